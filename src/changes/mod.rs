@@ -1,0 +1,210 @@
+//! The only code that alters a host, one file a kind of change. A change is a value: `plan` prints it, the
+//! journal records it, a test compares it.
+
+pub mod archive;
+pub mod custom_changes;
+pub mod fetch;
+pub mod fstab;
+pub mod mkfs;
+pub mod mount;
+pub mod multipath;
+pub mod packages;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::host::command::{Command, Failure, Output};
+use crate::profile::{FileSpec, Profile};
+
+/// Something to be done to the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Change {
+    /// Install packages from the configured repositories, in one transaction.
+    InstallPackages {
+        /// Their names.
+        packages: Vec<String>,
+    },
+    /// Fetch (or take from a directory), verify and install packages that come as files.
+    InstallFiles {
+        /// Which.
+        files: Vec<FileSpec>,
+    },
+    /// Run the vendor's ApplyCustomChanges.sh, once.
+    RunCustomChanges {
+        /// The archive.
+        archive: PathBuf,
+    },
+    /// Write our record of custom changes that a person made (seen, or accepted after an interrupted run).
+    RecordCustomChanges {
+        /// Whether a person said that they are in place.
+        accepted: bool,
+    },
+    /// Make the multipath blacklist name this machine's root disk.
+    BlacklistRootDisk {
+        /// SCSI ID of the root disk.
+        scsi_id: String,
+        /// The stale SCSI ID that it replaces, if there is one.
+        replaces: Option<String>,
+    },
+    /// Make a file system on the retention disk. The only change that can destroy data: see design.md's rules.
+    FormatRetention {
+        /// SCSI ID of the disk that was chosen.
+        scsi_id: String,
+        /// The device to write to: its multipath map where it has one.
+        device: String,
+        /// `ext4` or `xfs`.
+        fs_type: String,
+        /// The UUID that the file system will carry.
+        uuid: String,
+        /// Size of the disk in bytes, as planned: another size at the time of writing is a refusal.
+        size_bytes: u64,
+        /// Whether `--erase-disk` named this disk: lifts "not blank", never "in use".
+        erase: bool,
+    },
+    /// Make the directory on which the retention volume is mounted.
+    CreateMountPoint {
+        /// Its path.
+        path: String,
+    },
+    /// Let fstab mount the retention volume at every boot.
+    WriteFstab {
+        /// A name that cannot move: /dev/mapper/WWID or UUID=….
+        device: String,
+        /// The mount point.
+        mount_point: String,
+        /// File system type.
+        fs_type: String,
+    },
+    /// Mount the retention volume, then write, sync, read back and remove a probe file.
+    MountRetention {
+        /// The device.
+        device: String,
+        /// SCSI ID of its disk.
+        scsi_id: String,
+        /// The mount point.
+        mount_point: String,
+        /// File system type.
+        fs_type: String,
+    },
+}
+
+/// What performing a change did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Done {
+    /// The host was so already.
+    Unchanged,
+    /// It was changed: what.
+    Changed(String),
+}
+
+/// Who watches changes being made.
+pub trait Observer {
+    /// A line about long work under way: what yum or mkfs prints.
+    fn progress(&mut self, line: &str);
+    /// Bytes transferred so far, and in all where that is known.
+    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>);
+    /// A line for /var/log/mt-agent.log: what was run and what it said.
+    fn log(&mut self, line: &str);
+}
+
+/// What performing a change needs.
+pub struct Context<'a> {
+    /// The host to change.
+    pub host: &'a Host,
+    /// What it is to become.
+    pub profile: &'a Profile,
+    /// The boot id of this boot, for records.
+    pub boot_id: &'a str,
+    /// Who watches.
+    pub observer: &'a mut dyn Observer,
+}
+
+impl Context<'_> {
+    /// Runs `command`, giving each of its lines to the observer and to the log.
+    ///
+    /// # Errors
+    /// As [`Command::run`].
+    pub fn run(&mut self, command: &Command) -> Result<Output, Failure> {
+        self.observer.log(&format!("run: {}", command.line()));
+        let observer = &mut *self.observer;
+        let result = command.run_watched(self.host, &mut |line| {
+            observer.progress(line);
+            observer.log(&format!("  {line}"));
+        });
+        match &result {
+            Ok(output) => self.observer.log(&format!("status: {}", output.status)),
+            Err(failure) => self.observer.log(&format!("failed: {failure}")),
+        }
+        result
+    }
+}
+
+impl Change {
+    /// One line that says what it does, for the plan.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::InstallPackages { packages } => format!("install {} with yum", packages.join(", ")),
+            Self::InstallFiles { files } => {
+                let names: Vec<_> = files.iter().map(|file| file.file.as_str()).collect();
+                format!("fetch, verify and install {}", names.join(", "))
+            }
+            Self::RunCustomChanges { archive } => {
+                format!("unpack {} and run ApplyCustomChanges.sh, once", archive.display())
+            }
+            Self::RecordCustomChanges { accepted: true } => {
+                "record that the custom changes are accepted".into()
+            }
+            Self::RecordCustomChanges { accepted: false } => {
+                "record the custom changes that were made by hand".into()
+            }
+            Self::BlacklistRootDisk { scsi_id, .. } => {
+                format!("make the multipath blacklist name this machine's root disk {scsi_id}")
+            }
+            Self::FormatRetention { scsi_id, device, fs_type, size_bytes, erase, .. } => format!(
+                "{}make an {fs_type} file system on {device} (SCSI ID {scsi_id}, {})",
+                if *erase { "ERASE and " } else { "" },
+                crate::host::text::bytes(*size_bytes),
+            ),
+            Self::CreateMountPoint { path } => format!("make the directory {path}"),
+            Self::WriteFstab { device, mount_point, .. } => {
+                format!("add {device} on {mount_point} to /etc/fstab")
+            }
+            Self::MountRetention { device, mount_point, .. } => {
+                format!("mount {device} at {mount_point} and prove that it can be written")
+            }
+        }
+    }
+
+    /// Performs it. Checks first whether the host is so already.
+    ///
+    /// # Errors
+    /// What failed, naming the object. The host is then as it was, or as the change's own file says.
+    pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
+        match self {
+            Self::InstallPackages { packages } => packages::install(context, packages),
+            Self::InstallFiles { files } => packages::install_files(context, files),
+            Self::RunCustomChanges { archive } => custom_changes::run(context, archive),
+            Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
+            Self::BlacklistRootDisk { scsi_id, replaces } => {
+                multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
+            }
+            Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase } => {
+                let target =
+                    mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes: *size_bytes, erase: *erase };
+                mkfs::format(context, &target)
+            }
+            Self::CreateMountPoint { path } => mount::create_mount_point(context, path),
+            Self::WriteFstab { device, mount_point, fs_type } => {
+                fstab::write(context, device, mount_point, fs_type)
+            }
+            Self::MountRetention { device, scsi_id, mount_point, fs_type } => {
+                mount::mount_retention(context, device, scsi_id, mount_point, fs_type)
+            }
+        }
+    }
+}

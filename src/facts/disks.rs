@@ -1,0 +1,154 @@
+//! Every whole disk: /sys/block, with its controller, partitions, holders and users.
+
+use serde::{Deserialize, Serialize};
+
+/// A whole disk (loop, RAM, optical and device-mapper devices are none).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// Kernel name: `sda`.
+    pub name: String,
+    /// `/dev/sda`.
+    pub path: String,
+    /// `8:0`.
+    pub major_minor: String,
+    /// `host:channel:target:lun`, of a SCSI disk.
+    pub hctl: Option<String>,
+    /// The controller it sits on.
+    pub controller: Option<Controller>,
+    /// INQUIRY vendor, trimmed.
+    pub vendor: Option<String>,
+    /// INQUIRY model, trimmed.
+    pub model: Option<String>,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Whether the device is read-only.
+    pub read_only: bool,
+    /// SCSI ID as udev's scsi_id writes it, e.g. `36000c29…`; `None` with `scsi_id_error` when there is none.
+    pub scsi_id: Option<String>,
+    /// Where it came from: `vpd_pg83` (sysfs) or `SG_IO`, and the kind of designator: `SG_IO 0x83 NAA 6`.
+    pub scsi_id_source: Option<String>,
+    /// Why there is no SCSI ID.
+    pub scsi_id_error: Option<String>,
+    /// Partitions, as the kernel sees them.
+    pub partitions: Vec<Partition>,
+    /// Device-mapper, RAID or bcache devices on the whole disk.
+    pub holders: Vec<Holder>,
+    /// Kernel name (`dm-0`) and name (`36000c29…`) of its multipath map.
+    pub multipath: Option<Map>,
+    /// What uses the disk or a part of it, in words: `/ (sda1)`, `swap (sda5)`, `LVM vg0 (sdb)`.
+    pub used_by: Vec<String>,
+}
+
+/// A disk controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controller {
+    /// Which kind.
+    pub kind: ControllerKind,
+    /// The kernel's driver: `mptsas`.
+    pub driver: Option<String>,
+    /// PCI vendor and device: `1000:0054`.
+    pub pci: Option<String>,
+}
+
+/// Kinds of controllers that a VMware VM can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControllerKind {
+    /// LSI Logic Parallel (mptspi, 1000:0030).
+    LsiLogicParallel,
+    /// LSI Logic SAS (mptsas, 1000:0054).
+    LsiLogicSas,
+    /// VMware Paravirtual (vmw_pvscsi, 15ad:07c0).
+    ParavirtualScsi,
+    /// BusLogic (104b:1040).
+    BusLogic,
+    /// AHCI SATA (15ad:07e0 or any ahci).
+    Ahci,
+    /// NVMe (15ad:07f0 or any nvme).
+    Nvme,
+    /// IDE (ata_piix).
+    Ide,
+    /// virtio: not VMware.
+    Virtio,
+    /// Anything else; see driver and PCI id.
+    Other,
+}
+
+/// A partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Kernel name: `sda1`.
+    pub name: String,
+    /// `8:1`.
+    pub major_minor: String,
+    /// Start in bytes.
+    pub start_bytes: u64,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// What holds it.
+    pub holders: Vec<Holder>,
+}
+
+/// A block device that is built on another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Kernel name: `dm-0`, `md0`.
+    pub name: String,
+    /// `253:0`.
+    pub major_minor: String,
+    /// Device-mapper name.
+    pub dm_name: Option<String>,
+    /// Device-mapper uuid: `mpath-…`, `LVM-…`, `part1-mpath-…`, `CRYPT-…`.
+    pub dm_uuid: Option<String>,
+    /// What is built on it in turn (partitions of a map, LVM on a map).
+    pub holders: Vec<Holder>,
+}
+
+/// A multipath map.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Map {
+    /// Kernel name: `dm-0`.
+    pub name: String,
+    /// Device-mapper name: /dev/mapper/NAME.
+    pub dm_name: String,
+    /// `253:0`.
+    pub major_minor: String,
+    /// The WWID in its uuid, without `mpath-`: equal to the SCSI ID of its paths.
+    pub wwid: String,
+    /// Kernel names of its paths.
+    pub paths: Vec<String>,
+}
+
+impl Disk {
+    /// Whether the SCSI layer drives it.
+    #[must_use]
+    pub fn is_scsi(&self) -> bool {
+        self.hctl.is_some()
+    }
+
+    /// Every `major:minor` that belongs to the disk: itself, its partitions, and all that is built on them.
+    #[must_use]
+    pub fn all_devices(&self) -> Vec<&str> {
+        fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a str>) {
+            for holder in holders {
+                into.push(&holder.major_minor);
+                add(&holder.holders, into);
+            }
+        }
+        let mut all = vec![self.major_minor.as_str()];
+        add(&self.holders, &mut all);
+        for partition in &self.partitions {
+            all.push(&partition.major_minor);
+            add(&partition.holders, &mut all);
+        }
+        all
+    }
+
+    /// The device to address it by: its multipath map where it has one, never a path of the map.
+    #[must_use]
+    pub fn device(&self) -> String {
+        self.multipath
+            .as_ref()
+            .map_or_else(|| self.path.clone(), |map| format!("/dev/mapper/{}", map.dm_name))
+    }
+}

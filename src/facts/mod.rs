@@ -1,0 +1,114 @@
+//! What this host is, read once, in parallel, each subject with a deadline. One file a subject.
+//!
+//! A parser takes text or bytes and does no I/O; a loader does the I/O and calls the parser. What could not
+//! be read is [`Fact::Unknown`] with its reason, never a default.
+
+pub mod blank;
+pub mod boot_loader;
+pub mod clock;
+pub mod cpu_memory;
+pub mod custom_changes;
+pub mod disks;
+pub mod dmi;
+pub mod filesystems;
+pub mod fstab;
+pub mod gather;
+pub mod mounts;
+pub mod multipath;
+pub mod network;
+pub mod os;
+pub mod packages;
+pub mod retention;
+pub mod scsi;
+pub mod site_agent;
+pub mod swaps;
+pub mod tools;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the document that `mt-agent facts` prints.
+pub const SCHEMA: &str = "mt-agent/facts/v1";
+
+/// Something read from the host, or why it was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact<T> {
+    /// It was read.
+    Known(T),
+    /// It could not be read, and why: never judged as met.
+    Unknown(String),
+    /// There is nothing to read: it belongs to a running kernel, and this is an image's tree.
+    NotApplicable(String),
+}
+
+impl<T> Fact<T> {
+    /// What was read, if it was.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) | Self::NotApplicable(_) => None,
+        }
+    }
+
+    /// A fact from a result: an error becomes the reason why it is unknown.
+    pub fn from_result<E: std::fmt::Display>(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => Self::Known(value),
+            Err(error) => Self::Unknown(format!("{error:#}")),
+        }
+    }
+}
+
+/// Everything that was read from one host: the document of `mt-agent facts`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The version of the agent that read them.
+    pub agent: String,
+    /// When they were read, RFC 3339, UTC.
+    pub recorded_at: String,
+    /// Whether they were read as root: without it, devices and some files cannot be.
+    pub privileged: bool,
+    /// The kernel's random id of this boot; two boots never share one.
+    pub boot_id: Fact<String>,
+    /// Release, architecture, names.
+    pub os: os::Os,
+    /// What the firmware says of the machine.
+    pub dmi: Fact<dmi::Dmi>,
+    /// Memory and processors.
+    pub cpu_memory: cpu_memory::CpuMemory,
+    /// Time and who keeps it.
+    pub clock: clock::Clock,
+    /// Every whole disk.
+    pub disks: Fact<Vec<disks::Disk>>,
+    /// What is mounted now.
+    pub mounts: Fact<Vec<mounts::Mount>>,
+    /// What is to be mounted at boot.
+    pub fstab: Fact<Vec<fstab::Entry>>,
+    /// Active swap.
+    pub swaps: Fact<Vec<swaps::Swap>>,
+    /// File systems by UUID and label, as udev links them.
+    pub filesystems: Fact<filesystems::Filesystems>,
+    /// The boot loader on the disk that carries `/`.
+    pub boot_loader: Fact<boot_loader::BootLoader>,
+    /// Interfaces, resolver, hosts file.
+    pub network: network::Network,
+    /// The package database.
+    pub packages: Fact<packages::Packages>,
+    /// VMware Tools or open-vm-tools.
+    pub tools: Fact<tools::Tools>,
+    /// Multipath configuration and maps.
+    pub multipath: multipath::Multipath,
+    /// What the vendor script left.
+    pub custom_changes: custom_changes::CustomChanges,
+    /// The installed Site Recovery software.
+    pub site_agent: Fact<site_agent::SiteAgent>,
+    /// Our record of the retention disk.
+    pub retention_record: Fact<Option<retention::Record>>,
+    /// Whether the named servers answer.
+    pub servers: Vec<network::Server>,
+    /// The result of probing disks, when it was asked for (`disks --probe`, `plan`, `apply`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<blank::Probe>,
+}

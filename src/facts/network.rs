@@ -1,0 +1,85 @@
+//! Interfaces with their configuration files and addresses, the resolver, the hosts file, and whether the
+//! servers that the profile names answer.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Fact;
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Every interface but the loopback.
+    pub nics: Fact<Vec<Nic>>,
+    /// `nameserver` lines of /etc/resolv.conf.
+    pub resolvers: Fact<Vec<String>>,
+    /// Entries of /etc/hosts.
+    pub hosts: Fact<Vec<HostsEntry>>,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nic {
+    /// `eth0`.
+    pub name: String,
+    /// Hardware address, lower case.
+    pub mac: Option<String>,
+    /// Kernel driver (`vmxnet3`).
+    pub driver: Option<String>,
+    /// Whether it is a physical (PCI) device and not a bridge, tunnel or the like.
+    pub physical: bool,
+    /// `up`, `down`, `unknown`: /sys/class/net/X/operstate.
+    pub state: Option<String>,
+    /// Addresses in effect, link-local IPv6 excepted (an image: those configured).
+    pub addresses: Vec<IpAddr>,
+    /// How it is configured; `Known(None)` when no configuration file of a kind we read names it.
+    pub configuration: Fact<Option<NicConfiguration>>,
+}
+
+/// How an interface comes up at boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NicConfiguration {
+    /// The file: /etc/sysconfig/network-scripts/ifcfg-eth0, /etc/network/interfaces, a netplan or NetworkManager file.
+    pub file: String,
+    /// Whether it starts on boot.
+    pub on_boot: bool,
+    /// `static`, `dhcp` or whatever stands there; `none` is written as `static` when an address is given.
+    pub protocol: String,
+    /// Configured address.
+    pub address: Option<String>,
+}
+
+/// A line of /etc/hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostsEntry {
+    /// Line number, from 1.
+    pub line: usize,
+    /// The address.
+    pub address: IpAddr,
+    /// Its names.
+    pub names: Vec<String>,
+}
+
+/// A server that the profile names, asked once over TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// `configuration-server` or `process-server`.
+    pub role: String,
+    /// Host name or address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// `Known(true)`: it answered; `Known(false)` is not used: a failure is `Unknown` only when we could not ask.
+    pub answers: Fact<Answer>,
+}
+
+/// How a server answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// A TCP connection was made, in this many milliseconds.
+    Connected(u64),
+    /// It was not, and why (refused, no route, timed out, name not resolved).
+    Failed(String),
+}

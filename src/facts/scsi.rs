@@ -1,0 +1,1 @@
+//! The SCSI ID of a disk: VPD pages 0x00, 0x83 and 0x80.

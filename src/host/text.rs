@@ -1,0 +1,93 @@
+//! Strings that come from devices, files and commands, made safe to show.
+
+use std::fmt::Write;
+
+/// `text` with every control character (terminal escapes among them), bidirectional override and other
+/// invisible format character written as `\u{…}`, so that nothing a disk or a command says can
+/// drive a terminal. Tabs and line ends become spaces.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' | '\n' | '\r' => out.push(' '),
+            c if c.is_control() || invisible(c) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Format characters that reorder or hide text: they have no place in a name of a disk or a host.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` for a console without UTF-8: every character beyond ASCII becomes `?`.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+/// Any URL credentials in `text` (`scheme://user:secret@host`) replaced by `***`: they reach no log, no
+/// journal and no report.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        out.push_str(head);
+        let end =
+            tail.find(|c: char| c == '/' || c.is_whitespace() || c == '"' || c == '\'').unwrap_or(tail.len());
+        let authority = &tail[..end];
+        match authority.rfind('@') {
+            Some(sign) => {
+                out.push_str("***");
+                out.push_str(&authority[sign..]);
+            }
+            None => out.push_str(authority),
+        }
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A size in binary units, as VMware counts them, cut to one decimal: never more than there is.
+#[must_use]
+pub fn bytes(size: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.iter().find(|(_, unit)| size >= *unit) {
+        Some((name, unit)) => {
+            let tenths = u128::from(size) * 10 / u128::from(*unit);
+            if tenths % 10 == 0 {
+                format!("{} {name}", tenths / 10)
+            } else {
+                format!("{}.{} {name}", tenths / 10, tenths % 10)
+            }
+        }
+        None => format!("{size} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_does_not_reach_the_terminal() {
+        assert_eq!(safe("disk\x1b[2J\u{202e}x\ny"), "disk\\u{1b}[2J\\u{202e}x y");
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_every_address() {
+        assert_eq!(
+            without_secrets("get http://u:p@h:8080/x via https://a@b and ftp://plain/x@y"),
+            "get http://***@h:8080/x via https://***@b and ftp://plain/x@y"
+        );
+    }
+}

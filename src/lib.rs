@@ -1,0 +1,31 @@
+//! `mt-agent` turns a fresh Linux VM into a *Linux master target*, the VM that receives failback data in
+//! Azure Site Recovery, and proves later that it still is one.
+//!
+//! One direction, no way back:
+//!
+//! ```text
+//! profile (what a master target must be)  --+
+//!                                           +--> steps judge --> findings --> report
+//! facts   (what this host is, read once)  --+        |
+//!                                                    +--> changes planned --> performed --> journal
+//! ```
+//!
+//! The rooms, from the top down; a lower room never names a higher one:
+//!
+//! - [`cli`]: clap types, one file a verb, and the exit codes
+//! - [`run`]: check, plan, apply; their order, the journal, the lock, resuming
+//! - [`steps`]: the procedure: requirements, judged purely from a profile and facts
+//! - [`changes`]: the only code that alters a host, one file a kind of change
+//! - [`report`]: one file a format
+//! - [`profile`]: raw YAML, merged, validated
+//! - [`facts`]: what the host is, one file a subject
+//! - [`host`]: the seam to the operating system
+
+pub mod changes;
+pub mod cli;
+pub mod facts;
+pub mod host;
+pub mod profile;
+pub mod report;
+pub mod run;
+pub mod steps;

@@ -1,0 +1,1 @@
+//! One file a format. Text and JSON come from the same values.

@@ -1,0 +1,1 @@
+//! Check, plan, apply: order and dependencies, the journal, the lock, resuming.

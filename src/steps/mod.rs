@@ -1,0 +1,188 @@
+//! The procedure: requirements in its order, one file a section. Pure: the same profile and facts give the
+//! same findings on any machine.
+
+pub mod custom_changes;
+pub mod explain;
+pub mod hypervisor;
+pub mod layout;
+pub mod network;
+pub mod os;
+pub mod packages;
+pub mod retention;
+pub mod scsi;
+pub mod site;
+pub mod sizing;
+
+use serde::{Serialize, Serializer};
+
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+
+/// How much a requirement weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Without it the host is not ready.
+    Required,
+    /// Its absence is told, and the host can be ready all the same.
+    Recommended,
+}
+
+/// One thing that must hold.
+pub struct Requirement {
+    /// Stable id: `retention.mounted`.
+    pub id: &'static str,
+    /// What must hold, in a few words.
+    pub title: &'static str,
+    /// Its weight.
+    pub severity: Severity,
+    /// The section of the procedure that it comes from.
+    pub section: &'static str,
+    /// What goes wrong when it does not hold, and when one notices.
+    pub why: &'static str,
+    /// What a person does about it by hand.
+    pub by_hand: &'static str,
+    /// Whether `apply` can change it.
+    pub changeable: bool,
+    /// Ids that must hold first; while one does not, this one is `Blocked`.
+    pub after: &'static [&'static str],
+    /// The judgement.
+    pub judge: fn(&Profile, &Facts) -> Status,
+}
+
+/// A requirement judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It holds.
+    Met {
+        /// What was found, when that says more than the title.
+        found: Option<String>,
+    },
+    /// It does not hold.
+    Unmet {
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: String,
+        /// What to do, concretely, for what was found.
+        fix: String,
+    },
+    /// It could not be told: never counts as met.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+    /// It does not apply to this host or tree.
+    NotApplicable {
+        /// Why.
+        why: String,
+    },
+    /// It does not hold, or could not be told, and the profile waives it.
+    Waived {
+        /// The reason given.
+        reason: String,
+        /// The last day, ISO 8601.
+        until: String,
+    },
+    /// Not judged: another requirement must hold first.
+    Blocked {
+        /// Its id.
+        by: String,
+    },
+    /// It holds but for a restart that is still owed.
+    RestartOwed {
+        /// What was found.
+        found: String,
+    },
+}
+
+/// A requirement with its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its id.
+    pub id: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Its weight. A requirement may find that only its recommended part fails: then this is `Recommended`.
+    pub severity: Severity,
+    /// How it was judged.
+    pub status: Status,
+    /// A note beside the status: an expired waiver, for instance.
+    pub note: Option<String>,
+}
+
+impl Status {
+    /// Met, saying what was found.
+    pub fn met(found: impl Into<String>) -> Self {
+        Self::Met { found: Some(found.into()) }
+    }
+
+    /// Unmet.
+    pub fn unmet(found: impl Into<String>, expected: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Unmet { found: found.into(), expected: expected.into(), fix: fix.into() }
+    }
+
+    /// The word of the JSON documents.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Met { .. } => "met",
+            Self::Unmet { .. } | Self::RestartOwed { .. } => "unmet",
+            Self::Unknown { .. } => "unknown",
+            Self::NotApplicable { .. } => "not-applicable",
+            Self::Waived { .. } => "waived",
+            Self::Blocked { .. } => "blocked",
+        }
+    }
+
+    /// Whether a host with this status of a required requirement can be ready.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        matches!(self, Self::Met { .. } | Self::NotApplicable { .. } | Self::Waived { .. })
+    }
+}
+
+/// What a fact is, or the status that follows from its not being known. For use with `?` in a judgement
+/// written as a closure that returns `Result<Status, Status>`.
+///
+/// # Errors
+/// [`Status::Unknown`] or [`Status::NotApplicable`].
+pub fn need<'a, T>(fact: &'a Fact<T>, what: &str) -> Result<&'a T, Status> {
+    match fact {
+        Fact::Known(value) => Ok(value),
+        Fact::Unknown(why) => Err(Status::Unknown { why: format!("{what}: {why}") }),
+        Fact::NotApplicable(why) => Err(Status::NotApplicable { why: why.clone() }),
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let (found, expected, fix, reason) = match &self.status {
+            Status::Met { found } => (found.clone(), None, None, None),
+            Status::Unmet { found, expected, fix } => {
+                (Some(found.clone()), Some(expected.clone()), Some(fix.clone()), None)
+            }
+            Status::RestartOwed { found } => {
+                (Some(found.clone()), None, Some("restart the machine".into()), None)
+            }
+            Status::Unknown { why } | Status::NotApplicable { why } => (None, None, None, Some(why.clone())),
+            Status::Waived { reason, until } => (None, None, None, Some(format!("{reason} (until {until})"))),
+            Status::Blocked { by } => (None, None, None, Some(format!("waits for {by}"))),
+        };
+        let reason = match (reason, &self.note) {
+            (Some(reason), Some(note)) => Some(format!("{reason}; {note}")),
+            (reason, note) => reason.or_else(|| note.clone()),
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", self.id)?;
+        map.serialize_entry("title", self.title)?;
+        map.serialize_entry("status", self.status.word())?;
+        map.serialize_entry("severity", &self.severity)?;
+        map.serialize_entry("found", &found)?;
+        map.serialize_entry("expected", &expected)?;
+        map.serialize_entry("fix", &fix)?;
+        map.serialize_entry("reason", &reason)?;
+        map.end()
+    }
+}
