@@ -139,6 +139,8 @@ pub struct PlannedChange {
     pub requirement: String,
     /// The change.
     pub change: Change,
+    /// Whether it can only be made after the restart that this run will owe: foreseen now, planned anew then.
+    pub after_restart: bool,
 }
 
 /// A requirement that is not met and that no change can meet.
@@ -146,6 +148,10 @@ pub struct PlannedChange {
 pub struct Manual {
     /// Its id.
     pub id: String,
+    /// Its weight.
+    pub severity: Severity,
+    /// What was found.
+    pub found: String,
     /// What to do.
     pub fix: String,
 }
@@ -157,6 +163,7 @@ impl Serialize for PlannedChange {
         map.serialize_entry("kind", &fields["kind"])?;
         map.serialize_entry("requirement", &self.requirement)?;
         map.serialize_entry("summary", &self.change.summary())?;
+        map.serialize_entry("after_restart", &self.after_restart)?;
         for (key, value) in fields.as_object().into_iter().flatten().filter(|(key, _)| *key != "kind") {
             map.serialize_entry(key, value)?;
         }
