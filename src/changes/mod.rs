@@ -9,6 +9,7 @@ pub mod mkfs;
 pub mod mount;
 pub mod multipath;
 pub mod packages;
+pub mod saved;
 
 use std::path::PathBuf;
 
