@@ -46,8 +46,12 @@ pub struct NicConfiguration {
     pub on_boot: bool,
     /// `static`, `dhcp` or whatever stands there; `none` is written as `static` when an address is given.
     pub protocol: String,
-    /// Configured address.
+    /// Configured address, with its prefix length where one is given: `192.0.2.10/24`.
     pub address: Option<String>,
+    /// Why it will not come up as it stands, although a file names it (`HWADDR` of another machine); then
+    /// `on_boot` is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// A line of /etc/hosts.
