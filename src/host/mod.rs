@@ -7,10 +7,15 @@ pub mod files;
 pub mod ioctl;
 pub mod text;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// The largest text file that is read, in bytes: none of /proc, /sys or /etc comes near it, and a link to an
+/// endless device does not exhaust memory.
+const LARGEST: u64 = 16 << 20;
 
 /// What stands behind a [`Host`]'s root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +80,56 @@ impl Host {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    /// Reads a whole text file; bytes that are not UTF-8 are replaced, as a reader of /proc or /etc can
-    /// never refuse a whole file for one of them.
+    /// As [`Host::path`], with every symbolic link followed as this host would: in a tree that stands for a
+    /// machine, an absolute link leads into that tree, never to the machine that we run on.
     ///
     /// # Errors
-    /// Whatever opening or reading it says.
+    /// Whatever looking at a component says; ELOOP after 40 links.
+    pub fn resolve(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
+        if self.is_live() {
+            return Ok(self.path(path));
+        }
+        let mut resolved = self.root.clone();
+        let mut left: Vec<OsString> = components(path.as_ref());
+        let mut links = 0;
+        while let Some(component) = left.pop() {
+            if component == ".." {
+                if resolved != self.root {
+                    resolved.pop();
+                }
+                continue;
+            }
+            let next = resolved.join(&component);
+            // Below what does not exist, nothing is a link: the caller's own call then says so.
+            if !next.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+                resolved = next;
+                continue;
+            }
+            links += 1;
+            if links > 40 {
+                return Err(nix::errno::Errno::ELOOP.into());
+            }
+            let target = fs::read_link(&next)?;
+            if target.is_absolute() {
+                resolved.clone_from(&self.root);
+            }
+            left.extend(components(&target));
+        }
+        Ok(resolved)
+    }
+
+    /// Reads a whole text file of at most 16 MiB; bytes that are not UTF-8 are replaced, as a reader of
+    /// /proc or /etc can never refuse a whole file for one of them.
+    ///
+    /// # Errors
+    /// Whatever opening or reading it says; `FileTooLarge`.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        fs::read(self.path(path)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let mut bytes = Vec::new();
+        fs::File::open(self.resolve(path)?)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Reads a whole text file, or `None` where there is none.
@@ -101,7 +149,7 @@ impl Host {
     /// # Errors
     /// Whatever opening or reading it says, other than that it does not exist.
     pub fn list(&self, path: impl AsRef<Path>) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(self.path(path)) {
+        let entries = match self.resolve(path).and_then(fs::read_dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -120,11 +168,50 @@ impl Host {
     }
 }
 
+/// The components of `path` that name something, last one first.
+fn components(path: &Path) -> Vec<OsString> {
+    let named = |component: Component<'_>| match component {
+        Component::Normal(_) | Component::ParentDir => Some(component.as_os_str().to_owned()),
+        _ => None,
+    };
+    path.components().rev().filter_map(named).collect()
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::Live => f.write_str("this host"),
             Kind::Image | Kind::Recorded => write!(f, "the tree {}", self.root.display()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_tree_s_links_lead_into_the_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("etc/x")).unwrap();
+        files::replace(&dir.path().join("etc/passwd"), b"of the tree", 0o644).unwrap();
+        symlink("/etc/passwd", dir.path().join("etc/absolute")).unwrap();
+        symlink("../../../../../../../../etc/passwd", dir.path().join("etc/x/relative")).unwrap();
+        symlink("loop", dir.path().join("etc/loop")).unwrap();
+        let host = Host::image(dir.path());
+        assert_eq!(host.read("/etc/absolute").unwrap(), "of the tree");
+        assert_eq!(host.read("/etc/x/relative").unwrap(), "of the tree");
+        assert_eq!(host.read_if_exists("/etc/none/at/all").unwrap(), None);
+        let error = host.read("/etc/loop").unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(nix::errno::Errno::ELOOP as i32));
+    }
+
+    #[test]
+    fn an_endless_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::File::create(dir.path().join("big")).unwrap().set_len(LARGEST + 1).unwrap();
+        let error = Host::recorded(dir.path()).read("/big").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }
 }
