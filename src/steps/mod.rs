@@ -2,21 +2,60 @@
 //! same findings on any machine.
 
 pub mod custom_changes;
+pub mod devices;
 pub mod explain;
 pub mod hypervisor;
+mod judge;
 pub mod layout;
+mod nearest;
 pub mod network;
 pub mod os;
 pub mod packages;
 pub mod retention;
 pub mod scsi;
+mod selection;
 pub mod site;
 pub mod sizing;
+#[cfg(test)]
+pub mod testing;
 
 use serde::{Serialize, Serializer};
 
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
+
+pub use judge::{Verdict, judge_all, verdict};
+pub use selection::{Selection, sections};
+
+/// Every requirement, in the order of the procedure.
+pub fn all() -> impl Iterator<Item = &'static Requirement> {
+    [
+        os::REQUIREMENTS,
+        sizing::REQUIREMENTS,
+        layout::REQUIREMENTS,
+        network::REQUIREMENTS,
+        hypervisor::REQUIREMENTS,
+        scsi::REQUIREMENTS,
+        packages::REQUIREMENTS,
+        custom_changes::REQUIREMENTS,
+        retention::REQUIREMENTS,
+        site::REQUIREMENTS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The requirement called `id`.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Requirement> {
+    all().find(|requirement| requirement.id == id)
+}
+
+/// Every id, in the order of the procedure.
+#[must_use]
+pub fn ids() -> Vec<&'static str> {
+    all().map(|requirement| requirement.id).collect()
+}
 
 /// How much a requirement weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

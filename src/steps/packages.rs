@@ -1,1 +1,6 @@
-//! Section of the procedure.
+//! Packages.
+
+use super::Requirement;
+
+/// This section's requirements, in order.
+pub const REQUIREMENTS: &[Requirement] = &[];

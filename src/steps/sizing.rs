@@ -1,1 +1,6 @@
-//! Section of the procedure.
+//! Memory, processors and the size of the OS disk.
+
+use super::Requirement;
+
+/// This section's requirements, in order.
+pub const REQUIREMENTS: &[Requirement] = &[];

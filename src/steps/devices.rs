@@ -1,0 +1,221 @@
+//! Which disk carries what: block devices compared by `major:minor`, never by a part of their names.
+
+use crate::facts::disks::{Disk, Holder};
+use crate::facts::fstab::Entry;
+use crate::facts::mounts::Mount;
+use crate::facts::{Facts, filesystems::Filesystems};
+
+use super::{Status, need};
+
+/// One step on the way from a disk up to a block device that is built on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer<'a> {
+    /// Kernel name: `sda`, `sda1`, `dm-0`.
+    pub name: &'a str,
+    /// `8:1`.
+    pub major_minor: &'a str,
+    /// What it is.
+    pub kind: LayerKind,
+}
+
+/// What a block device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerKind {
+    /// A whole disk.
+    Disk,
+    /// A partition of a disk.
+    Partition,
+    /// A multipath map (device-mapper uuid `mpath-…`).
+    Multipath,
+    /// A partition of a multipath map (`part1-mpath-…`).
+    MultipathPartition,
+    /// A logical volume (`LVM-…`).
+    Lvm,
+    /// An encrypted volume (`CRYPT-…`).
+    Encrypted,
+    /// Software RAID (`md0`).
+    Raid,
+    /// Anything else that is built on block devices.
+    Other,
+}
+
+impl LayerKind {
+    /// Whether it is a partition, be it of a disk or of its multipath map.
+    #[must_use]
+    pub fn is_partition(self) -> bool {
+        matches!(self, Self::Partition | Self::MultipathPartition)
+    }
+
+    fn of(holder: &Holder) -> Self {
+        let uuid = holder.dm_uuid.as_deref().unwrap_or("");
+        let partition_of = |uuid: &str| {
+            let rest = uuid.strip_prefix("part")?.trim_start_matches(|c: char| c.is_ascii_digit());
+            rest.strip_prefix('-').map(|rest| rest.starts_with("mpath-"))
+        };
+        if uuid.starts_with("mpath-") {
+            Self::Multipath
+        } else if partition_of(uuid) == Some(true) {
+            Self::MultipathPartition
+        } else if uuid.starts_with("LVM-") {
+            Self::Lvm
+        } else if uuid.starts_with("CRYPT-") {
+            Self::Encrypted
+        } else if holder.name.starts_with("md") {
+            Self::Raid
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Every disk that carries the block device `major_minor`, wholly or in part: itself, a partition, or through
+/// LVM, RAID and multipath. Several for a RAID, a logical volume over disks, or the paths of a map.
+#[must_use]
+pub fn carriers<'a>(disks: &'a [Disk], major_minor: &str) -> Vec<&'a Disk> {
+    disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
+}
+
+/// The way from `disk` up to the block device `major_minor`, both included; `None` when it is not built on
+/// that disk.
+#[must_use]
+pub fn layers<'a>(disk: &'a Disk, major_minor: &str) -> Option<Vec<Layer<'a>>> {
+    let whole = Layer { name: &disk.name, major_minor: &disk.major_minor, kind: LayerKind::Disk };
+    if disk.major_minor == major_minor {
+        return Some(vec![whole]);
+    }
+    let mut way = vec![whole];
+    if climb(&disk.holders, major_minor, &mut way) {
+        return Some(way);
+    }
+    for partition in &disk.partitions {
+        way.push(Layer {
+            name: &partition.name,
+            major_minor: &partition.major_minor,
+            kind: LayerKind::Partition,
+        });
+        if partition.major_minor == major_minor || climb(&partition.holders, major_minor, &mut way) {
+            return Some(way);
+        }
+        way.pop();
+    }
+    None
+}
+
+fn climb<'a>(holders: &'a [Holder], major_minor: &str, way: &mut Vec<Layer<'a>>) -> bool {
+    for holder in holders {
+        way.push(Layer { name: &holder.name, major_minor: &holder.major_minor, kind: LayerKind::of(holder) });
+        if holder.major_minor == major_minor || climb(&holder.holders, major_minor, way) {
+            return true;
+        }
+        way.pop();
+    }
+    false
+}
+
+/// What is mounted at `path` now: the last mount there, which hides those before it (`rootfs` on CentOS 6).
+#[must_use]
+pub fn mount_at<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
+    mounts.iter().rev().find(|mount| same_path(&mount.mount_point, path))
+}
+
+/// The mount in which `path` lies: its own, or that of the nearest directory above it.
+#[must_use]
+pub fn mount_over<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
+    std::path::Path::new(path).ancestors().find_map(|above| mount_at(mounts, above.to_str()?))
+}
+
+/// The line of fstab for `mount_point`; of several the last, which hides the others once all are mounted.
+#[must_use]
+pub fn fstab_entry<'a>(fstab: &'a [Entry], mount_point: &str) -> Option<&'a Entry> {
+    fstab.iter().rev().find(|entry| same_path(&entry.mount_point, mount_point))
+}
+
+fn same_path(a: &str, b: &str) -> bool {
+    std::path::Path::new(a) == std::path::Path::new(b)
+}
+
+/// The block device (`major:minor`) to which a first column of fstab leads; `None` when it leads nowhere.
+///
+/// # Errors
+/// [`Status::Unknown`] when the links or disks could not be read, or the name is of a kind that they do not
+/// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
+pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
+    let links = || need(&facts.filesystems, "the names of file systems");
+    let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
+    if let Some((tag, value)) = tag {
+        let value = value.trim_matches('"');
+        return match tag {
+            "UUID" => Ok(links()?.by_uuid.get(value).cloned()),
+            "LABEL" => Ok(links()?.by_label.get(value).cloned()),
+            _ => Err(untold(name)),
+        };
+    }
+    let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
+    if let Some(link) = path.strip_prefix("disk/") {
+        return match link.split_once('/') {
+            Some(("by-uuid", value)) => Ok(links()?.by_uuid.get(value).cloned()),
+            Some(("by-label", value)) => Ok(links()?.by_label.get(value).cloned()),
+            Some(("by-id", value)) => Ok(links()?.by_id.get(value).cloned()),
+            _ => Err(untold(name)),
+        };
+    }
+    if let Some(mapped) = path.strip_prefix("mapper/") {
+        return mapper(mapped, facts, links()?);
+    }
+    if path == "root" {
+        return Err(untold(name));
+    }
+    match path.split_once('/') {
+        // /dev/GROUP/VOLUME is /dev/mapper/GROUP-VOLUME, with every hyphen in a name doubled.
+        Some((group, volume)) => {
+            let mapped = format!("{}-{}", group.replace('-', "--"), volume.replace('-', "--"));
+            mapper(&mapped, facts, links()?)
+        }
+        None => Ok(kernel_name(path, need(&facts.disks, "the disks")?)),
+    }
+}
+
+fn untold(name: &str) -> Status {
+    Status::Unknown { why: format!("to which device {name} leads is not among the facts") }
+}
+
+fn mapper(name: &str, facts: &Facts, links: &Filesystems) -> Result<Option<String>, Status> {
+    if let Some(found) = links.by_mapper.get(name) {
+        return Ok(Some(found.clone()));
+    }
+    let disks = need(&facts.disks, "the disks")?;
+    let named = |holder: &&Holder| holder.dm_name.as_deref() == Some(name);
+    Ok(disks
+        .iter()
+        .find_map(|disk| holders(disk).into_iter().find(named))
+        .map(|holder| holder.major_minor.clone()))
+}
+
+fn kernel_name(name: &str, disks: &[Disk]) -> Option<String> {
+    disks.iter().find_map(|disk| {
+        if disk.name == name {
+            return Some(disk.major_minor.clone());
+        }
+        let partition = disk.partitions.iter().find(|partition| partition.name == name);
+        let holder = || holders(disk).into_iter().find(|holder| holder.name == name);
+        partition
+            .map(|partition| partition.major_minor.clone())
+            .or_else(|| holder().map(|holder| holder.major_minor.clone()))
+    })
+}
+
+/// All that is built on a disk or its partitions, at any depth.
+fn holders(disk: &Disk) -> Vec<&Holder> {
+    fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
+        for holder in holders {
+            into.push(holder);
+            add(&holder.holders, into);
+        }
+    }
+    let mut all = Vec::new();
+    add(&disk.holders, &mut all);
+    for partition in &disk.partitions {
+        add(&partition.holders, &mut all);
+    }
+    all
+}
