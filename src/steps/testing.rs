@@ -187,7 +187,10 @@ fn facts() -> Facts {
         }),
         network: network(),
         packages: Fact::Known(packages()),
-        tools: Fact::Known(Tools { program: Some("/usr/sbin/vmtoolsd".into()), pid: Some(1201) }),
+        tools: Fact::Known(Tools {
+            program: Some("/usr/sbin/vmtoolsd".into()),
+            pid: Fact::Known(Some(1201)),
+        }),
         multipath: Multipath {
             configuration: Fact::Known(Some(Configuration {
                 user_friendly_names: Some("no".into()),
@@ -379,6 +382,7 @@ pub fn nic(name: &str, address: &str) -> Nic {
             on_boot: true,
             protocol: "static".into(),
             address: Some(address.into()),
+            problem: None,
         })),
     }
 }
