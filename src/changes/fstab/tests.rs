@@ -1,0 +1,191 @@
+use super::*;
+
+const MAPPER: Entry<'_> = Entry {
+    device: "/dev/mapper/36000c2982b5df41a25811b07e74971e8",
+    mount_point: "/mnt/retention",
+    fs_type: "ext4",
+};
+const LINE: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention ext4 rw,nofail 0 0\n";
+
+fn with(before: impl AsRef<[u8]>) -> Vec<u8> {
+    with_entry(before.as_ref(), &MAPPER).unwrap()
+}
+
+fn pair() -> String {
+    format!("{COMMENT}/mnt/retention\n{LINE}")
+}
+
+#[test]
+fn an_entry_is_added_below_a_comment_and_nothing_else_changes() {
+    let cases: [&[u8]; 6] = [
+        b"",
+        b"UUID=1 / ext4 defaults 1 1\n",
+        b"# /etc/fstab\r\nUUID=1\t/\text4\tdefaults 1 1\r\n\r\n",
+        b"/dev/\xff\xfe /caf\xe9 ext4 defaults 1 2\n",
+        b"#/dev/sdb /mnt/retention ext4 defaults 0 0\n  # /dev/sdc /mnt/retention\n",
+        b"/dev/sdb /mnt/retention2 ext4 defaults 0 0\n/dev/sdc /mnt ext4 defaults 0 0\n/mnt/retention\n",
+    ];
+    for before in cases {
+        let mut expected = before.to_vec();
+        expected.extend_from_slice(pair().as_bytes());
+        assert_eq!(with(before), expected, "{}", String::from_utf8_lossy(before));
+        assert_eq!(with(&expected), expected);
+    }
+}
+
+#[test]
+fn a_missing_line_end_is_added_first() {
+    let after = with("UUID=1 / ext4 defaults 1 1");
+    assert_eq!(String::from_utf8(after).unwrap(), format!("UUID=1 / ext4 defaults 1 1\n{}", pair()));
+}
+
+#[test]
+fn our_own_earlier_entry_is_replaced_where_it_stands() {
+    let before =
+        format!("a / x y\n{COMMENT}/mnt/old\n/dev/mapper/old /mnt/old xfs rw,nofail 0 0\nb /home x y");
+    let after = String::from_utf8(with(&before)).unwrap();
+    assert_eq!(after, format!("a / x y\n{}b /home x y", pair()));
+    let twice = format!("{0}{COMMENT}/mnt/y\n/dev/x /mnt/y ext4 rw 0 0\nb /home x y\n", pair());
+    assert_eq!(String::from_utf8(with(&twice)).unwrap(), format!("{}b /home x y\n", pair()));
+}
+
+#[test]
+fn what_stands_below_our_comment_but_is_not_ours_is_not_touched() {
+    for below in ["# commented out by a person\n", "\n", "", "/dev/sdb /data ext4 rw,nofail 0 0\n"] {
+        let before = format!("{COMMENT}/mnt/retention\n{below}");
+        assert_eq!(String::from_utf8(with(&before)).unwrap(), format!("{before}{}", pair()));
+    }
+}
+
+#[test]
+fn an_entry_that_serves_is_left_alone_whoever_wrote_it() {
+    for options in ["rw,nofail", "defaults,noatime,nofail", "nofail"] {
+        for end in [" 0 0\n", "", "\t0\t0\r\n"] {
+            let theirs = format!("{} /mnt/retention/ ext4 {options}{end}", MAPPER.device);
+            assert_eq!(with(&theirs), theirs.as_bytes());
+            let ours = format!("{COMMENT}/mnt/retention\n{theirs}");
+            assert_eq!(with(&ours), ours.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn another_entry_with_that_mount_point_is_refused_with_its_line() {
+    let others = [
+        "/dev/sdb /mnt/retention ext4 rw 0 0",
+        "UUID=2 /mnt/retention/ ext4 rw,nofail 0 0",
+        "/dev/sdb /mnt/retent\\151on ext4",
+        "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention ext4 rw,nofail 0 2",
+        "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention ext4 rw,nofail,_netdev 0 0",
+        "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention xfs rw,nofail 0 0",
+    ];
+    for other in others {
+        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "line 2 of /etc/fstab mounts something else, or otherwise, on /mnt/retention: `{other}`; \
+                 expected `{}`; correct or remove that line, then run again",
+                LINE.trim_end()
+            )
+        );
+    }
+}
+
+#[test]
+fn spaces_and_backslashes_are_escaped_and_read_back() {
+    let entry = Entry { device: "LABEL=a b", mount_point: "/mnt/re tention\\x", fs_type: "ext4" };
+    let after = with_entry(b"", &entry).unwrap();
+    let text = String::from_utf8(after.clone()).unwrap();
+    assert!(text.ends_with("\nLABEL=a\\040b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
+    assert_eq!(with_entry(&after, &entry).unwrap(), after);
+}
+
+#[test]
+fn what_cannot_be_a_line_is_refused() {
+    for (device, mount_point, said) in [
+        ("", "/mnt/r", "the device is empty"),
+        ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
+        ("#x", "/mnt/r", "the device `#x` would be read as a comment"),
+        ("/dev/a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
+    ] {
+        let error = with_entry(b"", &Entry { device, mount_point, fs_type: "ext4" }).unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+}
+
+/// A generator of its own, with a fixed seed: a failure can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit).unwrap()
+    }
+}
+
+#[test]
+fn of_any_file_every_line_that_is_not_ours_is_kept() {
+    let pieces: [&[u8]; 14] = [
+        b"/dev/sda1",
+        b" ",
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b"/mnt/retentio",
+        b"ext4",
+        b"defaults,nofail",
+        b"0",
+        b"#",
+        b"\\040",
+        b"\xff",
+        b"# mt-agent keeps the next line: the retention volume on /mnt\n",
+        b"UUID=x / ext4 defaults 1 1\n",
+    ];
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let ours = pair();
+    for _ in 0..5000 {
+        let mut before = Vec::new();
+        for _ in 0..random.below(40) {
+            before.extend_from_slice(pieces[random.below(14)]);
+        }
+        let mut with_ours = before.clone();
+        if random.below(2) == 0 && (before.is_empty() || before.ends_with(b"\n")) {
+            with_ours.extend_from_slice(COMMENT.as_bytes());
+            with_ours
+                .extend_from_slice(b"/mnt/retention\n/dev/mapper/old /mnt/retention ext4 rw,nofail 0 0\n");
+            with_ours.extend_from_slice(&before);
+        }
+        let after = with(&with_ours);
+        let at = after.windows(ours.len()).position(|window| window == ours.as_bytes()).unwrap();
+        let mut rest = after[..at].to_vec();
+        let tail = &after[at + ours.len()..];
+        if tail.is_empty() && !before.ends_with(b"\n") && !before.is_empty() {
+            assert_eq!(rest.pop(), Some(b'\n'));
+        }
+        rest.extend_from_slice(tail);
+        let others = if with_ours.len() == before.len() { before } else { [&before[..], &before].concat() };
+        assert_eq!(rest, others, "{}", String::from_utf8_lossy(&with_ours));
+        assert_eq!(with(&after), after);
+    }
+}
+
+#[test]
+fn the_file_is_replaced_once_and_kept_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = Host::image(dir.path());
+    std::fs::create_dir(dir.path().join("etc")).unwrap();
+    let before = b"UUID=\xff / ext4 defaults 1 1";
+    files::replace(&host.path(PATH), before, 0o600).unwrap();
+    let run = || install(&host, &MAPPER).unwrap();
+    let Done::Changed(what) = run() else { panic!("unchanged") };
+    let copy = what.split("(as it was: ").nth(1).unwrap().trim_end_matches(')');
+    assert!(copy.starts_with(host.path(saved::SAVED).to_str().unwrap()), "{what}");
+    assert_eq!(std::fs::read(copy).unwrap(), before);
+    let after = std::fs::read(host.path(PATH)).unwrap();
+    assert_eq!(after, [before.as_slice(), b"\n", pair().as_bytes()].concat());
+    assert_eq!(run(), Done::Unchanged);
+    assert_eq!(std::fs::read_dir(host.path(saved::SAVED)).unwrap().count(), 1);
+}
