@@ -1,37 +1,19 @@
 //! One file a format. Text and JSON come from the same values: those defined here.
 
+pub mod disks;
+pub mod history;
+pub mod json;
+pub mod nagios;
+pub mod plan;
+pub mod style;
+pub mod text;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::changes::Change;
-use crate::steps::{Finding, Severity, Status};
+use crate::steps::{Finding, Severity, Status, verdict};
 
-/// Whether the host is a master target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Every required requirement is met.
-    Ready,
-    /// At least one is not, or could not be told.
-    NotReady,
-    /// All are met but for a restart that is still owed.
-    RestartOwed,
-}
-
-impl Verdict {
-    /// The verdict on `findings`: an unknown or a blocked requirement is not met, and no findings are no proof.
-    #[must_use]
-    pub fn of(findings: &[Finding]) -> Self {
-        let mut required = findings.iter().filter(|finding| finding.severity == Severity::Required);
-        let owed = |finding: &Finding| matches!(finding.status, Status::RestartOwed { .. });
-        if findings.is_empty() || required.clone().any(|f| !f.status.holds() && !owed(f)) {
-            Self::NotReady
-        } else if required.any(owed) {
-            Self::RestartOwed
-        } else {
-            Self::Ready
-        }
-    }
-}
+pub use crate::steps::Verdict;
 
 /// A host judged: what `check` reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +34,7 @@ impl Report {
     /// The verdict on what was judged.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        Verdict::of(&self.findings)
+        verdict(&self.findings)
     }
 
     /// How many requirements have which status.
@@ -168,5 +150,73 @@ impl Serialize for PlannedChange {
             map.serialize_entry(key, value)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report with one finding of every status, some of them as nasty as a disk can make them.
+    pub fn sample() -> Report {
+        let finding =
+            |id, severity, status| Finding { id, title: "What must hold", severity, status, note: None };
+        let (required, recommended) = (Severity::Required, Severity::Recommended);
+        let findings = vec![
+            finding("a.met", required, Status::met("it is \x1b[2J so")),
+            finding(
+                "a.unmet",
+                required,
+                Status::unmet("nothing | at all", "something", "1. do it\n2. do more"),
+            ),
+            finding("a.advice", recommended, Status::unmet("4 GiB", "6 GiB", "give the VM more")),
+            finding("b.unknown", required, Status::Unknown { why: "not root".into() }),
+            finding("b.blocked", required, Status::Blocked { by: "a.unmet".into() }),
+            finding("b.na", required, Status::NotApplicable { why: "no kernel runs".into() }),
+            finding(
+                "b.waived",
+                required,
+                Status::Waived { reason: "known".into(), until: "2030-01-01".into() },
+            ),
+            finding("c.restart", required, Status::RestartOwed { found: "it ran in this boot".into() }),
+        ];
+        let notes = vec!["not run as root".into()];
+        Report { profile: "centos-6.6".into(), host: "mt01".into(), findings, left_out: 2, notes }
+    }
+
+    #[test]
+    fn every_finding_is_counted_once() {
+        let report = sample();
+        let summary = report.summary();
+        let one = Counts {
+            met: 1,
+            unmet: 1,
+            restart_owed: 1,
+            unknown: 1,
+            blocked: 1,
+            waived: 1,
+            not_applicable: 1,
+        };
+        assert_eq!(summary.required, one);
+        assert_eq!(summary.recommended, Counts { unmet: 1, ..Counts::default() });
+        assert_eq!(summary.left_out, 2);
+        assert_eq!(report.verdict(), Verdict::NotReady);
+    }
+
+    #[test]
+    fn a_planned_change_has_the_keys_of_the_plan_and_its_own() {
+        let change = Change::CreateMountPoint { path: "/mnt/retention".into() };
+        let planned = PlannedChange { requirement: "retention.mounted".into(), change, after_restart: true };
+        let value = serde_json::to_value(planned).unwrap();
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "kind": "create-mount-point",
+                "requirement": "retention.mounted",
+                "summary": "make the directory /mnt/retention",
+                "after_restart": true,
+                "path": "/mnt/retention",
+            })
+        );
     }
 }

@@ -26,6 +26,18 @@ pub enum Verdict {
     NotReady,
 }
 
+impl Verdict {
+    /// The word of the JSON documents and of the journal.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::RestartOwed => "restart-owed",
+            Self::NotReady => "not-ready",
+        }
+    }
+}
+
 /// Judges every selected requirement, in the order of the procedure. `today` (UTC) tells which waivers hold.
 ///
 /// A selected requirement that waits for one that is not selected is blocked all the same: that one is then

@@ -1,0 +1,119 @@
+//! JSON: one versioned document whatever happens. All text in it is ASCII, so that neither a console without
+//! UTF-8 nor a terminal that obeys control characters beyond ASCII is a danger to it.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{Plan, Report, Summary, Verdict};
+use crate::host::text;
+use crate::steps::Finding;
+
+/// `value` as one document, ending in a line end.
+///
+/// # Errors
+/// What serialising says.
+pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
+    let plain = text::without_secrets(&serde_json::to_string_pretty(value)?);
+    let mut out = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        if c.is_ascii() && c != '\x7f' {
+            out.push(c);
+        } else {
+            // Beyond ASCII there are only strings in JSON.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out.push('\n');
+    Ok(out)
+}
+
+/// The document that stands for an error.
+#[must_use]
+pub fn error(message: &str) -> String {
+    let value = serde_json::json!({ "schema": "mt-agent/error/v1", "error": message });
+    document(&value).unwrap_or_else(|_| "{\"schema\": \"mt-agent/error/v1\"}\n".into())
+}
+
+/// The document of `check`.
+#[derive(Debug, Serialize)]
+pub struct ReportDocument<'a> {
+    schema: &'static str,
+    verdict: Verdict,
+    profile: &'a str,
+    host: &'a str,
+    notes: &'a [String],
+    findings: &'a [Finding],
+    summary: Summary,
+}
+
+impl<'a> From<&'a Report> for ReportDocument<'a> {
+    fn from(report: &'a Report) -> Self {
+        Self {
+            schema: "mt-agent/report/v1",
+            verdict: report.verdict(),
+            profile: &report.profile,
+            host: &report.host,
+            notes: &report.notes,
+            findings: &report.findings,
+            summary: report.summary(),
+        }
+    }
+}
+
+/// The document of `plan`.
+#[derive(Debug, Serialize)]
+pub struct PlanDocument<'a> {
+    schema: &'static str,
+    profile: &'a str,
+    host: &'a str,
+    notes: &'a [String],
+    changes: &'a [super::PlannedChange],
+    manual: &'a [super::Manual],
+    restart: bool,
+}
+
+impl<'a> From<&'a Plan> for PlanDocument<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self {
+            schema: "mt-agent/plan/v1",
+            profile: &plan.profile,
+            host: &plan.host,
+            notes: &plan.notes,
+            changes: &plan.changes,
+            manual: &plan.manual,
+            restart: plan.restart,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::sample;
+    use super::*;
+
+    #[test]
+    fn the_report_has_its_promised_keys() {
+        let text = document(&ReportDocument::from(&sample())).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["schema"], "mt-agent/report/v1");
+        assert_eq!(value["verdict"], "not-ready");
+        assert_eq!(value["profile"], "centos-6.6");
+        assert_eq!(value["host"], "mt01");
+        assert_eq!(value["findings"][1]["status"], "unmet");
+        assert_eq!(value["findings"][0]["found"], "it is \u{1b}[2J so");
+        assert_eq!(value["findings"][4]["reason"], "waits for a.unmet");
+        assert_eq!(value["summary"]["required"]["restart-owed"], 1);
+    }
+
+    #[test]
+    fn a_document_is_ascii_reads_back_the_same_and_keeps_no_secret() {
+        let nasty = "\u{9b}2J \u{7f} Gr\u{fc}\u{df}e \u{1f4be}";
+        let text = document(&[nasty, "http://user:pw@proxy/"]).unwrap();
+        assert!(text.is_ascii() && !text.contains('\x7f'), "{text}");
+        let back: Vec<String> = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, [nasty, "http://***@proxy/"]);
+    }
+}

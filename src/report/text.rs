@@ -1,0 +1,240 @@
+//! `check` for people: sections in the order of the procedure, one line a requirement, and under what is not
+//! met what was found, what was expected, why it matters and what to do.
+
+use super::style::{Page, Paint, Style, cut};
+use super::{Counts, Report, Verdict};
+use crate::steps::{self, Finding, Severity, Status};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What is not met, and the verdict.
+    Quiet,
+    /// Every requirement on one line, what is not met in full.
+    #[default]
+    Normal,
+    /// Nothing is shortened.
+    Verbose,
+}
+
+/// Columns of mark and id.
+const MARK: usize = 10;
+const ID: usize = 26;
+const LABEL: usize = 10;
+
+/// The report as text.
+#[must_use]
+pub fn render(report: &Report, style: Style, detail: Detail) -> String {
+    let mut page = Page::new(style);
+    page.put(Paint::Bold, &format!("Master target check of {}", cut(&report.host, 63))).end();
+    page.line(&format!("profile {}", report.profile));
+    for note in &report.notes {
+        page.wrapped("", Paint::Warn, "note: ", note);
+    }
+    let mut section = "";
+    for finding in report.findings.iter().filter(|f| detail != Detail::Quiet || !f.status.holds()) {
+        let requirement = steps::find(finding.id);
+        let its = requirement.map_or("", |requirement| requirement.section);
+        if its != section {
+            section = its;
+            page.gap().put(Paint::Bold, section).end();
+        }
+        one(&mut page, finding, requirement.map(|requirement| requirement.why), detail);
+    }
+    page.gap();
+    page.line(VCENTER);
+    page.gap();
+    summary(&mut page, report);
+    page.finish()
+}
+
+/// What no program inside the machine can see.
+const VCENTER: &str = "Only vCenter can tell: snapshots, Storage vMotion, datastores, the ESXi licence and account \
+     permissions. See \"What only vCenter can tell\" in the README.";
+
+fn one(page: &mut Page, finding: &Finding, why: Option<&str>, detail: Detail) {
+    let (sign, word, paint) = mark(finding);
+    let sign = if page.style().unicode { format!("{sign} {word}") } else { format!("[{word}]") };
+    page.put(Paint::Plain, "  ").put(paint, &format!("{sign:MARK$}"));
+    page.put(Paint::Plain, &format!("{:ID$}", finding.id));
+    let start = 2 + MARK + ID;
+    let beside = |page: &mut Page, text: &str| {
+        if detail == Detail::Verbose {
+            page.hang(start, text);
+        } else {
+            page.put(Paint::Plain, &cut(text, super::style::WIDTH - start)).end();
+        }
+    };
+    match &finding.status {
+        Status::Met { found } => beside(page, found.as_deref().unwrap_or(finding.title)),
+        Status::NotApplicable { why } => beside(page, why),
+        Status::Waived { reason, until } => {
+            beside(page, finding.title);
+            under(page, "waived", &format!("{reason} (until {until})"));
+        }
+        Status::Blocked { by } => beside(page, &format!("waits for {by}")),
+        Status::Unknown { why: reason } => {
+            beside(page, finding.title);
+            under(page, "unknown", reason);
+        }
+        Status::RestartOwed { found } => {
+            beside(page, finding.title);
+            under(page, "found", found);
+            under(page, "fix", "restart the machine");
+        }
+        Status::Unmet { found, expected, fix } => {
+            beside(page, finding.title);
+            under(page, "found", found);
+            under(page, "expected", expected);
+            if let Some(why) = why {
+                under(page, "why", why);
+            }
+            under(page, "fix", fix);
+        }
+    }
+    if let Some(note) = &finding.note {
+        under(page, "note", note);
+    }
+}
+
+fn under(page: &mut Page, label: &str, text: &str) {
+    page.wrapped(&" ".repeat(2 + MARK), Paint::Dim, &format!("{label:LABEL$}"), text);
+}
+
+/// Sign, word and colour of a status.
+fn mark(finding: &Finding) -> (char, &'static str, Paint) {
+    let required = finding.severity == Severity::Required;
+    match finding.status {
+        Status::Met { .. } => ('\u{2713}', "ok", Paint::Good),
+        Status::Unmet { .. } if required => ('\u{2717}', "unmet", Paint::Bad),
+        Status::Unmet { .. } => ('!', "advice", Paint::Warn),
+        Status::RestartOwed { .. } => ('\u{21bb}', "restart", Paint::Warn),
+        Status::Unknown { .. } => ('?', "unknown", if required { Paint::Bad } else { Paint::Warn }),
+        Status::Blocked { .. } => ('\u{b7}', "waits", Paint::Dim),
+        Status::Waived { .. } => ('~', "waived", Paint::Warn),
+        Status::NotApplicable { .. } => ('-', "n/a", Paint::Dim),
+    }
+}
+
+fn summary(page: &mut Page, report: &Report) {
+    let paint = match report.verdict() {
+        Verdict::Ready => Paint::Good,
+        Verdict::NotReady => Paint::Bad,
+        Verdict::RestartOwed => Paint::Warn,
+    };
+    page.line(&totals(report));
+    let verdict = report.verdict().word().replace('-', " ");
+    page.put(paint, &verdict).put(Paint::Plain, ": ").hang(verdict.len() + 2, &deciding(report));
+}
+
+/// What the verdict follows from, in words: `3 required unmet, 1 required unknown`.
+#[must_use]
+pub fn deciding(report: &Report) -> String {
+    let Counts { met, unmet, restart_owed, unknown, blocked, .. } = report.summary().required;
+    let failing = list(&[
+        (unmet, "required unmet"),
+        (unknown, "required unknown"),
+        (restart_owed, "restart owed"),
+        (blocked, "blocked"),
+    ]);
+    let text = if failing.is_empty() { format!("{met} required met") } else { failing };
+    // A verdict on a part must not pass for one on the host.
+    match report.left_out {
+        0 => text,
+        some => format!("{text}, {some} not looked at"),
+    }
+}
+
+/// All that was looked at, in words: `38 requirements: 28 met, 2 recommended unmet, 1 waived`.
+#[must_use]
+pub fn totals(report: &Report) -> String {
+    let summary = report.summary();
+    let both = |count: fn(&Counts) -> usize| count(&summary.required) + count(&summary.recommended);
+    let recommended = summary.recommended;
+    let counts = list(&[
+        (both(|c| c.met), "met"),
+        (recommended.unmet + recommended.restart_owed, "recommended unmet"),
+        (recommended.unknown + recommended.blocked, "recommended unknown"),
+        (both(|c| c.waived), "waived"),
+        (both(|c| c.not_applicable), "n/a"),
+    ]);
+    format!(
+        "{} requirements: {}",
+        report.findings.len(),
+        if counts.is_empty() { "none met" } else { &counts }
+    )
+}
+
+fn list(counts: &[(usize, &str)]) -> String {
+    let shown: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::style::WIDTH;
+    use super::super::tests::sample;
+    use super::*;
+
+    #[test]
+    fn each_status_is_told_in_its_own_way_and_the_summary_comes_last() {
+        let text = render(&sample(), Style::default(), Detail::Normal);
+        let expected = "\
+  [ok]      a.met                     it is \\u{1b}[2J so
+  [unmet]   a.unmet                   What must hold
+            found     nothing | at all
+            expected  something
+            fix       1. do it
+                      2. do more
+  [advice]  a.advice                  What must hold
+            found     4 GiB
+            expected  6 GiB
+            fix       give the VM more
+  [unknown] b.unknown                 What must hold
+            unknown   not root
+  [waits]   b.blocked                 waits for a.unmet
+  [n/a]     b.na                      no kernel runs
+  [waived]  b.waived                  What must hold
+            waived    known (until 2030-01-01)
+  [restart] c.restart                 What must hold
+            found     it ran in this boot
+            fix       restart the machine
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(
+            text.starts_with("Master target check of mt01\nprofile centos-6.6\nnote: not run as root\n"),
+            "{text}"
+        );
+        let last = "\n8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a\n\
+                    not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 2\n\
+                    \x20          not looked at\n";
+        assert!(text.ends_with(last), "{text}");
+        assert!(text.is_ascii() && text.lines().all(|line| line.len() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn quiet_leaves_out_what_holds_and_verbose_cuts_nothing() {
+        let mut report = sample();
+        let long = "word ".repeat(40);
+        report.findings[0].status = Status::met(long.trim());
+        let quiet = render(&report, Style::default(), Detail::Quiet);
+        assert!(!quiet.contains("a.met") && quiet.contains("a.unmet"), "{quiet}");
+        let normal = render(&report, Style::default(), Detail::Normal);
+        assert!(normal.contains("word..."), "{normal}");
+        let verbose = render(&report, Style::default(), Detail::Verbose);
+        assert_eq!(verbose.matches("word").count(), 40, "{verbose}");
+        assert!(verbose.lines().all(|line| line.len() <= WIDTH), "{verbose}");
+    }
+
+    #[test]
+    fn a_terminal_with_colours_and_utf8_gets_both() {
+        let text = render(&sample(), Style { color: true, unicode: true }, Detail::Normal);
+        assert!(text.contains("\x1b[31m\u{2717} unmet   \x1b[0m"), "{text}");
+        assert!(text.contains("\x1b[31mnot ready\x1b[0m: "), "{text}");
+        assert!(!text.contains("\x1b[2J"), "{text}");
+    }
+}
