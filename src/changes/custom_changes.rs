@@ -19,3 +19,11 @@ pub fn run(_context: &mut Context<'_>, _archive: &Path) -> anyhow::Result<Done> 
 pub fn record(_context: &mut Context<'_>, _accepted: bool) -> anyhow::Result<Done> {
     unimplemented!()
 }
+
+/// Forgets an interrupted run, because a person said so.
+///
+/// # Errors
+/// To be said.
+pub fn forget(_context: &mut Context<'_>) -> anyhow::Result<()> {
+    unimplemented!()
+}

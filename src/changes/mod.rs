@@ -37,6 +37,8 @@ pub enum Change {
     RunCustomChanges {
         /// The archive.
         archive: PathBuf,
+        /// Whether a person decided that it runs again, after a run that was interrupted or undone.
+        rerun: bool,
     },
     /// Write our record of custom changes that a person made (seen, or accepted after an interrupted run).
     RecordCustomChanges {
@@ -64,11 +66,6 @@ pub enum Change {
         size_bytes: u64,
         /// Whether `--erase-disk` named this disk: lifts "not blank", never "in use".
         erase: bool,
-    },
-    /// Make the directory on which the retention volume is mounted.
-    CreateMountPoint {
-        /// Its path.
-        path: String,
     },
     /// Let fstab mount the retention volume at every boot.
     WriteFstab {
@@ -154,8 +151,9 @@ impl Change {
                 let names: Vec<_> = files.iter().map(|file| file.file.as_str()).collect();
                 format!("fetch, verify and install {}", names.join(", "))
             }
-            Self::RunCustomChanges { archive } => {
-                format!("unpack {} and run ApplyCustomChanges.sh, once", archive.display())
+            Self::RunCustomChanges { archive, rerun } => {
+                let often = if *rerun { "again" } else { "once" };
+                format!("unpack {} and run ApplyCustomChanges.sh, {often}", archive.display())
             }
             Self::RecordCustomChanges { accepted: true } => {
                 "record that the custom changes are accepted".into()
@@ -171,7 +169,6 @@ impl Change {
                 if *erase { "ERASE and " } else { "" },
                 crate::host::text::bytes(*size_bytes),
             ),
-            Self::CreateMountPoint { path } => format!("make the directory {path}"),
             Self::WriteFstab { device, mount_point, .. } => {
                 format!("add {device} on {mount_point} to /etc/fstab")
             }
@@ -189,7 +186,12 @@ impl Change {
         match self {
             Self::InstallPackages { packages } => packages::install(context, packages),
             Self::InstallFiles { files } => packages::install_files(context, files),
-            Self::RunCustomChanges { archive } => custom_changes::run(context, archive),
+            Self::RunCustomChanges { archive, rerun } => {
+                if *rerun {
+                    custom_changes::forget(context)?;
+                }
+                custom_changes::run(context, archive)
+            }
             Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
             Self::BlacklistRootDisk { scsi_id, replaces } => {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
@@ -199,7 +201,6 @@ impl Change {
                     mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes: *size_bytes, erase: *erase };
                 mkfs::format(context, &target)
             }
-            Self::CreateMountPoint { path } => mount::create_mount_point(context, path),
             Self::WriteFstab { device, mount_point, fs_type } => {
                 fstab::write(context, device, mount_point, fs_type)
             }

@@ -1,1 +1,53 @@
 //! Check, plan, apply: order and dependencies, the journal, the lock, resuming.
+
+pub mod apply;
+pub mod check;
+pub mod journal;
+pub mod lock;
+pub mod log;
+pub mod plan;
+pub mod resume;
+pub mod signals;
+
+pub use apply::apply;
+pub use check::check;
+pub use plan::plan;
+
+use crate::facts::Facts;
+use crate::facts::gather::{Probing, Wanted, gather};
+use crate::host::Host;
+use crate::profile::Profile;
+
+/// Where the agent keeps what it has to remember.
+pub const STATE_DIRECTORY: &str = "/var/lib/mt-agent";
+
+/// What was run and what it said.
+pub const LOG: &str = "/var/log/mt-agent.log";
+
+/// Reads everything about `host` that judging it by `profile` needs.
+#[must_use]
+pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
+    let site = &profile.site;
+    let servers =
+        [("configuration-server", &site.configuration_server), ("process-server", &site.process_server)]
+            .into_iter()
+            .filter_map(|(role, server)| {
+                server.as_ref().map(|s| (role.to_owned(), s.address.clone(), s.port))
+            })
+            .collect();
+    let changes = &profile.custom_changes;
+    gather(host, &Wanted { servers, marker: changes.marker.clone(), log: changes.log.clone(), probe })
+}
+
+/// Today, UTC: for waivers.
+#[must_use]
+pub fn today() -> time::Date {
+    time::OffsetDateTime::now_utc().date()
+}
+
+/// Now, RFC 3339 UTC to the second: for records.
+#[must_use]
+pub fn now() -> String {
+    let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()
+}

@@ -1,6 +1,258 @@
-//! The vendor script ApplyCustomChanges.sh.
+//! Apply custom changes: the vendor's ApplyCustomChanges.sh, once, and the restart after it.
 
-use super::Requirement;
+use regex::Regex;
+
+use super::devices::{carriers, mount_at};
+use super::remedy::{Decision, Remedy, Request};
+use super::{Requirement, Severity, Status, need};
+use crate::changes::Change;
+use crate::facts::Facts;
+use crate::facts::custom_changes::Outcome;
+use crate::facts::disks::Disk;
+use crate::facts::multipath;
+use crate::profile::Profile;
+
+const SECTION: &str = "Apply custom changes";
+
+/// A marker this much older than the boot was certainly there before it, in spite of a clock set at boot.
+const CLOCK_MARGIN_SECS: u64 = 60;
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "custom-changes.applied",
+        title: "The vendor's ApplyCustomChanges.sh has run to its end",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "It sets up multipath so that disks keep their names while the disks of protected machines come and \
+              go. It must run exactly once; its exit status proves nothing, the marker it creates at its end does.",
+        by_hand: "Unpack the Unified Agent archive for RHEL 6-64 outside /usr/local, chmod 755 \
+                  ApplyCustomChanges.sh, run it once, answer Y, and read /var/log/appliedmtcustomchanges.log for \
+                  FAILED.",
+        changeable: true,
+        after: &[],
+        judge: applied,
+    },
+    Requirement {
+        id: "custom-changes.restarted",
+        title: "The machine has restarted since the custom changes",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "Multipath takes the disks over at boot; until then they have names that will not last.",
+        by_hand: "Restart the machine.",
+        changeable: true,
+        after: &["custom-changes.applied"],
+        judge: |_, facts| restarted(facts),
+    },
+    Requirement {
+        id: "custom-changes.root-disk",
+        title: "The multipath blacklist names this machine's root disk",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The vendor script writes the root disk's SCSI ID into the blacklist. On a clone it is the \
+              template's: multipath would then claim the clone's own root disk.",
+        by_hand: "Put the root disk's SCSI ID (/lib/udev/scsi_id --whitelisted --device=/dev/sdX) as a wwid line \
+                  into the blacklist of /etc/multipath.conf and into /usr/sbin/blacklistrootdev.sh, in place of \
+                  the old one; restart.",
+        changeable: true,
+        after: &["custom-changes.applied"],
+        judge: |_, facts| root_disk(facts).unwrap_or_else(|status| status),
+    },
+];
+
+/// What must hold before a retention volume is made, since multipath gives disks their names only after the restart;
+/// what the profile waives is not waited for.
+pub(super) fn before_retention(profile: &Profile, facts: &Facts) -> Vec<(&'static str, Status)> {
+    let waived = |id: &str| profile.waivers.iter().any(|waiver| waiver.requirement == id);
+    [("custom-changes.applied", applied(profile, facts)), ("custom-changes.restarted", restarted(facts))]
+        .into_iter()
+        .filter(|(id, _)| !waived(id))
+        .collect()
+}
+
+fn applied(profile: &Profile, facts: &Facts) -> Status {
+    judge_applied(profile, facts).unwrap_or_else(|status| status)
+}
+
+fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let changes = &facts.custom_changes;
+    let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?;
+    let record = need(&changes.record, "the record of the vendor script's run")?;
+    let outcome = record.as_ref().map(|record| &record.outcome);
+    let path = profile.custom_changes.marker.display();
+    let expected = format!("{path}, which the script creates at its end");
+    let fix = match &profile.custom_changes.archive {
+        Some(archive) => format!("mt-agent apply: it unpacks {} and runs the script once", archive.display()),
+        None => "copy latestlinuxmobsvc.tar.gz (the Unified Agent for RHEL 6-64) to this host, name it in the profile \
+                 as custom-changes.archive, then mt-agent apply"
+            .to_owned(),
+    };
+    Ok(match (marker, outcome) {
+        (Some(_), _) => match need(&facts.multipath.configuration, "/etc/multipath.conf")? {
+            Some(_) => Status::met(match outcome {
+                None | Some(Outcome::Observed) => format!("run by hand; {path}"),
+                _ => path.to_string(),
+            }),
+            None => Status::unmet(
+                format!("{path} is there, but /etc/multipath.conf, which the script writes, is not"),
+                expected,
+                "find out who removed it; then mt-agent apply --custom-changes=rerun",
+            ),
+        },
+        (None, Some(Outcome::Started)) => Status::Unknown {
+            why: format!(
+                "a run of the vendor script was interrupted (boot {}), and it never runs twice by itself: read {}, \
+                 then mt-agent apply --custom-changes=accept if it did its work, or =rerun if it did not",
+                record.as_ref().map(|record| record.boot_id.as_str()).unwrap_or_default(),
+                profile.custom_changes.log.display()
+            ),
+        },
+        (None, Some(Outcome::Accepted)) => Status::met("accepted by a person after an interrupted run"),
+        (None, Some(Outcome::Applied | Outcome::Observed)) => Status::unmet(
+            format!("it ran, but {path} is gone: uninstalling the master target software removes it"),
+            expected,
+            "mt-agent apply --custom-changes=rerun to run the script again, or =accept to leave its changes as they are",
+        ),
+        (None, Some(Outcome::Failed(why))) => {
+            Status::unmet(format!("its last run failed: {why}"), expected, fix)
+        }
+        (None, None) => Status::unmet(format!("{path} is not there"), expected, fix),
+    })
+}
+
+/// Runs the script, or carries out what a person decided about an interrupted run.
+pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    const NEEDS: &[&str] = &[
+        "os.release",
+        "layout.no-lvm",
+        "scsi.ids",
+        "scsi.uuid-enabled",
+        "packages.base",
+        "packages.multipath",
+    ];
+    let (Some(marker), Some(record)) =
+        (facts.custom_changes.marker_ctime_secs.known(), facts.custom_changes.record.known())
+    else {
+        return Remedy::None;
+    };
+    let outcome = record.as_ref().map(|record| &record.outcome);
+    let settled = !matches!(outcome, None | Some(Outcome::Failed(_))) || marker.is_some();
+    match request.custom_changes {
+        Some(Decision::Accept) if settled => Remedy::one(Change::RecordCustomChanges { accepted: true }),
+        decision if settled && decision != Some(Decision::Rerun) => Remedy::None,
+        decision => match &profile.custom_changes.archive {
+            Some(archive) => Remedy::With {
+                changes: vec![Change::RunCustomChanges {
+                    archive: archive.clone(),
+                    rerun: decision == Some(Decision::Rerun),
+                }],
+                needs: NEEDS,
+            },
+            None => Remedy::None,
+        },
+    }
+}
+
+/// Whether a restart has happened is told from the boot id that was recorded; where a person ran the script and
+/// nothing was recorded, the clocks are believed only with multipath's maps as a second witness.
+fn restarted(facts: &Facts) -> Status {
+    judge_restarted(facts).unwrap_or_else(|status| status)
+}
+
+fn judge_restarted(facts: &Facts) -> Result<Status, Status> {
+    let boot_id = need(&facts.boot_id, "the boot id")?;
+    let changes = &facts.custom_changes;
+    if let Some(record) = need(&changes.record, "the record of the vendor script's run")? {
+        return Ok(if &record.boot_id == boot_id {
+            Status::RestartOwed { found: "still the boot in which the custom changes were made".to_owned() }
+        } else {
+            Status::met("another boot than that of the custom changes")
+        });
+    }
+    let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?.unwrap_or_default();
+    let booted = *need(&facts.clock.boot_secs, "the time of boot")?;
+    let maps = need(&facts.multipath.maps, "the multipath maps")?;
+    Ok(if marker > booted + CLOCK_MARGIN_SECS {
+        Status::RestartOwed {
+            found: "the custom changes were made by hand since the machine booted".to_owned(),
+        }
+    } else if marker + CLOCK_MARGIN_SECS < booted && !maps.is_empty() {
+        Status::met("made by hand before this boot; multipath has its maps")
+    } else {
+        Status::Unknown {
+            why: "the custom changes were made by hand, and nothing proves that the machine has restarted since: \
+                  run mt-agent apply, which records this boot, and restart"
+                .to_owned(),
+        }
+    })
+}
+
+/// The restart; a run by hand is recorded first, so that the next boot can be told from this one.
+pub(super) fn restart(facts: &Facts) -> Remedy {
+    match facts.custom_changes.record.known() {
+        Some(None) if facts.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some) => {
+            Remedy::one(Change::RecordCustomChanges { accepted: false })
+        }
+        _ => Remedy::Restart,
+    }
+}
+
+/// The disk that carries `/`, and its SCSI ID.
+fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
+    let mount = mount_at(need(&facts.mounts, "the mounts")?, "/")
+        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
+    let disk = carriers(need(&facts.disks, "the disks")?, &mount.major_minor).into_iter().next().ok_or_else(
+        || Status::Unknown { why: format!("which disk carries / ({}) could not be told", mount.source) },
+    )?;
+    match &disk.scsi_id {
+        Some(id) => Ok((disk, id)),
+        None => Err(Status::unmet(
+            format!(
+                "the root disk {} has no SCSI ID: {}",
+                disk.name,
+                disk.scsi_id_error.as_deref().unwrap_or("no reason is known")
+            ),
+            "a SCSI ID to blacklist",
+            "see scsi.uuid-enabled: it needs disk.EnableUUID",
+        )),
+    }
+}
+
+fn root_disk(facts: &Facts) -> Result<Status, Status> {
+    let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
+    let in_script = need(&facts.custom_changes.blacklistrootdev_id, "/usr/sbin/blacklistrootdev.sh")?;
+    let (disk, id) = root(facts)?;
+    let expected = format!("{id} ({}) in the blacklist and in /usr/sbin/blacklistrootdev.sh", disk.name);
+    let fix = "mt-agent apply writes the right SCSI ID and keeps the old files; or by hand, see \
+               mt-agent explain custom-changes.root-disk";
+    let Some(configuration) = configuration else {
+        return Ok(Status::unmet("there is no /etc/multipath.conf", expected, fix));
+    };
+    if !blacklisted(configuration, id) {
+        let found = match configuration.blacklist_wwids.as_slice() {
+            [] => "no wwid is blacklisted".to_owned(),
+            wwids => format!("blacklisted: {}", wwids.join(", ")),
+        };
+        return Ok(Status::unmet(found, expected, fix));
+    }
+    Ok(match in_script {
+        Some(other) if other != id => {
+            Status::unmet(format!("/usr/sbin/blacklistrootdev.sh has {other}"), expected, fix)
+        }
+        _ => Status::met(format!("{id} ({})", disk.name)),
+    })
+}
+
+/// Whether a wwid entry of the blacklist, an unanchored regular expression, matches `id`.
+fn blacklisted(configuration: &multipath::Configuration, id: &str) -> bool {
+    configuration.blacklist_wwids.iter().any(|entry| Regex::new(entry).is_ok_and(|entry| entry.is_match(id)))
+}
+
+/// Names this machine's root disk in the blacklist, in place of the one that is stale.
+pub(super) fn blacklist(facts: &Facts) -> Remedy {
+    let Ok((_, id)) = root(facts) else { return Remedy::None };
+    let stale =
+        facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
+    let Some(Some(_)) = facts.multipath.configuration.known() else { return Remedy::None };
+    Remedy::one(Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) })
+}

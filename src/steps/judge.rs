@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Finding, Requirement, Selection, Severity, Status, all, find, network};
+use super::{Finding, Requirement, Selection, Severity, Status, all, find, network, retention};
 use crate::facts::Facts;
 use crate::profile::{Profile, Waiver};
 
@@ -12,7 +12,10 @@ use crate::profile::{Profile, Waiver};
 type OnlyAdvice = fn(&Profile, &Facts) -> bool;
 
 /// Requirements of two weights: required, with a part that is only recommended.
-const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[("network.static", network::only_static_address_fails)];
+const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
+    ("network.static", network::only_static_address_fails),
+    ("retention.capacity", retention::only_size_fails),
+];
 
 /// What all findings come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -146,7 +149,7 @@ impl Judge<'_> {
         match waiver.max_by_key(|waiver| waiver.until) {
             Some(Waiver { reason, until, .. }) if !status.holds() => {
                 if *until >= self.today {
-                    let note = Some(told(&status));
+                    let note = Some(status.describe());
                     (Status::Waived { reason: reason.clone(), until: until.to_string() }, note)
                 } else {
                     (status, Some(format!("waiver expired on {until}: {reason}")))
@@ -154,16 +157,5 @@ impl Judge<'_> {
             }
             _ => (status, None),
         }
-    }
-}
-
-/// What a status that does not hold tells, in one line.
-fn told(status: &Status) -> String {
-    match status {
-        Status::Unmet { found, expected, .. } => format!("found: {found}; expected: {expected}"),
-        Status::Unknown { why } => format!("could not be told: {why}"),
-        Status::Blocked { by } => format!("waits for {by}"),
-        Status::RestartOwed { found } => format!("found: {found}; a restart is owed"),
-        Status::Met { .. } | Status::NotApplicable { .. } | Status::Waived { .. } => status.word().to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! The procedure: requirements in its order, one file a section. Pure: the same profile and facts give the
 //! same findings on any machine.
 
+pub mod choice;
 pub mod custom_changes;
 pub mod devices;
 pub mod explain;
@@ -11,6 +12,7 @@ mod nearest;
 pub mod network;
 pub mod os;
 pub mod packages;
+pub mod remedy;
 pub mod retention;
 pub mod scsi;
 mod selection;
@@ -159,6 +161,18 @@ impl Status {
     /// Unmet.
     pub fn unmet(found: impl Into<String>, expected: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Unmet { found: found.into(), expected: expected.into(), fix: fix.into() }
+    }
+
+    /// The status in one line, for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Unmet { found, expected, .. } => format!("found: {found}; expected: {expected}"),
+            Self::Unknown { why } => format!("could not be told: {why}"),
+            Self::Blocked { by } => format!("waits for {by}"),
+            Self::RestartOwed { found } => format!("found: {found}; a restart is owed"),
+            Self::Met { .. } | Self::NotApplicable { .. } | Self::Waived { .. } => self.word().to_owned(),
+        }
     }
 
     /// The word of the JSON documents.

@@ -1,6 +1,152 @@
-//! Packages.
+//! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
-use super::Requirement;
+use super::remedy::Remedy;
+use super::{Requirement, Severity, Status, need};
+use crate::changes::Change;
+use crate::facts::Facts;
+use crate::facts::packages::Packages;
+use crate::profile::FileSpec;
+
+const SECTION: &str = "Install additional packages";
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "packages.base",
+        title: "The packages of the procedure are installed",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "ApplyCustomChanges.sh looks for them and stops without them; the master target's own programs \
+              call perl, lsscsi, rsync and wget during failback.",
+        by_hand: "yum install -y xfsprogs perl lsscsi rsync wget kexec-tools, then rpm -q each name: yum ends \
+                  with status 0 even when it found only some of them. CentOS 6 mirrors are empty since its end \
+                  of life: point /etc/yum.repos.d at vault.centos.org/6.6 or at a copy of your own.",
+        changeable: true,
+        after: &[],
+        judge: |profile, facts| judge(&profile.packages.base, facts),
+    },
+    Requirement {
+        id: "packages.multipath",
+        title: "device-mapper-multipath is installed",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The vendor script writes /etc/multipath.conf, and the disks of protected machines and the \
+              retention volume are addressed by their /dev/mapper names.",
+        by_hand: "yum install -y device-mapper-multipath, then rpm -q device-mapper-multipath.",
+        changeable: true,
+        after: &[],
+        judge: |profile, facts| judge(&profile.packages.multipath, facts),
+    },
+    Requirement {
+        id: "packages.reiserfs",
+        title: "ReiserFS can be read, when protected machines boot from it",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A protected machine whose root or boot file system is ReiserFS cannot be brought back by a master \
+              target that cannot mount it.",
+        by_hand: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
+                  install them with rpm -ivh.",
+        changeable: true,
+        after: &[],
+        judge: |profile, facts| {
+            judge_files(profile.sources.reiserfs, "ReiserFS", &profile.files.reiserfs, facts)
+        },
+    },
+    Requirement {
+        id: "packages.xfs",
+        title: "XFS can be repaired, when protected machines boot from it",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A protected machine whose root or boot file system is XFS cannot be brought back by a master \
+              target without the XFS programs.",
+        by_hand: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
+                  device-mapper-multipath.",
+        changeable: true,
+        after: &[],
+        judge: |profile, facts| judge_files(profile.sources.xfs, "XFS", &profile.files.xfs, facts),
+    },
+];
+
+fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Vec<String> {
+    wanted.filter(|name| !packages.installed.contains_key(*name)).map(str::to_owned).collect()
+}
+
+fn judge(wanted: &[String], facts: &Facts) -> Status {
+    let packages = match need(&facts.packages, "the package database") {
+        Ok(packages) => packages,
+        Err(status) => return status,
+    };
+    let missing = missing(wanted.iter().map(String::as_str), packages);
+    if missing.is_empty() {
+        return Status::met(wanted.join(", "));
+    }
+    let fix = if packages.manager == "rpm" {
+        format!("mt-agent apply, or: yum install -y {}; then rpm -q {}", missing.join(" "), missing.join(" "))
+    } else {
+        format!("install {} (mt-agent apply installs with yum or dnf only)", missing.join(", "))
+    };
+    let found = format!("not installed: {}", missing.join(", "));
+    Status::unmet(with_unfinished(found, packages), wanted.join(", "), fix)
+}
+
+/// An unfinished yum transaction explains more than a missing package does.
+fn with_unfinished(found: String, packages: &Packages) -> String {
+    match packages.unfinished.first() {
+        Some(first) => {
+            format!("{found}; a yum transaction was left unfinished ({first}): yum-complete-transaction")
+        }
+        None => found,
+    }
+}
+
+fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Status {
+    if !asked {
+        return Status::NotApplicable {
+            why: format!("the profile says that no protected machine uses {what}"),
+        };
+    }
+    let packages = match need(&facts.packages, "the package database") {
+        Ok(packages) => packages,
+        Err(status) => return status,
+    };
+    if files.is_empty() {
+        return Status::unmet(
+            "the profile names no files",
+            format!("the packages for {what}"),
+            format!("name them in the profile under files.{}", what.to_lowercase()),
+        );
+    }
+    let missing = missing(files.iter().map(|file| file.package.as_str()), packages);
+    let names: Vec<_> = files.iter().map(|file| file.package.as_str()).collect();
+    if missing.is_empty() {
+        return Status::met(names.join(", "));
+    }
+    let fix = format!(
+        "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {}",
+        files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ")
+    );
+    Status::unmet(format!("not installed: {}", missing.join(", ")), names.join(", "), fix)
+}
+
+/// Installs what is missing of `wanted` from the configured repositories.
+pub(super) fn install(wanted: &[String], facts: &Facts) -> Remedy {
+    let Some(packages) = facts.packages.known().filter(|packages| packages.manager == "rpm") else {
+        return Remedy::None;
+    };
+    match missing(wanted.iter().map(String::as_str), packages) {
+        missing if missing.is_empty() => Remedy::None,
+        packages => Remedy::one(Change::InstallPackages { packages }),
+    }
+}
+
+/// Installs those of `files` whose package is missing.
+pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
+    let Some(packages) = facts.packages.known().filter(|packages| packages.manager == "rpm") else {
+        return Remedy::None;
+    };
+    let absent = |file: &&FileSpec| !packages.installed.contains_key(&file.package);
+    match files.iter().filter(absent).cloned().collect::<Vec<_>>() {
+        files if files.is_empty() => Remedy::None,
+        files => Remedy::one(Change::InstallFiles { files }),
+    }
+}

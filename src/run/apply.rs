@@ -1,0 +1,315 @@
+//! Making the changes: one after the other, each journalled before and after, the host read and judged again
+//! in between. What is believed is the host, not an exit status.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::journal::{Event, Journal};
+use super::log::Log;
+use super::resume::{self, Pending};
+use super::{check, lock, plan, read_facts, signals, today};
+use crate::changes::{self, Change, Done, Observer};
+use crate::facts::Facts;
+use crate::facts::gather::Probing;
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::profile::Profile;
+use crate::report::{Plan, Report};
+use crate::steps::Selection;
+use crate::steps::remedy::Request;
+
+/// What a person asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which requirements.
+    pub selection: Selection,
+    /// `--retention-disk` and the like.
+    pub request: Request,
+    /// Restart the host when a restart is owed.
+    pub restart: bool,
+    /// What to record for the run after a restart; its boot id is filled in here.
+    pub pending: Option<Pending>,
+    /// Whether this is that run.
+    pub resumed: bool,
+}
+
+/// Who watches an apply, and agrees to it.
+pub trait Watcher {
+    /// Shows the plan and asks; `false` ends the run with nothing changed.
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    fn confirm(&mut self, plan: &Plan) -> Result<bool>;
+    /// A change begins: its number, from 1, and what it does.
+    fn begin(&mut self, number: usize, summary: &str);
+    /// It ended.
+    fn end(&mut self, done: &Done);
+    /// A line about long work under way.
+    fn progress(&mut self, line: &str);
+    /// Bytes transferred so far, and in all where that is known.
+    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>);
+}
+
+/// How an apply ended.
+#[derive(Debug)]
+pub struct Applied {
+    /// The host as it is judged now.
+    pub report: Report,
+    /// What is left, among it what only a person can do.
+    pub left: Plan,
+    /// What was changed, in order.
+    pub changed: Vec<String>,
+    /// How.
+    pub ended: Ended,
+}
+
+/// How an apply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All that could be done is done.
+    Finished,
+    /// The person said no: nothing was touched.
+    Declined,
+    /// A signal asked it to end; the changes made are recorded.
+    Interrupted,
+    /// As finished, and the host is restarting.
+    Restarting,
+}
+
+/// Makes the changes that bring `host` to `profile`.
+///
+/// # Errors
+/// Not root, another run is going on, a change failed, or the host does not show what a change did.
+pub fn apply(
+    host: &Host,
+    profile: &Profile,
+    options: &Options,
+    watcher: &mut dyn Watcher,
+) -> Result<Applied> {
+    ensure!(nix::unistd::geteuid().is_root(), "apply needs root: run it with sudo or as root");
+    ensure!(host.is_live(), "apply changes the running host only, not {host}");
+    let guard = signals::Guard::install()?;
+    let boot_id = host
+        .read("/proc/sys/kernel/random/boot_id")
+        .context("reading the boot id, without which a restart cannot be told")?
+        .trim()
+        .to_owned();
+    let _lock = lock::take(host, "apply", &boot_id)?;
+    let mut run = Run { host, profile, options, boot_id: &boot_id };
+    let facts = run.facts();
+    let agreed = run.plan(&facts);
+    if agreed.changes.iter().all(|planned| planned.after_restart) {
+        return run.finish(facts, Vec::new());
+    }
+    if !watcher.confirm(&agreed)? {
+        return Ok(run.judged(&facts, Vec::new(), Ended::Declined));
+    }
+    let mut journal = Journal::open(host, &boot_id)?;
+    let log = Log::open(host)?;
+    journal.write(Event::Begin {
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: profile.name.clone(),
+        resumed: options.resumed,
+    })?;
+    let ended = run.carry_out(&agreed, facts, &mut journal, log, watcher, &guard);
+    let verdict = match &ended {
+        Ok(Applied { ended: Ended::Interrupted, .. }) => "interrupted".to_owned(),
+        Ok(applied) => applied.report.verdict().word().to_owned(),
+        Err(_) => "failed".to_owned(),
+    };
+    journal.write(Event::End { verdict })?;
+    let mut applied = ended?;
+    if options.restart && applied.left.restart && applied.ended == Ended::Finished {
+        run.restart()?;
+        applied.ended = Ended::Restarting;
+    }
+    Ok(applied)
+}
+
+struct Run<'a> {
+    host: &'a Host,
+    profile: &'a Profile,
+    options: &'a Options,
+    boot_id: &'a str,
+}
+
+impl Run<'_> {
+    fn facts(&self) -> Facts {
+        read_facts(self.host, self.profile, Probing::Idle)
+    }
+
+    fn plan(&self, facts: &Facts) -> Plan {
+        plan(self.profile, facts, &self.options.selection, today(), &self.options.request)
+    }
+
+    fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
+        let report = check(self.profile, facts, &self.options.selection, today());
+        Applied { report, left: self.plan(facts), changed, ended }
+    }
+
+    /// All that can be done is done: what is owed is recorded.
+    fn finish(&mut self, facts: Facts, changed: Vec<String>) -> Result<Applied> {
+        let applied = self.judged(&facts, changed, Ended::Finished);
+        match &self.options.pending {
+            Some(pending) if applied.left.restart => {
+                let mut pending = pending.clone();
+                self.boot_id.clone_into(&mut pending.boot_id);
+                // The person saw in the plan which disk will be formatted after the restart: that one, no other.
+                let format = applied.left.changes.iter().find_map(|planned| match &planned.change {
+                    Change::FormatRetention { scsi_id, .. } => Some(scsi_id.clone()),
+                    _ => None,
+                });
+                pending.request.retention_disk = pending.request.retention_disk.or(format);
+                if resume::read(self.host).ok().flatten().as_ref() != Some(&pending) {
+                    super::journal::make_state_directory(self.host)?;
+                    resume::write(self.host, &pending)?;
+                }
+            }
+            _ => resume::clear(self.host)?,
+        }
+        Ok(applied)
+    }
+
+    fn carry_out(
+        &mut self,
+        agreed: &Plan,
+        mut facts: Facts,
+        journal: &mut Journal,
+        mut log: Log,
+        watcher: &mut dyn Watcher,
+        guard: &signals::Guard,
+    ) -> Result<Applied> {
+        let mut performed: Vec<Change> = Vec::new();
+        let mut changed = Vec::new();
+        loop {
+            let plan = self.plan(&facts);
+            let Some(next) = plan.changes.into_iter().find(|planned| !planned.after_restart) else {
+                return self.finish(facts, changed);
+            };
+            if let Some(signal) = guard.seen() {
+                log.line(&format!("ended by {signal} before: {}", next.change.summary()));
+                return Ok(self.judged(&facts, changed, Ended::Interrupted));
+            }
+            if performed.contains(&next.change) {
+                bail!(
+                    "{}: done, yet the host does not show it: {}",
+                    next.requirement,
+                    self.still(&facts, &next.requirement)
+                );
+            }
+            if !covered(agreed, &next.change) {
+                bail!(
+                    "{}: the host has changed since the plan was shown, and \"{}\" was not part of it: run apply again",
+                    next.requirement,
+                    next.change.summary()
+                );
+            }
+            watcher.begin(performed.len() + 1, &next.change.summary());
+            log.line(&format!("change: {}: {}", next.requirement, next.change.summary()));
+            journal.write(Event::Intent {
+                requirement: next.requirement.clone(),
+                change: next.change.clone(),
+            })?;
+            let mut observer = Both { watcher: &mut *watcher, log: &mut log };
+            let mut context = changes::Context {
+                host: self.host,
+                profile: self.profile,
+                boot_id: self.boot_id,
+                observer: &mut observer,
+            };
+            let requirement = next.requirement.clone();
+            match next.change.perform(&mut context) {
+                Ok(done) => {
+                    watcher.end(&done);
+                    let what = match done {
+                        Done::Changed(what) => Some(what),
+                        Done::Unchanged => None,
+                    };
+                    changed.extend(what.clone());
+                    journal.write(Event::Done { requirement, changed: what })?;
+                }
+                Err(error) => {
+                    log.line(&format!("failed: {error:#}"));
+                    let text = crate::host::text::without_secrets(&format!("{error:#}"));
+                    journal.write(Event::Failed { requirement: requirement.clone(), error: text })?;
+                    return Err(error.context(requirement));
+                }
+            }
+            performed.push(next.change);
+            facts = self.facts();
+        }
+    }
+
+    /// What is found about `requirement` now, in words.
+    fn still(&self, facts: &Facts, requirement: &str) -> String {
+        let report = check(self.profile, facts, &Selection::default(), today());
+        let finding = report.findings.iter().find(|finding| finding.id == requirement);
+        finding.map(|finding| finding.status.describe()).unwrap_or_default()
+    }
+
+    fn restart(&self) -> Result<()> {
+        let output = Command::new("shutdown", ["-r", "now"], Duration::from_secs(60)).run(self.host)?;
+        ensure!(
+            output.status == 0,
+            "restarting the host: shutdown ended with status {}: {}",
+            output.status,
+            output.said()
+        );
+        Ok(())
+    }
+}
+
+/// Whether the plan that the person agreed to has this change. Packages may have become fewer, a name may have become
+/// known; which disk is formatted, and by which path, may not differ.
+fn covered(agreed: &Plan, change: &Change) -> bool {
+    agreed.changes.iter().filter(|planned| !planned.after_restart).any(|planned| {
+        match (&planned.change, change) {
+            (
+                Change::FormatRetention { scsi_id, device, size_bytes, erase, .. },
+                Change::FormatRetention { scsi_id: id, device: path, size_bytes: size, erase: wipe, .. },
+            ) => scsi_id == id && device == path && size_bytes == size && erase == wipe,
+            (planned, change) => std::mem::discriminant(planned) == std::mem::discriminant(change),
+        }
+    })
+}
+
+struct Both<'a> {
+    watcher: &'a mut dyn Watcher,
+    log: &'a mut Log,
+}
+
+impl Observer for Both<'_> {
+    fn progress(&mut self, line: &str) {
+        self.watcher.progress(line);
+    }
+
+    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
+        self.watcher.transfer(what, done, total);
+    }
+
+    fn log(&mut self, line: &str) {
+        self.log.line(line);
+    }
+}
+
+/// The options of the run that an earlier one left for after a restart, when that restart has happened.
+///
+/// # Errors
+/// The record is damaged, or the boot id cannot be read.
+pub fn pending(host: &Host) -> Result<Resumable> {
+    let Some(pending) = resume::read(host)? else { return Ok(Resumable::Nothing) };
+    let boot_id = host.read("/proc/sys/kernel/random/boot_id").context("reading the boot id")?;
+    Ok(if pending.boot_id == boot_id.trim() { Resumable::RestartOwed } else { Resumable::Ready(pending) })
+}
+
+/// Whether there is a run to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resumable {
+    /// No.
+    Nothing,
+    /// Yes, after the restart that has not happened yet.
+    RestartOwed,
+    /// Yes, now.
+    Ready(Pending),
+}

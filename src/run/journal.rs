@@ -1,0 +1,208 @@
+//! The journal: intents and outcomes, one JSON line each, on disk before anything goes on. A torn last line
+//! (the machine lost power while it was written) is tolerated and never joined with the next.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::changes::Change;
+use crate::host::{Host, files};
+
+/// Where it lies.
+pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, RFC 3339 UTC.
+    pub at: String,
+    /// The boot in which it was written.
+    pub boot_id: String,
+    /// Process id of the run: entries of one run share it and the boot id.
+    pub pid: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Event {
+    /// A run began.
+    Begin {
+        /// Version of the agent.
+        agent: String,
+        /// Name of the profile.
+        profile: String,
+        /// Whether it goes on with an earlier run after a restart.
+        resumed: bool,
+    },
+    /// A change is about to be made.
+    Intent {
+        /// The requirement that wants it.
+        requirement: String,
+        /// The change.
+        change: Change,
+    },
+    /// It was made, or the host was so already.
+    Done {
+        /// The requirement.
+        requirement: String,
+        /// What changed; `None` when nothing had to.
+        changed: Option<String>,
+    },
+    /// It failed.
+    Failed {
+        /// The requirement.
+        requirement: String,
+        /// Why.
+        error: String,
+    },
+    /// The run ended.
+    End {
+        /// `ready`, `not-ready`, `restart-owed`, `failed` or `interrupted`.
+        verdict: String,
+    },
+}
+
+/// The journal, open for appending.
+pub struct Journal {
+    file: File,
+    boot_id: String,
+}
+
+impl Journal {
+    /// Opens it, making it and its directory when they are missing.
+    ///
+    /// # Errors
+    /// What failed, naming the file.
+    pub fn open(host: &Host, boot_id: &str) -> Result<Self> {
+        let path = host.path(PATH);
+        make_state_directory(host)?;
+        let existed = path.exists();
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(&path)
+            .with_context(|| format!("opening the journal {}", path.display()))?;
+        if !existed {
+            files::sync_parent(&path)?;
+        }
+        end_torn_line(&mut file).with_context(|| format!("mending the end of {}", path.display()))?;
+        Ok(Self { file, boot_id: boot_id.to_owned() })
+    }
+
+    /// Writes one entry and waits until it is on disk.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn write(&mut self, event: Event) -> Result<()> {
+        let entry = Entry { at: super::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
+        let mut line = serde_json::to_vec(&entry).context("encoding a journal entry")?;
+        line.push(b'\n');
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).context("writing the journal")
+    }
+}
+
+/// Makes /var/lib/mt-agent, private to root, when it is missing.
+///
+/// # Errors
+/// What failed, naming the directory.
+pub fn make_state_directory(host: &Host) -> Result<()> {
+    let path = host.path(super::STATE_DIRECTORY);
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&path)
+        .with_context(|| format!("making the directory {}", path.display()))?;
+    files::sync_parent(&path)
+}
+
+/// Ends a line that a power loss tore, so that the next entry stands on a line of its own.
+fn end_torn_line(file: &mut File) -> std::io::Result<()> {
+    let length = file.seek(SeekFrom::End(0))?;
+    if length == 0 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(length - 1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+/// The entries of a journal's text, oldest first, and the numbers of the lines that are none.
+#[must_use]
+pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
+    let mut entries = Vec::new();
+    let mut torn = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            Err(_) => torn.push(index + 1),
+        }
+    }
+    (entries, torn)
+}
+
+/// The journal of `host`: as [`parse`]; empty when there is none yet.
+///
+/// # Errors
+/// What reading it said.
+pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
+    let text = host.read_if_exists(PATH).with_context(|| format!("reading {}", host.path(PATH).display()))?;
+    Ok(parse(&text.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_tolerated_and_the_next_entry_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::recorded(dir.path());
+        let end = |verdict: &str| Event::End { verdict: verdict.to_owned() };
+        Journal::open(&host, "boot").unwrap().write(end("ready")).unwrap();
+        let path = host.path(PATH);
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str(&text.clone()[..20]);
+        fs::write(&path, &text).unwrap();
+        Journal::open(&host, "boot").unwrap().write(end("failed")).unwrap();
+        let (entries, torn) = read(&host).unwrap();
+        assert_eq!(
+            entries.iter().map(|entry| &entry.event).collect::<Vec<_>>(),
+            [&end("ready"), &end("failed")]
+        );
+        assert_eq!(torn, [2]);
+        assert!(fs::read_to_string(&path).unwrap().starts_with(&text), "what was there is never rewritten");
+    }
+
+    #[test]
+    fn an_entry_reads_back_as_it_was_written() {
+        let entry = Entry {
+            at: "2026-01-01T00:00:00Z".into(),
+            boot_id: "b".into(),
+            pid: 7,
+            event: Event::Intent {
+                requirement: "retention.mounted".into(),
+                change: Change::InstallPackages { packages: vec!["perl".into()] },
+            },
+        };
+        let line = serde_json::to_string(&entry).unwrap();
+        assert_eq!(parse(&line), (vec![entry], vec![]));
+    }
+}

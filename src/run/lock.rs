@@ -1,0 +1,101 @@
+//! One run at a time: an flock that says who holds it, and that a dead process cannot keep.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+use anyhow::{Context, Result, bail};
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::host::Host;
+
+/// Where the lock lies. /var/run is on every system that we know, a link to /run on newer ones.
+pub const PATH: &str = "/var/run/mt-agent.lock";
+
+/// The lock, held until dropped.
+pub struct Lock(#[allow(dead_code, reason = "held, not read")] Flock<File>);
+
+/// Takes the lock for `verb`.
+///
+/// # Errors
+/// Another run holds it (who, since when, in which boot), or the file cannot be opened.
+pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
+    let path = host.path(PATH);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
+        .open(&path)
+        .with_context(|| format!("opening the lock {}", path.display()))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            let note =
+                format!("pid {}, {verb}, since {}, boot {boot_id}\n", std::process::id(), super::now());
+            lock.set_len(0)
+                .and_then(|()| lock.write_all(note.as_bytes()))
+                .with_context(|| format!("writing the lock {}", path.display()))?;
+            Ok(Lock(lock))
+        }
+        Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {
+            let mut note = String::new();
+            let _ = (&mut file).take(500).read_to_string(&mut note);
+            let holder = if note.trim().is_empty() { "somebody".to_owned() } else { note.trim().to_owned() };
+            bail!("another run is going on ({holder}): wait for it to end; it holds {}", path.display())
+        }
+        Err((_, errno)) => Err(errno).with_context(|| format!("locking {}", path.display())),
+    }
+}
+
+/// Who holds the lock now, if anybody does. Asks /proc/locks and takes nothing, so that looking never
+/// stands in the way of a run that is about to start.
+#[must_use]
+pub fn holder(host: &Host) -> Option<String> {
+    let meta = host.path(PATH).metadata().ok()?;
+    let locks = host.read("/proc/locks").ok()?;
+    if !is_locked(&locks, meta.ino()) {
+        return None;
+    }
+    let note = host.read(PATH).ok()?;
+    Some(crate::host::text::safe(note.trim()))
+}
+
+/// Whether /proc/locks has an flock on inode `ino`: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
+/// The device is not compared: btrfs and overlays show another one there than stat does.
+fn is_locked(locks: &str, ino: u64) -> bool {
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.nth(1) == Some("FLOCK")
+            && words.nth(3).and_then(|id| id.rsplit(':').next()?.parse().ok()) == Some(ino)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_locks_is_read_by_inode() {
+        let locks =
+            "1: POSIX  ADVISORY  WRITE 9 fd:01:393 0 EOF\n2: FLOCK  ADVISORY  WRITE 10 fd:01:77 0 EOF\n";
+        assert!(is_locked(locks, 77));
+        assert!(!is_locked(locks, 393));
+        assert!(!is_locked("garbage\n", 0));
+    }
+
+    #[test]
+    fn a_second_taker_is_told_who_holds_it_and_a_free_lock_has_no_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("var/run")).unwrap();
+        let host = Host::recorded(dir.path());
+        let lock = take(&host, "apply", "boot-1").unwrap();
+        let error = take(&host, "apply", "boot-1").err().unwrap().to_string();
+        assert!(error.contains(&format!("pid {}, apply, since 20", std::process::id())), "{error}");
+        assert!(error.contains("boot boot-1"), "{error}");
+        drop(lock);
+        drop(take(&host, "apply", "boot-1").unwrap());
+        assert_eq!(holder(&host), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! /var/log/mt-agent.log: what was run and what it said, for the person who asks a year later.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Context, Result};
+
+use crate::host::{Host, text};
+
+/// The log, open for appending.
+pub struct Log(File);
+
+impl Log {
+    /// Opens it, making it when it is missing; readable by root only.
+    ///
+    /// # Errors
+    /// What failed, naming the file.
+    pub fn open(host: &Host) -> Result<Self> {
+        let path = host.path(super::LOG);
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(&path)
+            .with_context(|| format!("opening the log {}", path.display()))?;
+        Ok(Self(file))
+    }
+
+    /// Writes a line with the time. A log that cannot be written to stops nothing: the journal, which can,
+    /// is what later runs rely on.
+    pub fn line(&mut self, line: &str) {
+        let line = text::without_secrets(&text::safe(line));
+        let _ = writeln!(self.0, "{} {line}", super::now());
+    }
+}

@@ -1,0 +1,66 @@
+//! What an apply that owes a restart leaves for after it.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::host::{Host, files};
+use crate::steps::remedy::Request;
+
+/// Where it lies.
+pub const PATH: &str = "/var/lib/mt-agent/resume.json";
+
+/// An apply to go on with: [`PATH`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pending {
+    /// `mt-agent/resume/v1`.
+    pub schema: String,
+    /// The boot in which it owes the restart: in another one, the restart has happened.
+    pub boot_id: String,
+    /// `--profile`, as it was given.
+    pub profile: Option<String>,
+    /// `--only`
+    pub only: Vec<String>,
+    /// `--skip`
+    pub skip: Vec<String>,
+    /// What the person asked for.
+    pub request: Request,
+}
+
+/// Version of the file.
+pub const SCHEMA: &str = "mt-agent/resume/v1";
+
+/// Writes it.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn write(host: &Host, pending: &Pending) -> Result<()> {
+    let text = serde_json::to_vec_pretty(pending).context("encoding what is owed")?;
+    files::replace(&host.path(PATH), &text, 0o600)
+}
+
+/// Reads it; `None` when nothing is owed.
+///
+/// # Errors
+/// What is wrong with the file, naming it.
+pub fn read(host: &Host) -> Result<Option<Pending>> {
+    let Some(text) = host.read_if_exists(PATH).with_context(|| format!("reading {PATH}"))? else {
+        return Ok(None);
+    };
+    let pending: Pending = serde_json::from_str(&text)
+        .with_context(|| format!("{PATH} is damaged: remove it and run `mt-agent apply` by hand"))?;
+    Ok(Some(pending))
+}
+
+/// Removes it.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn clear(host: &Host) -> Result<()> {
+    let path = host.path(PATH);
+    match std::fs::remove_file(&path) {
+        Ok(()) => files::sync_parent(&path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("removing {}", path.display())),
+    }
+}

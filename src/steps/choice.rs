@@ -1,0 +1,292 @@
+//! Which disk may become the retention volume. Pure, from facts and probes; the rules are design.md's, and
+//! what is decided here is checked again on the very descriptor before anything is written.
+
+use sha2::{Digest, Sha256};
+
+use super::devices::{carriers, mount_at};
+use super::remedy::Request;
+use crate::facts::Facts;
+use crate::facts::blank::Probe;
+use crate::facts::disks::{Disk, Holder};
+use crate::host::text;
+use crate::profile::Profile;
+
+/// The outcome of choosing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen<'a> {
+    /// This disk may be formatted.
+    Disk {
+        /// The disk.
+        disk: &'a Disk,
+        /// Its SCSI ID.
+        scsi_id: String,
+        /// Whether "not blank" is lifted for it, because a person named it with `--erase-disk`.
+        erase: bool,
+        /// The UUID for its file system.
+        uuid: String,
+    },
+    /// None may, and why: what a person does about it.
+    Refused(String),
+}
+
+/// Chooses the disk to format.
+#[must_use]
+pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
+    let erase = request.erase_disk.as_deref();
+    let named = request.retention_disk.as_deref().or(profile.retention.disk.as_deref());
+    let outcome = match (named, erase, interrupted(facts)) {
+        (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
+        (None, Some(name), _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
+        (None, None, Some(disk)) => named_disk(facts, disk, None),
+        (None, None, None) => sole_candidate(facts),
+    };
+    match outcome {
+        Ok(chosen) => chosen,
+        Err(why) => Chosen::Refused(why),
+    }
+}
+
+/// A disk that a person named, or that our own record says we were formatting.
+fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Result<Chosen<'a>, String> {
+    let scsi_id = identity(facts, disk)?;
+    let lifted = match erase {
+        None => false,
+        Some(name) => {
+            let erased = find(facts, name)?;
+            if erased.scsi_id.as_deref() != Some(&scsi_id) {
+                return Err(format!(
+                    "--erase-disk names {}, but the retention disk is {}: both must be the same disk",
+                    erased.name, disk.name
+                ));
+            }
+            true
+        }
+    };
+    let probe = probe_of(facts, disk)?;
+    let ours = interrupted(facts).is_some_and(|other| other.scsi_id == disk.scsi_id);
+    if !probe.in_use.is_empty() {
+        return Err(format!("{} is in use: {}", told(disk), probe.in_use.join("; ")));
+    }
+    if disk.read_only || disk.size_bytes == 0 {
+        return Err(format!("{} cannot be used: {}", told(disk), probe.why_not.join("; ")));
+    }
+    if !(probe.eligible || lifted || ours) {
+        return Err(format!(
+            "{} is left as it is: {}. If nothing on it is needed: --erase-disk {scsi_id}",
+            told(disk),
+            probe.why_not.join("; ")
+        ));
+    }
+    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: lifted })
+}
+
+/// The only disk that could be meant, on a host where the master target software has never been installed.
+fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
+    let installed = match facts.site_agent.known() {
+        Some(agent) => agent.is_installed(),
+        None => {
+            return Err(
+                "whether the master target software is installed could not be told: name the disk with \
+                            --retention-disk SCSI-ID"
+                    .to_owned(),
+            );
+        }
+    };
+    let candidates: Vec<&Disk> = one_of_each(
+        idle(facts)
+            .into_iter()
+            .filter(|disk| probe_of(facts, disk).is_ok_and(|probe| probe.eligible))
+            .collect(),
+    );
+    let list = |disks: &[&Disk]| disks.iter().map(|disk| told(disk)).collect::<Vec<_>>().join("; ");
+    match candidates.as_slice() {
+        [] => Err(match idle(facts).as_slice() {
+            [] => "no unused disk is attached: shut down, add a disk of 1 TB, start again".to_owned(),
+            idle => format!("no attached disk may be taken: {}", reasons(facts, idle)),
+        }),
+        candidates if installed => Err(format!(
+            "the master target software is installed, so a blank disk may be a protected machine's: name the disk with \
+             --retention-disk. Blank: {}",
+            list(candidates)
+        )),
+        [disk] => {
+            let scsi_id = identity(facts, disk)?;
+            Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: false })
+        }
+        several => Err(format!(
+            "{} blank disks are attached, and which one is meant is not for the agent to guess: {}. Name one with \
+             --retention-disk SCSI-ID",
+            several.len(),
+            list(several)
+        )),
+    }
+}
+
+fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
+    let reason = |disk: &&Disk| match probe_of(facts, disk) {
+        Ok(probe) => format!("{}: {}", told(disk), probe.why_not.join("; ")),
+        Err(why) => why,
+    };
+    disks.iter().map(reason).collect::<Vec<_>>().join(" / ")
+}
+
+/// The SCSI ID by which the disk is known when it is written to: it must have one, and no other disk the same.
+fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
+    let Some(id) = disk.scsi_id.clone() else {
+        let why = disk.scsi_id_error.as_deref().unwrap_or("no reason is known");
+        return Err(format!(
+            "{} has no SCSI ID ({why}), so it cannot be told from another disk: see scsi.ids",
+            disk.name
+        ));
+    };
+    let same: Vec<_> = facts
+        .disks
+        .known()
+        .into_iter()
+        .flatten()
+        .filter(|other| {
+            other.name != disk.name && other.scsi_id.as_ref() == Some(&id) && !same_map(other, disk)
+        })
+        .map(|other| other.name.as_str())
+        .collect();
+    if same.is_empty() {
+        Ok(id)
+    } else {
+        Err(format!(
+            "{} answers with the SCSI ID {id} of {} too: see scsi.ids-unique",
+            disk.name,
+            same.join(", ")
+        ))
+    }
+}
+
+fn same_map(a: &Disk, b: &Disk) -> bool {
+    match (&a.multipath, &b.multipath) {
+        (Some(a), Some(b)) => a.major_minor == b.major_minor,
+        _ => false,
+    }
+}
+
+/// One path of each multipath map stands for the map.
+fn one_of_each(disks: Vec<&Disk>) -> Vec<&Disk> {
+    let mut kept: Vec<&Disk> = Vec::new();
+    for disk in disks {
+        if !kept.iter().any(|other| same_map(other, disk)) {
+            kept.push(disk);
+        }
+    }
+    kept
+}
+
+fn told(disk: &Disk) -> String {
+    let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+    format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
+}
+
+fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
+    let same = |probe: &&Probe| probe.disk == disk.name;
+    facts.probes.iter().find(same).ok_or_else(|| {
+        if disk.used_by.is_empty() {
+            format!("{} was not probed: run this on the host itself, as root", told(disk))
+        } else {
+            format!("{} is in use: {}", told(disk), disk.used_by.join("; "))
+        }
+    })
+}
+
+/// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
+fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
+    let disks = facts.disks.known().ok_or("the disks could not be read")?;
+    let links = facts.filesystems.known();
+    let short =
+        name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name);
+    let device = name.strip_prefix("/dev/").unwrap_or(name);
+    let matches = |disk: &&Disk| {
+        disk.name == device
+            || disk.scsi_id.as_deref() == Some(short)
+            || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
+            || links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
+                *device == disk.major_minor
+                    || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
+            })
+    };
+    let found: Vec<&Disk> = disks.iter().filter(matches).collect();
+    match one_of_each(found).as_slice() {
+        [disk] => Ok(disk),
+        [] => Err(format!(
+            "no disk is called {}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
+             lists them)",
+            text::safe(name)
+        )),
+        several => Err(format!(
+            "{} could be {}: give a name that only one disk has",
+            text::safe(name),
+            several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
+        )),
+    }
+}
+
+/// Disks that nothing uses, other than the one that carries `/`.
+#[must_use]
+pub fn idle(facts: &Facts) -> Vec<&Disk> {
+    let root: Vec<&str> = match (facts.mounts.known(), facts.disks.known()) {
+        (Some(mounts), Some(disks)) => mount_at(mounts, "/")
+            .map(|mount| carriers(disks, &mount.major_minor).iter().map(|disk| disk.name.as_str()).collect())
+            .unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    let disks = facts.disks.known().into_iter().flatten();
+    disks.filter(|disk| disk.used_by.is_empty() && !root.contains(&disk.name.as_str())).collect()
+}
+
+/// The disk on which our own mkfs was interrupted, by our record.
+fn interrupted(facts: &Facts) -> Option<&Disk> {
+    let record = facts.retention_record.known()?.as_ref().filter(|record| !record.finished)?;
+    facts.disks.known()?.iter().find(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
+}
+
+/// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made
+/// twice is the same, and a file system that an interrupted run left is known for ours. A name-based UUID of version 8
+/// (RFC 9562), from SHA-256.
+fn uuid_for(facts: &Facts, scsi_id: &str) -> String {
+    if let Some(record) = facts.retention_record.known().and_then(Option::as_ref)
+        && record.scsi_id == scsi_id
+        && !record.finished
+    {
+        return record.uuid.clone();
+    }
+    let digest = Sha256::digest(format!("mt-agent retention volume {scsi_id}"));
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// What is built on `disk` besides its own multipath map and what leads to the volume `major_minor`.
+#[must_use]
+pub fn foreign_holders(disk: &Disk, major_minor: &str) -> Vec<String> {
+    fn leads_to(holder: &Holder, major_minor: &str) -> bool {
+        holder.major_minor == major_minor || holder.holders.iter().any(|above| leads_to(above, major_minor))
+    }
+    fn add(holders: &[Holder], major_minor: &str, map: Option<&str>, into: &mut Vec<String>) {
+        for holder in holders {
+            let own = map == Some(holder.major_minor.as_str());
+            let layer = holder.dm_uuid.as_deref().unwrap_or(&holder.name);
+            let lvm_or_raid =
+                layer.starts_with("LVM-") || layer.starts_with("CRYPT-") || holder.name.starts_with("md");
+            if (!own && !leads_to(holder, major_minor)) || lvm_or_raid {
+                into.push(format!("held by {}", holder.dm_name.as_deref().unwrap_or(&holder.name)));
+            }
+            add(&holder.holders, major_minor, map, into);
+        }
+    }
+    let map = disk.multipath.as_ref().map(|map| map.major_minor.as_str());
+    let mut found = Vec::new();
+    add(&disk.holders, major_minor, map, &mut found);
+    for partition in &disk.partitions {
+        add(&partition.holders, major_minor, map, &mut found);
+    }
+    found
+}

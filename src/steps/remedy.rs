@@ -1,0 +1,73 @@
+//! From a requirement that does not hold to the changes that make it hold. Pure: the choice of the retention
+//! disk is made here too, from facts and probes alone.
+
+use super::{custom_changes, packages, retention};
+use crate::changes::Change;
+use crate::facts::Facts;
+use crate::profile::Profile;
+
+/// What a person asked of this run beyond the profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Request {
+    /// `--retention-disk`: a SCSI ID, a by-id name or a /dev path.
+    pub retention_disk: Option<String>,
+    /// `--erase-disk`: the one disk for which "not blank" is lifted.
+    pub erase_disk: Option<String>,
+    /// `--custom-changes`: what a person decided after an interrupted vendor script.
+    pub custom_changes: Option<Decision>,
+}
+
+/// What to do about a vendor script whose run was interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It has done its work: record that.
+    Accept,
+    /// It has not: run it again.
+    Rerun,
+}
+
+/// What `apply` can do about a requirement that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing: only a person can.
+    None,
+    /// It could, but must not: why, and what a person decides.
+    Refused(String),
+    /// A restart, and nothing else, makes it hold.
+    Restart,
+    /// These changes, in this order, once the requirements in `needs` hold.
+    With {
+        /// The changes.
+        changes: Vec<Change>,
+        /// Ids of requirements.
+        needs: &'static [&'static str],
+    },
+}
+
+impl Remedy {
+    /// One change that needs nothing else.
+    #[must_use]
+    pub fn one(change: Change) -> Self {
+        Self::With { changes: vec![change], needs: &[] }
+    }
+}
+
+/// What `apply` can do so that the requirement `id` holds.
+#[must_use]
+pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    match id {
+        "packages.base" => packages::install(&profile.packages.base, facts),
+        "packages.multipath" => packages::install(&profile.packages.multipath, facts),
+        "packages.reiserfs" => packages::install_files(&profile.files.reiserfs, facts),
+        "packages.xfs" => packages::install_files(&profile.files.xfs, facts),
+        "custom-changes.applied" => custom_changes::apply(profile, facts, request),
+        "custom-changes.restarted" => custom_changes::restart(facts),
+        "custom-changes.root-disk" => custom_changes::blacklist(facts),
+        "retention.disk" => retention::format(profile, facts, request),
+        "retention.mounted" => retention::mount(profile, facts, request),
+        "retention.persistent" => retention::fstab(profile, facts, request),
+        _ => Remedy::None,
+    }
+}
