@@ -21,7 +21,7 @@ use crate::profile::{FileSpec, Profile};
 
 /// Something to be done to the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Change {
     /// Install packages from the configured repositories, in one transaction.
     InstallPackages {

@@ -205,17 +205,18 @@ mod tests {
 
     #[test]
     fn a_planned_change_has_the_keys_of_the_plan_and_its_own() {
-        let change = Change::CreateMountPoint { path: "/mnt/retention".into() };
-        let planned = PlannedChange { requirement: "retention.mounted".into(), change, after_restart: true };
+        let change = Change::RecordCustomChanges { accepted: false };
+        let planned =
+            PlannedChange { requirement: "custom-changes.restarted".into(), change, after_restart: true };
         let value = serde_json::to_value(planned).unwrap();
         assert_eq!(
             value,
             serde_json::json!({
-                "kind": "create-mount-point",
-                "requirement": "retention.mounted",
-                "summary": "make the directory /mnt/retention",
+                "kind": "record-custom-changes",
+                "requirement": "custom-changes.restarted",
+                "summary": "record the custom changes that were made by hand",
                 "after_restart": true,
-                "path": "/mnt/retention",
+                "accepted": false,
             })
         );
     }

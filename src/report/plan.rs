@@ -63,12 +63,12 @@ mod tests {
 
     #[test]
     fn changes_are_numbered_and_what_a_person_must_do_stands_apart() {
-        let change = Change::CreateMountPoint { path: "/mnt/retention".into() };
+        let change = Change::RecordCustomChanges { accepted: false };
         let plan = Plan {
             profile: "centos-6.6".into(),
             host: "mt01".into(),
             changes: vec![PlannedChange {
-                requirement: "retention.mounted".into(),
+                requirement: "custom-changes.restarted".into(),
                 change,
                 after_restart: true,
             }],
@@ -88,8 +88,8 @@ profile centos-6.6
 note: made from a recording
 
 Changes that apply makes, in this order
-   1. make the directory /mnt/retention (after the restart)
-      for retention.mounted
+   1. record the custom changes that were made by hand (after the restart)
+      for custom-changes.restarted
 
 What only a person can fix
   scsi.uuid-enabled

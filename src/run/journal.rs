@@ -30,7 +30,7 @@ pub struct Entry {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A run began.
     Begin {
@@ -180,7 +180,12 @@ mod tests {
         let path = host.path(PATH);
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str(&text.clone()[..20]);
-        fs::write(&path, &text).unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(&text.as_bytes()[text.len() - 20..])
+            .unwrap();
         Journal::open(&host, "boot").unwrap().write(end("failed")).unwrap();
         let (entries, torn) = read(&host).unwrap();
         assert_eq!(
