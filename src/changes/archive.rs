@@ -1,1 +1,390 @@
-//! A kind of change.
+//! The vendor's archive: everything about it is checked before anything of it is written, and it is
+//! unpacked, from the same bytes, into a private directory that no other program can reach into.
+
+pub mod stream;
+pub mod tree;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use nix::libc;
+use nix::sys::statvfs::statvfs;
+use tar::EntryType;
+
+use self::stream::Stream;
+use self::tree::{Admitted, Member, Tree, shown};
+use crate::host::{files, text};
+
+/// How much an archive may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Members, implied directories included.
+    pub entries: usize,
+    /// Bytes that it may unfold to.
+    pub bytes: u64,
+    /// How many times its own size it may unfold to, once it unfolds to more than `free_bytes`.
+    pub ratio: u64,
+    /// Bytes that it may unfold to whatever its own size.
+    pub free_bytes: u64,
+}
+
+impl Default for Limits {
+    /// A Unified Agent archive holds some hundred members in some hundred MiB.
+    fn default() -> Self {
+        Self { entries: 100_000, bytes: 2 << 30, ratio: 100, free_bytes: 64 << 20 }
+    }
+}
+
+/// The longest name or PAX header that is read into memory, in bytes.
+const EXTENSION: u64 = 64 << 10;
+
+/// The first part of the name that an unpacked archive has; the beginning of its SHA-256 follows.
+const UNPACKED: &str = "unpacked-";
+
+/// The same while it is being unpacked.
+const UNPACKING: &str = ".unpacking-";
+
+/// An archive that was checked and found harmless.
+pub struct Archive {
+    path: PathBuf,
+    file: File,
+    sha256: String,
+    limit: u64,
+    entries: usize,
+    /// Bytes of its files.
+    content: u64,
+    tree: Tree,
+}
+
+impl Archive {
+    /// Opens the archive at `path` and checks all of it; nothing is written.
+    ///
+    /// # Errors
+    /// One line: it is not there, not a tar.gz, damaged, not the one that `pinned` (SHA-256, lower-case hex)
+    /// names, or holds what no such archive may hold.
+    pub fn open(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
+        Self::check(path, pinned, limits).with_context(|| format!("checking the archive {}", path.display()))
+    }
+
+    fn check(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
+        // O_NONBLOCK: a FIFO under that name must not stop us.
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        ensure!(file.metadata()?.is_file(), "it is not a regular file");
+        let (sha256, size) = stream::sha256(&file)?;
+        if let Some(pinned) = pinned
+            && pinned != sha256
+        {
+            bail!(
+                "its SHA-256 is {sha256}, but the profile names {pinned}: it is another archive, or damaged"
+            );
+        }
+        recognise(&file)?;
+        let limit = limits.bytes.min(limits.free_bytes.max(size.saturating_mul(limits.ratio)));
+        let mut archive = Self {
+            path: path.to_path_buf(),
+            file,
+            sha256,
+            limit,
+            entries: limits.entries,
+            content: 0,
+            tree: Tree::default(),
+        };
+        archive.pass(|stream| archive.survey(stream))?;
+        let mut tree = Tree::default();
+        let mut content = 0;
+        archive.pass(|stream| {
+            archive.members(stream, &mut tree, &mut |admitted, entry| {
+                if matches!(admitted, Admitted::File(_)) {
+                    content += entry.size();
+                }
+                Ok(())
+            })
+        })?;
+        ensure!(tree.members() > 0, "it holds no files");
+        (archive.tree, archive.content) = (tree, content);
+        Ok(archive)
+    }
+
+    /// SHA-256 of the archive, lower-case hex.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// What it holds, in words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} entries, {}", self.tree.members(), text::bytes(self.content))
+    }
+
+    /// Where the file called `script` lies in it: at the top or in a directory of the top.
+    ///
+    /// # Errors
+    /// One line: it is not there, or twice.
+    pub fn find(&self, script: &str) -> Result<PathBuf> {
+        let (near, far): (Vec<&Path>, Vec<&Path>) =
+            self.tree.files_called(script).partition(|path| path.components().count() <= 2);
+        let names = |paths: &[&Path]| {
+            paths.iter().take(5).map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+        };
+        let archive = self.path.display();
+        match (near.as_slice(), far.as_slice()) {
+            ([only], _) => Ok(only.to_path_buf()),
+            ([], []) => bail!("{archive} holds no {script}: it is another archive"),
+            ([], far) => bail!(
+                "{archive} holds {script} only as {}, deeper than one directory down: it is another archive",
+                text::safe(&names(far))
+            ),
+            (near, _) => bail!("{archive} holds {script} more than once: {}", text::safe(&names(near))),
+        }
+    }
+
+    /// Unpacks it below `work` (see [`super::trust`]) and tells where. What an earlier call left there is
+    /// replaced; an interrupted one leaves nothing that would pass for an unpacked archive.
+    ///
+    /// # Errors
+    /// What failed, naming the file; nothing is then left behind.
+    pub fn unpack(&self, work: &Path) -> Result<PathBuf> {
+        self.unpack_into(work)
+            .with_context(|| format!("unpacking {} below {}", self.path.display(), work.display()))
+    }
+
+    fn unpack_into(&self, work: &Path) -> Result<PathBuf> {
+        let short = &self.sha256[..16];
+        let (staging, target) =
+            (work.join(format!("{UNPACKING}{short}")), work.join(format!("{UNPACKED}{short}")));
+        sweep(work)?;
+        remove(&target)?;
+        let room = statvfs(work)?;
+        let free = room.blocks_available().saturating_mul(room.fragment_size());
+        // A block for every member, as small files and directories take one each.
+        let needed = self.content + self.tree.members() as u64 * 4096;
+        ensure!(
+            needed <= free,
+            "{} are needed, but only {} are free there",
+            text::bytes(needed),
+            text::bytes(free)
+        );
+        DirBuilder::new().mode(0o700).create(&staging)?;
+        let guard = Guard(&staging);
+        let mut links = Vec::new();
+        let mut tree = Tree::default();
+        self.pass(|stream| {
+            self.members(stream, &mut tree, &mut |admitted, entry| {
+                write(&staging, admitted, entry, &mut links)
+            })
+        })?;
+        // Links come last: nothing can have been written through one.
+        for (path, link_target) in &links {
+            symlink(link_target, staging.join(path))
+                .with_context(|| format!("making the link {}", path.display()))?;
+        }
+        // The whole machine's, as fsync for every file takes minutes on slow disks, and syncfs is newer than 2.6.32.
+        nix::unistd::sync();
+        fs::rename(&staging, &target)?;
+        std::mem::forget(guard);
+        files::sync_parent(&target)?;
+        Ok(target)
+    }
+
+    /// Reads the archive once, from beginning to end, and makes sure that it is still the same.
+    fn pass(&self, walk: impl FnOnce(&mut Stream<'_>) -> Result<()>) -> Result<()> {
+        let mut stream = Stream::new(&self.file, self.limit)?;
+        let walked = walk(&mut stream).and_then(|()| stream.finish().map_err(|error| damaged(&error)));
+        if stream.exceeded() {
+            bail!("it would unpack to more than {}", text::bytes(self.limit));
+        }
+        walked?;
+        ensure!(stream.sha256() == self.sha256, "it was changed while it was read");
+        Ok(())
+    }
+
+    /// The headers as they stand: kinds and sizes, so that reading names later cannot fill the memory, and
+    /// no header says that the data are longer than they look.
+    fn survey(&self, stream: &mut Stream<'_>) -> Result<()> {
+        let mut archive = tar::Archive::new(stream);
+        let mut count = 0;
+        for entry in archive.entries().map_err(|error| damaged(&error))?.raw(true) {
+            let mut entry = entry.map_err(|error| damaged(&error))?;
+            let name = shown(&entry.path_bytes());
+            count += 1;
+            ensure!(count <= self.entries.saturating_mul(3), "it has more than {} entries", self.entries);
+            match entry.header().entry_type() {
+                EntryType::Regular | EntryType::Directory | EntryType::Symlink | EntryType::Link => continue,
+                EntryType::GNULongName
+                | EntryType::GNULongLink
+                | EntryType::XHeader
+                | EntryType::XGlobalHeader => {}
+                other => bail!("the entry `{name}` is {}, which no such archive may hold", kind(other)),
+            }
+            ensure!(entry.size() <= EXTENSION, "the entry `{name}` has a header of {} bytes", entry.size());
+            let Some(extensions) = entry.pax_extensions().map_err(|error| damaged(&error))? else { continue };
+            for extension in extensions {
+                let extension = extension.map_err(|error| damaged(&error))?;
+                let key = extension.key_bytes();
+                ensure!(
+                    key != b"size" && !key.starts_with(b"GNU.sparse"),
+                    "the entry `{name}` has a header `{}`, which no such archive may hold",
+                    shown(key)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn members(
+        &self,
+        stream: &mut Stream<'_>,
+        tree: &mut Tree,
+        each: &mut dyn FnMut(Admitted, &mut tar::Entry<'_, &mut Stream<'_>>) -> Result<()>,
+    ) -> Result<()> {
+        let mut archive = tar::Archive::new(stream);
+        for entry in archive.entries().map_err(|error| damaged(&error))? {
+            let mut entry = entry.map_err(|error| damaged(&error))?;
+            let name = entry.path_bytes().into_owned();
+            let target = || entry.link_name_bytes().unwrap_or_default().into_owned();
+            let member = match entry.header().entry_type() {
+                // Old archives mark a directory by the slash at its end alone.
+                EntryType::Regular if name.ends_with(b"/") => Member::Directory,
+                EntryType::Regular => Member::File,
+                EntryType::Directory => Member::Directory,
+                EntryType::Symlink => Member::Symlink(target()),
+                EntryType::Link => Member::HardLink(target()),
+                // `survey` leaves some notes that belong to no member.
+                EntryType::XGlobalHeader => continue,
+                other => {
+                    bail!("the entry `{}` is {}, which no such archive may hold", shown(&name), kind(other))
+                }
+            };
+            let admitted = tree.admit(&name, &member)?;
+            ensure!(tree.members() <= self.entries, "it has more than {} entries", self.entries);
+            each(admitted, &mut entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes one member below `staging`.
+fn write(
+    staging: &Path,
+    admitted: Admitted,
+    entry: &mut tar::Entry<'_, &mut Stream<'_>>,
+    links: &mut Vec<(PathBuf, PathBuf)>,
+) -> Result<()> {
+    let parent = |path: &Path| match path.parent() {
+        Some(parent) => DirBuilder::new().recursive(true).mode(0o755).create(staging.join(parent)),
+        None => Ok(()),
+    };
+    match admitted {
+        Admitted::Top => {}
+        Admitted::Directory(path) => DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(staging.join(&path))
+            .with_context(|| format!("making the directory {}", path.display()))?,
+        Admitted::File(path) => {
+            // Ours to read and write, nobody else's to write, and no set-user-id bits.
+            let mode = entry.header().mode().unwrap_or(0o644) & 0o755 | 0o600;
+            parent(&path)
+                .and_then(|()| {
+                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(staging.join(&path))
+                })
+                .and_then(|mut file| {
+                    copy(entry, &mut file)?;
+                    file.set_permissions(fs::Permissions::from_mode(mode))
+                })
+                .with_context(|| format!("writing {}", path.display()))?;
+        }
+        Admitted::HardLink(path, original) => parent(&path)
+            .and_then(|()| fs::hard_link(staging.join(&original), staging.join(&path)))
+            .with_context(|| format!("making the hard link {}", path.display()))?,
+        Admitted::Symlink(path, target) => {
+            parent(&path).with_context(|| format!("making the directory of {}", path.display()))?;
+            links.push((path, target));
+        }
+    }
+    Ok(())
+}
+
+/// Plain reads and writes: `io::copy` between descriptors tries system calls that 2.6.32 lacks.
+fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut buffer = [0; 64 << 10];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(()),
+            read => to.write_all(&buffer[..read])?,
+        }
+    }
+}
+
+/// Says what a file is that is not a gzip file, as far as a person is helped by it.
+fn recognise(file: &File) -> Result<()> {
+    let mut head = [0; 512];
+    let read = file.read_at(&mut head, 0)?;
+    let head = &head[..read];
+    let is = match head {
+        [0x1f, 0x8b, 8, ..] => return Ok(()),
+        [] => "empty",
+        [b'P', b'K', ..] => "a zip archive",
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => "compressed with xz",
+        [b'B', b'Z', b'h', ..] => "compressed with bzip2",
+        [0xed, 0xab, 0xee, 0xdb, ..] => "an rpm package",
+        _ if head.get(257..262) == Some(b"ustar") => "a tar archive that is not compressed with gzip",
+        _ if head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<') => {
+            "a web page, as a failed download leaves it"
+        }
+        _ => "something else",
+    };
+    bail!("it is no tar.gz archive but {is}: copy it again");
+}
+
+fn kind(entry_type: EntryType) -> String {
+    match entry_type {
+        EntryType::Char => "a character device".into(),
+        EntryType::Block => "a block device".into(),
+        EntryType::Fifo => "a FIFO".into(),
+        EntryType::GNUSparse => "a sparse file".into(),
+        other => format!("of type {:?}", char::from(other.as_byte())),
+    }
+}
+
+fn damaged(error: &io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => anyhow!("it is cut short: copy it again"),
+        _ => anyhow!("it is damaged ({}): copy it again", text::safe(&error.to_string())),
+    }
+}
+
+/// Removes what interrupted calls left half unpacked below `work`: names of our own making alone.
+fn sweep(work: &Path) -> Result<()> {
+    for entry in fs::read_dir(work)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name.to_str().and_then(|name| name.strip_prefix(UNPACKING));
+        if ours.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", directory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes the directory, unless it is forgotten.
+struct Guard<'a>(&'a Path);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(self.0);
+    }
+}

@@ -1,23 +1,301 @@
-//! A kind of change.
+//! The vendor's ApplyCustomChanges.sh: once, and provably.
+//!
+//! What a loss of power (or SIGKILL) leaves, instant by instant:
+//!
+//! - while the archive is checked and unpacked, or files are saved: no record; the next run begins anew and
+//!   clears what was half unpacked;
+//! - from the record's `started` on, whether or not the script was reached: the state is *unknown*. The next
+//!   run stops and a person decides. The script itself may go on after us: it is a process of its own;
+//! - after the script's end, before its outcome is recorded: the same, although the marker may be there;
+//! - after the outcome is recorded: as recorded.
+//!
+//! The unpacked archive stays below the work directory: the master target is installed from it later.
 
-use std::path::Path;
+mod evidence;
+mod record;
+#[cfg(test)]
+mod tests;
 
-use super::{Context, Done};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-/// Runs the vendor script, once.
+use anyhow::{Context as _, Result, bail, ensure};
+
+use self::evidence::{Before, failures, in_words};
+use super::archive::{Archive, Limits};
+use super::{Context, Done, trust};
+use crate::facts::custom_changes::{Outcome, RECORD, Record};
+use crate::host::command::{self, Command, Failure, Output};
+use crate::host::{Host, text};
+
+/// What decides an unknown state.
+const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
+                      `--custom-changes=rerun` (run it again)";
+
+/// How many of the script's lines are shown and logged: a script that asks for ever prints for ever.
+const LINES: usize = 2000;
+
+/// Runs the vendor script in `archive`, if it never ran.
 ///
 /// # Errors
-/// To be said.
-pub fn run(_context: &mut Context<'_>, _archive: &Path) -> anyhow::Result<Done> {
-    unimplemented!()
+/// One line that says what is known of the host now: it was not touched (the next apply tries again), or the
+/// state is unknown and a person must decide.
+pub fn run(context: &mut Context<'_>, archive: &Path) -> Result<Done> {
+    let runner = context.host.clone();
+    ensure!(runner.is_live(), "the vendor script can be run on the running host only");
+    run_on(context, &runner, archive)
 }
 
-/// Records a run that a person made or accepted.
+/// As [`run`]; `runner` is the host on which the script is a process, the context's the one whose files count.
+fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path) -> Result<Done> {
+    let host = context.host;
+    let settings = &context.profile.custom_changes;
+    if let Some(done) = already(host, &settings.marker, record::load(host)?.as_ref())? {
+        return Ok(done);
+    }
+    ensure!(command::available(runner, "bash"), "there is no bash on this host to run {}", settings.script);
+
+    let work = work_directory(host, &settings.work_directory)?;
+    let archive = Archive::open(&host.path(archive), settings.sha256.as_deref(), &Limits::default())?;
+    let script = archive.find(&settings.script)?;
+    context.observer.progress(&format!("unpacking {} below {}", archive.summary(), work.display()));
+    let script = archive.unpack(&work)?.join(script);
+    prepare(&script)?;
+
+    let before = Before::take(host, &settings.log)?;
+    let mut record = record::new(archive.sha256(), context.boot_id, Outcome::Started);
+    record::store(host, &record)?;
+    let ran = execute(context, runner, &script);
+    let judged = judge(host, &settings.marker, &settings.script, &before, ran)?;
+    match judged {
+        Judged::Applied(what) => {
+            record.outcome = Outcome::Applied;
+            record::store(host, &record)
+                .with_context(|| format!("{what}, but that could not be recorded"))?;
+            Ok(Done::Changed(what))
+        }
+        Judged::Failed(why) => {
+            record.outcome = Outcome::Failed(why.clone());
+            record::store(host, &record)?;
+            bail!("{} changed nothing: {why}; put that right and apply again", settings.script)
+        }
+        Judged::Unknown(why) => {
+            let saved =
+                before.copies.first().and_then(|copy| copy.parent()).map_or_else(String::new, |directory| {
+                    format!("; the files as they were are in {}", directory.display())
+                });
+            bail!("the state of the custom changes is unknown: {why}{saved}; {DECIDE}")
+        }
+    }
+}
+
+/// Records a run that a person made (seen by its marker), or one that a person accepts.
+///
+/// An accepted run keeps the boot id under which it was started: a restart since then counts.
 ///
 /// # Errors
-/// To be said.
-pub fn record(_context: &mut Context<'_>, _accepted: bool) -> anyhow::Result<Done> {
-    unimplemented!()
+/// There is no marker to see, a person must decide first, or the record could not be written.
+pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
+    let host = context.host;
+    let marker = &context.profile.custom_changes.marker;
+    let outcome = if accepted { Outcome::Accepted } else { Outcome::Observed };
+    let new = match record::load(host)? {
+        Some(Record { outcome: Outcome::Applied | Outcome::Observed | Outcome::Accepted, .. }) => {
+            return Ok(Done::Unchanged);
+        }
+        Some(old @ Record { outcome: Outcome::Started, .. }) if accepted => Record { outcome, ..old },
+        Some(old @ Record { outcome: Outcome::Started, .. }) => {
+            bail!("the vendor script {}: {DECIDE}", in_words(&old))
+        }
+        _ => record::new("", context.boot_id, outcome),
+    };
+    ensure!(
+        accepted || host.exists(marker),
+        "there is no {}: nobody has run the vendor script to its end",
+        marker.display()
+    );
+    record::store(host, &new)?;
+    Ok(Done::Changed(format!("recorded in {RECORD} that the vendor script {}", in_words(&new))))
+}
+
+/// Lets the script be run again, because a person says so (`--custom-changes=rerun`).
+///
+/// # Errors
+/// The marker is there: the script would refuse, and say nothing about it. Or the record could not be written.
+pub fn forget(context: &mut Context<'_>) -> Result<Done> {
+    let host = context.host;
+    let settings = &context.profile.custom_changes;
+    if host.exists(&settings.marker) {
+        bail!(
+            "{} is there, so {} reached its end and would not run again: use `--custom-changes=accept`, or remove \
+             the marker first if it must really run a second time",
+            settings.marker.display(),
+            settings.script
+        );
+    }
+    match record::load(host)? {
+        None | Some(Record { outcome: Outcome::Failed(_), .. }) => Ok(Done::Unchanged),
+        Some(old) => {
+            let was = in_words(&old);
+            let outcome = Outcome::Failed("a person asked to run it again".into());
+            record::store(host, &Record { outcome, ..old })?;
+            Ok(Done::Changed(format!("the vendor script may run again, although it {was}")))
+        }
+    }
+}
+
+/// Whether there is anything to do: `Some` where there is not.
+fn already(host: &Host, marker: &Path, record: Option<&Record>) -> Result<Option<Done>> {
+    let marked = host.exists(marker);
+    let marker = marker.display();
+    match record {
+        Some(record @ Record { outcome: Outcome::Started, .. }) => {
+            let hint = if marked {
+                format!("its marker {marker} is there, so it reached its end")
+            } else {
+                format!("its marker {marker} is not there, so it did not reach its end")
+            };
+            bail!("the vendor script {}; {hint}; it is not run again by itself: {DECIDE}", in_words(record))
+        }
+        Some(Record { outcome: Outcome::Applied | Outcome::Observed | Outcome::Accepted, .. }) if marked => {
+            Ok(Some(Done::Unchanged))
+        }
+        Some(Record { outcome: Outcome::Accepted, .. }) => Ok(Some(Done::Unchanged)),
+        Some(record @ Record { outcome: Outcome::Applied | Outcome::Observed, .. }) => bail!(
+            "the vendor script {}, but its marker {marker} is gone (the vendor's uninstaller removes it); it is not run \
+             again by itself: {DECIDE}",
+            in_words(record)
+        ),
+        Some(Record { outcome: Outcome::Failed(_), .. }) | None if marked => bail!(
+            "{marker} is there, so somebody has run the vendor script since this plan was made; apply again: the \
+             agent then records it"
+        ),
+        Some(Record { outcome: Outcome::Failed(_), .. }) | None => Ok(None),
+    }
+}
+
+/// The private directory to unpack in, made where it is missing.
+fn work_directory(host: &Host, configured: &Path) -> Result<PathBuf> {
+    let refused = host.path("/usr/local");
+    let refused = refused.canonicalize().unwrap_or(refused);
+    let below = |path: &Path| -> Result<()> {
+        ensure!(
+            !path.starts_with(&refused),
+            "the work directory {} lies under /usr/local, where the vendor's software does not install: choose another \
+             in the profile (custom-changes.work-directory)",
+            path.display()
+        );
+        Ok(())
+    };
+    let path = host.path(configured);
+    below(&path)?;
+    // What exists of it tells where it leads, before anything is made.
+    let existing = path.ancestors().find_map(|level| level.canonicalize().ok());
+    existing.as_deref().map_or(Ok(()), below)?;
+    trust::make_directory(&path)
+}
+
+/// Makes the script executable, as the procedure says, and looks whether it is one that bash can run.
+fn prepare(script: &Path) -> Result<()> {
+    let name = script.display();
+    let head = fs::read(script).with_context(|| format!("reading {name}"))?;
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    ensure!(!head.is_empty(), "{name} is empty: the archive is damaged");
+    ensure!(
+        !first.ends_with(b"\r"),
+        "{name} has the line ends of another system (CR LF): it was changed on its way; copy the archive again"
+    );
+    let first = text::safe(&String::from_utf8_lossy(first));
+    let shell = first.strip_prefix("#!").is_none_or(|line| {
+        line.split_whitespace().any(|word| word.ends_with("/bash") || word.ends_with("/sh") || word == "bash")
+    });
+    ensure!(shell && !head.contains(&0), "{name} is not a shell script: it begins with `{first:.60}`");
+    fs::set_permissions(script, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("making {name} executable"))
+}
+
+/// Runs the script in its own directory, with the answer to its question and nothing more on stdin.
+///
+/// Through bash, not as a program: a /var that is mounted noexec is no reason to stop.
+fn execute(context: &mut Context<'_>, runner: &Host, script: &Path) -> Result<Output, Failure> {
+    let settings = &context.profile.custom_changes;
+    let directory = script.parent().unwrap_or(Path::new("/"));
+    let command = Command::new("bash", [format!("./{}", settings.script)], settings.deadline)
+        .dir(directory)
+        .stdin("Y\n");
+    let observer = &mut *context.observer;
+    observer.log(&format!("run: {} (in {})", command.line(), directory.display()));
+    let mut lines = 0;
+    let result = command.run_watched(runner, &mut |line| {
+        lines += 1;
+        if lines <= LINES {
+            observer.progress(line);
+            observer.log(&format!("  {line}"));
+        } else if lines == LINES + 1 {
+            observer.log("  (it prints more; that is left out)");
+        }
+    });
+    match &result {
+        Ok(output) => observer.log(&format!("status: {}", output.status)),
+        Err(failure) => observer.log(&format!("failed: {failure}")),
+    }
+    result
+}
+
+enum Judged {
+    /// It reached its end: what that did.
+    Applied(String),
+    /// It is over and left the host as it was: why.
+    Failed(String),
+    /// Nobody knows: why.
+    Unknown(String),
+}
+
+/// What came of the run, told from the host. The marker was not there before.
+fn judge(
+    host: &Host,
+    marker: &Path,
+    script: &str,
+    before: &Before,
+    ran: Result<Output, Failure>,
+) -> Result<Judged> {
+    if let Err(failure @ (Failure::Missing { .. } | Failure::Spawn { .. })) = &ran {
+        return Ok(Judged::Failed(failure.to_string()));
+    }
+    let marked = host.exists(marker);
+    let (log, wwids, changed) = (before.new_log()?, evidence::wwids(host)?, before.changed(host)?);
+    let output = match ran {
+        Ok(output) => output,
+        Err(failure) => {
+            let marker = if marked { "its marker is there" } else { "its marker is not there" };
+            return Ok(Judged::Unknown(format!("{failure}; {marker}")));
+        }
+    };
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let failed = failures(&log).or_else(|| failures(&printed));
+    if marked {
+        let mut what =
+            format!("{script} ran to its end (status {}); the machine must be restarted", output.status);
+        if let Some(failed) = failed {
+            what.push_str(&format!("; WARNING: it said: {failed}"));
+        }
+        if wwids.is_empty() {
+            what.push_str(
+                "; WARNING: it blacklisted no disk in /etc/multipath.conf, so the root disk is not excluded",
+            );
+        }
+        return Ok(Judged::Applied(what));
+    }
+    let said = failed.unwrap_or_else(|| output.said());
+    let said = if said.is_empty() { "it said nothing".into() } else { format!("it said: {said}") };
+    let why =
+        format!("it ended with status {} without its marker {}; {said}", output.status, marker.display());
+    if changed.is_empty() {
+        Ok(Judged::Failed(why))
+    } else {
+        Ok(Judged::Unknown(format!("{why}; it changed {}", changed.join(", "))))
+    }
 }
 
 /// Forgets an interrupted run, because a person said so.

@@ -10,6 +10,9 @@ pub mod mount;
 pub mod multipath;
 pub mod packages;
 pub mod saved;
+#[cfg(test)]
+mod testing;
+pub mod trust;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,171 @@
+//! What the host shows of a run: the files that the script rewrites, its marker, and its log. Its exit
+//! status shows nothing: it is 0 when the root disk had no id, and 0 when it had already run.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::changes::saved;
+use crate::facts::custom_changes::{Outcome, Record};
+use crate::host::Host;
+
+/// What the script is known to write (its log aside); the first three are there before it runs, or not.
+const REWRITTEN: [&str; 4] =
+    [MULTIPATH, "/etc/bashrc", "/usr/sbin/blacklistrootdev.sh", "/.blacklistrootdev"];
+
+const MULTIPATH: &str = "/etc/multipath.conf";
+
+/// How much of the log's new part is read, in bytes.
+const LOG: u64 = 1 << 20;
+
+/// The host before the run.
+pub struct Before {
+    files: Vec<(&'static str, Option<State>)>,
+    log: PathBuf,
+    log_length: u64,
+    /// Where copies of the files lie, if there were any.
+    pub copies: Vec<PathBuf>,
+}
+
+#[derive(PartialEq, Eq)]
+struct State {
+    content: Vec<u8>,
+    mode: u32,
+    owner: (u32, u32),
+}
+
+impl Before {
+    /// Looks at the host, and keeps copies of the files that the script rewrites.
+    ///
+    /// # Errors
+    /// A file cannot be read or copied: then the script must not run.
+    pub fn take(host: &Host, log: &Path) -> Result<Self> {
+        let stamp = saved::stamp("custom-changes");
+        let mut copies = Vec::new();
+        let mut files = Vec::new();
+        for path in REWRITTEN {
+            copies.extend(saved::keep(host, path, &stamp)?);
+            files.push((path, state(host, path)?));
+        }
+        let log = host.path(log);
+        let log_length = match fs::metadata(&log) {
+            Ok(meta) => meta.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error).with_context(|| format!("looking at {}", log.display())),
+        };
+        Ok(Self { files, log, log_length, copies })
+    }
+
+    /// Which of the files are not as they were, in words.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn changed(&self, host: &Host) -> Result<Vec<&'static str>> {
+        let mut changed = Vec::new();
+        for (path, before) in &self.files {
+            if state(host, path)? != *before {
+                changed.push(*path);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What was added to the log since, decoded as far as it can be.
+    ///
+    /// # Errors
+    /// It is there, but cannot be read.
+    pub fn new_log(&self) -> Result<String> {
+        let reading = || format!("reading {}", self.log.display());
+        let mut file = match fs::File::open(&self.log) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+            Err(error) => return Err(error).with_context(reading),
+        };
+        let length = file.metadata().with_context(reading)?.len();
+        // A log that became shorter is a new one.
+        let from = if length < self.log_length { 0 } else { self.log_length };
+        file.seek(SeekFrom::Start(from.max(length.saturating_sub(LOG)))).with_context(reading)?;
+        let mut bytes = Vec::new();
+        file.take(LOG).read_to_end(&mut bytes).with_context(reading)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn state(host: &Host, path: &str) -> Result<Option<State>> {
+    let file = host.path(path);
+    let read = || -> io::Result<State> {
+        let meta = fs::metadata(&file)?;
+        Ok(State { content: fs::read(&file)?, mode: meta.mode(), owner: (meta.uid(), meta.gid()) })
+    };
+    match read() {
+        Ok(state) => Ok(Some(state)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("reading {}", file.display())),
+    }
+}
+
+/// The `wwid` entries of /etc/multipath.conf that are not empty: on a host where the script did its work,
+/// one names the root disk.
+///
+/// # Errors
+/// The file is there, but cannot be read.
+pub fn wwids(host: &Host) -> Result<Vec<String>> {
+    let text = host.read_if_exists(MULTIPATH).with_context(|| format!("reading {MULTIPATH}"))?;
+    Ok(parse_wwids(&text.unwrap_or_default()))
+}
+
+fn parse_wwids(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| line.split(['#', '!']).next()?.trim().strip_prefix("wwid"))
+        .filter(|rest| rest.starts_with([' ', '\t', '"']))
+        .map(|rest| rest.trim().trim_matches('"').trim().to_owned())
+        .filter(|id| !id.is_empty())
+        .collect()
+}
+
+/// The first lines of `text` that say FAILED, made into one.
+#[must_use]
+pub fn failures(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("FAILED"))
+        // The script's question stands before the first line that follows it.
+        .filter_map(|line| line.rsplit("[default N] :").next().map(str::trim))
+        .take(3)
+        .collect();
+    (!lines.is_empty()).then(|| crate::host::text::safe(&lines.join("; ")))
+}
+
+/// What the outcome of an earlier run was, in words.
+#[must_use]
+pub fn in_words(record: &Record) -> String {
+    let at = &record.started_at;
+    match &record.outcome {
+        Outcome::Started => format!("was started at {at} and its end is not known"),
+        Outcome::Applied => format!("ran at {at}"),
+        Outcome::Failed(why) => format!("failed at {at} ({why})"),
+        Outcome::Observed => format!("was run by a person before {at}"),
+        Outcome::Accepted => format!("was started at {at} and its changes were accepted by a person"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_wwid_is_none() {
+        let conf = "blacklist {\n  device {\n vendor \"InMage\"\n}\n devnode \"^cciss!c[0-9]d[0-9]*\"\n wwid \"\"\n\twwid\n # wwid 1\n";
+        assert!(parse_wwids(conf).is_empty());
+        assert_eq!(parse_wwids("wwid 36000c29a\n wwid\t\"^3b$\" # root\nwwidx y\n"), ["36000c29a", "^3b$"]);
+    }
+
+    #[test]
+    fn failures_are_quoted_safely() {
+        assert_eq!(failures("all done\n"), None);
+        assert_eq!(failures("a\n scsi_id: FAILED\x07\n").as_deref(), Some("scsi_id: FAILED\\u{7}"));
+    }
+}

@@ -1,0 +1,308 @@
+//! Scripts that behave as the vendor's does, well and badly, against a tree that stands for the host.
+#![allow(clippy::disallowed_methods, reason = "files of a test are not the host's")]
+
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::time::Duration;
+
+use super::*;
+use crate::changes::testing::{Seen, profile};
+use crate::profile::Profile;
+
+/// A tree that stands for a host; scripts write into it by its real path, `$ROOT`.
+struct Desk {
+    dir: tempfile::TempDir,
+    host: Host,
+    profile: Profile,
+    seen: Seen,
+}
+
+/// As the vendor's: refuses a second time with status 0, asks, rewrites, and marks its end.
+const VENDOR: &str = r#"#!/bin/bash
+exec > >(tee -a $ROOT/var/log/appliedmtcustomchanges.log) 2>&1
+if [ -e $ROOT/etc/.appliedmtcustomchanges ]; then echo "already invoked"; exit 0; fi
+while true; do
+    printf 'Are you sure you want to continue? [Y|N] [default N] : '
+    read answer || exit 9
+    case $answer in Y|y) break;; N|n|"") exit 1;; esac
+done
+echo "ulimit -c unlimited" >> $ROOT/etc/bashrc
+ID=${ID-36000c29aaaaaaaaaaaaaaaaaaaaaaaaa}
+[ -n "$ID" ] || echo "Getting the SCSI ID of the root disk: FAILED"
+printf 'defaults {\n  user_friendly_names no\n}\nblacklist {\n  wwid "%s"\n}\n' "$ID" > $ROOT/etc/multipath.conf
+touch $ROOT/etc/.appliedmtcustomchanges
+pwd > $ROOT/where
+"#;
+
+impl Desk {
+    fn new() -> Self {
+        assert!(nix::unistd::geteuid().is_root(), "these tests must be run as root");
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["etc", "var/log", "root"] {
+            fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        fs::write(dir.path().join("etc/bashrc"), "# bash\n").unwrap();
+        fs::write(dir.path().join("etc/multipath.conf"), "old\n").unwrap();
+        fs::set_permissions(dir.path().join("etc/multipath.conf"), fs::Permissions::from_mode(0o640))
+            .unwrap();
+        let host = Host::image(dir.path());
+        Self { dir, host, profile: profile(), seen: Seen::default() }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path.trim_start_matches('/'))
+    }
+
+    fn archive(&self, script: &str) {
+        let script = script.replace("$ROOT", &self.dir.path().display().to_string());
+        let file = fs::File::create(self.path("/root/agent.tar.gz")).unwrap();
+        let gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        let mut tar = tar::Builder::new(gzip);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(script.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "agent/ApplyCustomChanges.sh", script.as_bytes()).unwrap();
+        tar.into_inner().unwrap().finish().unwrap().flush().unwrap();
+    }
+
+    fn with<T>(&mut self, act: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        act(&mut Context {
+            host: &self.host,
+            profile: &self.profile,
+            boot_id: "boot-1",
+            observer: &mut self.seen,
+        })
+    }
+
+    fn run(&mut self, script: &str) -> Result<Done, String> {
+        self.archive(script);
+        self.again()
+    }
+
+    fn again(&mut self) -> Result<Done, String> {
+        self.with(|context| run_on(context, &Host::live(), Path::new("/root/agent.tar.gz")))
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    fn record(&self) -> Record {
+        record::load(&self.host).unwrap().unwrap()
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.record().outcome
+    }
+
+    fn set_outcome(&self, outcome: Outcome) {
+        record::store(&self.host, &record::new("ab", "boot-0", outcome)).unwrap();
+    }
+}
+
+fn contains(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in: {text}");
+}
+
+#[test]
+fn it_runs_once_in_its_own_directory_and_is_recorded_with_what_it_replaced() {
+    let mut desk = Desk::new();
+    let Ok(Done::Changed(what)) = desk.run(VENDOR) else { panic!("not changed") };
+    assert_eq!(what, "ApplyCustomChanges.sh ran to its end (status 0); the machine must be restarted");
+    let record = desk.record();
+    assert_eq!((record.outcome, record.boot_id.as_str()), (Outcome::Applied, "boot-1"));
+    assert_eq!(record.archive_sha256.len(), 64);
+    assert_eq!(desk.path(RECORD).metadata().unwrap().mode() & 0o7777, 0o600);
+    let place = fs::read_to_string(desk.path("/where")).unwrap();
+    let place = Path::new(place.trim());
+    assert!(place.starts_with(desk.path("/var/lib/mt-agent/work")), "{}", place.display());
+    let script = place.join("ApplyCustomChanges.sh");
+    assert_eq!(script.metadata().unwrap().mode() & 0o7777, 0o755, "the unpacked archive stays");
+    let saved: Vec<_> = fs::read_dir(desk.path("/var/lib/mt-agent/saved")).unwrap().collect();
+    let copy = saved[0].as_ref().unwrap().path().join("%etc%multipath.conf");
+    assert_eq!(
+        (fs::read(&copy).unwrap().as_slice(), copy.metadata().unwrap().mode() & 0o777),
+        (&b"old\n"[..], 0o640)
+    );
+    assert!(desk.seen.log.iter().any(|line| line.contains("run: bash ./ApplyCustomChanges.sh")));
+
+    let bashrc = fs::read(desk.path("/etc/bashrc")).unwrap();
+    assert_eq!(desk.again().unwrap(), Done::Unchanged);
+    assert_eq!(fs::read(desk.path("/etc/bashrc")).unwrap(), bashrc);
+}
+
+#[test]
+fn an_empty_root_disk_id_is_applied_with_a_warning() {
+    let mut desk = Desk::new();
+    let Ok(Done::Changed(what)) = desk.run(&VENDOR.replace("${ID-36000c29aaaaaaaaaaaaaaaaaaaaaaaaa}", ""))
+    else {
+        panic!("not changed")
+    };
+    contains(&what, "WARNING: it said: Getting the SCSI ID of the root disk: FAILED");
+    contains(&what, "WARNING: it blacklisted no disk in /etc/multipath.conf");
+    assert_eq!(desk.outcome(), Outcome::Applied);
+}
+
+#[test]
+fn a_refusal_that_changed_nothing_is_failed_and_may_be_tried_again() {
+    let mut desk = Desk::new();
+    let error =
+        desk.run("#!/bin/bash\nread a\n[ \"$a\" = Y ] || exit 3\necho 'Checking the OS: FAILED'\nexit 1\n");
+    let error = error.unwrap_err();
+    contains(&error, "ApplyCustomChanges.sh changed nothing: it ended with status 1 without its marker");
+    contains(&error, "it said: Checking the OS: FAILED");
+    assert!(matches!(desk.outcome(), Outcome::Failed(_)));
+    assert!(matches!(desk.run(VENDOR), Ok(Done::Changed(_))));
+    assert_eq!(desk.outcome(), Outcome::Applied);
+}
+
+#[test]
+fn status_0_without_the_marker_is_no_success() {
+    let mut desk = Desk::new();
+    let error = desk.run("#!/bin/sh\nexit 0\n").unwrap_err();
+    contains(&error, "ended with status 0 without its marker /etc/.appliedmtcustomchanges; it said nothing");
+    assert!(matches!(desk.outcome(), Outcome::Failed(_)));
+}
+
+#[test]
+fn half_a_run_is_unknown_and_is_not_repeated() {
+    let mut desk = Desk::new();
+    let half = "#!/bin/bash\necho x >> $ROOT/runs\necho new > $ROOT/etc/multipath.conf\nexit 1\n";
+    let error = desk.run(half).unwrap_err();
+    contains(&error, "the state of the custom changes is unknown");
+    contains(&error, "it changed /etc/multipath.conf; the files as they were are in ");
+    contains(&error, "--custom-changes=accept");
+    let error = desk.again().unwrap_err();
+    contains(&error, "its end is not known; its marker /etc/.appliedmtcustomchanges is not there");
+    assert_eq!(fs::read_to_string(desk.path("/runs")).unwrap(), "x\n");
+}
+
+#[test]
+fn a_hanging_script_is_stopped_and_its_state_is_unknown() {
+    let mut desk = Desk::new();
+    desk.profile.custom_changes.deadline = Duration::from_millis(600);
+    let error = desk.run("#!/bin/bash\necho waiting; sleep 60\n").unwrap_err();
+    contains(&error, "did not end within 0.6 s and was stopped: waiting; its marker is not there; ");
+    assert_eq!(desk.outcome(), Outcome::Started);
+    contains(&desk.again().unwrap_err(), "it is not run again by itself");
+}
+
+#[test]
+fn a_script_that_kills_itself_is_unknown() {
+    let mut desk = Desk::new();
+    contains(
+        &desk.run("#!/bin/bash\nkill -9 $$\n").unwrap_err(),
+        "was ended by signal 9; its marker is not there",
+    );
+    assert_eq!(desk.outcome(), Outcome::Started);
+}
+
+#[test]
+fn a_script_that_asks_for_ever_neither_fills_the_log_nor_lives_on() {
+    let mut desk = Desk::new();
+    desk.profile.custom_changes.deadline = Duration::from_secs(2);
+    let error = desk.run("#!/bin/bash\nwhile :; do printf 'Continue? \\377\\n'; read a; done\n").unwrap_err();
+    contains(&error, "was stopped: Continue? \u{fffd}; Continue?");
+    assert!(desk.seen.log.len() < LINES + 10, "{} lines", desk.seen.log.len());
+    assert!(desk.seen.log.iter().any(|line| line.contains("it prints more")));
+}
+
+#[test]
+fn megabytes_of_noise_do_not_hide_the_end() {
+    let mut desk = Desk::new();
+    let noisy = VENDOR.replace("touch $ROOT", "head -c 12000000 /dev/urandom | base64\ntouch $ROOT");
+    assert!(matches!(desk.run(&noisy), Ok(Done::Changed(_))));
+    assert_eq!(desk.outcome(), Outcome::Applied);
+}
+
+#[test]
+fn an_interrupted_run_waits_for_a_person() {
+    let mut desk = Desk::new();
+    desk.archive(VENDOR);
+    desk.set_outcome(Outcome::Started);
+    contains(&desk.again().unwrap_err(), "--custom-changes=accept");
+    assert!(!desk.path("/where").exists());
+    contains(
+        &format!("{:#}", desk.with(|context| record(context, false)).unwrap_err()),
+        "its end is not known",
+    );
+
+    // Run again: only when a person says so.
+    let Done::Changed(what) = desk.with(forget).unwrap() else { panic!("unchanged") };
+    contains(&what, "the vendor script may run again, although it was started at");
+    assert_eq!(desk.outcome(), Outcome::Failed("a person asked to run it again".into()));
+    assert!(matches!(desk.again(), Ok(Done::Changed(_))));
+}
+
+#[test]
+fn an_accepted_run_keeps_the_boot_under_which_it_was_started() {
+    let mut desk = Desk::new();
+    desk.set_outcome(Outcome::Started);
+    assert!(matches!(desk.with(|context| record(context, true)).unwrap(), Done::Changed(_)));
+    let kept = desk.record();
+    assert_eq!((kept.outcome, kept.boot_id.as_str()), (Outcome::Accepted, "boot-0"));
+    assert_eq!(desk.with(|context| record(context, true)).unwrap(), Done::Unchanged);
+    desk.archive(VENDOR);
+    assert_eq!(desk.again().unwrap(), Done::Unchanged);
+}
+
+#[test]
+fn a_run_by_hand_is_seen_by_its_marker_alone() {
+    let mut desk = Desk::new();
+    let error = format!("{:#}", desk.with(|context| record(context, false)).unwrap_err());
+    contains(&error, "there is no /etc/.appliedmtcustomchanges");
+    fs::write(desk.path("/etc/.appliedmtcustomchanges"), "").unwrap();
+    contains(&desk.run(VENDOR).unwrap_err(), "somebody has run the vendor script");
+    assert!(matches!(desk.with(|context| record(context, false)).unwrap(), Done::Changed(_)));
+    assert_eq!((desk.outcome(), desk.record().archive_sha256), (Outcome::Observed, String::new()));
+    contains(&format!("{:#}", desk.with(forget).unwrap_err()), "would not run again");
+    // The vendor's uninstaller takes the marker away: that is no reason to run it by ourselves.
+    fs::remove_file(desk.path("/etc/.appliedmtcustomchanges")).unwrap();
+    contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
+}
+
+#[test]
+fn a_record_that_cannot_be_understood_stops_everything() {
+    let mut desk = Desk::new();
+    desk.set_outcome(Outcome::Applied);
+    for (text, part) in [("{\"schema\":", "nobody knows whether"), ("", "nobody knows whether")] {
+        fs::write(desk.path(RECORD), text).unwrap();
+        contains(&desk.run(VENDOR).unwrap_err(), part);
+    }
+    let mut other = record::new("", "boot", Outcome::Applied);
+    other.schema = "mt-agent/custom-changes/v9".into();
+    record::store(&desk.host, &other).unwrap();
+    contains(&desk.again().unwrap_err(), "is of version `mt-agent/custom-changes/v9`");
+    assert!(!desk.path("/where").exists());
+}
+
+#[test]
+fn the_work_directory_is_never_under_usr_local() {
+    let mut desk = Desk::new();
+    fs::create_dir_all(desk.path("/usr/local/x")).unwrap();
+    desk.profile.custom_changes.work_directory = "/usr/local/x/y".into();
+    contains(&desk.run(VENDOR).unwrap_err(), "lies under /usr/local, where");
+    symlink(desk.path("/usr/local/x"), desk.path("/root/link")).unwrap();
+    desk.profile.custom_changes.work_directory = "/root/link/y".into();
+    contains(&desk.run(VENDOR).unwrap_err(), "lies under /usr/local, where");
+    assert!(!desk.path("/usr/local/x/y").exists());
+    fs::create_dir(desk.path("/open")).unwrap();
+    fs::set_permissions(desk.path("/open"), fs::Permissions::from_mode(0o777)).unwrap();
+    desk.profile.custom_changes.work_directory = "/open/y".into();
+    contains(&desk.run(VENDOR).unwrap_err(), "/open can be written by others than root (mode 0777)");
+    assert!(record::load(&desk.host).unwrap().is_none());
+}
+
+#[test]
+fn a_script_that_is_none_is_not_run() {
+    let mut desk = Desk::new();
+    for (script, part) in [
+        ("", "is empty: the archive is damaged"),
+        ("#!/bin/bash\r\ntouch $ROOT/where\r\n", "CR LF"),
+        ("#!/usr/bin/perl\n", "is not a shell script: it begins with `#!/usr/bin/perl`"),
+        ("\x7fELF\0\0", "is not a shell script"),
+    ] {
+        contains(&desk.run(script).unwrap_err(), part);
+    }
+    desk.profile.custom_changes.sha256 = Some("0".repeat(64));
+    contains(&desk.run(VENDOR).unwrap_err(), "but the profile names 000");
+    assert!(record::load(&desk.host).unwrap().is_none());
+    assert!(!desk.path("/where").exists());
+}
