@@ -24,10 +24,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use self::evidence::{Before, failures, in_words};
 use super::archive::{Archive, Limits};
-use super::{Context, Done, trust};
+use super::{Context, Done, saved, trust};
 use crate::facts::custom_changes::{Outcome, RECORD, Record};
 use crate::host::command::{self, Command, Failure, Output};
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// What decides an unknown state.
 const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
@@ -101,10 +101,14 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     let marker = &context.profile.custom_changes.marker;
     let outcome = if accepted { Outcome::Accepted } else { Outcome::Observed };
     let new = match record::load(host)? {
-        Some(Record { outcome: Outcome::Applied | Outcome::Observed | Outcome::Accepted, .. }) => {
+        Some(Record { outcome: Outcome::Accepted, .. }) => return Ok(Done::Unchanged),
+        Some(Record { outcome: Outcome::Applied | Outcome::Observed, .. })
+            if !accepted || host.exists(marker) =>
+        {
             return Ok(Done::Unchanged);
         }
-        Some(old @ Record { outcome: Outcome::Started, .. }) if accepted => Record { outcome, ..old },
+        // Interrupted, or its marker is gone.
+        Some(old) if accepted && !matches!(old.outcome, Outcome::Failed(_)) => Record { outcome, ..old },
         Some(old @ Record { outcome: Outcome::Started, .. }) => {
             bail!("the vendor script {}: {DECIDE}", in_words(&old))
         }
@@ -119,30 +123,31 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     Ok(Done::Changed(format!("recorded in {RECORD} that the vendor script {}", in_words(&new))))
 }
 
-/// Lets the script be run again, because a person says so (`--custom-changes=rerun`).
+/// Lets the script run again, because a person says so (`--custom-changes=rerun`): takes its marker, on
+/// which it would refuse, out of the way (a copy is kept), and marks the earlier run as failed.
 ///
 /// # Errors
-/// The marker is there: the script would refuse, and say nothing about it. Or the record could not be written.
-pub fn forget(context: &mut Context<'_>) -> Result<Done> {
+/// The marker could not be taken away or the record not be written.
+pub fn forget(context: &mut Context<'_>) -> Result<()> {
     let host = context.host;
-    let settings = &context.profile.custom_changes;
-    if host.exists(&settings.marker) {
-        bail!(
-            "{} is there, so {} reached its end and would not run again: use `--custom-changes=accept`, or remove \
-             the marker first if it must really run a second time",
-            settings.marker.display(),
-            settings.script
-        );
+    let marker = &context.profile.custom_changes.marker;
+    let old = record::load(host)?;
+    // The marker first: interrupted between the two, the record still says that the script ran.
+    if host.exists(marker) {
+        saved::keep(host, &marker.to_string_lossy(), &saved::stamp("custom-changes"))?;
+        let path = host.path(marker);
+        fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        files::sync_parent(&path)?;
+        context.observer.progress(&format!("took {} away, so that the script runs again", marker.display()));
     }
-    match record::load(host)? {
-        None | Some(Record { outcome: Outcome::Failed(_), .. }) => Ok(Done::Unchanged),
-        Some(old) => {
-            let was = in_words(&old);
-            let outcome = Outcome::Failed("a person asked to run it again".into());
-            record::store(host, &Record { outcome, ..old })?;
-            Ok(Done::Changed(format!("the vendor script may run again, although it {was}")))
-        }
+    if let Some(old) = old
+        && !matches!(old.outcome, Outcome::Failed(_))
+    {
+        context.observer.progress(&format!("the vendor script runs again, although it {}", in_words(&old)));
+        let outcome = Outcome::Failed("a person asked to run it again".into());
+        record::store(host, &Record { outcome, ..old })?;
     }
+    Ok(())
 }
 
 /// Whether there is anything to do: `Some` where there is not.
@@ -296,12 +301,4 @@ fn judge(
     } else {
         Ok(Judged::Unknown(format!("{why}; it changed {}", changed.join(", "))))
     }
-}
-
-/// Forgets an interrupted run, because a person said so.
-///
-/// # Errors
-/// To be said.
-pub fn forget(_context: &mut Context<'_>) -> anyhow::Result<()> {
-    unimplemented!()
 }
