@@ -75,6 +75,24 @@ pub fn carriers<'a>(disks: &'a [Disk], major_minor: &str) -> Vec<&'a Disk> {
     disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
 }
 
+/// `disks` with the paths of one multipath map counted once.
+#[must_use]
+pub fn distinct(disks: Vec<&Disk>) -> Vec<&Disk> {
+    let mut kept: Vec<&Disk> = Vec::new();
+    for disk in disks {
+        if !kept.iter().any(|other| same_map(other, disk)) {
+            kept.push(disk);
+        }
+    }
+    kept
+}
+
+/// Whether two disks are paths of one multipath map.
+#[must_use]
+pub fn same_map(a: &Disk, b: &Disk) -> bool {
+    matches!((&a.multipath, &b.multipath), (Some(a), Some(b)) if a.major_minor == b.major_minor)
+}
+
 /// The way from `disk` up to the block device `major_minor`, both included; `None` when it is not built on
 /// that disk.
 #[must_use]
@@ -130,7 +148,9 @@ pub fn fstab_entry<'a>(fstab: &'a [Entry], mount_point: &str) -> Option<&'a Entr
     fstab.iter().rev().find(|entry| same_path(&entry.mount_point, mount_point))
 }
 
-fn same_path(a: &str, b: &str) -> bool {
+/// Whether two paths are the same, a slash at the end aside.
+#[must_use]
+pub fn same_path(a: &str, b: &str) -> bool {
     std::path::Path::new(a) == std::path::Path::new(b)
 }
 
@@ -173,6 +193,12 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         }
         None => Ok(kernel_name(path, need(&facts.disks, "the disks")?)),
     }
+}
+
+/// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
+#[must_use]
+pub fn device_name<'a>(disks: &'a [Disk], major_minor: &str) -> Option<&'a str> {
+    disks.iter().find_map(|disk| layers(disk, major_minor)?.last().map(|layer| layer.name))
 }
 
 fn untold(name: &str) -> Status {

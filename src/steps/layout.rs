@@ -1,6 +1,281 @@
 //! Partitions, swap and the boot loader.
 
-use super::Requirement;
+mod partition;
+mod swap;
+
+use super::devices::{LayerKind, layers, mount_at};
+use super::{Requirement, Severity, Status, need, settle};
+use crate::facts::boot_loader::BootLoader;
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+
+const SECTION: &str = "Install CentOS 6.6";
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "layout.root",
+        title: "/ is a file system of its own, of the right type, in fstab",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The vendor script finds the root disk by the partition that `mount` shows for /, and its checks \
+              know only the type of the procedure.",
+        by_hand: "Reinstall with Create Custom Layout and a standard partition for /.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(partition::named(profile, facts, "/")),
+    },
+    Requirement {
+        id: "layout.var-crash",
+        title: "/var/crash is a file system of its own, of the right type, in fstab",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "kdump writes the memory of a crashed kernel there. Without a file system of its own one dump fills \
+              /, and replication stops.",
+        by_hand: "At installation: Create Custom Layout with a partition for /var/crash. Afterwards: a small disk \
+                  of its own for it.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(partition::named(profile, facts, "/var/crash")),
+    },
+    Requirement {
+        id: "layout.home",
+        title: "/home is a file system of its own, of the right type, in fstab",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The agent archive is unpacked below /home (under /usr/local the later installation fails), and what \
+              people leave there must not fill /.",
+        by_hand: "At installation: Create Custom Layout with a partition for /home. Afterwards: a small disk of its \
+                  own for it.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(partition::named(profile, facts, "/home")),
+    },
+    Requirement {
+        id: "layout.partitions",
+        title: "the further partitions that the profile names are in place",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The profile of this site asks for more partitions than the procedure.",
+        by_hand: "At installation: Create Custom Layout with these partitions. Afterwards: a disk of its own for \
+                  each.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(partition::further(profile, facts)),
+    },
+    Requirement {
+        id: "layout.swap",
+        title: "a swap partition is active and in fstab",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "Under load the receiving processes need more than memory; without swap the kernel ends them in the \
+              middle of a failback. A swap file lies on a file system that the dump or the logs can fill.",
+        by_hand: "At installation: a partition of type swap. Afterwards: make one on free space or a small disk, \
+                  `mkswap`, a line in /etc/fstab, `swapon -a`.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(swap::swap(profile, facts)),
+    },
+    Requirement {
+        id: "layout.no-lvm",
+        title: "/ does not lie on LVM",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The vendor script cuts the partition number off the root device and asks that disk for its SCSI ID. \
+              On a logical volume it gets an empty one, prints FAILED, carries on and reports success; multipath \
+              then claims the root disk.",
+        by_hand: "Reinstall with Create Custom Layout: standard partitions, no volume group. Root cannot be moved \
+                  off LVM in a supported way.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(no_lvm(profile, facts)),
+    },
+    Requirement {
+        id: "layout.boot-loader",
+        title: "a boot loader is installed on the root disk",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "With the loader on another disk the machine starts only as long as that disk is attached in its \
+              place, and disks come and go on a master target.",
+        by_hand: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases), and see \
+                  that its configuration file is there.",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(boot_loader(facts)),
+    },
+];
+
+fn no_lvm(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    if profile.layout.root_on_lvm {
+        return Err(Status::NotApplicable { why: "the profile allows root on LVM".into() });
+    }
+    let mounts = need(&facts.mounts, "the mounts")?;
+    let disks = need(&facts.disks, "the disks")?;
+    let unknown = |why: String| Status::Unknown { why };
+    let root = mount_at(mounts, "/").ok_or_else(|| unknown("no mount of / was found".into()))?;
+    let ways: Vec<_> = disks.iter().filter_map(|disk| layers(disk, &root.major_minor)).collect();
+    let first = ways.first().ok_or_else(|| {
+        unknown(format!("/ ({}, {}) lies on no disk that was found", root.fs_type, root.source))
+    })?;
+    let lvm = ways.iter().flatten().find(|layer| layer.kind == LayerKind::Lvm);
+    if lvm.is_some() {
+        let under: Vec<_> = ways.iter().filter_map(|way| way.first()).map(|layer| layer.name).collect();
+        return Ok(Status::unmet(
+            format!("/ lies on the logical volume {} (disk {})", root.source, under.join(", ")),
+            "/ on a standard partition",
+            "reinstall with Create Custom Layout and standard partitions; do not run the vendor script before",
+        ));
+    }
+    let way: Vec<_> = first.iter().map(|layer| layer.name).collect();
+    Ok(Status::met(format!("/ on {}", way.join(" > "))))
+}
+
+fn boot_loader(facts: &Facts) -> Result<Status, Status> {
+    let loader = match &facts.boot_loader {
+        Fact::Unknown(_) if !facts.privileged => {
+            return Err(Status::Unknown {
+                why: "the first sectors of a disk can be read by root only".into(),
+            });
+        }
+        other => need(other, "the boot loader")?,
+    };
+    let BootLoader { disk, mbr, partitions, configuration } = loader;
+    let expected = format!("a boot loader in the first sector of {disk} or of one of its partitions");
+    let fix = format!("`grub-install /dev/{disk}` (grub2-install on later releases)");
+    // Code of an unknown kind may be what a Windows or DOS disk starts with: it would start no Linux by itself.
+    let is_loader = |code: &str| !code.to_ascii_lowercase().contains("unknown");
+    let mut places: Vec<_> = partitions.iter().map(|(name, code)| (name, code)).collect();
+    if let Some(code) = mbr {
+        places.insert(0, (disk, code));
+    }
+    let known = places.iter().find(|(_, code)| is_loader(code));
+    if let Some((place, code)) = known {
+        if configuration.is_empty() {
+            return Ok(Status::unmet(
+                format!("{code} on {place}, but no configuration file of it"),
+                "a boot loader with its configuration",
+                "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then \
+                 `grub-install`",
+            ));
+        }
+        return Ok(Status::met(format!("{code} on {place}, {}", configuration.join(", "))));
+    }
+    if let Some(efi) = configuration.iter().find(|file| file.to_ascii_lowercase().contains("efi")) {
+        return Ok(Status::met(format!("EFI: {efi}")));
+    }
+    if let Some((place, code)) = places.first() {
+        return Err(Status::Unknown {
+            why: format!("{place} carries {code}: whether it starts this system cannot be told"),
+        });
+    }
+    Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::facts::boot_loader::BootLoader;
+    use crate::facts::disks::Holder;
+    use crate::steps::testing::{disks, ready, told};
+
+    fn holder(name: &str, major_minor: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
+        Holder {
+            name: name.into(),
+            major_minor: major_minor.into(),
+            dm_name: None,
+            dm_uuid: (!uuid.is_empty()).then(|| uuid.into()),
+            holders,
+        }
+    }
+
+    #[test]
+    fn root_on_lvm_is_found_at_any_depth() {
+        let (mut profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "layout.no-lvm"), "met: / on sda > sda1");
+
+        let Fact::Known(mounts) = &mut facts.mounts else { panic!() };
+        let root = mounts.iter_mut().rfind(|mount| mount.mount_point == "/").unwrap();
+        root.major_minor = "253:5".into();
+        root.source = "/dev/mapper/vg0-root".into();
+        // A logical volume on an encrypted volume on a RAID of a partition.
+        let volume = holder("dm-5", "253:5", "LVM-abc", Vec::new());
+        let crypt = holder("dm-4", "253:4", "CRYPT-LUKS1-x", vec![volume]);
+        disks(&mut facts)[0].partitions[0].holders = vec![holder("md0", "9:0", "", vec![crypt])];
+        let lvm = told(&profile, &facts, "layout.no-lvm");
+        assert!(
+            lvm.starts_with("unmet: / lies on the logical volume /dev/mapper/vg0-root (disk sda) |"),
+            "{lvm}"
+        );
+
+        // What is built on top of a logical volume lies on LVM too.
+        let top = holder("dm-5", "253:5", "CRYPT-LUKS1-y", Vec::new());
+        disks(&mut facts)[0].partitions[0].holders = vec![holder("dm-4", "253:4", "LVM-abc", vec![top])];
+        let lvm = told(&profile, &facts, "layout.no-lvm");
+        assert!(lvm.starts_with("unmet: / lies on the logical volume"), "{lvm}");
+
+        profile.layout.root_on_lvm = true;
+        assert_eq!(told(&profile, &facts, "layout.no-lvm"), "not-applicable: the profile allows root on LVM");
+        profile.layout.root_on_lvm = false;
+        facts.disks = Fact::Known(Vec::new());
+        assert_eq!(
+            told(&profile, &facts, "layout.no-lvm"),
+            "unknown: / (ext4, /dev/mapper/vg0-root) lies on no disk that was found"
+        );
+        facts.mounts = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "layout.no-lvm"), "not-applicable: an image's tree");
+    }
+
+    fn loader(mbr: Option<&str>, partitions: &[(&str, &str)], configuration: &[&str]) -> Fact<BootLoader> {
+        Fact::Known(BootLoader {
+            disk: "sda".into(),
+            mbr: mbr.map(Into::into),
+            partitions: partitions.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
+            configuration: configuration.iter().map(|file| (*file).into()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_boot_loader_may_be_in_the_disk_or_a_partition() {
+        let (profile, mut facts) = ready();
+        let conf = &["/boot/grub/grub.conf"][..];
+        let cases = [
+            (loader(Some("GRUB"), &[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
+            (loader(None, &[("sda1", "GRUB")], conf), "met: GRUB on sda1, /boot/grub/grub.conf"),
+            (
+                loader(Some("unknown boot code"), &[("sda1", "GRUB")], conf),
+                "met: GRUB on sda1, /boot/grub/grub.conf",
+            ),
+            (
+                loader(None, &[], &["/boot/efi/EFI/centos/grub.conf"]),
+                "met: EFI: /boot/efi/EFI/centos/grub.conf",
+            ),
+            (
+                loader(Some("GRUB"), &[], &[]),
+                "unmet: GRUB on sda, but no configuration file of it | a boot loader with its configuration |",
+            ),
+            (
+                loader(None, &[], conf),
+                "unmet: no boot code on sda or its partitions | a boot loader in the first sector of sda or of one \
+                 of its partitions | `grub-install /dev/sda`",
+            ),
+            (
+                loader(Some("unknown boot code"), &[], conf),
+                "unknown: sda carries unknown boot code: whether it starts this system cannot be told",
+            ),
+            (
+                Fact::Unknown("reading sda: I/O error".into()),
+                "unknown: the boot loader: reading sda: I/O error",
+            ),
+        ];
+        for (fact, says) in cases {
+            facts.boot_loader = fact;
+            let told = told(&profile, &facts, "layout.boot-loader");
+            assert!(told.starts_with(says), "{told}");
+        }
+        facts.privileged = false;
+        assert_eq!(
+            told(&profile, &facts, "layout.boot-loader"),
+            "unknown: the first sectors of a disk can be read by root only"
+        );
+    }
+}

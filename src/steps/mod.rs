@@ -18,6 +18,7 @@ pub mod scsi;
 mod selection;
 pub mod site;
 pub mod sizing;
+mod tally;
 #[cfg(test)]
 pub mod testing;
 
@@ -206,6 +207,18 @@ pub fn need<'a, T>(fact: &'a Fact<T>, what: &str) -> Result<&'a T, Status> {
         Fact::Unknown(why) => Err(Status::Unknown { why: format!("{what}: {why}") }),
         Fact::NotApplicable(why) => Err(Status::NotApplicable { why: why.clone() }),
     }
+}
+
+/// The status of a judgement written with `?`.
+pub(crate) fn settle(result: Result<Status, Status>) -> Status {
+    match result {
+        Ok(status) | Err(status) => status,
+    }
+}
+
+/// Whether the facts were read from an image's tree: nothing runs there, and no boot has an id.
+pub(crate) fn is_image(facts: &Facts) -> bool {
+    matches!(facts.boot_id, Fact::NotApplicable(_))
 }
 
 impl Serialize for Finding {

@@ -1,6 +1,328 @@
 //! The operating system: release, architecture, names and time.
 
-use super::Requirement;
+use std::net::IpAddr;
+
+use super::{Requirement, Severity, Status, need, settle};
+use crate::facts::Facts;
+use crate::profile::Profile;
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "os.release",
+        title: "the operating system is the release that the profile names",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "The vendor script and the installer compare the release with the one they were made for. On any \
+              other they print FAILED or refuse, some of them only after half of their work.",
+        by_hand: "Install the minimal system of that release. An update in place leads past it: keep the \
+                  repositories pinned to the release's own archive.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(release(profile, facts)),
+    },
+    Requirement {
+        id: "os.architecture",
+        title: "the machine is of the profile's architecture",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "The agent archive holds binaries of one architecture; its installer stops on another.",
+        by_hand: "Install the 64-bit system.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(architecture(profile, facts)),
+    },
+    Requirement {
+        id: "os.hostname",
+        title: "the machine has a hostname of its own",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "The master target registers at the configuration server under its hostname. Two machines called \
+              localhost overwrite each other there, and a name that changes at a restart leaves a dead entry.",
+        by_hand: "Set the name for now with `hostname NAME`, and for every boot as HOSTNAME=NAME in \
+                  /etc/sysconfig/network (or in /etc/hostname where there is one).",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(hostname(facts)),
+    },
+    Requirement {
+        id: "os.timezone",
+        title: "a time zone is set",
+        severity: Severity::Recommended,
+        section: "Install CentOS 6.6",
+        why: "Logs of the master target are compared with those of the configuration server when a failback \
+              fails; without a time zone their times are hard to match.",
+        by_hand: "Write ZONE=\"Area/City\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/Area/City to \
+                  /etc/localtime.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(timezone(profile, facts)),
+    },
+    Requirement {
+        id: "os.clock",
+        title: "a time service keeps the clock",
+        severity: Severity::Recommended,
+        section: "Install CentOS 6.6",
+        why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \
+              more than about 15 minutes off makes replication fail. How far it is from the configuration \
+              server's cannot be told from here: compare the two by hand.",
+        by_hand: "Install ntp, then `service ntpd start` and `chkconfig ntpd on`; or switch on the time \
+                  synchronisation of VMware Tools: `vmware-toolbox-cmd timesync enable`.",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(clock(facts)),
+    },
+];
+
+fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let found = need(&facts.os.release, "the release")?.trim();
+    let wanted = profile.os.release.as_str();
+    if found == wanted {
+        return Ok(Status::met(found));
+    }
+    let mut fix = if found.starts_with("CentOS release 6.") && wanted.starts_with("CentOS release 6.") {
+        format!(
+            "install {wanted} afresh (vault.centos.org and archive.kernel.org/centos-vault keep it): yum \
+             leads only to later releases, and going back is not supported"
+        )
+    } else {
+        format!("install {wanted}, or judge this machine with a profile that is made for {found}")
+    };
+    if wanted.starts_with("CentOS release 6.") {
+        fix.push_str(
+            "; Site Recovery 9.10.0 and later accept no new master target on CentOS 6.6: its successors are \
+             Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on",
+        );
+    }
+    Ok(Status::unmet(found, wanted, fix))
+}
+
+fn architecture(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let found = need(&facts.os.architecture, "the architecture")?;
+    let wanted = &profile.os.architecture;
+    if found == wanted {
+        return Ok(Status::met(found));
+    }
+    Ok(Status::unmet(found, wanted, format!("install the {wanted} edition of {}", profile.os.release)))
+}
+
+fn hostname(facts: &Facts) -> Result<Status, Status> {
+    let expected = "a hostname of its own, the same now and after the next boot";
+    let name = need(&facts.os.hostname, "the hostname")?.trim();
+    if let Err(problem) = check_hostname(name) {
+        let fix = "choose a name that no other machine of the site has; `hostname NAME`, and HOSTNAME=NAME in \
+                   /etc/sysconfig/network";
+        return Ok(Status::unmet(problem, expected, fix));
+    }
+    let keep =
+        format!("write HOSTNAME={name} to /etc/sysconfig/network (or {name} to /etc/hostname), or restart");
+    let configured = need(&facts.os.configured_hostname, "the hostname of the next boot")?;
+    match configured.as_deref().map(str::trim) {
+        Some(next) if next.eq_ignore_ascii_case(name) => Ok(Status::met(name)),
+        Some(next) => {
+            let found = match check_hostname(next) {
+                Ok(()) => format!("{name} now, {next} after the next boot"),
+                Err(problem) => format!("{name} now, but for the next boot: {problem}"),
+            };
+            Ok(Status::unmet(found, expected, keep))
+        }
+        None => {
+            let found = format!("{name} now, but no hostname is configured for the next boot");
+            Ok(Status::unmet(found, expected, keep))
+        }
+    }
+}
+
+/// Whether a machine can be known by this name; else why not.
+fn check_hostname(name: &str) -> Result<(), String> {
+    if name.is_empty() || name == "(none)" {
+        return Err("no hostname is set".into());
+    }
+    if name.to_ascii_lowercase().starts_with("localhost") {
+        return Err(format!("the hostname is {name}, which every machine has"));
+    }
+    if name.parse::<IpAddr>().is_ok() {
+        return Err(format!("the hostname {name} is an address"));
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    // 64 is the kernel's limit.
+    if name.len() > 64 || !name.split('.').all(is_label) {
+        return Err(format!(
+            "\"{name}\" is no valid hostname: up to 64 letters, digits and hyphens, in words parted by dots"
+        ));
+    }
+    Ok(())
+}
+
+fn timezone(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let found = need(&facts.os.timezone, "the time zone")?;
+    let name = found.name.as_deref();
+    let wanted = profile.os.timezone.as_deref();
+    let zone = wanted.unwrap_or("Area/City");
+    let fix = format!(
+        "write ZONE=\"{zone}\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/{zone} to /etc/localtime"
+    );
+    let expected = wanted.map_or_else(|| "a time zone".to_owned(), |wanted| format!("time zone {wanted}"));
+    if !found.localtime {
+        let found = match name {
+            Some(name) => format!("{name} is configured, but there is no /etc/localtime"),
+            None => "no time zone is set".into(),
+        };
+        return Ok(Status::unmet(found, expected, fix));
+    }
+    match (wanted, name) {
+        (Some(wanted), Some(name)) if wanted != name => Ok(Status::unmet(name, expected, fix)),
+        (Some(_), None) => Ok(Status::Unknown { why: "the name of the time zone is not configured".into() }),
+        (_, Some(name)) => Ok(Status::met(name)),
+        (None, None) => Ok(Status::met("/etc/localtime, without a name")),
+    }
+}
+
+fn clock(facts: &Facts) -> Result<Status, Status> {
+    Ok(match need(&facts.clock.service, "the time service")? {
+        Some(service) => Status::met(format!("{service} runs")),
+        None => Status::unmet(
+            "no time service runs",
+            "ntpd, chronyd, systemd-timesyncd or the time synchronisation of VMware Tools",
+            "`yum install ntp`, `service ntpd start`, `chkconfig ntpd on`; or \
+             `vmware-toolbox-cmd timesync enable`",
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::facts::os::Timezone;
+    use crate::steps::testing::{ready, told};
+
+    #[test]
+    fn the_release_is_compared_to_the_letter() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "os.release"), "met: CentOS release 6.6 (Final)");
+
+        facts.os.release = Fact::Known("CentOS release 6.10 (Final)".into());
+        let later = told(&profile, &facts, "os.release");
+        assert!(
+            later.starts_with("unmet: CentOS release 6.10 (Final) | CentOS release 6.6 (Final) | install")
+        );
+        assert!(later.contains("going back is not supported"), "{later}");
+
+        facts.os.release = Fact::Known("Ubuntu 20.04.6 LTS".into());
+        let ubuntu = told(&profile, &facts, "os.release");
+        assert!(ubuntu.contains("a profile that is made for Ubuntu 20.04.6 LTS"), "{ubuntu}");
+        assert!(ubuntu.contains("Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on"), "{ubuntu}");
+
+        facts.os.release = Fact::Unknown("reading /etc/redhat-release: no such file".into());
+        assert_eq!(
+            told(&profile, &facts, "os.release"),
+            "unknown: the release: reading /etc/redhat-release: no such file"
+        );
+    }
+
+    #[test]
+    fn the_architecture_is_the_profiles() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "os.architecture"), "met: x86_64");
+        facts.os.architecture = Fact::Known("i686".into());
+        assert_eq!(
+            told(&profile, &facts, "os.architecture"),
+            "unmet: i686 | x86_64 | install the x86_64 edition of CentOS release 6.6 (Final)"
+        );
+        facts.os.architecture = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "os.architecture"), "not-applicable: an image's tree");
+    }
+
+    #[test]
+    fn a_hostname_is_its_own_and_stays() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt1.example.com");
+
+        let long = format!("{}.example.com", "m".repeat(60));
+        for (name, says) in [
+            ("", "unmet: no hostname is set |"),
+            ("(none)", "unmet: no hostname is set |"),
+            (
+                "localhost.localdomain",
+                "unmet: the hostname is localhost.localdomain, which every machine has |",
+            ),
+            ("LOCALHOST", "unmet: the hostname is LOCALHOST, which every machine has |"),
+            ("10.0.0.20", "unmet: the hostname 10.0.0.20 is an address |"),
+            ("mt_1", "unmet: \"mt_1\" is no valid hostname"),
+            ("mt1..example", "unmet: \"mt1..example\" is no valid hostname"),
+            ("-mt1", "unmet: \"-mt1\" is no valid hostname"),
+            (long.as_str(), "unmet: \"mmmm"),
+        ] {
+            facts.os.hostname = Fact::Known(name.into());
+            facts.os.configured_hostname = Fact::Known(Some(name.into()));
+            let told = told(&profile, &facts, "os.hostname");
+            assert!(told.starts_with(says), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_hostname_that_the_next_boot_changes_is_not_set() {
+        let (profile, mut facts) = ready();
+        let cases = [
+            (Some("mt2"), "unmet: mt1.example.com now, mt2 after the next boot |"),
+            (
+                Some("localhost.localdomain"),
+                "unmet: mt1.example.com now, but for the next boot: the hostname is localhost.localdomain",
+            ),
+            (None, "unmet: mt1.example.com now, but no hostname is configured for the next boot |"),
+        ];
+        for (configured, says) in cases {
+            facts.os.configured_hostname = Fact::Known(configured.map(Into::into));
+            let told = told(&profile, &facts, "os.hostname");
+            assert!(told.starts_with(says), "{told}");
+            assert!(told.contains("write HOSTNAME=mt1.example.com to /etc/sysconfig/network"), "{told}");
+        }
+        facts.os.configured_hostname = Fact::Known(Some("MT1.example.com".into()));
+        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt1.example.com");
+        facts.os.configured_hostname = Fact::Unknown("not permitted".into());
+        assert_eq!(
+            told(&profile, &facts, "os.hostname"),
+            "unknown: the hostname of the next boot: not permitted"
+        );
+    }
+
+    #[test]
+    fn a_time_zone_is_set_and_is_the_profiles() {
+        let (mut profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "os.timezone"), "met: Europe/Berlin");
+
+        profile.os.timezone = Some("Etc/UTC".into());
+        assert_eq!(
+            told(&profile, &facts, "os.timezone"),
+            "unmet: Europe/Berlin | time zone Etc/UTC | write ZONE=\"Etc/UTC\" to /etc/sysconfig/clock and copy \
+             /usr/share/zoneinfo/Etc/UTC to /etc/localtime"
+        );
+        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: true });
+        assert!(told(&profile, &facts, "os.timezone").starts_with("unknown: "));
+        profile.os.timezone = None;
+        assert_eq!(told(&profile, &facts, "os.timezone"), "met: /etc/localtime, without a name");
+        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: false });
+        assert!(told(&profile, &facts, "os.timezone").starts_with("unmet: no time zone is set |"));
+        facts.os.timezone = Fact::Known(Timezone { name: Some("Europe/Berlin".into()), localtime: false });
+        assert!(
+            told(&profile, &facts, "os.timezone")
+                .starts_with("unmet: Europe/Berlin is configured, but there is no /etc/localtime |")
+        );
+    }
+
+    #[test]
+    fn a_time_service_runs() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "os.clock"), "met: ntpd runs");
+        facts.clock.service = Fact::Known(None);
+        let none = told(&profile, &facts, "os.clock");
+        assert!(none.starts_with("unmet: no time service runs | ntpd, chronyd"), "{none}");
+        facts.clock.service = Fact::NotApplicable("nothing runs in an image".into());
+        assert_eq!(told(&profile, &facts, "os.clock"), "not-applicable: nothing runs in an image");
+    }
+}

@@ -65,6 +65,29 @@ pub fn told(profile: &Profile, facts: &Facts, id: &str) -> String {
     }
 }
 
+/// The disks, to be spoiled.
+pub fn disks(facts: &mut Facts) -> &mut Vec<Disk> {
+    edit(&mut facts.disks)
+}
+
+/// The mounts, to be spoiled.
+pub fn mounts(facts: &mut Facts) -> &mut Vec<Mount> {
+    edit(&mut facts.mounts)
+}
+
+/// The lines of fstab, to be spoiled.
+pub fn fstab(facts: &mut Facts) -> &mut Vec<Entry> {
+    edit(&mut facts.fstab)
+}
+
+/// What a known fact holds, to be spoiled.
+pub fn edit<T>(fact: &mut Fact<T>) -> &mut T {
+    match fact {
+        Fact::Known(value) => value,
+        Fact::Unknown(why) | Fact::NotApplicable(why) => panic!("not known: {why}"),
+    }
+}
+
 fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -170,8 +193,8 @@ fn facts() -> Facts {
             service: Fact::Known(Some("ntpd".into())),
         },
         disks: Fact::Known(vec![os_disk(), retention_disk()]),
-        mounts: Fact::Known(mounts()),
-        fstab: Fact::Known(fstab()),
+        mounts: Fact::Known(ready_mounts()),
+        fstab: Fact::Known(ready_fstab()),
         swaps: Fact::Known(vec![Swap {
             path: "/dev/sda4".into(),
             is_partition: true,
@@ -307,7 +330,7 @@ pub fn mount(mount_point: &str, major_minor: &str, source: &str, size_bytes: u64
     }
 }
 
-fn mounts() -> Vec<Mount> {
+fn ready_mounts() -> Vec<Mount> {
     let mut proc = mount("/proc", "0:3", "proc", 0);
     proc.fs_type = "proc".into();
     proc.size_bytes = Fact::NotApplicable("not on a block device".into());
@@ -341,7 +364,7 @@ pub fn entry(line: usize, device: &str, mount_point: &str, fs_type: &str, pass: 
     }
 }
 
-fn fstab() -> Vec<Entry> {
+fn ready_fstab() -> Vec<Entry> {
     vec![
         entry(9, "UUID=11111111-aaaa-4000-8000-000000000001", "/", "ext4", 1),
         entry(10, "UUID=11111111-aaaa-4000-8000-000000000002", "/var/crash", "ext4", 2),

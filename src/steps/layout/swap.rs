@@ -1,0 +1,184 @@
+//! Swap: a partition, active, in fstab.
+
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::swaps::Swap;
+use crate::profile::Profile;
+use crate::steps::devices::{LayerKind, layers, resolve};
+use crate::steps::{Status, need};
+
+const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
+
+const MAKE: &str = "make a partition of type 82 (Linux swap) on free space or on a small disk of its own (not the \
+    retention disk), `mkswap /dev/PARTITION`, add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that \
+    mkswap prints, `swapon -a`";
+
+pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    if !profile.layout.swap {
+        return Err(Status::NotApplicable { why: "the profile asks for no swap".into() });
+    }
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    let entries: Vec<_> = fstab
+        .iter()
+        .filter(|entry| entry.fs_type == "swap" && !entry.options.iter().any(|option| option == "noauto"))
+        .collect();
+    let swaps = match need(&facts.swaps, "the active swap") {
+        Err(Status::NotApplicable { .. }) if entries.is_empty() => {
+            return Ok(Status::unmet("/etc/fstab activates no swap", EXPECTED, MAKE));
+        }
+        swaps => swaps?,
+    };
+    if swaps.is_empty() {
+        return Ok(Status::unmet("no swap is active", EXPECTED, MAKE));
+    }
+    let disks = need(&facts.disks, "the disks")?;
+    let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
+    let Some(first) = good.first() else {
+        let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
+        let found = format!("no swap partition is active, only {}", what.join(", "));
+        return Ok(Status::unmet(found, EXPECTED, MAKE));
+    };
+    let mut untold = None;
+    for entry in entries {
+        match resolve(&entry.device, facts) {
+            Ok(device) => {
+                if let Some(swap) = good.iter().find(|swap| device.is_some() && swap.major_minor == device) {
+                    return Ok(Status::met(swap.path.clone()));
+                }
+            }
+            Err(status) => untold = Some(status),
+        }
+    }
+    if let Some(status) = untold {
+        return Err(status);
+    }
+    Ok(Status::unmet(
+        format!("{} is active, but no line of /etc/fstab activates it at boot", first.path),
+        EXPECTED,
+        format!(
+            "add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that `blkid {}` prints",
+            first.path
+        ),
+    ))
+}
+
+/// Whether it is a partition of a disk or of a disk's multipath map. Compressed memory (zram) is a block device
+/// too, but on no disk.
+fn is_partition(swap: &Swap, disks: &[Disk]) -> bool {
+    kind(swap, disks).is_some_and(LayerKind::is_partition)
+}
+
+fn kind(swap: &Swap, disks: &[Disk]) -> Option<LayerKind> {
+    let device = swap.major_minor.as_deref().filter(|_| swap.is_partition)?;
+    let way = disks.iter().find_map(|disk| layers(disk, device))?;
+    way.last().map(|layer| layer.kind)
+}
+
+fn describe(swap: &Swap, disks: &[Disk]) -> String {
+    let path = &swap.path;
+    match kind(swap, disks) {
+        _ if !swap.is_partition => format!("the swap file {path}"),
+        Some(LayerKind::Disk | LayerKind::Multipath) => format!("the whole disk {path}"),
+        Some(LayerKind::Lvm) => format!("the logical volume {path}"),
+        Some(_) => format!("{path}, which is no partition"),
+        None => format!("{path}, which is on no disk"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::facts::disks::Holder;
+    use crate::facts::swaps::Swap;
+    use crate::steps::testing::{disks, fstab, ready, told};
+
+    fn swap(path: &str, major_minor: Option<&str>) -> Swap {
+        Swap {
+            path: path.into(),
+            is_partition: major_minor.is_some(),
+            major_minor: major_minor.map(Into::into),
+            size_bytes: 1 << 30,
+        }
+    }
+
+    #[test]
+    fn a_swap_partition_is_active_and_in_fstab() {
+        let (mut profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda4");
+
+        fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
+        assert_eq!(
+            told(&profile, &facts, "layout.swap"),
+            "unmet: /dev/sda4 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
+             active, in /etc/fstab | add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that \
+             `blkid /dev/sda4` prints"
+        );
+        profile.layout.swap = false;
+        assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: the profile asks for no swap");
+    }
+
+    #[test]
+    fn other_swap_is_no_swap_partition() {
+        let (profile, mut facts) = ready();
+        disks(&mut facts)[0].partitions[3].holders = vec![Holder {
+            name: "dm-7".into(),
+            major_minor: "253:7".into(),
+            dm_uuid: Some("LVM-x".into()),
+            ..Holder::default()
+        }];
+        let cases = [
+            (vec![], "unmet: no swap is active |"),
+            (
+                vec![swap("/swapfile", None)],
+                "unmet: no swap partition is active, only the swap file /swapfile |",
+            ),
+            (
+                vec![swap("/dev/zram0", Some("252:0"))],
+                "unmet: no swap partition is active, only /dev/zram0, which is on no disk |",
+            ),
+            (
+                vec![swap("/dev/dm-7", Some("253:7"))],
+                "unmet: no swap partition is active, only the logical volume /dev/dm-7 |",
+            ),
+            (
+                vec![swap("/dev/sdb", Some("8:16"))],
+                "unmet: no swap partition is active, only the whole disk /dev/sdb |",
+            ),
+        ];
+        for (swaps, says) in cases {
+            facts.swaps = Fact::Known(swaps);
+            let told = told(&profile, &facts, "layout.swap");
+            assert!(told.starts_with(says), "{told}");
+            assert!(told.contains("not the retention disk"), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_fstab_must_be_that_of_the_active_partition() {
+        let (profile, mut facts) = ready();
+        let line = |facts: &mut crate::facts::Facts, device: &str, option: &str| {
+            let entry = fstab(facts).iter_mut().find(|entry| entry.fs_type == "swap").unwrap();
+            entry.device = device.into();
+            entry.options = vec![option.into()];
+        };
+        line(&mut facts, "/dev/sda40", "defaults");
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda4 is active, but no line"));
+        line(&mut facts, "/dev/sda4", "noauto");
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda4 is active, but no line"));
+        line(&mut facts, "PARTLABEL=swap", "defaults");
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unknown: to which device PARTLABEL=swap"));
+        line(&mut facts, "/dev/sda4", "defaults");
+        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda4");
+    }
+
+    #[test]
+    fn unknown_swap_is_unknown_and_an_image_has_only_fstab() {
+        let (profile, mut facts) = ready();
+        facts.swaps = Fact::Unknown("no /proc/swaps".into());
+        assert_eq!(told(&profile, &facts, "layout.swap"), "unknown: the active swap: no /proc/swaps");
+        facts.swaps = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: an image's tree");
+        fstab(&mut facts).clear();
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /etc/fstab activates no swap |"));
+    }
+}
