@@ -1,6 +1,16 @@
 //! Every whole disk: /sys/block, with its controller, partitions, holders and users.
 
+mod controller;
+mod load;
+mod resolve;
+pub mod sysfs;
+pub mod users;
+
 use serde::{Deserialize, Serialize};
+
+pub use load::{describe, load};
+pub use resolve::{Resolved, resolve};
+pub use users::fill_users;
 
 /// A whole disk (loop, RAM, optical and device-mapper devices are none).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,3 +162,34 @@ impl Disk {
             .map_or_else(|| self.path.clone(), |map| format!("/dev/mapper/{}", map.dm_name))
     }
 }
+
+/// A key that sorts kernel names as people count them: `sda … sdz, sdaa`, `sda2` before `sda10`.
+#[must_use]
+pub fn order(name: &str) -> Vec<(&str, u64)> {
+    let mut key = Vec::new();
+    let mut rest = name;
+    // The letters behind these count disks: b follows a, aa follows z.
+    if let Some((family, tail)) =
+        ["sd", "hd", "vd", "xvd"].iter().find_map(|f| Some((&name[..f.len()], name.strip_prefix(f)?)))
+    {
+        let end = tail.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(tail.len());
+        let index = tail[..end]
+            .bytes()
+            .fold(0u64, |n, b| n.saturating_mul(26).saturating_add(u64::from(b - b'a') + 1));
+        key.push((family, index));
+        rest = &tail[end..];
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        key.push((word, tail[..end].parse().unwrap_or(0)));
+        rest = &tail[end..];
+    }
+    key
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

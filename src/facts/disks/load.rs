@@ -1,0 +1,115 @@
+//! Reading all disks: /sys first, then their SCSI IDs, each disk on a thread of its own with a deadline.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Disk, order, sysfs};
+use crate::facts::{Fact, scsi};
+use crate::host::{Host, Kind};
+
+/// How long all disks together have to tell their SCSI IDs. One that hangs (a lost path, a dying adapter)
+/// keeps its thread, and the others their answers.
+const DEADLINE: Duration = Duration::from_secs(16);
+
+/// Every whole disk, in the order in which people count them. `used_by` is left empty: see
+/// [`super::fill_users`].
+#[must_use]
+pub fn load(host: &Host) -> Fact<Vec<Disk>> {
+    if host.kind() == Kind::Image {
+        return Fact::NotApplicable("an image's tree has no disks".into());
+    }
+    Fact::from_result(read(host))
+}
+
+/// One block device by kernel name, a loop device for instance, as [`load`] reads disks.
+///
+/// # Errors
+/// What could not be read.
+pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
+    let mut disk = sysfs::describe(host, name)?;
+    identify(host, std::slice::from_mut(&mut disk), DEADLINE, scsi::identify);
+    Ok(disk)
+}
+
+fn read(host: &Host) -> Result<Vec<Disk>, String> {
+    let mut disks = Vec::new();
+    for name in sysfs::disk_names(host)? {
+        match sysfs::describe(host, &name) {
+            Ok(disk) => disks.push(disk),
+            // A disk that went away while it was read is none.
+            Err(_) if !host.exists(format!("/sys/block/{name}")) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    disks.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
+    identify(host, &mut disks, DEADLINE, scsi::identify);
+    Ok(disks)
+}
+
+type Ask = fn(&Host, &str) -> Result<scsi::ScsiId, String>;
+
+/// Fills in the SCSI IDs.
+fn identify(host: &Host, disks: &mut [Disk], deadline: Duration, ask: Ask) {
+    let until = Instant::now() + deadline;
+    let (sender, answers) = mpsc::channel();
+    for (index, disk) in disks.iter_mut().enumerate() {
+        if !disk.is_scsi() {
+            disk.scsi_id_error = Some(not_scsi(disk));
+            continue;
+        }
+        disk.scsi_id_error = Some(format!("it did not answer within {} s", deadline.as_secs()));
+        let (host, name, sender) = (host.clone(), disk.name.clone(), sender.clone());
+        let asking = thread::Builder::new().spawn(move || sender.send((index, ask(&host, &name))));
+        if let Err(error) = asking {
+            disk.scsi_id_error = Some(format!("starting a thread to ask it: {error}"));
+        }
+    }
+    drop(sender);
+    while let Ok((index, answer)) = answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        let Some(disk) = disks.get_mut(index) else { continue };
+        match answer {
+            Ok(id) => {
+                disk.scsi_id = Some(id.text);
+                disk.scsi_id_source = Some(id.source);
+                disk.scsi_id_error = None;
+            }
+            Err(error) => disk.scsi_id_error = Some(error),
+        }
+    }
+}
+
+fn not_scsi(disk: &Disk) -> String {
+    let driver = disk.controller.as_ref().and_then(|controller| controller.driver.as_deref());
+    match driver {
+        Some(driver) => format!("it is not a SCSI disk (driver {driver})"),
+        None => "it is not a SCSI disk".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(name: &str) -> Disk {
+        Disk { name: name.into(), hctl: Some("0:0:0:0".into()), ..Disk::default() }
+    }
+
+    #[test]
+    fn a_disk_that_hangs_costs_only_its_own_id() {
+        let ask: Ask = |_, name| {
+            if name == "sdb" {
+                thread::sleep(Duration::from_secs(30));
+            }
+            Ok(scsi::ScsiId { text: format!("3{name}"), source: "SG_IO 0x83 NAA 6".into() })
+        };
+        let mut disks = [disk("sda"), disk("sdb"), disk("sdc")];
+        let started = Instant::now();
+        identify(&Host::live(), &mut disks, Duration::from_secs(1), ask);
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert_eq!(disks[0].scsi_id.as_deref(), Some("3sda"));
+        assert_eq!(disks[2].scsi_id.as_deref(), Some("3sdc"));
+        assert_eq!(disks[1].scsi_id, None);
+        assert_eq!(disks[1].scsi_id_error.as_deref(), Some("it did not answer within 1 s"));
+    }
+}

@@ -1,0 +1,223 @@
+//! Block devices as /sys shows them, on 2.6.32 as today.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Disk, Holder, Map, Partition, controller};
+use crate::host::{Host, text};
+
+/// How deep devices are followed that are built on one another: far more than anybody stacks, and an end.
+const DEPTH: usize = 16;
+
+/// sysfs counts in these, whatever the sector size of the disk.
+const SECTOR_BYTES: u64 = 512;
+
+/// Why a name is not that of a whole disk; `None` when it may be one.
+pub fn not_a_disk(name: &str) -> Option<&'static str> {
+    let numbered = |prefix: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    [
+        ("loop", "a loop device"),
+        ("ram", "a RAM disk"),
+        ("zram", "a RAM disk"),
+        ("dm-", "a device-mapper device"),
+        ("md", "a RAID device"),
+        ("md_d", "a RAID device"),
+        ("bcache", "a bcache device"),
+        ("sr", "an optical drive"),
+        ("scd", "an optical drive"),
+        ("fd", "a floppy drive"),
+    ]
+    .into_iter()
+    .find_map(|(prefix, what)| numbered(prefix).then_some(what))
+}
+
+/// The kernel names of all whole disks, unsorted.
+///
+/// # Errors
+/// When /sys/block cannot be read or is not there.
+pub fn disk_names(host: &Host) -> Result<Vec<String>, String> {
+    // An absent /sys is not a machine without disks.
+    if !host.exists("/sys/block") {
+        return Err("there is no /sys/block".into());
+    }
+    let names = host.list("/sys/block").map_err(|error| format!("reading /sys/block: {error}"))?;
+    Ok(names.into_iter().filter(|name| not_a_disk(name).is_none() && !is_other(host, name)).collect())
+}
+
+/// Whether it is an unconnected network device, an IDE optical drive, or a hidden path of NVMe multipath.
+fn is_other(host: &Host, name: &str) -> bool {
+    let is = |attribute: &str, value: &str| word(host, name, attribute).is_some_and(|word| word == value);
+    (name.starts_with("nbd") && is("size", "0"))
+        || is("hidden", "1")
+        || word(host, name, "device/media").is_some_and(|media| media != "disk")
+        || word(host, name, "device/type").is_some_and(|kind| kind == "5")
+}
+
+/// Everything that /sys says of one block device; the SCSI ID and the users are filled in by others.
+///
+/// # Errors
+/// What could not be read.
+pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
+    let device = real(host, &format!("/sys/block/{name}/device"));
+    let hctl = device.as_deref().and_then(Path::file_name).and_then(|last| last.to_str()).filter(is_hctl);
+    let holders = holders(host, name, DEPTH)?;
+    let multipath = holders.iter().find_map(|holder| map(host, holder).transpose()).transpose()?;
+    Ok(Disk {
+        name: name.to_owned(),
+        path: format!("/dev/{}", name.replace('!', "/")),
+        major_minor: need(host, name, "dev")?,
+        hctl: hctl.map(str::to_owned),
+        controller: controller::of(host, name, device.as_deref()),
+        vendor: shown(host, name, "device/vendor"),
+        model: shown(host, name, "device/model"),
+        size_bytes: bytes(host, name, "size")?,
+        read_only: need(host, name, "ro")? != "0",
+        partitions: partitions(host, name)?,
+        holders,
+        multipath,
+        ..Disk::default()
+    })
+}
+
+/// Every multipath map that the kernel has.
+///
+/// # Errors
+/// What could not be read.
+pub fn maps(host: &Host) -> Result<Vec<Map>, String> {
+    let names = host.list("/sys/block").map_err(|error| format!("reading /sys/block: {error}"))?;
+    let mut maps = Vec::new();
+    for name in names.iter().filter(|name| name.starts_with("dm-")) {
+        if let Some(found) = map(host, &holder(host, name, 0)?)? {
+            maps.push(found);
+        }
+    }
+    maps.sort_by(|a, b| super::order(&a.name).cmp(&super::order(&b.name)));
+    Ok(maps)
+}
+
+/// The multipath map that `holder` is, if it is one.
+fn map(host: &Host, holder: &Holder) -> Result<Option<Map>, String> {
+    let Some(wwid) = holder.dm_uuid.as_deref().and_then(|uuid| uuid.strip_prefix("mpath-")) else {
+        return Ok(None);
+    };
+    let slaves = format!("/sys/block/{}/slaves", holder.name);
+    let mut paths = host.list(&slaves).map_err(|error| format!("reading {slaves}: {error}"))?;
+    paths.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    Ok(Some(Map {
+        name: holder.name.clone(),
+        dm_name: holder.dm_name.clone().unwrap_or_default(),
+        major_minor: holder.major_minor.clone(),
+        wwid: wwid.to_owned(),
+        paths,
+    }))
+}
+
+/// The kernel name of the whole disk of which `name` is a partition.
+pub fn disk_of_partition(host: &Host, name: &str) -> Option<String> {
+    let names = host.list("/sys/block").ok()?;
+    names.into_iter().find(|disk| host.exists(format!("/sys/block/{disk}/{name}/partition")))
+}
+
+fn partitions(host: &Host, disk: &str) -> Result<Vec<Partition>, String> {
+    let mut partitions = Vec::new();
+    for name in partition_names(host, disk)? {
+        let inner = format!("{disk}/{name}");
+        partitions.push(Partition {
+            major_minor: need(host, &inner, "dev")?,
+            start_bytes: bytes(host, &inner, "start")?,
+            size_bytes: bytes(host, &inner, "size")?,
+            holders: holders(host, &inner, DEPTH)?,
+            name,
+        });
+    }
+    Ok(partitions)
+}
+
+fn holders(host: &Host, name: &str, depth: usize) -> Result<Vec<Holder>, String> {
+    let directory = format!("/sys/block/{name}/holders");
+    let mut names = host.list(&directory).map_err(|error| format!("reading {directory}: {error}"))?;
+    names.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    names.iter().map(|name| holder(host, name, depth)).collect()
+}
+
+fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
+    let mut above = Vec::new();
+    if depth > 0 {
+        above = holders(host, name, depth - 1)?;
+        // A RAID or bcache device can be partitioned (md0p1): what is mounted there is mounted on the disk.
+        for inner in partition_names(host, name)? {
+            let path = format!("{name}/{inner}");
+            above.push(Holder {
+                major_minor: need(host, &path, "dev")?,
+                holders: holders(host, &path, depth - 1)?,
+                name: inner,
+                ..Holder::default()
+            });
+        }
+    }
+    Ok(Holder {
+        name: name.to_owned(),
+        major_minor: need(host, name, "dev")?,
+        dm_name: word(host, name, "dm/name"),
+        dm_uuid: word(host, name, "dm/uuid").filter(|uuid| !uuid.is_empty()),
+        holders: above,
+    })
+}
+
+fn partition_names(host: &Host, disk: &str) -> Result<Vec<String>, String> {
+    let directory = format!("/sys/block/{disk}");
+    let mut names = host.list(&directory).map_err(|error| format!("reading {directory}: {error}"))?;
+    names.retain(|name| host.exists(format!("{directory}/{name}/partition")));
+    names.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    Ok(names)
+}
+
+fn bytes(host: &Host, name: &str, attribute: &str) -> Result<u64, String> {
+    let text = need(host, name, attribute)?;
+    text.parse::<u64>()
+        .ok()
+        .and_then(|sectors| sectors.checked_mul(SECTOR_BYTES))
+        .ok_or_else(|| format!("/sys/block/{name}/{attribute} holds \"{text}\", not a number of sectors"))
+}
+
+fn need(host: &Host, name: &str, attribute: &str) -> Result<String, String> {
+    let path = format!("/sys/block/{name}/{attribute}");
+    match host.read(&path) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) => Err(format!("reading {path}: {error}")),
+    }
+}
+
+/// An attribute, trimmed; `None` where there is none.
+pub fn word(host: &Host, name: &str, attribute: &str) -> Option<String> {
+    need(host, name, attribute).ok()
+}
+
+/// An attribute that the device itself made up.
+fn shown(host: &Host, name: &str, attribute: &str) -> Option<String> {
+    word(host, name, attribute).map(|word| text::safe(&word)).filter(|word| !word.is_empty())
+}
+
+/// Where a path of this host leads when all links are followed, as a path of this host.
+pub fn real(host: &Host, path: &str) -> Option<PathBuf> {
+    let resolved = fs::canonicalize(host.resolve(path).ok()?).ok()?;
+    let root = fs::canonicalize(host.root()).ok()?;
+    Some(Path::new("/").join(resolved.strip_prefix(root).ok()?))
+}
+
+/// `0:0:1:0`
+fn is_hctl(name: &&str) -> bool {
+    name.split(':').count() == 4 && name.split(':').all(|number| number.parse::<u64>().is_ok())
+}
+
+/// `message`, with what to do when it was a permission that lacked.
+pub fn needs_root(error: &io::Error, message: String) -> String {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        format!("{message}: it needs root")
+    } else {
+        message
+    }
+}

@@ -1,1 +1,0 @@
-//! The SCSI ID of a disk: VPD pages 0x00, 0x83 and 0x80.

@@ -1,0 +1,212 @@
+//! The SCSI ID of a disk: VPD pages 0x00, 0x83 and 0x80, from sysfs where it has them (no privilege, no I/O),
+//! else from the disk itself. 2.6.32 has none of them in sysfs: there SG_IO is the only way.
+
+mod inquiry;
+pub mod vpd;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc;
+use nix::sys::stat::{major, minor};
+
+use super::disks::sysfs;
+use crate::host::{Host, Kind};
+use inquiry::Fault;
+
+/// A SCSI ID and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScsiId {
+    /// As udev's scsi_id writes it: `36000c29…`.
+    pub text: String,
+    /// `vpd_pg83 NAA 6` (sysfs) or `SG_IO 0x83 NAA 6` (asked of the disk).
+    pub source: String,
+}
+
+/// The SCSI ID of the SCSI disk with the kernel name `name`.
+///
+/// # Errors
+/// Why there is none, in one line without the disk's name: the disk has none, or it could not be asked.
+pub fn identify(host: &Host, name: &str) -> Result<ScsiId, String> {
+    let device = format!("/sys/block/{name}/device");
+    if let Some(page) = attribute(host, &format!("{device}/vpd_pg83")) {
+        let serial = attribute(host, &format!("{device}/vpd_pg80"));
+        return named("vpd_pg83", &page, || serial.as_deref().and_then(vpd::serial));
+    }
+    match host.kind() {
+        Kind::Live => {
+            let file = open(&host.path(format!("/dev/{}", name.replace('!', "/"))))?;
+            ask("SG_IO 0x83", |page| inquiry::page(&file, page).map_err(refused(page)))
+        }
+        Kind::Recorded => ask("SG_IO 0x83", |page| {
+            let path = format!("/commands/sg_io/{name}/page{page:02x}");
+            attribute(host, &path).ok_or_else(|| format!("the recording has no {path}"))
+        }),
+        Kind::Image => Err("an image's tree has no disks to ask".into()),
+    }
+}
+
+/// The SCSI ID of what is open as `file`: a whole disk, or a multipath map (the request goes through to a
+/// path; where it does not, the map's own WWID counts if all its paths answer with it).
+///
+/// # Errors
+/// Why there is none, in one line.
+pub fn id_of(file: &File) -> Result<String, String> {
+    let host = Host::live();
+    let meta = file.metadata().map_err(|error| format!("looking at the open device: {error}"))?;
+    if !meta.file_type().is_block_device() {
+        return Err("it is not a block device".into());
+    }
+    let device = format!("/sys/dev/block/{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    match ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page))) {
+        Ok(id) => Ok(id.text),
+        Err(error) => match host.read(format!("{device}/dm/uuid")) {
+            Ok(uuid) => id_of_map(&host, &device, uuid.trim()),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+/// The SCSI ID behind the device file `path` of this host: a whole disk, a multipath map, or a link to one.
+///
+/// # Errors
+/// Why there is none, in one line that names `path`.
+pub fn id_of_device(host: &Host, path: &str) -> Result<String, String> {
+    let file = open(&host.path(path))?;
+    id_of(&file).map_err(|error| format!("{path}: {error}"))
+}
+
+/// The WWID of the map at `device` (a directory of sysfs), when every path answers with it.
+fn id_of_map(host: &Host, device: &str, uuid: &str) -> Result<String, String> {
+    let wwid = uuid
+        .strip_prefix("mpath-")
+        .ok_or_else(|| format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"))?;
+    let paths = host
+        .list(format!("{device}/slaves"))
+        .map_err(|error| format!("listing the paths of the map {wwid}: {error}"))?;
+    if paths.is_empty() {
+        return Err(format!("the map {wwid} has no path"));
+    }
+    for path in paths {
+        let id = identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {error}"))?;
+        if id.text != wwid {
+            return Err(format!("{path} is a path of the map {wwid}, but answers with {}", id.text));
+        }
+    }
+    Ok(wwid.to_owned())
+}
+
+/// Bytes of an attribute; `None` where it is absent, unreadable or empty: the disk itself is asked then.
+fn attribute(host: &Host, path: &str) -> Option<Vec<u8>> {
+    let bytes = fs::read(host.resolve(path).ok()?).ok()?;
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+/// Opens a disk to ask it: for reading, and without waiting for a medium.
+fn open(path: &Path) -> Result<File, String> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| sysfs::needs_root(&error, format!("opening {}: {error}", path.display())))?;
+    Ok(file)
+}
+
+fn refused(page: u8) -> impl Fn(Fault) -> String {
+    move |fault| match fault {
+        Fault::Ioctl(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            sysfs::needs_root(&error, format!("asking it for VPD page {page:#04x}: {error}"))
+        }
+        Fault::Ioctl(_) => fault.to_string(),
+        fault => format!("it refuses VPD page {page:#04x}: {fault}"),
+    }
+}
+
+/// Asks for page 0, then for 0x83, and for 0x80 where that helps to say what is wrong.
+fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, String>) -> Result<ScsiId, String> {
+    let serial = || page(vpd::SERIAL).ok().as_deref().and_then(vpd::serial);
+    let pages = page(vpd::SUPPORTED_PAGES)?;
+    if vpd::lacks(&pages, vpd::IDENTIFICATION) {
+        return Err(with_serial("its list of VPD pages lacks 0x83".into(), serial));
+    }
+    match page(vpd::IDENTIFICATION) {
+        Ok(bytes) => named(source, &bytes, serial),
+        Err(why) => Err(with_serial(why, serial)),
+    }
+}
+
+/// The ID in page 0x83.
+fn named(source: &str, page_83: &[u8], serial: impl Fn() -> Option<String>) -> Result<ScsiId, String> {
+    match vpd::id(page_83) {
+        Ok(id) => Ok(ScsiId { text: id.text, source: format!("{source} {}", id.kind) }),
+        Err(why) => Err(with_serial(why.to_string(), serial)),
+    }
+}
+
+/// A serial number is no ID (scsi_id does not take it for one, and clones share it), but it helps to find
+/// the disk.
+fn with_serial(why: String, serial: impl Fn() -> Option<String>) -> String {
+    match serial() {
+        Some(serial) => format!("{why} (serial number {serial})"),
+        None => why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    const NAA: &[u8] = &[0, 0x83, 0, 12, 1, 3, 0, 8, 0x50, 0, 0xc2, 0x90, 1, 2, 3, 4];
+    const VENDOR: &[u8] = &[0, 0x83, 0, 7, 2, 0, 0, 3, b'd', b'r', b'0'];
+    const SERIAL: &[u8] = &[0, 0x80, 0, 4, b'1', b'2', b'3', b' '];
+
+    /// What a disk that answers with `pages` and refuses all others comes to.
+    fn disk(pages: &[(u8, &[u8])]) -> Result<ScsiId, String> {
+        let pages: BTreeMap<u8, &[u8]> = pages.iter().copied().collect();
+        ask("SG_IO 0x83", |page| {
+            pages
+                .get(&page)
+                .map(|page| page.to_vec())
+                .ok_or_else(|| refused(page)(Fault::IllegalRequest(0x24, 0)))
+        })
+    }
+
+    #[test]
+    fn every_way_to_have_no_id_has_its_reason() {
+        let list: &[u8] = &[0, 0, 0, 3, 0, 0x80, 0x83];
+        let good = disk(&[(0, list), (0x83, NAA)]).unwrap();
+        assert_eq!((good.text.as_str(), good.source.as_str()), ("35000c29001020304", "SG_IO 0x83 NAA 5"));
+        let said = |pages: &[(u8, &[u8])]| disk(pages).unwrap_err();
+        assert_eq!(said(&[]), "it refuses VPD page 0x00: ILLEGAL REQUEST (sense 05/24/00)");
+        assert_eq!(said(&[(0, &[0, 0, 0, 1, 0])]), "its list of VPD pages lacks 0x83");
+        assert_eq!(
+            said(&[(0, &[0, 0, 0, 2, 0, 0x80]), (0x80, SERIAL), (0x83, NAA)]),
+            "its list of VPD pages lacks 0x83 (serial number 123)"
+        );
+        assert_eq!(said(&[(0, list)]), "it refuses VPD page 0x83: ILLEGAL REQUEST (sense 05/24/00)");
+        assert_eq!(
+            said(&[(0, list), (0x83, SERIAL)]),
+            "it answers a request for VPD page 0x83 with page 0x80"
+        );
+        assert_eq!(
+            said(&[(0, list), (0x83, VENDOR), (0x80, SERIAL)]),
+            "VPD page 0x83 carries only a vendor-specific designator (\"dr0\"), which need not be unique \
+             (serial number 123)"
+        );
+    }
+
+    #[test]
+    fn what_is_no_disk_has_no_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plain");
+        File::create(&path).unwrap();
+        let path = path.to_str().unwrap();
+        let said = id_of_device(&Host::live(), path).unwrap_err();
+        assert_eq!(said, format!("{path}: it is not a block device"));
+        let said = id_of_device(&Host::live(), "/dev/no-such-disk").unwrap_err();
+        assert!(said.starts_with("opening /dev/no-such-disk: No such file"), "{said}");
+    }
+}
