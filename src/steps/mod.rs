@@ -1,7 +1,6 @@
 //! The procedure: requirements in its order, one file a section. Pure: the same profile and facts give the
 //! same findings on any machine.
 
-pub mod choice;
 pub mod custom_changes;
 pub mod devices;
 pub mod explain;

@@ -3,13 +3,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::devices::{carriers, mount_at};
-use super::remedy::Request;
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder};
 use crate::host::text;
 use crate::profile::Profile;
+use crate::steps::devices::{carriers, mount_at};
+use crate::steps::remedy::Request;
 
 /// The outcome of choosing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,10 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
     let named = request.retention_disk.as_deref().or(profile.retention.disk.as_deref());
     let outcome = match (named, erase, interrupted(facts)) {
         (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
-        (None, Some(name), _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
+        (None, Some(_), _) => {
+            Err("--erase-disk only lifts \"not blank\": name the retention disk too, with --retention-disk"
+                .to_owned())
+        }
         (None, None, Some(disk)) => named_disk(facts, disk, None),
         (None, None, None) => sole_candidate(facts),
     };

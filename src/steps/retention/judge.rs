@@ -1,0 +1,281 @@
+//! Judging the retention volume.
+
+use super::choice;
+use super::{describe, mount_now, stable_name, volume, waiting};
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::mounts::Mount;
+use crate::host::text;
+use crate::profile::Profile;
+use crate::steps::devices::{carriers, fstab_entry, layers, mount_at, mount_over, resolve};
+use crate::steps::{Status, custom_changes, need};
+
+pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let point = &profile.retention.mount_point;
+    let expected = "a disk that carries nothing but the retention volume".to_owned();
+    let disks = need(&facts.disks, "the disks")?;
+    let Some(mount) = mount_now(profile, facts)? else {
+        return disk_to_mount(profile, facts, expected);
+    };
+    let under = carriers(disks, &mount.major_minor);
+    let Some(first) = under.first() else {
+        let found = format!("{point} is {} ({}), which lies on no disk", mount.source, mount.fs_type);
+        return Ok(Status::unmet(found, expected, "unmount it and use a disk of its own"));
+    };
+    let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
+        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
+    let root_disks = carriers(disks, &root.major_minor);
+    if root_disks.is_empty() {
+        return Err(Status::Unknown { why: "which disk carries / could not be told".to_owned() });
+    }
+    if root_disks.iter().any(|disk| under.iter().any(|other| other.major_minor == disk.major_minor)) {
+        let found = format!("{point} lies on {}, which also carries /", first.name);
+        return Ok(Status::unmet(
+            found,
+            expected,
+            "attach a disk of its own; see mt-agent explain retention.disk",
+        ));
+    }
+    if !one_disk(&under) {
+        let names: Vec<_> = under.iter().map(|disk| disk.name.as_str()).collect();
+        return Ok(Status::unmet(
+            format!("{point} is spread over {}", names.join(", ")),
+            "one disk",
+            "use a single disk, without RAID or LVM",
+        ));
+    }
+    Ok(Status::met(describe(first)))
+}
+
+/// Nothing is mounted: is there a disk that only waits for it?
+fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<Status, Status> {
+    if let Some(waiting) = waiting(profile, facts)? {
+        return Ok(Status::met(format!("{}, not mounted yet", describe(waiting.disk))));
+    }
+    for (id, status) in custom_changes::before_retention(profile, facts) {
+        if !status.holds() {
+            return Ok(Status::Blocked { by: id.to_owned() });
+        }
+    }
+    let found = match choice::idle(facts).as_slice() {
+        [] => "no unused disk is attached".to_owned(),
+        idle => format!(
+            "not mounted; unused disks: {}",
+            idle.iter().map(|disk| describe(disk)).collect::<Vec<_>>().join("; ")
+        ),
+    };
+    let fix = "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
+               profile as retention.disk. Where there is none: shut down, add a disk, start again";
+    Ok(Status::unmet(found, expected, fix))
+}
+
+/// Whether all of `disks` are one: a single disk, or the paths of one multipath map.
+fn one_disk(disks: &[&Disk]) -> bool {
+    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor.clone());
+    disks.len() == 1 || disks.windows(2).all(|pair| map(pair[0]).is_some() && map(pair[0]) == map(pair[1]))
+}
+
+pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let point = &profile.retention.mount_point;
+    Ok(match mount_now(profile, facts)? {
+        Some(mount) if mount.root != "/" => Status::unmet(
+            format!("{point} is the directory {} of another file system", mount.root),
+            "a file system of its own",
+            format!("unmount {point} and mount the retention volume there"),
+        ),
+        Some(mount) => Status::met(format!("{} at {point}", mount.source)),
+        None => Status::unmet(
+            format!("nothing is mounted at {point}"),
+            format!("the retention volume at {point}"),
+            format!("mt-agent apply, or: mount {point}"),
+        ),
+    })
+}
+
+pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let point = &profile.retention.mount_point;
+    let (mount, disks) = volume(profile, facts)?;
+    let name = stable_name(facts, mount, disks[0]);
+    let expected = format!("a line for {point} by a name that cannot move, such as {name}");
+    let Some(entry) = fstab_entry(need(&facts.fstab, "/etc/fstab")?, point) else {
+        let fix = "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are";
+        return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
+    };
+    let by_hand =
+        format!("in line {} of /etc/fstab put {name} {point} {} rw,nofail 0 0", entry.line, mount.fs_type);
+    let unmet = |found: String| {
+        Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
+    };
+    let has = |option: &str| entry.options.iter().any(|other| other == option);
+    if moves(&entry.device, disks[0]) {
+        return unmet(format!("{} can belong to another disk after the next restart", entry.device));
+    }
+    match resolve(&entry.device, facts)? {
+        Some(device) if device == mount.major_minor => {}
+        Some(_) => {
+            return unmet(format!("{} is not what is mounted at {point} ({})", entry.device, mount.source));
+        }
+        None => return unmet(format!("{} leads to no device", entry.device)),
+    }
+    if has("noauto") {
+        return unmet("noauto: it is not mounted at boot".to_owned());
+    }
+    if has("_netdev") {
+        return unmet("_netdev: CentOS 6 mounts it late or, without a network service, never".to_owned());
+    }
+    if has("ro") {
+        return unmet("ro: it would be mounted read-only at the next boot".to_owned());
+    }
+    if entry.pass != 0 && !has("nofail") {
+        return unmet(format!("fsck pass {} without nofail: a missing disk stops the boot", entry.pass));
+    }
+    if entry.fs_type != mount.fs_type && entry.fs_type != "auto" {
+        return unmet(format!("type {}, but {} is mounted", entry.fs_type, mount.fs_type));
+    }
+    Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
+}
+
+/// Whether a name in fstab can come to mean another disk: kernel names, and friendly multipath names, whose
+/// numbers are given out in the order of discovery.
+fn moves(name: &str, disk: &Disk) -> bool {
+    let Some(path) = name.strip_prefix("/dev/") else { return false };
+    match path.strip_prefix("mapper/") {
+        Some(mapped) => {
+            disk.multipath.as_ref().is_some_and(|map| map.dm_name == mapped && map.dm_name != map.wwid)
+        }
+        None => !path.contains('/'),
+    }
+}
+
+pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, _) = volume(profile, facts)?;
+    // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
+    let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
+    Ok(if fat {
+        let fix = "save what is on it; then mt-agent apply --erase-disk with its SCSI ID, or another disk";
+        Status::unmet(
+            &mount.fs_type,
+            format!("{} or another Unix file system", profile.retention.fs_type),
+            fix,
+        )
+    } else {
+        Status::met(&mount.fs_type)
+    })
+}
+
+/// Whether the volume is only smaller than recommended.
+pub(in crate::steps) fn only_size_fails(profile: &Profile, facts: &Facts) -> bool {
+    volume(profile, facts).is_ok_and(|(mount, disks)| {
+        disks[0].size_bytes > 0 && mount.size_bytes.known().is_some_and(|size| *size > 0)
+    })
+}
+
+pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, disks) = volume(profile, facts)?;
+    let wanted = profile.retention.capacity_bytes;
+    let size = *need(&mount.size_bytes, "the size of the file system")?;
+    // The file system's own structures take a few per cent of what was asked for: its device is compared.
+    let device = layers(disks[0], &mount.major_minor)
+        .and_then(|way| way.iter().rev().find_map(|layer| partition_size(disks[0], layer.name)))
+        .unwrap_or(disks[0].size_bytes);
+    let expected = format!("{} or more", text::bytes(wanted));
+    let fix = "attach a larger disk, or enlarge this one in vSphere and grow the file system";
+    Ok(if size == 0 || device == 0 {
+        Status::unmet("its size is zero", "a size above zero", fix)
+    } else if device < wanted {
+        Status::unmet(text::bytes(device), expected, fix)
+    } else {
+        Status::met(text::bytes(device))
+    })
+}
+
+fn partition_size(disk: &Disk, name: &str) -> Option<u64> {
+    disk.partitions.iter().find(|partition| partition.name == name).map(|partition| partition.size_bytes)
+}
+
+pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, disks) = volume(profile, facts)?;
+    let expected = "device and mount writable";
+    Ok(if disks.iter().any(|disk| disk.read_only) {
+        let fix = "in vSphere, see whether the disk is an independent or shared read-only one";
+        Status::unmet(format!("the device {} is read-only", disks[0].name), expected, fix)
+    } else if mount.is_writable() {
+        Status::met("read-write")
+    } else {
+        let fix =
+            format!("look in dmesg for the reason, repair, then: mount -o remount,rw {}", mount.mount_point);
+        Status::unmet("mounted read-only", expected, fix)
+    })
+}
+
+pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, disks) = volume(profile, facts)?;
+    let mounts = need(&facts.mounts, "the mounts")?;
+    let swaps = need(&facts.swaps, "active swap")?;
+    let mut others = Vec::new();
+    for disk in &disks {
+        let all = disk.all_devices();
+        let is_volume = |other: &Mount| {
+            other.mount_point == mount.mount_point
+                && other.major_minor == mount.major_minor
+                && other.root == "/"
+        };
+        others.extend(
+            mounts
+                .iter()
+                .filter(|other| all.contains(&other.major_minor.as_str()) && !is_volume(other))
+                .map(|other| format!("mounted at {}", other.mount_point)),
+        );
+        others.extend(
+            swaps
+                .iter()
+                .filter(|swap| swap.major_minor.as_deref().is_some_and(|device| all.contains(&device)))
+                .map(|swap| format!("swap {}", swap.path)),
+        );
+        // Swap files lie in a file system, not on a device of their own.
+        others.extend(
+            swaps
+                .iter()
+                .filter(|swap| !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume))
+                .map(|swap| format!("swap file {}", swap.path)),
+        );
+        others.extend(choice::foreign_holders(disk, &mount.major_minor));
+    }
+    others.sort();
+    others.dedup();
+    Ok(if others.is_empty() {
+        Status::met(describe(disks[0]))
+    } else {
+        let fix = "move the other use to another disk";
+        Status::unmet(
+            format!("{} is also: {}", disks[0].name, others.join(", ")),
+            "nothing else on that disk",
+            fix,
+        )
+    })
+}
+
+pub(super) fn not_cache(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (volume, _) = volume(profile, facts)?;
+    let agent = need(&facts.site_agent, "the installed Site Recovery software")?;
+    if !agent.is_installed() {
+        return Ok(Status::NotApplicable {
+            why: "the master target software is not installed yet".to_owned(),
+        });
+    }
+    let Some(directory) = &agent.installation_dir else {
+        return Ok(Status::Unknown {
+            why: "/usr/local/.vx_version does not say where it is installed".to_owned(),
+        });
+    };
+    let over = mount_over(need(&facts.mounts, "the mounts")?, directory);
+    Ok(match over {
+        None => Status::Unknown { why: format!("on which file system {directory} lies could not be told") },
+        Some(mount) if mount.major_minor == volume.major_minor => Status::unmet(
+            format!("the master target is installed in {directory}, on the retention volume"),
+            "an installation elsewhere",
+            "uninstall it and install it in /usr/local/ASR, or use another disk for retention",
+        ),
+        Some(mount) => Status::met(format!("installed in {directory}, on {}", mount.mount_point)),
+    })
+}

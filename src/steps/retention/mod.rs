@@ -1,0 +1,191 @@
+//! The retention volume: a disk of its own at /mnt/retention.
+
+pub mod choice;
+mod judge;
+mod remedy;
+#[cfg(test)]
+mod tests;
+
+use super::devices::{carriers, fstab_entry, mount_at, resolve};
+use super::{Requirement, Severity, Status, need};
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::mounts::Mount;
+use crate::host::text;
+use crate::profile::Profile;
+
+pub(super) use judge::only_size_fails;
+pub(super) use remedy::{format, fstab, mount};
+
+const SECTION: &str = "Common things to check on a master target";
+
+/// This section's requirements, in order.
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "retention.disk",
+        title: "A disk of its own carries the retention volume",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "Without a retention drive the master target is not offered when machines are reprotected.",
+        by_hand: "Shut the VM down, add a disk of 1 TB on the LSI Logic controller, start it, and name the disk: \
+                  mt-agent apply --retention-disk SCSI-ID.",
+        changeable: true,
+        after: &[],
+        judge: |profile, facts| judge::disk(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.mounted",
+        title: "The retention volume is mounted",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "What the master target writes while the volume is not mounted fills the root file system instead.",
+        by_hand: "mkdir -p /mnt/retention; mount /dev/mapper/SCSI-ID /mnt/retention.",
+        changeable: true,
+        after: &["retention.disk"],
+        judge: |profile, facts| judge::mounted(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.persistent",
+        title: "fstab mounts the retention volume at every boot",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A volume that is not mounted after the next restart is found missing during a disaster. A name such \
+              as /dev/sdb belongs to another disk as soon as one is attached.",
+        by_hand: "Add to /etc/fstab: /dev/mapper/SCSI-ID /mnt/retention ext4 rw,nofail 0 0",
+        changeable: true,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::persistent(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.filesystem",
+        title: "The retention volume is not FAT",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A FAT volume is not listed as a retention drive.",
+        by_hand: "Use another disk, or save what is on it and make an ext4 file system on it.",
+        changeable: false,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::filesystem(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.capacity",
+        title: "The retention volume is large enough",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "It must not be of size zero; with less than the recommended 1 TB the points in time of larger \
+              machines do not fit.",
+        by_hand: "Attach a larger disk and make that the retention volume, or enlarge this one in vSphere, rescan \
+                  it and run resize2fs.",
+        changeable: false,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::capacity(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.unlocked",
+        title: "The retention volume can be written",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A volume in lock mode (read-only) is not listed as a retention drive, and failback stops on it.",
+        by_hand: "Find out why it is read-only (dmesg: an error makes ext4 read-only), repair it, mount it again.",
+        changeable: false,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::unlocked(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.dedicated",
+        title: "The retention disk is used for nothing else",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A volume that is used for another purpose, such as a target of replication, is not listed.",
+        by_hand: "Move the other use to another disk.",
+        changeable: false,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::dedicated(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.not-cache",
+        title: "The master target is not installed on the retention volume",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The volume with the master target's installation is its cache volume and is never a retention drive.",
+        by_hand: "Install the master target elsewhere (/usr/local/ASR), or use another disk for retention.",
+        changeable: false,
+        after: &["retention.mounted"],
+        judge: |profile, facts| judge::not_cache(profile, facts).unwrap_or_else(|status| status),
+    },
+];
+
+/// What is mounted at the retention mount point, if anything.
+fn mount_now<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<&'a Mount>, Status> {
+    Ok(mount_at(need(&facts.mounts, "the mounts")?, &profile.retention.mount_point))
+}
+
+/// The mounted retention volume and the disks that carry it: several for the paths of one multipath map.
+fn volume<'a>(profile: &Profile, facts: &'a Facts) -> Result<(&'a Mount, Vec<&'a Disk>), Status> {
+    let point = &profile.retention.mount_point;
+    let mount = mount_now(profile, facts)?
+        .ok_or_else(|| Status::Unknown { why: format!("nothing is mounted at {point}") })?;
+    let disks = carriers(need(&facts.disks, "the disks")?, &mount.major_minor);
+    if disks.is_empty() {
+        return Err(Status::Unknown { why: format!("no disk was found under {} at {point}", mount.source) });
+    }
+    Ok((mount, disks))
+}
+
+fn describe(disk: &Disk) -> String {
+    let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+    format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
+}
+
+/// A retention volume that is made but not mounted.
+struct Waiting<'a> {
+    disk: &'a Disk,
+    device: String,
+    fs_type: String,
+}
+
+/// The volume that fstab names for the mount point, or that our own record says we made.
+fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
+        let Some(device) = resolve(&entry.device, facts)? else { return Ok(None) };
+        return Ok(carriers(disks, &device).first().map(|disk| Waiting {
+            disk,
+            device: if disk.device() == entry.device || device == whole(disk) {
+                disk.device()
+            } else {
+                entry.device.clone()
+            },
+            fs_type: entry.fs_type.clone(),
+        }));
+    }
+    let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
+        return Ok(None);
+    };
+    let links = need(&facts.filesystems, "the names of file systems")?;
+    let made = record.finished.then(|| links.by_uuid.get(&record.uuid)).flatten();
+    Ok(made.and_then(|device| {
+        let disk = carriers(disks, device).into_iter().next()?;
+        let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
+        ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone() })
+    }))
+}
+
+/// `major:minor` of a disk as a whole: of its map where it has one.
+fn whole(disk: &Disk) -> &str {
+    disk.multipath.as_ref().map_or(&disk.major_minor, |map| &map.major_minor)
+}
+
+/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID.
+fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> String {
+    if let Some(map) = &disk.multipath
+        && map.major_minor == mount.major_minor
+        && map.dm_name == map.wwid
+    {
+        return format!("/dev/mapper/{}", map.dm_name);
+    }
+    let by_uuid = facts.filesystems.known().map(|links| &links.by_uuid);
+    let uuid = by_uuid.and_then(|links| links.iter().find(|(_, device)| **device == mount.major_minor));
+    uuid.map_or_else(|| mount.source.clone(), |(uuid, _)| format!("UUID={uuid}"))
+}

@@ -1,0 +1,91 @@
+//! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
+
+use super::choice::{self, Chosen};
+use super::{mount_now, stable_name, volume, waiting};
+use crate::changes::Change;
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::profile::Profile;
+use crate::steps::devices::fstab_entry;
+use crate::steps::remedy::{Remedy, Request};
+
+/// Makes the file system on the disk that may be taken.
+pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    const NEEDS: &[&str] = &["scsi.ids-unique", "custom-changes.applied", "custom-changes.restarted"];
+    if mount_now(profile, facts).ok().flatten().is_some() {
+        // Something is mounted there: whether it may go is a person's to say.
+        return Remedy::None;
+    }
+    match choice::choose(profile, facts, request) {
+        Chosen::Disk { disk, scsi_id, erase, uuid } => Remedy::With {
+            changes: vec![Change::FormatRetention {
+                scsi_id,
+                device: disk.device(),
+                fs_type: profile.retention.fs_type.clone(),
+                uuid,
+                size_bytes: disk.size_bytes,
+                erase,
+            }],
+            needs: NEEDS,
+        },
+        Chosen::Refused(why) => Remedy::Refused(why),
+    }
+}
+
+/// Mounts the volume that is made, or that will be by the time this change comes.
+pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    if !matches!(mount_now(profile, facts), Ok(None)) {
+        return Remedy::None;
+    }
+    let change = |device: String, scsi_id: &str, fs_type: &str| {
+        Remedy::one(Change::MountRetention {
+            device,
+            scsi_id: scsi_id.to_owned(),
+            mount_point: profile.retention.mount_point.clone(),
+            fs_type: fs_type.to_owned(),
+        })
+    };
+    match waiting(profile, facts) {
+        Ok(Some(waiting)) => match &waiting.disk.scsi_id {
+            Some(id) => change(waiting.device, id, &waiting.fs_type),
+            None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", waiting.disk.name)),
+        },
+        Ok(None) => match choice::choose(profile, facts, request) {
+            Chosen::Disk { disk, scsi_id, .. } => change(disk.device(), &scsi_id, &profile.retention.fs_type),
+            Chosen::Refused(_) => Remedy::None,
+        },
+        Err(_) => Remedy::None,
+    }
+}
+
+/// Lets fstab mount it; a line for the mount point that is not ours is a person's to change.
+pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    let Some(fstab) = facts.fstab.known() else { return Remedy::None };
+    if fstab_entry(fstab, &profile.retention.mount_point).is_some() {
+        return Remedy::None;
+    }
+    let change = |device: String, fs_type: &str| {
+        Remedy::one(Change::WriteFstab {
+            device,
+            mount_point: profile.retention.mount_point.clone(),
+            fs_type: fs_type.to_owned(),
+        })
+    };
+    if let Ok((mount, disks)) = volume(profile, facts) {
+        return change(stable_name(facts, mount, disks[0]), &mount.fs_type);
+    }
+    // Foreseen: the name it will have once the changes before this one are made.
+    let foreseen = |disk: &Disk, uuid: &str| match &disk.multipath {
+        Some(map) if map.dm_name == map.wwid => format!("/dev/mapper/{}", map.dm_name),
+        _ => format!("UUID={uuid}"),
+    };
+    match (waiting(profile, facts), &facts.retention_record) {
+        (Ok(Some(waiting)), crate::facts::Fact::Known(Some(record))) => {
+            change(foreseen(waiting.disk, &record.uuid), &record.fs_type)
+        }
+        _ => match choice::choose(profile, facts, request) {
+            Chosen::Disk { disk, uuid, .. } => change(foreseen(disk, &uuid), &profile.retention.fs_type),
+            Chosen::Refused(_) => Remedy::None,
+        },
+    }
+}

@@ -1,0 +1,381 @@
+//! A ready host of [`testing`], spoiled one point at a time.
+
+use super::choice::{Chosen, choose};
+use crate::changes::Change;
+use crate::facts::blank::Probe;
+use crate::facts::disks::{Disk, Holder};
+use crate::facts::retention::Record;
+use crate::facts::site_agent::SiteAgent;
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+use crate::run::plan;
+use crate::steps::remedy::Request;
+use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
+use crate::steps::{Selection, Severity};
+
+const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// The known value of a fact, to be spoiled.
+fn spoil<T>(fact: &mut Fact<T>) -> &mut T {
+    match fact {
+        Fact::Known(value) => value,
+        _ => panic!("the ready host knows it"),
+    }
+}
+
+fn disks(facts: &mut Facts) -> &mut Vec<Disk> {
+    spoil(&mut facts.disks)
+}
+
+fn eligible(disk: &str) -> Probe {
+    Probe { disk: disk.into(), blank: Some(true), eligible: true, ..Probe::default() }
+}
+
+/// The ready host before its retention volume was made: sdb is blank and idle.
+fn without_volume() -> (Profile, Facts) {
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    spoil(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
+    spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
+    disks(&mut facts)[1].used_by.clear();
+    facts.probes = vec![eligible("sdb")];
+    (profile, facts)
+}
+
+fn with_second_blank_disk() -> (Profile, Facts) {
+    let (profile, mut facts) = without_volume();
+    disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
+    facts.probes.push(eligible("sdc"));
+    (profile, facts)
+}
+
+fn naming(disk: &str) -> Request {
+    Request { retention_disk: Some(disk.into()), ..Request::default() }
+}
+
+fn chosen<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<(&'a str, bool), String> {
+    match choose(profile, facts, request) {
+        Chosen::Disk { disk, erase, .. } => Ok((&disk.name, erase)),
+        Chosen::Refused(why) => Err(why),
+    }
+}
+
+fn refused(profile: &Profile, facts: &Facts, request: &Request, words: &[&str]) {
+    let why = chosen(profile, facts, request).expect_err("must be refused");
+    for word in words {
+        assert!(why.contains(word), "{word:?} is not in: {why}");
+    }
+}
+
+#[test]
+fn a_volume_in_order_is_met_in_every_point() {
+    let (profile, facts) = ready();
+    assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
+    for id in ["mounted", "persistent", "filesystem", "capacity", "unlocked", "dedicated"] {
+        let told = told(&profile, &facts, &format!("retention.{id}"));
+        assert!(told.starts_with("met: "), "{id}: {told}");
+    }
+    assert_eq!(
+        told(&profile, &facts, "retention.not-cache"),
+        "not-applicable: the master target software is not installed yet"
+    );
+}
+
+#[test]
+fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
+    let (profile, facts) = without_volume();
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(
+        disk.starts_with(&format!("unmet: not mounted; unused disks: sdb ({RETENTION_ID}, 1 TiB)")),
+        "{disk}"
+    );
+    assert_eq!(told(&profile, &facts, "retention.mounted"), "blocked: retention.disk");
+    assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let kinds: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    assert_eq!(
+        kinds,
+        [
+            format!("make an ext4 file system on {map} (SCSI ID {RETENTION_ID}, 1 TiB)"),
+            format!("mount {map} at /mnt/retention and prove that it can be written"),
+            format!("add {map} on /mnt/retention to /etc/fstab"),
+        ]
+    );
+    assert!(plan.changes.iter().all(|planned| !planned.after_restart));
+}
+
+#[test]
+fn before_the_restart_the_volume_is_only_foreseen() {
+    let (profile, mut facts) = without_volume();
+    spoil(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = testing::BOOT_ID.into();
+    assert_eq!(told(&profile, &facts, "retention.disk"), "blocked: custom-changes.restarted");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert!(plan.restart);
+    assert_eq!(plan.changes.len(), 3);
+    assert!(plan.changes.iter().all(|planned| planned.after_restart), "{:?}", plan.changes);
+}
+
+#[test]
+fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
+    let (profile, facts) = with_second_blank_disk();
+    refused(
+        &profile,
+        &facts,
+        &Request::default(),
+        &["2 blank disks", RETENTION_ID, OTHER_ID, "--retention-disk"],
+    );
+    for name in [OTHER_ID, "sdc", "/dev/sdc"] {
+        assert_eq!(chosen(&profile, &facts, &naming(name)), Ok(("sdc", false)), "{name}");
+    }
+    let named_by_profile = Profile {
+        retention: crate::profile::Retention { disk: Some(RETENTION_ID.into()), ..profile.retention.clone() },
+        ..profile
+    };
+    assert_eq!(chosen(&named_by_profile, &facts, &Request::default()), Ok(("sdb", false)));
+    assert_eq!(
+        chosen(&named_by_profile, &facts, &naming("sdc")),
+        Ok(("sdc", false)),
+        "the command line wins"
+    );
+}
+
+#[test]
+fn the_paths_of_one_map_are_one_candidate() {
+    let (profile, mut facts) = without_volume();
+    let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
+    second.major_minor = "8:32".into();
+    disks(&mut facts).push(second);
+    facts.probes.push(eligible("sdc"));
+    assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+}
+
+#[test]
+fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
+    let (profile, mut facts) = without_volume();
+    facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+    refused(&profile, &facts, &Request::default(), &["protected machine's", RETENTION_ID]);
+    assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
+    facts.site_agent = Fact::Unknown("permission denied".into());
+    refused(&profile, &facts, &Request::default(), &["could not be told"]);
+}
+
+#[test]
+fn a_disk_that_is_not_blank_is_taken_only_when_its_erasure_is_asked_for() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        blank: Some(false),
+        found: vec!["xfs file system".into()],
+        why_not: vec!["it is not blank: xfs file system".into()],
+        ..Probe::default()
+    }];
+    refused(&profile, &facts, &Request::default(), &["no attached disk may be taken", "xfs file system"]);
+    refused(
+        &profile,
+        &facts,
+        &naming("sdb"),
+        &["left as it is", "xfs", &format!("--erase-disk {RETENTION_ID}")],
+    );
+    let erase = |disk: &str| Request { erase_disk: Some(disk.into()), ..naming("sdb") };
+    assert_eq!(chosen(&profile, &facts, &erase(RETENTION_ID)), Ok(("sdb", true)));
+    refused(&profile, &facts, &erase("sda"), &["both must be the same disk"]);
+    refused(
+        &profile,
+        &facts,
+        &Request { retention_disk: None, ..erase("sdb") },
+        &["name the retention disk too"],
+    );
+    facts.probes[0].in_use = vec!["mounted at /data".into()];
+    refused(&profile, &facts, &erase(RETENTION_ID), &["is in use: mounted at /data"]);
+}
+
+#[test]
+fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        blank: None,
+        why_not: vec!["whether it is blank could not be told: read error".into()],
+        ..Probe::default()
+    }];
+    refused(&profile, &facts, &Request::default(), &["read error"]);
+    facts.probes.clear();
+    refused(&profile, &facts, &naming("sdb"), &["was not probed"]);
+}
+
+#[test]
+fn a_disk_without_an_id_or_with_that_of_another_is_not_taken() {
+    let (profile, mut facts) = with_second_blank_disk();
+    disks(&mut facts)[2].scsi_id = Some(OS_DISK_ID.into());
+    refused(&profile, &facts, &naming("sdc"), &["of sda too", "scsi.ids-unique"]);
+    disks(&mut facts)[2].scsi_id = None;
+    disks(&mut facts)[2].scsi_id_error = Some("page 0x83 is not supported".into());
+    refused(&profile, &facts, &naming("sdc"), &["has no SCSI ID (page 0x83 is not supported)"]);
+}
+
+#[test]
+fn a_name_that_no_disk_or_more_than_one_has_is_refused() {
+    let (profile, mut facts) = with_second_blank_disk();
+    refused(&profile, &facts, &naming("/dev/sda1"), &["no disk is called /dev/sda1"]);
+    refused(&profile, &facts, &naming("sdz\x1b[2J"), &["no disk is called sdz\\u{1b}[2J"]);
+    refused(&profile, &facts, &naming("sda"), &["is in use: / (sda1)"]);
+    disks(&mut facts)[2].scsi_id = Some(RETENTION_ID.into());
+    refused(&profile, &facts, &naming(RETENTION_ID), &["could be sdb or sdc"]);
+}
+
+#[test]
+fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
+    let (profile, mut facts) = with_second_blank_disk();
+    facts.probes[0] =
+        Probe { disk: "sdb".into(), blank: Some(false), why_not: vec!["x".into()], ..Probe::default() };
+    let record = Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+        fs_type: "ext4".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: false,
+    };
+    facts.retention_record = Fact::Known(Some(record.clone()));
+    match choose(&profile, &facts, &Request::default()) {
+        Chosen::Disk { disk, uuid, .. } => {
+            assert_eq!((disk.name.as_str(), uuid), ("sdb", record.uuid.clone()))
+        }
+        Chosen::Refused(why) => panic!("{why}"),
+    }
+    facts.probes[0].in_use = vec!["mounted at /data".into()];
+    refused(&profile, &facts, &Request::default(), &["is in use"]);
+    facts.probes[0].in_use.clear();
+    facts.retention_record = Fact::Known(Some(Record { scsi_id: "36000c29other".into(), ..record }));
+    refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
+}
+
+#[test]
+fn a_volume_that_we_made_is_mounted_not_made_again() {
+    let (profile, mut facts) = without_volume();
+    let uuid = "deadbeef-0000-8000-8000-000000000000";
+    facts.retention_record = Fact::Known(Some(Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: uuid.into(),
+        fs_type: "ext4".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    }));
+    spoil(&mut facts.filesystems).by_uuid.insert(uuid.into(), "253:0".into());
+    facts.probes = vec![Probe { disk: "sdb".into(), blank: Some(false), ..Probe::default() }];
+    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let changes: Vec<_> = plan.changes.iter().map(|planned| &planned.change).collect();
+    assert!(
+        matches!(changes.as_slice(), [Change::MountRetention { .. }, Change::WriteFstab { .. }]),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
+    let (profile, mut facts) = ready();
+    let last = spoil(&mut facts.mounts).len() - 1;
+    spoil(&mut facts.mounts)[last] = mount("/mnt/retention", "8:3", "/dev/sda3", 1 << 30);
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(disk.starts_with("unmet: /mnt/retention lies on sda, which also carries /"), "{disk}");
+    spoil(&mut facts.mounts)[last] = mount("/mnt/retention", "0:40", "tmpfs", 1 << 30);
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(disk.starts_with("unmet: /mnt/retention is tmpfs"), "{disk}");
+}
+
+#[test]
+fn fstab_is_judged_by_what_the_next_boot_would_do() {
+    let spoilt = |spoil_entry: fn(&mut crate::facts::fstab::Entry)| {
+        let (profile, mut facts) = ready();
+        let entry = spoil(&mut facts.fstab).last_mut().unwrap();
+        spoil_entry(entry);
+        told(&profile, &facts, "retention.persistent")
+    };
+    let cases: [(&str, fn(&mut crate::facts::fstab::Entry)); 7] = [
+        ("unmet: line 13: /dev/sdb can belong to another disk", |e| e.device = "/dev/sdb".into()),
+        ("unmet: line 13: UUID=11111111-aaaa-4000-8000-000000000003 is not what is mounted", |e| {
+            e.device = "UUID=11111111-aaaa-4000-8000-000000000003".into();
+        }),
+        ("unmet: line 13: UUID=gone leads to no device", |e| e.device = "UUID=gone".into()),
+        ("unmet: line 13: noauto", |e| e.options = vec!["noauto".into()]),
+        ("unmet: line 13: _netdev", |e| e.options = vec!["_netdev".into()]),
+        ("unmet: line 13: fsck pass 2 without nofail", |e| e.pass = 2),
+        ("unmet: line 13: type xfs, but ext4 is mounted", |e| e.fs_type = "xfs".into()),
+    ];
+    for (expected, spoil_entry) in cases {
+        let told = spoilt(spoil_entry);
+        assert!(told.starts_with(expected), "{expected:?} is not the begin of: {told}");
+    }
+    assert!(spoilt(|e| (e.pass, e.options) = (2, vec!["nofail".into()])).starts_with("met"));
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.fstab).pop();
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("unmet: /etc/fstab has no line for"));
+}
+
+#[test]
+fn a_friendly_multipath_name_can_move() {
+    let (profile, mut facts) = ready();
+    let map = disks(&mut facts)[1].multipath.as_mut().unwrap();
+    map.dm_name = "mpatha".into();
+    spoil(&mut facts.filesystems).by_mapper.insert("mpatha".into(), "253:0".into());
+    spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/mpatha".into();
+    let told = told(&profile, &facts, "retention.persistent");
+    assert!(told.starts_with("unmet: line 13: /dev/mapper/mpatha can belong to another disk"), "{told}");
+    assert!(told.contains("UUID=11111111-aaaa-4000-8000-000000000005"), "{told}");
+}
+
+#[test]
+fn size_lock_type_and_other_uses_are_told() {
+    let (profile, mut facts) = ready();
+    disks(&mut facts)[1].size_bytes = 500 << 30;
+    let finding = testing::judged(&profile, &facts, "retention.capacity");
+    assert_eq!(finding.severity, Severity::Recommended);
+    assert!(told(&profile, &facts, "retention.capacity").starts_with("unmet: 500 GiB | 1 TiB or more"));
+    disks(&mut facts)[1].size_bytes = 0;
+    assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Required);
+
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).last_mut().unwrap().super_options = vec!["ro".into()];
+    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: mounted read-only"));
+    disks(&mut facts)[1].read_only = true;
+    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: the device sdb is read-only"));
+    spoil(&mut facts.mounts).last_mut().unwrap().fs_type = "vfat".into();
+    assert!(told(&profile, &facts, "retention.filesystem").starts_with("unmet: vfat"));
+
+    let (profile, mut facts) = ready();
+    let mut bind = spoil(&mut facts.mounts).last().unwrap().clone();
+    (bind.mount_point, bind.root) = ("/srv".into(), "/data".into());
+    spoil(&mut facts.mounts).push(bind);
+    disks(&mut facts)[1].partitions.push(crate::facts::disks::Partition {
+        name: "sdb1".into(),
+        holders: vec![Holder {
+            name: "dm-7".into(),
+            major_minor: "253:7".into(),
+            dm_name: Some("vg-data".into()),
+            dm_uuid: Some("LVM-xyz".into()),
+            holders: Vec::new(),
+        }],
+        ..Default::default()
+    });
+    let told = told(&profile, &facts, "retention.dedicated");
+    assert!(told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv"), "{told}");
+}
+
+#[test]
+fn the_installation_may_not_lie_on_the_volume() {
+    let (profile, mut facts) = ready();
+    let installed = |directory: &str| {
+        Fact::Known(SiteAgent { installation_dir: Some(directory.into()), ..SiteAgent::default() })
+    };
+    facts.site_agent = installed("/mnt/retention/ASR");
+    assert!(
+        told(&profile, &facts, "retention.not-cache").starts_with("unmet: the master target is installed in")
+    );
+    facts.site_agent = installed("/mnt/retention2/ASR");
+    assert_eq!(told(&profile, &facts, "retention.not-cache"), "met: installed in /mnt/retention2/ASR, on /");
+}
