@@ -33,10 +33,13 @@ pub fn plan(
         let blocker = blocker(&finding);
         let remedy = remedy(finding.id, profile, facts, request);
         match remedy {
-            Remedy::Restart | Remedy::With { .. } if blocker.is_some_and(|by| !foreseen.holds(by)) => {
+            Remedy::Restart { .. } | Remedy::With { .. } if blocker.is_some_and(|by| !foreseen.holds(by)) => {
                 plan.manual.push(manual(&finding, None));
             }
-            Remedy::Restart => {
+            Remedy::Restart { first } => {
+                for change in first {
+                    add(&mut plan.changes, finding.id, false, change);
+                }
                 plan.restart = true;
                 foreseen.after_restart(finding.id);
             }
@@ -50,15 +53,11 @@ pub fn plan(
                 let after_restart = needs.iter().copied().chain(blocker).any(|id| foreseen.waits(id));
                 if after_restart {
                     foreseen.after_restart(finding.id);
-                } else if !matches!(finding.status, Status::RestartOwed { .. }) {
+                } else {
                     foreseen.now(finding.id);
                 }
                 for change in changes {
                     add(&mut plan.changes, finding.id, after_restart, change);
-                }
-                if matches!(finding.status, Status::RestartOwed { .. }) {
-                    plan.restart = true;
-                    foreseen.after_restart(finding.id);
                 }
             }
             Remedy::None => plan.manual.push(manual(&finding, None)),
@@ -131,4 +130,89 @@ fn manual(finding: &Finding, why: Option<String>) -> Manual {
         Status::Met { .. } | Status::NotApplicable { .. } | Status::Waived { .. } => Default::default(),
     };
     Manual { id: finding.id.to_owned(), severity: finding.severity, found, fix: why.unwrap_or(fix) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Fact;
+    use crate::steps::testing::{TODAY, ready};
+
+    fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {
+        plan(profile, facts, selection, TODAY, &Request::default())
+    }
+
+    /// The ready host before anything was done to it but attaching a disk that is not probed.
+    fn fresh() -> (Profile, Facts) {
+        let (mut profile, mut facts) = ready();
+        profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+        let Fact::Known(packages) = &mut facts.packages else { panic!("known") };
+        packages.installed.remove("perl");
+        packages.installed.remove("device-mapper-multipath");
+        facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        facts.custom_changes.record = Fact::Known(None);
+        (profile, facts)
+    }
+
+    #[test]
+    fn a_ready_host_has_nothing_to_plan() {
+        let (profile, facts) = ready();
+        let plan = planned(&profile, &facts, &Selection::default());
+        assert_eq!((plan.changes, plan.manual, plan.restart), (vec![], vec![], false));
+    }
+
+    #[test]
+    fn all_packages_go_into_one_transaction_before_the_vendor_script() {
+        let (profile, facts) = fresh();
+        let plan = planned(&profile, &facts, &Selection::default());
+        let changes: Vec<_> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
+        assert_eq!(
+            changes,
+            [
+                Change::InstallPackages { packages: vec!["perl".into(), "device-mapper-multipath".into()] },
+                Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun: false },
+            ]
+        );
+        assert!(plan.restart);
+    }
+
+    #[test]
+    fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
+        let (profile, facts) = fresh();
+        let only = |id: &str| Selection::new(vec![id.into()], vec![]).unwrap();
+        let plan = planned(&profile, &facts, &only("packages.multipath"));
+        assert_eq!(plan.changes.len(), 1);
+        assert_eq!(
+            plan.changes[0].change,
+            Change::InstallPackages { packages: vec!["device-mapper-multipath".into()] }
+        );
+        let plan = planned(&profile, &facts, &only("custom-changes.applied"));
+        assert_eq!(plan.changes, []);
+        assert_eq!(plan.manual[0].fix, "needs packages.base, packages.multipath first; then apply does it");
+    }
+
+    #[test]
+    fn without_scsi_ids_the_vendor_script_does_not_run() {
+        let (profile, mut facts) = fresh();
+        let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
+        disks[0].scsi_id = None;
+        disks[0].scsi_id_error = Some("ILLEGAL REQUEST".into());
+        let plan = planned(&profile, &facts, &Selection::default());
+        assert!(
+            !plan.changes.iter().any(|planned| matches!(planned.change, Change::RunCustomChanges { .. }))
+        );
+        let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
+        assert!(applied.fix.contains("scsi.ids"), "{}", applied.fix);
+    }
+
+    #[test]
+    fn a_run_by_hand_is_recorded_and_owes_a_restart() {
+        let (profile, mut facts) = ready();
+        facts.custom_changes.record = Fact::Known(None);
+        facts.multipath.maps = Fact::Known(Vec::new());
+        let plan = planned(&profile, &facts, &Selection::default());
+        assert_eq!(plan.changes.len(), 1);
+        assert_eq!(plan.changes[0].change, Change::RecordCustomChanges { accepted: false });
+        assert!(plan.restart);
+    }
 }

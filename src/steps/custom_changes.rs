@@ -189,12 +189,11 @@ fn judge_restarted(facts: &Facts) -> Result<Status, Status> {
 
 /// The restart; a run by hand is recorded first, so that the next boot can be told from this one.
 pub(super) fn restart(facts: &Facts) -> Remedy {
-    match facts.custom_changes.record.known() {
-        Some(None) if facts.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some) => {
-            Remedy::one(Change::RecordCustomChanges { accepted: false })
-        }
-        _ => Remedy::Restart,
-    }
+    let changes = &facts.custom_changes;
+    let by_hand = matches!(changes.record.known(), Some(None))
+        && changes.marker_ctime_secs.known().is_some_and(Option::is_some);
+    let first = if by_hand { vec![Change::RecordCustomChanges { accepted: false }] } else { Vec::new() };
+    Remedy::Restart { first }
 }
 
 /// The disk that carries `/`, and its SCSI ID.
@@ -255,4 +254,131 @@ pub(super) fn blacklist(facts: &Facts) -> Remedy {
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
     let Some(Some(_)) = facts.multipath.configuration.known() else { return Remedy::None };
     Remedy::one(Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Fact;
+    use crate::facts::custom_changes::Record;
+    use crate::steps::remedy::remedy;
+    use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, ready, told};
+
+    /// The ready host with another marker and record.
+    fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
+        let (mut profile, mut facts) = ready();
+        profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+        let Fact::Known(Some(record)) = facts.custom_changes.record.clone() else {
+            panic!("the ready host has one")
+        };
+        facts.custom_changes.marker_ctime_secs = Fact::Known(marker);
+        facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
+        (profile, facts)
+    }
+
+    fn remedied(profile: &Profile, facts: &Facts, decision: Option<Decision>) -> Vec<Change> {
+        let request = Request { custom_changes: decision, ..Request::default() };
+        match remedy("custom-changes.applied", profile, facts, &request) {
+            Remedy::With { changes, .. } => changes,
+            _ => Vec::new(),
+        }
+    }
+
+    fn run(rerun: bool) -> Vec<Change> {
+        vec![Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun }]
+    }
+
+    #[test]
+    fn a_script_that_never_ran_or_failed_is_run_once() {
+        for outcome in [None, Some(Outcome::Failed("perl was missing".into()))] {
+            let (profile, facts) = host(None, outcome);
+            assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unmet: "));
+            assert_eq!(remedied(&profile, &facts, None), run(false));
+        }
+        let (mut profile, facts) = host(None, None);
+        profile.custom_changes.archive = None;
+        assert!(told(&profile, &facts, "custom-changes.applied").contains("latestlinuxmobsvc.tar.gz"));
+        assert_eq!(remedied(&profile, &facts, None), []);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_unknown_and_never_runs_again_by_itself() {
+        let (profile, facts) = host(None, Some(Outcome::Started));
+        let told = told(&profile, &facts, "custom-changes.applied");
+        assert!(told.starts_with("unknown: a run of the vendor script was interrupted"), "{told}");
+        assert!(told.contains("--custom-changes=accept") && told.contains("=rerun"), "{told}");
+        assert_eq!(remedied(&profile, &facts, None), []);
+        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
+        assert_eq!(
+            remedied(&profile, &facts, Some(Decision::Accept)),
+            [Change::RecordCustomChanges { accepted: true }]
+        );
+    }
+
+    #[test]
+    fn an_uninstalled_marker_is_unmet_and_a_persons_to_decide() {
+        let (profile, facts) = host(None, Some(Outcome::Applied));
+        assert!(told(&profile, &facts, "custom-changes.applied").contains("uninstalling"));
+        assert_eq!(remedied(&profile, &facts, None), []);
+        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_never_met_and_never_run() {
+        let (profile, mut facts) = host(None, None);
+        facts.custom_changes.record = Fact::Unknown("torn".into());
+        assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unknown: "));
+        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), []);
+    }
+
+    #[test]
+    fn a_restart_is_told_from_the_boot_id() {
+        let (profile, mut facts) = host(Some(1), Some(Outcome::Applied));
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
+        facts.boot_id = Fact::Known("00000000-0000-4000-8000-000000000000".into());
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+        let restart = Remedy::Restart { first: Vec::new() };
+        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), restart);
+        facts.boot_id = Fact::Unknown("no /proc".into());
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
+        assert_ne!(facts.boot_id, Fact::Known(BOOT_ID.into()));
+    }
+
+    #[test]
+    fn of_a_run_by_hand_clocks_alone_prove_nothing() {
+        let booted = 1_780_311_600;
+        let (profile, mut facts) = host(Some(booted - 3600), None);
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: made by hand"));
+        facts.multipath.maps = Fact::Known(Vec::new());
+        let told_without_maps = told(&profile, &facts, "custom-changes.restarted");
+        assert!(told_without_maps.contains("nothing proves"), "{told_without_maps}");
+        let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
+        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
+        let (profile, facts) = host(Some(booted + 3600), None);
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+    }
+
+    #[test]
+    fn the_blacklist_names_this_root_disk_and_not_that_of_a_template() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "custom-changes.root-disk"), format!("met: {OS_DISK_ID} (sda)"));
+        facts.custom_changes.blacklistrootdev_id = Fact::Known(Some(RETENTION_ID.into()));
+        assert!(
+            told(&profile, &facts, "custom-changes.root-disk")
+                .starts_with("unmet: /usr/sbin/blacklistrootdev.sh")
+        );
+        let Fact::Known(Some(configuration)) = &mut facts.multipath.configuration else {
+            panic!("it has one")
+        };
+        configuration.blacklist_wwids = vec![format!("^{RETENTION_ID}$"), "(".into()];
+        let told = told(&profile, &facts, "custom-changes.root-disk");
+        assert!(told.starts_with(&format!("unmet: blacklisted: ^{RETENTION_ID}$, (")), "{told}");
+        assert_eq!(
+            remedy("custom-changes.root-disk", &profile, &facts, &Request::default()),
+            Remedy::one(Change::BlacklistRootDisk {
+                scsi_id: OS_DISK_ID.into(),
+                replaces: Some(RETENTION_ID.into())
+            })
+        );
+    }
 }

@@ -150,3 +150,67 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
         files => Remedy::one(Change::InstallFiles { files }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Fact;
+    use crate::steps::remedy::{Request, remedy};
+    use crate::steps::testing::{ready, told};
+
+    fn installed(facts: &mut Facts) -> &mut Packages {
+        match &mut facts.packages {
+            Fact::Known(packages) => packages,
+            _ => panic!("the ready host knows them"),
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_installed_alone() {
+        let (profile, mut facts) = ready();
+        assert!(told(&profile, &facts, "packages.base").starts_with("met: xfsprogs, perl"));
+        installed(&mut facts).installed.remove("lsscsi");
+        installed(&mut facts).unfinished.push("/var/lib/yum/transaction-all.2026".into());
+        assert_eq!(
+            told(&profile, &facts, "packages.base"),
+            "unmet: not installed: lsscsi; a yum transaction was left unfinished (/var/lib/yum/transaction-all.2026): \
+             yum-complete-transaction | xfsprogs, perl, lsscsi, rsync, wget, kexec-tools | mt-agent apply, or: yum \
+             install -y lsscsi; then rpm -q lsscsi"
+        );
+        let expected = Change::InstallPackages { packages: vec!["lsscsi".into()] };
+        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::one(expected));
+    }
+
+    #[test]
+    fn a_database_that_could_not_be_read_or_is_not_rpms_changes_nothing() {
+        let (profile, mut facts) = ready();
+        installed(&mut facts).manager = "dpkg".into();
+        installed(&mut facts).installed.remove("perl");
+        assert!(told(&profile, &facts, "packages.base").contains("yum or dnf only"));
+        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
+        facts.packages = Fact::Unknown("rpm did not answer".into());
+        assert_eq!(
+            told(&profile, &facts, "packages.base"),
+            "unknown: the package database: rpm did not answer"
+        );
+        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
+    }
+
+    #[test]
+    fn files_are_wanted_only_when_a_protected_machine_needs_them() {
+        let (mut profile, facts) = ready();
+        assert!(told(&profile, &facts, "packages.reiserfs").starts_with("not-applicable: "));
+        profile.sources = crate::profile::Sources { reiserfs: true, xfs: true };
+        assert_eq!(told(&profile, &facts, "packages.xfs"), "met: xfsprogs");
+        assert!(
+            told(&profile, &facts, "packages.reiserfs")
+                .starts_with("unmet: not installed: kmod-reiserfs, reiserfs-utils")
+        );
+        assert_eq!(
+            remedy("packages.reiserfs", &profile, &facts, &Request::default()),
+            Remedy::one(Change::InstallFiles { files: profile.files.reiserfs.clone() })
+        );
+        profile.files.reiserfs.clear();
+        assert!(told(&profile, &facts, "packages.reiserfs").contains("files.reiserfs"));
+    }
+}

@@ -35,8 +35,11 @@ pub enum Remedy {
     None,
     /// It could, but must not: why, and what a person decides.
     Refused(String),
-    /// A restart, and nothing else, makes it hold.
-    Restart,
+    /// A restart makes it hold, once these changes are made.
+    Restart {
+        /// The changes, often none.
+        first: Vec<Change>,
+    },
     /// These changes, in this order, once the requirements in `needs` hold.
     With {
         /// The changes.
