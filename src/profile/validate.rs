@@ -1,0 +1,368 @@
+//! Values that are right by themselves and wrong together; and then the validated profile.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::model::{
+    CustomChanges, FileSpec, Files, Hypervisor, Layout, Network, Os, Packages, PartitionSpec, Profile,
+    Retention, Server, Site, Sizing, Sources, Waiver,
+};
+use super::raw::{
+    Architecture, PartitionType, RawFile, RawFiles, RawProfile, RawServer, RetentionType, Unverified,
+};
+use super::values::{PackageName, Whole, date};
+use super::wrong::{Wrong, quoted, suggestion};
+
+/// TCP port of a configuration server.
+const CONFIGURATION_PORT: u16 = 443;
+
+/// TCP port on which a process server takes data.
+const DATA_PORT: u16 = 9443;
+
+/// Below this the later installation of the master target fails when the archive was unpacked there.
+const NOT_FOR_WORK: &str = "/usr/local";
+
+/// Directories that a volume mounted over them would hide.
+const SYSTEM: [&str; 17] = [
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/mnt", "/opt", "/proc", "/root", "/run",
+    "/sbin", "/sys", "/tmp", "/usr", "/var",
+];
+
+/// Directories in which nothing can be kept.
+const NOT_FOR_FILES: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// The origins of all values, and how a contradiction is told with them.
+struct Check<'a> {
+    origins: &'a BTreeMap<String, String>,
+}
+
+impl Check<'_> {
+    fn wrong(&self, path: &str, what: impl Into<String>) -> Wrong {
+        let at = self.origins.get(path).or_else(|| {
+            // The nearest that has a line: a whole mapping has none of its own.
+            self.origins.range(path.to_owned()..).find(|(key, _)| key.starts_with(path)).map(|(_, at)| at)
+        });
+        Wrong::at(at.cloned().unwrap_or_default(), path, what)
+    }
+
+    fn where_is(&self, path: &str) -> String {
+        self.origins.get(path).map_or_else(String::new, |at| format!(" ({at})"))
+    }
+}
+
+/// Looks for contradictions, then makes the profile. `known_ids` are the requirements that can be waived.
+pub fn validate(
+    raw: &RawProfile,
+    origins: BTreeMap<String, String>,
+    known_ids: &[&str],
+) -> Result<Profile, Wrong> {
+    let check = Check { origins: &origins };
+    layout(raw, &check)?;
+    packages("packages.base", &raw.packages.base, &check)?;
+    packages("packages.multipath", &raw.packages.multipath, &check)?;
+    files(raw, &check)?;
+    custom_changes(raw, &check)?;
+    retention(raw, &check)?;
+    waivers(raw, known_ids, &check)?;
+    Ok(profile(raw, origins))
+}
+
+fn layout(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
+    let partitions = &raw.layout.partitions;
+    for (index, partition) in partitions.iter().enumerate() {
+        let path = format!("layout.partitions[{index}].mount");
+        let mount = &partition.mount.0;
+        if let Some(first) = partitions[..index].iter().position(|other| other.mount.0 == *mount) {
+            let first = check.where_is(&format!("layout.partitions[{first}].mount"));
+            return Err(check.wrong(&path, format!("`{mount}` is listed already{first}")));
+        }
+        if let Some(system) = NOT_FOR_FILES.iter().find(|system| inside(mount, system)) {
+            return Err(check.wrong(&path, format!("found `{mount}`, but {system} belongs to the kernel")));
+        }
+    }
+    if !partitions.iter().any(|partition| partition.mount.0 == "/") {
+        return Err(check.wrong("layout.partitions", "`/` is not among them, expected at least `/`"));
+    }
+    Ok(())
+}
+
+fn packages(path: &str, names: &[PackageName], check: &Check<'_>) -> Result<(), Wrong> {
+    if names.is_empty() {
+        let what =
+            format!("found an empty list, expected at least one package; to do without, waive `{path}`");
+        return Err(check.wrong(path, what));
+    }
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            return Err(check.wrong(&format!("{path}[{index}]"), format!("`{}` is listed already", name.0)));
+        }
+    }
+    Ok(())
+}
+
+fn files(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
+    for (key, wanted, list) in
+        [("reiserfs", raw.sources.reiserfs, &raw.files.reiserfs), ("xfs", raw.sources.xfs, &raw.files.xfs)]
+    {
+        if wanted && list.is_empty() {
+            let what = format!(
+                "is `true`, but files.{key} lists no file{}",
+                check.where_is(&format!("files.{key}"))
+            );
+            return Err(check.wrong(&format!("sources.{key}"), what));
+        }
+        for (index, file) in list.iter().enumerate() {
+            let path = format!("files.{key}[{index}]");
+            one_file(file, &raw.files, &path, check)?;
+            if list[..index].iter().any(|other| other.package == file.package) {
+                let what = format!("`{}` is listed already", file.package.0);
+                return Err(check.wrong(&format!("{path}.package"), what));
+            }
+        }
+    }
+    for (path, directory) in
+        [("files.directory", Some(&raw.files.directory)), ("files.from", raw.files.from.as_ref())]
+    {
+        if let Some(directory) = directory {
+            keeps(path, &directory.0, raw, check)?;
+        }
+    }
+    Ok(())
+}
+
+fn one_file(file: &RawFile, files: &RawFiles, path: &str, check: &Check<'_>) -> Result<(), Wrong> {
+    let (package, name) = (&file.package.0, &file.file.0);
+    let rest = name.strip_prefix(package.as_str()).unwrap_or_default();
+    if !rest.starts_with(['-', '_']) {
+        let what = format!("found `{name}`, which is no file of the package `{package}`");
+        return Err(check.wrong(&format!("{path}.file"), what));
+    }
+    if let Some((_, architecture)) = name.strip_suffix(".rpm").and_then(|name| name.rsplit_once('.')) {
+        // The procedure's own address for xfsprogs says x86_65.
+        if !matches!(architecture, "x86_64" | "noarch" | "i386" | "i486" | "i586" | "i686") {
+            let what = format!("found `{name}`, which is for `{architecture}`, expected x86_64 or noarch");
+            return Err(check.wrong(&format!("{path}.file"), what));
+        }
+    }
+    if file.urls.is_empty() && files.from.is_none() {
+        let what = "found no address, expected at least one, or a directory in files.from";
+        return Err(check.wrong(&format!("{path}.urls"), what));
+    }
+    Ok(())
+}
+
+fn custom_changes(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
+    let custom = &raw.custom_changes;
+    let work = &custom.work_directory.0;
+    if inside(work, NOT_FOR_WORK) {
+        let what = format!(
+            "found `{work}`, expected a directory that is not below {NOT_FOR_WORK}: unpacked there, the later \
+             installation of the master target fails"
+        );
+        return Err(check.wrong("custom-changes.work-directory", what));
+    }
+    keeps("custom-changes.work-directory", work, raw, check)?;
+    if custom.marker == custom.log {
+        let what = format!(
+            "found `{}`, which is also the log{}; the script creates its marker at its end, and its log at its \
+             beginning",
+            custom.marker.0,
+            check.where_is("custom-changes.log")
+        );
+        return Err(check.wrong("custom-changes.marker", what));
+    }
+    Ok(())
+}
+
+/// Refuses a directory in which we could not keep files.
+fn keeps(path: &str, directory: &str, raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
+    if let Some(system) = NOT_FOR_FILES.iter().find(|system| inside(directory, system)) {
+        return Err(check.wrong(path, format!("found `{directory}`, but {system} belongs to the kernel")));
+    }
+    let volume = &raw.retention.mount_point.0;
+    if inside(directory, volume) {
+        let what = format!(
+            "found `{directory}`, which lies on the retention volume{}; that is used for nothing else",
+            check.where_is("retention.mount-point")
+        );
+        return Err(check.wrong(path, what));
+    }
+    Ok(())
+}
+
+fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
+    let path = "retention.mount-point";
+    let mount = &raw.retention.mount_point.0;
+    if SYSTEM.contains(&mount.as_str()) || NOT_FOR_FILES.iter().any(|system| inside(mount, system)) {
+        let what = format!(
+            "found `{mount}`, a directory of the system, expected one of its own such as `/mnt/retention`"
+        );
+        return Err(check.wrong(path, what));
+    }
+    for (index, partition) in raw.layout.partitions.iter().enumerate() {
+        let other = &partition.mount.0;
+        let at = check.where_is(&format!("layout.partitions[{index}].mount"));
+        if other == mount {
+            return Err(check.wrong(path, format!("found `{mount}`, which is a partition of the layout{at}")));
+        }
+        if inside(other, mount) {
+            let what = format!(
+                "found `{mount}`, but the layout has a partition at `{other}`{at}; the retention volume is used for \
+                 nothing else"
+            );
+            return Err(check.wrong(path, what));
+        }
+    }
+    Ok(())
+}
+
+fn waivers(raw: &RawProfile, known_ids: &[&str], check: &Check<'_>) -> Result<(), Wrong> {
+    for (index, waiver) in raw.waivers.iter().enumerate() {
+        let path = format!("waivers[{index}].requirement");
+        let id = &waiver.requirement.0;
+        if !known_ids.contains(&id.as_str()) {
+            let meant = suggestion(id, known_ids);
+            let what =
+                format!("there is no requirement {}{meant}; `mt-agent explain` lists them", quoted(id));
+            return Err(check.wrong(&path, what));
+        }
+        if let Some(first) =
+            raw.waivers[..index].iter().position(|other| other.requirement == waiver.requirement)
+        {
+            let first = check.where_is(&format!("waivers[{first}].requirement"));
+            return Err(check.wrong(&path, format!("`{id}` is waived already{first}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `path` is `directory` or lies below it.
+fn inside(path: &str, directory: &str) -> bool {
+    Path::new(path).starts_with(directory)
+}
+
+/// One line of words.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn profile(raw: &RawProfile, origins: BTreeMap<String, String>) -> Profile {
+    let names = |names: &[PackageName]| names.iter().map(|name| name.0.clone()).collect();
+    Profile {
+        name: raw.name.0.clone(),
+        description: raw.description.as_ref().map(|text| one_line(&text.0)).unwrap_or_default(),
+        os: Os {
+            release: raw.os.release.0.clone(),
+            architecture: match raw.os.architecture {
+                Architecture::X86_64 => "x86_64".into(),
+            },
+            timezone: raw.os.timezone.as_ref().map(|zone| zone.0.clone()),
+        },
+        sizing: Sizing {
+            memory_bytes: raw.sizing.memory.0,
+            cpus: raw.sizing.cpus.0,
+            os_disk_bytes: raw.sizing.os_disk.0,
+        },
+        layout: Layout {
+            partitions: raw
+                .layout
+                .partitions
+                .iter()
+                .map(|partition| PartitionSpec {
+                    mount: partition.mount.0.clone(),
+                    fs_type: partition_type(partition.fs_type).into(),
+                })
+                .collect(),
+            swap: raw.layout.swap,
+            root_on_lvm: raw.layout.root_on_lvm,
+        },
+        network: Network { static_address: raw.network.static_address },
+        hypervisor: Hypervisor {
+            // At most 60: see the type.
+            max_disks: usize::try_from(raw.hypervisor.max_disks.0).unwrap_or_default(),
+        },
+        packages: Packages {
+            base: names(&raw.packages.base),
+            multipath: names(&raw.packages.multipath),
+            lock_timeout: raw.packages.lock_timeout.0,
+            deadline: raw.packages.deadline.0,
+        },
+        sources: Sources { reiserfs: raw.sources.reiserfs, xfs: raw.sources.xfs },
+        files: Files {
+            directory: PathBuf::from(&raw.files.directory.0),
+            from: raw.files.from.as_ref().map(|path| PathBuf::from(&path.0)),
+            ca_file: raw.files.ca_file.as_ref().map(|path| PathBuf::from(&path.0)),
+            deadline: raw.files.deadline.0,
+            accept_unverified: raw.files.unverified == Unverified::InstallWithoutVerification,
+            reiserfs: raw.files.reiserfs.iter().map(file_spec).collect(),
+            xfs: raw.files.xfs.iter().map(file_spec).collect(),
+        },
+        custom_changes: CustomChanges {
+            archive: raw.custom_changes.archive.as_ref().map(|path| PathBuf::from(&path.0)),
+            sha256: raw.custom_changes.sha256.as_ref().map(|sum| sum.0.to_lowercase()),
+            script: raw.custom_changes.script.0.clone(),
+            marker: PathBuf::from(&raw.custom_changes.marker.0),
+            log: PathBuf::from(&raw.custom_changes.log.0),
+            work_directory: PathBuf::from(&raw.custom_changes.work_directory.0),
+            deadline: raw.custom_changes.deadline.0,
+        },
+        retention: Retention {
+            disk: raw.retention.disk.as_ref().map(|disk| disk.0.clone()),
+            mount_point: raw.retention.mount_point.0.clone(),
+            fs_type: match raw.retention.filesystem {
+                RetentionType::Ext4 => "ext4".into(),
+                RetentionType::Xfs => "xfs".into(),
+            },
+            capacity_bytes: raw.retention.capacity.0,
+        },
+        site: Site {
+            configuration_server: raw
+                .site
+                .configuration_server
+                .as_ref()
+                .map(|server| self::server(server, CONFIGURATION_PORT)),
+            process_server: raw.site.process_server.as_ref().map(|server| self::server(server, DATA_PORT)),
+            configuration_server_version: raw
+                .site
+                .configuration_server_version
+                .as_ref()
+                .map(|version| version.0.clone()),
+        },
+        waivers: raw
+            .waivers
+            .iter()
+            .filter_map(|waiver| {
+                // Always a date: the type checked it.
+                let until = date(&waiver.until.0)?;
+                let (requirement, reason) = (waiver.requirement.0.clone(), one_line(&waiver.reason.0));
+                Some(Waiver { requirement, reason, until })
+            })
+            .collect(),
+        origins,
+    }
+}
+
+fn partition_type(fs_type: PartitionType) -> &'static str {
+    match fs_type {
+        PartitionType::Ext2 => "ext2",
+        PartitionType::Ext3 => "ext3",
+        PartitionType::Ext4 => "ext4",
+        PartitionType::Xfs => "xfs",
+        PartitionType::Btrfs => "btrfs",
+        PartitionType::Vfat => "vfat",
+    }
+}
+
+fn file_spec(file: &RawFile) -> FileSpec {
+    FileSpec {
+        package: file.package.0.clone(),
+        file: file.file.0.clone(),
+        urls: file.urls.iter().map(|url| url.0.clone()).collect(),
+        sha256: file.sha256.as_ref().map(|sum| sum.0.to_lowercase()),
+    }
+}
+
+fn server(server: &RawServer, port: u16) -> Server {
+    let Whole(named) = server.port.unwrap_or(Whole(port.into()));
+    Server { address: server.address.0.clone(), port: u16::try_from(named).unwrap_or(port) }
+}
