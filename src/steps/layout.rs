@@ -53,7 +53,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "layout.partitions",
-        title: "the further partitions that the profile names are in place",
+        title: "The further partitions that the profile names are in place",
         severity: Severity::Required,
         section: SECTION,
         why: "The profile of this site asks for more partitions than the procedure.",
@@ -65,7 +65,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "layout.swap",
-        title: "a swap partition is active and in fstab",
+        title: "A swap partition is active and in fstab",
         severity: Severity::Required,
         section: SECTION,
         why: "Under load the receiving processes need more than memory; without swap the kernel ends them in the \
@@ -92,7 +92,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "layout.boot-loader",
-        title: "a boot loader is installed on the root disk",
+        title: "A boot loader is installed on the root disk",
         severity: Severity::Required,
         section: SECTION,
         why: "With the loader on another disk the machine starts only as long as that disk is attached in its \

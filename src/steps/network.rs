@@ -1,11 +1,410 @@
 //! Interfaces, resolver and hosts file.
 
-use super::Requirement;
+use std::net::IpAddr;
+
+use super::tally::Tally;
+use super::{Requirement, Severity, Status, is_image, need, settle};
+use crate::facts::network::{HostsEntry, Nic, NicConfiguration};
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "network.static",
+        title: "Interfaces start on boot, with a static address",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "After a restart the servers look for the master target at the address that it registered with. An \
+              interface that stays down cuts it off (required); one whose address a DHCP server may change can cut \
+              it off (recommended).",
+        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY. \
+                  With DHCP, at least reserve the address for its hardware address.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(interfaces(profile, facts)),
+    },
+    Requirement {
+        id: "network.dns",
+        title: "A resolver is configured",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "The agent reaches the configuration server and the process server by name as well as by address.",
+        by_hand: "Add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to ifcfg-NAME, which writes it at \
+                  boot.",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(dns(facts)),
+    },
+    Requirement {
+        id: "network.hosts-file",
+        title: "/etc/hosts maps the hostname to the address of every interface",
+        severity: Severity::Required,
+        section: "Install CentOS 6.6",
+        why: "The master target looks its own name up to learn at which address others reach it. Without the line, \
+              or with one that says 127.0.0.1, it registers an address at which nobody finds it, and reprotection \
+              waits in vain.",
+        by_hand: "One line for each address in /etc/hosts: ADDRESS HOSTNAME SHORT-NAME.",
+        changeable: false,
+        after: &["os.hostname"],
+        judge: |_, facts| settle(hosts_file(facts)),
+    },
+];
 
-/// Whether of network.static only the recommended part fails.
-pub fn only_static_address_fails(_profile: &crate::profile::Profile, _facts: &crate::facts::Facts) -> bool {
-    false
+/// An interface that takes part in the network.
+struct Used<'a> {
+    nic: &'a Nic,
+    configuration: Option<&'a NicConfiguration>,
+}
+
+/// The interfaces that take part: the machine's own, and what is configured on top of them (bonds, bridges).
+/// Left out: what software made for itself (docker0), and a network card that nobody configured, connected
+/// or gave an address, as long as there is another.
+fn used<'a>(nics: &'a [Nic], tally: &mut Tally) -> Vec<Used<'a>> {
+    let mut used = Vec::new();
+    for nic in nics {
+        let what = format!("the configuration of {}", nic.name);
+        let Some(configuration) = tally.know(need(&nic.configuration, &what)) else { continue };
+        let idle = nic.addresses.is_empty() && nic.state.as_deref() != Some("up");
+        match configuration {
+            None if !nic.physical || idle => {}
+            configuration => used.push(Used { nic, configuration: configuration.as_ref() }),
+        }
+    }
+    used
+}
+
+fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let nics = need(&facts.network.nics, "the interfaces")?;
+    let mut tally = Tally::default();
+    let used = used(nics, &mut tally);
+    if used.is_empty() && !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_))) {
+        let names: Vec<_> = nics.iter().map(|nic| nic.name.as_str()).collect();
+        tally.problem(if names.is_empty() {
+            "there is no network interface".to_owned()
+        } else {
+            format!("no interface is configured ({})", names.join(", "))
+        });
+    }
+    let mut failing = None;
+    for Used { nic, configuration } in &used {
+        if let Some(problem) = not_on_boot(nic, *configuration) {
+            tally.problem(problem);
+            failing = failing.or(Some(*nic));
+        }
+    }
+    if failing.is_none() && profile.network.static_address {
+        for Used { nic, configuration } in &used {
+            if let Some(configuration) = configuration.filter(|configuration| !is_static(nic, configuration))
+            {
+                tally.problem(format!("{} takes its address by {}", nic.name, configuration.protocol));
+                failing = failing.or(Some(*nic));
+            }
+        }
+    }
+    let expected = if profile.network.static_address {
+        "every interface starts on boot (required) with a static address (recommended)"
+    } else {
+        "every interface starts on boot"
+    };
+    let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
+    Ok(tally.status(names.join(", "), expected, configure(failing)))
+}
+
+fn not_on_boot(nic: &Nic, configuration: Option<&NicConfiguration>) -> Option<String> {
+    let name = &nic.name;
+    match configuration {
+        None => Some(format!("no configuration file names {name}: it will not start on boot")),
+        Some(NicConfiguration { on_boot: true, .. }) => None,
+        Some(NicConfiguration { problem: Some(problem), file, .. }) => {
+            Some(format!("{name} will not come up ({file}: {problem})"))
+        }
+        Some(NicConfiguration { file, .. }) => Some(format!("{name} does not start on boot ({file})")),
+    }
+}
+
+/// `none` without an address is a member of a bond or bridge, which has the address.
+fn is_static(nic: &Nic, configuration: &NicConfiguration) -> bool {
+    match configuration.protocol.as_str() {
+        "static" => true,
+        "none" => nic.addresses.is_empty(),
+        _ => false,
+    }
+}
+
+fn configure(nic: Option<&Nic>) -> String {
+    let name = nic.map_or("NAME", |nic| nic.name.as_str());
+    let address = nic.and_then(|nic| nic.addresses.first()).map_or("ADDRESS".to_owned(), IpAddr::to_string);
+    format!(
+        "in /etc/sysconfig/network-scripts/ifcfg-{name} (or the file named): ONBOOT=yes, BOOTPROTO=none, \
+         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; then `service network restart`"
+    )
+}
+
+/// Whether of network.static only the recommended part, the static address, fails.
+#[must_use]
+pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
+    let Some(nics) = facts.network.nics.known() else { return false };
+    let mut tally = Tally::default();
+    let used = used(nics, &mut tally);
+    let all_known = !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_)));
+    all_known
+        && !used.is_empty()
+        && used.iter().all(|used| not_on_boot(used.nic, used.configuration).is_none())
+}
+
+fn dns(facts: &Facts) -> Result<Status, Status> {
+    let resolvers = need(&facts.network.resolvers, "/etc/resolv.conf")?;
+    if resolvers.is_empty() {
+        return Ok(Status::unmet(
+            "/etc/resolv.conf names no server",
+            "at least one nameserver line",
+            "add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to the interface's ifcfg file",
+        ));
+    }
+    Ok(Status::met(resolvers.join(", ")))
+}
+
+fn hosts_file(facts: &Facts) -> Result<Status, Status> {
+    let name = need(&facts.os.hostname, "the hostname")?.trim();
+    let hosts = need(&facts.network.hosts, "/etc/hosts")?;
+    let nics = need(&facts.network.nics, "the interfaces")?;
+    let mut tally = Tally::default();
+    let used = used(nics, &mut tally);
+    let mapped: Vec<IpAddr> = mapped(hosts, name);
+    let mut missing = Vec::new();
+    let mut found = Vec::new();
+    for nic in used.iter().map(|used| used.nic) {
+        let (v4, v6): (Vec<_>, Vec<_>) = nic.addresses.iter().partition(|address| address.is_ipv4());
+        // IPv6 addresses come and go; an interface that has IPv4 is found by that.
+        let wanted = if v4.is_empty() { v6 } else { v4 };
+        found.extend(wanted.iter().filter(|address| mapped.contains(address)).map(ToString::to_string));
+        let is_ipv6 = wanted.first().is_some_and(|address| address.is_ipv6());
+        if is_ipv6 && wanted.iter().any(|address| mapped.contains(address)) {
+            continue;
+        }
+        let absent = wanted.into_iter().filter(|address| !mapped.contains(address));
+        missing.extend(absent.take(if is_ipv6 { 1 } else { usize::MAX }).map(|address| (nic, address)));
+    }
+    if found.is_empty() && missing.is_empty() {
+        if is_image(facts) {
+            return Err(Status::NotApplicable { why: "the image configures no address".into() });
+        }
+        tally.problem("no interface has an address");
+    }
+    for (nic, address) in &missing {
+        tally.problem(format!("/etc/hosts does not map {name} to {address} ({})", nic.name));
+    }
+    if let Some(loopback) = mapped.iter().find(|address| address.is_loopback())
+        && !missing.is_empty()
+    {
+        tally.problem(format!("it maps it to {loopback}, where only this machine finds it"));
+    }
+    let short = name.split('.').next().filter(|short| *short != name).unwrap_or("");
+    let lines: Vec<_> = missing
+        .iter()
+        .map(|(_, address)| format!("\"{}\"", format!("{address} {name} {short}").trim_end()))
+        .collect();
+    let fix = if lines.is_empty() {
+        "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned()
+    } else {
+        format!("add to /etc/hosts: {}", lines.join(", "))
+    };
+    let expected = format!("{name} on the address of every interface");
+    Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fix))
+}
+
+/// The addresses that the hosts file gives to `name`.
+fn mapped(hosts: &[HostsEntry], name: &str) -> Vec<IpAddr> {
+    let names = |entry: &&HostsEntry| entry.names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    hosts.iter().filter(names).map(|entry| entry.address).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Severity;
+    use super::super::testing::{edit, judged, nic, ready, told};
+    use crate::facts::network::{HostsEntry, NicConfiguration};
+    use crate::facts::{Fact, Facts};
+
+    fn configuration(facts: &mut Facts) -> &mut NicConfiguration {
+        edit(&mut edit(&mut facts.network.nics)[0].configuration).as_mut().unwrap()
+    }
+
+    #[test]
+    fn an_interface_that_stays_down_is_required_to_come_up() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+
+        configuration(&mut facts).on_boot = false;
+        let down = judged(&profile, &facts, "network.static");
+        assert_eq!(down.severity, Severity::Required);
+        let says = told(&profile, &facts, "network.static");
+        assert!(
+            says.starts_with(
+                "unmet: eth0 does not start on boot (/etc/sysconfig/network-scripts/ifcfg-eth0) | every interface"
+            ),
+            "{says}"
+        );
+        assert!(says.contains("ONBOOT=yes, BOOTPROTO=none, IPADDR=10.0.0.20"), "{says}");
+
+        configuration(&mut facts).problem = Some("HWADDR is that of another machine".into());
+        let says = told(&profile, &facts, "network.static");
+        assert!(says.contains("ifcfg-eth0: HWADDR is that of another machine"), "{says}");
+
+        edit(&mut facts.network.nics)[0].configuration = Fact::Known(None);
+        let says = told(&profile, &facts, "network.static");
+        assert!(says.starts_with("unmet: no configuration file names eth0"), "{says}");
+        assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+    }
+
+    #[test]
+    fn a_changing_address_is_only_advised_against() {
+        let (mut profile, mut facts) = ready();
+        configuration(&mut facts).protocol = "dhcp".into();
+        let finding = judged(&profile, &facts, "network.static");
+        assert_eq!(finding.severity, Severity::Recommended);
+        let says = told(&profile, &facts, "network.static");
+        assert!(says.starts_with("unmet: eth0 takes its address by dhcp |"), "{says}");
+
+        // The required part of another interface outweighs it.
+        let mut second = nic("eth1", "10.0.1.20");
+        edit(&mut second.configuration).as_mut().unwrap().on_boot = false;
+        edit(&mut facts.network.nics).push(second);
+        assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+
+        edit(&mut facts.network.nics).pop();
+        profile.network.static_address = false;
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+    }
+
+    #[test]
+    fn interfaces_that_take_no_part_are_left_out() {
+        let (profile, mut facts) = ready();
+        let mut docker = nic("docker0", "172.17.0.1");
+        docker.physical = false;
+        docker.configuration = Fact::Known(None);
+        let mut idle = nic("eth1", "10.0.1.20");
+        idle.addresses.clear();
+        idle.state = Some("down".into());
+        idle.configuration = Fact::Known(None);
+        edit(&mut facts.network.nics).extend([docker, idle]);
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: 10.0.0.20");
+
+        edit(&mut facts.network.nics).remove(0);
+        let says = told(&profile, &facts, "network.static");
+        assert!(says.starts_with("unmet: no interface is configured (docker0, eth1) |"), "{says}");
+        edit(&mut facts.network.nics).clear();
+        let says = told(&profile, &facts, "network.static");
+        assert!(says.starts_with("unmet: there is no network interface |"), "{says}");
+    }
+
+    #[test]
+    fn a_bond_has_the_address_of_its_members() {
+        let (profile, mut facts) = ready();
+        let nics = edit(&mut facts.network.nics);
+        let mut bond = nic("bond0", "10.0.0.20");
+        bond.physical = false;
+        nics[0].addresses.clear();
+        nics.push(bond);
+        configuration(&mut facts).protocol = "none".into();
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0, bond0");
+    }
+
+    #[test]
+    fn an_unknown_configuration_is_not_met_and_required() {
+        let (profile, mut facts) = ready();
+        edit(&mut facts.network.nics)[0].configuration = Fact::Unknown("not permitted".into());
+        assert_eq!(
+            told(&profile, &facts, "network.static"),
+            "unknown: the configuration of eth0: not permitted"
+        );
+        assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+        facts.network.nics = Fact::Unknown("no /sys".into());
+        assert_eq!(told(&profile, &facts, "network.static"), "unknown: the interfaces: no /sys");
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), "unknown: the interfaces: no /sys");
+    }
+
+    #[test]
+    fn a_resolver_is_named() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "network.dns"), "met: 10.0.0.2");
+        facts.network.resolvers = Fact::Known(Vec::new());
+        let says = told(&profile, &facts, "network.dns");
+        assert!(says.starts_with("unmet: /etc/resolv.conf names no server | at least one"), "{says}");
+        facts.network.resolvers = Fact::Unknown("not permitted".into());
+        assert_eq!(told(&profile, &facts, "network.dns"), "unknown: /etc/resolv.conf: not permitted");
+    }
+
+    #[test]
+    fn the_hostname_is_mapped_to_every_interface() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: 10.0.0.20");
+
+        edit(&mut facts.network.nics).push(nic("eth1", "10.0.1.20"));
+        assert_eq!(
+            told(&profile, &facts, "network.hosts-file"),
+            "unmet: /etc/hosts does not map mt1.example.com to 10.0.1.20 (eth1) | mt1.example.com on the address of \
+             every interface | add to /etc/hosts: \"10.0.1.20 mt1.example.com mt1\""
+        );
+    }
+
+    #[test]
+    fn a_loopback_mapping_is_none() {
+        let (profile, mut facts) = ready();
+        facts.network.hosts = Fact::Known(vec![HostsEntry {
+            line: 1,
+            address: "127.0.0.1".parse().unwrap(),
+            names: vec!["localhost".into(), "MT1.example.com".into()],
+        }]);
+        assert_eq!(
+            told(&profile, &facts, "network.hosts-file"),
+            "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); it maps it to 127.0.0.1, where only \
+             this machine finds it | mt1.example.com on the address of every interface | add to /etc/hosts: \
+             \"10.0.0.20 mt1.example.com mt1\""
+        );
+    }
+
+    #[test]
+    fn a_part_of_the_name_is_not_the_name() {
+        let (profile, mut facts) = ready();
+        edit(&mut facts.network.hosts)[2].names = vec!["mt1.example.com.old".into(), "mt1".into()];
+        let says = told(&profile, &facts, "network.hosts-file");
+        assert!(
+            says.starts_with("unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0) |"),
+            "{says}"
+        );
+    }
+
+    #[test]
+    fn of_ipv6_alone_one_address_is_enough() {
+        let (profile, mut facts) = ready();
+        let nics = edit(&mut facts.network.nics);
+        nics[0].addresses = vec!["fd00::20".parse().unwrap(), "fd00::aaaa".parse().unwrap()];
+        let says = told(&profile, &facts, "network.hosts-file");
+        assert!(says.contains("add to /etc/hosts: \"fd00::20 mt1.example.com mt1\""), "{says}");
+        edit(&mut facts.network.hosts)[2].address = "fd00::aaaa".parse().unwrap();
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: fd00::aaaa");
+    }
+
+    #[test]
+    fn without_any_address_nothing_can_be_mapped() {
+        let (profile, mut facts) = ready();
+        edit(&mut facts.network.nics)[0].addresses.clear();
+        let says = told(&profile, &facts, "network.hosts-file");
+        assert!(says.starts_with("unmet: no interface has an address |"), "{says}");
+        facts.boot_id = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(
+            told(&profile, &facts, "network.hosts-file"),
+            "not-applicable: the image configures no address"
+        );
+    }
+
+    #[test]
+    fn a_machine_called_localhost_is_blocked() {
+        let (profile, mut facts) = ready();
+        facts.os.hostname = Fact::Known("localhost.localdomain".into());
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), "blocked: os.hostname");
+    }
 }

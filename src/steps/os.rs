@@ -10,7 +10,7 @@ use crate::profile::Profile;
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "os.release",
-        title: "the operating system is the release that the profile names",
+        title: "The operating system is the release that the profile names",
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "The vendor script and the installer compare the release with the one they were made for. On any \
@@ -23,7 +23,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "os.architecture",
-        title: "the machine is of the profile's architecture",
+        title: "The machine is of the profile's architecture",
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "The agent archive holds binaries of one architecture; its installer stops on another.",
@@ -34,7 +34,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "os.hostname",
-        title: "the machine has a hostname of its own",
+        title: "The machine has a hostname of its own",
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "The master target registers at the configuration server under its hostname. Two machines called \
@@ -47,7 +47,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "os.timezone",
-        title: "a time zone is set",
+        title: "A time zone is set",
         severity: Severity::Recommended,
         section: "Install CentOS 6.6",
         why: "Logs of the master target are compared with those of the configuration server when a failback \
@@ -60,7 +60,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "os.clock",
-        title: "a time service keeps the clock",
+        title: "A time service keeps the clock",
         severity: Severity::Recommended,
         section: "Install CentOS 6.6",
         why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \

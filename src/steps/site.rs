@@ -1,6 +1,213 @@
 //! The servers of the Site Recovery site.
 
-use super::Requirement;
+use std::cmp::Ordering;
+
+use super::{Requirement, Severity, Status, need, settle};
+use crate::facts::Facts;
+use crate::facts::network::Answer;
+use crate::profile::{Profile, Server};
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "site.configuration-server",
+        title: "The configuration server answers",
+        severity: Severity::Required,
+        section: "Common problems",
+        why: "The master target registers at the configuration server and takes its orders from there. Without it \
+              the portal does not list this machine when a failback is set up.",
+        by_hand: "From this machine: `curl -kv https://SERVER:443/` or `telnet SERVER 443`. Open the port in the \
+                  firewalls between the two, and see that the name resolves and the service runs.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| {
+            settle(server(profile.site.configuration_server.as_ref(), facts, "configuration-server"))
+        },
+    },
+    Requirement {
+        id: "site.process-server",
+        title: "The process server answers",
+        severity: Severity::Required,
+        section: "Common problems",
+        why: "The data that fails back comes through the process server. When it cannot be reached, reprotection \
+              starts and makes no progress.",
+        by_hand: "From this machine: `telnet SERVER 9443` (or the port of the profile). Open the port in the firewalls \
+                  and on the VPN, and see that the process server has a heartbeat in the portal.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(server(profile.site.process_server.as_ref(), facts, "process-server")),
+    },
+    Requirement {
+        id: "site.version",
+        title: "The master target is not newer than the configuration server",
+        severity: Severity::Required,
+        section: "Common things to check on a master target",
+        why: "With a newer master target reprotection still succeeds; replication then fails.",
+        by_hand: "Upgrade the configuration server and the process server first. The configuration server's version \
+                  stands in the portal under Configuration Servers; give it in the profile as \
+                  site.configuration-server-version.",
+        changeable: false,
+        after: &[],
+        judge: |profile, facts| settle(version(profile, facts)),
+    },
+];
+
+fn server(wanted: Option<&Server>, facts: &Facts, role: &str) -> Result<Status, Status> {
+    let Some(Server { address, port }) = wanted else {
+        return Err(Status::NotApplicable {
+            why: format!("the profile names no {}", role.replace('-', " ")),
+        });
+    };
+    let asked = facts
+        .servers
+        .iter()
+        .find(|server| server.role == role && server.address == *address && server.port == *port);
+    let Some(asked) = asked else {
+        return Err(Status::Unknown { why: format!("{address} port {port} was not asked") });
+    };
+    let whom = format!("{address} port {port}");
+    Ok(match need(&asked.answers, &whom)? {
+        Answer::Connected(_) => Status::met(whom),
+        Answer::Failed(why) => Status::unmet(
+            format!("{whom}: {why}"),
+            "a TCP connection",
+            format!(
+                "`telnet {address} {port}` from this machine; open the port in the firewalls between the two (and on \
+                 the VPN or ExpressRoute), see that the name resolves and that the server runs"
+            ),
+        ),
+    })
+}
+
+fn version(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let unknown = |why: String| Status::Unknown { why };
+    let agent = need(&facts.site_agent, "the installed software")?;
+    if !agent.is_installed() {
+        return Err(Status::NotApplicable { why: "the master target software is not installed".into() });
+    }
+    let own = agent.version.as_deref();
+    let own = own.ok_or_else(|| unknown("the installed software does not tell its version".into()))?;
+    let theirs = profile.site.configuration_server_version.as_deref().ok_or_else(|| {
+        unknown(format!(
+            "{own} is installed; the configuration server's version is not known: give it in the profile as \
+             site.configuration-server-version"
+        ))
+    })?;
+    let order = compare(own, theirs)
+        .ok_or_else(|| unknown(format!("the versions {own} and {theirs} cannot be compared")))?;
+    Ok(match order {
+        Ordering::Greater => Status::unmet(
+            format!("{own} here, {theirs} on the configuration server"),
+            format!("{theirs} or earlier"),
+            "upgrade the configuration server and the process server, then reinstall or wait with the master target",
+        ),
+        Ordering::Less | Ordering::Equal => Status::met(format!("{own}, configuration server {theirs}")),
+    })
+}
+
+/// Orders versions by their numbers (9.10.0 comes before 9.42); missing numbers are 0; `None` when one of them
+/// is more than numbers and dots.
+fn compare(a: &str, b: &str) -> Option<Ordering> {
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        let number =
+            |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok()).flatten();
+        text.trim().split('.').map(number).collect()
+    };
+    let (mut a, mut b) = (numbers(a)?, numbers(b)?);
+    let length = a.len().max(b.len());
+    a.resize(length, 0);
+    b.resize(length, 0);
+    Some(a.cmp(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{ready, told};
+    use super::*;
+    use crate::facts::Fact;
+    use crate::facts::site_agent::SiteAgent;
+
+    #[test]
+    fn named_servers_must_answer() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "site.configuration-server"), "met: 10.0.0.5 port 443");
+        assert_eq!(told(&profile, &facts, "site.process-server"), "met: 10.0.0.6 port 9443");
+
+        facts.servers[1].answers = Fact::Known(Answer::Failed("connection refused".into()));
+        let says = told(&profile, &facts, "site.process-server");
+        assert!(
+            says.starts_with("unmet: 10.0.0.6 port 9443: connection refused | a TCP connection |"),
+            "{says}"
+        );
+        assert!(says.contains("`telnet 10.0.0.6 9443`"), "{says}");
+
+        facts.servers[1].answers = Fact::Unknown("no time".into());
+        assert_eq!(told(&profile, &facts, "site.process-server"), "unknown: 10.0.0.6 port 9443: no time");
+    }
+
+    #[test]
+    fn a_server_that_was_not_asked_is_unknown() {
+        let (mut profile, mut facts) = ready();
+        // A recording made with another profile: the answer is that of another server.
+        profile.site.configuration_server = Some(Server { address: "10.0.0.7".into(), port: 443 });
+        assert_eq!(
+            told(&profile, &facts, "site.configuration-server"),
+            "unknown: 10.0.0.7 port 443 was not asked"
+        );
+        facts.servers.clear();
+        assert_eq!(
+            told(&profile, &facts, "site.process-server"),
+            "unknown: 10.0.0.6 port 9443 was not asked"
+        );
+        profile.site.process_server = None;
+        assert_eq!(
+            told(&profile, &facts, "site.process-server"),
+            "not-applicable: the profile names no process server"
+        );
+    }
+
+    #[test]
+    fn the_master_target_is_not_newer() {
+        let (mut profile, mut facts) = ready();
+        assert_eq!(
+            told(&profile, &facts, "site.version"),
+            "not-applicable: the master target software is not installed"
+        );
+        let install = |version: Option<&str>| {
+            Fact::Known(SiteAgent {
+                version: version.map(Into::into),
+                installation_dir: Some("/usr/local/ASR".into()),
+                ..SiteAgent::default()
+            })
+        };
+        for (own, theirs, says) in [
+            ("9.10.0", "9.42", "met: 9.10.0, configuration server 9.42"),
+            ("9.42.0", "9.42", "met: 9.42.0, configuration server 9.42"),
+            ("9.42.1", "9.42", "unmet: 9.42.1 here, 9.42 on the configuration server | 9.42 or earlier |"),
+            ("9.10.0", "9.6.0", "unmet: 9.10.0 here, 9.6.0 on the configuration server |"),
+            ("9.10-beta", "9.42", "unknown: the versions 9.10-beta and 9.42 cannot be compared"),
+            ("9..1", "9.42", "unknown: the versions 9..1 and 9.42 cannot be compared"),
+            ("", "9.42", "unknown: the versions  and 9.42 cannot be compared"),
+        ] {
+            facts.site_agent = install(Some(own));
+            profile.site.configuration_server_version = Some(theirs.into());
+            let told = told(&profile, &facts, "site.version");
+            assert!(told.starts_with(says), "{told}");
+        }
+        profile.site.configuration_server_version = None;
+        facts.site_agent = install(Some("9.6.0"));
+        let says = told(&profile, &facts, "site.version");
+        assert!(
+            says.starts_with("unknown: 9.6.0 is installed; the configuration server's version is not known")
+        );
+        facts.site_agent = install(None);
+        assert_eq!(
+            told(&profile, &facts, "site.version"),
+            "unknown: the installed software does not tell its version"
+        );
+        facts.site_agent = Fact::Unknown("reading /usr/local/.vx_version: I/O error".into());
+        assert!(
+            told(&profile, &facts, "site.version").starts_with("unknown: the installed software: reading")
+        );
+    }
+}

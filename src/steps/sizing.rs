@@ -10,7 +10,7 @@ use crate::profile::Profile;
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "sizing.memory",
-        title: "the machine has the recommended memory",
+        title: "The machine has the recommended memory",
         severity: Severity::Recommended,
         section: "Set up a Linux VM as the master target server",
         why: "The master target keeps a buffer for every disk that it receives; with less memory it takes \
@@ -22,7 +22,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "sizing.cpus",
-        title: "the machine has the recommended processors",
+        title: "The machine has the recommended processors",
         severity: Severity::Recommended,
         section: "Set up a Linux VM as the master target server",
         why: "Decompressing and writing the data of several machines at once is bound by processors.",
@@ -33,7 +33,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "sizing.os-disk",
-        title: "the disk that carries / has the recommended size",
+        title: "The disk that carries / has the recommended size",
         severity: Severity::Recommended,
         section: "Set up a Linux VM as the master target server",
         why: "Logs, crash dumps and the agent's own cache grow on this disk; a full one stops replication.",
