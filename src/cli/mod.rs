@@ -1,11 +1,149 @@
 //! clap types, one file a verb; what they do lives elsewhere.
 
+pub mod apply;
+pub mod check;
+pub mod disks;
 pub mod exit;
+pub mod facts;
+pub mod history;
+pub mod output;
+pub mod plan;
+pub mod profile;
+mod progress;
+pub mod session;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, ColorChoice, Parser, Subcommand};
+
+use crate::host::text;
+use crate::report::{json, nagios};
+use session::{Answer, Global, Session};
+
+/// Turns a Linux VM into a master target of Azure Site Recovery, and proves later that it still is one.
+#[derive(Debug, Parser)]
+#[command(name = "mt-agent", version, color = ColorChoice::Never, term_width = 80, after_help = EXIT_CODES)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true, disable_help_flag = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    global: Global,
+    /// Print help
+    // The short form for both: the long one does not fit a console's 25 lines.
+    #[arg(short, long, global = true, action = ArgAction::HelpShort, help_heading = "Global options")]
+    help: Option<bool>,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  ready: every required requirement is met (plan: nothing to change)
+  1  not ready (plan: there are changes to make)
+  2  could not do the work: bad usage, bad profile, not permitted, I/O error
+  3  ready after a restart that is still owed";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Judge this host; changes nothing
+    Check(check::Args),
+    /// Show what apply would change, in order, and what only a person can fix
+    Plan(plan::Args),
+    /// Make the changes; resumable: a second run changes nothing
+    Apply(apply::Args),
+    /// List every disk: address, controller, size, SCSI ID, what uses it
+    Disks(disks::Args),
+    /// Print everything that is read from this host, as JSON
+    Facts(facts::Args),
+    /// List, show and check profiles
+    Profile(profile::Args),
+    /// Show what apply did on this host, and when
+    History(history::Args),
+}
+
+/// How a failure is told, beside the line on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Text,
+    Json,
+    Nagios,
+}
 
 /// Parses the command line, does what it says, and answers the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    unimplemented!()
+    let args: Vec<OsString> = env::args_os().collect();
+    let language = language(&args);
+    let result = match Cli::try_parse_from(args) {
+        Ok(cli) => run(&cli),
+        Err(error) if !error.use_stderr() => Ok(Answer::new(error.render().to_string(), exit::READY)),
+        Err(error) => {
+            return usage(&error, language);
+        }
+    };
+    let result = result.and_then(|answer| output::print(&answer.text).map(|()| answer.code));
+    ExitCode::from(result.unwrap_or_else(|error| failed(&format!("{error:#}"), language)))
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Answer> {
+    let session = Session::open(&cli.global)?;
+    match &cli.verb {
+        Verb::Check(args) => args.run(&session),
+        Verb::Plan(args) => args.run(&session),
+        Verb::Apply(args) => args.run(&session),
+        Verb::Disks(args) => args.run(&session),
+        Verb::Facts(args) => args.run(&session),
+        Verb::Profile(args) => args.run(&session),
+        Verb::History(args) => args.run(&session),
+    }
+}
+
+/// The language that the command line asks for, told before it is understood: a usage error has to be told
+/// in it as well.
+fn language(args: &[OsString]) -> Language {
+    let args: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
+    let value = args.iter().enumerate().find_map(|(at, arg)| match arg.strip_prefix("--format") {
+        Some("") => args.get(at + 1).map(|value| value.as_ref()),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    match value {
+        Some("json") => Language::Json,
+        Some("nagios") => Language::Nagios,
+        None if args.first().is_some_and(|verb| verb == "facts") => Language::Json,
+        _ => Language::Text,
+    }
+}
+
+/// Tells a failure; answers the exit code.
+fn failed(message: &str, language: Language) -> u8 {
+    output::complain(message);
+    tell(message, language)
+}
+
+/// Tells a usage error in clap's words.
+fn usage(error: &clap::Error, language: Language) -> ExitCode {
+    use std::io::Write;
+    let words = error.render().to_string();
+    let lines: Vec<_> = words.trim_end().lines().map(text::safe).collect();
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return ExitCode::from(exit::FAILED);
+    }
+    let first = lines.first().map_or("", |line| line.strip_prefix("error: ").unwrap_or(line));
+    ExitCode::from(tell(first, language))
+}
+
+/// Says `message` on standard output where the format has a place for errors; answers the exit code.
+fn tell(message: &str, language: Language) -> u8 {
+    let (document, code) = match language {
+        Language::Text => return exit::FAILED,
+        Language::Json => (json::error(message), exit::FAILED),
+        Language::Nagios => (nagios::error(message), nagios::State::Unknown.code()),
+    };
+    // Should this fail too, the line on standard error has been said.
+    let _ = output::print(&document);
+    code
 }

@@ -33,8 +33,13 @@ pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
 /// The document that stands for an error.
 #[must_use]
 pub fn error(message: &str) -> String {
-    let value = serde_json::json!({ "schema": "mt-agent/error/v1", "error": message });
-    document(&value).unwrap_or_else(|_| "{\"schema\": \"mt-agent/error/v1\"}\n".into())
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        error: &'a str,
+    }
+    document(&Document { schema: "mt-agent/error/v1", error: message })
+        .unwrap_or_else(|_| "{\"schema\": \"mt-agent/error/v1\"}\n".into())
 }
 
 /// The document of `check`.
@@ -105,7 +110,7 @@ mod tests {
         assert_eq!(value["findings"][1]["status"], "unmet");
         assert_eq!(value["findings"][0]["found"], "it is \u{1b}[2J so");
         assert_eq!(value["findings"][4]["reason"], "waits for a.unmet");
-        assert_eq!(value["summary"]["required"]["restart-owed"], 1);
+        assert_eq!(value["summary"]["required"]["restart_owed"], 1);
     }
 
     #[test]

@@ -64,7 +64,6 @@ pub struct Summary {
 
 /// Requirements counted by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Counts {
     /// It holds.
     pub met: usize,

@@ -1,0 +1,241 @@
+//! `mt-agent apply`.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::check::verdict_code;
+use super::exit;
+use super::output::print;
+use super::progress::Progress;
+use super::session::{Answer, Disks, Format, Selected, Session};
+use crate::changes::Done;
+use crate::report::json::ReportDocument;
+use crate::report::style::Page;
+use crate::report::text::Detail;
+use crate::report::{Plan, json, plan, text};
+use crate::run;
+use crate::run::apply::{Applied, Ended, Options, Resumable, Watcher, pending};
+use crate::run::resume::{self, Pending};
+use crate::steps::Selection;
+use crate::steps::remedy::Decision;
+
+const NOTE: &str = "Prints the plan first and asks on a terminal; without one it needs --yes. Exits 3 when a \
+     restart is owed: after it, the same apply goes on by itself where the service mt-agent-resume is installed; \
+     else run it again.";
+
+/// Makes the changes; resumable: a second run changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = NOTE)]
+pub struct Args {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Restart the host when a restart is owed
+    #[arg(long)]
+    pub restart: bool,
+    /// Which disks
+    #[command(flatten)]
+    pub disks: Disks,
+    /// What to do about a vendor script that was interrupted
+    #[arg(long, value_enum, value_name = "DECISION")]
+    pub custom_changes: Option<CustomChanges>,
+    /// Go on with the apply that owed a restart, if that has happened (for the service)
+    #[arg(long, conflicts_with_all = ["only", "skip", "retention_disk", "erase_disk", "custom_changes"])]
+    pub resume: bool,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// Which requirements
+    #[command(flatten)]
+    pub selected: Selected,
+}
+
+/// Decisions on an interrupted vendor script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CustomChanges {
+    /// Its changes are in place: record that
+    Accept,
+    /// They are not: run it again
+    Rerun,
+}
+
+impl Args {
+    /// Plans, asks, changes and reports.
+    ///
+    /// # Errors
+    /// Not root, nobody to ask, a bad selection or profile, a change that failed.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        ensure!(nix::unistd::geteuid().is_root(), "apply needs root: run it as root or with sudo");
+        if !session.host.is_live() {
+            bail!("apply works on the running host: an image's tree (--root) can be checked, not changed");
+        }
+        let mut terminal =
+            Terminal { args: self, session, progress: Progress::new(session.detail == Detail::Quiet) };
+        let (session, options) = if self.resume {
+            match pending(&session.host)? {
+                Resumable::Nothing => return self.idle("no apply waits for a restart", exit::READY),
+                Resumable::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
+                Resumable::Ready(left) => {
+                    let options = Options {
+                        selection: Selection::new(left.only.clone(), left.skip.clone())?,
+                        request: left.request.clone(),
+                        restart: self.restart,
+                        pending: Some(left.clone()),
+                        resumed: true,
+                    };
+                    (&session.with_profile(left.profile), options)
+                }
+            }
+        } else {
+            (session, self.options(session)?)
+        };
+        let profile = session.profile()?;
+        let applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
+        terminal.progress.clear();
+        self.report(session, &applied)
+    }
+
+    fn options(&self, session: &Session) -> Result<Options> {
+        let selection = self.selected.selection()?;
+        let mut request = self.disks.request();
+        request.custom_changes = self.custom_changes.map(|decision| match decision {
+            CustomChanges::Accept => Decision::Accept,
+            CustomChanges::Rerun => Decision::Rerun,
+        });
+        let pending = Pending {
+            schema: resume::SCHEMA.to_owned(),
+            boot_id: String::new(),
+            profile: session.profile_name(),
+            only: selection.only.clone(),
+            skip: selection.skip.clone(),
+            request: request.clone(),
+        };
+        Ok(Options { selection, request, restart: self.restart, pending: Some(pending), resumed: false })
+    }
+
+    /// The answer when there is no apply to go on with.
+    fn idle(&self, what: &str, code: u8) -> Result<Answer> {
+        Ok(match self.format {
+            Format::Text => Answer::new(format!("{what}\n"), code),
+            Format::Json => Answer::new(json::document(&Idle { schema: SCHEMA, ended: what })?, code),
+        })
+    }
+
+    fn report(&self, session: &Session, applied: &Applied) -> Result<Answer> {
+        let code = match applied.ended {
+            Ended::Finished => verdict_code(applied.report.verdict()),
+            Ended::Declined => exit::NOT_READY,
+            Ended::Interrupted => exit::FAILED,
+            Ended::Restarting => exit::RESTART_OWED,
+        };
+        let ended = match applied.ended {
+            Ended::Finished if applied.changed.is_empty() => "nothing was changed",
+            Ended::Finished => "all that could be changed is changed",
+            Ended::Declined => "declined: nothing was changed",
+            Ended::Interrupted => {
+                "interrupted: the changes made so far are recorded, run apply again to go on"
+            }
+            Ended::Restarting => "restarting the machine",
+        };
+        let text = match self.format {
+            Format::Json => json::document(&Document {
+                schema: SCHEMA,
+                ended: format!("{:?}", applied.ended).to_lowercase(),
+                changed: &applied.changed,
+                report: ReportDocument::from(&applied.report),
+                left: json::PlanDocument::from(&applied.left),
+            })?,
+            Format::Text if applied.ended == Ended::Declined => format!("{ended}\n"),
+            Format::Text => {
+                format!("{ended}\n\n{}", text::render(&applied.report, session.style, Detail::Quiet))
+            }
+        };
+        Ok(Answer::new(text, code))
+    }
+}
+
+const SCHEMA: &str = "mt-agent/apply/v1";
+
+/// The document of `apply`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    ended: String,
+    changed: &'a [String],
+    report: ReportDocument<'a>,
+    left: json::PlanDocument<'a>,
+}
+
+/// The document of `apply --resume` when there is nothing to go on with.
+#[derive(Serialize)]
+struct Idle<'a> {
+    schema: &'static str,
+    ended: &'a str,
+}
+
+/// The person at the terminal, or the script that said --yes.
+struct Terminal<'a> {
+    args: &'a Args,
+    session: &'a Session,
+    progress: Progress,
+}
+
+impl Terminal<'_> {
+    /// A line about a change: part of the report for people, beside the document for machines. That it cannot be
+    /// written must not end a run half-way; the report at the end tells.
+    fn tell(&mut self, line: &str) {
+        self.progress.clear();
+        if self.args.format == Format::Json {
+            self.progress.line(line);
+        } else {
+            let mut page = Page::new(self.session.style);
+            page.line(line);
+            let _ = print(&page.finish());
+        }
+    }
+}
+
+impl Watcher for Terminal<'_> {
+    fn confirm(&mut self, agreed: &Plan) -> Result<bool> {
+        if self.args.format == Format::Text {
+            print(&format!("{}\n", plan::render(agreed, self.session.style)))?;
+        }
+        if self.args.yes || self.args.resume {
+            return Ok(true);
+        }
+        if self.args.format == Format::Json {
+            bail!(
+                "--format json asks nothing: add --yes once \"mt-agent plan\" shows what you want; nothing was changed"
+            );
+        }
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            bail!("no terminal to ask on: add --yes to make these changes; nothing was changed");
+        }
+        print("Proceed? [y/N] ")?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    fn begin(&mut self, number: usize, summary: &str) {
+        self.tell(&format!("{number}. {summary}"));
+    }
+
+    fn end(&mut self, done: &Done) {
+        match done {
+            Done::Changed(what) => self.tell(&format!("   done: {what}")),
+            Done::Unchanged => self.tell("   done already: nothing changed"),
+        }
+    }
+
+    fn progress(&mut self, line: &str) {
+        self.progress.work(line);
+    }
+
+    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
+        self.progress.transfer(what, done, total);
+    }
+}

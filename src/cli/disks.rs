@@ -1,0 +1,45 @@
+//! `mt-agent disks`.
+
+use anyhow::{Result, bail};
+
+use super::exit;
+use super::session::{Answer, Format, Session};
+use crate::facts::Fact;
+use crate::facts::gather::Probing;
+use crate::report::{disks, json};
+
+/// List every disk: address, controller, size, SCSI ID, what uses it; changes nothing.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Read from the disks that nothing uses (or from these: kernel name, SCSI ID, by-id
+    /// name or path) whether they could become the retention volume, and if not, why
+    #[arg(long, value_name = "DEV", num_args = 0..)]
+    pub probe: Option<Vec<String>>,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+
+impl Args {
+    /// Lists them.
+    ///
+    /// # Errors
+    /// The disks could not be told, or one that was named is not there.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        let probing = match &self.probe {
+            None => Probing::None,
+            Some(names) if names.is_empty() => Probing::Idle,
+            Some(names) => Probing::Named(names.clone()),
+        };
+        let (_, facts) = session.profile_and_facts(None, probing)?;
+        let all = match &facts.disks {
+            Fact::Known(all) => all,
+            Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("reading the disks: {why}"),
+        };
+        let text = match self.format {
+            Format::Text => disks::render(all, &facts.probes, session.style),
+            Format::Json => json::document(&disks::document(all, &facts.probes))?,
+        };
+        Ok(Answer::new(text, exit::READY))
+    }
+}

@@ -1,0 +1,58 @@
+//! `mt-agent history`.
+
+use anyhow::Result;
+
+use super::exit;
+use super::session::{Answer, Format, Session};
+use crate::report::history::{self, Line, Tone};
+use crate::report::json;
+use crate::run::journal::{self, Entry, Event};
+
+/// Show what apply did on this host, and when, from its journal.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Show the last N entries only
+    #[arg(short = 'n', long = "last", value_name = "N")]
+    pub last: Option<usize>,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+
+impl Args {
+    /// Reads the journal and shows it.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        let (all, torn) = journal::read(&session.host)?;
+        let entries = &all[all.len().saturating_sub(self.last.unwrap_or(all.len()))..];
+        let text = match self.format {
+            Format::Json => json::document(&history::document(entries, &torn))?,
+            Format::Text => {
+                let lines: Vec<_> = entries.iter().map(line).collect();
+                history::render(&lines, &torn, session.style)
+            }
+        };
+        Ok(Answer::new(text, exit::READY))
+    }
+}
+
+fn line(entry: &Entry) -> Line {
+    let (tone, text) = match &entry.event {
+        Event::Begin { agent, profile, resumed } => {
+            let verb = if *resumed { "apply goes on after the restart" } else { "apply begins" };
+            (Tone::Begin, format!("{verb} (mt-agent {agent}, profile {profile}, pid {})", entry.pid))
+        }
+        Event::Intent { requirement, change } => {
+            (Tone::Quiet, format!("{requirement}: {}", change.summary()))
+        }
+        Event::Done { requirement, changed: Some(what) } => {
+            (Tone::Good, format!("{requirement}: done: {what}"))
+        }
+        Event::Done { requirement, changed: None } => (Tone::Quiet, format!("{requirement}: was so already")),
+        Event::Failed { requirement, error } => (Tone::Bad, format!("{requirement}: FAILED: {error}")),
+        Event::End { verdict } => (Tone::Quiet, format!("ended: {}", verdict.replace('-', " "))),
+    };
+    Line { at: entry.at.clone(), text, tone }
+}

@@ -1,0 +1,53 @@
+//! `mt-agent plan`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::exit;
+use super::session::{Answer, Disks, Format, Selected, Session};
+use crate::facts::gather::Probing;
+use crate::report::{json, plan};
+use crate::run;
+
+/// Shows what apply would change, in order, and what only a person can fix; changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Exits 0 when there is nothing to change, and 1 when there is.")]
+pub struct Args {
+    /// Plan for a recording that `mt-agent facts` made, "-" for standard input; its disks
+    /// cannot be probed, so no disk is chosen for the retention volume
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+    /// Which disks
+    #[command(flatten)]
+    pub disks: Disks,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// Which requirements
+    #[command(flatten)]
+    pub selected: Selected,
+}
+
+impl Args {
+    /// Plans and reports.
+    ///
+    /// # Errors
+    /// Bad selection, profile or recording.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        let selection = self.selected.selection()?;
+        if !session.host.is_live() && self.facts.is_none() {
+            bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
+        }
+        let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        let mut plan = run::plan(&profile, &facts, &selection, run::today(), &self.disks.request());
+        if self.facts.is_some() {
+            plan.notes.push("made from a recording: its disks were not probed".into());
+        }
+        let code = if plan.changes.is_empty() && !plan.restart { exit::READY } else { exit::NOT_READY };
+        Ok(match self.format {
+            Format::Text => Answer::new(plan::render(&plan, session.style), code),
+            Format::Json => Answer::new(json::document(&json::PlanDocument::from(&plan))?, code),
+        })
+    }
+}

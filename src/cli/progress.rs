@@ -1,0 +1,99 @@
+//! What a person sees of long work: a bar or a spinner on a terminal, plain lines elsewhere. On standard error,
+//! so that standard output holds the report alone.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::host::text::{ascii, bytes, safe, without_secrets};
+
+/// How often a transfer is told of where no bar can be drawn.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Progress, shown as the terminal allows.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    on_terminal: bool,
+    quiet: bool,
+    told: Option<Instant>,
+}
+
+impl Progress {
+    /// Progress on standard error; none at all when `quiet`.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Self { bar: None, on_terminal: io::stderr().is_terminal() && !dumb, quiet, told: None }
+    }
+
+    /// A line that stays.
+    pub fn line(&mut self, text: &str) {
+        self.clear();
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{}", clean(text));
+        }
+    }
+
+    /// A line about long work: the last one stands beside a spinner, or each on a line of its own.
+    pub fn work(&mut self, line: &str) {
+        if self.quiet {
+        } else if self.on_terminal {
+            let bar = self.bar.get_or_insert_with(spinner);
+            bar.set_message(clean(line));
+        } else {
+            let _ = writeln!(io::stderr(), "   {}", clean(line));
+        }
+    }
+
+    /// Bytes transferred so far, and in all where that is known.
+    pub fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
+        if self.quiet {
+        } else if self.on_terminal {
+            let bar = self.bar.get_or_insert_with(spinner);
+            if let (Some(total), None) = (total, bar.length()) {
+                bar.set_style(style("   [{bar:30}] {percent:>3}% {wide_msg}"));
+                bar.set_length(total);
+            }
+            bar.set_position(done);
+            bar.set_message(format!("{} {}", bytes(done), clean(what)));
+        } else if total == Some(done) || self.told.is_none_or(|at| at.elapsed() >= EVERY) {
+            self.told = Some(Instant::now());
+            let of = total.map(|total| format!(" of {}", bytes(total))).unwrap_or_default();
+            let _ = writeln!(io::stderr(), "   {}: {}{of}", clean(what), bytes(done));
+        }
+    }
+
+    /// Takes away what is drawn: the work has ended.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.told = None;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn spinner() -> ProgressBar {
+    let bar = ProgressBar::no_length().with_style(style("   {spinner} {elapsed} {wide_msg}"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_chars("-\\|/ ")
+        .progress_chars("=> ")
+}
+
+/// Plain ASCII: what tools print may be anything.
+fn clean(text: &str) -> String {
+    ascii(&safe(&without_secrets(text)))
+}

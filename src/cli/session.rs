@@ -1,0 +1,227 @@
+//! What every verb is given: the host, the profile, how to show things.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+
+use super::output::Color;
+use crate::facts::gather::Probing;
+use crate::facts::{self, Facts};
+use crate::host::Host;
+use crate::profile::{self, Profile};
+use crate::report::style::Style;
+use crate::report::text::Detail;
+use crate::run;
+use crate::steps::remedy::Request;
+use crate::steps::{self, Selection};
+
+/// Options that every verb takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Profile to judge by: the name of a built-in one, or a file [default:
+    /// /etc/mt-agent/profile.yaml, else the built-in one that fits the host]
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// Accept a profile file that others than root can write (for desks)
+    #[arg(long, global = true)]
+    pub allow_unsafe_profile: bool,
+    /// Look at the tree of an image, not at the running host
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// Say less: only what is not met, and the verdict
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: shorten nothing
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What a verb works with.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The host.
+    pub host: Host,
+    /// What the terminal can show.
+    pub style: Style,
+    /// How much to say.
+    pub detail: Detail,
+    profile: Option<String>,
+    /// Whether a profile that others than root can write is accepted.
+    pub allow_unsafe_profile: bool,
+}
+
+/// What a verb answers: the text for standard output, and the exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Answer {
+    /// An answer.
+    pub fn new(text: impl Into<String>, code: u8) -> Self {
+        Self { text: text.into(), code }
+    }
+}
+
+impl Session {
+    /// A session by the global options.
+    ///
+    /// # Errors
+    /// `--root` does not name a directory.
+    pub fn open(global: &Global) -> Result<Self> {
+        let host = match &global.root {
+            None => Host::live(),
+            Some(root) => match root.metadata() {
+                Ok(meta) if meta.is_dir() => Host::image(root),
+                Ok(_) => bail!("--root {}: not a directory", root.display()),
+                Err(error) => bail!("--root {}: {error}", root.display()),
+            },
+        };
+        let detail = match (global.quiet, global.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        };
+        Ok(Self {
+            host,
+            style: global.color.style(),
+            detail,
+            profile: global.profile.clone(),
+            allow_unsafe_profile: global.allow_unsafe_profile,
+        })
+    }
+
+    /// This session with the profile that an earlier run named.
+    #[must_use]
+    pub fn with_profile(&self, profile: Option<String>) -> Self {
+        Self { profile: self.profile.clone().or(profile), ..self.clone() }
+    }
+
+    /// `--profile` as another process can use it: a file by its whole path.
+    #[must_use]
+    pub fn profile_name(&self) -> Option<String> {
+        let name = self.profile.as_ref()?;
+        let whole = Path::new(name).canonicalize().ok().filter(|_| name.contains(['/', '.']));
+        Some(whole.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| name.clone()))
+    }
+
+    /// The profile that the command line and the host ask for.
+    ///
+    /// # Errors
+    /// It is not there, not safe or not valid.
+    pub fn profile(&self) -> Result<Profile> {
+        self.profile_called(None)
+    }
+
+    /// The profile `name`; without a name, as [`Session::profile`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn profile_called(&self, name: Option<&str>) -> Result<Profile> {
+        let choice = name.or(self.profile.as_deref());
+        profile::load(choice, &self.host, &steps::ids(), self.allow_unsafe_profile)
+    }
+
+    /// The profile, and the facts read from the host or from the recording `file` by it.
+    ///
+    /// # Errors
+    /// As [`Session::profile`]; the recording is not one.
+    pub fn profile_and_facts(&self, file: Option<&Path>, probe: Probing) -> Result<(Profile, Facts)> {
+        // A recording says nothing of this desk, and the desk's own profile says nothing of the recording.
+        let choice = file.and(self.profile.as_deref().or(Some(profile::DEFAULT)));
+        let profile = self.profile_called(choice)?;
+        let facts = match file {
+            None => run::read_facts(&self.host, &profile, probe),
+            Some(_) if !self.host.is_live() => bail!("--facts and --root exclude each other"),
+            Some(file) => {
+                recording(file).with_context(|| format!("reading the recording {}", file.display()))?
+            }
+        };
+        Ok((profile, facts))
+    }
+}
+
+/// The most bytes that a recording may have.
+const RECORDING: u64 = 64 << 20;
+
+fn recording(file: &Path) -> Result<Facts> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        io::stdin().lock().take(RECORDING + 1).read_to_end(&mut bytes)?;
+    } else {
+        File::open(file)?.take(RECORDING + 1).read_to_end(&mut bytes)?;
+    }
+    ensure!(bytes.len() as u64 <= RECORDING, "longer than {} MiB", RECORDING >> 20);
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).context("not JSON: make it with \"mt-agent facts > FILE\"")?;
+    match value.get("schema").and_then(serde_json::Value::as_str) {
+        Some(facts::SCHEMA) => Ok(serde_json::from_value(value)?),
+        Some(other) => bail!("it is a {other} document, not {}", facts::SCHEMA),
+        None => bail!("it has no \"schema\": make it with \"mt-agent facts > FILE\""),
+    }
+}
+
+/// Text for people, or a JSON document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One versioned document
+    Json,
+}
+
+/// `--retention-disk` and `--erase-disk`.
+#[derive(Args, Debug)]
+pub struct Disks {
+    /// The disk to carry the retention volume: SCSI ID, by-id name or /dev path
+    #[arg(long, value_name = "ID")]
+    retention_disk: Option<String>,
+    /// Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST.
+    /// A disk in use is refused all the same
+    #[arg(long, value_name = "ID")]
+    erase_disk: Option<String>,
+}
+
+impl Disks {
+    /// What is asked of the plan.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request {
+            retention_disk: self.retention_disk.clone(),
+            erase_disk: self.erase_disk.clone(),
+            ..Request::default()
+        }
+    }
+}
+
+/// `--only` and `--skip`.
+#[derive(Args, Debug)]
+pub struct Selected {
+    /// Look at these requirements or sections alone (repeatable, or comma separated)
+    #[arg(long, value_name = "ID|SECTION", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave these requirements or sections out
+    #[arg(long, value_name = "ID|SECTION", value_delimiter = ',')]
+    skip: Vec<String>,
+}
+
+impl Selected {
+    /// The selection.
+    ///
+    /// # Errors
+    /// An unknown name, with those that are close to it; nothing left to look at.
+    pub fn selection(&self) -> Result<Selection> {
+        Selection::new(self.only.clone(), self.skip.clone())
+    }
+}
