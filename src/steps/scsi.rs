@@ -1,6 +1,313 @@
 //! SCSI identity of the disks.
 
-use super::Requirement;
+use std::collections::BTreeMap;
+
+use super::devices::same_map;
+use super::tally::Tally;
+use super::{Requirement, Severity, Status, need, settle};
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::host::text;
+use crate::profile::Profile;
+
+const SECTION: &str = "Retrieve the SCSI IDs";
+
+/// The exact steps: they differ from those of other parameters in that a guest restart does not do.
+const ENABLE_UUID: &str = "1. shut this VM down and see that it is powered off; 2. in vSphere: Edit Settings > VM \
+    Options (in old clients: Options) > Advanced > General > Configuration Parameters; 3. set the row disk.EnableUUID \
+    to TRUE, or add it, without quotation marks; 4. power the VM on: restarting the guest alone does not read it";
 
 /// This section's requirements, in order.
-pub const REQUIREMENTS: &[Requirement] = &[];
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "scsi.ids",
+        title: "Every SCSI disk answers with an ID",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The master target tells the disks that are attached to it apart by their SCSI IDs alone: names like sdb \
+              move. Data for a disk without an ID has nowhere to go, and reprotection fails.",
+        by_hand: "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` must print an ID for each disk. If it prints \
+                  nothing for any: disk.EnableUUID.",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(ids(facts)),
+    },
+    Requirement {
+        id: "scsi.ids-unique",
+        title: "No two disks answer with the same ID",
+        severity: Severity::Required,
+        section: "Common problems",
+        why: "Two disks with one ID are one disk to multipath and to the master target: data of one protected machine \
+              is written over another's. It happens when VMs are made from one template or a disk is copied.",
+        by_hand: "Find the copies by `lsscsi -i`. In vSphere, detach the copy, give its file a new UUID (`vmkfstools \
+                  -J setuuid DISK.vmdk` on the ESXi host), attach it again.",
+        changeable: false,
+        after: &[],
+        judge: |_, facts| settle(unique(facts)),
+    },
+    Requirement {
+        id: "scsi.uuid-enabled",
+        title: "disk.EnableUUID is in effect",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "Only with it do VMware disks show the UUID of their file, which is what the configuration server knows \
+              them by. Without it multipath shows blank IDs and failback finds no disk to write to.",
+        by_hand: ENABLE_UUID,
+        changeable: false,
+        after: &[],
+        judge: |_: &Profile, facts| settle(uuid_enabled(facts)),
+    },
+];
+
+/// The disks that the SCSI layer drives; that there is none is a failure, never a success.
+fn scsi_disks(facts: &Facts) -> Result<Vec<&Disk>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    let scsi: Vec<_> = disks.iter().filter(|disk| disk.is_scsi()).collect();
+    if !scsi.is_empty() {
+        return Ok(scsi);
+    }
+    let found = match disks.as_slice() {
+        [] => "this machine has no disk".to_owned(),
+        others => {
+            let names: Vec<_> = others.iter().map(|disk| disk.name.as_str()).collect();
+            format!("no SCSI disk (only {})", names.join(", "))
+        }
+    };
+    Err(Status::unmet(
+        found,
+        "SCSI disks on an LSI Logic controller",
+        "in vSphere, put the VM's disks on an LSI Logic controller (see hypervisor.controllers)",
+    ))
+}
+
+fn id(disk: &Disk) -> Option<&str> {
+    disk.scsi_id.as_deref().filter(|id| !id.trim().is_empty())
+}
+
+/// Notes a disk without an ID: without root it could not be asked, and nothing is known of it.
+fn without_id(disk: &Disk, facts: &Facts, tally: &mut Tally) {
+    let why = disk.scsi_id_error.as_deref().unwrap_or("its ID is empty");
+    if facts.privileged {
+        tally.problem(format!("{}: {why}", disk.name));
+    } else {
+        tally.unknown(format!("{}: {why} (as root it can be asked)", disk.name));
+    }
+}
+
+fn ids(facts: &Facts) -> Result<Status, Status> {
+    let disks = scsi_disks(facts)?;
+    let mut tally = Tally::default();
+    for disk in disks.iter().filter(|disk| id(disk).is_none()) {
+        without_id(disk, facts, &mut tally);
+    }
+    let found = match disks.as_slice() {
+        [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
+        many => format!("{} disks", many.len()),
+    };
+    Ok(tally.status(found, "an ID from every SCSI disk", ENABLE_UUID))
+}
+
+fn unique(facts: &Facts) -> Result<Status, Status> {
+    let disks = scsi_disks(facts)?;
+    let mut tally = Tally::default();
+    let mut by_id: BTreeMap<&str, Vec<&Disk>> = BTreeMap::new();
+    for disk in &disks {
+        match id(disk) {
+            Some(id) => by_id.entry(id).or_default().push(disk),
+            // What has no ID is a failure of scsi.ids; here it leaves open whether IDs are unique.
+            None => tally.unknown(format!("{} has no ID", disk.name)),
+        }
+    }
+    for (id, group) in &by_id {
+        let names: Vec<_> = group.iter().map(|disk| disk.name.as_str()).collect();
+        let sizes = || group.iter().map(|disk| text::bytes(disk.size_bytes)).collect::<Vec<_>>().join(", ");
+        let Some((first, rest)) = group.split_first() else { continue };
+        if rest.iter().any(|disk| disk.size_bytes != first.size_bytes) {
+            // Paths of one disk cannot differ in size, whatever multipath made of them.
+            tally.problem(format!("{} all answer with {id}, but are {}", names.join(", "), sizes()));
+        } else if !rest.iter().all(|disk| same_map(first, disk)) {
+            tally.problem(format!("{} all answer with {id}", names.join(", ")));
+        }
+    }
+    let fix = "in vSphere, detach the copied disk, give its file a new UUID (`vmkfstools -J setuuid DISK.vmdk` on the \
+               ESXi host, VM powered off), attach it again; or deploy a master target that was not made from the same \
+               template";
+    Ok(tally.status(format!("{} different IDs", by_id.len()), "an ID of its own for every disk", fix))
+}
+
+fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
+    let disks = scsi_disks(facts)?;
+    let is_vmware = |disk: &&&Disk| disk.vendor.as_deref().is_some_and(|vendor| vendor.starts_with("VMware"));
+    let ours: Vec<&Disk> = disks.iter().filter(is_vmware).copied().collect();
+    if ours.is_empty() {
+        let vendors: Vec<_> = disks
+            .iter()
+            .map(|disk| format!("{} ({})", disk.name, disk.vendor.as_deref().unwrap_or("no vendor")))
+            .collect();
+        return Ok(Status::unmet(
+            format!("no VMware virtual disk: {}", vendors.join(", ")),
+            "VMware virtual disks that show their UUID",
+            "run the master target as a VMware VM with virtual disks on an LSI Logic controller",
+        ));
+    }
+    let mut tally = Tally::default();
+    for disk in &ours {
+        match id(disk) {
+            Some(id) if is_naa(id) => {}
+            Some(id) => tally.problem(format!("{} answers with {id}, which is no NAA ID", disk.name)),
+            None => without_id(disk, facts, &mut tally),
+        }
+    }
+    let found = match ours.as_slice() {
+        [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
+        many => format!("{} VMware disks show their UUID", many.len()),
+    };
+    Ok(tally.status(found, "an NAA ID (VPD page 0x83) from every VMware disk", ENABLE_UUID))
+}
+
+/// Whether an ID, as scsi_id writes it, is an NAA name of 64 or 128 bits: `3` and its hexadecimal digits.
+fn is_naa(id: &str) -> bool {
+    id.strip_prefix('3').is_some_and(|digits| {
+        matches!(digits.len(), 16 | 32) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{OS_DISK_ID, RETENTION_ID, disks, ready, told, virtual_disk};
+    use crate::facts::disks::Disk;
+    use crate::facts::{Fact, Facts};
+    use crate::profile::Profile;
+
+    const IDS: [&str; 3] = ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"];
+
+    fn lose_id(disk: &mut Disk, why: &str) {
+        disk.scsi_id = None;
+        disk.scsi_id_source = None;
+        disk.scsi_id_error = Some(why.into());
+    }
+
+    #[test]
+    fn a_machine_with_its_ids_is_met() {
+        let (profile, facts) = ready();
+        assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
+        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "met: 2 different IDs");
+        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "met: 2 VMware disks show their UUID");
+    }
+
+    #[test]
+    fn uuid_off_is_unmet_with_every_step_to_switch_it_on() {
+        let (profile, mut facts) = ready();
+        for disk in disks(&mut facts) {
+            lose_id(disk, "page 0x83 has only vendor-specific designators");
+        }
+        for id in ["scsi.ids", "scsi.uuid-enabled"] {
+            let says = told(&profile, &facts, id);
+            assert!(
+                says.starts_with(
+                    "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
+                     vendor-specific designators | an"
+                ),
+                "{says}"
+            );
+            for step in
+                ["powered off", "Configuration Parameters", "disk.EnableUUID to TRUE", "power the VM on"]
+            {
+                assert!(says.contains(step), "{says}");
+            }
+        }
+        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "unknown: sda has no ID; sdb has no ID");
+    }
+
+    #[test]
+    fn without_root_a_disk_that_could_not_be_asked_is_unknown() {
+        let (profile, mut facts) = ready();
+        facts.privileged = false;
+        lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: permission denied");
+        for id in ["scsi.ids", "scsi.uuid-enabled"] {
+            assert_eq!(
+                told(&profile, &facts, id),
+                "unknown: sdb: opening /dev/sdb: permission denied (as root it can be asked)"
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_no_naa_name_does_not_show_the_uuid() {
+        let (profile, mut facts) = ready();
+        for other in [
+            "SVMware_Virtual_disk_0001",
+            "1VMware_Virtual_disk",
+            "36000c29",
+            "36000c29zdf41a25811b07e74971e8xxxx",
+        ] {
+            disks(&mut facts)[0].scsi_id = Some(other.into());
+            assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
+            let says = told(&profile, &facts, "scsi.uuid-enabled");
+            assert!(
+                says.starts_with(&format!("unmet: sda answers with {other}, which is no NAA ID |")),
+                "{says}"
+            );
+        }
+        disks(&mut facts)[0].scsi_id = Some(" ".into());
+        let says = told(&profile, &facts, "scsi.ids");
+        assert!(says.starts_with("unmet: sda: its ID is empty |"), "{says}");
+    }
+
+    #[test]
+    fn the_same_id_twice_is_unmet_unless_multipath_joins_paths() {
+        let (profile, mut facts) = ready();
+        disks(&mut facts).push(virtual_disk(2, RETENTION_ID, 1 << 40));
+        let says = told(&profile, &facts, "scsi.ids-unique");
+        assert!(says.starts_with(&format!("unmet: sdb, sdc all answer with {RETENTION_ID} |")), "{says}");
+        assert!(says.contains("vmkfstools -J setuuid"), "{says}");
+
+        let map = disks(&mut facts)[1].multipath.clone();
+        disks(&mut facts)[2].multipath = map;
+        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "met: 2 different IDs");
+
+        disks(&mut facts)[2].size_bytes = 1 << 39;
+        let says = told(&profile, &facts, "scsi.ids-unique");
+        assert!(
+            says.starts_with(&format!(
+                "unmet: sdb, sdc all answer with {RETENTION_ID}, but are 1 TiB, 512 GiB |"
+            )),
+            "{says}"
+        );
+    }
+
+    fn all_start_with(profile: &Profile, facts: &Facts, start: &str) {
+        for id in IDS {
+            let says = told(profile, facts, id);
+            assert!(says.starts_with(start), "{id}: {says}");
+        }
+    }
+
+    #[test]
+    fn without_scsi_disks_nothing_is_met() {
+        let (profile, mut facts) = ready();
+        for disk in disks(&mut facts) {
+            disk.hctl = None;
+        }
+        all_start_with(&profile, &facts, "unmet: no SCSI disk (only sda, sdb) |");
+        facts.disks = Fact::Known(Vec::new());
+        all_start_with(&profile, &facts, "unmet: this machine has no disk |");
+        facts.disks = Fact::Unknown("no /sys".into());
+        all_start_with(&profile, &facts, "unknown: the disks: no /sys");
+        facts.disks = Fact::NotApplicable("an image's tree".into());
+        all_start_with(&profile, &facts, "not-applicable: an image's tree");
+    }
+
+    #[test]
+    fn disks_of_others_do_not_show_that_uuids_are_on() {
+        let (profile, mut facts) = ready();
+        for disk in disks(&mut facts) {
+            disk.vendor = Some("QEMU".into());
+        }
+        let says = told(&profile, &facts, "scsi.uuid-enabled");
+        assert!(says.starts_with("unmet: no VMware virtual disk: sda (QEMU), sdb (QEMU) |"), "{says}");
+        // A raw device mapping beside virtual disks has the ID of its own array.
+        disks(&mut facts)[0].vendor = Some("VMware".into());
+        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), format!("met: sda {OS_DISK_ID}"));
+    }
+}
