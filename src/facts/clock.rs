@@ -1,8 +1,14 @@
 //! Time, and who keeps it.
 
-use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Fact;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use sysinfo::System;
+
+use super::processes::Processes;
+use super::{Fact, read};
+use crate::host::{Host, Kind};
 
 /// The clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +17,94 @@ pub struct Clock {
     pub now_secs: u64,
     /// When the machine booted, by its own clock, seconds since 1970-01-01 UTC.
     pub boot_secs: Fact<u64>,
-    /// The time service that runs (ntpd, chronyd, systemd-timesyncd, or VMware Tools' time sync), if any.
+    /// The time service that runs (ntpd, chronyd, systemd-timesyncd), if any. Whether VMware Tools keep the
+    /// time is the host's business and cannot be seen from here.
     pub service: Fact<Option<String>>,
+}
+
+/// Time services: the kernel's name of the process, and what people call it.
+const SERVICES: [(&str, &str); 5] = [
+    ("ntpd", "ntpd"),
+    ("chronyd", "chronyd"),
+    ("systemd-timesyn", "systemd-timesyncd"),
+    ("ptp4l", "ptp4l"),
+    ("openntpd", "openntpd"),
+];
+
+/// Tells the time. A recording's "now" is when it was made, by /proc/stat and /proc/uptime.
+#[must_use]
+pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
+    let boot_secs =
+        match host.kind() {
+            Kind::Image => Fact::needs_kernel(),
+            Kind::Live => Fact::from_result(System::boot_time()),
+            Kind::Recorded => Fact::from_result(read::text(host, "/proc/stat").and_then(|text| {
+                parse_btime(&text).context("/proc/stat does not tell when the kernel booted")
+            })),
+        };
+    let recorded_now = || {
+        let uptime = parse_uptime(&host.read("/proc/uptime").ok()?)?;
+        boot_secs.known()?.checked_add(uptime)
+    };
+    let recorded_now = if host.kind() == Kind::Recorded { recorded_now() } else { None };
+    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service: service(processes) }
+}
+
+/// Now, seconds since 1970-01-01 UTC; 0 for a clock that stands before that.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn service(processes: &Fact<Processes>) -> Fact<Option<String>> {
+    match processes {
+        Fact::Known(processes) => Fact::Known(
+            SERVICES
+                .iter()
+                .find(|(name, _)| processes.contains_key(*name))
+                .map(|(_, service)| (*service).to_owned()),
+        ),
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::NotApplicable(why) => Fact::NotApplicable(why.clone()),
+    }
+}
+
+/// When the kernel booted: `btime` of /proc/stat.
+#[must_use]
+pub fn parse_btime(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+}
+
+/// Whole seconds since boot: the first number of /proc/uptime.
+#[must_use]
+pub fn parse_uptime(text: &str) -> Option<u64> {
+    text.split(['.', ' ', '\n']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    #[test]
+    fn a_recording_tells_its_own_time_and_service() {
+        let dir =
+            testing::tree(&[("proc/stat", "cpu 1\nbtime 1420000000\n"), ("proc/uptime", "3600.25 7.00\n")]);
+        let running = Fact::Known([("chronyd".to_owned(), vec![800])].into());
+        let clock = load(&Host::recorded(dir.path()), &running);
+        assert_eq!((clock.now_secs, clock.boot_secs), (1_420_003_600, Fact::Known(1_420_000_000)));
+        assert_eq!(clock.service, Fact::Known(Some("chronyd".into())));
+        assert_eq!(service(&Fact::Known(Processes::new())), Fact::Known(None));
+        testing::damage("cpu 1\nbtime 1420000000\n", |text| {
+            let _ = (parse_btime(text), parse_uptime(text));
+        });
+    }
+
+    #[test]
+    fn this_machine_booted_before_now() {
+        let clock = load(&Host::live(), &Fact::needs_kernel());
+        assert!(
+            clock.boot_secs.known().is_some_and(|boot| *boot > 0 && *boot <= clock.now_secs),
+            "{clock:?}"
+        );
+    }
 }

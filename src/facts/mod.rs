@@ -8,6 +8,7 @@ pub mod boot_loader;
 pub mod clock;
 pub mod cpu_memory;
 pub mod custom_changes;
+mod decode;
 pub mod disks;
 pub mod dmi;
 pub mod filesystems;
@@ -18,12 +19,17 @@ pub mod multipath;
 pub mod network;
 pub mod os;
 pub mod packages;
+mod processes;
+mod read;
 pub mod retention;
 pub mod scsi;
 pub mod site_agent;
 pub mod swaps;
+#[cfg(test)]
+mod testing;
 pub mod tools;
 
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 /// The version of the document that `mt-agent facts` prints.
@@ -48,6 +54,12 @@ impl<T> Fact<T> {
             Self::Known(value) => Some(value),
             Self::Unknown(_) | Self::NotApplicable(_) => None,
         }
+    }
+
+    /// What belongs to a running kernel, of an image's tree.
+    #[must_use]
+    pub fn needs_kernel() -> Self {
+        Self::NotApplicable("needs the running kernel; this is an image's tree".into())
     }
 
     /// A fact from a result: an error becomes the reason why it is unknown.
@@ -111,4 +123,34 @@ pub struct Facts {
     /// The result of probing disks, when it was asked for (`disks --probe`, `plan`, `apply`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<blank::Probe>,
+}
+
+/// The longest recording that is accepted, in bytes.
+const LONGEST: usize = 64 << 20;
+
+/// Reads a document that `mt-agent facts` printed. Keys that a later version added are passed over.
+///
+/// # Errors
+/// One line: it is too long, not JSON, of another schema, or lacks something.
+pub fn parse(text: &str) -> anyhow::Result<Facts> {
+    /// What tells one kind of document from another.
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<serde_json::Value>,
+    }
+    if text.len() > LONGEST {
+        bail!("the recording is {} bytes long; at most {LONGEST} are accepted", text.len());
+    }
+    let head: Head = serde_json::from_str(text).context("the recording is not a JSON document")?;
+    match head.schema.as_ref().map(|schema| schema.as_str().unwrap_or("something that is not text")) {
+        Some(SCHEMA) => {}
+        Some(other) => bail!(
+            "the recording's schema is `{}`; `{SCHEMA}` was expected (what `mt-agent facts` prints)",
+            crate::host::text::safe(&other.chars().take(60).collect::<String>())
+        ),
+        None => {
+            bail!("the recording has no `schema`; `{SCHEMA}` was expected (what `mt-agent facts` prints)")
+        }
+    }
+    serde_json::from_str(text).context("the recording does not hold what its schema promises")
 }

@@ -1,8 +1,19 @@
 //! What is mounted now: /proc/self/mountinfo.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::stat::{major, minor};
+use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, decode, read};
+use crate::host::{Host, Kind};
 
 /// One mount; octal escapes are decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,5 +43,206 @@ impl Mount {
     #[must_use]
     pub fn is_writable(&self) -> bool {
         !self.options.iter().chain(&self.super_options).any(|option| option == "ro")
+    }
+
+    /// Whether it lies on a block device of this host. btrfs has a device number of no device.
+    #[must_use]
+    pub fn is_on_block_device(&self) -> bool {
+        !self.major_minor.starts_with("0:") || self.fs_type == "btrfs"
+    }
+}
+
+/// How long a file system may take to tell its size. A disk that hangs must not make us hang.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Reads /proc/self/mountinfo and asks the file systems on block devices for their sizes.
+#[must_use]
+pub fn load(host: &Host) -> Fact<Vec<Mount>> {
+    if host.kind() == Kind::Image {
+        return Fact::needs_kernel();
+    }
+    let mut mounts = match read::text(host, "/proc/self/mountinfo").and_then(|text| parse(&text)) {
+        Ok(mounts) => mounts,
+        Err(error) => return Fact::Unknown(format!("{error:#}")),
+    };
+    if host.is_live() {
+        ask_sizes(&mut mounts);
+    } else {
+        recorded_sizes(host, &mut mounts);
+    }
+    Fact::Known(mounts)
+}
+
+/// The mounts that a mountinfo file lists, in its order; sizes are not known yet.
+///
+/// # Errors
+/// The first line that is none: a mount passed over could be that of a disk about to be formatted.
+pub fn parse(text: &str) -> Result<Vec<Mount>> {
+    let mounts = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| {
+            parse_line(line).with_context(|| format!("line {} of mountinfo is not a mount", index + 1))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if mounts.is_empty() {
+        bail!("mountinfo lists no mount");
+    }
+    Ok(mounts)
+}
+
+fn parse_line(line: &str) -> Option<Mount> {
+    // Not whitespace: a source can be empty, and then two blanks follow each other.
+    let (before, after) = line.split_once(" - ")?;
+    let mut before = before.split(' ');
+    let major_minor = before.nth(2)?;
+    let (root, mount_point, options) = (before.next()?, before.next()?, before.next()?);
+    let (major, minor) = major_minor.split_once(':')?;
+    let _: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    let mut after = after.split(' ');
+    let (fs_type, source) = (after.next()?, after.next()?);
+    let list = |options: &str| options.split(',').filter(|o| !o.is_empty()).map(decode::octal).collect();
+    let unasked = || Fact::NotApplicable("not on a block device".into());
+    Some(Mount {
+        mount_point: decode::octal(mount_point),
+        major_minor: major_minor.to_owned(),
+        root: decode::octal(root),
+        fs_type: decode::octal(fs_type),
+        source: decode::octal(source),
+        options: list(options),
+        super_options: list(after.next().unwrap_or_default()),
+        size_bytes: unasked(),
+        free_bytes: unasked(),
+    })
+}
+
+/// Size and free space, in bytes.
+type Sizes = Result<(u64, u64), String>;
+
+/// Asks each file system once, wherever it is mounted, all of them at the same time.
+fn ask_sizes(mounts: &mut [Mount]) {
+    let mut places: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
+    for mount in mounts.iter().filter(|mount| mount.is_on_block_device()) {
+        let place = (PathBuf::from(&mount.mount_point), mount.major_minor.clone());
+        places.entry(mount.major_minor.clone()).or_default().push(place);
+    }
+    let until = Instant::now() + DEADLINE;
+    let asked: Vec<_> = places
+        .into_iter()
+        .map(|(device, places)| {
+            let (sender, receiver) = mpsc::channel();
+            let spawned = thread::Builder::new().name("statvfs".into()).spawn(move || {
+                let _ = sender.send(ask(&places));
+            });
+            (device, receiver, spawned.is_ok())
+        })
+        .collect();
+    for (device, receiver, spawned) in asked {
+        let answer = match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(answer) => answer,
+            Err(_) if spawned => Err(format!("did not tell its size within {} s", DEADLINE.as_secs())),
+            Err(_) => Err("no thread could be started to ask for its size".into()),
+        };
+        put(mounts.iter_mut().filter(|mount| mount.major_minor == device), &answer);
+    }
+}
+
+/// The sizes told at the first of `places` where the file system is to be seen: another mount may hide it.
+fn ask(places: &[(PathBuf, String)]) -> Sizes {
+    let visible = |(place, device): &&(PathBuf, String)| {
+        device.starts_with("0:")
+            || place
+                .symlink_metadata()
+                .is_ok_and(|meta| format!("{}:{}", major(meta.dev()), minor(meta.dev())) == *device)
+    };
+    let Some((place, _)) = places.iter().find(visible) else {
+        return Err("another mount hides it".into());
+    };
+    sizes_at(place)
+}
+
+fn sizes_at(place: &Path) -> Sizes {
+    let told = statvfs(place).map_err(|errno| errno.desc().to_owned())?;
+    // The kernel's types differ between architectures.
+    #[allow(clippy::useless_conversion)]
+    let bytes = |blocks| u64::from(told.fragment_size()).saturating_mul(u64::from(blocks));
+    Ok((bytes(told.blocks()), bytes(told.blocks_available())))
+}
+
+/// Sizes of a recording: lines `MOUNTPOINT SIZE FREE`, escaped as in mountinfo.
+fn recorded_sizes(host: &Host, mounts: &mut [Mount]) {
+    let text = host.read("/commands/statvfs").unwrap_or_default();
+    for mount in mounts.iter_mut().filter(|mount| mount.is_on_block_device()) {
+        let line = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let found = line
+            .filter(|fields| fields.len() == 3)
+            .find(|fields| decode::octal(fields[0]) == mount.mount_point);
+        let sizes = found.and_then(|fields| Some((fields[1].parse().ok()?, fields[2].parse().ok()?)));
+        put([mount].into_iter(), &sizes.ok_or_else(|| "the recording does not tell".to_owned()));
+    }
+}
+
+fn put<'a>(mounts: impl Iterator<Item = &'a mut Mount>, sizes: &Sizes) {
+    for mount in mounts {
+        mount.size_bytes = Fact::from_result(sizes.clone().map(|(size, _)| size));
+        mount.free_bytes = Fact::from_result(sizes.clone().map(|(_, free)| free));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    const EL6: &str = "\
+14 19 0:3 / /proc rw,relatime - proc /proc rw
+1 1 0:1 / / rw - rootfs rootfs rw
+19 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw,barrier=1,data=ordered
+23 19 253:1 / /mnt/retention\\040of\\011us\\134 ro,noexec shared:4 master:1 - ext4 /dev/mapper/36000c29 rw
+24 19 8:1 /srv /var/srv rw - ext4 /dev/sda1 rw
+25 19 0:40 / /mnt/nameless rw unbindable - tmpfs  rw,size=1k
+";
+
+    #[test]
+    fn fields_of_varying_number_and_escapes_are_read() {
+        let mounts = parse(EL6).unwrap();
+        assert_eq!(mounts.len(), 6);
+        let retention = &mounts[3];
+        assert_eq!(retention.mount_point, "/mnt/retention of\tus\\");
+        assert_eq!((retention.major_minor.as_str(), retention.fs_type.as_str()), ("253:1", "ext4"));
+        assert_eq!(retention.options, ["ro", "noexec"]);
+        assert!(!retention.is_writable() && mounts[2].is_writable());
+        assert_eq!(mounts[4].root, "/srv");
+        assert_eq!((mounts[5].source.as_str(), mounts[5].super_options.len()), ("", 2));
+        assert!(mounts[2].is_on_block_device() && !mounts[0].is_on_block_device());
+    }
+
+    #[test]
+    fn a_line_that_is_no_mount_is_not_passed_over() {
+        let error = format!("{:#}", parse(&format!("{EL6}26 19 8:x / /a rw - ext4 b rw\n")).unwrap_err());
+        assert_eq!(error, "line 7 of mountinfo is not a mount");
+        assert_eq!(parse("").unwrap_err().to_string(), "mountinfo lists no mount");
+        testing::damage(EL6, |text| drop(parse(text)));
+    }
+
+    #[test]
+    fn sizes_come_from_this_machine_s_kernel() {
+        let Fact::Known(mounts) = load(&Host::live()) else { panic!("mountinfo of this machine") };
+        let sizes: Vec<_> = mounts.iter().filter(|m| m.is_on_block_device()).map(|m| &m.size_bytes).collect();
+        assert!(sizes.iter().any(|size| size.known().is_some_and(|size| *size > 0)), "{sizes:?}");
+        let other = mounts.iter().find(|m| m.fs_type == "proc").unwrap();
+        assert_eq!(other.size_bytes, Fact::NotApplicable("not on a block device".into()));
+    }
+
+    #[test]
+    fn sizes_of_a_recording_are_those_that_were_recorded() {
+        let dir = testing::tree(&[
+            ("proc/self/mountinfo", EL6),
+            ("commands/statvfs", "/ 1000 10\n/mnt/retention\\040of\\011us\\134 2000 x\n"),
+        ]);
+        let Fact::Known(mounts) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert_eq!((&mounts[2].size_bytes, &mounts[2].free_bytes), (&Fact::Known(1000), &Fact::Known(10)));
+        assert_eq!(mounts[3].size_bytes, Fact::Unknown("the recording does not tell".into()));
+        assert_eq!(load(&Host::image(dir.path())), Fact::needs_kernel());
     }
 }

@@ -1,8 +1,14 @@
 //! Release, architecture, kernel, names and time zone.
 
+use std::io::Read;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, decode, read};
+use crate::host::command::Command;
+use crate::host::{Host, Kind};
 
 /// The operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +17,7 @@ pub struct Os {
     pub release: Fact<String>,
     /// `ID` of /etc/os-release, or `centos`, `rhel`… told from redhat-release.
     pub id: Fact<Option<String>>,
-    /// The machine's architecture, as uname says it (an image: told from its /bin/sh or rpm database is not attempted).
+    /// The machine's architecture, as uname says it (an image: what its /bin/sh is built for).
     pub architecture: Fact<String>,
     /// The running kernel's release.
     pub kernel: Fact<String>,
@@ -26,8 +32,243 @@ pub struct Os {
 /// The configured time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timezone {
-    /// Its name (`Europe/Berlin`): /etc/sysconfig/clock ZONE, /etc/timezone or where /etc/localtime leads.
+    /// Its name (`Europe/Berlin`): where /etc/localtime leads, /etc/sysconfig/clock ZONE or /etc/timezone.
     pub name: Option<String>,
     /// Whether /etc/localtime is there.
     pub localtime: bool,
+}
+
+impl Os {
+    /// Nothing is known, for one reason.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            release: Fact::Unknown(why.into()),
+            id: Fact::Unknown(why.into()),
+            architecture: Fact::Unknown(why.into()),
+            kernel: Fact::Unknown(why.into()),
+            hostname: Fact::Unknown(why.into()),
+            configured_hostname: Fact::Unknown(why.into()),
+            timezone: Fact::Unknown(why.into()),
+        }
+    }
+}
+
+/// Reads all of it.
+#[must_use]
+pub fn load(host: &Host) -> Os {
+    let release = release_and_id(host);
+    let configured_hostname = Fact::from_result(configured_hostname(host));
+    Os {
+        release: Fact::from_result(release.as_ref().map(|(release, _)| release.clone())),
+        id: Fact::from_result(release.map(|(_, id)| id)),
+        architecture: Fact::from_result(architecture(host)),
+        kernel: kernel(host),
+        hostname: hostname(host, &configured_hostname),
+        configured_hostname,
+        timezone: Fact::from_result(timezone(host)),
+    }
+}
+
+fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
+    let redhat = read::text_if_exists(host, "/etc/redhat-release")?;
+    let mut os_release = read::text_if_exists(host, "/etc/os-release")?;
+    if os_release.is_none() {
+        os_release = read::text_if_exists(host, "/usr/lib/os-release")?;
+    }
+    parse_release(redhat.as_deref(), os_release.as_deref())
+        .context("neither /etc/redhat-release nor /etc/os-release tells the release")
+}
+
+/// The release and the distribution's id, from redhat-release and os-release where they are there.
+#[must_use]
+pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(String, Option<String>)> {
+    let assignments = decode::assignments(os_release.unwrap_or_default());
+    let told = |key| decode::value(&assignments, key).filter(|value| !value.is_empty());
+    let line = redhat.and_then(|text| text.lines().next()).map(str::trim).filter(|line| !line.is_empty());
+    let id = told("ID").or_else(|| line.and_then(redhat_id).map(str::to_owned));
+    Some((line.map(str::to_owned).or_else(|| told("PRETTY_NAME"))?, id))
+}
+
+/// CentOS 6 has no os-release.
+fn redhat_id(line: &str) -> Option<&'static str> {
+    const IDS: [(&str, &str); 7] = [
+        ("CentOS", "centos"),
+        ("Red Hat Enterprise Linux", "rhel"),
+        ("Scientific Linux", "scientific"),
+        ("Oracle Linux", "ol"),
+        ("Rocky Linux", "rocky"),
+        ("AlmaLinux", "almalinux"),
+        ("Fedora", "fedora"),
+    ];
+    IDS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, id)| *id)
+}
+
+fn architecture(host: &Host) -> Result<String> {
+    match host.kind() {
+        Kind::Live => Ok(nix::sys::utsname::uname()?.machine().to_string_lossy().into_owned()),
+        Kind::Recorded => {
+            let told = Command::new("uname", ["-m"], Duration::from_secs(1)).read(host)?;
+            let told = told.trim();
+            if told.is_empty() { Err(anyhow!("the recording does not tell")) } else { Ok(told.to_owned()) }
+        }
+        Kind::Image => {
+            let shell = host.resolve("/bin/sh").map_err(|error| read::explain("/bin/sh", error))?;
+            let mut header = Vec::new();
+            std::fs::File::open(shell)
+                .and_then(|file| file.take(20).read_to_end(&mut header))
+                .map_err(|error| read::explain("/bin/sh", error))?;
+            parse_elf(&header).map(str::to_owned).context("/bin/sh of the image is no program that we know")
+        }
+    }
+}
+
+/// What an ELF file is built for, in uname's words.
+#[must_use]
+pub fn parse_elf(header: &[u8]) -> Option<&'static str> {
+    let order = header.strip_prefix(b"\x7fELF")?.get(1)?;
+    let machine = [*header.get(18)?, *header.get(19)?];
+    match (order, u16::from_le_bytes(machine), u16::from_be_bytes(machine)) {
+        (1, 62, _) => Some("x86_64"),
+        (1, 3, _) => Some("i686"),
+        (1, 183, _) => Some("aarch64"),
+        (1, 21, _) => Some("ppc64le"),
+        (2, _, 22) => Some("s390x"),
+        _ => None,
+    }
+}
+
+fn kernel(host: &Host) -> Fact<String> {
+    match host.kind() {
+        Kind::Live => Fact::from_result(
+            nix::sys::utsname::uname().map(|uname| uname.release().to_string_lossy().into_owned()),
+        ),
+        Kind::Image => Fact::needs_kernel(),
+        Kind::Recorded => sysctl(host, "/proc/sys/kernel/osrelease"),
+    }
+}
+
+fn hostname(host: &Host, configured: &Fact<Option<String>>) -> Fact<String> {
+    match (host.kind(), configured) {
+        (Kind::Live, _) => {
+            Fact::from_result(nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()))
+        }
+        (Kind::Recorded, _) => sysctl(host, "/proc/sys/kernel/hostname"),
+        (Kind::Image, Fact::Known(Some(name))) => Fact::Known(name.clone()),
+        (Kind::Image, Fact::Unknown(why)) => Fact::Unknown(why.clone()),
+        (Kind::Image, _) => {
+            Fact::NotApplicable("the image names no host: each machine made from it gets its own name".into())
+        }
+    }
+}
+
+fn sysctl(host: &Host, path: &str) -> Fact<String> {
+    Fact::from_result(
+        read::attribute(host, path).and_then(|value| value.with_context(|| format!("{path} tells nothing"))),
+    )
+}
+
+/// systemd sets what /etc/hostname says and passes over /etc/sysconfig/network; the scripts of el6 do the
+/// contrary.
+fn configured_hostname(host: &Host) -> Result<Option<String>> {
+    let own = read::text_if_exists(host, "/etc/hostname")?.and_then(|text| parse_hostname(&text));
+    let network = read::text_if_exists(host, "/etc/sysconfig/network")?.unwrap_or_default();
+    let sysconfig = decode::value(&decode::assignments(&network), "HOSTNAME").filter(|name| !name.is_empty());
+    let systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|path| host.exists(path));
+    Ok(if systemd { own.or(sysconfig) } else { sysconfig.or(own) })
+}
+
+/// The name in /etc/hostname: its first line that is no comment.
+#[must_use]
+pub fn parse_hostname(text: &str) -> Option<String> {
+    text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
+}
+
+fn timezone(host: &Host) -> Result<Timezone> {
+    // A link is what is in effect; a copy has no name, and the other files say which one was copied.
+    let link = host.path("/etc/localtime").read_link().ok();
+    let linked = link.as_deref().and_then(|link| zone_of_link(&link.to_string_lossy()));
+    let clock = read::text_if_exists(host, "/etc/sysconfig/clock")?.unwrap_or_default();
+    // el6 itself takes a blank in ZONE for an underscore.
+    let zone = decode::value(&decode::assignments(&clock), "ZONE").map(|zone| zone.replace(' ', "_"));
+    let debian = read::text_if_exists(host, "/etc/timezone")?.and_then(|text| parse_hostname(&text));
+    let name = [linked, zone, debian].into_iter().flatten().find(|name| !name.is_empty());
+    if name.as_ref().is_some_and(|name| name.len() > 200) {
+        bail!("the name of the time zone is longer than 200 characters");
+    }
+    Ok(Timezone { name, localtime: host.exists("/etc/localtime") })
+}
+
+/// The zone's name in the target of /etc/localtime.
+fn zone_of_link(target: &str) -> Option<String> {
+    let (_, zone) = target.split_once("zoneinfo/")?;
+    let zone = zone.strip_prefix("posix/").or_else(|| zone.strip_prefix("right/")).unwrap_or(zone);
+    Some(zone.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    #[test]
+    fn releases_of_each_family() {
+        let el6 = parse_release(Some("CentOS release 6.6 (Final) \n"), None).unwrap();
+        assert_eq!(el6, ("CentOS release 6.6 (Final)".into(), Some("centos".into())));
+        let el7 = "NAME=\"CentOS Linux\"\nID=\"centos\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n";
+        let el7 = parse_release(Some("CentOS Linux release 7.4.1708 (Core)"), Some(el7)).unwrap();
+        assert_eq!(el7, ("CentOS Linux release 7.4.1708 (Core)".into(), Some("centos".into())));
+        let debian = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n";
+        let debian = parse_release(None, Some(debian)).unwrap();
+        assert_eq!(debian, ("Debian GNU/Linux 12 (bookworm)".into(), Some("debian".into())));
+        assert_eq!(parse_release(Some("\n"), Some("ID=x")), None);
+        testing::damage("PRETTY_NAME=\"a \\\"b\\\"\"\nID='x'", |text| {
+            drop(parse_release(Some(text), Some(text)));
+        });
+    }
+
+    #[test]
+    fn the_file_that_the_next_boot_reads_names_the_host() {
+        let both =
+            [("etc/sysconfig/network", "NETWORKING=yes\nHOSTNAME=mt01\n"), ("etc/hostname", "#\nother\n")];
+        let el6 = testing::tree(&both);
+        testing::put(el6.path(), "proc/sys/kernel/hostname", "mt01.example\n");
+        let el6 = load(&Host::recorded(el6.path()));
+        assert_eq!(el6.configured_hostname, Fact::Known(Some("mt01".into())));
+        assert_eq!(el6.hostname, Fact::Known("mt01.example".into()));
+        let el7 = testing::tree(&both);
+        testing::put(el7.path(), "usr/lib/systemd/systemd", "");
+        let el7 = load(&Host::image(el7.path()));
+        assert_eq!(el7.configured_hostname, Fact::Known(Some("other".into())));
+        assert_eq!(el7.hostname, Fact::Known("other".into()));
+        assert_eq!(el7.kernel, Fact::needs_kernel());
+        assert!(matches!(el7.architecture, Fact::Unknown(why) if why.starts_with("reading /bin/sh")));
+        let nameless = testing::tree(&[]);
+        assert!(matches!(load(&Host::image(nameless.path())).hostname, Fact::NotApplicable(_)));
+    }
+
+    #[test]
+    fn time_zones_of_each_family() {
+        let zone = |files: &[(&str, &str)]| {
+            let dir = testing::tree(files);
+            timezone(&Host::image(dir.path())).unwrap()
+        };
+        let clock = ("etc/sysconfig/clock", "ZONE=\"America/New York\"\n");
+        let el6 = zone(&[clock, ("etc/localtime", "TZif")]);
+        assert_eq!(el6, Timezone { name: Some("America/New_York".into()), localtime: true });
+        let el7 = zone(&[clock, ("etc/localtime", "-> ../usr/share/zoneinfo/Europe/Berlin")]);
+        assert_eq!(el7.name.as_deref(), Some("Europe/Berlin"));
+        let debian = zone(&[("etc/timezone", "Etc/UTC\n"), ("etc/localtime", "TZif")]);
+        assert_eq!(debian.name.as_deref(), Some("Etc/UTC"));
+        assert_eq!(zone(&[]), Timezone { name: None, localtime: false });
+    }
+
+    #[test]
+    fn an_image_s_shell_tells_its_architecture() {
+        let mut header = *b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0";
+        assert_eq!(parse_elf(&header), Some("x86_64"));
+        header[18] = 0xb7;
+        assert_eq!(parse_elf(&header), Some("aarch64"));
+        assert_eq!((parse_elf(&header[..19]), parse_elf(b"#!/bin/sh")), (None, None));
+    }
 }

@@ -1,16 +1,273 @@
 //! The package database: `rpm -qa` or `dpkg-query`, once for all packages.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use super::Fact;
+use crate::host::command::Command;
+use crate::host::{Host, Kind, text};
 
 /// Installed packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packages {
     /// `rpm` or `dpkg`.
     pub manager: String,
-    /// Name to version-release of every installed package.
+    /// Name to version-release of every installed package; of several versions of one (kernels), all, with
+    /// commas between.
     pub installed: BTreeMap<String, String>,
     /// Unfinished transactions found (/var/lib/yum/transaction-all…).
     pub unfinished: Vec<String>,
+}
+
+/// rpm waits for its lock without end; this ends it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// rpm's databases: Berkeley DB (el6, el7), ndb and SQLite.
+const RPM: [(&str, &str); 2] = [("/var/lib/rpm", "Packages"), ("/usr/lib/sysimage/rpm", "Packages")];
+
+/// Names that the database has in the directory, beside `Packages`.
+const RPM_NEWER: [&str; 2] = ["rpmdb.sqlite", "Packages.db"];
+
+/// dpkg's database.
+const DPKG: &str = "/var/lib/dpkg";
+
+enum Manager {
+    /// With the directory of its database.
+    Rpm(&'static str),
+    Dpkg,
+}
+
+/// Asks the manager whose database is there for all packages.
+#[must_use]
+pub fn load(host: &Host) -> Fact<Packages> {
+    let Some(manager) = manager(host) else {
+        return Fact::Unknown("neither rpm's nor dpkg's database is there".into());
+    };
+    let read = match manager {
+        Manager::Rpm(directory) => rpm(host, directory),
+        Manager::Dpkg => dpkg(host),
+    };
+    Fact::from_result(read)
+}
+
+/// A system of the Red Hat family with dpkg on it, and a Debian with rpm on it, both exist.
+fn manager(host: &Host) -> Option<Manager> {
+    if host.kind() == Kind::Recorded {
+        return match (host.exists("/commands/rpm"), host.exists("/commands/dpkg-query")) {
+            (true, _) => Some(Manager::Rpm("/var/lib/rpm")),
+            (false, true) => Some(Manager::Dpkg),
+            (false, false) => None,
+        };
+    }
+    let has = |directory: &str, name: &str| host.exists(format!("{directory}/{name}"));
+    let rpm = RPM
+        .iter()
+        .find(|(directory, name)| has(directory, name) || RPM_NEWER.iter().any(|name| has(directory, name)));
+    let red_hat = host.exists("/etc/redhat-release");
+    match (rpm, has(DPKG, "status")) {
+        (Some((directory, _)), dpkg) if red_hat || !dpkg => Some(Manager::Rpm(directory)),
+        (_, true) => Some(Manager::Dpkg),
+        _ => None,
+    }
+}
+
+fn rpm(host: &Host, directory: &str) -> Result<Packages> {
+    let mut args = vec!["-qa".to_owned(), "--qf".into(), r"%{NAME}\t%{VERSION}-%{RELEASE}\n".into()];
+    if host.kind() == Kind::Image {
+        // Not --root: that enters the tree and loads code from it.
+        args.extend(["--dbpath".into(), absolute(host, directory)?]);
+    }
+    let command = Command::new("rpm", args, DEADLINE);
+    let (stdout, said) = ask(host, &command)?;
+    // A damaged database makes rpm print errors and a part of the packages, with status 0.
+    if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
+        bail!("`{}` said: {}", command.line(), text::safe(error));
+    }
+    let installed = parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
+    // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
+    if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
+        let said = text::safe(said.trim());
+        bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
+    }
+    Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host) })
+}
+
+fn sep(said: &str) -> &'static str {
+    if said.is_empty() { "" } else { ": " }
+}
+
+fn dpkg(host: &Host) -> Result<Packages> {
+    let mut args =
+        vec!["-W".to_owned(), "-f".into(), r"${Package}\t${Version}\t${db:Status-Abbrev}\n".into()];
+    if host.kind() == Kind::Image {
+        args.splice(0..0, ["--admindir".to_owned(), absolute(host, DPKG)?]);
+    }
+    let command = Command::new("dpkg-query", args, DEADLINE);
+    let (stdout, _) = ask(host, &command)?;
+    let (installed, unfinished) =
+        parse_dpkg(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
+    Ok(Packages { manager: "dpkg".into(), installed, unfinished })
+}
+
+/// Standard output and standard error. An image's database is read by this host's own tool.
+fn ask(host: &Host, command: &Command) -> Result<(String, String)> {
+    let live = Host::live();
+    let output = command.run(if host.kind() == Kind::Image { &live } else { host })?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status != 0 {
+        bail!("`{}` ended with status {}: {}", command.line(), output.status, output.said());
+    }
+    if output.truncated {
+        bail!("`{}` printed more than can be a list of packages", command.line());
+    }
+    let stdout = String::from_utf8(output.stdout)
+        .with_context(|| format!("`{}` printed bytes that are not UTF-8", command.line()))?;
+    Ok((stdout, said))
+}
+
+fn absolute(host: &Host, directory: &str) -> Result<String> {
+    let path = host.resolve(directory).and_then(|path| path.canonicalize());
+    let path = path.with_context(|| format!("looking for {directory} of the image"))?;
+    path.into_os_string().into_string().ok().context("the image's path is not UTF-8")
+}
+
+/// What `rpm -qa` printed: a line `NAME<tab>VERSION-RELEASE` for each package. Keys (gpg-pubkey) are none.
+///
+/// # Errors
+/// The first line that is none.
+pub fn parse_rpm(text: &str) -> Result<BTreeMap<String, String>> {
+    let mut installed = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let fields = line.split('\t').collect::<Vec<_>>();
+        let [name, version] = fields[..] else {
+            bail!("line {} is not a package: {}", index + 1, shown(line));
+        };
+        if !is_name(name) || version.trim().is_empty() {
+            bail!("line {} is not a package: {}", index + 1, shown(line));
+        }
+        if name != "gpg-pubkey" {
+            add(&mut installed, name, version);
+        }
+    }
+    Ok(installed)
+}
+
+/// What `dpkg-query -W` printed: installed packages, and those that are half installed.
+///
+/// # Errors
+/// The first line that is none.
+#[allow(clippy::type_complexity)]
+pub fn parse_dpkg(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    let (mut installed, mut unfinished) = (BTreeMap::new(), Vec::new());
+    for (index, line) in text.lines().enumerate() {
+        let fields = line.split('\t').collect::<Vec<_>>();
+        let [name, version, status] = fields[..] else {
+            bail!("line {} is not a package: {}", index + 1, shown(line));
+        };
+        let state = status.as_bytes().get(1);
+        match (is_name(name), state) {
+            // Installed, or waiting for a trigger only.
+            (true, Some(b'i' | b't' | b'W')) => add(&mut installed, name, version),
+            // Not installed, or only its configuration is left.
+            (true, Some(b'n' | b'c')) => {}
+            (true, Some(b'H')) => unfinished.push(format!("{name} is half installed")),
+            (true, Some(b'U')) => unfinished.push(format!("{name} is unpacked and not configured")),
+            (true, Some(b'F')) => unfinished.push(format!("{name} is half configured")),
+            _ => bail!("line {} is not a package: {}", index + 1, shown(line)),
+        }
+    }
+    Ok((installed, unfinished))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic())
+}
+
+fn shown(line: &str) -> String {
+    text::safe(&line.chars().take(80).collect::<String>())
+}
+
+fn add(installed: &mut BTreeMap<String, String>, name: &str, version: &str) {
+    let versions = installed.entry(name.to_owned()).or_default();
+    if versions.split(", ").any(|known| known == version) {
+        return;
+    }
+    if !versions.is_empty() {
+        versions.push_str(", ");
+    }
+    versions.push_str(version);
+}
+
+/// yum leaves both files when a transaction did not come to its end.
+fn unfinished_yum(host: &Host) -> Vec<String> {
+    let names = host.list("/var/lib/yum").unwrap_or_default();
+    let ours = |name: &&String| {
+        (name.starts_with("transaction-all") || name.starts_with("transaction-done"))
+            && !name.ends_with(".disabled")
+    };
+    names.iter().filter(ours).map(|name| format!("/var/lib/yum/{name}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    const EL6: &str = "perl\t5.10.1-136.el6_6.1\nkernel\t2.6.32-504.el6\nkernel\t2.6.32-573.el6\ngpg-pubkey\tc105b9de-4e0fd3a3\n";
+    const DEBIAN: &str = "xfsprogs\t6.1.0-1\tii \nlibc6\t2.36-9\tii \nlibc6\t2.36-9\tii \nold\t1\trc \nhalf\t2\tiF \nheld\t3\thi \n";
+
+    #[test]
+    fn rpm_s_list_is_read_without_its_keys() {
+        let installed = parse_rpm(EL6).unwrap();
+        assert_eq!(installed.len(), 2);
+        assert_eq!(installed["kernel"], "2.6.32-504.el6, 2.6.32-573.el6");
+        for bad in ["perl 5.10\n", "\t1\n", "perl\t\n", "a\tb\tc\n", "er ror\tx\n", "\n"] {
+            let error = parse_rpm(&format!("{EL6}{bad}")).unwrap_err().to_string();
+            assert!(error.starts_with("line 5 is not a package: "), "{error}");
+        }
+        testing::damage(EL6, |text| drop(parse_rpm(text)));
+    }
+
+    #[test]
+    fn dpkg_s_list_is_read_by_state() {
+        let (installed, unfinished) = parse_dpkg(DEBIAN).unwrap();
+        assert_eq!(installed.keys().collect::<Vec<_>>(), ["held", "libc6", "xfsprogs"]);
+        assert_eq!(
+            (installed["libc6"].as_str(), unfinished),
+            ("2.36-9", vec!["half is half configured".into()])
+        );
+        assert!(parse_dpkg("x\t1\t\n").is_err());
+        testing::damage(DEBIAN, |text| drop(parse_dpkg(text)));
+    }
+
+    #[test]
+    fn a_recording_answers_from_its_file_and_shows_what_yum_left() {
+        let dir =
+            testing::tree(&[("commands/rpm", EL6), ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "")]);
+        let Fact::Known(packages) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert_eq!((packages.manager.as_str(), packages.installed.len()), ("rpm", 2));
+        assert_eq!(packages.unfinished, ["/var/lib/yum/transaction-all.2015-01-01.10:00.00"]);
+        let none = testing::tree(&[]);
+        let why = "neither rpm's nor dpkg's database is there";
+        assert_eq!(load(&Host::recorded(none.path())), Fact::Unknown(why.into()));
+        assert_eq!(load(&Host::image(none.path())), Fact::Unknown(why.into()));
+    }
+
+    #[test]
+    fn an_image_that_this_host_cannot_read_has_unknown_packages() {
+        let dir = testing::tree(&[("var/lib/rpm/Packages", "not a database"), ("etc/redhat-release", "x")]);
+        let read = load(&Host::image(dir.path()));
+        let Fact::Unknown(why) = read else { panic!("{read:?}") };
+        assert!(why.contains("rpm"), "{why}");
+    }
+
+    #[test]
+    fn this_machine_s_own_database_is_read() {
+        let read = load(&Host::live());
+        let Fact::Known(packages) = read else { panic!("{read:?}") };
+        assert!(packages.installed.len() > 50, "{}", packages.installed.len());
+    }
 }

@@ -1,11 +1,26 @@
 //! Interfaces with their configuration files and addresses, the resolver, the hosts file, and whether the
 //! servers that the profile names answer.
 
+mod hosts;
+mod ifcfg;
+mod ini;
+mod interfaces;
+mod keyfile;
+mod netplan;
+mod networkd;
+mod nics;
+mod resolver;
+pub mod servers;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
+use crate::host::Host;
+
+pub use hosts::parse as parse_hosts;
+pub use resolver::parse as parse_resolver;
 
 /// The network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +31,24 @@ pub struct Network {
     pub resolvers: Fact<Vec<String>>,
     /// Entries of /etc/hosts.
     pub hosts: Fact<Vec<HostsEntry>>,
+}
+
+impl Network {
+    /// Nothing is known, for one reason.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            nics: Fact::Unknown(why.into()),
+            resolvers: Fact::Unknown(why.into()),
+            hosts: Fact::Unknown(why.into()),
+        }
+    }
+}
+
+/// Reads all of it; servers are asked apart ([`servers::ask`]).
+#[must_use]
+pub fn load(host: &Host) -> Network {
+    Network { nics: nics::load(host), resolvers: resolver::load(host), hosts: hosts::load(host) }
 }
 
 /// A network interface.

@@ -1,0 +1,162 @@
+//! Whether the servers that the profile names answer.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Answer, Server};
+use crate::facts::{Fact, decode};
+use crate::host::{Host, Kind, text};
+
+/// How long a server has, name resolution included.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Asks all servers (role, address, port) at the same time for a TCP connection, which is closed at once.
+#[must_use]
+pub fn ask(host: &Host, servers: &[(String, String, u16)]) -> Vec<Server> {
+    let until = Instant::now() + DEADLINE;
+    let asked: Vec<_> = servers
+        .iter()
+        .map(|(role, address, port)| (role, address, *port, start(host, address, *port)))
+        .collect();
+    asked
+        .into_iter()
+        .map(|(role, address, port, answer)| Server {
+            role: role.clone(),
+            address: address.clone(),
+            port,
+            answers: match answer {
+                Asked::Answered(fact) => fact,
+                Asked::Waiting(receiver) => {
+                    // A little more than the connection has: it tells better why.
+                    let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(200);
+                    Fact::Known(receiver.recv_timeout(left).unwrap_or_else(|_| late()))
+                }
+            },
+        })
+        .collect()
+}
+
+enum Asked {
+    Answered(Fact<Answer>),
+    Waiting(mpsc::Receiver<Answer>),
+}
+
+fn start(host: &Host, address: &str, port: u16) -> Asked {
+    match host.kind() {
+        Kind::Image => return Asked::Answered(Fact::NotApplicable("an image is on no network".into())),
+        Kind::Recorded => return Asked::Answered(recorded(host, address, port)),
+        Kind::Live => {}
+    }
+    let (sender, receiver) = mpsc::channel();
+    let address = address.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let spawned = thread::Builder::new().name("connect".into()).spawn(move || {
+        let _ = sender.send(connect(&address, port));
+    });
+    match spawned {
+        Ok(_) => Asked::Waiting(receiver),
+        Err(error) => Asked::Answered(Fact::Unknown(format!("could not ask: {error}"))),
+    }
+}
+
+fn connect(address: &str, port: u16) -> Answer {
+    let started = Instant::now();
+    let addresses: Vec<SocketAddr> = match (address, port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(_) => Vec::new(),
+    };
+    let mut answer = Answer::Failed("name not resolved".into());
+    for address in addresses {
+        let left = DEADLINE.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return late();
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(_) => {
+                let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                return Answer::Connected(millis);
+            }
+            Err(error) => answer = failed(&error),
+        }
+    }
+    answer
+}
+
+fn late() -> Answer {
+    Answer::Failed(format!("no answer within {} s", DEADLINE.as_secs()))
+}
+
+fn failed(error: &std::io::Error) -> Answer {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Answer::Failed("connection refused".into()),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => late(),
+        ErrorKind::HostUnreachable => Answer::Failed("no route to the host".into()),
+        ErrorKind::NetworkUnreachable => Answer::Failed("network unreachable".into()),
+        _ => Answer::Failed(text::safe(&error.to_string())),
+    }
+}
+
+/// A recording's answers: lines `ADDRESS PORT connected MILLISECONDS` or `ADDRESS PORT WHY NOT`.
+fn recorded(host: &Host, address: &str, port: u16) -> Fact<Answer> {
+    let text = host.read("/commands/servers").unwrap_or_default();
+    let start = format!("{address} {port} ");
+    let Some(said) = text.lines().find_map(|line| line.strip_prefix(&start)) else {
+        return Fact::Unknown("a recording cannot ask, and it tells of no answer".into());
+    };
+    let said = decode::octal(said.trim());
+    let millis = said.strip_prefix("connected ").and_then(|millis| millis.parse().ok());
+    Fact::Known(millis.map_or(Answer::Failed(said), Answer::Connected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+    use std::net::TcpListener;
+
+    fn answer(host: &Host, address: &str, port: u16) -> Fact<Answer> {
+        ask(host, &[("process-server".into(), address.into(), port)]).remove(0).answers
+    }
+
+    #[test]
+    fn answers_of_real_sockets() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let host = Host::live();
+        assert!(matches!(answer(&host, "127.0.0.1", port), Fact::Known(Answer::Connected(_))));
+        drop(listener);
+        assert_eq!(
+            answer(&host, "127.0.0.1", port),
+            Fact::Known(Answer::Failed("connection refused".into()))
+        );
+        assert_eq!(answer(&host, "bad name", 1), Fact::Known(Answer::Failed("name not resolved".into())));
+    }
+
+    #[test]
+    fn all_are_asked_at_the_same_time_and_none_for_long() {
+        // A listener whose queue is full answers no more: connections to it hang.
+        let servers: Vec<_> = (1..=4).map(|n| ("x".into(), format!("192.0.2.{n}"), 443)).collect();
+        let started = Instant::now();
+        let told = ask(&Host::live(), &servers);
+        assert!(started.elapsed() < DEADLINE + DEADLINE / 2, "{:?}", started.elapsed());
+        assert!(
+            told.iter().all(|server| matches!(server.answers, Fact::Known(Answer::Failed(_)))),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn trees_tell_what_was_recorded_or_nothing() {
+        let dir = testing::tree(&[(
+            "commands/servers",
+            "cs.example 443 connected 12\nps 9443 connection refused\n",
+        )]);
+        let host = Host::recorded(dir.path());
+        assert_eq!(answer(&host, "cs.example", 443), Fact::Known(Answer::Connected(12)));
+        assert_eq!(answer(&host, "ps", 9443), Fact::Known(Answer::Failed("connection refused".into())));
+        assert!(matches!(answer(&host, "ps", 443), Fact::Unknown(_)));
+        assert!(matches!(answer(&Host::image(dir.path()), "ps", 443), Fact::NotApplicable(_)));
+    }
+}

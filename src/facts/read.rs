@@ -1,0 +1,63 @@
+//! Reading files of the host, with reasons that a person can act upon.
+
+use std::io;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::de::DeserializeOwned;
+
+use super::Fact;
+use crate::host::Host;
+
+/// The text of a file.
+///
+/// # Errors
+/// Why it could not be read, naming it.
+pub(crate) fn text(host: &Host, path: &str) -> Result<String> {
+    host.read(path).map_err(|error| explain(path, error))
+}
+
+/// The text of a file, or `None` where there is none.
+///
+/// # Errors
+/// Why it could not be read, naming it.
+pub(crate) fn text_if_exists(host: &Host, path: &str) -> Result<Option<String>> {
+    match host.read_if_exists(path) {
+        // A component that is a file: nothing is there either.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+        read => read.map_err(|error| explain(path, error)),
+    }
+}
+
+/// Why `path` could not be read.
+pub(crate) fn explain(path: &str, error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => anyhow!("reading {path}: not permitted; run mt-agent as root"),
+        _ => anyhow::Error::new(error).context(format!("reading {path}")),
+    }
+}
+
+/// One line of a file of /proc or /sys, without the blanks around it; `None` where it is empty or not there.
+///
+/// # Errors
+/// Why it could not be read, naming it.
+pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
+    let text = text_if_exists(host, path)?;
+    Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// A JSON record that the agent itself keeps; `Known(None)` where there is none. A record that is torn or of
+/// another schema is unknown: it may have said what must not be forgotten.
+pub(crate) fn record<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Fact<Option<T>> {
+    let read = || -> Result<Option<T>> {
+        let Some(text) = text_if_exists(host, path)? else { return Ok(None) };
+        let value: serde_json::Value =
+            serde_json::from_str(&text).with_context(|| format!("{path} is not a whole JSON document"))?;
+        let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if found != schema {
+            let found: String = found.chars().take(60).collect();
+            bail!("{path} has the schema `{}`; `{schema}` was expected", crate::host::text::safe(&found));
+        }
+        serde_json::from_value(value).map(Some).with_context(|| format!("{path} is not a record of ours"))
+    };
+    Fact::from_result(read())
+}
