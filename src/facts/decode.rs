@@ -2,41 +2,22 @@
 
 /// `text` with `\ooo` decoded, as fstab, mountinfo and swaps write blanks and backslashes.
 pub(crate) fn octal(text: &str) -> String {
-    unescape(text, |rest| {
-        let digits = rest.get(1..4)?;
-        let value = digits.iter().try_fold(0_u32, |value, digit| match digit {
-            b'0'..=b'7' => Some(value * 8 + u32::from(digit - b'0')),
-            _ => None,
-        })?;
-        Some((u8::try_from(value).ok()?, 4))
-    })
-}
-
-fn unescape(text: &str, decode: impl Fn(&[u8]) -> Option<(u8, usize)>) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
-        match (first == b'\\').then(|| decode(rest)).flatten() {
-            Some((byte, length)) => {
-                out.push(byte);
-                rest = &rest[length..];
-            }
-            None => {
-                out.push(first);
-                rest = after;
-            }
-        }
+        let escaped = (first == b'\\').then(|| after.get(..3).and_then(octal_byte)).flatten();
+        out.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &after[3..] } else { after };
     }
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// `text` with `\xhh` decoded, as udev writes unsafe characters in the names of its links.
-pub(crate) fn hex(text: &str) -> String {
-    unescape(text, |rest| {
-        let digits = std::str::from_utf8(rest.get(2..4)?).ok()?;
-        let is_hex = rest.get(1) == Some(&b'x') && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        is_hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten().map(|byte| (byte, 4))
-    })
+fn octal_byte(digits: &[u8]) -> Option<u8> {
+    let value = digits.iter().try_fold(0_u32, |value, digit| match digit {
+        b'0'..=b'7' => Some(value * 8 + u32::from(digit - b'0')),
+        _ => None,
+    })?;
+    u8::try_from(value).ok()
 }
 
 /// The assignments of a file that a shell would source (os-release, /etc/sysconfig), in their order. Nothing
@@ -90,7 +71,6 @@ mod tests {
         assert_eq!(octal(r"/mnt/a\040b\011c\134d\043"), "/mnt/a b\tc\\d#");
         assert_eq!(octal(r"\04 \999 \777 \"), r"\04 \999 \777 \");
         assert_eq!(octal(r"\303\244"), "\u{e4}");
-        assert_eq!(hex(r"my\x20disk\x2f\xg0\x"), r"my disk/\xg0\x");
     }
 
     #[test]

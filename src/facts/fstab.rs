@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::disks::{Disk, Holder};
-use super::filesystems::Filesystems;
 use super::{Fact, decode, read};
 use crate::host::Host;
 
@@ -67,62 +65,9 @@ fn split_options(options: &str) -> Vec<String> {
         .collect()
 }
 
-/// The `major:minor` of the block device that `device` names: an fstab entry's first field, or the path of a
-/// swap area or a mount's source. `None` where no device of that name is there now, or where several disks
-/// could be meant.
-#[must_use]
-pub fn device_of(device: &str, filesystems: &Filesystems, disks: &[Disk]) -> Option<String> {
-    if let Some((tag, value)) = device.split_once('=') {
-        let value = value.trim_matches(['"', '\'']);
-        return match tag {
-            "UUID" => filesystems.by_uuid.get(value),
-            "LABEL" => filesystems.by_label.get(value),
-            _ => None,
-        }
-        .cloned();
-    }
-    let name = device.strip_prefix("/dev/")?;
-    match name.split('/').collect::<Vec<_>>()[..] {
-        ["mapper", name] => filesystems.by_mapper.get(name).cloned(),
-        ["disk", "by-uuid", uuid] => filesystems.by_uuid.get(&decode::hex(uuid)).cloned(),
-        ["disk", "by-label", label] => filesystems.by_label.get(&decode::hex(label)).cloned(),
-        ["disk", "by-id", id] => {
-            filesystems.by_id.get(id).or_else(|| filesystems.by_id.get(&decode::hex(id))).cloned()
-        }
-        ["block", number] => number.contains(':').then(|| number.to_owned()),
-        [name] => kernel_device(name, disks),
-        // LVM's own links: device-mapper joins group and volume by a dash and doubles those inside.
-        [group, volume] => kernel_device(&format!("{group}!{volume}"), disks).or_else(|| {
-            let double = |name: &str| name.replace('-', "--");
-            filesystems.by_mapper.get(&format!("{}-{}", double(group), double(volume))).cloned()
-        }),
-        _ => None,
-    }
-}
-
-/// A device by its kernel's name: a disk, a partition, or what is built on them.
-fn kernel_device(name: &str, disks: &[Disk]) -> Option<String> {
-    fn held(name: &str, holders: &[Holder]) -> Option<String> {
-        holders.iter().find_map(|holder| {
-            if holder.name == name { Some(holder.major_minor.clone()) } else { held(name, &holder.holders) }
-        })
-    }
-    disks.iter().find_map(|disk| {
-        if disk.name == name {
-            return Some(disk.major_minor.clone());
-        }
-        held(name, &disk.holders).or_else(|| {
-            disk.partitions.iter().find_map(|part| {
-                if part.name == name { Some(part.major_minor.clone()) } else { held(name, &part.holders) }
-            })
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::disks::Partition;
     use crate::facts::testing;
 
     const EL6: &str = "
@@ -147,58 +92,6 @@ tmpfs /dev/shm # nothing more
         assert_eq!((entries[2].device.as_str(), entries[2].options.len()), ("LABEL=my swap", 0));
         assert_eq!(entries[4].fs_type, "");
         testing::damage(EL6, |text| drop(parse(text)));
-    }
-
-    #[test]
-    fn every_way_to_name_a_device_leads_to_it() {
-        let map = |name: &str, number: &str| [(name.to_owned(), number.to_owned())].into();
-        let mut filesystems = Filesystems {
-            by_uuid: map("9f2f", "8:2"),
-            by_label: map("my swap", "8:3"),
-            by_id: map("scsi-36000c29-part1", "8:1"),
-            by_mapper: map("36000c29", "253:0"),
-        };
-        filesystems.by_mapper.insert("vg--a-root".into(), "253:1".into());
-        let held = Holder { name: "dm-1".into(), major_minor: "253:1".into(), ..Holder::default() };
-        let part = |name: &str, number: &str, holders| Partition {
-            name: name.into(),
-            major_minor: number.into(),
-            holders,
-            ..Partition::default()
-        };
-        let disk = |name: &str, number: &str, partitions| Disk {
-            name: name.into(),
-            major_minor: number.into(),
-            partitions,
-            ..Disk::default()
-        };
-        let disks = [
-            disk("sda", "8:0", vec![part("sda1", "8:1", vec![]), part("sda10", "8:10", vec![held])]),
-            disk("cciss!c0d0", "104:0", vec![part("cciss!c0d0p1", "104:1", vec![])]),
-        ];
-        for (device, expected) in [
-            ("UUID=9f2f", Some("8:2")),
-            ("UUID=\"9f2f\"", Some("8:2")),
-            ("UUID=9f2", None),
-            ("LABEL=my swap", Some("8:3")),
-            ("PARTUUID=9f2f", None),
-            ("/dev/mapper/36000c29", Some("253:0")),
-            ("/dev/disk/by-uuid/9f2f", Some("8:2")),
-            ("/dev/disk/by-label/my\\x20swap", Some("8:3")),
-            ("/dev/disk/by-id/scsi-36000c29-part1", Some("8:1")),
-            ("/dev/disk/by-path/pci-0", None),
-            ("/dev/sda", Some("8:0")),
-            ("/dev/sda1", Some("8:1")),
-            ("/dev/sda10", Some("8:10")),
-            ("/dev/sda100", None),
-            ("/dev/dm-1", Some("253:1")),
-            ("/dev/vg-a/root", Some("253:1")),
-            ("/dev/cciss/c0d0p1", Some("104:1")),
-            ("/dev/block/8:7", Some("8:7")),
-            ("tmpfs", None),
-        ] {
-            assert_eq!(device_of(device, &filesystems, &disks).as_deref(), expected, "{device}");
-        }
     }
 
     #[test]

@@ -1,9 +1,19 @@
 //! All subjects at once: each on a thread of its own, each with a deadline.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::Facts;
-use crate::host::Host;
+use anyhow::Context;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::{
+    Fact, Facts, SCHEMA, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems, fstab,
+    mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps, tools,
+};
+use crate::host::{Host, Kind};
 
 /// What is to be read beyond what is always read.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +40,205 @@ pub enum Probing {
     Named(Vec<String>),
 }
 
-/// Reads everything.
+/// How long a subject has. What reads only /proc and /sys is done in a hundredth of a second.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long the disks have: each has time-outs of its own for its commands.
+const DISKS: Duration = Duration::from_secs(20);
+
+/// How long the package database has: a little more than its command, which can tell better why.
+const PACKAGES: Duration = Duration::from_secs(35);
+
+/// Reads everything. Nothing is changed, and nothing waits longer than its deadline.
 #[must_use]
-pub fn gather(_host: &Host, _wanted: &Wanted) -> Facts {
-    unimplemented!()
+pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
+    let packages = start(host, PACKAGES, packages::load);
+    let disks = start(host, DISKS, disks::load);
+    let servers = {
+        let servers = wanted.servers.clone();
+        start(host, DEADLINE, move |host| network::servers::ask(host, &servers))
+    };
+    let daemons = start(host, DEADLINE, |host| {
+        let processes = processes::load(host);
+        (clock::load(host, &processes), tools::load(host, &processes))
+    });
+    let custom_changes = {
+        let (marker, log) = (wanted.marker.clone(), wanted.log.clone());
+        start(host, DEADLINE, move |host| custom_changes::load(host, &marker, &log))
+    };
+    let mounts = start(host, DEADLINE, mounts::load);
+    let swaps = start(host, DEADLINE, swaps::load);
+    let boot_loader = start(host, DEADLINE, boot_loader::load);
+    let filesystems = start(host, DEADLINE, filesystems::load);
+    let network = start(host, DEADLINE, network::load);
+    let os = start(host, DEADLINE, os::load);
+    let cpu_memory = start(host, DEADLINE, cpu_memory::load);
+    let dmi = start(host, DEADLINE, dmi::load);
+    let fstab = start(host, DEADLINE, fstab::load);
+    let site_agent = start(host, DEADLINE, site_agent::load);
+    let retention_record = start(host, DEADLINE, retention::load);
+    let boot_id = start(host, DEADLINE, boot_id);
+
+    let (mounts, swaps) = (mounts.fact(), swaps.fact());
+    let mut disks = disks.fact();
+    if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) = (&mut disks, &mounts, &swaps) {
+        disks::fill_users(disks, mounts, swaps);
+    }
+    let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
+        let boot_secs = Fact::Unknown(why.clone());
+        let service = Fact::Unknown(why.clone());
+        (clock::Clock { now_secs: clock::now(), boot_secs, service }, Fact::Unknown(why))
+    });
+    Facts {
+        schema: SCHEMA.to_owned(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        recorded_at: date(clock.now_secs),
+        // A recording tells what whoever made it could read.
+        privileged: host.kind() == Kind::Recorded || nix::unistd::geteuid().is_root(),
+        boot_id: boot_id.fact(),
+        os: os.wait().unwrap_or_else(|why| os::Os::unknown(&why)),
+        dmi: dmi.fact(),
+        cpu_memory: cpu_memory.wait().unwrap_or_else(|why| cpu_memory::CpuMemory {
+            memory_bytes: Fact::Unknown(why.clone()),
+            cpus: Fact::Unknown(why),
+        }),
+        clock,
+        disks,
+        mounts,
+        fstab: fstab.fact(),
+        swaps,
+        filesystems: filesystems.fact(),
+        boot_loader: boot_loader.fact(),
+        network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
+        packages: packages.fact(),
+        tools,
+        multipath: multipath::Multipath {
+            configuration: Fact::Unknown("not read".into()),
+            maps: Fact::Unknown("not read".into()),
+        },
+        custom_changes: custom_changes
+            .wait()
+            .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),
+        site_agent: site_agent.fact(),
+        retention_record: retention_record.fact(),
+        servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
+        probes: Vec::new(),
+    }
+}
+
+/// The kernel's id of this boot.
+fn boot_id(host: &Host) -> Fact<String> {
+    const PATH: &str = "/proc/sys/kernel/random/boot_id";
+    if host.kind() == Kind::Image {
+        return Fact::needs_kernel();
+    }
+    let told = read::attribute(host, PATH).and_then(|id| id.with_context(|| format!("{PATH} is empty")));
+    Fact::from_result(told)
+}
+
+fn unasked(wanted: &Wanted, why: &str) -> Vec<network::Server> {
+    let server = |(role, address, port): &(String, String, u16)| network::Server {
+        role: role.clone(),
+        address: address.clone(),
+        port: *port,
+        answers: Fact::Unknown(why.to_owned()),
+    };
+    wanted.servers.iter().map(server).collect()
+}
+
+/// RFC 3339, UTC.
+fn date(secs: u64) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let date = i64::try_from(secs).ok().and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok());
+    date.and_then(|date| date.format(&format).ok()).unwrap_or_default()
+}
+
+/// A subject that is being read on a thread of its own. It is not joined: one that hangs in the kernel would
+/// make us hang.
+struct Pending<T> {
+    answer: Receiver<T>,
+    until: Instant,
+    within: Duration,
+    failed: Option<String>,
+}
+
+fn start<T: Send + 'static>(
+    host: &Host,
+    within: Duration,
+    load: impl FnOnce(&Host) -> T + Send + 'static,
+) -> Pending<T> {
+    let (sender, answer) = mpsc::channel();
+    let host = host.clone();
+    let spawned = thread::Builder::new().spawn(move || {
+        let _ = sender.send(load(&host));
+    });
+    let failed = spawned.err().map(|error| format!("no thread could be started to read it: {error}"));
+    Pending { answer, until: Instant::now() + within, within, failed }
+}
+
+impl<T> Pending<T> {
+    fn wait(self) -> Result<T, String> {
+        if let Some(why) = self.failed {
+            return Err(why);
+        }
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.answer.recv_timeout(left).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("did not answer within {} s", self.within.as_secs()),
+            RecvTimeoutError::Disconnected => "reading it failed; this is a defect of mt-agent".into(),
+        })
+    }
+}
+
+impl<T> Pending<Fact<T>> {
+    fn fact(self) -> Fact<T> {
+        self.wait().unwrap_or_else(Fact::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_that_hangs_or_breaks_is_unknown_and_the_rest_goes_on() {
+        let within = Duration::from_millis(30);
+        let hanging = start(&Host::live(), within, |_| {
+            thread::sleep(Duration::from_secs(5));
+            Fact::Known(1)
+        });
+        let quick = start(&Host::live(), DEADLINE, |_| Fact::Known(2));
+        let broken = start(&Host::live(), DEADLINE, |_| -> Fact<u8> { panic!("a parser that panics") });
+        let started = Instant::now();
+        assert_eq!(hanging.fact(), Fact::Unknown("did not answer within 0 s".into()));
+        assert_eq!(quick.fact(), Fact::Known(2));
+        let why = "reading it failed; this is a defect of mt-agent";
+        assert_eq!(broken.fact(), Fact::Unknown(why.into()));
+        assert!(started.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn this_machine_is_read_whole_and_a_recording_of_it_is_the_same() {
+        let wanted = Wanted { servers: vec![("x".into(), "127.0.0.1".into(), 1)], ..Wanted::default() };
+        let facts = gather(&Host::live(), &wanted);
+        assert_eq!((facts.schema.as_str(), facts.servers.len()), (SCHEMA, 1));
+        assert!(facts.boot_id.known().is_some_and(|id| id.len() == 36), "{:?}", facts.boot_id);
+        assert!(facts.mounts.known().is_some() && facts.recorded_at.ends_with('Z'));
+        let json = serde_json::to_string(&facts).unwrap();
+        assert_eq!(crate::facts::parse(&json).unwrap(), facts);
+    }
+
+    #[test]
+    fn an_empty_image_has_nothing_known_that_was_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = gather(&Host::image(dir.path()), &Wanted::default());
+        assert_eq!(facts.boot_id, Fact::needs_kernel());
+        assert_eq!((facts.mounts.known(), facts.disks.known(), facts.fstab.known()), (None, None, None));
+        assert!(matches!(facts.os.release, Fact::Unknown(_)) && matches!(facts.packages, Fact::Unknown(_)));
+    }
+
+    #[test]
+    fn dates_are_written_as_rfc_3339() {
+        assert_eq!(date(1_420_070_400), "2015-01-01T00:00:00Z");
+        assert_eq!(date(u64::MAX), "");
+    }
 }

@@ -154,3 +154,43 @@ pub fn parse(text: &str) -> anyhow::Result<Facts> {
     }
     serde_json::from_str(text).context("the recording does not hold what its schema promises")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_recording_of_ours_is_refused_in_one_line() {
+        for (text, expected) in [
+            ("", "the recording is not a JSON document: EOF while parsing a value at line 1 column 0"),
+            ("[]x", "the recording is not a JSON document: "),
+            ("{}", "the recording has no `schema`; `mt-agent/facts/v1` was expected"),
+            (
+                r#"{"schema":"mt-agent/report/v1"}"#,
+                "the recording's schema is `mt-agent/report/v1`; `mt-agent/facts/v1` was",
+            ),
+            (r#"{"schema":7}"#, "the recording's schema is `something that is not text`; "),
+            (
+                r#"{"schema":"mt-agent/facts/v1"}"#,
+                "the recording does not hold what its schema promises: missing field `agent`",
+            ),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
+        }
+        let long = format!("{error:#}", error = parse(&" ".repeat(LONGEST + 1)).unwrap_err());
+        assert_eq!(long, "the recording is 67108865 bytes long; at most 67108864 are accepted");
+    }
+
+    #[test]
+    fn keys_of_a_later_version_are_passed_over_and_damage_is_no_panic() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = gather::gather(&crate::host::Host::image(dir.path()), &gather::Wanted::default());
+        let mut json = serde_json::to_value(&facts).unwrap();
+        json["later"] = serde_json::json!({"a": [1]});
+        json["clock"]["later"] = serde_json::json!(true);
+        let text = json.to_string();
+        assert_eq!(parse(&text).unwrap(), facts);
+        testing::damage(&text, |text| drop(parse(text)));
+    }
+}

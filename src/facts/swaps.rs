@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Vec<Swap>> {
     let lines = text
         .lines()
         .enumerate()
-        .filter(|(index, line)| !line.trim().is_empty() && !(*index == 0 && line.starts_with("Filename")));
+        .filter(|(index, line)| !(line.trim().is_empty() || *index == 0 && line.starts_with("Filename")));
     lines
         .map(|(index, line)| {
             parse_line(line).with_context(|| format!("line {} of /proc/swaps is not a swap area", index + 1))

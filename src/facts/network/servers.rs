@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn all_are_asked_at_the_same_time_and_none_for_long() {
-        // A listener whose queue is full answers no more: connections to it hang.
+        // Addresses that are for documentation: nobody has them.
         let servers: Vec<_> = (1..=4).map(|n| ("x".into(), format!("192.0.2.{n}"), 443)).collect();
         let started = Instant::now();
         let told = ask(&Host::live(), &servers);
