@@ -1,1 +1,237 @@
-//! Section of the procedure.
+//! What a requirement or a Site Recovery error code means: cause, fix, where it comes from, and what bears on
+//! what. And what no agent inside a VM can tell.
+
+mod codes;
+
+use std::fmt;
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+
+use super::nearest::nearest;
+use super::{Requirement, Severity, all, find, ids, selection};
+use crate::host::text;
+
+pub use codes::CODES;
+
+/// An error code of Site Recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Code {
+    /// The number that the portal shows.
+    pub code: u32,
+    /// What it says, in short.
+    pub title: &'static str,
+    /// What may have led to it; each is one possibility.
+    pub causes: &'static [&'static str],
+    /// What to do, in order.
+    pub fixes: &'static [&'static str],
+    /// The chapter and document that explain it.
+    pub section: &'static str,
+    /// Ids of the requirements that bear on it; none when only vCenter or Azure can tell.
+    pub requirements: &'static [&'static str],
+    /// What of it no agent on the master target can see.
+    pub not_seen: &'static str,
+}
+
+/// A requirement, explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Explained {
+    /// Its id.
+    pub id: &'static str,
+    /// What must hold.
+    pub title: &'static str,
+    /// Its weight.
+    pub severity: Severity,
+    /// What goes wrong when it does not hold.
+    pub cause: &'static str,
+    /// What to do by hand.
+    pub fix: &'static str,
+    /// Whether `apply` can change it.
+    pub changeable: bool,
+    /// The chapter of the procedure that it comes from.
+    pub section: &'static str,
+    /// Ids that must hold first.
+    pub after: &'static [&'static str],
+    /// Ids that wait for it.
+    pub before: Vec<&'static str>,
+    /// Error codes on which it bears.
+    pub codes: Vec<u32>,
+}
+
+/// What `explain NAME` tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Explanation {
+    /// Of a requirement.
+    Requirement(Explained),
+    /// Of an error code.
+    Code(Code),
+}
+
+/// What `explain` alone tells: everything that can be explained, in the order of the procedure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Index {
+    /// Every requirement: id and title.
+    pub requirements: Vec<Entry<&'static str>>,
+    /// Every error code: number and title.
+    pub codes: Vec<Entry<u32>>,
+}
+
+/// A line of the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry<Id> {
+    /// What to give to `explain`.
+    pub id: Id,
+    /// What it is.
+    pub title: &'static str,
+}
+
+/// The requirement `id`, explained.
+#[must_use]
+pub fn requirement(id: &str) -> Option<Explained> {
+    let Requirement { id, title, severity, section, why, by_hand, changeable, after, .. } = *find(id)?;
+    Some(Explained {
+        id,
+        title,
+        severity,
+        cause: why,
+        fix: by_hand,
+        changeable,
+        section,
+        after,
+        before: all().filter(|other| other.after.contains(&id)).map(|other| other.id).collect(),
+        codes: CODES.iter().filter(|code| code.requirements.contains(&id)).map(|code| code.code).collect(),
+    })
+}
+
+/// The error code `number`, explained.
+#[must_use]
+pub fn code(number: u32) -> Option<&'static Code> {
+    CODES.iter().find(|code| code.code == number)
+}
+
+/// Explains a requirement by id or an error code by number.
+///
+/// # Errors
+/// One line that names what comes close.
+pub fn explain(name: &str) -> Result<Explanation> {
+    let name = name.trim();
+    if let Ok(number) = name.parse() {
+        return code(number).map(|code| Explanation::Code(*code)).ok_or_else(|| {
+            let known: Vec<_> = CODES.iter().map(|code| code.code.to_string()).collect();
+            let close = nearest(name, known.iter().map(String::as_str));
+            let list = if close.is_empty() { known.join(", ") } else { close.join(", ") };
+            let how = if close.is_empty() { "known are" } else { "close to it" };
+            anyhow!("no error code {name} is known; {how}: {list}")
+        });
+    }
+    requirement(name).map(Explanation::Requirement).ok_or_else(|| {
+        let section: Vec<_> = ids().into_iter().filter(|id| selection::is_section(name, id)).collect();
+        if section.is_empty() {
+            anyhow!("{}", selection::unknown(name))
+        } else {
+            anyhow!("{} is a section; its requirements are {}", text::safe(name), section.join(", "))
+        }
+    })
+}
+
+/// Everything that can be explained.
+#[must_use]
+pub fn index() -> Index {
+    Index {
+        requirements: all()
+            .map(|requirement| Entry { id: requirement.id, title: requirement.title })
+            .collect(),
+        codes: CODES.iter().map(|code| Entry { id: code.code, title: code.title }).collect(),
+    }
+}
+
+/// What only vCenter can tell: a person looks there, since nothing inside the VM shows it.
+#[must_use]
+pub fn vcenter_only() -> &'static [&'static str] {
+    &[
+        "that the master target has no snapshot (with one, reprotection and failback fail)",
+        "that it is left out of Storage vMotion (moved after reprotection, its attached disks are lost to failback)",
+        "that at least one datastore is attached, of type VMFS or vSAN (NFS is not supported), read and write",
+        "that its ESXi host reaches the datastores of the machines that fail back, read and write",
+        "that the ESXi host is not of a free edition (failover works with it, failback does not)",
+        "that the account for vCenter has more than read-only rights (else no datastore is listed)",
+        "that the row disk.EnableUUID stands in the configuration parameters (the agent sees its effect)",
+        "that no other VM has the same disk UUIDs (both made from one template) or the same name",
+        "that no empty paravirtual SCSI controller is left in the VM, should its driver not be loaded",
+    ]
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_requirement_is_explained_in_full() {
+        for id in ids() {
+            let Ok(Explanation::Requirement(explained)) = explain(id) else { panic!("{id}") };
+            assert!(explained.title.len() > 10, "{id}: {}", explained.title);
+            assert!(explained.cause.len() > 40, "{id}: {}", explained.cause);
+            assert!(explained.fix.len() > 30, "{id}: {}", explained.fix);
+            assert!(!explained.section.is_empty(), "{id}");
+        }
+        assert_eq!(index().requirements.len(), ids().len());
+    }
+
+    #[test]
+    fn the_codes_of_the_troubleshooting_chapters_are_explained() {
+        for number in [95226, 78052, 78093, 8061, 8038] {
+            let code = code(number).unwrap();
+            assert!(!code.causes.is_empty() && !code.fixes.is_empty(), "{number}");
+            for id in code.requirements {
+                assert!(find(id).is_some(), "{number} names {id}");
+                assert!(requirement(id).unwrap().codes.contains(&number), "{id}");
+            }
+            assert_eq!(explain(&number.to_string()).unwrap(), Explanation::Code(*code));
+        }
+        assert_eq!(index().codes.len(), CODES.len());
+    }
+
+    #[test]
+    fn a_requirement_says_what_it_bears_on() {
+        let server = requirement("site.configuration-server").unwrap();
+        assert_eq!(server.codes, [95226, 78093]);
+        let hostname = requirement("os.hostname").unwrap();
+        assert_eq!(hostname.before, ["network.hosts-file"]);
+    }
+
+    #[test]
+    fn what_is_unknown_gets_the_nearest() {
+        let says = |name| format!("{:#}", explain(name).unwrap_err());
+        assert_eq!(
+            says("scsi.uuid-enable"),
+            "no requirement or section is called \"scsi.uuid-enable\"; close to it: scsi.uuid-enabled"
+        );
+        assert_eq!(says("95262"), "no error code 95262 is known; close to it: 95226");
+        assert_eq!(says("12"), "no error code 12 is known; known are: 95226, 78052, 78093, 8061, 8038");
+        assert_eq!(
+            says("scsi"),
+            "scsi is a section; its requirements are scsi.ids, scsi.ids-unique, scsi.uuid-enabled"
+        );
+        assert!(says("\u{1b}[2J").contains("called \"\\u{1b}[2J\"; the sections are os, sizing, layout"));
+    }
+
+    #[test]
+    fn an_explanation_is_one_document() {
+        let json = serde_json::to_value(explain("8061").unwrap()).unwrap();
+        assert_eq!(json["kind"], "code");
+        assert_eq!(json["code"], 8061);
+        let json = serde_json::to_value(explain("layout.no-lvm").unwrap()).unwrap();
+        assert_eq!(json["kind"], "requirement");
+        assert_eq!(json["severity"], "required");
+        assert_eq!(json["id"], "layout.no-lvm");
+    }
+}

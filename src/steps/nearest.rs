@@ -1,13 +1,13 @@
 //! Names that a mistyped one may have meant.
 
-/// At most five of `names` that `typed` may have meant: the nearest by edit distance, and those that it
-/// begins or is a part of.
+/// At most five of `names` that `typed` may have meant: the nearest by edit distance, and those of
+/// which it is a part.
 pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let typed: String = typed.to_lowercase().chars().take(64).collect();
     let mut found: Vec<(usize, &str)> = names
         .filter_map(|name| {
             let distance = distance(&typed, name);
-            let part = typed.len() >= 3 && (name.contains(&typed) || typed.contains(name));
+            let part = typed.len() >= 3 && name.contains(&typed);
             (part || distance <= 1 + name.len() / 5).then_some((distance, name))
         })
         .collect();

@@ -27,7 +27,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "The agent archive holds binaries of one architecture; its installer stops on another.",
-        by_hand: "Install the 64-bit system.",
+        by_hand: "Install the 64-bit (x86_64) edition; a 32-bit system cannot be turned into one.",
         changeable: false,
         after: &[],
         judge: |profile, facts| settle(architecture(profile, facts)),

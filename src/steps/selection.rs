@@ -52,7 +52,12 @@ pub fn sections() -> Vec<&'static str> {
 
 /// Whether `name` is `id` or its section.
 fn covers(name: &str, id: &str) -> bool {
-    name == id || name == section(id)
+    name == id || is_section(name, id)
+}
+
+/// Whether `name` is the section of `id`.
+pub(super) fn is_section(name: &str, id: &str) -> bool {
+    name == section(id)
 }
 
 fn section(id: &str) -> &str {
@@ -68,5 +73,58 @@ pub(super) fn unknown(name: &str) -> String {
         format!("no requirement or section is called \"{name}\"; the sections are {}", sections.join(", "))
     } else {
         format!("no requirement or section is called \"{name}\"; close to it: {}", close.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Verdict, judge_all, testing, verdict};
+    use super::*;
+
+    fn select(only: &[&str], skip: &[&str]) -> Result<Vec<&'static str>> {
+        let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let selection = Selection::new(strings(only), strings(skip))?;
+        let (profile, facts) = testing::ready();
+        let findings = judge_all(&profile, &facts, testing::TODAY, &selection);
+        Ok(findings.iter().map(|finding| finding.id).collect())
+    }
+
+    fn refused(only: &[&str], skip: &[&str]) -> String {
+        format!("{:#}", select(only, skip).unwrap_err())
+    }
+
+    #[test]
+    fn requirements_are_selected_by_id_and_section() {
+        assert_eq!(select(&[], &[]).unwrap(), super::super::ids());
+        assert_eq!(select(&["scsi"], &[]).unwrap(), ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"]);
+        assert_eq!(
+            select(&["scsi", "os.release"], &["scsi.ids"]).unwrap(),
+            ["os.release", "scsi.ids-unique", "scsi.uuid-enabled"]
+        );
+        let without = select(&[], &["site", "os.clock"]).unwrap();
+        assert!(without.iter().all(|id| !id.starts_with("site.") && *id != "os.clock"));
+        assert_eq!(without.len(), super::super::ids().len() - 4);
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_what_comes_close() {
+        assert_eq!(
+            refused(&["retention.monted"], &[]),
+            "--only: no requirement or section is called \"retention.monted\"; close to it: retention.mounted"
+        );
+        assert_eq!(
+            refused(&[], &["zzz"]),
+            "--skip: no requirement or section is called \"zzz\"; the sections are os, sizing, layout, network, \
+             hypervisor, scsi, packages, custom-changes, retention, site"
+        );
+        // A part of a name selects nothing by accident.
+        assert!(refused(&["retention."], &[]).starts_with("--only: no requirement or section is called"));
+        assert!(refused(&[""], &[]).starts_with("--only: no requirement or section is called \"\""));
+    }
+
+    #[test]
+    fn a_selection_of_nothing_is_refused_and_never_ready() {
+        assert_eq!(refused(&["scsi"], &["scsi"]), "--only and --skip leave no requirement to look at");
+        assert_eq!(verdict(&[]), Verdict::NotReady);
     }
 }
