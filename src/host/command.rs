@@ -283,14 +283,14 @@ impl Command {
                 command.process_group(0);
                 Ok(())
             });
-        let expression = match &self.stdin {
+        let complete = match &self.stdin {
             Some(bytes) => expression.stdin_bytes(bytes.clone()),
             None => expression.stdin_null(),
         };
         let started = Instant::now();
-        let handle = expression.start().map_err(spawn)?;
-        // The expression holds the write ends; while it lives, no reader sees the end.
-        drop(expression);
+        let handle = complete.start().map_err(spawn)?;
+        // Both expressions hold the write ends; while one of them lives, no reader sees the end.
+        drop((expression, complete));
         let (sender, chunks) = mpsc::channel();
         drain(OwnedFd::from(out_reader), false, sender.clone());
         drain(OwnedFd::from(err_reader), true, sender);
@@ -428,6 +428,13 @@ mod tests {
         assert_eq!(output.said(), "oops");
         seen.sort();
         assert_eq!(seen, ["a", "b", "in", "oops"]);
+    }
+
+    #[test]
+    fn a_command_that_has_ended_is_not_waited_for_any_longer() {
+        let started = Instant::now();
+        sh("exit 0", 10 * SECOND).run(&Host::live()).unwrap();
+        assert!(started.elapsed() < LINGER, "{:?}", started.elapsed());
     }
 
     #[test]
