@@ -1,6 +1,28 @@
 //! Could a disk become the retention volume: blank, idle, writable? Reads only.
+//!
+//! Every doubt counts against the disk: what could not be told is neither blank nor idle.
 
+pub mod blkid;
+pub mod examine;
+pub mod in_use;
+mod many;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+
+use nix::libc;
+use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
+
+use super::Fact;
+use super::disks::{Disk, sysfs, users};
+use super::mounts::Mount;
+use super::swaps::Swap;
+use crate::host::{Host, Kind, ioctl};
+use blkid::Signatures;
+
+pub use many::probes;
 
 /// The outcome of probing one disk: the `probe` of `disks --probe`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,10 +34,213 @@ pub struct Probe {
     pub blank: Option<bool>,
     /// What was found on it: `ext4 file system (libblkid)`, `non-zero bytes at offset 512`.
     pub found: Vec<String>,
-    /// What uses it now: `mounted at /data (sdb1)`, `held by dm-3`.
+    /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`.
     pub in_use: Vec<String>,
     /// Whether it could become the retention volume.
     pub eligible: bool,
     /// Why not.
     pub why_not: Vec<String>,
 }
+
+/// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.
+#[must_use]
+pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Probe {
+    match host.kind() {
+        Kind::Live => {}
+        Kind::Recorded => return recorded(host, disk),
+        Kind::Image => return refused(&disk.name, "an image's tree has no disks"),
+    }
+    let mut trial = Trial::new(host, disk, mounts, swaps);
+    if trial.nothing_to_read() {
+        return trial.verdict();
+    }
+    let device = disk.device();
+    // An exclusive open fails while the kernel has the disk or a part of it claimed: mounted, swap, RAID, LVM,
+    // a map, another program's O_EXCL. It is given back at once, so that nobody else's claim fails for it.
+    match open(&host.path(&device), libc::O_EXCL) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => trial.busy(),
+        Ok(_) | Err(_) => {}
+    }
+    match open(&host.path(&device), 0) {
+        Ok(file) => trial.read(&file, &device),
+        Err(error) => trial.doubt(sysfs::needs_root(&error, format!("opening {device}: {error}"))),
+    }
+    trial.verdict()
+}
+
+/// Probes `disk` on a descriptor that the caller has opened with `O_EXCL`: what is done once more just before
+/// something is written to it. `disk`, `mounts` and `swaps` are to be read anew for it.
+#[must_use]
+pub fn probe_open(
+    host: &Host,
+    file: &File,
+    disk: &Disk,
+    mounts: &Fact<Vec<Mount>>,
+    swaps: &Fact<Vec<Swap>>,
+) -> Probe {
+    let mut trial = Trial::new(host, disk, mounts, swaps);
+    if !trial.nothing_to_read() {
+        trial.read(file, &disk.device());
+    }
+    trial.verdict()
+}
+
+/// A probe under way.
+struct Trial<'a> {
+    host: &'a Host,
+    disk: &'a Disk,
+    probe: Probe,
+    /// Why it could not be told whether the disk is blank.
+    doubts: Vec<String>,
+    /// Whether the bytes were read and the signatures looked for.
+    read: bool,
+}
+
+impl<'a> Trial<'a> {
+    fn new(host: &'a Host, disk: &'a Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Self {
+        let mut probe = Probe { disk: disk.name.clone(), ..Probe::default() };
+        for (fact, what) in [(unknown(mounts), "what is mounted"), (unknown(swaps), "what is swap")] {
+            probe.why_not.extend(fact.map(|why| format!("{what} could not be told: {why}")));
+        }
+        let (no_mounts, no_swaps) = (Vec::new(), Vec::new());
+        let mounts = mounts.known().unwrap_or(&no_mounts);
+        let swaps = swaps.known().unwrap_or(&no_swaps);
+        probe.in_use.extend(users::uses(disk, mounts, swaps).iter().map(ToString::to_string));
+        probe.in_use.extend(in_use::loops(host, disk));
+        match in_use::writers(host, disk) {
+            Ok(writers) => probe.in_use.extend(writers),
+            Err(error) => probe.why_not.push(format!("who has it open could not be told: {error}")),
+        }
+        if !disk.partitions.is_empty() {
+            let names: Vec<_> = disk.partitions.iter().map(|partition| partition.name.as_str()).collect();
+            probe.found.push(format!("partitions {}", names.join(", ")));
+        }
+        if disk.read_only {
+            probe.why_not.push("it is read-only".into());
+        }
+        Self { host, disk, probe, doubts: Vec::new(), read: false }
+    }
+
+    /// Whether it is settled without reading the disk.
+    fn nothing_to_read(&mut self) -> bool {
+        let refusal = if let Some(map) = &self.disk.multipath
+            && map.paths.first() != Some(&self.disk.name)
+        {
+            let first = map.paths.first().map_or("its first path", String::as_str);
+            Some(format!(
+                "it is one more path of the multipath map {}: the disk is probed as {first}",
+                map.dm_name
+            ))
+        } else if let Some(what) = sysfs::not_a_disk(&self.disk.name).filter(|what| *what != "a loop device")
+        {
+            Some(format!("it is {what}, not a disk"))
+        } else {
+            (self.disk.size_bytes == 0).then(|| "its size is zero".into())
+        };
+        let settled = refusal.is_some();
+        self.probe.why_not.extend(refusal);
+        settled
+    }
+
+    fn busy(&mut self) {
+        // Where the holder is known it has been named already.
+        if self.probe.in_use.is_empty() {
+            self.probe.in_use.push("claimed by the kernel or another program (EBUSY)".into());
+        }
+    }
+
+    fn doubt(&mut self, why: String) {
+        self.doubts.push(why);
+    }
+
+    fn read(&mut self, file: &File, device: &str) {
+        match self.identity(file, device) {
+            Ok(size) => {
+                match blkid::signatures(self.host, device) {
+                    Signatures::Nothing => {}
+                    Signatures::Found(found) => self.probe.found.extend(found),
+                    Signatures::Unknown(why) => self.doubt(why),
+                }
+                let examination = examine::examine(file, size);
+                self.probe.found.extend(examination.found());
+                self.doubts.extend(examination.error.map(|error| format!("{device}: {error}")));
+                self.read = true;
+            }
+            Err(why) => self.doubt(why),
+        }
+    }
+
+    /// Proves that `file` and the file at `device` both are the disk (or its map) that was described, and
+    /// as large; returns the size in bytes.
+    fn identity(&mut self, file: &File, device: &str) -> Result<u64, String> {
+        let looking = |error: io::Error| format!("looking at {device}: {error}");
+        let expected = self.disk.multipath.as_ref().map_or(&self.disk.major_minor, |map| &map.major_minor);
+        let by_name = std::fs::metadata(self.host.path(device)).map_err(looking)?;
+        for meta in [file.metadata().map_err(looking)?, by_name] {
+            let number = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
+            if !meta.file_type().is_block_device() || number != *expected {
+                return Err(format!("{device} is not the block device {expected} that it should be"));
+            }
+        }
+        if ioctl::is_read_only(file).map_err(looking)? && !self.disk.read_only {
+            self.probe.why_not.push("it is read-only".into());
+        }
+        let size = ioctl::size_bytes(file).map_err(looking)?;
+        if size != self.disk.size_bytes {
+            return Err(format!("{device} has {size} bytes now, and had {}", self.disk.size_bytes));
+        }
+        Ok(size)
+    }
+
+    fn verdict(self) -> Probe {
+        let mut probe = self.probe;
+        probe.blank = match (probe.found.is_empty(), self.read && self.doubts.is_empty()) {
+            (false, _) => Some(false),
+            (true, true) => Some(true),
+            (true, false) => None,
+        };
+        let mut why_not = Vec::new();
+        if !probe.in_use.is_empty() {
+            why_not.push(format!("it is in use: {}", probe.in_use.join("; ")));
+        }
+        why_not.append(&mut probe.why_not);
+        if !probe.found.is_empty() {
+            why_not.push(format!("it is not blank: {}", probe.found.join("; ")));
+        }
+        if !self.doubts.is_empty() {
+            why_not.push(format!("it could not be told whether it is blank: {}", self.doubts.join("; ")));
+        }
+        probe.eligible = probe.blank == Some(true) && why_not.is_empty();
+        probe.why_not = why_not;
+        probe
+    }
+}
+
+fn unknown<T>(fact: &Fact<T>) -> Option<&str> {
+    match fact {
+        Fact::Known(_) => None,
+        Fact::Unknown(why) | Fact::NotApplicable(why) => Some(why),
+    }
+}
+
+fn refused(disk: &str, why: impl Into<String>) -> Probe {
+    Probe { disk: disk.to_owned(), why_not: vec![why.into()], ..Probe::default() }
+}
+
+/// What a recording says: `commands/probe/NAME.json`.
+fn recorded(host: &Host, disk: &Disk) -> Probe {
+    let path = format!("/commands/probe/{}.json", disk.name);
+    let read = host.read(&path).map_err(|error| format!("reading {path}: {error}"));
+    read.and_then(|text| serde_json::from_str(&text).map_err(|error| format!("reading {path}: {error}")))
+        .map_or_else(
+            |why: String| refused(&disk.name, why),
+            |probe| Probe { disk: disk.name.clone(), ..probe },
+        )
+}
+
+fn open(path: &std::path::Path, flags: libc::c_int) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Reading the places where data shows: both ends of a disk whole, and samples between.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+
+/// What is read whole at either end, in bytes: partition tables and their copies, superblocks, RAID and LVM
+/// metadata lie there.
+pub const END_BYTES: u64 = 4 << 20;
+/// How many places between are read.
+pub const SAMPLES: u64 = 1024;
+/// How much of each, in bytes.
+pub const SAMPLE_BYTES: u64 = 4096;
+/// How long reading may take. A disk that is so slow is not told to be blank.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How much is asked for at once, in bytes.
+const CHUNK: u64 = 1 << 20;
+/// How many finds are enough.
+const ENOUGH: usize = 3;
+
+/// What reading found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Examination {
+    /// Offsets in bytes of the first byte that is not zero, in each of the first few pieces that have one.
+    pub nonzero: Vec<u64>,
+    /// Why not everything could be read.
+    pub error: Option<String>,
+}
+
+impl Examination {
+    /// Whether everything that was to be read is zero; `None` where nothing else was found, but not
+    /// everything could be read.
+    #[must_use]
+    pub fn blank(&self) -> Option<bool> {
+        match (self.nonzero.is_empty(), &self.error) {
+            (false, _) => Some(false),
+            (true, None) => Some(true),
+            (true, Some(_)) => None,
+        }
+    }
+
+    /// What was found, in words.
+    #[must_use]
+    pub fn found(&self) -> Vec<String> {
+        self.nonzero.iter().map(|offset| format!("non-zero bytes at offset {offset}")).collect()
+    }
+}
+
+/// The places to read on a device of `size` bytes, in order and without overlap: the first and last 4 MiB, and
+/// 1,024 evenly spaced pieces of 4 KiB between; all of it where it is not larger than these.
+#[must_use]
+pub fn places(size: u64) -> Vec<Range<u64>> {
+    let head = size.min(END_BYTES);
+    let tail = size.saturating_sub(END_BYTES).max(head);
+    let between = tail - head;
+    let mut places = vec![0..head];
+    if between <= SAMPLES * SAMPLE_BYTES {
+        places.push(head..tail);
+    } else {
+        // u128: the product passes u64 from 16 PiB on. Whole sectors of 512 bytes, the first piece right behind
+        // the head, the last right before the tail.
+        let span = u128::from(between - SAMPLE_BYTES);
+        places.extend((0..SAMPLES).map(|index| {
+            let offset = span * u128::from(index) / u128::from(SAMPLES - 1);
+            let start = head + u64::try_from(offset).unwrap_or(between) / 512 * 512;
+            start..start + SAMPLE_BYTES
+        }));
+    }
+    places.push(tail..size);
+    places.retain(|place| !place.is_empty());
+    places
+}
+
+/// Reads the [`places`] of the device of `size` bytes behind `file`, which must be open for reading. Stops at
+/// the third find, and after [`DEADLINE`].
+#[must_use]
+pub fn examine(file: &File, size: u64) -> Examination {
+    // What the page cache holds of the device may be older than the disk: another path of the same disk, or
+    // another host, does not write through it. Pages that are clean are dropped; those that are not are newer
+    // than the disk, and right. Read-ahead around samples would read a hundred times as much.
+    let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_RANDOM);
+    let mut found = Examination::default();
+    if size == 0 {
+        found.error = Some("there is nothing to read: its size is zero".into());
+        return found;
+    }
+    let until = Instant::now() + DEADLINE;
+    let mut buffer = vec![0; usize::try_from(CHUNK).unwrap_or(1 << 20)];
+    for place in places(size) {
+        let mut at = place.start;
+        while at < place.end {
+            let length = (place.end - at).min(CHUNK);
+            let piece = &mut buffer[..usize::try_from(length).unwrap_or(0)];
+            if Instant::now() > until {
+                found.error = Some(format!("reading it took more than {} s", DEADLINE.as_secs()));
+                return found;
+            }
+            if let Err(error) = file.read_exact_at(piece, at) {
+                found.error = Some(said(&error, at));
+                return found;
+            }
+            if let Some(index) = piece.iter().position(|byte| *byte != 0) {
+                found.nonzero.push(at + index as u64);
+                if found.nonzero.len() == ENOUGH {
+                    return found;
+                }
+            }
+            at += length;
+        }
+    }
+    found
+}
+
+fn said(error: &io::Error, at: u64) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        format!("it ends before offset {at} and its size say")
+    } else {
+        format!("reading at offset {at}: {error}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const TIB: u64 = 1 << 40;
+
+    #[test]
+    fn places_are_in_order_and_cover_both_ends() {
+        for size in [512, 4096, 4 << 20, (4 << 20) + 512, 8 << 20, 12 << 20, (12 << 20) + 512, TIB, 64 * TIB]
+        {
+            let places = places(size);
+            assert_eq!((places.first().unwrap().start, places.last().unwrap().end), (0, size), "{size}");
+            assert!(places.windows(2).all(|pair| pair[0].end <= pair[1].start), "{size}");
+            let read: u64 = places.iter().map(|place| place.end - place.start).sum();
+            assert_eq!(read, size.min(2 * END_BYTES + SAMPLES * SAMPLE_BYTES), "{size}");
+        }
+        let places = places(TIB);
+        assert_eq!(places.len(), 1026);
+        assert_eq!(places[0], 0..END_BYTES);
+        assert_eq!(places[1].start, END_BYTES);
+        assert_eq!(places[1024].end, TIB - END_BYTES);
+        let gaps: Vec<u64> = places[1..1025].windows(2).map(|pair| pair[1].start - pair[0].start).collect();
+        assert!(gaps.iter().max().unwrap() - gaps.iter().min().unwrap() <= 512, "evenly spaced");
+    }
+
+    #[test]
+    fn one_byte_is_found_wherever_it_is_read() {
+        let size: u64 = 64 << 20;
+        for place in places(size).iter().step_by(93) {
+            for at in [place.start, place.end - 1] {
+                let mut file = tempfile::tempfile().unwrap();
+                file.set_len(size).unwrap();
+                file.write_all_at(&[1], at).unwrap();
+                file.flush().unwrap();
+                let found = examine(&file, size);
+                assert_eq!((found.blank(), found.nonzero.as_slice()), (Some(false), [at].as_slice()));
+                assert_eq!(found.found(), [format!("non-zero bytes at offset {at}")]);
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_are_blank_and_what_cannot_be_read_is_not() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(16 << 20).unwrap();
+        assert_eq!(examine(&file, 16 << 20).blank(), Some(true));
+        let short = examine(&file, 17 << 20);
+        assert_eq!(short.blank(), None);
+        assert!(short.error.unwrap().contains("it ends before"));
+        assert_eq!(examine(&file, 0).blank(), None);
+        let writable_only = std::fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let unread = examine(&writable_only, 512);
+        assert_eq!(unread.blank(), None);
+        assert!(unread.error.unwrap().starts_with("reading at offset 0: "));
+    }
+}

@@ -1,0 +1,98 @@
+//! Several disks at once, each on a thread of its own with a deadline.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Probe, probe, refused};
+use crate::facts::Fact;
+use crate::facts::disks::{Disk, resolve, users};
+use crate::facts::gather::Probing;
+use crate::facts::mounts::Mount;
+use crate::facts::swaps::Swap;
+use crate::host::Host;
+
+/// How long all disks together have. Each gives up reading after [`super::examine::DEADLINE`]; this one is for
+/// a disk that does not answer at all.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Probes the disks that are wanted, in the order of `disks` or of the names. A name that means no disk has
+/// a probe too, which says so.
+#[must_use]
+pub fn probes(
+    host: &Host,
+    disks: &[Disk],
+    mounts: &Fact<Vec<Mount>>,
+    swaps: &Fact<Vec<Swap>>,
+    wanted: &Probing,
+) -> Vec<Probe> {
+    let idle = |disk: &&Disk| match (mounts, swaps) {
+        (Fact::Known(mounts), Fact::Known(swaps)) => users::uses(disk, mounts, swaps).is_empty(),
+        // What uses it is not known: it is probed, and refused for that reason.
+        _ => true,
+    };
+    let chosen: Vec<Result<Disk, Probe>> = match wanted {
+        Probing::None => Vec::new(),
+        Probing::Idle => disks.iter().filter(idle).cloned().map(Ok).collect(),
+        Probing::Named(names) => names
+            .iter()
+            .map(|name| resolve(host, disks, name).map(|found| found.disk).map_err(|why| refused(name, why)))
+            .collect(),
+    };
+    each(chosen, DEADLINE, {
+        let (host, mounts, swaps) = (host.clone(), mounts.clone(), swaps.clone());
+        move |disk| probe(&host, disk, &mounts, &swaps)
+    })
+}
+
+fn each(
+    chosen: Vec<Result<Disk, Probe>>,
+    deadline: Duration,
+    probe: impl Fn(&Disk) -> Probe + Clone + Send + 'static,
+) -> Vec<Probe> {
+    let until = Instant::now() + deadline;
+    let (sender, answers) = mpsc::channel();
+    let mut probes = Vec::new();
+    for (index, choice) in chosen.into_iter().enumerate() {
+        let disk = match choice {
+            Ok(disk) => disk,
+            Err(refusal) => {
+                probes.push(refusal);
+                continue;
+            }
+        };
+        probes.push(refused(&disk.name, format!("it did not answer within {} s", deadline.as_secs())));
+        let (sender, probe) = (sender.clone(), probe.clone());
+        if let Err(error) = thread::Builder::new().spawn(move || sender.send((index, probe(&disk)))) {
+            probes[index].why_not = vec![format!("starting a thread to probe it: {error}")];
+        }
+    }
+    drop(sender);
+    while let Ok((index, answer)) = answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        probes[index] = answer;
+    }
+    probes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_hangs_is_not_blank_and_holds_up_no_other() {
+        let named = |name: &str| Ok(Disk { name: name.into(), ..Disk::default() });
+        let started = Instant::now();
+        let chosen = vec![named("sda"), Err(refused("sdx", "sdx is no disk")), named("sdb")];
+        let probes = each(chosen, Duration::from_secs(1), |disk| {
+            if disk.name == "sda" {
+                thread::sleep(Duration::from_secs(30));
+            }
+            Probe { disk: disk.name.clone(), blank: Some(true), eligible: true, ..Probe::default() }
+        });
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert_eq!(probes[0], refused("sda", "it did not answer within 1 s"));
+        assert!(!probes[0].eligible && probes[0].blank.is_none());
+        assert_eq!(probes[1].why_not, ["sdx is no disk"]);
+        assert!(probes[2].eligible);
+    }
+}
