@@ -33,8 +33,9 @@ pub fn plan(
         let blocker = blocker(&finding);
         let remedy = remedy(finding.id, profile, facts, request);
         match remedy {
+            // What only waits for something else is not a person's to do.
+            Remedy::None if blocker.is_some() => {}
             Remedy::Restart { .. } | Remedy::With { .. } if blocker.is_some_and(|by| !foreseen.holds(by)) => {
-                plan.manual.push(manual(&finding, None));
             }
             Remedy::Restart { first } => {
                 for change in first {

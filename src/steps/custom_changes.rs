@@ -249,6 +249,8 @@ fn blacklisted(configuration: &multipath::Configuration, id: &str) -> bool {
 
 /// Names this machine's root disk in the blacklist, in place of the one that is stale.
 pub(super) fn blacklist(facts: &Facts) -> Remedy {
+    // Before the script has run there is nothing stale: it writes the blacklist itself.
+    let Some(Some(_)) = facts.custom_changes.marker_ctime_secs.known() else { return Remedy::None };
     let Ok((_, id)) = root(facts) else { return Remedy::None };
     let stale =
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
