@@ -221,7 +221,7 @@ fn facts() -> Facts {
                 blacklist_wwids: vec![OS_DISK_ID.into()],
                 blacklist_devnodes: vec!["^cciss!c[0-9]d[0-9]*".into()],
                 blacklist_devices: vec![("InMage".into(), ".*".into())],
-                problems: Vec::new(),
+                ..Configuration::default()
             })),
             maps: Fact::Known(vec![retention_map()]),
         },

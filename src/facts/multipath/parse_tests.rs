@@ -1,0 +1,105 @@
+use super::*;
+
+/// Shaped like what the vendor script leaves, with what people do to such files by hand.
+const VENDOR: &str = r#"
+# of the vendor
+defaults {
+    user_friendly_names no   # names are WWIDs
+	find_multipaths "no"
+}
+blacklist
+{
+        wwid "^36000c2982b5df41a25811b07e74971e8$"
+        wwid 36000c29aaaa
+        devnode "^cciss!c[0-9]d[0-9]*" ! a comment in the old style
+        device {
+            vendor "InMage"
+            product ".*"
+        }
+        device {
+            vendor  "VMware"
+        }
+}
+blacklist_exceptions {
+    wwid "^36000c29f"
+}
+devices {
+    device {
+        vendor "X"
+        user_friendly_names yes
+    }
+}
+"#;
+
+#[test]
+fn the_vendor_s_file_is_understood_whole() {
+    let parsed = parse(VENDOR);
+    let read = &parsed.configuration;
+    assert_eq!(read.user_friendly_names.as_deref(), Some("no"));
+    assert_eq!(read.find_multipaths.as_deref(), Some("no"));
+    assert_eq!(read.blacklist_wwids, ["^36000c2982b5df41a25811b07e74971e8$", "36000c29aaaa"]);
+    assert_eq!(read.blacklist_devnodes, ["^cciss!c[0-9]d[0-9]*"]);
+    let pair = |vendor: &str, product: &str| (vendor.to_owned(), product.to_owned());
+    assert_eq!(read.blacklist_devices, [pair("InMage", ".*"), pair("VMware", "")]);
+    assert_eq!(read.exception_wwids, ["^36000c29f"]);
+    assert_eq!(read.problems, [""; 0]);
+    let first = &parsed.blacklist_wwids[0];
+    assert_eq!((first.line, &VENDOR[first.span.clone()]), (9, "\"^36000c2982b5df41a25811b07e74971e8$\""));
+    assert_eq!(&VENDOR[parsed.blacklist_wwids[1].span.clone()], "36000c29aaaa");
+    assert!(VENDOR[parsed.blacklist_opens.unwrap()..].starts_with("        wwid \"^36000c2982"));
+}
+
+#[test]
+fn what_is_not_understood_is_said_with_its_line() {
+    let problems = |text: &str| parse(text).configuration.problems;
+    assert_eq!(problems("wwid x\n"), ["line 1: `wwid` stands outside of every section"]);
+    assert_eq!(problems("blacklist {\n wwid\n devnode x\n}\n"), ["line 2: `wwid` has no value"]);
+    assert_eq!(problems("}\n"), ["line 1: a `}` that closes nothing"]);
+    assert_eq!(problems("\nblacklist {\n"), ["line 2: section `blacklist` is not closed"]);
+    assert_eq!(problems("blacklist {\nwwid \"abc\n}"), ["line 2: a quotation mark is not closed"]);
+    assert_eq!(problems("{\n")[0], "line 1: a `{` without the name of a section");
+    assert_eq!(problems("blaklist {\n}\n"), ["line 1: `blaklist` is no section here"]);
+    assert_eq!(
+        problems("blacklist {\nwwid \"a(b\"\n}"),
+        ["line 2: `a(b` is no regular expression: error: unclosed group"]
+    );
+    assert_eq!(problems("# only a comment\n\n"), [""; 0]);
+}
+
+#[test]
+fn a_section_on_one_line_is_what_multipath_makes_of_it() {
+    let parsed = parse("blacklist { wwid x }\n");
+    assert_eq!(parsed.configuration.blacklist_wwids, [""; 0]);
+    assert_eq!(
+        parsed.configuration.problems,
+        [
+            "line 1: multipath passes over what follows on this line",
+            "line 1: section `blacklist` is not closed"
+        ]
+    );
+}
+
+#[test]
+fn an_unclosed_device_still_counts() {
+    let parsed = parse("blacklist {\ndevice {\nvendor A");
+    assert_eq!(parsed.configuration.blacklist_devices, [("A".to_owned(), String::new())]);
+    assert_eq!(parsed.configuration.problems.len(), 2);
+}
+
+#[test]
+fn no_text_makes_the_parser_panic() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let pieces =
+        ["blacklist", " ", "{", "}", "\"", "\n", "#", "!", "wwid", "ä", "(", "device", "vendor", "x"];
+    for _ in 0..20_000 {
+        let text: String = (0..12)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                pieces[usize::try_from(state >> 33).unwrap() % pieces.len()]
+            })
+            .collect();
+        for word in parse(&text).blacklist_wwids {
+            assert!(text[word.span].contains(&word.text), "{text:?}");
+        }
+    }
+}
