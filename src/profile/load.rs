@@ -255,11 +255,11 @@ fn merge_layer(mut base: Layer, mut over: Layer) -> Layer {
 
 /// Refuses a profile that extends nothing and lacks keys.
 fn complete(merged: &Node, name: &str) -> Result<(), Wrong> {
-    let mut missing: Vec<String> = Vec::new();
-    for path in required_keys().into_iter().filter(|path| !has(merged, path)) {
+    let mut missing: Vec<&str> = Vec::new();
+    for path in required_keys().iter().filter(|path| !has(merged, path)) {
         // A section that is not there at all is named as one.
-        let section = path.split('.').next().unwrap_or(&path);
-        let name = if has(merged, section) { path } else { section.to_owned() };
+        let section = path.split('.').next().unwrap_or(path);
+        let name = if has(merged, section) { path } else { section };
         if missing.last() != Some(&name) {
             missing.push(name);
         }

@@ -1,5 +1,7 @@
 //! The JSON Schema of the file format, made of the types that read it.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::raw::RawProfile;
@@ -21,7 +23,12 @@ pub fn schema() -> Value {
 }
 
 /// The paths of the keys that a complete profile has: `sizing.memory`.
-pub fn required_keys() -> Vec<String> {
+pub fn required_keys() -> &'static [String] {
+    static KEYS: LazyLock<Vec<String>> = LazyLock::new(list_required);
+    &KEYS
+}
+
+fn list_required() -> Vec<String> {
     let complete = take_required(&mut schemars::schema_for!(RawProfile).to_value());
     let mut keys = Vec::new();
     for section in names(&complete) {

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -31,6 +32,9 @@ const MOST_KEYS: usize = 100;
 
 /// The most brackets of flow style: the parser's time grows with the square of how deep they are nested.
 const MOST_BRACKETS: usize = 2000;
+
+/// What is said of a value with a tag of its own.
+const TAG: &str = "found a YAML tag (`!...`), expected a plain value";
 
 /// Where a text came from, for messages and origins.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,6 +142,17 @@ fn explain(error: &serde_yaml::Error, text: &str, wrong: &dyn Fn(Option<usize>, 
     if said.starts_with("repetition limit exceeded") {
         return wrong(None, "aliases repeat more than a profile can need".into());
     }
+    if let Some(start) = said.find(TAG) {
+        let path = said[..start].trim_end_matches(": ").to_owned();
+        return Wrong { path: Some(path), ..wrong(line, TAG.into()) };
+    }
+    if said.starts_with("unknown anchor") {
+        return wrong(line, "found an alias (`*...`) of an anchor that is not defined before it".into());
+    }
+    // What the reader below the parser finds has a position only, and line 1.
+    let position = said.split_once("at position ").and_then(|(_, rest)| rest.parse::<usize>().ok());
+    let line =
+        position.map_or(line, |at| Some(text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1));
     let said = match said.rfind(" at line ") {
         // `… at line 3 column 1, while parsing a block mapping at line 2 column 1` tells more than it repeats.
         Some(at) if !said.contains(", while ") => &said[..at],
@@ -151,8 +166,11 @@ fn explain(error: &serde_yaml::Error, text: &str, wrong: &dyn Fn(Option<usize>, 
 /// An anchor that is defined twice, when there are aliases. `serde_yaml` 0.9.34 then resolves an alias to the
 /// wrong anchor, and silently.
 fn ambiguous_anchor(text: &str) -> Option<(usize, String)> {
-    let word = |sign: &str| Regex::new(&format!(r"(?:^|[\s\[\{{,:\-]){sign}([^\s,\[\]\{{\}}]+)")).ok();
-    let (anchor, alias) = (word("&")?, word(r"\*")?);
+    static WORDS: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+        let word = |sign: &str| Regex::new(&format!(r"(?:^|[\s\[\{{,:\-]){sign}([^\s,\[\]\{{\}}]+)")).ok();
+        Some((word("&")?, word(r"\*")?))
+    });
+    let (anchor, alias) = WORDS.as_ref()?;
     if !text.lines().any(|line| alias.is_match(line)) {
         return None;
     }
@@ -336,6 +354,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        Err(de::Error::custom("found a YAML tag (`!...`), expected a plain value"))
+        Err(de::Error::custom(TAG))
     }
 }

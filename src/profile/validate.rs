@@ -37,16 +37,38 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// What is wrong with the value at `path`.
     fn wrong(&self, path: &str, what: impl Into<String>) -> Wrong {
-        let at = self.origins.get(path).or_else(|| {
-            // The nearest that has a line: a whole mapping has none of its own.
-            self.origins.range(path.to_owned()..).find(|(key, _)| key.starts_with(path)).map(|(_, at)| at)
-        });
-        Wrong::at(at.cloned().unwrap_or_default(), path, what)
+        Wrong::at(self.at(path).unwrap_or_default(), path, what)
     }
 
-    fn where_is(&self, path: &str) -> String {
-        self.origins.get(path).map_or_else(String::new, |at| format!(" ({at})"))
+    /// What is wrong with the value at `path` because of the one at `other`. It is told where a person can change
+    /// it: in the file, when one of the two is the built-in profile's.
+    fn clash(&self, path: &str, other: &str, what: impl Into<String>) -> Wrong {
+        let fixed = |at: &Option<String>| at.as_ref().is_none_or(|at| at.starts_with("built-in "));
+        let (mut at, other) = (self.at(path), self.at(other));
+        if fixed(&at) && !fixed(&other) {
+            at = other;
+        }
+        Wrong::at(at.unwrap_or_default(), path, what)
+    }
+
+    /// Where the value at `path` came from; of a mapping, its first value; of what is not there, its neighbour.
+    fn at(&self, path: &str) -> Option<String> {
+        let mut path = path;
+        loop {
+            if let Some((_, at)) =
+                self.origins.range(path.to_owned()..).find(|(key, _)| key.starts_with(path))
+            {
+                return Some(at.clone());
+            }
+            path = &path[..path.rfind(['.', '['])?];
+        }
+    }
+
+    /// A key and where it is set, for the end of a message.
+    fn named(&self, path: &str) -> String {
+        format!("{path} ({})", self.at(path).unwrap_or_else(|| "default".into()))
     }
 }
 
@@ -73,8 +95,8 @@ fn layout(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
         let path = format!("layout.partitions[{index}].mount");
         let mount = &partition.mount.0;
         if let Some(first) = partitions[..index].iter().position(|other| other.mount.0 == *mount) {
-            let first = check.where_is(&format!("layout.partitions[{first}].mount"));
-            return Err(check.wrong(&path, format!("`{mount}` is listed already{first}")));
+            let first = check.named(&format!("layout.partitions[{first}].mount"));
+            return Err(check.wrong(&path, format!("found `{mount}`, which is also {first}")));
         }
         if let Some(system) = NOT_FOR_FILES.iter().find(|system| inside(mount, system)) {
             return Err(check.wrong(&path, format!("found `{mount}`, but {system} belongs to the kernel")));
@@ -94,7 +116,8 @@ fn packages(path: &str, names: &[PackageName], check: &Check<'_>) -> Result<(), 
     }
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
-            return Err(check.wrong(&format!("{path}[{index}]"), format!("`{}` is listed already", name.0)));
+            return Err(check
+                .wrong(&format!("{path}[{index}]"), format!("found `{}`, which is listed already", name.0)));
         }
     }
     Ok(())
@@ -105,17 +128,15 @@ fn files(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
         [("reiserfs", raw.sources.reiserfs, &raw.files.reiserfs), ("xfs", raw.sources.xfs, &raw.files.xfs)]
     {
         if wanted && list.is_empty() {
-            let what = format!(
-                "is `true`, but files.{key} lists no file{}",
-                check.where_is(&format!("files.{key}"))
-            );
-            return Err(check.wrong(&format!("sources.{key}"), what));
+            let (path, other) = (format!("sources.{key}"), format!("files.{key}"));
+            let what = format!("found `true`, but no file is listed in {}", check.named(&other));
+            return Err(check.clash(&path, &other, what));
         }
         for (index, file) in list.iter().enumerate() {
             let path = format!("files.{key}[{index}]");
             one_file(file, &raw.files, &path, check)?;
             if list[..index].iter().any(|other| other.package == file.package) {
-                let what = format!("`{}` is listed already", file.package.0);
+                let what = format!("found `{}`, which is listed already", file.package.0);
                 return Err(check.wrong(&format!("{path}.package"), what));
             }
         }
@@ -163,13 +184,13 @@ fn custom_changes(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
     }
     keeps("custom-changes.work-directory", work, raw, check)?;
     if custom.marker == custom.log {
+        let (path, other) = ("custom-changes.marker", "custom-changes.log");
         let what = format!(
-            "found `{}`, which is also the log{}; the script creates its marker at its end, and its log at its \
-             beginning",
+            "found `{}`, which is also {}; the script begins its log before it is done",
             custom.marker.0,
-            check.where_is("custom-changes.log")
+            check.named(other)
         );
-        return Err(check.wrong("custom-changes.marker", what));
+        return Err(check.clash(path, other, what));
     }
     Ok(())
 }
@@ -181,11 +202,12 @@ fn keeps(path: &str, directory: &str, raw: &RawProfile, check: &Check<'_>) -> Re
     }
     let volume = &raw.retention.mount_point.0;
     if inside(directory, volume) {
+        let other = "retention.mount-point";
         let what = format!(
-            "found `{directory}`, which lies on the retention volume{}; that is used for nothing else",
-            check.where_is("retention.mount-point")
+            "found `{directory}`, which lies on the volume of {}; that is used for nothing else",
+            check.named(other)
         );
-        return Err(check.wrong(path, what));
+        return Err(check.clash(path, other, what));
     }
     Ok(())
 }
@@ -200,17 +222,14 @@ fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
         return Err(check.wrong(path, what));
     }
     for (index, partition) in raw.layout.partitions.iter().enumerate() {
-        let other = &partition.mount.0;
-        let at = check.where_is(&format!("layout.partitions[{index}].mount"));
-        if other == mount {
-            return Err(check.wrong(path, format!("found `{mount}`, which is a partition of the layout{at}")));
-        }
-        if inside(other, mount) {
+        let other = format!("layout.partitions[{index}].mount");
+        if inside(&partition.mount.0, mount) {
             let what = format!(
-                "found `{mount}`, but the layout has a partition at `{other}`{at}; the retention volume is used for \
-                 nothing else"
+                "found `{mount}`, but the retention volume is used for nothing else, and `{}` is {}",
+                partition.mount.0,
+                check.named(&other)
             );
-            return Err(check.wrong(path, what));
+            return Err(check.clash(path, &other, what));
         }
     }
     Ok(())
@@ -229,8 +248,8 @@ fn waivers(raw: &RawProfile, known_ids: &[&str], check: &Check<'_>) -> Result<()
         if let Some(first) =
             raw.waivers[..index].iter().position(|other| other.requirement == waiver.requirement)
         {
-            let first = check.where_is(&format!("waivers[{first}].requirement"));
-            return Err(check.wrong(&path, format!("`{id}` is waived already{first}")));
+            let first = check.named(&format!("waivers[{first}].requirement"));
+            return Err(check.wrong(&path, format!("found `{id}`, which is also {first}")));
         }
     }
     Ok(())

@@ -51,7 +51,7 @@ texts! {
     /// The name of a profile.
     Name, "a name of up to 100 ASCII characters", r"^[!-~]([ -~]{0,98}[!-~])?$", |_| true;
     /// Words for people.
-    Words, "words of up to 1000 characters", r"\S",
+    Words, "some words (up to 1000 characters)", r"\S",
         |text| text.chars().count() <= 1000 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     /// Another profile.
     Reference, "the name of a built-in profile or a path", r"^[!-~]([ -~]{0,4000}[!-~])?$", |_| true;
@@ -79,12 +79,12 @@ texts! {
     Url, "an address that begins with http:// or https:// (for a local directory there is `files.from`)",
         r"^https?://[A-Za-z0-9._~%!$&*+,;=:@\[\]-]+(/[!#-;=?-\[\]_a-z~]*)?$", names_a_host;
     /// A SHA-256 checksum.
-    Sha256, "a SHA-256 checksum of 64 hexadecimal digits (in quotes)", r"^[0-9A-Fa-f]{64}$", |_| true;
+    Sha256, "a SHA-256 checksum of 64 hexadecimal digits", r"^[0-9A-Fa-f]{64}$", |_| true;
     /// A server.
     Address, "a host name or an IP address, without scheme and port", r"^[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}$",
         |text| !text.contains(':') || text.parse::<Ipv6Addr>().is_ok();
     /// A version.
-    Version, "a version such as '9.10.4149.1' (in quotes)", r"^[0-9]{1,9}(\.[0-9]{1,9}){1,3}$", |_| true;
+    Version, "a version such as '9.10.4149.1'", r"^[0-9]{1,9}(\.[0-9]{1,9}){1,3}$", |_| true;
     /// A disk.
     DiskName, "a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
         r"^([!-.0-~][ -~]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
@@ -93,7 +93,7 @@ texts! {
     RequirementId, "the id of a requirement such as `sizing.memory`", r"^[a-z][a-z-]*\.[a-z][a-z-]*$",
         |text| text.len() <= 80;
     /// A day.
-    Day, "a date such as '2026-12-31'", r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", |text| date(text).is_some();
+    Day, "a date of this century such as '2026-12-31'", r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", |text| date(text).is_some();
 }
 
 /// No component that leads elsewhere than it reads.

@@ -1,5 +1,9 @@
 //! Tests of the whole room: the built-in profile, the refusal of wrong ones, and that no input can do harm.
 
+mod chain;
+mod hostile;
+mod wrong;
+
 use crate::host::Host;
 
 use super::*;

@@ -1,0 +1,358 @@
+//! Wrong profiles, and what a person is told about each.
+
+use crate::profile::load::from_text;
+
+/// Requirements that can be waived here.
+const KNOWN: [&str; 4] = ["sizing.memory", "sizing.cpus", "retention.mounted", "retention.persistent"];
+
+/// What follows `extends: centos-6.6` (so that its first line is line 2), and the refusal after `p.yaml`.
+const EXTENDING: &[(&str, &str)] = &[
+    // Keys.
+    (
+        "colour: red",
+        ":2: unknown key `colour`; accepted keys: extends, name, description, os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, waivers",
+    ),
+    (
+        "retention:\n  mountpoint: /mnt/r",
+        ":3: retention: unknown key `mountpoint` (did you mean `mount-point`?); accepted keys: disk, mount-point, filesystem, capacity",
+    ),
+    (
+        "files:\n  xfs:\n    - package: xfsprogs\n      name: x",
+        ":5: files.xfs[0]: unknown key `name`; accepted keys: package, file, urls, sha256",
+    ),
+    ("sizing:\n  cpus: 2\n  memory: 1 GB\n  cpus: 4", ":5: the key `cpus` is set already in line 3"),
+    ("443: x", ":2: found a key that is not text; keys are words"),
+    ("[a]: x", ":2: found a key that is not text; keys are words"),
+    ("os:\n  <<: {release: x}", ":3: found the merge key `<<`; use `extends` instead"),
+    ("files:\n  xfs:\n    - package: xfsprogs", ":4: files.xfs[0]: the key `file` is missing"),
+    ("site:\n  process-server:\n    port: 9443", ":3: site.process-server: the key `address` is missing"),
+    // Types.
+    ("sizing: 6 GB", ":2: sizing: found `6 GB`, expected a mapping with the keys memory, cpus, os-disk"),
+    ("sizing:", ":2: sizing: found nothing, expected a mapping with the keys memory, cpus, os-disk"),
+    ("sizing: [6 GB]", ":2: sizing: found a list, expected a mapping with the keys memory, cpus, os-disk"),
+    ("packages:\n  base: perl", ":3: packages.base: found `perl`, expected a list"),
+    (
+        "packages:\n  base: [perl, 7]",
+        ":3: packages.base[1]: found the number 7, which is not text, expected a package name (letters, digits and ._+-, beginning with a letter or digit); put it in quotes",
+    ),
+    ("layout:\n  swap: yes", ":3: layout.swap: found `yes`, expected `true` or `false`"),
+    (
+        "layout:\n  partitions:\n    - /",
+        ":4: layout.partitions[0]: found `/`, expected a mapping with the keys mount, type",
+    ),
+    (
+        "retention:\n  mount-point: null",
+        ":3: retention.mount-point: found nothing, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    ("sizing:\n  cpus: four", ":3: sizing.cpus: found `four`, expected a whole number from 1 to 1024"),
+    ("sizing:\n  cpus: 0", ":3: sizing.cpus: found the number 0, expected a whole number from 1 to 1024"),
+    ("sizing:\n  cpus: -4", ":3: sizing.cpus: found the number -4, expected a whole number from 1 to 1024"),
+    ("sizing:\n  cpus: 4.5", ":3: sizing.cpus: found the number 4.5, expected a whole number from 1 to 1024"),
+    (
+        "name: true",
+        ":2: name: found `true`, which is not text, expected a name of up to 100 ASCII characters; put it in quotes",
+    ),
+    ("name: !secret x", ":2: name: found a YAML tag (`!...`), expected a plain value"),
+    // Values.
+    (
+        "sizing:\n  memory: 6 gigabytes",
+        ":3: sizing.memory: found `6 gigabytes`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
+    ),
+    (
+        "sizing:\n  memory: 0 GB",
+        ":3: sizing.memory: found `0 GB`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
+    ),
+    (
+        "sizing:\n  os-disk: 99999999999999 TB",
+        ":3: sizing.os-disk: found `99999999999999 TB`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
+    ),
+    (
+        "packages:\n  deadline: 10",
+        ":3: packages.deadline: found the number 10, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
+    ),
+    (
+        "packages:\n  deadline: 0s",
+        ":3: packages.deadline: found `0s`, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
+    ),
+    (
+        "packages:\n  deadline: 25h",
+        ":3: packages.deadline: found `25h`, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
+    ),
+    ("os:\n  architecture: x86_65", ":3: os.architecture: found `x86_65`, expected `x86_64`"),
+    (
+        "os:\n  timezone: ../../etc/passwd",
+        ":3: os.timezone: found `../../etc/passwd`, expected a time zone such as `Europe/Berlin`",
+    ),
+    (
+        "layout:\n  partitions:\n    - mount: /\n      type: ext9",
+        ":5: layout.partitions[0].type: found `ext9`, expected one of `ext2`, `ext3`, `ext4`, `xfs`, `btrfs`, `vfat`",
+    ),
+    (
+        "layout:\n  partitions:\n    - mount: home\n      type: ext4",
+        ":4: layout.partitions[0].mount: found `home`, expected an absolute mount point without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "hypervisor:\n  max-disks: 61",
+        ":3: hypervisor.max-disks: found the number 61, expected a whole number from 1 to 60",
+    ),
+    (
+        "packages:\n  base: [--nogpgcheck]",
+        ":3: packages.base[0]: found `--nogpgcheck`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
+    ),
+    (
+        "packages:\n  base: ['perl; reboot']",
+        ":3: packages.base[0]: found `perl; reboot`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
+    ),
+    (
+        "packages:\n  multipath: [\"a\\nb\"]",
+        ":3: packages.multipath[0]: found `a b`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
+    ),
+    (
+        "files:\n  directory: usr/local",
+        ":3: files.directory: found `usr/local`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "files:\n  unverified: accept",
+        ":3: files.unverified: found `accept`, expected one of `refuse`, `install-without-verification`",
+    ),
+    (
+        "files:\n  unverified: false",
+        ":3: files.unverified: found `false`, expected one of `refuse`, `install-without-verification`",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: ../xfsprogs-1.x86_64.rpm}]",
+        ":3: files.xfs[0].file: found `../xfsprogs-1.x86_64.rpm`, expected a file name that ends in .rpm or .deb, without a directory",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: -xfsprogs-1.x86_64.rpm}]",
+        ":3: files.xfs[0].file: found `-xfsprogs-1.x86_64.rpm`, expected a file name that ends in .rpm or .deb, without a directory",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: xfsprogs-1.x86_64.rpm, urls: ['ftp://h/x']}]",
+        ":3: files.xfs[0].urls[0]: found `ftp://h/x`, expected an address that begins with http:// or https:// (for a local directory there is `files.from`)",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: xfsprogs-1.x86_64.rpm, urls: ['https://u:secret@']}]",
+        ":3: files.xfs[0].urls[0]: found `https://***@`, expected an address that begins with http:// or https:// (for a local directory there is `files.from`)",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: xfsprogs-1.x86_64.rpm, urls: ['https://h/x'], sha256: abc}]",
+        ":3: files.xfs[0].sha256: found `abc`, expected a SHA-256 checksum of 64 hexadecimal digits",
+    ),
+    (
+        "custom-changes:\n  archive: latestlinuxmobsvc.tar.gz",
+        ":3: custom-changes.archive: found `latestlinuxmobsvc.tar.gz`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "custom-changes:\n  script: ../../bin/sh",
+        ":3: custom-changes.script: found `../../bin/sh`, expected a file name without a directory (letters, digits and ._+-)",
+    ),
+    (
+        "custom-changes:\n  marker: /etc/../etc/x",
+        ":3: custom-changes.marker: found `/etc/../etc/x`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "retention:\n  filesystem: vfat",
+        ":3: retention.filesystem: found `vfat`, expected one of `ext4`, `xfs`",
+    ),
+    (
+        "retention:\n  mount-point: mnt/retention",
+        ":3: retention.mount-point: found `mnt/retention`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "retention:\n  mount-point: /mnt/re tention",
+        ":3: retention.mount-point: found `/mnt/re tention`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "retention:\n  mount-point: \"/mnt/\\e[2J\"",
+        ":3: retention.mount-point: found `/mnt/\\u{1b}[2J`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
+    ),
+    (
+        "retention:\n  disk: /etc/passwd",
+        ":3: retention.disk: found `/etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
+    ),
+    (
+        "retention:\n  disk: /dev/../etc/passwd",
+        ":3: retention.disk: found `/dev/../etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
+    ),
+    (
+        "site:\n  configuration-server: 10.0.0.4",
+        ":3: site.configuration-server: found `10.0.0.4`, expected a mapping with the keys address, port",
+    ),
+    (
+        "site:\n  configuration-server: {address: 'https://cs'}",
+        ":3: site.configuration-server.address: found `https://cs`, expected a host name or an IP address, without scheme and port",
+    ),
+    (
+        "site:\n  configuration-server: {address: 'cs:443'}",
+        ":3: site.configuration-server.address: found `cs:443`, expected a host name or an IP address, without scheme and port",
+    ),
+    (
+        "site:\n  configuration-server: {address: cs, port: 0}",
+        ":3: site.configuration-server.port: found the number 0, expected a whole number from 1 to 65535",
+    ),
+    (
+        "site:\n  configuration-server-version: 9.10",
+        ":3: site.configuration-server-version: found the number 9.1, which is not text, expected a version such as '9.10.4149.1'; put it in quotes",
+    ),
+    (
+        "site:\n  configuration-server-version: latest",
+        ":3: site.configuration-server-version: found `latest`, expected a version such as '9.10.4149.1'",
+    ),
+    (
+        "waivers:\n  - requirement: sizing.memory\n    until: '2026-12-31'",
+        ":3: waivers[0]: the key `reason` is missing",
+    ),
+    (
+        "waivers:\n  - requirement: sizing.memory\n    reason: ' '\n    until: '2026-12-31'",
+        ":4: waivers[0].reason: found ` `, expected some words (up to 1000 characters)",
+    ),
+    (
+        "waivers:\n  - requirement: sizing.memory\n    reason: x\n    until: '2026-02-30'",
+        ":5: waivers[0].until: found `2026-02-30`, expected a date of this century such as '2026-12-31'",
+    ),
+    (
+        "waivers:\n  - requirement: sizing.memory\n    reason: x\n    until: forever",
+        ":5: waivers[0].until: found `forever`, expected a date of this century such as '2026-12-31'",
+    ),
+    (
+        "waivers:\n  - requirement: sizing.memory\n    reason: x\n    until: '9999-12-31'",
+        ":5: waivers[0].until: found `9999-12-31`, expected a date of this century such as '2026-12-31'",
+    ),
+    // Contradictions.
+    (
+        "layout:\n  partitions:\n    - {mount: /, type: ext4}\n    - {mount: /home, type: ext4}\n    - {mount: /home, type: xfs}",
+        ":6: layout.partitions[2].mount: found `/home`, which is also layout.partitions[1].mount (p.yaml:5)",
+    ),
+    ("layout:\n  partitions: []", ":3: layout.partitions: `/` is not among them, expected at least `/`"),
+    (
+        "layout:\n  partitions: [{mount: /home, type: ext4}]",
+        ":3: layout.partitions: `/` is not among them, expected at least `/`",
+    ),
+    (
+        "layout:\n  partitions:\n    - {mount: /, type: ext4}\n    - {mount: /proc/x, type: ext4}",
+        ":5: layout.partitions[1].mount: found `/proc/x`, but /proc belongs to the kernel",
+    ),
+    (
+        "packages:\n  base: []",
+        ":3: packages.base: found an empty list, expected at least one package; to do without, waive `packages.base`",
+    ),
+    (
+        "packages:\n  base:\n    - perl\n    - rsync\n    - perl",
+        ":6: packages.base[2]: found `perl`, which is listed already",
+    ),
+    (
+        "sources:\n  xfs: true\nfiles:\n  xfs: []",
+        ":3: sources.xfs: found `true`, but no file is listed in files.xfs (p.yaml:5)",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: e2fsprogs-1.x86_64.rpm, urls: ['https://h/x']}]",
+        ":3: files.xfs[0].file: found `e2fsprogs-1.x86_64.rpm`, which is no file of the package `xfsprogs`",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: xfsprogs-3.1.1-16.el6.x86_65.rpm, urls: ['https://h/x']}]",
+        ":3: files.xfs[0].file: found `xfsprogs-3.1.1-16.el6.x86_65.rpm`, which is for `x86_65`, expected x86_64 or noarch",
+    ),
+    (
+        "files:\n  xfs: [{package: xfsprogs, file: xfsprogs-1.x86_64.rpm}]",
+        ":3: files.xfs[0].urls: found no address, expected at least one, or a directory in files.from",
+    ),
+    (
+        "files:\n  directory: /mnt/retention/rpms",
+        ":3: files.directory: found `/mnt/retention/rpms`, which lies on the volume of retention.mount-point (built-in centos-6.6); that is used for nothing else",
+    ),
+    ("files:\n  from: /proc/self", ":3: files.from: found `/proc/self`, but /proc belongs to the kernel"),
+    (
+        "custom-changes:\n  work-directory: /usr/local/mt",
+        ":3: custom-changes.work-directory: found `/usr/local/mt`, expected a directory that is not below /usr/local: unpacked there, the later installation of the master target fails",
+    ),
+    (
+        "custom-changes:\n  log: /etc/.appliedmtcustomchanges",
+        ":3: custom-changes.marker: found `/etc/.appliedmtcustomchanges`, which is also custom-changes.log (p.yaml:3); the script begins its log before it is done",
+    ),
+    (
+        "retention:\n  mount-point: /home",
+        ":3: retention.mount-point: found `/home`, a directory of the system, expected one of its own such as `/mnt/retention`",
+    ),
+    (
+        "retention:\n  mount-point: /var/crash",
+        ":3: retention.mount-point: found `/var/crash`, but the retention volume is used for nothing else, and `/var/crash` is layout.partitions[1].mount (built-in centos-6.6)",
+    ),
+    (
+        "retention:\n  mount-point: /dev/shm/x",
+        ":3: retention.mount-point: found `/dev/shm/x`, a directory of the system, expected one of its own such as `/mnt/retention`",
+    ),
+    (
+        "retention:\n  mount-point: /srv\nlayout:\n  partitions:\n    - {mount: /, type: ext4}\n    - {mount: /srv/data, type: ext4}",
+        ":3: retention.mount-point: found `/srv`, but the retention volume is used for nothing else, and `/srv/data` is layout.partitions[1].mount (p.yaml:7)",
+    ),
+    (
+        "waivers:\n  - requirement: retention.mount\n    reason: x\n    until: '2026-12-31'",
+        ":3: waivers[0].requirement: there is no requirement `retention.mount` (did you mean `retention.mounted`?); `mt-agent explain` lists them",
+    ),
+    (
+        "waivers:\n  - requirement: colour.red\n    reason: x\n    until: '2026-12-31'",
+        ":3: waivers[0].requirement: there is no requirement `colour.red`; `mt-agent explain` lists them",
+    ),
+    (
+        "waivers:\n  - {requirement: sizing.cpus, reason: x, until: '2026-12-31'}\n  - {requirement: sizing.cpus, reason: y, until: '2027-12-31'}",
+        ":4: waivers[1].requirement: found `sizing.cpus`, which is also waivers[0].requirement (p.yaml:3)",
+    ),
+];
+
+/// A whole file, and its refusal.
+const WHOLE: &[(&str, &str)] = &[
+    ("", ": is empty; it must at least say `extends: centos-6.6`"),
+    ("\u{feff}# nothing\n", ": is empty; it must at least say `extends: centos-6.6`"),
+    ("~", ": is empty; it must at least say `extends: centos-6.6`"),
+    ("just words", ":1: found no mapping of keys to values (`key: value`)"),
+    ("- a\n- b", ":1: found no mapping of keys to values (`key: value`)"),
+    (
+        "name: x",
+        ": extends no other profile and lacks os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+    ),
+    (
+        "name: x\nsizing:\n  cpus: 4\n",
+        ": extends no other profile and lacks os, sizing.memory, sizing.os-disk, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+    ),
+    ("extends: [a]", ":1: extends: found no text, expected the name of a built-in profile or a path"),
+    (
+        "extends: centos-6.6\nos:\n\trelease: x",
+        ":3: is not YAML: found character that cannot start any token at line 3 column 1, while scanning for the next token (there is a tab in this line: YAML is indented with spaces)",
+    ),
+    (
+        "extends: centos-6.6\nos: {release: x",
+        ":3: is not YAML: did not find expected ',' or '}' at line 3 column 1, while parsing a flow mapping at line 2 column 5",
+    ),
+    (
+        "extends: centos-6.6\nos:\n  release: 'x\n",
+        ":4: is not YAML: found unexpected end of stream at line 4 column 1, while scanning a quoted scalar at line 3 column 12",
+    ),
+    (
+        "extends: centos-6.6\nname: *nobody",
+        ":2: found an alias (`*...`) of an anchor that is not defined before it",
+    ),
+    ("extends: centos-6.6\n---\nname: x\n", ": holds more than one YAML document; keep one"),
+    (
+        "extends: centos-6.6\nname: \u{1}",
+        ":2: is not YAML: control characters are not allowed at position 26",
+    ),
+];
+
+#[test]
+fn each_wrong_profile_is_refused_with_its_line_and_what_is_accepted() {
+    let extending = EXTENDING.iter().map(|(text, told)| (format!("extends: centos-6.6\n{text}\n"), *told));
+    let whole = WHOLE.iter().map(|(text, told)| ((*text).to_owned(), *told));
+    let mut failures = Vec::new();
+    for (text, expected) in extending.chain(whole) {
+        let told = match from_text(&text, "p.yaml", &KNOWN) {
+            Ok(_) => "accepted".to_owned(),
+            Err(wrong) => wrong.to_string(),
+        };
+        let told = told.strip_prefix("p.yaml").unwrap_or(&told).to_owned();
+        if told != expected {
+            failures.push(format!("--- {text}\n    told:     {told}\n    expected: {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
