@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::exit;
 use super::session::{Answer, Format, Session};
 use crate::facts::Fact;
-use crate::facts::gather::Probing;
+use crate::facts::gather::{self, Probing};
 use crate::report::{disks, json};
 
 /// List every disk: address, controller, size, SCSI ID, what uses it; changes nothing.
@@ -26,19 +26,21 @@ impl Args {
     /// # Errors
     /// The disks could not be told, or one that was named is not there.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let probing = match &self.probe {
-            None => Probing::None,
-            Some(names) if names.is_empty() => Probing::Idle,
-            Some(names) => Probing::Named(names.clone()),
+        let (all, probes) = match &self.probe {
+            None => (gather::disks_alone(&session.host), Vec::new()),
+            Some(names) => {
+                let probing = if names.is_empty() { Probing::Idle } else { Probing::Named(names.clone()) };
+                let (_, facts) = session.profile_and_facts(None, probing)?;
+                (facts.disks, facts.probes)
+            }
         };
-        let (_, facts) = session.profile_and_facts(None, probing)?;
-        let all = match &facts.disks {
+        let all = match all {
             Fact::Known(all) => all,
             Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("reading the disks: {why}"),
         };
         let text = match self.format {
-            Format::Text => disks::render(all, &facts.probes, session.style),
-            Format::Json => json::document(&disks::document(all, &facts.probes))?,
+            Format::Text => disks::render(&all, &probes, session.style),
+            Format::Json => json::document(&disks::document(&all, &probes))?,
         };
         Ok(Answer::new(text, exit::READY))
     }

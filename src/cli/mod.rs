@@ -4,6 +4,7 @@ pub mod apply;
 pub mod check;
 pub mod disks;
 pub mod exit;
+pub mod explain;
 pub mod facts;
 pub mod history;
 pub mod output;
@@ -57,6 +58,8 @@ enum Verb {
     Disks(disks::Args),
     /// Print everything that is read from this host, as JSON
     Facts(facts::Args),
+    /// Explain a requirement or a Site Recovery error code: cause, fix, what is checked
+    Explain(explain::Args),
     /// List, show and check profiles
     Profile(profile::Args),
     /// Show what apply did on this host, and when
@@ -95,6 +98,7 @@ fn run(cli: &Cli) -> anyhow::Result<Answer> {
         Verb::Apply(args) => args.run(&session),
         Verb::Disks(args) => args.run(&session),
         Verb::Facts(args) => args.run(&session),
+        Verb::Explain(args) => args.run(&session),
         Verb::Profile(args) => args.run(&session),
         Verb::History(args) => args.run(&session),
     }

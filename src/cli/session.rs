@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::output::Color;
@@ -151,24 +151,16 @@ impl Session {
     }
 }
 
-/// The most bytes that a recording may have.
-const RECORDING: u64 = 64 << 20;
-
 fn recording(file: &Path) -> Result<Facts> {
     let mut bytes = Vec::new();
+    // One byte more than is accepted, so that what is longer is told to be.
+    let most = facts::LONGEST as u64 + 1;
     if file == Path::new("-") {
-        io::stdin().lock().take(RECORDING + 1).read_to_end(&mut bytes)?;
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     } else {
-        File::open(file)?.take(RECORDING + 1).read_to_end(&mut bytes)?;
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
     }
-    ensure!(bytes.len() as u64 <= RECORDING, "longer than {} MiB", RECORDING >> 20);
-    let value: serde_json::Value =
-        serde_json::from_slice(&bytes).context("not JSON: make it with \"mt-agent facts > FILE\"")?;
-    match value.get("schema").and_then(serde_json::Value::as_str) {
-        Some(facts::SCHEMA) => Ok(serde_json::from_value(value)?),
-        Some(other) => bail!("it is a {other} document, not {}", facts::SCHEMA),
-        None => bail!("it has no \"schema\": make it with \"mt-agent facts > FILE\""),
-    }
+    facts::parse(&String::from_utf8_lossy(&bytes))
 }
 
 /// Text for people, or a JSON document.

@@ -126,7 +126,7 @@ pub struct Facts {
 }
 
 /// The longest recording that is accepted, in bytes.
-const LONGEST: usize = 64 << 20;
+pub const LONGEST: usize = 64 << 20;
 
 /// Reads a document that `mt-agent facts` printed. Keys that a later version added are passed over.
 ///

@@ -1,6 +1,7 @@
 //! One file a format. Text and JSON come from the same values: those defined here.
 
 pub mod disks;
+pub mod explain;
 pub mod history;
 pub mod json;
 pub mod nagios;

@@ -1,7 +1,7 @@
 //! `check` for people: sections in the order of the procedure, one line a requirement, and under what is not
 //! met what was found, what was expected, why it matters and what to do.
 
-use super::style::{Page, Paint, Style, cut};
+use super::style::{Page, Paint, Style, WIDTH, cut};
 use super::{Counts, Report, Verdict};
 use crate::steps::{self, Finding, Severity, Status};
 
@@ -33,19 +33,36 @@ pub fn render(report: &Report, style: Style, detail: Detail) -> String {
     }
     let mut section = "";
     for finding in report.findings.iter().filter(|f| detail != Detail::Quiet || !f.status.holds()) {
-        let requirement = steps::find(finding.id);
-        let its = requirement.map_or("", |requirement| requirement.section);
+        let its = finding.id.split('.').next().unwrap_or_default();
         if its != section {
             section = its;
-            page.gap().put(Paint::Bold, section).end();
+            page.gap().put(Paint::Bold, heading(section)).end();
         }
-        one(&mut page, finding, requirement.map(|requirement| requirement.why), detail);
+        one(&mut page, finding, steps::find(finding.id).map(|requirement| requirement.why), detail);
     }
     page.gap();
     page.line(VCENTER);
     page.gap();
     summary(&mut page, report);
     page.finish()
+}
+
+/// The heading of a section, the first word of its ids.
+#[must_use]
+pub fn heading(section: &str) -> &str {
+    match section {
+        "os" => "Operating system (os)",
+        "sizing" => "Size of the machine (sizing)",
+        "layout" => "Partitions, swap and boot loader (layout)",
+        "network" => "Network (network)",
+        "hypervisor" => "Virtual hardware (hypervisor)",
+        "scsi" => "SCSI identity of the disks (scsi)",
+        "packages" => "Packages (packages)",
+        "custom-changes" => "Custom changes of the vendor (custom-changes)",
+        "retention" => "Retention volume (retention)",
+        "site" => "Servers and software of the site (site)",
+        other => other,
+    }
 }
 
 /// What no program inside the machine can see.
@@ -59,10 +76,11 @@ fn one(page: &mut Page, finding: &Finding, why: Option<&str>, detail: Detail) {
     page.put(Paint::Plain, &format!("{:ID$}", finding.id));
     let start = 2 + MARK + ID;
     let beside = |page: &mut Page, text: &str| {
-        if detail == Detail::Verbose {
-            page.hang(start, text);
+        // What is well is told on one line.
+        if detail != Detail::Verbose && matches!(finding.status, Status::Met { .. }) {
+            page.put(Paint::Plain, &cut(text, WIDTH - start)).end();
         } else {
-            page.put(Paint::Plain, &cut(text, super::style::WIDTH - start)).end();
+            page.hang(start, text);
         }
     };
     match &finding.status {
@@ -176,14 +194,14 @@ fn list(counts: &[(usize, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::style::WIDTH;
     use super::super::tests::sample;
     use super::*;
 
     #[test]
     fn each_status_is_told_in_its_own_way_and_the_summary_comes_last() {
         let text = render(&sample(), Style::default(), Detail::Normal);
-        let expected = "\
+        let expected = "
+a
   [ok]      a.met                     it is \\u{1b}[2J so
   [unmet]   a.unmet                   What must hold
             found     nothing | at all
@@ -194,12 +212,16 @@ mod tests {
             found     4 GiB
             expected  6 GiB
             fix       give the VM more
+
+b
   [unknown] b.unknown                 What must hold
             unknown   not root
   [waits]   b.blocked                 waits for a.unmet
   [n/a]     b.na                      no kernel runs
   [waived]  b.waived                  What must hold
             waived    known (until 2030-01-01)
+
+c
   [restart] c.restart                 What must hold
             found     it ran in this boot
             fix       restart the machine

@@ -16,7 +16,6 @@ pub use codes::CODES;
 
 /// An error code of Site Recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Code {
     /// The number that the portal shows.
     pub code: u32,
@@ -36,7 +35,6 @@ pub struct Code {
 
 /// A requirement, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Explained {
     /// Its id.
     pub id: &'static str,
@@ -180,7 +178,7 @@ mod tests {
             let Ok(Explanation::Requirement(explained)) = explain(id) else { panic!("{id}") };
             assert!(explained.title.len() > 10, "{id}: {}", explained.title);
             assert!(explained.cause.len() > 40, "{id}: {}", explained.cause);
-            assert!(explained.fix.len() > 15, "{id}: {}", explained.fix);
+            assert!(explained.fix.len() > 30, "{id}: {}", explained.fix);
             assert!(!explained.section.is_empty(), "{id}");
         }
         assert_eq!(index().requirements.len(), ids().len());

@@ -159,6 +159,3 @@ impl Judge<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,35 @@
+//! `mt-agent explain`.
+
+use anyhow::Result;
+
+use super::exit;
+use super::session::{Answer, Format, Session};
+use crate::report::{explain as report, json};
+use crate::steps::explain;
+
+/// Explains a requirement or an error code of Site Recovery: cause, fix, what is checked.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The id of a requirement or an error code; without it, all that can be explained
+    #[arg(value_name = "ID|CODE")]
+    pub name: Option<String>,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+
+impl Args {
+    /// Explains.
+    ///
+    /// # Errors
+    /// Neither an id nor a code: with those that come close.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        let text = match (&self.name, self.format) {
+            (Some(name), Format::Text) => report::render(&explain::explain(name)?, session.style),
+            (Some(name), Format::Json) => json::document(&report::document(&explain::explain(name)?))?,
+            (None, Format::Text) => report::render_index(&explain::index(), session.style),
+            (None, Format::Json) => json::document(&report::index_document(&explain::index()))?,
+        };
+        Ok(Answer::new(text, exit::READY))
+    }
+}

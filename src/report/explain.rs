@@ -1,0 +1,163 @@
+//! `explain`: a requirement or an error code, or all that can be explained.
+
+use serde::Serialize;
+
+use super::style::{Page, Paint, Style};
+use super::text::heading;
+use crate::steps::Severity;
+use crate::steps::explain::{Code, Explained, Explanation, Index, vcenter_only};
+
+const SCHEMA: &str = "mt-agent/explain/v1";
+
+/// The document of `explain NAME`.
+#[derive(Debug, Serialize)]
+pub struct Document<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+}
+
+/// The document of `explain`.
+#[derive(Debug, Serialize)]
+pub struct IndexDocument<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    index: &'a Index,
+    only_vcenter_can_tell: &'static [&'static str],
+}
+
+/// The document on one requirement or code.
+#[must_use]
+pub fn document(explanation: &Explanation) -> Document<'_> {
+    Document { schema: SCHEMA, explanation }
+}
+
+/// The document on all that can be explained.
+#[must_use]
+pub fn index_document(index: &Index) -> IndexDocument<'_> {
+    IndexDocument { schema: SCHEMA, index, only_vcenter_can_tell: vcenter_only() }
+}
+
+/// One requirement or code as text.
+#[must_use]
+pub fn render(explanation: &Explanation, style: Style) -> String {
+    let mut page = Page::new(style);
+    match explanation {
+        Explanation::Requirement(explained) => requirement(&mut page, explained),
+        Explanation::Code(code) => error_code(&mut page, code),
+    }
+    page.finish()
+}
+
+/// All that can be explained as text.
+#[must_use]
+pub fn render_index(index: &Index, style: Style) -> String {
+    let mut page = Page::new(style);
+    let mut section = "";
+    for entry in &index.requirements {
+        let its = entry.id.split('.').next().unwrap_or_default();
+        if its != section {
+            if !section.is_empty() {
+                page.gap();
+            }
+            section = its;
+            page.put(Paint::Bold, heading(section)).end();
+        }
+        page.wrapped("", Paint::Plain, &format!("  {:26}", entry.id), entry.title);
+    }
+    page.gap().put(Paint::Bold, "Error codes of Site Recovery").end();
+    for entry in &index.codes {
+        page.wrapped("", Paint::Plain, &format!("  {:<26}", entry.id), entry.title);
+    }
+    page.gap().put(Paint::Bold, "What only vCenter can tell").end();
+    items(&mut page, vcenter_only());
+    page.gap().line("mt-agent explain ID or CODE tells the cause and the fix.");
+    page.finish()
+}
+
+fn requirement(page: &mut Page, explained: &Explained) {
+    page.wrapped("", Paint::Bold, explained.id, &format!(": {}", explained.title));
+    let weight = match explained.severity {
+        Severity::Required => "required",
+        Severity::Recommended => "recommended",
+    };
+    field(page, "Weight", weight);
+    field(page, "Procedure", explained.section);
+    field(page, "Cause", explained.cause);
+    field(page, "Fix", explained.fix);
+    field(
+        page,
+        "Agent",
+        if explained.changeable { "mt-agent apply can change it" } else { "mt-agent checks it only" },
+    );
+    field(page, "After", &explained.after.join(", "));
+    field(page, "Before", &explained.before.join(", "));
+    let codes: Vec<_> = explained.codes.iter().map(u32::to_string).collect();
+    field(page, "Codes", &codes.join(", "));
+}
+
+fn error_code(page: &mut Page, code: &Code) {
+    page.wrapped("", Paint::Bold, &code.code.to_string(), &format!(": {}", code.title));
+    field(page, "Explained in", code.section);
+    page.gap().put(Paint::Bold, "Possible causes").end();
+    items(page, code.causes);
+    page.gap().put(Paint::Bold, "What to do").end();
+    for (number, fix) in code.fixes.iter().enumerate() {
+        page.wrapped("", Paint::Plain, &format!("{:>4}. ", number + 1), fix);
+    }
+    page.gap();
+    field(page, "Checked by", &code.requirements.join(", "));
+    field(page, "Not seen", code.not_seen);
+}
+
+/// A field; nothing when it is empty.
+fn field(page: &mut Page, label: &str, text: &str) {
+    if !text.is_empty() {
+        page.wrapped("  ", Paint::Dim, &format!("{label:14}"), text);
+    }
+}
+
+fn items(page: &mut Page, items: &[&str]) {
+    for item in items {
+        page.wrapped("", Paint::Plain, "  - ", item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::style::WIDTH;
+    use super::*;
+    use crate::steps::explain::{explain, index};
+
+    #[test]
+    fn every_explanation_fits_the_console_and_is_a_document() {
+        let index = index();
+        let ids = index.requirements.iter().map(|entry| entry.id.to_owned());
+        let mut pages = vec![render_index(&index, Style::default())];
+        for name in ids.chain(index.codes.iter().map(|entry| entry.id.to_string())) {
+            let explanation = explain(&name).unwrap();
+            let page = render(&explanation, Style::default());
+            assert!(page.starts_with(&format!("{name}: ")), "{page}");
+            assert_eq!(serde_json::to_value(document(&explanation)).unwrap()["schema"], SCHEMA);
+            pages.push(page);
+        }
+        for line in pages.iter().flat_map(|page| page.lines()) {
+            assert!(line.chars().count() <= WIDTH && line.is_ascii(), "{line}");
+        }
+        assert!(
+            pages[0].contains("\nWhat only vCenter can tell\n  - that the master target has no snapshot")
+        );
+    }
+
+    #[test]
+    fn a_code_has_its_causes_and_what_bears_on_it() {
+        let page = render(&explain("95226").unwrap(), Style::default());
+        for words in [
+            "Possible causes\n  - ",
+            "What to do\n   1. ",
+            "  Checked by    network.dns, site.configuration-server",
+        ] {
+            assert!(page.contains(words), "{words}\n{page}");
+        }
+    }
+}
