@@ -142,10 +142,8 @@ fn first_sector(host: &Host, name: &str) -> Result<Vec<u8>> {
         file.by_ref().take(512).read_to_end(&mut sector)?;
         Ok((file, sector))
     };
-    let (file, sector) = read().map_err(|error| {
-        let error = read::explain(&shown, error);
-        error.context(format!("the first sector of {shown}"))
-    })?;
+    let (file, sector) =
+        read().map_err(|error| read::explain(&format!("the first sector of {shown}"), error))?;
     if host.is_live() {
         // A /dev that is a plain directory may hold a node of another machine.
         let meta = file.metadata()?;
@@ -271,7 +269,7 @@ mod tests {
     fn a_sector_that_cannot_be_read_is_unknown() {
         let dir = lvm();
         let Fact::Unknown(why) = load(&Host::recorded(dir.path())) else { panic!() };
-        assert!(why.starts_with("the first sector of /dev/sda2: reading /dev/sda2: No such file"), "{why}");
+        assert!(why.starts_with("reading the first sector of /dev/sda2: No such file"), "{why}");
         let overlay = testing::tree(&[("proc/self/mountinfo", "1 1 0:9 / / rw - overlay overlay rw\n")]);
         let why = "/ is a file system of type overlay and on no block device";
         assert_eq!(load(&Host::recorded(overlay.path())), Fact::Unknown(why.into()));

@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{
-    Fact, Facts, SCHEMA, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems, fstab,
-    mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps, tools,
+    Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems,
+    fstab, mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -70,6 +70,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let swaps = start(host, DEADLINE, swaps::load);
     let boot_loader = start(host, DEADLINE, boot_loader::load);
     let filesystems = start(host, DEADLINE, filesystems::load);
+    let multipath = start(host, DEADLINE, multipath::load);
     let network = start(host, DEADLINE, network::load);
     let os = start(host, DEADLINE, os::load);
     let cpu_memory = start(host, DEADLINE, cpu_memory::load);
@@ -84,6 +85,11 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) = (&mut disks, &mounts, &swaps) {
         disks::fill_users(disks, mounts, swaps);
     }
+    // Last, as it asks what uses a disk. Without the disks there is nothing that could be eligible.
+    let probes = match &disks {
+        Fact::Known(disks) => blank::probes(host, disks, &mounts, &swaps, &wanted.probe),
+        Fact::Unknown(_) | Fact::NotApplicable(_) => Vec::new(),
+    };
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
@@ -112,17 +118,17 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
         tools,
-        multipath: multipath::Multipath {
-            configuration: Fact::Unknown("not read".into()),
-            maps: Fact::Unknown("not read".into()),
-        },
+        multipath: multipath.wait().unwrap_or_else(|why| multipath::Multipath {
+            configuration: Fact::Unknown(why.clone()),
+            maps: Fact::Unknown(why),
+        }),
         custom_changes: custom_changes
             .wait()
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),
         site_agent: site_agent.fact(),
         retention_record: retention_record.fact(),
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
-        probes: Vec::new(),
+        probes,
     }
 }
 

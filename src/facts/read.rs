@@ -31,7 +31,9 @@ pub(crate) fn text_if_exists(host: &Host, path: &str) -> Result<Option<String>> 
 /// Why `path` could not be read.
 pub(crate) fn explain(path: &str, error: io::Error) -> anyhow::Error {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => anyhow!("reading {path}: not permitted; run mt-agent as root"),
+        io::ErrorKind::PermissionDenied if !nix::unistd::geteuid().is_root() => {
+            anyhow!("reading {path}: not permitted; run mt-agent as root")
+        }
         _ => anyhow::Error::new(error).context(format!("reading {path}")),
     }
 }
