@@ -58,7 +58,8 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
     let head = size.min(END_BYTES);
     let tail = size.saturating_sub(END_BYTES).max(head);
     let between = tail - head;
-    let mut places = vec![0..head];
+    let mut places = Vec::new();
+    places.push(0..head);
     if between <= SAMPLES * SAMPLE_BYTES {
         places.push(head..tail);
     } else {
