@@ -38,6 +38,8 @@ pub struct CustomChanges {
     pub blacklistrootdev_flag: bool,
     /// Our record.
     pub record: Fact<Option<Record>>,
+    /// Size in bytes of the archive that the profile names; `Known(None)` when there is no such file, or none is named.
+    pub archive_bytes: Fact<Option<u64>>,
 }
 
 /// Our record of the one run of the vendor script: [`RECORD`].
@@ -81,13 +83,14 @@ impl CustomChanges {
             blacklistrootdev_id: Fact::Unknown(why.into()),
             blacklistrootdev_flag: false,
             record: Fact::Unknown(why.into()),
+            archive_bytes: Fact::Unknown(why.into()),
         }
     }
 }
 
-/// Reads what the script left; `marker` and `log` are the profile's.
+/// Reads what the script left; `marker`, `log` and `archive` are the profile's.
 #[must_use]
-pub fn load(host: &Host, marker: &Path, log: &Path) -> CustomChanges {
+pub fn load(host: &Host, marker: &Path, log: &Path, archive: Option<&Path>) -> CustomChanges {
     let id = || -> Result<Option<String>> {
         Ok(read::text_if_exists(host, BLACKLIST_SCRIPT)?.and_then(|text| parse_blacklist_script(&text)))
     };
@@ -97,6 +100,17 @@ pub fn load(host: &Host, marker: &Path, log: &Path) -> CustomChanges {
         blacklistrootdev_id: Fact::from_result(id()),
         blacklistrootdev_flag: host.exists(BLACKLIST_FLAG),
         record: read::record(host, RECORD, SCHEMA),
+        archive_bytes: Fact::from_result(archive.map_or(Ok(None), |archive| archive_size(host, archive))),
+    }
+}
+
+fn archive_size(host: &Host, archive: &Path) -> Result<Option<u64>> {
+    match host.resolve(archive).and_then(|path| path.metadata()) {
+        Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(read::explain(&archive.display().to_string(), error)),
     }
 }
 
@@ -173,7 +187,7 @@ mod tests {
     const LOG: &str = "/var/log/appliedmtcustomchanges.log";
 
     fn look(dir: &Path) -> CustomChanges {
-        load(&Host::recorded(dir), Path::new(MARKER), Path::new(LOG))
+        load(&Host::recorded(dir), Path::new(MARKER), Path::new(LOG), Some(Path::new("/root/agent.tar.gz")))
     }
 
     #[test]
@@ -185,6 +199,7 @@ mod tests {
             blacklistrootdev_id: Fact::Known(None),
             blacklistrootdev_flag: false,
             record: Fact::Known(None),
+            archive_bytes: Fact::Known(None),
         };
         assert_eq!(look(dir.path()), none);
     }
@@ -243,7 +258,7 @@ mod tests {
         let dir = testing::tree(&[(&MARKER[1..], "")]);
         let Fact::Unknown(why) = look(dir.path()).marker_ctime_secs else { panic!() };
         assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not tell since when");
-        let live = load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG)).marker_ctime_secs;
+        let live = load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None).marker_ctime_secs;
         assert!(matches!(live, Fact::Known(Some(secs)) if secs > 1_500_000_000));
     }
 }

@@ -24,6 +24,8 @@ pub struct Wanted {
     pub marker: PathBuf,
     /// The vendor script's log.
     pub log: PathBuf,
+    /// The archive that the vendor script comes in.
+    pub archive: Option<PathBuf>,
     /// Which disks to probe for blankness.
     pub probe: Probing,
 }
@@ -63,8 +65,8 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         (clock::load(host, &processes), tools::load(host, &processes))
     });
     let custom_changes = {
-        let (marker, log) = (wanted.marker.clone(), wanted.log.clone());
-        start(host, DEADLINE, move |host| custom_changes::load(host, &marker, &log))
+        let (marker, log, archive) = (wanted.marker.clone(), wanted.log.clone(), wanted.archive.clone());
+        start(host, DEADLINE, move |host| custom_changes::load(host, &marker, &log, archive.as_deref()))
     };
     let mounts = start(host, DEADLINE, mounts::load);
     let swaps = start(host, DEADLINE, swaps::load);

@@ -36,7 +36,14 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
             })
             .collect();
     let changes = &profile.custom_changes;
-    gather(host, &Wanted { servers, marker: changes.marker.clone(), log: changes.log.clone(), probe })
+    let wanted = Wanted {
+        servers,
+        marker: changes.marker.clone(),
+        log: changes.log.clone(),
+        archive: changes.archive.clone(),
+        probe,
+    };
+    gather(host, &wanted)
 }
 
 /// Today, UTC: for waivers.

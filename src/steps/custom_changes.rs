@@ -81,10 +81,18 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let outcome = record.as_ref().map(|record| &record.outcome);
     let path = profile.custom_changes.marker.display();
     let expected = format!("{path}, which the script creates at its end");
+    let there = matches!(changes.archive_bytes.known(), Some(Some(_)));
     let fix = match &profile.custom_changes.archive {
-        Some(archive) => format!("mt-agent apply: it unpacks {} and runs the script once", archive.display()),
-        None => "copy latestlinuxmobsvc.tar.gz (the Unified Agent for RHEL 6-64) to this host, name it in the profile \
-                 as custom-changes.archive, then mt-agent apply"
+        Some(archive) if there => {
+            format!("mt-agent apply: it unpacks {} and runs the script once", archive.display())
+        }
+        Some(archive) => format!(
+            "copy the Unified Agent for RHEL 6-64 (latestlinuxmobsvc.tar.gz) from the configuration server to {}, then \
+             mt-agent apply",
+            archive.display()
+        ),
+        None => "name the archive of the Unified Agent for RHEL 6-64 in the profile as custom-changes.archive, then \
+                 mt-agent apply"
             .to_owned(),
     };
     Ok(match (marker, outcome) {
@@ -141,6 +149,9 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
         Some(Decision::Accept) if settled => Remedy::one(Change::RecordCustomChanges { accepted: true }),
         decision if settled && decision != Some(Decision::Rerun) => Remedy::None,
         decision => match &profile.custom_changes.archive {
+            Some(_) if matches!(facts.custom_changes.archive_bytes.known(), None | Some(None)) => {
+                Remedy::None
+            }
             Some(archive) => Remedy::With {
                 changes: vec![Change::RunCustomChanges {
                     archive: archive.clone(),
@@ -297,9 +308,12 @@ mod tests {
             assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unmet: "));
             assert_eq!(remedied(&profile, &facts, None), run(false));
         }
-        let (mut profile, facts) = host(None, None);
+        let (mut profile, mut facts) = host(None, None);
+        facts.custom_changes.archive_bytes = Fact::Known(None);
+        assert!(told(&profile, &facts, "custom-changes.applied").contains("copy the Unified Agent"));
+        assert_eq!(remedied(&profile, &facts, None), []);
         profile.custom_changes.archive = None;
-        assert!(told(&profile, &facts, "custom-changes.applied").contains("latestlinuxmobsvc.tar.gz"));
+        assert!(told(&profile, &facts, "custom-changes.applied").contains("custom-changes.archive"));
         assert_eq!(remedied(&profile, &facts, None), []);
     }
 

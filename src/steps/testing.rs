@@ -237,6 +237,7 @@ fn facts() -> Facts {
                 started_at: "2026-06-01T07:46:40Z".into(),
                 outcome: Outcome::Applied,
             })),
+            archive_bytes: Fact::Known(Some(200 << 20)),
         },
         site_agent: Fact::Known(SiteAgent::default()),
         retention_record: Fact::Known(None),
