@@ -1,1 +1,371 @@
-//! A kind of change.
+//! Fetches a file over HTTP(S) into a part file beside its later name, and goes on where an interrupted
+//! fetch stopped, when the server says that the file is still the same.
+
+mod proxy;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use nix::libc;
+use serde::{Deserialize, Serialize};
+use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body, Proxy};
+
+use super::Observer;
+use crate::host::{files, text};
+
+/// How long a connection, and then an answer, may take to come.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// How long a server may send nothing in the middle of a file.
+const STALL: Duration = Duration::from_secs(60);
+
+/// How often one address is tried again after its connection broke.
+const TRIES: u32 = 4;
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 5;
+
+/// A file to fetch.
+pub struct Fetch<'a> {
+    /// Its address, `http://` or `https://`.
+    pub url: &'a str,
+    /// What it is called to whoever watches.
+    pub what: &'a str,
+    /// Where its bytes go; what an interrupted fetch left there is used when it can be.
+    pub part: &'a Path,
+    /// The most bytes it may have.
+    pub limit: u64,
+    /// Certificates (PEM) to trust instead of the built-in ones.
+    pub ca_file: Option<&'a Path>,
+    /// When it must be done.
+    pub until: Instant,
+    /// Where the proxy variables are read: [`environment`], but for tests.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The environment of this process.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Of what file the part file is a part; beside it, as `.from`.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct From {
+    url: String,
+    /// A strong ETag, or the time of the last modification: what `If-Range` can compare.
+    validator: String,
+}
+
+/// What became of one try.
+enum Tried {
+    Done,
+    /// The connection broke: another try may go on.
+    Broken(anyhow::Error),
+}
+
+impl Fetch<'_> {
+    /// Fetches the file; `part` then holds all of it, synced.
+    ///
+    /// # Errors
+    /// Why not; after a broken connection, `part` stays for the next time.
+    pub fn run(&self, observer: &mut dyn Observer) -> Result<()> {
+        let mut broken = None;
+        for _ in 0..TRIES {
+            match self.attempt(observer)? {
+                Tried::Done => return Ok(()),
+                Tried::Broken(error) => {
+                    observer.log(&format!("fetching {}: {error:#}", text::without_secrets(self.url)));
+                    broken = Some(error);
+                }
+            }
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left < Duration::from_secs(1) {
+                break;
+            }
+            sleep(Duration::from_secs(1).min(left));
+        }
+        // What is left may be a part of another edition of the file; only what can be told apart may stay.
+        if self.noted().is_none() {
+            discard(self.part);
+        }
+        Err(broken.unwrap_or_else(|| anyhow!("there was no time left")))
+    }
+
+    fn attempt(&self, observer: &mut dyn Observer) -> Result<Tried> {
+        let have = match (self.noted(), fs::symlink_metadata(self.part)) {
+            (Some(from), Ok(meta)) if from.url == self.url && meta.is_file() && meta.len() > 0 => {
+                Some((meta.len(), from.validator))
+            }
+            _ => None,
+        };
+        let response = match self.request(have.as_ref()) {
+            Ok(response) => response,
+            Err(Asked::Broken(error)) => return Ok(Tried::Broken(error)),
+            Err(Asked::Refused(error)) => return Err(error),
+        };
+        let from = match (response.status(), &have) {
+            (StatusCode::PARTIAL_CONTENT, Some((length, validator)))
+                if continues(&response, *length, validator) =>
+            {
+                *length
+            }
+            (StatusCode::OK, _) => 0,
+            (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
+                discard(self.part);
+                return Ok(Tried::Broken(anyhow!(
+                    "the server has another edition of the file: beginning anew"
+                )));
+            }
+            (status, _) => bail!("the server answered {status}"),
+        };
+        self.receive(response, from, observer)
+    }
+
+    /// Asks for the file, or for what is missing of it, following redirects.
+    fn request(&self, have: Option<&(u64, String)>) -> Result<Response<Body>, Asked> {
+        let mut url = self.url.to_owned();
+        for _ in 0..=REDIRECTS {
+            let shown = text::without_secrets(&text::safe(&url));
+            let agent = self.agent(&url).map_err(Asked::Refused)?;
+            let mut request = agent.get(&url);
+            if let Some((length, validator)) = have {
+                request = request
+                    .header(header::RANGE, format!("bytes={length}-"))
+                    .header(header::IF_RANGE, validator.as_str());
+            }
+            let response = request.call().map_err(|error| Asked::of(&error, &shown))?;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            let target = field(response.headers(), header::LOCATION)
+                .and_then(|location| resolve(&url, location))
+                .ok_or_else(|| {
+                    Asked::Refused(anyhow!("{shown} answered {} to nowhere", response.status()))
+                })?;
+            if url.starts_with("https:") && !target.starts_with("https:") {
+                let target = text::without_secrets(&text::safe(&target));
+                return Err(Asked::Refused(anyhow!("{shown} leads from https to {target}")));
+            }
+            url = target;
+        }
+        Err(Asked::Refused(anyhow!("more than {REDIRECTS} redirects")))
+    }
+
+    fn agent(&self, url: &str) -> Result<Agent> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        ensure!(!left.is_zero(), "there was no time left");
+        let proxy = match proxy::choose(url, self.environment) {
+            Some((proxy, name)) => Some(Proxy::new(&proxy).map_err(|_| {
+                anyhow!("{name}={} is no address of a proxy", text::without_secrets(&text::safe(&proxy)))
+            })?),
+            None => None,
+        };
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = self.ca_file {
+            tls = tls.root_certs(RootCerts::new_with_certs(&certificates(path)?));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(proxy)
+            .tls_config(tls.build())
+            .user_agent(concat!("mt-agent/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(left))
+            .timeout_resolve(Some(ANSWER))
+            .timeout_connect(Some(ANSWER))
+            .timeout_recv_response(Some(ANSWER))
+            .timeout_per_read(Some(STALL))
+            .build();
+        Ok(config.into())
+    }
+
+    /// Writes what the server sends to the part file, from byte `from` on.
+    fn receive(&self, response: Response<Body>, from: u64, observer: &mut dyn Observer) -> Result<Tried> {
+        let total = field(response.headers(), header::CONTENT_LENGTH)
+            .and_then(|length| length.parse::<u64>().ok())
+            .map(|length| length.saturating_add(from));
+        let too_long = || anyhow!("it has more than {}, the most that is fetched", text::bytes(self.limit));
+        if total.is_some_and(|total| total > self.limit) {
+            discard(self.part);
+            return Err(too_long());
+        }
+        let mut file = self.open(from, response.headers())?;
+        let mut body = response.into_body().into_reader();
+        let mut done = from;
+        let mut buffer = vec![0; 64 << 10];
+        observer.transfer(self.what, done, total);
+        let ended = loop {
+            match body.read(&mut buffer) {
+                Ok(0) => break None,
+                Ok(read) => {
+                    done += read as u64;
+                    if done > self.limit {
+                        drop(file);
+                        discard(self.part);
+                        return Err(too_long());
+                    }
+                    file.write_all(&buffer[..read])
+                        .with_context(|| format!("writing {}", self.part.display()))?;
+                    observer.transfer(self.what, done, total);
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        file.sync_all().with_context(|| format!("writing {}", self.part.display()))?;
+        let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+        Ok(match ended {
+            Some(error) => {
+                let why = text::without_secrets(&text::safe(&error.to_string()));
+                Tried::Broken(anyhow!("the connection broke after {done}{of} bytes ({why})"))
+            }
+            None if total.is_some_and(|total| done != total) => {
+                Tried::Broken(anyhow!("the server ended after {done}{of} bytes"))
+            }
+            None => Tried::Done,
+        })
+    }
+
+    /// The part file at byte `from`; a new one notes first of what it is a part.
+    fn open(&self, from: u64, headers: &HeaderMap) -> Result<File> {
+        let writing = || format!("writing {}", self.part.display());
+        if from > 0 {
+            let flags = libc::O_NOFOLLOW;
+            let mut file =
+                OpenOptions::new().write(true).custom_flags(flags).open(self.part).with_context(writing)?;
+            file.seek(SeekFrom::Start(from)).with_context(writing)?;
+            return Ok(file);
+        }
+        discard(self.part);
+        if let Some(validator) = validator(headers) {
+            let from = From { url: self.url.to_owned(), validator };
+            files::replace(&note(self.part), &serde_json::to_vec(&from)?, 0o600)?;
+        }
+        // create_new: what an enemy might have put under that name is not followed.
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.part).with_context(writing)
+    }
+
+    fn noted(&self) -> Option<From> {
+        serde_json::from_slice(&fs::read(note(self.part)).ok()?).ok()
+    }
+}
+
+/// Why there is no answer.
+enum Asked {
+    Broken(anyhow::Error),
+    Refused(anyhow::Error),
+}
+
+impl Asked {
+    fn of(error: &ureq::Error, url: &str) -> Self {
+        let message = anyhow!("{url}: {}", text::without_secrets(&text::safe(&error.to_string())));
+        match error {
+            // A certificate that is not trusted, and a port where nobody listens, stay so.
+            ureq::Error::Io(io)
+                if matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionRefused) =>
+            {
+                Self::Refused(message)
+            }
+            ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => {
+                Self::Broken(message)
+            }
+            _ => Self::Refused(message),
+        }
+    }
+}
+
+/// Removes a part file and its note.
+pub fn discard(part: &Path) {
+    let _ = fs::remove_file(part);
+    let _ = fs::remove_file(note(part));
+}
+
+fn note(part: &Path) -> PathBuf {
+    let mut name = part.as_os_str().to_owned();
+    name.push(".from");
+    name.into()
+}
+
+fn field(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// What `If-Range` may carry: a strong ETag, else the time of the last modification.
+fn validator(headers: &HeaderMap) -> Option<String> {
+    let strong = field(headers, header::ETAG).filter(|tag| tag.starts_with('"'));
+    strong.or_else(|| field(headers, header::LAST_MODIFIED)).map(str::to_owned)
+}
+
+/// Whether a 206 goes on with our file at byte `from`: the server may have ignored `If-Range`.
+fn continues(response: &Response<Body>, from: u64, validator: &str) -> bool {
+    let headers = response.headers();
+    let range = field(headers, header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
+    let starts = range.and_then(|range| range.split('-').next()).and_then(|start| start.trim().parse().ok());
+    let same = self::validator(headers).is_none_or(|now| now == validator);
+    starts == Some(from) && same
+}
+
+/// The address that a redirect leads to.
+fn resolve(base: &str, location: &str) -> Option<String> {
+    let (scheme, rest) = base.split_once("://")?;
+    let resolved = if location.contains("://") {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else {
+        let path = rest.find('/').map_or(rest.len(), |at| at);
+        let (authority, path) = rest.split_at(path);
+        // The credentials of an address go no further than that address.
+        let authority = authority.rsplit('@').next()?;
+        let path = path.split(['?', '#']).next()?;
+        let directory = path.rfind('/').map_or("/", |at| &path[..=at]);
+        if location.starts_with('/') {
+            format!("{scheme}://{authority}{location}")
+        } else {
+            format!("{scheme}://{authority}{directory}{location}")
+        }
+    };
+    let (scheme, host) = proxy::split(&resolved)?;
+    (matches!(scheme.as_str(), "http" | "https") && !host.is_empty()).then_some(resolved)
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
+    let pem = fs::read(path).with_context(|| format!("reading the certificates in {}", path.display()))?;
+    let mut all = Vec::new();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
+            Ok(_) => {}
+            Err(error) => bail!("reading the certificates in {}: {error}", path.display()),
+        }
+    }
+    ensure!(!all.is_empty(), "{} holds no certificate (PEM)", path.display());
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_are_resolved_and_lose_credentials() {
+        let base = "http://u:p@host:8080/a/b/c.rpm?x=1";
+        for (location, target) in [
+            ("https://other/x", Some("https://other/x")),
+            ("//other/x", Some("http://other/x")),
+            ("/x", Some("http://host:8080/x")),
+            ("d.rpm", Some("http://host:8080/a/b/d.rpm")),
+            ("ftp://other/x", None),
+            ("file:///etc/passwd", None),
+        ] {
+            assert_eq!(resolve(base, location).as_deref(), target, "{location}");
+        }
+    }
+}

@@ -1,20 +1,298 @@
-//! A kind of change.
+//! Packages: from the configured repositories in one transaction, or from files. The rpm database says what
+//! came of it; the exit status of yum, which is 0 when any of the names was found, is not asked.
 
+mod files;
+mod lock;
+mod rpm;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+pub use self::files::install_files;
 use super::{Context, Done};
-use crate::profile::FileSpec;
+use crate::host::command::{self, Command, Failure, Output};
+use crate::host::{Host, text};
+
+/// How often a lock is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What installs packages from repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// yum, or dnf under that name.
+    Yum,
+    /// dnf, where there is no yum.
+    Dnf,
+}
+
+impl Manager {
+    /// The manager of this host.
+    ///
+    /// # Errors
+    /// There is none that this agent can use.
+    pub fn of(host: &Host) -> Result<Self> {
+        // A host of the Red Hat family may have dpkg on it, and a Debian rpm: its release file decides.
+        if !host.exists("/etc/redhat-release") && host.exists("/var/lib/dpkg/status") {
+            bail!(
+                "this host's packages are Debian's (dpkg), which the agent does not install: install them by hand, \
+                 with apt-get"
+            );
+        }
+        match (command::available(host, "yum"), command::available(host, "dnf")) {
+            (true, _) => Ok(Self::Yum),
+            (false, true) => Ok(Self::Dnf),
+            (false, false) => {
+                bail!("there is neither yum nor dnf on this host: install the packages by hand")
+            }
+        }
+    }
+
+    fn tool(self) -> &'static str {
+        match self {
+            Self::Yum => "yum",
+            Self::Dnf => "dnf",
+        }
+    }
+
+    /// Both wait for their lock for ever, unless told to give up: we wait ourselves.
+    fn install(self, packages: &[&str], deadline: Duration) -> Command {
+        let options = ["-y", "--setopt=exit_on_lock=1", "install"];
+        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline)
+    }
+}
 
 /// Installs `packages` in one transaction.
 ///
 /// # Errors
-/// To be said.
-pub fn install(_context: &mut Context<'_>, _packages: &[String]) -> anyhow::Result<Done> {
-    unimplemented!()
+/// Which packages are still missing, and what yum said; or who holds a lock.
+pub fn install(context: &mut Context<'_>, packages: &[String]) -> Result<Done> {
+    let missing = missing(context.host, packages)?;
+    if missing.is_empty() {
+        return Ok(Done::Unchanged);
+    }
+    let manager = Manager::of(context.host).with_context(|| format!("installing {}", missing.join(", ")))?;
+    install_with(context, manager, packages)
 }
 
-/// Fetches, verifies and installs `files`.
+/// As [`install`], with a certain manager.
 ///
 /// # Errors
-/// To be said.
-pub fn install_files(_context: &mut Context<'_>, _files: &[FileSpec]) -> anyhow::Result<Done> {
-    unimplemented!()
+/// As [`install`].
+pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[String]) -> Result<Done> {
+    let host = context.host;
+    let wanted = missing(host, packages)?;
+    if wanted.is_empty() {
+        return Ok(Done::Unchanged);
+    }
+    let unfinished = unfinished(host);
+    if let Some(unfinished) = &unfinished {
+        // yum itself only warns of it, and can work in spite of it; so we do not refuse either.
+        context.observer.progress(unfinished);
+        context.observer.log(unfinished);
+    }
+    let ran = transaction(context, manager, &wanted);
+    let installed = rpm::installed(host, &wanted)?;
+    let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
+    let tool = manager.tool();
+    let mut why = match ran {
+        Ok(_) if left.is_empty() => return Ok(Done::Changed(describe(&installed))),
+        Ok(output) => format!("{tool} did not install {}: {}", left.join(", "), reason(&output)),
+        // Stopped, it may have left a package half installed, whatever the database says.
+        Err(error) if left.is_empty() => format!("installing {}: {error:#}", wanted.join(", ")),
+        Err(error) => format!("{tool} did not install {}: {error:#}", left.join(", ")),
+    };
+    if why.contains("baseurl") || why.contains("mirrorlist") || why.contains("repomd.xml") {
+        why.push_str(
+            "; no repository answers: CentOS 6 has left the mirrors, name vault.centos.org/6.6 or a repository of your \
+             own in /etc/yum.repos.d",
+        );
+    }
+    if let Some(unfinished) = unfinished {
+        why.push_str("; ");
+        why.push_str(&unfinished);
+    }
+    bail!(why)
+}
+
+/// Those of `packages` that are not installed, in their order.
+fn missing<'a>(host: &Host, packages: &'a [String]) -> Result<Vec<&'a str>> {
+    let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(names);
+    }
+    for name in &names {
+        plain(name, "a package")?;
+    }
+    let installed = rpm::installed(host, &names)?;
+    Ok(names.into_iter().filter(|name| !installed.contains_key(*name)).collect())
+}
+
+/// Refuses what a tool would take for an option, a path, a group or a pattern.
+fn plain(name: &str, what: &str) -> Result<()> {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^-".contains(c));
+    ensure!(
+        first && rest,
+        "`{}` cannot be the name of {what}: letters, digits, `.`, `_`, `+`, `~`, `^`, `-`",
+        text::safe(name)
+    );
+    Ok(())
+}
+
+/// Runs the transaction, waiting for locks as long as the profile says.
+fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -> Result<Output> {
+    let settings = &context.profile.packages;
+    let until = Instant::now() + settings.lock_timeout;
+    wait_for_rpm(context, until)?;
+    let mut told = None;
+    loop {
+        let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
+            let stopped = matches!(failure, Failure::Deadline { .. });
+            let advice = if stopped {
+                "; see whether `yum-complete-transaction` finds something to finish"
+            } else {
+                ""
+            };
+            anyhow::anyhow!("{failure}{advice}")
+        })?;
+        let Some(holder) = lock::refused(&output) else { return Ok(output) };
+        let holder = lock::process(context.host, holder);
+        wait(context, until, manager.tool(), &holder, &mut told)?;
+    }
+}
+
+/// Waits until nobody holds rpm's own lock.
+fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
+    let mut told = None;
+    while let Some(pid) = lock::rpm_holder(context.host) {
+        let holder = lock::process(context.host, Some(pid));
+        wait(context, until, "rpm", &holder, &mut told)?;
+    }
+    Ok(())
+}
+
+/// Waits a moment for the lock of `tool`, telling once who holds it.
+fn wait(
+    context: &mut Context<'_>,
+    until: Instant,
+    tool: &str,
+    holder: &str,
+    told: &mut Option<String>,
+) -> Result<()> {
+    let timeout = context.profile.packages.lock_timeout.as_secs();
+    ensure!(
+        Instant::now() < until,
+        "{holder} holds the lock of {tool}, for more than {timeout} s: let it end, then apply again"
+    );
+    if told.as_deref() != Some(holder) {
+        context.observer.progress(&format!("{holder} holds the lock of {tool}; waiting up to {timeout} s"));
+        *told = Some(holder.to_owned());
+    }
+    sleep(AGAIN.min(until.saturating_duration_since(Instant::now())));
+    Ok(())
+}
+
+/// Transactions that yum began and did not finish, in words.
+fn unfinished(host: &Host) -> Option<String> {
+    let names: Vec<String> = host
+        .list("/var/lib/yum")
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|name| name.starts_with("transaction-all"))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "yum has an unfinished transaction (/var/lib/yum/{}): finish it with `yum-complete-transaction` \
+             (package yum-utils)",
+            names.join(", ")
+        )
+    })
+}
+
+fn describe(installed: &std::collections::BTreeMap<String, String>) -> String {
+    let all: Vec<String> = installed.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    format!("installed {}", all.join(", "))
+}
+
+/// Why a package manager did not do it: the lines that say so, else the last ones.
+fn reason(output: &Output) -> String {
+    const TELLING: [&str; 12] = [
+        "No package",
+        "No match for",
+        "Error",
+        "error:",
+        "Errno",
+        "Cannot",
+        "Could not",
+        "Unable to find",
+        "nothing provides",
+        "is needed by",
+        "conflicts with",
+        "Failed",
+    ];
+    let all = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
+    let all = String::from_utf8_lossy(&all);
+    let mut lines: Vec<&str> = Vec::new();
+    for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
+        let telling = line != "Error:" && TELLING.iter().any(|word| line.contains(word));
+        if telling && !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.truncate(6);
+    let told = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
+    let told: String = text::without_secrets(&told).chars().take(600).collect();
+    if told.is_empty() { format!("it said nothing (status {})", output.status) } else { told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_be_an_option_a_path_or_a_pattern() {
+        for name in ["-y", "--installroot=/x", "/tmp/x.rpm", "@base", "per*", "", "a b", "x\x1b"] {
+            assert!(plain(name, "a package").is_err(), "{name}");
+        }
+        for name in ["perl", "kmod-reiserfs", "libstdc++", "python2.6", "7zip"] {
+            plain(name, "a package").unwrap();
+        }
+    }
+
+    #[test]
+    fn what_yum_says_of_missing_packages_and_dead_mirrors_is_quoted() {
+        let output = Output {
+            stdout: b"Setting up Install Process\nNo package lsscsi available.\nError: Nothing to do\nError: Nothing to do\n"
+                .to_vec(),
+            ..Output::default()
+        };
+        assert_eq!(reason(&output), "No package lsscsi available.; Error: Nothing to do");
+        assert_eq!(reason(&Output::default()), "it said nothing (status 0)");
+    }
+
+    #[test]
+    fn an_unfinished_transaction_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        assert_eq!(unfinished(&host), None);
+        let path = dir.path().join("var/lib/yum/transaction-all.2026-01-01.10:00.00");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::File::create(path).unwrap();
+        let told = unfinished(&host).unwrap();
+        assert!(
+            told.contains("(/var/lib/yum/transaction-all.2026-01-01.10:00.00): finish it with `yum-complete"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn debian_is_refused_in_one_line() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("var/lib/dpkg")).unwrap();
+        std::fs::File::create(dir.path().join("var/lib/dpkg/status")).unwrap();
+        let error = Manager::of(&Host::image(dir.path())).unwrap_err().to_string();
+        assert!(error.starts_with("this host's packages are Debian's (dpkg)"), "{error}");
+    }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record};
+use crate::facts::multipath::parse::parse;
 use crate::host::Host;
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
@@ -114,16 +115,8 @@ fn state(host: &Host, path: &str) -> Result<Option<State>> {
 /// The file is there, but cannot be read.
 pub fn wwids(host: &Host) -> Result<Vec<String>> {
     let text = host.read_if_exists(MULTIPATH).with_context(|| format!("reading {MULTIPATH}"))?;
-    Ok(parse_wwids(&text.unwrap_or_default()))
-}
-
-fn parse_wwids(text: &str) -> Vec<String> {
-    text.lines()
-        .filter_map(|line| line.split(['#', '!']).next()?.trim().strip_prefix("wwid"))
-        .filter(|rest| rest.starts_with([' ', '\t', '"']))
-        .map(|rest| rest.trim().trim_matches('"').trim().to_owned())
-        .filter(|id| !id.is_empty())
-        .collect()
+    let configuration = parse(&text.unwrap_or_default()).configuration;
+    Ok(configuration.blacklist_wwids.into_iter().filter(|id| !id.trim().is_empty()).collect())
 }
 
 /// The first lines of `text` that say FAILED, made into one.
@@ -155,13 +148,6 @@ pub fn in_words(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_empty_wwid_is_none() {
-        let conf = "blacklist {\n  device {\n vendor \"InMage\"\n}\n devnode \"^cciss!c[0-9]d[0-9]*\"\n wwid \"\"\n\twwid\n # wwid 1\n";
-        assert!(parse_wwids(conf).is_empty());
-        assert_eq!(parse_wwids("wwid 36000c29a\n wwid\t\"^3b$\" # root\nwwidx y\n"), ["36000c29a", "^3b$"]);
-    }
 
     #[test]
     fn failures_are_quoted_safely() {

@@ -112,7 +112,7 @@ fn it_runs_once_in_its_own_directory_and_is_recorded_with_what_it_replaced() {
     assert_eq!(desk.path(RECORD).metadata().unwrap().mode() & 0o7777, 0o600);
     let place = fs::read_to_string(desk.path("/where")).unwrap();
     let place = Path::new(place.trim());
-    assert!(place.starts_with(desk.path("/var/lib/mt-agent/work")), "{}", place.display());
+    assert!(place.starts_with(desk.path("/var/lib/mt-agent/custom-changes")), "{}", place.display());
     let script = place.join("ApplyCustomChanges.sh");
     assert_eq!(script.metadata().unwrap().mode() & 0o7777, 0o755, "the unpacked archive stays");
     let saved: Vec<_> = fs::read_dir(desk.path("/var/lib/mt-agent/saved")).unwrap().collect();

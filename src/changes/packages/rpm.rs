@@ -1,0 +1,177 @@
+//! What rpm says: of its database, and of a package file. Read for rpm 4.8 (CentOS 6) to 4.18.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use regex::Regex;
+
+use crate::host::command::Command;
+use crate::host::{Host, text};
+
+/// How long a question to rpm may take: it waits for its database's lock for ever.
+const QUESTION: Duration = Duration::from_secs(60);
+
+/// Which of `names` the rpm database holds, each with its version and release.
+///
+/// # Errors
+/// rpm gave no answer for each of them: then nobody knows.
+pub fn installed(host: &Host, names: &[&str]) -> Result<BTreeMap<String, String>> {
+    let mut args = vec!["-q", "--qf", r"%{NAME}\t%{VERSION}-%{RELEASE}\n"];
+    args.extend(names);
+    let command = Command::new("rpm", args, QUESTION);
+    let asking = || format!("asking the rpm database for {}", names.join(", "));
+    // The status is the number of packages that are not there.
+    let output = command.run(host).with_context(asking)?;
+    // With a database that cannot be opened, 4.8 prints an error and then that nothing is installed.
+    if let Some(error) = errors(&output.stderr).first() {
+        bail!("{}: `{}` said: {error}", asking(), command.line());
+    }
+    parse_installed(&String::from_utf8_lossy(&output.stdout), names).with_context(asking)
+}
+
+fn parse_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
+    let found: BTreeMap<String, String> = stdout
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(name, version)| (name.to_owned(), version.to_owned()))
+        .collect();
+    for name in names {
+        let absent = format!("package {name} is not installed");
+        ensure!(
+            found.contains_key(*name) || stdout.lines().any(|line| line == absent),
+            "rpm said nothing about {name}"
+        );
+    }
+    Ok(found)
+}
+
+fn errors(stderr: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(stderr)
+        .lines()
+        .filter(|line| line.starts_with("error:"))
+        .map(text::safe)
+        .collect()
+}
+
+/// The package's name, as the file itself says.
+///
+/// # Errors
+/// It is no package that this host's rpm can read.
+pub fn name_of(host: &Host, file: &Path) -> Result<String> {
+    // Signatures are `signature`'s matter; a missing key must not print here.
+    let args = ["-qp", "--nosignature", "--qf", r"%{NAME}\n", &file.to_string_lossy()];
+    let name = Command::new("rpm", args, QUESTION).read(host)?;
+    let name = name.trim();
+    ensure!(!name.is_empty() && name.lines().count() == 1, "rpm names no package in {}", file.display());
+    Ok(text::safe(name))
+}
+
+/// What a package file's signatures are worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// Every one is good, and made with a key that was imported: the key's id.
+    Good(String),
+    /// There is none; digests alone prove nothing about who made it.
+    None,
+    /// It was made with a key that was not imported: the key's id.
+    NoKey(String),
+    /// It, or a digest, is wrong: rpm's line.
+    Bad(String),
+}
+
+/// Checks the signatures of a package file against the keys in the rpm database.
+///
+/// # Errors
+/// rpm could not check them.
+pub fn signature(host: &Host, file: &Path) -> Result<Signature> {
+    let command = Command::new("rpm", ["-Kv", &file.to_string_lossy()], QUESTION);
+    let output = command.run(host)?;
+    let verdict = parse_signature(&String::from_utf8_lossy(&output.stdout))?;
+    if let (Some(verdict), 0) | (Some(verdict @ (Signature::Bad(_) | Signature::NoKey(_))), _) =
+        (verdict, output.status)
+    {
+        return Ok(verdict);
+    }
+    bail!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.said())
+}
+
+/// `rpm -Kv` prints the file's name, then a line for each digest and signature. `rpm -K` alone says OK of a
+/// package that carries digests and no signature at all. `None`: no digest, so it was not checked.
+fn parse_signature(stdout: &str) -> Result<Option<Signature>> {
+    // `Header V3 RSA/SHA1 Signature, key ID c105b9de: OK` (4.8 to 4.18), `V3 DSA signature: OK, key ID db42a60e` (before).
+    let line = Regex::new(r"^\s+.*\b([Ss]ignature|digest)\b.*?:\s*([A-Z]+)")?;
+    let key = Regex::new(r"key ID ([0-9a-fA-F]+)")?;
+    let (mut digests, mut keys, mut missing) = (0, Vec::new(), None);
+    for text in stdout.lines() {
+        let Some(found) = line.captures(text) else { continue };
+        let id = key.captures(text).map_or_else(|| "unknown".to_owned(), |id| id[1].to_lowercase());
+        match (found[1].eq_ignore_ascii_case("signature"), &found[2]) {
+            (true, "OK") => keys.push(id),
+            (true, "NOKEY") => missing = Some(id),
+            (false, "OK") => digests += 1,
+            _ => return Ok(Some(Signature::Bad(text::safe(text.trim())))),
+        }
+    }
+    Ok(match (digests, missing, keys.first()) {
+        (_, Some(id), _) => Some(Signature::NoKey(id)),
+        (0, None, _) => None,
+        (_, None, Some(id)) => Some(Signature::Good(id.clone())),
+        (_, None, None) => Some(Signature::None),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As rpm 4.8 prints it on CentOS 6.
+    const GOOD: &str = "/usr/local/x.rpm:
+    Header V3 RSA/SHA1 Signature, key ID c105b9de: OK
+    Header SHA1 digest: OK (2fae7a44e4ed9a1d8a5c1b9c9b1e6a0d9d0f2b11)
+    V3 RSA/SHA1 Signature, key ID c105b9de: OK
+    MD5 digest: OK (9c2a2e4a6e6f0b0a5f1a6c5b8a7d6e5f)
+";
+
+    fn verdict(text: &str) -> Option<Signature> {
+        parse_signature(text).unwrap()
+    }
+
+    #[test]
+    fn only_a_signature_is_one() {
+        assert_eq!(verdict(GOOD), Some(Signature::Good("c105b9de".into())));
+        let old = "x.rpm:\n    Header V3 DSA signature: OK, key ID DB42A60E\n    MD5 digest: OK (cbb2)\n";
+        assert_eq!(verdict(old), Some(Signature::Good("db42a60e".into())));
+        let digests: String =
+            GOOD.lines().filter(|line| !line.contains("Signature")).map(|line| format!("{line}\n")).collect();
+        assert_eq!(verdict(&digests), Some(Signature::None));
+        assert_eq!(verdict("x.rpm:\n"), None);
+        assert_eq!(verdict("a signature: OK.rpm:\n"), None);
+    }
+
+    #[test]
+    fn one_bad_line_spoils_all_and_one_missing_key_too() {
+        let bad = GOOD.replace("MD5 digest: OK", "MD5 digest: BAD");
+        assert!(matches!(verdict(&bad), Some(Signature::Bad(line)) if line.starts_with("MD5 digest: BAD")));
+        let bad = GOOD.replacen("c105b9de: OK", "c105b9de: BAD", 1);
+        assert!(matches!(verdict(&bad), Some(Signature::Bad(_))));
+        let other = GOOD.replacen("c105b9de: OK", "c105b9de: NOTTRUSTED", 1);
+        assert!(matches!(verdict(&other), Some(Signature::Bad(_))));
+        let missing = GOOD.replacen("c105b9de: OK", "baadf00d: NOKEY", 1);
+        assert_eq!(verdict(&missing), Some(Signature::NoKey("baadf00d".into())));
+        assert!(matches!(
+            verdict(&missing.replace("MD5 digest: OK", "MD5 digest: BAD")),
+            Some(Signature::Bad(_))
+        ));
+    }
+
+    #[test]
+    fn every_name_must_be_answered_for() {
+        let stdout = "perl\t5.10.1-136.el6\npackage wget is not installed\n";
+        let found = parse_installed(stdout, &["perl", "wget"]).unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [("perl".into(), "5.10.1-136.el6".into())]);
+        let error = parse_installed(stdout, &["perl", "wg"]).unwrap_err().to_string();
+        assert_eq!(error, "rpm said nothing about wg");
+    }
+}

@@ -1,0 +1,166 @@
+//! Real transactions of dnf against a repository made on the spot.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+
+mod support;
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mt_agent::changes::packages::{Manager, install_with};
+use mt_agent::changes::{Context, Done};
+use mt_agent::host::Host;
+use mt_agent::profile::Profile;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+use support::rpms::Desk;
+use support::{Seen, contains, profile, tool};
+
+fn install(profile: &Profile, seen: &mut Seen, names: &[&str]) -> Result<Done, String> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let host = Host::live();
+    let mut context = Context { host: &host, profile, boot_id: "boot", observer: seen };
+    install_with(&mut context, Manager::Dnf, &names).map_err(|error| format!("{error:#}"))
+}
+
+fn short() -> Profile {
+    let mut profile = profile();
+    profile.packages.lock_timeout = Duration::from_secs(4);
+    profile.packages.deadline = Duration::from_secs(120);
+    profile
+}
+
+#[test]
+fn all_that_is_missing_comes_in_one_transaction_and_a_second_run_asks_only_rpm() {
+    let mut desk = Desk::new();
+    desk.package("a", "");
+    desk.package("b", "");
+    desk.package("needed", "");
+    desk.repository();
+    let mut seen = Seen::default();
+    assert!(matches!(install(&short(), &mut seen, &["mt-agent-test-a"]), Ok(Done::Changed(_))));
+    let names = ["mt-agent-test-a", "mt-agent-test-b", "mt-agent-test-needed"];
+    let mut seen = Seen::default();
+    let done = install(&short(), &mut seen, &names).unwrap();
+    assert_eq!(done, Done::Changed("installed mt-agent-test-b 1.0-1, mt-agent-test-needed 1.0-1".into()));
+    let runs: Vec<_> = seen.log.iter().filter(|line| line.starts_with("run: dnf")).collect();
+    assert_eq!(runs, ["run: dnf -y --setopt=exit_on_lock=1 install mt-agent-test-b mt-agent-test-needed"]);
+    assert!(seen.progress.iter().any(|line| line.contains("Complete!")), "{:?}", seen.progress);
+
+    let mut seen = Seen::default();
+    assert_eq!(install(&short(), &mut seen, &names), Ok(Done::Unchanged));
+    assert!(!seen.ran("dnf"));
+}
+
+#[test]
+fn what_is_nowhere_is_named_with_what_the_manager_said() {
+    let mut desk = Desk::new();
+    desk.package("a", "");
+    desk.repository();
+    let error =
+        install(&short(), &mut Seen::default(), &["mt-agent-test-a", "mt-agent-test-none"]).unwrap_err();
+    contains(&error, "dnf did not install mt-agent-test-a, mt-agent-test-none: ");
+    contains(&error, "No match for argument: mt-agent-test-none");
+    assert!(!error.contains('\n'), "{error}");
+}
+
+#[test]
+fn the_database_is_believed_and_not_the_status() {
+    let mut desk = Desk::new();
+    // A failing %post leaves the package installed; a failing %pre does not.
+    desk.package("post", "%post -p <lua>\nerror('no')\n");
+    desk.package("pre", "%pre -p <lua>\nerror('no')\n");
+    desk.repository();
+    let done = install(&short(), &mut Seen::default(), &["mt-agent-test-post"]).unwrap();
+    assert_eq!(done, Done::Changed("installed mt-agent-test-post 1.0-1".into()));
+    let error = install(&short(), &mut Seen::default(), &["mt-agent-test-pre"]).unwrap_err();
+    contains(&error, "dnf did not install mt-agent-test-pre: ");
+    contains(&error, "scriptlet");
+}
+
+#[test]
+fn no_repository_is_told_as_such() {
+    let mut desk = Desk::new();
+    desk.package("a", "");
+    desk.repository();
+    let repository = Path::new("/etc/yum.repos.d/mt-agent-test.repo");
+    let text = fs::read_to_string(repository).unwrap();
+    let text = text.replace("build/RPMS", "nowhere").replace("[mt-agent-test]", "[mt-agent-test-gone]");
+    fs::write(repository, text).unwrap();
+    let error = install(&short(), &mut Seen::default(), &["mt-agent-test-a"]).unwrap_err();
+    contains(&error, "dnf did not install mt-agent-test-a: ");
+    contains(&error, "no repository answers: CentOS 6 has left the mirrors");
+}
+
+/// dnf's lock: a file with the number of a process that lives.
+struct Held(PathBuf);
+
+impl Held {
+    fn by(pid: u32) -> Self {
+        let path = PathBuf::from("/var/cache/dnf/metadata_lock.pid");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, pid.to_string()).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_held_lock_is_waited_for_and_its_holder_named() {
+    let mut desk = Desk::new();
+    desk.package("a", "");
+    desk.repository();
+    let held = Held::by(std::process::id());
+    let started = Instant::now();
+    let mut seen = Seen::default();
+    let error = install(&short(), &mut seen, &["mt-agent-test-a"]).unwrap_err();
+    let own = format!("process {} (", std::process::id());
+    contains(&error, &format!("dnf did not install mt-agent-test-a: {own}"));
+    contains(&error, "holds the lock of dnf, for more than 4 s: let it end, then apply again");
+    assert!(started.elapsed() >= Duration::from_secs(4) && started.elapsed() < Duration::from_secs(30));
+    let told: Vec<_> = seen.progress.iter().filter(|line| line.contains("waiting up to 4 s")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    contains(told[0], &own);
+
+    // It is let go while we wait.
+    let mut profile = short();
+    profile.packages.lock_timeout = Duration::from_secs(60);
+    let waiting = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(3));
+        drop(held);
+    });
+    let done = install(&profile, &mut Seen::default(), &["mt-agent-test-a"]).unwrap();
+    assert_eq!(done, Done::Changed("installed mt-agent-test-a 1.0-1".into()));
+    waiting.join().unwrap();
+}
+
+#[test]
+fn rpms_own_lock_is_waited_for_before_anything_is_started() {
+    let mut desk = Desk::new();
+    desk.package("a", "");
+    desk.repository();
+    let path = String::from_utf8(tool("rpm", &["-E", "%{_dbpath}"]).stdout).unwrap();
+    let lock = Path::new(path.trim()).join(".rpm.lock");
+    let file: File =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock).unwrap();
+    let whole = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_SETLK(&whole)).unwrap();
+    let mut seen = Seen::default();
+    let error = install(&short(), &mut seen, &["mt-agent-test-a"]).unwrap_err();
+    contains(&error, &format!("process {} (", std::process::id()));
+    contains(&error, "holds the lock of rpm, for more than 4 s");
+    assert!(!seen.ran("dnf"));
+}

@@ -1,0 +1,62 @@
+//! What several tests need: an observer that keeps what it is told, small packages made on the spot, and a
+//! web server that misbehaves on request.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+pub mod rpms;
+pub mod server;
+
+use std::time::Duration;
+
+use mt_agent::changes::Observer;
+use mt_agent::host::Host;
+use mt_agent::host::command::{Command, Output};
+use mt_agent::profile::{self, Profile};
+
+/// Everything an observer was told.
+#[derive(Default)]
+pub struct Seen {
+    pub progress: Vec<String>,
+    pub transfers: Vec<(u64, Option<u64>)>,
+    pub log: Vec<String>,
+}
+
+impl Observer for Seen {
+    fn progress(&mut self, line: &str) {
+        self.progress.push(line.to_owned());
+    }
+
+    fn transfer(&mut self, _what: &str, done: u64, total: Option<u64>) {
+        self.transfers.push((done, total));
+    }
+
+    fn log(&mut self, line: &str) {
+        self.log.push(line.to_owned());
+    }
+}
+
+impl Seen {
+    pub fn ran(&self, tool: &str) -> bool {
+        self.log.iter().any(|line| line.starts_with(&format!("run: {tool} ")))
+    }
+}
+
+pub fn profile() -> Profile {
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
+}
+
+pub fn need_root() {
+    assert!(nix::unistd::geteuid().is_root(), "this test must be run as root");
+}
+
+/// Runs a tool; the test fails loudly when it is missing or fails.
+pub fn tool(tool: &str, args: &[&str]) -> Output {
+    let command = Command::new(tool, args.iter().copied(), Duration::from_secs(120));
+    let output =
+        command.run(&Host::live()).unwrap_or_else(|failure| panic!("{failure} (scripts/install-tools real)"));
+    assert_eq!(output.status, 0, "{}: {}", command.line(), output.said());
+    output
+}
+
+pub fn contains(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in: {text}");
+}

@@ -1,0 +1,141 @@
+//! Small packages, a repository of them, and a key of our own. All names begin with `mt-agent-test-`; they
+//! go into this machine's rpm database, and out of it again, one test at a time.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::{need_root, tool};
+
+/// The prefix of all names.
+pub const PREFIX: &str = "mt-agent-test-";
+
+/// The rpm database, for one test alone; what it installed is removed at its end.
+pub struct Desk {
+    dir: tempfile::TempDir,
+    repository: Option<PathBuf>,
+    _lock: Flock<File>,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        need_root();
+        // Other runs of these tests on this machine wait here.
+        let file = File::create("/tmp/mt-agent-test.lock").unwrap();
+        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error).unwrap();
+        let desk = Self { dir: tempfile::tempdir().unwrap(), repository: None, _lock: lock };
+        clear();
+        desk
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Makes a package `mt-agent-test-NAME` with more lines of its specification, and tells where it is.
+    pub fn package(&self, name: &str, more: &str) -> PathBuf {
+        let top = self.dir().join("build");
+        let spec = self.dir().join(format!("{name}.spec"));
+        let text = format!(
+            "Name: {PREFIX}{name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
+             %description\nMade by a test.\n{more}\n%files\n"
+        );
+        fs::write(&spec, text).unwrap();
+        let define = format!("_topdir {}", top.display());
+        // gzip, as rpm 4.8 needs it.
+        tool(
+            "rpmbuild",
+            &[
+                "-bb",
+                "--quiet",
+                "--define",
+                &define,
+                "--define",
+                "_binary_payload w9.gzdio",
+                spec.to_str().unwrap(),
+            ],
+        );
+        top.join(format!("RPMS/noarch/{PREFIX}{name}-1.0-1.noarch.rpm"))
+    }
+
+    /// Offers what was built as the machine's repository.
+    pub fn repository(&mut self) {
+        let packages = self.dir().join("build/RPMS");
+        tool("createrepo_c", &["--quiet", packages.to_str().unwrap()]);
+        let path = PathBuf::from("/etc/yum.repos.d/mt-agent-test.repo");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = format!(
+            "[mt-agent-test]\nname=mt-agent test\nbaseurl=file://{}\ngpgcheck=0\nmetadata_expire=1\n",
+            packages.display()
+        );
+        fs::write(&path, text).unwrap();
+        self.repository = Some(path);
+    }
+
+    /// Makes a key and gives its id; signs `packages` with it.
+    pub fn sign(&self, packages: &[&Path]) -> String {
+        let home = self.dir().join("gnupg");
+        fs::create_dir(&home).unwrap();
+        tool("chmod", &["700", home.to_str().unwrap()]);
+        let gpg = |args: &[&str]| {
+            let all: Vec<&str> = ["--homedir", home.to_str().unwrap(), "--batch", "--quiet"]
+                .into_iter()
+                .chain(args.iter().copied())
+                .collect();
+            tool("gpg", &all)
+        };
+        gpg(&["--passphrase", "", "--quick-gen-key", "mt-agent test", "rsa2048", "sign", "never"]);
+        let key = gpg(&["--armor", "--export"]).stdout;
+        File::create(self.key()).unwrap().write_all(&key).unwrap();
+        for package in packages {
+            let path = format!("_gpg_path {}", home.display());
+            tool(
+                "rpmsign",
+                &[
+                    "--define",
+                    &path,
+                    "--define",
+                    "_gpg_name mt-agent test",
+                    "--define",
+                    "__gpg /usr/bin/gpg",
+                    "--addsign",
+                    package.to_str().unwrap(),
+                ],
+            );
+        }
+        let list = gpg(&["--list-keys", "--with-colons"]).stdout;
+        let list = String::from_utf8(list).unwrap();
+        let id =
+            list.lines().find(|line| line.starts_with("pub:")).unwrap().split(':').nth(4).unwrap().to_owned();
+        id[8..].to_lowercase()
+    }
+
+    /// Where the public key is.
+    pub fn key(&self) -> PathBuf {
+        self.dir().join("key.asc")
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(path) = &self.repository {
+            let _ = fs::remove_file(path);
+        }
+        clear();
+    }
+}
+
+/// Takes every package and key of these tests out of the database.
+fn clear() {
+    let all = tool("rpm", &["-qa", "--qf", "%{NAME}-%{VERSION}-%{RELEASE} %{SUMMARY}\\n"]).stdout;
+    for line in String::from_utf8(all).unwrap().lines() {
+        let name = line.split(' ').next().unwrap();
+        if name.starts_with(PREFIX) {
+            tool("rpm", &["-e", "--nodeps", "--noscripts", name]);
+        } else if name.starts_with("gpg-pubkey-") && line.contains("mt-agent test") {
+            tool("rpm", &["-e", name]);
+        }
+    }
+}
