@@ -143,9 +143,7 @@ impl Session {
         let facts = match file {
             None => run::read_facts(&self.host, &profile, probe),
             Some(_) if !self.host.is_live() => bail!("--facts and --root exclude each other"),
-            Some(file) => {
-                recording(file).with_context(|| format!("reading the recording {}", file.display()))?
-            }
+            Some(file) => recording(file).with_context(|| format!("reading {}", file.display()))?,
         };
         Ok((profile, facts))
     }

@@ -1,0 +1,100 @@
+//! JSON: one document on standard output for each verb, with the keys that others build on.
+
+use serde_json::Value;
+
+use crate::agent::{PROGRAM, Ran, mt_agent, run, tool};
+
+#[track_caller]
+fn document(args: &[&str], schema: &str) -> (Ran, Value) {
+    let ran = mt_agent(args);
+    let value = ran.json();
+    assert_eq!(value["schema"], schema, "{ran}");
+    assert!(ran.stdout().is_ascii() && ran.stdout().ends_with("}\n"), "{ran}");
+    (ran, value)
+}
+
+#[test]
+fn each_verb_prints_one_versioned_document() {
+    let (ran, report) = document(&["check", "--format", "json"], "mt-agent/report/v1");
+    assert_eq!(ran.code(), 1);
+    assert_eq!(report["verdict"], "not-ready");
+    assert_eq!(report["profile"], "centos-6.6");
+    let findings = report["findings"].as_array().unwrap();
+    for finding in findings {
+        for key in ["id", "title", "status", "severity", "found", "expected", "fix", "reason"] {
+            assert!(finding.get(key).is_some(), "{key} is missing: {finding}");
+        }
+        if finding["status"] == "unmet" {
+            assert!(finding["found"].is_string() && finding["fix"].is_string(), "{finding}");
+        }
+        if finding["status"] == "unknown" {
+            assert!(finding["reason"].as_str().is_some_and(|why| !why.is_empty()), "{finding}");
+        }
+    }
+    let counted: u64 = ["required", "recommended"]
+        .iter()
+        .flat_map(|weight| report["summary"][weight].as_object().unwrap().values())
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, findings.len() as u64, "{ran}");
+
+    let (_, plan) = document(&["plan", "--format", "json"], "mt-agent/plan/v1");
+    assert!(plan["changes"].is_array() && plan["manual"].is_array(), "{plan}");
+    let (_, disks) = document(&["disks", "--format", "json"], "mt-agent/disks/v1");
+    assert!(disks["disks"].is_array(), "{disks}");
+    let (_, facts) = document(&["facts"], "mt-agent/facts/v1");
+    assert!(facts["os"]["release"].get("known").is_some(), "{facts}");
+    document(&["facts", "--format", "json"], "mt-agent/facts/v1");
+    document(&["explain", "--format", "json"], "mt-agent/explain/v1");
+    document(&["explain", "scsi.ids", "--format", "json"], "mt-agent/explain/v1");
+    document(&["explain", "95226", "--format", "json"], "mt-agent/explain/v1");
+    document(&["history", "--format", "json"], "mt-agent/history/v1");
+    document(&["profile", "show", "--format", "json"], "mt-agent/profile/v1");
+    document(&["profile", "list", "--format", "json"], "mt-agent/profiles/v1");
+    let schema = mt_agent(&["profile", "schema"]).exits(0).json();
+    assert!(schema.get("$schema").is_some(), "{schema}");
+}
+
+#[test]
+fn text_and_json_have_the_same_findings() {
+    let report = mt_agent(&["check", "--format", "json"]).json();
+    let text = mt_agent(&["check"]).stdout();
+    for finding in report["findings"].as_array().unwrap() {
+        assert!(text.contains(finding["id"].as_str().unwrap()), "{finding}\n{text}");
+    }
+}
+
+#[test]
+fn a_selection_judges_nothing_else_and_says_so() {
+    let ran =
+        mt_agent(&["check", "--only", "os.release,layout", "--skip", "layout.home", "--format", "json"]);
+    let report = ran.json();
+    let findings = report["findings"].as_array().unwrap();
+    let ids: Vec<_> = findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
+    assert_eq!(ids[0], "os.release");
+    assert!(
+        ids.len() > 3 && ids[1..].iter().all(|id| id.starts_with("layout.") && *id != "layout.home"),
+        "{ran}"
+    );
+    assert!(report["summary"]["left_out"].as_u64().unwrap() > 10, "{ran}");
+    mt_agent(&["check", "--only", "os"]).says(" not looked at\n");
+}
+
+#[test]
+fn a_recording_is_judged_like_the_host_it_was_made_on() {
+    let facts = tempfile::NamedTempFile::new().unwrap();
+    let path = facts.path().to_str().unwrap();
+    std::fs::write(path, mt_agent(&["facts"]).exits(0).stdout()).unwrap();
+    let live = mt_agent(&["check", "--format", "json"]).json();
+    let recorded = mt_agent(&["check", "--facts", path, "--format", "json"]).exits(1).json();
+    assert_eq!(live["findings"], recorded["findings"]);
+    let piped = "\"$0\" facts | \"$0\" check --facts - --format json";
+    assert_eq!(run(&mut tool("sh", &["-c", piped, PROGRAM])).json()["findings"], live["findings"]);
+}
+
+#[test]
+fn nagios_gets_one_line_with_performance_data() {
+    let ran = mt_agent(&["check", "--format", "nagios"]).exits(2).says("MT-AGENT CRITICAL - not ready: ");
+    let line = ran.stdout();
+    assert!(line.lines().count() == 1 && line.matches('|').count() == 1 && line.contains(" | met="), "{ran}");
+}

@@ -1,0 +1,146 @@
+//! Wrong input: one clear line, exit code 2, nothing on standard output, nothing done.
+
+use crate::agent::{agent, as_nobody, mt_agent, run};
+
+const VERBS: [&str; 8] = ["check", "plan", "apply", "disks", "facts", "explain", "profile", "history"];
+
+#[test]
+fn wrong_command_lines_exit_2_and_name_the_mistake() {
+    let table: &[(&[&str], &str)] = &[
+        (&[], "Usage: mt-agent"),
+        (&["chekc"], "a similar subcommand exists: 'check'"),
+        (&["check", "--format", "jsn"], "a similar value exists: 'json'"),
+        (&["check", "--nope"], "unexpected argument '--nope'"),
+        (&["check", "--quiet", "--verbose"], "cannot be used with"),
+        (&["disks", "--only", "os"], "unexpected argument '--only'"),
+        (&["apply", "--custom-changes", "maybe"], "possible values: accept, rerun"),
+        (&["apply", "--resume", "--only", "os"], "cannot be used with"),
+        (&["history", "-n", "x"], "invalid value 'x'"),
+        (&["check", "--format", "\x1b[2Jx\u{9b}y"], "x\\u{9b}y"),
+    ];
+    for (args, words) in table {
+        let ran = mt_agent(args).exits(2).says_nothing().complains(words);
+        ran.holds("no escape reaches the terminal", |ran| !ran.stderr().contains(['\x1b', '\u{9b}']));
+    }
+}
+
+#[test]
+fn wrong_values_exit_2_with_one_line_that_names_them() {
+    let table: &[(&[&str], &str)] = &[
+        (
+            &["check", "--only", "retention.mountd"],
+            "--only: no requirement or section is called \"retention.mountd\"; close to it: retention.mounted",
+        ),
+        (&["plan", "--skip", "nonsense"], "the sections are os, sizing, layout, network"),
+        (&["check", "--only", "os", "--skip", "os"], "--only and --skip leave no requirement to look at"),
+        (&["check", "--root", "/no/such/tree"], "--root /no/such/tree: No such file or directory"),
+        (&["check", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
+        (&["check", "--facts", "/no/such/file"], "reading /no/such/file: No such file or directory"),
+        (&["check", "--facts", "/etc/passwd"], "reading /etc/passwd: the recording is not a JSON document"),
+        (&["check", "--facts", "/"], "reading /: Is a directory"),
+        (&["check", "--facts", "-"], "reading -: the recording is not a JSON document"),
+        (&["check", "--facts", "x", "--root", "/"], "--facts and --root exclude each other"),
+        (&["apply", "--root", "/", "--yes"], "apply works on the running host"),
+        (&["plan", "--root", "/"], "plan works on the running host"),
+        (&["check", "--profile", "centos-6.7"], "centos-6.7"),
+        (&["check", "--profile", "/no/such.yaml"], "/no/such.yaml"),
+        (&["check", "--profile", "/etc/passwd"], "/etc/passwd"),
+        (&["explain", "retention.mountd"], "retention.mounted"),
+        (&["explain", "12345"], "12345"),
+    ];
+    for (args, words) in table {
+        mt_agent(args).exits(2).says_nothing().complains(words).complains_in_one_line();
+    }
+}
+
+#[test]
+fn a_document_of_another_kind_is_no_recording() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    for (text, words) in [
+        (
+            "{\"schema\": \"mt-agent/report/v1\"}",
+            "the recording's schema is `mt-agent/report/v1`; `mt-agent/facts/v1` was expected",
+        ),
+        ("{}", "the recording has no `schema`"),
+        (
+            "{\"schema\": \"mt-agent/facts/v1\"}",
+            "the recording does not hold what its schema promises: missing field",
+        ),
+    ] {
+        std::fs::write(path, text).unwrap();
+        mt_agent(&["check", "--facts", path])
+            .exits(2)
+            .says_nothing()
+            .complains(words)
+            .complains_in_one_line();
+    }
+}
+
+#[test]
+fn errors_are_told_in_the_format_that_was_asked_for() {
+    for args in [
+        ["check", "--format", "json", "--nope"].as_slice(),
+        &["check", "--format=json", "--only", "nonsense"],
+        &["plan", "--format", "json", "--profile", "/no/such.yaml"],
+        &["apply", "--format", "json", "--root", "/"],
+        &["facts", "--nope"],
+    ] {
+        let ran = mt_agent(args).exits(2);
+        let document = ran.json();
+        assert_eq!(document["schema"], "mt-agent/error/v1", "{ran}");
+        assert!(document["error"].as_str().is_some_and(|error| !error.is_empty()), "{ran}");
+        assert!(!ran.stderr().is_empty(), "{ran}");
+    }
+    let ran = mt_agent(&["check", "--format", "nagios", "--only", "nonsense"]).exits(3);
+    ran.says("MT-AGENT UNKNOWN - --only: no requirement or section is called \"nonsense\"");
+    mt_agent(&["check", "--format", "nagios", "--nope"])
+        .exits(3)
+        .says("MT-AGENT UNKNOWN - unexpected argument");
+}
+
+#[test]
+fn apply_refuses_before_it_reads_anything_when_not_root() {
+    let line = "mt-agent: apply needs root: run it as root or with sudo\n";
+    for args in [["apply", "--yes"].as_slice(), &["apply", "--yes", "--profile", "/no/such.yaml"]] {
+        run(&mut as_nobody(args)).exits(2).says_nothing().complains(line).complains_in_one_line();
+    }
+}
+
+#[test]
+fn help_is_on_stdout_documents_every_option_and_fits_the_console() {
+    let pages =
+        [["--help"].as_slice(), &["-h"], &["profile", "show", "--help"], &["profile", "check", "--help"]];
+    let pages = pages.into_iter().map(<[_]>::to_vec).chain(VERBS.map(|verb| vec![verb, "--help"]));
+    for args in pages {
+        let ran = mt_agent(&args).exits(0).says("Usage: mt-agent");
+        let help = ran.stdout();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "too wide: {line}\n{ran}");
+        }
+        // An option without a description is a line that has no text after the option, followed by no text.
+        let lines: Vec<_> = help.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with('-')) {
+            let described = line.trim().contains("  ")
+                || lines.get(at + 1).is_some_and(|next| next.starts_with("          "));
+            assert!(described, "no description: {line}\n{ran}");
+        }
+        assert!(ran.stderr().is_empty() && help.is_ascii(), "{ran}");
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_crate() {
+    mt_agent(&["--version"]).exits(0).says(&format!("mt-agent {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn without_a_terminal_apply_needs_yes() {
+    // Only what every machine but a finished master target would have to change.
+    run(&mut agent(&["apply"])).holds("exit 2 with the advice, or nothing to change", |ran| {
+        match ran.code() {
+            2 => ran.stderr().contains("no terminal to ask on: add --yes"),
+            _ => ran.stdout().contains("nothing was changed"),
+        }
+    });
+}
