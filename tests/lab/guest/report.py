@@ -1,0 +1,35 @@
+"""Reads mt-agent's JSON documents for the scenarios: report.py WHAT FILE [ID]"""
+
+import json
+import sys
+
+what, path = sys.argv[1:3]
+wanted = sys.argv[3] if len(sys.argv) > 3 else None
+with open(path) as stream:
+    document = json.load(stream)
+
+
+def finding():
+    for item in document["findings"]:
+        if item["id"] == wanted:
+            return item
+    return {"status": "absent"}
+
+
+if what == "verdict":
+    print(document["verdict"])
+elif what == "status":
+    print(finding()["status"])
+elif what == "text":
+    item = finding()
+    for key in ("found", "expected", "fix", "reason"):
+        if item.get(key):
+            print(f"          {key}: {item[key]}")
+elif what == "changes":
+    for change in document["changes"]:
+        print(change["kind"], change["requirement"])
+elif what == "disks":
+    for disk in document["disks"]:
+        print(disk["name"], disk["scsi_id"] or "-", disk["multipath"] or "-")
+else:
+    sys.exit(f"report.py: cannot do {what}")

@@ -1,0 +1,143 @@
+# shellcheck shell=bash
+# One practice machine: its disks, its virtual hardware, its boots.
+# The words disk, controller, no_scsi_ids, untouched and changed are for the scenarios.
+
+# A doubled comma is QEMU's way to write a comma.
+vmware_dmi='manufacturer=VMware,, Inc.,product=VMware Virtual Platform,version=None'
+
+new_machine() {
+    run_dir=$lab_cache/runs/$1
+    rm -rf "$run_dir"
+    mkdir -p "$run_dir"
+    devices=(-device mptsas1068,id=lsisas)
+    bus=lsisas
+    disk_number=0
+    disk_names=()
+    scsi_ids=yes
+}
+
+# controller lsisas|pvscsi: what the disks that follow sit on.
+controller() {
+    bus=$1
+    [[ $1 == lsisas ]] || devices+=(-device "pvscsi,id=$1")
+}
+
+# no_scsi_ids: disk.EnableUUID is not set: disks answer with no identifier of their own.
+no_scsi_ids() { scsi_ids=no; }
+
+# attach NAME: the disk NAME.qcow2 of this run becomes the next disk on the current bus.
+attach() {
+    local name=$1 identity=
+    if [[ $scsi_ids == yes ]]; then
+        identity=$(printf ',wwn=0x5000c2900a1b%04x,serial=6000c2900a1b%04x%016x' \
+            $((disk_number * 16)) $((disk_number * 16)) $((disk_number * 4099 + 17)))
+    fi
+    devices+=(
+        -drive "if=none,id=disk-$name,file=$run_dir/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
+        -device "scsi-hd,bus=$bus.0,scsi-id=$disk_number,drive=disk-$name,vendor=VMware,product=Virtual disk,ver=1.0$identity"
+    )
+    disk_number=$((disk_number + 1))
+    disk_names+=("$name")
+}
+
+overlay() { qemu-img create -q -f qcow2 -F qcow2 -b "$1" "$2"; }
+
+attach_os_disk() {
+    overlay "$os_disk" "$run_dir/os.qcow2"
+    attach os
+}
+
+# disk NAME SIZE: a blank disk.
+disk() {
+    qemu-img create -q -f qcow2 "$run_dir/$1.pristine" "$2"
+    overlay "$run_dir/$1.pristine" "$run_dir/$1.qcow2"
+    attach "$1"
+}
+
+# seal_pristine: what the disks hold now is what `untouched` compares with.
+seal_pristine() {
+    local name
+    for name in "${disk_names[@]}"; do
+        [[ $name != os ]] || continue
+        mv "$run_dir/$name.qcow2" "$run_dir/$name.prepared"
+        overlay "$run_dir/$name.prepared" "$run_dir/$name.qcow2"
+    done
+}
+
+same_bits() {
+    local pristine=$run_dir/$1.pristine
+    [[ ! -f $run_dir/$1.prepared ]] || pristine=$run_dir/$1.prepared
+    qemu-img compare -q -U "$pristine" "$run_dir/$1.qcow2"
+}
+
+# untouched NAME...: bit for bit what they were before.
+untouched() {
+    local name
+    for name in "$@"; do
+        if same_bits "$name"; then host_ok "disk '$name' is bit for bit as it was"
+        else host_not_ok "disk '$name' is bit for bit as it was"; fi
+    done
+}
+
+# changed NAME...: something was written (so that `untouched` is known to be able to tell).
+changed() {
+    local name
+    for name in "$@"; do
+        if same_bits "$name"; then host_not_ok "disk '$name' was written to"
+        else host_ok "disk '$name' was written to"; fi
+    done
+}
+
+# KVM is taken only where a guest really runs under it: some hosts have a /dev/kvm that hangs.
+choose_accelerator() {
+    local answer=$lab_cache/accelerator.$(cut -c1-8 /proc/sys/kernel/random/boot_id)
+    accel=(-accel 'tcg,thread=multi' -cpu "qemu64$cpu_flags")
+    [[ ${MT_LAB_ACCEL-} != tcg && -w /dev/kvm ]] || return 0
+    if [[ ! -f $answer ]]; then
+        rm -f "$lab_cache"/accelerator.*
+        if timeout -s KILL 8 qemu-system-x86_64 -accel kvm -cpu host -m 256 -nodefaults -display none \
+            -serial stdio -no-reboot -kernel "$base/vmlinuz" -initrd "$base/initrd" \
+            -append 'console=ttyS0 panic=-1 rdinit=/bin/true' </dev/null 2>&1 | grep -q 'Linux version'; then
+            echo kvm >"$answer"
+        else
+            echo tcg >"$answer"
+        fi
+    fi
+    [[ $(<"$answer") == tcg ]] || accel=(-accel kvm -cpu "host$cpu_flags")
+}
+cpu_flags=
+
+# pack_guest SCENARIO_FILE: the initrd of this run: the cached one and, appended, what this run brings.
+pack_guest() {
+    local work=$run_dir/guest
+    mkdir -p "$work/lab"
+    cp "$lab_source"/guest/{init,lib.sh,report.py,profile.yaml} "$work/lab/"
+    cp "$1" "$work/lab/scenario.sh"
+    "$lab_source/../vendor/pack" "$work/lab"
+    [[ -z $agent_binary ]] || cp "$agent_binary" "$work/lab/mt-agent"
+    cp "$base/initrd" "$run_dir/initrd"
+    (cd "$work" && find lab -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >>"$run_dir/initrd"
+}
+
+# boot N: run the machine once, to its end, on the console; leaves boot_expectations and boot_failures.
+boot() {
+    local number=$1 log=$run_dir/console.$1 result
+    # The console carries text from disks and tools: only plain characters reach the terminal.
+    timeout --foreground -s KILL "${deadline:-300}" qemu-system-x86_64 "${accel[@]}" \
+        -machine pc,vmport=on -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot \
+        -serial stdio -kernel "$base/vmlinuz" -initrd "$run_dir/initrd" \
+        -append "console=ttyS0 quiet loglevel=3 panic=-1 net.ifnames=0 lab.boot=$number" \
+        -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00" \
+        -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7" \
+        "${devices[@]}" -netdev user,id=net,restrict=on -device vmxnet3,netdev=net,romfile= \
+        </dev/null 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -v '^LAB-RESULT'
+    result=$(grep '^LAB-RESULT' "$log" || true)
+    if [[ $result =~ expectations=([0-9]+)\ failed=([0-9]+) ]]; then
+        boot_expectations=${BASH_REMATCH[1]}
+        boot_failures=${BASH_REMATCH[2]}
+    else
+        boot_expectations=1
+        boot_failures=1
+        echo "  NOT OK  boot $number gave no result within ${deadline:-300} s ${result#LAB-RESULT}"
+    fi
+}
