@@ -49,6 +49,11 @@ EOF
     mkdir -p "$tree/var/crash" "$tree/home" "$tree/etc/mt-agent"
     # el6 has no /run; udev, LVM and multipath of Debian 12 cannot do without.
     mkdir -p "$tree/run"
+    # A stand-in for VMware Tools' daemon, which does nothing. The real one finds the emulator's
+    # VMware I/O port and then ends, because no message channel answers behind it.
+    cp "$tree/bin/sleep" "$tree/usr/bin/vmtoolsd"
+    # udev rules of a later day than el6's: with them lsscsi -i shows a name made from page 0x80.
+    rm -f "$tree"/usr/lib/udev/rules.d/5[58]-scsi-sg3_*.rules
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/reboot"
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/shutdown"
 }
