@@ -13,7 +13,7 @@ tree_packages=(
 
 kernel_modules=(
     mptsas vmw_pvscsi sd_mod sg vmxnet3 crc32c_generic crc32c_intel ext4 xfs reiserfs
-    vfat nls_ascii nls_iso8859-1 loop dm-mod dm-multipath dm-round-robin dm-service-time
+    vfat nls_ascii nls_iso8859-1 loop scsi_dh_alua dm-mod dm-multipath dm-round-robin dm-service-time
     target_core_mod target_core_file tcm_loop
 )
 
@@ -32,13 +32,13 @@ build_tree() {
         "$1"/etc/{os-release,debian_version,apt,dpkg,machine-id} "$1/usr/lib/os-release"
 }
 
-# build_kernel TREE DIRECTORY: vmlinuz in DIRECTORY, the wanted modules in TREE/lib/modules.
+# build_kernel DIRECTORY: vmlinuz and the wanted modules.
 build_kernel() {
-    local tree=$1 to=$2 package version module path
+    local to=$1 package version module path
     package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image/ { print $2; exit }')
-    [[ -n $package ]] || die "apt knows no linux-image-amd64; run apt-get update"
+    [[ -n $package ]] || { echo "apt knows no linux-image-amd64; run apt-get update" >&2; return 1; }
     mkdir -p "$to/deb"
-    (cd "$to/deb" && apt-get download -q -o APT::Sandbox::User=root "$package" >/dev/null)
+    (cd "$to/deb" && apt-get download -q -o APT::Sandbox::User=root "$package")
     dpkg-deb -x "$to"/deb/*.deb "$to/deb/x"
     version=$(ls "$to/deb/x/lib/modules")
     cp "$to/deb/x/boot/vmlinuz-$version" "$to/vmlinuz"
@@ -47,39 +47,54 @@ build_kernel() {
         modprobe --dirname "$to/deb/x" --set-version "$version" --show-depends "$module"
     done | awk '$1 == "insmod" { print $2 }' | sort -u |
         while read -r path; do
-            install -D -m 644 "$path" "$tree/usr/lib/modules/$version/${path#*/lib/modules/"$version"/}"
+            install -D -m 644 "$path" "$to/lib/modules/$version/${path#*/lib/modules/"$version"/}"
         done
-    cp "$to/deb/x/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} \
-        "$tree/usr/lib/modules/$version/"
-    depmod -b "$tree" "$version"
+    cp "$to/deb/x/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$to/lib/modules/$version/"
+    depmod -b "$to" "$version"
     rm -rf "$to/deb"
 }
 
 # build_initrd TREE DIRECTORY
 build_initrd() {
-    local tree=$1 to=$2 work=$2/initrd.d version
-    version=$(ls "$tree/lib/modules")
-    mkdir -p "$work"/{bin,dev,proc,sys,root,lib/modules}
-    cp "$tree/bin/busybox" "$work/bin/"
-    cp -r "$tree/lib/modules/$version" "$work/lib/modules/"
+    local to=$2 work=$2/initrd.d
+    mkdir -p "$work"/{bin,dev,proc,sys,root}
+    cp "$1/bin/busybox" "$work/bin/"
+    cp -r "$to/lib" "$work/"
     install -m 755 "$lab_source/guest/initrd-init" "$work/init"
     (cd "$work" && find . -print0 | sort -z |
         cpio --null --create --format=newc --owner=0:0 --quiet) >"$to/initrd"
     rm -rf "$work"
 }
 
-# ensure_base: sets $base to the directory with tree, vmlinuz and initrd.
-ensure_base() {
-    local key work
-    key=$(cat "$lab_source/image.sh" "$lab_source/guest/initrd-init" | sha256sum | cut -c1-16)
-    base=$lab_cache/base-$key
-    [[ -d $base ]] && return
-    say "building the practice machine's system (once, about a minute)"
-    rm -rf "$lab_cache"/base-*
-    work=$lab_cache/base-$key.new
-    mkdir -p "$work"
-    build_tree "$work/tree" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; die "building the tree failed"; }
-    build_kernel "$work/tree" "$work"
-    build_initrd "$work/tree" "$work"
-    mv "$work" "$base"
+build_boot() {
+    build_kernel "$1" && build_initrd "$system_tree" "$1"
+}
+
+# cached NAME INPUT WHAT BUILDER: sets $cached to the directory that BUILDER made from this INPUT; what
+# was made from another is thrown away.
+cached() {
+    local key
+    key=$(sha256sum <<<"$2" | cut -c1-16)
+    cached=$lab_cache/$1-$key
+    [[ -d $cached ]] && return
+    say "making $3, once"
+    rm -rf "$lab_cache/$1"-*
+    mkdir -p "$cached.new"
+    # Not `$4 || die`: there a failing command inside would not stop it.
+    set +e
+    (set -e; "$4" "$cached.new") >"$lab_cache/$1.log" 2>&1
+    local status=$?
+    set -e
+    ((status == 0)) || { cat "$lab_cache/$1.log" >&2; die "making $3 failed"; }
+    mv "$cached.new" "$cached"
+}
+
+# ensure_image: sets $system_tree, and $boot_files to the directory with vmlinuz, initrd and lib/modules.
+ensure_image() {
+    cached system "$(declare -p tree_packages; declare -f build_tree)" \
+        "the practice machine's system (about a minute)" build_tree
+    system_tree=$cached
+    cached boot "$system_tree $(declare -p kernel_modules; declare -f build_kernel build_initrd; cat "$lab_source/guest/initrd-init")" \
+        "its kernel and initramfs" build_boot
+    boot_files=$cached
 }

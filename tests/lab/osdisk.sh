@@ -81,10 +81,13 @@ format() {
         "${from[@]}" "$1" "$3M"
 }
 
-# build_os_disk TREE OUT
+# build_os_disk DIRECTORY: os.qcow2 in it.
 build_os_disk() {
-    local tree=$1 out=$2 raw=$2.raw
-    rm -f "$raw"
+    local tree=$1/tree raw=$1/os.raw
+    cp -a --reflink=auto "$system_tree" "$tree"
+    cp -r "$boot_files/lib/modules" "$tree/usr/lib/"
+    dress "$tree"
+    dress_packages "$tree"
     truncate -s 100G "$raw"
     # Sizes in MiB. The root partition is small so that mkfs is quick; the disk has the full 100 GB.
     sfdisk -q "$raw" <<'EOF'
@@ -105,26 +108,13 @@ EOF
     truncate -s 1G "$raw.swap"
     mkswap -q -U $swap_uuid "$raw.swap"
     dd if="$raw.swap" of="$raw" bs=1M seek=8192 conv=notrunc,sparse status=none
-    qemu-img convert -f raw -O qcow2 "$raw" "$out"
-    rm -f "$raw" "$raw.core" "$raw.swap"
+    qemu-img convert -f raw -O qcow2 "$raw" "$1/os.qcow2"
+    rm -rf "$tree" "$raw" "$raw.core" "$raw.swap"
 }
 
 # ensure_os_disk: sets $os_disk to the cached image.
 ensure_os_disk() {
-    local key work
-    key=$(cat <(echo "$base") "$lab_source"/{osdisk.sh,packages.sh,packages.table,guest/restart} | sha256sum | cut -c1-16)
-    os_disk=$lab_cache/os-$key.qcow2
-    [[ -f $os_disk ]] && return
-    say "building the practice machine's OS disk (once, some seconds)"
-    work=$lab_cache/os.new
-    rm -rf "$lab_cache"/os-* "$work"
-    mkdir -p "$work"
-    cp -a --reflink=auto "$base/tree" "$work/tree"
-    {
-        dress "$work/tree"
-        dress_packages "$work/tree"
-        build_os_disk "$work/tree" "$work/os.qcow2"
-    } >"$lab_cache/os.log" 2>&1 || { cat "$lab_cache/os.log" >&2; die "building the OS disk failed"; }
-    mv "$work/os.qcow2" "$os_disk"
-    rm -rf "$work"
+    cached disk "$boot_files $(cat "$lab_source"/{osdisk.sh,packages.sh,packages.table,guest/restart})" \
+        "its OS disk" build_os_disk
+    os_disk=$cached/os.qcow2
 }

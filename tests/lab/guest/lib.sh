@@ -86,7 +86,8 @@ finding_says() {
     fi
 }
 
-# snapshot NAME: the whole machine's files, to be compared later. ctime betrays every write.
+# snapshot NAME: the whole machine's files, to be compared later. ctime betrays every write. The rpm
+# database's shared memory and log come and go with every reader, `rpm -q` included.
 snapshot() {
     {
         find / /var/crash /home -xdev \( -path /run -o -path /tmp \) -prune -o \
@@ -95,7 +96,7 @@ snapshot() {
         [ ! -d /mnt/retention ] || find /mnt/retention -printf '%p %y %m %s %C@\n'
         cat /proc/self/mountinfo /proc/swaps
         dmsetup table 2>/dev/null
-    } | LC_ALL=C sort >"$out/snapshot.$1"
+    } | grep -vE '/var/lib/rpm(/rpmdb.sqlite-(shm|wal))?( |$)' | LC_ALL=C sort >"$out/snapshot.$1"
 }
 
 # unchanged A B [REGEX]: no difference between two snapshots, but for lines that match REGEX.
@@ -110,4 +111,4 @@ unchanged() {
 
 id_of() { /lib/udev/scsi_id --whitelisted --device="$1"; }
 
-vendor_runs() { wc -l </var/lib/vendor-stand-in.runs 2>/dev/null || echo 0; }
+vendor_runs() { cat /var/lib/vendor-stand-in.runs 2>/dev/null | wc -l; }

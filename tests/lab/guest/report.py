@@ -6,7 +6,10 @@ import sys
 what, path = sys.argv[1:3]
 wanted = sys.argv[3] if len(sys.argv) > 3 else None
 with open(path) as stream:
-    document = json.load(stream)
+    try:
+        document = json.load(stream)
+    except ValueError as error:
+        sys.exit(f"report.py: {path}: {error}")
 
 
 def finding():
@@ -30,6 +33,7 @@ elif what == "changes":
         print(change["kind"], change["requirement"])
 elif what == "disks":
     for disk in document["disks"]:
-        print(disk["name"], disk["scsi_id"] or "-", disk["multipath"] or "-")
+        multipath = disk["multipath"]
+        print(disk["name"], disk["scsi_id"] or "-", multipath["dm_name"] if multipath else "-")
 else:
     sys.exit(f"report.py: cannot do {what}")

@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# a fresh machine becomes a ready master target, with one real restart
+
+hardware() { disk retention 1T; }
+
+boot_1() {
+    say "a fresh CentOS 6.6 minimal with a blank 1 TB disk"
+    agent 1 check
+    agent 1 plan
+    cp /etc/fstab /root/fstab.before
+
+    say "all that can be done before the restart"
+    agent 3 apply --yes
+    judge
+    expect "the verdict is restart-owed" [ "$(report verdict $out/check.json)" = restart-owed ]
+    finding packages.base met
+    finding packages.multipath met
+    finding custom-changes.applied met
+    finding custom-changes.root-disk met
+    expect "the rpm database has the packages" rpm -q --quiet xfsprogs perl lsscsi rsync wget kexec-tools
+    expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
+    expect "its blacklist names the root disk" grep -q "wwid \"$(id_of /dev/sda)\"" /etc/multipath.conf
+    expect "fstab is still as it was" cmp /etc/fstab /root/fstab.before
+    run tail -n 2 /var/lib/mt-agent/journal.jsonl
+}
+
+boot_2() {
+    local id
+    id=$(id_of /dev/sdb)
+    say "after the restart"
+    agent 0 apply --yes
+    agent 0 check
+    judge
+    expect "the verdict is ready" [ "$(report verdict $out/check.json)" = ready ]
+    for requirement in disk mounted persistent filesystem unlocked dedicated; do
+        finding retention.$requirement met
+    done
+    expect "the volume is on the disk's multipath map" \
+        grep -q "^/dev/mapper/$id /mnt/retention ext4 rw" /proc/mounts
+    run diff /root/fstab.before /etc/fstab
+    expect_not "fstab lost no line" grep -q '^<' $out/last
+    said "/mnt/retention"
+
+    say "once more: nothing to do"
+    snapshot before
+    agent 0 apply --yes
+    snapshot after
+    unchanged before after '/var/lib/mt-agent|/var/log'
+    expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
+    agent 0 plan
+    agent 0 disks
+    agent 0 history
+}
+
+boot_3() {
+    say "the next boot mounts the retention volume by itself"
+    agent 0 check
+}
+
+after() { changed retention; }

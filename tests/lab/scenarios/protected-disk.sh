@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# disks of protected machines are attached: none is touched, and a blank one only when named
+
+hardware() {
+    disk customer-ext4 20G
+    disk customer-lvm 20G
+    disk blank 1T
+}
+
+# What failback attaches: a machine's disk with partitions, and one that is an LVM physical volume.
+boot_0() {
+    sfdisk --quiet /dev/sdb <<<'start=1MiB, type=83'
+    udevadm settle
+    mkfs.ext4 -q -L customer /dev/sdb1
+    modprobe dm-mod
+    pvcreate -qq /dev/sdc
+    vgcreate -qq customer /dev/sdc
+    lvcreate -qq -n data -l 100%FREE customer
+    vgchange -qq -an customer
+    expect "the customer's disks are prepared" blkid -p /dev/sdb1 /dev/sdc
+}
+
+boot_1() {
+    say "the master target software is installed here"
+    printf 'VERSION=9.9.0.0\nINSTALLATION_DIR=/usr/local/ASR\n' >/usr/local/.vx_version
+    mkdir -p /usr/local/ASR/etc
+    printf 'Role=MasterTarget\n' >/usr/local/ASR/etc/drscout.conf
+    agent 0 disks --probe
+    said 'not eligible'
+    agent 3 apply --yes
+    expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
+}
+
+boot_2() {
+    say "after the restart multipath has maps over all of them"
+    run multipath -ll
+    agent 1 apply --yes
+    said "$(id_of /dev/sdd)"
+    judge
+    finding retention.disk unmet
+
+    say "a customer's disk that is named is refused too"
+    agent 1 apply --yes --retention-disk "$(id_of /dev/sdb)"
+    agent 1 apply --yes --retention-disk "$(id_of /dev/sdc)"
+    expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
+
+    say "the blank one, named"
+    agent 0 apply --yes --retention-disk "$(id_of /dev/sdd)"
+    expect "it carries the volume" grep -q "^/dev/mapper/$(id_of /dev/sdd) /mnt/retention " /proc/mounts
+}
+
+after() {
+    untouched customer-ext4 customer-lvm
+    changed blank
+}

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# disk.EnableUUID is not set: no disk has an ID, and the vendor's script is not let loose
+
+hardware() {
+    no_scsi_ids
+    disk retention 1T
+}
+
+boot_1() {
+    agent 1 check
+    judge
+    finding scsi.uuid-enabled unmet
+    finding scsi.ids unmet
+    finding_says scsi.ids sda
+    finding_says scsi.ids sdb
+    finding_says scsi.uuid-enabled disk.EnableUUID
+    agent 0 disks
+    agent 1 plan
+    said scsi.uuid-enabled
+
+    say "without IDs the vendor's script would blacklist a wrong name, and no disk can be told from another"
+    agent 1 apply --yes
+    expect "the vendor's script did not run" [ "$(vendor_runs)" = 0 ]
+    expect_not "there is no multipath.conf" test -e /etc/multipath.conf
+}
+
+after() { untouched retention; }
