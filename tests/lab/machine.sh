@@ -9,7 +9,7 @@ new_machine() {
     run_dir=$lab_cache/runs/$1
     rm -rf "$run_dir"
     mkdir -p "$run_dir"
-    devices=(-device mptsas1068,id=lsisas)
+    devices=(-device "mptsas1068,id=lsisas")
     bus=lsisas
     disk_number=0
     disk_names=()
@@ -91,7 +91,8 @@ changed() {
 # One thread for all processors: with one each, a boot in ten hung in the kernel's self-tests.
 # KVM is taken only where a guest really runs under it: some hosts have a /dev/kvm that hangs.
 choose_accelerator() {
-    local answer=$lab_cache/accelerator.$(cut -c1-8 /proc/sys/kernel/random/boot_id)
+    local answer
+    answer=$lab_cache/accelerator.$(cut -c1-8 /proc/sys/kernel/random/boot_id)
     accel=(-accel 'tcg,thread=single' -cpu "qemu64$cpu_flags")
     [[ ${MT_LAB_ACCEL-} != tcg && -w /dev/kvm ]] || return 0
     if [[ ! -f $answer ]]; then

@@ -26,7 +26,7 @@ EOF
 
 # build_packages DIRECTORY: DIRECTORY/installed holds what a fresh machine has, DIRECTORY/repo the rest.
 build_packages() {
-    local top=$1 where name rest
+    local top=$1 where name version release _
     mkdir -p "$top/installed" "$top/repo"
     write_spec >"$top/lab.spec"
     # x86_64 like the real ones. Reproducible, so that only a change of the table changes them.
@@ -34,10 +34,9 @@ build_packages() {
         --define "_topdir $top/build" --define '_build_id_links none' \
         --define 'use_source_date_epoch_as_buildtime 1' --define '_buildhost practice-lab' \
         "$top/lab.spec"
-    while read -r where name rest; do
+    while read -r where name version release _; do
         [[ -z $where || $where == '#'* ]] && continue
-        rest=$(set -- $rest; echo "$1-$2")
-        mv "$top/build/RPMS/x86_64/$name-$rest.x86_64.rpm" "$top/$where/"
+        mv "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/$where/"
     done <"$lab_source/packages.table"
     createrepo_c --quiet --simple-md-filenames "$top/repo"
     rm -rf "$top/build" "$top/lab.spec"

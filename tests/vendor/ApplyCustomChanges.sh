@@ -38,7 +38,7 @@ check_packages() {
     done
     [ -z "$missing" ] && return
     say 'FAILED: these packages are not installed:'
-    printf '%s\n' $missing | tee -a "$log" "$missing_log"
+    printf '%s\n' "$missing" | tr ' ' '\n' | tail -n +2 | tee -a "$log" "$missing_log"
     exit 1
 }
 
@@ -50,7 +50,8 @@ root_disk() {
         number=$(mountpoint -d / 2>/dev/null)
         device=/dev/$(basename "$(readlink -f "/sys/dev/block/$number")")
     fi
-    echo "$device" | sed 's/[0-9]*$//'
+    while [[ $device == *[0-9] ]]; do device=${device%[0-9]}; done
+    echo "$device"
 }
 
 write_multipath_conf() {

@@ -4,7 +4,7 @@
 expectations=0
 failures=0
 out=/run/lab/out
-mkdir -p $out
+mkdir -p "$out"
 
 say() { printf '\n--- %s\n' "$*"; }
 
@@ -19,21 +19,21 @@ not_ok() {
 expect() {
     local text=$1
     shift
-    if "$@" >$out/expect.log 2>&1; then ok "$text"; else not_ok "$text"; cat $out/expect.log; fi
+    if "$@" >"$out/expect.log" 2>&1; then ok "$text"; else not_ok "$text"; cat "$out/expect.log"; fi
 }
 
 # expect_not TEXT COMMAND...: the command must fail.
 expect_not() {
     local text=$1
     shift
-    if "$@" >$out/expect.log 2>&1; then not_ok "$text"; cat $out/expect.log; else ok "$text"; fi
+    if "$@" >"$out/expect.log" 2>&1; then not_ok "$text"; cat "$out/expect.log"; else ok "$text"; fi
 }
 
 # run COMMAND...: shown as a person would type it; its output is kept in $out/last.
 run() {
     local status
     printf '\n[root@mt-lab ~]# %s\n' "$*"
-    "$@" 2>&1 | tee $out/last
+    "$@" 2>&1 | tee "$out/last"
     status=${PIPESTATUS[0]}
     return "$status"
 }
@@ -53,13 +53,13 @@ agent() {
 
 # said TEXT: the last command shown printed it.
 said() {
-    if grep -qF -- "$1" $out/last; then ok "it says: $1"; else not_ok "it says: $1"; fi
+    if grep -qF -- "$1" "$out/last"; then ok "it says: $1"; else not_ok "it says: $1"; fi
 }
 
 # judge: a quiet `check --format json`, for the expectations that follow.
 judge() {
-    mt-agent check --format json >$out/check.json 2>$out/check.err
-    [ -s $out/check.json ] || { not_ok "check --format json prints a report"; cat $out/check.err; }
+    mt-agent check --format json >"$out/check.json" 2>"$out/check.err"
+    [ -s "$out/check.json" ] || { not_ok "check --format json prints a report"; cat "$out/check.err"; }
 }
 
 report() { python3 /run/lab/report.py "$@"; }
@@ -67,22 +67,22 @@ report() { python3 /run/lab/report.py "$@"; }
 # finding ID STATUS: the last judge() found that status.
 finding() {
     local status
-    status=$(report status $out/check.json "$1")
+    status=$(report status "$out/check.json" "$1")
     if [ "$status" = "$2" ]; then
         ok "$1 is $2"
     else
         not_ok "$1 is $2 (it is $status)"
-        report text $out/check.json "$1"
+        report text "$out/check.json" "$1"
     fi
 }
 
 # finding_says ID TEXT: found, expected, fix or reason contains it.
 finding_says() {
-    if report text $out/check.json "$1" | grep -qF -- "$2"; then
+    if report text "$out/check.json" "$1" | grep -qF -- "$2"; then
         ok "$1 names $2"
     else
         not_ok "$1 names $2"
-        report text $out/check.json "$1"
+        report text "$out/check.json" "$1"
     fi
 }
 
@@ -101,14 +101,14 @@ snapshot() {
 
 # unchanged A B [REGEX]: no difference between two snapshots, but for lines that match REGEX.
 unchanged() {
-    if diff <(grep -vE "${3:-^$}" "$out/snapshot.$1") <(grep -vE "${3:-^$}" "$out/snapshot.$2") >$out/diff; then
+    if diff <(grep -vE "${3:-^$}" "$out/snapshot.$1") <(grep -vE "${3:-^$}" "$out/snapshot.$2") >"$out/diff"; then
         ok "the machine did not change"
     else
         not_ok "the machine did not change"
-        head -20 $out/diff
+        head -20 "$out/diff"
     fi
 }
 
 id_of() { /lib/udev/scsi_id --whitelisted --device="$1"; }
 
-vendor_runs() { cat /var/lib/vendor-stand-in.runs 2>/dev/null | wc -l; }
+vendor_runs() { grep -c run /var/lib/vendor-stand-in.runs 2>/dev/null || [ -f /var/lib/vendor-stand-in.runs ] || echo 0; }

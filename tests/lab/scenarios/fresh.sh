@@ -12,7 +12,7 @@ boot_1() {
     say "all that can be done before the restart"
     agent 3 apply --yes
     judge
-    expect "the verdict is restart-owed" [ "$(report verdict $out/check.json)" = restart-owed ]
+    expect "the verdict is restart-owed" [ "$(report verdict "$out/check.json")" = restart-owed ]
     finding packages.base met
     finding packages.multipath met
     finding custom-changes.applied met
@@ -31,14 +31,14 @@ boot_2() {
     agent 0 apply --yes
     agent 0 check
     judge
-    expect "the verdict is ready" [ "$(report verdict $out/check.json)" = ready ]
+    expect "the verdict is ready" [ "$(report verdict "$out/check.json")" = ready ]
     for requirement in disk mounted persistent filesystem unlocked dedicated; do
         finding retention.$requirement met
     done
     expect "the volume is on the disk's multipath map" \
         grep -q "^/dev/mapper/$id /mnt/retention ext4 rw" /proc/mounts
     run diff /root/fstab.before /etc/fstab
-    expect_not "fstab lost no line" grep -q '^<' $out/last
+    expect_not "fstab lost no line" grep -q '^<' "$out/last"
     said "/mnt/retention"
 
     say "once more: nothing to do"

@@ -14,7 +14,7 @@ boot_1() {
     expect_not "there is no multipath.conf" test -e /etc/multipath.conf
     expect_not "nothing was unpacked" test -e /etc/.appliedmtcustomchanges
     judge
-    expect "the verdict is not-ready" [ "$(report verdict $out/check.json)" = not-ready ]
+    expect "the verdict is not-ready" [ "$(report verdict "$out/check.json")" = not-ready ]
     finding packages.base unmet
 
     say "the repository is back: apply goes on"

@@ -12,7 +12,7 @@ boot_1() {
     agent 0 disks
     said PVSCSI
     judge
-    expect "the verdict is not-ready" [ "$(report verdict $out/check.json)" = not-ready ]
+    expect "the verdict is not-ready" [ "$(report verdict "$out/check.json")" = not-ready ]
     finding hypervisor.vmware met
     finding hypervisor.controllers unmet
     finding_says hypervisor.controllers sdc

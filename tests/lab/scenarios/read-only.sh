@@ -13,8 +13,8 @@ boot_0() {
 
 boot_1() {
     # Python writes its byte code beside report.py and in its library on first use: before, not between.
-    mt-agent check --format json >$out/check.json
-    report verdict $out/check.json
+    mt-agent check --format json >"$out/check.json"
+    report verdict "$out/check.json"
     snapshot before
     agent 1 check
     mt-agent check --format json >/dev/null
@@ -24,14 +24,14 @@ boot_1() {
     agent 0 disks
     agent 0 disks --probe
     mt-agent disks --format json >/dev/null
-    mt-agent facts >$out/facts.json
-    expect "facts are one JSON document" python3 -m json.tool $out/facts.json
+    mt-agent facts >"$out/facts.json"
+    expect "facts are one JSON document" python3 -m json.tool "$out/facts.json"
     mt-agent explain >/dev/null
     agent 0 explain 95226
     mt-agent profile show >/dev/null
-    mt-agent check --facts $out/facts.json >/dev/null
+    mt-agent check --facts "$out/facts.json" >/dev/null
     expect "facts that are read from a file are judged the same" \
-        [ "$(mt-agent check --facts $out/facts.json --format json | python3 -c "$statuses")" = "$(python3 -c "$statuses" <$out/check.json)" ]
+        [ "$(mt-agent check --facts "$out/facts.json" --format json | python3 -c "$statuses")" = "$(python3 -c "$statuses" <"$out/check.json")" ]
     snapshot after
     unchanged before after
 }

@@ -26,15 +26,15 @@ lun() {
 
 same_ids() {
     local name id map
-    mt-agent disks --format json >$out/disks.json
-    report disks $out/disks.json >$out/disks
-    expect "every SCSI disk is listed" [ "$(wc -l <$out/disks)" = "$(lsscsi | wc -l)" ]
+    mt-agent disks --format json >"$out/disks.json"
+    report disks "$out/disks.json" >"$out/disks"
+    expect "every SCSI disk is listed" [ "$(wc -l <"$out/disks")" = "$(lsscsi | wc -l)" ]
     while read -r name id map; do
         expect "$name: scsi_id says $id" [ "$(id_of "/dev/$name")" = "$id" ]
         expect "$name: lsscsi -i says it" grep -qE "/dev/$name +$id\$" <(lsscsi -i)
         expect "$name: sg_inq says it" grep -qE "\[0x${id#3}\]" <(sg_inq --page=0x83 "/dev/$name")
         [ "$map" = - ] || expect "$name: its map is called so" [ "$map" = "$id" ]
-    done <$out/disks
+    done <"$out/disks"
 }
 
 boot_1() {
@@ -43,7 +43,7 @@ boot_1() {
     lun one b5df41a25811b07e74971e8000000001 60014050000000a1
     udevadm settle
     run lsscsi -i
-    expect "the kernel's target answers as VMware's disks do" grep -q 36000c29b5df41a25811b07e74971e8 $out/last
+    expect "the kernel's target answers as VMware's disks do" grep -q 36000c29b5df41a25811b07e74971e8 "$out/last"
     same_ids
     judge
     finding scsi.ids met
@@ -64,9 +64,9 @@ boot_1() {
     run multipath -ll
     same_ids
     agent 0 disks
-    cut -d' ' -f3 $out/disks | grep -v '^-' | sort -u >$out/maps
-    expect "every map but the root disk's is told" cmp $out/maps <(dmsetup ls --target multipath | cut -f1 | sort)
-    expect "there are three" [ "$(wc -l <$out/maps)" = 3 ]
+    cut -d' ' -f3 "$out/disks" | grep -v '^-' | sort -u >"$out/maps"
+    expect "every map but the root disk's is told" cmp "$out/maps" <(dmsetup ls --target multipath | cut -f1 | sort)
+    expect "there are three" [ "$(wc -l <"$out/maps")" = 3 ]
     judge
     finding scsi.ids-unique met
 }

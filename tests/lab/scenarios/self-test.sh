@@ -10,8 +10,8 @@ boot_1() {
     run cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name
     said 'VMware, Inc.'
     run lsscsi -i
-    expect "lsscsi -i and scsi_id agree on sda" grep -q "/dev/sda *$(id_of /dev/sda)\$" $out/last
-    expect "lsscsi -i and scsi_id agree on sdb" grep -q "/dev/sdb *$(id_of /dev/sdb)\$" $out/last
+    expect "lsscsi -i and scsi_id agree on sda" grep -q "/dev/sda *$(id_of /dev/sda)\$" "$out/last"
+    expect "lsscsi -i and scsi_id agree on sdb" grep -q "/dev/sdb *$(id_of /dev/sdb)\$" "$out/last"
     run sg_inq --page=0x83 /dev/sdb
     said "[0x$(id_of /dev/sdb | cut -c2-)]"
     expect "the controller's driver is mptsas" grep -qx mptsas /sys/class/scsi_host/host0/proc_name
