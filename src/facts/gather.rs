@@ -68,6 +68,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         let (marker, log, archive) = (wanted.marker.clone(), wanted.log.clone(), wanted.archive.clone());
         start(host, DEADLINE, move |host| custom_changes::load(host, &marker, &log, archive.as_deref()))
     };
+    let controllers = start(host, DEADLINE, disks::load_controllers);
     let mounts = start(host, DEADLINE, mounts::load);
     let swaps = start(host, DEADLINE, swaps::load);
     let boot_loader = start(host, DEADLINE, boot_loader::load);
@@ -112,6 +113,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         }),
         clock,
         disks,
+        controllers: controllers.fact(),
         mounts,
         fstab: fstab.fact(),
         swaps,

@@ -94,6 +94,8 @@ pub struct Facts {
     pub clock: clock::Clock,
     /// Every whole disk.
     pub disks: Fact<Vec<disks::Disk>>,
+    /// Every storage controller on the PCI bus, with or without disks.
+    pub controllers: Fact<Vec<disks::Controller>>,
     /// What is mounted now.
     pub mounts: Fact<Vec<mounts::Mount>>,
     /// What is to be mounted at boot.

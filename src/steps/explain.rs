@@ -158,7 +158,6 @@ pub fn vcenter_only() -> &'static [&'static str] {
         "that the account for vCenter has more than read-only rights (else no datastore is listed)",
         "that the row disk.EnableUUID stands in the configuration parameters (the agent sees its effect)",
         "that no other VM has the same disk UUIDs (both made from one template) or the same name",
-        "that no empty paravirtual SCSI controller is left in the VM, should its driver not be loaded",
     ]
 }
 

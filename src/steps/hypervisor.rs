@@ -41,7 +41,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "hypervisor.controllers",
-        title: "All disks sit on LSI Logic controllers",
+        title: "All disks sit on LSI Logic controllers, and none is paravirtual",
         severity: Severity::Required,
         section: SECTION,
         why: "Reprotection attaches disks to an LSI Logic controller of the master target. With a paravirtual SCSI \
@@ -149,10 +149,20 @@ fn controllers(facts: &Facts) -> Result<Status, Status> {
             None => wrong.push((kind, vec![&disk.name])),
         }
     }
+    // Without disks it cannot be seen on any disk, and keeps reprotection from working all the same.
+    if let Some(all) = tally.know(need(&facts.controllers, "the storage controllers")) {
+        let is_paravirtual = |kind: ControllerKind| kind == ControllerKind::ParavirtualScsi;
+        let on_it = |disk: &Disk| disk.controller.as_ref().is_some_and(|own| is_paravirtual(own.kind));
+        if all.iter().any(|controller| is_paravirtual(controller.kind)) && !disks.iter().any(on_it) {
+            tally.problem(format!("a {} controller without disks", name(ControllerKind::ParavirtualScsi)));
+        }
+    }
     for (kind, names) in &wrong {
         tally.problem(format!("on {kind}: {}", names.join(", ")));
     }
+    let only_empty = wrong.is_empty() && lsi.len() == disks.len();
     let fix = match root_disk(facts, disks).filter(|root| !lsi.contains(root)) {
+        _ if only_empty => "power off and remove the paravirtual controller in Edit Settings".to_owned(),
         Some(root) => format!("{MOVE_DISKS} (here {root} carries /)"),
         None => MOVE_DISKS.to_owned(),
     };
@@ -291,6 +301,30 @@ mod tests {
         assert!(at("add an LSI Logic SAS") < at("move each disk"));
         assert!(at("move each disk") < at("remove the small disk and the old controller"));
         assert!(says.ends_with("(here sda carries /)"), "{says}");
+    }
+
+    #[test]
+    fn an_empty_paravirtual_controller_is_unmet() {
+        let (profile, mut facts) = ready();
+        let empty =
+            Controller { kind: ControllerKind::ParavirtualScsi, driver: None, pci: Some("15ad:07c0".into()) };
+        edit(&mut facts.controllers).push(empty);
+        assert_eq!(
+            told(&profile, &facts, "hypervisor.controllers"),
+            "unmet: a VMware Paravirtual SCSI controller without disks | every disk on an LSI Logic Parallel or SAS \
+             controller, no paravirtual SCSI controller | power off and remove the paravirtual controller in Edit \
+             Settings"
+        );
+        // With disks on it, those are what is told.
+        put(&mut disks(&mut facts)[1], ControllerKind::ParavirtualScsi);
+        let says = told(&profile, &facts, "hypervisor.controllers");
+        assert!(says.starts_with("unmet: on VMware Paravirtual SCSI: sdb |"), "{says}");
+        let (profile, mut facts) = ready();
+        facts.controllers = Fact::Unknown("no /sys".into());
+        assert_eq!(
+            told(&profile, &facts, "hypervisor.controllers"),
+            "unknown: the storage controllers: no /sys"
+        );
     }
 
     #[test]

@@ -193,6 +193,14 @@ fn facts() -> Facts {
             service: Fact::Known(Some("ntpd".into())),
         },
         disks: Fact::Known(vec![os_disk(), retention_disk()]),
+        controllers: Fact::Known(vec![
+            Controller {
+                kind: ControllerKind::Ide,
+                driver: Some("ata_piix".into()),
+                pci: Some("8086:7111".into()),
+            },
+            lsi_logic_sas(),
+        ]),
         mounts: Fact::Known(ready_mounts()),
         fstab: Fact::Known(ready_fstab()),
         swaps: Fact::Known(vec![Swap {
@@ -249,6 +257,14 @@ fn facts() -> Facts {
     }
 }
 
+fn lsi_logic_sas() -> Controller {
+    Controller {
+        kind: ControllerKind::LsiLogicSas,
+        driver: Some("mptsas".into()),
+        pci: Some("1000:0054".into()),
+    }
+}
+
 /// A VMware virtual disk on an LSI Logic SAS controller: `sda` is number 0.
 pub fn virtual_disk(number: u8, scsi_id: &str, size_bytes: u64) -> Disk {
     let name = format!("sd{}", char::from(b'a' + number));
@@ -257,11 +273,7 @@ pub fn virtual_disk(number: u8, scsi_id: &str, size_bytes: u64) -> Disk {
         name,
         major_minor: format!("8:{}", u32::from(number) * 16),
         hctl: Some(format!("2:0:{number}:0")),
-        controller: Some(Controller {
-            kind: ControllerKind::LsiLogicSas,
-            driver: Some("mptsas".into()),
-            pci: Some("1000:0054".into()),
-        }),
+        controller: Some(lsi_logic_sas()),
         vendor: Some("VMware".into()),
         model: Some("Virtual disk".into()),
         size_bytes,

@@ -19,7 +19,7 @@ pub fn of(host: &Host, name: &str, device: Option<&Path>) -> Option<Controller> 
     Some(Controller { kind, driver, pci })
 }
 
-fn kind(name: &str, driver: Option<&str>, pci: Option<&str>) -> ControllerKind {
+pub(super) fn kind(name: &str, driver: Option<&str>, pci: Option<&str>) -> ControllerKind {
     use ControllerKind::*;
     // The PCI id is VMware's choice of the virtual hardware; the driver is the kernel's for that id.
     match (pci, driver) {
@@ -60,13 +60,13 @@ fn virtio_driver(host: &Host, directory: &Path) -> Option<String> {
     directory.file_name()?.to_str()?.starts_with("virtio").then(|| driver(host, directory))?
 }
 
-fn driver(host: &Host, directory: &Path) -> Option<String> {
+pub(super) fn driver(host: &Host, directory: &Path) -> Option<String> {
     let link = real(host, directory.join("driver").to_str()?)?;
     Some(link.file_name()?.to_str()?.to_owned())
 }
 
 /// `1000:0054`, and the directory, if this one is a PCI function.
-fn pci<'a>(host: &Host, directory: &'a Path) -> Option<(String, &'a Path)> {
+pub(super) fn pci<'a>(host: &Host, directory: &'a Path) -> Option<(String, &'a Path)> {
     if directory.file_name()?.to_str()?.starts_with("virtio") {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Every whole disk: /sys/block, with its controller, partitions, holders and users.
 
 mod controller;
+mod controllers;
 mod load;
 mod resolve;
 pub mod sysfs;
@@ -8,6 +9,7 @@ pub mod users;
 
 use serde::{Deserialize, Serialize};
 
+pub use controllers::load_controllers;
 pub use load::{describe, load};
 pub use resolve::{Resolved, resolve};
 pub use users::fill_users;
