@@ -39,10 +39,31 @@ pub fn probes(
             .map(|name| resolve(host, disks, name).map(|found| found.disk).map_err(|why| refused(name, why)))
             .collect(),
     };
-    each(chosen, DEADLINE, {
+    let mut probes = each(chosen, DEADLINE, {
         let (host, mounts, swaps) = (host.clone(), mounts.clone(), swaps.clone());
         move |disk| probe(&host, disk, &mounts, &swaps)
-    })
+    });
+    for probe in &mut probes {
+        if let Some(why) = twin(disks, &probe.disk) {
+            probe.why_not.push(why);
+            probe.eligible = false;
+        }
+    }
+    probes
+}
+
+/// Why the disk `name` cannot be told from another one: both answer with one SCSI ID, and no multipath map
+/// joins them. They may be one and the same, used through the other.
+fn twin(disks: &[Disk], name: &str) -> Option<String> {
+    let disk = disks.iter().find(|disk| disk.name == name)?;
+    let id = disk.scsi_id.as_deref()?;
+    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor.clone());
+    let twin = disks.iter().find(|other| {
+        other.name != disk.name
+            && other.scsi_id.as_deref() == Some(id)
+            && (map(other).is_none() || map(other) != map(disk))
+    })?;
+    Some(format!("{} answers with the same SCSI ID {id}, and no multipath map joins them", twin.name))
 }
 
 fn each(
@@ -77,6 +98,34 @@ fn each(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_disks_with_one_id_are_refused_unless_a_map_joins_them() {
+        use crate::facts::disks::Map;
+        let named = |name: &str, map: Option<&str>| Disk {
+            name: name.into(),
+            scsi_id: Some("36000c29".into()),
+            multipath: map.map(|map| Map { major_minor: map.into(), ..Map::default() }),
+            ..Disk::default()
+        };
+        let said = |disks: &[Disk]| twin(disks, "sdb");
+        let expected = "sdc answers with the same SCSI ID 36000c29, and no multipath map joins them";
+        assert_eq!(said(&[named("sdb", None), named("sdc", None)]).as_deref(), Some(expected));
+        assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", None)]).as_deref(), Some(expected));
+        assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", Some("253:0"))]), None);
+        let host = crate::host::Host::image("/");
+        let disks = [named("sdb", None), named("sdc", None)];
+        let found = probes(
+            &host,
+            &disks,
+            &Fact::Known(Vec::new()),
+            &Fact::Known(Vec::new()),
+            &Probing::Named(vec!["sdb".into()]),
+        );
+        assert!(!found[0].eligible, "{found:?}");
+        // Named by kernel name, it is found among the disks that were read.
+        assert_eq!(found[0].why_not, ["an image's tree has no disks", expected]);
+    }
 
     #[test]
     fn a_disk_that_hangs_is_not_blank_and_holds_up_no_other() {

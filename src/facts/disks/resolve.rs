@@ -57,17 +57,18 @@ fn kernel_names(host: &Host, disks: &[Disk], name: &str) -> Result<Vec<String>, 
     if let Some(path) = name.strip_prefix('/') {
         return of_path(host, &format!("/{path}")).map(|kernel| kernel.into_iter().collect());
     }
+    let plain = !name.is_empty() && !name.contains('/');
     let mut names: Vec<String> = disks
         .iter()
         .filter(|disk| disk.scsi_id.as_deref() == Some(name))
         .map(|disk| disk.name.clone())
         .collect();
-    if !name.contains('/') && !name.is_empty() && is_device(host, name) {
+    if disks.iter().any(|disk| disk.name == name) || (plain && is_device(host, name)) {
         names.push(name.to_owned());
     }
     names.extend(mapped(host, name));
     for directory in ["by-id", "by-path", "by-uuid", "by-label"] {
-        if !name.is_empty() && !name.contains('/') && host.exists(format!("/dev/disk/{directory}/{name}")) {
+        if plain && host.exists(format!("/dev/disk/{directory}/{name}")) {
             names.extend(of_path(host, &format!("/dev/disk/{directory}/{name}"))?);
         }
     }

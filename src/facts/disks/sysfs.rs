@@ -71,7 +71,8 @@ pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
         major_minor: need(host, name, "dev")?,
         hctl: hctl.map(str::to_owned),
         controller: controller::of(host, name, device.as_deref()),
-        vendor: shown(host, name, "device/vendor"),
+        // virtio has a number there.
+        vendor: hctl.and_then(|_| shown(host, name, "device/vendor")),
         model: shown(host, name, "device/model"),
         size_bytes: bytes(host, name, "size")?,
         read_only: need(host, name, "ro")? != "0",
@@ -213,11 +214,9 @@ fn is_hctl(name: &&str) -> bool {
     name.split(':').count() == 4 && name.split(':').all(|number| number.parse::<u64>().is_ok())
 }
 
-/// `message`, with what to do when it was a permission that lacked.
+/// `message`, with what to do when it was a permission that lacked: root is refused as well, where a
+/// container keeps it off devices.
 pub fn needs_root(error: &io::Error, message: String) -> String {
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        format!("{message}: it needs root")
-    } else {
-        message
-    }
+    let lacks = error.kind() == io::ErrorKind::PermissionDenied && !nix::unistd::geteuid().is_root();
+    if lacks { format!("{message}: it needs root") } else { message }
 }

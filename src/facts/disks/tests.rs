@@ -151,7 +151,7 @@ fn a_modern_kernel_gives_the_id_without_asking_the_disk() {
     assert_eq!(disks[0].controller.as_ref().unwrap().kind, ControllerKind::ParavirtualScsi);
     assert_eq!(disks[0].controller.as_ref().unwrap().pci.as_deref(), Some("15ad:07c0"));
     let vda = &disks[1];
-    assert_eq!((vda.name.as_str(), vda.hctl.as_deref()), ("vda", None));
+    assert_eq!((vda.name.as_str(), vda.hctl.as_deref(), vda.vendor.as_deref()), ("vda", None, None));
     assert_eq!(vda.scsi_id_error.as_deref(), Some("it is not a SCSI disk (driver virtio_blk)"));
     assert_eq!(vda.controller.as_ref().unwrap().kind, ControllerKind::Virtio);
     assert_eq!(vda.controller.as_ref().unwrap().pci.as_deref(), Some("1af4:1001"));

@@ -60,6 +60,10 @@ pub fn id_of(file: &File) -> Result<String, String> {
         return Err("it is not a block device".into());
     }
     let device = format!("/sys/dev/block/{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    // Kernels before 3.2 answer for the whole disk there.
+    if host.exists(format!("{device}/partition")) {
+        return Err("it is a partition, not a disk".into());
+    }
     match ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page))) {
         Ok(id) => Ok(id.text),
         Err(error) => match host.read(format!("{device}/dm/uuid")) {
