@@ -26,18 +26,20 @@ impl Args {
     /// # Errors
     /// The disks could not be told, or one that was named is not there.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let (all, probes) = match &self.probe {
-            None => (gather::disks_alone(&session.host), Vec::new()),
-            Some(names) => {
-                let probing = if names.is_empty() { Probing::Idle } else { Probing::Named(names.clone()) };
-                let (_, facts) = session.profile_and_facts(None, probing)?;
-                (facts.disks, facts.probes)
-            }
+        let probing = match &self.probe {
+            None => Probing::None,
+            Some(names) if names.is_empty() => Probing::Idle,
+            Some(names) => Probing::Named(names.clone()),
         };
+        let (all, probes) = gather::disks_alone(&session.host, &probing);
         let all = match all {
             Fact::Known(all) => all,
             Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("reading the disks: {why}"),
         };
+        // A name that leads to no disk is no row of the table.
+        if let Some(stray) = probes.iter().find(|probe| all.iter().all(|disk| disk.name != probe.disk)) {
+            bail!("--probe {}: {}", stray.disk, stray.why_not.join("; "));
+        }
         let text = match self.format {
             Format::Text => disks::render(&all, &probes, session.style),
             Format::Json => json::document(&disks::document(&all, &probes))?,

@@ -84,15 +84,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let boot_id = start(host, DEADLINE, boot_id);
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
-    let mut disks = disks.fact();
-    if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) = (&mut disks, &mounts, &swaps) {
-        disks::fill_users(disks, mounts, swaps);
-    }
-    // Last, as it asks what uses a disk. Without the disks there is nothing that could be eligible.
-    let probes = match &disks {
-        Fact::Known(disks) => blank::probes(host, disks, &mounts, &swaps, &wanted.probe),
-        Fact::Unknown(_) | Fact::NotApplicable(_) => Vec::new(),
-    };
+    let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
@@ -136,16 +128,30 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     }
 }
 
-/// The disks and what uses them, and nothing else.
+/// The disks with what uses them and the probes asked for, and nothing else: `disks`.
 #[must_use]
-pub fn disks_alone(host: &Host) -> Fact<Vec<disks::Disk>> {
-    let mut disks = start(host, DISKS, disks::load).fact();
-    if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) =
-        (&mut disks, &mounts::load(host), &swaps::load(host))
-    {
+pub fn disks_alone(host: &Host, probing: &Probing) -> (Fact<Vec<disks::Disk>>, Vec<blank::Probe>) {
+    let disks = start(host, DISKS, disks::load);
+    let (mounts, swaps) = (mounts::load(host), swaps::load(host));
+    used_and_probed(host, disks.fact(), &mounts, &swaps, probing)
+}
+
+fn used_and_probed(
+    host: &Host,
+    mut disks: Fact<Vec<disks::Disk>>,
+    mounts: &Fact<Vec<mounts::Mount>>,
+    swaps: &Fact<Vec<swaps::Swap>>,
+    probing: &Probing,
+) -> (Fact<Vec<disks::Disk>>, Vec<blank::Probe>) {
+    if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) = (&mut disks, mounts, swaps) {
         disks::fill_users(disks, mounts, swaps);
     }
-    disks
+    // Last, as it asks what uses a disk. Without the disks there is nothing that could be eligible.
+    let probes = match &disks {
+        Fact::Known(disks) => blank::probes(host, disks, mounts, swaps, probing),
+        Fact::Unknown(_) | Fact::NotApplicable(_) => Vec::new(),
+    };
+    (disks, probes)
 }
 
 /// The kernel's id of this boot.

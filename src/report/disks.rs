@@ -138,9 +138,11 @@ fn verdict(page: &mut Page, probe: &Probe) {
     } else {
         page.wrapped(&indent, Paint::Warn, "not eligible: ", &probe.why_not.join("; "));
     }
+    let why_not = probe.why_not.join("; ");
     for (label, list) in [("found: ", &probe.found), ("in use: ", &probe.in_use)] {
-        if !list.is_empty() {
-            page.wrapped(&indent, Paint::Dim, label, &list.join("; "));
+        let more: Vec<_> = list.iter().map(String::as_str).filter(|item| !why_not.contains(item)).collect();
+        if !more.is_empty() {
+            page.wrapped(&indent, Paint::Dim, label, &more.join("; "));
         }
     }
 }

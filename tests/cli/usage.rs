@@ -40,6 +40,8 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--facts", "/"], "reading /: Is a directory"),
         (&["check", "--facts", "-"], "reading -: the recording is not a JSON document"),
         (&["check", "--facts", "x", "--root", "/"], "--facts and --root exclude each other"),
+        (&["disks", "--probe", "/dev/null"], "--probe /dev/null: "),
+        (&["disks", "--probe", "no-such-disk"], "--probe no-such-disk: "),
         (&["apply", "--root", "/", "--yes"], "apply works on the running host"),
         (&["plan", "--root", "/"], "plan works on the running host"),
         (&["check", "--profile", "centos-6.7"], "centos-6.7"),
