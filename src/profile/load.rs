@@ -1,6 +1,7 @@
 //! From a name or a file, along `extends`, to a validated profile.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -44,12 +45,10 @@ pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], allow_unsafe:
                 builtin::builtin_names().join(", ")
             ),
         },
-        // A link that leads nowhere counts: it is then an error, not silently another profile.
-        None if host.exists(HOST_FILE) => {
-            let name = host.path(HOST_FILE).display().to_string();
-            Start::File(host, PathBuf::from(HOST_FILE), name)
-        }
-        None => Start::BuiltIn(builtin::fitting(host)),
+        None => match own(host)? {
+            true => Start::File(host, PathBuf::from(HOST_FILE), host.path(HOST_FILE).display().to_string()),
+            false => Start::BuiltIn(builtin::fitting(host)),
+        },
     };
     Ok(resolve(start, known_ids, allow_unsafe)?)
 }
@@ -62,6 +61,20 @@ pub fn check(path: &Path, known_ids: &[&str], allow_unsafe: bool) -> Result<Prof
     let live = Host::live();
     let start = Start::File(&live, std::path::absolute(path)?, path.display().to_string());
     Ok(resolve(start, known_ids, allow_unsafe)?)
+}
+
+/// Whether the host has a profile of its own. A link that leads nowhere counts, and a directory that may not be
+/// looked into is an error: silently another profile would then say "ready".
+fn own(host: &Host) -> Result<bool> {
+    let path = Path::new(HOST_FILE);
+    let looked = host
+        .resolve(path.parent().unwrap_or(path))
+        .and_then(|directory| directory.join(path.file_name().unwrap_or_default()).symlink_metadata());
+    match looked {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => bail!("{}: cannot be read: {error}", host.path(path).display()),
+    }
 }
 
 /// Whether `name` can only mean a file.

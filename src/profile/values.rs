@@ -87,7 +87,7 @@ texts! {
     Version, "a version such as '9.10.4149.1'", r"^[0-9]{1,9}(\.[0-9]{1,9}){1,3}$", |_| true;
     /// A disk.
     DiskName, "a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
-        r"^([!-.0-~][ -~]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
+        r"^([A-Za-z0-9][ -~]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
         |text| text.len() <= 256 && !text.ends_with(' ') && straight(text);
     /// A requirement's id.
     RequirementId, "the id of a requirement such as `sizing.memory`", r"^[a-z][a-z-]*\.[a-z][a-z-]*$",
@@ -324,5 +324,112 @@ impl JsonSchema for Span {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "pattern": "^[0-9]{1,5}[smh]$", "title": SPAN_EXPECTED})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_count_in_1024s() {
+        let bytes = |text| Size::checked(text).map(|size| size.0);
+        assert_eq!(bytes("6 GB"), Some(6 << 30));
+        assert_eq!(bytes("6GiB"), Some(6 << 30));
+        assert_eq!(bytes("1 TB"), Some(1 << 40));
+        assert_eq!(bytes("512 MB"), Some(512 << 20));
+        assert_eq!(bytes("10 B"), Some(10));
+        for wrong in [
+            "",
+            "GB",
+            "6",
+            "6 gb",
+            "6  GB",
+            "6 G",
+            "-6 GB",
+            "6.5 GB",
+            "6 GB ",
+            "0 KB",
+            "17000000 TB",
+            "６ GB",
+        ] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_short_words() {
+        let secs = |text| Span::checked(text).map(|span| span.0.as_secs());
+        assert_eq!((secs("90s"), secs("10m"), secs("24h")), (Some(90), Some(600), Some(86_400)));
+        for wrong in
+            ["", "s", "10", "10 m", "1d", "-1s", "+1s", "0m", "86401s", "99999999999999999999h", "1ß"]
+        {
+            assert_eq!(secs(wrong), None, "{wrong}");
+        }
+        for text in ["1s", "90s", "2m", "3h"] {
+            assert_eq!(Span::checked(text).unwrap().text(), text);
+        }
+    }
+
+    #[test]
+    fn every_pattern_is_one() {
+        let right = Name::checked("a").is_some()
+            && Words::checked("ä").is_some()
+            && Reference::checked("../a b.yaml").is_some()
+            && Release::checked("CentOS release 6.6 (Final)").is_some()
+            && Timezone::checked("America/Argentina/Buenos_Aires").is_some()
+            && AbsolutePath::checked("/a/.b/c-1.x").is_some()
+            && PartitionMount::checked("/").is_some()
+            && PackageName::checked("python2-pyasn1").is_some()
+            && PackageFile::checked("libstdc++-4.4.7-4.el6.x86_64.rpm").is_some()
+            && ScriptName::checked("ApplyCustomChanges.sh").is_some()
+            && Sha256::checked(&"aB".repeat(32)).is_some()
+            && Version::checked("9.42.6215.1").is_some()
+            && RequirementId::checked("packages.base").is_some()
+            && Day::checked("2028-02-29").is_some();
+        assert!(right);
+    }
+
+    #[test]
+    fn paths_lead_where_they_read() {
+        for wrong in
+            ["", "/", "a", "/a/", "//a", "/a//b", "/a/../b", "/./a", "/a b", "/a\n", "/a\0", "/ä", "~/a"]
+        {
+            assert!(AbsolutePath::checked(wrong).is_none(), "{wrong:?}");
+        }
+        assert!(AbsolutePath::checked("/..a/b..").is_some());
+    }
+
+    #[test]
+    fn addresses_are_of_the_web_and_name_a_host() {
+        for right in ["http://h/x", "https://u:p@h:8080/a?b=c&d#e", "https://[fe80::1]/x", "http://h"] {
+            assert!(Url::checked(right).is_some(), "{right}");
+        }
+        for wrong in
+            ["", "h/x", "file:///x", "https://", "https:///x", "https://u@/x", "http://h/a b", "http://h/`x`"]
+        {
+            assert!(Url::checked(wrong).is_none(), "{wrong}");
+        }
+        for right in ["cs", "cs.example.com", "10.0.0.4", "fe80::1"] {
+            assert!(Address::checked(right).is_some(), "{right}");
+        }
+        for wrong in ["", "cs:443", "https://cs", "cs/x", "-o", "a b"] {
+            assert!(Address::checked(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn disks_are_named_by_id_or_below_dev() {
+        for right in [
+            "36000c2982b5df41a25811b07e74971e8",
+            "scsi-36000c29",
+            "SVMware Virtual disk 1",
+            "/dev/disk/by-id/x",
+        ] {
+            assert!(DiskName::checked(right).is_some(), "{right}");
+        }
+        for wrong in ["", "/dev", "/dev/", "/etc/x", "/dev/../x", "../x", "-x", "x ", " x", "a\nb"] {
+            assert!(DiskName::checked(wrong).is_none(), "{wrong}");
+        }
     }
 }

@@ -195,6 +195,16 @@ fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
 }
 
 #[test]
+fn where_it_cannot_be_told_whether_there_is_one_there_is_no_default() {
+    let tree = files(&[("etc/mt-agent", "a file")]);
+    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], false).unwrap_err());
+    assert!(
+        told.ends_with("etc/mt-agent/profile.yaml: cannot be read: Not a directory (os error 20)"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_link_of_a_tree_does_not_lead_to_this_machine_s_profile() {
     let outside = files(&[("secret.yaml", "extends: centos-6.6\nname: outside\n")]);
     let tree = files(&[("etc/mt-agent/other", "")]);
