@@ -1,17 +1,51 @@
-//! A kind of change.
+//! Making the file system of the retention volume: the only change that can destroy data.
+//!
+//! A master target has disks of protected machines attached to it, and a fresh failback disk looks blank. So
+//! everything that was judged when the plan was made is judged again here, on one descriptor, while the kernel
+//! keeps everybody else off the device:
+//!
+//! 1. The device is opened and stays open until the end. That pins its number: whatever is plugged in or out,
+//!    that number means this device.
+//! 2. It is claimed (`O_EXCL`): not mounted, not swap, not held by anything, and none of that can begin.
+//! 3. Under the claim: the SCSI ID that the descriptor itself answers with, the size, whether it can be written,
+//!    all disks read again (partitions, holders, users, another disk of the same ID), and the blankness.
+//! 4. The record is written and synced, so that a run that finds the disk half-made knows whose work that is.
+//! 5. mkfs runs on a private node made from the number. The claim must be dropped for it, as mkfs makes one of
+//!    its own: mke2fs and mkfs.xfs refuse a device that is in use, and keep it from then on.
+//! 6. What was made is read back from the disk, the SCSI ID asked again, the record closed.
+//!
+//! What is left to chance: somebody who claims the device in the instant between our claim and that of mkfs
+//! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
+//! writes to a raw device without a claim is not held off by anything that Linux has.
 
+pub mod record;
+pub mod tool;
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::device::{Device, Node};
+use super::identity::{self, Hardware, Identity};
+use super::signature::{self, Signature, Stage};
 use super::{Context, Done};
+use crate::facts::blank::examine::examine;
+use crate::facts::site_agent;
+use crate::host::command::{self, Command};
+use crate::host::{Host, text};
 
 /// What to format, as planned.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     /// SCSI ID of the disk.
     pub scsi_id: &'a str,
-    /// The device to write to.
+    /// The device to write to: its multipath map where it has one.
     pub device: &'a str,
     /// `ext4` or `xfs`.
     pub fs_type: &'a str,
-    /// The UUID to give it.
+    /// The UUID to give it, in lower case.
     pub uuid: &'a str,
     /// Size in bytes, as planned.
     pub size_bytes: u64,
@@ -19,10 +53,219 @@ pub struct Target<'a> {
     pub erase: bool,
 }
 
-/// Makes the file system.
+/// What is to be done with the device.
+enum Work {
+    /// Make the file system; whether something that may be overwritten is there.
+    Make { over: bool },
+    /// An interrupted run made it to its end: nothing is left but to say so.
+    Adopt,
+    /// An interrupted run made an XFS that lacks its UUID.
+    Name,
+}
+
+/// Makes the file system that `target` names, on the disk that it names.
 ///
 /// # Errors
-/// To be said.
-pub fn format(_context: &mut Context<'_>, _target: &Target<'_>) -> anyhow::Result<Done> {
-    unimplemented!()
+/// Why it was refused: the disk is then bit for bit as it was. Or what failed while it was made: the record
+/// then says that it is unfinished, and the next run goes on.
+pub fn format(context: &mut Context<'_>, target: &Target<'_>) -> Result<Done> {
+    format_as(context, &Hardware, target)
+}
+
+/// As [`format`], with a stand-in for the hardware.
+///
+/// # Errors
+/// As [`format`].
+pub fn format_as(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'_>) -> Result<Done> {
+    attempt(context, identity, target)
+        .with_context(|| format!("formatting {} (SCSI ID {})", target.device, text::safe(target.scsi_id)))
+}
+
+fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'_>) -> Result<Done> {
+    let host = context.host;
+    check_target(host, target)?;
+    tool::check(host, target)?;
+    let device = Device::open(host, target.device)?;
+    let node = device.node(host)?;
+    let old = record::read(host)?.filter(|old| record::is_of(old, target));
+
+    if old.as_ref().is_some_and(|old| old.finished) {
+        identity::verify(host, identity, &device, target.scsi_id)?;
+        if is_made(&signature::read(host, &node.path())?, target) {
+            return Ok(Done::Unchanged);
+        }
+        // The record speaks of a file system that is not there (a disk was replaced behind the same ID, or
+        // wiped): it proves nothing, and the disk must be blank like any other.
+    }
+
+    let claim = device.claim()?;
+    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
+    let size = device.size_bytes()?;
+    ensure!(
+        size == target.size_bytes,
+        "it has {size} bytes; {} were planned: it was resized or is another disk",
+        target.size_bytes
+    );
+    ensure!(!device.is_read_only()?, "it is read-only");
+    let uses = identity::uses(host, &disks)?;
+    ensure!(uses.is_empty(), "it is in use: {}", uses.join("; "));
+    let partitions = identity::partitions(&disks);
+    let unfinished = old.is_some_and(|old| !old.finished);
+    let work = judge(host, target, &device, &node, &partitions, unfinished)?;
+
+    let mut entry = record::begun(target, context.boot_id);
+    record::write(host, &entry)?;
+    device.still_at_path(host)?;
+    drop(claim);
+
+    match work {
+        Work::Make { over } => {
+            context.observer.progress(&format!(
+                "making an {} file system on {} ({}); this can take minutes",
+                target.fs_type,
+                target.device,
+                text::bytes(size)
+            ));
+            if target.erase && over {
+                tool::erase(context, &device, &node.path(), !partitions.is_empty())?;
+            }
+            tool::make(context, &device, &node.path(), target, over)?;
+        }
+        Work::Name => tool::name_xfs(context, &device, &node.path(), target)?,
+        Work::Adopt => {}
+    }
+
+    device.flush()?;
+    let made = signature::read(host, &node.path())?;
+    ensure!(
+        is_made(&made, target),
+        "after mkfs it carries {made}; {} {} was expected",
+        target.fs_type,
+        target.uuid
+    );
+    identity::verify(host, identity, &device, target.scsi_id).context("looking at it again after mkfs")?;
+    entry.finished = true;
+    record::write(host, &entry)?;
+    announce(context, &device);
+    let what = match work {
+        Work::Adopt => "finished the interrupted making of the",
+        Work::Make { .. } | Work::Name => "made an",
+    };
+    Ok(Done::Changed(format!(
+        "{what} {} file system {} on {} (SCSI ID {}, {})",
+        target.fs_type,
+        target.uuid,
+        target.device,
+        target.scsi_id,
+        text::bytes(size)
+    )))
+}
+
+fn check_target(host: &Host, target: &Target<'_>) -> Result<()> {
+    ensure!(host.is_live(), "{host} is not the running machine: nothing is formatted there");
+    ensure!(!target.scsi_id.is_empty(), "no SCSI ID was planned: a disk without one is never formatted");
+    ensure!(target.size_bytes > 0, "a disk of no size was planned");
+    let groups: Vec<usize> = target.uuid.split('-').map(str::len).collect();
+    let digits = target.uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c));
+    ensure!(
+        groups == [8, 4, 4, 4, 12] && digits,
+        "`{}` is not a UUID in lower case",
+        text::safe(target.uuid)
+    );
+    Ok(())
+}
+
+/// Whether it is the file system that `target` asks for, and nothing beside it.
+fn is_made(found: &Signature, target: &Target<'_>) -> bool {
+    found.is_only(target.fs_type) && found.uuid() == target.uuid
+}
+
+/// What may be done, from what the device carries.
+fn judge(
+    host: &Host,
+    target: &Target<'_>,
+    device: &Device,
+    node: &Node,
+    partitions: &[String],
+    unfinished: bool,
+) -> Result<Work> {
+    let probed = signature::read(host, &node.path());
+    if target.erase {
+        // Lifts "not blank", whatever made it so; that nothing uses it was seen before. What our own
+        // interrupted run completed is kept all the same.
+        let made = probed.as_ref().is_ok_and(|found| is_made(found, target));
+        let complete = made && matches!(signature::stage(device.file(), target.fs_type), Ok(Stage::Complete));
+        return Ok(if unfinished && complete { Work::Adopt } else { Work::Make { over: true } });
+    }
+    let hint = format!("if nothing on it is needed: --erase-disk {}", target.scsi_id);
+    let found = probed.with_context(|| format!("it does not count as blank ({hint})"))?;
+    ensure!(
+        partitions.is_empty(),
+        "it is not blank: it has the partition{} {}; {hint}",
+        if partitions.len() == 1 { "" } else { "s" },
+        partitions.join(", ")
+    );
+    if found.is_nothing() {
+        let content = examine(device.file(), target.size_bytes);
+        match content.blank() {
+            Some(true) => return Ok(Work::Make { over: false }),
+            Some(false) => {}
+            None => bail!(
+                "it does not count as blank, as it could not be read: {}; {hint}",
+                content.error.unwrap_or_default()
+            ),
+        }
+        ensure!(unfinished, "it is not blank: {}; {hint}", content.found().join(", "));
+        still_ours(host, &hint)?;
+        return Ok(Work::Make { over: true });
+    }
+    ensure!(unfinished, "it is not blank: it carries {found}; {hint}");
+    let named = is_made(&found, target);
+    let nameless = found.is_only("xfs")
+        && target.fs_type == "xfs"
+        && found.label() == tool::unfinished_label(target.uuid);
+    ensure!(
+        named || nameless,
+        "it carries {found}, which is not what our interrupted run was making ({} {}); {hint}",
+        target.fs_type,
+        target.uuid
+    );
+    match signature::stage(device.file(), target.fs_type)? {
+        Stage::Complete if named => Ok(Work::Adopt),
+        Stage::Complete => Ok(Work::Name),
+        Stage::HalfMade => Ok(Work::Make { over: true }),
+        Stage::Doubtful => bail!(
+            "it carries the file system that our interrupted run was making, but that is damaged or was mounted \
+             since, so files may be on it; {hint}"
+        ),
+    }
+}
+
+/// Refuses to take bytes without any signature for our own interrupted work where they could be something else.
+///
+/// mkfs writes what tells its file system last, so an interrupted one is zeros and a few nameless blocks. We
+/// began it on this very disk when that was blank, and libblkid knows nothing of what is there now. What could
+/// deceive us is raw data without a signature, written to this one disk since then. Failback writes to raw
+/// disks, and only the master target software does failback: where that is installed, a person decides.
+fn still_ours(host: &Host, hint: &str) -> Result<()> {
+    let agent =
+        identity::known(site_agent::load(host)).context("telling whether the master target is installed")?;
+    ensure!(
+        !agent.is_installed(),
+        "an interrupted run of ours may have left what is on it, but the master target software was installed \
+         since, and could have written it; {hint}"
+    );
+    Ok(())
+}
+
+/// Lets udev know what the disk carries now, and waits for its links (by-uuid). mkfs wrote through a node that
+/// udev does not watch, so it is told. All of it is a courtesy: nothing that follows depends on it.
+fn announce(context: &mut Context<'_>, device: &Device) {
+    let host = context.host;
+    let uevent = host.path(format!("/sys/dev/block/{}/uevent", device.major_minor()));
+    let told = OpenOptions::new().write(true).open(uevent).and_then(|mut file| file.write_all(b"change"));
+    if told.is_ok() && command::available(host, "udevadm") {
+        let settle = Command::new("udevadm", ["settle", "--timeout=30"], Duration::from_secs(40));
+        let _ = context.run(&settle);
+    }
 }

@@ -3,13 +3,16 @@
 
 pub mod archive;
 pub mod custom_changes;
+pub mod device;
 pub mod fetch;
 pub mod fstab;
+pub mod identity;
 pub mod mkfs;
 pub mod mount;
 pub mod multipath;
 pub mod packages;
 pub mod saved;
+pub mod signature;
 #[cfg(test)]
 mod testing;
 pub mod trust;

@@ -1,25 +1,292 @@
-//! A kind of change.
+//! The mount point of the retention volume, its mount, and the proof that it can be written.
 
+mod probe;
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use nix::mount::{MntFlags, MsFlags, umount2};
+
+use super::device::Device;
+use super::identity::{self, Hardware, Identity};
+use super::mkfs::record;
+use super::signature;
 use super::{Context, Done};
+use crate::facts::mounts::{self, Mount};
+use crate::host::command::Command;
+use crate::host::{Host, files, text};
 
-/// Makes the mount point.
+/// What to mount, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Volume<'a> {
+    /// The device: the multipath map where the disk has one.
+    pub device: &'a str,
+    /// SCSI ID of its disk.
+    pub scsi_id: &'a str,
+    /// The mount point.
+    pub mount_point: &'a str,
+    /// File system type.
+    pub fs_type: &'a str,
+}
+
+/// Makes the directory `path` and those above it that are missing.
 ///
 /// # Errors
-/// To be said.
-pub fn create_mount_point(_context: &mut Context<'_>, _path: &str) -> anyhow::Result<Done> {
-    unimplemented!()
+/// Something that is no directory is there, or an operating system error.
+pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done> {
+    let host = context.host;
+    ensure!(
+        path.starts_with('/') && path.len() > 1,
+        "the mount point `{}` is not an absolute path",
+        text::safe(path)
+    );
+    let whole = host.path(path);
+    if whole.symlink_metadata().is_ok() {
+        directory(host, path)?;
+        return Ok(Done::Unchanged);
+    }
+    let missing: Vec<&Path> = whole.ancestors().take_while(|dir| dir.symlink_metadata().is_err()).collect();
+    for dir in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o755).create(dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.with_context(|| format!("making the directory {}", dir.display()))?,
+        }
+        files::sync_parent(dir)?;
+    }
+    directory(host, path)?;
+    Ok(Done::Changed(format!("made the directory {path}")))
 }
 
 /// Mounts the retention volume and proves that it can be written.
 ///
 /// # Errors
-/// To be said.
+/// Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
 pub fn mount_retention(
-    _context: &mut Context<'_>,
-    _device: &str,
-    _scsi_id: &str,
-    _mount_point: &str,
-    _fs_type: &str,
-) -> anyhow::Result<Done> {
-    unimplemented!()
+    context: &mut Context<'_>,
+    device: &str,
+    scsi_id: &str,
+    mount_point: &str,
+    fs_type: &str,
+) -> Result<Done> {
+    mount_as(context, &Hardware, &Volume { device, scsi_id, mount_point, fs_type })
+}
+
+/// As [`mount_retention`], with a stand-in for the hardware.
+///
+/// # Errors
+/// As [`mount_retention`].
+pub fn mount_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
+    attempt(context, identity, volume)
+        .with_context(|| format!("mounting {} at {}", volume.device, volume.mount_point))
+}
+
+fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
+    let host = context.host;
+    ensure!(host.is_live(), "{host} is not the running machine: nothing is mounted there");
+    let place = directory(host, volume.mount_point)?;
+    let device = Device::open(host, volume.device)?;
+    identity::verify(host, identity, &device, volume.scsi_id)?;
+    ensure!(!device.is_read_only()?, "the disk is read-only");
+    let number = device.major_minor();
+
+    let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
+    if let Some(there) = top(&mounted, volume.mount_point) {
+        ensure!(
+            there.major_minor == number && there.root == "/" && there.fs_type == volume.fs_type,
+            "{} ({}, {}) is mounted there already: unmount it, or name another mount point",
+            text::safe(&there.source),
+            there.fs_type,
+            there.major_minor
+        );
+        ensure!(
+            there.is_writable(),
+            "it is mounted there already, but read-only: look into the kernel's log for why"
+        );
+        probe::write_and_read_back(&place)?;
+        return Ok(Done::Unchanged);
+    }
+    if let Some(elsewhere) = mounted.iter().find(|mount| mount.major_minor == number) {
+        bail!("the disk is mounted at {} already: unmount it there", text::safe(&elsewhere.mount_point));
+    }
+    refuse_to_hide(&place)?;
+    is_ours(host, &device, volume)?;
+
+    context.observer.log(&format!("mount: {} at {} ({})", volume.device, volume.mount_point, volume.fs_type));
+    device.still_at_path(host)?;
+    nix::mount::mount(
+        Some(&host.path(volume.device)),
+        &place,
+        Some(volume.fs_type),
+        MsFlags::empty(),
+        None::<&str>,
+    )
+    .with_context(|| format!("the kernel refuses the {} file system", volume.fs_type))?;
+    let guard = Mounted { place: &place, keep: false };
+    let proved = prove(host, &device, volume, &place);
+    let undone = guard.end(proved.is_ok());
+    match (proved, undone) {
+        (Ok(()), _) => {}
+        (Err(error), Ok(())) => return Err(error.context("it was unmounted again")),
+        (Err(error), Err(still)) => return Err(error.context(format!("it is still mounted: {still}"))),
+    }
+    note_in_mtab(context, volume);
+    Ok(Done::Changed(format!(
+        "mounted {} at {}; 1 MiB was written, synced, read back and removed",
+        volume.device, volume.mount_point
+    )))
+}
+
+/// What mount(8) knows of our mount is what its table says, where /etc/mtab is a file (CentOS 6): `-f` adds the
+/// line and mounts nothing. Only for people's eyes, and at the next boot fstab does the same.
+fn note_in_mtab(context: &mut Context<'_>, volume: &Volume<'_>) {
+    let host = context.host;
+    if host.path("/etc/mtab").symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        let arguments = ["-f", "-t", volume.fs_type, volume.device, volume.mount_point];
+        let _ = context.run(&Command::new("mount", arguments, Duration::from_secs(20)));
+    }
+}
+
+/// The mount that is seen at `mount_point`: the last one made there.
+fn top<'a>(mounted: &'a [Mount], mount_point: &str) -> Option<&'a Mount> {
+    let wanted = mount_point.trim_end_matches('/');
+    mounted.iter().rfind(|mount| mount.mount_point == wanted)
+}
+
+/// The path of the process of the directory `path`, reached through no link: what is mounted on a link shows up
+/// elsewhere, and whoever looks for it at `path` does not find it.
+fn directory(host: &Host, path: &str) -> Result<PathBuf> {
+    let whole = host.path(path);
+    let meta = whole.symlink_metadata().with_context(|| format!("looking at {path}"))?;
+    ensure!(!meta.is_symlink(), "{path} is a symbolic link: name the directory itself");
+    ensure!(meta.is_dir(), "{path} is not a directory: move it away");
+    let real = whole.canonicalize().with_context(|| format!("looking at {path}"))?;
+    // Compared by component: a slash at the end makes no other directory.
+    let plain: PathBuf = whole.components().collect();
+    ensure!(
+        real == plain,
+        "{path} is reached through a symbolic link: name the directory {}",
+        real.display()
+    );
+    Ok(plain)
+}
+
+/// A mount hides what the directory holds.
+fn refuse_to_hide(place: &Path) -> Result<()> {
+    let entries =
+        fs::read_dir(place).with_context(|| format!("reading the directory {}", place.display()))?;
+    let mut names = entries
+        .map(|entry| entry.map(|entry| text::safe(&entry.file_name().to_string_lossy())))
+        .collect::<io::Result<Vec<_>>>()
+        .with_context(|| format!("reading the directory {}", place.display()))?;
+    names.sort();
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    names.truncate(5);
+    ensure!(
+        names.is_empty(),
+        "{} is not empty, and the mount would hide what is in it ({}{more}): move that away",
+        place.display(),
+        names.join(", ")
+    );
+    Ok(())
+}
+
+/// That the device carries the file system, and where we made it, that it is the one we made.
+fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
+    let node = device.node(host)?;
+    let found = signature::read(host, &node.path())?;
+    ensure!(found.is_only(volume.fs_type), "it carries {found}; {} was expected", volume.fs_type);
+    if let Some(record) = record::read(host)?.filter(|record| record.scsi_id == volume.scsi_id) {
+        ensure!(record.finished, "the making of its file system was interrupted: run apply again");
+        ensure!(
+            record.uuid == found.uuid(),
+            "it carries {found}; our record says that we made {} {} on it",
+            record.fs_type,
+            record.uuid
+        );
+    }
+    Ok(())
+}
+
+/// That the kernel mounted what was meant, for writing, and that it holds what is written.
+fn prove(host: &Host, device: &Device, volume: &Volume<'_>, place: &Path) -> Result<()> {
+    let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
+    let there = top(&mounted, volume.mount_point).context("the kernel does not list it as mounted")?;
+    ensure!(
+        there.major_minor == device.major_minor(),
+        "the device {} is mounted there; {} was meant",
+        there.major_minor,
+        device.major_minor()
+    );
+    ensure!(there.is_writable(), "the kernel mounted it read-only");
+    probe::write_and_read_back(place)
+}
+
+/// A mount of ours, undone unless it proved itself.
+struct Mounted<'a> {
+    place: &'a Path,
+    keep: bool,
+}
+
+impl Mounted<'_> {
+    fn end(mut self, keep: bool) -> nix::Result<()> {
+        self.keep = true;
+        if keep { Ok(()) } else { umount2(self.place, MntFlags::UMOUNT_NOFOLLOW) }
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        if !self.keep {
+            let _ = umount2(self.place, MntFlags::UMOUNT_NOFOLLOW);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_a_file_and_a_way_through_a_link_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap();
+        let host = Host::image(&real);
+        fs::create_dir_all(real.join("data/retention")).unwrap();
+        symlink("data", real.join("mnt")).unwrap();
+        symlink("data/retention", real.join("link")).unwrap();
+        fs::File::create(real.join("file")).unwrap();
+        let error = |path: &str| format!("{:#}", directory(&host, path).unwrap_err());
+        assert_eq!(error("/link"), "/link is a symbolic link: name the directory itself");
+        assert_eq!(error("/file"), "/file is not a directory: move it away");
+        assert_eq!(
+            error("/mnt/retention"),
+            format!(
+                "/mnt/retention is reached through a symbolic link: name the directory {}",
+                real.join("data/retention").display()
+            )
+        );
+        assert_eq!(directory(&host, "/data/retention/").unwrap(), real.join("data/retention"));
+    }
+
+    #[test]
+    fn what_a_mount_would_hide_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        refuse_to_hide(dir.path()).unwrap();
+        for name in ["b", "a\x1b", "c", "d", "e", "f", "g"] {
+            fs::File::create(dir.path().join(name)).unwrap();
+        }
+        assert_eq!(
+            refuse_to_hide(dir.path()).unwrap_err().to_string(),
+            format!(
+                "{} is not empty, and the mount would hide what is in it (a\\u{{1b}}, b, c, d, e and 2 more): move \
+                 that away",
+                dir.path().display()
+            )
+        );
+    }
 }

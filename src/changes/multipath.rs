@@ -1,15 +1,117 @@
-//! A kind of change.
+//! The multipath blacklist names this machine's root disk: in /etc/multipath.conf and in the script that the
+//! vendor's changes leave behind. On a clone both still name the template's.
 
-use super::{Context, Done};
+mod edit;
 
-/// Makes the blacklist name the root disk.
+use std::fs;
+use std::io;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use super::identity::{self, Hardware, Identity};
+use super::{Context, Done, saved};
+use crate::facts::disks::Disk;
+use crate::facts::mounts;
+use crate::host::{Host, files};
+
+/// The configuration.
+pub const CONFIGURATION: &str = "/etc/multipath.conf";
+
+/// The script that the vendor's ApplyCustomChanges.sh writes; it carries the root disk's SCSI ID literally.
+pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
+
+/// Makes the blacklist name `scsi_id`, in place of `replaces` where that stands. The files as they were are
+/// kept first, and every byte that does not say this stays.
 ///
 /// # Errors
-/// To be said.
-pub fn blacklist_root_disk(
-    _context: &mut Context<'_>,
-    _scsi_id: &str,
-    _replaces: Option<&str>,
-) -> anyhow::Result<Done> {
-    unimplemented!()
+/// It is not the root disk's ID, the configuration cannot be understood, or the blacklist would hide another
+/// disk; the files are then as they were.
+pub fn blacklist_root_disk(context: &mut Context<'_>, scsi_id: &str, replaces: Option<&str>) -> Result<Done> {
+    let root = root_device(context.host)?;
+    replace_as(context.host, &Hardware, &root, scsi_id, replaces)
 }
+
+/// `root` is the `major:minor` of what carries `/`.
+fn replace_as(
+    host: &Host,
+    identity: &dyn Identity,
+    root: &str,
+    scsi_id: &str,
+    replaces: Option<&str>,
+) -> Result<Done> {
+    let disks = identity.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
+    let others = others(&disks, root, scsi_id)?;
+    let replaces = replaces.filter(|stale| !stale.is_empty() && *stale != scsi_id);
+
+    let before = match fs::read(host.path(CONFIGURATION)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
+            "there is no {CONFIGURATION}: the vendor's ApplyCustomChanges.sh writes it, so that comes first"
+        ),
+        read => read.with_context(|| format!("reading {CONFIGURATION}"))?,
+    };
+    let after = edit::with_wwid(&before, scsi_id, replaces)
+        .and_then(|after| edit::check_hidden(&after, scsi_id, &others).map(|()| after))
+        .with_context(|| format!("writing the root disk's SCSI ID into {CONFIGURATION}"))?;
+    let script_before = match fs::read(host.path(SCRIPT)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        read => Some(read.with_context(|| format!("reading {SCRIPT}"))?),
+    };
+    let script_after = match (&script_before, replaces) {
+        (Some(script), Some(stale)) => Some(edit::with_id(script, stale, scsi_id)),
+        _ => script_before.clone(),
+    };
+
+    let stamp = saved::stamp("multipath");
+    let mut changed = Vec::new();
+    for (path, before, after) in
+        [(CONFIGURATION, Some(before), Some(after)), (SCRIPT, script_before, script_after)]
+    {
+        let (Some(before), Some(after)) = (before, after) else { continue };
+        if before == after {
+            continue;
+        }
+        saved::keep(host, path, &stamp)?;
+        files::replace(&host.path(path), &after, 0o644)?;
+        let now = fs::read(host.path(path)).with_context(|| format!("reading {path} again"))?;
+        ensure!(
+            now == after,
+            "{path} was changed by another program at the same time: look at it and run again"
+        );
+        changed.push(path);
+    }
+    if changed.is_empty() {
+        return Ok(Done::Unchanged);
+    }
+    // multipathd is not told to read it again: that would reload the maps of every attached disk, and a map
+    // that already holds the root disk could not go away before a restart all the same.
+    Ok(Done::Changed(format!(
+        "{} name{} the root disk {scsi_id}; multipath reads it at the next restart (as it was: {}/{stamp})",
+        changed.join(" and "),
+        if changed.len() == 1 { "s" } else { "" },
+        saved::SAVED
+    )))
+}
+
+/// The SCSI IDs that the blacklist must not hide: all but that of the disk that carries `/`, which `scsi_id` is.
+fn others(disks: &[Disk], root: &str, scsi_id: &str) -> Result<Vec<String>> {
+    let carries = |disk: &&Disk| disk.all_devices().contains(&root);
+    let disk = disks.iter().find(carries).with_context(|| format!("no disk carries / (device {root})"))?;
+    ensure!(
+        disk.scsi_id.as_deref() == Some(scsi_id),
+        "the SCSI ID of the root disk {} is {}; {scsi_id} was planned",
+        disk.name,
+        disk.scsi_id.as_deref().or(disk.scsi_id_error.as_deref()).unwrap_or("unknown")
+    );
+    Ok(disks.iter().filter_map(|disk| disk.scsi_id.clone()).filter(|id| id != scsi_id).collect())
+}
+
+/// `major:minor` of what carries `/`.
+fn root_device(host: &Host) -> Result<String> {
+    let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
+    let root = mounted.iter().rfind(|mount| mount.mount_point == "/").context("nothing is mounted at /")?;
+    Ok(root.major_minor.clone())
+}
+
+#[cfg(test)]
+#[path = "multipath/tests.rs"]
+mod tests;

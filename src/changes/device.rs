@@ -1,0 +1,181 @@
+//! A block device held open while it is judged and changed, so that its name cannot come to mean another.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use nix::libc;
+use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
+use nix::unistd::mkdtemp;
+
+use crate::host::{Host, ioctl};
+
+/// An open block device. While it lives the kernel keeps the device's number: a disk that is pulled out gives
+/// it up only after the last close, and a device-mapper device cannot be removed at all.
+pub struct Device {
+    path: String,
+    file: File,
+    number: u64,
+}
+
+/// A node of our own for a device, in a directory that only root can enter: the name that is handed to tools.
+/// It names the device by number, and no rename by udev, no link and no race can lead it elsewhere.
+pub struct Node {
+    directory: PathBuf,
+    path: PathBuf,
+}
+
+/// How the directories of our nodes are called in /dev; the process id and a random part follow.
+const NODES: &str = ".mt-agent-";
+
+impl Device {
+    /// Opens the block device at `path`, for reading: what is not open for writing cannot be written by
+    /// mistake, and closing it makes udev look at nothing.
+    ///
+    /// # Errors
+    /// It does not exist, is no block device, or an operating system error.
+    pub fn open(host: &Host, path: &str) -> Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(host.path(path))
+            .with_context(|| format!("opening {path}"))?;
+        let meta = file.metadata().with_context(|| format!("opening {path}"))?;
+        ensure!(meta.file_type().is_block_device(), "{path} is not a block device");
+        Ok(Self { path: path.to_owned(), file, number: meta.rdev() })
+    }
+
+    /// The path that it was opened by.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The open descriptor.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// `8:16`.
+    #[must_use]
+    pub fn major_minor(&self) -> String {
+        format!("{}:{}", major(self.number), minor(self.number))
+    }
+
+    /// Size in bytes.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn size_bytes(&self) -> Result<u64> {
+        ioctl::size_bytes(&self.file).with_context(|| format!("asking the size of {}", self.path))
+    }
+
+    /// Whether the kernel holds it for read-only.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn is_read_only(&self) -> Result<bool> {
+        ioctl::is_read_only(&self.file).with_context(|| format!("asking whether {} is read-only", self.path))
+    }
+
+    /// Claims it: a descriptor opened with `O_EXCL`, which the kernel grants only for a device that is not
+    /// mounted (in any namespace), not swap, not held by device-mapper, RAID or another claimant, and of which
+    /// no partition is. While the claim lives none of that can come to be.
+    ///
+    /// # Errors
+    /// It is in use, or an operating system error.
+    pub fn claim(&self) -> Result<File> {
+        // Through our own descriptor: the path may lead elsewhere by now.
+        let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let opened = OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(own);
+        match opened {
+            Ok(file) => {
+                let meta = file.metadata().with_context(|| format!("claiming {}", self.path))?;
+                ensure!(meta.rdev() == self.number, "{} became another device", self.path);
+                Ok(file)
+            }
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => bail!(
+                "it is in use: the kernel does not give exclusive access to it (mounted, swap, or held by \
+                 multipath, LVM, RAID or another program)"
+            ),
+            Err(error) => Err(error).with_context(|| format!("claiming {}", self.path)),
+        }
+    }
+
+    /// Whether its path still leads to it.
+    ///
+    /// # Errors
+    /// The path leads to another device, or nowhere.
+    pub fn still_at_path(&self, host: &Host) -> Result<()> {
+        let meta =
+            fs::metadata(host.path(&self.path)).with_context(|| format!("looking at {}", self.path))?;
+        ensure!(
+            meta.file_type().is_block_device() && meta.rdev() == self.number,
+            "{} leads to another device than before",
+            self.path
+        );
+        Ok(())
+    }
+
+    /// Writes out what the kernel still holds for it, and forgets what it read, so that what is read next
+    /// comes from the disk.
+    ///
+    /// # Errors
+    /// A write failed.
+    pub fn flush(&self) -> Result<()> {
+        self.file.sync_all().with_context(|| format!("syncing {}", self.path))?;
+        // Only advice: what it leaves in memory is what is on the disk.
+        let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+        Ok(())
+    }
+
+    /// A node of our own for it.
+    ///
+    /// # Errors
+    /// An operating system error.
+    pub fn node(&self, host: &Host) -> Result<Node> {
+        remove_stale_nodes(host);
+        // In /dev, not in our own directory: /var is often mounted with `nodev`.
+        let template = host.path(format!("/dev/{NODES}{}-XXXXXX", std::process::id()));
+        let directory = mkdtemp(&template).context("making a private directory in /dev")?;
+        // The name is the device's own, for what tools print: `mkfs.ext4: /dev/.mt-agent-812-x1y2z3/sdb …`.
+        let name = Path::new(&self.path).file_name().unwrap_or_else(|| "device".as_ref());
+        let node = Node { path: directory.join(name), directory };
+        mknod(&node.path, SFlag::S_IFBLK, Mode::S_IRUSR | Mode::S_IWUSR, self.number)
+            .with_context(|| format!("making a private node for {}", self.path))?;
+        Ok(node)
+    }
+}
+
+/// Removes the nodes of runs that were killed: their processes are gone.
+fn remove_stale_nodes(host: &Host) {
+    for name in host.list("/dev").unwrap_or_default() {
+        let process = name.strip_prefix(NODES).and_then(|rest| rest.split_once('-'));
+        let Some(process) = process.and_then(|(process, _)| process.parse::<u32>().ok()) else { continue };
+        if !host.exists(format!("/proc/{process}")) {
+            let _ = fs::remove_dir_all(host.path("/dev").join(name));
+        }
+    }
+}
+
+impl Node {
+    /// Its path, as text for a command line.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let removed = fs::remove_file(&self.path);
+        if removed.is_ok() || removed.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            let _ = fs::remove_dir(&self.directory);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which disk stands behind an open device, and whether anything uses it.
+
+use std::fs::File;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use super::device::Device;
+use crate::facts::disks::{self, Disk};
+use crate::facts::{Fact, mounts, scsi, swaps};
+use crate::host::Host;
+
+/// Who a disk is. The real one asks the hardware; a test puts a stand-in here for devices that no SCSI layer
+/// drives, and everything else about them stays real.
+pub trait Identity {
+    /// The SCSI ID of what is open as `device`.
+    ///
+    /// # Errors
+    /// Why there is none, in one line.
+    fn scsi_id(&self, device: &File) -> Result<String, String>;
+
+    /// Every disk of `host`, read now.
+    ///
+    /// # Errors
+    /// Why they cannot be read, in one line.
+    fn disks(&self, host: &Host) -> Result<Vec<Disk>, String>;
+}
+
+/// The hardware itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Hardware;
+
+impl Identity for Hardware {
+    fn scsi_id(&self, device: &File) -> Result<String, String> {
+        scsi::id_of(device)
+    }
+
+    fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {
+        known(disks::load(host)).map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// The disk, or every path of the multipath map, that `device` is: each answers with `scsi_id`, and nothing
+/// else on this host does.
+///
+/// # Errors
+/// It is a partition, a path of a map or another device; or it answers otherwise, or another disk alike.
+pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &str) -> Result<Vec<Disk>> {
+    let number = device.major_minor();
+    let all = identity.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
+    let is_map = |disk: &Disk| disk.multipath.as_ref().is_some_and(|map| map.major_minor == number);
+    let (mine, others): (Vec<Disk>, Vec<Disk>) =
+        all.into_iter().partition(|disk| disk.major_minor == number || is_map(disk));
+    for disk in &mine {
+        if let Some(map) = disk.multipath.as_ref().filter(|map| map.major_minor != number) {
+            bail!(
+                "{} is a path of the multipath map /dev/mapper/{}: the map must be named, never its path",
+                device.path(),
+                map.dm_name
+            );
+        }
+    }
+    if mine.is_empty() {
+        for disk in &others {
+            if let Some(partition) = disk.partitions.iter().find(|partition| partition.major_minor == number)
+            {
+                bail!("{} is the partition {} and not a whole disk", device.path(), partition.name);
+            }
+        }
+        bail!("{} is neither a whole disk nor a multipath map", device.path());
+    }
+    let answered = identity.scsi_id(device.file()).map_err(|why| anyhow!("it has no SCSI ID: {why}"))?;
+    ensure!(answered == scsi_id, "it answers with the SCSI ID {answered}; {scsi_id} was planned");
+    for disk in &mine {
+        let found = disk.scsi_id.as_deref().or(disk.scsi_id_error.as_deref()).unwrap_or("none");
+        ensure!(found == scsi_id, "the SCSI ID of {} is {found}; {scsi_id} was planned", disk.name);
+    }
+    if let Some(other) = others.iter().find(|other| other.scsi_id.as_deref() == Some(scsi_id)) {
+        bail!("{} answers with the same SCSI ID: which of the two is meant cannot be told", other.name);
+    }
+    Ok(mine)
+}
+
+/// What uses the disks or a part of them, beyond the map that they are paths of.
+///
+/// # Errors
+/// It could not be told.
+pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
+    let mounts = known(mounts::load(host)).context("reading what is mounted")?;
+    let swaps = known(swaps::load(host)).context("reading active swap")?;
+    let mut found = Vec::new();
+    for disk in disks {
+        for one in disks::users::uses(disk, &mounts, &swaps) {
+            let one = one.to_string();
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The partitions on the disks, those of their map among them.
+#[must_use]
+pub fn partitions(disks: &[Disk]) -> Vec<String> {
+    let mut names: Vec<String> =
+        disks.iter().flat_map(|disk| &disk.partitions).map(|partition| partition.name.clone()).collect();
+    names.sort();
+    names
+}
+
+/// What was read.
+///
+/// # Errors
+/// Why it was not.
+pub fn known<T>(fact: Fact<T>) -> Result<T> {
+    match fact {
+        Fact::Known(value) => Ok(value),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => Err(anyhow!(why)),
+    }
+}

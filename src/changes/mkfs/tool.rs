@@ -1,0 +1,197 @@
+//! The tools that make a file system. They are given our own node of the device, and never `-F` or its like
+//! for a disk that is blank: each makes its own check of whether the device is in use, and keeps it.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::Target;
+use crate::changes::Context;
+use crate::changes::device::Device;
+use crate::host::Host;
+use crate::host::command::{self, Command, Output};
+
+/// The label that the file system carries, for people: XFS allows these 12 characters and no more.
+pub const LABEL: &str = "mt-retention";
+
+/// How often it is told how much was written.
+const TICK: Duration = Duration::from_secs(2);
+
+/// Whether the tools that `target` needs are here.
+///
+/// # Errors
+/// The file system is none that is made here, or a tool is missing.
+pub fn check(host: &Host, target: &Target<'_>) -> Result<()> {
+    let mut tools = match target.fs_type {
+        "ext4" => vec![("mkfs.ext4", "e2fsprogs")],
+        "xfs" => vec![("mkfs.xfs", "xfsprogs")],
+        other => bail!("`{other}` is not made here: expected ext4 or xfs"),
+    };
+    tools.push(("blkid", "util-linux-ng"));
+    if target.erase {
+        tools.push(("wipefs", "util-linux-ng"));
+    }
+    for (tool, package) in tools {
+        ensure!(command::available(host, tool), "there is no `{tool}` on this host: install {package}");
+    }
+    Ok(())
+}
+
+/// The time that mkfs has: without lazy initialisation (CentOS 6) it writes inode tables of 1/64 of the disk,
+/// which a slow datastore takes at 5 MiB/s.
+fn deadline(size_bytes: u64) -> Duration {
+    Duration::from_secs(15 * 60 + 60 * (size_bytes >> 34))
+}
+
+/// The label of an XFS whose UUID could not be given to mkfs.xfs, until it has it: what tells, after an
+/// interruption, that it is ours. 12 characters, with 36 bits of the UUID.
+#[must_use]
+pub fn unfinished_label(uuid: &str) -> String {
+    let digits: String = uuid.chars().filter(char::is_ascii_hexdigit).take(9).collect();
+    format!("mt-{digits}")
+}
+
+/// Makes the file system on `node`. `over`: something is there already that may be overwritten.
+///
+/// # Errors
+/// The tool's failure.
+pub fn make(
+    context: &mut Context<'_>,
+    device: &Device,
+    node: &str,
+    target: &Target<'_>,
+    over: bool,
+) -> Result<()> {
+    match target.fs_type {
+        "ext4" => make_ext4(context, device, node, target),
+        _ => make_xfs(context, device, node, target, over),
+    }
+}
+
+fn make_ext4(context: &mut Context<'_>, device: &Device, node: &str, target: &Target<'_>) -> Result<()> {
+    // No -F. mke2fs up to 1.42 asks whether a whole disk is meant (for /dev/sdX, not for a map) and reads the
+    // answer from standard input; one `y` answers that one question, and its checks for a mounted or busy
+    // device come after it and ask nothing. No -O: the system's own tool knows what its kernel can mount.
+    let arguments = ["-q", "-U", target.uuid, "-L", LABEL, node];
+    let command = Command::new("mkfs.ext4", arguments, deadline(target.size_bytes)).stdin("y\n");
+    run_watched(context, device, &command)
+}
+
+fn make_xfs(
+    context: &mut Context<'_>,
+    device: &Device,
+    node: &str,
+    target: &Target<'_>,
+    over: bool,
+) -> Result<()> {
+    let force: &[&str] = if over { &["-f"] } else { &[] };
+    let with_uuid = format!("uuid={}", target.uuid);
+    let direct = [force, &["-q", "-m", &with_uuid, "-L", LABEL]].concat();
+    // Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot) is asked of it: -N writes nothing.
+    let dry =
+        Command::new("mkfs.xfs", [&["-N"], direct.as_slice(), &[node]].concat(), Duration::from_secs(60));
+    let can = dry.run(context.host).context("asking mkfs.xfs what it can do")?.status == 0;
+    if can {
+        let command =
+            Command::new("mkfs.xfs", [direct.as_slice(), &[node]].concat(), deadline(target.size_bytes));
+        return run_watched(context, device, &command);
+    }
+    let label = unfinished_label(target.uuid);
+    let arguments = [force, &["-q", "-L", &label, node]].concat();
+    run_watched(context, device, &Command::new("mkfs.xfs", arguments, deadline(target.size_bytes)))?;
+    name_xfs(context, device, node, target)
+}
+
+/// Gives an XFS its UUID, and then its label.
+///
+/// # Errors
+/// The tool's failure.
+pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, target: &Target<'_>) -> Result<()> {
+    for (option, value) in [("-U", target.uuid), ("-L", LABEL)] {
+        let command = Command::new("xfs_admin", [option, value, node], deadline(target.size_bytes));
+        run_watched(context, device, &command)?;
+    }
+    Ok(())
+}
+
+/// Removes every signature that is known from `node`, and the partitions that the kernel still shows for it.
+///
+/// # Errors
+/// The tool's failure.
+pub fn erase(context: &mut Context<'_>, device: &Device, node: &str, has_partitions: bool) -> Result<()> {
+    run_watched(context, device, &Command::new("wipefs", ["-a", node], Duration::from_secs(120)))?;
+    if has_partitions {
+        // wipefs of util-linux 2.17 leaves it to others; the kernel refuses while one of them is in use.
+        let reread = Command::new("blockdev", ["--rereadpt", node], Duration::from_secs(60));
+        run_watched(context, device, &reread)?;
+    }
+    Ok(())
+}
+
+/// Runs a tool to its end with status 0, telling meanwhile how much was written to the device: what the tools
+/// themselves print of their progress goes to terminals only.
+fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) -> Result<()> {
+    let host = context.host;
+    context.observer.log(&format!("run: {}", command.line()));
+    let begun = written(host, device);
+    let (sender, ended) = mpsc::channel();
+    let result = thread::scope(|scope| {
+        scope.spawn(move || {
+            let _ = sender.send(command.run(host));
+        });
+        loop {
+            match ended.recv_timeout(TICK) {
+                Ok(result) => return Some(result),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let (Some(begun), Some(now)) = (begun, written(host, device)) {
+                        let what = format!("writing to {}", device.path());
+                        context.observer.transfer(&what, now.saturating_sub(begun), None);
+                    }
+                }
+            }
+        }
+    });
+    let output: Output = result.context("waiting for the tool")??;
+    for line in output.stdout.split(|&byte| byte == b'\n').chain(output.stderr.split(|&byte| byte == b'\n')) {
+        let line = crate::host::text::safe(&String::from_utf8_lossy(line));
+        if !line.trim().is_empty() {
+            context.observer.log(&format!("  {line}"));
+        }
+    }
+    context.observer.log(&format!("status: {}", output.status));
+    ensure!(
+        output.status == 0,
+        "`{}` ended with status {}: {}",
+        command.line(),
+        output.status,
+        output.said()
+    );
+    Ok(())
+}
+
+/// Bytes written to the device since it came to be: the seventh number of its `stat`, in sectors of 512.
+fn written(host: &Host, device: &Device) -> Option<u64> {
+    let stat = host.read(format!("/sys/dev/block/{}/stat", device.major_minor())).ok()?;
+    stat.split_ascii_whitespace().nth(6)?.parse::<u64>().ok()?.checked_mul(512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_label_fits_and_tells_the_uuid() {
+        let label = unfinished_label("0f7a34cc-38ec-4c41-b1d2-665cf827b28c");
+        assert_eq!(label, "mt-0f7a34cc3");
+        assert_eq!((label.len(), LABEL.len()), (12, 12));
+    }
+
+    #[test]
+    fn a_large_disk_has_more_time() {
+        assert_eq!(deadline(1 << 30), Duration::from_secs(900));
+        assert_eq!(deadline(1 << 40), Duration::from_secs(900 + 64 * 60));
+    }
+}

@@ -1,0 +1,90 @@
+//! The proof that a volume can be written and holds what is written to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, ensure};
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+
+const SIZE: usize = 1 << 20;
+
+/// Writes 1 MiB to a new file in `directory`, syncs it, reads it back from the disk, removes it and syncs the
+/// directory. Whatever fails, the file is removed where that is still possible.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn write_and_read_back(directory: &Path) -> Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let path = directory.join(format!(".mt-agent-probe-{}-{since}", std::process::id()));
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("making {}", path.display()))?;
+    let written = round_trip(file, &path, since);
+    let removed = fs::remove_file(&path).with_context(|| format!("removing {}", path.display()));
+    written?;
+    removed?;
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .with_context(|| format!("syncing the directory {}", directory.display()))
+}
+
+fn round_trip(mut file: File, path: &Path, seed: u128) -> Result<()> {
+    let pattern = pattern(seed);
+    file.write_all(&pattern).with_context(|| format!("writing {}", path.display()))?;
+    file.sync_all().with_context(|| format!("syncing {}", path.display()))?;
+    // What is read next is to come from the disk, not from what was just written to memory. Only advice.
+    let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    drop(file);
+    let mut back = Vec::with_capacity(SIZE);
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut back))
+        .with_context(|| format!("reading {} back", path.display()))?;
+    ensure!(back == pattern, "reading {} back gives other bytes than were written", path.display());
+    Ok(())
+}
+
+/// Bytes that differ from block to block and from run to run: a disk that returns an old or another block is
+/// found out.
+fn pattern(seed: u128) -> Vec<u8> {
+    let mut state = u64::try_from(seed & u128::from(u64::MAX)).unwrap_or(1) | 1;
+    let mut bytes = Vec::with_capacity(SIZE);
+    while bytes.len() < SIZE {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_can_be_written_is_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        write_and_read_back(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_named() {
+        let error = format!("{:#}", write_and_read_back(Path::new("/proc/self")).unwrap_err());
+        assert!(error.starts_with("making /proc/self/.mt-agent-probe-"), "{error}");
+    }
+
+    #[test]
+    fn no_two_blocks_and_no_two_runs_are_alike() {
+        let (one, other) = (pattern(1), pattern(2));
+        assert_eq!(one.len(), SIZE);
+        assert_ne!(one, other);
+        assert_ne!(one[..4096], one[4096..8192]);
+    }
+}

@@ -1,0 +1,194 @@
+use super::edit::{check_hidden, with_id, with_wwid};
+use super::*;
+
+const ROOT: &str = "36000c2982b5df41a25811b07e74971e8";
+const STALE: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
+const OTHER: &str = "36000c29bbbbbbbbbbbbbbbbbbbbbbbbb";
+
+const VENDOR: &str = "defaults {\n    user_friendly_names no\n    find_multipaths no\n}\nblacklist {\n\
+    \x20   device {\n        vendor \"InMage\"\n    }\n    devnode \"^cciss!c[0-9]d[0-9]*\" # disks\n\
+    \x20   wwid 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa\n}\n";
+
+fn with(before: &str, stale: Option<&str>) -> String {
+    String::from_utf8(with_wwid(before.as_bytes(), ROOT, stale).unwrap()).unwrap()
+}
+
+fn refusal(before: &str) -> String {
+    format!("{:#}", with_wwid(before.as_bytes(), ROOT, None).unwrap_err())
+}
+
+#[test]
+fn a_stale_id_is_replaced_where_it_stands_and_nowhere_else() {
+    let entry = format!("\"^{ROOT}$\"");
+    let elsewhere = format!("multipaths {{\n multipath {{\n  wwid {STALE}\n }}\n}}\n# wwid {STALE}\n");
+    let forms = [
+        STALE.to_owned(),
+        format!("\"{STALE}\""),
+        format!("\"^{STALE}$\""),
+        format!("^{STALE}"),
+        format!("{STALE}$"),
+    ];
+    for form in forms {
+        let before = format!("{}{elsewhere}", VENDOR.replace(STALE, &form));
+        let after = with(&before, Some(STALE));
+        assert_eq!(after, format!("{}{elsewhere}", VENDOR.replace(STALE, &entry)), "{form}");
+        assert_eq!(with(&after, Some(STALE)), after);
+    }
+}
+
+#[test]
+fn without_a_stale_id_a_line_is_added_with_the_indentation_of_the_others() {
+    let line = format!("    wwid \"^{ROOT}$\"\n");
+    let after = with(VENDOR, None);
+    assert_eq!(after, format!("{}{line}}}\n", VENDOR.strip_suffix("}\n").unwrap()));
+    assert_eq!(with(&after, None), after);
+    assert_eq!(with("blacklist\n{\n}\n", None), format!("blacklist\n{{\n\twwid \"^{ROOT}$\"\n}}\n"));
+}
+
+#[test]
+fn without_a_blacklist_one_is_added() {
+    let section = format!("blacklist {{\n\twwid \"^{ROOT}$\"\n}}\n");
+    assert_eq!(with("", None), section);
+    assert_eq!(with("defaults {\n}", Some(STALE)), format!("defaults {{\n}}\n{section}"));
+}
+
+#[test]
+fn an_entry_that_names_it_already_is_enough() {
+    for entry in [ROOT.to_owned(), format!("\"^{ROOT}$\"")] {
+        let before = VENDOR.replace(STALE, &entry);
+        assert_eq!(with(&before, Some(STALE)), before);
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_stay() {
+    let before = [b"# caf\xe9\r\nblacklist {\r\n\twwid ", STALE.as_bytes(), b" # \xff\r\n}\r\n"].concat();
+    let after = with_wwid(&before, ROOT, Some(STALE)).unwrap();
+    let entry = format!("\"^{ROOT}$\"");
+    assert_eq!(
+        after,
+        [b"# caf\xe9\r\nblacklist {\r\n\twwid ", entry.as_bytes(), b" # \xff\r\n}\r\n"].concat()
+    );
+}
+
+#[test]
+fn what_is_not_understood_is_refused_with_its_line() {
+    for (before, said) in [
+        ("blacklist {\n\twwid x\n", "the section `blacklist` has no end"),
+        ("blacklist\n", "the section `blacklist` has no end"),
+        ("}\n", "line 1 is not understood: `}`"),
+        ("\nblacklist { wwid x }\n", "line 2 is not understood: `blacklist { wwid x }`"),
+        ("blacklist{\n}\n", "line 1: a brace touches a word: `blacklist{`"),
+        ("blacklist {\nwwid \"x\n}\n", "line 2: a quote has no end: `wwid \"x`"),
+        ("blacklist {\nwwid a b\n}\n", "line 2 is not understood: `wwid a b`"),
+        ("blacklist\nwwid x\n", "line 2 is not understood: `wwid x`"),
+    ] {
+        assert_eq!(refusal(before), said);
+    }
+}
+
+#[test]
+fn a_blacklist_that_hides_another_disk_is_refused() {
+    let check = |entry: &str| {
+        let text = VENDOR.replace(STALE, entry);
+        let after = with_wwid(text.as_bytes(), ROOT, None).unwrap();
+        check_hidden(&after, ROOT, &[OTHER.to_owned()]).map_err(|error| format!("{error:#}"))
+    };
+    assert_eq!(check(STALE), Ok(()));
+    for entry in ["36000c29", "\".*\"", "*", "\"!^360\"", "\"^36000c29[0-9a-f]+$\""] {
+        let hides = format!(
+            "line 10 (`wwid {}`) hides the disk {OTHER} from multipath too: correct that line by hand",
+            entry.trim_matches('"')
+        );
+        // `!^360` hides all that does not begin so: not this disk.
+        let expected = if entry.contains('!') { Ok(()) } else { Err(hides) };
+        assert_eq!(check(entry), expected, "{entry}");
+    }
+    assert_eq!(check("\"!^99\"").unwrap_err().split(" hides").next(), Some("line 10 (`wwid !^99`)"));
+    assert_eq!(check("\"(\"").unwrap_err(), "line 10 (`(`) is not a regular expression");
+}
+
+#[test]
+fn an_exception_that_undoes_the_entry_is_refused() {
+    let text = format!("{VENDOR}blacklist_exceptions {{\n wwid 36000c2982\n}}\n");
+    let after = with_wwid(text.as_bytes(), ROOT, None).unwrap();
+    assert_eq!(
+        check_hidden(&after, ROOT, &[]).unwrap_err().to_string(),
+        format!(
+            "line 14 (`wwid 36000c2982`) takes the root disk {ROOT} out of the blacklist again: remove that line \
+                 by hand"
+        )
+    );
+}
+
+#[test]
+fn in_the_script_only_the_whole_id_is_replaced() {
+    let script = format!("ID={STALE}\nX='{STALE}0' Y={STALE}.\nZ=a{STALE} \u{e9}{STALE}\n");
+    let after = String::from_utf8(with_id(script.as_bytes(), STALE, ROOT)).unwrap();
+    assert_eq!(after, format!("ID={ROOT}\nX='{STALE}0' Y={ROOT}.\nZ=a{STALE} \u{e9}{ROOT}\n"));
+}
+
+struct Recorded(Vec<Disk>);
+
+impl Identity for Recorded {
+    fn scsi_id(&self, _device: &fs::File) -> Result<String, String> {
+        Err("not asked".into())
+    }
+
+    fn disks(&self, _host: &Host) -> Result<Vec<Disk>, String> {
+        Ok(self.0.clone())
+    }
+}
+
+fn machine() -> (tempfile::TempDir, Host, Recorded) {
+    let dir = tempfile::tempdir().unwrap();
+    let host = Host::image(dir.path());
+    for (path, content) in [(CONFIGURATION, VENDOR), (SCRIPT, &format!("#!/bin/sh\nID={STALE}\n"))] {
+        fs::create_dir_all(host.path(path).parent().unwrap()).unwrap();
+        files::replace(&host.path(path), content.as_bytes(), 0o755).unwrap();
+    }
+    let disk = |name: &str, number: &str, id: &str| Disk {
+        name: name.into(),
+        major_minor: number.into(),
+        scsi_id: Some(id.into()),
+        ..Disk::default()
+    };
+    (dir, host, Recorded(vec![disk("sda", "8:0", ROOT), disk("sdb", "8:16", OTHER)]))
+}
+
+#[test]
+fn both_files_are_written_once_and_kept_as_they_were() {
+    let (_dir, host, machine) = machine();
+    let run = |id: &str| replace_as(&host, &machine, "8:0", id, Some(STALE));
+    let Done::Changed(what) = run(ROOT).unwrap() else { panic!("unchanged") };
+    assert!(
+        what.starts_with(&format!(
+            "/etc/multipath.conf and /usr/sbin/blacklistrootdev.sh name the root disk {ROOT}; multipath reads it at \
+             the next restart (as it was: /var/lib/mt-agent/saved/multipath-"
+        )),
+        "{what}"
+    );
+    let kept = host.path(what.split("as it was: ").nth(1).unwrap().trim_end_matches(')'));
+    assert_eq!(fs::read_to_string(kept.join("%etc%multipath.conf")).unwrap(), VENDOR);
+    assert!(fs::read_to_string(kept.join("%usr%sbin%blacklistrootdev.sh")).unwrap().contains(STALE));
+    assert_eq!(fs::read_to_string(host.path(SCRIPT)).unwrap(), format!("#!/bin/sh\nID={ROOT}\n"));
+    assert!(!fs::read_to_string(host.path(CONFIGURATION)).unwrap().contains(STALE));
+    assert_eq!(run(ROOT).unwrap(), Done::Unchanged);
+}
+
+#[test]
+fn only_the_disk_that_carries_root_is_blacklisted() {
+    let (_dir, host, machine) = machine();
+    let refused = |root: &str, id: &str| replace_as(&host, &machine, root, id, None).unwrap_err().to_string();
+    assert_eq!(
+        refused("8:0", OTHER),
+        format!("the SCSI ID of the root disk sda is {ROOT}; {OTHER} was planned")
+    );
+    assert_eq!(refused("8:99", ROOT), "no disk carries / (device 8:99)");
+    fs::remove_file(host.path(CONFIGURATION)).unwrap();
+    assert_eq!(
+        refused("8:0", ROOT),
+        "there is no /etc/multipath.conf: the vendor's ApplyCustomChanges.sh writes it, so that comes first"
+    );
+    assert!(!host.exists(saved::SAVED));
+}

@@ -1,0 +1,200 @@
+//! What a device carries, as libblkid and the superblock itself say.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::host::Host;
+use crate::host::command::Command;
+use crate::host::text;
+
+/// A probe reads a few hundred KiB; a path that hangs is not waited for longer.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The tags that libblkid's probe found: `TYPE` to `ext4`. None: nothing known to it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    tags: BTreeMap<String, String>,
+}
+
+/// Probes the device with the node `path`.
+///
+/// # Errors
+/// The probe could not run, or was ambivalent: what is there is then not known.
+pub fn read(host: &Host, path: &str) -> Result<Signature> {
+    // `-o udev`: the one format for single probes that udev 147 itself relies on, so CentOS 6 has it.
+    let command = Command::new("blkid", ["-p", "-o", "udev", path], DEADLINE);
+    let output = command.run(host).with_context(|| format!("probing {path}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let signature = parse(&stdout);
+    if signature.tags.contains_key("FS_AMBIVALENT") {
+        bail!("probing {path}: it carries more than one signature: {signature}");
+    }
+    // Status 2 means nothing found, and on CentOS 6 also ambivalent or unreadable: then something was said.
+    let silent = signature.is_nothing() && output.stderr.iter().all(u8::is_ascii_whitespace);
+    match output.status {
+        0 => Ok(signature),
+        2 if silent => Ok(signature),
+        status => bail!("`{}` ended with status {status}: {}", command.line(), output.said()),
+    }
+}
+
+fn parse(stdout: &str) -> Signature {
+    let tags = stdout.lines().filter_map(|line| line.trim().split_once('='));
+    let tags = tags.map(|(key, value)| (key.strip_prefix("ID_").unwrap_or(key), value.trim_matches('"')));
+    Signature { tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() }
+}
+
+impl Signature {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    fn tag(&self, name: &str) -> &str {
+        self.tags.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether it is a file system of type `fs_type`, and nothing beside it (a partition table, a RAID).
+    #[must_use]
+    pub fn is_only(&self, fs_type: &str) -> bool {
+        self.tag("FS_TYPE") == fs_type
+            && self.tag("FS_USAGE") == "filesystem"
+            && !self.tags.keys().any(|key| key.starts_with("PART_"))
+    }
+
+    /// The file system's UUID.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        self.tag("FS_UUID")
+    }
+
+    /// The file system's label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.tag("FS_LABEL")
+    }
+}
+
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut parts = Vec::new();
+        for (tag, after) in [("FS_AMBIVALENT", ""), ("FS_TYPE", ""), ("PART_TABLE_TYPE", " partition table")]
+        {
+            if !self.tag(tag).is_empty() {
+                parts.push(format!("{}{after}", self.tag(tag)));
+            }
+        }
+        for (tag, before) in [("FS_UUID", "UUID "), ("FS_LABEL", "label ")] {
+            if !self.tag(tag).is_empty() {
+                parts.push(format!("{before}{}", self.tag(tag)));
+            }
+        }
+        match parts.is_empty() {
+            true if self.is_nothing() => f.write_str("nothing"),
+            true => f.write_str("an unnamed signature"),
+            false => f.write_str(&text::safe(&parts.join(", "))),
+        }
+    }
+}
+
+/// How far the making of a file system came, by its own superblock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It was made to its end.
+    Complete,
+    /// It was not, and nobody has ever mounted it.
+    HalfMade,
+    /// It was not, or is damaged, and may have been mounted: files can be on it.
+    Doubtful,
+}
+
+/// Reads the superblock of the file system of type `fs_type` at the start of `file`.
+///
+/// ext4 (kernel: fs/ext4/ext4.h): mke2fs writes the primary superblock last, marked valid, after a sync; a time
+/// of last mount and a mount count tell whether it was ever mounted. XFS (xfs_format.h): `sb_inprogress`
+/// stands at 1 until mkfs.xfs is through, and the kernel refuses to mount it so.
+///
+/// # Errors
+/// It cannot be read, or there is no such superblock.
+pub fn stage(file: &File, fs_type: &str) -> Result<Stage> {
+    let mut start = [0; 2048];
+    file.read_exact_at(&mut start, 0).context("reading the superblock")?;
+    let found = match fs_type {
+        "ext4" => ext4_stage(&start),
+        "xfs" => xfs_stage(&start),
+        _ => None,
+    };
+    found.with_context(|| format!("there is no {fs_type} superblock"))
+}
+
+fn ext4_stage(start: &[u8; 2048]) -> Option<Stage> {
+    let word = |at: usize| u16::from_le_bytes([start[1024 + at], start[1024 + at + 1]]);
+    if word(0x38) != 0xef53 {
+        return None;
+    }
+    let last_mounted = [word(0x2c), word(0x2e)];
+    Some(match word(0x3a) {
+        1 => Stage::Complete,
+        _ if last_mounted == [0, 0] && word(0x34) == 0 => Stage::HalfMade,
+        _ => Stage::Doubtful,
+    })
+}
+
+fn xfs_stage(start: &[u8; 2048]) -> Option<Stage> {
+    if !start.starts_with(b"XFSB") {
+        return None;
+    }
+    Some(match start[126] {
+        0 => Stage::Complete,
+        1 => Stage::HalfMade,
+        _ => Stage::Doubtful,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_alone_is_told_from_one_beside_something_else() {
+        let alone = parse("ID_FS_UUID=1-2\nID_FS_TYPE=ext4\nID_FS_USAGE=filesystem\n");
+        assert!(alone.is_only("ext4") && !alone.is_only("xfs") && !alone.is_nothing());
+        assert_eq!((alone.uuid(), alone.to_string().as_str()), ("1-2", "ext4, UUID 1-2"));
+        let beside = parse("ID_FS_TYPE=ext4\nID_FS_USAGE=filesystem\nID_PART_TABLE_TYPE=dos\n");
+        assert!(!beside.is_only("ext4"));
+        assert_eq!(beside.to_string(), "ext4, dos partition table");
+        assert!(!parse("ID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n").is_only("linux_raid_member"));
+        assert_eq!(parse("").to_string(), "nothing");
+        assert_eq!(parse("ID_FS_LABEL=a\x1bb").to_string(), "label a\\u{1b}b");
+    }
+
+    #[test]
+    fn a_superblock_tells_how_far_it_came() {
+        let ext4 = |state: u8, mounted: u8, count: u8| {
+            let mut start = [0; 2048];
+            start[1024 + 0x38..1024 + 0x3b].copy_from_slice(&[0x53, 0xef, state]);
+            start[1024 + 0x2e] = mounted;
+            start[1024 + 0x34] = count;
+            ext4_stage(&start)
+        };
+        assert_eq!(ext4(1, 7, 3), Some(Stage::Complete));
+        assert_eq!(ext4(0, 0, 0), Some(Stage::HalfMade));
+        assert_eq!(ext4(0, 7, 0), Some(Stage::Doubtful));
+        assert_eq!(ext4(0, 0, 1), Some(Stage::Doubtful));
+        assert_eq!(ext4(3, 7, 0), Some(Stage::Doubtful));
+        assert_eq!(ext4_stage(&[0; 2048]), None);
+        let xfs = |progress: u8| {
+            let mut start = [0; 2048];
+            start[..4].copy_from_slice(b"XFSB");
+            start[126] = progress;
+            xfs_stage(&start)
+        };
+        assert_eq!([xfs(0), xfs(1)], [Some(Stage::Complete), Some(Stage::HalfMade)]);
+        assert_eq!(xfs_stage(&[0; 2048]), None);
+    }
+}

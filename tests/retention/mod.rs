@@ -1,0 +1,223 @@
+//! Real loop devices for tests, each test in a process and a mount namespace of its own.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use mt_agent::changes::identity::Identity;
+use mt_agent::changes::mkfs::Target;
+use mt_agent::changes::{Context, Done, Observer};
+use mt_agent::facts::disks::{self, Disk};
+use mt_agent::facts::retention::{RECORD, Record};
+use mt_agent::host::Host;
+use mt_agent::profile::{self, Profile};
+use nix::mount::{MsFlags, mount};
+
+pub const ID: &str = "36000c2982b5df41a25811b07e74971e8";
+pub const UUID: &str = "5a0dbe71-0b6c-4c1e-9f5a-3d1c2b4a5e6f";
+pub const MOUNT_POINT: &str = "/mnt/retention";
+pub const MIB: u64 = 1 << 20;
+
+const INSIDE: &str = "MT_AGENT_TEST_INSIDE";
+
+/// Runs `body` in a process of its own whose /var/lib and /mnt are empty and private. `name` is the test's.
+pub fn isolated(name: &str, body: fn()) {
+    assert!(nix::unistd::geteuid().is_root(), "these tests attach loop devices: run them as root");
+    if std::env::var_os(INSIDE).is_some() {
+        for place in ["/var/lib", "/mnt"] {
+            mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+        }
+        return body();
+    }
+    let own = std::env::current_exe().unwrap();
+    let command =
+        duct::cmd!("unshare", "--mount", "--propagation", "private", own, "--exact", name, "--nocapture");
+    let output = command.env(INSIDE, "1").stderr_to_stdout().stdout_capture().unchecked().run().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{name} ended with {}:\n{said}",
+        output.status
+    );
+}
+
+/// The standard output of a command that must succeed.
+pub fn run(tool: &str, args: &[&str]) -> String {
+    let output = duct::cmd(tool, args).stdout_capture().stderr_capture().unchecked().run();
+    let output = output.unwrap_or_else(|error| panic!("{tool} could not be run ({error}): install it"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{tool} {args:?} ended with {}: {said}", output.status);
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// An image file on a loop device, detached at the end.
+pub struct Loop {
+    dir: tempfile::TempDir,
+    pub device: String,
+}
+
+impl Loop {
+    pub fn new(size: u64) -> Self {
+        Self::with(size, &[], |_| {})
+    }
+
+    /// `prepare` is given the image before it is attached.
+    pub fn with(size: u64, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let image = dir.path().join("image");
+        File::create(&image).unwrap().set_len(size).unwrap();
+        prepare(&image);
+        let device = run("losetup", &[options, &["--find", "--show", image.to_str().unwrap()]].concat());
+        Self { dir, device }
+    }
+
+    pub fn image(&self) -> PathBuf {
+        self.dir.path().join("image")
+    }
+
+    pub fn name(&self) -> &str {
+        self.device.strip_prefix("/dev/").unwrap()
+    }
+
+    pub fn size(&self) -> u64 {
+        self.image().metadata().unwrap().len()
+    }
+
+    /// SHA-256 of every byte.
+    pub fn hash(&self) -> String {
+        File::open(&self.device).unwrap().sync_all().unwrap();
+        run("sha256sum", &[self.image().to_str().unwrap()])
+    }
+
+    /// Writes `bytes` through the device, as another program would.
+    pub fn write_at(&self, at: u64, bytes: &[u8]) {
+        use std::os::unix::fs::FileExt;
+        let file = File::options().write(true).open(&self.device).unwrap();
+        file.write_all_at(bytes, at).unwrap();
+        file.sync_all().unwrap();
+    }
+
+    pub fn target(&self, fs_type: &'static str) -> Target<'_> {
+        Target {
+            scsi_id: ID,
+            device: &self.device,
+            fs_type,
+            uuid: UUID,
+            size_bytes: self.size(),
+            erase: false,
+        }
+    }
+
+    /// What libblkid finds: type, UUID and label.
+    pub fn carries(&self) -> (String, String, String) {
+        let value = |tag: &str| {
+            let args = ["-p", "-o", "value", "-s", tag, &self.device];
+            duct::cmd("blkid", args).unchecked().read().unwrap()
+        };
+        (value("TYPE"), value("UUID"), value("LABEL"))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = duct::cmd!("losetup", "--detach", &self.device).stderr_null().unchecked().run();
+    }
+}
+
+/// The hardware of a machine whose only disks are these, with these answers.
+pub struct StandIn {
+    pub names: Vec<String>,
+    pub answer: Result<String, String>,
+    pub adapt: fn(&mut Vec<Disk>),
+}
+
+impl StandIn {
+    pub fn of(device: &Loop) -> Self {
+        Self { names: vec![device.name().to_owned()], answer: Ok(ID.to_owned()), adapt: |_| {} }
+    }
+}
+
+impl Identity for StandIn {
+    fn scsi_id(&self, _device: &File) -> Result<String, String> {
+        self.answer.clone()
+    }
+
+    fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {
+        let read = |name: &String| {
+            let mut disk = disks::describe(host, name)?;
+            disk.scsi_id = self.answer.clone().ok();
+            Ok(disk)
+        };
+        let mut disks = self.names.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+        (self.adapt)(&mut disks);
+        Ok(disks)
+    }
+}
+
+/// What was told while changes were made.
+#[derive(Default)]
+pub struct Told(pub Vec<String>);
+
+impl Observer for Told {
+    fn progress(&mut self, line: &str) {
+        self.0.push(line.to_owned());
+    }
+
+    fn transfer(&mut self, what: &str, done: u64, _total: Option<u64>) {
+        self.0.push(format!("{what}: {done}"));
+    }
+
+    fn log(&mut self, line: &str) {
+        self.0.push(line.to_owned());
+    }
+}
+
+pub fn profile() -> Profile {
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
+}
+
+/// Performs a change on this machine; an error as people see it.
+pub fn perform(change: impl FnOnce(&mut Context<'_>) -> anyhow::Result<Done>) -> Result<Done, String> {
+    let (host, profile, mut told) = (Host::live(), profile(), Told::default());
+    let mut context = Context { host: &host, profile: &profile, boot_id: "b007", observer: &mut told };
+    let done = change(&mut context).map_err(|error| format!("{error:#}"));
+    println!("{}\n-> {done:?}", told.0.join("\n"));
+    done
+}
+
+pub fn record() -> Option<Record> {
+    let text = Host::live().read_if_exists(RECORD).unwrap();
+    text.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+/// Leaves the record that an interrupted run leaves.
+pub fn interrupted(target: &Target<'_>) {
+    let record = Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: target.scsi_id.into(),
+        uuid: target.uuid.into(),
+        fs_type: target.fs_type.into(),
+        boot_id: "an earlier one".into(),
+        started_at: "2026-01-01T00:00:00Z".into(),
+        finished: false,
+    };
+    fs::create_dir_all("/var/lib/mt-agent").unwrap();
+    let mut file = File::create(RECORD).unwrap();
+    file.write_all(&serde_json::to_vec(&record).unwrap()).unwrap();
+}
+
+/// Private nodes that this process left behind for the device.
+pub fn nodes_left(device: &str) -> Vec<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let number = fs::metadata(device).unwrap().rdev();
+    let prefix = format!(".mt-agent-{}-", std::process::id());
+    let ours = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(&prefix);
+    let entries = fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .filter(ours)
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.metadata().is_ok_and(|meta| meta.rdev() == number))
+        .collect()
+}
