@@ -245,3 +245,103 @@ fn holders(disk: &Disk) -> Vec<&Holder> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{RETENTION_ID, disks, edit, mounts, ready};
+    use super::*;
+    use crate::facts::Fact;
+
+    fn holder(name: &str, major_minor: &str, dm_name: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
+        Holder {
+            name: name.into(),
+            major_minor: major_minor.into(),
+            dm_name: Some(dm_name.into()),
+            dm_uuid: Some(uuid.into()),
+            holders,
+        }
+    }
+
+    #[test]
+    fn the_way_up_names_every_layer() {
+        let volume = holder("dm-3", "253:3", "vg0-data", "LVM-x", Vec::new());
+        let part = holder("dm-2", "253:2", "36x1", "part1-mpath-36x", vec![volume]);
+        let map = holder("dm-1", "253:1", "36x", "mpath-36x", vec![part]);
+        let disk =
+            Disk { name: "sdc".into(), major_minor: "8:32".into(), holders: vec![map], ..Disk::default() };
+        let way = layers(&disk, "253:3").unwrap();
+        let kinds: Vec<_> = way.iter().map(|layer| layer.kind).collect();
+        assert_eq!(
+            kinds,
+            [LayerKind::Disk, LayerKind::Multipath, LayerKind::MultipathPartition, LayerKind::Lvm]
+        );
+        assert!(LayerKind::MultipathPartition.is_partition());
+        assert_eq!(layers(&disk, "8:32").unwrap().len(), 1);
+        // 8:3 is not 8:32: numbers are compared whole.
+        assert_eq!(layers(&disk, "8:3"), None);
+        assert_eq!(device_name(&[disk], "253:2"), Some("dm-2"));
+    }
+
+    #[test]
+    fn a_device_is_carried_by_every_disk_below_it_and_paths_count_once() {
+        let (_, mut facts) = ready();
+        let twin = Disk { name: "sdc".into(), major_minor: "8:32".into(), ..disks(&mut facts)[1].clone() };
+        disks(&mut facts).push(twin);
+        let all = disks(&mut facts);
+        let names = |disks: Vec<&Disk>| disks.iter().map(|disk| disk.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(carriers(all, "253:0")), ["sdb", "sdc"]);
+        assert_eq!(names(distinct(carriers(all, "253:0"))), ["sdb"]);
+        assert_eq!(names(carriers(all, "8:1")), ["sda"]);
+        assert!(carriers(all, "8:11").is_empty());
+    }
+
+    #[test]
+    fn mounts_are_found_by_whole_names_and_the_last_one_counts() {
+        let (_, mut facts) = ready();
+        let all = mounts(&mut facts);
+        assert_eq!(mount_at(all, "/").unwrap().fs_type, "ext4");
+        assert_eq!(mount_at(all, "/home/").unwrap().major_minor, "8:3");
+        assert!(mount_at(all, "/hom").is_none());
+        assert_eq!(mount_over(all, "/home/user/x").unwrap().mount_point, "/home");
+        assert_eq!(mount_over(all, "/homes").unwrap().mount_point, "/");
+        assert_eq!(mount_over(all, "/var/crash").unwrap().mount_point, "/var/crash");
+    }
+
+    #[test]
+    fn every_way_to_write_a_device_leads_to_its_number() {
+        let (_, mut facts) = ready();
+        let links = edit(&mut facts.filesystems);
+        links.by_mapper.insert("vg--0-lv--a".into(), "253:9".into());
+        links.by_label.insert("DATA".into(), "8:3".into());
+        let found = [
+            ("UUID=11111111-aaaa-4000-8000-000000000001", "8:1"),
+            ("UUID=\"11111111-aaaa-4000-8000-000000000001\"", "8:1"),
+            ("/dev/disk/by-uuid/11111111-aaaa-4000-8000-000000000002", "8:2"),
+            ("LABEL=DATA", "8:3"),
+            ("/dev/disk/by-label/DATA", "8:3"),
+            ("/dev/sda", "8:0"),
+            ("/dev/sda4", "8:4"),
+            ("/dev/dm-0", "253:0"),
+            ("/dev/vg-0/lv-a", "253:9"),
+            ("/dev/mapper/vg--0-lv--a", "253:9"),
+        ];
+        for (name, device) in found {
+            assert_eq!(resolve(name, &facts), Ok(Some(device.to_owned())), "{name}");
+        }
+        let by_id = format!("/dev/disk/by-id/scsi-{RETENTION_ID}");
+        assert_eq!(resolve(&by_id, &facts), Ok(Some("253:0".to_owned())));
+        for name in ["UUID=none", "/dev/sda44", "/dev/sd", "/dev/vg/lv", "none", "server:/export", ""] {
+            assert_eq!(resolve(name, &facts), Ok(None), "{name}");
+        }
+        for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root"] {
+            let told = resolve(name, &facts);
+            assert!(matches!(told, Err(Status::Unknown { ref why }) if why.contains(name)), "{told:?}");
+        }
+        // Without the links, a map is still known by its disks.
+        edit(&mut facts.filesystems).by_mapper.clear();
+        let map = format!("/dev/mapper/{RETENTION_ID}");
+        assert_eq!(resolve(&map, &facts), Ok(Some("253:0".to_owned())));
+        facts.filesystems = Fact::Unknown("no /dev".into());
+        assert!(matches!(resolve(&map, &facts), Err(Status::Unknown { .. })));
+    }
+}

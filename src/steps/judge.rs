@@ -147,8 +147,8 @@ impl Judge<'_> {
         // The most lasting one, should a profile have several.
         let waiver = self.profile.waivers.iter().filter(|waiver| waiver.requirement == id);
         match waiver.max_by_key(|waiver| waiver.until) {
-            Some(Waiver { reason, until, .. }) if !status.holds() => {
-                if *until >= self.today {
+            Some(waiver @ Waiver { reason, until, .. }) if !status.holds() => {
+                if waiver.holds(self.today) {
                     let note = Some(status.describe());
                     (Status::Waived { reason: reason.clone(), until: until.to_string() }, note)
                 } else {

@@ -195,9 +195,8 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     for (nic, address) in &missing {
         tally.problem(format!("/etc/hosts does not map {name} to {address} ({})", nic.name));
     }
-    if let Some(loopback) = mapped.iter().find(|address| address.is_loopback())
-        && !missing.is_empty()
-    {
+    let loopback = mapped.iter().find(|address| address.is_loopback()).filter(|_| !missing.is_empty());
+    if let Some(loopback) = loopback {
         tally.problem(format!("it maps it to {loopback}, where only this machine finds it"));
     }
     let short = name.split('.').next().filter(|short| *short != name).unwrap_or("");
@@ -208,7 +207,8 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     let fix = if lines.is_empty() {
         "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned()
     } else {
-        format!("add to /etc/hosts: {}", lines.join(", "))
+        let take_out = loopback.map(|loopback| format!(", and take {name} out of the line of {loopback}"));
+        format!("add to /etc/hosts: {}{}", lines.join(", "), take_out.unwrap_or_default())
     };
     let expected = format!("{name} on the address of every interface");
     Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fix))
@@ -362,7 +362,7 @@ mod tests {
             told(&profile, &facts, "network.hosts-file"),
             "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); it maps it to 127.0.0.1, where only \
              this machine finds it | mt1.example.com on the address of every interface | add to /etc/hosts: \
-             \"10.0.0.20 mt1.example.com mt1\""
+             \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1"
         );
     }
 

@@ -1,8 +1,6 @@
 //! A ready master target in code, for the tests of the sections to spoil.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::facts::boot_loader::BootLoader;
 use crate::facts::clock::Clock;
@@ -21,7 +19,8 @@ use crate::facts::site_agent::SiteAgent;
 use crate::facts::swaps::Swap;
 use crate::facts::tools::Tools;
 use crate::facts::{Fact, Facts, SCHEMA};
-use crate::profile::{self, FileSpec, PartitionSpec, Profile};
+use crate::host::Host;
+use crate::profile::{self, Profile};
 
 use super::{Finding, Selection, Status, judge_all};
 
@@ -92,72 +91,16 @@ fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// The built-in profile, with a site.
 fn profile() -> Profile {
-    let partition = |mount: &str| PartitionSpec { mount: mount.into(), fs_type: "ext4".into() };
-    let file = |package: &str, file: &str| FileSpec {
-        package: package.into(),
-        file: file.into(),
-        urls: vec![format!("https://example.com/{file}")],
-        sha256: None,
+    let none = Host::recorded("/nonexistent");
+    let mut profile = profile::load(Some(profile::DEFAULT), &none, &super::ids(), false).unwrap();
+    profile.site = profile::Site {
+        configuration_server: Some(profile::Server { address: "10.0.0.5".into(), port: 443 }),
+        process_server: Some(profile::Server { address: "10.0.0.6".into(), port: 9443 }),
+        configuration_server_version: Some("9.6.0".into()),
     };
-    Profile {
-        name: profile::DEFAULT.into(),
-        description: "CentOS 6.6 master target".into(),
-        os: profile::Os {
-            release: "CentOS release 6.6 (Final)".into(),
-            architecture: "x86_64".into(),
-            timezone: None,
-        },
-        sizing: profile::Sizing { memory_bytes: 6 * GIB, cpus: 4, os_disk_bytes: 100 * GIB },
-        layout: profile::Layout {
-            partitions: vec![partition("/"), partition("/var/crash"), partition("/home")],
-            swap: true,
-            root_on_lvm: false,
-        },
-        network: profile::Network { static_address: true },
-        hypervisor: profile::Hypervisor { max_disks: 60 },
-        packages: profile::Packages {
-            base: strings(&["xfsprogs", "perl", "lsscsi", "rsync", "wget", "kexec-tools"]),
-            multipath: strings(&["device-mapper-multipath"]),
-            lock_timeout: Duration::from_secs(60),
-            deadline: Duration::from_secs(1800),
-        },
-        sources: profile::Sources { reiserfs: false, xfs: false },
-        files: profile::Files {
-            directory: PathBuf::from("/usr/local"),
-            from: None,
-            ca_file: None,
-            deadline: Duration::from_secs(600),
-            accept_unverified: false,
-            reiserfs: vec![
-                file("kmod-reiserfs", "kmod-reiserfs-0.0-1.el6.elrepo.x86_64.rpm"),
-                file("reiserfs-utils", "reiserfs-utils-3.6.21-1.el6.elrepo.x86_64.rpm"),
-            ],
-            xfs: vec![file("xfsprogs", "xfsprogs-3.1.1-16.el6.x86_64.rpm")],
-        },
-        custom_changes: profile::CustomChanges {
-            archive: None,
-            sha256: None,
-            script: "ApplyCustomChanges.sh".into(),
-            marker: PathBuf::from("/etc/.appliedmtcustomchanges"),
-            log: PathBuf::from("/var/log/appliedmtcustomchanges.log"),
-            work_directory: PathBuf::from("/var/lib/mt-agent/work"),
-            deadline: Duration::from_secs(600),
-        },
-        retention: profile::Retention {
-            disk: None,
-            mount_point: "/mnt/retention".into(),
-            fs_type: "ext4".into(),
-            capacity_bytes: 1 << 40,
-        },
-        site: profile::Site {
-            configuration_server: Some(profile::Server { address: "10.0.0.5".into(), port: 443 }),
-            process_server: Some(profile::Server { address: "10.0.0.6".into(), port: 9443 }),
-            configuration_server_version: Some("9.6.0".into()),
-        },
-        waivers: Vec::new(),
-        origins: BTreeMap::new(),
-    }
+    profile
 }
 
 fn facts() -> Facts {

@@ -4,7 +4,9 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
-use crate::steps::devices::{carriers, device_name, fstab_entry, mount_at, mount_over, resolve, same_path};
+use crate::steps::devices::{
+    Layer, LayerKind, device_name, fstab_entry, layers, mount_at, mount_over, resolve, same_path,
+};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
 
@@ -142,10 +144,14 @@ impl<'a> Look<'a> {
         if !mount.is_writable() {
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
-        if let Some(disks) = self.tally.know(need(&self.facts.disks, "the disks"))
-            && carriers(disks, &mount.major_minor).is_empty()
-        {
-            self.tally.problem(format!("{path} ({}) lies on no disk of this machine", mount.source));
+        let Some(disks) = self.tally.know(need(&self.facts.disks, "the disks")) else { return };
+        let way = disks.iter().find_map(|disk| layers(disk, &mount.major_minor));
+        match way.and_then(|way| way.last().copied()) {
+            None => self.tally.problem(format!("{path} ({}) lies on no disk of this machine", mount.source)),
+            Some(Layer { kind: LayerKind::Disk | LayerKind::Multipath, name, .. }) => {
+                self.missing(format!("{path} lies on the whole disk {name}, not on a partition"));
+            }
+            Some(_) => {}
         }
     }
 
@@ -233,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_mounted_must_be_a_whole_file_system_of_the_right_type_on_a_disk() {
         type Spoil = fn(&mut crate::facts::mounts::Mount);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: [(Spoil, &str); 7] = [
             (
                 |home| home.root = "/srv/home".into(),
                 "unmet: /home is no file system of its own: it is the directory or subvolume /srv/home of /dev/sda3",
@@ -242,6 +248,10 @@ mod tests {
             (|home| home.fs_type = "xfs".into(), "unmet: /home is xfs, not ext4"),
             (|home| home.super_options = vec!["ro".into()], "unmet: /home is mounted read-only"),
             (|home| home.options = vec!["ro".into()], "unmet: /home is mounted read-only"),
+            (
+                |home| home.major_minor = "8:16".into(),
+                "unmet: /home lies on the whole disk sdb, not on a partition",
+            ),
             (
                 |home| home.major_minor = "7:0".into(),
                 "unmet: /home (/dev/sda3) lies on no disk of this machine",
