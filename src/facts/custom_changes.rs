@@ -116,6 +116,7 @@ fn archive_size(host: &Host, archive: &Path) -> Result<Option<u64>> {
 
 fn marker_ctime(host: &Host, marker: &Path) -> Result<Option<u64>> {
     let name = marker.display().to_string();
+    anyhow::ensure!(marker.file_name().is_some(), "no marker file is named");
     match host.resolve(marker).and_then(|path| path.metadata()) {
         Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, &name).map(Some),
         Ok(meta) => {
@@ -143,6 +144,7 @@ const TAIL: u64 = 64 << 10;
 
 fn log_tail(host: &Host, log: &Path) -> Result<Option<String>> {
     let name = log.display().to_string();
+    anyhow::ensure!(log.file_name().is_some(), "no log file is named");
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(host.resolve(log)?)?;
         let length = file.metadata()?.len();
@@ -258,6 +260,9 @@ mod tests {
         let dir = testing::tree(&[(&MARKER[1..], "")]);
         let Fact::Unknown(why) = look(dir.path()).marker_ctime_secs else { panic!() };
         assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not tell since when");
+        let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None);
+        assert_eq!(unnamed.marker_ctime_secs, Fact::Unknown("no marker file is named".into()));
+        assert_eq!(unnamed.log_tail, Fact::Unknown("no log file is named".into()));
         let live = load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None).marker_ctime_secs;
         assert!(matches!(live, Fact::Known(Some(secs)) if secs > 1_500_000_000));
     }

@@ -164,7 +164,13 @@ impl Host {
     /// Whether something lies at `path` (a link that leads nowhere counts).
     #[must_use]
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
-        self.path(path).symlink_metadata().is_ok()
+        let path = path.as_ref();
+        // The directory's own links lead into the tree; the last component is not followed.
+        let place = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => self.resolve(parent).map(|parent| parent.join(name)),
+            _ => self.resolve(path),
+        };
+        place.and_then(|place| place.symlink_metadata()).is_ok()
     }
 }
 
@@ -203,6 +209,9 @@ mod tests {
         assert_eq!(host.read("/etc/absolute").unwrap(), "of the tree");
         assert_eq!(host.read("/etc/x/relative").unwrap(), "of the tree");
         assert_eq!(host.read_if_exists("/etc/none/at/all").unwrap(), None);
+        symlink("/", dir.path().join("etc/top")).unwrap();
+        assert!(host.exists("/etc/top/etc/passwd") && !host.exists("/etc/top/proc"));
+        assert!(host.exists("/etc/loop") && host.exists("/"));
         let error = host.read("/etc/loop").unwrap_err();
         assert_eq!(error.raw_os_error(), Some(nix::errno::Errno::ELOOP as i32));
     }

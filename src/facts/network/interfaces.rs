@@ -16,10 +16,19 @@ const MAIN: &str = "/etc/network/interfaces";
 pub(super) struct Parsed {
     /// Interfaces that start on boot.
     auto: BTreeSet<String>,
-    /// Interface, method, and options, for each `iface` of family inet or inet6.
-    stanzas: Vec<(String, String, BTreeMap<String, String>)>,
+    /// Each `iface` of family inet or inet6.
+    stanzas: Vec<Stanza>,
     /// `source` and `source-directory`, with whether it is a directory.
     sources: Vec<(String, bool)>,
+}
+
+/// One `iface`.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Stanza {
+    name: String,
+    inet6: bool,
+    method: String,
+    options: BTreeMap<String, String>,
 }
 
 /// The configurations in the main file and in those that it names.
@@ -37,8 +46,11 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
             files.extend(expand(host, &source, is_directory));
         }
         auto.extend(parsed.auto);
-        found.extend(parsed.stanzas.into_iter().map(|stanza| candidate(&file, stanza)));
+        found.extend(parsed.stanzas.into_iter().map(|stanza| (stanza.inet6, candidate(&file, stanza))));
     }
+    // An interface has a stanza for each family; IPv4 is what the procedure is about.
+    found.sort_by_key(|(inet6, _)| *inet6);
+    let mut found: Vec<_> = found.into_iter().map(|(_, candidate)| candidate).collect();
     for candidate in &mut found {
         candidate.configuration.on_boot = candidate.name.as_ref().is_some_and(|name| auto.contains(name));
     }
@@ -84,14 +96,15 @@ pub(super) fn parse(text: &str) -> Parsed {
                 rest.resize(3, String::new());
                 in_stanza = rest[1].starts_with("inet") && rest[0] != "lo";
                 if in_stanza {
-                    parsed.stanzas.push((rest[0].clone(), rest[2].clone(), BTreeMap::new()));
+                    let (name, inet6, method) = (rest[0].clone(), rest[1] == "inet6", rest[2].clone());
+                    parsed.stanzas.push(Stanza { name, inet6, method, ..Stanza::default() });
                 }
             }
             "mapping" | "rename" | "template" => in_stanza = false,
             _ if first.starts_with("no-auto") || first.starts_with("allow-") => in_stanza = false,
             option => {
-                if let Some((_, _, options)) = parsed.stanzas.last_mut().filter(|_| in_stanza) {
-                    options.entry(option.to_owned()).or_insert_with(|| rest.join(" "));
+                if let Some(stanza) = parsed.stanzas.last_mut().filter(|_| in_stanza) {
+                    stanza.options.entry(option.to_owned()).or_insert_with(|| rest.join(" "));
                 }
             }
         }
@@ -99,8 +112,8 @@ pub(super) fn parse(text: &str) -> Parsed {
     parsed
 }
 
-fn candidate(file: &str, stanza: (String, String, BTreeMap<String, String>)) -> Candidate {
-    let (name, method, options) = stanza;
+fn candidate(file: &str, stanza: Stanza) -> Candidate {
+    let Stanza { name, method, options, .. } = stanza;
     let address = options.get("address").cloned();
     let prefix = options.get("netmask").and_then(|mask| prefix_of(mask));
     Candidate {
@@ -132,13 +145,13 @@ mod tests {
 # the loopback
 auto lo eth0
 iface lo inet loopback
+iface eth0 inet6 auto
 iface eth0 inet static
     address 192.0.2.10
     netmask 255.255.255.0
     # dns
     gateway \\
         192.0.2.1
-iface eth0 inet6 auto
 source /etc/network/interfaces.d/*
 source-directory more
 ";
