@@ -216,8 +216,8 @@ mod tests {
                 assert!(told.contains(&format!("mode {mode:04o})")), "{told}");
             }
         }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         if nix::unistd::geteuid().is_root() {
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
             std::os::unix::fs::chown(&file, Some(1234), None).unwrap();
         }
         let meta = fs::metadata(&file).unwrap();
