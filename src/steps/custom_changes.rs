@@ -266,7 +266,9 @@ pub(super) fn blacklist(facts: &Facts) -> Remedy {
     let stale =
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
     let Some(Some(_)) = facts.multipath.configuration.known() else { return Remedy::None };
-    Remedy::one(Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) })
+    let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
+    // An ID that another disk shares would blacklist that disk too.
+    Remedy::With { changes: vec![change], needs: &["scsi.ids-unique"] }
 }
 
 #[cfg(test)]
@@ -391,10 +393,13 @@ mod tests {
         assert!(told.starts_with(&format!("unmet: blacklisted: ^{RETENTION_ID}$, (")), "{told}");
         assert_eq!(
             remedy("custom-changes.root-disk", &profile, &facts, &Request::default()),
-            Remedy::one(Change::BlacklistRootDisk {
-                scsi_id: OS_DISK_ID.into(),
-                replaces: Some(RETENTION_ID.into())
-            })
+            Remedy::With {
+                changes: vec![Change::BlacklistRootDisk {
+                    scsi_id: OS_DISK_ID.into(),
+                    replaces: Some(RETENTION_ID.into())
+                }],
+                needs: &["scsi.ids-unique"],
+            }
         );
     }
 }
