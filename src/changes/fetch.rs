@@ -1,6 +1,7 @@
 //! Fetches a file over HTTP(S) into a part file beside its later name, and goes on where an interrupted
 //! fetch stopped, when the server says that the file is still the same.
 
+mod forward;
 mod proxy;
 
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +16,7 @@ use nix::libc;
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use super::Observer;
 use crate::host::{files, text};
@@ -134,8 +135,11 @@ impl Fetch<'_> {
         let mut url = self.url.to_owned();
         for _ in 0..=REDIRECTS {
             let shown = text::without_secrets(&text::safe(&url));
-            let agent = self.agent(&url).map_err(Asked::Refused)?;
+            let (agent, authorization) = self.agent(&url).map_err(Asked::Refused)?;
             let mut request = agent.get(&url);
+            if let Some(authorization) = authorization {
+                request = request.header(header::PROXY_AUTHORIZATION, authorization);
+            }
             if let Some((length, validator)) = have {
                 request = request
                     .header(header::RANGE, format!("bytes={length}-"))
@@ -159,15 +163,10 @@ impl Fetch<'_> {
         Err(Asked::Refused(anyhow!("more than {REDIRECTS} redirects")))
     }
 
-    fn agent(&self, url: &str) -> Result<Agent> {
+    /// What asks for `url`, and what it must tell a proxy of us.
+    fn agent(&self, url: &str) -> Result<(Agent, Option<String>)> {
         let left = self.until.saturating_duration_since(Instant::now());
         ensure!(!left.is_zero(), "there was no time left");
-        let proxy = match proxy::choose(url, self.environment) {
-            Some((proxy, name)) => Some(Proxy::new(&proxy).map_err(|_| {
-                anyhow!("{name}={} is no address of a proxy", text::without_secrets(&text::safe(&proxy)))
-            })?),
-            None => None,
-        };
         let mut tls = TlsConfig::builder();
         if let Some(path) = self.ca_file {
             tls = tls.root_certs(RootCerts::new_with_certs(&certificates(path)?));
@@ -175,16 +174,30 @@ impl Fetch<'_> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .proxy(proxy)
+            .proxy(None)
             .tls_config(tls.build())
             .user_agent(concat!("mt-agent/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(left))
             .timeout_resolve(Some(ANSWER))
             .timeout_connect(Some(ANSWER))
             .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(STALL))
-            .build();
-        Ok(config.into())
+            .timeout_per_read(Some(STALL));
+        let Some((address, name)) = proxy::choose(url, self.environment) else {
+            return Ok((config.build().into(), None));
+        };
+        let shown = || format!("{name}={}", text::without_secrets(&text::safe(&address)));
+        let proxy = Proxy::new(&address).map_err(|_| anyhow!("{} is no address of a proxy", shown()))?;
+        ensure!(
+            matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https),
+            "{} is a kind of proxy that the agent cannot use: http and https are possible",
+            shown()
+        );
+        if url.starts_with("http:") && proxy.protocol() == ProxyProtocol::Http {
+            let agent = forward::agent(config.build(), &proxy, url);
+            let agent = agent.ok_or_else(|| anyhow!("it is no address that {} can be asked for", shown()))?;
+            return Ok((agent, forward::authorization(&proxy)));
+        }
+        Ok((config.proxy(Some(proxy)).build().into(), None))
     }
 
     /// Writes what the server sends to the part file, from byte `from` on.
@@ -333,7 +346,8 @@ fn resolve(base: &str, location: &str) -> Option<String> {
         }
     };
     let (scheme, host) = proxy::split(&resolved)?;
-    (matches!(scheme.as_str(), "http" | "https") && !host.is_empty()).then_some(resolved)
+    let rest = resolved.split_once("://")?.1;
+    (matches!(scheme.as_str(), "http" | "https") && !host.is_empty()).then(|| format!("{scheme}://{rest}"))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
@@ -362,6 +376,7 @@ mod tests {
             ("//other/x", Some("http://other/x")),
             ("/x", Some("http://host:8080/x")),
             ("d.rpm", Some("http://host:8080/a/b/d.rpm")),
+            ("HTTPS://Other/x", Some("https://Other/x")),
             ("ftp://other/x", None),
             ("file:///etc/passwd", None),
         ] {

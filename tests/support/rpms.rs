@@ -40,7 +40,7 @@ impl Desk {
         let spec = self.dir().join(format!("{name}.spec"));
         let text = format!(
             "Name: {PREFIX}{name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
-             %description\nMade by a test.\n{more}\n%files\n"
+             {more}\n%description\nMade by a test.\n%files\n"
         );
         fs::write(&spec, text).unwrap();
         let define = format!("_topdir {}", top.display());

@@ -1,0 +1,294 @@
+//! Files fetched over real connections: redirects, resumption, proxies, certificates, and servers that lie.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+
+mod support;
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use mt_agent::changes::fetch::Fetch;
+
+use support::server::{Answer, Server};
+use support::{Seen, contains, tool};
+
+struct Desk {
+    dir: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
+    limit: u64,
+    time: Duration,
+    ca_file: Option<PathBuf>,
+    seen: Seen,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+            limit: 1 << 20,
+            time: Duration::from_secs(20),
+            ca_file: None,
+            seen: Seen::default(),
+        }
+    }
+
+    fn part(&self) -> PathBuf {
+        self.dir.path().join("x.rpm.part")
+    }
+
+    fn fetch(&mut self, url: &str) -> Result<Vec<u8>, String> {
+        let variables = self.variables.clone();
+        let environment =
+            move |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        let part = self.part();
+        let fetch = Fetch {
+            url,
+            what: "x.rpm",
+            part: &part,
+            limit: self.limit,
+            ca_file: self.ca_file.as_deref(),
+            until: Instant::now() + self.time,
+            environment: &environment,
+        };
+        let result = fetch.run(&mut self.seen);
+        result.map(|()| fs::read(self.part()).unwrap()).map_err(|error| format!("{error:#}"))
+    }
+
+    fn left(&self) -> usize {
+        fs::read_dir(self.dir.path()).unwrap().count()
+    }
+}
+
+fn content(seed: u8) -> Vec<u8> {
+    (0..200_000u32).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ seed).collect()
+}
+
+#[test]
+fn a_file_comes_whole_with_progress() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    assert_eq!(desk.fetch(&server.url("/x.rpm")).unwrap(), content(1));
+    assert_eq!(desk.seen.transfers.first(), Some(&(0, Some(200_000))));
+    assert_eq!(desk.seen.transfers.last(), Some(&(200_000, Some(200_000))));
+    server.answers(&[Answer::Plain]);
+    assert_eq!(desk.fetch(&server.url("/other")).unwrap(), content(1));
+    assert_eq!(desk.seen.transfers.last(), Some(&(200_000, None)));
+}
+
+#[test]
+fn a_broken_connection_is_taken_up_where_it_broke() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    server.answers(&[Answer::Cut(120_000), Answer::Cut(30_000)]);
+    assert_eq!(desk.fetch(&server.url("/x")).unwrap(), content(1));
+    let ranges: Vec<_> =
+        server.asked().iter().map(|asked| asked.header("range").map(str::to_owned)).collect();
+    assert_eq!(ranges, [None, Some("bytes=120000-".into()), Some("bytes=150000-".into())]);
+}
+
+#[test]
+fn a_later_run_goes_on_too_but_not_with_another_edition() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    desk.time = Duration::from_millis(900);
+    server.answers(&[Answer::Cut(100_000)]);
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), "after 100000 of 200000 bytes");
+    desk.time = Duration::from_secs(20);
+    assert_eq!(desk.fetch(&server.url("/x")).unwrap(), content(1));
+    assert_eq!(server.asked()[1].header("if-range"), Some("\"one\""));
+
+    for answers in [&[][..], &[Answer::Careless]] {
+        let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+        desk.time = Duration::from_millis(900);
+        server.answers(&[Answer::Cut(100_000)]);
+        desk.fetch(&server.url("/x")).unwrap_err();
+        server.replace(&content(2), "\"two\"");
+        server.answers(answers);
+        desk.time = Duration::from_secs(20);
+        assert_eq!(desk.fetch(&server.url("/x")).unwrap(), content(2), "{answers:?}");
+    }
+    // Another address's part is not a part of this one.
+    let other = Server::new(&content(3));
+    fs::write(desk.part(), &content(1)[..50]).unwrap();
+    assert_eq!(desk.fetch(&other.url("/x")).unwrap(), content(3));
+}
+
+#[test]
+fn a_server_that_lies_about_the_length_is_not_believed() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    desk.time = Duration::from_secs(2);
+    server.answers(&[Answer::Claims(300_000), Answer::Status("500 Broken")]);
+    let error = desk.fetch(&server.url("/x")).unwrap_err();
+    contains(&error, "the server answered 500");
+    assert!(desk.seen.log.iter().any(|line| line.contains("200000 of 300000 bytes")), "{:?}", desk.seen.log);
+}
+
+#[test]
+fn what_is_too_long_is_not_fetched() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    desk.limit = 150_000;
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), "it has more than 146.4 KiB");
+    assert!(desk.seen.transfers.is_empty());
+    server.answers(&[Answer::Plain]);
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), "it has more than 146.4 KiB");
+    assert_eq!(desk.left(), 0);
+}
+
+#[test]
+fn a_stalled_server_ends_at_the_deadline() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    desk.time = Duration::from_secs(2);
+    server.answers(&[Answer::Stall]);
+    let started = Instant::now();
+    contains(
+        &desk.fetch(&server.url("/x")).unwrap_err(),
+        "the connection broke after 3 of 200000 bytes (timeout",
+    );
+    assert!(started.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn redirects_are_followed_so_far_and_no_further() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    let other = Server::new(&content(2));
+    server.answers(&[Answer::Redirect("/y".into()), Answer::Redirect(other.url("/z"))]);
+    let url = server.url("/x").replace("http://", "http://user:secret@");
+    assert_eq!(desk.fetch(&url).unwrap(), content(2));
+    assert!(server.asked()[0].header("authorization").is_some());
+    assert_eq!(server.asked()[1].header("authorization"), None);
+    assert_eq!(other.asked()[0].header("authorization"), None);
+
+    server.answers(&vec![Answer::Redirect("/again".into()); 9]);
+    contains(&desk.fetch(&server.url("/loop")).unwrap_err(), "more than 5 redirects");
+    let server = Server::new(b"");
+    server.answers(&[Answer::Redirect("file:///etc/passwd".into())]);
+    let error = desk.fetch(&server.url("/x").replace("http://", "http://user:secret@")).unwrap_err();
+    contains(&error, "answered 302 Found to nowhere");
+    assert!(!error.contains("secret"), "{error}");
+}
+
+#[test]
+fn errors_say_what_the_server_said_and_nothing_is_left() {
+    let (server, mut desk) = (Server::new(b"x"), Desk::new());
+    server.answers(&[Answer::Status("404 Not Found")]);
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), "the server answered 404 Not Found");
+    // A port where nobody listens.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = desk.fetch(&format!("http://u:secret@127.0.0.1:{port}/x")).unwrap_err();
+    contains(&error, &format!("http://***@127.0.0.1:{port}/x: io: Connection refused"));
+    assert_eq!(desk.left(), 0);
+}
+
+#[test]
+fn proxies_come_from_the_environment_and_no_proxy_is_heeded() {
+    let (proxy, mut desk) = (Server::new(&content(7)), Desk::new());
+    desk.variables.push(("http_proxy", format!("http://user:secret@127.0.0.1:{}", proxy.port())));
+    // The name does not exist: only the proxy can have answered. Proxies commonly refuse a tunnel to port 80.
+    assert_eq!(desk.fetch("http://u:pw@mirror.invalid/a/x.rpm?y=1").unwrap(), content(7));
+    let asked = &proxy.asked()[0];
+    assert_eq!(asked.line, "GET http://mirror.invalid/a/x.rpm?y=1 HTTP/1.1");
+    assert_eq!(asked.header("host"), Some("mirror.invalid"));
+    assert_eq!(asked.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+    proxy.answers(&[Answer::Cut(70_000)]);
+    assert_eq!(desk.fetch("http://mirror.invalid:8080/z").unwrap(), content(7));
+    assert_eq!(proxy.asked()[2].line, "GET http://mirror.invalid:8080/z HTTP/1.1");
+    assert_eq!(proxy.asked()[2].header("range"), Some("bytes=70000-"));
+    // HTTPS goes through a tunnel, which this proxy does not have.
+    desk.variables.push(("https_proxy", format!("http://127.0.0.1:{}", proxy.port())));
+    proxy.answers(&[Answer::Status("403 Forbidden")]);
+    let error = desk.fetch("https://mirror.invalid/x").unwrap_err();
+    contains(&error, "https://mirror.invalid/x: ");
+    assert_eq!(proxy.asked()[3].line, "CONNECT mirror.invalid:443 HTTP/1.1");
+
+    let server = Server::new(&content(1));
+    desk.variables.push(("no_proxy", "localhost,127.0.0.1".into()));
+    let before = proxy.asked().len();
+    assert_eq!(desk.fetch(&server.url("/x")).unwrap(), content(1));
+    assert_eq!(proxy.asked().len(), before);
+
+    desk.variables = vec![("all_proxy", "socks5://127.0.0.1:1".into())];
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), "is a kind of proxy that the agent cannot use");
+    desk.variables = vec![("http_proxy", "htp:/user:secret@x y".into())];
+    let error = desk.fetch(&server.url("/x")).unwrap_err();
+    contains(&error, "http_proxy=");
+    contains(&error, "is no address of a proxy");
+}
+
+/// openssl's own server of the files in a directory, with a certificate for 127.0.0.1.
+struct Https {
+    child: duct::Handle,
+    port: u16,
+}
+
+impl Https {
+    /// `-WWW` serves files, `-HTTP` files that are whole answers.
+    fn new(dir: &Path, mode: &str) -> Self {
+        let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+        fs::write(path("ext"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+        let subject = "/CN=mt-agent test";
+        #[rustfmt::skip]
+        tool("openssl", &["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject,
+            "-keyout", &path("ca.key"), "-out", &path("ca.pem")]);
+        #[rustfmt::skip]
+        tool("openssl", &["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1",
+            "-keyout", &path("key"), "-out", &path("csr")]);
+        #[rustfmt::skip]
+        tool("openssl", &["x509", "-req", "-in", &path("csr"), "-CA", &path("ca.pem"), "-CAkey", &path("ca.key"),
+            "-CAcreateserial", "-days", "2", "-extfile", &path("ext"), "-out", &path("cert")]);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let accept = format!("127.0.0.1:{port}");
+        let child = duct::cmd!(
+            "openssl", "s_server", "-quiet", mode, "-accept", accept, "-cert", "cert", "-key", "key"
+        )
+        .dir(dir)
+        .stdin_null()
+        .stdout_null()
+        .stderr_null()
+        .unchecked()
+        .start()
+        .unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "openssl s_server does not listen");
+            sleep(Duration::from_millis(50));
+        }
+        Self { child, port }
+    }
+}
+
+impl Drop for Https {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[test]
+fn https_needs_a_certificate_that_is_trusted() {
+    let mut desk = Desk::new();
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("x.rpm"), content(1)).unwrap();
+    let server = Https::new(place.path(), "-WWW");
+    let url = format!("https://127.0.0.1:{}/x.rpm", server.port);
+    contains(&desk.fetch(&url).unwrap_err(), "UnknownIssuer");
+    assert_eq!(desk.left(), 0);
+    desk.ca_file = Some(place.path().join("ca.pem"));
+    assert_eq!(desk.fetch(&url).unwrap(), content(1));
+    desk.ca_file = Some(place.path().join("x.rpm"));
+    contains(&desk.fetch(&url).unwrap_err(), "x.rpm holds no certificate (PEM)");
+    desk.ca_file = Some(place.path().join("none"));
+    contains(&desk.fetch(&url).unwrap_err(), "reading the certificates in ");
+}
+
+#[test]
+fn nobody_is_led_from_https_to_http() {
+    let mut desk = Desk::new();
+    let place = tempfile::tempdir().unwrap();
+    let plain = Server::new(&content(1));
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", plain.url("/x"));
+    fs::write(place.path().join("x"), answer).unwrap();
+    let server = Https::new(place.path(), "-HTTP");
+    desk.ca_file = Some(place.path().join("ca.pem"));
+    let error = desk.fetch(&format!("https://127.0.0.1:{}/x", server.port)).unwrap_err();
+    contains(&error, &format!("/x leads from https to {}", plain.url("/x")));
+    assert!(plain.asked().is_empty());
+}
