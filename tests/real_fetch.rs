@@ -63,7 +63,7 @@ impl Desk {
 }
 
 fn content(seed: u8) -> Vec<u8> {
-    (0..200_000u32).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ seed).collect()
+    (0..200_000_u32).map(|at| (at.wrapping_mul(31) >> 3).to_le_bytes()[0] ^ seed).collect()
 }
 
 #[test]
