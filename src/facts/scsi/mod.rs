@@ -60,17 +60,18 @@ pub fn id_of(file: &File) -> Result<String, String> {
         return Err("it is not a block device".into());
     }
     let device = format!("/sys/dev/block/{}:{}", major(meta.rdev()), minor(meta.rdev()));
-    // Kernels before 3.2 answer for the whole disk there.
+    // A request goes through a partition (before 3.2) and through a linear map to the disk below: neither is
+    // that disk.
     if host.exists(format!("{device}/partition")) {
         return Err("it is a partition, not a disk".into());
     }
-    match ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page))) {
-        Ok(id) => Ok(id.text),
-        Err(error) => match host.read(format!("{device}/dm/uuid")) {
-            Ok(uuid) => id_of_map(&host, &device, uuid.trim()),
-            Err(_) => Err(error),
-        },
-    }
+    let asked = || ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page)));
+    let Ok(uuid) = host.read(format!("{device}/dm/uuid")) else { return asked().map(|id| id.text) };
+    let uuid = uuid.trim();
+    let wwid = uuid
+        .strip_prefix("mpath-")
+        .ok_or_else(|| format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"))?;
+    asked().map_or_else(|_| id_of_map(&host, &device, wwid), |id| Ok(id.text))
 }
 
 /// The SCSI ID behind the device file `path` of this host: a whole disk, a multipath map, or a link to one.
@@ -83,10 +84,7 @@ pub fn id_of_device(host: &Host, path: &str) -> Result<String, String> {
 }
 
 /// The WWID of the map at `device` (a directory of sysfs), when every path answers with it.
-fn id_of_map(host: &Host, device: &str, uuid: &str) -> Result<String, String> {
-    let wwid = uuid
-        .strip_prefix("mpath-")
-        .ok_or_else(|| format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"))?;
+fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
     let paths = host
         .list(format!("{device}/slaves"))
         .map_err(|error| format!("listing the paths of the map {wwid}: {error}"))?;
@@ -200,6 +198,21 @@ mod tests {
             "VPD page 0x83 carries only a vendor-specific designator (\"dr0\"), which need not be unique \
              (serial number 123)"
         );
+    }
+
+    #[test]
+    fn a_map_has_the_id_with_which_all_its_paths_answer() {
+        use crate::facts::disks::testing::{Tree, vmware_id};
+        let tree = Tree::new();
+        let dm = "/sys/block/dm-0";
+        tree.file(&format!("{dm}/slaves/sdb/x"), "").file(&format!("{dm}/slaves/sdc/x"), "");
+        tree.vmware_pages("sdb", 1).vmware_pages("sdc", 1);
+        let said = || id_of_map(&tree.host(), dm, &vmware_id(1));
+        assert_eq!(said(), Ok(vmware_id(1)));
+        tree.vmware_pages("sdc", 2);
+        let (one, two) = (vmware_id(1), vmware_id(2));
+        assert_eq!(said(), Err(format!("sdc is a path of the map {one}, but answers with {two}")));
+        assert_eq!(id_of_map(&tree.host(), "/sys/block/dm-9", "3x"), Err("the map 3x has no path".into()));
     }
 
     #[test]
