@@ -111,7 +111,12 @@ pub fn render(disks: &[Disk], probes: &[Probe], style: Style) -> String {
         };
         let mut users = disk.used_by.clone();
         if let Some(map) = &disk.multipath {
-            users.insert(0, format!("multipath map {}", map.dm_name));
+            // On a master target the map is called like the ID: said once, it is easier to read.
+            let own_name = disk.scsi_id.as_ref() != Some(&map.dm_name);
+            users.insert(
+                0,
+                if own_name { format!("multipath map {}", map.dm_name) } else { "multipath map".into() },
+            );
         }
         if disk.read_only {
             users.push("read-only".into());

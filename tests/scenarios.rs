@@ -1,0 +1,196 @@
+//! Recorded hosts, judged and reported, against golden files.
+//!
+//! ```text
+//! tests/scenarios/NAME/
+//!     host/          the recorded tree, or instead:
+//!     base           the name of the scenario whose tree this one changes
+//!     remove         paths taken out of that tree, one a line
+//!     overlay/       files put into it
+//!     about          what it is, in a sentence
+//!     profile.yaml   the profile, where it is not the built-in one
+//!     expected.txt   check, disks and plan as text
+//!     expected.json  check as JSON
+//! ```
+//!
+//! `MT_AGENT_BLESS=1 cargo test --test scenarios` writes the golden files anew: read the difference in git.
+
+#![allow(clippy::disallowed_methods, reason = "tests write golden files and trees of their own")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use mt_agent::facts::Facts;
+use mt_agent::facts::gather::Probing;
+use mt_agent::host::Host;
+use mt_agent::report::style::Style;
+use mt_agent::report::text::Detail;
+use mt_agent::report::{disks, json, plan, text};
+use mt_agent::steps::remedy::Request;
+use mt_agent::steps::{self, Selection};
+use mt_agent::{profile, run};
+
+/// A day on which no waiver of the scenarios' profiles has expired but the one that is to have.
+const TODAY: time::Date = time::macros::date!(2026 - 06 - 01);
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(scenarios())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Puts the tree at `from` over the one at `to`; links stay links.
+fn lay(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            if target.is_symlink() {
+                fs::remove_file(&target).unwrap();
+            }
+            lay(&source, &target);
+            continue;
+        }
+        remove(&target);
+        if kind.is_symlink() {
+            symlink(fs::read_link(&source).unwrap(), &target).unwrap();
+        } else {
+            fs::copy(&source, &target).unwrap();
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path).unwrap(),
+        Ok(_) => fs::remove_file(path).unwrap(),
+        Err(_) => {}
+    }
+}
+
+/// Makes the tree of the scenario `name` at `to`.
+fn build(name: &str, to: &Path) {
+    let scenario = scenarios().join(name);
+    if let Ok(base) = fs::read_to_string(scenario.join("base")) {
+        build(base.trim(), to);
+    } else {
+        lay(&scenario.join("host"), to);
+    }
+    if let Ok(list) = fs::read_to_string(scenario.join("remove")) {
+        for path in list.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let path = to.join(path.trim_start_matches('/'));
+            assert!(
+                path.symlink_metadata().is_ok(),
+                "{name}/remove: there is no {} to remove",
+                path.display()
+            );
+            remove(&path);
+        }
+    }
+    if scenario.join("overlay").is_dir() {
+        lay(&scenario.join("overlay"), to);
+    }
+}
+
+/// What the reports on a scenario are: text and JSON.
+fn reports(name: &str) -> (String, String) {
+    let tree = tempfile::tempdir().unwrap();
+    build(name, tree.path());
+    let host = Host::recorded(tree.path());
+    let own = scenarios().join(name).join("profile.yaml");
+    let choice = if own.exists() { own.to_str().unwrap().to_owned() } else { profile::DEFAULT.to_owned() };
+    let profile = profile::load(Some(&choice), &host, &steps::ids(), true)
+        .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let facts = run::read_facts(&host, &profile, Probing::None);
+    let report = run::check(&profile, &facts, &Selection::default(), TODAY);
+
+    // What was recorded is judged as what was read.
+    let recorded: Facts = serde_json::from_str(&json::document(&facts).unwrap()).unwrap();
+    assert_eq!(recorded, facts, "{name}: facts do not survive being recorded");
+
+    let planned = run::plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let all = facts.disks.known().unwrap_or_else(|| panic!("{name}: {:?}", facts.disks));
+    let style = Style::default();
+    let text = format!(
+        "$ mt-agent check\n{}\n$ mt-agent disks\n{}\n$ mt-agent plan\n{}",
+        text::render(&report, style, Detail::Normal),
+        disks::render(all, &[], style),
+        plan::render(&planned, style),
+    );
+    let json = json::document(&json::ReportDocument::from(&report)).unwrap();
+    // The tree lies somewhere else each time.
+    let here = tree.path().to_str().unwrap();
+    (text.replace(here, "TREE"), json.replace(here, "TREE"))
+}
+
+/// Compares, or writes with MT_AGENT_BLESS; answers what is wrong.
+fn compare(name: &str, file: &str, actual: &str) -> Option<String> {
+    let path = scenarios().join(name).join(file);
+    if std::env::var_os("MT_AGENT_BLESS").is_some() {
+        fs::write(&path, actual).unwrap();
+        return None;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    if expected == actual {
+        return None;
+    }
+    let mut lines = expected.lines().zip(actual.lines()).enumerate();
+    let at = lines
+        .find(|(_, (a, b))| a != b)
+        .map_or(expected.lines().count().min(actual.lines().count()), |(at, _)| at);
+    let around = |text: &str| {
+        let lines: Vec<_> = text.lines().skip(at.saturating_sub(2)).take(6).collect();
+        lines.join("\n")
+    };
+    Some(format!(
+        "{name}/{file}, from line {}:\n--- expected\n{}\n--- is\n{}\n",
+        at + 1,
+        around(&expected),
+        around(actual)
+    ))
+}
+
+/// What each host is, so that no blessing of golden files makes a wrong host ready.
+fn verdict(name: &str) -> &'static str {
+    match name {
+        "centos-6.6-ready" => "ready",
+        "restart-owed" => "restart-owed",
+        _ => "not-ready",
+    }
+}
+
+#[test]
+fn every_recorded_host_is_reported_as_its_golden_files_say() {
+    let names = names();
+    assert!(names.iter().any(|name| name == "centos-6.6-ready"), "{names:?}");
+    let mut wrong = Vec::new();
+    for name in &names {
+        let (text, json) = reports(name);
+        for line in text.lines() {
+            assert!(line.len() <= 80, "{name}: too wide: {line}");
+        }
+        assert!(text.is_ascii() && json.is_ascii(), "{name}: not ASCII");
+        assert!(!text.contains('\x1b') && !json.contains('\x1b'), "{name}: an escape");
+        let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["verdict"], verdict(name), "{name}");
+        wrong.extend(compare(name, "expected.txt", &text));
+        wrong.extend(compare(name, "expected.json", &json));
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nIf this is as it should be: MT_AGENT_BLESS=1 cargo test --test scenarios",
+        wrong.join("\n")
+    );
+}
