@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -12,6 +13,7 @@ use nix::libc;
 use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
 use nix::unistd::mkdtemp;
 
+use crate::host::command::Command;
 use crate::host::{Host, ioctl};
 
 /// An open block device. While it lives the kernel keeps the device's number: a disk that is pulled out gives
@@ -28,6 +30,9 @@ pub struct Node {
     directory: PathBuf,
     path: PathBuf,
 }
+
+/// How long giving a node its label may take.
+const LABELLING: Duration = Duration::from_secs(20);
 
 /// How the directories of our nodes are called in /dev; the process id and a random part follow.
 const NODES: &str = ".mt-agent-";
@@ -129,9 +134,14 @@ impl Device {
     /// A write failed.
     pub fn flush(&self) -> Result<()> {
         self.file.sync_all().with_context(|| format!("syncing {}", self.path))?;
-        // Only advice: what it leaves in memory is what is on the disk.
-        let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+        self.forget();
         Ok(())
+    }
+
+    /// Forgets what the kernel read of it, so that what is read next comes from the disk: another path or
+    /// another host may have written to it since. Only advice; what is not yet written out stays.
+    pub fn forget(&self) {
+        let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
 
     /// A node of our own for it.
@@ -148,6 +158,14 @@ impl Device {
         let node = Node { path: directory.join(name), directory };
         mknod(&node.path, SFlag::S_IFBLK, Mode::S_IRUSR | Mode::S_IWUSR, self.number)
             .with_context(|| format!("making a private node for {}", self.path))?;
+        // SELinux knows a disk by its label, and gives a new node in /dev that of nothing in particular: mkfs
+        // started by a service could then not open it. Where it is not enforced, a failure means nothing, and
+        // where it is, mkfs says so.
+        if ["/sys/fs/selinux/enforce", "/selinux/enforce"].iter().any(|path| host.exists(path)) {
+            let reference = format!("--reference={}", self.path);
+            let command = Command::new("chcon", [reference, node.path()], LABELLING);
+            let _ = command.run(host);
+        }
         Ok(node)
     }
 }

@@ -32,6 +32,7 @@ use super::identity::{self, Hardware, Identity};
 use super::signature::{self, Signature, Stage};
 use super::{Context, Done};
 use crate::facts::blank::examine::examine;
+use crate::facts::disks::Disk;
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
 use crate::host::{Host, text};
@@ -89,17 +90,19 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let node = device.node(host)?;
     let old = record::read(host)?.filter(|old| record::is_of(old, target));
 
-    if old.as_ref().is_some_and(|old| old.finished) {
-        identity::verify(host, identity, &device, target.scsi_id)?;
-        if is_made(&signature::read(host, &node.path())?, target) {
-            return Ok(Done::Unchanged);
-        }
-        // The record speaks of a file system that is not there (a disk was replaced behind the same ID, or
-        // wiped): it proves nothing, and the disk must be blank like any other.
+    // First without a claim: what is found here is said in its own words, and a claim would only say "busy".
+    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
+    if old.as_ref().is_some_and(|old| old.finished) && is_made(&signature::read(host, &node.path())?, target)
+    {
+        return Ok(Done::Unchanged);
     }
+    // A finished record of a file system that is not there (a disk was replaced behind the same ID, or wiped)
+    // proves nothing: the disk must be blank like any other.
+    idle(host, &disks)?;
 
     let claim = device.claim()?;
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
+    idle(host, &disks)?;
     let size = device.size_bytes()?;
     ensure!(
         size == target.size_bytes,
@@ -107,8 +110,6 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
         target.size_bytes
     );
     ensure!(!device.is_read_only()?, "it is read-only");
-    let uses = identity::uses(host, &disks)?;
-    ensure!(uses.is_empty(), "it is in use: {}", uses.join("; "));
     let partitions = identity::partitions(&disks);
     let unfinished = old.is_some_and(|old| !old.finished);
     let work = judge(host, target, &device, &node, &partitions, unfinished)?;
@@ -118,32 +119,8 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     device.still_at_path(host)?;
     drop(claim);
 
-    match work {
-        Work::Make { over } => {
-            context.observer.progress(&format!(
-                "making an {} file system on {} ({}); this can take minutes",
-                target.fs_type,
-                target.device,
-                text::bytes(size)
-            ));
-            if target.erase && over {
-                tool::erase(context, &device, &node.path(), !partitions.is_empty())?;
-            }
-            tool::make(context, &device, &node.path(), target, over)?;
-        }
-        Work::Name => tool::name_xfs(context, &device, &node.path(), target)?,
-        Work::Adopt => {}
-    }
-
-    device.flush()?;
-    let made = signature::read(host, &node.path())?;
-    ensure!(
-        is_made(&made, target),
-        "after mkfs it carries {made}; {} {} was expected",
-        target.fs_type,
-        target.uuid
-    );
-    identity::verify(host, identity, &device, target.scsi_id).context("looking at it again after mkfs")?;
+    carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty())
+        .context("its file system is not finished: run apply again to go on")?;
     entry.finished = true;
     record::write(host, &entry)?;
     announce(context, &device);
@@ -159,6 +136,52 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
         target.scsi_id,
         text::bytes(size)
     )))
+}
+
+/// Makes the file system, and sees that it is there.
+fn carry_out(
+    context: &mut Context<'_>,
+    identity: &dyn Identity,
+    device: &Device,
+    node: &Node,
+    target: &Target<'_>,
+    work: &Work,
+    has_partitions: bool,
+) -> Result<()> {
+    let host = context.host;
+    match *work {
+        Work::Make { over } => {
+            context.observer.progress(&format!(
+                "making an {} file system on {} ({}); this can take minutes",
+                target.fs_type,
+                target.device,
+                text::bytes(target.size_bytes)
+            ));
+            if target.erase && over {
+                tool::erase(context, device, &node.path(), has_partitions)?;
+            }
+            tool::make(context, device, &node.path(), target, over)?;
+        }
+        Work::Name => tool::name_xfs(context, device, &node.path(), target)?,
+        Work::Adopt => {}
+    }
+    device.flush()?;
+    let made = signature::read(host, &node.path())?;
+    ensure!(
+        is_made(&made, target),
+        "after mkfs it carries {made}; {} {} was expected",
+        target.fs_type,
+        target.uuid
+    );
+    identity::verify(host, identity, device, target.scsi_id).context("looking at it again after mkfs")?;
+    Ok(())
+}
+
+/// That nothing uses the disks.
+fn idle(host: &Host, disks: &[Disk]) -> Result<()> {
+    let uses = identity::uses(host, disks)?;
+    ensure!(uses.is_empty(), "it is in use: {}", uses.join("; "));
+    Ok(())
 }
 
 fn check_target(host: &Host, target: &Target<'_>) -> Result<()> {
@@ -189,6 +212,7 @@ fn judge(
     partitions: &[String],
     unfinished: bool,
 ) -> Result<Work> {
+    device.forget();
     let probed = signature::read(host, &node.path());
     if target.erase {
         // Lifts "not blank", whatever made it so; that nothing uses it was seen before. What our own

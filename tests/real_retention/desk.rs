@@ -5,13 +5,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::identity::Identity;
-use mt_agent::changes::mkfs::Target;
+use mt_agent::changes::mkfs::{self, Target};
+use mt_agent::changes::mount::{Volume, mount_as};
 use mt_agent::changes::{Context, Done, Observer};
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::retention::{RECORD, Record};
 use mt_agent::host::Host;
 use mt_agent::profile::{self, Profile};
-use nix::mount::{MsFlags, mount};
+use nix::mount::MsFlags;
 
 pub const ID: &str = "36000c2982b5df41a25811b07e74971e8";
 pub const UUID: &str = "5a0dbe71-0b6c-4c1e-9f5a-3d1c2b4a5e6f";
@@ -20,15 +21,17 @@ pub const MIB: u64 = 1 << 20;
 
 const INSIDE: &str = "MT_AGENT_TEST_INSIDE";
 
-/// Runs `body` in a process of its own whose /var/lib and /mnt are empty and private. `name` is the test's.
-pub fn isolated(name: &str, body: fn()) {
+/// Runs `body` in a process of its own whose /var/lib and /mnt are empty and private. `module` and `name` are the test's.
+pub fn isolated(module: &str, name: &str, body: fn()) {
     assert!(nix::unistd::geteuid().is_root(), "these tests attach loop devices: run them as root");
     if std::env::var_os(INSIDE).is_some() {
         for place in ["/var/lib", "/mnt"] {
-            mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+            nix::mount::mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
         }
         return body();
     }
+    // As the test harness calls it: without the name of the crate.
+    let name = &module.split_once("::").map_or(name.to_owned(), |(_, module)| format!("{module}::{name}"));
     let own = std::env::current_exe().unwrap();
     let command =
         duct::cmd!("unshare", "--mount", "--propagation", "private", own, "--exact", name, "--nocapture");
@@ -221,3 +224,50 @@ pub fn nodes_left(device: &str) -> Vec<PathBuf> {
         .filter(|path| path.metadata().is_ok_and(|meta| meta.rdev() == number))
         .collect()
 }
+
+pub fn format(device: &Loop, target: &Target<'_>) -> Result<Done, String> {
+    perform(|context| mkfs::format_as(context, &StandIn::of(device), target))
+}
+
+pub fn volume<'a>(device: &'a Loop, fs_type: &'a str) -> Volume<'a> {
+    Volume { device: &device.device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type }
+}
+
+pub fn mount(device: &Loop, fs_type: &str) -> Result<Done, String> {
+    perform(|context| mount_as(context, &StandIn::of(device), &volume(device, fs_type)))
+}
+
+pub fn is_mounted(place: &str) -> bool {
+    fs::read_to_string("/proc/self/mountinfo")
+        .unwrap()
+        .lines()
+        .any(|line| line.split(' ').nth(4) == Some(place))
+}
+
+pub fn changed(done: Result<Done, String>) -> String {
+    match done {
+        Ok(Done::Changed(what)) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// That `target` is refused with `said`, that no bit of the disk changes, and that no record is left.
+pub fn refused(device: &Loop, identity: &StandIn, target: &Target<'_>, said: &str) {
+    let (hash, before) = (device.hash(), fs::read(RECORD).ok());
+    let error = perform(|context| mkfs::format_as(context, identity, target)).unwrap_err();
+    let reason = error.strip_prefix(&format!("formatting {} (SCSI ID {}): ", target.device, target.scsi_id));
+    let reason = reason.unwrap_or_else(|| panic!("{error}"));
+    assert!(reason.starts_with(said), "{reason}\ndoes not begin with\n{said}");
+    assert_eq!(device.hash(), hash, "{said}");
+    assert_eq!(fs::read(RECORD).ok(), before, "{said}");
+    assert_eq!(nodes_left(&device.device), Vec::<PathBuf>::new());
+}
+
+/// Refused with and without `--erase-disk`.
+pub fn refused_always(device: &Loop, said: &str) {
+    for erase in [false, true] {
+        refused(device, &StandIn::of(device), &Target { erase, ..device.target("ext4") }, said);
+    }
+}
+
+pub const HINT: &str = "if nothing on it is needed: --erase-disk 36000c2982b5df41a25811b07e74971e8";
