@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::archive::stream::sha256;
-use mt_agent::changes::packages::install_files;
+use mt_agent::changes::packages::install_files_with_rpm;
 use mt_agent::changes::{Context, Done};
 use mt_agent::host::Host;
 use mt_agent::profile::{FileSpec, Profile};
@@ -38,7 +38,7 @@ impl Place {
         let host = Host::live();
         let mut context =
             Context { host: &host, profile: &self.profile, boot_id: "boot", observer: &mut self.seen };
-        install_files(&mut context, files).map_err(|error| {
+        install_files_with_rpm(&mut context, files).map_err(|error| {
             let error = format!("{error:#}");
             assert!(!error.contains('\n'), "{error}");
             error

@@ -151,8 +151,8 @@ fn rpms_own_lock_is_waited_for_before_anything_is_started() {
     let file: File =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock).unwrap();
     let whole = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
+        l_type: libc::c_short::try_from(libc::F_WRLCK).unwrap(),
+        l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap(),
         l_start: 0,
         l_len: 0,
         l_pid: 0,

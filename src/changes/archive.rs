@@ -182,8 +182,6 @@ impl Archive {
             symlink(link_target, staging.join(path))
                 .with_context(|| format!("making the link {}", path.display()))?;
         }
-        // The whole machine's, as fsync for every file takes minutes on slow disks, and syncfs is newer than 2.6.32.
-        nix::unistd::sync();
         fs::rename(&staging, &target)?;
         std::mem::forget(guard);
         files::sync_parent(&target)?;
@@ -294,7 +292,9 @@ fn write(
                 })
                 .and_then(|mut file| {
                     copy(entry, &mut file)?;
-                    file.set_permissions(fs::Permissions::from_mode(mode))
+                    file.set_permissions(fs::Permissions::from_mode(mode))?;
+                    // File by file: sync() would wait for every disk of the machine, and syncfs() is newer than 2.6.32.
+                    file.sync_all()
                 })
                 .with_context(|| format!("writing {}", path.display()))?;
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-pub use self::files::install_files;
+pub use self::files::{install_files, install_files_with_rpm};
 use super::{Context, Done};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, text};
@@ -33,13 +33,7 @@ impl Manager {
     /// # Errors
     /// There is none that this agent can use.
     pub fn of(host: &Host) -> Result<Self> {
-        // A host of the Red Hat family may have dpkg on it, and a Debian rpm: its release file decides.
-        if !host.exists("/etc/redhat-release") && host.exists("/var/lib/dpkg/status") {
-            bail!(
-                "this host's packages are Debian's (dpkg), which the agent does not install: install them by hand, \
-                 with apt-get"
-            );
-        }
+        not_debian(host)?;
         match (command::available(host, "yum"), command::available(host, "dnf")) {
             (true, _) => Ok(Self::Yum),
             (false, true) => Ok(Self::Dnf),
@@ -63,11 +57,23 @@ impl Manager {
     }
 }
 
+/// A host of the Red Hat family may have dpkg on it, and a Debian rpm: the release file decides.
+fn not_debian(host: &Host) -> Result<()> {
+    if !host.exists("/etc/redhat-release") && host.exists("/var/lib/dpkg/status") {
+        bail!(
+            "this host's packages are Debian's (dpkg), which the agent does not install: install them by hand, with \
+             apt-get"
+        );
+    }
+    Ok(())
+}
+
 /// Installs `packages` in one transaction.
 ///
 /// # Errors
 /// Which packages are still missing, and what yum said; or who holds a lock.
 pub fn install(context: &mut Context<'_>, packages: &[String]) -> Result<Done> {
+    not_debian(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
     let missing = missing(context.host, packages)?;
     if missing.is_empty() {
         return Ok(Done::Unchanged);

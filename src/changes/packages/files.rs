@@ -15,7 +15,7 @@ use nix::libc;
 use nix::unistd::geteuid;
 
 use super::rpm::{self, Signature};
-use super::{describe, plain, reason, wait_for_rpm};
+use super::{describe, not_debian, plain, reason, wait_for_rpm};
 use crate::changes::archive::stream::sha256;
 use crate::changes::fetch::{self, Fetch};
 use crate::changes::{Context, Done, Observer, trust};
@@ -32,6 +32,15 @@ const LIMIT: u64 = 512 << 20;
 /// One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm did not
 /// install it. Verified files stay; nothing unverified does.
 pub fn install_files(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Done> {
+    not_debian(context.host).context("installing package files")?;
+    install_files_with_rpm(context, files)
+}
+
+/// As [`install_files`], whatever else than rpm this host has.
+///
+/// # Errors
+/// As [`install_files`].
+pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Done> {
     for spec in files {
         plain(&spec.package, "a package")?;
         plain(&spec.file, "a package file")?;
