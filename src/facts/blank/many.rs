@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(said(&[named("sdb", None), named("sdc", None)]).as_deref(), Some(expected));
         assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", None)]).as_deref(), Some(expected));
         assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", Some("253:0"))]), None);
-        let host = crate::host::Host::image("/");
+        let host = Host::image("/");
         let disks = [named("sdb", None), named("sdc", None)];
         let found = probes(
             &host,
