@@ -11,14 +11,19 @@ use crate::host::{Host, text};
 /// The process that `output` says held the lock, when the lock is why nothing was done: `None` inside when it
 /// is not named.
 ///
-/// yum 3.2 ends with status 1 and says so; dnf ends with 200.
+/// The words decide: yum 3.2 ends with 1, dnf with 200, and yum with 200 too when it cannot remove its own lock
+/// after it has done everything.
 #[must_use]
 pub fn refused(output: &Output) -> Option<Option<u32>> {
+    const WORDS: [&str; 4] = [
+        "holding the yum lock",
+        "already locked by",
+        "obtain the transaction lock",
+        "obtain rpm transaction lock",
+    ];
     let said =
         format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let locked = output.status == 200
-        || output.status != 0
-            && (said.contains("holding the yum lock") || said.contains("already locked by"));
+    let locked = output.status != 0 && WORDS.iter().any(|word| said.contains(word));
     locked.then(|| {
         let pid = Regex::new(r"(?:running as pid|locked by|process with pid) (\d+)").ok()?;
         pid.captures(&said)?.get(1)?.as_str().parse().ok()
@@ -74,7 +79,9 @@ mod tests {
         );
         assert_eq!(refused(&yum), Some(Some(4711)));
         assert_eq!(refused(&output(200, "", "metadata already locked by 12\n")), Some(Some(12)));
-        assert_eq!(refused(&output(200, "", "something else\n")), Some(None));
+        let rpm = output(1, "", "Error: Failed to obtain the transaction lock (logged in as: root).\n");
+        assert_eq!(refused(&rpm), Some(None));
+        assert_eq!(refused(&output(200, "Complete!\n", "")), None);
         assert_eq!(refused(&output(1, "No package wget available.\n", "")), None);
         assert_eq!(refused(&output(0, "waited for the app already locked by 3", "")), None);
     }
