@@ -215,7 +215,8 @@ fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     };
     let found: Vec<&Disk> = disks.iter().filter(matches).collect();
     match one_of_each(found).as_slice() {
-        [disk] => Ok(disk),
+        // Of the paths of a map, the first stands for it: that is the one that was probed.
+        [disk] => Ok(disks.iter().find(|other| same_map(other, disk)).unwrap_or(disk)),
         [] => Err(format!(
             "no disk is called {}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
              lists them)",

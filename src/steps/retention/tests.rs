@@ -148,6 +148,8 @@ fn the_paths_of_one_map_are_one_candidate() {
     disks(&mut facts).push(second);
     facts.probes.push(eligible("sdc"));
     assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    facts.probes.pop();
+    assert_eq!(chosen(&profile, &facts, &naming("/dev/sdc")), Ok(("sdb", false)), "another path of it");
 }
 
 #[test]
