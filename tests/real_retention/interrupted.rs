@@ -146,7 +146,7 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
         return;
     }
     isolated(module_path!(), "an_agent_killed_while_it_formats_is_made_good_by_the_next_run", || {
-        let name = "an_agent_killed_while_it_formats_is_made_good_by_the_next_run";
+        let name = "interrupted::an_agent_killed_while_it_formats_is_made_good_by_the_next_run";
         let mut states = Vec::new();
         for step in 0..10 {
             let device = Loop::new(256 * MIB);
@@ -154,7 +154,13 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
             let victim =
                 duct::cmd!(own, "--exact", name).env(VICTIM, &device.device).stdout_null().stderr_null();
             let handle = victim.unchecked().start().unwrap();
-            thread::sleep(Duration::from_millis(6 * step));
+            // Steps from the moment on at which it is about to start mkfs.
+            let until = Instant::now() + Duration::from_secs(60);
+            while step > 0 && record().is_none() {
+                assert!(Instant::now() < until, "it never came to write its record");
+                thread::sleep(Duration::from_millis(1));
+            }
+            thread::sleep(Duration::from_millis(4 * step));
             handle.kill().unwrap();
             handle.wait().unwrap();
             states.push(record().map(|record| record.finished));
@@ -173,6 +179,7 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
             assert!(record().unwrap().finished);
             fs::remove_file(RECORD).unwrap();
         }
-        println!("found: {states:?}");
+        // Not all before it began, and not all after it ended.
+        assert!(states.contains(&None) && states.contains(&Some(false)), "{states:?}");
     });
 }
