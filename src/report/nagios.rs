@@ -60,7 +60,7 @@ pub fn state(report: &Report) -> State {
 pub fn render(report: &Report) -> String {
     let summary = report.summary();
     let (must, ought) = (summary.required, summary.recommended);
-    let verdict = report.verdict().word().replace('-', " ");
+    let verdict = super::text::verdict(report);
     let mut text = format!("{verdict}: {}; {}", super::text::deciding(report), super::text::totals(report));
     let named: Vec<_> = report.findings.iter().filter(|f| is_worth_naming(f)).map(|f| f.id).collect();
     if !named.is_empty() {

@@ -141,8 +141,20 @@ fn summary(page: &mut Page, report: &Report) {
         Verdict::RestartOwed => Paint::Warn,
     };
     page.line(&totals(report));
-    let verdict = report.verdict().word().replace('-', " ");
+    let verdict = verdict(report);
     page.put(paint, &verdict).put(Paint::Plain, ": ").hang(verdict.len() + 2, &deciding(report));
+}
+
+/// The verdict in words. One on a part must not pass for one on the host.
+#[must_use]
+pub fn verdict(report: &Report) -> String {
+    let word = report.verdict().word().replace('-', " ");
+    match report.verdict() {
+        Verdict::Ready | Verdict::RestartOwed if report.left_out > 0 => {
+            format!("{word} in what was looked at")
+        }
+        _ => word,
+    }
 }
 
 /// What the verdict follows from, in words: `3 required unmet, 1 required unknown`.
@@ -156,7 +168,6 @@ pub fn deciding(report: &Report) -> String {
         (blocked, "blocked"),
     ]);
     let text = if failing.is_empty() { format!("{met} required met") } else { failing };
-    // A verdict on a part must not pass for one on the host.
     match report.left_out {
         0 => text,
         some => format!("{text}, {some} not looked at"),
@@ -250,6 +261,18 @@ c
         let verbose = render(&report, Style::default(), Detail::Verbose);
         assert_eq!(verbose.matches("word").count(), 40, "{verbose}");
         assert!(verbose.lines().all(|line| line.len() <= WIDTH), "{verbose}");
+    }
+
+    #[test]
+    fn a_verdict_on_a_part_does_not_pass_for_one_on_the_host() {
+        let mut report = sample();
+        report.findings.truncate(1);
+        let last = |report: &Report| {
+            render(report, Style::default(), Detail::Normal).lines().last().map(str::to_owned).unwrap()
+        };
+        assert_eq!(last(&report), "ready in what was looked at: 1 required met, 2 not looked at");
+        report.left_out = 0;
+        assert_eq!(last(&report), "ready: 1 required met");
     }
 
     #[test]

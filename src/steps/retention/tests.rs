@@ -243,7 +243,7 @@ fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
     facts.retention_record = Fact::Known(Some(record.clone()));
     match choose(&profile, &facts, &Request::default()) {
         Chosen::Disk { disk, uuid, .. } => {
-            assert_eq!((disk.name.as_str(), uuid), ("sdb", record.uuid.clone()))
+            assert_eq!((disk.name.as_str(), uuid), ("sdb", record.uuid.clone()));
         }
         Chosen::Refused(why) => panic!("{why}"),
     }
@@ -292,13 +292,14 @@ fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
 
 #[test]
 fn fstab_is_judged_by_what_the_next_boot_would_do() {
-    let spoilt = |spoil_entry: fn(&mut crate::facts::fstab::Entry)| {
+    type Spoil = fn(&mut crate::facts::fstab::Entry);
+    let spoilt = |spoil_entry: Spoil| {
         let (profile, mut facts) = ready();
         let entry = spoil(&mut facts.fstab).last_mut().unwrap();
         spoil_entry(entry);
         told(&profile, &facts, "retention.persistent")
     };
-    let cases: [(&str, fn(&mut crate::facts::fstab::Entry)); 7] = [
+    let cases: [(&str, Spoil); 7] = [
         ("unmet: line 13: /dev/sdb can belong to another disk", |e| e.device = "/dev/sdb".into()),
         ("unmet: line 13: UUID=11111111-aaaa-4000-8000-000000000003 is not what is mounted", |e| {
             e.device = "UUID=11111111-aaaa-4000-8000-000000000003".into();
