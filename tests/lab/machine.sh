@@ -114,6 +114,7 @@ pack_guest() {
     local work=$run_dir/guest
     mkdir -p "$work/lab"
     cp "$lab_source"/guest/{init,lib.sh,report.py,profile.yaml} "$work/lab/"
+    cp "$lab_source/../../scripts/bench" "$work/lab/"
     cp "$1" "$work/lab/scenario.sh"
     "$lab_source/../vendor/pack" "$work/lab"
     [[ -z $agent_binary ]] || cp "$agent_binary" "$work/lab/mt-agent"
