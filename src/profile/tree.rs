@@ -166,6 +166,9 @@ fn explain(error: &serde_yaml::Error, text: &str, wrong: &dyn Fn(Option<usize>, 
 /// An anchor that is defined twice, when there are aliases. `serde_yaml` 0.9.34 then resolves an alias to the
 /// wrong anchor, and silently.
 fn ambiguous_anchor(text: &str) -> Option<(usize, String)> {
+    if !text.contains('&') {
+        return None;
+    }
     static WORDS: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
         let word = |sign: &str| Regex::new(&format!(r"(?:^|[\s\[\{{,:\-]){sign}([^\s,\[\]\{{\}}]+)")).ok();
         Some((word("&")?, word(r"\*")?))
