@@ -42,13 +42,16 @@ attach() {
 
 overlay() { qemu-img create -q -f qcow2 -F qcow2 -b "$1" "$2"; }
 
+# The OS disk is the first; what hardware() says before its first disk holds for it too.
 attach_os_disk() {
+    ((disk_number == 0)) || return 0
     overlay "$os_disk" "$run_dir/os.qcow2"
     attach os
 }
 
 # disk NAME SIZE: a blank disk.
 disk() {
+    attach_os_disk
     qemu-img create -q -f qcow2 "$run_dir/$1.pristine" "$2"
     overlay "$run_dir/$1.pristine" "$run_dir/$1.qcow2"
     attach "$1"

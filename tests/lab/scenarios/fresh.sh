@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# a fresh machine becomes a ready master target, with one real restart
+# a fresh machine becomes a ready master target, one restart
 
 hardware() { disk retention 1T; }
 

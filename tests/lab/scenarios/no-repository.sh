@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# no package repository answers: apply fails, names the packages, and stops there
+# no package repository answers: apply fails and stops there
 
 hardware() { disk retention 1T; }
 

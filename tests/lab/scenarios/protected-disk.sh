@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# disks of protected machines are attached: none is touched, and a blank one only when named
+# protected machines' disks are attached: none is touched
 
 hardware() {
     disk customer-ext4 20G

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# a disk on a paravirtual SCSI controller: said, with what to change
+# a disk on a paravirtual SCSI controller: said, with the fix
 
 hardware() {
     disk lsi 1T

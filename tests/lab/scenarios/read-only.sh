@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# check, plan, disks, facts and explain change nothing on the machine or its disks
+# check, plan, disks and facts change nothing
 
 hardware() {
     disk blank 1T

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SCSI IDs equal those of sg_inq, lsscsi -i and scsi_id; VMware's own NAA 6; two paths, one map
+# SCSI IDs equal those of the system's tools; multipath
 
 hardware() { disk retention 1T; }
 

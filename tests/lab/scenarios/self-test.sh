@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# the procedure by hand, without mt-agent: proves the practice machine itself
+# the procedure by hand: proves the practice machine itself
 
 vendor_directory=/root/unified-agent
 

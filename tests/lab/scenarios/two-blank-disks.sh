@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# two blank disks: apply takes neither until one is named by its SCSI ID
+# two blank disks: neither is taken until one is named
 
 hardware() {
     disk first 1T

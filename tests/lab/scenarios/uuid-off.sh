@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# disk.EnableUUID is not set: no disk has an ID, and the vendor's script is not let loose
+# disk.EnableUUID is not set: no IDs, no vendor script
 
 hardware() {
     no_scsi_ids

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# /var/crash is not a file system of its own: said, and left to a person
+# /var/crash is no file system of its own: left to a person
 
 hardware() { disk retention 1T; }
 
