@@ -144,6 +144,6 @@ boot() {
     else
         boot_expectations=1
         boot_failures=1
-        echo "  NOT OK  boot $number gave no result within ${deadline:-300} s ${result#LAB-RESULT}"
+        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-300} s) ${result#LAB-RESULT}"
     fi
 }

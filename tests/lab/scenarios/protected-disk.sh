@@ -25,6 +25,8 @@ boot_1() {
     printf 'VERSION=9.9.0.0\nINSTALLATION_DIR=/usr/local/ASR\n' >/usr/local/.vx_version
     mkdir -p /usr/local/ASR/etc
     printf 'Role=MasterTarget\n' >/usr/local/ASR/etc/drscout.conf
+    # With the software installed its version is judged against the configuration server's.
+    printf 'site:\n  configuration-server-version: 9.9.0.0\n' >>/etc/mt-agent/profile.yaml
     agent 0 disks --probe
     said 'not eligible'
     agent 3 apply --yes

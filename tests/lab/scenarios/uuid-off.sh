@@ -2,6 +2,8 @@
 # disk.EnableUUID is not set: no IDs, no vendor script
 
 hardware() {
+    # QEMU's LSI SAS controller does not show a disk that has no WWN.
+    controller pvscsi
     no_scsi_ids
     disk retention 1T
 }
