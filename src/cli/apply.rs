@@ -215,9 +215,7 @@ impl Watcher for Terminal<'_> {
             bail!("no terminal to ask on: add --yes to make these changes; nothing was changed");
         }
         print("Proceed? [y/N] ")?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        agrees(&mut io::stdin().lock())
     }
 
     fn begin(&mut self, number: usize, summary: &str) {
@@ -237,5 +235,47 @@ impl Watcher for Terminal<'_> {
 
     fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
         self.progress.transfer(what, done, total);
+    }
+}
+
+/// Whether the answer is yes: nothing else is, neither an empty line nor the end of input.
+fn agrees(input: &mut impl BufRead) -> Result<bool> {
+    let mut answer = String::new();
+    input.read_line(&mut answer).context("reading the answer")?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Verb};
+
+    #[test]
+    fn only_yes_is_yes() {
+        for (answer, yes) in
+            [("y\n", true), ("Yes\n", true), ("\n", false), ("", false), ("n\n", false), ("yn\n", false)]
+        {
+            assert_eq!(agrees(&mut answer.as_bytes()).unwrap(), yes, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_asks_nothing_and_needs_yes() {
+        let confirmed = |words: &[&str]| {
+            let cli =
+                Cli::try_parse_from([["mt-agent", "apply", "--format", "json"].as_slice(), words].concat());
+            let Cli { verb: Verb::Apply(args), global, .. } = cli.unwrap() else {
+                panic!("apply was parsed")
+            };
+            let session = Session::open(&global).unwrap();
+            let mut terminal = Terminal { args: &args, session: &session, progress: Progress::new(true) };
+            terminal.confirm(&Plan::default()).map_err(|error| error.to_string())
+        };
+        assert_eq!(confirmed(&["--yes"]), Ok(true));
+        assert_eq!(confirmed(&["--resume"]), Ok(true));
+        let refusal = confirmed(&[]).unwrap_err();
+        assert!(refusal.contains("add --yes") && refusal.ends_with("nothing was changed"), "{refusal}");
     }
 }

@@ -56,3 +56,36 @@ fn line(entry: &Entry) -> Line {
     };
     Line { at: entry.at.clone(), text, tone }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::style::Style;
+
+    #[test]
+    fn runs_are_told_apart_and_each_change_says_what_came_of_it() {
+        let journal = "\
+{\"at\":\"2026-06-01T10:00:00Z\",\"boot_id\":\"a\",\"pid\":7,\"event\":\"begin\",\"agent\":\"0.1.0\",\"profile\":\"centos-6.6\",\"resumed\":false}
+{\"at\":\"2026-06-01T10:00:01Z\",\"boot_id\":\"a\",\"pid\":7,\"event\":\"done\",\"requirement\":\"packages.base\",\"changed\":\"installed perl\"}
+{\"at\":\"2026-06-01T10:00:02Z\",\"boot_id\":\"a\",\"pid\":7,\"event\":\"failed\",\"requirement\":\"retention.disk\",\"error\":\"mkfs \\u001b[2J\"}
+{\"at\":\"2026-06-01T10:00:03Z\",\"boot_id\":\"a\",\"pid\":7,\"event\":\"end\",\"verdict\":\"not-ready\"}
+{\"at\":\"2026-06-01T10:09
+{\"at\":\"2026-06-01T11:00:00Z\",\"boot_id\":\"b\",\"pid\":9,\"event\":\"begin\",\"agent\":\"0.1.0\",\"profile\":\"centos-6.6\",\"resumed\":true}
+";
+        let (entries, torn) = journal::parse(journal);
+        let lines: Vec<_> = entries.iter().map(line).collect();
+        assert_eq!(
+            history::render(&lines, &torn, Style::default()),
+            "\
+2026-06-01T10:00:00Z  apply begins (mt-agent 0.1.0, profile centos-6.6, pid 7)
+2026-06-01T10:00:01Z  packages.base: done: installed perl
+2026-06-01T10:00:02Z  retention.disk: FAILED: mkfs \\u{1b}[2J
+2026-06-01T10:00:03Z  ended: not ready
+
+2026-06-01T11:00:00Z  apply goes on after the restart (mt-agent 0.1.0, profile
+                      centos-6.6, pid 9)
+line 5 of the journal is torn: the machine lost power while it was written
+"
+        );
+    }
+}

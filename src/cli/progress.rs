@@ -15,6 +15,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Progress, shown as the terminal allows.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    lines: Box<dyn Write>,
     on_terminal: bool,
     quiet: bool,
     told: Option<Instant>,
@@ -25,14 +26,15 @@ impl Progress {
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-        Self { bar: None, on_terminal: io::stderr().is_terminal() && !dumb, quiet, told: None }
+        let on_terminal = io::stderr().is_terminal() && !dumb;
+        Self { bar: None, lines: Box::new(io::stderr()), on_terminal, quiet, told: None }
     }
 
     /// A line that stays.
     pub fn line(&mut self, text: &str) {
         self.clear();
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "{}", clean(text));
+            let _ = writeln!(self.lines, "{}", clean(text));
         }
     }
 
@@ -43,7 +45,7 @@ impl Progress {
             let bar = self.bar.get_or_insert_with(spinner);
             bar.set_message(clean(line));
         } else {
-            let _ = writeln!(io::stderr(), "   {}", clean(line));
+            let _ = writeln!(self.lines, "   {}", clean(line));
         }
     }
 
@@ -61,7 +63,7 @@ impl Progress {
         } else if total == Some(done) || self.told.is_none_or(|at| at.elapsed() >= EVERY) {
             self.told = Some(Instant::now());
             let of = total.map(|total| format!(" of {}", bytes(total))).unwrap_or_default();
-            let _ = writeln!(io::stderr(), "   {}: {}{of}", clean(what), bytes(done));
+            let _ = writeln!(self.lines, "   {}: {}{of}", clean(what), bytes(done));
         }
     }
 
@@ -96,4 +98,35 @@ fn style(template: &str) -> ProgressStyle {
 /// Plain ASCII: what tools print may be anything.
 fn clean(text: &str) -> String {
     ascii(&safe(&without_secrets(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What is written where there is no terminal.
+    fn written(quiet: bool, work: impl FnOnce(&mut Progress)) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines = Box::new(file.reopen().unwrap());
+        work(&mut Progress { bar: None, lines, on_terminal: false, quiet, told: None });
+        fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn without_a_terminal_there_are_plain_lines_and_not_one_for_every_block() {
+        let work = |progress: &mut Progress| {
+            progress.work("Installing \u{1b}[2Jperl");
+            for done in [0, 1 << 20, 2 << 20, 3 << 20] {
+                progress.transfer("http://user:secret@host/a.rpm", done, Some(3 << 20));
+            }
+            progress.line("done");
+        };
+        assert_eq!(
+            written(false, work),
+            "   Installing \\u{1b}[2Jperl\n   http://***@host/a.rpm: 0 bytes of 3 MiB\n   \
+             http://***@host/a.rpm: 3 MiB of 3 MiB\ndone\n"
+        );
+        assert_eq!(written(true, work), "");
+    }
 }
