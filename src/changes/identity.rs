@@ -5,6 +5,7 @@ use std::fs::File;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::device::Device;
+use crate::facts::blank::in_use;
 use crate::facts::disks::{self, Disk};
 use crate::facts::{Fact, mounts, scsi, swaps};
 use crate::host::Host;
@@ -80,7 +81,8 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
     Ok(mine)
 }
 
-/// What uses the disks or a part of them, beyond the map that they are paths of.
+/// What uses the disks or a part of them, beyond the map that they are paths of: programs that have one open for
+/// writing among them, as a failback writes to a protected machine's new disk without any claim.
 ///
 /// # Errors
 /// It could not be told.
@@ -90,12 +92,13 @@ pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for disk in disks {
         for one in disks::users::uses(disk, &mounts, &swaps) {
-            let one = one.to_string();
-            if !found.contains(&one) {
-                found.push(one);
-            }
+            found.push(one.to_string());
         }
+        found.extend(in_use::loops(host, disk));
+        found.extend(in_use::writers(host, disk).map_err(|why| anyhow!(why))?);
     }
+    found.sort();
+    found.dedup();
     Ok(found)
 }
 

@@ -124,6 +124,18 @@ fn what_is_in_use_is_refused_whatever_a_person_says() {
         drop(keep);
         handle.wait().unwrap();
 
+        // Open for writing without any claim, as a failback writes to a protected machine's new disk.
+        let device = Loop::new(64 * MIB);
+        let (mut up, tell) = std::io::pipe().unwrap();
+        let (end, keep) = std::io::pipe().unwrap();
+        let script = format!("exec 3<>{} && echo up && read line", device.device);
+        let writer =
+            duct::cmd!("sh", "-c", script).stdin_file(end).stdout_file(tell).unchecked().start().unwrap();
+        up.read_exact(&mut [0; 3]).unwrap();
+        refused_always(&device, "it is in use: open for writing by process");
+        drop(keep);
+        writer.wait().unwrap();
+
         // Claimed by a program that neither mounts nor maps it.
         let device = Loop::new(64 * MIB);
         let claim = File::options().read(true).custom_flags(nix::libc::O_EXCL).open(&device.device).unwrap();
