@@ -15,8 +15,10 @@ pub mod session;
 
 use std::env;
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, Parser, Subcommand};
 
@@ -80,7 +82,11 @@ pub fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().collect();
     let language = language(&args);
     let result = match Cli::try_parse_from(args) {
-        Ok(cli) => run(&cli),
+        Ok(cli) => {
+            // A defect of ours ends like any failure: one line, one document, an exit code that is not "ready".
+            panic::catch_unwind(AssertUnwindSafe(|| run(&cli)))
+                .unwrap_or_else(|_| Err(anyhow!("an internal error, told above: please report it")))
+        }
         Err(error) if !error.use_stderr() => Ok(Answer::new(error.render().to_string(), exit::READY)),
         Err(error) => {
             return usage(&error, language);

@@ -100,7 +100,8 @@ pub fn apply(
     let facts = run.facts();
     let agreed = run.plan(&facts);
     if agreed.changes.iter().all(|planned| planned.after_restart) {
-        return run.finish(facts, Vec::new());
+        let applied = run.finish(facts, Vec::new())?;
+        return run.restart_if_owed(applied);
     }
     if !watcher.confirm(&agreed)? {
         return Ok(run.judged(&facts, Vec::new(), Ended::Declined));
@@ -119,12 +120,7 @@ pub fn apply(
         Err(_) => "failed".to_owned(),
     };
     journal.write(Event::End { verdict })?;
-    let mut applied = ended?;
-    if options.restart && applied.left.restart && applied.ended == Ended::Finished {
-        run.restart()?;
-        applied.ended = Ended::Restarting;
-    }
-    Ok(applied)
+    run.restart_if_owed(ended?)
 }
 
 struct Run<'a> {
@@ -248,15 +244,19 @@ impl Run<'_> {
         finding.map(|finding| finding.status.describe()).unwrap_or_default()
     }
 
-    fn restart(&self) -> Result<()> {
-        let output = Command::new("shutdown", ["-r", "now"], Duration::from_secs(60)).run(self.host)?;
-        ensure!(
-            output.status == 0,
-            "restarting the host: shutdown ended with status {}: {}",
-            output.status,
-            output.said()
-        );
-        Ok(())
+    /// Restarts the host, where that is owed and was asked for.
+    fn restart_if_owed(&self, mut applied: Applied) -> Result<Applied> {
+        if self.options.restart && applied.left.restart && applied.ended == Ended::Finished {
+            let output = Command::new("shutdown", ["-r", "now"], Duration::from_secs(60)).run(self.host)?;
+            ensure!(
+                output.status == 0,
+                "restarting the host: shutdown ended with status {}: {}",
+                output.status,
+                output.said()
+            );
+            applied.ended = Ended::Restarting;
+        }
+        Ok(applied)
     }
 }
 

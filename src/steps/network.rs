@@ -155,14 +155,21 @@ pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
 
 fn dns(facts: &Facts) -> Result<Status, Status> {
     let resolvers = need(&facts.network.resolvers, "/etc/resolv.conf")?;
-    if resolvers.is_empty() {
+    // `fe80::1%eth0`: the interface is no part of the address.
+    let is_address = |name: &&String| name.split('%').next().unwrap_or_default().parse::<IpAddr>().is_ok();
+    let servers: Vec<&str> = resolvers.iter().filter(is_address).map(String::as_str).collect();
+    if servers.is_empty() {
+        let found = match resolvers.as_slice() {
+            [] => "/etc/resolv.conf names no server".to_owned(),
+            wrong => format!("/etc/resolv.conf names no address, only {}", wrong.join(", ")),
+        };
         return Ok(Status::unmet(
-            "/etc/resolv.conf names no server",
-            "at least one nameserver line",
+            found,
+            "at least one nameserver line with an IP address",
             "add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to the interface's ifcfg file",
         ));
     }
-    Ok(Status::met(resolvers.join(", ")))
+    Ok(Status::met(servers.join(", ")))
 }
 
 fn hosts_file(facts: &Facts) -> Result<Status, Status> {
@@ -333,6 +340,11 @@ mod tests {
         facts.network.resolvers = Fact::Known(Vec::new());
         let says = told(&profile, &facts, "network.dns");
         assert!(says.starts_with("unmet: /etc/resolv.conf names no server | at least one"), "{says}");
+        facts.network.resolvers = Fact::Known(vec!["dns.example.com".into()]);
+        let says = told(&profile, &facts, "network.dns");
+        assert!(says.starts_with("unmet: /etc/resolv.conf names no address, only dns.example.com"), "{says}");
+        facts.network.resolvers = Fact::Known(vec!["dns.example.com".into(), "fe80::1%eth0".into()]);
+        assert_eq!(told(&profile, &facts, "network.dns"), "met: fe80::1%eth0");
         facts.network.resolvers = Fact::Unknown("not permitted".into());
         assert_eq!(told(&profile, &facts, "network.dns"), "unknown: /etc/resolv.conf: not permitted");
     }
