@@ -132,27 +132,11 @@ fn near<'a, S: AsRef<str>>(found: &str, known: &'a [S]) -> Vec<&'a str> {
     let bare = |name: &str| name.replace(['-', '_', '.', ' '], "").to_lowercase();
     let mut near: Vec<(usize, &str)> = known
         .iter()
-        .map(|name| (distance(&bare(found), &bare(name.as_ref())), name.as_ref()))
+        .map(|name| (strsim::levenshtein(&bare(found), &bare(name.as_ref())), name.as_ref()))
         .filter(|(distance, _)| *distance <= limit)
         .collect();
     near.sort_unstable();
     near.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
-/// How many letters must be inserted, removed or replaced to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
