@@ -129,7 +129,7 @@ pack_guest() {
 boot() {
     local number=$1 log=$run_dir/console.$1 result
     # The console carries text from disks and tools: only plain characters reach the terminal.
-    timeout --foreground -s KILL "${deadline:-300}" qemu-system-x86_64 "${accel[@]}" \
+    timeout --foreground -s KILL "${deadline:-600}" qemu-system-x86_64 "${accel[@]}" \
         -machine pc,vmport=on -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot \
         -serial stdio -kernel "$boot_files/vmlinuz" -initrd "$run_dir/initrd" \
         -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number" \
@@ -144,6 +144,6 @@ boot() {
     else
         boot_expectations=1
         boot_failures=1
-        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-300} s) ${result#LAB-RESULT}"
+        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-600} s) ${result#LAB-RESULT}"
     fi
 }
