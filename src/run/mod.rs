@@ -58,3 +58,6 @@ pub fn now() -> String {
     let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod property_tests;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
-use crate::facts::disks::{Disk, Holder};
+use crate::facts::disks::{Disk, Holder, users};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, mount_at};
@@ -70,10 +70,8 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
     if !probe.in_use.is_empty() {
         return Err(format!("{} is in use: {}", told(disk), probe.in_use.join("; ")));
     }
-    if disk.read_only || disk.size_bytes == 0 {
-        return Err(format!("{} cannot be used: {}", told(disk), probe.why_not.join("; ")));
-    }
-    if !(probe.eligible || lifted || ours) {
+    takeable(facts, disk)?;
+    if !(is_blank(probe, disk) || lifted || ours) {
         return Err(format!(
             "{} is left as it is: {}. If nothing on it is needed: --erase-disk {scsi_id}",
             told(disk),
@@ -95,10 +93,16 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
             );
         }
     };
+    if facts.disks.known().is_none() || facts.mounts.known().is_none() || facts.swaps.known().is_none() {
+        return Err(
+            "which disks are unused could not be told: the disks, what is mounted or swap could not be read"
+                .to_owned(),
+        );
+    }
     let candidates: Vec<&Disk> = one_of_each(
         idle(facts)
             .into_iter()
-            .filter(|disk| probe_of(facts, disk).is_ok_and(|probe| probe.eligible))
+            .filter(|disk| probe_of(facts, disk).is_ok_and(|probe| is_blank(probe, disk)))
             .collect(),
     );
     let list = |disks: &[&Disk]| disks.iter().map(|disk| told(disk)).collect::<Vec<_>>().join("; ");
@@ -114,6 +118,7 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
         )),
         [disk] => {
             let scsi_id = identity(facts, disk)?;
+            takeable(facts, disk)?;
             Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: false })
         }
         several => Err(format!(
@@ -123,6 +128,35 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
             list(several)
         )),
     }
+}
+
+/// Whether its probe found it eligible, and the facts have nothing to say against that.
+fn is_blank(probe: &Probe, disk: &Disk) -> bool {
+    probe.eligible && disk.partitions.is_empty()
+}
+
+/// What facts alone tell against a disk, whatever its probe found and whatever a person said: it was read at
+/// another instant, and of a recording the one can be older than the other.
+fn takeable(facts: &Facts, disk: &Disk) -> Result<(), String> {
+    let (Some(disks), Some(mounts), Some(swaps)) =
+        (facts.disks.known(), facts.mounts.known(), facts.swaps.known())
+    else {
+        return Err(format!("{} is left as it is: what is mounted or swap could not be told", told(disk)));
+    };
+    for path in disks.iter().filter(|other| other.name == disk.name || same_map(other, disk)) {
+        let uses = users::uses(path, mounts, swaps);
+        if !uses.is_empty() {
+            let uses = uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            return Err(format!("{} is in use: {uses}", told(path)));
+        }
+        if path.read_only {
+            return Err(format!("{} cannot be used: it is read-only", told(path)));
+        }
+        if path.size_bytes == 0 {
+            return Err(format!("{} cannot be used: its size is zero", told(path)));
+        }
+    }
+    Ok(())
 }
 
 fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
@@ -204,14 +238,29 @@ fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     let short =
         name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name);
     let device = name.strip_prefix("/dev/").unwrap_or(name);
+    let id = id_in(short);
+    let linked = |disk: &&Disk| {
+        links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
+            *device == disk.major_minor
+                || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
+        })
+    };
+    if let (Some(id), Some(disk)) = (&id, disks.iter().find(linked))
+        && disk.scsi_id.as_ref().is_some_and(|other| other != id && other.len() == id.len())
+    {
+        return Err(format!(
+            "{} leads to {}, which answers with the SCSI ID {}: the link is older than the disk. Name the disk by its \
+             SCSI ID",
+            text::safe(name),
+            disk.name,
+            disk.scsi_id.as_deref().unwrap_or_default()
+        ));
+    }
     let matches = |disk: &&Disk| {
         disk.name == device
-            || disk.scsi_id.as_deref() == Some(short)
+            || disk.scsi_id.as_deref().is_some_and(|own| own == short || Some(own) == id.as_deref())
             || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
-            || links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
-                *device == disk.major_minor
-                    || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
-            })
+            || linked(disk)
     };
     let found: Vec<&Disk> = disks.iter().filter(matches).collect();
     match one_of_each(found).as_slice() {
@@ -228,6 +277,15 @@ fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
             several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
         )),
     }
+}
+
+/// The SCSI ID that a name in /dev/disk/by-id is made of: `scsi-3…`, and `wwn-0x…`, which lacks the `3`.
+fn id_in(name: &str) -> Option<String> {
+    let id = match name.strip_prefix("wwn-0x") {
+        Some(wwn) => format!("3{wwn}"),
+        None => name.strip_prefix("scsi-").or_else(|| name.strip_prefix("dm-uuid-mpath-"))?.to_owned(),
+    };
+    (id.starts_with('3') && id[1..].bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 /// Disks that nothing uses, other than the one that carries `/`.

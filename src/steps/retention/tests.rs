@@ -227,6 +227,48 @@ fn a_name_that_no_disk_or_more_than_one_has_is_refused() {
 }
 
 #[test]
+fn a_link_of_udev_that_is_older_than_the_disk_names_nothing() {
+    let (profile, mut facts) = with_second_blank_disk();
+    for name in [format!("scsi-{OTHER_ID}"), format!("wwn-0x{}", &OTHER_ID[1..])] {
+        assert_eq!(chosen(&profile, &facts, &naming(&name)), Ok(("sdc", false)), "without any link: {name}");
+        let links = &mut spoil(&mut facts.filesystems).by_id;
+        links.insert(name.clone(), "8:32".into());
+        assert_eq!(chosen(&profile, &facts, &naming(&name)), Ok(("sdc", false)));
+        // Another disk is in its place now.
+        spoil(&mut facts.filesystems).by_id.insert(name.clone(), "253:0".into());
+        let stale = format!("{name} leads to sdb, which answers with the SCSI ID {RETENTION_ID}");
+        refused(&profile, &facts, &naming(&name), &[&stale]);
+        spoil(&mut facts.filesystems).by_id.clear();
+    }
+}
+
+#[test]
+fn what_facts_show_counts_whatever_a_probe_found() {
+    let without = || {
+        let (profile, facts) = without_volume();
+        (profile, facts, Request { erase_disk: Some("sdb".into()), ..naming("sdb") })
+    };
+    for request in 0..3 {
+        let say = |spoil_facts: fn(&mut Facts), words: &str| {
+            let (profile, mut facts, erase) = without();
+            spoil_facts(&mut facts);
+            refused(&profile, &facts, &[Request::default(), naming("sdb"), erase][request], &[words]);
+        };
+        say(|facts| facts.mounts = Fact::Unknown("?".into()), "could not be told");
+        say(|facts| facts.swaps = Fact::Unknown("?".into()), "could not be told");
+        say(|facts| disks(facts)[1].read_only = true, "it is read-only");
+        say(|facts| disks(facts)[1].size_bytes = 0, "its size is zero");
+        say(
+            |facts| spoil(&mut facts.mounts).push(mount("/data", "253:0", "/dev/mapper/x", 1)),
+            "is in use: mounted at /data (dm-0)",
+        );
+    }
+    let (profile, mut facts) = without_volume();
+    disks(&mut facts)[1].partitions.push(Default::default());
+    refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
+}
+
+#[test]
 fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
     let (profile, mut facts) = with_second_blank_disk();
     facts.probes[0] =

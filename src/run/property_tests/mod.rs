@@ -1,0 +1,217 @@
+//! What must hold of every plan, on thousands of hosts out of a seed: a disk is formatted only if it is named or
+//! the sole candidate, blank, idle, and known by one SCSI ID.
+//!
+//! `MT_AGENT_PROPERTY_CASES=1000000` soaks; a failure names the seed of its own case, which
+//! `MT_AGENT_PROPERTY_SEED=0x… MT_AGENT_PROPERTY_CASES=1` repeats.
+
+mod worlds;
+
+use std::collections::BTreeMap;
+
+use super::plan;
+use crate::changes::Change;
+use crate::facts::disks::Disk;
+use crate::report::Plan;
+use crate::steps::testing::TODAY;
+use crate::steps::{Selection, Status, judge_all};
+use worlds::{Dice, Means, State, Truth, World};
+
+const CASES: u64 = 10_000;
+const SEED: u64 = 0x006d_745f_6167_656e;
+
+/// A number from the environment, decimal or `0x…`.
+fn number(name: &str, default: u64) -> u64 {
+    let Ok(text) = std::env::var(name) else { return default };
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.unwrap_or_else(|error| panic!("{name}={text}: {error}"))
+}
+
+/// The one formatting that is planned, if any.
+struct Format<'a> {
+    scsi_id: &'a str,
+    device: &'a str,
+    fs_type: &'a str,
+    uuid: &'a str,
+    size_bytes: u64,
+    erase: bool,
+    after_restart: bool,
+}
+
+fn formats(plan: &Plan) -> Vec<Format<'_>> {
+    let format = |planned: &'_ crate::report::PlannedChange| planned.after_restart;
+    plan.changes
+        .iter()
+        .filter_map(|planned| match &planned.change {
+            Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase } => Some(Format {
+                scsi_id,
+                device,
+                fs_type,
+                uuid,
+                size_bytes: *size_bytes,
+                erase: *erase,
+                after_restart: format(planned),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Everything that is wrong with the plan for this world; and what kind of formatting it is, for the count.
+fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
+    let formats = formats(plan);
+    let Some(format) = formats.first() else { return Ok(vec!["none"]) };
+    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+    let facts = &world.facts;
+    must(formats.len() == 1, "more than one disk is formatted")?;
+    must(facts.mounts.known().is_some() && facts.swaps.known().is_some(), "what is mounted is not known")?;
+
+    // One disk answers with that ID, and it is addressed as it must be.
+    let disks = facts.disks.known().ok_or("the disks are not known")?;
+    let mine: Vec<&Disk> =
+        disks.iter().filter(|disk| disk.scsi_id.as_deref() == Some(format.scsi_id)).collect();
+    let same_id: Vec<&Truth> =
+        world.truths.iter().filter(|truth| truth.id.as_deref() == Some(format.scsi_id)).collect();
+    let [truth] = same_id.as_slice() else {
+        return Err(format!("{} disks answer with the SCSI ID {}", same_id.len(), format.scsi_id));
+    };
+    must(!format.scsi_id.is_empty(), "it has no SCSI ID")?;
+    must(
+        mine.len() == 1 || mine.iter().all(|disk| disk.multipath.is_some()),
+        "two paths with one ID that no map joins",
+    )?;
+    let device = match &truth.map {
+        Some((dm_name, _)) => format!("/dev/mapper/{dm_name}"),
+        None => format!("/dev/{}", truth.names[0]),
+    };
+    must(format.device == device, "it is not addressed by its map, or as another disk")?;
+
+    // Idle, read-write, of that size.
+    must(truth.idle(), "it is in use")?;
+    must(!truth.read_only, "it is read-only")?;
+    must(truth.size > 0 && truth.size == format.size_bytes, "its size is zero or another")?;
+    must(mine.iter().all(|disk| disk.used_by.is_empty()), "facts say that it is used")?;
+
+    // Named, or our own work, or the sole candidate where no failback can be going on.
+    let number = world.truths.iter().position(|other| other.id == truth.id).unwrap();
+    let is = |means: &Means| *means == Means::Disk(number) || *means == Means::Id(format.scsi_id.to_owned());
+    let ours = facts
+        .retention_record
+        .known()
+        .and_then(Option::as_ref)
+        .is_some_and(|record| !record.finished && record.scsi_id == format.scsi_id);
+    let erased = world.erased.as_ref().is_some_and(is);
+    let blank = truth.state == State::Blank;
+    match &world.named {
+        Some(named) => must(is(named), "another disk was named")?,
+        None => {
+            let candidates = world.truths.iter().filter(|truth| truth.seen_eligible).count();
+            let agent = facts.site_agent.known();
+            let free = agent.is_some_and(|agent| !agent.is_installed()) && candidates == 1 && blank;
+            must(
+                free || ours,
+                "it is not named, and not the sole candidate of a host without master target",
+            )?;
+            must(world.erased.is_none(), "an erasure was asked for without naming the retention disk")?;
+        }
+    }
+    must(world.erased.is_none() || erased, "the erasure of another disk was asked for")?;
+    must(format.erase == erased, "it is erased without being asked for, or the other way round")?;
+    must(blank || erased || ours, "it is not blank")?;
+    let probed =
+        facts.probes.iter().any(|probe| truth.names.contains(&probe.disk) && probe.in_use.is_empty());
+    must(probed, "it was not probed")?;
+
+    // What goes with it.
+    must(matches!(format.fs_type, "ext4" | "xfs"), "an unknown file system")?;
+    let uuid = format.uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c));
+    must(format.uuid.len() == 36 && uuid, "no UUID")?;
+    for planned in &plan.changes {
+        if let Change::MountRetention { device, scsi_id, .. } = &planned.change {
+            must(device == format.device && scsi_id == format.scsi_id, "another disk is mounted than made")?;
+        }
+    }
+    let mounted = |mount: &crate::facts::mounts::Mount| mount.mount_point == "/mnt/retention";
+    must(
+        !facts.mounts.known().is_some_and(|mounts| mounts.iter().any(mounted)),
+        "a volume is mounted already",
+    )?;
+    let only = Selection::new(vec!["custom-changes.restarted".into()], vec![]).unwrap();
+    let findings = judge_all(&world.profile, facts, TODAY, &only);
+    let done = findings.iter().all(|finding| matches!(finding.status, Status::Met { .. }));
+    must(done || format.after_restart, "the vendor's script and the restart come first")?;
+
+    let mut kinds = vec!["some"];
+    let mut count = |holds: bool, kind| kinds.extend(holds.then_some(kind));
+    count(world.named.is_some(), "named");
+    count(world.named.is_none() && !ours, "sole candidate");
+    count(format.erase && !blank, "erased");
+    count(ours && !blank, "our own work");
+    count(truth.map.is_some(), "by its map");
+    count(mine.len() > 1, "two paths");
+    count(format.after_restart, "after the restart");
+    count(facts.site_agent.known().is_some_and(|agent| agent.is_installed()), "master target installed");
+    Ok(kinds)
+}
+
+/// A world whose plan is wrong, and how to see it again.
+fn told(seed: u64, world: &World, plan: &Plan) -> String {
+    format!(
+        "MT_AGENT_PROPERTY_SEED={seed:#x} MT_AGENT_PROPERTY_CASES=1\nnamed {:?}, erased {:?}, request {:?}, profile \
+         {:?}\nrecord {:?}\n{:#?}\n{:#?}\nplanned {:#?}",
+        world.named,
+        world.erased,
+        world.request,
+        world.profile.retention.disk,
+        world.facts.retention_record,
+        world.truths,
+        world.facts.probes,
+        plan.changes
+    )
+}
+
+#[test]
+fn no_plan_formats_what_it_must_not() {
+    let (seed, cases) = (number("MT_AGENT_PROPERTY_SEED", SEED), number("MT_AGENT_PROPERTY_CASES", CASES));
+    println!("{cases} worlds from the seed {seed:#x}");
+    let mut seeds = Dice(seed);
+    let mut seen = BTreeMap::<&str, u64>::new();
+    let mut wrong = BTreeMap::<String, (u64, String)>::new();
+    for number in 0..cases {
+        // The first case is the seed itself, so that one that failed can be repeated.
+        let own = if number == 0 { seed } else { seeds.next() };
+        let world = World::new(own);
+        let plan = plan(&world.profile, &world.facts, &Selection::default(), TODAY, &world.request);
+        match judge(&world, &plan) {
+            Ok(kinds) => kinds.into_iter().for_each(|kind| *seen.entry(kind).or_default() += 1),
+            Err(why) => {
+                let (times, _) = wrong.entry(why).or_insert_with(|| (0, told(own, &world, &plan)));
+                *times += 1;
+            }
+        }
+    }
+    for (why, (times, first)) in &wrong {
+        println!("{why}: {times} times, first in {first}");
+    }
+    assert!(wrong.is_empty(), "{:?}", wrong.iter().map(|(why, (times, _))| (why, times)).collect::<Vec<_>>());
+    println!("{seen:?}");
+    // A rule that forbids everything would hold too: every kind of formatting must have come up.
+    let kinds = [
+        "none",
+        "some",
+        "named",
+        "sole candidate",
+        "erased",
+        "our own work",
+        "by its map",
+        "two paths",
+        "after the restart",
+        "master target installed",
+    ];
+    for kind in kinds.iter().filter(|_| cases >= CASES) {
+        let times = seen.get(kind).copied().unwrap_or_default();
+        assert!(times >= cases / 1000, "{kind}: only {times} of {cases}");
+    }
+}

@@ -1,0 +1,519 @@
+//! Hosts and requests out of a seed: every mix of disks, uses, names and records, most of them dangerous.
+
+use std::sync::OnceLock;
+
+use crate::facts::blank::Probe;
+use crate::facts::disks::{Disk, Holder, Map, Partition, fill_users};
+use crate::facts::retention::Record;
+use crate::facts::site_agent::SiteAgent;
+use crate::facts::swaps::Swap;
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+use crate::steps::remedy::Request;
+use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready, virtual_disk};
+
+/// SplitMix64: the same numbers from the same seed, on every machine.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    fn percent(&mut self, chance: u64) -> bool {
+        self.next() % 100 < chance
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// What a disk is used for or carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Blank,
+    Content,
+    /// A read error, or a probe that could not run.
+    Untold,
+    Partitions,
+    Mounted,
+    MountedPartition,
+    /// btrfs shows a number of its own; only the source tells the device.
+    MountedBySource,
+    Swap,
+    SwapPartition,
+    Lvm,
+    MountedLvm,
+    Raid,
+    Encrypted,
+    /// Told by the probe alone: neither mounts nor holders show them.
+    Writer,
+    Loop,
+    Root,
+    RootOnLvm,
+}
+
+use State::{
+    Blank, Content, Encrypted, Loop, Lvm, Mounted, MountedBySource, MountedLvm, MountedPartition, Partitions,
+    Raid, Root, RootOnLvm, SwapPartition, Untold, Writer,
+};
+
+/// What one physical disk really is; what the rules must find out from facts and probes.
+#[derive(Clone, Debug)]
+pub struct Truth {
+    pub state: State,
+    /// Kernel names: several for a disk with several paths.
+    pub names: Vec<String>,
+    pub id: Option<String>,
+    /// Name and `major:minor` of its multipath map.
+    pub map: Option<(String, String)>,
+    pub size: u64,
+    pub read_only: bool,
+    /// Whether its probe, were it told truly, finds it eligible and is there.
+    pub seen_eligible: bool,
+}
+
+impl Truth {
+    pub fn idle(&self) -> bool {
+        matches!(self.state, Blank | Content | Untold | Partitions)
+    }
+
+    /// Whether facts alone show that it is not to be taken, whatever a probe says.
+    fn shown_by_facts(&self) -> bool {
+        !matches!(self.state, Blank | Content | Untold | Writer | Loop) || self.read_only || self.size == 0
+    }
+}
+
+/// What a name that a person gave means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    Nothing,
+    /// The disk with this number among the truths.
+    Disk(usize),
+    /// The disk that answers with this SCSI ID, whatever any link says.
+    Id(String),
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub profile: Profile,
+    pub facts: Facts,
+    pub request: Request,
+    pub truths: Vec<Truth>,
+    /// What the name of the retention disk means, where there is one.
+    pub named: Option<Means>,
+    pub erased: Option<Means>,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        // Made once: it parses the built-in profile.
+        static READY: OnceLock<(Profile, Facts)> = OnceLock::new();
+        let (profile, facts) = READY.get_or_init(ready).clone();
+        let mut world =
+            Self { profile, facts, request: Request::default(), truths: vec![], named: None, erased: None };
+        world.facts.probes.clear();
+        edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
+        edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
+        edit(&mut world.facts.swaps).clear();
+        let links = edit(&mut world.facts.filesystems);
+        (links.by_id, links.by_mapper, links.by_uuid) = Default::default();
+        edit(&mut world.facts.disks).clear();
+        world.attach_disks(&mut dice);
+        world.link(&mut dice);
+        world.spoil(&mut dice);
+        if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) =
+            (&mut world.facts.disks, &world.facts.mounts, &world.facts.swaps)
+        {
+            fill_users(disks, mounts, swaps);
+        }
+        world.probe(&mut dice);
+        world.ask(&mut dice);
+        world
+    }
+
+    fn attach_disks(&mut self, dice: &mut Dice) {
+        const STATES: [State; 24] = [
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Blank,
+            Content,
+            Content,
+            Untold,
+            Partitions,
+            Mounted,
+            MountedPartition,
+            MountedBySource,
+            State::Swap,
+            SwapPartition,
+            Lvm,
+            MountedLvm,
+            Raid,
+            Encrypted,
+            Writer,
+        ];
+        let count = 2 + dice.below(4);
+        let root = dice.below(count);
+        for number in 0..count {
+            let state = match (number == root, dice.percent(20)) {
+                (true, false) => Root,
+                (true, true) => RootOnLvm,
+                (false, _) if dice.percent(2) => Loop,
+                (false, _) => dice.pick(&STATES),
+            };
+            let id = match dice.below(100) {
+                0..12 => None,
+                12..20 if !self.truths.is_empty() => self.truths[dice.below(self.truths.len())].id.clone(),
+                _ => Some(format!("36000c29{:016x}{:09x}", dice.next(), number)),
+            };
+            let size = if dice.percent(4) { 0 } else { dice.pick(&[1 << 40, 200 << 30, 5 << 20]) };
+            self.attach(dice, state, id, size);
+        }
+    }
+
+    /// Attaches a disk by one path or two, with or without a map, and makes what its state says of it.
+    fn attach(&mut self, dice: &mut Dice, state: State, id: Option<String>, size: u64) {
+        let number = self.truths.len();
+        let first = edit(&mut self.facts.disks).len();
+        let paths = if state != Root && dice.percent(15) { 2 } else { 1 };
+        let read_only = dice.percent(5);
+        let map = id.clone().filter(|_| state != Root && dice.percent(45)).map(|id| {
+            let dm_name = if dice.percent(20) { format!("mpath{number}") } else { id };
+            (dm_name, format!("253:{number}"))
+        });
+        let lone_second_path = dice.percent(10);
+        let names: Vec<String> = (first..first + paths).map(kernel_name).collect();
+        for path in 0..paths {
+            let index = first + path;
+            let mut disk = virtual_disk(u8::try_from(index).unwrap(), "", size);
+            disk.scsi_id.clone_from(&id);
+            if id.is_none() {
+                disk.scsi_id_error = Some("page 0x83 is not supported".into());
+            }
+            disk.read_only = read_only;
+            let in_map = map.as_ref().filter(|_| path == 0 || !lone_second_path);
+            self.build_on(&mut disk, state, number, in_map, &names);
+            edit(&mut self.facts.disks).push(disk);
+        }
+        let top = map.as_ref().map_or_else(|| format!("8:{}", first * 16), |(_, number)| number.clone());
+        self.use_it(state, number, first, &top, map.as_ref());
+        let truth = Truth { state, names, id, map, size, read_only, seen_eligible: false };
+        self.truths.push(truth);
+    }
+
+    /// Holders and partitions.
+    fn build_on(
+        &self,
+        disk: &mut Disk,
+        state: State,
+        number: usize,
+        map: Option<&(String, String)>,
+        names: &[String],
+    ) {
+        let holder = |name: String, major_minor: String, dm: Option<(String, String)>| Holder {
+            name,
+            major_minor,
+            dm_name: dm.as_ref().map(|(name, _)| name.clone()),
+            dm_uuid: dm.map(|(_, uuid)| uuid),
+            holders: Vec::new(),
+        };
+        let upper = match state {
+            Lvm | MountedLvm | RootOnLvm => Some(holder(
+                format!("dm-{}", 40 + number),
+                format!("253:{}", 40 + number),
+                Some((format!("vg{number}-data"), format!("LVM-{number}"))),
+            )),
+            Encrypted => Some(holder(
+                format!("dm-{}", 60 + number),
+                format!("253:{}", 60 + number),
+                Some((format!("secret{number}"), format!("CRYPT-LUKS1-{number}"))),
+            )),
+            Raid => Some(holder(format!("md{number}"), format!("9:{number}"), None)),
+            _ => None,
+        };
+        let partitioned = matches!(state, Partitions | MountedPartition | SwapPartition | Root | RootOnLvm);
+        let minor = |disk: &Disk| disk.major_minor.split(':').nth(1).unwrap().parse::<u32>().unwrap();
+        if partitioned {
+            disk.partitions.push(Partition {
+                name: format!("{}1", disk.name),
+                major_minor: format!("8:{}", minor(disk) + 1),
+                start_bytes: 1 << 20,
+                size_bytes: disk.size_bytes / 2,
+                holders: upper.iter().filter(|_| state == RootOnLvm).cloned().collect(),
+            });
+        }
+        let upper = upper.filter(|_| state != RootOnLvm);
+        match map {
+            None => disk.holders.extend(upper),
+            Some((dm_name, major_minor)) => {
+                let wwid = disk.scsi_id.clone().unwrap();
+                let name = format!("dm-{number}");
+                let uuid = format!("mpath-{wwid}");
+                let mut own = holder(name.clone(), major_minor.clone(), Some((dm_name.clone(), uuid)));
+                own.holders.extend(upper);
+                if partitioned {
+                    let part = (format!("{dm_name}1"), format!("part1-mpath-{wwid}"));
+                    own.holders.push(holder(
+                        format!("dm-{}", 20 + number),
+                        format!("253:{}", 20 + number),
+                        Some(part),
+                    ));
+                }
+                disk.holders.push(own);
+                disk.multipath = Some(Map {
+                    name,
+                    dm_name: dm_name.clone(),
+                    major_minor: major_minor.clone(),
+                    wwid,
+                    paths: names.to_vec(),
+                });
+            }
+        }
+    }
+
+    /// Mounts and swap.
+    fn use_it(
+        &mut self,
+        state: State,
+        number: usize,
+        first: usize,
+        top: &str,
+        map: Option<&(String, String)>,
+    ) {
+        let name = kernel_name(first);
+        let part =
+            if map.is_some() { format!("253:{}", 20 + number) } else { format!("8:{}", first * 16 + 1) };
+        let lvm = format!("253:{}", 40 + number);
+        let source =
+            map.map_or_else(|| format!("/dev/{name}"), |(dm_name, _)| format!("/dev/mapper/{dm_name}"));
+        let at = format!("/data{number}");
+        let mounts = edit(&mut self.facts.mounts);
+        match state {
+            Root => {
+                mounts.push(mount("/", &format!("8:{}", first * 16 + 1), &format!("/dev/{name}1"), 1 << 30))
+            }
+            RootOnLvm => mounts.push(mount("/", &lvm, "/dev/mapper/vg-root", 1 << 30)),
+            Mounted => mounts.push(mount(&at, top, &source, 1 << 30)),
+            MountedPartition => mounts.push(mount(&at, &part, "/dev/root-of-something", 1 << 30)),
+            MountedBySource => mounts.push(mount(&at, "0:57", &source, 1 << 30)),
+            MountedLvm => mounts.push(mount(&at, &lvm, "/dev/mapper/vg-data", 1 << 30)),
+            _ => {}
+        }
+        let device = match state {
+            State::Swap => top.to_owned(),
+            SwapPartition => part,
+            _ => return,
+        };
+        edit(&mut self.facts.swaps).push(Swap {
+            path: format!("/dev/block/{device}"),
+            is_partition: true,
+            major_minor: Some(device),
+            size_bytes: 1 << 30,
+        });
+    }
+
+    /// The links of udev, some of which were left behind by a disk that is gone or elsewhere now.
+    fn link(&mut self, dice: &mut Dice) {
+        let tops: Vec<String> = (0..self.truths.len()).map(|number| self.top(number)).collect();
+        let links = edit(&mut self.facts.filesystems);
+        for (number, truth) in self.truths.iter().enumerate() {
+            let Some(id) = &truth.id else { continue };
+            for name in [format!("scsi-{id}"), format!("wwn-0x{}", &id[1..])] {
+                let to = if dice.percent(6) { dice.below(tops.len()) } else { number };
+                links.by_id.insert(name, tops[to].clone());
+            }
+            if let Some((dm_name, major_minor)) = &truth.map {
+                links.by_mapper.insert(dm_name.clone(), major_minor.clone());
+            }
+        }
+    }
+
+    fn top(&self, number: usize) -> String {
+        let truth = &self.truths[number];
+        let first =
+            self.facts.disks.known().unwrap().iter().find(|disk| disk.name == truth.names[0]).unwrap();
+        truth.map.as_ref().map_or_else(|| first.major_minor.clone(), |(_, number)| number.clone())
+    }
+
+    /// The rest of the host: the procedure half done, records of ours, software installed, facts unknown.
+    fn spoil(&mut self, dice: &mut Dice) {
+        let facts = &mut self.facts;
+        match dice.below(100) {
+            0..8 => edit(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = BOOT_ID.into(),
+            8..14 => {
+                self.profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+                facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+                facts.custom_changes.record = Fact::Known(None);
+            }
+            14..16 => facts.custom_changes.record = Fact::Unknown("torn".into()),
+            _ => {}
+        }
+        if dice.percent(25) {
+            facts.site_agent =
+                Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+        }
+        let some_id = |truths: &[Truth], dice: &mut Dice| {
+            let id = truths[dice.below(truths.len())].id.clone();
+            id.filter(|_| !dice.percent(15)).unwrap_or_else(|| "36000c29of0a0disk0that0is0gone".into())
+        };
+        if dice.percent(35) {
+            let uuid = "deadbeef-0000-8000-8000-000000000000".to_owned();
+            let record = Record {
+                schema: "mt-agent/retention/v1".into(),
+                scsi_id: some_id(&self.truths, dice),
+                uuid: uuid.clone(),
+                fs_type: "ext4".into(),
+                boot_id: BOOT_ID.into(),
+                started_at: "2026-06-01T12:00:00Z".into(),
+                finished: dice.percent(40),
+            };
+            if dice.percent(30) {
+                let number = dice.below(self.truths.len());
+                let top = self.top(number);
+                edit(&mut self.facts.filesystems).by_uuid.insert(uuid, top);
+            }
+            self.facts.retention_record = Fact::Known(Some(record));
+        }
+        let top = self.top(dice.below(self.truths.len()));
+        let facts = &mut self.facts;
+        if dice.percent(4) {
+            edit(&mut facts.mounts).push(mount("/mnt/retention", &top, "/dev/something", 1 << 40));
+        }
+        if dice.percent(6) {
+            let device =
+                dice.pick(&["/dev/sdb", "UUID=deadbeef-0000-8000-8000-000000000000", "/dev/mapper/gone"]);
+            edit(&mut facts.fstab).push(entry(20, device, "/mnt/retention", "ext4", 0));
+        }
+        let why = || "reading it: Input/output error".to_owned();
+        match dice.below(100) {
+            0..3 => facts.mounts = Fact::Unknown(why()),
+            3..6 => facts.swaps = Fact::Unknown(why()),
+            6..9 => facts.site_agent = Fact::Unknown(why()),
+            9..12 => facts.retention_record = Fact::Unknown(why()),
+            12..14 => facts.filesystems = Fact::Unknown(why()),
+            14 => facts.disks = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
+
+    /// The probes, told truly, but for a few that were true a moment ago: what facts show counts all the same.
+    fn probe(&mut self, dice: &mut Dice) {
+        let Some(disks) = self.facts.disks.known() else { return };
+        let ids: Vec<Option<String>> = self.truths.iter().map(|truth| truth.id.clone()).collect();
+        let told = self.facts.mounts.known().is_some() && self.facts.swaps.known().is_some();
+        for truth in &mut self.truths {
+            let joined = disks
+                .iter()
+                .filter(|disk| truth.names.contains(&disk.name))
+                .all(|disk| disk.multipath.is_some() || truth.names.len() == 1);
+            let twin = truth.id.is_some() && ids.iter().filter(|id| **id == truth.id).count() > 1 || !joined;
+            for (path, name) in truth.names.iter().enumerate() {
+                if dice.percent(if truth.idle() { 4 } else { 60 }) {
+                    continue;
+                }
+                let mut probe = Probe { disk: name.clone(), ..Probe::default() };
+                let stale = truth.shown_by_facts() && dice.percent(8);
+                let second = path > 0 && truth.map.is_some();
+                if second {
+                    probe.why_not.push("it is one more path of the multipath map".into());
+                } else if stale {
+                    probe.blank = Some(true);
+                } else {
+                    probe.blank = match truth.state {
+                        Untold => None,
+                        Blank | Writer | Loop => Some(true),
+                        _ => Some(false),
+                    };
+                    if !truth.idle() {
+                        probe.in_use.push("a use of it".into());
+                        probe.why_not.push("it is in use: a use of it".into());
+                    }
+                    let refusals = [
+                        (truth.read_only, "it is read-only"),
+                        (truth.size == 0, "its size is zero"),
+                        (twin, "another answers with the same SCSI ID"),
+                        (!told, "what is mounted could not be told"),
+                        (probe.blank != Some(true), "it is not blank"),
+                    ];
+                    probe.why_not.extend(
+                        refusals.iter().filter(|(holds, _)| *holds).map(|(_, why)| (*why).to_owned()),
+                    );
+                }
+                probe.eligible = probe.why_not.is_empty();
+                truth.seen_eligible |= probe.eligible && !stale;
+                self.facts.probes.push(probe);
+            }
+        }
+    }
+
+    /// What a person asks for.
+    fn ask(&mut self, dice: &mut Dice) {
+        if dice.percent(45) {
+            let number = dice.below(self.truths.len());
+            let (name, means) = self.name(dice, number);
+            if dice.percent(30) {
+                // The command line wins over the profile.
+                self.profile.retention.disk = Some(self.name(dice, number).0);
+            }
+            if dice.percent(75) {
+                self.request.retention_disk = Some(name);
+            } else {
+                self.profile.retention.disk = Some(name);
+            }
+            self.named = Some(means);
+            if dice.percent(45) {
+                let other = if dice.percent(75) { number } else { dice.below(self.truths.len()) };
+                let (name, means) = self.name(dice, other);
+                self.request.erase_disk = Some(name);
+                self.erased = Some(means);
+            }
+        } else if dice.percent(6) {
+            let number = dice.below(self.truths.len());
+            let (name, means) = self.name(dice, number);
+            self.request.erase_disk = Some(name);
+            self.erased = Some(means);
+        }
+    }
+
+    fn name(&self, dice: &mut Dice, number: usize) -> (String, Means) {
+        let truth = &self.truths[number];
+        let path = &truth.names[dice.below(truth.names.len())];
+        let by_kernel = || (format!("/dev/{path}"), Means::Disk(number));
+        match (dice.below(11), &truth.id, &truth.map) {
+            (0, ..) => (path.clone(), Means::Disk(number)),
+            (1, ..) => (format!("/dev/{path}1"), Means::Nothing),
+            (2, ..) => (
+                dice.pick(&["", "-F", "/dev/", "sd", "sdzz", "/dev/mapper/", "scsi-"]).into(),
+                Means::Nothing,
+            ),
+            (3 | 4, Some(id), _) => (id.clone(), Means::Id(id.clone())),
+            (5, Some(id), _) => (format!("/dev/disk/by-id/scsi-{id}"), Means::Id(id.clone())),
+            (6, Some(id), _) => (format!("scsi-{id}"), Means::Id(id.clone())),
+            (7, Some(id), _) => (format!("wwn-0x{}", &id[1..]), Means::Id(id.clone())),
+            (8, _, Some((dm_name, _))) => (format!("/dev/mapper/{dm_name}"), Means::Disk(number)),
+            (9, _, Some(_)) => (format!("/dev/dm-{number}"), Means::Disk(number)),
+            _ => by_kernel(),
+        }
+    }
+}
+
+fn kernel_name(index: usize) -> String {
+    format!("sd{}", char::from(b'a' + u8::try_from(index).unwrap()))
+}
