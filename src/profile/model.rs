@@ -171,7 +171,7 @@ pub struct CustomChanges {
 /// `retention:`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// The disk named for it: a SCSI ID, a /dev/disk/by-id name, or a /dev path.
+    /// The disk named for it: a SCSI ID or a /dev/disk/by-id name, which no other disk can have after a restart.
     pub disk: Option<String>,
     /// /mnt/retention
     pub mount_point: String,

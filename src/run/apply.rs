@@ -18,6 +18,7 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::Selection;
 use crate::steps::remedy::Request;
+use crate::steps::retention::lasting;
 
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
@@ -148,23 +149,40 @@ impl Run<'_> {
     fn finish(&mut self, facts: Facts, changed: Vec<String>) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
         match &self.options.pending {
-            Some(pending) if applied.left.restart => {
-                let mut pending = pending.clone();
-                self.boot_id.clone_into(&mut pending.boot_id);
-                // The person saw in the plan which disk will be formatted after the restart: that one, no other.
-                let format = applied.left.changes.iter().find_map(|planned| match &planned.change {
-                    Change::FormatRetention { scsi_id, .. } => Some(scsi_id.clone()),
-                    _ => None,
-                });
-                pending.request.retention_disk = pending.request.retention_disk.or(format);
-                if resume::read(self.host).ok().flatten().as_ref() != Some(&pending) {
+            Some(pending) if applied.left.restart => match self.after_restart(pending, &facts, &applied.left)
+            {
+                Some(pending) if resume::read(self.host).ok().flatten().as_ref() == Some(&pending) => {}
+                Some(pending) => {
                     super::journal::make_state_directory(self.host)?;
                     resume::write(self.host, &pending)?;
                 }
-            }
+                None => resume::clear(self.host)?,
+            },
             _ => resume::clear(self.host)?,
         }
         Ok(applied)
+    }
+
+    /// What the run after the restart is to do; `None` where that is nothing.
+    fn after_restart(&self, pending: &Pending, facts: &Facts, left: &Plan) -> Option<Pending> {
+        let mut pending = pending.clone();
+        self.boot_id.clone_into(&mut pending.boot_id);
+        // The person saw in the plan which disk will be formatted after the restart: that one, no other.
+        let agreed = left.changes.iter().find_map(|planned| match &planned.change {
+            Change::FormatRetention { scsi_id, .. } => Some(scsi_id.clone()),
+            _ => None,
+        });
+        match lasting(self.profile, facts, &pending.request, agreed) {
+            Some(request) => pending.request = request,
+            // Nobody watches that run: the retention volume waits for a person.
+            None => {
+                (pending.request.retention_disk, pending.request.erase_disk) = (None, None);
+                if !pending.skip.iter().any(|name| name == "retention") {
+                    pending.skip.push("retention".to_owned());
+                }
+            }
+        }
+        Selection::new(pending.only.clone(), pending.skip.clone()).ok().map(|_| pending)
     }
 
     fn carry_out(

@@ -307,7 +307,7 @@ impl World {
         let mounts = edit(&mut self.facts.mounts);
         match state {
             Root => {
-                mounts.push(mount("/", &format!("8:{}", first * 16 + 1), &format!("/dev/{name}1"), 1 << 30))
+                mounts.push(mount("/", &format!("8:{}", first * 16 + 1), &format!("/dev/{name}1"), 1 << 30));
             }
             RootOnLvm => mounts.push(mount("/", &lvm, "/dev/mapper/vg-root", 1 << 30)),
             Mounted => mounts.push(mount(&at, top, &source, 1 << 30)),

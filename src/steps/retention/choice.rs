@@ -8,8 +8,10 @@ use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder, users};
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, mount_at};
+use crate::steps::devices::{carriers, distinct, mount_at, same_map};
 use crate::steps::remedy::Request;
+
+use super::name::{self, find};
 
 /// The outcome of choosing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +35,11 @@ pub enum Chosen<'a> {
 #[must_use]
 pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
     let erase = request.erase_disk.as_deref();
-    let named = request.retention_disk.as_deref().or(profile.retention.disk.as_deref());
+    let named = name::asked(profile, request);
     let outcome = match (named, erase, interrupted(facts)) {
+        (Some(name), _, _) if request.retention_disk.is_none() && name::can_move(facts, name) => {
+            Err(moves(facts, name))
+        }
         (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
         (None, Some(_), _) => {
             Err("--erase-disk only lifts \"not blank\": name the retention disk too, with --retention-disk"
@@ -47,6 +52,16 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
         Ok(chosen) => chosen,
         Err(why) => Chosen::Refused(why),
     }
+}
+
+/// A profile outlives many restarts, and after each of them a name that the kernel gives out can be another disk's.
+fn moves(facts: &Facts, name: &str) -> String {
+    let now = find(facts, name).and_then(|disk| identity(facts, disk));
+    let now = now.map(|id| format!(" (now {id})")).unwrap_or_default();
+    format!(
+        "the profile names the disk {}, which can be another one after each restart: put its SCSI ID{now} there",
+        text::safe(name)
+    )
 }
 
 /// A disk that a person named, or that our own record says we were formatting.
@@ -99,7 +114,7 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
                 .to_owned(),
         );
     }
-    let candidates: Vec<&Disk> = one_of_each(
+    let candidates: Vec<&Disk> = distinct(
         idle(facts)
             .into_iter()
             .filter(|disk| probe_of(facts, disk).is_ok_and(|probe| is_blank(probe, disk)))
@@ -168,7 +183,7 @@ fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
 }
 
 /// The SCSI ID by which the disk is known when it is written to: it must have one, and no other disk the same.
-fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
+pub(super) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
     let Some(id) = disk.scsi_id.clone() else {
         let why = disk.scsi_id_error.as_deref().unwrap_or("no reason is known");
         return Err(format!(
@@ -197,24 +212,6 @@ fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
     }
 }
 
-fn same_map(a: &Disk, b: &Disk) -> bool {
-    match (&a.multipath, &b.multipath) {
-        (Some(a), Some(b)) => a.major_minor == b.major_minor,
-        _ => false,
-    }
-}
-
-/// One path of each multipath map stands for the map.
-fn one_of_each(disks: Vec<&Disk>) -> Vec<&Disk> {
-    let mut kept: Vec<&Disk> = Vec::new();
-    for disk in disks {
-        if !kept.iter().any(|other| same_map(other, disk)) {
-            kept.push(disk);
-        }
-    }
-    kept
-}
-
 fn told(disk: &Disk) -> String {
     let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
@@ -229,63 +226,6 @@ fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
             format!("{} is in use: {}", told(disk), disk.used_by.join("; "))
         }
     })
-}
-
-/// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
-fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
-    let disks = facts.disks.known().ok_or("the disks could not be read")?;
-    let links = facts.filesystems.known();
-    let short =
-        name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name);
-    let device = name.strip_prefix("/dev/").unwrap_or(name);
-    let id = id_in(short);
-    let linked = |disk: &&Disk| {
-        links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
-            *device == disk.major_minor
-                || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
-        })
-    };
-    if let (Some(id), Some(disk)) = (&id, disks.iter().find(linked))
-        && disk.scsi_id.as_ref().is_some_and(|other| other != id && other.len() == id.len())
-    {
-        return Err(format!(
-            "{} leads to {}, which answers with the SCSI ID {}: the link is older than the disk. Name the disk by its \
-             SCSI ID",
-            text::safe(name),
-            disk.name,
-            disk.scsi_id.as_deref().unwrap_or_default()
-        ));
-    }
-    let matches = |disk: &&Disk| {
-        disk.name == device
-            || disk.scsi_id.as_deref().is_some_and(|own| own == short || Some(own) == id.as_deref())
-            || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
-            || linked(disk)
-    };
-    let found: Vec<&Disk> = disks.iter().filter(matches).collect();
-    match one_of_each(found).as_slice() {
-        // Of the paths of a map, the first stands for it: that is the one that was probed.
-        [disk] => Ok(disks.iter().find(|other| same_map(other, disk)).unwrap_or(disk)),
-        [] => Err(format!(
-            "no disk is called {}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
-             lists them)",
-            text::safe(name)
-        )),
-        several => Err(format!(
-            "{} could be {}: give a name that only one disk has",
-            text::safe(name),
-            several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
-        )),
-    }
-}
-
-/// The SCSI ID that a name in /dev/disk/by-id is made of: `scsi-3…`, and `wwn-0x…`, which lacks the `3`.
-fn id_in(name: &str) -> Option<String> {
-    let id = match name.strip_prefix("wwn-0x") {
-        Some(wwn) => format!("3{wwn}"),
-        None => name.strip_prefix("scsi-").or_else(|| name.strip_prefix("dm-uuid-mpath-"))?.to_owned(),
-    };
-    (id.starts_with('3') && id[1..].bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 /// Disks that nothing uses, other than the one that carries `/`.

@@ -2,6 +2,7 @@
 
 pub mod choice;
 mod judge;
+mod name;
 mod remedy;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::host::text;
 use crate::profile::Profile;
 
 pub(super) use judge::only_size_fails;
+pub use name::lasting;
 pub(super) use remedy::{format, fstab, mount};
 
 const SECTION: &str = "Common things to check on a master target";

@@ -1,6 +1,7 @@
 //! A ready host of [`testing`], spoiled one point at a time.
 
 use super::choice::{Chosen, choose};
+use super::lasting;
 use crate::changes::Change;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder};
@@ -266,6 +267,66 @@ fn what_facts_show_counts_whatever_a_probe_found() {
     let (profile, mut facts) = without_volume();
     disks(&mut facts)[1].partitions.push(Default::default());
     refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
+}
+
+/// As after a restart that gave sdb's name to sdc, and sdc's to sdb.
+fn swapped(facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    for disk in disks(&mut facts) {
+        disk.name = match disk.name.as_str() {
+            "sdb" => "sdc".into(),
+            "sdc" => "sdb".into(),
+            other => other.into(),
+        };
+        disk.path = format!("/dev/{}", disk.name);
+    }
+    facts
+}
+
+#[test]
+fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart() {
+    let (profile, facts) = with_second_blank_disk();
+    let erase = |name: &str| Request { erase_disk: Some(name.into()), ..naming(name) };
+    for request in [naming("sdc"), naming("/dev/sdc"), erase("/dev/sdc"), erase(OTHER_ID)] {
+        let moved = swapped(&facts);
+        let lasting = lasting(&profile, &facts, &request, None).unwrap();
+        assert_eq!(lasting.retention_disk.as_deref(), Some(OTHER_ID));
+        assert_eq!(lasting.erase_disk.is_some(), request.erase_disk.is_some());
+        let erase = request.erase_disk.is_some();
+        assert_eq!(chosen(&profile, &moved, &lasting), Ok(("sdb", erase)), "{request:?}");
+    }
+    // A name that leads nowhere now may lead to anything then; one made of an ID may not.
+    assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx"), None), None);
+    assert_eq!(
+        lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }, None),
+        None
+    );
+    let later = naming("/dev/disk/by-id/scsi-36000c29bbbbbbbbbbbbbbbbbbbbbbbbb");
+    assert_eq!(lasting(&profile, &facts, &later, None), Some(later));
+    // Where none was named, it is the one that the plan showed.
+    let agreed = lasting(&profile, &facts, &Request::default(), Some(OTHER_ID.into())).unwrap();
+    assert_eq!(agreed.retention_disk.as_deref(), Some(OTHER_ID));
+    assert_eq!(lasting(&profile, &facts, &Request::default(), None), Some(Request::default()));
+}
+
+#[test]
+fn a_profile_names_no_disk_by_a_name_that_moves() {
+    let (mut profile, facts) = with_second_blank_disk();
+    for name in ["sdc", "/dev/sdc", "/dev/dm-0"] {
+        profile.retention.disk = Some(name.into());
+        let now = if name.ends_with("dm-0") { RETENTION_ID } else { OTHER_ID };
+        let why = format!(
+            "the profile names the disk {name}, which can be another one after each restart: put its SCSI ID (now {now}) there"
+        );
+        refused(&profile, &facts, &Request::default(), &[&why]);
+        assert_eq!(chosen(&profile, &facts, &naming(OTHER_ID)), Ok(("sdc", false)), "the command line wins");
+    }
+    for name in
+        [OTHER_ID.to_owned(), format!("scsi-{OTHER_ID}"), format!("/dev/disk/by-id/wwn-0x{}", &OTHER_ID[1..])]
+    {
+        profile.retention.disk = Some(name.clone());
+        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdc", false)), "{name}");
+    }
 }
 
 #[test]

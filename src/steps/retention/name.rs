@@ -1,0 +1,115 @@
+//! The disk that a person names, and how long that name holds.
+
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::host::text;
+use crate::profile::Profile;
+use crate::steps::devices::{distinct, same_map};
+use crate::steps::remedy::Request;
+
+use super::choice::identity;
+
+/// How the retention disk is named, by this run's request or else by the profile.
+pub(super) fn asked<'a>(profile: &'a Profile, request: &'a Request) -> Option<&'a str> {
+    request.retention_disk.as_deref().or(profile.retention.disk.as_deref())
+}
+
+/// What is asked for, as it holds after a restart: disks by their SCSI IDs alone. The kernel gives out `sdb` anew
+/// at every boot, and `mpatha` can move too. `agreed` is the disk that the plan showed, where none was named.
+/// `None` where a name that can move leads to no disk with an ID now: whichever disk has it then was never meant.
+#[must_use]
+pub fn lasting(
+    profile: &Profile,
+    facts: &Facts,
+    request: &Request,
+    agreed: Option<String>,
+) -> Option<Request> {
+    let lasting = |name: &str| {
+        let now = find(facts, name).and_then(|disk| identity(facts, disk)).ok();
+        now.or_else(|| (!can_move(facts, name)).then(|| name.to_owned()))
+    };
+    let mut request = request.clone();
+    request.retention_disk = match asked(profile, &request) {
+        Some(name) => Some(lasting(name)?),
+        None => agreed,
+    };
+    request.erase_disk = match request.erase_disk.as_deref() {
+        Some(name) => Some(lasting(name)?),
+        None => None,
+    };
+    Some(request)
+}
+
+/// Whether `name` is one that another disk can have after a restart: whatever is not made of a SCSI ID.
+pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
+    let short = short(name);
+    let made_of_id = id_in(short).is_some() || id_in(&format!("scsi-{short}")).is_some();
+    let of_a_disk =
+        || facts.disks.known().into_iter().flatten().any(|disk| disk.scsi_id.as_deref() == Some(short));
+    // Any other name in by-id has model and serial number, or another kind of identifier, in it.
+    let by_id = || {
+        name.starts_with("/dev/disk/by-id/")
+            || facts.filesystems.known().is_some_and(|links| links.by_id.contains_key(short))
+    };
+    !(made_of_id || of_a_disk() || by_id())
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name)
+}
+
+/// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
+pub(super) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
+    let disks = facts.disks.known().ok_or("the disks could not be read")?;
+    let links = facts.filesystems.known();
+    let short = short(name);
+    let device = name.strip_prefix("/dev/").unwrap_or(name);
+    let id = id_in(short);
+    let linked = |disk: &&Disk| {
+        links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
+            *device == disk.major_minor
+                || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
+        })
+    };
+    if let (Some(id), Some(disk)) = (&id, disks.iter().find(linked))
+        && disk.scsi_id.as_ref().is_some_and(|other| other != id && other.len() == id.len())
+    {
+        return Err(format!(
+            "{} leads to {}, which answers with the SCSI ID {}: the link is older than the disk. Name the disk by its \
+             SCSI ID",
+            text::safe(name),
+            disk.name,
+            disk.scsi_id.as_deref().unwrap_or_default()
+        ));
+    }
+    let matches = |disk: &&Disk| {
+        disk.name == device
+            || disk.scsi_id.as_deref().is_some_and(|own| own == short || Some(own) == id.as_deref())
+            || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
+            || linked(disk)
+    };
+    let found: Vec<&Disk> = disks.iter().filter(matches).collect();
+    match distinct(found).as_slice() {
+        // Of the paths of a map, the first stands for it: that is the one that was probed.
+        [disk] => Ok(disks.iter().find(|other| same_map(other, disk)).unwrap_or(disk)),
+        [] => Err(format!(
+            "no disk is called {}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
+             lists them)",
+            text::safe(name)
+        )),
+        several => Err(format!(
+            "{} could be {}: give a name that only one disk has",
+            text::safe(name),
+            several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
+        )),
+    }
+}
+
+/// The SCSI ID that a name in /dev/disk/by-id is made of: `scsi-3…`, and `wwn-0x…`, which lacks the `3`.
+fn id_in(name: &str) -> Option<String> {
+    let id = match name.strip_prefix("wwn-0x") {
+        Some(wwn) => format!("3{wwn}"),
+        None => name.strip_prefix("scsi-").or_else(|| name.strip_prefix("dm-uuid-mpath-"))?.to_owned(),
+    };
+    (id.starts_with('3') && id[1..].bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
