@@ -2,7 +2,7 @@
 //! fetch stopped, when the server says that the file is still the same.
 
 mod forward;
-mod proxy;
+pub(crate) mod proxy;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -60,6 +60,7 @@ pub fn environment(name: &str) -> Option<String> {
 /// Of what file the part file is a part; beside it, as `.from`.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct From {
+    /// Without credentials: the validator tells another file behind others.
     url: String,
     /// A strong ETag, or the time of the last modification: what `If-Range` can compare.
     validator: String,
@@ -102,7 +103,9 @@ impl Fetch<'_> {
 
     fn attempt(&self, observer: &mut dyn Observer) -> Result<Tried> {
         let have = match (self.noted(), fs::symlink_metadata(self.part)) {
-            (Some(from), Ok(meta)) if from.url == self.url && meta.is_file() && meta.len() > 0 => {
+            (Some(from), Ok(meta))
+                if from.url == text::without_secrets(self.url) && meta.is_file() && meta.len() > 0 =>
+            {
                 Some((meta.len(), from.validator))
             }
             _ => None,
@@ -185,7 +188,12 @@ impl Fetch<'_> {
         let Some((address, name)) = proxy::choose(url, self.environment) else {
             return Ok((config.build().into(), None));
         };
-        let shown = || format!("{name}={}", text::without_secrets(&text::safe(&address)));
+        // All before the last `@`, whatever it is: that variable holds nothing but one address.
+        let shown = || {
+            let place =
+                address.rfind('@').map_or_else(|| address.clone(), |at| format!("***{}", &address[at..]));
+            format!("{name}={}", text::safe(&text::without_secrets(&place)))
+        };
         let proxy = Proxy::new(&address).map_err(|_| anyhow!("{} is no address of a proxy", shown()))?;
         ensure!(
             matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https),
@@ -258,7 +266,7 @@ impl Fetch<'_> {
         }
         discard(self.part);
         if let Some(validator) = validator(headers) {
-            let from = From { url: self.url.to_owned(), validator };
+            let from = From { url: text::without_secrets(self.url), validator };
             files::replace(&note(self.part), &serde_json::to_vec(&from)?, 0o600)?;
         }
         // create_new: what an enemy might have put under that name is not followed.
@@ -326,7 +334,7 @@ fn continues(response: &Response<Body>, from: u64, validator: &str) -> bool {
 }
 
 /// The address that a redirect leads to.
-fn resolve(base: &str, location: &str) -> Option<String> {
+pub(crate) fn resolve(base: &str, location: &str) -> Option<String> {
     let (scheme, rest) = base.split_once("://")?;
     let resolved = if location.contains("://") {
         location.to_owned()

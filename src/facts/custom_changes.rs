@@ -163,10 +163,10 @@ fn log_tail(host: &Host, log: &Path) -> Result<Option<String>> {
 }
 
 /// The last 40 lines, each cut to 500 characters, without credentials and without control characters.
-fn tail(log: &str) -> String {
+pub(crate) fn tail(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
     let kept = lines.iter().skip(lines.len().saturating_sub(40));
-    let line = |line: &&str| text::without_secrets(&text::safe(&line.chars().take(500).collect::<String>()));
+    let line = |line: &&str| text::safe(&text::without_secrets(line)).chars().take(500).collect::<String>();
     kept.map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -156,9 +156,10 @@ impl Output {
         while last.len() > 3 {
             last.pop_front();
         }
-        let joined = Vec::from(last).join("; ");
+        // A secret is found by what stands before it, so that is cut off last.
+        let joined = text::safe(&text::without_secrets(&Vec::from(last).join("; ")));
         let skip = joined.chars().count().saturating_sub(400);
-        text::without_secrets(&text::safe(&joined.chars().skip(skip).collect::<String>()))
+        joined.chars().skip(skip).collect()
     }
 }
 
@@ -207,9 +208,9 @@ impl Command {
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
         for arg in &self.args {
-            let _ = write!(line, " {}", quoted(arg));
+            let _ = write!(line, " {}", quoted(&text::without_secrets(arg)));
         }
-        text::without_secrets(&text::safe(&line))
+        text::safe(&text::without_secrets(&line))
     }
 
     /// Runs it to its end, whatever its exit status.
@@ -373,7 +374,7 @@ impl Collected {
 
 fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
     if !partial.is_empty() {
-        watch(&text::without_secrets(&text::safe(&String::from_utf8_lossy(partial))));
+        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
         partial.clear();
     }
 }

@@ -5,6 +5,7 @@
 pub mod command;
 pub mod files;
 pub mod ioctl;
+mod secrets;
 pub mod text;
 
 use std::ffi::OsString;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+pub use super::secrets::{json_without_secrets, without_secrets};
+
 /// `text` with every control character (terminal escapes among them), bidirectional override and other
 /// invisible format character written as `\u{…}`, so that nothing a disk or a command says can
 /// drive a terminal. Tabs and line ends become spaces.
@@ -32,31 +34,6 @@ pub fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
-/// Any URL credentials in `text` (`scheme://user:secret@host`) replaced by `***`: they reach no log, no
-/// journal and no report.
-#[must_use]
-pub fn without_secrets(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        let end =
-            tail.find(|c: char| c == '/' || c.is_whitespace() || c == '"' || c == '\'').unwrap_or(tail.len());
-        let authority = &tail[..end];
-        match authority.rfind('@') {
-            Some(sign) => {
-                out.push_str("***");
-                out.push_str(&authority[sign..]);
-            }
-            None => out.push_str(authority),
-        }
-        rest = &tail[end..];
-    }
-    out.push_str(rest);
-    out
-}
-
 /// A size in binary units, as VMware counts them, cut to one decimal: never more than there is.
 #[must_use]
 pub fn bytes(size: u64) -> String {
@@ -81,13 +58,5 @@ mod tests {
     #[test]
     fn an_escape_does_not_reach_the_terminal() {
         assert_eq!(safe("disk\x1b[2J\u{202e}x\ny"), "disk\\u{1b}[2J\\u{202e}x y");
-    }
-
-    #[test]
-    fn credentials_are_taken_out_of_every_address() {
-        assert_eq!(
-            without_secrets("get http://u:p@h:8080/x via https://a@b and ftp://plain/x@y"),
-            "get http://***@h:8080/x via https://***@b and ftp://plain/x@y"
-        );
     }
 }

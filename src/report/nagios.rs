@@ -95,7 +95,7 @@ fn is_worth_naming(finding: &Finding) -> bool {
 
 fn line(state: State, message: &str, performance: Option<&str>) -> String {
     // A bar begins the performance data: there can be none in the text.
-    let message = text::ascii(&cut(&text::without_secrets(message), MOST)).replace('|', "/");
+    let message = text::ascii(&cut(message, MOST)).replace('|', "/");
     let performance = performance.map_or_else(String::new, |performance| format!(" | {performance}"));
     format!("MT-AGENT {} - {message}{performance}\n", state.word())
 }

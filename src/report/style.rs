@@ -137,7 +137,7 @@ impl Page {
 /// was cut.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> String {
-    let safe = text::safe(text);
+    let safe = text::safe(&text::without_secrets(text));
     if safe.chars().count() <= most {
         return safe;
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Change;
-use crate::host::{Host, files};
+use crate::host::{Host, files, text};
 
 /// Where it lies.
 pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -105,9 +105,12 @@ impl Journal {
     /// What the system said.
     pub fn write(&mut self, event: Event) -> Result<()> {
         let entry = Entry { at: super::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
-        let mut line = serde_json::to_vec(&entry).context("encoding a journal entry")?;
-        line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).context("writing the journal")
+        let line = serde_json::to_string(&entry).context("encoding a journal entry")?;
+        let line = text::json_without_secrets(&line) + "\n";
+        self.file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .context("writing the journal")
     }
 }
 

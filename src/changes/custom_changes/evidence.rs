@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record};
 use crate::facts::multipath::parse::parse;
-use crate::host::Host;
+use crate::host::{Host, text};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
 const REWRITTEN: [&str; 4] =
@@ -119,17 +119,17 @@ pub fn wwids(host: &Host) -> Result<Vec<String>> {
     Ok(configuration.blacklist_wwids.into_iter().filter(|id| !id.trim().is_empty()).collect())
 }
 
-/// The first lines of `text` that say FAILED, made into one.
+/// The first lines of `output` that say FAILED, made into one.
 #[must_use]
-pub fn failures(text: &str) -> Option<String> {
-    let lines: Vec<&str> = text
+pub fn failures(output: &str) -> Option<String> {
+    let lines: Vec<&str> = output
         .lines()
         .filter(|line| line.contains("FAILED"))
         // The script's question stands before the first line that follows it.
         .filter_map(|line| line.rsplit("[default N] :").next().map(str::trim))
         .take(3)
         .collect();
-    (!lines.is_empty()).then(|| crate::host::text::safe(&lines.join("; ")))
+    (!lines.is_empty()).then(|| text::safe(&text::without_secrets(&lines.join("; "))))
 }
 
 /// What the outcome of an earlier run was, in words.
@@ -153,5 +153,6 @@ mod tests {
     fn failures_are_quoted_safely() {
         assert_eq!(failures("all done\n"), None);
         assert_eq!(failures("a\n scsi_id: FAILED\x07\n").as_deref(), Some("scsi_id: FAILED\\u{7}"));
+        assert_eq!(failures("FAILED token=abc\n").as_deref(), Some("FAILED token=***"));
     }
 }
