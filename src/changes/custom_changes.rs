@@ -71,8 +71,9 @@ fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path) -> Result<Do
     match judged {
         Judged::Applied(what) => {
             record.outcome = Outcome::Applied;
-            record::store(host, &record)
-                .with_context(|| format!("{what}, but that could not be recorded"))?;
+            evidence::settle(host, &settings.marker)
+                .and_then(|()| record::store(host, &record))
+                .with_context(|| format!("{what}, but that could not be recorded; {DECIDE}"))?;
             Ok(Done::Changed(what))
         }
         Judged::Failed(why) => {

@@ -99,6 +99,8 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
         context.observer.log(unfinished);
     }
     let ran = transaction(context, manager, &wanted);
+    // rpm syncs its database and no file: after a loss of power it would list packages whose files are empty.
+    nix::unistd::sync();
     let installed = rpm::installed(host, &wanted)?;
     let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
     let tool = manager.tool();

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record};
 use crate::facts::multipath::parse::parse;
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
 const REWRITTEN: [&str; 4] =
@@ -93,6 +93,28 @@ impl Before {
         file.take(LOG).read_to_end(&mut bytes).with_context(reading)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// Waits until what the script wrote is on disk: it syncs nothing, and a machine that loses power would come up with
+/// its marker and an empty multipath.conf.
+///
+/// # Errors
+/// A file could not be written out.
+pub fn settle(host: &Host, marker: &Path) -> Result<()> {
+    for path in REWRITTEN.map(Path::new).into_iter().chain([marker]) {
+        let path = host.path(path);
+        match fs::File::open(&path) {
+            Ok(file) => file.sync_all().with_context(|| format!("syncing {}", path.display()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(error).with_context(|| format!("opening {} to sync it", path.display()));
+            }
+        }
+        files::sync_parent(&path)?;
+    }
+    // What else an edition of the script writes. The call tells of no error.
+    nix::unistd::sync();
+    Ok(())
 }
 
 fn state(host: &Host, path: &str) -> Result<Option<State>> {
