@@ -12,7 +12,7 @@
 //! 4. The record is written and synced, so that a run that finds the disk half-made knows whose work that is.
 //! 5. mkfs runs on a private node made from the number. The claim must be dropped for it, as mkfs makes one of
 //!    its own: mke2fs and mkfs.xfs refuse a device that is in use, and keep it from then on.
-//! 6. What was made is read back from the disk, the SCSI ID asked again, the record closed.
+//! 6. What was made is read back from the disk, the SCSI ID asked again, udev told, the record closed.
 //!
 //! What is left to chance: somebody who claims the device in the instant between our claim and that of mkfs
 //! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
@@ -121,9 +121,10 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
 
     carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty())
         .context("its file system is not finished: run apply again to go on")?;
+    // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
+    announce(context, &device);
     entry.finished = true;
     record::write(host, &entry)?;
-    announce(context, &device);
     let what = match work {
         Work::Adopt => "finished the interrupted making of the",
         Work::Make { .. } | Work::Name => "made an",
