@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -285,16 +285,17 @@ impl Command {
                 Ok(())
             });
         let complete = match &self.stdin {
-            Some(bytes) => expression.stdin_bytes(bytes.clone()),
+            Some(bytes) => expression.stdin_file(filled(bytes).map_err(spawn)?),
             None => expression.stdin_null(),
         };
+        // Before the command, so that one that could not be listened to is not started.
+        let (sender, chunks) = mpsc::channel();
+        drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
+        drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
         let started = Instant::now();
         let handle = complete.start().map_err(spawn)?;
         // Both expressions hold the write ends; while one of them lives, no reader sees the end.
         drop((expression, complete));
-        let (sender, chunks) = mpsc::channel();
-        drain(OwnedFd::from(out_reader), false, sender.clone());
-        drain(OwnedFd::from(err_reader), true, sender);
 
         let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let mut ended: Option<Instant> = None;
@@ -379,9 +380,22 @@ fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
     }
 }
 
+/// A pipe that holds `bytes` and then ends. They fit into it as a whole, so that no thread need feed it: duct's own
+/// panics where none can be started.
+fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
+    /// What the smallest pipe takes without a reader.
+    const ROOM: usize = 4096;
+    if bytes.len() > ROOM {
+        return Err(io::Error::other(format!("more than {ROOM} bytes for its standard input")));
+    }
+    let (reader, mut writer) = io::pipe()?;
+    writer.write_all(bytes)?;
+    Ok(reader)
+}
+
 /// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
-fn drain(fd: OwnedFd, is_err: bool, sender: Sender<(bool, Vec<u8>)>) {
-    thread::spawn(move || {
+fn drain(fd: OwnedFd, is_err: bool, sender: Sender<(bool, Vec<u8>)>) -> io::Result<()> {
+    let reading = thread::Builder::new().spawn(move || {
         let mut file = File::from(fd);
         let mut buffer = [0; 16 << 10];
         loop {
@@ -397,6 +411,7 @@ fn drain(fd: OwnedFd, is_err: bool, sender: Sender<(bool, Vec<u8>)>) {
             }
         }
     });
+    reading.map(drop)
 }
 
 fn quoted(word: &str) -> String {

@@ -137,14 +137,15 @@ fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) ->
     context.observer.log(&format!("run: {}", command.line()));
     let begun = written(host, device);
     let (sender, ended) = mpsc::channel();
-    let result = thread::scope(|scope| {
-        scope.spawn(move || {
+    let result = thread::scope(|scope| -> Result<_> {
+        let running = thread::Builder::new().spawn_scoped(scope, move || {
             let _ = sender.send(command.run(host));
         });
+        running.with_context(|| format!("starting a thread to run `{}`", command.line()))?;
         loop {
             match ended.recv_timeout(TICK) {
-                Ok(result) => return Some(result),
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(result) => return Ok(result),
+                Err(RecvTimeoutError::Disconnected) => bail!("waiting for the tool"),
                 Err(RecvTimeoutError::Timeout) => {
                     if let (Some(begun), Some(now)) = (begun, written(host, device)) {
                         let what = format!("writing to {}", device.path());
@@ -154,7 +155,7 @@ fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) ->
             }
         }
     });
-    let output: Output = result.context("waiting for the tool")??;
+    let output: Output = result??;
     for line in output.stdout.split(|&byte| byte == b'\n').chain(output.stderr.split(|&byte| byte == b'\n')) {
         let line = crate::host::text::safe(&String::from_utf8_lossy(line));
         if !line.trim().is_empty() {
