@@ -73,6 +73,8 @@ pub enum Event {
 pub struct Journal {
     file: File,
     boot_id: String,
+    /// Whether a write failed, half a line may be there, and the next entry must not join it.
+    torn: bool,
 }
 
 impl Journal {
@@ -96,7 +98,7 @@ impl Journal {
             files::sync_parent(&path)?;
         }
         end_torn_line(&mut file).with_context(|| format!("mending the end of {}", path.display()))?;
-        Ok(Self { file, boot_id: boot_id.to_owned() })
+        Ok(Self { file, boot_id: boot_id.to_owned(), torn: false })
     }
 
     /// Writes one entry and waits until it is on disk.
@@ -106,11 +108,19 @@ impl Journal {
     pub fn write(&mut self, event: Event) -> Result<()> {
         let entry = Entry { at: super::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
         let line = serde_json::to_string(&entry).context("encoding a journal entry")?;
-        let line = text::json_without_secrets(&line) + "\n";
-        self.file
-            .write_all(line.as_bytes())
-            .and_then(|()| self.file.sync_data())
-            .context("writing the journal")
+        let line = text::json_without_secrets(&line) + "
+";
+        let written = self.append(line.as_bytes());
+        self.torn = written.is_err();
+        written.with_context(|| format!("writing the journal {PATH}"))
+    }
+
+    fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
+        if self.torn {
+            end_torn_line(&mut self.file)?;
+        }
+        self.file.write_all(line)?;
+        self.file.sync_data()
     }
 }
 
@@ -197,6 +207,25 @@ mod tests {
         );
         assert_eq!(torn, [2]);
         assert!(fs::read_to_string(&path).unwrap().starts_with(&text), "what was there is never rewritten");
+    }
+
+    #[test]
+    fn an_entry_after_one_that_could_not_be_written_whole_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::recorded(dir.path());
+        let end = |verdict: &str| Event::End { verdict: verdict.to_owned() };
+        let mut journal = Journal::open(&host, "boot").unwrap();
+        // What a disk that fills up in the middle of a line leaves, and the error that was told.
+        journal.file.write_all(b"{\"at\": \"20").unwrap();
+        journal.torn = true;
+        journal.write(end("failed")).unwrap();
+        journal.write(end("ready")).unwrap();
+        let (entries, torn) = read(&host).unwrap();
+        assert_eq!(
+            entries.iter().map(|entry| &entry.event).collect::<Vec<_>>(),
+            [&end("failed"), &end("ready")]
+        );
+        assert_eq!(torn, [1]);
     }
 
     #[test]
