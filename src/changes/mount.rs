@@ -61,7 +61,7 @@ pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done>
     Ok(Done::Changed(format!("made the directory {path}")))
 }
 
-/// Mounts the retention volume and proves that it can be written.
+/// Mounts the retention volume, at a directory that is made where it is missing, and proves that it can be written.
 ///
 /// # Errors
 /// Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
@@ -87,9 +87,10 @@ pub fn mount_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Vol
 fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
     let host = context.host;
     ensure!(host.is_live(), "{host} is not the running machine: nothing is mounted there");
-    let place = directory(host, volume.mount_point)?;
     let device = Device::open(host, volume.device)?;
     identity::verify(host, identity, &device, volume.scsi_id)?;
+    create_mount_point(context, volume.mount_point)?;
+    let place = directory(host, volume.mount_point)?;
     ensure!(!device.is_read_only()?, "the disk is read-only");
     let number = device.major_minor();
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Host, Kind, text};
+use super::{Host, Kind, ioctl, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
@@ -282,6 +282,7 @@ impl Command {
             // A group of its own: a deadline ends every descendant, and a key pressed on our terminal none.
             .before_spawn(|command| {
                 command.process_group(0);
+                ioctl::begin_with_no_signal_held_back(command);
                 Ok(())
             });
         let complete = match &self.stdin {
@@ -459,6 +460,17 @@ mod tests {
         let failure = sh("echo begun; sleep 60 & sleep 60", SECOND / 2).run(&Host::live()).unwrap_err();
         assert!(matches!(&failure, Failure::Deadline { said, .. } if said == "begun"), "{failure}");
         assert!(started.elapsed() < 10 * SECOND);
+    }
+
+    #[test]
+    fn a_command_begins_with_no_signal_held_back() {
+        let said = thread::spawn(|| {
+            let mut set = nix::sys::signal::SigSet::empty();
+            set.add(Signal::SIGTERM);
+            set.thread_block().unwrap();
+            sh("grep SigBlk /proc/self/status", 10 * SECOND).read(&Host::live()).unwrap()
+        });
+        assert_eq!(said.join().unwrap(), "SigBlk:\t0000000000000000\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The only unsafe code: ioctls with a safe face.
+//! The only unsafe code: ioctls with a safe face, and the signal mask of what we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers.
@@ -7,9 +7,21 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use nix::libc::{c_int, c_uchar, c_uint, c_ushort, c_void};
+use nix::sys::signal::SigSet;
+
+/// Lets `command` begin with no signal held back. The mask of the thread that starts a process goes on to it (since
+/// Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot be stopped.
+pub fn begin_with_no_signal_held_back(command: &mut Command) {
+    // Safe: between fork and exec only sigprocmask(2) is called, which may be called there.
+    unsafe {
+        command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(io::Error::from));
+    }
+}
 
 /// A SCSI device's answer to one INQUIRY. The ioctl went through; whether the command succeeded is told by
 /// the three status fields together (0 in all of them), as sg's documentation has it.

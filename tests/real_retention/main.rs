@@ -8,6 +8,7 @@ mod mounted;
 mod refused;
 
 use std::fs;
+use std::path::Path;
 
 use mt_agent::changes::Done;
 use mt_agent::changes::mkfs::Target;
@@ -34,11 +35,11 @@ fn from_blank_to_mounted(fs_type: &'static str, size: u64) {
     assert_eq!(format(&device, &target), Ok(Done::Unchanged));
     assert_eq!(device.hash(), hash);
 
-    changed(perform(|context| create_mount_point(context, MOUNT_POINT)));
-    assert_eq!(perform(|context| create_mount_point(context, MOUNT_POINT)), Ok(Done::Unchanged));
+    assert!(!Path::new(MOUNT_POINT).exists());
     let what = changed(mount(&device, fs_type));
     let expected = "; 1 MiB was written, synced, read back and removed";
     assert_eq!(what, format!("mounted {} at {MOUNT_POINT}{expected}", device.device));
+    assert_eq!(perform(|context| create_mount_point(context, MOUNT_POINT)), Ok(Done::Unchanged));
     let names: Vec<_> = fs::read_dir(MOUNT_POINT).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| name == "lost+found"), "{names:?}");
     assert_eq!(mount(&device, fs_type), Ok(Done::Unchanged));
