@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 /// The largest text file that is read, in bytes: none of /proc, /sys or /etc comes near it, and a link to an
@@ -126,7 +127,13 @@ impl Host {
     /// Whatever opening or reading it says; `FileTooLarge`.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<String> {
         let mut bytes = Vec::new();
-        fs::File::open(self.resolve(path)?)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        // Opened so that a pipe that nobody writes to holds nobody up.
+        let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
+        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(self.resolve(path)?)?;
+        if file.metadata()?.file_type().is_fifo() {
+            return Err(io::Error::other("it is a pipe, a file was expected"));
+        }
+        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > LARGEST {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -215,6 +222,15 @@ mod tests {
         assert!(host.exists("/etc/loop") && host.exists("/"));
         let error = host.read("/etc/loop").unwrap_err();
         assert_eq!(error.raw_os_error(), Some(nix::errno::Errno::ELOOP as i32));
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = nix::sys::stat::Mode::S_IRUSR;
+        nix::unistd::mkfifo(&dir.path().join("hosts"), mode).unwrap();
+        let error = Host::image(dir.path()).read("/hosts").unwrap_err();
+        assert_eq!(error.to_string(), "it is a pipe, a file was expected");
     }
 
     #[test]
