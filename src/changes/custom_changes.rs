@@ -113,6 +113,7 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
         Some(old @ Record { outcome: Outcome::Started, .. }) => {
             bail!("the vendor script {}: {DECIDE}", in_words(&old))
         }
+        _ if accepted => bail!("no run of the vendor script is recorded that could be accepted"),
         _ => record::new("", context.boot_id, outcome),
     };
     ensure!(

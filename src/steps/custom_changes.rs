@@ -1,15 +1,18 @@
 //! Apply custom changes: the vendor's ApplyCustomChanges.sh, once, and the restart after it.
 
+use std::path::PathBuf;
+
 use regex::Regex;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::devices::{carriers, mount_at};
 use super::remedy::{Decision, Remedy, Request};
 use super::{Requirement, Severity, Status, need};
 use crate::changes::Change;
-use crate::facts::Facts;
-use crate::facts::custom_changes::Outcome;
+use crate::facts::custom_changes::{Outcome, Record};
 use crate::facts::disks::Disk;
-use crate::facts::multipath;
+use crate::facts::{Fact, Facts, multipath};
 use crate::profile::Profile;
 
 const SECTION: &str = "Apply custom changes";
@@ -42,7 +45,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Restart the machine.",
         changeable: true,
         after: &["custom-changes.applied"],
-        judge: |_, facts| restarted(facts),
+        judge: restarted,
     },
     Requirement {
         id: "custom-changes.root-disk",
@@ -64,10 +67,13 @@ pub const REQUIREMENTS: &[Requirement] = &[
 /// what the profile waives is not waited for.
 pub(super) fn before_retention(profile: &Profile, facts: &Facts) -> Vec<(&'static str, Status)> {
     let waived = |id: &str| profile.waivers.iter().any(|waiver| waiver.requirement == id);
-    [("custom-changes.applied", applied(profile, facts)), ("custom-changes.restarted", restarted(facts))]
-        .into_iter()
-        .filter(|(id, _)| !waived(id))
-        .collect()
+    [
+        ("custom-changes.applied", applied(profile, facts)),
+        ("custom-changes.restarted", restarted(profile, facts)),
+    ]
+    .into_iter()
+    .filter(|(id, _)| !waived(id))
+    .collect()
 }
 
 fn applied(profile: &Profile, facts: &Facts) -> Status {
@@ -81,24 +87,24 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let outcome = record.as_ref().map(|record| &record.outcome);
     let path = profile.custom_changes.marker.display();
     let expected = format!("{path}, which the script creates at its end");
-    let there = matches!(changes.archive_bytes.known(), Some(Some(_)));
-    let fix = match &profile.custom_changes.archive {
-        Some(archive) if there => {
-            format!("mt-agent apply: it unpacks {} and runs the script once", archive.display())
-        }
-        Some(archive) => format!(
-            "copy the Unified Agent for RHEL 6-64 (latestlinuxmobsvc.tar.gz) from the configuration server to {}, then \
-             mt-agent apply",
-            archive.display()
-        ),
-        None => "name the archive of the Unified Agent for RHEL 6-64 in the profile as custom-changes.archive, then \
-                 mt-agent apply"
-            .to_owned(),
+    let fix = match archive(profile, facts) {
+        Ok(archive) => format!("mt-agent apply: it unpacks {} and runs the script once", archive.display()),
+        Err(why) => why,
     };
     Ok(match (marker, outcome) {
+        // Killed after its marker, or before what it wrote was on disk: what it did is not proved.
+        (Some(_), Some(Outcome::Started)) => Status::Unknown {
+            why: format!(
+                "a run of the vendor script was interrupted (boot {}) before its outcome could be told, although it \
+                 had made {path}: read {}, then mt-agent apply --custom-changes=accept if it did its work, or =rerun \
+                 if it did not",
+                record.as_ref().map(|record| record.boot_id.as_str()).unwrap_or_default(),
+                profile.custom_changes.log.display()
+            ),
+        },
         (Some(_), _) => match need(&facts.multipath.configuration, "/etc/multipath.conf")? {
             Some(_) => Status::met(match outcome {
-                None | Some(Outcome::Observed) => format!("run by hand; {path}"),
+                None | Some(Outcome::Observed | Outcome::Failed(_)) => format!("run by hand; {path}"),
                 _ => path.to_string(),
             }),
             None => Status::unmet(
@@ -144,37 +150,83 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
         return Remedy::None;
     };
     let outcome = record.as_ref().map(|record| &record.outcome);
-    let settled = !matches!(outcome, None | Some(Outcome::Failed(_))) || marker.is_some();
-    match request.custom_changes {
-        Some(Decision::Accept) if settled => Remedy::one(Change::RecordCustomChanges { accepted: true }),
-        decision if settled && decision != Some(Decision::Rerun) => Remedy::None,
-        decision => match &profile.custom_changes.archive {
-            Some(_) if matches!(facts.custom_changes.archive_bytes.known(), None | Some(None)) => {
-                Remedy::None
-            }
-            Some(archive) => Remedy::With {
-                changes: vec![Change::RunCustomChanges {
-                    archive: archive.clone(),
-                    rerun: decision == Some(Decision::Rerun),
-                }],
-                needs: NEEDS,
-            },
-            None => Remedy::None,
+    let run = |rerun| match archive(profile, facts) {
+        Ok(archive) => Remedy::With {
+            changes: vec![Change::RunCustomChanges { archive: archive.clone(), rerun }],
+            needs: NEEDS,
         },
+        Err(why) if rerun => Remedy::Refused(format!("--custom-changes=rerun: {why}")),
+        Err(_) => Remedy::None,
+    };
+    match (request.custom_changes, marker, outcome) {
+        (Some(Decision::Rerun), ..) => run(true),
+        (Some(Decision::Accept), _, Some(Outcome::Started))
+        | (Some(Decision::Accept), None, Some(Outcome::Applied | Outcome::Observed)) => {
+            accept(facts)
+        }
+        (Some(Decision::Accept), ..) => Remedy::Refused(
+            "--custom-changes=accept: no interrupted run of the vendor script is recorded, so there is nothing to \
+             accept; without it, mt-agent apply does what is to be done"
+                .to_owned(),
+        ),
+        (None, None, None | Some(Outcome::Failed(_))) => run(false),
+        (None, ..) => Remedy::None,
+    }
+}
+
+/// Records that an interrupted run did its work, where it can have done it.
+fn accept(facts: &Facts) -> Remedy {
+    match &facts.multipath.configuration {
+        Fact::Known(Some(_)) => Remedy::one(Change::RecordCustomChanges { accepted: true }),
+        Fact::Known(None) => Remedy::Refused(
+            "--custom-changes=accept: its changes are not in place, as there is no /etc/multipath.conf; \
+             --custom-changes=rerun runs the script again"
+                .to_owned(),
+        ),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => {
+            Remedy::Refused(format!("--custom-changes=accept: /etc/multipath.conf: {why}"))
+        }
+    }
+}
+
+/// The archive of the vendor script; or why there is none, and what a person does about it.
+fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a PathBuf, String> {
+    let Some(archive) = &profile.custom_changes.archive else {
+        return Err(
+            "name the archive of the Unified Agent for RHEL 6-64 in the profile as custom-changes.archive, \
+                    then mt-agent apply"
+                .to_owned(),
+        );
+    };
+    match &facts.custom_changes.archive_bytes {
+        Fact::Known(Some(_)) => Ok(archive),
+        Fact::Known(None) => Err(format!(
+            "copy the Unified Agent for RHEL 6-64 (latestlinuxmobsvc.tar.gz) from the configuration server to {}, then \
+             mt-agent apply",
+            archive.display()
+        )),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => {
+            Err(format!("look why {} cannot be read ({why}), then mt-agent apply", archive.display()))
+        }
     }
 }
 
 /// Whether a restart has happened is told from the boot id that was recorded; where a person ran the script and
 /// nothing was recorded, the clocks are believed only with multipath's maps as a second witness.
-fn restarted(facts: &Facts) -> Status {
-    judge_restarted(facts).unwrap_or_else(|status| status)
+fn restarted(profile: &Profile, facts: &Facts) -> Status {
+    judge_restarted(profile, facts).unwrap_or_else(|status| status)
 }
 
-fn judge_restarted(facts: &Facts) -> Result<Status, Status> {
+fn judge_restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let boot_id = need(&facts.boot_id, "the boot id")?;
     let changes = &facts.custom_changes;
-    if let Some(record) = need(&changes.record, "the record of the vendor script's run")? {
-        return Ok(if &record.boot_id == boot_id {
+    let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();
+    if let Some(record) = record.filter(|record| !matches!(record.outcome, Outcome::Failed(_))) {
+        return Ok(if made_again(profile, facts, record)? {
+            Status::RestartOwed {
+                found: "the vendor script was run again by hand since the machine booted".to_owned(),
+            }
+        } else if &record.boot_id == boot_id {
             Status::RestartOwed { found: "still the boot in which the custom changes were made".to_owned() }
         } else {
             Status::met("another boot than that of the custom changes")
@@ -198,11 +250,28 @@ fn judge_restarted(facts: &Facts) -> Result<Status, Status> {
     })
 }
 
+/// Whether the marker is not that of the recorded run, but of one in this boot: a person ran the script again after
+/// an uninstallation had removed the marker. Both times are of this machine's clock at that time.
+fn made_again(profile: &Profile, facts: &Facts, record: &Record) -> Result<bool, Status> {
+    let marker = need(&facts.custom_changes.marker_ctime_secs, "the marker of the vendor script")?;
+    let started = OffsetDateTime::parse(&record.started_at, &Rfc3339)
+        .map_err(|error| Status::Unknown { why: format!("the time of the vendor script's run: {error}") })?;
+    let ended = u64::try_from(started.unix_timestamp()).unwrap_or_default()
+        + profile.custom_changes.deadline.as_secs()
+        + CLOCK_MARGIN_SECS;
+    if marker.is_none_or(|marker| marker <= ended) {
+        return Ok(false);
+    }
+    let booted = *need(&facts.clock.boot_secs, "the time of boot")?;
+    Ok(marker.is_some_and(|marker| marker > booted + CLOCK_MARGIN_SECS))
+}
+
 /// The restart; a run by hand is recorded first, so that the next boot can be told from this one.
 pub(super) fn restart(facts: &Facts) -> Remedy {
     let changes = &facts.custom_changes;
-    let by_hand = matches!(changes.record.known(), Some(None))
-        && changes.marker_ctime_secs.known().is_some_and(Option::is_some);
+    let by_hand =
+        matches!(changes.record.known(), Some(None | Some(Record { outcome: Outcome::Failed(_), .. })))
+            && changes.marker_ctime_secs.known().is_some_and(Option::is_some);
     let first = if by_hand { vec![Change::RecordCustomChanges { accepted: false }] } else { Vec::new() };
     Remedy::Restart { first }
 }
@@ -236,6 +305,8 @@ fn root_disk(facts: &Facts) -> Result<Status, Status> {
     let fix = "mt-agent apply writes the right SCSI ID and keeps the old files; or by hand, see \
                mt-agent explain custom-changes.root-disk";
     let Some(configuration) = configuration else {
+        let fix =
+            "find out who removed it, and bring it back or unpack and run the vendor's script again by hand";
         return Ok(Status::unmet("there is no /etc/multipath.conf", expected, fix));
     };
     if !blacklisted(configuration, id) {
@@ -261,7 +332,13 @@ fn blacklisted(configuration: &multipath::Configuration, id: &str) -> bool {
 /// Names this machine's root disk in the blacklist, in place of the one that is stale.
 pub(super) fn blacklist(facts: &Facts) -> Remedy {
     // Before the script has run there is nothing stale: it writes the blacklist itself.
-    let Some(Some(_)) = facts.custom_changes.marker_ctime_secs.known() else { return Remedy::None };
+    let changes = &facts.custom_changes;
+    let accepted = |record: &Record| record.outcome == Outcome::Accepted;
+    let ran = changes.marker_ctime_secs.known().is_some_and(Option::is_some)
+        || changes.record.known().and_then(Option::as_ref).is_some_and(accepted);
+    if !ran {
+        return Remedy::None;
+    }
     let Ok((_, id)) = root(facts) else { return Remedy::None };
     let stale =
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
@@ -274,8 +351,6 @@ pub(super) fn blacklist(facts: &Facts) -> Remedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Fact;
-    use crate::facts::custom_changes::Record;
     use crate::steps::remedy::remedy;
     use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, ready, told};
 
@@ -339,6 +414,61 @@ mod tests {
         assert!(told(&profile, &facts, "custom-changes.applied").contains("uninstalling"));
         assert_eq!(remedied(&profile, &facts, None), []);
         assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
+    }
+
+    #[test]
+    fn an_interrupted_run_that_made_its_marker_is_unknown_too() {
+        let (profile, facts) = host(Some(1), Some(Outcome::Started));
+        let told = told(&profile, &facts, "custom-changes.applied");
+        assert!(told.starts_with("unknown: a run of the vendor script was interrupted (boot "), "{told}");
+        assert!(told.contains("it had made /etc/.appliedmtcustomchanges"), "{told}");
+    }
+
+    #[test]
+    fn a_decision_that_decides_nothing_runs_nothing() {
+        let refused = |marker, outcome, decision| {
+            let (profile, mut facts) = host(marker, outcome);
+            facts.multipath.configuration = Fact::Known(None);
+            let request = Request { custom_changes: Some(decision), ..Request::default() };
+            match remedy("custom-changes.applied", &profile, &facts, &request) {
+                Remedy::Refused(why) => why,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (marker, outcome) in [(None, None), (None, Some(Outcome::Failed("x".into()))), (Some(1), None)] {
+            let why = refused(marker, outcome, Decision::Accept);
+            assert!(why.contains("no interrupted run of the vendor script is recorded"), "{why}");
+        }
+        let why = refused(None, Some(Outcome::Started), Decision::Accept);
+        assert!(why.contains("there is no /etc/multipath.conf; --custom-changes=rerun"), "{why}");
+        let (mut profile, facts) = host(None, Some(Outcome::Started));
+        profile.custom_changes.archive = None;
+        let request = Request { custom_changes: Some(Decision::Rerun), ..Request::default() };
+        let Remedy::Refused(why) = remedy("custom-changes.applied", &profile, &facts, &request) else {
+            panic!("not refused")
+        };
+        assert!(why.starts_with("--custom-changes=rerun: name the archive"), "{why}");
+    }
+
+    #[test]
+    fn a_run_by_hand_after_a_recorded_one_owes_its_own_restart() {
+        let booted = 1_780_311_600;
+        // The agent's run failed in an earlier boot; a person ran the script in this one.
+        let (profile, facts) = host(Some(booted + 3600), Some(Outcome::Failed("no perl".into())));
+        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+        assert!(told(&profile, &facts, "custom-changes.applied").starts_with("met: run by hand"));
+        let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
+        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
+        // It had run; an uninstallation removed the marker, and a person ran the script again in this boot.
+        for outcome in [Outcome::Applied, Outcome::Observed, Outcome::Accepted] {
+            let (profile, mut facts) = host(Some(booted + 3600), Some(outcome.clone()));
+            let told_now = told(&profile, &facts, "custom-changes.restarted");
+            assert!(told_now.starts_with("restart-owed: the vendor script was run again"), "{told_now}");
+            facts.clock.boot_secs = Fact::Known(booted + 7200);
+            assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
+            facts.clock.boot_secs = Fact::Unknown("no /proc/stat".into());
+            assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
+        }
     }
 
     #[test]

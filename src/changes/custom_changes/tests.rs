@@ -312,3 +312,110 @@ fn a_script_that_is_none_is_not_run() {
     assert!(record::load(&desk.host).unwrap().is_none());
     assert!(!desk.path("/where").exists());
 }
+
+/// How often a script of these tests has run: each writes a line.
+fn runs(desk: &Desk) -> usize {
+    fs::read_to_string(desk.path("/runs")).unwrap_or_default().lines().count()
+}
+
+/// What is planned is what can be done, whatever marker, record and decision there are: judging and changing are
+/// two files, and where they differ a person is promised what is then refused, or the script runs a second time.
+#[test]
+fn what_is_planned_can_be_done_and_the_script_never_runs_again_by_itself() {
+    use crate::facts::Fact;
+    use crate::run::plan;
+    use crate::steps::remedy::{Decision, Request};
+    use crate::steps::testing::{TODAY, ready};
+    use crate::steps::{Selection, Status, judge_all};
+
+    let counted = VENDOR.replacen('\n', "\necho x >> $ROOT/runs\n", 1);
+    let outcomes = [
+        None,
+        Some(Outcome::Started),
+        Some(Outcome::Applied),
+        Some(Outcome::Failed("no perl".into())),
+        Some(Outcome::Observed),
+        Some(Outcome::Accepted),
+    ];
+    let only = Selection::new(vec!["custom-changes.applied".into()], vec![]).unwrap();
+    let mut seen = 0;
+    for marked in [false, true] {
+        for configured in [false, true] {
+            for outcome in &outcomes {
+                for decision in [None, Some(Decision::Accept), Some(Decision::Rerun)] {
+                    let case =
+                        format!("marker {marked}, multipath.conf {configured}, {outcome:?}, {decision:?}");
+                    let mut desk = Desk::new();
+                    desk.archive(&counted);
+                    if marked {
+                        fs::write(desk.path("/etc/.appliedmtcustomchanges"), "").unwrap();
+                    }
+                    if !configured {
+                        fs::remove_file(desk.path("/etc/multipath.conf")).unwrap();
+                    }
+                    if let Some(outcome) = outcome {
+                        desk.set_outcome(outcome.clone());
+                    }
+                    let (mut profile, mut facts) = ready();
+                    profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+                    let read = |desk: &Desk, facts: &mut crate::facts::Facts| {
+                        let settings = &profile.custom_changes;
+                        facts.custom_changes = crate::facts::custom_changes::load(
+                            &desk.host,
+                            &settings.marker,
+                            &settings.log,
+                            settings.archive.as_deref(),
+                        );
+                        facts.multipath.configuration =
+                            crate::facts::multipath::load(&desk.host).configuration;
+                        assert!(matches!(facts.multipath.configuration, Fact::Known(_)));
+                    };
+                    read(&desk, &mut facts);
+                    let status = |facts: &crate::facts::Facts| {
+                        judge_all(&profile, facts, TODAY, &only).remove(0).status
+                    };
+                    let before = status(&facts);
+                    let request = Request { custom_changes: decision, ..Request::default() };
+                    let planned = plan(&profile, &facts, &only, TODAY, &request);
+                    assert!(planned.changes.len() <= 1, "{case}");
+                    let Some(change) = planned.changes.first().map(|planned| planned.change.clone()) else {
+                        // Nothing is done: then it holds, and a decision is said to be idle; or a person is told why.
+                        if before.holds() {
+                            assert_eq!(planned.notes.len(), usize::from(decision.is_some()), "{case}");
+                        } else {
+                            assert!(planned.manual[0].fix.len() > 20, "{case}: {:?}", planned.manual);
+                            assert_ne!(decision, Some(Decision::Rerun), "{case}: {:?}", planned.manual);
+                        }
+                        continue;
+                    };
+                    assert!(!before.holds(), "{case}: {change:?}");
+                    let done = match &change {
+                        crate::changes::Change::RunCustomChanges { rerun, .. } => {
+                            assert_eq!(*rerun, decision == Some(Decision::Rerun), "{case}");
+                            if *rerun {
+                                desk.with(forget).unwrap();
+                            }
+                            desk.again()
+                        }
+                        crate::changes::Change::RecordCustomChanges { accepted } => desk
+                            .with(|context| record(context, *accepted))
+                            .map_err(|error| format!("{error:#}")),
+                        other => panic!("{case}: {other:?}"),
+                    };
+                    assert!(matches!(done, Ok(Done::Changed(_))), "{case}: {change:?}: {done:?}");
+                    read(&desk, &mut facts);
+                    let after = status(&facts);
+                    assert!(matches!(after, Status::Met { .. }), "{case}: {after:?}");
+                    let never_ran = !marked && matches!(outcome, None | Some(Outcome::Failed(_)));
+                    let may = decision == Some(Decision::Rerun) || (never_ran && decision.is_none());
+                    assert_eq!(runs(&desk), usize::from(may), "{case}");
+                    // And once more: nothing is left to do, and nothing runs.
+                    let again = plan(&profile, &facts, &only, TODAY, &request);
+                    assert_eq!(again.changes, [], "{case}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(seen, 25, "as many of the 72 combinations have something to do");
+}
