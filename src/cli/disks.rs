@@ -1,6 +1,7 @@
 //! `mt-agent disks`.
 
 use anyhow::{Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 
 use super::exit;
 use super::session::{Answer, Format, Session};
@@ -13,7 +14,7 @@ use crate::report::{disks, json};
 pub struct Args {
     /// Read from the disks that nothing uses (or from these: kernel name, SCSI ID, by-id
     /// name or path) whether they could become the retention volume, and if not, why
-    #[arg(long, value_name = "DEV", num_args = 0..)]
+    #[arg(long, value_name = "DEV", num_args = 0.., value_parser = NonEmptyStringValueParser::new())]
     pub probe: Option<Vec<String>>,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -31,11 +32,20 @@ impl Args {
             Some(names) if names.is_empty() => Probing::Idle,
             Some(names) => Probing::Named(names.clone()),
         };
-        let (all, probes) = gather::disks_alone(&session.host, &probing);
+        let (all, mut probes) = gather::disks_alone(&session.host, &probing);
         let all = match all {
             Fact::Known(all) => all,
             Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("reading the disks: {why}"),
         };
+        // A disk that cannot be told from another is never formatted, however blank it is.
+        for probe in &mut probes {
+            if all.iter().any(|disk| disk.name == probe.disk && disk.scsi_id.is_none()) {
+                probe.eligible = false;
+                probe
+                    .why_not
+                    .push("it has no SCSI ID by which it could be told from others: see scsi.ids".into());
+            }
+        }
         // A name that leads to no disk is no row of the table.
         if let Some(stray) = probes.iter().find(|probe| all.iter().all(|disk| disk.name != probe.disk)) {
             bail!("--probe {}: {}", stray.disk, stray.why_not.join("; "));

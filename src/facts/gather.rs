@@ -146,6 +146,19 @@ fn used_and_probed(
     if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) = (&mut disks, mounts, swaps) {
         disks::fill_users(disks, mounts, swaps);
     }
+    // A loop device is not listed, but where it is named it is a disk like others.
+    if let (Fact::Known(disks), Probing::Named(names)) = (&mut disks, probing) {
+        for name in names {
+            if let Ok(named) = disks::resolve(host, disks, name)
+                && disks.iter().all(|disk| disk.name != named.disk.name)
+            {
+                disks.push(named.disk);
+            }
+        }
+        if let (Fact::Known(mounts), Fact::Known(swaps)) = (mounts, swaps) {
+            disks::fill_users(disks, mounts, swaps);
+        }
+    }
     // Last, as it asks what uses a disk. Without the disks there is nothing that could be eligible.
     let probes = match &disks {
         Fact::Known(disks) => blank::probes(host, disks, mounts, swaps, probing),
