@@ -48,7 +48,10 @@ impl Args {
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let selection = self.selected.selection()?;
         let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::None)?;
-        let report = run::check(&profile, &facts, &selection, run::today());
+        let mut report = run::check(&profile, &facts, &selection, run::today());
+        if self.facts.is_none() {
+            report.notes.extend(run::under_way(&session.host));
+        }
         let code = verdict_code(report.verdict());
         Ok(match self.format {
             Format::Text => Answer::new(text::render(&report, session.style, session.detail), code),

@@ -121,7 +121,7 @@ fn language(args: &[OsString]) -> Language {
     });
     match value {
         Some("json") => Language::Json,
-        Some("nagios") => Language::Nagios,
+        Some("nagios") if args.iter().any(|arg| arg == "check") => Language::Nagios,
         None if args.first().is_some_and(|verb| verb == "facts") => Language::Json,
         _ => Language::Text,
     }

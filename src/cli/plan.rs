@@ -9,6 +9,7 @@ use super::session::{Answer, Disks, Format, Selected, Session};
 use crate::facts::gather::Probing;
 use crate::report::{json, plan};
 use crate::run;
+use crate::steps::retention;
 
 /// Shows what apply would change, in order, and what only a person can fix; changes nothing.
 #[derive(clap::Args, Debug)]
@@ -40,9 +41,12 @@ impl Args {
             bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
         }
         let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        retention::check_names(&facts, &self.disks.request())?;
         let mut plan = run::plan(&profile, &facts, &selection, run::today(), &self.disks.request());
         if self.facts.is_some() {
             plan.notes.push("made from a recording: its disks were not probed".into());
+        } else {
+            plan.notes.extend(run::under_way(&session.host));
         }
         let code = if plan.changes.is_empty() && !plan.restart { exit::READY } else { exit::NOT_READY };
         Ok(match self.format {

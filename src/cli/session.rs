@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::output::Color;
@@ -24,7 +25,7 @@ use crate::steps::{self, Selection};
 pub struct Global {
     /// Profile to judge by: the name of a built-in one, or a file [default:
     /// /etc/mt-agent/profile.yaml, else the built-in one that fits the host]
-    #[arg(long, global = true, value_name = "NAME|FILE")]
+    #[arg(long, global = true, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
     /// Accept a profile file that others than root can write (for desks)
     #[arg(long, global = true)]
@@ -175,11 +176,11 @@ pub enum Format {
 #[derive(Args, Debug)]
 pub struct Disks {
     /// The disk to carry the retention volume: SCSI ID, by-id name or /dev path
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     retention_disk: Option<String>,
     /// Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST.
     /// A disk in use is refused all the same
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     erase_disk: Option<String>,
 }
 

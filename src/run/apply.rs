@@ -1,7 +1,7 @@
 //! Making the changes: one after the other, each journalled before and after, the host read and judged again
 //! in between. What is believed is the host, not an exit status.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -18,7 +18,10 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::Selection;
 use crate::steps::remedy::Request;
-use crate::steps::retention::lasting;
+use crate::steps::retention::{check_names, lasting};
+
+/// How old facts may be when changes begin.
+const STALE: Duration = Duration::from_secs(5);
 
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +93,7 @@ pub fn apply(
 ) -> Result<Applied> {
     ensure!(nix::unistd::geteuid().is_root(), "apply needs root: run it with sudo or as root");
     ensure!(host.is_live(), "apply changes the running host only, not {host}");
-    let guard = signals::Guard::install()?;
+    let guard = signals::Guard::install(host)?;
     let boot_id = host
         .read("/proc/sys/kernel/random/boot_id")
         .context("reading the boot id, without which a restart cannot be told")?
@@ -99,14 +102,23 @@ pub fn apply(
     let _lock = lock::take(host, "apply", &boot_id)?;
     let mut run = Run { host, profile, options, boot_id: &boot_id };
     let facts = run.facts();
-    let agreed = run.plan(&facts);
-    if agreed.changes.iter().all(|planned| planned.after_restart) {
-        let applied = run.finish(facts, Vec::new())?;
-        return run.restart_if_owed(applied);
+    if !options.resumed {
+        check_names(&facts, &options.request)?;
     }
+    let agreed = run.plan(&facts);
+    let idle = agreed.changes.iter().all(|planned| planned.after_restart);
+    // The run after a restart has had it: a restart that is owed still would be owed after every boot.
+    let restart = options.restart && agreed.restart && !options.resumed;
+    if idle && !restart {
+        return run.finish(facts, Vec::new());
+    }
+    let shown = Instant::now();
     if !watcher.confirm(&agreed)? {
         return Ok(run.judged(&facts, Vec::new(), Ended::Declined));
     }
+    guard.begin_changes();
+    // A person may think for an hour, and the host go on meanwhile.
+    let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
     let mut journal = Journal::open(host, &boot_id)?;
     let log = Log::open(host)?;
     journal.write(Event::Begin {
@@ -120,8 +132,11 @@ pub fn apply(
         Ok(applied) => applied.report.verdict().word().to_owned(),
         Err(_) => "failed".to_owned(),
     };
-    journal.write(Event::End { verdict })?;
-    run.restart_if_owed(ended?)
+    let written = journal.write(Event::End { verdict });
+    // What ended the run is told, not that its end could not be written down.
+    let applied = ended?;
+    written?;
+    run.restart_if_owed(applied)
 }
 
 struct Run<'a> {
@@ -137,18 +152,27 @@ impl Run<'_> {
     }
 
     fn plan(&self, facts: &Facts) -> Plan {
-        plan(self.profile, facts, &self.options.selection, today(), &self.options.request)
+        let mut request = self.options.request.clone();
+        // Nobody has seen the plan that is made after a restart.
+        request.named_only |= self.options.resumed;
+        plan(self.profile, facts, &self.options.selection, today(), &request)
     }
 
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
-        let report = check(self.profile, facts, &self.options.selection, today());
-        Applied { report, left: self.plan(facts), changed, ended }
+        let mut report = check(self.profile, facts, &self.options.selection, today());
+        let left = self.plan(facts);
+        if changed.is_empty() {
+            // Options that nothing came of.
+            report.notes.extend(left.notes.clone());
+        }
+        Applied { report, left, changed, ended }
     }
 
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
         match &self.options.pending {
+            _ if self.is_part_of(resume::read(self.host).ok().flatten().as_ref()) => {}
             Some(pending) if applied.left.restart => match self.after_restart(pending, &facts, &applied.left)
             {
                 Some(pending) if resume::read(self.host).ok().flatten().as_ref() == Some(&pending) => {}
@@ -161,6 +185,13 @@ impl Run<'_> {
             _ => resume::clear(self.host)?,
         }
         Ok(applied)
+    }
+
+    /// Whether this run looks at a part of the host alone while another one waits for a restart, with more to do.
+    fn is_part_of(&self, waiting: Option<&Pending>) -> bool {
+        !self.options.resumed
+            && !self.options.selection.is_everything()
+            && waiting.is_some_and(|waiting| waiting.boot_id == self.boot_id && waiting.only.is_empty())
     }
 
     /// What the run after the restart is to do; `None` where that is nothing.
@@ -182,6 +213,8 @@ impl Run<'_> {
                 }
             }
         }
+        // A decision is for the run that it was given to.
+        pending.request.custom_changes = None;
         Selection::new(pending.only.clone(), pending.skip.clone()).ok().map(|_| pending)
     }
 
@@ -246,7 +279,8 @@ impl Run<'_> {
                 Err(error) => {
                     log.line(&format!("failed: {error:#}"));
                     let text = crate::host::text::without_secrets(&format!("{error:#}"));
-                    journal.write(Event::Failed { requirement: requirement.clone(), error: text })?;
+                    // What failed is told, even where it cannot be written down.
+                    let _ = journal.write(Event::Failed { requirement: requirement.clone(), error: text });
                     return Err(error.context(requirement));
                 }
             }
@@ -287,6 +321,15 @@ fn covered(agreed: &Plan, change: &Change) -> bool {
                 Change::FormatRetention { scsi_id, device, size_bytes, erase, .. },
                 Change::FormatRetention { scsi_id: id, device: path, size_bytes: size, erase: wipe, .. },
             ) => scsi_id == id && device == path && size_bytes == size && erase == wipe,
+            (Change::MountRetention { scsi_id, .. }, Change::MountRetention { scsi_id: id, .. }) => {
+                scsi_id == id
+            }
+            (Change::InstallPackages { packages }, Change::InstallPackages { packages: now }) => {
+                now.iter().all(|name| packages.contains(name))
+            }
+            (Change::InstallFiles { files }, Change::InstallFiles { files: now }) => {
+                now.iter().all(|file| files.contains(file))
+            }
             (planned, change) => std::mem::discriminant(planned) == std::mem::discriminant(change),
         }
     })

@@ -46,6 +46,13 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
     gather(host, &wanted)
 }
 
+/// That a run is going on now, in words: what is read meanwhile is not what will be found when it has ended.
+#[must_use]
+pub fn under_way(host: &Host) -> Option<String> {
+    let holder = host.is_live().then(|| lock::holder(host)).flatten()?;
+    Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
+}
+
 /// Today, UTC: for waivers.
 #[must_use]
 pub fn today() -> time::Date {

@@ -6,8 +6,8 @@ use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
-use crate::steps::remedy::{Remedy, Request, remedy};
-use crate::steps::{self, Finding, Selection, Status, judge_all};
+use crate::steps::remedy::{Decision, Remedy, Request, remedy};
+use crate::steps::{self, Finding, Selection, Status, judge_all, retention};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
@@ -25,7 +25,13 @@ pub fn plan(
         ..Plan::default()
     };
     // What a change needs may lie outside the selection: judged all the same, never changed.
-    let mut foreseen = Foreseen::from(&judge_all(profile, facts, today, &Selection::default()));
+    let everything = judge_all(profile, facts, today, &Selection::default());
+    if !facts.privileged {
+        plan.notes
+            .push("not run as root: disks cannot be probed, and what only root can read is unknown".into());
+    }
+    plan.notes.extend(idle_options(profile, facts, selection, request, &everything));
+    let mut foreseen = Foreseen::from(&everything);
     for finding in judge_all(profile, facts, today, selection) {
         if finding.status.holds() {
             continue;
@@ -66,6 +72,50 @@ pub fn plan(
         }
     }
     plan
+}
+
+/// What a person asked for that this plan has no use for: said, as nothing happens.
+fn idle_options(
+    profile: &Profile,
+    facts: &Facts,
+    selection: &Selection,
+    request: &Request,
+    findings: &[Finding],
+) -> Vec<String> {
+    let idle = |id: &str| {
+        let finding = findings.iter().find(|finding| finding.id == id)?;
+        if !selection.includes(id) {
+            Some(format!("{id} is not looked at"))
+        } else if finding.status.holds() {
+            Some(format!("{id} is {} already", finding.status.word()))
+        } else {
+            None
+        }
+    };
+    let mut notes = Vec::new();
+    if let (Some(decision), Some(why)) = (request.custom_changes, idle("custom-changes.applied")) {
+        let (word, hint) = match decision {
+            Decision::Accept => ("accept", String::new()),
+            Decision::Rerun => (
+                "rerun",
+                format!(
+                    "; to run the script again all the same, remove {} first",
+                    profile.custom_changes.marker.display()
+                ),
+            ),
+        };
+        notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
+    }
+    let carrying = retention::disk_now(profile, facts);
+    for (option, name) in
+        [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
+    {
+        let (Some(name), Some(why)) = (name, idle("retention.disk")) else { continue };
+        if option == "--erase-disk" || !retention::means(facts, name, carrying.as_deref()) {
+            notes.push(format!("{option} {name} is not needed: {why}; that disk is left as it is"));
+        }
+    }
+    notes
 }
 
 /// Which requirements will hold once the plan so far has been carried out.
@@ -204,6 +254,29 @@ mod tests {
         );
         let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
         assert!(applied.fix.contains("scsi.ids"), "{}", applied.fix);
+    }
+
+    #[test]
+    fn an_option_that_nothing_comes_of_is_told() {
+        let (profile, facts) = ready();
+        let request = Request {
+            custom_changes: Some(Decision::Rerun),
+            retention_disk: Some("sda".into()),
+            ..Request::default()
+        };
+        let idle = plan(&profile, &facts, &Selection::default(), TODAY, &request);
+        assert_eq!(idle.changes, []);
+        assert_eq!(
+            idle.notes,
+            [
+                "--custom-changes=rerun is not needed: custom-changes.applied is met already; to run the script again \
+                 all the same, remove /etc/.appliedmtcustomchanges first",
+                "--retention-disk sda is not needed: retention.disk is met already; that disk is left as it is",
+            ]
+        );
+        let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
+        let named = plan(&profile, &facts, &Selection::default(), TODAY, &request);
+        assert_eq!(named.notes, [] as [&str; 0], "it is the retention disk");
     }
 
     #[test]

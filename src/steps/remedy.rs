@@ -16,6 +16,9 @@ pub struct Request {
     pub erase_disk: Option<String>,
     /// `--custom-changes`: what a person decided after an interrupted vendor script.
     pub custom_changes: Option<Decision>,
+    /// Whether a retention disk that nobody named is never taken, be it the only one: nobody will see the plan.
+    #[serde(skip)]
+    pub named_only: bool,
 }
 
 /// What to do about a vendor script whose run was interrupted.

@@ -34,6 +34,12 @@ impl Selection {
         Ok(selection)
     }
 
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.only.is_empty() && self.skip.is_empty()
+    }
+
     /// Whether the requirement `id` is selected.
     #[must_use]
     pub fn includes(&self, id: &str) -> bool {

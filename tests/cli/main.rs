@@ -5,6 +5,8 @@
 
 mod agent;
 mod documents;
+mod loop_device;
+mod one_at_a_time;
 mod read_only;
 mod streams;
 mod usage;

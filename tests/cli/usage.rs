@@ -16,6 +16,11 @@ fn wrong_command_lines_exit_2_and_name_the_mistake() {
         (&["apply", "--custom-changes", "maybe"], "possible values: accept, rerun"),
         (&["apply", "--resume", "--only", "os"], "cannot be used with"),
         (&["history", "-n", "x"], "invalid value 'x'"),
+        (&["plan", "--retention-disk", ""], "a value is required for '--retention-disk <ID>'"),
+        (&["apply", "--yes", "--erase-disk="], "a value is required for '--erase-disk <ID>'"),
+        (&["disks", "--probe", ""], "a value is required for '--probe"),
+        (&["check", "--profile", ""], "a value is required for '--profile"),
+        (&["disks", "--format", "nagios"], "invalid value 'nagios'"),
         (&["check", "--format", "\x1b[2Jx\u{9b}y"], "x\\u{9b}y"),
     ];
     for (args, words) in table {
@@ -42,6 +47,8 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--facts", "x", "--root", "/"], "--facts and --root exclude each other"),
         (&["disks", "--probe", "/dev/null"], "--probe /dev/null: "),
         (&["disks", "--probe", "no-such-disk"], "--probe no-such-disk: "),
+        (&["plan", "--retention-disk", "no-such-disk"], "--retention-disk: no disk is called no-such-disk"),
+        (&["plan", "--erase-disk", "/dev/no-such-disk"], "--erase-disk: no disk is called /dev/no-such-disk"),
         (&["apply", "--root", "/", "--yes"], "apply works on the running host"),
         (&["plan", "--root", "/"], "plan works on the running host"),
         (&["check", "--profile", "centos-6.7"], "centos-6.7"),
@@ -107,6 +114,13 @@ fn apply_refuses_before_it_reads_anything_when_not_root() {
     for args in [["apply", "--yes"].as_slice(), &["apply", "--yes", "--profile", "/no/such.yaml"]] {
         run(&mut as_nobody(args)).exits(2).says_nothing().complains(line).complains_in_one_line();
     }
+}
+
+#[test]
+fn a_plan_made_without_root_says_what_it_could_not_see() {
+    let ran = run(&mut as_nobody(&["plan", "--format", "json"]));
+    let notes = ran.json()["notes"].to_string();
+    assert!(notes.contains("not run as root: disks cannot be probed"), "{ran}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
                 .to_owned())
         }
         (None, None, Some(disk)) => named_disk(facts, disk, None),
+        (None, None, None) if request.named_only => Err(unseen()),
         (None, None, None) => sole_candidate(facts),
     };
     match outcome {
@@ -62,6 +63,12 @@ fn moves(facts: &Facts, name: &str) -> String {
         "the profile names the disk {}, which can be another one after each restart: put its SCSI ID{now} there",
         text::safe(name)
     )
+}
+
+fn unseen() -> String {
+    "which disk to take was not in the plan that was agreed to before the restart: see mt-agent plan, then run mt-agent \
+     apply"
+        .to_owned()
 }
 
 /// A disk that a person named, or that our own record says we were formatting.

@@ -137,7 +137,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
 
 /// Whether a name in fstab can come to mean another disk: kernel names, and friendly multipath names, whose
 /// numbers are given out in the order of discovery.
-fn moves(name: &str, disk: &Disk) -> bool {
+pub(super) fn moves(name: &str, disk: &Disk) -> bool {
     let Some(path) = name.strip_prefix("/dev/") else { return false };
     match path.strip_prefix("mapper/") {
         Some(mapped) => {

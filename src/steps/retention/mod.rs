@@ -16,7 +16,7 @@ use crate::host::text;
 use crate::profile::Profile;
 
 pub(super) use judge::only_size_fails;
-pub use name::lasting;
+pub use name::{check_names, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 
 const SECTION: &str = "Common things to check on a master target";
@@ -117,6 +117,15 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
 ];
 
+/// Kernel name of the disk that carries the retention volume now, or that only waits to be mounted.
+#[must_use]
+pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
+    if let Ok((_, disks)) = volume(profile, facts) {
+        return disks.first().map(|disk| disk.name.clone());
+    }
+    waiting(profile, facts).ok().flatten().map(|waiting| waiting.disk.name.clone())
+}
+
 /// What is mounted at the retention mount point, if anything.
 fn mount_now<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<&'a Mount>, Status> {
     Ok(mount_at(need(&facts.mounts, "the mounts")?, &profile.retention.mount_point))
@@ -144,6 +153,9 @@ struct Waiting<'a> {
     disk: &'a Disk,
     device: String,
     fs_type: String,
+    /// Whether it could be another disk than the one that was meant: fstab has a name that moves, and no record of ours
+    /// names it.
+    doubtful: Option<String>,
 }
 
 /// The volume that fstab names for the mount point, or that our own record says we made.
@@ -152,8 +164,18 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
         let Some(device) = resolve(&entry.device, facts)? else { return Ok(None) };
+        let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
+        let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
         return Ok(carriers(disks, &device).first().map(|disk| Waiting {
             disk,
+            doubtful: (judge::moves(&entry.device, disk) && !ours(disk)).then(|| {
+                format!(
+                    "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
+                     disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
+                     mt-agent apply",
+                    entry.line, entry.device
+                )
+            }),
             device: if disk.device() == entry.device || device == whole(disk) {
                 disk.device()
             } else {
@@ -170,7 +192,7 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
     Ok(made.and_then(|device| {
         let disk = carriers(disks, device).into_iter().next()?;
         let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
-        ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone() })
+        ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone(), doubtful: None })
     }))
 }
 

@@ -14,6 +14,30 @@ pub(super) fn asked<'a>(profile: &'a Profile, request: &'a Request) -> Option<&'
     request.retention_disk.as_deref().or(profile.retention.disk.as_deref())
 }
 
+/// That what a person named is a disk of this host, whether or not a disk is to be chosen yet.
+///
+/// # Errors
+/// One line that names the option and what it has.
+pub fn check_names(facts: &Facts, request: &Request) -> anyhow::Result<()> {
+    if facts.disks.known().is_none() {
+        return Ok(());
+    }
+    for (option, name) in
+        [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
+    {
+        if let Some(Err(why)) = name.as_deref().map(|name| find(facts, name)) {
+            anyhow::bail!("{option}: {why}");
+        }
+    }
+    Ok(())
+}
+
+/// Whether `name` means the disk `disk`.
+#[must_use]
+pub fn means(facts: &Facts, name: &str, disk: Option<&str>) -> bool {
+    find(facts, name).is_ok_and(|found| Some(found.name.as_str()) == disk)
+}
+
 /// What is asked for, as it holds after a restart: disks by their SCSI IDs alone. The kernel gives out `sdb` anew
 /// at every boot, and `mpatha` can move too. `agreed` is the disk that the plan showed, where none was named.
 /// `None` where a name that can move leads to no disk with an ID now: whichever disk has it then was never meant.

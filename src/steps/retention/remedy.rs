@@ -46,6 +46,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         })
     };
     match waiting(profile, facts) {
+        Ok(Some(super::Waiting { doubtful: Some(why), .. })) => Remedy::Refused(why),
         Ok(Some(waiting)) => match &waiting.disk.scsi_id {
             Some(id) => change(waiting.device, id, &waiting.fs_type),
             None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", waiting.disk.name)),

@@ -5,6 +5,7 @@ use super::lasting;
 use crate::changes::Change;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder};
+use crate::facts::fstab::Entry;
 use crate::facts::retention::Record;
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
@@ -139,6 +140,38 @@ fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
         Ok(("sdc", false)),
         "the command line wins"
     );
+}
+
+#[test]
+fn after_a_restart_no_disk_is_taken_that_nobody_was_shown() {
+    let (profile, facts) = without_volume();
+    let unseen = Request { named_only: true, ..Request::default() };
+    refused(&profile, &facts, &unseen, &["not in the plan that was agreed to before the restart"]);
+    let named = Request { named_only: true, ..naming(RETENTION_ID) };
+    assert_eq!(chosen(&profile, &facts, &named), Ok(("sdb", false)));
+}
+
+#[test]
+fn what_fstab_names_by_a_name_that_moves_is_not_mounted() {
+    let (profile, mut facts) = without_volume();
+    disks(&mut facts)[1].multipath = None;
+    let line = |device: &str| Entry {
+        line: 9,
+        device: device.into(),
+        mount_point: "/mnt/retention".into(),
+        fs_type: "ext4".into(),
+        options: vec!["rw".into()],
+        pass: 0,
+    };
+    spoil(&mut facts.fstab).push(line("/dev/sdb"));
+    let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert_eq!(planned.changes, []);
+    let fix = &planned.manual.iter().find(|manual| manual.id == "retention.mounted").unwrap().fix;
+    assert!(fix.starts_with("line 9 of /etc/fstab names /dev/sdb, which can be another disk"), "{fix}");
+    spoil(&mut facts.filesystems).by_uuid.insert("deadbeef".into(), "8:16".into());
+    *spoil(&mut facts.fstab).last_mut().unwrap() = line("UUID=deadbeef");
+    let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert!(matches!(planned.changes[0].change, Change::MountRetention { .. }), "{:?}", planned.changes);
 }
 
 #[test]
@@ -395,7 +428,7 @@ fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
 
 #[test]
 fn fstab_is_judged_by_what_the_next_boot_would_do() {
-    type Spoil = fn(&mut crate::facts::fstab::Entry);
+    type Spoil = fn(&mut Entry);
     let spoilt = |spoil_entry: Spoil| {
         let (profile, mut facts) = ready();
         let entry = spoil(&mut facts.fstab).last_mut().unwrap();

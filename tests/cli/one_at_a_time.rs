@@ -1,0 +1,36 @@
+//! Two runs at once: the second says who is at work, and `check` says that what it sees is still changing.
+
+use std::fs;
+
+use crate::agent::{PROGRAM, run, tool};
+
+/// Runs `script` with a /run of its own, in which the agent's lock is held as a run of it holds it.
+fn while_locked(script: &str) -> crate::agent::Ran {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script");
+    let whole = format!(
+        "mount -t tmpfs tmpfs /run && exec 9<>/run/mt-agent.lock && echo 'pid 4711, apply, since yesterday' >&9 && \
+         flock -n 9 && {script}"
+    );
+    fs::write(&file, whole).unwrap();
+    let file = file.to_str().unwrap();
+    run(&mut tool("unshare", &["--mount", "--propagation", "private", "bash", file]))
+}
+
+#[test]
+fn a_second_apply_says_who_holds_the_lock() {
+    let ran = while_locked(&format!("exec {PROGRAM} apply --yes"));
+    ran.exits(2)
+        .says_nothing()
+        .complains("another run is going on (pid 4711, apply, since yesterday): wait for it to end")
+        .complains_in_one_line();
+}
+
+#[test]
+fn check_and_plan_say_that_a_run_is_going_on() {
+    for verb in ["check", "plan"] {
+        let ran = while_locked(&format!("exec {PROGRAM} {verb} --format json"));
+        let notes = ran.json()["notes"].to_string();
+        assert!(notes.contains("a run that changes this host is going on (pid 4711, apply, since"), "{ran}");
+    }
+}
