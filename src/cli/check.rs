@@ -7,7 +7,9 @@ use clap::ValueEnum;
 
 use super::exit;
 use super::session::{Answer, Selected, Session};
+use crate::facts::Fact;
 use crate::facts::gather::Probing;
+use crate::host;
 use crate::report::{Verdict, json, nagios, text};
 use crate::run;
 
@@ -49,8 +51,15 @@ impl Args {
         let selection = self.selected.selection()?;
         let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::None)?;
         let mut report = run::check(&profile, &facts, &selection, run::today());
-        if self.facts.is_none() {
+        if self.facts.is_some() {
+            report.notes.push(format!("judged from a recording of {}", host::text::safe(&facts.recorded_at)));
+        } else {
             report.notes.extend(run::under_way(&session.host));
+        }
+        if matches!(facts.boot_id, Fact::NotApplicable(_)) {
+            report
+                .notes
+                .push("of an image's tree: what needs the running kernel is not applicable".to_owned());
         }
         let code = verdict_code(report.verdict());
         Ok(match self.format {

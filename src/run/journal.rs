@@ -108,7 +108,8 @@ impl Journal {
     pub fn write(&mut self, event: Event) -> Result<()> {
         let entry = Entry { at: super::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
         let line = serde_json::to_string(&entry).context("encoding a journal entry")?;
-        let line = text::json_without_secrets(&line) + "
+        let line = text::json_without_secrets(&line)
+            + "
 ";
         let written = self.append(line.as_bytes());
         self.torn = written.is_err();

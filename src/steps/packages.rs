@@ -78,7 +78,7 @@ fn judge(wanted: &[String], facts: &Facts) -> Status {
     };
     let missing = missing(wanted.iter().map(String::as_str), packages);
     if missing.is_empty() {
-        return Status::met(wanted.join(", "));
+        return Status::met(with_unfinished(wanted.join(", "), packages));
     }
     let fix = if packages.manager == "rpm" {
         format!("mt-agent apply, or: yum install -y {}; then rpm -q {}", missing.join(" "), missing.join(" "))
@@ -163,6 +163,17 @@ mod tests {
             Fact::Known(packages) => packages,
             _ => panic!("the ready host knows them"),
         }
+    }
+
+    #[test]
+    fn an_unfinished_transaction_is_told_though_nothing_is_missing() {
+        let (profile, mut facts) = ready();
+        installed(&mut facts).unfinished = vec!["/var/lib/yum/transaction-all.2026-06-01.10:00.00".into()];
+        let says = told(&profile, &facts, "packages.base");
+        assert!(
+            says.starts_with("met: xfsprogs, perl, ") && says.contains("was left unfinished (/var/lib"),
+            "{says}"
+        );
     }
 
     #[test]

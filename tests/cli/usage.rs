@@ -124,6 +124,18 @@ fn a_plan_made_without_root_says_what_it_could_not_see() {
 }
 
 #[test]
+fn a_report_says_whether_it_is_of_a_recording_or_of_an_image() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(path, mt_agent(&["facts"]).exits(0).stdout()).unwrap();
+    mt_agent(&["check", "--facts", path]).exits(1).says("note: judged from a recording of 20");
+    let tree = tempfile::tempdir().unwrap();
+    mt_agent(&["check", "--root", tree.path().to_str().unwrap()])
+        .exits(1)
+        .says("note: of an image's tree: what needs");
+}
+
+#[test]
 fn help_is_on_stdout_documents_every_option_and_fits_the_console() {
     let pages =
         [["--help"].as_slice(), &["-h"], &["profile", "show", "--help"], &["profile", "check", "--help"]];
