@@ -1,6 +1,6 @@
 //! What an apply that owes a restart leaves for after it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Host, files};
@@ -49,6 +49,11 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
     };
     let pending: Pending = serde_json::from_str(&text)
         .with_context(|| format!("{PATH} is damaged: remove it and run `mt-agent apply` by hand"))?;
+    ensure!(
+        pending.schema == SCHEMA,
+        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: remove it and run `mt-agent apply` by hand",
+        crate::host::text::safe(&pending.schema)
+    );
     Ok(Some(pending))
 }
 
@@ -62,5 +67,40 @@ pub fn clear(host: &Host) -> Result<()> {
         Ok(()) => files::sync_parent(&path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(|| format!("removing {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_reads_back_and_a_damaged_record_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::recorded(dir.path());
+        assert_eq!(read(&host).unwrap(), None);
+        std::fs::create_dir_all(dir.path().join("var/lib/mt-agent")).unwrap();
+        let pending = Pending {
+            schema: SCHEMA.into(),
+            boot_id: "b".into(),
+            profile: None,
+            only: Vec::new(),
+            skip: vec!["site".into()],
+            request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
+        };
+        write(&host, &pending).unwrap();
+        assert_eq!(read(&host).unwrap(), Some(pending.clone()));
+        write(&host, &Pending { schema: "mt-agent/resume/v9".into(), ..pending }).unwrap();
+        let other = format!("{:#}", read(&host).unwrap_err());
+        assert!(
+            other.starts_with("/var/lib/mt-agent/resume.json has the schema `mt-agent/resume/v9`"),
+            "{other}"
+        );
+        files::replace(&host.path(PATH), b"{\"schema\":", 0o600).unwrap();
+        let torn = format!("{:#}", read(&host).unwrap_err());
+        assert!(torn.starts_with("/var/lib/mt-agent/resume.json is damaged: remove it and run"), "{torn}");
+        clear(&host).unwrap();
+        clear(&host).unwrap();
+        assert_eq!(read(&host).unwrap(), None);
     }
 }
