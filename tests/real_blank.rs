@@ -66,7 +66,10 @@ impl Image {
     }
 
     fn attach(&self, options: &[&str]) -> Loop<'_> {
-        let device = run("losetup", &[&["--find", "--show"], options, &[self.name()]].concat());
+        let device = run(
+            "flock",
+            &[&["/dev/loop-control", "losetup", "--find", "--show"], options, &[self.name()]].concat(),
+        );
         Loop { image: self, device: device.trim().to_owned() }
     }
 
@@ -333,7 +336,7 @@ fn a_program_that_writes_to_it_is_named() {
 fn a_loop_device_over_it_is_a_use() {
     let image = Image::new(SIZE);
     let below = image.attach(&[]);
-    let device = run("losetup", &["--find", "--show", &below.device]);
+    let device = run("flock", &["/dev/loop-control", "losetup", "--find", "--show", &below.device]);
     let above = Loop { image: &image, device: device.trim().to_owned() };
     let found = below.probe();
     assert!(found.in_use.contains(&format!("below the loop device {}", above.name())), "{found:?}");

@@ -16,7 +16,9 @@ impl Drop for Loop {
 fn a_loop_device_that_is_named_is_listed_with_its_probe_and_never_eligible() {
     let image = tempfile::NamedTempFile::new().unwrap();
     File::options().write(true).open(image.path()).unwrap().set_len(64 << 20).unwrap();
-    let attached = run(&mut tool("losetup", &["--find", "--show", image.path().to_str().unwrap()])).exits(0);
+    // One at a time: a losetup that looks for a free device opens what another one has just taken.
+    let attach = ["/dev/loop-control", "losetup", "--find", "--show", image.path().to_str().unwrap()];
+    let attached = run(&mut tool("flock", &attach)).exits(0);
     let device = Loop(attached.stdout().trim().to_owned());
     let name = device.0.trim_start_matches("/dev/");
     for named in [name, &device.0] {

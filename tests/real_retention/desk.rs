@@ -70,7 +70,9 @@ impl Loop {
         let image = dir.path().join("image");
         File::create(&image).unwrap().set_len(size).unwrap();
         prepare(&image);
-        let device = run("losetup", &[options, &["--find", "--show", image.to_str().unwrap()]].concat());
+        // One at a time: a losetup that looks for a free device opens what another one has just taken.
+        let attach = ["/dev/loop-control", "losetup", "--find", "--show"];
+        let device = run("flock", &[attach.as_slice(), options, &[image.to_str().unwrap()]].concat());
         Self { dir, device }
     }
 
