@@ -24,6 +24,9 @@
 pub mod changes;
 pub mod cli;
 pub mod facts;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod host;
 pub mod profile;
 pub mod report;

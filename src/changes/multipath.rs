@@ -1,7 +1,7 @@
 //! The multipath blacklist names this machine's root disk: in /etc/multipath.conf and in the script that the
 //! vendor's changes leave behind. On a clone both still name the template's.
 
-mod edit;
+pub(crate) mod edit;
 
 use std::fs;
 use std::io;

@@ -2,8 +2,8 @@
 //! came of it; the exit status of yum, which is 0 when any of the names was found, is not asked.
 
 mod files;
-mod lock;
-mod rpm;
+pub(crate) mod lock;
+pub(crate) mod rpm;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

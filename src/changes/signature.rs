@@ -42,7 +42,7 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
     }
 }
 
-fn parse(stdout: &str) -> Signature {
+pub(crate) fn parse(stdout: &str) -> Signature {
     let tags = stdout.lines().filter_map(|line| line.trim().split_once('='));
     let tags = tags.map(|(key, value)| (key.strip_prefix("ID_").unwrap_or(key), value.trim_matches('"')));
     Signature { tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() }

@@ -38,7 +38,7 @@ impl Args {
     }
 }
 
-fn line(entry: &Entry) -> Line {
+pub(crate) fn line(entry: &Entry) -> Line {
     let (tone, text) = match &entry.event {
         Event::Begin { agent, profile, resumed } => {
             let verb = if *resumed { "apply goes on after the restart" } else { "apply begins" };

@@ -19,7 +19,7 @@ pub mod multipath;
 pub mod network;
 pub mod os;
 pub mod packages;
-mod processes;
+pub(crate) mod processes;
 mod read;
 pub mod retention;
 pub mod scsi;

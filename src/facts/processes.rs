@@ -39,7 +39,7 @@ pub(crate) fn load(host: &Host) -> Fact<Processes> {
 
 /// The name in a stat line: what stands between the first opening and the last closing parenthesis, as a name
 /// may have some of its own. A dead process that nobody has waited for does not run.
-fn parse(stat: &str) -> Option<&str> {
+pub(crate) fn parse(stat: &str) -> Option<&str> {
     let (_, rest) = stat.split_once('(')?;
     let (name, rest) = rest.rsplit_once(')')?;
     (!matches!(rest.trim_start().bytes().next(), Some(b'Z' | b'X' | b'x') | None)).then_some(name)

@@ -321,7 +321,7 @@ fn collect(node: &Node, path: &str, origins: &mut BTreeMap<String, String>) {
 }
 
 /// A profile from a text, as if it were in the file `name`, for tests.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub fn from_text(text: &str, name: &str, known_ids: &[&str]) -> Result<Profile, Wrong> {
     let layer = Layer::new(tree::parse(text, Source::File(name.into()))?)?;
     let merged = match &layer.extends {

@@ -22,6 +22,8 @@ mod values;
 mod wrong;
 
 pub use builtin::{DEFAULT, builtin, builtin_names};
+#[cfg(feature = "fuzzing")]
+pub(crate) use load::from_text;
 pub use load::{HOST_FILE, check, load};
 pub use model::{
     CustomChanges, FileSpec, Files, Hypervisor, Layout, Network, Os, Packages, PartitionSpec, Profile,

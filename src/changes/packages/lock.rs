@@ -40,7 +40,7 @@ pub fn rpm_holder(host: &Host) -> Option<u32> {
 }
 
 /// The process with a write lock on that inode. A line: `1: POSIX  ADVISORY  WRITE 1234 08:01:131 0 EOF`.
-fn parse_locks(locks: &str, device: u64, inode: u64) -> Option<u32> {
+pub(crate) fn parse_locks(locks: &str, device: u64, inode: u64) -> Option<u32> {
     let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
     let file = format!("{major:02x}:{minor:02x}:{inode}");
     locks.lines().find_map(|line| {

@@ -31,7 +31,7 @@ pub fn installed(host: &Host, names: &[&str]) -> Result<BTreeMap<String, String>
     parse_installed(&String::from_utf8_lossy(&output.stdout), names).with_context(asking)
 }
 
-fn parse_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
+pub(crate) fn parse_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
     let found: BTreeMap<String, String> = stdout
         .lines()
         .filter_map(|line| line.split_once('\t'))
@@ -99,7 +99,7 @@ pub fn signature(host: &Host, file: &Path) -> Result<Signature> {
 
 /// `rpm -Kv` prints the file's name, then a line for each digest and signature. `rpm -K` alone says OK of a
 /// package that carries digests and no signature at all. `None`: no digest, so it was not checked.
-fn parse_signature(stdout: &str) -> Result<Option<Signature>> {
+pub(crate) fn parse_signature(stdout: &str) -> Result<Option<Signature>> {
     // `Header V3 RSA/SHA1 Signature, key ID c105b9de: OK` (4.8 to 4.18), `V3 DSA signature: OK, key ID db42a60e` (before).
     let line = Regex::new(r"^\s+.*\b([Ss]ignature|digest)\b.*?:\s*([A-Z]+)")?;
     let key = Regex::new(r"key ID ([0-9a-fA-F]+)")?;

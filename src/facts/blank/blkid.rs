@@ -32,7 +32,7 @@ pub fn signatures(host: &Host, device: &str) -> Signatures {
 
 /// What status and output of `blkid -p -o export` mean. Status 2 is "nothing found", and in old util-linux
 /// "ambivalent" too (8 since), told only on standard error: whatever else is said there is a doubt.
-fn interpret(output: &Output, line: &str) -> Signatures {
+pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
     let silent = |stream: &[u8]| stream.iter().all(u8::is_ascii_whitespace);
     let unknown = || match output.said() {
         said if said.is_empty() => {

@@ -45,6 +45,16 @@ impl Network {
     }
 }
 
+/// Gives `text` to the parser of every kind of interface file.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn parse_every_kind(text: &str) {
+    drop(ifcfg::parse("/etc/sysconfig/network-scripts/ifcfg-eth0", "eth0", text));
+    drop(keyfile::parse("/etc/NetworkManager/system-connections/eth0", text));
+    drop(networkd::parse("/etc/systemd/network/eth0.network", text));
+    drop(interfaces::parse(text));
+    drop(netplan::parse(text));
+}
+
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
 #[must_use]
 pub fn load(host: &Host) -> Network {

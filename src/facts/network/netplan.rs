@@ -27,7 +27,7 @@ struct Network {
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-struct Ethernet {
+pub(super) struct Ethernet {
     dhcp4: Option<Value>,
     addresses: Option<Vec<Value>>,
     r#match: Option<Match>,
@@ -64,7 +64,7 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     Ok(merged.into_iter().map(|(id, (file, ethernet))| candidate(id, file, ethernet)).collect())
 }
 
-fn parse(text: &str) -> Result<BTreeMap<String, Ethernet>> {
+pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Ethernet>> {
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }

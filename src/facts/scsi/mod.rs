@@ -140,7 +140,11 @@ fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, String>) -> Result<Scs
 }
 
 /// The ID in page 0x83.
-fn named(source: &str, page_83: &[u8], serial: impl Fn() -> Option<String>) -> Result<ScsiId, String> {
+pub(crate) fn named(
+    source: &str,
+    page_83: &[u8],
+    serial: impl Fn() -> Option<String>,
+) -> Result<ScsiId, String> {
     match vpd::id(page_83) {
         Ok(id) => Ok(ScsiId { text: id.text, source: format!("{source} {}", id.kind) }),
         Err(why) => Err(with_serial(why.to_string(), serial)),

@@ -1,0 +1,111 @@
+//! What the fuzz targets (fuzz/) need of the parsers that are nobody else's business.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::changes::{fetch, multipath::edit, packages, signature};
+use crate::facts::blank::blkid::{self, Signatures};
+use crate::facts::custom_changes::Record;
+use crate::facts::scsi::{self, ScsiId};
+use crate::facts::{custom_changes, network, processes, retention};
+use crate::host::command::Output;
+use crate::profile::{self, Profile};
+use crate::report::history::Line;
+use crate::run::journal::Entry;
+use crate::run::resume::Pending;
+use crate::steps;
+
+pub use edit::{check_hidden, with_id, with_wwid};
+
+/// A profile from a text.
+///
+/// # Errors
+/// The line that a person reads.
+pub fn profile(text: &str) -> Result<Profile, String> {
+    profile::from_text(text, "fuzz.yaml", &steps::ids()).map_err(|wrong| wrong.to_string())
+}
+
+/// The SCSI ID in page 0x83, or why there is none, with the serial number of page 0x80.
+///
+/// # Errors
+/// Why there is none.
+pub fn scsi_id(page_83: &[u8], page_80: &[u8]) -> Result<ScsiId, String> {
+    scsi::named("fuzz", page_83, || scsi::vpd::serial(page_80))
+}
+
+/// What an answer of `blkid -p -o export` means.
+#[must_use]
+pub fn blkid(status: i32, stdout: &[u8], stderr: &[u8]) -> Signatures {
+    let output = Output { status, stdout: stdout.to_vec(), stderr: stderr.to_vec(), truncated: false };
+    blkid::interpret(&output, "blkid")
+}
+
+/// A file system's signature as blkid prints it, in words.
+#[must_use]
+pub fn signature(stdout: &str) -> String {
+    signature::parse(stdout).to_string()
+}
+
+/// What `rpm -q` says of `names`.
+///
+/// # Errors
+/// It says nothing of one.
+pub fn rpm_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
+    packages::rpm::parse_installed(stdout, names)
+}
+
+/// What `rpm -Kv` says: whether a signature was found good.
+///
+/// # Errors
+/// As there.
+pub fn rpm_signature_is_good(stdout: &str) -> Result<bool> {
+    Ok(matches!(packages::rpm::parse_signature(stdout)?, Some(packages::rpm::Signature::Good(_))))
+}
+
+/// The parsers of /proc that others have no use for.
+pub fn proc(text: &str) {
+    let _ = processes::parse(text);
+    let _ = packages::lock::parse_locks(text, 0x801, 131);
+}
+
+/// Every kind of interface file.
+pub fn interfaces(text: &str) {
+    network::parse_every_kind(text);
+}
+
+/// The end of the vendor script's log, as it is shown.
+#[must_use]
+pub fn log_tail(log: &str) -> String {
+    custom_changes::tail(log)
+}
+
+/// Where a redirect from `base` leads.
+#[must_use]
+pub fn redirect(base: &str, location: &str) -> Option<String> {
+    fetch::resolve(base, location)
+}
+
+/// The proxy for `url` with `http_proxy=proxy` and `no_proxy=none`.
+#[must_use]
+pub fn proxy(url: &str, proxy: &str, none: &str) -> Option<String> {
+    let environment = |name: &str| match name {
+        "http_proxy" => Some(proxy.to_owned()),
+        "no_proxy" => Some(none.to_owned()),
+        _ => None,
+    };
+    fetch::proxy::choose(url, &environment).map(|(proxy, _)| proxy)
+}
+
+/// Our own records, as strictly as they are read.
+pub fn records(text: &str) {
+    let _ = serde_json::from_str::<Pending>(text);
+    let _ = serde_json::from_str::<Record>(text);
+    let _ = serde_json::from_str::<retention::Record>(text);
+}
+
+/// A journal's entry for people.
+#[must_use]
+pub fn history(entry: &Entry) -> Line {
+    crate::cli::history::line(entry)
+}
