@@ -137,7 +137,8 @@ fn failed(message: &str, language: Language) -> u8 {
 fn usage(error: &clap::Error, language: Language) -> ExitCode {
     use std::io::Write;
     let words = error.render().to_string();
-    let lines: Vec<_> = words.trim_end().lines().map(text::safe).collect();
+    let words = text::without_secrets(words.trim_end());
+    let lines: Vec<_> = words.lines().map(text::safe).collect();
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return ExitCode::from(exit::FAILED);

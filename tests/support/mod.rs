@@ -4,6 +4,7 @@
 
 pub mod rpms;
 pub mod server;
+pub mod world;
 
 use std::time::Duration;
 

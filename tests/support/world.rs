@@ -1,0 +1,104 @@
+//! A world of its own for the real binary: `/etc` and `/usr` may be changed, `/var` and `/root` are empty, tools
+//! may be replaced by stand-ins, and nothing of it reaches this machine. Needs root, unshare(1) and overlayfs.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const ENTER: &str = r#"
+dir=$1
+mount -t tmpfs world "$dir/upper"
+for part in etc usr; do
+    mkdir "$dir/upper/$part" "$dir/upper/$part.work"
+    mount -t overlay world -o "lowerdir=/$part,upperdir=$dir/upper/$part,workdir=$dir/upper/$part.work" "/$part"
+done
+for place in /var /root; do mount -t tmpfs -o mode=755 world "$place"; done
+mkdir -p /var/lib /var/log /var/run /var/cache /var/tmp
+cp -a "$dir/tools/." /usr/sbin/
+cp -R "$dir/files/." /
+set +e
+sh -c "$2"
+status=$?
+cp -a /var "$dir/out"
+exit "$status"
+"#;
+
+pub struct World {
+    dir: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["upper", "tools", "files"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        Self { dir }
+    }
+
+    /// A shell script in place of the tool `name`.
+    pub fn tool(&self, name: &str, script: &str) {
+        let path = self.dir.path().join("tools").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A file at the absolute path `path` of the world.
+    pub fn file(&self, path: &str, content: &str) {
+        let path = self.dir.path().join("files").join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs the shell script in the world; `$AGENT` is the binary. What it leaves in /var is kept.
+    pub fn run(&self, script: &str, variables: &[(&str, &str)]) -> Output {
+        drop(fs::remove_dir_all(self.dir.path().join("out")));
+        let enter = ["-m", "--propagation", "private", "--", "sh", "-euc", ENTER, "world"].map(OsStr::new);
+        Command::new("unshare")
+            .args(enter)
+            .arg(self.dir.path())
+            .arg(script)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .env("AGENT", env!("CARGO_BIN_EXE_mt-agent"))
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// What the last run left at `path` of /var.
+    pub fn left(&self, path: &str) -> String {
+        let path = self.dir.path().join("out").join(path.trim_start_matches("/var/"));
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Every file that the last run left in /var: its path there, its mode, its content.
+    pub fn all_left(&self) -> Vec<(String, u32, String)> {
+        let mut found = Vec::new();
+        let out = self.dir.path().join("out");
+        collect(&out, &out, &mut found);
+        found
+    }
+}
+
+fn collect(top: &Path, dir: &Path, found: &mut Vec<(String, u32, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        let meta = path.symlink_metadata().unwrap();
+        let name = format!("/var/{}", path.strip_prefix(top).unwrap().display());
+        if meta.is_dir() {
+            found.push((name, meta.mode() & 0o7777, String::new()));
+            collect(top, &path, found);
+        } else if meta.is_file() {
+            let content = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            found.push((name, meta.mode() & 0o7777, content));
+        }
+    }
+}
