@@ -73,7 +73,18 @@ impl Loop {
         // One at a time: a losetup that looks for a free device opens what another one has just taken.
         let attach = ["/dev/loop-control", "losetup", "--find", "--show"];
         let device = run("flock", &[attach.as_slice(), options, &[image.to_str().unwrap()]].concat());
-        Self { dir, device }
+        let made = Self { dir, device };
+        made.drop_partitions();
+        made
+    }
+
+    /// The kernel keeps partitions that a tool (parted) told it of, also for the next image on this loop device.
+    fn drop_partitions(&self) {
+        for entry in fs::read_dir(format!("/sys/block/{}", self.name())).into_iter().flatten().flatten() {
+            if let Ok(number) = fs::read_to_string(entry.path().join("partition")) {
+                let _ = duct::cmd!("delpart", &self.device, number.trim()).stderr_null().unchecked().run();
+            }
+        }
     }
 
     pub fn image(&self) -> PathBuf {
@@ -125,6 +136,7 @@ impl Loop {
 
 impl Drop for Loop {
     fn drop(&mut self) {
+        self.drop_partitions();
         let _ = duct::cmd!("losetup", "--detach", &self.device).stderr_null().unchecked().run();
     }
 }

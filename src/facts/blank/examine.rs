@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
+use super::remains;
+
 /// What is read whole at either end, in bytes: partition tables and their copies, superblocks, RAID and LVM
 /// metadata lie there.
 pub const END_BYTES: u64 = 4 << 20;
@@ -28,6 +30,8 @@ const ENOUGH: usize = 3;
 pub struct Examination {
     /// Offsets in bytes of the first byte that is not zero, in each of the first few pieces that have one.
     pub nonzero: Vec<u64>,
+    /// What they are, as far as that is known.
+    pub remains: Vec<&'static str>,
     /// Why not everything could be read.
     pub error: Option<String>,
 }
@@ -47,7 +51,8 @@ impl Examination {
     /// What was found, in words.
     #[must_use]
     pub fn found(&self) -> Vec<String> {
-        self.nonzero.iter().map(|offset| format!("non-zero bytes at offset {offset}")).collect()
+        let bytes = self.nonzero.iter().map(|offset| format!("non-zero bytes at offset {offset}"));
+        self.remains.iter().map(|&what| what.to_owned()).chain(bytes).collect()
     }
 }
 
@@ -81,6 +86,14 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
 /// the third find, and after [`DEADLINE`].
 #[must_use]
 pub fn examine(file: &File, size: u64) -> Examination {
+    let mut found = read(file, size);
+    if !found.nonzero.is_empty() {
+        found.remains = remains::known(file, size);
+    }
+    found
+}
+
+fn read(file: &File, size: u64) -> Examination {
     // What the page cache holds of the device may be older than the disk: another path of the same disk, or
     // another host, does not write through it. Pages that are clean are dropped; those that are not are newer
     // than the disk, and right. Read-ahead around samples would read a hundred times as much.

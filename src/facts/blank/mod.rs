@@ -6,6 +6,7 @@ pub mod blkid;
 pub mod examine;
 pub mod in_use;
 mod many;
+mod remains;
 
 use std::fs::{File, OpenOptions};
 use std::io;

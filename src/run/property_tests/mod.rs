@@ -4,6 +4,7 @@
 //! `MT_AGENT_PROPERTY_CASES=1000000` soaks; a failure names the seed of its own case, which
 //! `MT_AGENT_PROPERTY_SEED=0x… MT_AGENT_PROPERTY_CASES=1` repeats.
 
+mod dice;
 mod worlds;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use crate::facts::disks::Disk;
 use crate::report::Plan;
 use crate::steps::testing::TODAY;
 use crate::steps::{Selection, Status, judge_all};
-use worlds::{Dice, Means, State, Truth, World};
+use dice::Dice;
+use worlds::{Means, State, Truth, World};
 
 const CASES: u64 = 10_000;
 const SEED: u64 = 0x006d_745f_6167_656e;
@@ -109,7 +111,10 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
         None => {
             let candidates = world.truths.iter().filter(|truth| truth.seen_eligible).count();
             let agent = facts.site_agent.known();
-            let free = agent.is_some_and(|agent| !agent.is_installed()) && candidates == 1 && blank;
+            let free = agent.is_some_and(|agent| !agent.is_installed())
+                && candidates == 1
+                && blank
+                && !world.request.named_only;
             must(
                 free || ours,
                 "it is not named, and not the sole candidate of a host without master target",

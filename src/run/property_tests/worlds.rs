@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::dice::Dice;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder, Map, Partition, fill_users};
 use crate::facts::retention::Record;
@@ -11,31 +12,6 @@ use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready, virtual_disk};
-
-/// SplitMix64: the same numbers from the same seed, on every machine.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.next() % 100 < chance
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-}
 
 /// What a disk is used for or carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -465,6 +441,7 @@ impl World {
 
     /// What a person asks for.
     fn ask(&mut self, dice: &mut Dice) {
+        self.request.named_only = dice.percent(10);
         if dice.percent(45) {
             let number = dice.below(self.truths.len());
             let (name, means) = self.name(dice, number);

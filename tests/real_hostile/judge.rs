@@ -1,0 +1,94 @@
+//! A disk with something on it, from the probe to the formatting.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mt_agent::changes::mkfs::{self, Target};
+use mt_agent::facts::blank::{Probe, probe};
+use mt_agent::facts::disks::{Disk, resolve};
+use mt_agent::facts::gather::{Wanted, gather};
+use mt_agent::facts::retention::RECORD;
+use mt_agent::facts::{Fact, Facts, mounts, swaps};
+use mt_agent::host::Host;
+use mt_agent::steps::remedy::Request;
+use mt_agent::steps::retention::choice::{Chosen, choose};
+
+use super::desk::{HINT, ID, Loop, StandIn, interrupted, nodes_left, perform, profile};
+
+/// The disk as it is read now, with the SCSI ID that the stand-in gives it.
+pub fn disk(device: &Loop) -> Disk {
+    let disk = resolve(&Host::live(), &[], &device.device).unwrap().disk;
+    Disk { scsi_id: Some(ID.into()), scsi_id_error: None, ..disk }
+}
+
+/// Its probe now.
+pub fn probed(device: &Loop) -> Probe {
+    let host = Host::live();
+    probe(&host, &disk(device), &mounts::load(&host), &swaps::load(&host))
+}
+
+/// The facts of a host whose only disk beside that of the system is `device`: recorded, but for the disk.
+pub fn facts(device: &Loop) -> Facts {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/centos-6.6-ready/host");
+    let mut facts = gather(&Host::recorded(tree), &Wanted::default());
+    let Fact::Known(disks) = &mut facts.disks else { panic!("{:?}", facts.disks) };
+    disks.truncate(1);
+    disks.push(disk(device));
+    let Fact::Known(mounted) = &mut facts.mounts else { panic!("{:?}", facts.mounts) };
+    mounted.retain(|mount| mount.mount_point != "/mnt/retention");
+    facts.probes = vec![probed(device)];
+    facts
+}
+
+/// What the choice is when nobody names a disk, and when this one is named.
+pub fn choices(device: &Loop) -> [Result<String, String>; 2] {
+    let facts = facts(device);
+    [None, Some(ID.to_owned())].map(|name| {
+        let request = Request { retention_disk: name, ..Request::default() };
+        match choose(&profile(), &facts, &request) {
+            Chosen::Disk { disk, .. } => Ok(disk.name.clone()),
+            Chosen::Refused(why) => Err(why),
+        }
+    })
+}
+
+/// That it is refused everywhere: by the probe and the choice with `probed`, by the formatting with `formatted`.
+/// `signature`: not even our own interrupted run can have left it.
+pub fn foreign(what: &str, device: &Loop, probed_as: &str, formatted: &str, signature: bool) {
+    println!("--- {what}");
+    let before = device.hash();
+    let found = probed(device);
+    assert_eq!((found.blank, found.eligible), (Some(false), false), "{what}: {found:?}");
+    let why = found.why_not.join("; ");
+    assert!(why.contains(probed_as), "{what}: {probed_as:?} is not in: {why}");
+    for choice in choices(device) {
+        let why = choice.expect_err(what);
+        assert!(
+            why.contains(probed_as) && why.contains(device.name()),
+            "{what}: {probed_as:?} is not in: {why}"
+        );
+    }
+    let refuse = |words: &str| {
+        let target = device.target("ext4");
+        let error =
+            perform(|context| mkfs::format_as(context, &StandIn::of(device), &target)).expect_err(what);
+        assert!(error.contains(words) && error.contains(HINT), "{what}: {words:?} is not in: {error}");
+    };
+    refuse(formatted);
+    assert!(!Path::new(RECORD).exists(), "{what}: a record was left");
+    if signature {
+        interrupted(&Target { ..device.target("ext4") });
+        let record = fs::read(RECORD).unwrap();
+        refuse(formatted);
+        assert_eq!(fs::read(RECORD).unwrap(), record, "{what}");
+        fs::remove_file(RECORD).unwrap();
+    }
+    assert_eq!(device.hash(), before, "{what}: the image changed");
+    assert_eq!(nodes_left(&device.device), Vec::<PathBuf>::new());
+}
+
+/// That it would be taken: what the refusals are told from.
+pub fn agreed(device: &Loop) {
+    let name = device.name().to_owned();
+    assert_eq!(choices(device), [Ok(name.clone()), Ok(name)], "{:?}", probed(device));
+}
