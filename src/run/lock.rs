@@ -1,11 +1,10 @@
 //! One run at a time: an flock that says who holds it, and that a dead process cannot keep.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use anyhow::{Context, Result, bail};
-use nix::fcntl::{Flock, FlockArg};
 
 use crate::host::Host;
 
@@ -13,7 +12,7 @@ use crate::host::Host;
 pub const PATH: &str = "/var/run/mt-agent.lock";
 
 /// The lock, held until dropped.
-pub struct Lock(#[allow(dead_code, reason = "held, not read")] Flock<File>);
+pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 
 /// Takes the lock for `verb`.
 ///
@@ -21,7 +20,7 @@ pub struct Lock(#[allow(dead_code, reason = "held, not read")] Flock<File>);
 /// Another run holds it (who, since when, in which boot), or the file cannot be opened.
 pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
     let path = host.path(PATH);
-    let file = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
@@ -30,22 +29,23 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
         .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
         .open(&path)
         .with_context(|| format!("opening the lock {}", path.display()))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(mut lock) => {
+    // The standard library's, which is flock(2): nix's own panics where a lock cannot be released.
+    match file.try_lock() {
+        Ok(()) => {
             let note =
                 format!("pid {}, {verb}, since {}, boot {boot_id}\n", std::process::id(), super::now());
-            lock.set_len(0)
-                .and_then(|()| lock.write_all(note.as_bytes()))
+            file.set_len(0)
+                .and_then(|()| file.write_all(note.as_bytes()))
                 .with_context(|| format!("writing the lock {}", path.display()))?;
-            Ok(Lock(lock))
+            Ok(Lock(file))
         }
-        Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {
+        Err(TryLockError::WouldBlock) => {
             let mut note = String::new();
             let _ = (&mut file).take(500).read_to_string(&mut note);
             let holder = if note.trim().is_empty() { "somebody".to_owned() } else { note.trim().to_owned() };
             bail!("another run is going on ({holder}): wait for it to end; it holds {}", path.display())
         }
-        Err((_, errno)) => Err(errno).with_context(|| format!("locking {}", path.display())),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
 }
 

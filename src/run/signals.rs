@@ -40,11 +40,12 @@ impl Guard {
         set.thread_block().context("holding signals back")?;
         let guard = Self(Arc::default());
         let writer = guard.clone();
-        thread::spawn(move || {
+        let waiting = thread::Builder::new().spawn(move || {
             while let Ok(signal) = set.wait() {
                 writer.came(signal);
             }
         });
+        waiting.context("starting a thread to wait for signals")?;
         Ok(guard)
     }
 
