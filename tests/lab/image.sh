@@ -7,7 +7,7 @@
 tree_packages=(
     base-files base-passwd bash busybox-static coreutils dash diffutils findutils grep gzip hostname
     libc-bin login mawk mount ncurses-base netbase passwd procps psmisc sed tar tzdata util-linux
-    kmod udev iproute2 iputils-ping rpm dnf open-vm-tools
+    kmod udev iproute2 iputils-ping rpm dnf open-vm-tools strace
     multipath-tools kpartx lsscsi sg3-utils fdisk lvm2 e2fsprogs xfsprogs reiserfsprogs dosfstools
 )
 

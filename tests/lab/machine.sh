@@ -14,7 +14,11 @@ new_machine() {
     disk_number=0
     disk_names=()
     scsi_ids=yes
+    told=
 }
+
+# tell "NAME=VALUE...": what the machine finds out with `told NAME`.
+tell() { local word; for word in $1; do told+=" lab.$word"; done; }
 
 # controller lsisas|pvscsi: what the disks that follow sit on.
 controller() {
@@ -116,7 +120,7 @@ cpu_flags=
 pack_guest() {
     local work=$run_dir/guest
     mkdir -p "$work/lab"
-    cp "$lab_source"/guest/{init,lib.sh,report.py,profile.yaml} "$work/lab/"
+    cp "$lab_source"/guest/{init,lib.sh,*.py,profile.yaml} "$work/lab/"
     cp "$lab_source/../../scripts/bench" "$work/lab/"
     cp "$1" "$work/lab/scenario.sh"
     "$lab_source/../vendor/pack" "$work/lab"
@@ -125,18 +129,25 @@ pack_guest() {
     (cd "$work" && find lab -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >>"$run_dir/initrd"
 }
 
-# boot N: run the machine once, to its end, on the console; leaves boot_expectations and boot_failures.
-boot() {
-    local number=$1 log=$run_dir/console.$1 result
+# run_machine N: run the machine once, to its end, on the console and into $run_dir/console.N.
+run_machine() {
+    local number=$1 log=$run_dir/console.$1
     # The console carries text from disks and tools: only plain characters reach the terminal.
-    timeout --foreground -s KILL "${deadline:-600}" qemu-system-x86_64 "${accel[@]}" \
+    # In a subshell, and its end not told: a scenario may kill the emulator.
+    (timeout --foreground -s KILL "${deadline:-600}" qemu-system-x86_64 "${accel[@]}" \
         -machine pc,vmport=on -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot \
-        -serial stdio -kernel "$boot_files/vmlinuz" -initrd "$run_dir/initrd" \
-        -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number" \
+        -pidfile "$run_dir/pid" -serial stdio -kernel "$boot_files/vmlinuz" -initrd "$run_dir/initrd" \
+        -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number$told" \
         -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00" \
         -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7" \
         "${devices[@]}" -netdev user,id=net,restrict=on -device vmxnet3,netdev=net,romfile= \
-        </dev/null 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-RESULT|sysrq: Resetting'
+        </dev/null; :) 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-(RESULT|APPLY|TOOK)|sysrq: Resetting|Killed  .*timeout' || true
+}
+
+# boot N: run_machine; leaves boot_expectations and boot_failures.
+boot() {
+    local number=$1 log=$run_dir/console.$1 result
+    run_machine "$number"
     result=$(grep '^LAB-RESULT' "$log" || true)
     if [[ $result =~ expectations=([0-9]+)\ failed=([0-9]+) ]]; then
         boot_expectations=${BASH_REMATCH[1]}

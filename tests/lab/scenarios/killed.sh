@@ -1,0 +1,8 @@
+# shellcheck shell=bash
+# apply is killed before every call that alters the machine, and at random instants
+
+deadline=$((1800 * soak))
+
+hardware() { :; }
+
+on_the_desk() { desk killed.py both $((90 * soak)) "$seed" "$desk_disk"; }
