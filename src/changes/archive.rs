@@ -117,7 +117,9 @@ impl Archive {
     /// What it holds, in words.
     #[must_use]
     pub fn summary(&self) -> String {
-        format!("{} entries, {}", self.tree.members(), text::bytes(self.content))
+        let members = self.tree.members();
+        let entries = if members == 1 { "entry" } else { "entries" };
+        format!("{members} {entries}, {}", text::bytes(self.content))
     }
 
     /// Where the file called `script` lies in it: at the top or in a directory of the top.

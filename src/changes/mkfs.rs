@@ -153,7 +153,7 @@ fn carry_out(
     match *work {
         Work::Make { over } => {
             context.observer.progress(&format!(
-                "making an {} file system on {} ({}); this can take minutes",
+                "making an {} file system on {} ({})",
                 target.fs_type,
                 target.device,
                 text::bytes(target.size_bytes)

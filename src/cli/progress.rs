@@ -45,7 +45,8 @@ impl Progress {
             let bar = self.bar.get_or_insert_with(spinner);
             bar.set_message(clean(line));
         } else {
-            let _ = writeln!(self.lines, "   {}", clean(line));
+            // As it is: yum's own lines fill the console's 80 columns.
+            let _ = writeln!(self.lines, "{}", clean(line));
         }
     }
 
@@ -124,7 +125,7 @@ mod tests {
         };
         assert_eq!(
             written(false, work),
-            "   Installing \\u{1b}[2Jperl\n   http://***@host/a.rpm: 0 bytes of 3 MiB\n   \
+            "Installing \\u{1b}[2Jperl\n   http://***@host/a.rpm: 0 bytes of 3 MiB\n   \
              http://***@host/a.rpm: 3 MiB of 3 MiB\ndone\n"
         );
         assert_eq!(written(true, work), "");

@@ -132,7 +132,8 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
     let fix = "in vSphere, detach the copied disk, give its file a new UUID (`vmkfstools -J setuuid DISK.vmdk` on the \
                ESXi host, VM powered off), attach it again; or deploy a master target that was not made from the same \
                template";
-    Ok(tally.status(format!("{} different IDs", by_id.len()), "an ID of its own for every disk", fix))
+    let found = if by_id.len() == 1 { "1 ID".to_owned() } else { format!("{} different IDs", by_id.len()) };
+    Ok(tally.status(found, "an ID of its own for every disk", fix))
 }
 
 fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
