@@ -7,6 +7,19 @@ use regex::Regex;
 
 use crate::host::text;
 
+/// What begins a section, and never an attribute.
+const SECTIONS: [&str; 9] = [
+    "defaults",
+    "blacklist",
+    "blacklist_exceptions",
+    "devnode_blacklist",
+    "devices",
+    "device",
+    "multipaths",
+    "multipath",
+    "overrides",
+];
+
 /// A `keyword value` line.
 struct Attribute {
     /// Line number, from 1.
@@ -207,6 +220,8 @@ fn parse(text: &[u8]) -> Result<Configuration> {
             }
             [name, brace] if brace.is("{") && !name.quoted => sections.push(name.text.clone()),
             _ if words.iter().any(|word| word.is("{") || word.is("}")) => bail!(odd()),
+            // Without its brace, readers differ on where that section ends.
+            [name, _, ..] if SECTIONS.contains(&name.text.as_str()) => bail!(odd()),
             [name] => pending = Some(name.text.clone()),
             [name, value] => configuration.attributes.push(Attribute {
                 line: number,
@@ -258,6 +273,10 @@ fn words(line: &[u8], start: usize) -> Result<Vec<Word>> {
         // Versions differ on a brace that touches a word.
         if !quoted && text.len() > 1 && text.contains(['{', '}']) {
             bail!("a brace touches a word: `{}`", shown(line));
+        }
+        // Versions differ on where such a word ends.
+        if !quoted && (text.contains(['#', '!']) || !text.bytes().all(|byte| byte.is_ascii_graphic())) {
+            bail!("a comment touches a word, or it has odd characters: `{}`", shown(line));
         }
         words.push(Word { text, at: start + begin..start + at, quoted });
     }

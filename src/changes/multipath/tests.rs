@@ -81,6 +81,12 @@ fn what_is_not_understood_is_refused_with_its_line() {
         ("blacklist{\n}\n", "line 1: a brace touches a word: `blacklist{`"),
         ("blacklist {\nwwid \"x\n}\n", "line 2: a quote has no end: `wwid \"x`"),
         ("blacklist {\nwwid a b\n}\n", "line 2 is not understood: `wwid a b`"),
+        (
+            "defaults# x\nblacklist {\n}\n",
+            "line 1: a comment touches a word, or it has odd characters: `defaults# x`",
+        ),
+        ("defaults x\nblacklist {\n}\n", "line 1 is not understood: `defaults x`"),
+        ("blacklist {\n device x y\n}\n", "line 2 is not understood: `device x y`"),
         ("blacklist\nwwid x\n", "line 2 is not understood: `wwid x`"),
     ] {
         assert_eq!(refusal(before), said);
