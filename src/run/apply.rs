@@ -16,9 +16,9 @@ use crate::host::Host;
 use crate::host::command::Command;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
-use crate::steps::Selection;
 use crate::steps::remedy::Request;
 use crate::steps::retention::{check_names, lasting};
+use crate::steps::{Selection, Status};
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
@@ -164,6 +164,13 @@ impl Run<'_> {
         if changed.is_empty() {
             // Options that nothing came of.
             report.notes.extend(left.notes.clone());
+        }
+        // Why apply did not do it says more than what could be done in general.
+        for manual in &left.manual {
+            let finding = report.findings.iter_mut().find(|finding| finding.id == manual.id);
+            if let Some(Status::Unmet { fix, .. }) = finding.map(|finding| &mut finding.status) {
+                fix.clone_from(&manual.fix);
+            }
         }
         Applied { report, left, changed, ended }
     }
@@ -373,4 +380,39 @@ pub enum Resumable {
     RestartOwed,
     /// Yes, now.
     Ready(Pending),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Fact;
+    use crate::steps::testing::{RETENTION_ID, ready};
+
+    #[test]
+    fn the_report_says_why_a_named_disk_was_refused() {
+        let (profile, mut facts) = ready();
+        let (Fact::Known(mounts), Fact::Known(fstab), Fact::Known(disks)) =
+            (&mut facts.mounts, &mut facts.fstab, &mut facts.disks)
+        else {
+            panic!("the ready host knows them");
+        };
+        mounts.retain(|mount| mount.mount_point != "/mnt/retention");
+        fstab.retain(|entry| entry.mount_point != "/mnt/retention");
+        disks[1].used_by.clear();
+        facts.probes = vec![crate::facts::blank::Probe {
+            disk: "sdb".into(),
+            why_not: vec!["it could not be told whether it is blank: Input/output error".into()],
+            ..Default::default()
+        }];
+        let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
+        let options = Options { request, ..Options::default() };
+        let host = Host::live();
+        let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+        let applied = run.judged(&facts, Vec::new(), Ended::Finished);
+        let disk = applied.report.findings.iter().find(|finding| finding.id == "retention.disk").unwrap();
+        let Status::Unmet { fix, .. } = &disk.status else { panic!("{:?}", disk.status) };
+        let why =
+            format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it could not be told whether it is blank");
+        assert!(fix.starts_with(&why), "{fix}");
+    }
 }

@@ -13,6 +13,7 @@ use super::plan;
 use crate::changes::Change;
 use crate::facts::disks::Disk;
 use crate::report::Plan;
+use crate::steps::retention::choice::{Chosen, choose};
 use crate::steps::testing::TODAY;
 use crate::steps::{Selection, Status, judge_all};
 use dice::Dice;
@@ -61,13 +62,50 @@ fn formats(plan: &Plan) -> Vec<Format<'_>> {
         .collect()
 }
 
+fn must(holds: bool, what: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what.to_owned()) }
+}
+
 /// Everything that is wrong with the plan for this world; and what kind of formatting it is, for the count.
 fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
+    // The choice by itself, which no requirement that must hold first keeps from going wrong.
+    let chosen = choose(&world.profile, &world.facts, &world.request);
+    if let Chosen::Disk { disk, scsi_id, erase, uuid } = &chosen {
+        let chosen = Format {
+            scsi_id,
+            device: &disk.device(),
+            fs_type: "ext4",
+            uuid,
+            size_bytes: disk.size_bytes,
+            erase: *erase,
+            after_restart: false,
+        };
+        lawful(world, &chosen).map_err(|why| format!("chosen: {why}"))?;
+    }
     let formats = formats(plan);
     let Some(format) = formats.first() else { return Ok(vec!["none"]) };
-    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
-    let facts = &world.facts;
     must(formats.len() == 1, "more than one disk is formatted")?;
+    let facts = &world.facts;
+    for planned in &plan.changes {
+        if let Change::MountRetention { device, scsi_id, .. } = &planned.change {
+            must(device == format.device && scsi_id == format.scsi_id, "another disk is mounted than made")?;
+        }
+    }
+    let mounted = |mount: &crate::facts::mounts::Mount| mount.mount_point == "/mnt/retention";
+    must(
+        !facts.mounts.known().is_some_and(|mounts| mounts.iter().any(mounted)),
+        "a volume is mounted already",
+    )?;
+    let only = Selection::new(vec!["custom-changes.restarted".into()], vec![]).unwrap();
+    let findings = judge_all(&world.profile, facts, TODAY, &only);
+    let done = findings.iter().all(|finding| matches!(finding.status, Status::Met { .. }));
+    must(done || format.after_restart, "the vendor's script and the restart come first")?;
+    lawful(world, format)
+}
+
+/// What must hold of a disk that is to be formatted, whatever led to it.
+fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, String> {
+    let facts = &world.facts;
     must(facts.mounts.known().is_some() && facts.swaps.known().is_some(), "what is mounted is not known")?;
 
     // One disk answers with that ID, and it is addressed as it must be.
@@ -129,25 +167,9 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
         facts.probes.iter().any(|probe| truth.names.contains(&probe.disk) && probe.in_use.is_empty());
     must(probed, "it was not probed")?;
 
-    // What goes with it.
     must(matches!(format.fs_type, "ext4" | "xfs"), "an unknown file system")?;
     let uuid = format.uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c));
     must(format.uuid.len() == 36 && uuid, "no UUID")?;
-    for planned in &plan.changes {
-        if let Change::MountRetention { device, scsi_id, .. } = &planned.change {
-            must(device == format.device && scsi_id == format.scsi_id, "another disk is mounted than made")?;
-        }
-    }
-    let mounted = |mount: &crate::facts::mounts::Mount| mount.mount_point == "/mnt/retention";
-    must(
-        !facts.mounts.known().is_some_and(|mounts| mounts.iter().any(mounted)),
-        "a volume is mounted already",
-    )?;
-    let only = Selection::new(vec!["custom-changes.restarted".into()], vec![]).unwrap();
-    let findings = judge_all(&world.profile, facts, TODAY, &only);
-    let done = findings.iter().all(|finding| matches!(finding.status, Status::Met { .. }));
-    must(done || format.after_restart, "the vendor's script and the restart come first")?;
-
     let mut kinds = vec!["some"];
     let mut count = |holds: bool, kind| kinds.extend(holds.then_some(kind));
     count(world.named.is_some(), "named");

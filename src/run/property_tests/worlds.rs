@@ -13,6 +13,9 @@ use crate::profile::Profile;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready, virtual_disk};
 
+/// The SCSI ID of a disk that was attached once. A link in by-id still carries it.
+const GONE: &str = "36000c29ffffffffffffffffffffffff0";
+
 /// What a disk is used for or carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -309,6 +312,7 @@ impl World {
     fn link(&mut self, dice: &mut Dice) {
         let tops: Vec<String> = (0..self.truths.len()).map(|number| self.top(number)).collect();
         let links = edit(&mut self.facts.filesystems);
+        links.by_id.insert(format!("scsi-{GONE}"), tops[dice.below(tops.len())].clone());
         for (number, truth) in self.truths.iter().enumerate() {
             let Some(id) = &truth.id else { continue };
             for name in [format!("scsi-{id}"), format!("wwn-0x{}", &id[1..])] {
@@ -347,7 +351,7 @@ impl World {
         }
         let some_id = |truths: &[Truth], dice: &mut Dice| {
             let id = truths[dice.below(truths.len())].id.clone();
-            id.filter(|_| !dice.percent(15)).unwrap_or_else(|| "36000c29of0a0disk0that0is0gone".into())
+            id.filter(|_| !dice.percent(15)).unwrap_or_else(|| GONE.into())
         };
         if dice.percent(35) {
             let uuid = "deadbeef-0000-8000-8000-000000000000".to_owned();
@@ -367,9 +371,12 @@ impl World {
             }
             self.facts.retention_record = Fact::Known(Some(record));
         }
-        let top = self.top(dice.below(self.truths.len()));
+        let number = dice.below(self.truths.len());
+        let top = self.top(number);
         let facts = &mut self.facts;
         if dice.percent(4) {
+            let truth = &mut self.truths[number];
+            truth.state = if truth.idle() { Mounted } else { truth.state };
             edit(&mut facts.mounts).push(mount("/mnt/retention", &top, "/dev/something", 1 << 40));
         }
         if dice.percent(6) {
@@ -473,6 +480,9 @@ impl World {
         let truth = &self.truths[number];
         let path = &truth.names[dice.below(truth.names.len())];
         let by_kernel = || (format!("/dev/{path}"), Means::Disk(number));
+        if dice.percent(4) {
+            return (format!("/dev/disk/by-id/scsi-{GONE}"), Means::Id(GONE.into()));
+        }
         match (dice.below(11), &truth.id, &truth.map) {
             (0, ..) => (path.clone(), Means::Disk(number)),
             (1, ..) => (format!("/dev/{path}1"), Means::Nothing),
