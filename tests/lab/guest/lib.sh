@@ -86,11 +86,12 @@ finding_says() {
     fi
 }
 
-# snapshot NAME: the whole machine's files, to be compared later. ctime betrays every write. The rpm
+# snapshot NAME: the whole machine's files, to be compared later. ctime betrays every write. Of the kernel's own
+# file systems even the mount points change: /proc has a link for every process. The rpm
 # database's shared memory and log come and go with every reader, `rpm -q` included.
 snapshot() {
     {
-        find / /var/crash /home -xdev \( -path /run -o -path /tmp \) -prune -o \
+        find / /var/crash /home -xdev \( -path /run -o -path /tmp -o -path /proc -o -path /sys -o -path /dev \) -prune -o \
             -printf '%p %y %m %U %G %n %i %s %C@ %l\n'
         find /etc /boot /var/lib /usr/sbin -xdev -type f -exec sha256sum {} +
         [ ! -d /mnt/retention ] || find /mnt/retention -printf '%p %y %m %s %C@\n'
