@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::changes::{fetch, multipath::edit, packages, signature};
+use crate::changes::{fetch, multipath::edit, packages};
 use crate::facts::blank::blkid::{self, Signatures};
 use crate::facts::custom_changes::Record;
 use crate::facts::scsi::{self, ScsiId};
-use crate::facts::{custom_changes, network, processes, retention};
+use crate::facts::{custom_changes, network, processes, retention, signature};
 use crate::host::command::Output;
 use crate::profile::{self, Profile};
 use crate::report::history::Line;

@@ -29,10 +29,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::device::{Device, Node};
 use super::identity::{self, Hardware, Identity};
-use super::signature::{self, Signature, Stage};
 use super::{Context, Done};
 use crate::facts::blank::examine::examine;
 use crate::facts::disks::Disk;
+use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
 use crate::host::{Host, text};
@@ -94,6 +94,8 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
     if old.as_ref().is_some_and(|old| old.finished) && is_made(&signature::read(host, &node.path())?, target)
     {
+        // Where udev was not told of it, or made no link, it has another chance.
+        announce(context, &device);
         return Ok(Done::Unchanged);
     }
     // A finished record of a file system that is not there (a disk was replaced behind the same ID, or wiped)

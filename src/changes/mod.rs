@@ -12,7 +12,6 @@ pub mod mount;
 pub mod multipath;
 pub mod packages;
 pub mod saved;
-pub mod signature;
 #[cfg(test)]
 mod testing;
 pub mod trust;

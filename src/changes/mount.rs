@@ -14,9 +14,9 @@ use nix::mount::{MntFlags, MsFlags, umount2};
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
 use super::mkfs::record;
-use super::signature;
 use super::{Context, Done};
 use crate::facts::mounts::{self, Mount};
+use crate::facts::signature;
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
 

@@ -14,7 +14,8 @@ use crate::host::{Host, Kind};
 /// Names that lead to block devices, by `major:minor`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filesystems {
-    /// UUID to `major:minor` (/dev/disk/by-uuid).
+    /// UUID to `major:minor` (/dev/disk/by-uuid; of the volume that we made ourselves also where udev has no link, see
+    /// [`super::retention::unlinked`]).
     pub by_uuid: BTreeMap<String, String>,
     /// Label to `major:minor` (/dev/disk/by-label; udev's `\x20` escapes decoded).
     pub by_label: BTreeMap<String, String>,

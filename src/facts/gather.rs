@@ -85,6 +85,8 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
+    let retention_record = retention_record.fact();
+    let filesystems = with_our_volume(host, filesystems.fact(), &retention_record, &disks);
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
@@ -109,7 +111,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         mounts,
         fstab: fstab.fact(),
         swaps,
-        filesystems: filesystems.fact(),
+        filesystems,
         boot_loader: boot_loader.fact(),
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
@@ -122,7 +124,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
             .wait()
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),
         site_agent: site_agent.fact(),
-        retention_record: retention_record.fact(),
+        retention_record,
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
         probes,
     }
@@ -165,6 +167,27 @@ fn used_and_probed(
         Fact::Unknown(_) | Fact::NotApplicable(_) => Vec::new(),
     };
     (disks, probes)
+}
+
+/// The names of file systems, with that of the volume which our record says we made, where udev has no link for it.
+fn with_our_volume(
+    host: &Host,
+    mut links: Fact<filesystems::Filesystems>,
+    record: &Fact<Option<retention::Record>>,
+    disks: &Fact<Vec<disks::Disk>>,
+) -> Fact<filesystems::Filesystems> {
+    let (Fact::Known(known), Some(Some(record)), Some(disks)) = (&mut links, record.known(), disks.known())
+    else {
+        return links;
+    };
+    if !known.by_uuid.contains_key(&record.uuid)
+        && let Some(disk) = retention::sought(record, disks).cloned()
+    {
+        let (uuid, record) = (record.uuid.clone(), record.clone());
+        let found = start(host, DEADLINE, move |host| retention::unlinked(host, &record, &disk)).wait();
+        known.by_uuid.extend(found.ok().flatten().map(|number| (uuid, number)));
+    }
+    links
 }
 
 /// The kernel's id of this boot.

@@ -23,6 +23,7 @@ pub(crate) mod processes;
 mod read;
 pub mod retention;
 pub mod scsi;
+pub mod signature;
 pub mod site_agent;
 pub mod swaps;
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Our own record of the retention disk: written before mkfs starts and after it ended, so that a
 //! half-made file system is recognised as ours and nothing else is.
 
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, read};
+use super::disks::Disk;
+use super::{Fact, read, signature};
 use crate::host::Host;
 
 /// Where the record lies.
@@ -37,10 +42,79 @@ pub fn load(host: &Host) -> Fact<Option<Record>> {
     read::record(host, RECORD, SCHEMA)
 }
 
+/// The disk on which the volume of `record` must be, if it is anywhere: the one with the SCSI ID that we formatted. None
+/// where we did not end, where it has partitions since, or where two disks that are not paths of one map have the ID.
+#[must_use]
+pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
+    let mine: Vec<&Disk> =
+        disks.iter().filter(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id)).collect();
+    let first = *mine.first()?;
+    let one = mine.len() == 1 || first.multipath.is_some();
+    let alike = |disk: &&Disk| disk.partitions.is_empty() && disk.device_number() == first.device_number();
+    (record.finished && one && mine.iter().all(alike)).then_some(first)
+}
+
+/// `major:minor` of `disk`, through its map where it has one, when libblkid's own probe finds on it exactly the file
+/// system that `record` says we made, and nothing beside. For a host where udev has no link for it: it was not told, it is
+/// not there, or /dev is full. A disk that is ours must not be taken for an unused one because of that, nor be left out.
+#[must_use]
+pub fn unlinked(host: &Host, record: &Record, disk: &Disk) -> Option<String> {
+    if !host.is_live() {
+        return None;
+    }
+    let (device, number) = (disk.device(), disk.device_number());
+    let meta = fs::metadata(host.path(&device)).ok()?;
+    let there = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    if !meta.file_type().is_block_device() || there != number {
+        return None;
+    }
+    let found = signature::read(host, &device).ok()?;
+    (found.is_only(&record.fs_type) && found.uuid() == record.uuid).then(|| number.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::disks::{Map, Partition};
     use crate::facts::testing;
+
+    #[test]
+    fn the_disk_of_a_finished_record_is_sought_and_no_other() {
+        let record = |finished| Record {
+            schema: SCHEMA.into(),
+            scsi_id: "36000c29a".into(),
+            uuid: "1-2".into(),
+            fs_type: "ext4".into(),
+            boot_id: "b".into(),
+            started_at: String::new(),
+            finished,
+        };
+        let disk = |name: &str, id: Option<&str>, map: Option<&str>| Disk {
+            name: name.into(),
+            path: format!("/dev/{name}"),
+            major_minor: name.into(),
+            scsi_id: id.map(str::to_owned),
+            multipath: map.map(|number| Map { major_minor: number.into(), ..Map::default() }),
+            ..Disk::default()
+        };
+        let ours = Some("36000c29a");
+        let found = |disks: &[Disk]| sought(&record(true), disks).map(|disk| disk.name.clone());
+        let others = [disk("sda", Some("36000c29b"), None), disk("sdd", None, None)];
+        assert_eq!(found(&others), None);
+        let lone = [&others[..], &[disk("sdb", ours, None)]].concat();
+        assert_eq!(found(&lone).as_deref(), Some("sdb"));
+        assert_eq!(sought(&record(false), &lone), None, "unfinished");
+        let two = [disk("sdb", ours, None), disk("sdc", ours, None)];
+        assert_eq!(found(&two), None);
+        let paths = [disk("sdb", ours, Some("253:0")), disk("sdc", ours, Some("253:0"))];
+        assert_eq!(found(&paths).as_deref(), Some("sdb"));
+        let maps = [disk("sdb", ours, Some("253:0")), disk("sdc", ours, Some("253:1"))];
+        assert_eq!(found(&maps), None);
+        let half = [disk("sdb", ours, Some("253:0")), disk("sdc", ours, None)];
+        assert_eq!(found(&half), None);
+        let parted = Disk { partitions: vec![Partition::default()], ..disk("sdb", ours, None) };
+        assert_eq!(found(&[parted]), None);
+    }
 
     #[test]
     fn a_torn_record_or_that_of_another_version_is_unknown() {

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
 use mt_agent::changes::mount::mount_as;
-use mt_agent::facts::retention::RECORD;
+use mt_agent::facts::disks::{self, Map};
+use mt_agent::facts::retention::{self, RECORD};
+use mt_agent::host::Host;
 
 use super::desk::*;
 
@@ -64,5 +66,40 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
         let error = mount(&device, "ext4").unwrap_err();
         assert!(error.ends_with("read-only: look into the kernel's log for why"), "{error}");
         run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn a_finished_volume_is_known_without_a_link_of_udev_and_nothing_else_is_taken_for_it() {
+    let name = "a_finished_volume_is_known_without_a_link_of_udev_and_nothing_else_is_taken_for_it";
+    isolated(module_path!(), name, || {
+        let device = Loop::new(64 * MIB);
+        changed(format(&device, &device.target("ext4")));
+        let record = record().unwrap();
+        let mut disk = disks::describe(&Host::live(), device.name()).unwrap();
+        disk.scsi_id = Some(ID.to_owned());
+        let found = |record: &retention::Record, disk: &disks::Disk| {
+            let sought = retention::sought(record, std::slice::from_ref(disk)).unwrap();
+            retention::unlinked(&Host::live(), record, sought)
+        };
+        let number = run("mountpoint", &["-x", &device.device]);
+        assert_eq!(found(&record, &disk).as_ref(), Some(&number));
+        let other =
+            retention::Record { uuid: "00000000-0b6c-4c1e-9f5a-3d1c2b4a5e6f".into(), ..record.clone() };
+        assert_eq!(found(&other, &disk), None, "another UUID");
+        let other = retention::Record { fs_type: "xfs".into(), ..record.clone() };
+        assert_eq!(found(&other, &disk), None, "another type");
+        // The name leads to another device than the one that has the ID.
+        let moved = disks::Disk { major_minor: "7:999".into(), ..disk.clone() };
+        assert_eq!(found(&record, &moved), None);
+        let map = Map { dm_name: "none".into(), major_minor: number.clone(), ..Map::default() };
+        let mapped = disks::Disk { multipath: Some(map), ..disk.clone() };
+        assert_eq!(found(&record, &mapped), None, "a path of a map is looked at through its map alone");
+        // A partition table beside it; then nothing that libblkid knows.
+        device.write_at(510, &[0x55, 0xaa]);
+        device.write_at(446, &[0x80, 1, 1, 0, 0x83, 1, 1, 0, 0, 8, 0, 0, 0, 8, 0, 0]);
+        assert_eq!(found(&record, &disk), None, "a partition table beside it");
+        run("wipefs", &["-q", "-a", &device.device]);
+        assert_eq!(found(&record, &disk), None, "wiped");
     });
 }

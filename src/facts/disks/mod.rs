@@ -163,6 +163,12 @@ impl Disk {
             .as_ref()
             .map_or_else(|| self.path.clone(), |map| format!("/dev/mapper/{}", map.dm_name))
     }
+
+    /// `major:minor` of that device.
+    #[must_use]
+    pub fn device_number(&self) -> &str {
+        self.multipath.as_ref().map_or(&self.major_minor, |map| &map.major_minor)
+    }
 }
 
 /// A key that sorts kernel names as people count them: `sda … sdz, sdaa`, `sda2` before `sda10`.

@@ -176,7 +176,7 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
                     entry.line, entry.device
                 )
             }),
-            device: if disk.device() == entry.device || device == whole(disk) {
+            device: if disk.device() == entry.device || device == disk.device_number() {
                 disk.device()
             } else {
                 entry.device.clone()
@@ -194,11 +194,6 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
         let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
         ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone(), doubtful: None })
     }))
-}
-
-/// `major:minor` of a disk as a whole: of its map where it has one.
-fn whole(disk: &Disk) -> &str {
-    disk.multipath.as_ref().map_or(&disk.major_minor, |map| &map.major_minor)
 }
 
 /// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID.
