@@ -1,0 +1,215 @@
+//! The man pages and completions of the packages are made from the same definitions as the help: what is
+//! committed in packaging/ is what they give now.
+//!
+//! `MT_AGENT_BLESS=1 cargo test --test generated` writes them anew: read the difference in git.
+//!
+//! What only a person can write (longer descriptions, examples) is in packaging/man/extra/PAGE.roff, one file a page;
+//! @VERSION@ and @DATE@ are filled in by packaging/build.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use mt_agent::cli::Cli;
+
+const SECTION: &str = "8";
+
+const EXIT_STATUS: &str = r#".SH "EXIT STATUS"
+.TP
+.B 0
+ready: every required requirement is met
+.RB ( plan :
+nothing to change)
+.TP
+.B 1
+not ready
+.RB ( plan :
+there are changes to make)
+.TP
+.B 2
+could not do the work: bad usage, bad profile, not permitted, I/O error, a change that failed
+.TP
+.B 3
+ready after a restart that is still owed
+"#;
+
+fn packaging() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging")
+}
+
+/// The program as the packages call it, built, so that every command knows its whole name.
+fn program() -> Command {
+    let mut program = Cli::command();
+    program.build();
+    program
+}
+
+fn usage(command: &Command) -> String {
+    let line = command.clone().render_usage().to_string();
+    line.trim_start_matches("Usage: ").to_owned()
+}
+
+/// The page of `command`, which is a verb or the program itself.
+fn page(command: &Command, name: &str, others: &[String]) -> String {
+    // clap wants names that live as long as the program.
+    let lasting: &'static str = name.to_owned().leak();
+    let command = command.clone().name(lasting).display_name(lasting);
+    let synopsis = usage(&command);
+    let man = Man::new(command.clone().override_usage(synopsis))
+        .title(name.to_uppercase())
+        .section(SECTION)
+        .date("@DATE@")
+        .source("mt-agent @VERSION@")
+        .manual("System Administration");
+    let mut out = Vec::new();
+    man.render_title(&mut out).unwrap();
+    // Left adjusted and not hyphenated: names stay whole, and can be searched for.
+    out.extend_from_slice(b".ad l\n.nh\n");
+    man.render_name_section(&mut out).unwrap();
+    man.render_synopsis_section(&mut out).unwrap();
+    let (description, rest) = extra(name);
+    out.extend_from_slice(b".SH DESCRIPTION\n");
+    out.extend_from_slice(description.as_bytes());
+    actions(&command, name, &mut out);
+    man.render_options_section(&mut out).unwrap();
+    out.extend_from_slice(EXIT_STATUS.as_bytes());
+    out.extend_from_slice(rest.as_bytes());
+    out.extend_from_slice(b".SH \"SEE ALSO\"\n");
+    let others: Vec<_> = others
+        .iter()
+        .filter(|other| *other != name)
+        .map(|other| format!(".BR {} ({SECTION})", roff(other)))
+        .collect();
+    out.extend_from_slice(others.join(",\n").as_bytes());
+    out.push(b'\n');
+    String::from_utf8(out).unwrap()
+}
+
+fn roff(text: &str) -> String {
+    text.replace('-', "\\-")
+}
+
+/// What is below a command: the verbs of the program, which have pages of their own; the actions of a verb, which do not.
+fn actions(command: &Command, name: &str, out: &mut Vec<u8>) {
+    if !command.has_subcommands() {
+        return;
+    }
+    if name == "mt-agent" {
+        return Man::new(command.clone().subcommand_help_heading("VERBS"))
+            .section(SECTION)
+            .render_subcommands_section(out)
+            .unwrap();
+    }
+    out.extend_from_slice(b".SH ACTIONS\n");
+    for action in command.get_subcommands() {
+        out.extend_from_slice(format!(".SS \"{}\"\n", roff(&usage(action))).as_bytes());
+        // The global options are told once, for the verb.
+        let mut own = Command::new("action");
+        for arg in action.get_arguments().filter(|arg| !arg.is_global_set()) {
+            own = own.arg(arg.clone());
+        }
+        own = own.disable_help_flag(true);
+        own.build();
+        let mut text = Vec::new();
+        Man::new(own).render_options_section(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let about = action.get_about().unwrap_or_else(|| panic!("{} says nothing", action.get_name()));
+        out.extend_from_slice(format!("{}\n", roff(&about.to_string())).as_bytes());
+        // The preamble and the heading are the page's.
+        out.extend_from_slice(text.split_once(".SH OPTIONS\n").map_or("", |(_, options)| options).as_bytes());
+    }
+}
+
+/// What a person wrote: the description, and the sections after the exit status.
+fn extra(name: &str) -> (String, String) {
+    let path = packaging().join("man/extra").join(format!("{name}.roff"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}: write the description and the examples of the man page there", path.display())
+    });
+    let rest = text.find(".SH ").unwrap_or_else(|| panic!("{} has no section EXAMPLES", path.display()));
+    let (description, rest) = text.split_at(rest);
+    assert!(description.trim().len() > 40, "{} has no description", path.display());
+    assert!(rest.contains(".SH EXAMPLES\n"), "{} has no section EXAMPLES", path.display());
+    (description.to_owned(), rest.to_owned())
+}
+
+/// Every generated file, by its path below packaging/.
+fn wanted() -> BTreeMap<PathBuf, String> {
+    let program = program();
+    let mut pages: Vec<(String, &Command)> = program
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set())
+        .map(|verb| (format!("mt-agent-{}", verb.get_name()), verb))
+        .collect();
+    pages.insert(0, ("mt-agent".to_owned(), &program));
+    let names: Vec<String> = pages.iter().map(|(name, _)| name.clone()).collect();
+    let mut files = BTreeMap::new();
+    for (name, command) in pages {
+        files.insert(PathBuf::from(format!("man/{name}.{SECTION}")), page(command, &name, &names));
+    }
+    for (shell, name) in
+        [(Shell::Bash, "mt-agent.bash"), (Shell::Zsh, "_mt-agent"), (Shell::Fish, "mt-agent.fish")]
+    {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "mt-agent", &mut script);
+        files.insert(Path::new("completions").join(name), String::from_utf8(script).unwrap());
+    }
+    files
+}
+
+#[test]
+fn pages_and_completions_are_those_of_the_program() {
+    let wanted = wanted();
+    let bless = std::env::var_os("MT_AGENT_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for directory in ["man", "completions"] {
+        for entry in fs::read_dir(packaging().join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(packaging()).unwrap().to_owned();
+            if path.is_file() && !wanted.contains_key(&name) {
+                if bless {
+                    fs::remove_file(&path).unwrap();
+                } else {
+                    wrong.push(format!("packaging/{} belongs to nothing", name.display()));
+                }
+            }
+        }
+    }
+    for (name, text) in &wanted {
+        let path = packaging().join(name);
+        if bless {
+            fs::write(&path, text).unwrap();
+        } else if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+            wrong.push(format!("packaging/{} is not what the program says now", name.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nIf the program is right: MT_AGENT_BLESS=1 cargo test --test generated",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_page_tells_every_option_of_its_verb() {
+    let wanted = wanted();
+    for verb in program().get_subcommands() {
+        let page = &wanted[Path::new(&format!("man/mt-agent-{}.8", verb.get_name()))];
+        let mut args: Vec<_> = verb.get_arguments().collect();
+        args.extend(verb.get_subcommands().flat_map(Command::get_arguments));
+        for long in args.iter().filter_map(|arg| arg.get_long()) {
+            assert!(
+                page.contains(&format!("\\fB\\-\\-{}\\fR", roff(long))),
+                "mt-agent-{}(8) does not tell --{long}",
+                verb.get_name()
+            );
+        }
+        for line in page.lines() {
+            assert!(line.len() < 1000, "{line}");
+        }
+    }
+}
