@@ -58,6 +58,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s q -l quiet -
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l facts -d 'Plan for a recording that `mt-agent facts` made, "-" for standard input; its disks cannot be probed, so no disk is chosen for the retention volume' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l offline -d 'Take packages from DIR alone, as apply --offline would; verifies it' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l format -d 'How to report' -r -f -a "text\t'For people'
@@ -81,6 +82,10 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'H
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l skip -d 'Leave these requirements or sections out' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l download-only -d 'Only collect in DIR what an unconnected master target needs, with a manifest of SHA-256 sums. Installs nothing and asks nothing; exits 0 when all of it is there' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l repository -d 'Collect from this repository of the target\'s release (http, https or file address; repeatable), not from those of this host' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l agent-package -d 'Collect the agent\'s own package too [default: mt-agent-VERSION-*.rpm beside the program, if it is there]' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l offline -d 'Verify what --download-only collected in DIR, and take packages from nowhere else' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l root -d 'Look at the tree of an image, not at the running host' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'

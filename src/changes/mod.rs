@@ -2,6 +2,7 @@
 //! journal records it, a test compares it.
 
 pub mod archive;
+pub mod collection;
 pub mod custom_changes;
 pub mod device;
 pub mod fetch;
@@ -32,11 +33,27 @@ pub enum Change {
     InstallPackages {
         /// Their names.
         packages: Vec<String>,
+        /// The collection that they come from, instead of from the repositories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<PathBuf>,
     },
     /// Fetch (or take from a directory), verify and install packages that come as files.
     InstallFiles {
         /// Which.
         files: Vec<FileSpec>,
+    },
+    /// Collect what an unconnected master target needs in a directory. Nothing else of the host is changed.
+    Collect {
+        /// The directory.
+        directory: PathBuf,
+        /// Packages, to come with their dependencies.
+        packages: Vec<String>,
+        /// Packages that come as files.
+        files: Vec<FileSpec>,
+        /// Repositories to take the packages from, instead of this host's own.
+        repositories: Vec<String>,
+        /// The agent's own package.
+        agent_package: Option<PathBuf>,
     },
     /// Run the vendor's ApplyCustomChanges.sh, once.
     RunCustomChanges {
@@ -151,10 +168,22 @@ impl Change {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::InstallPackages { packages } => format!("install {} with yum", packages.join(", ")),
+            Self::InstallPackages { packages, from: None } => {
+                format!("install {} with yum", packages.join(", "))
+            }
+            Self::InstallPackages { packages, from: Some(from) } => {
+                format!("install {} from {} alone, with rpm", packages.join(", "), from.display())
+            }
             Self::InstallFiles { files } => {
                 let names: Vec<_> = files.iter().map(|file| file.file.as_str()).collect();
-                format!("fetch, verify and install {}", names.join(", "))
+                // A collection names no address.
+                let fetch = if files.iter().all(|file| file.urls.is_empty()) { "" } else { "fetch, " };
+                format!("{fetch}verify and install {}", names.join(", "))
+            }
+            Self::Collect { directory, packages, files, .. } => {
+                let files = files.iter().map(|file| &file.file);
+                let names: Vec<_> = packages.iter().chain(files).map(String::as_str).collect();
+                format!("collect {} with all that they need in {}", names.join(", "), directory.display())
             }
             Self::RunCustomChanges { archive, rerun } => {
                 let often = if *rerun { "again" } else { "once" };
@@ -189,7 +218,15 @@ impl Change {
     /// What failed, naming the object. The host is then as it was, or as the change's own file says.
     pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
         match self {
-            Self::InstallPackages { packages } => packages::install(context, packages),
+            Self::InstallPackages { packages, from: None } => packages::install(context, packages),
+            Self::InstallPackages { packages, from: Some(from) } => {
+                collection::install(context, from, packages)
+            }
+            Self::Collect { directory, packages, files, repositories, agent_package } => {
+                let agent_package = agent_package.as_deref();
+                let order = collection::Order { directory, packages, files, repositories, agent_package };
+                collection::collect(context, &order)
+            }
             Self::InstallFiles { files } => packages::install_files(context, files),
             Self::RunCustomChanges { archive, rerun } => {
                 if *rerun {

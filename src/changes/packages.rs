@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+pub(super) use self::files::{copy, obtain, own};
 pub use self::files::{install_files, install_files_with_rpm};
+pub(super) use self::rpm::{Signature, signature};
 use super::{Context, Done};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, text};
@@ -58,7 +60,7 @@ impl Manager {
 }
 
 /// A host of the Red Hat family may have dpkg on it, and a Debian rpm: the release file decides.
-fn not_debian(host: &Host) -> Result<()> {
+pub(super) fn not_debian(host: &Host) -> Result<()> {
     if !host.exists("/etc/redhat-release") && host.exists("/var/lib/dpkg/status") {
         bail!(
             "this host's packages are Debian's (dpkg), which the agent does not install: install them by hand, with \
@@ -111,12 +113,7 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
         Err(error) if left.is_empty() => format!("installing {}: {error:#}", wanted.join(", ")),
         Err(error) => format!("{tool} did not install {}: {error:#}", left.join(", ")),
     };
-    if why.contains("baseurl") || why.contains("mirrorlist") || why.contains("repomd.xml") {
-        why.push_str(
-            "; no repository answers: CentOS 6 has left the mirrors, name vault.centos.org/6.6 or a repository of your \
-             own in /etc/yum.repos.d",
-        );
-    }
+    why = no_repository(why);
     if let Some(unfinished) = unfinished {
         why.push_str("; ");
         why.push_str(&unfinished);
@@ -124,8 +121,19 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
     bail!(why)
 }
 
+/// What a package manager said, with advice where no repository answered.
+pub(super) fn no_repository(mut why: String) -> String {
+    if why.contains("baseurl") || why.contains("mirrorlist") || why.contains("repomd.xml") {
+        why.push_str(
+            "; no repository answers: CentOS 6 has left the mirrors, name vault.centos.org/6.6 or a repository of your \
+             own in /etc/yum.repos.d",
+        );
+    }
+    why
+}
+
 /// Those of `packages` that are not installed, in their order.
-fn missing<'a>(host: &Host, packages: &'a [String]) -> Result<Vec<&'a str>> {
+pub(super) fn missing<'a>(host: &Host, packages: &'a [String]) -> Result<Vec<&'a str>> {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     if names.is_empty() {
         return Ok(names);
@@ -138,7 +146,7 @@ fn missing<'a>(host: &Host, packages: &'a [String]) -> Result<Vec<&'a str>> {
 }
 
 /// Refuses what a tool would take for an option, a path, a group or a pattern.
-fn plain(name: &str, what: &str) -> Result<()> {
+pub(super) fn plain(name: &str, what: &str) -> Result<()> {
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^-".contains(c));
     ensure!(
@@ -172,7 +180,7 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
 }
 
 /// Waits until nobody holds rpm's own lock.
-fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
+pub(super) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
     let mut told = None;
     while let Some(pid) = lock::rpm_holder(context.host) {
         let holder = lock::process(context.host, Some(pid));
@@ -219,14 +227,14 @@ fn unfinished(host: &Host) -> Option<String> {
     })
 }
 
-fn describe(installed: &std::collections::BTreeMap<String, String>) -> String {
+pub(super) fn describe(installed: &std::collections::BTreeMap<String, String>) -> String {
     let all: Vec<String> = installed.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!("installed {}", all.join(", "))
 }
 
 /// Why a package manager did not do it: the lines that say so, else the last ones.
-fn reason(output: &Output) -> String {
-    const TELLING: [&str; 12] = [
+pub(super) fn reason(output: &Output) -> String {
+    const TELLING: [&str; 14] = [
         "No package",
         "No match for",
         "Error",
@@ -239,6 +247,8 @@ fn reason(output: &Output) -> String {
         "is needed by",
         "conflicts with",
         "Failed",
+        "is not signed",
+        "ublic key",
     ];
     let all = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
     let all = String::from_utf8_lossy(&all);

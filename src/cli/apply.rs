@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use super::check::verdict_code;
 use super::exit;
+use super::offline::{self, Offline};
 use super::output::print;
 use super::progress::Progress;
 use super::session::{Answer, Disks, Format, Selected, Session};
 use crate::changes::Done;
+use crate::profile::Profile;
 use crate::report::json::ReportDocument;
 use crate::report::style::Page;
 use crate::report::text::Detail;
@@ -51,6 +53,9 @@ pub struct Args {
     /// Which requirements
     #[command(flatten)]
     pub selected: Selected,
+    /// Where packages come from
+    #[command(flatten)]
+    pub offline: Offline,
 }
 
 /// Decisions on an interrupted vendor script.
@@ -74,7 +79,12 @@ impl Args {
         }
         let mut terminal =
             Terminal { args: self, session, progress: Progress::new(session.detail == Detail::Quiet) };
-        let (session, options) = if self.resume {
+        if let Some(collecting) = self.offline.collecting() {
+            let answer = offline::collect(session, &collecting, self.format, &mut terminal);
+            terminal.progress.clear();
+            return answer;
+        }
+        let (session, mut options) = if self.resume {
             match pending(&session.host)? {
                 Resumable::Nothing => return self.idle("no apply waits for a restart", exit::READY),
                 Resumable::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
@@ -85,6 +95,7 @@ impl Args {
                         restart: self.restart,
                         pending: Some(left.clone()),
                         resumed: true,
+                        notes: Vec::new(),
                     };
                     (&session.with_profile(left.profile), options)
                 }
@@ -92,15 +103,38 @@ impl Args {
         } else {
             (session, self.options(session)?)
         };
-        let profile = session.profile()?;
+        let mut profile = session.profile()?;
+        self.bind(session, &mut profile, &mut options)?;
         let applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
         terminal.progress.clear();
         self.report(session, &applied)
     }
 
+    /// Binds the run to the collection that it takes packages from, where it does.
+    fn bind(&self, session: &Session, profile: &mut Profile, options: &mut Options) -> Result<()> {
+        let Some(directory) = options.request.offline.clone() else { return Ok(()) };
+        match run::offline::bind(&session.host, profile, &directory) {
+            Ok((directory, note)) => {
+                if let Some(pending) = &mut options.pending {
+                    pending.request.offline = Some(directory.clone());
+                }
+                options.request.offline = Some(directory);
+                options.notes.push(note);
+                Ok(())
+            }
+            // After the restart the medium may be gone, and with it nothing that is still to be done.
+            Err(why) if self.resume => {
+                options.notes.push(format!("no package can be installed: {why:#}"));
+                Ok(())
+            }
+            Err(why) => Err(why),
+        }
+    }
+
     fn options(&self, session: &Session) -> Result<Options> {
         let selection = self.selected.selection()?;
         let mut request = self.disks.request();
+        request.offline.clone_from(&self.offline.offline);
         request.custom_changes = self.custom_changes.map(|decision| match decision {
             CustomChanges::Accept => Decision::Accept,
             CustomChanges::Rerun => Decision::Rerun,
@@ -113,7 +147,15 @@ impl Args {
             skip: selection.skip.clone(),
             request: request.clone(),
         };
-        Ok(Options { selection, request, restart: self.restart, pending: Some(pending), resumed: false })
+        let notes = Vec::new();
+        Ok(Options {
+            selection,
+            request,
+            restart: self.restart,
+            pending: Some(pending),
+            resumed: false,
+            notes,
+        })
     }
 
     /// The answer when there is no apply to go on with.

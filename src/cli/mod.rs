@@ -7,6 +7,7 @@ pub mod exit;
 pub mod explain;
 pub mod facts;
 pub mod history;
+pub mod offline;
 pub mod output;
 pub mod plan;
 pub mod profile;

@@ -19,6 +19,9 @@ pub struct Args {
     /// cannot be probed, so no disk is chosen for the retention volume
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// Take packages from DIR alone, as apply --offline would; verifies it
+    #[arg(long, value_name = "DIR", conflicts_with = "facts")]
+    pub offline: Option<PathBuf>,
     /// Which disks
     #[command(flatten)]
     pub disks: Disks,
@@ -40,9 +43,17 @@ impl Args {
         if !session.host.is_live() && self.facts.is_none() {
             bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
         }
-        let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
-        retention::check_names(&facts, &self.disks.request())?;
-        let mut plan = run::plan(&profile, &facts, &selection, run::today(), &self.disks.request());
+        let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        let mut request = self.disks.request();
+        retention::check_names(&facts, &request)?;
+        let mut notes = Vec::new();
+        if let Some(directory) = &self.offline {
+            let (directory, note) = run::offline::bind(&session.host, &mut profile, directory)?;
+            request.offline = Some(directory);
+            notes.push(note);
+        }
+        let mut plan = run::plan(&profile, &facts, &selection, run::today(), &request);
+        plan.notes.extend(notes);
         if self.facts.is_some() {
             plan.notes.push("made from a recording: its disks were not probed".into());
         } else {

@@ -36,6 +36,8 @@ pub struct Options {
     pub pending: Option<Pending>,
     /// Whether this is that run.
     pub resumed: bool,
+    /// What the plan is to say beside itself: where packages come from.
+    pub notes: Vec<String>,
 }
 
 /// Who watches an apply, and agrees to it.
@@ -105,7 +107,8 @@ pub fn apply(
     if !options.resumed {
         check_names(&facts, &options.request)?;
     }
-    let agreed = run.plan(&facts);
+    let mut agreed = run.plan(&facts);
+    agreed.notes.extend(options.notes.iter().cloned());
     let idle = agreed.changes.iter().all(|planned| planned.after_restart);
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
     let restart = options.restart && agreed.restart && !options.resumed;
@@ -331,9 +334,10 @@ fn covered(agreed: &Plan, change: &Change) -> bool {
             (Change::MountRetention { scsi_id, .. }, Change::MountRetention { scsi_id: id, .. }) => {
                 scsi_id == id
             }
-            (Change::InstallPackages { packages }, Change::InstallPackages { packages: now }) => {
-                now.iter().all(|name| packages.contains(name))
-            }
+            (
+                Change::InstallPackages { packages, from },
+                Change::InstallPackages { packages: now, from: place },
+            ) => from == place && now.iter().all(|name| packages.contains(name)),
             (Change::InstallFiles { files }, Change::InstallFiles { files: now }) => {
                 now.iter().all(|file| files.contains(file))
             }
@@ -342,9 +346,9 @@ fn covered(agreed: &Plan, change: &Change) -> bool {
     })
 }
 
-struct Both<'a> {
-    watcher: &'a mut dyn Watcher,
-    log: &'a mut Log,
+pub(super) struct Both<'a> {
+    pub(super) watcher: &'a mut dyn Watcher,
+    pub(super) log: &'a mut Log,
 }
 
 impl Observer for Both<'_> {

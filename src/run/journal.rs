@@ -237,7 +237,7 @@ mod tests {
             pid: 7,
             event: Event::Intent {
                 requirement: "retention.mounted".into(),
-                change: Change::InstallPackages { packages: vec!["perl".into()] },
+                change: Change::InstallPackages { packages: vec!["perl".into()], from: None },
             },
         };
         let line = serde_json::to_string(&entry).unwrap();

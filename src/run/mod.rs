@@ -2,9 +2,11 @@
 
 pub mod apply;
 pub mod check;
+pub mod collect;
 pub mod journal;
 pub mod lock;
 pub mod log;
+pub mod offline;
 pub mod plan;
 pub mod resume;
 pub mod signals;

@@ -158,9 +158,9 @@ fn blocker(finding: &Finding) -> Option<&'static str> {
 
 /// Adds `change`; all packages from repositories go into one transaction, and nothing is planned twice.
 fn add(changes: &mut Vec<PlannedChange>, requirement: &str, after_restart: bool, change: Change) {
-    if let Change::InstallPackages { packages } = &change
+    if let Change::InstallPackages { packages, .. } = &change
         && let Some(already) = changes.iter_mut().find_map(|planned| match &mut planned.change {
-            Change::InstallPackages { packages } => Some(packages),
+            Change::InstallPackages { packages, .. } => Some(packages),
             _ => None,
         })
     {
@@ -220,7 +220,10 @@ mod tests {
         assert_eq!(
             changes,
             [
-                Change::InstallPackages { packages: vec!["perl".into(), "device-mapper-multipath".into()] },
+                Change::InstallPackages {
+                    packages: vec!["perl".into(), "device-mapper-multipath".into()],
+                    from: None
+                },
                 Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun: false },
             ]
         );
@@ -235,7 +238,7 @@ mod tests {
         assert_eq!(plan.changes.len(), 1);
         assert_eq!(
             plan.changes[0].change,
-            Change::InstallPackages { packages: vec!["device-mapper-multipath".into()] }
+            Change::InstallPackages { packages: vec!["device-mapper-multipath".into()], from: None }
         );
         let plan = planned(&profile, &facts, &only("custom-changes.applied"));
         assert_eq!(plan.changes, []);

@@ -1,6 +1,6 @@
 //! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
-use super::remedy::Remedy;
+use super::remedy::{Remedy, Request};
 use super::{Requirement, Severity, Status, need};
 use crate::changes::Change;
 use crate::facts::Facts;
@@ -128,14 +128,14 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
     Status::unmet(format!("not installed: {}", missing.join(", ")), names.join(", "), fix)
 }
 
-/// Installs what is missing of `wanted` from the configured repositories.
-pub(super) fn install(wanted: &[String], facts: &Facts) -> Remedy {
+/// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
+pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Remedy {
     let Some(packages) = facts.packages.known().filter(|packages| packages.manager == "rpm") else {
         return Remedy::None;
     };
     match missing(wanted.iter().map(String::as_str), packages) {
         missing if missing.is_empty() => Remedy::None,
-        packages => Remedy::one(Change::InstallPackages { packages }),
+        packages => Remedy::one(Change::InstallPackages { packages, from: request.offline.clone() }),
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
 mod tests {
     use super::*;
     use crate::facts::Fact;
-    use crate::steps::remedy::{Request, remedy};
+    use crate::steps::remedy::remedy;
     use crate::steps::testing::{ready, told};
 
     fn installed(facts: &mut Facts) -> &mut Packages {
@@ -188,8 +188,12 @@ mod tests {
              yum-complete-transaction | xfsprogs, perl, lsscsi, rsync, wget, kexec-tools | mt-agent apply, or: yum \
              install -y lsscsi; then rpm -q lsscsi"
         );
-        let expected = Change::InstallPackages { packages: vec!["lsscsi".into()] };
-        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::one(expected));
+        let expected = |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from };
+        let plan = |request| remedy("packages.base", &profile, &facts, &request);
+        assert_eq!(plan(Request::default()), Remedy::one(expected(None)));
+        let offline = Some(std::path::PathBuf::from("/media/usb"));
+        let request = Request { offline: offline.clone(), ..Request::default() };
+        assert_eq!(plan(request), Remedy::one(expected(offline)));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! From a requirement that does not hold to the changes that make it hold. Pure: the choice of the retention
 //! disk is made here too, from facts and probes alone.
 
+use std::path::PathBuf;
+
 use super::{custom_changes, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
@@ -16,6 +18,8 @@ pub struct Request {
     pub erase_disk: Option<String>,
     /// `--custom-changes`: what a person decided after an interrupted vendor script.
     pub custom_changes: Option<Decision>,
+    /// `--offline`: the collection that packages come from, and from nowhere else.
+    pub offline: Option<PathBuf>,
     /// Whether a retention disk that nobody named is never taken, be it the only one: nobody will see the plan.
     #[serde(skip)]
     pub named_only: bool,
@@ -64,8 +68,8 @@ impl Remedy {
 #[must_use]
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     match id {
-        "packages.base" => packages::install(&profile.packages.base, facts),
-        "packages.multipath" => packages::install(&profile.packages.multipath, facts),
+        "packages.base" => packages::install(&profile.packages.base, facts, request),
+        "packages.multipath" => packages::install(&profile.packages.multipath, facts, request),
         "packages.reiserfs" => packages::install_files(&profile.files.reiserfs, facts),
         "packages.xfs" => packages::install_files(&profile.files.xfs, facts),
         "custom-changes.applied" => custom_changes::apply(profile, facts, request),

@@ -2,6 +2,7 @@
 //! web server that misbehaves on request.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub mod mirror;
 pub mod rpms;
 pub mod server;
 pub mod world;

@@ -36,28 +36,24 @@ impl Desk {
 
     /// Makes a package `mt-agent-test-NAME` with more lines of its specification, and tells where it is.
     pub fn package(&self, name: &str, more: &str) -> PathBuf {
+        // gzip, as rpm 4.8 needs it.
+        self.packed(&format!("{PREFIX}{name}"), more, "w9.gzdio")
+    }
+
+    /// Makes a package of any name, its payload packed as `payload` says.
+    pub fn packed(&self, name: &str, more: &str, payload: &str) -> PathBuf {
         let top = self.dir().join("build");
         let spec = self.dir().join(format!("{name}.spec"));
         let text = format!(
-            "Name: {PREFIX}{name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
+            "Name: {name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
              {more}\n%description\nMade by a test.\n%files\n"
         );
         fs::write(&spec, text).unwrap();
         let define = format!("_topdir {}", top.display());
-        // gzip, as rpm 4.8 needs it.
-        tool(
-            "rpmbuild",
-            &[
-                "-bb",
-                "--quiet",
-                "--define",
-                &define,
-                "--define",
-                "_binary_payload w9.gzdio",
-                spec.to_str().unwrap(),
-            ],
-        );
-        top.join(format!("RPMS/noarch/{PREFIX}{name}-1.0-1.noarch.rpm"))
+        let payload = format!("_binary_payload {payload}");
+        let spec = spec.to_str().unwrap();
+        tool("rpmbuild", &["-bb", "--quiet", "--define", &define, "--define", &payload, spec]);
+        top.join(format!("RPMS/noarch/{name}-1.0-1.noarch.rpm"))
     }
 
     /// Offers what was built as the machine's repository.

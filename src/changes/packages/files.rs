@@ -80,7 +80,11 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> 
 }
 
 /// A verified copy of the file in `directory`, and how it was verified.
-fn obtain(context: &mut Context<'_>, directory: &Path, spec: &FileSpec) -> Result<(PathBuf, String)> {
+pub(in crate::changes) fn obtain(
+    context: &mut Context<'_>,
+    directory: &Path,
+    spec: &FileSpec,
+) -> Result<(PathBuf, String)> {
     let target = directory.join(&spec.file);
     if target.symlink_metadata().is_ok() {
         match own(&target).and_then(|()| verify(context, &target, spec)) {
@@ -167,7 +171,13 @@ impl Source<'_> {
     }
 }
 
-fn copy(from: &Path, part: &Path, what: &str, observer: &mut dyn Observer) -> Result<()> {
+/// Makes `part`, which must not exist, a whole copy of the file `from`.
+pub(in crate::changes) fn copy(
+    from: &Path,
+    part: &Path,
+    what: &str,
+    observer: &mut dyn Observer,
+) -> Result<()> {
     // O_NONBLOCK: a FIFO under that name must not stop us.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(from);
     let mut file = match opened {
@@ -209,7 +219,7 @@ fn keep(part: &Path, target: &Path) -> Result<()> {
 }
 
 /// Refuses a file that another user could change after it was verified.
-fn own(path: &Path) -> Result<()> {
+pub(in crate::changes) fn own(path: &Path) -> Result<()> {
     let meta = path.symlink_metadata()?;
     ensure!(meta.is_file(), "it is not a regular file");
     ensure!(meta.uid() == 0 || meta.uid() == geteuid().as_raw(), "it belongs to user {}", meta.uid());

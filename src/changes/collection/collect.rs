@@ -1,0 +1,331 @@
+//! Makes a collection: everything is fetched into a directory of its own inside it and verified there, then moved,
+//! and the manifest is written last. Killed at any instant, it leaves no manifest, or the old one with all its
+//! files; the next run finishes.
+
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::directory::{no_strangers, open_plain, packages, read, verify};
+use super::inspect::inspect;
+use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
+use super::{WORK, resolve};
+use crate::changes::archive::stream::sha256;
+use crate::changes::packages::{Signature, copy, obtain, signature};
+use crate::changes::{Context, Done, trust};
+use crate::host::{files, text};
+use crate::profile::{FileSpec, Profile};
+
+/// The name of the agent's own package.
+const AGENT: &str = "mt-agent";
+
+/// What is to be collected, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The directory.
+    pub directory: &'a Path,
+    /// Packages of the profile; their dependencies come with them.
+    pub packages: &'a [String],
+    /// Packages that come as files.
+    pub files: &'a [FileSpec],
+    /// Repositories to take the packages from; this host's own when there are none.
+    pub repositories: &'a [String],
+    /// The agent's own package.
+    pub agent_package: Option<&'a Path>,
+}
+
+/// Collects what is ordered; [`Done::Unchanged`] where all of it is there already.
+///
+/// # Errors
+/// One line: what could not be had, or does not belong there. What was there before is then still there.
+pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
+    let (directory, made) = prepare(order.directory)?;
+    let result = collect_into(context, order, &directory);
+    if result.is_err() && made {
+        // Only where nothing lies in it.
+        let _ = fs::remove_dir(&directory);
+    }
+    result
+}
+
+fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) -> Result<Done> {
+    let old = read(directory).context("it can be removed, to collect anew")?;
+    match &old {
+        Some(old) => {
+            no_strangers(directory, old)?;
+            match finished(context.profile, order, directory, old) {
+                Ok(()) => return Ok(Done::Unchanged),
+                Err(why) => context.observer.progress(&format!("collecting anew: {why:#}")),
+            }
+        }
+        None => only_ours(directory)?,
+    }
+    clear(directory);
+    let work = Work::new(directory)?;
+    let staged = stage(context, order, &work)?;
+    let manifest = Manifest {
+        schema: SCHEMA.into(),
+        agent: env!("CARGO_PKG_VERSION").into(),
+        made: now(),
+        profile: context.profile.name.clone(),
+        release: context.profile.os.release.clone(),
+        architecture: context.profile.os.architecture.clone(),
+        packages: order.packages.to_vec(),
+        files: staged.iter().map(|(_, entry)| entry.clone()).collect(),
+    };
+    keep(directory, &staged, &manifest)?;
+    let bytes = manifest.files.iter().map(|entry| entry.size).sum();
+    Ok(Done::Changed(format!(
+        "collected {} in {} ({}), with their SHA-256 sums in {FILE}",
+        match manifest.files.len() {
+            1 => "1 package".to_owned(),
+            many => format!("{many} packages"),
+        },
+        directory.display(),
+        text::bytes(bytes)
+    )))
+}
+
+/// The directory, made where it does not exist, and whether it was made.
+fn prepare(directory: &Path) -> Result<(PathBuf, bool)> {
+    let directory = std::path::absolute(directory).context("looking at the current directory")?;
+    let making = || format!("making the directory {}", directory.display());
+    let made = match directory.metadata() {
+        Ok(meta) if !meta.is_dir() => bail!("{} is not a directory", directory.display()),
+        Ok(_) => false,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o755).create(&directory).with_context(making)?;
+            true
+        }
+        Err(error) => return Err(error).with_context(making),
+    };
+    Ok((trust::directory(&directory)?, made))
+}
+
+/// Refuses a directory with somebody else's files: what is in a collection is replaced and removed.
+fn only_ours(directory: &Path) -> Result<()> {
+    let mut names = names(directory)?;
+    let unfinished = names.iter().any(|name| name.starts_with(WORK));
+    names.retain(|name| {
+        !(name == "lost+found" || name.starts_with(WORK) || unfinished && name.ends_with(".rpm"))
+    });
+    if let Some(name) = names.first() {
+        bail!(
+            "{} is not empty ({}) and is no collection: name a new or an empty directory",
+            directory.display(),
+            text::safe(name)
+        );
+    }
+    Ok(())
+}
+
+fn names(directory: &Path) -> Result<Vec<String>> {
+    let reading = || format!("reading the directory {}", directory.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).with_context(reading)? {
+        names.push(entry.with_context(reading)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether the collection is what is ordered, and whole.
+fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manifest) -> Result<()> {
+    let same = old.profile == profile.name
+        && old.release == profile.os.release
+        && old.architecture == profile.os.architecture
+        && old.packages == order.packages;
+    ensure!(same, "it was made for the profile {}, or for another edition of it", text::safe(&old.profile));
+    for spec in order.files {
+        let entry = old.files.iter().find(|entry| entry.role == Role::File && entry.file == spec.file);
+        let entry = entry.with_context(|| format!("it lacks {}", spec.file))?;
+        let pinned = spec.sha256.as_ref().is_none_or(|pinned| *pinned == entry.sha256);
+        ensure!(pinned, "the profile pins another {}", spec.file);
+    }
+    if let Some(path) = order.agent_package {
+        let (sum, _) = sha256(&open_plain(path)?)?;
+        let agent = old.files.iter().find(|entry| entry.role == Role::Agent);
+        ensure!(
+            agent.is_some_and(|agent| agent.sha256 == sum),
+            "it has another package of the agent, or none"
+        );
+    }
+    old.files.iter().try_for_each(|entry| verify(directory, entry))
+}
+
+/// The directory of the work under way; it goes with all in it when the work ends.
+pub(super) struct Work(PathBuf);
+
+impl Work {
+    fn new(directory: &Path) -> Result<Self> {
+        let path = directory.join(format!("{WORK}{}", std::process::id()));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("making the directory {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// A directory in it.
+    ///
+    /// # Errors
+    /// What making it says.
+    pub(super) fn directory(&self, name: &str) -> Result<PathBuf> {
+        let path = self.0.join(name);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("making the directory {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// One to play with.
+    #[cfg(test)]
+    pub(super) fn for_tests(directory: &Path) -> Self {
+        Self::new(directory).unwrap()
+    }
+
+    /// A name in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Takes away what runs left that were killed. What a program of theirs still holds is left to the next run.
+fn clear(directory: &Path) {
+    for name in names(directory).unwrap_or_default() {
+        if name.starts_with(WORK) {
+            let _ = fs::remove_dir_all(directory.join(name));
+        }
+    }
+}
+
+/// All that is ordered, fetched and verified, with what the manifest will say of it.
+fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Vec<(PathBuf, Entry)>> {
+    let os = context.profile.os.clone();
+    let mut staged = Vec::new();
+    let apart = work.directory("files")?;
+    if let Some(from) = order.agent_package {
+        let path = work.path("agent.rpm");
+        copy(from, &path, "the agent's own package", context.observer)?;
+        let package = inspect(context.host, &path, &os).context("the agent's own package")?;
+        ensure!(package.name == AGENT, "{} is the package {}, not {AGENT}", from.display(), package.name);
+        let file = format!("{AGENT}-{}.{}.rpm", package.version, package.architecture);
+        let entry = entry(&path, file, package, Role::Agent, "given by hand".into())?;
+        staged.push((path, entry));
+    }
+    for spec in order.files {
+        let (path, how) = obtain(context, &apart, spec)?;
+        context.observer.progress(&format!("{}: {how}", spec.file));
+        let package = inspect(context.host, &path, &os)?;
+        staged.push((path.clone(), entry(&path, spec.file.clone(), package, Role::File, how)?));
+    }
+    let resolved = resolve::resolve(context, order, work)?;
+    for path in resolved {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // The same file as one that was verified above.
+        if staged.iter().any(|(_, entry)| entry.file == file) {
+            continue;
+        }
+        let package = inspect(context.host, &path, &os)?;
+        let how = trusted(context, order, &path).with_context(|| file.clone())?;
+        staged.push((path.clone(), entry(&path, file, package, Role::Package, how)?));
+    }
+    let lacking: Vec<&str> = order
+        .packages
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !staged.iter().any(|(_, entry)| entry.package == *name))
+        .collect();
+    ensure!(lacking.is_empty(), "no repository has {}", lacking.join(", "));
+    let paths: Vec<&Path> = staged
+        .iter()
+        .filter(|(_, entry)| entry.role == Role::Package)
+        .map(|(path, _)| path.as_path())
+        .collect();
+    resolve::is_whole(context, &paths, work)?;
+    staged.sort_by(|(_, a), (_, b)| a.file.cmp(&b.file));
+    Ok(staged)
+}
+
+fn entry(
+    path: &Path,
+    file: String,
+    package: super::inspect::Package,
+    role: Role,
+    verified: String,
+) -> Result<Entry> {
+    let (sha256, size) = sha256(&open_plain(path)?).with_context(|| format!("reading {}", path.display()))?;
+    let super::inspect::Package { name, version, architecture } = package;
+    Ok(Entry { file, size, sha256, package: name, version, architecture, role, verified })
+}
+
+/// How a package from a repository is known to be genuine. This host's own repositories say themselves whether
+/// signatures are looked at (gpgcheck), and the package manager has done so; for others, the profile's `files`
+/// rules hold.
+fn trusted(context: &Context<'_>, order: &Order<'_>, path: &Path) -> Result<String> {
+    let doubt = match signature(context.host, path)? {
+        Signature::Good(key) => return Ok(format!("verified by its signature with key {key}")),
+        Signature::Bad(line) => {
+            bail!("its signature or digest is wrong ({line}): it was changed or is damaged")
+        }
+        Signature::None => "it has no signature".to_owned(),
+        Signature::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
+    };
+    if order.repositories.is_empty() {
+        return Ok("as this host's repositories ask for (gpgcheck)".into());
+    }
+    ensure!(
+        context.profile.files.accept_unverified,
+        "it cannot be verified: {doubt}; import its maker's key (rpm --import), or say `files.unverified: \
+         install-without-verification` in the profile"
+    );
+    Ok(format!("NOT VERIFIED, as the profile accepts: {doubt}"))
+}
+
+/// Moves what was staged to its place and writes the manifest, last.
+fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> Result<()> {
+    let manifest_path = directory.join(FILE);
+    for (path, _) in staged {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+            .with_context(|| format!("keeping {}", path.display()))?;
+    }
+    // What is renamed has to be on disk before; there are too many files to wait for each.
+    nix::unistd::sync();
+    match fs::remove_file(&manifest_path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("replacing {}", manifest_path.display()));
+        }
+        _ => files::sync_parent(&manifest_path)?,
+    }
+    for (path, entry) in staged {
+        let target = directory.join(&entry.file);
+        fs::rename(path, &target).with_context(|| format!("keeping {}", target.display()))?;
+    }
+    for name in packages(directory)? {
+        if !manifest.files.iter().any(|entry| entry.file == name) {
+            let path = directory.join(&name);
+            fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+    }
+    files::sync_parent(&manifest_path)?;
+    let mut text = serde_json::to_vec_pretty(manifest).context("encoding the manifest")?;
+    text.push(b'\n');
+    files::replace(&manifest_path, &text, 0o644)
+}
+
+/// Now, RFC 3339 UTC to the second.
+fn now() -> String {
+    let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()
+}

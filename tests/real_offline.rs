@@ -1,0 +1,519 @@
+//! What an unconnected master target needs: collected by real dnf from real repositories over real HTTP, and
+//! installed by the real rpm where there is no network.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use support::mirror::Mirror;
+use support::rpms::Desk;
+use support::world::World;
+use support::{contains, tool};
+
+/// A rpm database of the world's own, as CentOS has it, with nothing in it.
+const DATABASE: &str = "rpm --initdb; ";
+
+/// What a connected machine has: packages `a` and `b` that are wanted, what they need, what nobody wants, and the
+/// file `f`; and a world for each machine.
+struct Site {
+    desk: Desk,
+    mirror: Mirror,
+    out: PathBuf,
+    accept: bool,
+}
+
+impl Site {
+    fn new() -> Self {
+        let desk = Desk::new();
+        desk.package("a", "Requires: mt-agent-test-lib, mt-agent-test-base");
+        desk.package("b", "");
+        desk.package("lib", "Provides: mt-agent-test-library\nRequires: mt-agent-test-deep");
+        desk.package("deep", "");
+        // Like glibc: whatever is installed needs it, and every target has it.
+        desk.package("base", "");
+        desk.package("unwanted", "");
+        let mirror = Mirror::new(&desk.dir().join("build/RPMS"));
+        mirror.index();
+        let out = desk.dir().join("out");
+        Self { desk, mirror, out, accept: true }
+    }
+
+    fn profile(&self) -> String {
+        let unverified = if self.accept { "install-without-verification" } else { "refuse" };
+        let f = self.mirror.url("/noarch/mt-agent-test-f-1.0-1.noarch.rpm");
+        format!(
+            "extends: centos-6.6\npackages: {{base: [mt-agent-test-a], multipath: [mt-agent-test-b]}}\n\
+             files:\n  directory: /var/lib/kept\n  unverified: {unverified}\n  reiserfs:\n    - package: mt-agent-test-f\n\
+             \x20     file: mt-agent-test-f-1.0-1.noarch.rpm\n      urls: ['{f}']\n"
+        )
+    }
+
+    /// A machine with this profile and more lines of it, an rpm database and nothing installed.
+    fn machine(&self, more: &str) -> World {
+        let world = World::new();
+        world.file("/etc/mt-agent/profile.yaml", &format!("{}{more}", self.profile()));
+        world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
+        world.file("/etc/rpm/macros", "%_dbpath /var/lib/rpm\n");
+        world
+    }
+
+    /// Collects from the mirror, with more options.
+    fn collect(&self, world: &World, more: &str) -> Output {
+        let url = self.mirror.url("/");
+        world.run(
+            &format!("{DATABASE}$AGENT apply --download-only $OUT --repository {url} {more}"),
+            &self.out(),
+        )
+    }
+
+    fn out(&self) -> [(&str, &str); 1] {
+        [("OUT", self.out.to_str().unwrap())]
+    }
+
+    /// Collects as it should be.
+    #[track_caller]
+    fn collected(&self) {
+        let output = self.collect(&self.machine(""), "");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+
+    /// Runs an apply from the collection on a machine without network.
+    fn offline(&self, world: &World, before: &str, more: &str) -> Output {
+        let run = "unshare -n -- strace -f -qq -e trace=connect,sendto,sendmsg -o /var/tmp/trace $AGENT apply --yes \
+                   --only packages --offline $OUT";
+        world.run(&format!("{DATABASE}{before}\n{run} {more}"), &self.out())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(&self.out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.out.join(format!("mt-agent-test-{name}-1.0-1.noarch.rpm"))
+    }
+}
+
+fn rpm(name: &str) -> String {
+    format!("mt-agent-test-{name}-1.0-1.noarch.rpm")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The words of a page, however its lines were broken.
+fn words(bytes: &[u8]) -> String {
+    text(bytes).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The one line that a failed run says, with the collection's directory as DIR.
+#[track_caller]
+fn refused(site: &Site, output: &Output) -> String {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("mt-agent: ")).collect();
+    assert_eq!(lines.len(), 1, "{stderr}");
+    lines[0].replace(site.out.to_str().unwrap(), "DIR")
+}
+
+#[test]
+fn a_target_without_network_is_installed_from_what_a_connected_machine_collected() {
+    let site = Site::new();
+    let file = site.desk.packed("mt-agent-test-f", "Requires: mt-agent-test-base", "w9.gzdio");
+    let agent = site.desk.packed("mt-agent", "", "w9.gzdio");
+    // The connected machine has some of it, which the target lacks; nothing of it is changed.
+    let world = site.machine("sources: {reiserfs: true}\n");
+    let url = site.mirror.url("/");
+    let list = "find /etc /usr/bin /usr/lib/rpm /root /var -printf '%p %m %s %C@\\n' | grep -vE \
+                '^/var/(lib/mt-agent|log/mt-agent.log|run/mt-agent.lock|tmp/list|lib/rpm/rpmdb.sqlite-(shm|wal))|^/var/(lib|log|run|lib/rpm|tmp) ' \
+                | sort";
+    let output = world.run(
+        &format!(
+            "{DATABASE}rpm -i --nodeps {lib}\n{list} >/var/tmp/list.1\n$AGENT apply --format json --download-only $OUT \
+             --repository {url} --agent-package {agent} || exit\n{list} >/var/tmp/list.2\ndiff /var/tmp/list.1 \
+             /var/tmp/list.2",
+            lib = site.desk.dir().join("build/RPMS/noarch").join(rpm("lib")).display(),
+            agent = agent.display(),
+        ),
+        &site.out(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "mt-agent/collected/v1");
+    assert_eq!(document["manifest"]["release"], "CentOS release 6.6 (Final)");
+    assert_eq!(
+        document["notes"],
+        serde_json::json!(["6 of 7 files are not verified, as the profile accepts"])
+    );
+    let rpms: Vec<String> = ["a", "b", "base", "deep", "f", "lib"].map(rpm).to_vec();
+    let mut all = vec!["manifest.json".to_owned(), "mt-agent-1.0-1.noarch.rpm".to_owned()];
+    all.extend(rpms);
+    assert_eq!(site.names(), all);
+    assert!(fs::read(site.file("f")).unwrap() == fs::read(&file).unwrap());
+    contains(&world.left("/var/lib/mt-agent/journal.jsonl"), "\"kind\":\"collect\"");
+
+    // Once more: verified, and neither fetched nor touched.
+    let asked = site.mirror.asked();
+    let before = tool("find", &[site.out.to_str().unwrap(), "-printf", "%p %C@\\n"]).stdout;
+    let output = site.collect(&site.machine("sources: {reiserfs: true}\n"), "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(&text(&output.stdout), "nothing to collect: all 7 files in ");
+    assert_eq!(tool("find", &[site.out.to_str().unwrap(), "-printf", "%p %C@\\n"]).stdout, before);
+    assert_eq!(site.mirror.asked(), asked);
+
+    // The target: it has `base`, has no network, and names repositories that must not be asked.
+    site.mirror.forget();
+    let world = site.machine("sources: {reiserfs: true}\n");
+    let repository = format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n");
+    world.file("/etc/yum.repos.d/x.repo", &repository);
+    let output = world.run(&format!("{DATABASE}$AGENT plan --only packages --offline $OUT"), &site.out());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let plan = words(&output.stdout).replace(site.out.to_str().unwrap(), "DIR");
+    contains(&plan, "note: packages come from DIR alone: 7 files verified, collected ");
+    contains(&plan, "1. install mt-agent-test-a, mt-agent-test-b from DIR alone, with rpm for packages.base");
+    contains(&plan, "2. verify and install mt-agent-test-f-1.0-1.noarch.rpm for packages.reiserfs");
+    let base = format!("rpm -i $OUT/{}", rpm("base"));
+    let output = site.offline(&world, &base, "&& rpm -qa | sort >/var/tmp/all");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = words(&output.stdout);
+    contains(&said, "done: installed mt-agent-test-a 1.0-1, mt-agent-test-b 1.0-1, with 2 that they need");
+    contains(&said, "done: installed mt-agent-test-f 1.0-1");
+    let installed: Vec<_> = ["a", "b", "base", "deep", "f", "lib"]
+        .map(|name| format!("mt-agent-test-{name}-1.0-1.noarch"))
+        .to_vec();
+    assert_eq!(world.left("/var/tmp/all").lines().collect::<Vec<_>>(), installed);
+    assert_eq!(site.mirror.asked(), 0);
+    let trace = world.left("/var/tmp/trace");
+    assert!(!trace.contains("AF_INET"), "{trace}");
+    let journal = world.left("/var/lib/mt-agent/journal.jsonl");
+    contains(
+        &journal,
+        &format!(
+            "\"kind\":\"install-packages\",\"packages\":[\"mt-agent-test-a\",\"mt-agent-test-b\"],\"from\":\"{}\"",
+            site.out.display()
+        ),
+    );
+    let log = world.left("/var/log/mt-agent.log");
+    assert!(!log.contains("run: dnf") && !log.contains("run: yum") && !log.contains("fetch:"), "{log}");
+
+    // And with all of it installed, nothing is left to do.
+    let all = format!("rpm -i $OUT/{}*.rpm", "mt-agent-test-");
+    let output = site.offline(&site.machine("sources: {reiserfs: true}\n"), &all, "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(&text(&output.stdout), "nothing was changed");
+}
+
+#[test]
+fn where_nothing_answers_nothing_is_left() {
+    let site = Site::new();
+    let world = site.machine("");
+    let run = |options: &str| {
+        let script = format!("{DATABASE}$AGENT apply --download-only $OUT {options}");
+        refused(&site, &world.run(&script, &site.out()))
+    };
+    let line = run("--repository http://127.0.0.1:9/el6/");
+    contains(&line, "mt-agent: dnf did not collect mt-agent-test-a, mt-agent-test-b: ");
+    contains(&line, "; no repository answers: CentOS 6 has left the mirrors");
+    assert!(!site.out.exists());
+    // This host's own repositories: there are none.
+    contains(&run(""), "mt-agent: dnf did not collect mt-agent-test-a, mt-agent-test-b: ");
+    assert!(!site.out.exists());
+    world.file("/etc/redhat-release", "Fedora release 40 (Forty)\n");
+    assert_eq!(
+        run(""),
+        "mt-agent: this host is Fedora release 40 (Forty), so its repositories are not those of CentOS release 6.6 \
+         (Final): name those with --repository URL (CentOS 6.6's lie at http://vault.centos.org/6.6/os/x86_64/)"
+    );
+    contains(&run("--repository ftp://x/"), "--repository ftp://x/: an address that begins with http://");
+    assert!(!site.out.exists());
+    // A package that no repository has.
+    let world = site.machine("");
+    world.file(
+        "/etc/mt-agent/profile.yaml",
+        &site.profile().replace("[mt-agent-test-b]", "[mt-agent-test-none]"),
+    );
+    let line = refused(&site, &site.collect(&world, ""));
+    contains(&line, "No match for argument: mt-agent-test-none");
+    assert!(!site.out.exists());
+}
+
+#[test]
+fn this_host_s_repositories_are_used_where_it_is_of_the_target_s_release() {
+    let mut site = Site::new();
+    site.accept = false;
+    let world = site.machine("");
+    let gpgcheck = |on: u8| {
+        let url = site.mirror.url("/");
+        format!("[x]\nname=x\nbaseurl={url}\ngpgcheck={on}\ngpgkey=file://{}\n", site.desk.key().display())
+    };
+    let run = || world.run(&format!("{DATABASE}$AGENT apply --download-only $OUT"), &site.out());
+    world.file("/etc/yum.repos.d/x.repo", &gpgcheck(1));
+    let b = site.desk.package("b", "");
+    let key = site.desk.sign(&[&b]);
+    site.mirror.index();
+    // One of them is signed, which does not make up for the others.
+    let line = refused(&site, &run());
+    contains(&line, "is not signed");
+    assert!(!site.out.exists());
+    world.file("/etc/yum.repos.d/x.repo", &gpgcheck(0));
+    let output = run();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let manifest = fs::read_to_string(site.out.join("manifest.json")).unwrap();
+    contains(&manifest, "\"verified\": \"as this host's repositories ask for (gpgcheck)\"");
+
+    // Repositories that were named: a signature has to be good, or the profile to do without.
+    fs::remove_dir_all(&site.out).unwrap();
+    let world = site.machine("");
+    world.file(
+        "/etc/mt-agent/profile.yaml",
+        &site.profile().replace("[mt-agent-test-a]", "[mt-agent-test-b]"),
+    );
+    let line = refused(&site, &site.collect(&world, ""));
+    contains(
+        &line,
+        &format!("it cannot be verified: it is signed with key {key}, which was not imported; import its"),
+    );
+    assert!(!site.out.exists());
+    let url = site.mirror.url("/");
+    let key = site.desk.key();
+    let script = format!(
+        "{DATABASE}rpm --import {}; $AGENT apply --download-only $OUT --repository {url}",
+        key.display()
+    );
+    let output = world.run(&script, &site.out());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(
+        &fs::read_to_string(site.out.join("manifest.json")).unwrap(),
+        "verified by its signature with key ",
+    );
+}
+
+#[test]
+fn packages_of_a_newer_release_are_not_collected() {
+    let site = Site::new();
+    site.desk.packed("mt-agent-test-b", "", "w19.zstdio");
+    site.mirror.index();
+    let line = refused(&site, &site.collect(&site.machine(""), ""));
+    assert_eq!(
+        line,
+        format!("mt-agent: {}: its payload is packed with zstd, which release 6's rpm cannot read", rpm("b"))
+    );
+    assert!(!site.out.exists());
+}
+
+#[test]
+fn a_collection_that_is_not_as_its_manifest_says_is_refused_before_anything_is_installed() {
+    let site = Site::new();
+    site.collected();
+    let whole = |path: &Path| fs::read(path).unwrap();
+    let (a, manifest) = (site.file("a"), site.out.join("manifest.json"));
+    let (bytes, listed) = (whole(&a), fs::read_to_string(&manifest).unwrap());
+    let refusal = || {
+        let world = site.machine("");
+        let line = refused(&site, &site.offline(&world, "", ""));
+        assert!(
+            !world.all_left().iter().any(|(path, _, _)| path.ends_with("journal.jsonl")),
+            "nothing was begun"
+        );
+        line
+    };
+    let sum = |path: &Path| text(&tool("sha256sum", &[path.to_str().unwrap()]).stdout)[..64].to_owned();
+    let good = sum(&a);
+
+    fs::write(&a, &bytes[..bytes.len() - 10]).unwrap();
+    let expected = |found: &Path| {
+        format!(
+            "mt-agent: --offline DIR: DIR/{}: its SHA-256 is {} ({} bytes), but the manifest says {good} ({} bytes): it \
+             was changed or is damaged; copy the collection anew",
+            rpm("a"),
+            sum(found),
+            found.metadata().unwrap().len(),
+            bytes.len()
+        )
+    };
+    assert_eq!(refusal(), expected(&a), "truncated");
+    fs::copy(site.file("b"), &a).unwrap();
+    assert_eq!(refusal(), expected(&a), "another package under its name");
+    fs::remove_file(&a).unwrap();
+    symlink(site.file("b"), &a).unwrap();
+    assert_eq!(refusal(), format!("mt-agent: --offline DIR: DIR/{} is not a regular file", rpm("a")));
+    fs::remove_file(&a).unwrap();
+    assert_eq!(
+        refusal(),
+        format!(
+            "mt-agent: --offline DIR: DIR/{} is missing, though the manifest names it: copy the collection anew",
+            rpm("a")
+        )
+    );
+    fs::write(&a, &bytes).unwrap();
+    let stranger = site.out.join("evil.rpm");
+    fs::write(&stranger, &bytes).unwrap();
+    assert_eq!(
+        refusal(),
+        "mt-agent: --offline DIR: DIR/evil.rpm is not in the manifest: remove it, or collect again into an empty \
+         directory"
+    );
+    fs::remove_file(&stranger).unwrap();
+
+    for (from, to, why) in [
+        (rpm("a"), "../a.rpm".to_owned(), "`../a.rpm` cannot be the name of a package file"),
+        (rpm("a"), "/etc/a.rpm".to_owned(), "`/etc/a.rpm` cannot be the name of a package file"),
+        ("manifest/v1".to_owned(), "manifest/v2".to_owned(), "its schema is `mt-agent/manifest/v2`, "),
+        (good.clone(), "0".repeat(64), "but the manifest says 0000000"),
+        (
+            "(Final)".to_owned(),
+            "(Other)".to_owned(),
+            "it was collected for the release CentOS release 6.6 (Other), the ",
+        ),
+        (
+            "x86_64".to_owned(),
+            "aarch64".to_owned(),
+            "it was collected for the architecture aarch64, the profile ",
+        ),
+        ("\"files\"".to_owned(), "\"flies\"".to_owned(), "it is damaged: unknown field `flies`"),
+    ] {
+        fs::write(&manifest, listed.replacen(&from, &to, 1)).unwrap();
+        contains(&refusal(), why);
+    }
+    fs::remove_file(&manifest).unwrap();
+    contains(&refusal(), "--offline DIR: DIR has no manifest.json, so it is no whole collection: ");
+    fs::write(&manifest, &listed).unwrap();
+
+    // Another profile: what it lacks is told; what the host has already need not be there.
+    let world = site.machine("");
+    let other = site.profile().replace("[mt-agent-test-b]", "[mt-agent-test-b, mt-agent-test-unwanted]");
+    world.file("/etc/mt-agent/profile.yaml", &other);
+    contains(
+        &refused(&site, &site.offline(&world, "", "")),
+        "mt-agent: --offline DIR: it has no package mt-agent-test-unwanted, which the profile centos-6.6 + \
+         profile.yaml needs: it was collected for the profile centos-6.6 + profile.yaml; collect again",
+    );
+    let has = format!("rpm -i {}", site.desk.dir().join("build/RPMS/noarch").join(rpm("unwanted")).display());
+    let output = site.offline(&world, &has, "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(&words(&output.stdout), "mt-agent-test-b 1.0-1, with 3 that they need");
+}
+
+#[test]
+fn a_damaged_or_outgrown_collection_is_made_anew_and_a_stranger_s_files_are_left_alone() {
+    let site = Site::new();
+    site.collected();
+    fs::write(site.file("a"), b"damaged").unwrap();
+    let output = site.collect(&site.machine(""), "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(&text(&output.stderr), "collecting anew: ");
+    assert_eq!(site.names().len(), 6);
+    // The repositories are gone: the whole collection of another profile stays as it was.
+    let before = fs::read(site.out.join("manifest.json")).unwrap();
+    let fewer = site.machine("");
+    fewer.file(
+        "/etc/mt-agent/profile.yaml",
+        &site.profile().replace("[mt-agent-test-a]", "[mt-agent-test-b]"),
+    );
+    let script = format!("{DATABASE}$AGENT apply --download-only $OUT --repository http://127.0.0.1:9/");
+    refused(&site, &fewer.run(&script, &site.out()));
+    assert_eq!(fs::read(site.out.join("manifest.json")).unwrap(), before);
+    assert_eq!(site.names().len(), 6);
+    // They are back: what the profile does not need is no longer there.
+    let output = site.collect(&fewer, "");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(site.names(), ["manifest.json".to_owned(), rpm("b")]);
+
+    let stranger = site.out.join("theirs.rpm");
+    fs::write(&stranger, b"theirs").unwrap();
+    contains(
+        &refused(&site, &site.collect(&fewer, "")),
+        "DIR/theirs.rpm is not in the manifest: remove it, or",
+    );
+    fs::remove_file(site.out.join("manifest.json")).unwrap();
+    assert_eq!(
+        refused(&site, &site.collect(&fewer, "")),
+        format!(
+            "mt-agent: DIR is not empty ({}) and is no collection: name a new or an empty directory",
+            rpm("b")
+        )
+    );
+    assert_eq!(fs::read(&stranger).unwrap(), b"theirs");
+}
+
+#[test]
+fn a_killed_run_leaves_no_manifest_and_the_next_one_finishes() {
+    let site = Site::new();
+    site.mirror.stall(&rpm("deep"));
+    let script = format!(
+        "{DATABASE}timeout -s KILL 60 $AGENT apply --download-only $OUT --repository {} & wait",
+        site.mirror.url("/")
+    );
+    let out = site.out.clone();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| site.machine("").run(&format!("echo $$ >$OUT.pid; {script}"), &site.out()));
+        let until = Instant::now() + Duration::from_secs(60);
+        while !site.mirror.stalled() {
+            assert!(Instant::now() < until, "dnf asked for no package");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // All of it, the agent and dnf: as when the power goes.
+        let pid = fs::read_to_string(out.with_extension("pid")).unwrap();
+        tool("sh", &["-c", KILL_ALL, "kill", pid.trim()]);
+        run.join().unwrap();
+    });
+    assert!(!site.out.join("manifest.json").exists());
+    assert!(site.names().iter().any(|name| name.starts_with(".mt-agent-work.")), "{:?}", site.names());
+    let world = site.machine("");
+    contains(
+        &refused(&site, &site.offline(&world, "", "")),
+        "has no manifest.json, so it is no whole collection",
+    );
+    site.mirror.go_on();
+    site.collected();
+    let all: Vec<String> = ["a", "b", "base", "deep", "lib"].map(rpm).to_vec();
+    assert_eq!(site.names()[1..], all);
+    assert_eq!(site.names()[0], "manifest.json");
+}
+
+/// Ends a process and all that came from it.
+const KILL_ALL: &str = r#"
+collect() { for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do collect "$child"; done; all="$all $1"; }
+collect "$1"
+kill -KILL $all
+"#;
+
+#[test]
+fn a_place_that_cannot_take_it_is_told() {
+    let site = Site::new();
+    let world = site.machine("");
+    let url = site.mirror.url("/");
+    let run = |prepare: &str, to: &str| {
+        let script = format!("{DATABASE}{prepare}\n$AGENT apply --download-only {to} --repository {url}");
+        refused(&site, &world.run(&script, &site.out()))
+    };
+    assert_eq!(run("", "/etc/passwd"), "mt-agent: /etc/passwd is not a directory");
+    contains(&run("", "/etc/passwd/x"), "mt-agent: making the directory /etc/passwd/x: Not a directory");
+    contains(
+        &run("mkdir -m 777 /var/open", "/var/open"),
+        "mt-agent: /var/open can be written by others than root (mode 0777): choose another directory",
+    );
+    let read_only = "mkdir /var/ro; mount -t tmpfs -o ro,mode=755 none /var/ro";
+    contains(&run(read_only, "/var/ro"), "Read-only file system");
+    let image = site.desk.dir().join("small.img");
+    let full = format!(
+        "truncate -s 400K {0}; mkfs.ext4 -q -O ^has_journal {0}; mkdir /var/small; mount -o loop {0} /var/small",
+        image.display()
+    );
+    let line = run(
+        &full,
+        "/var/small; status=$?; ls -A /var/small >/var/tmp/left; umount /var/small; (exit $status)#",
+    );
+    assert!(line.to_lowercase().contains("full") || line.contains("space"), "{line}");
+    assert_eq!(world.left("/var/tmp/left"), "lost+found\n");
+}
