@@ -157,7 +157,7 @@ impl Device {
         let name = Path::new(&self.path).file_name().unwrap_or_else(|| "device".as_ref());
         let node = Node { path: directory.join(name), directory };
         mknod(&node.path, SFlag::S_IFBLK, Mode::S_IRUSR | Mode::S_IWUSR, self.number)
-            .with_context(|| format!("making a private node for {}", self.path))?;
+            .with_context(|| format!("making {}, a private node for {}", node.path.display(), self.path))?;
         // SELinux knows a disk by its label, and gives a new node in /dev that of nothing in particular: mkfs
         // started by a service could then not open it. Where it is not enforced, a failure means nothing, and
         // where it is, mkfs says so.

@@ -78,7 +78,8 @@ pub fn keep(host: &Host, path: &str, stamp: &str) -> Result<Option<PathBuf>> {
             Ok(old) if old == content => return Ok(Some(copy)),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write(&copy, &content, &meta).with_context(|| format!("saving {}", source.display()))?;
+                write(&copy, &content, &meta)
+                    .with_context(|| format!("saving {} as {}", source.display(), copy.display()))?;
                 files::sync_parent(&copy)?;
                 return Ok(Some(copy));
             }

@@ -28,6 +28,10 @@ const KEPT: usize = 8 << 20;
 /// How long a descendant may hold the output open after the command itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
+/// given up.
+const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
+
 /// The variables that pass from our environment to a command: how to reach the network, nothing else.
 const PASSED: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "TZ"];
@@ -260,6 +264,7 @@ impl Command {
     }
 
     fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+        let deadline = shortened(self.deadline, std::env::var(SHORTENED).ok().as_deref());
         let spawn = |source| Failure::Spawn { line: self.line(), source };
         let (out_reader, out_writer) = io::pipe().map_err(spawn)?;
         let (err_reader, err_writer) = io::pipe().map_err(spawn)?;
@@ -309,13 +314,13 @@ impl Command {
             if ended.is_none() && matches!(handle.try_wait(), Ok(Some(_)) | Err(_)) {
                 ended = Some(Instant::now());
             }
-            if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > self.deadline {
+            if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > deadline {
                 break;
             }
         }
         collected.flush(watch);
         let mut output = collected.output;
-        let left = self.deadline.saturating_sub(started.elapsed());
+        let left = deadline.saturating_sub(started.elapsed());
         let status = match handle.wait_timeout(left).map_err(spawn)? {
             Some(done) => done.status,
             None => {
@@ -325,11 +330,7 @@ impl Command {
                     }
                 }
                 let _ = handle.kill();
-                return Err(Failure::Deadline {
-                    line: self.line(),
-                    after: self.deadline,
-                    said: output.said(),
-                });
+                return Err(Failure::Deadline { line: self.line(), after: deadline, said: output.said() });
             }
         };
         match (status.code(), status.signal()) {
@@ -344,6 +345,12 @@ impl Command {
             }),
         }
     }
+}
+
+/// The deadline, or what [`SHORTENED`] says where that is less.
+fn shortened(deadline: Duration, seconds: Option<&str>) -> Duration {
+    let most = seconds.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    most.map_or(deadline, |most| deadline.min(most))
 }
 
 struct Collected {
@@ -460,6 +467,15 @@ mod tests {
         let failure = sh("echo begun; sleep 60 & sleep 60", SECOND / 2).run(&Host::live()).unwrap_err();
         assert!(matches!(&failure, Failure::Deadline { said, .. } if said == "begun"), "{failure}");
         assert!(started.elapsed() < 10 * SECOND);
+    }
+
+    #[test]
+    fn a_deadline_can_be_shortened_and_never_prolonged() {
+        for (seconds, expected) in
+            [(Some("3"), 3), (Some("20"), 10), (None, 10), (Some(""), 10), (Some("-1"), 10), (Some("x"), 10)]
+        {
+            assert_eq!(shortened(10 * SECOND, seconds), expected * SECOND, "{seconds:?}");
+        }
     }
 
     #[test]

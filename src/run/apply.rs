@@ -20,6 +20,9 @@ use crate::steps::remedy::Request;
 use crate::steps::retention::{check_names, lasting};
 use crate::steps::{Selection, Status};
 
+/// The kernel's id of this boot.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -97,8 +100,8 @@ pub fn apply(
     ensure!(host.is_live(), "apply changes the running host only, not {host}");
     let guard = signals::Guard::install(host)?;
     let boot_id = host
-        .read("/proc/sys/kernel/random/boot_id")
-        .context("reading the boot id, without which a restart cannot be told")?
+        .read(BOOT_ID)
+        .with_context(|| format!("reading the boot id {BOOT_ID}, without which a restart cannot be told"))?
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
@@ -371,7 +374,7 @@ impl Observer for Both<'_> {
 /// The record is damaged, or the boot id cannot be read.
 pub fn pending(host: &Host) -> Result<Resumable> {
     let Some(pending) = resume::read(host)? else { return Ok(Resumable::Nothing) };
-    let boot_id = host.read("/proc/sys/kernel/random/boot_id").context("reading the boot id")?;
+    let boot_id = host.read(BOOT_ID).with_context(|| format!("reading the boot id {BOOT_ID}"))?;
     Ok(if pending.boot_id == boot_id.trim() { Resumable::RestartOwed } else { Resumable::Ready(pending) })
 }
 

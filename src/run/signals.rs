@@ -29,7 +29,9 @@ impl Guard {
     /// # Errors
     /// What the system said.
     pub fn install(host: &Host) -> Result<Self> {
-        let status = host.read("/proc/self/status").context("reading which signals are ignored")?;
+        let status = host
+            .read("/proc/self/status")
+            .context("reading /proc/self/status for the signals that are ignored")?;
         let mut set = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
             // One that is ignored and held back would come all the same.
@@ -37,7 +39,10 @@ impl Guard {
                 set.add(signal);
             }
         }
-        set.thread_block().context("holding signals back")?;
+        let mut held_back = set;
+        // For good: a file that meets a limit (ulimit -f) is then an error of the write, which says so, not our end.
+        held_back.add(Signal::SIGXFSZ);
+        held_back.thread_block().context("holding signals back")?;
         let guard = Self(Arc::default());
         let writer = guard.clone();
         let waiting = thread::Builder::new().spawn(move || {
