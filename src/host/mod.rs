@@ -4,6 +4,8 @@
 
 pub mod command;
 pub mod files;
+#[cfg(mt_agent_el6)]
+mod glibc;
 pub mod ioctl;
 mod secrets;
 pub mod text;
