@@ -23,15 +23,16 @@ pub enum Signatures {
 /// from "could not be opened" by its status.
 #[must_use]
 pub fn signatures(host: &Host, device: &str) -> Signatures {
-    let command = Command::new("blkid", ["-p", "-o", "export", device], DEADLINE);
+    // Not `-o export`, which came with util-linux 2.18: CentOS 6 has 2.17.2, whose udev rules rely on this one.
+    let command = Command::new("blkid", ["-p", "-o", "udev", device], DEADLINE);
     match command.run(host) {
         Ok(output) => interpret(&output, &command.line()),
         Err(failure) => Signatures::Unknown(failure.to_string()),
     }
 }
 
-/// What status and output of `blkid -p -o export` mean. Status 2 is "nothing found", and in old util-linux
-/// "ambivalent" too (8 since), told only on standard error: whatever else is said there is a doubt.
+/// What status and output of `blkid -p -o udev` mean. Status 2 is "nothing found", and in old util-linux
+/// "ambivalent" too (8 since), told beside it: whatever else is said is a doubt.
 pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
     let silent = |stream: &[u8]| stream.iter().all(u8::is_ascii_whitespace);
     let unknown = || match output.said() {
@@ -40,14 +41,17 @@ pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
         }
         said => Signatures::Unknown(format!("`{line}` ended with status {}: {said}", output.status)),
     };
-    if output.status == 8 || String::from_utf8_lossy(&output.stderr).contains("ambivalent") {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let told = stdout.contains("ID_FS_AMBIVALENT=")
+        || String::from_utf8_lossy(&output.stderr).contains("ambivalent");
+    if output.status == 8 || told {
         return Signatures::Found(vec![
             "signatures that contradict each other (libblkid: ambivalent)".into(),
         ]);
     }
     match output.status {
         2 if silent(&output.stdout) && silent(&output.stderr) => Signatures::Nothing,
-        0 => match described(&String::from_utf8_lossy(&output.stdout)) {
+        0 => match described(&stdout) {
             found if found.is_empty() => unknown(),
             found => Signatures::Found(found),
         },
@@ -56,10 +60,11 @@ pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
 }
 
 /// The finds in the output, in words.
-fn described(export: &str) -> Vec<String> {
-    let value = |key: &str| {
-        let line = export.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
-        Some(text::safe(&unescaped(line)))
+fn described(udev: &str) -> Vec<String> {
+    let tags: Vec<(String, &str)> = udev.lines().filter_map(tag).collect();
+    let value = |wanted: &str| {
+        let (_, value) = tags.iter().find(|(name, _)| name == wanted)?;
+        Some(text::safe(&unescaped(value)))
     };
     let mut found = Vec::new();
     if let Some(table) = value("PTTYPE") {
@@ -71,7 +76,10 @@ fn described(export: &str) -> Vec<String> {
         found.push(format!("{name} partition table (libblkid)"));
     }
     if let Some(kind) = value("TYPE") {
-        let label = value("LABEL").map(|label| format!(" \"{label}\"")).unwrap_or_default();
+        let label = value("LABEL_ENC")
+            .or_else(|| value("LABEL"))
+            .map(|label| format!(" \"{label}\""))
+            .unwrap_or_default();
         let what = match (kind.as_str(), value("USAGE").as_deref()) {
             ("swap", _) => "swap area".into(),
             ("LVM2_member" | "LVM1_member", _) => "LVM physical volume".into(),
@@ -83,22 +91,38 @@ fn described(export: &str) -> Vec<String> {
         };
         found.push(format!("{what}{label} (libblkid)"));
     }
-    let keys = |line: &str| line.split_once('=').map(|(key, _)| key.to_owned());
-    let other: Vec<_> = export.lines().filter_map(keys).filter(|key| key != "DEVNAME").collect();
+    let other: Vec<_> =
+        tags.iter().map(|(name, _)| name.as_str()).filter(|name| !name.ends_with("_ENC")).collect();
     if found.is_empty() && !other.is_empty() {
         found.push(format!("a signature with {} (libblkid)", text::safe(&other.join(", "))));
     }
     found
 }
 
-/// blkid quotes for a shell: a backslash before what is special there.
+/// A line `ID_FS_TYPE=ext4` as libblkid's own name of the tag and its value.
+fn tag(line: &str) -> Option<(String, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.strip_prefix("ID_").unwrap_or(name);
+    let name = match name.strip_prefix("PART_TABLE_") {
+        Some(rest) => format!("PT{rest}"),
+        None => name.strip_prefix("FS_").unwrap_or(name).to_owned(),
+    };
+    Some((name, value))
+}
+
+/// udev's values have `\x20` for what is not a plain character.
 fn unescaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut chars = value.chars();
-    while let Some(c) = chars.next() {
-        out.extend(if c == '\\' { chars.next() } else { Some(c) });
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(at) = rest.find("\\x") {
+        let code = rest.get(at + 2..at + 4).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let (keep, skip) = if code.is_some() { (at, at + 4) } else { (at + 2, at + 2) };
+        bytes.extend_from_slice(&rest.as_bytes()[..keep]);
+        bytes.extend(code);
+        rest = &rest[skip..];
     }
-    out
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 use super::*;
 
-const LINE: &str = "blkid -p -o export /dev/sdb";
+const LINE: &str = "blkid -p -o udev /dev/sdb";
 
 fn output(status: i32, stdout: &str, stderr: &str) -> Output {
     Output { status, stdout: stdout.into(), stderr: stderr.into(), truncated: false }
 }
 
-/// What blkid 2.38 printed for a device, without its first line.
+/// What blkid 2.38 printed for a device.
 fn found(stdout: &str) -> Vec<String> {
-    match interpret(&output(0, &format!("DEVNAME=/dev/sdb\n{stdout}"), ""), LINE) {
+    match interpret(&output(0, stdout, ""), LINE) {
         Signatures::Found(found) => found,
         other => panic!("{other:?}"),
     }
@@ -17,27 +17,55 @@ fn found(stdout: &str) -> Vec<String> {
 #[test]
 fn finds_are_put_in_words() {
     assert_eq!(
-        found("UUID=82dfe9ad-1976\nVERSION=1.0\nBLOCK_SIZE=1024\nTYPE=ext4\nUSAGE=filesystem\n"),
+        found(
+            "ID_FS_UUID=82dfe9ad\nID_FS_UUID_ENC=82dfe9ad\nID_FS_VERSION=1.0\nID_FS_BLOCK_SIZE=1024\nID_FS_TYPE=ext4\n\
+             ID_FS_USAGE=filesystem\n"
+        ),
         ["ext4 file system (libblkid)"]
     );
     assert_eq!(
-        found("LABEL=my\\ data\\\\\x1b[2J\nUUID=e7bd\nTYPE=ext4\nUSAGE=filesystem\n"),
-        ["ext4 file system \"my data\\\\u{1b}[2J\" (libblkid)"]
+        found(
+            "ID_FS_LABEL=my_data__[2J\nID_FS_LABEL_ENC=my\\x20data\\x5c\\x1b[2J\\xzz\\x\nID_FS_UUID=e7bd\nID_FS_TYPE=ext4\n\
+             ID_FS_USAGE=filesystem\n"
+        ),
+        ["ext4 file system \"my data\\\\u{1b}[2J\\xzz\\x\" (libblkid)"]
     );
-    assert_eq!(found("UUID=c0\nVERSION=1\nTYPE=swap\nUSAGE=other\n"), ["swap area (libblkid)"]);
-    assert_eq!(found("PTUUID=7664b85b\nPTTYPE=dos\n"), ["MBR partition table (libblkid)"]);
-    assert_eq!(found("PTUUID=21ae\nPTTYPE=gpt\n"), ["GPT partition table (libblkid)"]);
     assert_eq!(
-        found("UUID=x\nVERSION=LVM2\\ 001\nTYPE=LVM2_member\nUSAGE=raid\n"),
+        found("ID_FS_LABEL=old\nID_FS_TYPE=ext3\nID_FS_USAGE=filesystem\n"),
+        ["ext3 file system \"old\" (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_FS_UUID=c0\nID_FS_VERSION=1\nID_FS_TYPE=swap\nID_FS_USAGE=other\n"),
+        ["swap area (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_PART_TABLE_UUID=7664b85b\nID_PART_TABLE_TYPE=dos\n"),
+        ["MBR partition table (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_PART_TABLE_UUID=21ae\nID_PART_TABLE_TYPE=gpt\n"),
+        ["GPT partition table (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_FS_UUID=x\nID_FS_VERSION=LVM2_001\nID_FS_TYPE=LVM2_member\nID_FS_USAGE=raid\n"),
         ["LVM physical volume (libblkid)"]
     );
-    assert_eq!(found("VERSION=1.2\nTYPE=linux_raid_member\nUSAGE=raid\n"), ["RAID member (libblkid)"]);
-    assert_eq!(found("TYPE=crypto_LUKS\nUSAGE=crypto\n"), ["crypto_LUKS encrypted volume (libblkid)"]);
     assert_eq!(
-        found("TYPE=vfat\nUSAGE=filesystem\nPTTYPE=dos\n"),
+        found("ID_FS_VERSION=1.2\nID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n"),
+        ["RAID member (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_FS_TYPE=crypto_LUKS\nID_FS_USAGE=crypto\n"),
+        ["crypto_LUKS encrypted volume (libblkid)"]
+    );
+    assert_eq!(
+        found("ID_FS_TYPE=vfat\nID_FS_USAGE=filesystem\nID_PART_TABLE_TYPE=dos\n"),
         ["MBR partition table (libblkid)", "vfat file system (libblkid)"]
     );
-    assert_eq!(found("UUID=x\nNEW=y\n"), ["a signature with UUID, NEW (libblkid)"]);
+    assert_eq!(
+        found("ID_FS_UUID=x\nID_FS_UUID_ENC=x\nID_PART_ENTRY_NEW=y\n"),
+        ["a signature with UUID, PART_ENTRY_NEW (libblkid)"]
+    );
 }
 
 #[test]
@@ -54,9 +82,12 @@ fn only_a_silent_status_2_is_nothing() {
     assert_eq!(said(output(4, "", "")), format!("`{LINE}` ended with status 4"));
     // No find and no failure: nothing that blkid does, so nothing to believe.
     assert_eq!(said(output(0, "", "")), format!("`{LINE}` ended with status 0"));
-    assert_eq!(
-        said(output(0, "DEVNAME=/dev/sdb\n", "")),
-        format!("`{LINE}` ended with status 0: DEVNAME=/dev/sdb")
+    assert_eq!(said(output(0, "no tag\n", "")), format!("`{LINE}` ended with status 0: no tag"));
+    // As util-linux-ng 2.17 refuses a format that it does not have.
+    let refused = output(4, "", "Invalid output format udev. Choose from value, device or full\n");
+    assert!(
+        said(refused)
+            .ends_with("ended with status 4: Invalid output format udev. Choose from value, device or full")
     );
 }
 
@@ -69,6 +100,11 @@ fn ambivalent_is_a_find_whatever_the_version() {
     assert_eq!(interpret(&output(8, "", text), LINE), expected);
     assert_eq!(interpret(&output(2, "", text), LINE), expected);
     assert_eq!(interpret(&output(8, "", ""), LINE), expected);
+    // For udev it is told on standard output, by 2.17 with status 2 or 0.
+    let udev = "ID_FS_AMBIVALENT=filesystem:ext4:1.0 other:swap:1\n";
+    for status in [8, 2, 0] {
+        assert_eq!(interpret(&output(status, udev, ""), LINE), expected, "{status}");
+    }
 }
 
 #[test]
