@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-FLOOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "floor")
+FLOOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab/guest/floor.py")
 
 # What each verb is tried with. `seal` and `apply` alter a machine: tests/lab runs them under the floor, on the desk.
 ARGUMENTS = {

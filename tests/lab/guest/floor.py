@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""floor COMMAND ARGUMENT...: runs a command as a kernel of CentOS 6 (2.6.32) would let it.
+"""floor.py COMMAND ARGUMENT...: runs a command as a kernel of CentOS 6 (2.6.32) would let it.
 
 Every x86-64 system call that came after perf_event_open, 2.6.32's last, answers ENOSYS, and what older calls have
 learnt since answers as an el6 kernel was seen to. It is a seccomp filter: it holds for all that the command starts, and
@@ -74,7 +74,7 @@ def enter():
         libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), zero, zero, zero)
     filter_ = ctypes.create_string_buffer(head)
     if libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), filter_, zero, zero) != 0:
-        sys.exit(f"floor: the kernel takes no filter: {os.strerror(ctypes.get_errno())}")
+        sys.exit(f"floor.py: the kernel takes no filter: {os.strerror(ctypes.get_errno())}")
 
 
 def main():
@@ -84,7 +84,7 @@ def main():
     try:
         os.execvp(sys.argv[1], sys.argv[1:])
     except OSError as error:
-        sys.exit(f"floor: {sys.argv[1]}: {error.strerror}")
+        sys.exit(f"floor.py: {sys.argv[1]}: {error.strerror}")
 
 
 if __name__ == "__main__":
