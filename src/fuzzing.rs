@@ -104,6 +104,13 @@ pub fn records(text: &str) {
     let _ = serde_json::from_str::<retention::Record>(text);
 }
 
+/// The names of files that a collection's manifest, if it is one, has opened.
+#[must_use]
+pub fn manifest(text: &str) -> Vec<String> {
+    let manifest = crate::changes::collection::manifest::parse(text);
+    manifest.map(|manifest| manifest.files.into_iter().map(|entry| entry.file).collect()).unwrap_or_default()
+}
+
 /// A journal's entry for people.
 #[must_use]
 pub fn history(entry: &Entry) -> Line {

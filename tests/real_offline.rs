@@ -265,6 +265,17 @@ fn this_host_s_repositories_are_used_where_it_is_of_the_target_s_release() {
     let line = refused(&site, &run());
     contains(&line, "is not signed");
     assert!(!site.out.exists());
+    // All that this profile wants is signed; the key goes into no database of this host.
+    world.file(
+        "/etc/mt-agent/profile.yaml",
+        &site.profile().replace("[mt-agent-test-a]", "[mt-agent-test-b]"),
+    );
+    let output = world
+        .run(&format!("{DATABASE}$AGENT apply --download-only $OUT && rpm -qa >/var/tmp/all"), &site.out());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(world.left("/var/tmp/all"), "");
+    fs::remove_dir_all(&site.out).unwrap();
+    world.file("/etc/mt-agent/profile.yaml", &site.profile());
     world.file("/etc/yum.repos.d/x.repo", &gpgcheck(0));
     let output = run();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -296,6 +307,65 @@ fn this_host_s_repositories_are_used_where_it_is_of_the_target_s_release() {
         &fs::read_to_string(site.out.join("manifest.json")).unwrap(),
         "verified by its signature with key ",
     );
+}
+
+/// yum 3.2, as CentOS 6 has it: it knows these options and no others, says of a package that it has not that it goes
+/// on, and ends with 0. What it downloads lies below the cache in the root, of `file:` repositories nothing.
+const YUM: &str = r#"
+root= names= flags=
+for word; do
+    case $word in
+    -y | install | --setopt=exit_on_lock=1 | --setopt=keepcache=1 | --setopt=diskspacecheck=0) ;;
+    --setopt=tsflags=test) flags=test ;;
+    --installroot=/*) root=${word#*=} ;;
+    -*) echo "Command line error: no such option: $word"; exit 2 ;;
+    *) names="$names $word" ;;
+    esac
+done
+[ "$flags" = test ] && [ -d "$root" ] || exit 1
+. /etc/yum.repos.d/x.repo
+mkdir -p "$root/var/cache/yum/x86_64/6/base/packages"
+for name in $names $more; do
+    if [ ! -f "$here/$name-1.0-1.noarch.rpm" ]; then echo "No package $name available."; continue; fi
+    [ -n "$file" ] || cp "$here/$name-1.0-1.noarch.rpm" "$root/var/cache/yum/x86_64/6/base/packages/"
+done
+echo 'Transaction Test Succeeded'
+"#;
+
+#[test]
+fn yum_3_2_is_believed_by_what_it_left_and_not_by_its_status() {
+    let site = Site::new();
+    let world = site.machine("");
+    world.tool("yum", YUM);
+    let collect = |repository: &str| {
+        let here = site.desk.dir().join("build/RPMS/noarch");
+        let all = "mt-agent-test-lib mt-agent-test-deep mt-agent-test-base";
+        world.file(
+            "/etc/yum.repos.d/x.repo",
+            &format!("here={}\nmore='{all}'\n{repository}\n", here.display()),
+        );
+        let script = "rm /usr/bin/dnf*; $AGENT apply --download-only $OUT";
+        world.run(&format!("{DATABASE}{script}"), &site.out())
+    };
+    assert_eq!(
+        refused(&site, &collect("more=mt-agent-test-lib")),
+        "mt-agent: what was downloaded is not whole: mt-agent-test-base is needed by \
+         mt-agent-test-a-1.0-1.noarch; mt-agent-test-deep is needed by mt-agent-test-lib-1.0-1.noarch"
+    );
+    assert_eq!(
+        refused(&site, &collect("file=1")),
+        "mt-agent: yum resolved mt-agent-test-a, mt-agent-test-b and downloaded nothing: of a file: repository yum \
+         copies no package, so name it by an http address with --repository"
+    );
+    assert!(!site.out.exists());
+    let output = collect("");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(site.names().len(), 6);
+    world.file(
+        "/etc/mt-agent/profile.yaml",
+        &site.profile().replace("[mt-agent-test-b]", "[mt-agent-test-none]"),
+    );
+    assert_eq!(refused(&site, &collect("")), "mt-agent: no repository has mt-agent-test-none");
 }
 
 #[test]

@@ -241,10 +241,7 @@ fn what_rpm_refuses_is_told_and_names_are_checked() {
     let mut files = [spec("a", &a, &[server.url("/a")])];
     files[0].sha256 = Some(sum(&a));
     let error = place.install(&files).unwrap_err();
-    contains(
-        &error,
-        "rpm did not install mt-agent-test-a: error: Failed dependencies:; mt-agent-test-nowhere is needed by",
-    );
+    contains(&error, "rpm did not install mt-agent-test-a: mt-agent-test-nowhere is needed by");
     for name in ["../x.rpm", "-x.rpm", "/etc/x.rpm"] {
         files[0].file = name.into();
         contains(

@@ -3,8 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use mt_agent::fuzzing;
-use mt_agent_fuzz::text;
+use mt_agent_fuzz::{safe_line, text};
 
 fuzz_target!(|data: &[u8]| {
     fuzzing::records(&text(data));
+    for file in fuzzing::manifest(&text(data)) {
+        assert!(!file.contains('/') && !file.starts_with(['.', '-']) && file.ends_with(".rpm"), "{file:?}");
+        safe_line(&file);
+    }
 });

@@ -254,7 +254,8 @@ pub(super) fn reason(output: &Output) -> String {
     let all = String::from_utf8_lossy(&all);
     let mut lines: Vec<&str> = Vec::new();
     for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
-        let telling = line != "Error:" && TELLING.iter().any(|word| line.contains(word));
+        let heading = ["Error:", "error: Failed dependencies:"].contains(&line);
+        let telling = !heading && TELLING.iter().any(|word| line.contains(word));
         if telling && !lines.contains(&line) {
             lines.push(line);
         }

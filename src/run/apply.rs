@@ -110,8 +110,7 @@ pub fn apply(
     if !options.resumed {
         check_names(&facts, &options.request)?;
     }
-    let mut agreed = run.plan(&facts);
-    agreed.notes.extend(options.notes.iter().cloned());
+    let agreed = run.plan(&facts);
     let idle = agreed.changes.iter().all(|planned| planned.after_restart);
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
     let restart = options.restart && agreed.restart && !options.resumed;
@@ -161,7 +160,9 @@ impl Run<'_> {
         let mut request = self.options.request.clone();
         // Nobody has seen the plan that is made after a restart.
         request.named_only |= self.options.resumed;
-        plan(self.profile, facts, &self.options.selection, today(), &request)
+        let mut plan = plan(self.profile, facts, &self.options.selection, today(), &request);
+        plan.notes.extend(self.options.notes.iter().cloned());
+        plan
     }
 
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {

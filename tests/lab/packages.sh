@@ -36,7 +36,8 @@ build_packages() {
         "$top/lab.spec"
     while read -r where name version release _; do
         [[ -z $where || $where == '#'* ]] && continue
-        mv "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/$where/"
+        [[ $where != both ]] || cp "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/repo/"
+        mv "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/${where/both/installed}/"
     done <"$lab_source/packages.table"
     createrepo_c --quiet --simple-md-filenames "$top/repo"
     rm -rf "$top/build" "$top/lab.spec"

@@ -231,15 +231,15 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
         staged.push((path.clone(), entry(&path, spec.file.clone(), package, Role::File, how)?));
     }
     let resolved = resolve::resolve(context, order, work)?;
-    for path in resolved {
+    for path in &resolved {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // The same file as one that was verified above.
         if staged.iter().any(|(_, entry)| entry.file == file) {
             continue;
         }
-        let package = inspect(context.host, &path, &os)?;
-        let how = trusted(context, order, &path).with_context(|| file.clone())?;
-        staged.push((path.clone(), entry(&path, file, package, Role::Package, how)?));
+        let package = inspect(context.host, path, &os)?;
+        let how = trusted(context, order, path).with_context(|| file.clone())?;
+        staged.push((path.clone(), entry(path, file, package, Role::Package, how)?));
     }
     let lacking: Vec<&str> = order
         .packages
@@ -248,12 +248,7 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
         .filter(|name| !staged.iter().any(|(_, entry)| entry.package == *name))
         .collect();
     ensure!(lacking.is_empty(), "no repository has {}", lacking.join(", "));
-    let paths: Vec<&Path> = staged
-        .iter()
-        .filter(|(_, entry)| entry.role == Role::Package)
-        .map(|(path, _)| path.as_path())
-        .collect();
-    resolve::is_whole(context, &paths, work)?;
+    resolve::is_whole(context, &resolved, work)?;
     staged.sort_by(|(_, a), (_, b)| a.file.cmp(&b.file));
     Ok(staged)
 }

@@ -94,7 +94,7 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
 ///
 /// # Errors
 /// What is missing, as rpm says it.
-pub(super) fn is_whole(context: &mut Context<'_>, packages: &[&Path], work: &Work) -> Result<()> {
+pub(super) fn is_whole(context: &mut Context<'_>, packages: &[PathBuf], work: &Work) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
