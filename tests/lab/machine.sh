@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # One practice machine: its disks, its virtual hardware, its boots.
-# The words disk, controller, no_scsi_ids, untouched and changed are for the scenarios.
+# The words disk, controller, no_scsi_ids, as_package, untouched and changed are for the scenarios.
 
 # A doubled comma is QEMU's way to write a comma.
 vmware_dmi='manufacturer=VMware,, Inc.,product=VMware Virtual Platform,version=None'
@@ -15,6 +15,7 @@ new_machine() {
     disk_names=()
     scsi_ids=yes
     told=
+    packaged=no
 }
 
 # tell "NAME=VALUE...": what the machine finds out with `told NAME`.
@@ -28,6 +29,9 @@ controller() {
 
 # no_scsi_ids: disk.EnableUUID is not set: disks answer with no identifier of their own.
 no_scsi_ids() { scsi_ids=no; }
+
+# as_package: the agent comes as /root/mt-agent.rpm, and nobody has installed it yet.
+as_package() { packaged=yes; }
 
 # attach NAME: the disk NAME.qcow2 of this run becomes the next disk on the current bus.
 attach() {
@@ -124,7 +128,12 @@ pack_guest() {
     cp "$lab_source/../../scripts/bench" "$work/lab/"
     cp "$1" "$work/lab/scenario.sh"
     "$lab_source/../vendor/pack" "$work/lab"
-    [[ -z $agent_binary ]] || cp "$agent_binary" "$work/lab/mt-agent"
+    if [[ $packaged == yes ]]; then
+        "$top/packaging/build" "$agent_binary" "$run_dir/packages" >/dev/null
+        cp "$run_dir"/packages/*.rpm "$work/lab/mt-agent.rpm"
+    elif [[ -n $agent_binary ]]; then
+        cp "$agent_binary" "$work/lab/mt-agent"
+    fi
     cp "$boot_files/initrd" "$run_dir/initrd"
     (cd "$work" && find lab -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >>"$run_dir/initrd"
 }

@@ -54,6 +54,9 @@ EOF
     cp "$tree/bin/sleep" "$tree/usr/bin/vmtoolsd"
     # udev rules of a later day than el6's: with them lsscsi -i shows a name made from page 0x80.
     rm -f "$tree"/usr/lib/udev/rules.d/5[58]-scsi-sg3_*.rules
+    # Where el6 keeps init scripts and their links.
+    mkdir -p "$tree"/etc/rc.d/{init.d,rc{0..6}.d}
+    install -m 755 "$lab_source/guest/chkconfig" "$tree/usr/sbin/chkconfig"
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/reboot"
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/shutdown"
 }
@@ -114,7 +117,7 @@ EOF
 
 # ensure_os_disk: sets $os_disk to the cached image.
 ensure_os_disk() {
-    cached disk "$boot_files $(cat "$lab_source"/{osdisk.sh,packages.sh,packages.table,guest/restart})" \
+    cached disk "$boot_files $(cat "$lab_source"/{osdisk.sh,packages.sh,packages.table,guest/restart,guest/chkconfig})" \
         "its OS disk" build_os_disk
     os_disk=$cached/os.qcow2
 }

@@ -20,6 +20,8 @@ EOF
         [[ $requires == - ]] || for word in ${requires//,/ }; do echo "Requires: $word"; done
         # yum and dnf tell $releasever from who provides this.
         [[ $name == centos-release ]] && echo 'Provides: system-release = 6, redhat-release = 6'
+        # What every package with a script asks for.
+        [[ $name == bash ]] && echo 'Provides: /bin/sh'
         printf '%%description -n %s\nEmpty.\n%%files -n %s\n\n' "$name" "$name"
     done <"$lab_source/packages.table"
 }
