@@ -86,7 +86,8 @@ fn page(command: &Command, name: &str, others: &[String]) -> String {
         .collect();
     out.extend_from_slice(others.join(",\n").as_bytes());
     out.push(b'\n');
-    String::from_utf8(out).unwrap()
+    // Breaks around vertical space do nothing, and mandoc says so.
+    String::from_utf8(out).unwrap().replace(".br\n\n.br\n", ".sp\n")
 }
 
 fn roff(text: &str) -> String {

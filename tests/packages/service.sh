@@ -1,0 +1,111 @@
+# shellcheck shell=bash disable=SC2154 # for with-rpm.sh
+# In the root, with the rpm installed: the init script with a stand-in for the agent, log rotation, the health check.
+
+service=/etc/rc.d/init.d/mt-agent-resume
+log=/var/log/mt-agent.log
+waiting=/var/lib/mt-agent/resume.json
+mv /usr/sbin/mt-agent /test/mt-agent.real
+mv $log /test/log.before
+
+# stand_in STATUS [COMMAND]: what the service starts.
+stand_in() {
+    printf '#!/bin/sh\n[ "$*" = "apply --resume" ] || exit 99\necho the report\necho the error >&2\n%s\nexit %s\n' \
+        "${2-}" "$1" >/usr/sbin/mt-agent
+    chmod 755 /usr/sbin/mt-agent
+}
+# Its clock is not ours to know.
+dated() { sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+Z/DATE/'; }
+begins="mt-agent-resume: DATE: going on with the apply that waited for a restart
+the report
+the error"
+
+stand_in 0 "rm $waiting"
+same "the service with no apply waiting does nothing, says nothing" "" "$($service start)"
+expect_not "and logs nothing" test -e $log
+same "status says off" "mt-agent-resume is off: no apply waits for a restart, 3" "$($service status), $($service status >/test/null; echo $?)"
+touch $waiting
+same "status says on" "mt-agent-resume is on: an apply waits for a restart ($waiting), 0" \
+    "$($service status), $($service status >/test/null; echo $?)"
+said=$($service start; echo "status $?")
+same "it goes on, says so on the console, and is off" "$begins
+mt-agent-resume: ended with status 0; nothing waits any more: off
+status 0" "$(dated <<<"$said")"
+same "the log has what the console had" "$said" "$(cat $log; echo "status 0")"
+same "the log is root's alone" "600 root" "$(stat -c '%a %U' $log)"
+touch $waiting
+stand_in 3
+same "a restart that is still owed is no failure, and it stays on" "$begins
+mt-agent-resume: ended with status 3; an apply still waits: it goes on after the next boot
+status 0" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+stand_in 1 "rm -f $waiting"
+same "not ready is a failure, and it is off" "$begins
+mt-agent-resume: ended with status 1; nothing waits any more: off
+status 1" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+touch $waiting
+stand_in 2
+same "what could not be done is a failure, and it stays on" "$begins
+mt-agent-resume: ended with status 2; an apply still waits: it goes on after the next boot
+status 2" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+for verb in stop reload condrestart try-restart; do
+    same "$verb does nothing" "status 0" "$($service $verb; echo "status $?")"
+done
+same "another verb is refused" "Usage: mt-agent-resume {start|stop|restart|force-reload|status}
+status 2" "$($service dance 2>&1; echo "status $?")"
+rm /usr/sbin/mt-agent
+same "without the program it says so" "mt-agent-resume: /usr/sbin/mt-agent is missing
+status 5" "$($service start 2>&1; echo "status $?")"
+rm -f $waiting
+
+# The headers, by their grammars: chkconfig's is read by the stand-in, LSB's here.
+lsb=$(sed -n '/^### BEGIN INIT INFO$/,/^### END INIT INFO$/p' $service)
+same "the LSB header has each key once, and nothing else" \
+    "Provides Required-Start Required-Stop Should-Start Default-Start Default-Stop Short-Description Description" \
+    "$(sed -nE 's/^# ([A-Z][A-Za-z-]*):.*/\1/p' <<<"$lsb" | tr '\n' ' ' | sed 's/ $//')"
+same "LSB and chkconfig start it in the same levels" "$(sed -n 's/^# Default-Start: *//p' $service | tr -d ' ')" \
+    "$(sed -nE 's/^# chkconfig: ([0-6]+) .*/\1/p' $service)"
+
+# Log rotation, while an apply has the log open.
+echo 'before the rotation' >$log
+chmod 600 $log
+same "logrotate has nothing to say about the file" "" \
+    "$(logrotate -d /etc/logrotate.d/mt-agent 2>&1 | grep -iE 'error|warn|ignor|unknown' | grep -vE 'state file|logrotate in debug mode does nothing')"
+exec 9>>$log
+expect "it rotates the log" logrotate -f -s /test/rotation /etc/logrotate.d/mt-agent
+echo 'written by an apply that had it open' >&9
+exec 9>&-
+same "nothing of an apply that had it open is lost" "before the rotation
+written by an apply that had it open" "$(cat $log.1)"
+expect_not "the next run makes the new log itself, readable by root alone" test -e $log
+same "the rotated log is root's alone" "600 root" "$(stat -c '%a %U' $log.1)"
+rm -f $log $log.1
+
+# The health check.
+check=/etc/cron.d/mt-agent
+same "the health check is off" "" "$(grep -vE '^(#|[A-Z]+=|$)' $check)"
+line=$(sed -n 's/^#\([0-9].*\)/\1/p' $check)
+expect "its line has a time, a user and a command" grep -qE '^[0-9]+ [0-9]+ \* \* \* root report=' <<<"$line"
+expect_not "no percent sign, which cron takes for the end of the line" grep -q % <<<"$line"
+# cron's own environment.
+health() {
+    cat >/usr/sbin/mt-agent <<END
+#!/bin/sh
+[ "\$*" = "check --quiet" ] || exit 99
+echo "the report: $1"
+exit $2
+END
+    printf '#!/bin/sh\necho "$@" >/test/logged\ncat >>/test/logged\n' >/usr/sbin/logger
+    chmod 755 /usr/sbin/{mt-agent,logger}
+    rm -f /test/logged
+    env -i "$(grep ^PATH= $check)" HOME=/root LOGNAME=root "$(sed -n 's/^SHELL=//p' $check)" -c "${line#*root }" 2>&1
+    cat /test/logged 2>/test/null
+}
+same "a host that is ready is not worth a mail" "" "$(health ready 0)"
+for status in 1 2 3; do
+    same "status $status is mailed and logged" "the report: trouble
+-t mt-agent -p daemon.err
+the report: trouble" "$(health trouble $status)"
+done
+rm -f /usr/sbin/logger
+mv /test/mt-agent.real /usr/sbin/mt-agent
+mv /test/log.before $log
+same "rpm -V is clean after all this" "" "$(rpm -V mt-agent)"
