@@ -128,7 +128,8 @@ impl Host {
     /// # Errors
     /// Whatever opening or reading it says; `FileTooLarge`.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        let mut bytes = Vec::new();
+        // Files of /proc say no size: room for most of them in one read.
+        let mut bytes = Vec::with_capacity(4096);
         // Opened so that a pipe that nobody writes to holds nobody up.
         let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
         let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(self.resolve(path)?)?;
