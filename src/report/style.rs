@@ -106,7 +106,10 @@ impl Page {
             wrap(&self.clean_lines(text), WIDTH.saturating_sub(start).max(20)).iter().enumerate()
         {
             let indent = if number == 0 { 0 } else { start };
-            self.put(Paint::Plain, &" ".repeat(indent)).put(Paint::Plain, line).end();
+            // Made safe before it was wrapped: what is hidden in half a line would make it wider.
+            self.out.push_str(&" ".repeat(indent));
+            self.out.push_str(line);
+            self.end();
         }
         self
     }
@@ -197,6 +200,15 @@ mod tests {
         let mut page = Page::new(Style { color: true, unicode: true });
         page.put(Paint::Bad, "a\x1b[2J").put(Paint::Plain, " http://u:p@h/").end();
         assert_eq!(page.finish(), "\x1b[31ma\\u{1b}[2J\x1b[0m http://***@h/\n");
+    }
+
+    #[test]
+    fn what_is_hidden_makes_no_line_wider() {
+        let mut page = Page::new(Style::default());
+        page.line(&format!("{}/ret&token=abc passphrase:", "x".repeat(66)));
+        let text = page.finish();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(!text.contains("abc"), "{text}");
     }
 
     #[test]
