@@ -516,47 +516,84 @@ fn a_damaged_or_outgrown_collection_is_made_anew_and_a_stranger_s_files_are_left
     assert_eq!(fs::read(&stranger).unwrap(), b"theirs");
 }
 
-#[test]
-fn a_killed_run_leaves_no_manifest_and_the_next_one_finishes() {
-    let site = Site::new();
-    site.mirror.stall(&rpm("deep"));
-    let script = format!(
-        "{DATABASE}timeout -s KILL 60 $AGENT apply --download-only $OUT --repository {} & wait",
-        site.mirror.url("/")
-    );
-    let out = site.out.clone();
-    std::thread::scope(|scope| {
-        let run = scope.spawn(|| site.machine("").run(&format!("echo $$ >$OUT.pid; {script}"), &site.out()));
-        let until = Instant::now() + Duration::from_secs(60);
-        while !site.mirror.stalled() {
-            assert!(Instant::now() < until, "dnf asked for no package");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        // All of it, the agent and dnf: as when the power goes.
-        let pid = fs::read_to_string(out.with_extension("pid")).unwrap();
-        tool("sh", &["-c", KILL_ALL, "kill", pid.trim()]);
-        run.join().unwrap();
-    });
-    assert!(!site.out.join("manifest.json").exists());
-    assert!(site.names().iter().any(|name| name.starts_with(".mt-agent-work.")), "{:?}", site.names());
-    let world = site.machine("");
-    contains(
-        &refused(&site, &site.offline(&world, "", "")),
-        "has no manifest.json, so it is no whole collection",
-    );
-    site.mirror.go_on();
-    site.collected();
-    let all: Vec<String> = ["a", "b", "base", "deep", "lib"].map(rpm).to_vec();
-    assert_eq!(site.names()[1..], all);
-    assert_eq!(site.names()[0], "manifest.json");
-}
-
-/// Ends a process and all that came from it.
-const KILL_ALL: &str = r#"
+/// Ends a process and all that came from it, or, given a second word, those of them that are called so.
+const KILL: &str = r#"
 collect() { for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do collect "$child"; done; all="$all $1"; }
 collect "$1"
-kill -KILL $all
+for process in $all; do
+    [ -n "$2" ] && [ "$(cat "/proc/$process/comm")" != "$2" ] || kill -KILL "$process"
+done
 "#;
+
+#[test]
+fn a_killed_run_leaves_no_manifest_and_the_next_one_finishes() {
+    // All of it, the agent and dnf, as when the power goes; or the agent, and dnf goes on for a while.
+    for whom in ["", "mt-agent"] {
+        let site = Site::new();
+        site.mirror.stall(&rpm("deep"));
+        let script = format!(
+            "{DATABASE}echo $$ >$OUT.pid; $AGENT apply --download-only $OUT --repository {}; true",
+            site.mirror.url("/")
+        );
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| site.machine("").run(&script, &site.out()));
+            let until = Instant::now() + Duration::from_secs(120);
+            while !site.mirror.stalled() {
+                assert!(Instant::now() < until, "dnf asked for no package");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            let pid = fs::read_to_string(site.out.with_extension("pid")).unwrap();
+            tool("sh", &["-c", KILL, "kill", pid.trim(), whom]);
+            run.join().unwrap();
+        });
+        assert!(!site.out.join("manifest.json").exists());
+        assert!(site.names().iter().any(|name| name.starts_with(".mt-agent-work.")), "{:?}", site.names());
+        let world = site.machine("");
+        contains(
+            &refused(&site, &site.offline(&world, "", "")),
+            "has no manifest.json, so it is no whole collection",
+        );
+        site.mirror.go_on();
+        site.collected();
+        let mut all = vec!["manifest.json".to_owned()];
+        all.extend(["a", "b", "base", "deep", "lib"].map(rpm));
+        let mut names = site.names();
+        names.retain(|name| !(whom == "mt-agent" && name.starts_with(".mt-agent-work.")));
+        assert_eq!(names, all);
+        assert_eq!(site.offline(&site.machine(""), "", "").status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_run_after_the_restart_asks_no_repository_either() {
+    let site = Site::new();
+    let world = site.machine("");
+    let url = site.mirror.url("/");
+    world.file("/etc/yum.repos.d/x.repo", &format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n"));
+    let pending = |directory: &Path| {
+        format!(
+            r#"{{"schema":"mt-agent/resume/v1","boot-id":"another","profile":null,"only":["packages"],"skip":[],
+            "request":{{"offline":"{}"}}}}"#,
+            directory.display()
+        )
+    };
+    world.file("/var/lib/mt-agent/resume.json", &pending(&site.out));
+    let resume = format!("{DATABASE}$AGENT apply --resume --yes");
+    assert_eq!(
+        refused(&site, &world.run(&resume, &[])),
+        "mt-agent: packages.base: looking at the directory DIR: No such file or directory (os error 2)"
+    );
+    assert_eq!(site.mirror.asked(), 0);
+    site.collected();
+    site.mirror.forget();
+    let output = world.run(&resume, &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    contains(
+        &words(&output.stdout),
+        "done: installed mt-agent-test-a 1.0-1, mt-agent-test-b 1.0-1, with 3 that they",
+    );
+    assert_eq!(site.mirror.asked(), 0);
+}
 
 #[test]
 fn a_place_that_cannot_take_it_is_told() {
