@@ -34,7 +34,7 @@ pub fn scsi_id(page_83: &[u8], page_80: &[u8]) -> Result<ScsiId, String> {
     scsi::named("fuzz", page_83, || scsi::vpd::serial(page_80))
 }
 
-/// What an answer of `blkid -p -o export` means.
+/// What an answer of `blkid -p -o udev` means.
 #[must_use]
 pub fn blkid(status: i32, stdout: &[u8], stderr: &[u8]) -> Signatures {
     let output = Output { status, stdout: stdout.to_vec(), stderr: stderr.to_vec(), truncated: false };

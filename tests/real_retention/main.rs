@@ -5,6 +5,7 @@
 mod desk;
 mod interrupted;
 mod mounted;
+mod old_tools;
 mod refused;
 
 use std::fs;
