@@ -216,6 +216,14 @@ fn judge(
     unfinished: bool,
 ) -> Result<Work> {
     device.forget();
+    let content = examine(device.file(), target.size_bytes);
+    if let Some(why) = &content.error {
+        // Nobody can say of what cannot be read that it is not needed, and no volume on it would last.
+        bail!(
+            "it does not count as blank, as it could not be read: {why}; --erase-disk does not lift that: attach \
+             another disk"
+        );
+    }
     let probed = signature::read(host, &node.path());
     if target.erase {
         // Lifts "not blank", whatever made it so; that nothing uses it was seen before. What our own
@@ -233,14 +241,8 @@ fn judge(
         partitions.join(", ")
     );
     if found.is_nothing() {
-        let content = examine(device.file(), target.size_bytes);
-        match content.blank() {
-            Some(true) => return Ok(Work::Make { over: false }),
-            Some(false) => {}
-            None => bail!(
-                "it does not count as blank, as it could not be read: {}; {hint}",
-                content.error.unwrap_or_default()
-            ),
+        if content.blank() == Some(true) {
+            return Ok(Work::Make { over: false });
         }
         ensure!(unfinished, "it is not blank: {}; {hint}", content.found().join(", "));
         still_ours(host, &hint)?;

@@ -221,6 +221,7 @@ mod tests {
             in_use: vec!["mounted at / (sda1)".into()],
             eligible: false,
             why_not: vec!["not blank".into(), "in use".into()],
+            ..Probe::default()
         };
         let text = render(&[disk(0)], std::slice::from_ref(&probe), Style::default());
         assert!(

@@ -152,8 +152,10 @@ fn what_lies_below_fails_meanwhile() {
         let device = blank();
         let target = Target { size_bytes: SIZE, ..device.target("ext4") };
         File::options().write(true).open(device.image()).unwrap().set_len(SIZE / 2).unwrap();
-        let said = "it does not count as blank";
-        refused(&device, &StandIn::of(&device), &target, said);
+        let said = "it does not count as blank, as it could not be read: reading at offset ";
+        for erase in [false, true] {
+            refused(&device, &StandIn::of(&device), &Target { erase, ..target }, said);
+        }
         no_candidate(&device, "Input/output error");
     });
 }

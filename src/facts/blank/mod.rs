@@ -35,6 +35,9 @@ pub struct Probe {
     pub blank: Option<bool>,
     /// What was found on it: `ext4 file system (libblkid)`, `non-zero bytes at offset 512`.
     pub found: Vec<String>,
+    /// Whether some of it could not be read, which nobody can lift.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub unreadable: bool,
     /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`.
     pub in_use: Vec<String>,
     /// Whether it could become the retention volume.
@@ -164,6 +167,7 @@ impl<'a> Trial<'a> {
                 }
                 let examination = examine::examine(file, size);
                 self.probe.found.extend(examination.found());
+                self.probe.unreadable = examination.error.is_some();
                 self.doubts.extend(examination.error.map(|error| format!("{device}: {error}")));
                 self.read = true;
             }

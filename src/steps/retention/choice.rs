@@ -93,12 +93,16 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
         return Err(format!("{} is in use: {}", told(disk), probe.in_use.join("; ")));
     }
     takeable(facts, disk)?;
+    let left =
+        |hint: &str| Err(format!("{} is left as it is: {}. {hint}", told(disk), probe.why_not.join("; ")));
+    if probe.unreadable {
+        // Nobody can say of what cannot be read that it is not needed.
+        return left(
+            "A volume on it would not last, and --erase-disk does not lift that: attach another disk",
+        );
+    }
     if !(is_blank(probe, disk) || lifted || ours) {
-        return Err(format!(
-            "{} is left as it is: {}. If nothing on it is needed: --erase-disk {scsi_id}",
-            told(disk),
-            probe.why_not.join("; ")
-        ));
+        return left(&format!("If nothing on it is needed: --erase-disk {scsi_id}"));
     }
     Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: lifted })
 }
@@ -227,10 +231,17 @@ fn told(disk: &Disk) -> String {
 fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
     let same = |probe: &&Probe| probe.disk == disk.name;
     facts.probes.iter().find(same).ok_or_else(|| {
-        if disk.used_by.is_empty() {
+        let uses = match (facts.mounts.known(), facts.swaps.known()) {
+            // What `used_by` does not show to people (partitions of a map) keeps a disk from being probed too.
+            (Some(mounts), Some(swaps)) if disk.used_by.is_empty() => {
+                users::uses(disk, mounts, swaps).iter().map(ToString::to_string).collect()
+            }
+            _ => disk.used_by.clone(),
+        };
+        if uses.is_empty() {
             format!("{} was not probed: run this on the host itself, as root", told(disk))
         } else {
-            format!("{} is in use: {}", told(disk), disk.used_by.join("; "))
+            format!("{} is in use: {}", told(disk), uses.join("; "))
         }
     })
 }

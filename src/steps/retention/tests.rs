@@ -241,6 +241,39 @@ fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
 }
 
 #[test]
+fn a_disk_that_was_not_probed_for_its_use_is_in_use() {
+    let (profile, mut facts) = without_volume();
+    facts.probes.clear();
+    disks(&mut facts)[1].holders.push(Holder {
+        name: "dm-7".into(),
+        major_minor: "253:7".into(),
+        dm_name: Some("36000c29p1".into()),
+        dm_uuid: Some("part1-mpath-36000c29".into()),
+        holders: Vec::new(),
+    });
+    refused(&profile, &facts, &naming("sdb"), &[" is in use: held by map partition 36000c29p1 (sdb)"]);
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_is_not_even_erased() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        unreadable: true,
+        why_not: vec!["read error".into()],
+        ..Probe::default()
+    }];
+    let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
+    for request in [naming("sdb"), erase] {
+        let words = [
+            " is left as it is: read error. A volume on it would not last, and --erase-disk does not lift that: \
+             attach another disk",
+        ];
+        refused(&profile, &facts, &request, &words);
+    }
+}
+
+#[test]
 fn a_disk_without_an_id_or_with_that_of_another_is_not_taken() {
     let (profile, mut facts) = with_second_blank_disk();
     disks(&mut facts)[2].scsi_id = Some(OS_DISK_ID.into());

@@ -51,9 +51,9 @@ agent() {
     fi
 }
 
-# said TEXT: the last command shown printed it.
+# said TEXT: the last command shown printed it, in lines of whatever width.
 said() {
-    if grep -qF -- "$1" "$out/last"; then ok "it says: $1"; else not_ok "it says: $1"; fi
+    if tr -s '[:space:]' ' ' <"$out/last" | grep -qF -- "$1"; then ok "it says: $1"; else not_ok "it says: $1"; fi
 }
 
 # judge: a quiet `check --format json`, for the expectations that follow.

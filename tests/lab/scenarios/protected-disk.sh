@@ -36,14 +36,20 @@ boot_1() {
 boot_2() {
     say "after the restart multipath has maps over all of them"
     run multipath -ll
+
+    say "the lone blank disk, unnamed"
     agent 1 apply --yes
-    said "$(id_of /dev/sdd)"
+    said "the master target software is installed, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: sdd ($(id_of /dev/sdd), 1 TiB)"
     judge
     finding retention.disk unmet
+    expect "it is blank still" cmp -n 64M /dev/zero /dev/sdd
+    expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
 
     say "a customer's disk that is named is refused too"
     agent 1 apply --yes --retention-disk "$(id_of /dev/sdb)"
+    said "sdb ($(id_of /dev/sdb), 20 GiB) is in use: held by map partition $(id_of /dev/sdb)p1 ("
     agent 1 apply --yes --retention-disk "$(id_of /dev/sdc)"
+    said "sdc ($(id_of /dev/sdc), 20 GiB) is in use: LVM customer-data (sdc)"
     expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
 
     say "the blank one, named"
