@@ -145,12 +145,12 @@ run_machine() {
     # In a subshell, and its end not told: a scenario may kill the emulator.
     (timeout --foreground -s KILL "${deadline:-600}" qemu-system-x86_64 "${accel[@]}" \
         -machine pc,vmport=on -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot \
-        -pidfile "$run_dir/pid" -serial stdio -kernel "$boot_files/vmlinuz" -initrd "$run_dir/initrd" \
+        -pidfile "$run_dir/pid" -serial stdio -kernel "$kernel" -initrd "$run_dir/initrd" \
         -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number$told" \
         -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00" \
         -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7" \
         "${devices[@]}" -netdev user,id=net,restrict=on -device vmxnet3,netdev=net,romfile= \
-        </dev/null; :) 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-(RESULT|APPLY|TOOK)|sysrq: Resetting|Killed  .*timeout' || true
+        </dev/null; :) 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-(RESULT|STEP|FOUND)|sysrq: Resetting|Killed  .*timeout' || true
 }
 
 # boot N: run_machine; leaves boot_expectations and boot_failures.

@@ -15,6 +15,7 @@ release='CentOS release 6.6 (Final)'
 packages='xfsprogs perl lsscsi rsync wget kexec-tools device-mapper-multipath'
 
 echo run >>/var/lib/vendor-stand-in.runs
+sync /var/lib/vendor-stand-in.runs 2>/dev/null || sync
 
 say() { echo "$*" | tee -a "$log"; }
 
