@@ -157,7 +157,9 @@ fn wanted() -> BTreeMap<PathBuf, String> {
     {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "mt-agent", &mut script);
-        files.insert(Path::new("completions").join(name), String::from_utf8(script).unwrap());
+        // clap_complete 4.6 writes the hyphen of the program's name in two ways, so that bash would know no verb.
+        let script = String::from_utf8(script).unwrap().replace("mt__subcmd__agent__", "mt__agent__");
+        files.insert(Path::new("completions").join(name), script);
     }
     files
 }

@@ -84,7 +84,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__apply)
+        mt__agent__subcmd__apply)
             opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --format --only --skip --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -150,7 +150,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__check)
+        mt__agent__subcmd__check)
             opts="-q -v -h --facts --format --only --skip --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -192,7 +192,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__disks)
+        mt__agent__subcmd__disks)
             opts="-q -v -h --probe --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -226,7 +226,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__explain)
+        mt__agent__subcmd__explain)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -256,7 +256,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__facts)
+        mt__agent__subcmd__facts)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -286,7 +286,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__history)
+        mt__agent__subcmd__history)
             opts="-n -q -v -h --last --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -324,7 +324,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__plan)
+        mt__agent__subcmd__plan)
             opts="-q -v -h --facts --offline --retention-disk --erase-disk --format --only --skip --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -378,7 +378,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__profile)
+        mt__agent__subcmd__profile)
             opts="-q -v -h --profile --allow-unsafe-profile --root --color --quiet --verbose --help list show check schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -404,7 +404,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__profile__subcmd__check)
+        mt__agent__subcmd__profile__subcmd__check)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -434,7 +434,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__profile__subcmd__list)
+        mt__agent__subcmd__profile__subcmd__list)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -464,7 +464,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__profile__subcmd__schema)
+        mt__agent__subcmd__profile__subcmd__schema)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -494,7 +494,7 @@ _mt__agent() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mt__subcmd__agent__subcmd__profile__subcmd__show)
+        mt__agent__subcmd__profile__subcmd__show)
             opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -102,5 +102,5 @@ for page in "$top"/packaging/man/*.8; do
     same "$name: groff has no warning" "" "$(groff -man -Tutf8 -ww -b "$work/$name" 2>&1 >/dev/null)"
     same "$name: mandoc has no warning" "" "$(mandoc -T lint -W warning "$work/$name" 2>&1)"
     expect "$name: nothing is wider than 80 columns" \
-        test "$(MANWIDTH=80 man -E UTF-8 -P cat -l "$work/$name" 2>/dev/null | LC_ALL=C.UTF-8 wc -L)" -le 80
+        test "$(MANWIDTH=80 LC_ALL=C.UTF-8 man -E UTF-8 -P cat -l "$work/$name" 2>/dev/null | LC_ALL=C.UTF-8 wc -L)" -le 80
 done

@@ -95,7 +95,7 @@ bash_completes() {
 }
 # shellcheck disable=SC2016 # fish expands it
 fish_completes() { fish --no-config -c 'set fish_complete_path /usr/share/fish/vendor_completions.d; complete -C $argv[1] | cut -f1 | sort | string join " "' "$1" 2>&1; }
-for words in 'ch=check' 'apply --re=--restart --resume --retention-disk' 'check --format n=nagios'; do
+for words in 'ch=check' 'disks --pro=--probe --profile' 'apply --ret=--retention-disk' 'check --format n=nagios'; do
     line=${words%%=*} wanted=${words#*=}
     same "bash completes mt-agent $line" "$wanted" "$(bash_completes "mt-agent $line" | sed 's/ $//')"
     same "fish completes mt-agent $line" "$(tr ' ' '\n' <<<"$wanted" | sort | tr '\n' ' ' | sed 's/ $//')" "$(fish_completes "mt-agent $line")"
