@@ -59,8 +59,15 @@ same "the rpm has what it should, where it should" "-rw-r--r-- root root /etc/ba
 -rw-r--r-- root root /usr/share/zsh/site-functions/_mt-agent
 -rwxr-xr-x root root /etc/rc.d/init.d/mt-agent-resume
 -rwxr-xr-x root root /usr/sbin/mt-agent
+drwxr-xr-x root root /etc/bash_completion.d
 drwxr-xr-x root root /etc/mt-agent
-drwxr-xr-x root root /usr/share/doc/mt-agent" \
+drwxr-xr-x root root /usr/lib/systemd
+drwxr-xr-x root root /usr/lib/systemd/system
+drwxr-xr-x root root /usr/share/doc/mt-agent
+drwxr-xr-x root root /usr/share/fish
+drwxr-xr-x root root /usr/share/fish/vendor_completions.d
+drwxr-xr-x root root /usr/share/zsh
+drwxr-xr-x root root /usr/share/zsh/site-functions" \
     "$(rpm -qp --qf '[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\n]' "$rpm_file" 2>/dev/null | pages)"
 same "three of its files are configuration" "/etc/cron.d/mt-agent
 /etc/logrotate.d/mt-agent

@@ -16,8 +16,8 @@ wants=/etc/systemd/system/multi-user.target.wants/mt-agent-resume.service
 ours() { grep -E '^(mt-agent|dpkg: (error|warning))' || true; }
 everything() {
     find / -xdev \( -path /test -o -path /tmp -o -path /proc -o -path /dev -o -path /sys -o -path /run -o -path /var/lib/dpkg \
-        -o -path /var/log/dpkg.log -o -path /var/cache/man -o -path /var/lib/systemd/deb-systemd-helper-enabled \) \
-        -prune -o -type f -printf '%p %m %U %G %s %T@\n' -o -type l -printf '%p %l\n' | LC_ALL=C sort
+        -o -path /var/log/dpkg.log -o -path /var/cache/man -o -path '/var/lib/systemd/deb-systemd-helper-*' \) \
+        -prune -o -type f -printf '%p %m %U %G %s %T@\n' -o -type l -printf '%p %l\n' -o -type d -printf '%p %m %U %G\n' | LC_ALL=C sort
 }
 everything_else() { everything | grep -vE '^[^ ]*mt-agent[^ ]* '; }
 stays="mt-agent: what it made on this host stays: the retention volume and its line in /etc/fstab, the vendor's

@@ -20,7 +20,7 @@ links() { find /etc/rc.d -name '[SK][0-9][0-9]mt-agent-resume' -printf '%P %l\n'
 # Everything in the root, but for what comes and goes with rpm and these tests. Links of units belong to the service.
 everything() {
     find / -xdev \( -path /test -o -path /tmp -o -path /proc -o -path /dev -o -path /sys -o -path /run -o -path /var/lib/rpm \) \
-        -prune -o -type f -printf '%p %m %U %G %s %T@\n' -o -type l -printf '%p %l\n' | LC_ALL=C sort
+        -prune -o -type f -printf '%p %m %U %G %s %T@\n' -o -type l -printf '%p %l\n' -o -type d -printf '%p %m %U %G\n' | LC_ALL=C sort
 }
 everything_else() { everything | grep -vE '^[^ ]*(mt-agent|/etc/rc\.d)[^ ]* '; }
 made() {
