@@ -2,7 +2,7 @@
 # In the root: real dpkg installs, upgrades, verifies, removes, purges and installs again; the shells and man use what it brought.
 set -uo pipefail
 passed=0 failed=0
-# shellcheck source=tests/packages/words.sh
+# shellcheck source=/dev/null
 . /test/words.sh
 trap 'printf "passed=%d\nfailed=%d\n" "$passed" "$failed" >/test/figures' EXIT
 export DEBIAN_FRONTEND=noninteractive

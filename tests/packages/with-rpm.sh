@@ -2,7 +2,7 @@
 # In the root: real rpm installs, upgrades, verifies, removes and installs again.
 set -uo pipefail
 passed=0 failed=0
-# shellcheck source=tests/packages/words.sh
+# shellcheck source=/dev/null
 . /test/words.sh
 trap 'printf "passed=%d\nfailed=%d\n" "$passed" "$failed" >/test/figures' EXIT
 version=$(cat /test/version)
@@ -92,7 +92,7 @@ same "rpm -V is clean" "" "$(rpm -V mt-agent)"
 same "the service is on again" "$all_links" "$(links)"
 same "the records are still those" "$kept" "$(sha256sum /var/lib/mt-agent/journal.jsonl /var/lib/mt-agent/saved/fstab /var/log/mt-agent.log)"
 
-# shellcheck source=tests/packages/service.sh
+# shellcheck source=/dev/null
 . /test/service.sh
 
 same "removed, it says what stays" "$stays" "$(rpm -e mt-agent)"
