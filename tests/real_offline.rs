@@ -223,8 +223,15 @@ fn where_nothing_answers_nothing_is_left() {
     };
     let line = run("--repository http://127.0.0.1:9/el6/");
     contains(&line, "mt-agent: dnf did not collect mt-agent-test-a, mt-agent-test-b: ");
-    contains(&line, "; no repository answers: CentOS 6 has left the mirrors");
+    contains(
+        &line,
+        "repomd.xml: All mirrors were tried; the repository named with --repository does not answer: look at its address \
+         and at the network (http_proxy is heeded)",
+    );
     assert!(!site.out.exists());
+    world.file("/etc/yum.repos.d/x.repo", "[x]\nname=x\nbaseurl=http://127.0.0.1:9/el6/\ngpgcheck=0\n");
+    contains(&run(""), "; no repository answers: CentOS 6 has left the mirrors");
+    world.file("/etc/yum.repos.d/x.repo", "");
     // This host's own repositories: there are none.
     contains(&run(""), "mt-agent: dnf did not collect mt-agent-test-a, mt-agent-test-b: ");
     assert!(!site.out.exists());

@@ -113,7 +113,7 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
         Err(error) if left.is_empty() => format!("installing {}: {error:#}", wanted.join(", ")),
         Err(error) => format!("{tool} did not install {}: {error:#}", left.join(", ")),
     };
-    why = no_repository(why);
+    why = no_repository(why, OWN_REPOSITORIES);
     if let Some(unfinished) = unfinished {
         why.push_str("; ");
         why.push_str(&unfinished);
@@ -121,15 +121,14 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
     bail!(why)
 }
 
-/// What a package manager said, with advice where no repository answered.
-pub(super) fn no_repository(mut why: String) -> String {
-    if why.contains("baseurl") || why.contains("mirrorlist") || why.contains("repomd.xml") {
-        why.push_str(
-            "; no repository answers: CentOS 6 has left the mirrors, name vault.centos.org/6.6 or a repository of your \
-             own in /etc/yum.repos.d",
-        );
-    }
-    why
+/// What to do where none of this host's repositories answers.
+pub(super) const OWN_REPOSITORIES: &str = "no repository answers: CentOS 6 has left the mirrors, name \
+     vault.centos.org/6.6 or a repository of your own in /etc/yum.repos.d";
+
+/// What a package manager said, with `advice` where it says that no repository answered.
+pub(super) fn no_repository(why: String, advice: &str) -> String {
+    let unanswered = ["baseurl", "mirrorlist", "repomd.xml"].iter().any(|word| why.contains(word));
+    if unanswered { format!("{why}; {advice}") } else { why }
 }
 
 /// Those of `packages` that are not installed, in their order.
@@ -248,14 +247,14 @@ pub(super) fn reason(output: &Output) -> String {
         "conflicts with",
         "Failed",
         "is not signed",
-        "ublic key",
+        "Public key",
     ];
     let all = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
     let all = String::from_utf8_lossy(&all);
     let mut lines: Vec<&str> = Vec::new();
     for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
-        let heading = ["Error:", "error: Failed dependencies:"].contains(&line);
-        let telling = !heading && TELLING.iter().any(|word| line.contains(word));
+        // What ends in a colon announces the lines that follow.
+        let telling = !line.ends_with(':') && TELLING.iter().any(|word| line.contains(word));
         if telling && !lines.contains(&line) {
             lines.push(line);
         }

@@ -221,7 +221,7 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
         let package = inspect(context.host, &path, &os).context("the agent's own package")?;
         ensure!(package.name == AGENT, "{} is the package {}, not {AGENT}", from.display(), package.name);
         let file = format!("{AGENT}-{}.{}.rpm", package.version, package.architecture);
-        let entry = entry(&path, file, package, Role::Agent, "given by hand".into())?;
+        let entry = entry(&path, file, package, Role::Agent, "as it was given".into())?;
         staged.push((path, entry));
     }
     for spec in order.files {

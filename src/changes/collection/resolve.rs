@@ -15,12 +15,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::collect::{Order, Work};
 use crate::changes::Context;
-use crate::changes::packages::{no_repository, plain, reason};
+use crate::changes::packages::{OWN_REPOSITORIES, no_repository, plain, reason};
 use crate::host::command::{self, Command};
 use crate::host::{Host, files, text};
 
 /// How long rpm may think about a transaction.
 const QUESTION: Duration = Duration::from_secs(300);
+
+/// What to do where a repository that was named does not answer.
+const NAMED_REPOSITORIES: &str = "the repository named with --repository does not answer: look at its address and at \
+     the network (http_proxy is heeded)";
 
 /// Downloads the packages of `order` with all their dependencies; where they lie.
 ///
@@ -69,11 +73,9 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
     let ran = context.run(&Command::new(tool, arguments, context.profile.packages.deadline));
     let output = ran.with_context(|| format!("collecting {}", order.packages.join(", ")))?;
     if output.status != 0 {
-        let why = no_repository(format!(
-            "{tool} did not collect {}: {}",
-            order.packages.join(", "),
-            reason(&output)
-        ));
+        let why = format!("{tool} did not collect {}: {}", order.packages.join(", "), reason(&output));
+        let advice = if order.repositories.is_empty() { OWN_REPOSITORIES } else { NAMED_REPOSITORIES };
+        let why = no_repository(why, advice);
         bail!(why);
     }
     let mut found = Vec::new();
