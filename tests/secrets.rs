@@ -142,6 +142,44 @@ fn no_secret_is_written_down_or_shown_and_downloads_still_authenticate() {
 }
 
 #[test]
+fn the_password_of_a_repository_that_was_named_reaches_that_repository_alone() {
+    need_root();
+    let world = world();
+    // As dnf says which repository did not answer, with all of its configuration.
+    world.tool(
+        "dnf",
+        r#"for word; do [ "$before" != -c ] || cat "$word" | tee /var/tmp/dnf.conf; before=$word; done
+        echo "Error: Cannot retrieve http://user:HiddenNamed@repo.example/os/repodata/repomd.xml" >&2
+        exit 1
+        "#,
+    );
+    world.file("/etc/collect.yaml", "extends: centos-6.6\npackages: {base: [mt-agent-test-none]}\n");
+    let script = "
+        $AGENT apply --profile /etc/collect.yaml --download-only /var/tmp/out --format json \
+            --repository http://user:HiddenNamed@repo.example/os/
+        $AGENT apply --profile /etc/collect.yaml --download-only /var/tmp/out --repository ftp://user:HiddenFtp@h/
+        $AGENT history
+        $AGENT history --format json";
+    let output = world.run(script, &[]);
+    let said =
+        format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("dnf did not collect mt-agent-test-none, device-mapper-multipath: "), "{said}");
+    assert!(said.contains("--repository ftp://***@h/: an address that begins with"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+    assert!(
+        world.left("/var/tmp/dnf.conf").contains("baseurl=http://user:HiddenNamed@repo.example/os/"),
+        "{said}"
+    );
+    for (path, _, content) in world.all_left() {
+        assert!(!path.starts_with("/var/tmp/out"), "{path}");
+        // Where the password stood in a profile or in the vendor's files is the other test's matter.
+        let ours = ["/var/log/mt-agent.log", "/var/lib/mt-agent/journal.jsonl"].contains(&path.as_str());
+        assert!(!ours || !content.contains(SECRET), "{path}:\n{content}");
+    }
+    assert!(world.left("/var/lib/mt-agent/journal.jsonl").contains("http://***@repo.example/os/"), "{said}");
+}
+
+#[test]
 fn copies_of_what_was_private_stay_private() {
     let dir = tempfile::tempdir().unwrap();
     let host = Host::image(dir.path());
