@@ -64,6 +64,28 @@ same "the LSB header has each key once, and nothing else" \
 same "LSB and chkconfig start it in the same levels" "$(sed -n 's/^# Default-Start: *//p' $service | tr -d ' ')" \
     "$(sed -nE 's/^# chkconfig: ([0-6]+) .*/\1/p' $service)"
 
+# And by insserv, the program that orders LSB scripts by what they require.
+mkdir -p /test/lsb/init.d /test/lsb/rc{0..6}.d /test/lsb/rcS.d
+cp $service /test/lsb/init.d/
+# facility NAME REQUIRES LEVELS: a script of the machine's.
+facility() {
+    printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: %s\n# Required-Start: %s\n# Required-Stop:\n# Default-Start: %s\n%s' \
+        "$1" "$2" "$3" $'# Default-Stop:\n# Short-Description: one of the machine\n### END INIT INFO\n' >"/test/lsb/init.d/$1"
+    chmod 755 "/test/lsb/init.d/$1"
+}
+facility localmount '' S
+facility network localmount '2 3 4 5'
+facility rsyslog localmount '2 3 4 5'
+facility multipathd localmount '3 4 5'
+facility netfs network '3 4 5'
+# shellcheck disable=SC2016 # insserv's variables
+printf '%s\n' '$local_fs localmount' '$network network' '$remote_fs netfs' '$syslog rsyslog' '$time rsyslog' >/test/lsb/conf
+same "insserv has nothing to say about the header" "" \
+    "$(insserv -c /test/lsb/conf -o /test/lsb/none -p /test/lsb/init.d -f localmount network rsyslog multipathd netfs mt-agent-resume 2>&1)"
+same "it starts last in level 3, after network and file systems, and not in level 2" \
+    "S01multipathd S01network S01rsyslog S02netfs S03mt-agent-resume, K01mt-agent-resume S01network S01rsyslog" \
+    "$(cd /test/lsb/rc3.d && echo *), $(cd /test/lsb/rc2.d && echo *)"
+
 # Log rotation, while an apply has the log open.
 echo 'before the rotation' >$log
 chmod 600 $log
