@@ -19,12 +19,12 @@ TRACE = "/run/lab/out/trace"
 CALLS = "execve,clone,clone3,fork,vfork,%file"
 ASIDE = "/usr/lib/el6"
 
-# What the agent may start, and the options that CentOS 6.6's version of it has: what that version's own manual or
-# option string lists. `-o:a,b`: with these values. No lsblk, no findmnt: 6.6's miss multipath devices.
+# What the agent may start, and the options that it may use: CentOS 6.6's version has each, by its manual or source.
+# `-o:a,b`: with these values. Not all that it has stands here. No lsblk, no findmnt: 6.6's miss multipath devices.
 TOOLS = {
     # yum 3.2.29-60.el6
     "yum": "-y -q -v -d -e -c -t -C -x -R -h --setopt --installroot --releasever --enablerepo --disablerepo --exclude "
-           "--nogpgcheck --noplugins --disableplugin --skip-broken --obsoletes --color --security",
+           "--nogpgcheck --noplugins --disableplugin",
     # rpm 4.8.0-38.el6
     "rpm": "-q -a -p -f -qa -qp -qf -V -K -Kv -E -e -i -iv -ivh -U -Uv -Uvh -v --eval --qf --queryformat --dbpath --root "
            "--nosignature --nodigest --whatprovides --test --nodeps --noscripts --replacepkgs --ignoresize --ignorearch "
@@ -33,7 +33,7 @@ TOOLS = {
     "blkid": "-p -o:full,value,list,device,udev -c -g -h -l -L -s -t -u -U -O -S -v -w",
     "mount": "-a -B -M -R -f -F -h -i -l -L -n -o -O -p -r -s -t -U -v -V -w --bind --move --rbind",
     "wipefs": "-a -n -o -p -h -V",
-    "blockdev": "--rereadpt --getsz --getsize64 --getro --getss --getbsz --getra --flushbufs --report",
+    "blockdev": "--rereadpt --getsz --getsize64 --getro --getss --flushbufs",
     # e2fsprogs 1.41.12-21.el6
     "mkfs.ext4": "-b -c -f -g -G -i -I -j -J -K -l -L -m -M -n -N -o -O -q -r -R -s -S -t -T -U -v -V -E -F",
     # udev 147-2.57.el6
