@@ -5,6 +5,7 @@ For scenarios that do this a hundred times, where a shell would take most of the
 
 import collections
 import glob
+import hashlib
 import json
 import os
 import re
@@ -172,6 +173,23 @@ class Machine:
             if time.monotonic() > until:
                 raise SystemExit(f"machine.py: still at work: {orphans()}")
             time.sleep(0.02)
+
+    def fingerprint(self):
+        """What all that can be put back is like now, but for the lock and the log of what was said."""
+        digest = hashlib.sha256()
+        paths = [path for path in FILES if path not in ("/var/run/mt-agent.lock", "/var/log/mt-agent.log")]
+        for top in TREES:
+            for directory, _, names in sorted(os.walk(top)):
+                paths += [directory] + [f"{directory}/{name}" for name in sorted(names)]
+        for path in paths:
+            there = os.lstat(path).st_mode if os.path.lexists(path) else 0
+            content = (read(path) or b"") if os.path.isfile(path) else b""
+            digest.update(f"{path} {there} {len(content)} ".encode() + content)
+        if self.disk:
+            with open(self.disk, "rb") as stream:
+                while piece := stream.read(1 << 22):
+                    digest.update(piece)
+        return digest.hexdigest() + str(MOUNT_POINT in mounted())
 
     # Changing
 
