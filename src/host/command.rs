@@ -140,14 +140,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Spawn { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+// Without a source: what the system said is told above, and a chain of errors would say it once more.
+impl std::error::Error for Failure {}
 
 impl Output {
     /// The end of what was said, standard error before standard output, made safe and short: for messages.
@@ -502,6 +496,11 @@ mod tests {
         let host = Host::live();
         let missing = Command::new("no-such-tool", ["x"], SECOND).run(&host).unwrap_err();
         assert!(matches!(missing, Failure::Missing { .. }), "{missing}");
+        let refused = Command::new("/etc/passwd", ["x"], SECOND).run(&host).unwrap_err();
+        assert_eq!(
+            format!("{:#}", anyhow::Error::from(refused)),
+            "`/etc/passwd x` could not be started: Permission denied (os error 13)"
+        );
         let status = sh("echo it\\'s bad >&2; exit 7", SECOND).read(&host).unwrap_err();
         assert_eq!(
             status.to_string(),
