@@ -48,13 +48,14 @@ back_to() {
 cut() {
     until grep -qs "^LAB-STEP $1 " "$console"; do sleep 0.1; done
     sleep "$2"
+    : >"$run_dir/cut"
     kill -KILL "$(<"$run_dir/pid")"
 }
 
 # boots [STEP SECONDS]: a boot with an apply, which may lose power; fails where something in it was wrong.
 boots() {
     local cutter=
-    rm -f "$console"
+    rm -f "$console" "$run_dir/cut"
     if (($#)); then
         cut "$@" &>/dev/null &
         cutter=$!
@@ -115,6 +116,11 @@ lose() {
         host_not_ok "$title: nothing is torn by losses of power at$happened"
     fi
     if is_through; then return 1; fi
+    if [[ ! -e $run_dir/cut ]]; then
+        cat "$console"
+        host_not_ok "$title: nothing but a loss of power ends a run"
+        return 1
+    fi
     losses=$((losses + 1))
     happened+=" $step+${seconds}s"
 }
