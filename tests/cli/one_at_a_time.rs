@@ -4,12 +4,12 @@ use std::fs;
 
 use crate::agent::{PROGRAM, run, tool};
 
-/// Runs `script` with a /run of its own, in which the agent's lock is held as a run of it holds it.
+/// Runs `script` with a /run of its own, in which the agent's lock is held as a run of it holds it: by a process that lives.
 fn while_locked(script: &str) -> crate::agent::Ran {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("script");
     let whole = format!(
-        "mount -t tmpfs tmpfs /run && exec 9<>/run/mt-agent.lock && echo 'pid 4711, apply, since yesterday' >&9 && \
+        "mount -t tmpfs tmpfs /run && exec 9<>/run/mt-agent.lock && echo \"pid $$, apply, since yesterday\" >&9 && \
          flock -n 9 && {script}"
     );
     fs::write(&file, whole).unwrap();
@@ -22,7 +22,8 @@ fn a_second_apply_says_who_holds_the_lock() {
     let ran = while_locked(&format!("exec {PROGRAM} apply --yes"));
     ran.exits(2)
         .says_nothing()
-        .complains("another run is going on (pid 4711, apply, since yesterday): wait for it to end")
+        .complains("another run is going on (pid ")
+        .complains(", apply, since yesterday): wait for it to end")
         .complains_in_one_line();
 }
 
@@ -31,6 +32,7 @@ fn check_and_plan_say_that_a_run_is_going_on() {
     for verb in ["check", "plan"] {
         let ran = while_locked(&format!("exec {PROGRAM} {verb} --format json"));
         let notes = ran.json()["notes"].to_string();
-        assert!(notes.contains("a run that changes this host is going on (pid 4711, apply, since"), "{ran}");
+        assert!(notes.contains("a run that changes this host is going on (pid "), "{ran}");
+        assert!(notes.contains(", apply, since yesterday"), "{ran}");
     }
 }
