@@ -5,4 +5,4 @@ deadline=$((1800 * soak))
 
 hardware() { :; }
 
-on_the_desk() { desk killed.py both $((90 * soak)) "$seed" "$desk_disk"; }
+on_the_desk() { desk killed.py both $((150 * soak)) "$seed" "$desk_disk"; }
