@@ -70,10 +70,14 @@ class Family:
         """How long a run takes that nobody ends, and what it calls."""
         machine = self.machine
         self.learn()
-        machine.put_back()
-        began = time.monotonic()
-        status, said = machine.apply()
-        takes = time.monotonic() - began
+        took = []
+        # Twice: what the first one reads from the disk, the next ones find in memory.
+        for _ in range(2):
+            machine.put_back()
+            began = time.monotonic()
+            status, said = machine.apply()
+            took.append(time.monotonic() - began)
+        takes = min(took)
         machine.expect(f"a run that nobody ends exits {self.want}, after {takes:.1f} s",
                        [] if status == self.want else [said])
         self.learn()
