@@ -264,7 +264,7 @@ def named(told, objects):
         return True
     if objects == {""}:
         # Which file it was is not known here: any, or the change that failed.
-        return "/" in told or "standard output" in told or re.match(r"mt-agent: [a-z]+(-[a-z]+)*[.][a-z-]+: ", told)
+        return "/" in told or "standard output" in told or "starting a thread" in told or re.match(r"mt-agent: [a-z]+(-[a-z]+)*[.][a-z-]+: ", told)
     for path in objects:
         path = re.sub(r"^/proc/[0-9]+/", "/proc/self/", path)
         # Our own node of a device is told by the device's name.
@@ -274,6 +274,9 @@ def named(told, objects):
         # In a directory that is ours, what lies deeper goes by its own name.
         places += [path[:at.start()] for at in re.finditer("/", path) if path.count("/", 0, at.start()) > 2]
         if any(place in told for place in places if len(place) > 1):
+            return True
+        # What was opened from there goes by its own name.
+        if path == "/" and "/" in told:
             return True
     return False
 
