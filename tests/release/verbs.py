@@ -13,7 +13,7 @@ import sys
 
 FLOOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab/guest/floor.py")
 
-# What each verb is tried with. `seal` and `apply` alter a machine: tests/lab runs them under the floor, on the desk.
+# What each verb is tried with. `apply` alters a machine: tests/lab runs it under the floor, on the desk.
 ARGUMENTS = {
     "check": ["", "--format json", "--format nagios", "--only retention --verbose", "--root /", "--facts {facts}",
               "--profile nowhere", "--only no-such-requirement"],
@@ -24,7 +24,6 @@ ARGUMENTS = {
     "explain": ["", "retention.disk", "95226", "95226 --format json", "no-such-id"],
     "profile": ["list", "show", "show --format json", "check {profile}", "schema"],
     "history": ["", "--format json"],
-    "kickstart": [""],
 }
 
 # Where nothing else is the same, how many lines may differ by nature.
