@@ -85,7 +85,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__apply)
-            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --format --only --skip --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -113,6 +113,10 @@ _mt__agent() {
                     ;;
                 --skip)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -W "image machine" -- "${cur}"))
                     return 0
                     ;;
                 --download-only)
@@ -151,7 +155,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__check)
-            opts="-q -v -h --facts --format --only --skip --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-q -v -h --facts --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -171,6 +175,10 @@ _mt__agent() {
                     ;;
                 --skip)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -W "image machine" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -325,7 +333,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__plan)
-            opts="-q -v -h --facts --offline --retention-disk --erase-disk --format --only --skip --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-q -v -h --facts --offline --retention-disk --erase-disk --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +365,10 @@ _mt__agent() {
                     ;;
                 --skip)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -W "image machine" -- "${cur}"))
                     return 0
                     ;;
                 --profile)

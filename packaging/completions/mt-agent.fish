@@ -48,6 +48,8 @@ json\t'One versioned document'
 nagios\t'One line for Nagios and its kin, with their exit codes'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l skip -d 'Leave these requirements or sections out' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l stage -d 'Look at what belongs to a golden image, or to each machine made from one' -r -f -a "image\t'What can be baked: packages, files, layout'
+machine\t'What depends on the machine: disks, names, retention volume'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l root -d 'Look at the tree of an image, not at the running host' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
@@ -65,6 +67,8 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l format -d 'Ho
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l skip -d 'Leave these requirements or sections out' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l stage -d 'Look at what belongs to a golden image, or to each machine made from one' -r -f -a "image\t'What can be baked: packages, files, layout'
+machine\t'What depends on the machine: disks, names, retention volume'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l root -d 'Look at the tree of an image, not at the running host' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
@@ -82,6 +86,8 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'H
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l skip -d 'Leave these requirements or sections out' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l stage -d 'Look at what belongs to a golden image, or to each machine made from one' -r -f -a "image\t'What can be baked: packages, files, layout'
+machine\t'What depends on the machine: disks, names, retention volume'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l download-only -d 'Only collect in DIR what an unconnected master target needs, with a manifest of SHA-256 sums. Installs nothing and asks nothing; exits 0 when all of it is there' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l repository -d 'Collect from this repository of the target\'s release (http, https or file address; repeatable), not from those of this host' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l agent-package -d 'Collect the agent\'s own package too [default: mt-agent-VERSION-*.rpm beside the program, if it is there]' -r -F

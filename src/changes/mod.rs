@@ -12,6 +12,7 @@ pub mod mkfs;
 pub mod mount;
 pub mod multipath;
 pub mod packages;
+pub mod records;
 pub mod saved;
 #[cfg(test)]
 mod testing;
@@ -67,6 +68,8 @@ pub enum Change {
         /// Whether a person said that they are in place.
         accepted: bool,
     },
+    /// Set the records of the machine that this one is a copy of aside, and begin its own.
+    SetRecordsAside,
     /// Make the multipath blacklist name this machine's root disk.
     BlacklistRootDisk {
         /// SCSI ID of the root disk.
@@ -195,6 +198,7 @@ impl Change {
             Self::RecordCustomChanges { accepted: false } => {
                 "record the custom changes that were made by hand".into()
             }
+            Self::SetRecordsAside => "set the records of the machine that this one is a copy of aside".into(),
             Self::BlacklistRootDisk { scsi_id, .. } => {
                 format!("make the multipath blacklist name this machine's root disk {scsi_id}")
             }
@@ -235,6 +239,7 @@ impl Change {
                 custom_changes::run(context, archive)
             }
             Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
+            Self::SetRecordsAside => records::set_aside(context),
             Self::BlacklistRootDisk { scsi_id, replaces } => {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
             }

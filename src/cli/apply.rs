@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
     /// Go on with the apply that owed a restart, if that has happened (for the service)
-    #[arg(long, conflicts_with_all = ["only", "skip", "retention_disk", "erase_disk", "custom_changes"])]
+    #[arg(long, conflicts_with_all = ["only", "skip", "stage", "retention_disk", "erase_disk", "custom_changes"])]
     pub resume: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -84,15 +84,18 @@ impl Args {
             terminal.progress.clear();
             return answer;
         }
+        let mut stage = self.selected.stage();
         let (session, mut options) = if self.resume {
             match pending(&session.host)? {
                 Resumable::Nothing => return self.idle("no apply waits for a restart", exit::READY),
                 Resumable::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
                 Resumable::Ready(left) => {
+                    stage = left.stage;
                     let options = Options {
                         selection: Selection::new(left.only.clone(), left.skip.clone())?,
                         request: left.request.clone(),
-                        restart: self.restart,
+                        // Nobody is there who could restart a clone at its first boot.
+                        restart: self.restart || left.first_boot,
                         pending: Some(left.clone()),
                         resumed: true,
                         notes: Vec::new(),
@@ -104,6 +107,7 @@ impl Args {
             (session, self.options(session)?)
         };
         let mut profile = session.profile()?;
+        options.selection = options.selection.at_stage(stage, &profile)?;
         self.bind(session, &mut profile, &mut options)?;
         let applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
         terminal.progress.clear();
@@ -145,6 +149,8 @@ impl Args {
             profile: session.profile_name(),
             only: selection.only.clone(),
             skip: selection.skip.clone(),
+            stage: self.selected.stage(),
+            first_boot: false,
             request: request.clone(),
         };
         let notes = Vec::new();

@@ -50,11 +50,13 @@ impl Args {
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let selection = self.selected.selection()?;
         let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::None)?;
+        let selection = selection.at_stage(self.selected.stage(), &profile)?;
         let mut report = run::check(&profile, &facts, &selection, run::today());
         if self.facts.is_some() {
             report.notes.push(format!("judged from a recording of {}", host::text::safe(&facts.recorded_at)));
         } else {
             report.notes.extend(run::under_way(&session.host));
+            report.notes.extend(run::resume::note(&session.host));
         }
         if matches!(facts.boot_id, Fact::NotApplicable(_)) {
             report

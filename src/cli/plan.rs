@@ -44,6 +44,7 @@ impl Args {
             bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
         }
         let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        let selection = selection.at_stage(self.selected.stage(), &profile)?;
         let mut request = self.disks.request();
         retention::check_names(&facts, &request)?;
         let mut notes = Vec::new();

@@ -17,7 +17,7 @@ use crate::report::style::Style;
 use crate::report::text::Detail;
 use crate::run;
 use crate::steps::remedy::Request;
-use crate::steps::{self, Selection};
+use crate::steps::{self, Selection, Stage};
 
 /// Options that every verb takes.
 #[derive(Args, Debug)]
@@ -205,6 +205,18 @@ pub struct Selected {
     /// Leave these requirements or sections out
     #[arg(long, value_name = "ID|SECTION", value_delimiter = ',')]
     skip: Vec<String>,
+    /// Look at what belongs to a golden image, or to each machine made from one
+    #[arg(long, value_enum, value_name = "STAGE")]
+    stage: Option<StageName>,
+}
+
+/// Stages of the way to a master target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StageName {
+    /// What can be baked: packages, files, layout
+    Image,
+    /// What depends on the machine: disks, names, retention volume
+    Machine,
 }
 
 impl Selected {
@@ -214,5 +226,14 @@ impl Selected {
     /// An unknown name, with those that are close to it; nothing left to look at.
     pub fn selection(&self) -> Result<Selection> {
         Selection::new(self.only.clone(), self.skip.clone())
+    }
+
+    /// `--stage`, which a profile tells the requirements of: [`Selection::at_stage`].
+    #[must_use]
+    pub fn stage(&self) -> Option<Stage> {
+        self.stage.map(|name| match name {
+            StageName::Image => Stage::Image,
+            StageName::Machine => Stage::Machine,
+        })
     }
 }

@@ -11,7 +11,8 @@ use time::macros::format_description;
 
 use super::{
     Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems,
-    fstab, mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps, tools,
+    fstab, identity, mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps,
+    tools,
 };
 use crate::host::{Host, Kind};
 
@@ -80,6 +81,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let dmi = start(host, DEADLINE, dmi::load);
     let fstab = start(host, DEADLINE, fstab::load);
     let site_agent = start(host, DEADLINE, site_agent::load);
+    let identity = start(host, DEADLINE, identity::load);
     let retention_record = start(host, DEADLINE, retention::load);
     let boot_id = start(host, DEADLINE, boot_id);
 
@@ -124,6 +126,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
             .wait()
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),
         site_agent: site_agent.fact(),
+        identity: identity.wait().unwrap_or_else(|why| identity::Identity::unknown(&why)),
         retention_record,
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
         probes,

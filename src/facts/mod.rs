@@ -14,6 +14,7 @@ pub mod dmi;
 pub mod filesystems;
 pub mod fstab;
 pub mod gather;
+pub mod identity;
 pub mod mounts;
 pub mod multipath;
 pub mod network;
@@ -119,6 +120,9 @@ pub struct Facts {
     pub custom_changes: custom_changes::CustomChanges,
     /// The installed Site Recovery software.
     pub site_agent: Fact<site_agent::SiteAgent>,
+    /// What tells this machine from another, and from its image.
+    #[serde(default)]
+    pub identity: identity::Identity,
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
     /// Whether the named servers answer.

@@ -166,6 +166,8 @@ pub struct CustomChanges {
     pub work_directory: PathBuf,
     /// How long it may take.
     pub deadline: Duration,
+    /// Whether it is run in the image that machines are cloned from, and not on each of them.
+    pub in_image: bool,
 }
 
 /// `retention:`

@@ -205,6 +205,17 @@ pub enum Unverified {
     InstallWithoutVerification,
 }
 
+/// Where the vendor script is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ScriptStage {
+    /// On each machine.
+    Machine,
+    /// Once, in the image.
+    Image,
+}
+
 /// A package that comes as a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -243,6 +254,8 @@ pub struct RawCustomChanges {
     pub work_directory: AbsolutePath,
     /// How long it may take.
     pub deadline: Span,
+    /// Whether it is run on each machine, or once in the image that machines are cloned from.
+    pub stage: ScriptStage,
 }
 
 /// The retention volume.

@@ -197,6 +197,7 @@ fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
                 ("marker", path(&custom_changes.marker)),
                 ("log", path(&custom_changes.log)),
                 ("work-directory", path(&custom_changes.work_directory)),
+                ("stage", text(if custom_changes.in_image { "image" } else { "machine" })),
                 ("deadline", span(custom_changes.deadline)),
             ]),
         ),

@@ -8,7 +8,8 @@ use super::model::{
     Retention, Server, Site, Sizing, Sources, Waiver,
 };
 use super::raw::{
-    Architecture, PartitionType, RawFile, RawFiles, RawProfile, RawServer, RetentionType, Unverified,
+    Architecture, PartitionType, RawFile, RawFiles, RawProfile, RawServer, RetentionType, ScriptStage,
+    Unverified,
 };
 use super::values::{PackageName, Whole, date};
 use super::wrong::{Wrong, quoted, suggestion};
@@ -324,6 +325,7 @@ fn profile(raw: &RawProfile, origins: BTreeMap<String, String>) -> Profile {
             log: PathBuf::from(&raw.custom_changes.log.0),
             work_directory: PathBuf::from(&raw.custom_changes.work_directory.0),
             deadline: raw.custom_changes.deadline.0,
+            in_image: raw.custom_changes.stage == ScriptStage::Image,
         },
         retention: Retention {
             disk: raw.retention.disk.as_ref().map(|disk| disk.0.clone()),

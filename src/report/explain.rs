@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::style::{Page, Paint, Style};
 use super::text::heading;
-use crate::steps::Severity;
 use crate::steps::explain::{Code, Explained, Explanation, Index, vcenter_only};
+use crate::steps::{Belongs, Severity};
 
 const SCHEMA: &str = "mt-agent/explain/v1";
 
@@ -90,6 +90,12 @@ fn requirement(page: &mut Page, explained: &Explained) {
         "Agent",
         if explained.changeable { "mt-agent apply can change it" } else { "mt-agent checks it only" },
     );
+    let stage = match explained.belongs {
+        Belongs::Image => "image: a clone has it from there",
+        Belongs::Machine => "machine",
+        Belongs::Both => "image and machine",
+    };
+    field(page, "Stage", stage);
     field(page, "After", &explained.after.join(", "));
     field(page, "Before", &explained.before.join(", "));
     let codes: Vec<_> = explained.codes.iter().map(u32::to_string).collect();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Plan, Report, Summary, Verdict};
 use crate::host::text;
-use crate::steps::Finding;
+use crate::steps::{Finding, Stage};
 
 /// `value` as one document, ending in a line end.
 ///
@@ -49,6 +49,7 @@ pub struct ReportDocument<'a> {
     verdict: Verdict,
     profile: &'a str,
     host: &'a str,
+    stage: Option<Stage>,
     notes: &'a [String],
     findings: &'a [Finding],
     summary: Summary,
@@ -61,6 +62,7 @@ impl<'a> From<&'a Report> for ReportDocument<'a> {
             verdict: report.verdict(),
             profile: &report.profile,
             host: &report.host,
+            stage: report.stage,
             notes: &report.notes,
             findings: &report.findings,
             summary: report.summary(),

@@ -12,7 +12,7 @@ pub mod text;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::changes::Change;
-use crate::steps::{Finding, Severity, Status, verdict};
+use crate::steps::{Finding, Severity, Stage, Status, verdict};
 
 pub use crate::steps::Verdict;
 
@@ -23,6 +23,8 @@ pub struct Report {
     pub profile: String,
     /// Name of the host.
     pub host: String,
+    /// The stage looked at alone, if one was.
+    pub stage: Option<Stage>,
     /// The requirements judged, in the order of the procedure.
     pub findings: Vec<Finding>,
     /// How many requirements `--only` and `--skip` left out: a verdict on a part is not one on the host.
@@ -181,7 +183,14 @@ mod tests {
             finding("c.restart", required, Status::RestartOwed { found: "it ran in this boot".into() }),
         ];
         let notes = vec!["not run as root".into()];
-        Report { profile: "centos-6.6".into(), host: "mt01".into(), findings, left_out: 2, notes }
+        Report {
+            profile: "centos-6.6".into(),
+            host: "mt01".into(),
+            stage: None,
+            findings,
+            left_out: 2,
+            notes,
+        }
     }
 
     #[test]

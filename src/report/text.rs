@@ -57,6 +57,7 @@ pub fn heading(section: &str) -> &str {
         "network" => "Network (network)",
         "hypervisor" => "Virtual hardware (hypervisor)",
         "scsi" => "SCSI identity of the disks (scsi)",
+        "image" => "Identity of this machine and its image (image)",
         "packages" => "Packages (packages)",
         "custom-changes" => "Custom changes of the vendor (custom-changes)",
         "retention" => "Retention volume (retention)",

@@ -9,7 +9,7 @@ use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
 use super::{check, lock, plan, read_facts, signals, today};
-use crate::changes::{self, Change, Done, Observer};
+use crate::changes::{self, Change, Done, Observer, records};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
 use crate::host::Host;
@@ -18,7 +18,7 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
 use crate::steps::retention::{check_names, lasting};
-use crate::steps::{Selection, Status};
+use crate::steps::{self, Selection, Status, image};
 
 /// The kernel's id of this boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -112,6 +112,11 @@ pub fn apply(
     }
     let agreed = run.plan(&facts);
     let idle = agreed.changes.iter().all(|planned| planned.after_restart);
+    if let Some(why) = run.waits_for_identity(&facts) {
+        let mut applied = run.judged(&facts, Vec::new(), Ended::Finished);
+        applied.report.notes.push(why);
+        return Ok(applied);
+    }
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
     let restart = options.restart && agreed.restart && !options.resumed;
     if idle && !restart {
@@ -185,11 +190,18 @@ impl Run<'_> {
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
+        if self.holds(&facts, "image.identity") {
+            records::keep_identity(self.host, &super::now(), &image::identifiers(&facts))?;
+        }
+        let waiting = resume::read(self.host).ok().flatten();
+        let first_boot = waiting.as_ref().is_some_and(|waiting| waiting.first_boot);
         match &self.options.pending {
-            _ if self.is_part_of(resume::read(self.host).ok().flatten().as_ref()) => {}
+            _ if self.is_part_of(waiting.as_ref()) => {}
+            // It is tried again at each boot, until a person has decided what the profile does not say.
+            _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
             Some(pending) if applied.left.restart => match self.after_restart(pending, &facts, &applied.left)
             {
-                Some(pending) if resume::read(self.host).ok().flatten().as_ref() == Some(&pending) => {}
+                Some(pending) if waiting.as_ref() == Some(&pending) => {}
                 Some(pending) => {
                     super::journal::make_state_directory(self.host)?;
                     resume::write(self.host, &pending)?;
@@ -201,17 +213,46 @@ impl Run<'_> {
         Ok(applied)
     }
 
+    /// Why a first boot changes nothing: a machine that may be its own template, or is not told from it, is left alone.
+    fn waits_for_identity(&self, facts: &Facts) -> Option<String> {
+        let first_boot = self.options.pending.as_ref().is_some_and(|pending| pending.first_boot);
+        (first_boot && self.options.resumed && !self.holds(facts, "image.identity")).then(|| {
+            "the first boot of a clone waits until image.identity is met, and changes nothing before: it is tried again at \
+             each boot, or by mt-agent apply"
+                .to_owned()
+        })
+    }
+
+    /// Whether the requirement `id` holds, selected or not.
+    fn holds(&self, facts: &Facts, id: &str) -> bool {
+        let all = steps::judge_all(self.profile, facts, today(), &Selection::default());
+        all.iter().any(|finding| finding.id == id && finding.status.holds())
+    }
+
+    /// Whether something that apply could change does not hold yet, of what `waiting` is to do.
+    fn has_more(&self, facts: &Facts, waiting: Option<&Pending>) -> bool {
+        let everything = || Selection::default().at_stage(waiting?.stage, self.profile).ok();
+        let all = steps::judge_all(self.profile, facts, today(), &everything().unwrap_or_default());
+        let changeable = |id| steps::find(id).is_some_and(|requirement| requirement.changeable);
+        all.iter().any(|finding| changeable(finding.id) && !finding.status.holds())
+    }
+
     /// Whether this run looks at a part of the host alone while another one waits for a restart, with more to do.
     fn is_part_of(&self, waiting: Option<&Pending>) -> bool {
         !self.options.resumed
             && !self.options.selection.is_everything()
-            && waiting.is_some_and(|waiting| waiting.boot_id == self.boot_id && waiting.only.is_empty())
+            && waiting.is_some_and(|waiting| {
+                (waiting.first_boot || waiting.boot_id == self.boot_id) && waiting.only.is_empty()
+            })
     }
 
     /// What the run after the restart is to do; `None` where that is nothing.
     fn after_restart(&self, pending: &Pending, facts: &Facts, left: &Plan) -> Option<Pending> {
         let mut pending = pending.clone();
         self.boot_id.clone_into(&mut pending.boot_id);
+        if pending.first_boot {
+            return Some(pending);
+        }
         // The person saw in the plan which disk will be formatted after the restart: that one, no other.
         let agreed = left.changes.iter().find_map(|planned| match &planned.change {
             Change::FormatRetention { scsi_id, .. } => Some(scsi_id.clone()),
@@ -229,7 +270,8 @@ impl Run<'_> {
         }
         // A decision is for the run that it was given to.
         pending.request.custom_changes = None;
-        Selection::new(pending.only.clone(), pending.skip.clone()).ok().map(|_| pending)
+        let selection = Selection::new(pending.only.clone(), pending.skip.clone()).ok()?;
+        selection.at_stage(pending.stage, self.profile).ok().map(|_| pending)
     }
 
     fn carry_out(

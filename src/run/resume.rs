@@ -4,10 +4,11 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Host, files};
+use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
 /// Where it lies.
-pub const PATH: &str = "/var/lib/mt-agent/resume.json";
+pub const PATH: &str = crate::changes::records::PENDING;
 
 /// An apply to go on with: [`PATH`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,13 @@ pub struct Pending {
     pub only: Vec<String>,
     /// `--skip`
     pub skip: Vec<String>,
+    /// `--stage`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// Whether it is what a clone of a sealed image does at its first boot, and at each one until it is done: unattended,
+    /// with the profile's answers.
+    #[serde(default)]
+    pub first_boot: bool,
     /// What the person asked for.
     pub request: Request,
 }
@@ -57,6 +65,16 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
     Ok(Some(pending))
 }
 
+/// That a first boot is not finished, in words: a clone that waits for a person has to say so wherever it is looked at.
+#[must_use]
+pub fn note(host: &Host) -> Option<String> {
+    read(host).ok().flatten().filter(|pending| pending.first_boot).map(|_| {
+        "the first boot of this clone is not finished: the service mt-agent-resume tries again at each boot, mt-agent apply \
+         at once"
+            .to_owned()
+    })
+}
+
 /// Removes it.
 ///
 /// # Errors
@@ -86,6 +104,8 @@ mod tests {
             profile: None,
             only: Vec::new(),
             skip: vec!["site".into()],
+            stage: Some(Stage::Machine),
+            first_boot: true,
             request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
         };
         write(&host, &pending).unwrap();

@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::devices::{carriers, mount_at};
 use super::remedy::{Decision, Remedy, Request};
-use super::{Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::Change;
 use crate::facts::custom_changes::{Outcome, Record};
 use crate::facts::disks::Disk;
@@ -33,6 +33,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   ApplyCustomChanges.sh, run it once, answer Y, and read /var/log/appliedmtcustomchanges.log for \
                   FAILED.",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &[],
         judge: applied,
     },
@@ -44,6 +45,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "Multipath takes the disks over at boot; until then they have names that will not last.",
         by_hand: "Restart the machine.",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &["custom-changes.applied"],
         judge: restarted,
     },
@@ -58,6 +60,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   into the blacklist of /etc/multipath.conf and into /usr/sbin/blacklistrootdev.sh, in place of \
                   the old one; restart.",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &["custom-changes.applied"],
         judge: |_, facts| root_disk(facts).unwrap_or_else(|status| status),
     },

@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use super::nearest::nearest;
-use super::{Requirement, Severity, all, find, ids, selection};
+use super::{Belongs, Requirement, Severity, all, find, ids, selection};
 use crate::host::text;
 
 pub use codes::CODES;
@@ -48,6 +48,8 @@ pub struct Explained {
     pub fix: &'static str,
     /// Whether `apply` can change it.
     pub changeable: bool,
+    /// Whether it is baked into an image or made on each machine.
+    pub belongs: Belongs,
     /// The chapter of the procedure that it comes from.
     pub section: &'static str,
     /// Ids that must hold first.
@@ -89,7 +91,8 @@ pub struct Entry<Id> {
 /// The requirement `id`, explained.
 #[must_use]
 pub fn requirement(id: &str) -> Option<Explained> {
-    let Requirement { id, title, severity, section, why, by_hand, changeable, after, .. } = *find(id)?;
+    let Requirement { id, title, severity, section, why, by_hand, changeable, belongs, after, .. } =
+        *find(id)?;
     Some(Explained {
         id,
         title,
@@ -97,6 +100,7 @@ pub fn requirement(id: &str) -> Option<Explained> {
         cause: why,
         fix: by_hand,
         changeable,
+        belongs,
         section,
         after,
         before: all().filter(|other| other.after.contains(&id)).map(|other| other.id).collect(),

@@ -2,7 +2,7 @@
 
 use super::devices::mount_at;
 use super::tally::Tally;
-use super::{Requirement, Severity, Status, is_image, need, settle};
+use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -24,6 +24,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Make the master target a VM on an ESXi host that vCenter manages and the configuration server has \
                   discovered.",
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |_, facts| settle(vmware(facts)),
     },
@@ -36,6 +37,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               target's ESXi host are not detected, and the portal has none to offer.",
         by_hand: INSTALL_TOOLS,
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |_, facts| settle(tools(facts)),
     },
@@ -48,6 +50,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               controller in the VM it fails.",
         by_hand: MOVE_DISKS,
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |_, facts| settle(controllers(facts)),
     },
@@ -61,6 +64,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Wait until running failbacks are done and their disks are detached, or set up another master target \
                   for the next ones.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(disk_count(profile, facts)),
     },

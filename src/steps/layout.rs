@@ -4,7 +4,7 @@ mod partition;
 mod swap;
 
 use super::devices::{LayerKind, layers, mount_at};
-use super::{Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::boot_loader::BootLoader;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -22,6 +22,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               know only the type of the procedure.",
         by_hand: "Reinstall with Create Custom Layout and a standard partition for /.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(partition::named(profile, facts, "/")),
     },
@@ -35,6 +36,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "At installation: Create Custom Layout with a partition for /var/crash. Afterwards: a small disk \
                   of its own for it.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(partition::named(profile, facts, "/var/crash")),
     },
@@ -48,6 +50,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "At installation: Create Custom Layout with a partition for /home. Afterwards: a small disk of its \
                   own for it.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(partition::named(profile, facts, "/home")),
     },
@@ -60,6 +63,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "At installation: Create Custom Layout with these partitions. Afterwards: a disk of its own for \
                   each.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(partition::further(profile, facts)),
     },
@@ -73,6 +77,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "At installation: a partition of type swap. Afterwards: make one on free space or a small disk, \
                   `mkswap`, a line in /etc/fstab, `swapon -a`.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(swap::swap(profile, facts)),
     },
@@ -87,6 +92,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Reinstall with Create Custom Layout: standard partitions, no volume group. Root cannot be moved \
                   off LVM in a supported way.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(no_lvm(profile, facts)),
     },
@@ -100,6 +106,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases), and see \
                   that its configuration file is there.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |_, facts| settle(boot_loader(facts)),
     },

@@ -5,6 +5,7 @@ pub mod custom_changes;
 pub mod devices;
 pub mod explain;
 pub mod hypervisor;
+pub mod image;
 mod judge;
 pub mod layout;
 mod nearest;
@@ -17,6 +18,7 @@ pub mod scsi;
 mod selection;
 pub mod site;
 pub mod sizing;
+mod stage;
 mod tally;
 #[cfg(test)]
 pub mod testing;
@@ -28,6 +30,7 @@ use crate::profile::Profile;
 
 pub use judge::{Verdict, judge_all, verdict};
 pub use selection::{Selection, sections};
+pub use stage::{Belongs, Stage};
 
 /// Every requirement, in the order of the procedure.
 pub fn all() -> impl Iterator<Item = &'static Requirement> {
@@ -38,6 +41,7 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
         network::REQUIREMENTS,
         hypervisor::REQUIREMENTS,
         scsi::REQUIREMENTS,
+        image::REQUIREMENTS,
         packages::REQUIREMENTS,
         custom_changes::REQUIREMENTS,
         retention::REQUIREMENTS,
@@ -85,6 +89,8 @@ pub struct Requirement {
     pub by_hand: &'static str,
     /// Whether `apply` can change it.
     pub changeable: bool,
+    /// Where it is baked or made; what the profile says of the vendor script goes before ([`stage::belongs`]).
+    pub belongs: Belongs,
     /// Ids that must hold first; while one does not, this one is `Blocked`.
     pub after: &'static [&'static str],
     /// The judgement.

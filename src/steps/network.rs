@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::tally::Tally;
-use super::{Requirement, Severity, Status, is_image, need, settle};
+use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
 use crate::facts::network::{HostsEntry, Nic, NicConfiguration};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -21,6 +21,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY. \
                   With DHCP, at least reserve the address for its hardware address.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(interfaces(profile, facts)),
     },
@@ -33,6 +34,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to ifcfg-NAME, which writes it at \
                   boot.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |_, facts| settle(dns(facts)),
     },
@@ -46,6 +48,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               waits in vain.",
         by_hand: "One line for each address in /etc/hosts: ADDRESS HOSTNAME SHORT-NAME.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["os.hostname"],
         judge: |_, facts| settle(hosts_file(facts)),
     },

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
 use crate::profile::Profile;
 
@@ -18,6 +18,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Install the minimal system of that release. An update in place leads past it: keep the \
                   repositories pinned to the release's own archive.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(release(profile, facts)),
     },
@@ -29,6 +30,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "The agent archive holds binaries of one architecture; its installer stops on another.",
         by_hand: "Install the 64-bit (x86_64) edition; a 32-bit system cannot be turned into one.",
         changeable: false,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| settle(architecture(profile, facts)),
     },
@@ -42,6 +44,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Set the name for now with `hostname NAME`, and for every boot as HOSTNAME=NAME in \
                   /etc/sysconfig/network (or in /etc/hostname where there is one).",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |_, facts| settle(hostname(facts)),
     },
@@ -55,6 +58,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Write ZONE=\"Area/City\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/Area/City to \
                   /etc/localtime.",
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |profile, facts| settle(timezone(profile, facts)),
     },
@@ -69,6 +73,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Install ntp, then `service ntpd start` and `chkconfig ntpd on`; or switch on the time \
                   synchronisation of VMware Tools: `vmware-toolbox-cmd timesync enable`.",
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |_, facts| settle(clock(facts)),
     },

@@ -1,7 +1,7 @@
 //! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
 use super::remedy::{Remedy, Request};
-use super::{Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::packages::Packages;
@@ -22,6 +22,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   with status 0 even when it found only some of them. CentOS 6 mirrors are empty since its end \
                   of life: point /etc/yum.repos.d at vault.centos.org/6.6 or at a copy of your own.",
         changeable: true,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| judge(&profile.packages.base, facts),
     },
@@ -34,6 +35,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               retention volume are addressed by their /dev/mapper names.",
         by_hand: "yum install -y device-mapper-multipath, then rpm -q device-mapper-multipath.",
         changeable: true,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| judge(&profile.packages.multipath, facts),
     },
@@ -47,6 +49,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
                   install them with rpm -ivh.",
         changeable: true,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| {
             judge_files(profile.sources.reiserfs, "ReiserFS", &profile.files.reiserfs, facts)
@@ -62,6 +65,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
                   device-mapper-multipath.",
         changeable: true,
+        belongs: Belongs::Image,
         after: &[],
         judge: |profile, facts| judge_files(profile.sources.xfs, "XFS", &profile.files.xfs, facts),
     },

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{custom_changes, packages, retention};
+use super::{custom_changes, image, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -68,6 +68,7 @@ impl Remedy {
 #[must_use]
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     match id {
+        "image.identity" => image::adopt(facts),
         "packages.base" => packages::install(&profile.packages.base, facts, request),
         "packages.multipath" => packages::install(&profile.packages.multipath, facts, request),
         "packages.reiserfs" => packages::install_files(&profile.files.reiserfs, facts),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::devices::same_map;
 use super::tally::Tally;
-use super::{Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::host::text;
@@ -29,6 +29,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` must print an ID for each disk. If it prints \
                   nothing for any: disk.EnableUUID.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |_, facts| settle(ids(facts)),
     },
@@ -42,6 +43,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Find the copies by `lsscsi -i`. In vSphere, detach the copy, give its file a new UUID (`vmkfstools \
                   -J setuuid DISK.vmdk` on the ESXi host), attach it again.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |_, facts| settle(unique(facts)),
     },
@@ -54,6 +56,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               them by. Without it multipath shows blank IDs and failback finds no disk to write to.",
         by_hand: ENABLE_UUID,
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |_: &Profile, facts| settle(uuid_enabled(facts)),
     },

@@ -2,8 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use super::all;
 use super::nearest::nearest;
+use super::{Stage, all, stage};
+use crate::profile::Profile;
 
 /// Requirements selected by id (`retention.mounted`) or section (`retention`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,10 @@ pub struct Selection {
     pub only: Vec<String>,
     /// Not these.
     pub skip: Vec<String>,
+    /// What belongs to this stage alone.
+    pub stage: Option<Stage>,
+    /// What does not belong to it, by id.
+    of_another: Vec<&'static str>,
 }
 
 impl Selection {
@@ -27,9 +32,23 @@ impl Selection {
                 }
             }
         }
-        let selection = Self { only, skip };
+        let selection = Self { only, skip, ..Self::default() };
         if !all().any(|requirement| selection.includes(requirement.id)) {
             bail!("--only and --skip leave no requirement to look at");
+        }
+        Ok(selection)
+    }
+
+    /// This selection without what, by `profile`, does not belong to `stage`.
+    ///
+    /// # Errors
+    /// That leaves nothing to look at.
+    pub fn at_stage(self, stage: Option<Stage>, profile: &Profile) -> Result<Self> {
+        let Some(wanted) = stage else { return Ok(Self { stage, of_another: Vec::new(), ..self }) };
+        let other = all().filter(|requirement| !stage::belongs(requirement, profile).is_of(wanted));
+        let selection = Self { of_another: other.map(|requirement| requirement.id).collect(), stage, ..self };
+        if !all().any(|requirement| selection.includes(requirement.id)) {
+            bail!("of what --only and --skip leave, nothing belongs to the stage `{}`", wanted.word());
         }
         Ok(selection)
     }
@@ -37,7 +56,7 @@ impl Selection {
     /// Whether nothing is left out.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.only.is_empty() && self.skip.is_empty()
+        self.only.is_empty() && self.skip.is_empty() && self.stage.is_none()
     }
 
     /// Whether the requirement `id` is selected.
@@ -45,6 +64,7 @@ impl Selection {
     pub fn includes(&self, id: &str) -> bool {
         (self.only.is_empty() || self.only.iter().any(|name| covers(name, id)))
             && !self.skip.iter().any(|name| covers(name, id))
+            && !self.of_another.contains(&id)
     }
 }
 
@@ -121,11 +141,31 @@ mod tests {
         assert_eq!(
             refused(&[], &["zzz"]),
             "--skip: no requirement or section is called \"zzz\"; the sections are os, sizing, layout, network, \
-             hypervisor, scsi, packages, custom-changes, retention, site"
+             hypervisor, scsi, image, packages, custom-changes, retention, site"
         );
         // A part of a name selects nothing by accident.
         assert!(refused(&["retention."], &[]).starts_with("--only: no requirement or section is called"));
         assert!(refused(&[""], &[]).starts_with("--only: no requirement or section is called \"\""));
+    }
+
+    #[test]
+    fn a_stage_has_its_own_requirements_and_what_is_of_both() {
+        let (profile, _) = testing::ready();
+        let at = |only: &[&str], stage| {
+            let only = only.iter().map(|name| (*name).to_owned()).collect();
+            Selection::new(only, Vec::new()).unwrap().at_stage(stage, &profile)
+        };
+        let image = at(&[], Some(Stage::Image)).unwrap();
+        assert!(image.includes("packages.base") && image.includes("os.clock"));
+        assert!(
+            !image.includes("retention.disk") && !image.includes("os.hostname") && !image.is_everything()
+        );
+        let machine = at(&[], Some(Stage::Machine)).unwrap();
+        assert!(machine.includes("retention.disk") && machine.includes("os.clock"));
+        assert!(!machine.includes("packages.base"));
+        assert!(at(&[], None).unwrap().is_everything());
+        let none = at(&["retention"], Some(Stage::Image)).unwrap_err().to_string();
+        assert_eq!(none, "of what --only and --skip leave, nothing belongs to the stage `image`");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
 use crate::facts::network::Answer;
 use crate::profile::{Profile, Server};
@@ -19,6 +19,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "From this machine: `curl -kv https://SERVER:443/` or `telnet SERVER 443`. Open the port in the \
                   firewalls between the two, and see that the name resolves and the service runs.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| {
             settle(server(profile.site.configuration_server.as_ref(), facts, "configuration-server"))
@@ -34,6 +35,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "From this machine: `telnet SERVER 9443` (or the port of the profile). Open the port in the firewalls \
                   and on the VPN, and see that the process server has a heartbeat in the portal.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(server(profile.site.process_server.as_ref(), facts, "process-server")),
     },
@@ -47,6 +49,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   stands in the portal under Configuration Servers; give it in the profile as \
                   site.configuration-server-version.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(version(profile, facts)),
     },

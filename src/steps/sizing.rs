@@ -1,7 +1,7 @@
 //! Memory, processors and the size of the OS disk.
 
 use super::devices::{carriers, distinct, mount_at};
-use super::{Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
 use crate::host::text;
 use crate::profile::Profile;
@@ -17,6 +17,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               fewer protected machines at a time, and the kernel may end it under load.",
         by_hand: "Power the VM off and raise its memory in Edit Settings.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(memory(profile, facts)),
     },
@@ -28,6 +29,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "Decompressing and writing the data of several machines at once is bound by processors.",
         by_hand: "Power the VM off and raise the number of CPUs in Edit Settings.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| settle(cpus(profile, facts)),
     },
@@ -40,6 +42,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Make the disk larger in Edit Settings (the VM must have no snapshot), then its last partition; \
                   or reinstall on a larger disk.",
         changeable: false,
+        belongs: Belongs::Both,
         after: &[],
         judge: |profile, facts| settle(os_disk(profile, facts)),
     },

@@ -10,6 +10,7 @@ use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Map, Partiti
 use crate::facts::dmi::Dmi;
 use crate::facts::filesystems::Filesystems;
 use crate::facts::fstab::Entry;
+use crate::facts::identity::{Identity, Kind, Present, Record as Identified};
 use crate::facts::mounts::Mount;
 use crate::facts::multipath::{Configuration, Multipath};
 use crate::facts::network::{Answer, HostsEntry, Network, Nic, NicConfiguration, Server};
@@ -22,7 +23,7 @@ use crate::facts::{Fact, Facts, SCHEMA};
 use crate::host::Host;
 use crate::profile::{self, Profile};
 
-use super::{Finding, Selection, Status, judge_all};
+use super::{Finding, Selection, Status, image, judge_all};
 
 /// SCSI ID of the OS disk `sda`.
 pub const OS_DISK_ID: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -40,7 +41,13 @@ const GIB: u64 = 1 << 30;
 
 /// A profile and the facts of a host that meets it in every point.
 pub fn ready() -> (Profile, Facts) {
-    (profile(), facts())
+    let mut facts = facts();
+    let record = |marks: &[Present]| Fact::Known(Some(Identified::new("00", "2026-06-01T00:00:00Z", marks)));
+    // A clone of another machine, on which apply has run.
+    let other = |kind| Present { kind, place: String::new(), value: "of the template".into() };
+    facts.identity.template = record(&[other(Kind::BiosUuid), other(Kind::RootDisk)]);
+    facts.identity.recorded = record(&image::identifiers(&facts));
+    (profile(), facts)
 }
 
 /// The finding for `id`, as `check --only ID` would have it.
@@ -191,6 +198,11 @@ fn facts() -> Facts {
             archive_bytes: Fact::Known(Some(200 << 20)),
         },
         site_agent: Fact::Known(SiteAgent::default()),
+        identity: Identity {
+            ssh_host_keys: Fact::Known(Vec::new()),
+            recorded: Fact::Known(None),
+            template: Fact::Known(None),
+        },
         retention_record: Fact::Known(None),
         servers: vec![
             server("configuration-server", "10.0.0.5", 443),

@@ -39,6 +39,7 @@ fn the_registry_is_the_table_of_the_design_in_order() {
         network.static network.dns network.hosts-file \
         hypervisor.vmware hypervisor.tools hypervisor.controllers hypervisor.disk-count \
         scsi.ids scsi.ids-unique scsi.uuid-enabled \
+        image.identity \
         packages.base packages.multipath packages.reiserfs packages.xfs \
         custom-changes.applied custom-changes.restarted custom-changes.root-disk \
         retention.disk retention.mounted retention.persistent retention.filesystem retention.capacity \
@@ -215,7 +216,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     }
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
-        /custom_changes/archive_bytes /custom_changes/log_tail /dmi/known/product /dmi/known/serial /dmi/known/uuid \
+        /custom_changes/archive_bytes /custom_changes/log_tail /dmi/known/product /dmi/known/serial \
         /mounts/known/2/free_bytes /mounts/known/2/size_bytes /mounts/known/3/free_bytes /mounts/known/3/size_bytes \
         /mounts/known/4/free_bytes /mounts/known/4/size_bytes /mounts/known/5/free_bytes \
         /multipath/maps /os/id /os/kernel /os/timezone /retention_record";

@@ -66,8 +66,8 @@ fn moves(facts: &Facts, name: &str) -> String {
 }
 
 fn unseen() -> String {
-    "which disk to take was not in the plan that was agreed to before the restart: see mt-agent plan, then run mt-agent \
-     apply"
+    "which disk to take was in no plan that a person agreed to, and a run that nobody watches chooses none: name it in the \
+     profile (retention.disk), or see mt-agent plan and run mt-agent apply"
         .to_owned()
 }
 

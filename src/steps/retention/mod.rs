@@ -8,7 +8,7 @@ mod remedy;
 mod tests;
 
 use super::devices::{carriers, fstab_entry, mount_at, resolve};
-use super::{Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -32,6 +32,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Shut the VM down, add a disk of 1 TB on the LSI Logic controller, start it, and name the disk: \
                   mt-agent apply --retention-disk SCSI-ID.",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &[],
         judge: |profile, facts| judge::disk(profile, facts).unwrap_or_else(|status| status),
     },
@@ -43,6 +44,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "What the master target writes while the volume is not mounted fills the root file system instead.",
         by_hand: "mkdir -p /mnt/retention; mount /dev/mapper/SCSI-ID /mnt/retention.",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &["retention.disk"],
         judge: |profile, facts| judge::mounted(profile, facts).unwrap_or_else(|status| status),
     },
@@ -55,6 +57,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               as /dev/sdb belongs to another disk as soon as one is attached.",
         by_hand: "Add to /etc/fstab: /dev/mapper/SCSI-ID /mnt/retention ext4 rw,nofail 0 0",
         changeable: true,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::persistent(profile, facts).unwrap_or_else(|status| status),
     },
@@ -66,6 +69,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "A FAT volume is not listed as a retention drive.",
         by_hand: "Use another disk, or save what is on it and make an ext4 file system on it.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::filesystem(profile, facts).unwrap_or_else(|status| status),
     },
@@ -79,6 +83,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Attach a larger disk and make that the retention volume, or enlarge this one in vSphere, rescan \
                   it and run resize2fs.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::capacity(profile, facts).unwrap_or_else(|status| status),
     },
@@ -90,6 +95,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "A volume in lock mode (read-only) is not listed as a retention drive, and failback stops on it.",
         by_hand: "Find out why it is read-only (dmesg: an error makes ext4 read-only), repair it, mount it again.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::unlocked(profile, facts).unwrap_or_else(|status| status),
     },
@@ -101,6 +107,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "A volume that is used for another purpose, such as a target of replication, is not listed.",
         by_hand: "Move the other use to another disk.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::dedicated(profile, facts).unwrap_or_else(|status| status),
     },
@@ -112,6 +119,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "The volume with the master target's installation is its cache volume and is never a retention drive.",
         by_hand: "Install the master target elsewhere (/usr/local/ASR), or use another disk for retention.",
         changeable: false,
+        belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::not_cache(profile, facts).unwrap_or_else(|status| status),
     },

@@ -11,7 +11,8 @@ use crate::steps::remedy::{Remedy, Request};
 
 /// Makes the file system on the disk that may be taken.
 pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
-    const NEEDS: &[&str] = &["scsi.ids-unique", "custom-changes.applied", "custom-changes.restarted"];
+    const NEEDS: &[&str] =
+        &["scsi.ids-unique", "image.identity", "custom-changes.applied", "custom-changes.restarted"];
     if mount_now(profile, facts).ok().flatten().is_some() {
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;

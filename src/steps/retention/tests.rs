@@ -146,7 +146,7 @@ fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
 fn after_a_restart_no_disk_is_taken_that_nobody_was_shown() {
     let (profile, facts) = without_volume();
     let unseen = Request { named_only: true, ..Request::default() };
-    refused(&profile, &facts, &unseen, &["not in the plan that was agreed to before the restart"]);
+    refused(&profile, &facts, &unseen, &["in no plan that a person agreed to"]);
     let named = Request { named_only: true, ..naming(RETENTION_ID) };
     assert_eq!(chosen(&profile, &facts, &named), Ok(("sdb", false)));
 }

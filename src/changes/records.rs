@@ -1,0 +1,142 @@
+//! The agent's own records of a machine: kept where `apply` has run, set aside where they are another machine's.
+
+use std::fs;
+use std::io;
+
+use anyhow::{Context as _, Result};
+
+use super::{Context, Done, saved};
+use crate::facts::identity::{self, Present, RECORD, Record, TEMPLATE};
+use crate::facts::{Fact, retention};
+use crate::host::{Host, files};
+
+/// Where the records of the machine that this one is a copy of are kept, one directory a time.
+pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
+
+/// What `apply` leaves for after a restart. Of another machine it names that one's disks.
+pub const PENDING: &str = "/var/lib/mt-agent/resume.json";
+
+/// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn keep_identity(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
+    let old = match identity::recorded(host) {
+        Fact::Known(old) => old,
+        // Judged as unknown, and no reason to forget it.
+        Fact::Unknown(_) | Fact::NotApplicable(_) => return Ok(Done::Unchanged),
+    };
+    let salt = match &old {
+        Some(old) => old.salt.clone(),
+        None => draw_salt()?,
+    };
+    let new = Record::new(&salt, at, now);
+    if new.marks.is_empty() || old.is_some_and(|old| old.marks == new.marks) {
+        return Ok(Done::Unchanged);
+    }
+    write(host, RECORD, &new)?;
+    Ok(Done::Changed(format!("recorded this machine's identity in {RECORD}")))
+}
+
+/// Writes an identity record whole.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn write(host: &Host, path: &str, record: &Record) -> Result<()> {
+    saved::directory(host, saved::STATE)?;
+    let mut text = serde_json::to_vec_pretty(record).context("encoding an identity")?;
+    text.push(b'\n');
+    files::replace(&host.path(path), &text, 0o600)
+}
+
+/// 32 hex digits from the kernel.
+///
+/// # Errors
+/// /dev/urandom cannot be read.
+pub fn draw_salt() -> Result<String> {
+    use std::io::Read;
+    let mut bytes = [0_u8; 16];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut urandom| urandom.read_exact(&mut bytes))
+        .context("reading /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Moves the records that name another machine's disks and restarts below [`ASIDE`]. That machine's identity becomes the
+/// one that this machine must not have. What the vendor's script did in the disk that was copied stays recorded.
+pub(super) fn set_aside(context: &mut Context<'_>) -> Result<Done> {
+    let host = context.host;
+    let Fact::Known(Some(other)) = identity::recorded(host) else {
+        return Ok(Done::Unchanged);
+    };
+    let directory = format!("{ASIDE}/{}", saved::stamp("records"));
+    let whole = saved::directory(host, &directory)?;
+    for path in [retention::RECORD, PENDING] {
+        let (from, to) = (host.path(path), whole.join(path.rsplit('/').next().unwrap_or(path)));
+        match fs::rename(&from, &to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            moved => moved.with_context(|| format!("moving {} to {}", from.display(), to.display()))?,
+        }
+    }
+    files::sync_parent(&whole.join("x"))?;
+    write(host, TEMPLATE, &other)?;
+    // Last: as long as it is there, an interrupted change is begun again.
+    fs::remove_file(host.path(RECORD)).with_context(|| format!("removing {RECORD}"))?;
+    files::sync_parent(&host.path(RECORD))?;
+    Ok(Done::Changed(format!("the other machine's records lie in {directory}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Seen, profile};
+    use super::*;
+    use crate::facts::identity::Kind;
+
+    fn one(value: &str) -> Vec<Present> {
+        vec![Present { kind: Kind::BiosUuid, place: String::new(), value: value.into() }]
+    }
+
+    #[test]
+    fn an_identity_is_recorded_once_and_its_salt_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        assert!(matches!(keep_identity(&host, "t1", &one("a")).unwrap(), Done::Changed(_)));
+        let first = fs::read_to_string(host.path(RECORD)).unwrap();
+        assert_eq!(keep_identity(&host, "t2", &one("a")).unwrap(), Done::Unchanged);
+        assert_eq!(fs::read_to_string(host.path(RECORD)).unwrap(), first);
+        keep_identity(&host, "t3", &one("b")).unwrap();
+        let Fact::Known(Some(second)) = identity::recorded(&host) else { panic!() };
+        assert!(first.contains(&second.salt) && second.has(&one("b")[0]) && !second.has(&one("a")[0]));
+        assert_eq!(
+            keep_identity(&host, "t4", &[]).unwrap(),
+            Done::Unchanged,
+            "nothing known is nothing to record"
+        );
+        files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
+        assert_eq!(keep_identity(&host, "t5", &one("c")).unwrap(), Done::Unchanged);
+        assert_eq!(fs::read(host.path(RECORD)).unwrap(), b"{", "a torn record is for a person to look at");
+    }
+
+    #[test]
+    fn records_of_another_machine_are_kept_aside_and_its_identity_is_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        keep_identity(&host, "t", &one("other")).unwrap();
+        for path in [retention::RECORD, PENDING, crate::facts::custom_changes::RECORD] {
+            files::replace(&host.path(path), b"{}", 0o600).unwrap();
+        }
+        let (profile, mut observer) = (profile(), Seen::default());
+        let mut context = Context { host: &host, profile: &profile, boot_id: "b", observer: &mut observer };
+        assert!(matches!(set_aside(&mut context).unwrap(), Done::Changed(_)));
+        assert_eq!(set_aside(&mut context).unwrap(), Done::Unchanged);
+        assert!(!host.exists(retention::RECORD) && !host.exists(PENDING) && !host.exists(RECORD));
+        assert!(
+            host.exists(crate::facts::custom_changes::RECORD),
+            "what the script did was copied with the disk"
+        );
+        let stamp = host.list(ASIDE).unwrap().remove(0);
+        assert_eq!(host.list(format!("{ASIDE}/{stamp}")).unwrap(), ["resume.json", "retention.json"]);
+        let Fact::Known(Some(template)) = identity::template(&host) else { panic!() };
+        assert!(template.has(&one("other")[0]));
+    }
+}

@@ -1,0 +1,279 @@
+//! What tells one machine from another, and what we recorded of it: of this machine when `apply` last ran on it, and of
+//! the image that it was cloned from.
+//!
+//! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two
+//! are the same, and nothing that a clone would give away of its template.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Fact, Facts, read};
+use crate::host::Host;
+
+/// This machine's identity, as `apply` last saw it.
+pub const RECORD: &str = "/var/lib/mt-agent/identity.json";
+
+/// The identity of the machine that this one was cloned from: written by `seal` into the image.
+pub const TEMPLATE: &str = "/var/lib/mt-agent/template.json";
+
+/// The version of both records.
+pub const SCHEMA: &str = "mt-agent/identity/v1";
+
+/// Where sshd keeps the keys by which a host is known.
+pub const SSH_DIRECTORY: &str = "/etc/ssh";
+
+/// What is known of identities beside the firmware's, the disks' and the interfaces'.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The host keys of sshd.
+    pub ssh_host_keys: Fact<Vec<HostKey>>,
+    /// This machine's record.
+    pub recorded: Fact<Option<Record>>,
+    /// The image's record.
+    pub template: Fact<Option<Record>>,
+}
+
+/// Recordings of an agent that did not read it yet.
+impl Default for Identity {
+    fn default() -> Self {
+        Self::unknown("the recording was made by an agent that did not look")
+    }
+}
+
+/// A host key of sshd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostKey {
+    /// `ssh_host_rsa_key.pub`.
+    pub file: String,
+    /// SHA-256 of the public key as it stands there (base64), lower-case hex.
+    pub sha256: String,
+}
+
+/// Marks by which a machine is known again: [`RECORD`] and [`TEMPLATE`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Record {
+    /// `mt-agent/identity/v1`.
+    pub schema: String,
+    /// When, RFC 3339 UTC.
+    pub recorded_at: String,
+    /// What is hashed before each identifier: 32 hex digits, drawn when the record was first made.
+    pub salt: String,
+    /// The marks, sorted.
+    pub marks: Vec<Mark>,
+}
+
+/// One identifier of a machine, hashed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// What it identifies.
+    pub kind: Kind,
+    /// SHA-256 of salt and identifier, lower-case hex.
+    pub sha256: String,
+}
+
+/// Kinds of identifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// SMBIOS UUID of the machine (`uuid.bios` in vSphere).
+    BiosUuid,
+    /// SCSI ID of the disk that carries `/`.
+    RootDisk,
+    /// SCSI ID of another disk.
+    Disk,
+    /// Hardware address of a network card.
+    Mac,
+    /// A host key of sshd.
+    SshHostKey,
+}
+
+/// An identifier that a machine has now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// What it identifies.
+    pub kind: Kind,
+    /// Where it is: `sda`, `eth0`, `ssh_host_rsa_key.pub`; empty for the machine itself.
+    pub place: String,
+    /// The identifier, in lower case.
+    pub value: String,
+}
+
+impl Identity {
+    /// Nothing is known, for one reason.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            ssh_host_keys: Fact::Unknown(why.into()),
+            recorded: Fact::Unknown(why.into()),
+            template: Fact::Unknown(why.into()),
+        }
+    }
+}
+
+impl Record {
+    /// A record of `present`, made `at` (RFC 3339 UTC).
+    #[must_use]
+    pub fn new(salt: &str, at: &str, present: &[Present]) -> Self {
+        let mut record = Self {
+            schema: SCHEMA.to_owned(),
+            recorded_at: at.to_owned(),
+            salt: salt.to_owned(),
+            marks: Vec::new(),
+        };
+        record.marks = present.iter().map(|one| record.mark(one)).collect();
+        record.marks.sort();
+        record.marks.dedup();
+        record
+    }
+
+    /// The mark that `present` has in this record. A disk keeps its mark when it becomes the root disk, or stops being it.
+    #[must_use]
+    pub fn mark(&self, present: &Present) -> Mark {
+        let class = match present.kind {
+            Kind::BiosUuid => "bios-uuid",
+            Kind::RootDisk | Kind::Disk => "disk",
+            Kind::Mac => "mac",
+            Kind::SshHostKey => "ssh-host-key",
+        };
+        let digest = Sha256::digest(format!("{}\n{class}\n{}", self.salt, present.value));
+        Mark { kind: present.kind, sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+
+    /// Whether this record has the identifier.
+    #[must_use]
+    pub fn has(&self, present: &Present) -> bool {
+        let mark = self.mark(present);
+        let is_disk = |kind| matches!(kind, Kind::RootDisk | Kind::Disk);
+        self.marks.iter().any(|own| {
+            own.sha256 == mark.sha256 && (own.kind == mark.kind || (is_disk(own.kind) && is_disk(mark.kind)))
+        })
+    }
+
+    /// Whether anything of this kind is on record.
+    #[must_use]
+    pub fn knows(&self, kind: Kind) -> bool {
+        self.marks.iter().any(|mark| mark.kind == kind)
+    }
+}
+
+/// Reads host keys and records.
+#[must_use]
+pub fn load(host: &Host) -> Identity {
+    Identity {
+        ssh_host_keys: Fact::from_result(ssh_host_keys(host)),
+        recorded: recorded(host),
+        template: template(host),
+    }
+}
+
+/// This machine's record; `Known(None)` where there is none. A torn one is unknown.
+#[must_use]
+pub fn recorded(host: &Host) -> Fact<Option<Record>> {
+    read::record(host, RECORD, SCHEMA)
+}
+
+/// The image's record, likewise.
+#[must_use]
+pub fn template(host: &Host) -> Fact<Option<Record>> {
+    read::record(host, TEMPLATE, SCHEMA)
+}
+
+fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
+    let names = host.list(SSH_DIRECTORY).map_err(|error| read::explain(SSH_DIRECTORY, error))?;
+    let mut keys = Vec::new();
+    for file in names.into_iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with(".pub")) {
+        let text = read::text_if_exists(host, &format!("{SSH_DIRECTORY}/{file}"))?.unwrap_or_default();
+        if let Some(key) = public_key(&text) {
+            let sha256 = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+            keys.push(HostKey { file, sha256 });
+        }
+    }
+    Ok(keys)
+}
+
+/// The key in a `.pub` file: the second word, base64; what follows is a comment.
+#[must_use]
+pub fn public_key(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        words.next().filter(|word| !word.starts_with('#')).and_then(|_| words.next())
+    })
+}
+
+/// What identifies the machine that `facts` were read from, as far as it is known. `root` is the kernel name of the disk
+/// that carries `/`. An interface counts when it is a card: bridges and tunnels draw their addresses.
+#[must_use]
+pub fn present(facts: &Facts, root: Option<&str>) -> Vec<Present> {
+    let mut all = Vec::new();
+    let mut add = |kind, place: &str, value: &str| {
+        all.push(Present { kind, place: place.to_owned(), value: value.to_ascii_lowercase() });
+    };
+    if let Some(uuid) = facts.dmi.known().and_then(|dmi| dmi.uuid.known()?.as_ref()) {
+        add(Kind::BiosUuid, "", uuid);
+    }
+    for disk in facts.disks.known().into_iter().flatten() {
+        let kind = if root == Some(disk.name.as_str()) { Kind::RootDisk } else { Kind::Disk };
+        if let Some(id) = &disk.scsi_id {
+            add(kind, &disk.name, id);
+        }
+    }
+    for nic in facts.network.nics.known().into_iter().flatten() {
+        if let (true, Some(mac)) = (nic.physical, &nic.mac) {
+            add(Kind::Mac, &nic.name, mac);
+        }
+    }
+    for key in facts.identity.ssh_host_keys.known().into_iter().flatten() {
+        add(Kind::SshHostKey, &key.file, &key.sha256);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    fn one(kind: Kind, value: &str) -> Present {
+        Present { kind, place: "x".into(), value: value.into() }
+    }
+
+    #[test]
+    fn a_record_knows_again_and_gives_nothing_away() {
+        let uuid = one(Kind::BiosUuid, "564d1c2b-0000");
+        let record =
+            Record::new("aa", "2026-06-01T00:00:00Z", &[uuid.clone(), one(Kind::RootDisk, "36000c29")]);
+        assert!(record.has(&uuid) && record.has(&one(Kind::Disk, "36000c29")));
+        assert!(
+            !record.has(&one(Kind::BiosUuid, "36000c29")) && !record.has(&one(Kind::Mac, "564d1c2b-0000"))
+        );
+        assert!(record.knows(Kind::RootDisk) && !record.knows(Kind::Mac));
+        let text = serde_json::to_string(&record).unwrap();
+        assert!(!text.contains("564d") && !text.contains("36000c29"), "{text}");
+        let other = Record::new("bb", "2026-06-01T00:00:00Z", &[uuid]);
+        assert_ne!(record.marks[0], other.marks[0], "another salt, another mark");
+    }
+
+    #[test]
+    fn host_keys_and_records_are_read_and_a_torn_record_is_unknown() {
+        let dir = testing::tree(&[
+            ("etc/ssh/ssh_host_rsa_key.pub", "# old\nssh-rsa AAAAB3Nza root@template\n"),
+            ("etc/ssh/ssh_host_rsa_key", "secret"),
+            ("etc/ssh/ssh_host_dsa_key.pub", "\n"),
+            (&RECORD[1..], "{\"schema\":"),
+        ]);
+        let seen = load(&Host::image(dir.path()));
+        let keys = seen.ssh_host_keys.known().unwrap();
+        assert_eq!((keys.len(), keys[0].file.as_str()), (1, "ssh_host_rsa_key.pub"));
+        assert!(
+            matches!(&seen.recorded, Fact::Unknown(why) if why.starts_with(RECORD)),
+            "{:?}",
+            seen.recorded
+        );
+        assert_eq!(seen.template, Fact::Known(None));
+        testing::damage("ssh-rsa AAAA x", |text| {
+            let _ = public_key(text);
+        });
+    }
+}

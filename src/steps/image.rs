@@ -1,0 +1,347 @@
+//! Golden images: this machine's identity is its own, not that of the image or machine that it was copied from.
+
+use super::devices::{carriers, mount_at};
+use super::remedy::Remedy;
+use super::{Belongs, Requirement, Severity, Status, is_image, need};
+use crate::changes::Change;
+use crate::facts::identity::{Kind, Present, Record, present};
+use crate::facts::{Fact, Facts};
+
+const SECTION: &str = "Golden images: what cloning must not copy";
+
+/// This section's requirements, in order.
+pub const REQUIREMENTS: &[Requirement] = &[Requirement {
+    id: "image.identity",
+    title: "This machine's identity is its own, not that of its image",
+    severity: Severity::Required,
+    section: SECTION,
+    why: "Machines made from one template that share its BIOS UUID or its disks' UUIDs cannot be told apart: \
+          reprotection fails, and data of one may be written to another.",
+    by_hand: "Give the clone its own UUIDs: in vSphere clone the template instead of copying its files, answer \"I copied \
+              it\", give copied disks new UUIDs (vmkfstools -J setuuid). Remove /etc/ssh/ssh_host_* and restart sshd.",
+    changeable: true,
+    belongs: Belongs::Machine,
+    after: &[],
+    judge: |_, facts| identity(facts).unwrap_or_else(|status| status),
+}];
+
+const OWN: &str = "a BIOS UUID, disk UUIDs, hardware addresses and SSH host keys that no other machine has";
+
+/// The kernel name of the disk that carries `/`.
+#[must_use]
+pub fn root_disk(facts: &Facts) -> Option<&str> {
+    let mount = mount_at(facts.mounts.known()?, "/")?;
+    carriers(facts.disks.known()?, &mount.major_minor).first().map(|disk| disk.name.as_str())
+}
+
+/// What identifies this machine now.
+#[must_use]
+pub fn identifiers(facts: &Facts) -> Vec<Present> {
+    present(facts, root_disk(facts))
+}
+
+fn identity(facts: &Facts) -> Result<Status, Status> {
+    if is_image(facts) {
+        return Err(Status::NotApplicable { why: "an image's tree has no identity yet".to_owned() });
+    }
+    let template = need(&facts.identity.template, "the record of the image's identity")?.as_ref();
+    let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
+    let now = identifiers(facts);
+    match (template, recorded) {
+        (None, None) => Err(Status::NotApplicable {
+            why: "no identity is on record: neither seal nor apply has run here or in this machine's image"
+                .to_owned(),
+        }),
+        (Some(template), _) => {
+            of_template(facts, template, &now)?;
+            let own = recorded.map_or(Ok(Kept::New), |recorded| since(facts, recorded, &now))?;
+            Ok(own.status("another one than its image's"))
+        }
+        (None, Some(recorded)) => Ok(since(facts, recorded, &now)?.status("as recorded")),
+    }
+}
+
+/// Refuses what this machine has of its template; what cannot be compared is unknown.
+fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), Status> {
+    let same: Vec<&Present> = now.iter().filter(|one| template.has(one)).collect();
+    if !same.is_empty() {
+        let found: Vec<_> = same.iter().map(|one| told_same(one)).collect();
+        let fixes: Vec<_> = [Kind::BiosUuid, Kind::RootDisk, Kind::Disk, Kind::Mac, Kind::SshHostKey]
+            .into_iter()
+            .filter(|kind| same.iter().any(|one| one.kind == *kind))
+            .map(fix)
+            .collect();
+        let mut fix = fixes.join(" ");
+        if same.iter().any(|one| one.kind == Kind::BiosUuid) {
+            fix.push_str(
+                " If this is the template itself: it stays one, and only its clones become master targets (to give that \
+                 up, remove /var/lib/mt-agent/template.json).",
+            );
+        }
+        return Err(Status::unmet(found.join("; "), OWN, fix));
+    }
+    comparable(facts, template, now, "the image", "mt-agent seal on the running template records it")
+}
+
+/// What must be on both sides to say that two machines are different: the machine's UUID and its root disk's.
+fn comparable(facts: &Facts, record: &Record, now: &[Present], whose: &str, how: &str) -> Result<(), Status> {
+    readable(facts)?;
+    need(&facts.identity.ssh_host_keys, "the SSH host keys")?;
+    for (kind, what) in [(Kind::BiosUuid, "BIOS UUID"), (Kind::RootDisk, "root disk's SCSI ID")] {
+        let here = now.iter().any(|one| one.kind == kind);
+        let why = match (record.knows(kind), here) {
+            (true, true) => continue,
+            (false, _) => format!(
+                "the {what} of {whose} is not on record ({how}): compare by hand in vCenter, then waive image.identity"
+            ),
+            (true, false) => format!("this machine's own {what} cannot be read"),
+        };
+        return Err(Status::Unknown { why });
+    }
+    Ok(())
+}
+
+/// What has become of the machine that `apply` last ran on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// Nothing is on record.
+    New,
+    /// It is the same, with what changed, in words.
+    Same(Vec<String>),
+    /// It is another machine: a copy that was never sealed.
+    Copy,
+}
+
+impl Kept {
+    fn status(self, met: &str) -> Status {
+        match self {
+            Self::New => Status::met(met),
+            Self::Same(changed) if changed.is_empty() => Status::met(met),
+            Self::Same(changed) => Status::met(format!("{met}; {}", changed.join("; "))),
+            Self::Copy => Status::unmet(
+                "BIOS UUID, root disk and hardware addresses are all others than apply recorded here: this machine is a \
+                 copy of another one that was not sealed, and carries that one's records",
+                OWN,
+                "mt-agent apply sets the records of the other machine aside and begins its own; seal a machine before it \
+                 is cloned",
+            ),
+        }
+    }
+}
+
+/// Compares with this machine's own record. A VM that was registered anew gets another BIOS UUID, a disk can move or be
+/// replaced, a card too: as long as one of the three is as it was, it is the same machine.
+fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Status> {
+    readable(facts)?;
+    let here = |kind: Kind| now.iter().any(|one| one.kind == kind);
+    let kept = |kind: Kind| now.iter().any(|one| one.kind == kind && recorded.has(one));
+    let told = [
+        (Kind::BiosUuid, "the VM was registered anew: its BIOS UUID is another than apply recorded"),
+        (Kind::RootDisk, "/ lies on another disk than apply recorded: it moved, or was given a new UUID"),
+        (Kind::Mac, "no network card is as apply recorded them"),
+    ];
+    let known: Vec<_> = told.into_iter().filter(|(kind, _)| recorded.knows(*kind)).collect();
+    if known.is_empty() {
+        return Err(Status::Unknown { why: "the record of this machine's identity says nothing".to_owned() });
+    }
+    let changed = known.iter().filter(|(kind, _)| here(*kind) && !kept(*kind));
+    let changed: Vec<_> = changed.map(|(_, told)| (*told).to_owned()).collect();
+    if known.iter().any(|(kind, _)| kept(*kind)) {
+        Ok(Kept::Same(changed))
+    } else if changed.len() == known.len() {
+        Ok(Kept::Copy)
+    } else {
+        Err(Status::Unknown {
+            why: "nothing that identifies this machine is as apply recorded it, and something cannot be read: see scsi.ids"
+                .to_owned(),
+        })
+    }
+}
+
+/// What a machine is known by could be read.
+fn readable(facts: &Facts) -> Result<(), Status> {
+    need(&need(&facts.dmi, "the BIOS UUID")?.uuid, "the BIOS UUID")?;
+    need(&facts.mounts, "the mounts")?;
+    need(&facts.disks, "the disks")?;
+    need(&facts.network.nics, "the interfaces").map(|_| ())
+}
+
+fn told_same(one: &Present) -> String {
+    let place = crate::host::text::safe(&one.place);
+    match one.kind {
+        Kind::BiosUuid => {
+            format!("the BIOS UUID {} is the image's: this VM kept it, or is the template", one.value)
+        }
+        Kind::RootDisk => format!(
+            "{place} (/) answers with the SCSI ID {} of the image's disk: the copy kept its UUID, or the template's disk \
+             itself was moved here",
+            one.value
+        ),
+        Kind::Disk => format!(
+            "{place} answers with the SCSI ID {} of a disk of the template: it was copied with its UUID, or moved here",
+            one.value
+        ),
+        Kind::Mac => format!("{place} has the hardware address {} of the template", one.value),
+        Kind::SshHostKey => format!("{place} is the image's SSH host key"),
+    }
+}
+
+fn fix(kind: Kind) -> &'static str {
+    match kind {
+        Kind::BiosUuid => {
+            "Give the VM a UUID of its own: power off, remove uuid.bios and uuid.location from its .vmx (or clone the \
+             template anew in vCenter), power on."
+        }
+        Kind::RootDisk => {
+            "Give its disk a UUID of its own: power off, vmkfstools -J setuuid DISK.vmdk, power on."
+        }
+        Kind::Disk => {
+            "Detach the disk, or give the copy a UUID of its own (power off, vmkfstools -J setuuid DISK.vmdk)."
+        }
+        Kind::Mac => "Let vSphere draw a new hardware address: remove the network adapter and add one.",
+        Kind::SshHostKey => "Remove /etc/ssh/ssh_host_* and restart sshd, which makes new ones.",
+    }
+}
+
+/// Sets the records of another machine aside, where this is a copy of it.
+pub(super) fn adopt(facts: &Facts) -> Remedy {
+    let Fact::Known(Some(recorded)) = &facts.identity.recorded else { return Remedy::None };
+    match since(facts, recorded, &identifiers(facts)) {
+        Ok(Kept::Copy) => Remedy::one(Change::SetRecordsAside),
+        _ => Remedy::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::remedy::{Request, remedy};
+    use super::super::testing::{OS_DISK_ID, disks, ready, told};
+    use super::*;
+    use crate::facts::dmi::Dmi;
+    use crate::facts::identity::HostKey;
+    use crate::profile::Profile;
+
+    /// The ready host with a host key, and a record of it.
+    fn host() -> (Profile, Facts, Record) {
+        let (profile, mut facts) = ready();
+        facts.identity.template = Fact::Known(None);
+        facts.identity.recorded = Fact::Known(None);
+        let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
+        facts.identity.ssh_host_keys = Fact::Known(vec![key]);
+        let record = Record::new("00", "2026-06-01T00:00:00Z", &identifiers(&facts));
+        (profile, facts, record)
+    }
+
+    fn with_uuid(facts: &mut Facts, uuid: &str) {
+        let Fact::Known(Dmi { uuid: own, .. }) = &mut facts.dmi else { panic!() };
+        *own = Fact::Known(Some(uuid.into()));
+    }
+
+    fn with_disk(facts: &mut Facts, id: &str) {
+        disks(facts)[0].scsi_id = Some(id.into());
+    }
+
+    fn with_mac(facts: &mut Facts, mac: &str) {
+        let Fact::Known(nics) = &mut facts.network.nics else { panic!() };
+        for nic in nics {
+            nic.mac = Some(mac.into());
+        }
+    }
+
+    /// The host made another machine in all but its keys.
+    fn cloned(facts: &mut Facts) {
+        with_uuid(facts, "564d0000-0000-0000-0000-0000000000ff");
+        with_disk(facts, "36000c29ffffffffffffffffffffffff1");
+        disks(facts)[1].scsi_id = Some("36000c29ffffffffffffffffffffffff2".into());
+        with_mac(facts, "00:50:56:00:00:ff");
+    }
+
+    #[test]
+    fn without_a_record_nothing_is_claimed() {
+        let (profile, mut facts, _) = host();
+        assert!(
+            told(&profile, &facts, "image.identity").starts_with("not-applicable: no identity is on record")
+        );
+        facts.identity.template = Fact::Unknown("torn".into());
+        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: "));
+    }
+
+    #[test]
+    fn each_thing_that_a_clone_kept_is_told_apart() {
+        let (profile, clean, record) = host();
+        let judge = |change: &dyn Fn(&mut Facts)| {
+            let mut facts = clean.clone();
+            facts.identity.template = Fact::Known(Some(record.clone()));
+            cloned(&mut facts);
+            facts.identity.ssh_host_keys = Fact::Known(Vec::new());
+            change(&mut facts);
+            told(&profile, &facts, "image.identity")
+        };
+        assert_eq!(judge(&|_| ()), "met: another one than its image's");
+        let uuid = judge(&|facts| facts.dmi = clean.dmi.clone());
+        assert!(uuid.starts_with("unmet: the BIOS UUID 564d1c2b-"), "{uuid}");
+        assert!(
+            uuid.contains("uuid.bios") && uuid.contains("template.json") && !uuid.contains("vmkfstools"),
+            "{uuid}"
+        );
+        let disk = judge(&|facts| with_disk(facts, OS_DISK_ID));
+        assert!(
+            disk.starts_with("unmet: sda (/) answers with the SCSI ID") && disk.contains("setuuid"),
+            "{disk}"
+        );
+        let other = judge(&|facts| disks(facts)[1].scsi_id = Some(OS_DISK_ID.into()));
+        assert!(other.starts_with("unmet: sdb answers with") && other.contains("moved here"), "{other}");
+        let mac = judge(&|facts| facts.network.nics = clean.network.nics.clone());
+        assert!(mac.contains("has the hardware address"), "{mac}");
+        let key = judge(&|facts| facts.identity.ssh_host_keys = clean.identity.ssh_host_keys.clone());
+        assert!(key.starts_with("unmet: ssh_host_rsa_key.pub is the image's SSH host key"), "{key}");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_unknown() {
+        let (profile, mut facts, record) = host();
+        let mut bare = record.clone();
+        bare.marks.retain(|mark| mark.kind != Kind::BiosUuid);
+        facts.identity.template = Fact::Known(Some(bare));
+        cloned(&mut facts);
+        facts.identity.ssh_host_keys = Fact::Known(Vec::new());
+        let text = told(&profile, &facts, "image.identity");
+        assert!(text.starts_with("unknown: the BIOS UUID of the image is not on record"), "{text}");
+        facts.identity.template = Fact::Known(Some(record));
+        facts.dmi = Fact::Unknown("no /sys".into());
+        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: the BIOS UUID: no /sys"));
+    }
+
+    #[test]
+    fn a_machine_is_known_again_in_spite_of_one_change_and_a_copy_is_told() {
+        let (profile, clean, record) = host();
+        let judge = |change: &dyn Fn(&mut Facts)| {
+            let mut facts = clean.clone();
+            facts.identity.recorded = Fact::Known(Some(record.clone()));
+            change(&mut facts);
+            (
+                told(&profile, &facts, "image.identity"),
+                remedy("image.identity", &profile, &facts, &Request::default()),
+            )
+        };
+        assert_eq!(judge(&|_| ()), ("met: as recorded".into(), Remedy::None));
+        let (text, none) = judge(&|facts| with_uuid(facts, "564d0000"));
+        assert!(
+            text.starts_with("met: as recorded; the VM was registered anew") && none == Remedy::None,
+            "{text}"
+        );
+        let (text, _) = judge(&|facts| with_disk(facts, "36000c29ffffffffffffffffffffffff1"));
+        assert!(text.contains("/ lies on another disk"), "{text}");
+        let (text, change) = judge(&|facts| cloned(facts));
+        assert!(text.starts_with("unmet: BIOS UUID, root disk and hardware addresses"), "{text}");
+        assert_eq!(change, Remedy::one(Change::SetRecordsAside));
+        let (text, none) = judge(&|facts| facts.dmi = Fact::Unknown("no /sys".into()));
+        assert!(text.starts_with("unknown: ") && none == Remedy::None, "{text}");
+        // Another machine in two points, and nobody knows about the third.
+        let (text, none) = judge(&|facts| {
+            cloned(facts);
+            disks(facts)[0].scsi_id = None;
+        });
+        assert!(text.starts_with("unknown: nothing that identifies") && none == Remedy::None, "{text}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What is baked into the image that machines are cloned from, and what is left to each machine.
+
+use serde::{Deserialize, Serialize};
+
+use super::Requirement;
+use crate::profile::Profile;
+
+/// A part of the way to a master target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// What can be baked into an image: packages, files, layout.
+    Image,
+    /// What depends on the machine: disks and their IDs, names and addresses, the retention volume.
+    Machine,
+}
+
+impl Stage {
+    /// The word of the command line and of the documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// Where a requirement belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Belongs {
+    /// To the image: a clone has it from there.
+    Image,
+    /// To each machine.
+    Machine,
+    /// To both: the image can have it, and a machine can lose it.
+    Both,
+}
+
+impl Belongs {
+    /// Whether it is looked at in `stage`.
+    #[must_use]
+    pub fn is_of(self, stage: Stage) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Image => stage == Stage::Image,
+            Self::Machine => stage == Stage::Machine,
+        }
+    }
+}
+
+/// Where `requirement` belongs by `profile`: a vendor script that is run in the image is proved there and on the clone.
+/// The restart after it is the clone's first boot, and the root disk is never the image's.
+#[must_use]
+pub(super) fn belongs(requirement: &Requirement, profile: &Profile) -> Belongs {
+    match requirement.id {
+        "custom-changes.applied" if profile.custom_changes.in_image => Belongs::Both,
+        _ => requirement.belongs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{all, find, testing};
+    use super::*;
+
+    #[test]
+    fn every_requirement_is_of_some_stage_and_disks_are_never_the_image_s() {
+        let (mut profile, _) = testing::ready();
+        for requirement in all() {
+            let belongs = belongs(requirement, &profile);
+            assert!(belongs.is_of(Stage::Image) || belongs.is_of(Stage::Machine), "{}", requirement.id);
+            if requirement.id.starts_with("retention.") || requirement.id == "scsi.ids" {
+                assert_eq!(belongs, Belongs::Machine, "{}", requirement.id);
+            }
+        }
+        let (script, restart) =
+            (find("custom-changes.applied").unwrap(), find("custom-changes.restarted").unwrap());
+        assert_eq!(belongs(script, &profile), Belongs::Machine);
+        profile.custom_changes.in_image = true;
+        assert_eq!(
+            (belongs(script, &profile), belongs(restart, &profile)),
+            (Belongs::Both, Belongs::Machine)
+        );
+    }
+}
