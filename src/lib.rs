@@ -16,6 +16,7 @@
 //! - [`run`]: check, plan, apply; their order, the journal, the lock, resuming
 //! - [`steps`]: the procedure: requirements, judged purely from a profile and facts
 //! - [`changes`]: the only code that alters a host, one file a kind of change
+//! - [`image`]: golden images: sealing a template
 //! - [`report`]: one file a format
 //! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
@@ -28,6 +29,7 @@ pub mod facts;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod host;
+pub mod image;
 pub mod profile;
 pub mod report;
 pub mod run;

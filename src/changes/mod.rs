@@ -14,6 +14,7 @@ pub mod multipath;
 pub mod packages;
 pub mod records;
 pub mod saved;
+pub mod scrub;
 #[cfg(test)]
 mod testing;
 pub mod trust;

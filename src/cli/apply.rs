@@ -84,6 +84,11 @@ impl Args {
             terminal.progress.clear();
             return answer;
         }
+        if self.resume
+            && let Some(order) = resume::sealing(&session.host)?
+        {
+            return super::seal::go_on(session, &order, self.format);
+        }
         let mut stage = self.selected.stage();
         let (session, mut options) = if self.resume {
             match pending(&session.host)? {
@@ -151,6 +156,7 @@ impl Args {
             skip: selection.skip.clone(),
             stage: self.selected.stage(),
             first_boot: false,
+            seal: None,
             request: request.clone(),
         };
         let notes = Vec::new();
@@ -287,7 +293,7 @@ impl Watcher for Terminal<'_> {
 }
 
 /// Whether the answer is yes: nothing else is, neither an empty line nor the end of input.
-fn agrees(input: &mut impl BufRead) -> Result<bool> {
+pub(super) fn agrees(input: &mut impl BufRead) -> Result<bool> {
     let mut answer = String::new();
     input.read_line(&mut answer).context("reading the answer")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

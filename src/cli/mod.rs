@@ -12,6 +12,7 @@ pub mod output;
 pub mod plan;
 pub mod profile;
 mod progress;
+pub mod seal;
 pub mod session;
 
 use std::env;
@@ -61,6 +62,8 @@ enum Verb {
     Disks(disks::Args),
     /// Print everything that is read from this host, as JSON
     Facts(facts::Args),
+    /// Make this host safe to clone as a golden image
+    Seal(seal::Args),
     /// Explain a requirement or a Site Recovery error code: cause, fix, what is checked
     Explain(explain::Args),
     /// List, show and check profiles
@@ -105,6 +108,7 @@ fn run(cli: &Cli) -> anyhow::Result<Answer> {
         Verb::Apply(args) => args.run(&session),
         Verb::Disks(args) => args.run(&session),
         Verb::Facts(args) => args.run(&session),
+        Verb::Seal(args) => args.run(&session),
         Verb::Explain(args) => args.run(&session),
         Verb::Profile(args) => args.run(&session),
         Verb::History(args) => args.run(&session),

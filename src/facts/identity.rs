@@ -1,8 +1,8 @@
 //! What tells one machine from another, and what we recorded of it: of this machine when `apply` last ran on it, and of
 //! the image that it was cloned from.
 //!
-//! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two
-//! are the same, and nothing that a clone would give away of its template.
+//! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two are
+//! the same, and nothing of the template that a search through the image's bytes would find.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
-use nix::libc::{c_int, c_uchar, c_uint, c_ushort, c_void};
+use nix::libc::{c_int, c_long, c_uchar, c_uint, c_ushort, c_void};
 use nix::sys::signal::SigSet;
 
 /// Lets `command` begin with no signal held back. The mask of the thread that starts a process goes on to it (since
@@ -75,11 +75,13 @@ const EVPD: u8 = 0x01;
 
 mod raw {
     use super::SgIoHdr;
-    use nix::libc::c_int;
+    use nix::libc::{c_int, c_long};
 
     nix::ioctl_readwrite_bad!(sg_io, 0x2285, SgIoHdr);
     nix::ioctl_read!(blkgetsize64, 0x12, 114, u64);
     nix::ioctl_read_bad!(blkroget, nix::request_code_none!(0x12, 94), c_int);
+    // FS_IOC_GETFLAGS: declared with a long, and written as an int since Linux 1.3.
+    nix::ioctl_read!(fs_ioc_getflags, b'f', 1, c_long);
     nix::ioctl_read_bad!(blksszget, nix::request_code_none!(0x12, 104), c_int);
 }
 
@@ -169,6 +171,24 @@ pub fn sector_bytes(file: &File) -> io::Result<u32> {
         .ok()
         .filter(|size| *size > 0)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("sector size {size}")))
+}
+
+/// Whether the file behind `file` is marked immutable or append-only (`chattr +i`, `+a`): root cannot remove it either. A
+/// file system without such marks has none.
+///
+/// # Errors
+/// What the ioctl says, other than that it is not known.
+pub fn is_immutable(file: &File) -> io::Result<bool> {
+    const MARKS: c_long = 0x10 | 0x20;
+    let mut flags: c_long = 0;
+    // SAFETY: FS_IOC_GETFLAGS writes one int, and `flags` has room for a long.
+    match unsafe { raw::fs_ioc_getflags(file.as_raw_fd(), &raw mut flags) } {
+        Ok(_) => Ok(flags & MARKS != 0),
+        Err(nix::errno::Errno::ENOTTY | nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]

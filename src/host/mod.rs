@@ -172,16 +172,22 @@ impl Host {
         Ok(names)
     }
 
+    /// Where the name `path` itself lies: as [`Host::resolve`], but a link in the last place is not followed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn place(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
+        let path = path.as_ref();
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => self.resolve(parent).map(|parent| parent.join(name)),
+            _ => self.resolve(path),
+        }
+    }
+
     /// Whether something lies at `path` (a link that leads nowhere counts).
     #[must_use]
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
-        let path = path.as_ref();
-        // The directory's own links lead into the tree; the last component is not followed.
-        let place = match (path.parent(), path.file_name()) {
-            (Some(parent), Some(name)) => self.resolve(parent).map(|parent| parent.join(name)),
-            _ => self.resolve(path),
-        };
-        place.and_then(|place| place.symlink_metadata()).is_ok()
+        self.place(path).and_then(|place| place.symlink_metadata()).is_ok()
     }
 }
 

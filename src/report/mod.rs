@@ -6,6 +6,7 @@ pub mod history;
 pub mod json;
 pub mod nagios;
 pub mod plan;
+pub mod seal;
 pub mod style;
 pub mod text;
 

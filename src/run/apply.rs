@@ -21,7 +21,7 @@ use crate::steps::retention::{check_names, lasting};
 use crate::steps::{self, Selection, Status, image};
 
 /// The kernel's id of this boot.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+pub(super) const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);

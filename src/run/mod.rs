@@ -9,6 +9,7 @@ pub mod log;
 pub mod offline;
 pub mod plan;
 pub mod resume;
+pub mod seal;
 pub mod signals;
 
 pub use apply::apply;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::seal::Order;
 use crate::host::{Host, files};
 use crate::steps::Stage;
 use crate::steps::remedy::Request;
@@ -31,6 +32,9 @@ pub struct Pending {
     /// with the profile's answers.
     #[serde(default)]
     pub first_boot: bool,
+    /// A sealing under way: found after a restart, it is finished first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Order>,
     /// What the person asked for.
     pub request: Request,
 }
@@ -65,10 +69,22 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
     Ok(Some(pending))
 }
 
+/// The sealing that was interrupted, if one was.
+///
+/// # Errors
+/// As [`read`].
+pub fn sealing(host: &Host) -> Result<Option<Order>> {
+    Ok(read(host)?.and_then(|pending| pending.seal))
+}
+
 /// That a first boot is not finished, in words: a clone that waits for a person has to say so wherever it is looked at.
 #[must_use]
 pub fn note(host: &Host) -> Option<String> {
-    read(host).ok().flatten().filter(|pending| pending.first_boot).map(|_| {
+    read(host).ok().flatten().filter(|pending| pending.first_boot).map(|pending| {
+        if pending.seal.is_some() {
+            return "a sealing was interrupted: the image still carries what a clone must not have; run mt-agent seal again"
+                .to_owned();
+        }
         "the first boot of this clone is not finished: the service mt-agent-resume tries again at each boot, mt-agent apply \
          at once"
             .to_owned()
@@ -106,6 +122,7 @@ mod tests {
             skip: vec!["site".into()],
             stage: Some(Stage::Machine),
             first_boot: true,
+            seal: None,
             request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
         };
         write(&host, &pending).unwrap();

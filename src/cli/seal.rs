@@ -1,0 +1,157 @@
+//! `mt-agent seal`.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::{Result, bail, ensure};
+
+use super::apply::agrees;
+use super::exit;
+use super::output::print;
+use super::progress::Progress;
+use super::session::{Answer, Format, Session};
+use crate::host::Kind;
+use crate::image::seal::{AROUND, Chosen, STEPS};
+use crate::report::seal::{Ended, Sealing, document, render, render_outcome, render_steps, steps_document};
+use crate::report::style::Page;
+use crate::report::text::Detail;
+use crate::run::seal::{self, Order, Watcher};
+
+const NOTE: &str = "Exits 0 when the image is sealed, or was already; 1 when cloning would be unsafe, the person said no, or \
+     with --dry-run there is something to do. With --root DIR it seals the tree of an image that is mounted there.";
+
+/// Makes this host safe to clone as a golden image.
+#[derive(clap::Args, Debug)]
+#[command(after_help = NOTE)]
+pub struct Args {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show what would be done, and why it may be refused; change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// List the steps
+    #[arg(long, conflicts_with_all = ["yes", "dry_run", "only", "skip", "wipe_free_space"])]
+    pub list: bool,
+    /// Do these steps alone (repeatable, or comma separated)
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Fill free space with zeros at the end, so that nothing removed earlier can be read from
+    /// the raw image
+    #[arg(long)]
+    pub wipe_free_space: bool,
+    /// How to report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+
+impl Args {
+    /// Looks, asks, seals and reports.
+    ///
+    /// # Errors
+    /// Not root, nobody to ask, an unknown step, a bad profile, something that failed.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        if self.list {
+            let mut steps = vec![AROUND[0]];
+            steps.extend(STEPS.iter().map(|step| (step.id, step.title)));
+            steps.extend(&AROUND[1..]);
+            let text = match self.format {
+                Format::Text => render_steps(&steps, session.style),
+                Format::Json => steps_document(&steps)?,
+            };
+            return Ok(Answer::new(text, exit::READY));
+        }
+        let chosen = Chosen::new(self.only.clone(), self.skip.clone())?;
+        ensure!(nix::unistd::geteuid().is_root(), "seal needs root: run it as root or with sudo");
+        if session.host.kind() == Kind::Image
+            && session.host.root().canonicalize()? == std::path::Path::new("/")
+        {
+            bail!("--root / is this machine, which is running: seal it without --root");
+        }
+        // A profile of this machine says nothing to the machines made from a tree.
+        let profile = if session.host.is_live() { session.profile_name() } else { None };
+        let order = Order { chosen, wipe_free_space: self.wipe_free_space, profile };
+        let profile = session.profile()?;
+        if self.dry_run {
+            return answer(&seal::look(&session.host, &profile, &order)?, session, self.format, false);
+        }
+        let mut terminal = Terminal { session, format: self.format, yes: self.yes, shown: false };
+        let sealed = seal::seal(&session.host, &profile, &order, &mut terminal)?;
+        answer(&sealed, session, self.format, terminal.shown)
+    }
+}
+
+/// Finishes a sealing that was interrupted: what the service finds at the next boot.
+///
+/// # Errors
+/// As [`Args::run`].
+pub(super) fn go_on(session: &Session, order: &Order, format: Format) -> Result<Answer> {
+    let session = session.with_profile(order.profile.clone());
+    let profile = session.profile()?;
+    let mut terminal = Terminal { session: &session, format, yes: true, shown: false };
+    let sealed = seal::resume(&session.host, &profile, order, &mut terminal)?;
+    answer(&sealed, &session, format, terminal.shown)
+}
+
+/// The report; what it came to alone where the rest has been shown.
+fn answer(sealing: &Sealing, session: &Session, format: Format, shown: bool) -> Result<Answer> {
+    let code = match sealing.ended {
+        _ if !sealing.refusals.is_empty() => exit::NOT_READY,
+        Ended::Sealed | Ended::Nothing => exit::READY,
+        Ended::DryRun if sealing.is_idle() => exit::READY,
+        Ended::DryRun | Ended::Declined | Ended::Refused => exit::NOT_READY,
+        Ended::Interrupted => exit::FAILED,
+    };
+    let text = match format {
+        Format::Json => document(sealing)?,
+        Format::Text if shown || session.detail == Detail::Quiet => render_outcome(sealing, session.style),
+        Format::Text => render(sealing, session.style),
+    };
+    Ok(Answer::new(text, code))
+}
+
+/// The person at the terminal, or the script that said --yes.
+struct Terminal<'a> {
+    session: &'a Session,
+    format: Format,
+    yes: bool,
+    shown: bool,
+}
+
+impl Watcher for Terminal<'_> {
+    fn confirm(&mut self, found: &Sealing) -> Result<bool> {
+        if self.yes {
+            return Ok(true);
+        }
+        if self.format == Format::Json {
+            bail!(
+                "--format json asks nothing: add --yes once --dry-run shows what you want; nothing was changed"
+            );
+        }
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            bail!("no terminal to ask on: add --yes to seal this host; nothing was changed");
+        }
+        let plan = Sealing { ended: Ended::DryRun, ..found.clone() };
+        print(&format!("{}\nProceed? [y/N] ", render(&plan, self.session.style)))?;
+        self.shown = true;
+        agrees(&mut io::stdin().lock())
+    }
+
+    fn begin(&mut self, step: &str, items: &[String]) {
+        if self.format == Format::Json || self.session.detail != Detail::Verbose {
+            return;
+        }
+        let mut page = Page::new(self.session.style);
+        for item in items {
+            page.line(&format!("{step}: {item}"));
+        }
+        // That it cannot be written must not end a run half-way.
+        let _ = print(&page.finish());
+    }
+
+    fn progress(&mut self, line: &str) {
+        Progress::new(self.session.detail == Detail::Quiet).work(line);
+    }
+}

@@ -1,0 +1,169 @@
+//! Texts without what names a machine. All other bytes stay as they were.
+
+use std::ops::Range;
+
+/// The lines of `text`, each with its end.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// The key of a shell assignment (`  export KEY=value`), as far as the network scripts read one.
+fn key(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line).ok()?.trim_start();
+    let (key, _) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    Some(key)
+}
+
+/// `text` without the assignments of these keys.
+#[must_use]
+pub fn without_keys(text: &[u8], keys: &[&str]) -> Vec<u8> {
+    let kept = |line: &&[u8]| !key(line).is_some_and(|key| keys.contains(&key));
+    lines(text).filter(kept).flatten().copied().collect()
+}
+
+/// `text` with `key` set to `value` wherever it is set.
+#[must_use]
+pub fn with_value(text: &[u8], wanted: &str, value: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for line in lines(text) {
+        if key(line) == Some(wanted) {
+            out.extend_from_slice(format!("{wanted}={value}").as_bytes());
+            out.extend_from_slice(if line.ends_with(b"\n") { b"\n" } else { b"" });
+        } else {
+            out.extend_from_slice(line);
+        }
+    }
+    out
+}
+
+/// A hosts file without these names (lower case); an address that is left without a name goes with them.
+#[must_use]
+pub fn without_names(hosts: &[u8], names: &[String]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(hosts.len());
+    for line in lines(hosts) {
+        let end = line.iter().position(|byte| *byte == b'#').unwrap_or(line.len());
+        let words = words(&line[..end]);
+        let is_ours = |word: &Range<usize>| {
+            std::str::from_utf8(&line[word.clone()])
+                .is_ok_and(|word| names.iter().any(|name| name.eq_ignore_ascii_case(word)))
+        };
+        let (ours, others): (Vec<_>, Vec<_>) = words.into_iter().skip(1).partition(is_ours);
+        if ours.is_empty() {
+            out.extend_from_slice(line);
+        } else if !others.is_empty() {
+            let mut at = 0;
+            for word in ours {
+                // With a name goes the blank before it.
+                let blank = line[..word.start].iter().rposition(|byte| !byte.is_ascii_whitespace());
+                let from = blank.map_or(0, |last| last + 1).max(at);
+                out.extend_from_slice(&line[at..from]);
+                at = word.end;
+            }
+            out.extend_from_slice(&line[at..]);
+        }
+    }
+    out
+}
+
+/// Where the words of a line are.
+fn words(line: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, byte) in line.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace()) {
+        let _ = byte;
+        match found.last_mut() {
+            Some(word) if word.end == at => word.end = at + 1,
+            _ => found.push(at..at + 1),
+        }
+    }
+    found
+}
+
+/// An fstab without the entries that are mounted at `mount_point`, and without the comment that makes one ours.
+#[must_use]
+pub fn without_mount(fstab: &[u8], mount_point: &str, comment: &str) -> Vec<u8> {
+    let is_entry = |line: &[u8]| {
+        let text = String::from_utf8_lossy(line);
+        let mut words = text.split_whitespace();
+        let device = words.next().unwrap_or_default();
+        let point = words.next().unwrap_or_default().replace("\\040", " ");
+        !device.is_empty()
+            && !device.starts_with('#')
+            && point.trim_end_matches('/') == mount_point.trim_end_matches('/')
+    };
+    let ours = |line: &[u8]| line.starts_with(comment.as_bytes());
+    lines(fstab).filter(|line| !is_entry(line) && !ours(line)).flatten().copied().collect()
+}
+
+/// `text` with each `id` in it replaced, wherever it stands as a word of its own.
+#[must_use]
+pub fn with_id_replaced(text: &[u8], id: &str, by: &str) -> Vec<u8> {
+    let part_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let whole = rest.len() >= id.len()
+            && rest[..id.len()].eq_ignore_ascii_case(id.as_bytes())
+            && !part_of_word(rest.get(id.len()))
+            && !(at > 0 && part_of_word(text.get(at - 1)));
+        if whole && !id.is_empty() {
+            out.extend_from_slice(by.as_bytes());
+            at += id.len();
+        } else {
+            out.push(text[at]);
+            at += 1;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_interface_keeps_all_but_what_names_its_machine() {
+        let ifcfg = b"DEVICE=eth0\nHWADDR=00:50:56:AA\n# UUID=x\nUUID=\"8c\"\nONBOOT=yes\nexport HOSTNAME=t\nIPADDR=10.0.0.2";
+        let keys = ["HWADDR", "UUID", "HOSTNAME"];
+        assert_eq!(text(without_keys(ifcfg, &keys)), "DEVICE=eth0\n# UUID=x\nONBOOT=yes\nIPADDR=10.0.0.2");
+        assert_eq!(without_keys(b"MYUUID=1\n\xff=2\n", &keys), b"MYUUID=1\n\xff=2\n");
+        let network = b"NETWORKING=yes\nHOSTNAME=mt01.example\nGATEWAY=10.0.0.1\n";
+        assert_eq!(
+            text(with_value(network, "HOSTNAME", "localhost.localdomain")),
+            "NETWORKING=yes\nHOSTNAME=localhost.localdomain\nGATEWAY=10.0.0.1\n"
+        );
+    }
+
+    #[test]
+    fn a_hosts_file_loses_a_name_and_no_other() {
+        let names = ["mt01.example".to_owned(), "mt01".to_owned()];
+        let hosts = b"127.0.0.1   localhost mt01\n10.0.0.2\tMT01.example mt01 # me mt01\n10.0.0.3 cs mt01.example other\n::1 x";
+        assert_eq!(text(without_names(hosts, &names)), "127.0.0.1   localhost\n10.0.0.3 cs other\n::1 x");
+        let plain = b"10.0.0.9 mt010 amt01 # mt01\n#10.0.0.2 mt01\n\xff\n";
+        assert_eq!(without_names(plain, &names), plain);
+    }
+
+    #[test]
+    fn fstab_loses_the_retention_volume_and_its_comment() {
+        let fstab = b"/dev/sda1 / ext4 defaults 1 1\n# mt-agent keeps: /mnt/retention\n/dev/mapper/36 /mnt/retention ext4 rw 0 0\n/dev/sdc1 /mnt/retention2 ext4 rw 0 0\n#/dev/sdd /mnt/retention ext4\n";
+        let after = text(without_mount(fstab, "/mnt/retention", "# mt-agent keeps: "));
+        assert_eq!(
+            after,
+            "/dev/sda1 / ext4 defaults 1 1\n/dev/sdc1 /mnt/retention2 ext4 rw 0 0\n#/dev/sdd /mnt/retention ext4\n"
+        );
+    }
+
+    #[test]
+    fn an_id_is_replaced_as_a_word() {
+        let conf = b"wwid \"^36000C29a$\"\nwwid 36000c29ab\nx=136000c29a 36000c29a";
+        assert_eq!(
+            text(with_id_replaced(conf, "36000c29a", "30")),
+            "wwid \"^30$\"\nwwid 36000c29ab\nx=136000c29a 30"
+        );
+        assert_eq!(with_id_replaced(b"abc", "", "x"), b"abc");
+    }
+}

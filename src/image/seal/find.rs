@@ -1,0 +1,241 @@
+//! What a template carries that a clone must not: one function a step.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Item, NO_DISK, NO_NAME, Template, edit};
+use crate::changes::records::ASIDE;
+use crate::changes::{fstab, multipath, saved};
+use crate::facts::custom_changes::{Outcome, RECORD as SCRIPT_RECORD};
+use crate::facts::identity::{RECORD as IDENTITY_RECORD, SSH_DIRECTORY};
+use crate::facts::{custom_changes, retention};
+use crate::steps::image::root_disk;
+
+/// Interface files of the Red Hat family.
+const SCRIPTS: &str = "/etc/sysconfig/network-scripts";
+
+/// How deep below its places a passphrase is looked for.
+const DEPTH: usize = 8;
+
+/// The agent's journal and log; both tell of this machine's disks.
+const JOURNAL: &str = "/var/lib/mt-agent/journal.jsonl";
+const LOG_DIRECTORY: &str = "/var/log";
+const LOG: &str = "mt-agent.log";
+
+fn remove(path: impl Into<String>) -> Item {
+    Item::Remove { path: path.into() }
+}
+
+/// Those of the files that are there.
+pub(super) fn files(template: &Template<'_>, paths: &[&str]) -> Result<Vec<Item>> {
+    Ok(paths.iter().filter(|path| template.host.exists(path)).map(|path| remove(*path)).collect())
+}
+
+/// The names in `directory`; none where there is none.
+fn names(template: &Template<'_>, directory: &str) -> Result<Vec<String>> {
+    template.host.list(directory).with_context(|| format!("reading the directory {directory}"))
+}
+
+/// The files in `directory` whose names are `wanted`.
+fn in_directory(
+    template: &Template<'_>,
+    directory: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Item>> {
+    let names = names(template, directory)?;
+    let paths = names.iter().filter(|name| wanted(name)).map(|name| format!("{directory}/{name}"));
+    Ok(paths.filter(|path| !is_directory(template, path)).map(remove).collect())
+}
+
+fn is_directory(template: &Template<'_>, path: &str) -> bool {
+    template.host.place(path).and_then(|path| path.symlink_metadata()).is_ok_and(|meta| meta.is_dir())
+}
+
+/// The file's bytes, `None` where there is no such file.
+fn bytes(template: &Template<'_>, path: &str) -> Result<Option<Vec<u8>>> {
+    match template.host.resolve(path).and_then(fs::read) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        read => read.map(Some).with_context(|| format!("reading {path}")),
+    }
+}
+
+/// The file with another content, where that is another one.
+fn rewritten(
+    template: &Template<'_>,
+    path: &str,
+    what: &str,
+    edit: impl Fn(&[u8]) -> Vec<u8>,
+) -> Result<Option<Item>> {
+    let Some(before) = bytes(template, path)? else { return Ok(None) };
+    let content = edit(&before);
+    let item = || Item::Rewrite { path: path.to_owned(), what: what.to_owned(), content: content.clone() };
+    Ok((content != before).then(item))
+}
+
+pub(super) fn interfaces(template: &Template<'_>) -> Result<Vec<Item>> {
+    const KEYS: [&str; 3] = ["HWADDR", "UUID", "HOSTNAME"];
+    let mut found = Vec::new();
+    for name in
+        names(template, SCRIPTS)?.iter().filter(|name| name.starts_with("ifcfg-") && *name != "ifcfg-lo")
+    {
+        let path = format!("{SCRIPTS}/{name}");
+        let edit = |text: &[u8]| edit::without_keys(text, &KEYS);
+        found.extend(rewritten(template, &path, "without HWADDR, UUID and HOSTNAME", edit)?);
+    }
+    Ok(found)
+}
+
+pub(super) fn hostname(template: &Template<'_>) -> Result<Vec<Item>> {
+    let os = &template.facts.os;
+    let told = [os.hostname.known().cloned(), os.configured_hostname.known().cloned().flatten()];
+    let mut own = BTreeSet::new();
+    for name in told.into_iter().flatten().map(|name| name.to_ascii_lowercase()) {
+        let short = name.split('.').next().unwrap_or_default().to_owned();
+        if !short.is_empty() && short != "localhost" {
+            own.extend([short, name]);
+        }
+    }
+    let own: Vec<String> = own.into_iter().collect();
+    let named = format!("named {NO_NAME}");
+    let mut found = Vec::new();
+    // First: interrupted after it, nobody knows the name any more.
+    let network = |text: &[u8]| edit::with_value(text, "HOSTNAME", NO_NAME);
+    if !own.is_empty() {
+        let what = format!("without {}", own.join(" and "));
+        found.extend(rewritten(template, "/etc/hosts", &what, |text| edit::without_names(text, &own))?);
+    }
+    found.extend(rewritten(template, "/etc/sysconfig/network", &named, network)?);
+    found.extend(rewritten(template, "/etc/hostname", &named, |_| format!("{NO_NAME}\n").into_bytes())?);
+    Ok(found)
+}
+
+pub(super) fn ssh_host_keys(template: &Template<'_>) -> Result<Vec<Item>> {
+    in_directory(template, SSH_DIRECTORY, |name| name.starts_with("ssh_host_"))
+}
+
+pub(super) fn leases(template: &Template<'_>) -> Result<Vec<Item>> {
+    let mut found = in_directory(template, "/var/lib/dhclient", |_| true)?;
+    found.extend(in_directory(template, "/var/lib/dhcp", |_| true)?);
+    found.extend(in_directory(template, "/var/lib/NetworkManager", |name| name.ends_with(".lease"))?);
+    Ok(found)
+}
+
+/// systemd wants an empty file where it is to make an id; D-Bus wants none.
+pub(super) fn machine_id(template: &Template<'_>) -> Result<Vec<Item>> {
+    let mut found = files(template, &["/var/lib/dbus/machine-id"])?;
+    // Often a link to the other one: that is no copy of it.
+    let is_link = |path: &str| template.host.place(path).and_then(|path| path.symlink_metadata());
+    found.retain(|item| !is_link(item.path()).is_ok_and(|meta| meta.is_symlink()));
+    found.extend(rewritten(template, "/etc/machine-id", "empty", |_| Vec::new())?);
+    Ok(found)
+}
+
+/// The root disk's ID: of the running template what its disk answers, of a tree what the vendor's script wrote down.
+fn root_disk_ids(template: &Template<'_>) -> Vec<String> {
+    let facts = template.facts;
+    let disks = facts.disks.known().into_iter().flatten();
+    let live =
+        disks.filter(|disk| root_disk(facts) == Some(&disk.name)).find_map(|disk| disk.scsi_id.clone());
+    let written = facts.custom_changes.blacklistrootdev_id.known().cloned().flatten();
+    let ids: BTreeSet<String> = live.into_iter().chain(written).filter(|id| id != NO_DISK).collect();
+    ids.into_iter().collect()
+}
+
+pub(super) fn root_disk_id(template: &Template<'_>) -> Result<Vec<Item>> {
+    if let Some(why) = unknown(&template.facts.custom_changes.blacklistrootdev_id) {
+        bail!("{}: {why}", multipath::SCRIPT);
+    }
+    let ids = root_disk_ids(template);
+    let edit =
+        |text: &[u8]| ids.iter().fold(text.to_vec(), |text, id| edit::with_id_replaced(&text, id, NO_DISK));
+    let mut found = Vec::new();
+    let log = template.profile.custom_changes.log.display().to_string();
+    // The script comes last: of a tree, and after an interruption, the ID is known from it.
+    for path in [log.as_str(), multipath::CONFIGURATION, multipath::SCRIPT] {
+        found.extend(rewritten(template, path, "no disk's SCSI ID in place of this root disk's", edit)?);
+    }
+    Ok(found)
+}
+
+fn unknown<T>(fact: &crate::facts::Fact<T>) -> Option<&str> {
+    match fact {
+        crate::facts::Fact::Unknown(why) => Some(why),
+        _ => None,
+    }
+}
+
+/// What the installer of the site's software reads the passphrase from, and what it keeps of it.
+pub(super) fn passphrases(template: &Template<'_>) -> Result<Vec<Item>> {
+    const NAMES: [&str; 2] = ["passphrase.txt", "connection.passphrase"];
+    const PLACES: [&str; 8] =
+        ["/root", "/home", "/tmp", "/var/tmp", "/usr/local", "/opt", "/etc/mt-agent", saved::STATE];
+    let work = template.profile.custom_changes.work_directory.display().to_string();
+    let mut found = BTreeSet::new();
+    for place in PLACES.into_iter().chain([work.as_str()]) {
+        walk(template, place, DEPTH, &mut |path| {
+            let name = Path::new(path).file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
+            if name.is_some_and(|name| NAMES.contains(&name.as_str())) {
+                found.insert(path.to_owned());
+            }
+        })?;
+    }
+    Ok(found.into_iter().map(remove).collect())
+}
+
+pub(super) fn histories(template: &Template<'_>) -> Result<Vec<Item>> {
+    const NAMES: [&str; 6] =
+        [".bash_history", ".sh_history", ".ksh_history", ".zsh_history", ".ash_history", ".history"];
+    let mut homes = vec!["/root".to_owned()];
+    homes.extend(names(template, "/home")?.iter().map(|name| format!("/home/{name}")));
+    let mut found = Vec::new();
+    for home in homes {
+        found.extend(in_directory(template, &home, |name| NAMES.contains(&name))?);
+    }
+    Ok(found)
+}
+
+pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
+    let mount_point = &template.profile.retention.mount_point;
+    let what = format!("without {mount_point}");
+    let edit = |text: &[u8]| edit::without_mount(text, mount_point, fstab::COMMENT);
+    Ok(rewritten(template, fstab::PATH, &what, edit)?.into_iter().collect())
+}
+
+/// All that the agent keeps, but for the record of the vendor's script where that ran in this image, for what it unpacked,
+/// and for what sealing itself writes.
+pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
+    let mut found = files(template, &[retention::RECORD, IDENTITY_RECORD, JOURNAL])?;
+    let record = template.facts.custom_changes.record.known().and_then(Option::as_ref);
+    if record.is_some_and(|record: &custom_changes::Record| matches!(record.outcome, Outcome::Failed(_))) {
+        found.push(remove(SCRIPT_RECORD));
+    }
+    for directory in [saved::SAVED, ASIDE] {
+        if template.host.exists(directory) {
+            let mut below = Vec::new();
+            walk(template, directory, DEPTH, &mut |path| below.push(remove(path)))?;
+            found.extend(below);
+            found.push(remove(directory));
+        }
+    }
+    found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(LOG))?);
+    Ok(found)
+}
+
+/// Everything below `directory`, what lies in a directory before the directory itself. Links are not followed.
+fn walk(template: &Template<'_>, directory: &str, depth: usize, seen: &mut dyn FnMut(&str)) -> Result<()> {
+    if depth == 0 || !is_directory(template, directory) {
+        return Ok(());
+    }
+    for name in names(template, directory)? {
+        let path = format!("{}/{name}", directory.trim_end_matches('/'));
+        walk(template, &path, depth - 1, seen)?;
+        seen(&path);
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The identity of the template, recorded before it is taken out: its clones must not have it.
+
+use anyhow::{Context, Result, bail};
+
+use super::{Item, Template};
+use crate::changes::records;
+use crate::facts::Fact;
+use crate::facts::identity::{Kind, Mark, Record, TEMPLATE};
+use crate::facts::network::NicConfiguration;
+use crate::steps::image::identifiers;
+
+/// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
+/// of a tree it is all that is known of the machine.
+///
+/// # Errors
+/// A record that is there cannot be read: then nobody knows what the template was.
+pub fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> {
+    let identity = &template.facts.identity;
+    let (own, image) = match (&identity.recorded, &identity.template) {
+        (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => {
+            bail!("{why}: look at it, and remove it if it is damaged")
+        }
+        (own, image) => (own.known().cloned().flatten(), image.known().cloned().flatten()),
+    };
+    let present = identifiers(template.facts);
+    // The same machine sealed again keeps what was recorded before its keys were removed.
+    let again = image.filter(|image| {
+        present.iter().any(|one| matches!(one.kind, Kind::BiosUuid | Kind::RootDisk) && image.has(one))
+            || (present.is_empty() && own.is_none())
+    });
+    let (salt, mut marks): (String, Vec<Mark>) = match (&again, own) {
+        (Some(image), _) => (image.salt.clone(), image.marks.clone()),
+        (None, Some(own)) => (own.salt, own.marks),
+        (None, None) => (records::draw_salt()?, Vec::new()),
+    };
+    marks.extend(Record::new(&salt, at, &present).marks);
+    marks.sort();
+    marks.dedup();
+    Ok(match again {
+        Some(image) if image.marks == marks => None,
+        _ => Some(Record {
+            schema: crate::facts::identity::SCHEMA.to_owned(),
+            recorded_at: at.to_owned(),
+            salt,
+            marks,
+        }),
+    })
+}
+
+/// The first thing that sealing does, where there is something to record.
+///
+/// # Errors
+/// As [`sealed_identity`].
+pub fn template_record(template: &Template<'_>, at: &str) -> Result<Option<Item>> {
+    let Some(record) = sealed_identity(template, at)? else { return Ok(None) };
+    let mut content = serde_json::to_vec_pretty(&record).context("encoding the template's identity")?;
+    content.push(b'\n');
+    let kinds = [
+        (Kind::BiosUuid, "BIOS UUID"),
+        (Kind::RootDisk, "root disk"),
+        (Kind::Disk, "other disks"),
+        (Kind::Mac, "hardware addresses"),
+        (Kind::SshHostKey, "SSH host keys"),
+    ];
+    let known: Vec<_> = kinds.iter().filter(|(kind, _)| record.knows(*kind)).map(|(_, name)| *name).collect();
+    let known = if known.is_empty() { "nothing is known of it".to_owned() } else { known.join(", ") };
+    let what = format!("record what identifies the template, hashed ({known})");
+    Ok(Some(Item::Rewrite { path: TEMPLATE.to_owned(), what, content }))
+}
+
+/// What stays in the image and is not for every clone: told, and left to whoever customises them.
+#[must_use]
+pub fn what_stays(template: &Template<'_>) -> Vec<String> {
+    let nics = template.facts.network.nics.known().into_iter().flatten();
+    let fixed = nics.filter_map(|nic| match &nic.configuration {
+        Fact::Known(Some(NicConfiguration { file, address: Some(address), .. })) => Some(format!(
+            "{file} keeps the address {address}: each clone comes up with it until it is customised"
+        )),
+        _ => None,
+    });
+    let mut notes: Vec<String> = fixed.collect();
+    if let Some(disk) = &template.profile.retention.disk {
+        notes.push(format!(
+            "the profile names the retention disk {}: a clone formats that one and no other, or waits",
+            crate::host::text::safe(disk)
+        ));
+    }
+    notes
+}

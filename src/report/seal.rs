@@ -1,0 +1,220 @@
+//! What there is to take out of a template, and what was taken out.
+
+use serde::Serialize;
+
+use super::json;
+use super::style::{Page, Paint, Style, cut};
+
+const SCHEMA: &str = "mt-agent/seal/v1";
+
+/// One step with what there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Its name.
+    pub id: &'static str,
+    /// What it does.
+    pub title: &'static str,
+    /// Whether `--only` or `--skip` leave it.
+    pub skipped: bool,
+    /// What there is to do, or was.
+    pub items: Vec<String>,
+}
+
+/// How sealing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// What was found is taken out.
+    Sealed,
+    /// There was nothing to do.
+    Nothing,
+    /// Only looked at.
+    DryRun,
+    /// The person said no.
+    Declined,
+    /// Cloning would be unsafe: nothing was changed.
+    Refused,
+    /// A signal ended it.
+    Interrupted,
+}
+
+/// What sealing came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sealing {
+    /// Name of the host.
+    pub host: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// How it ended.
+    pub ended: Ended,
+    /// Why it is refused.
+    pub refusals: Vec<String>,
+    /// The steps, in order.
+    pub steps: Vec<Found>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+impl Sealing {
+    /// Whether there is something to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.steps.iter().all(|step| step.items.is_empty())
+    }
+}
+
+/// The document of `seal`.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    sealing: &'a Sealing,
+}
+
+/// As JSON.
+///
+/// # Errors
+/// What serialising says.
+pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
+    json::document(&Document { schema: SCHEMA, sealing })
+}
+
+/// Columns of a step's name.
+const ID: usize = 18;
+
+/// As text: the steps with something to do, what keeps it from being sealed, and what came of it.
+#[must_use]
+pub fn render(sealing: &Sealing, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.put(Paint::Bold, &format!("Sealing of {}", cut(&sealing.host, 63))).end();
+    page.line(&format!("profile {}", sealing.profile));
+    for note in &sealing.notes {
+        page.wrapped("", Paint::Warn, "note: ", note);
+    }
+    let busy: Vec<&Found> = sealing.steps.iter().filter(|step| !step.items.is_empty()).collect();
+    if !busy.is_empty() {
+        page.gap();
+    }
+    for step in busy {
+        for (number, item) in step.items.iter().enumerate() {
+            let label = if number == 0 { step.id } else { "" };
+            page.wrapped("  ", Paint::Plain, &format!("{label:ID$}"), item);
+        }
+    }
+    let skipped: Vec<_> = sealing.steps.iter().filter(|step| step.skipped).map(|step| step.id).collect();
+    if !skipped.is_empty() {
+        page.gap().wrapped("", Paint::Warn, "not looked at: ", &skipped.join(", "));
+    }
+    page.gap();
+    put_outcome(&mut page, sealing);
+    page.finish()
+}
+
+/// What it came to alone.
+#[must_use]
+pub fn render_outcome(sealing: &Sealing, style: Style) -> String {
+    let mut page = Page::new(style);
+    put_outcome(&mut page, sealing);
+    page.finish()
+}
+
+fn put_outcome(page: &mut Page, sealing: &Sealing) {
+    for why in &sealing.refusals {
+        page.wrapped("", Paint::Bad, "refused: ", why);
+    }
+    let (paint, word, text) = outcome(sealing);
+    page.put(paint, word).put(Paint::Plain, ": ").hang(word.len() + 2, &text);
+}
+
+fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
+    let things: usize = sealing.steps.iter().map(|step| step.items.len()).sum();
+    let steps = sealing.steps.iter().filter(|step| !step.items.is_empty()).count();
+    match sealing.ended {
+        _ if !sealing.refusals.is_empty() => {
+            (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
+        }
+        Ended::Sealed => (
+            Paint::Good,
+            "sealed",
+            format!(
+                "{things} things in {steps} steps. Power this machine off and clone it; started again, it stays a template \
+                 and waits"
+            ),
+        ),
+        Ended::Nothing => (Paint::Good, "sealed already", "there is nothing to take out".to_owned()),
+        Ended::DryRun if sealing.is_idle() => {
+            (Paint::Good, "sealed already", "there is nothing to take out".to_owned())
+        }
+        Ended::DryRun => (
+            Paint::Warn,
+            "not sealed",
+            format!("{things} things in {steps} steps would be done; nothing was changed"),
+        ),
+        Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
+        Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
+        Ended::Interrupted => (
+            Paint::Bad,
+            "interrupted",
+            "what was done is done; run mt-agent seal again, or restart: it goes on".to_owned(),
+        ),
+    }
+}
+
+/// The steps, for `seal --list`: name and what it does.
+#[must_use]
+pub fn render_steps(steps: &[(&str, &str)], style: Style) -> String {
+    let mut page = Page::new(style);
+    for (id, title) in steps {
+        page.wrapped("", Paint::Plain, &format!("{id:ID$}"), title);
+    }
+    page.finish()
+}
+
+/// The same as JSON.
+///
+/// # Errors
+/// What serialising says.
+pub fn steps_document(steps: &[(&str, &str)]) -> anyhow::Result<String> {
+    let steps: Vec<_> =
+        steps.iter().map(|(id, title)| serde_json::json!({ "id": id, "title": title })).collect();
+    json::document(&serde_json::json!({ "schema": "mt-agent/seal-steps/v1", "steps": steps }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(ended: Ended) -> Sealing {
+        let step = |id, items: &[&str]| Found {
+            id,
+            title: "",
+            skipped: false,
+            items: items.iter().map(|item| (*item).to_owned()).collect(),
+        };
+        Sealing {
+            host: "mt01".into(),
+            profile: "centos-6.6".into(),
+            ended,
+            refusals: Vec::new(),
+            steps: vec![
+                step("ssh-host-keys", &["remove /etc/ssh/ssh_host_rsa_key", "remove /etc/ssh/\u{1b}[2J"]),
+                step("yum-uuid", &[]),
+            ],
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_done_is_listed_and_what_is_refused_is_never_called_sealed() {
+        let text = render(&sample(Ended::Sealed), Style::default());
+        assert!(text.contains("  ssh-host-keys     remove /etc/ssh/ssh_host_rsa_key\n"), "{text}");
+        assert!(text.contains("sealed: 2 things in 1 steps.") && !text.contains("yum-uuid"), "{text}");
+        assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
+        let mut refused = sample(Ended::DryRun);
+        refused.refusals.push("a retention volume is mounted".into());
+        let text = render(&refused, Style::default());
+        assert!(text.contains("refused: a retention volume") && text.contains("not sealed: "), "{text}");
+        let document: serde_json::Value = serde_json::from_str(&document(&refused).unwrap()).unwrap();
+        assert_eq!((&document["schema"], &document["ended"]), (&SCHEMA.into(), &"dry-run".into()));
+    }
+}

@@ -1,0 +1,420 @@
+//! Sealing a template: what is found is taken out, step by step; the first boot of each clone is armed at the end. An
+//! interrupted run is gone on with by the next one, or by the service at the next boot.
+
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::statfs::{EXT4_SUPER_MAGIC, FsType, statfs};
+use serde::{Deserialize, Serialize};
+
+use super::resume::{self, Pending};
+use super::{check, lock, read_facts, signals, today};
+use crate::changes::{saved, scrub, trust};
+use crate::facts::gather::Probing;
+use crate::facts::identity::TEMPLATE;
+use crate::facts::{Fact, Facts};
+use crate::host::command::Command;
+use crate::host::{Host, files, text};
+use crate::image::seal::{self, AROUND, Chosen, Item, STEPS, Template};
+use crate::profile::Profile;
+use crate::report::seal::{Ended, Found, Sealing};
+use crate::steps::image::identifiers;
+use crate::steps::remedy::Request;
+use crate::steps::{Selection, Severity, Stage};
+
+/// Programs of the site that are run before the agent's own steps, with the root of what is sealed as their argument.
+pub const HOOKS: &str = "/etc/mt-agent/seal.d";
+
+/// How long a hook may take.
+const HOOK_DEADLINE: Duration = Duration::from_secs(600);
+
+/// Stands for the boot of a tree, which has none: every boot of a clone is another one.
+const NO_BOOT: &str = "sealed as a tree";
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Order {
+    /// Which steps.
+    #[serde(flatten)]
+    pub chosen: Chosen,
+    /// Whether free space is filled with zeros.
+    pub wipe_free_space: bool,
+    /// `--profile`, as the first boot is to have it.
+    pub profile: Option<String>,
+}
+
+/// Who watches.
+pub trait Watcher {
+    /// Shows what is found and asks; `false` ends it with nothing changed.
+    ///
+    /// # Errors
+    /// There is nobody to ask.
+    fn confirm(&mut self, found: &Sealing) -> Result<bool>;
+    /// A step begins.
+    fn begin(&mut self, step: &str, items: &[String]);
+    /// A line that a hook prints.
+    fn progress(&mut self, line: &str);
+}
+
+/// What there is to do, and why it may not be done. Changes nothing.
+///
+/// # Errors
+/// Something could not be read, so that nobody knows what is left in the image.
+pub fn look(host: &Host, profile: &Profile, order: &Order) -> Result<Sealing> {
+    let facts = read_facts(host, profile, Probing::None);
+    Run { host, profile, order, facts: &facts, hooks: hooks(order)? }.look(Ended::DryRun)
+}
+
+/// Seals `host`: the running template or its tree.
+///
+/// # Errors
+/// Not root, another run is going on, or something failed, with its name; what is left is done by the next run.
+pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Watcher) -> Result<Sealing> {
+    ensure!(nix::unistd::geteuid().is_root(), "seal needs root: run it with sudo or as root");
+    // Signals are this machine's, also where a tree is sealed.
+    let guard = signals::Guard::install(&Host::live())?;
+    let _lock = hold(host)?;
+    let facts = read_facts(host, profile, Probing::None);
+    let mut run = Run { host, profile, order, facts: &facts, hooks: hooks(order)? };
+    let mut found = run.look(Ended::Sealed)?;
+    if !found.refusals.is_empty() {
+        found.ended = Ended::Refused;
+    } else if found.is_idle() {
+        found.ended = Ended::Nothing;
+    } else if !watcher.confirm(&found)? {
+        found.ended = Ended::Declined;
+    } else {
+        guard.begin_changes();
+        found.ended = run.carry_out(&found, watcher, &guard)?;
+    }
+    Ok(found)
+}
+
+/// Goes on with a sealing that a loss of power interrupted, on the template itself.
+///
+/// # Errors
+/// As [`seal`]; this is a clone of an image that was never sealed to its end.
+pub fn resume(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Watcher) -> Result<Sealing> {
+    let facts = read_facts(host, profile, Probing::None);
+    let template = facts.identity.template.known().and_then(Option::as_ref);
+    let is_template =
+        template.is_some_and(|template| identifiers(&facts).iter().any(|one| template.has(one)));
+    if !is_template {
+        bail!(
+            "the sealing of this machine's image was interrupted, and this is not the template: the image still carries \
+             what a clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, and clone \
+             it again"
+        );
+    }
+    seal(host, profile, order, watcher)
+}
+
+/// One run at a time: on the running machine the agent's lock, of a tree its top directory.
+fn hold(host: &Host) -> Result<Held> {
+    if host.is_live() {
+        return lock::take(host, "seal", &boot_id(host)?).map(|lock| Held { _lock: Some(lock), _tree: None });
+    }
+    let tree = File::open(host.root()).with_context(|| format!("opening {}", host.root().display()))?;
+    match tree.try_lock() {
+        Ok(()) => Ok(Held { _lock: None, _tree: Some(tree) }),
+        Err(_) => bail!("another run is sealing {}: wait for it to end", host.root().display()),
+    }
+}
+
+struct Held {
+    _lock: Option<lock::Lock>,
+    _tree: Option<File>,
+}
+
+fn boot_id(host: &Host) -> Result<String> {
+    if !host.is_live() {
+        return Ok(NO_BOOT.to_owned());
+    }
+    let text = host.read(super::apply::BOOT_ID).context("reading the boot id")?;
+    Ok(text.trim().to_owned())
+}
+
+/// The hooks of this machine, in the order of their names: also where a tree is sealed, as what lies in a tree is not run.
+fn hooks(order: &Order) -> Result<Vec<PathBuf>> {
+    let directory = PathBuf::from(HOOKS);
+    if !order.chosen.has("hooks") || !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let directory = trust::directory(&directory)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&directory).with_context(|| format!("reading {HOOKS}"))? {
+        let path = entry.with_context(|| format!("reading {HOOKS}"))?.path();
+        let meta = path.metadata().with_context(|| format!("looking at {}", path.display()))?;
+        // What package managers and editors leave beside a file is no hook.
+        let copy = [".rpmsave", ".rpmnew", ".rpmorig", ".bak", ".dpkg-old", ".dpkg-dist", "~"];
+        let name = path.to_string_lossy();
+        if meta.is_file()
+            && meta.permissions().mode() & 0o111 != 0
+            && !copy.iter().any(|end| name.ends_with(end))
+        {
+            ensure!(
+                is_root_s(&meta),
+                "{name} belongs to another user or can be written by others than root: chown root, chmod go-w"
+            );
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_root_s(meta: &Metadata) -> bool {
+    meta.uid() == 0 && meta.mode() & 0o002 == 0 && (meta.mode() & 0o020 == 0 || meta.gid() == 0)
+}
+
+struct Run<'a> {
+    host: &'a Host,
+    profile: &'a Profile,
+    order: &'a Order,
+    facts: &'a Facts,
+    hooks: Vec<PathBuf>,
+}
+
+impl Run<'_> {
+    fn template(&self) -> Template<'_> {
+        Template { host: self.host, facts: self.facts, profile: self.profile }
+    }
+
+    /// The record of the template's identity: once it is written, an interrupted run does not touch it again.
+    fn record(&self) -> Result<Option<Item>> {
+        let interrupted = resume::read(self.host)?.is_some_and(|pending| pending.seal.is_some());
+        let there = matches!(self.facts.identity.template, Fact::Known(Some(_)));
+        if interrupted && there { Ok(None) } else { seal::template_record(&self.template(), &super::now()) }
+    }
+
+    fn look(&self, ended: Ended) -> Result<Sealing> {
+        let summaries = |items: &[Item]| items.iter().map(Item::summary).collect::<Vec<_>>();
+        let mut steps: Vec<Found> = Vec::new();
+        let mut add = |id: &'static str, title: &'static str, items: Vec<String>| {
+            let skipped = !self.order.chosen.has(id);
+            steps.push(Found { id, title, skipped, items: if skipped { Vec::new() } else { items } });
+        };
+        let mut work = Vec::new();
+        for step in STEPS {
+            // What is skipped is looked at too: that it cannot be read says something of the image.
+            let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
+            work.push((step, summaries(&items)));
+        }
+        let first_boot = self.first_boot()?;
+        let idle = first_boot.is_none()
+            && work.iter().all(|(step, items)| items.is_empty() || !self.order.chosen.has(step.id));
+        let record: Vec<Item> = self.record()?.into_iter().collect();
+        // Sealed once, an image is not sealed again: a hook would do its work a second time.
+        let hooks = if idle && record.is_empty() {
+            Vec::new()
+        } else {
+            self.hooks.iter().map(|hook| format!("run {}", hook.display())).collect()
+        };
+        let (hooks_id, hooks_title) = AROUND[0];
+        add(hooks_id, hooks_title, hooks);
+        for (step, items) in work {
+            add(step.id, step.title, items);
+        }
+        let (id, title) = AROUND[1];
+        add(id, title, summaries(&self.free_space(idle)));
+        let (id, title) = AROUND[2];
+        add(id, title, first_boot.map(|(what, _)| what).into_iter().collect());
+        let record = Found {
+            id: "identity",
+            title: "record what identifies the template",
+            skipped: false,
+            items: summaries(&record),
+        };
+        steps.insert(0, record);
+        Ok(Sealing {
+            host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
+            profile: self.profile.name.clone(),
+            ended,
+            refusals: seal::refusals(&self.template(), &self.order.chosen),
+            steps,
+            notes: self.notes()?,
+        })
+    }
+
+    fn notes(&self) -> Result<Vec<String>> {
+        let mut notes = seal::what_stays(&self.template());
+        let stage = Selection::default().at_stage(Some(Stage::Image), self.profile)?;
+        let report = check(self.profile, self.facts, &stage, today());
+        let failing: Vec<_> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Required && !finding.status.holds())
+            .map(|finding| finding.id)
+            .collect();
+        if !failing.is_empty() {
+            notes.push(format!(
+                "the image is not ready: {} (mt-agent check --stage image)",
+                failing.join(", ")
+            ));
+        }
+        Ok(notes)
+    }
+
+    /// The file systems whose free space is filled, where that was asked for and something is removed at all.
+    fn free_space(&self, idle: bool) -> Vec<Item> {
+        if idle || !self.order.wipe_free_space || !self.order.chosen.has("free-space") {
+            return Vec::new();
+        }
+        let mut points = vec!["/", "/boot", "/var", "/tmp", "/usr", "/opt"];
+        points.extend(self.profile.layout.partitions.iter().map(|partition| partition.mount.as_str()));
+        let mut seen = Vec::new();
+        let mut items = Vec::new();
+        for point in points {
+            let Ok(place) = self.host.resolve(point) else { continue };
+            let Ok(meta) = place.metadata() else { continue };
+            if !seen.contains(&meta.dev())
+                && statfs(&place).is_ok_and(|system| is_on_disk(system.filesystem_type()))
+            {
+                items.push(Item::FillFreeSpace { path: point.to_owned() });
+            }
+            seen.push(meta.dev());
+        }
+        items
+    }
+
+    /// What the first boot of a clone is to find, and in words what is to be done for it; `None`: it is there.
+    fn first_boot(&self) -> Result<Option<(String, Option<Pending>)>> {
+        let waiting = resume::read(self.host)?;
+        if !self.order.chosen.has("first-boot") {
+            let what = || (format!("remove {}: nothing goes on at the first boot", resume::PATH), None);
+            return Ok(waiting.map(|_| what()));
+        }
+        let pending = self.pending(None)?;
+        let same =
+            waiting.is_some_and(|waiting| Pending { boot_id: pending.boot_id.clone(), ..waiting } == pending);
+        let what = format!("{}: apply goes on at the first boot of each clone", resume::PATH);
+        Ok((!same).then_some((what, Some(pending))))
+    }
+
+    fn pending(&self, seal: Option<Order>) -> Result<Pending> {
+        Ok(Pending {
+            schema: resume::SCHEMA.to_owned(),
+            boot_id: boot_id(self.host)?,
+            profile: self.order.profile.clone(),
+            only: Vec::new(),
+            skip: Vec::new(),
+            stage: None,
+            first_boot: true,
+            seal,
+            request: Request::default(),
+        })
+    }
+
+    fn carry_out(
+        &mut self,
+        found: &Sealing,
+        watcher: &mut dyn Watcher,
+        guard: &signals::Guard,
+    ) -> Result<Ended> {
+        let items_of = |id: &str| {
+            found.steps.iter().find(|step| step.id == id).map(|step| step.items.clone()).unwrap_or_default()
+        };
+        if let Some(record) = self.record()? {
+            watcher.begin("identity", &[record.summary()]);
+            self.perform(&record)?;
+        }
+        // From here on an interrupted run is gone on with, by whoever comes first.
+        self.write_pending(&self.pending(Some(self.order.clone()))?)?;
+        if !items_of("hooks").is_empty() {
+            self.run_hooks(watcher)?;
+        }
+        for step in STEPS.iter().filter(|step| self.order.chosen.has(step.id)) {
+            // Looked for again: a hook may have made it, or taken it away.
+            let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
+            if !items.is_empty() {
+                watcher.begin(step.id, &items.iter().map(Item::summary).collect::<Vec<_>>());
+            }
+            for item in &items {
+                if guard.seen().is_some() {
+                    return Ok(Ended::Interrupted);
+                }
+                self.perform(item).with_context(|| step.id.to_owned())?;
+            }
+        }
+        for item in self.free_space(false) {
+            if guard.seen().is_some() {
+                return Ok(Ended::Interrupted);
+            }
+            watcher.begin("free-space", &[item.summary()]);
+            self.perform(&item).context("free-space")?;
+        }
+        if self.order.chosen.has("first-boot") {
+            watcher.begin("first-boot", &items_of("first-boot"));
+            self.write_pending(&self.pending(None)?)?;
+        } else {
+            scrub::remove(&self.place(resume::PATH)?)?;
+        }
+        Ok(Ended::Sealed)
+    }
+
+    fn run_hooks(&self, watcher: &mut dyn Watcher) -> Result<()> {
+        for hook in &self.hooks {
+            let root = self.host.root().display().to_string();
+            watcher.begin("hooks", &[format!("run {}", hook.display())]);
+            let command = Command::new(&hook.display().to_string(), [root], HOOK_DEADLINE);
+            let output = command.run_watched(&Host::live(), &mut |line| watcher.progress(line))?;
+            ensure!(
+                output.status == 0,
+                "the hook {} ended with status {}: {}; nothing was taken out yet",
+                hook.display(),
+                output.status,
+                text::safe(&output.said())
+            );
+        }
+        Ok(())
+    }
+
+    fn place(&self, path: &str) -> Result<PathBuf> {
+        self.host.place(path).with_context(|| format!("looking for {path}"))
+    }
+
+    fn write_pending(&self, pending: &Pending) -> Result<()> {
+        let content = serde_json::to_vec_pretty(pending).context("encoding the first boot")?;
+        self.write(resume::PATH, &content, 0o600)
+    }
+
+    /// Writes a file of the agent's or of the system; the directory of the agent's is made where it is missing.
+    fn write(&self, path: &str, content: &[u8], mode: u32) -> Result<()> {
+        if path.starts_with(saved::STATE) && !self.host.exists(saved::STATE) {
+            let directory = self.place(saved::STATE)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&directory)
+                .with_context(|| format!("making the directory {}", directory.display()))?;
+            files::sync_parent(&directory)?;
+        }
+        let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
+        scrub::replace(&place, content, mode)
+    }
+
+    fn perform(&self, item: &Item) -> Result<()> {
+        match item {
+            Item::Remove { path } => scrub::remove(&self.place(path)?).map(drop),
+            Item::Rewrite { path, content, .. } => {
+                let mode = if path == TEMPLATE { 0o600 } else { 0o644 };
+                self.write(path, content, mode)
+            }
+            Item::FillFreeSpace { path } => {
+                let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
+                scrub::fill_free_space(&place).map(drop)
+            }
+        }
+    }
+}
+
+/// Whether a file system of this type keeps what is written on a disk of its own.
+fn is_on_disk(kind: FsType) -> bool {
+    /// `XFS_SUPER_MAGIC`, `BTRFS_SUPER_MAGIC` of linux/magic.h.
+    const OTHERS: [i64; 2] = [0x5846_5342, 0x9123_683e];
+    kind == EXT4_SUPER_MAGIC || OTHERS.contains(&kind.0)
+}
