@@ -7,12 +7,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use nix::libc;
 
-use crate::host::files;
+use crate::host::{Host, files};
 
 /// The zeros that are written at a time.
 const PIECE: usize = 1 << 20;
@@ -85,9 +85,38 @@ pub fn fill_free_space(directory: &Path) -> Result<u64> {
     let path = directory.join(FILLER);
     ensure!(directory.is_dir(), "{} is not a directory", directory.display());
     remove_filler(directory)?;
+    let kept_back = kept_back(directory);
+    let before = kept_back.as_ref().and_then(|path| fs::read_to_string(path).ok());
+    let set = |value: &str| {
+        kept_back.as_ref().map_or(Ok(()), |path| {
+            let written = OpenOptions::new()
+                .write(true)
+                .open(path)
+                .and_then(|mut file| file.write_all(value.as_bytes()));
+            written.with_context(|| format!("writing {}", path.display()))
+        })
+    };
+    if before.is_some() {
+        set("0")?;
+    }
     let filled = fill(&path).with_context(|| format!("filling {}", path.display()));
     remove_filler(directory)?;
+    if let Some(before) = before {
+        set(before.trim())?;
+    }
     filled
+}
+
+/// Where ext4 keeps the number of clusters that it gives to nobody, not even to root (since Linux 3.11): what was removed
+/// from there would stay. A crash forgets the number: it is set anew at each mount.
+fn kept_back(directory: &Path) -> Option<PathBuf> {
+    let device = directory.metadata().ok()?.dev();
+    let number = format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device));
+    // Also of a tree: the file system is this machine's.
+    let host = Host::live();
+    let block = host.path(format!("/sys/dev/block/{number}")).read_link().ok()?;
+    let name = block.file_name()?.to_str()?.to_owned();
+    Some(host.path(format!("/sys/fs/ext4/{name}/reserved_clusters"))).filter(|path| path.exists())
 }
 
 /// Removes what an interrupted [`fill_free_space`] left; `false`: nothing.
@@ -110,8 +139,9 @@ fn fill(path: &Path) -> io::Result<u64> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let zeros = vec![0; PIECE];
     let mut written = 0;
-    // In ever smaller pieces at the end: a piece that does not fit is not written in part on every file system.
-    for size in [PIECE, 4096, 512] {
+    // In ever smaller pieces at the end, as a piece that does not fit is not written in part on every file system; and once
+    // more, as blocks that were freed lately can be had only after they were written back.
+    for size in [PIECE, 4096, PIECE, 4096, 512] {
         loop {
             match file.write(&zeros[..size]) {
                 Ok(0) => break,
@@ -125,12 +155,13 @@ fn fill(path: &Path) -> io::Result<u64> {
                 Err(error) => return Err(error),
             }
         }
+        match file.sync_all() {
+            // Blocks that were only reserved until now may turn out to be too many.
+            Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
+            synced => synced?,
+        }
     }
-    match file.sync_all() {
-        // Blocks that were only reserved until now may turn out to be too many.
-        Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => Ok(written),
-        synced => synced.map(|()| written),
-    }
+    Ok(written)
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Args {
                         request: left.request.clone(),
                         // Nobody is there who could restart a clone at its first boot.
                         restart: self.restart || left.first_boot,
-                        pending: Some(left.clone()),
+                        pending: Some(left.as_ref().clone()),
                         resumed: true,
                         notes: Vec::new(),
                     };

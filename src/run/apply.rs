@@ -418,7 +418,11 @@ impl Observer for Both<'_> {
 pub fn pending(host: &Host) -> Result<Resumable> {
     let Some(pending) = resume::read(host)? else { return Ok(Resumable::Nothing) };
     let boot_id = host.read(BOOT_ID).with_context(|| format!("reading the boot id {BOOT_ID}"))?;
-    Ok(if pending.boot_id == boot_id.trim() { Resumable::RestartOwed } else { Resumable::Ready(pending) })
+    Ok(if pending.boot_id == boot_id.trim() {
+        Resumable::RestartOwed
+    } else {
+        Resumable::Ready(Box::new(pending))
+    })
 }
 
 /// Whether there is a run to go on with.
@@ -429,7 +433,7 @@ pub enum Resumable {
     /// Yes, after the restart that has not happened yet.
     RestartOwed,
     /// Yes, now.
-    Ready(Pending),
+    Ready(Box<Pending>),
 }
 
 #[cfg(test)]

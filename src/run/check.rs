@@ -12,10 +12,10 @@ pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: tim
     let mut notes = Vec::new();
     match selection.stage {
         Some(Stage::Image) => {
-            notes.push("stage image: what belongs to each machine is not looked at".to_owned())
+            notes.push("stage image: what belongs to each machine is not looked at".to_owned());
         }
         Some(Stage::Machine) => {
-            notes.push("stage machine: what belongs to the image is not looked at".to_owned())
+            notes.push("stage machine: what belongs to the image is not looked at".to_owned());
         }
         None => {}
     }

@@ -16,6 +16,21 @@ new_machine() {
     scsi_ids=yes
     told=
     packaged=no
+    # What tells this machine from others: its BIOS UUID, the address of its card, and a part of its disks' identifiers.
+    bios_uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7
+    mac=52:54:00:12:34:56
+    disk_family=900a1b
+}
+
+# clone NAME BIOS_UUID MAC DISK_FAMILY: a machine made from the OS disk of this run as it is now; NAME's own directory.
+clone() {
+    local template=$run_dir
+    new_machine "${template##*/}.$1"
+    bios_uuid=$2 mac=$3 disk_family=$4
+    ln -s "$template/initrd" "$run_dir/"
+    # Read only from here on: the template's own next boot would write to it.
+    overlay "$template/os.qcow2" "$run_dir/os.qcow2"
+    attach os
 }
 
 # tell "NAME=VALUE...": what the machine finds out with `told NAME`.
@@ -37,8 +52,8 @@ as_package() { packaged=yes; }
 attach() {
     local name=$1 identity=
     if [[ $scsi_ids == yes ]]; then
-        identity=$(printf ',wwn=0x5000c2900a1b%04x,serial=6000c2900a1b%04x%016x' \
-            $((disk_number * 16)) $((disk_number * 16)) $((disk_number * 4099 + 17)))
+        identity=$(printf ',wwn=0x5000c2%s%04x,serial=6000c2%s%04x%016x' "$disk_family" $((disk_number * 16)) \
+            "$disk_family" $((disk_number * 16)) $((disk_number * 4099 + 17)))
     fi
     devices+=(
         -drive "if=none,id=disk-$name,file=$run_dir/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
@@ -148,8 +163,8 @@ run_machine() {
         -pidfile "$run_dir/pid" -serial stdio -kernel "$kernel" -initrd "$run_dir/initrd" \
         -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number$told" \
         -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00" \
-        -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7" \
-        "${devices[@]}" -netdev user,id=net,restrict=on -device vmxnet3,netdev=net,romfile= \
+        -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=$bios_uuid" \
+        "${devices[@]}" -netdev user,id=net,restrict=on -device "vmxnet3,netdev=net,mac=$mac,romfile=" \
         </dev/null; :) 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-(RESULT|STEP|FOUND)|sysrq: Resetting|Killed  .*timeout' || true
 }
 

@@ -35,9 +35,12 @@ pub(super) fn files(template: &Template<'_>, paths: &[&str]) -> Result<Vec<Item>
     Ok(paths.iter().filter(|path| template.host.exists(path)).map(|path| remove(*path)).collect())
 }
 
-/// The names in `directory`; none where there is none.
+/// The names in `directory`; none where there is none, or where it is a file.
 fn names(template: &Template<'_>, directory: &str) -> Result<Vec<String>> {
-    template.host.list(directory).with_context(|| format!("reading the directory {directory}"))
+    match template.host.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
+        names => names.with_context(|| format!("reading the directory {directory}")),
+    }
 }
 
 /// The files in `directory` whose names are `wanted`.
