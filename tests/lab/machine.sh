@@ -9,13 +9,18 @@ new_machine() {
     run_dir=$lab_cache/runs/$1
     rm -rf "$run_dir"
     mkdir -p "$run_dir"
+    packaged=no
+    no_devices
+}
+
+# no_devices: the hardware of a machine to which nothing is attached yet.
+no_devices() {
     devices=(-device "mptsas1068,id=lsisas")
     bus=lsisas
     disk_number=0
     disk_names=()
     scsi_ids=yes
     told=
-    packaged=no
     # What tells this machine from others: its BIOS UUID, the address of its card, and a part of its disks' identifiers.
     bios_uuid=564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7
     mac=52:54:00:12:34:56
@@ -139,7 +144,7 @@ cpu_flags=
 pack_guest() {
     local work=$run_dir/guest
     mkdir -p "$work/lab"
-    cp "$lab_source"/guest/{init,lib.sh,*.py,profile.yaml} "$work/lab/"
+    cp "$lab_source"/guest/{init,lib.sh,template.sh,*.py,profile.yaml} "$work/lab/"
     cp "$lab_source/../../scripts/bench" "$work/lab/"
     cp "$1" "$work/lab/scenario.sh"
     "$lab_source/../vendor/pack" "$work/lab"
