@@ -18,9 +18,7 @@ from machine import MARKER, Machine, pretend_restart, read
 
 # What the agent's main thread alters the machine with.
 CALLS = "fsync,fdatasync,rename,mkdir,unlink,mknodat,mount,umount2"
-
-
-# Those of them that are killed with the agent where all of it is.
+# What it may have started, for kills of the whole.
 STARTED = "ApplyCustomChanges|^rpm|bin/rpm|bin/yum|mkfs|mke2fs|tee -a"
 # What the vendor's script writes, in this order: as soon as one is there or has changed, it is in the middle of its way.
 WRITTEN = ("/var/log/appliedmtcustomchanges.log", "/etc/bashrc", "/etc/multipath.conf", "/.blacklistrootdev", MARKER)
