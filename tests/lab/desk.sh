@@ -11,15 +11,21 @@ recorded=$lab_source/../scenarios/centos-6.6-ready/host
 
 # desk PROGRAM ARGUMENT...: runs a program of guest/ there; its figures count with the host's.
 desk() {
-    local more=0 failed=1
+    local more failed
     qemu-img convert -f qcow2 -O raw "$os_disk" "$run_dir/os.raw"
     truncate -s 64M "$run_dir/retention.raw"
     export run_dir recorded lab_source agent_binary
     timeout --foreground -s KILL "${deadline:-600}" unshare --mount --pid --uts --ipc --net --fork --kill-child \
-        bash "$lab_source/desk-inside" "$@" 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g'
-    [[ ! -f $run_dir/rounds ]] || read -r more failed <"$run_dir/rounds"
-    host_expectations=$((host_expectations + more + (more == 0)))
-    host_failures=$((host_failures + failed))
+        bash "$lab_source/desk-inside" "$@" 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' |
+        tee "$run_dir/desk.log"
+    if [[ -f $run_dir/rounds ]]; then
+        read -r more failed <"$run_dir/rounds"
+        host_expectations=$((host_expectations + more))
+        host_failures=$((host_failures + failed))
+    else
+        host_not_ok "$1 goes to its end (the limit is ${deadline:-600} s); it said last:"
+        tail -n 20 "$run_dir/desk.log" | sed 's/^/          /'
+    fi
     # They are large, and say nothing that the console did not.
     rm -f "$run_dir"/{os,retention}.raw
 }

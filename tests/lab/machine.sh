@@ -184,6 +184,7 @@ boot() {
     else
         boot_expectations=1
         boot_failures=1
-        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-600} s) ${result#LAB-RESULT}"
+        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-600} s) ${result#LAB-RESULT}; it said last:"
+        tail -n 20 "$log" | sed 's/^/          /'
     fi
 }

@@ -96,6 +96,7 @@ class Family:
         self.problems = collections.defaultdict(list)
         self.harmless = set()
         self.missed = []
+        self.longest = (0, "none")
 
     # Which faults there are
 
@@ -211,6 +212,7 @@ class Family:
         self.tally["faults"] += 1
         self.tally[f"exit {status}"] += 1
         wrong = self.reason(fault, status, said, objects)
+        self.longest = max(self.longest, (took, fault.how))
         if took > LONGEST:
             wrong.append(f"it took {took:.0f} s")
         wrong += machine.torn(SCRIPTS_OWN if fault.kind in ("calls of tools", "full disks", "file size limits") else ())
@@ -245,8 +247,8 @@ class Family:
                 machine.expect(f"{self.name}: {kind}: {self.tally['faults'] - before} faults: no panic, nothing torn, the "
                                "object named, mended by the next run", self.problems.pop(kind, []))
         machine.put_back()
-        print(f"  {self.name}: {dict(self.tally)}, {time.monotonic() - began:.0f} s; never came: {'; '.join(self.missed) or 'none'}",
-              flush=True)
+        print(f"  {self.name}: {dict(self.tally)}, {time.monotonic() - began:.0f} s; the longest, {self.longest[0]:.0f} s of at most "
+              f"{LONGEST}: {self.longest[1]}; never came: {'; '.join(self.missed) or 'none'}", flush=True)
         return self.tally["faults"]
 
 

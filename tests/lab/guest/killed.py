@@ -1,40 +1,71 @@
 """Ends apply by SIGKILL again and again: killed.py early|late|both ROUNDS SEED [DISK]
 
-Once before every system call that alters something, then at random instants; each time the next runs must converge.
+Once before every system call that alters something, in the middle of the vendor's script, then at random instants; each
+time the next runs must converge.
 early: packages and the vendor's script, before the restart. late: format, mount and fstab, after it.
 """
 
 import collections
+import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import time
 
-from machine import Machine, pretend_restart
+from machine import MARKER, Machine, pretend_restart, read
 
 # What the agent's main thread alters the machine with.
 CALLS = "fsync,fdatasync,rename,mkdir,unlink,mknodat,mount,umount2"
+# What it may have started, for kills of the whole.
+STARTED = "ApplyCustomChanges|^rpm|bin/rpm|bin/yum|mkfs|mke2fs|tee -a"
+# What the vendor's script writes, in this order: as soon as one is there or has changed, it is in the middle of its way.
+WRITTEN = ("/var/log/appliedmtcustomchanges.log", "/etc/bashrc", "/etc/multipath.conf", "/.blacklistrootdev", MARKER)
+
+
+def ended_within(process, seconds):
+    """Whether it ends by itself; told at once."""
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def end(process, whole):
+    process.kill()
+    for _ in range(3 if whole else 0):
+        subprocess.run(["pkill", "-KILL", "-f", STARTED], check=False)
 
 
 class Family:
     """All kills in one part of the way."""
 
     def __init__(self, name, rounds, dice, disk):
+        self.name = name
         self.want = 3 if name == "early" else 0
         self.rounds = rounds
         self.dice = dice
         self.machine = Machine(disk if name == "late" else None)
         self.tally = collections.Counter()
         self.problems = []
+        # Seconds that a run takes which nobody ends.
+        self.takes = 0
 
-    def judge(self, how, status, whole):
+    def judge(self, how, status, said, whole):
         """After a kill: nothing is torn, and the next runs converge."""
         machine = self.machine
-        self.tally["kills" if status in (-signal.SIGKILL, 137) else "missed"] += 1
+        wrong = []
+        if status == -signal.SIGKILL:
+            self.tally["kills"] += 1
+        else:
+            self.tally["too late"] += 1
+            if status != self.want:
+                wrong = [f"it ended by itself, with {status}, not {self.want}:", said]
         machine.wait_for_orphans()
-        # Where the script was killed with the agent, what it was writing is its own, and the agent has to ask.
-        wrong = machine.torn(("/etc/multipath.conf", "/etc/bashrc") if whole else ())
+        # What the script was writing when it was killed with the agent is its own, and the agent has to ask.
+        wrong += machine.torn(("/etc/multipath.conf",) if whole else ())
         wrong += machine.vendor_problem(1)
         if not wrong:
             wrong, questions = machine.converge(self.want)
@@ -46,66 +77,93 @@ class Family:
     def at_call(self, name, number):
         inject = ["strace", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
         self.machine.put_back()
-        status, _ = self.machine.apply(prefix=inject)
-        self.judge(f"before {name} number {number}", status, False)
+        status, said = self.machine.apply(prefix=inject)
+        self.judge(f"before {name} number {number}", status, said, False)
 
-    def at_instant(self, seconds, whole):
-        started = "ApplyCustomChanges|^rpm|bin/rpm|bin/yum|mkfs|mke2fs|tee -a"
-
+    def at_file(self, path):
+        """When the vendor's script has written it, with the script."""
         def killer(process):
-            time.sleep(seconds)
-            process.kill()
-            for _ in range(3 if whole else 0):
-                subprocess.run(["pkill", "-KILL", "-f", started], check=False)
+            while read(path) == before and not ended_within(process, 0.001):
+                pass
+            end(process, True)
 
         self.machine.put_back()
-        status, _ = self.machine.apply(before=killer)
-        self.judge(f"after {seconds:.3f} s" + (", with what it had started" if whole else ""), status, whole)
+        before = read(path)
+        status, said = self.machine.apply(before=killer)
+        self.judge(f"with the script when {path} had changed", status, said, True)
+
+    def at_instant(self, whole):
+        seconds = self.dice.uniform(0, self.takes)
+
+        def killer(process):
+            if ended_within(process, seconds):
+                # The machine has become faster since.
+                self.takes = time.monotonic() - began
+            else:
+                end(process, whole)
+
+        self.machine.put_back()
+        began = time.monotonic()
+        status, said = self.machine.apply(before=killer)
+        self.judge(f"after {seconds:.3f} s" + (", with what it had started" if whole else ""), status, said, whole)
 
     def learn(self):
         for path in ("/etc/fstab", "/etc/multipath.conf", "/etc/bashrc"):
             self.machine.learn(path)
 
+    def whole_run(self):
+        """One that nobody ends: what it takes now is what instants are drawn from."""
+        self.machine.put_back()
+        began = time.monotonic()
+        status, said = self.machine.apply()
+        self.takes = time.monotonic() - began
+        return [] if status == self.want else [f"it exits {status}:", said]
+
     def whole_runs(self):
-        """How long a run takes that nobody ends, and what it calls."""
+        """What a run calls that nobody ends."""
         machine = self.machine
         self.learn()
-        took = []
         # Twice: what the first one reads from the disk, the next ones find in memory.
-        for _ in range(2):
-            machine.put_back()
-            began = time.monotonic()
-            status, said = machine.apply()
-            took.append(time.monotonic() - began)
-        takes = min(took)
-        machine.expect(f"a run that nobody ends exits {self.want}, after {takes:.1f} s",
-                       [] if status == self.want else [said])
+        wrong = self.whole_run() + self.whole_run()
+        machine.expect(f"a run that nobody ends exits {self.want}, after {self.takes:.2f} s", wrong)
         self.learn()
         machine.put_back()
         status, said, points = machine.traced(CALLS)
         machine.expect(f"it alters the machine by {len(points)} calls",
-                       [] if status == self.want and len(points) > 10 else [said])
-        return takes, points
+                       [] if status == self.want and len(points) > 10 else [f"it exits {status}:", said])
+        return points
+
+    def at_instants(self):
+        """Until there are as many kills as were wanted: a run that has ended before is none."""
+        begun, left = self.tally["kills"], 3 * self.rounds
+        while self.tally["kills"] < self.rounds and left:
+            # The machine may have become slower: the end of the way would be out of reach.
+            if left % 10 == 0:
+                self.problems += self.whole_run()
+            left -= 1
+            self.at_instant((self.tally["kills"] - begun) % 3 == 2)
 
     def play(self):
         began = time.monotonic()
         machine = self.machine
         machine.keep_state()
-        takes, points = self.whole_runs()
+        points = self.whole_runs()
         most = max(1, self.rounds * 2 // 3)
         chosen = points if len(points) <= most else [points[i * len(points) // most] for i in range(most)]
         for name, number in chosen:
             self.at_call(name, number)
-        for number in range(self.rounds - len(chosen)):
-            self.at_instant(self.dice.uniform(0, takes), number % 3 == 2)
+        at_calls = self.tally["kills"]
+        for path in WRITTEN if self.name == "early" else ():
+            self.at_file(path)
+        self.at_instants()
         machine.put_back()
         kills = self.tally["kills"]
-        machine.expect(f"{kills} kills ({len(chosen)} at calls): nothing was torn, each next run converged or asked",
+        machine.expect(f"{kills} kills ({at_calls} at calls): nothing was torn, each next run converged or asked",
                        self.problems)
-        machine.expect("most runs were killed before they had ended",
-                       [] if kills > self.rounds / 2 else [f"{self.tally}"])
-        print(f"  {self.tally['questions']} questions about the vendor's script, {self.tally['missed']} kills missed, "
-              f"{time.monotonic() - began:.0f} s", flush=True)
+        machine.expect(f"they are {self.rounds}, one at each of {len(chosen)} calls",
+                       [] if kills >= self.rounds and at_calls == len(chosen) else [f"{self.tally}, {at_calls} at calls"])
+        print(f"  {self.tally['questions']} questions about the vendor's script, {self.tally['too late']} kills came too "
+              f"late, a run takes {self.takes:.2f} s, {time.monotonic() - began:.0f} s", flush=True)
 
 
 def main():

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# apply is killed before every call that alters the machine, and at random instants
+# apply is killed before every call that alters the machine, in the vendor's script, and at random instants
 
 deadline=$((1800 * soak))
 

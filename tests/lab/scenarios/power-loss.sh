@@ -68,10 +68,17 @@ boots() {
     questions=$((questions + $(grep -c '^ *a person says' "$console")))
     half_made=$((half_made + $(grep -c '^LAB-FOUND half-made' "$console")))
     cat "$console" >>"$console.all"
-    ! grep 'NOT OK' "$console"
+    ! grep -q 'NOT OK' "$console"
 }
 
 is_through() { grep -q 'ok  *apply is through' "$console"; }
+
+# console_not_ok TEXT: with what the last boot said.
+console_not_ok() {
+    cat "$console"
+    host_not_ok "$1; the last boot ended with:"
+    tail -n 15 "$console" | sed 's/^/          /'
+}
 
 # undisturbed WHEN: a run that nobody disturbs; its steps, with when each began, are those in which the power goes later.
 undisturbed() {
@@ -83,8 +90,7 @@ undisturbed() {
         host_ok "$1 the restart: a run that nobody disturbs is through"
         echo "          $(($(wc -l <"$run_dir/steps.$1") - 1)) steps, $(sed -n '$s/.* //p' "$run_dir/steps.$1") s"
     else
-        cat "$console"
-        host_not_ok "$1 the restart: a run that nobody disturbs is through"
+        console_not_ok "$1 the restart: a run that nobody disturbs is through"
     fi
 }
 
@@ -112,13 +118,11 @@ lose() {
     local step seconds
     read -r step seconds < <(instant "$@")
     if ! boots "$step" "$seconds"; then
-        cat "$console"
-        host_not_ok "$title: nothing is torn by losses of power at$happened"
+        console_not_ok "$title: nothing is torn by losses of power at$happened"
     fi
     if is_through; then return 1; fi
     if [[ ! -e $run_dir/cut ]]; then
-        cat "$console"
-        host_not_ok "$title: nothing but a loss of power ends a run"
+        console_not_ok "$title: nothing but a loss of power ends a run"
         return 1
     fi
     losses=$((losses + 1))
@@ -137,8 +141,7 @@ chain() {
     if is_through || { boots && is_through; }; then
         host_ok "$title: through after $((losses - begun)) losses of power, at$happened"
     else
-        cat "$console"
-        host_not_ok "$title: through after $((losses - begun)) losses of power, at$happened"
+        console_not_ok "$title: through after $((losses - begun)) losses of power, at$happened"
     fi
     same_bits customer || host_not_ok "$title: the customer's disk is bit for bit as it was"
 }
