@@ -8,7 +8,7 @@ use crate::changes::{fetch, multipath::edit, packages};
 use crate::facts::blank::blkid::{self, Signatures};
 use crate::facts::custom_changes::Record;
 use crate::facts::scsi::{self, ScsiId};
-use crate::facts::{custom_changes, network, processes, retention, signature};
+use crate::facts::{custom_changes, identity, network, processes, retention, signature};
 use crate::host::command::Output;
 use crate::profile::{self, Profile};
 use crate::report::history::Line;
@@ -16,6 +16,7 @@ use crate::run::journal::Entry;
 use crate::run::resume::Pending;
 use crate::steps;
 
+pub use crate::image::seal::edit as seal;
 pub use edit::{check_hidden, with_id, with_wwid};
 
 /// A profile from a text.
@@ -102,6 +103,8 @@ pub fn records(text: &str) {
     let _ = serde_json::from_str::<Pending>(text);
     let _ = serde_json::from_str::<Record>(text);
     let _ = serde_json::from_str::<retention::Record>(text);
+    let _ = serde_json::from_str::<identity::Record>(text);
+    let _ = identity::public_key(text);
 }
 
 /// The names of files that a collection's manifest, if it is one, has opened.

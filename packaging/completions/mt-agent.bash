@@ -40,6 +40,9 @@ _mt__agent() {
             mt__agent,profile)
                 cmd="mt__agent__subcmd__profile"
                 ;;
+            mt__agent,seal)
+                cmd="mt__agent__subcmd__seal"
+                ;;
             mt__agent__subcmd__profile,check)
                 cmd="mt__agent__subcmd__profile__subcmd__check"
                 ;;
@@ -59,7 +62,7 @@ _mt__agent() {
 
     case "${cmd}" in
         mt__agent)
-            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts explain profile history"
+            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts seal explain profile history"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,6 +516,44 @@ _mt__agent() {
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mt__agent__subcmd__seal)
+            opts="-y -q -v -h --yes --dry-run --list --only --skip --wipe-free-space --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0

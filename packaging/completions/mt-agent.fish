@@ -39,6 +39,7 @@ complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "plan" -d 'Show wh
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "apply" -d 'Make the changes; resumable: a second run changes nothing'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "disks" -d 'List every disk: address, controller, size, SCSI ID, what uses it'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "facts" -d 'Print everything that is read from this host, as JSON'
+complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "seal" -d 'Make this host safe to clone as a golden image'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "explain" -d 'Explain a requirement or a Site Recovery error code: cause, fix, what is checked'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "profile" -d 'List, show and check profiles'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "history" -d 'Show what apply did on this host, and when'
@@ -126,6 +127,23 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -l allow-unsafe
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s h -l help -d 'Print help'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l only -d 'Do these steps alone (repeatable, or comma separated)' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l skip -d 'Leave these steps out' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l format -d 'How to report' -r -f -a "text\t'For people'
+json\t'One versioned document'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l root -d 'Look at the tree of an image, not at the running host' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s y -l yes -d 'Do not ask'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l dry-run -d 'Show what would be done, and why it may be refused; change nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l list -d 'List the steps'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l wipe-free-space -d 'Fill free space with zeros at the end, so that nothing removed earlier can be read from the raw image'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (for desks)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s v -l verbose -d 'Say more: shorten nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r

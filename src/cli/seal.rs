@@ -12,7 +12,7 @@ use super::session::{Answer, Format, Session};
 use crate::host::Kind;
 use crate::image::seal::{AROUND, Chosen, STEPS};
 use crate::report::seal::{Ended, Sealing, document, render, render_outcome, render_steps, steps_document};
-use crate::report::style::Page;
+use crate::report::style::{Page, Paint};
 use crate::report::text::Detail;
 use crate::run::seal::{self, Order, Watcher};
 
@@ -145,7 +145,8 @@ impl Watcher for Terminal<'_> {
         }
         let mut page = Page::new(self.session.style);
         for item in items {
-            page.line(&format!("{step}: {item}"));
+            // No colon: what follows `passphrases:` would be hidden as a secret.
+            page.wrapped("", Paint::Plain, &format!("{step:18}"), item);
         }
         // That it cannot be written must not end a run half-way.
         let _ = print(&page.finish());

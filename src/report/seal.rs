@@ -129,6 +129,8 @@ fn put_outcome(page: &mut Page, sealing: &Sealing) {
 fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
     let things: usize = sealing.steps.iter().map(|step| step.items.len()).sum();
     let steps = sealing.steps.iter().filter(|step| !step.items.is_empty()).count();
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let done = format!("{} in {}", counted(things, "thing"), counted(steps, "step"));
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => {
             (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
@@ -137,7 +139,7 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
             Paint::Good,
             "sealed",
             format!(
-                "{things} things in {steps} steps. Power this machine off and clone it; started again, it stays a template \
+                "{done}. Power this machine off and clone it; started again, it stays a template \
                  and waits"
             ),
         ),
@@ -145,11 +147,7 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         Ended::DryRun if sealing.is_idle() => {
             (Paint::Good, "sealed already", "there is nothing to take out".to_owned())
         }
-        Ended::DryRun => (
-            Paint::Warn,
-            "not sealed",
-            format!("{things} things in {steps} steps would be done; nothing was changed"),
-        ),
+        Ended::DryRun => (Paint::Warn, "not sealed", format!("{done} would be done; nothing was changed")),
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
         Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
         Ended::Interrupted => (
@@ -208,7 +206,7 @@ mod tests {
     fn what_is_done_is_listed_and_what_is_refused_is_never_called_sealed() {
         let text = render(&sample(Ended::Sealed), Style::default());
         assert!(text.contains("  ssh-host-keys     remove /etc/ssh/ssh_host_rsa_key\n"), "{text}");
-        assert!(text.contains("sealed: 2 things in 1 steps.") && !text.contains("yum-uuid"), "{text}");
+        assert!(text.contains("sealed: 2 things in 1 step.") && !text.contains("yum-uuid"), "{text}");
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());

@@ -14,7 +14,7 @@ use super::resume::{self, Pending};
 use super::{check, lock, read_facts, signals, today};
 use crate::changes::{saved, scrub, trust};
 use crate::facts::gather::Probing;
-use crate::facts::identity::TEMPLATE;
+use crate::facts::identity::{Kind, TEMPLATE};
 use crate::facts::{Fact, Facts};
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
@@ -100,10 +100,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
 /// As [`seal`]; this is a clone of an image that was never sealed to its end.
 pub fn resume(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Watcher) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    let template = facts.identity.template.known().and_then(Option::as_ref);
-    let is_template =
-        template.is_some_and(|template| identifiers(&facts).iter().any(|one| template.has(one)));
-    if !is_template {
+    if !is_template(&facts) {
         bail!(
             "the sealing of this machine's image was interrupted, and this is not the template: the image still carries \
              what a clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, and clone \
@@ -111,6 +108,14 @@ pub fn resume(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn W
         );
     }
     seal(host, profile, order, watcher)
+}
+
+/// Whether this is the machine whose identity was recorded. A clone of a half-sealed image has that one's host keys still.
+fn is_template(facts: &Facts) -> bool {
+    let Some(template) = facts.identity.template.known().and_then(Option::as_ref) else { return false };
+    let now = identifiers(facts);
+    let kind = if template.knows(Kind::BiosUuid) { Kind::BiosUuid } else { Kind::RootDisk };
+    now.iter().any(|one| one.kind == kind && template.has(one))
 }
 
 /// One run at a time: on the running machine the agent's lock, of a tree its top directory.

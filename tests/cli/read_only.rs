@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::agent::{PROGRAM, Ran, as_nobody, mt_agent, run, tool};
 
 /// The verbs that only look, each as one may run it.
-const LOOKING: [&[&str]; 8] = [
+const LOOKING: [&[&str]; 11] = [
     &["check"],
     &["check", "--format", "json"],
     &["plan"],
@@ -14,6 +14,9 @@ const LOOKING: [&[&str]; 8] = [
     &["facts"],
     &["explain"],
     &["history"],
+    &["check", "--stage", "image"],
+    &["seal", "--dry-run"],
+    &["seal", "--list"],
 ];
 
 /// Runs the binary under strace; answers its calls (of all its threads and processes), one a line, without the

@@ -15,7 +15,7 @@ FLOOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab/guest/f
 
 # What each verb is tried with. `apply` alters a machine: tests/lab runs it under the floor, on the desk.
 ARGUMENTS = {
-    "check": ["", "--format json", "--format nagios", "--only retention --verbose", "--root /", "--facts {facts}",
+    "check": ["", "--format json", "--format nagios", "--only retention --verbose", "--root /", "--stage image", "--facts {facts}",
               "--profile nowhere", "--only no-such-requirement"],
     "plan": ["", "--format json"],
     "apply": ["--help", "--format json"],
@@ -23,6 +23,7 @@ ARGUMENTS = {
     "facts": ["", "--root /"],
     "explain": ["", "retention.disk", "95226", "95226 --format json", "no-such-id"],
     "profile": ["list", "show", "show --format json", "check {profile}", "schema"],
+    "seal": ["--list", "--list --format json", "--dry-run", "--dry-run --format json", "--only no-such-step"],
     "history": ["", "--format json"],
 }
 
