@@ -105,6 +105,10 @@ pub fn apply(
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
+    ensure!(
+        resume::sealing(host)?.is_none(),
+        "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
+    );
     let mut run = Run { host, profile, options, boot_id: &boot_id };
     let facts = run.facts();
     if !options.resumed {

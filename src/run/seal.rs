@@ -79,7 +79,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
     let guard = signals::Guard::install(&Host::live())?;
     let _lock = hold(host)?;
     let facts = read_facts(host, profile, Probing::None);
-    let mut run = Run { host, profile, order, facts: &facts, hooks: hooks(order)? };
+    let run = Run { host, profile, order, facts: &facts, hooks: hooks(order)? };
     let mut found = run.look(Ended::Sealed)?;
     if !found.refusals.is_empty() {
         found.ended = Ended::Refused;
@@ -191,9 +191,17 @@ impl Run<'_> {
 
     /// The record of the template's identity: once it is written, an interrupted run does not touch it again.
     fn record(&self) -> Result<Option<Item>> {
-        let interrupted = resume::read(self.host)?.is_some_and(|pending| pending.seal.is_some());
         let there = matches!(self.facts.identity.template, Fact::Known(Some(_)));
-        if interrupted && there { Ok(None) } else { seal::template_record(&self.template(), &super::now()) }
+        if there && self.interrupted()? {
+            Ok(None)
+        } else {
+            seal::template_record(&self.template(), &super::now())
+        }
+    }
+
+    /// Whether an earlier run was interrupted: its hooks had run, and the identity was recorded.
+    fn interrupted(&self) -> Result<bool> {
+        Ok(resume::sealing(self.host)?.is_some())
     }
 
     fn look(&self, ended: Ended) -> Result<Sealing> {
@@ -214,7 +222,7 @@ impl Run<'_> {
             && work.iter().all(|(step, items)| items.is_empty() || !self.order.chosen.has(step.id));
         let record: Vec<Item> = self.record()?.into_iter().collect();
         // Sealed once, an image is not sealed again: a hook would do its work a second time.
-        let hooks = if idle && record.is_empty() {
+        let hooks = if (idle && record.is_empty()) || self.interrupted()? {
             Vec::new()
         } else {
             self.hooks.iter().map(|hook| format!("run {}", hook.display())).collect()
@@ -234,7 +242,7 @@ impl Run<'_> {
             skipped: false,
             items: summaries(&record),
         };
-        steps.insert(0, record);
+        steps.insert(1, record);
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
             profile: self.profile.name.clone(),
@@ -314,24 +322,21 @@ impl Run<'_> {
         })
     }
 
-    fn carry_out(
-        &mut self,
-        found: &Sealing,
-        watcher: &mut dyn Watcher,
-        guard: &signals::Guard,
-    ) -> Result<Ended> {
+    fn carry_out(&self, found: &Sealing, watcher: &mut dyn Watcher, guard: &signals::Guard) -> Result<Ended> {
         let items_of = |id: &str| {
             found.steps.iter().find(|step| step.id == id).map(|step| step.items.clone()).unwrap_or_default()
         };
-        if let Some(record) = self.record()? {
+        let record = self.record()?;
+        // A hook that fails ends it with nothing changed by us, and nothing that would go on at the next boot.
+        if !items_of("hooks").is_empty() {
+            self.run_hooks(watcher)?;
+        }
+        if let Some(record) = record {
             watcher.begin("identity", &[record.summary()]);
             self.perform(&record)?;
         }
         // From here on an interrupted run is gone on with, by whoever comes first.
         self.write_pending(&self.pending(Some(self.order.clone()))?)?;
-        if !items_of("hooks").is_empty() {
-            self.run_hooks(watcher)?;
-        }
         for step in STEPS.iter().filter(|step| self.order.chosen.has(step.id)) {
             // Looked for again: a hook may have made it, or taken it away.
             let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;

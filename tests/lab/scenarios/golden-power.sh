@@ -23,7 +23,9 @@ boot_1() {
 }
 
 boot_seal() {
-    mt-agent seal --yes --verbose
+    # Slowed down, so that the power goes where it is meant to go.
+    strace -f -o /dev/null -e trace=fsync,unlink -e inject=fsync,unlink:delay_exit=100000 \
+        mt-agent seal --yes --verbose
     # Lost here at the latest.
     sleep 60
 }
@@ -97,6 +99,7 @@ after() {
             attach os
         fi
         boots sealed
+        console_says sealed "sealed: "
     done
     for step in "1. make the multipath blacklist" "2. make an ext4 file system" "3. mount"; do
         clone one 564d0a1b-0000-4000-8000-000000000001 52:54:00:00:00:01 900a01
