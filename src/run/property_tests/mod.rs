@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 
 use super::plan;
 use crate::changes::Change;
+use crate::facts::Fact;
 use crate::facts::disks::Disk;
+use crate::facts::identity::Record;
 use crate::report::Plan;
+use crate::steps::image::identifiers;
 use crate::steps::retention::choice::{Chosen, choose};
 use crate::steps::testing::TODAY;
 use crate::steps::{Selection, Status, judge_all};
@@ -241,4 +244,22 @@ fn no_plan_formats_what_it_must_not() {
         let times = seen.get(kind).copied().unwrap_or_default();
         assert!(times >= cases / 1000, "{kind}: only {times} of {cases}");
     }
+}
+
+#[test]
+fn nothing_is_formatted_on_a_machine_that_its_image_s_template_may_be() {
+    let (mut seeds, mut would) = (Dice(SEED), 0);
+    for _ in 0..CASES / 4 {
+        let mut world = World::new(seeds.next());
+        let planned =
+            |world: &World| plan(&world.profile, &world.facts, &Selection::default(), TODAY, &world.request);
+        would += u64::from(!formats(&planned(&world)).is_empty());
+        // One identifier alone, by turns, is the template's.
+        let present = identifiers(&world.facts);
+        let Some(one) = present.get(usize::try_from(would).unwrap() % present.len().max(1)) else { continue };
+        let record = Record::new("00", "2026-06-01T00:00:00Z", std::slice::from_ref(one));
+        world.facts.identity.template = Fact::Known(Some(record));
+        assert_eq!(formats(&planned(&world)).len(), 0, "{one:?} is the template's");
+    }
+    assert!(would >= CASES / 100, "only {would} of the machines would be changed at all");
 }
