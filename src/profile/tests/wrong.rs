@@ -10,7 +10,7 @@ const EXTENDING: &[(&str, &str)] = &[
     // Keys.
     (
         "colour: red",
-        ":2: unknown key `colour`; accepted keys: extends, name, description, os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, waivers",
+        ":2: unknown key `colour`; accepted keys: extends, name, description, os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation, waivers",
     ),
     (
         "retention:\n  mountpoint: /mnt/r",
@@ -309,11 +309,11 @@ const WHOLE: &[(&str, &str)] = &[
     ("- a\n- b", ":1: found no mapping of keys to values (`key: value`)"),
     (
         "name: x",
-        ": extends no other profile and lacks os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+        ": extends no other profile and lacks os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation; add what is missing, or `extends: centos-6.6`",
     ),
     (
         "name: x\nsizing:\n  cpus: 4\n",
-        ": extends no other profile and lacks os, sizing.memory, sizing.os-disk, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+        ": extends no other profile and lacks os, sizing.memory, sizing.os-disk, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation; add what is missing, or `extends: centos-6.6`",
     ),
     ("extends: [a]", ":1: extends: found no text, expected the name of a built-in profile or a path"),
     (
