@@ -17,6 +17,7 @@
 //! - [`steps`]: the procedure: requirements, judged purely from a profile and facts
 //! - [`changes`]: the only code that alters a host, one file a kind of change
 //! - [`report`]: one file a format
+//! - [`image`]: golden images, and the installation that they come from
 //! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
 //! - [`host`]: the seam to the operating system
@@ -28,6 +29,7 @@ pub mod facts;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod host;
+pub mod image;
 pub mod profile;
 pub mod report;
 pub mod run;

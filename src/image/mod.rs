@@ -1,0 +1,3 @@
+//! Golden images, and the installation that they come from.
+
+pub mod kickstart;
