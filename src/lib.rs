@@ -16,8 +16,8 @@
 //! - [`run`]: check, plan, apply; their order, the journal, the lock, resuming
 //! - [`steps`]: the procedure: requirements, judged purely from a profile and facts
 //! - [`changes`]: the only code that alters a host, one file a kind of change
-//! - [`image`]: golden images: sealing a template
 //! - [`report`]: one file a format
+//! - [`image`]: golden images: the installation that they come from, sealing
 //! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
 //! - [`host`]: the seam to the operating system

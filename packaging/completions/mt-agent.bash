@@ -34,6 +34,9 @@ _mt__agent() {
             mt__agent,history)
                 cmd="mt__agent__subcmd__history"
                 ;;
+            mt__agent,kickstart)
+                cmd="mt__agent__subcmd__kickstart"
+                ;;
             mt__agent,plan)
                 cmd="mt__agent__subcmd__plan"
                 ;;
@@ -62,7 +65,7 @@ _mt__agent() {
 
     case "${cmd}" in
         mt__agent)
-            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts seal explain profile history"
+            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts seal kickstart explain profile history"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -314,6 +317,56 @@ _mt__agent() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mt__agent__subcmd__kickstart)
+            opts="-q -v -h --hostname --address --gateway --dns --disk --root-hash-file --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --hostname)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root-hash-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)

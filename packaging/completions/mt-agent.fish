@@ -40,6 +40,7 @@ complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "apply" -d 'Make t
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "disks" -d 'List every disk: address, controller, size, SCSI ID, what uses it'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "facts" -d 'Print everything that is read from this host, as JSON'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "seal" -d 'Make this host safe to clone as a golden image'
+complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "kickstart" -d 'Print an unattended installation of CentOS 6 that meets the profile'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "explain" -d 'Explain a requirement or a Site Recovery error code: cause, fix, what is checked'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "profile" -d 'List, show and check profiles'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "history" -d 'Show what apply did on this host, and when'
@@ -144,6 +145,21 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l allow-unsafe-
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s h -l help -d 'Print help'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l hostname -d 'Name of the host' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l address -d 'Its static address, with the prefix of its network: 10.0.0.5/24' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l gateway -d 'The gateway of its network' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l dns -d 'A name server (repeatable, or comma separated)' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l disk -d 'The one disk to ERASE and install on: sda, where that is the only one, or its path below /dev/disk/by-path' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l root-hash-file -d 'File with the hash of root\'s password, as `openssl passwd -6` prints it; `-`: standard input' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l root -d 'Look at the tree of an image, not at the running host' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (for desks)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s v -l verbose -d 'Say more: shorten nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r

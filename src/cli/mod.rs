@@ -7,6 +7,7 @@ pub mod exit;
 pub mod explain;
 pub mod facts;
 pub mod history;
+pub mod kickstart;
 pub mod offline;
 pub mod output;
 pub mod plan;
@@ -64,6 +65,8 @@ enum Verb {
     Facts(facts::Args),
     /// Make this host safe to clone as a golden image
     Seal(seal::Args),
+    /// Print an unattended installation of CentOS 6 that meets the profile
+    Kickstart(kickstart::Args),
     /// Explain a requirement or a Site Recovery error code: cause, fix, what is checked
     Explain(explain::Args),
     /// List, show and check profiles
@@ -109,6 +112,7 @@ fn run(cli: &Cli) -> anyhow::Result<Answer> {
         Verb::Disks(args) => args.run(&session),
         Verb::Facts(args) => args.run(&session),
         Verb::Seal(args) => args.run(&session),
+        Verb::Kickstart(args) => args.run(&session),
         Verb::Explain(args) => args.run(&session),
         Verb::Profile(args) => args.run(&session),
         Verb::History(args) => args.run(&session),

@@ -12,7 +12,7 @@ use super::output::Color;
 use crate::facts::gather::Probing;
 use crate::facts::{self, Facts};
 use crate::host::Host;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, Setting};
 use crate::report::style::Style;
 use crate::report::text::Detail;
 use crate::run;
@@ -122,6 +122,15 @@ impl Session {
     /// It is not there, not safe or not valid.
     pub fn profile(&self) -> Result<Profile> {
         self.profile_called(None)
+    }
+
+    /// As [`Session::profile`], with `settings` of the command line on top.
+    ///
+    /// # Errors
+    /// As there; a setting is not valid.
+    pub fn profile_with(&self, settings: &[Setting]) -> Result<Profile> {
+        let choice = self.profile.as_deref();
+        profile::load_with(choice, &self.host, &steps::ids(), self.allow_unsafe_profile, settings)
     }
 
     /// The profile `name`; without a name, as [`Session::profile`].

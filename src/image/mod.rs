@@ -1,3 +1,4 @@
-//! Golden images: what they must not carry, and how they are installed.
+//! Golden images: how they are installed, and what they must not carry.
 
+pub mod kickstart;
 pub mod seal;

@@ -33,6 +33,20 @@ const LONGEST_CHAIN: usize = 8;
 /// # Errors
 /// What is wrong with the profile, in one line: file, line, key, what was found, what is accepted.
 pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], allow_unsafe: bool) -> Result<Profile> {
+    load_with(choice, host, known_ids, allow_unsafe, &[])
+}
+
+/// As [`load`], with `settings` put on top: they are checked as if the profile said so.
+///
+/// # Errors
+/// As [`load`]; what is wrong with a setting is told by its option.
+pub fn load_with(
+    choice: Option<&str>,
+    host: &Host,
+    known_ids: &[&str],
+    allow_unsafe: bool,
+    settings: &[Setting],
+) -> Result<Profile> {
     let live = Host::live();
     let start = match choice {
         Some(choice) => match builtin::find(choice) {
@@ -50,7 +64,48 @@ pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], allow_unsafe:
             false => Start::BuiltIn(builtin::fitting(host)),
         },
     };
-    Ok(resolve(start, known_ids, allow_unsafe)?)
+    let mut merged = chain(start, allow_unsafe)?;
+    for setting in settings {
+        merge(&mut merged, setting.node());
+    }
+    Ok(finish(&merged, known_ids)?)
+}
+
+/// A value that the command line gives instead of the profile.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The option: `--hostname`.
+    pub option: &'static str,
+    /// The section of the profile that it stands for.
+    pub section: &'static str,
+    /// The key in it.
+    pub key: &'static str,
+    /// The value.
+    pub value: Given,
+}
+
+/// What an option gives.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// One value.
+    One(String),
+    /// A list, which replaces the profile's.
+    Many(Vec<String>),
+}
+
+impl Setting {
+    /// The tree of a profile that says this alone.
+    fn node(&self) -> Node {
+        let source = std::rc::Rc::new(Source::Option(self.option));
+        let node = |value| Node { value, line: 1, source: std::rc::Rc::clone(&source) };
+        let text = |text: &String| node(Value::Text(text.clone()));
+        let value = match &self.value {
+            Given::One(value) => text(value),
+            Given::Many(values) => node(Value::List(values.iter().map(text).collect())),
+        };
+        let section = node(Value::Map(vec![(self.key.to_owned(), value)]));
+        node(Value::Map(vec![(self.section.to_owned(), section)]))
+    }
 }
 
 /// Loads the profile in the file at `path` of this machine, whatever it is called.

@@ -24,13 +24,14 @@ mod wrong;
 pub use builtin::{DEFAULT, builtin, builtin_names};
 #[cfg(feature = "fuzzing")]
 pub(crate) use load::from_text;
-pub use load::{HOST_FILE, check, load};
+pub use load::{Given, HOST_FILE, Setting, check, load, load_with};
 pub use model::{
-    CustomChanges, FileSpec, Files, Hypervisor, Layout, Network, Os, Packages, PartitionSpec, Profile,
-    Retention, Server, Site, Sizing, Sources, Waiver,
+    BootLoaderPlace, CustomChanges, FileSpec, Files, Finish, Hypervisor, InstallSource, Installation, Layout,
+    Network, NetworkKind, Os, Packages, PartitionSize, PartitionSpec, Profile, Retention, Server, Site,
+    Sizing, Sources, Waiver,
 };
 pub use schema::schema;
-pub use show::{show, to_json};
+pub use show::{differences, show, to_json};
 
 #[cfg(test)]
 mod tests;

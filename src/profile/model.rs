@@ -1,5 +1,9 @@
 //! The validated profile that the rest of the crate works with.
 
+mod installation;
+
+pub use installation::{BootLoaderPlace, Finish, InstallSource, Installation, NetworkKind, PartitionSize};
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +37,8 @@ pub struct Profile {
     pub retention: Retention,
     /// Servers of the Site Recovery site.
     pub site: Site,
+    /// What the installer is answered.
+    pub installation: Installation,
     /// Requirements waived, with reason and end date.
     pub waivers: Vec<Waiver>,
     /// Where each value came from: key path (`retention.mount-point`) to `built-in centos-6.6` or `FILE:LINE`.

@@ -1,6 +1,10 @@
 //! The file format: the keys that a complete profile has. The JSON Schema is made of these types, and its
 //! descriptions of their comments.
 
+mod installation;
+
+pub use installation::{RawBootLoader, RawFinish, RawInstallation, RawNetworkKind};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +49,8 @@ pub struct RawProfile {
     pub retention: RawRetention,
     /// Servers of the Site Recovery site.
     pub site: RawSite,
+    /// What the installer is answered (`mt-agent kickstart`).
+    pub installation: RawInstallation,
     /// Requirements that need not hold for a while.
     #[serde(default)]
     pub waivers: Vec<RawWaiver>,

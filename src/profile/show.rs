@@ -1,12 +1,16 @@
 //! A profile as a file that can be loaded again, and as JSON; both say where each value came from.
 
+mod differences;
+
+pub use differences::differences;
+
 use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::decode::below;
-use super::model::{FileSpec, Profile, Server};
+use super::model::{FileSpec, Installation, Profile, Server};
 use super::values::{Size, Span};
 use crate::host::text::{safe, without_secrets};
 
@@ -22,7 +26,7 @@ const COLUMN: usize = 60;
 pub fn show(profile: &Profile) -> String {
     let mut out = format!("# {}, complete\n", safe(&profile.name));
     for (key, value) in entries(profile) {
-        write_value(&mut out, 0, key, &value, key, profile);
+        write_value(&mut out, 0, key, &value, key, &|path| Some(origin(profile, path)));
     }
     out
 }
@@ -117,6 +121,7 @@ fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
         custom_changes,
         retention,
         site,
+        installation,
         waivers,
         origins: _,
     } = profile;
@@ -218,7 +223,37 @@ fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
                 ("configuration-server-version", option(site.configuration_server_version.as_ref(), text)),
             ]),
         ),
+        ("installation", Item::Map(answers(installation))),
         ("waivers", Item::List(waivers)),
+    ]
+}
+
+fn answers(installation: &Installation) -> Vec<(&'static str, Item)> {
+    let sizes = installation
+        .sizes
+        .iter()
+        .map(|item| Item::Map(vec![("mount", text(&item.mount)), ("size", size(item.bytes))]))
+        .collect();
+    vec![
+        ("language", text(&installation.language)),
+        ("keyboard", text(&installation.keyboard)),
+        ("source", text(installation.source.name())),
+        ("disk", text(&installation.disk)),
+        ("boot-loader", text(installation.boot_loader.name())),
+        ("sizes", Item::List(sizes)),
+        ("grow", option(installation.grow.as_ref(), text)),
+        ("swap", option(installation.swap_bytes, size)),
+        ("network", text(installation.network.name())),
+        ("interface", text(&installation.interface)),
+        ("hostname", option(installation.hostname.as_ref(), text)),
+        ("address", option(installation.address.as_ref(), text)),
+        ("gateway", option(installation.gateway, |address| text(address.to_string()))),
+        ("dns", Item::List(installation.dns.iter().map(|address| text(address.to_string())).collect())),
+        ("ipv6", leaf(installation.ipv6)),
+        ("root-hash-file", option(installation.root_hash_file.as_deref(), path)),
+        ("agent", option(installation.agent.as_ref(), text)),
+        ("agent-sha256", option(installation.agent_sha256.as_ref(), text)),
+        ("finish", text(installation.finish.name())),
     ]
 }
 
@@ -251,21 +286,24 @@ fn leaves(profile: &Profile) -> Vec<String> {
     out
 }
 
+/// What is said of the value at a path in a comment, if anything.
+type Remark<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Writes `lead` (a key, or the dash of a list) and its value, `indent` spaces in.
-fn write_value(out: &mut String, indent: usize, lead: &str, item: &Item, path: &str, profile: &Profile) {
+fn write_value(out: &mut String, indent: usize, lead: &str, item: &Item, path: &str, remark: Remark<'_>) {
     let pad = " ".repeat(indent);
     let key = if lead == "-" { "-".to_owned() } else { format!("{lead}:") };
     match item {
         Item::Leaf(value) => {
-            write_line(out, &format!("{pad}{key} {}", scalar(value)), &origin(profile, path));
+            write_line(out, &format!("{pad}{key} {}", scalar(value)), remark(path));
         }
         Item::List(items) if items.is_empty() => {
-            write_line(out, &format!("{pad}{key} []"), &origin(profile, path));
+            write_line(out, &format!("{pad}{key} []"), remark(path));
         }
         Item::List(items) => {
             let _ = writeln!(out, "{pad}{key}");
             for (index, item) in items.iter().enumerate() {
-                write_value(out, indent + 2, "-", item, &format!("{path}[{index}]"), profile);
+                write_value(out, indent + 2, "-", item, &format!("{path}[{index}]"), remark);
             }
         }
         Item::Map(entries) => {
@@ -276,7 +314,7 @@ fn write_value(out: &mut String, indent: usize, lead: &str, item: &Item, path: &
             }
             for (index, (key, item)) in entries.iter().enumerate() {
                 let start = out.len();
-                write_value(out, indent + 2, key, item, &below(path, key), profile);
+                write_value(out, indent + 2, key, item, &below(path, key), remark);
                 if beside && index == 0 {
                     out.replace_range(start + indent..=start + indent, "-");
                 }
@@ -285,8 +323,11 @@ fn write_value(out: &mut String, indent: usize, lead: &str, item: &Item, path: &
     }
 }
 
-fn write_line(out: &mut String, line: &str, origin: &str) {
-    let _ = writeln!(out, "{line:<COLUMN$}  # {origin}");
+fn write_line(out: &mut String, line: &str, remark: Option<String>) {
+    let _ = match remark {
+        Some(remark) => writeln!(out, "{line:<COLUMN$}  # {remark}"),
+        None => writeln!(out, "{line}"),
+    };
 }
 
 /// A scalar in YAML that any reader of YAML 1.1 or 1.2 takes for what it is.

@@ -33,6 +33,9 @@ const MOST_KEYS: usize = 100;
 /// The most brackets of flow style: the parser's time grows with the square of how deep they are nested.
 const MOST_BRACKETS: usize = 2000;
 
+/// How the origin of a built-in profile's value begins.
+pub const BUILT_IN: &str = "built-in ";
+
 /// What is said of a value with a tag of its own.
 const TAG: &str = "found a YAML tag (`!...`), expected a plain value";
 
@@ -43,13 +46,16 @@ pub enum Source {
     BuiltIn(&'static str),
     /// A file, as it is called in messages.
     File(String),
+    /// An option of the command line: `--hostname`.
+    Option(&'static str),
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BuiltIn(name) => write!(f, "built-in {name}"),
+            Self::BuiltIn(name) => write!(f, "{BUILT_IN}{name}"),
             Self::File(name) => f.write_str(name),
+            Self::Option(name) => f.write_str(name),
         }
     }
 }
@@ -85,10 +91,10 @@ pub enum Value {
 }
 
 impl Node {
-    /// `FILE:LINE`, or the name of the built-in profile.
+    /// `FILE:LINE`, or the name of the built-in profile or of the option.
     pub fn at(&self) -> String {
         match &*self.source {
-            Source::BuiltIn(_) => self.source.to_string(),
+            Source::BuiltIn(_) | Source::Option(_) => self.source.to_string(),
             Source::File(name) => format!("{name}:{}", self.line),
         }
     }

@@ -1,5 +1,7 @@
 //! Values that are right by themselves and wrong together; and then the validated profile.
 
+mod installation;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +88,7 @@ pub fn validate(
     files(raw, &check)?;
     custom_changes(raw, &check)?;
     retention(raw, &check)?;
+    installation::check(&raw.installation, &check)?;
     waivers(raw, known_ids, &check)?;
     Ok(profile(raw, origins))
 }
@@ -349,6 +352,7 @@ fn profile(raw: &RawProfile, origins: BTreeMap<String, String>) -> Profile {
                 .as_ref()
                 .map(|version| version.0.clone()),
         },
+        installation: installation::made(&raw.installation),
         waivers: raw
             .waivers
             .iter()

@@ -98,6 +98,8 @@ texts! {
     Day, "a date of this century such as '2026-12-31'", r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", |text| date(text).is_some();
 }
 
+pub mod installation;
+
 /// No component that leads elsewhere than it reads.
 fn straight(text: &str) -> bool {
     text.len() <= 1024 && !text.split('/').any(|part| matches!(part, "." | ".."))

@@ -19,6 +19,33 @@ const LOOKING: [&[&str]; 11] = [
     &["seal", "--list"],
 ];
 
+/// As the others, with a profile that says all that a kickstart needs.
+#[test]
+fn a_kickstart_is_printed_and_nothing_else_is_written() {
+    let work = tempfile::tempdir().unwrap();
+    let (profile, hash) = (work.path().join("p.yaml"), work.path().join("hash"));
+    std::fs::write(&profile, "extends: centos-6.6\nos: {timezone: UTC}\ninstallation: {network: dhcp}\n")
+        .unwrap();
+    std::fs::write(&hash, format!("$1$salt${}", "a".repeat(22))).unwrap();
+    let (profile, hash) = (profile.to_str().unwrap(), hash.to_str().unwrap());
+    let args = [
+        "kickstart",
+        "--allow-unsafe-profile",
+        "--profile",
+        profile,
+        "--root-hash-file",
+        hash,
+        "--hostname=x",
+    ];
+    let (ran, calls) = traced(&args, CALLS);
+    ran.exits(0).says("clearpart --all --initlabel --drives=sda\n");
+    for call in &calls {
+        assert!(looks(call), "it did more than look: {call}");
+    }
+    // Nor does any argument that the kernel shows to others hold the hash.
+    assert!(calls.iter().all(|call| !call.contains("$1$salt")), "{calls:#?}");
+}
+
 /// Runs the binary under strace; answers its calls (of all its threads and processes), one a line, without the
 /// process ids.
 fn traced(args: &[&str], wanted: &str) -> (Ran, Vec<String>) {

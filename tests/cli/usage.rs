@@ -2,7 +2,8 @@
 
 use crate::agent::{agent, as_nobody, mt_agent, run};
 
-const VERBS: [&str; 8] = ["check", "plan", "apply", "disks", "facts", "explain", "profile", "history"];
+const VERBS: [&str; 9] =
+    ["check", "plan", "apply", "disks", "facts", "kickstart", "explain", "profile", "history"];
 
 #[test]
 fn wrong_command_lines_exit_2_and_name_the_mistake() {
@@ -68,6 +69,11 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--profile", "centos-6.7"], "centos-6.7"),
         (&["check", "--profile", "/no/such.yaml"], "/no/such.yaml"),
         (&["check", "--profile", "/etc/passwd"], "/etc/passwd"),
+        (&["kickstart"], "lacks what a kickstart needs: os.timezone, installation.hostname (--hostname), "),
+        (
+            &["kickstart", "--disk", "sda1"],
+            "--disk: installation.disk: found `sda1`, expected a disk such as `sda`",
+        ),
         (&["explain", "retention.mountd"], "retention.mounted"),
         (&["explain", "12345"], "12345"),
     ];

@@ -21,6 +21,8 @@ ARGUMENTS = {
     "apply": ["--help", "--format json"],
     "disks": ["", "--format json", "--probe", "--probe {disk}"],
     "facts": ["", "--root /"],
+    "kickstart": ["", "--hostname localhost", "--profile {profile} --allow-unsafe-profile --hostname mt1"
+                  " --address 10.0.0.5/24 --gateway 10.0.0.1 --dns 10.0.0.2 --root-hash-file {hash}"],
     "explain": ["", "retention.disk", "95226", "95226 --format json", "no-such-id"],
     "profile": ["list", "show", "show --format json", "check {profile}", "schema"],
     "seal": ["--list", "--list --format json", "--dry-run", "--dry-run --format json", "--only no-such-step"],
@@ -116,11 +118,13 @@ def verbs_of(binary):
 
 
 def commands(binary, work):
-    facts, profile = os.path.join(work, "facts.json"), os.path.join(work, "profile.yaml")
+    facts, profile, hash_file = (os.path.join(work, name) for name in ("facts.json", "profile.yaml", "hash"))
     with open(facts, "wb") as file:
         subprocess.run([binary, "facts"], stdout=file, check=True, timeout=60)
     with open(profile, "w", encoding="ascii") as file:
-        file.write("extends: centos-6.6\nsources: {xfs: true}\n")
+        file.write("extends: centos-6.6\nsources: {xfs: true}\nos: {timezone: Europe/Berlin}\n")
+    with open(hash_file, "w", encoding="ascii") as file:
+        file.write(f"$6$salt${'a' * 86}\n")
     disk = next((name for name in sorted(os.listdir("/sys/block")) if not name.startswith(("loop", "ram"))), "sda")
     yield [binary, "--version"]
     yield [binary, "--help"]
@@ -128,7 +132,7 @@ def commands(binary, work):
     for verb in verbs_of(binary):
         yield [binary, verb, "--help"]
         for words in ARGUMENTS.get(verb, []):
-            yield [binary, verb, *words.format(facts=facts, profile=profile, disk=disk).split()]
+            yield [binary, verb, *words.format(facts=facts, profile=profile, disk=disk, hash=hash_file).split()]
 
 
 def main():

@@ -111,7 +111,7 @@ fn an_error_names_the_file_of_the_chain_that_it_is_in() {
     assert_eq!(
         refused(&dir, "over-half.yaml"),
         "half.yaml: extends no other profile and lacks sizing, layout, network, hypervisor, packages, sources, files, \
-         custom-changes, retention, site; add what is missing, or `extends: centos-6.6`"
+         custom-changes, retention, site, installation; add what is missing, or `extends: centos-6.6`"
     );
 }
 

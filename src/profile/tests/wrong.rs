@@ -10,7 +10,7 @@ const EXTENDING: &[(&str, &str)] = &[
     // Keys.
     (
         "colour: red",
-        ":2: unknown key `colour`; accepted keys: extends, name, description, os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, waivers",
+        ":2: unknown key `colour`; accepted keys: extends, name, description, os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation, waivers",
     ),
     (
         "retention:\n  mountpoint: /mnt/r",
@@ -77,6 +77,26 @@ const EXTENDING: &[(&str, &str)] = &[
     (
         "packages:\n  deadline: 25h",
         ":3: packages.deadline: found `25h`, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
+    ),
+    (
+        "installation:\n  hostnme: mt1",
+        ":3: installation: unknown key `hostnme` (did you mean `hostname`?); accepted keys: language, keyboard, source, disk, boot-loader, sizes, grow, swap, network, interface, hostname, address, gateway, dns, ipv6, root-hash-file, agent, agent-sha256, finish",
+    ),
+    (
+        "installation:\n  disk: [sda]",
+        ":3: installation.disk: found a list, expected a disk such as `sda`, or its name below /dev/disk/by-path or /dev/disk/by-id",
+    ),
+    (
+        "installation:\n  boot-loader: root",
+        ":3: installation.boot-loader: found `root`, expected one of `mbr`, `partition`",
+    ),
+    (
+        "installation:\n  hostname: localhost.localdomain",
+        ":3: installation.hostname: found `localhost.localdomain`, expected a host name of its own such as `mt1.example.com`",
+    ),
+    (
+        "installation:\n  sizes:\n    - mount: /\n      size: 8 GB\n    - mount: /\n      size: 9 GB",
+        ":6: installation.sizes[1].mount: found `/`, which is also installation.sizes[0].mount (p.yaml:4)",
     ),
     ("os:\n  architecture: x86_65", ":3: os.architecture: found `x86_65`, expected `x86_64`"),
     (
@@ -309,11 +329,11 @@ const WHOLE: &[(&str, &str)] = &[
     ("- a\n- b", ":1: found no mapping of keys to values (`key: value`)"),
     (
         "name: x",
-        ": extends no other profile and lacks os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+        ": extends no other profile and lacks os, sizing, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation; add what is missing, or `extends: centos-6.6`",
     ),
     (
         "name: x\nsizing:\n  cpus: 4\n",
-        ": extends no other profile and lacks os, sizing.memory, sizing.os-disk, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site; add what is missing, or `extends: centos-6.6`",
+        ": extends no other profile and lacks os, sizing.memory, sizing.os-disk, layout, network, hypervisor, packages, sources, files, custom-changes, retention, site, installation; add what is missing, or `extends: centos-6.6`",
     ),
     ("extends: [a]", ":1: extends: found no text, expected the name of a built-in profile or a path"),
     (

@@ -6,6 +6,8 @@ hardware() { as_package; }
 boot_1() {
     . /run/lab/template.sh
     say "the template"
+    # What was never written needs no zeros: filling 8 GB takes minutes under emulation, 600 MB seconds.
+    fallocate -l $(($(df --output=avail -B1 / | tail -1) - (600 << 20))) /root/ballast
     run rpm -i /root/mt-agent.rpm
     quick_yum
     leave_traces
@@ -46,6 +48,7 @@ boot_1() {
     snapshot after
     unchanged before after
     agent 0 check --stage image --quiet
+    rm /root/ballast
     # What an orderly end does, and the lab's reset does not wait for.
     sync
 }

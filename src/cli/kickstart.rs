@@ -1,0 +1,92 @@
+//! `mt-agent kickstart`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::exit;
+use super::session::{Answer, Session};
+use crate::image::kickstart::{LONGEST_HASH, PasswordHash, kickstart};
+use crate::profile::{Given, Profile, Setting};
+
+/// Prints a kickstart: an unattended installation of CentOS 6 that meets the profile.
+///
+/// The answers are those of `installation` in the profile; an option counts more.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Name of the host
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<String>,
+    /// Its static address, with the prefix of its network: 10.0.0.5/24
+    #[arg(long, value_name = "A/PREFIX")]
+    address: Option<String>,
+    /// The gateway of its network
+    #[arg(long, value_name = "A")]
+    gateway: Option<String>,
+    /// A name server (repeatable, or comma separated)
+    #[arg(long, value_name = "A", value_delimiter = ',')]
+    dns: Vec<String>,
+    /// The one disk to ERASE and install on: sda, where that is the only one, or
+    /// its path below /dev/disk/by-path
+    #[arg(long, value_name = "DISK")]
+    disk: Option<String>,
+    /// File with the hash of root's password, as `openssl passwd -6` prints it;
+    /// `-`: standard input
+    #[arg(long, value_name = "FILE")]
+    root_hash_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// An answer is wrong, missing, or contradicts another; the hash cannot be read.
+    pub fn run(&self, session: &Session) -> Result<Answer> {
+        let profile = session.profile_with(&self.settings())?;
+        let hash = self.hash(&profile)?;
+        Ok(Answer::new(kickstart(&profile, hash.as_ref())?, exit::READY))
+    }
+
+    /// The options that stand for keys of the profile.
+    fn settings(&self) -> Vec<Setting> {
+        let one = |option, key, value: &Option<String>| {
+            let value = Given::One(value.clone()?);
+            Some(Setting { option, section: "installation", key, value })
+        };
+        let dns = (!self.dns.is_empty()).then(|| Setting {
+            option: "--dns",
+            section: "installation",
+            key: "dns",
+            value: Given::Many(self.dns.clone()),
+        });
+        let ones = [
+            one("--hostname", "hostname", &self.hostname),
+            one("--address", "address", &self.address),
+            one("--gateway", "gateway", &self.gateway),
+            one("--disk", "disk", &self.disk),
+        ];
+        ones.into_iter().flatten().chain(dns).collect()
+    }
+
+    /// The hash of root's password, where a file is named.
+    fn hash(&self, profile: &Profile) -> Result<Option<PasswordHash>> {
+        let named = profile.installation.root_hash_file.as_deref();
+        let Some(file) = self.root_hash_file.as_deref().or(named) else { return Ok(None) };
+        let context = || format!("reading the hash of root's password in {}", file.display());
+        let hash = read(file).map_err(anyhow::Error::from).and_then(|text| PasswordHash::parse(&text));
+        hash.map(Some).with_context(context)
+    }
+}
+
+/// What `file` holds, as far as a hash can be long.
+fn read(file: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        io::stdin().lock().take(LONGEST_HASH).read_to_end(&mut bytes)?;
+    } else {
+        File::open(file)?.take(LONGEST_HASH).read_to_end(&mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,82 @@
+//! A profile as the file that says only what is different from the built-in one.
+
+use super::{Item, below, entries, safe, write_value};
+use crate::profile::model::Profile;
+use crate::profile::tree::BUILT_IN;
+
+/// The profile as a file for the host that it describes: what it extends, and every value that is not the built-in
+/// one's. `installation` is left out where it can be: an installed system needs it no more, and a golden image must not
+/// carry the name and the address of the machine that it was made on. Credentials in addresses are masked.
+#[must_use]
+pub fn differences(profile: &Profile) -> String {
+    let mut out = format!("# {}\n", safe(&profile.name));
+    let base = profile.origins.values().find_map(|origin| origin.strip_prefix(BUILT_IN));
+    if let Some(base) = base {
+        out.push_str(&format!("extends: {base}\n"));
+    }
+    for (key, item) in entries(profile) {
+        let needed = base.is_none() || key != "installation";
+        if let Some(item) = different(item, key, profile).filter(|_| needed) {
+            write_value(&mut out, 0, key, &item, key, &|_| None);
+        }
+    }
+    out
+}
+
+/// What of `item` is different. A list is replaced as a whole.
+fn different(item: Item, path: &str, profile: &Profile) -> Option<Item> {
+    match item {
+        Item::Map(entries) => {
+            let kept: Vec<_> = entries
+                .into_iter()
+                .filter_map(|(key, item)| Some((key, different(item, &below(path, key), profile)?)))
+                .collect();
+            (!kept.is_empty()).then_some(Item::Map(kept))
+        }
+        // What a file leaves out is its default there too.
+        item => {
+            let said = profile.origins.get(path)?;
+            (!said.starts_with(BUILT_IN)).then_some(item)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::load::from_text;
+
+    #[track_caller]
+    fn same_again(text: &str) -> String {
+        let profile = from_text(text, "p.yaml", &["sizing.memory"]).unwrap();
+        let told = differences(&profile);
+        let mut again = from_text(&told, "again.yaml", &["sizing.memory"])
+            .unwrap_or_else(|wrong| panic!("{wrong}\n{told}"));
+        again.origins.clone_from(&profile.origins);
+        assert_eq!(again, profile, "{told}");
+        told
+    }
+
+    #[test]
+    fn only_what_is_different_is_told_and_it_loads_as_the_same() {
+        let told = same_again(
+            "extends: centos-6.6\nsizing: {memory: 8 GB}\nsite: {process-server: {address: ps}}\nwaivers:\n  - \
+             requirement: sizing.memory\n    reason: 'x: #y'\n    until: '2026-03-31'\nfiles: {xfs: []}\n",
+        );
+        assert!(told.contains("extends: centos-6.6\n") && told.contains("  memory: 8 GB\n"), "{told}");
+        for none in ["cpus", "layout", "reiserfs", "port: 443", "installation"] {
+            assert!(!told.contains(none), "{none}\n{told}");
+        }
+        assert_eq!(same_again("extends: centos-6.6\nname: x\n"), "# x\nextends: centos-6.6\nname: x\n");
+        let text = "extends: centos-6.6\nname: x\ninstallation: {hostname: mt1}\n";
+        let profile = from_text(text, "p.yaml", &[]).unwrap();
+        assert_eq!(differences(&profile), "# x\nextends: centos-6.6\nname: x\n");
+    }
+
+    #[test]
+    fn one_that_extends_nothing_is_told_whole() {
+        let built_in = crate::profile::builtin("centos-6.6").unwrap();
+        let told = same_again(built_in);
+        assert!(!told.contains("extends") && told.contains("  max-disks: 60\n"), "{told}");
+    }
+}
