@@ -15,16 +15,16 @@ stand_in() {
 }
 # Its clock is not ours to know.
 dated() { sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+Z/DATE/'; }
-begins="mt-agent-resume: DATE: going on with the apply that waited for a restart
+begins="mt-agent-resume: DATE: going on with the apply that waited for this boot
 the report
 the error"
 
 stand_in 0 "rm $waiting"
 same "the service with no apply waiting does nothing, says nothing" "" "$($service start)"
 expect_not "and logs nothing" test -e $log
-same "status says off" "mt-agent-resume is off: no apply waits for a restart, 3" "$($service status), $($service status >/test/null; echo $?)"
+same "status says off" "mt-agent-resume is off: no apply waits for a boot, 3" "$($service status), $($service status >/test/null; echo $?)"
 touch $waiting
-same "status says on" "mt-agent-resume is on: an apply waits for a restart ($waiting), 0" \
+same "status says on" "mt-agent-resume is on: an apply waits for the next boot ($waiting), 0" \
     "$($service status), $($service status >/test/null; echo $?)"
 said=$($service start; echo "status $?")
 same "it goes on, says so on the console, and is off" "$begins

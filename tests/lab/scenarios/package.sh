@@ -28,7 +28,7 @@ boot_1() {
     run mt-agent profile check /etc/mt-agent/profile.yaml
     said "/etc/mt-agent/profile.yaml: the profile centos-6.6 + profile.yaml can be used"
     run /etc/rc.d/init.d/mt-agent-resume status
-    said "mt-agent-resume is off: no apply waits for a restart"
+    said "mt-agent-resume is off: no apply waits for a boot"
     run /etc/rc.d/init.d/mt-agent-resume start
     expect "started with nothing to do, it says nothing" test ! -s "$out/last"
 
@@ -38,7 +38,7 @@ boot_1() {
     said "restarting the machine"
     expect "the machine was asked to restart" grep -qx -- '-r now' /run/lab/shutdown
     run /etc/rc.d/init.d/mt-agent-resume status
-    said "mt-agent-resume is on: an apply waits for a restart (/var/lib/mt-agent/resume.json)"
+    said "mt-agent-resume is on: an apply waits for the next boot (/var/lib/mt-agent/resume.json)"
     run /etc/rc.d/init.d/mt-agent-resume start
     said "the restart is still owed"
     said "mt-agent-resume: ended with status 3; an apply still waits: it goes on after the next boot"
@@ -58,7 +58,7 @@ boot_2() {
     run stat -c '%a %U' /var/log/mt-agent.log
     said "600 root"
     run /etc/rc.d/init.d/mt-agent-resume status
-    said "mt-agent-resume is off: no apply waits for a restart"
+    said "mt-agent-resume is off: no apply waits for a boot"
     cp /var/lib/mt-agent/journal.jsonl /root/journal.before
 }
 
