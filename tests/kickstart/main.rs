@@ -1,5 +1,5 @@
-//! `mt-agent kickstart`, the real binary: what it prints is judged by ksvalidator and read back by the installer's own
-//! parser (pykickstart, RHEL6); `scripts/test image` brings both.
+//! `mt-agent kickstart`, the real binary: what it prints is judged by ksvalidator and read back by today's version of
+//! the installer's parser (pykickstart, by the rules of RHEL6); `scripts/test image` brings both.
 
 #![allow(clippy::disallowed_methods, reason = "tests run the binary and the tools that judge it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""read.py FILE...: each kickstart as anaconda's own parser (pykickstart, RHEL6) understands it, one JSON object a line."""
+"""read.py FILE...: each kickstart as anaconda's parser (pykickstart, by the rules of RHEL6) understands it, one JSON object a line."""
 
 import json
 import sys

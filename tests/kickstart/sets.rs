@@ -101,8 +101,7 @@ pub fn set(seed: u64) -> Set {
     let mut dice = Dice(seed);
     let dice = &mut dice;
     let zone = dice.pick(&["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]);
-    let lang = dice.pick(&["en_US.UTF-8", "de_DE.UTF-8", "C", "fr_FR@euro", "pt_BR"]);
-    let lang = if lang == "C" { "ja_JP.UTF-8" } else { lang };
+    let lang = dice.pick(&["en_US.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR@euro", "pt_BR"]);
     let keyboard = dice.pick(&["us", "de-latin1-nodeadkeys", "fr-latin9", "ANSI-dvorak"]);
     let tree = dice.pick(&["", "http://vault.centos.org/6.6/os/x86_64", "https://m.example:8443/c%206/~x/"]);
     let disk = dice.pick(&[

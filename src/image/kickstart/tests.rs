@@ -79,7 +79,7 @@ fn options_say_where_they_stand() {
 #[test]
 fn contradictions_are_refused_by_name() {
     type Change = fn(&mut Profile);
-    let table: [(Change, &str); 17] = [
+    let table: [(Change, &str); 18] = [
         (
             |profile| profile.os.release = "CentOS Linux release 7.4.1708 (Core)".into(),
             "os.release: found `CentOS Linux release 7.4.1708 (Core)`, expected a release 6: a kickstart is for its",
@@ -150,6 +150,13 @@ fn contradictions_are_refused_by_name() {
         (
             |profile| profile.installation.agent = Some("http://h/mt-agent.rpm".into()),
             "installation.agent-sha256: found nothing, expected the SHA-256 of the agent's rpm",
+        ),
+        (
+            |profile| {
+                profile.installation.agent = Some("https://h/mt-agent.rpm".into());
+                profile.files.xfs[0].urls.push("http://user:word@h/x.rpm".into());
+            },
+            "files.xfs[0].urls[5]: found an address with credentials, expected one without",
         ),
         (
             |profile| {

@@ -5,7 +5,7 @@ use crate::profile::model::Profile;
 use crate::profile::tree::BUILT_IN;
 
 /// The profile as a file for the host that it describes: what it extends, and every value that is not the built-in
-/// one's. `installation` is left out where it can be: an installed system needs it no more, and a golden image must not
+/// one's, in ASCII. `installation` is left out where it can be: an installed system needs it no more, and a golden image must not
 /// carry the name and the address of the machine that it was made on. Credentials in addresses are masked.
 #[must_use]
 pub fn differences(profile: &Profile) -> String {
@@ -20,7 +20,13 @@ pub fn differences(profile: &Profile) -> String {
             write_value(&mut out, 0, key, &item, key, &|_| None);
         }
     }
-    out
+    escaped(&out)
+}
+
+/// `text` in ASCII, which tools of any age pass on: what is beyond it stands in double quotes, where YAML knows `\U`.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\U{:08x}", u32::from(c)) };
+    text.chars().map(escape).collect()
 }
 
 /// What of `item` is different. A list is replaced as a whole.
@@ -61,9 +67,12 @@ mod tests {
     fn only_what_is_different_is_told_and_it_loads_as_the_same() {
         let told = same_again(
             "extends: centos-6.6\nsizing: {memory: 8 GB}\nsite: {process-server: {address: ps}}\nwaivers:\n  - \
-             requirement: sizing.memory\n    reason: 'x: #y'\n    until: '2026-03-31'\nfiles: {xfs: []}\n",
+             requirement: sizing.memory\n    reason: 'x: #y \u{e9}\u{1f600}'\n    until: '2026-03-31'\nfiles: {xfs: []}\n",
         );
-        assert!(told.contains("extends: centos-6.6\n") && told.contains("  memory: 8 GB\n"), "{told}");
+        assert!(
+            told.is_ascii() && told.contains("extends: centos-6.6\n") && told.contains("  memory: 8 GB\n"),
+            "{told}"
+        );
         for none in ["cpus", "layout", "reiserfs", "port: 443", "installation"] {
             assert!(!told.contains(none), "{none}\n{told}");
         }
