@@ -2,8 +2,8 @@
 
 use crate::agent::{agent, as_nobody, mt_agent, run};
 
-const VERBS: [&str; 9] =
-    ["check", "plan", "apply", "disks", "facts", "kickstart", "explain", "profile", "history"];
+const VERBS: [&str; 10] =
+    ["check", "plan", "apply", "disks", "facts", "seal", "kickstart", "explain", "profile", "history"];
 
 #[test]
 fn wrong_command_lines_exit_2_and_name_the_mistake() {
@@ -16,6 +16,10 @@ fn wrong_command_lines_exit_2_and_name_the_mistake() {
         (&["disks", "--only", "os"], "unexpected argument '--only'"),
         (&["apply", "--custom-changes", "maybe"], "possible values: accept, rerun"),
         (&["apply", "--resume", "--only", "os"], "cannot be used with"),
+        (&["apply", "--resume", "--stage", "image"], "cannot be used with"),
+        (&["check", "--stage", "imgae"], "a similar value exists: 'image'"),
+        (&["seal", "--list", "--yes"], "cannot be used with"),
+        (&["seal", "--dry-run", "--yes"], "cannot be used with"),
         (&["apply", "--download-only", "x", "--offline", "y"], "cannot be used with"),
         (&["apply", "--download-only", "x", "--only", "packages"], "cannot be used with"),
         (&["apply", "--offline", "x", "--resume"], "cannot be used with"),
@@ -44,6 +48,16 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         ),
         (&["plan", "--skip", "nonsense"], "the sections are os, sizing, layout, network"),
         (&["check", "--only", "os", "--skip", "os"], "--only and --skip leave no requirement to look at"),
+        (
+            &["check", "--only", "retention", "--stage", "image"],
+            "of what --only and --skip leave, nothing belongs to the stage `image`",
+        ),
+        (
+            &["seal", "--only", "retention"],
+            "--only: no step of sealing is called \"retention\"; the steps are hooks, ",
+        ),
+        (&["seal", "--root", "/", "--dry-run"], "--root / is this machine, which is running"),
+        (&["seal", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--root", "/no/such/tree"], "--root /no/such/tree: No such file or directory"),
         (&["check", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--facts", "/no/such/file"], "reading /no/such/file: No such file or directory"),
