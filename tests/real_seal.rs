@@ -531,3 +531,121 @@ fn what_is_no_image_of_a_system_is_refused_in_one_line() {
         assert!(text.starts_with("seal-image: "), "{text}");
     }
 }
+
+#[test]
+fn what_is_mounted_in_the_image_and_not_its_own_is_left_alone() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    // A share, and a file that is another file system's.
+    let (share, file) = (root.join("root/share"), root.join("etc/ssh/ssh_host_rsa_key"));
+    fs::create_dir(&share).unwrap();
+    tool("mount", &["-t", "tmpfs", "share", share.to_str().unwrap()]);
+    put(&share, "passphrase.txt", "the share's");
+    put(&share, "foreign", "the share's");
+    tool("mount", &["--bind", share.join("foreign").to_str().unwrap(), file.to_str().unwrap()]);
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(
+        (code, text.contains("ssh_host_rsa_key is mounted there: unmount it first")),
+        (2, true),
+        "{text}"
+    );
+    tool("umount", &[file.to_str().unwrap()]);
+    let (code, text) = seal(&root, &["--yes"]);
+    let foreign = fs::read_to_string(share.join("foreign")).unwrap();
+    let secret = fs::read_to_string(share.join("passphrase.txt")).unwrap();
+    tool("umount", &[share.to_str().unwrap()]);
+    assert_eq!((code, foreign.as_str(), secret.as_str()), (0, "the share's", "the share's"), "{text}");
+}
+
+#[test]
+fn an_image_without_all_its_file_systems_is_refused() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    let fstab = "UUID=1 / ext4 defaults 1 1\nUUID=2 /home ext4 defaults 1 2\nUUID=3 /data ext4 nofail 0 0\n";
+    put(&root, "etc/fstab", fstab);
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 1, "{text}");
+    contains(&text, "nothing is mounted at /home of the tree");
+    assert!(!text.contains("/data"), "{text}");
+    let home = root.join("home");
+    tool("mount", &["-t", "tmpfs", "home", home.to_str().unwrap()]);
+    put(&home, "joe/passphrase.txt", "the image's");
+    let (code, text) = seal(&root, &["--yes"]);
+    let left = home.join("joe/passphrase.txt").exists();
+    tool("umount", &[home.to_str().unwrap()]);
+    assert_eq!((code, left), (0, false), "{text}");
+}
+
+#[test]
+fn single_steps_make_no_template_and_end_no_sealing() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fill(&root);
+    let (code, text) = seal(&root, &["--yes", "--only", "histories"]);
+    assert_eq!(code, 0, "{text}");
+    contains(&text, "sealed in part: 1 thing in 1 step; what was not looked at stays");
+    assert!(
+        !root.join("var/lib/mt-agent/template.json").exists()
+            && !root.join("var/lib/mt-agent/resume.json").exists()
+    );
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    put(&root, "home/joe/.bash_history", "more");
+    let (code, text) = seal(&root, &["--yes", "--only", "histories"]);
+    assert_eq!((code, root.join("var/lib/mt-agent/resume.json").exists()), (0, true), "armed still: {text}");
+    // Interrupted, it is finished by as much as was begun.
+    let pending = root.join("var/lib/mt-agent/resume.json");
+    let armed = fs::read_to_string(&pending).unwrap();
+    let order =
+        "\"seal\": {\"only\": [], \"skip\": [], \"wipe-free-space\": false, \"profile\": null}, \"request\"";
+    fs::write(&pending, armed.replace("\"request\"", order)).unwrap();
+    let (code, text) = seal(&root, &["--yes", "--only", "histories"]);
+    assert_eq!((code, text.contains("was interrupted: finish it first")), (2, true), "{text}");
+    let (code, text) = seal(&root, &["--yes", "--skip", "first-boot"]);
+    assert_eq!((code, text.contains("the step first-boot too was interrupted")), (2, true), "{text}");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, fs::read_to_string(&pending).unwrap() == armed), (0, true), "{text}");
+    let (code, text) = seal(&root, &["--dry-run", "--skip", "first-boot"]);
+    assert_eq!((code, text.contains("nothing goes on at the first boot")), (1, true), "{text}");
+    put(&root, "home/joe/.bash_history", "more");
+    let (code, text) = seal(&root, &["--yes", "--wipe-free-space"]);
+    assert_eq!((code, text.contains("is not a file system of its own")), (2, true), "{text}");
+}
+
+#[test]
+fn odd_files_hold_nobody_up() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fill(&root);
+    let mode = nix::sys::stat::Mode::S_IRUSR;
+    for path in ["home/joe/passphrase.txt", "etc/sysconfig/network-scripts/ifcfg-pipe", "etc/hostname"] {
+        nix::unistd::mkfifo(&root.join(path), mode).unwrap();
+    }
+    fs::create_dir_all(root.join("etc/sysconfig/network-scripts/ifcfg-old")).unwrap();
+    put(&root, "root/passphrase.txt.d/kept", "x");
+    put(&root, "etc/.multipath.conf.mt-agent-new", &format!("TRACE-NEW wwid {DISK}"));
+    put(&root, "etc/.hosts.mt-agent-old", "TRACE-OLD");
+    // The home directories may lie elsewhere.
+    fs::rename(root.join("home"), root.join("data")).unwrap();
+    std::os::unix::fs::symlink("/data", root.join("home")).unwrap();
+    put(&root, "data/ann/passphrase.txt", "TRACE-ANN");
+    fs::remove_file(root.join("usr/sbin/blacklistrootdev.sh")).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    for path in [
+        "data/joe/passphrase.txt",
+        "data/ann/passphrase.txt",
+        "etc/.multipath.conf.mt-agent-new",
+        "etc/.hosts.mt-agent-old",
+    ] {
+        assert!(!root.join(path).exists(), "{path}");
+    }
+    let multipath = fs::read_to_string(root.join("etc/multipath.conf")).unwrap();
+    assert!(!multipath.contains(DISK), "{multipath}");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, text.contains("sealed already")), (0, true), "{text}");
+}

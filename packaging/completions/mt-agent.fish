@@ -140,7 +140,7 @@ never\t'Never'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s y -l yes -d 'Do not ask'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l dry-run -d 'Show what would be done, and why it may be refused; change nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l list -d 'List the steps'
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l wipe-free-space -d 'Fill free space with zeros at the end, so that nothing removed earlier can be read from the raw image'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l wipe-free-space -d 'Fill free space with zeros at the end: what was removed earlier is then gone as well'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (for desks)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s v -l verbose -d 'Say more: shorten nothing'

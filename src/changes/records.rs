@@ -6,15 +6,12 @@ use std::io;
 use anyhow::{Context as _, Result};
 
 use super::{Context, Done, saved};
-use crate::facts::identity::{self, Present, RECORD, Record, TEMPLATE};
+use crate::facts::identity::{self, PENDING, Present, RECORD, Record, TEMPLATE};
 use crate::facts::{Fact, retention};
 use crate::host::{Host, files};
 
 /// Where the records of the machine that this one is a copy of are kept, one directory a time.
 pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
-
-/// What `apply` leaves for after a restart. Of another machine it names that one's disks.
-pub const PENDING: &str = "/var/lib/mt-agent/resume.json";
 
 /// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays.
 ///

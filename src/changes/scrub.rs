@@ -8,23 +8,32 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use nix::libc;
+use nix::sys::statfs::{EXT4_SUPER_MAGIC, fstatfs};
+use nix::sys::statvfs::fstatvfs;
 
-use crate::host::{Host, files};
+use crate::host::{Host, files, text};
 
 /// The zeros that are written at a time.
 const PIECE: usize = 1 << 20;
 
-/// Under this name free space is filled; an interrupted run leaves it, and the next one removes it.
-pub const FILLER: &str = ".mt-agent-zeros";
+/// How often, and after which pause, a file system that is full is asked whether it is.
+const ROUNDS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Overwrites the file at `path` with zeros and removes it; a link or an empty directory is only removed. `false`: nothing
-/// was there. A file that has another name too keeps its content for that name.
+/// Under this name the file that fills free space begins.
+const FILLER: &str = ".mt-agent-zeros";
+
+/// Overwrites the file at `path` with zeros and removes it; what is no file, and an empty directory, is only removed.
+/// `false`: nothing was there. A file that has another name too keeps its content for that name.
 ///
 /// # Errors
-/// What failed, naming the file; it may be overwritten in part then, and is still there.
+/// What failed, naming the file; it may be overwritten in part then, and is still there. It is mounted there from another
+/// file system, whose it is.
 pub fn remove(path: &Path) -> Result<bool> {
     let meta = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -34,7 +43,16 @@ pub fn remove(path: &Path) -> Result<bool> {
         fs::remove_dir(path)
     } else {
         if meta.is_file() && meta.nlink() == 1 {
-            overwrite(&open(path)?).with_context(|| format!("overwriting {}", path.display()))?;
+            let directory = path.parent().unwrap_or(Path::new("/"));
+            let around =
+                directory.metadata().with_context(|| format!("looking at {}", directory.display()))?;
+            ensure!(around.dev() == meta.dev(), "{} is mounted there: unmount it first", path.display());
+            let file = open(path)?;
+            // Between the look and the opening, somebody may have put another file there, which has another name too.
+            let opened = file.metadata().with_context(|| format!("looking at {}", path.display()))?;
+            let same = (opened.dev(), opened.ino(), opened.nlink()) == (meta.dev(), meta.ino(), 1);
+            ensure!(same && opened.is_file(), "{} is being changed by another program", path.display());
+            overwrite(&file).with_context(|| format!("overwriting {}", path.display()))?;
         }
         fs::remove_file(path)
     };
@@ -43,19 +61,23 @@ pub fn remove(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Replaces the file at `path` whole, as [`files::replace`] does, and overwrites what it held.
+/// The name under which [`replace`] keeps what a file held until that is overwritten: an interrupted one leaves it.
+pub const OLD: &str = ".mt-agent-old";
+
+/// Replaces the file at `path` (no link) whole, as [`files::replace`] does, and overwrites what it held.
 ///
 /// # Errors
 /// What failed, naming the file; it is then either as it was or as it is to be.
 pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
-    let old = match path.symlink_metadata() {
-        Ok(meta) if meta.is_file() && meta.nlink() == 1 => Some(open(path)?),
-        _ => None,
-    };
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    let old = path.with_file_name(format!(".{}{OLD}", name.to_string_lossy()));
+    remove(&old)?;
+    match fs::hard_link(path, &old) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        linked => linked.with_context(|| format!("keeping {} as {}", path.display(), old.display()))?,
+    }
     files::replace(path, content, mode_if_new)?;
-    // It has no name any more, and its blocks are still its own.
-    old.map_or(Ok(()), |old| overwrite(&old))
-        .with_context(|| format!("overwriting what {} held before", path.display()))
+    remove(&old).map(drop)
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -77,14 +99,23 @@ fn overwrite(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Fills what is free on the file system of `directory` with zeros, and frees it again; the bytes written.
+/// Fills what is free on the file system of `directory` with zeros, and frees it again; the bytes written. The file has no
+/// name while it grows: whatever ends this, the room is free again at the latest after the next mount.
 ///
 /// # Errors
-/// What failed other than that the disk is full, which is the end.
-pub fn fill_free_space(directory: &Path) -> Result<u64> {
-    let path = directory.join(FILLER);
+/// What failed other than that the disk is full, which is the end. `stop` said so.
+pub fn fill_free_space(directory: &Path, stop: &dyn Fn() -> bool) -> Result<u64> {
     ensure!(directory.is_dir(), "{} is not a directory", directory.display());
-    remove_filler(directory)?;
+    let path = directory.join(FILLER);
+    let filler = || -> io::Result<File> {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        fs::remove_file(&path).map(|()| file)
+    };
+    let file = filler().with_context(|| format!("making {}", path.display()))?;
     let kept_back = kept_back(directory);
     let before = kept_back.as_ref().and_then(|path| fs::read_to_string(path).ok());
     let set = |value: &str| {
@@ -99,12 +130,12 @@ pub fn fill_free_space(directory: &Path) -> Result<u64> {
     if before.is_some() {
         set("0")?;
     }
-    let filled = fill(&path).with_context(|| format!("filling {}", path.display()));
-    remove_filler(directory)?;
-    if let Some(before) = before {
-        set(before.trim())?;
-    }
-    filled
+    let filled = fill(file, stop).with_context(|| format!("filling {}", directory.display()));
+    let given_back = before.map_or(Ok(()), |before| set(before.trim()));
+    let filled = filled?;
+    given_back?;
+    ensure!(!stop(), "ended while {} was filled: its free space is as it was", directory.display());
+    Ok(filled)
 }
 
 /// Where ext4 keeps the number of clusters that it gives to nobody, not even to root (since Linux 3.11): what was removed
@@ -119,49 +150,43 @@ fn kept_back(directory: &Path) -> Option<PathBuf> {
     Some(host.path(format!("/sys/fs/ext4/{name}/reserved_clusters"))).filter(|path| path.exists())
 }
 
-/// Removes what an interrupted [`fill_free_space`] left; `false`: nothing.
-///
-/// # Errors
-/// What failed, naming the file.
-pub fn remove_filler(directory: &Path) -> Result<bool> {
-    let path = directory.join(FILLER);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => {
-            removed.with_context(|| format!("removing {}", path.display()))?;
-            files::sync_parent(&path)?;
-            Ok(true)
-        }
-    }
-}
-
-fn fill(path: &Path) -> io::Result<u64> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+fn fill(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> {
     let zeros = vec![0; PIECE];
     let mut written = 0;
-    // In ever smaller pieces at the end, as a piece that does not fit is not written in part on every file system; and once
-    // more, as blocks that were freed lately can be had only after they were written back.
-    for size in [PIECE, 4096, PIECE, 4096, 512] {
-        loop {
-            match file.write(&zeros[..size]) {
-                Ok(0) => break,
-                Ok(length) => written += length as u64,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error)
-                    if matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EFBIG | libc::EDQUOT)) =>
-                {
-                    break;
+    let is_ext = fstatfs(&file)?.filesystem_type() == EXT4_SUPER_MAGIC;
+    // Again and again: what was freed lately, or is held back for other files, can be had only after a while.
+    for _ in 0..ROUNDS {
+        // In smaller pieces at the end: a piece that does not fit is not written in part on every file system.
+        for size in [PIECE, 4096, 512] {
+            while !stop() {
+                match file.write(&zeros[..size]) {
+                    Ok(0) => break,
+                    Ok(length) => written += length as u64,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if is_full(&error) => break,
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
         match file.sync_all() {
             // Blocks that were only reserved until now may turn out to be too many.
-            Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
+            Err(error) if is_full(&error) => {}
             synced => synced?,
         }
+        // Others keep a reserve of their own, and say that it is free.
+        if stop() || !is_ext || fstatvfs(&file)?.blocks_free() == 0 {
+            return Ok(written);
+        }
+        nix::unistd::sync();
+        thread::sleep(PAUSE);
     }
-    Ok(written)
+    let left = fstatvfs(&file)?;
+    let left = left.blocks_free().saturating_mul(left.fragment_size());
+    Err(io::Error::other(format!("{} stay free: something else writes there", text::bytes(left))))
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EFBIG | libc::EDQUOT))
 }
 
 #[cfg(test)]
@@ -191,6 +216,8 @@ mod tests {
         assert_eq!(fs::read(&other).unwrap(), b"kept", "a link is removed, not what it leads to");
         fs::hard_link(&other, &file).unwrap();
         assert!(remove(&file).unwrap());
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert!(remove(&file).unwrap(), "nobody writes to the pipe, and nobody waits for that");
         assert_eq!(fs::read(&other).unwrap(), b"kept", "what has another name keeps its content");
     }
 
@@ -206,6 +233,10 @@ mod tests {
         seen.read_exact_at(&mut now, 0).unwrap();
         assert_eq!(now, [0; 13]);
         replace(&dir.path().join("new"), b"x", 0o600).unwrap();
+        // What an interrupted replacement kept goes with the next one.
+        put(&dir.path().join(".new.mt-agent-old"), b"wwid 36000c29");
+        replace(&dir.path().join("new"), b"y", 0o600).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

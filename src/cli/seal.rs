@@ -39,8 +39,7 @@ pub struct Args {
     /// Leave these steps out
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// Fill free space with zeros at the end, so that nothing removed earlier can be read from
-    /// the raw image
+    /// Fill free space with zeros at the end: what was removed earlier is then gone as well
     #[arg(long)]
     pub wipe_free_space: bool,
     /// How to report

@@ -4,7 +4,7 @@
 //! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two are
 //! the same, and nothing of the template that a search through the image's bytes would find.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,10 @@ pub const RECORD: &str = "/var/lib/mt-agent/identity.json";
 
 /// The identity of the machine that this one was cloned from: written by `seal` into the image.
 pub const TEMPLATE: &str = "/var/lib/mt-agent/template.json";
+
+/// What an apply, a sealing or the first boot of a clone leaves for after a restart. Of another machine it names that one's
+/// disks.
+pub const PENDING: &str = "/var/lib/mt-agent/resume.json";
 
 /// The version of both records.
 pub const SCHEMA: &str = "mt-agent/identity/v1";
@@ -32,6 +36,14 @@ pub struct Identity {
     pub recorded: Fact<Option<Record>>,
     /// The image's record.
     pub template: Fact<Option<Record>>,
+    /// Whether a sealing of this machine or of its image was interrupted, by [`PENDING`].
+    #[serde(default = "not_sealing")]
+    pub half_sealed: Fact<bool>,
+}
+
+/// Of recordings by an agent that could not seal.
+fn not_sealing() -> Fact<bool> {
+    Fact::Known(false)
 }
 
 /// Recordings of an agent that did not read it yet.
@@ -108,6 +120,7 @@ impl Identity {
             ssh_host_keys: Fact::Unknown(why.into()),
             recorded: Fact::Unknown(why.into()),
             template: Fact::Unknown(why.into()),
+            half_sealed: Fact::Unknown(why.into()),
         }
     }
 }
@@ -165,6 +178,7 @@ pub fn load(host: &Host) -> Identity {
         ssh_host_keys: Fact::from_result(ssh_host_keys(host)),
         recorded: recorded(host),
         template: template(host),
+        half_sealed: Fact::from_result(half_sealed(host)),
     }
 }
 
@@ -180,25 +194,36 @@ pub fn template(host: &Host) -> Fact<Option<Record>> {
     read::record(host, TEMPLATE, SCHEMA)
 }
 
+fn half_sealed(host: &Host) -> Result<bool> {
+    let Some(text) = read::text_if_exists(host, PENDING)? else { return Ok(false) };
+    let pending: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{PENDING} is not a whole JSON document"))?;
+    Ok(pending.get("seal").is_some_and(|order| !order.is_null()))
+}
+
 fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
     let names = host.list(SSH_DIRECTORY).map_err(|error| read::explain(SSH_DIRECTORY, error))?;
     let mut keys = Vec::new();
-    for file in names.into_iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with(".pub")) {
-        let text = read::text_if_exists(host, &format!("{SSH_DIRECTORY}/{file}"))?.unwrap_or_default();
-        if let Some(key) = public_key(&text) {
-            let sha256 = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
-            keys.push(HostKey { file, sha256 });
-        }
+    for key in names.iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with("key")) {
+        let file = format!("{key}.pub");
+        // Without its public half nobody can say whose key it is.
+        let text = read::text(host, &format!("{SSH_DIRECTORY}/{file}"))?;
+        let public =
+            public_key(&text).with_context(|| format!("{SSH_DIRECTORY}/{file} has no key that we know"))?;
+        let sha256 = Sha256::digest(public).iter().map(|byte| format!("{byte:02x}")).collect();
+        keys.push(HostKey { file, sha256 });
     }
     Ok(keys)
 }
 
-/// The key in a `.pub` file: the second word, base64; what follows is a comment.
+/// The key in a `.pub` file: after its type, base64; of SSH 1, which el6's sshd still makes, the modulus after length and
+/// exponent. What follows is a comment.
 #[must_use]
 pub fn public_key(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let mut words = line.split_whitespace();
-        words.next().filter(|word| !word.starts_with('#')).and_then(|_| words.next())
+        let first = words.next().filter(|word| !word.starts_with('#'))?;
+        words.nth(usize::from(first.bytes().all(|byte| byte.is_ascii_digit())))
     })
 }
 
@@ -260,12 +285,22 @@ mod tests {
         let dir = testing::tree(&[
             ("etc/ssh/ssh_host_rsa_key.pub", "# old\nssh-rsa AAAAB3Nza root@template\n"),
             ("etc/ssh/ssh_host_rsa_key", "secret"),
-            ("etc/ssh/ssh_host_dsa_key.pub", "\n"),
+            ("etc/ssh/ssh_host_key", "secret"),
+            ("etc/ssh/ssh_host_key.pub", "2048 65537 1234567890 root@template\n"),
             (&RECORD[1..], "{\"schema\":"),
         ]);
         let seen = load(&Host::image(dir.path()));
         let keys = seen.ssh_host_keys.known().unwrap();
-        assert_eq!((keys.len(), keys[0].file.as_str()), (1, "ssh_host_rsa_key.pub"));
+        assert_eq!((keys.len(), keys[0].file.as_str()), (2, "ssh_host_key.pub"));
+        // The exponent is everybody's.
+        assert_eq!(public_key("2048 65537 1234567890 x"), Some("1234567890"));
+        testing::put(dir.path(), "etc/ssh/ssh_host_dsa_key", "secret");
+        let Fact::Unknown(why) = load(&Host::image(dir.path())).ssh_host_keys else { panic!() };
+        assert!(why.starts_with("reading /etc/ssh/ssh_host_dsa_key.pub: "), "{why}");
+        testing::put(dir.path(), &PENDING[1..], "{\"seal\": {}, \"first-boot\": true}");
+        assert_eq!(load(&Host::image(dir.path())).half_sealed, Fact::Known(true));
+        testing::put(dir.path(), &PENDING[1..], "{");
+        assert!(matches!(load(&Host::image(dir.path())).half_sealed, Fact::Unknown(_)));
         assert!(
             matches!(&seen.recorded, Fact::Unknown(why) if why.starts_with(RECORD)),
             "{:?}",

@@ -41,10 +41,13 @@ fn follow(path: &Path) -> Result<PathBuf> {
     }
 }
 
+/// How the name ends under which a file is written before it takes its place.
+pub const NEW: &str = ".mt-agent-new";
+
 /// The name beside `target` that an interrupted replacement may leave behind; the next one reuses it.
 fn temporary(target: &Path) -> Result<PathBuf> {
     let name = target.file_name().with_context(|| format!("{} does not name a file", target.display()))?;
-    Ok(target.with_file_name(format!(".{}.mt-agent-new", name.to_string_lossy())))
+    Ok(target.with_file_name(format!(".{}{NEW}", name.to_string_lossy())))
 }
 
 fn write_beside(

@@ -135,12 +135,15 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         _ if !sealing.refusals.is_empty() => {
             (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
         }
+        Ended::Sealed if sealing.steps.iter().any(|step| step.skipped) => {
+            (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
+        }
         Ended::Sealed => (
             Paint::Good,
             "sealed",
             format!(
-                "{done}. Power this machine off and clone it; started again, it stays a template \
-                 and waits"
+                "{done}. Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it; \
+                 started again, it stays a template and waits"
             ),
         ),
         Ended::Nothing => (Paint::Good, "sealed already", "there is nothing to take out".to_owned()),

@@ -203,26 +203,35 @@ impl Run<'_> {
             _ if self.is_part_of(waiting.as_ref()) => {}
             // It is tried again at each boot, until a person has decided what the profile does not say.
             _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
-            Some(pending) if applied.left.restart => match self.after_restart(pending, &facts, &applied.left)
-            {
-                Some(pending) if waiting.as_ref() == Some(&pending) => {}
-                Some(pending) => {
-                    super::journal::make_state_directory(self.host)?;
-                    resume::write(self.host, &pending)?;
+            Some(pending) if applied.left.restart => {
+                match self.after_restart(pending, first_boot, &facts, &applied.left) {
+                    Some(pending) if waiting.as_ref() == Some(&pending) => {}
+                    Some(pending) => {
+                        super::journal::make_state_directory(self.host)?;
+                        resume::write(self.host, &pending)?;
+                    }
+                    None => resume::clear(self.host)?,
                 }
-                None => resume::clear(self.host)?,
-            },
+            }
             _ => resume::clear(self.host)?,
         }
         Ok(applied)
     }
 
-    /// Why a first boot changes nothing: a machine that may be its own template, or is not told from it, is left alone.
+    /// Why a run that nobody watches changes nothing: the machine may be its own template, or a copy to which another
+    /// machine's orders came with its disk. A waiver covers what could not be told, not that it is another one's.
     fn waits_for_identity(&self, facts: &Facts) -> Option<String> {
-        let first_boot = self.options.pending.as_ref().is_some_and(|pending| pending.first_boot);
-        (first_boot && self.options.resumed && !self.holds(facts, "image.identity")).then(|| {
-            "the first boot of a clone waits until image.identity is met, and changes nothing before: it is tried again at \
-             each boot, or by mt-agent apply"
+        if !self.options.resumed {
+            return None;
+        }
+        let judged = (steps::find("image.identity")?.judge)(self.profile, facts);
+        let waits = match judged {
+            Status::Unmet { .. } => true,
+            _ => !self.holds(facts, "image.identity"),
+        };
+        waits.then(|| {
+            "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
+             boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()
         })
     }
@@ -251,10 +260,18 @@ impl Run<'_> {
     }
 
     /// What the run after the restart is to do; `None` where that is nothing.
-    fn after_restart(&self, pending: &Pending, facts: &Facts, left: &Plan) -> Option<Pending> {
+    fn after_restart(
+        &self,
+        pending: &Pending,
+        first_boot: bool,
+        facts: &Facts,
+        left: &Plan,
+    ) -> Option<Pending> {
         let mut pending = pending.clone();
         self.boot_id.clone_into(&mut pending.boot_id);
-        if pending.first_boot {
+        // A clone that waits goes on waiting, whoever has looked in meanwhile.
+        pending.first_boot |= first_boot;
+        if pending.first_boot && pending.request == Request::default() {
             return Some(pending);
         }
         // The person saw in the plan which disk will be formatted after the restart: that one, no other.
@@ -267,7 +284,7 @@ impl Run<'_> {
             // Nobody watches that run: the retention volume waits for a person.
             None => {
                 (pending.request.retention_disk, pending.request.erase_disk) = (None, None);
-                if !pending.skip.iter().any(|name| name == "retention") {
+                if !pending.first_boot && !pending.skip.iter().any(|name| name == "retention") {
                     pending.skip.push("retention".to_owned());
                 }
             }

@@ -9,7 +9,7 @@ use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
 /// Where it lies.
-pub const PATH: &str = crate::changes::records::PENDING;
+pub const PATH: &str = crate::facts::identity::PENDING;
 
 /// An apply to go on with: [`PATH`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

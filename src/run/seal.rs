@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nix::sys::statfs::{EXT4_SUPER_MAGIC, FsType, statfs};
 use serde::{Deserialize, Serialize};
 
 use super::resume::{self, Pending};
@@ -33,6 +32,10 @@ const HOOK_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Stands for the boot of a tree, which has none: every boot of a clone is another one.
 const NO_BOOT: &str = "sealed as a tree";
+
+/// What a clone of a half-sealed image is told, and who looks at it.
+const NOT_THE_TEMPLATE: &str = "the sealing of this machine's image was interrupted, and this is not the template: the image still carries what a \
+     clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, and clone it again";
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,13 +103,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
 /// As [`seal`]; this is a clone of an image that was never sealed to its end.
 pub fn resume(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Watcher) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    if !is_template(&facts) {
-        bail!(
-            "the sealing of this machine's image was interrupted, and this is not the template: the image still carries \
-             what a clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, and clone \
-             it again"
-        );
-    }
+    ensure!(is_template(&facts), NOT_THE_TEMPLATE);
     seal(host, profile, order, watcher)
 }
 
@@ -114,8 +111,11 @@ pub fn resume(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn W
 fn is_template(facts: &Facts) -> bool {
     let Some(template) = facts.identity.template.known().and_then(Option::as_ref) else { return false };
     let now = identifiers(facts);
-    let kind = if template.knows(Kind::BiosUuid) { Kind::BiosUuid } else { Kind::RootDisk };
-    now.iter().any(|one| one.kind == kind && template.has(one))
+    let told = [Kind::BiosUuid, Kind::RootDisk, Kind::Mac]
+        .into_iter()
+        .find(|kind| template.knows(*kind) && now.iter().any(|one| one.kind == *kind));
+    // Where nothing can be compared, what is taken out is taken out all the same.
+    told.is_none_or(|kind| now.iter().any(|one| one.kind == kind && template.has(one)))
 }
 
 /// One run at a time: on the running machine the agent's lock, of a tree its top directory.
@@ -153,10 +153,11 @@ fn hooks(order: &Order) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&directory).with_context(|| format!("reading {HOOKS}"))? {
         let path = entry.with_context(|| format!("reading {HOOKS}"))?.path();
-        let meta = path.metadata().with_context(|| format!("looking at {}", path.display()))?;
+        let meta = path.symlink_metadata().with_context(|| format!("looking at {}", path.display()))?;
         // What package managers and editors leave beside a file is no hook.
         let copy = [".rpmsave", ".rpmnew", ".rpmorig", ".bak", ".dpkg-old", ".dpkg-dist", "~"];
         let name = path.to_string_lossy();
+        ensure!(!meta.is_symlink(), "{name} is a link: put the program itself there");
         if meta.is_file()
             && meta.permissions().mode() & 0o111 != 0
             && !copy.iter().any(|end| name.ends_with(end))
@@ -186,13 +187,14 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn template(&self) -> Template<'_> {
-        Template { host: self.host, facts: self.facts, profile: self.profile }
+        Template::new(self.host, self.facts, self.profile)
     }
 
-    /// The record of the template's identity: once it is written, an interrupted run does not touch it again.
+    /// The record of the template's identity. Single steps make no template; and once it is written, an interrupted run does
+    /// not touch it again.
     fn record(&self) -> Result<Option<Item>> {
         let there = matches!(self.facts.identity.template, Fact::Known(Some(_)));
-        if there && self.interrupted()? {
+        if !self.order.chosen.is_sealing() || (there && self.interrupted()?) {
             Ok(None)
         } else {
             seal::template_record(&self.template(), &super::now())
@@ -204,22 +206,31 @@ impl Run<'_> {
         Ok(resume::sealing(self.host)?.is_some())
     }
 
+    /// A sealing that was interrupted is gone on with by one that does as much, and on the template.
+    fn check_interrupted(&self) -> Result<()> {
+        let Some(recorded) = resume::sealing(self.host)? else { return Ok(()) };
+        let left = |id: &&&str| recorded.chosen.has(id) && !self.order.chosen.has(id);
+        if let Some(id) = seal::ids().iter().find(left) {
+            bail!(
+                "a sealing that has the step {id} too was interrupted: finish it first, by mt-agent seal without --only and \
+                 with no other --skip than then"
+            );
+        }
+        ensure!(!self.host.is_live() || is_template(self.facts), NOT_THE_TEMPLATE);
+        Ok(())
+    }
+
     fn look(&self, ended: Ended) -> Result<Sealing> {
+        self.check_interrupted()?;
         let summaries = |items: &[Item]| items.iter().map(Item::summary).collect::<Vec<_>>();
-        let mut steps: Vec<Found> = Vec::new();
-        let mut add = |id: &'static str, title: &'static str, items: Vec<String>| {
-            let skipped = !self.order.chosen.has(id);
-            steps.push(Found { id, title, skipped, items: if skipped { Vec::new() } else { items } });
-        };
+        let chosen = &self.order.chosen;
         let mut work = Vec::new();
-        for step in STEPS {
-            // What is skipped is looked at too: that it cannot be read says something of the image.
+        for step in STEPS.iter().filter(|step| chosen.has(step.id)) {
             let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
-            work.push((step, summaries(&items)));
+            work.push((step.id, items));
         }
         let first_boot = self.first_boot()?;
-        let idle = first_boot.is_none()
-            && work.iter().all(|(step, items)| items.is_empty() || !self.order.chosen.has(step.id));
+        let idle = first_boot.is_none() && work.iter().all(|(_, items)| items.is_empty());
         let record: Vec<Item> = self.record()?.into_iter().collect();
         // Sealed once, an image is not sealed again: a hook would do its work a second time.
         let hooks = if (idle && record.is_empty()) || self.interrupted()? {
@@ -227,27 +238,34 @@ impl Run<'_> {
         } else {
             self.hooks.iter().map(|hook| format!("run {}", hook.display())).collect()
         };
-        let (hooks_id, hooks_title) = AROUND[0];
-        add(hooks_id, hooks_title, hooks);
-        for (step, items) in work {
-            add(step.id, step.title, items);
-        }
-        let (id, title) = AROUND[1];
-        add(id, title, summaries(&self.free_space(idle)));
-        let (id, title) = AROUND[2];
-        add(id, title, first_boot.map(|(what, _)| what).into_iter().collect());
-        let record = Found {
-            id: "identity",
-            title: "record what identifies the template",
-            skipped: false,
-            items: summaries(&record),
+        let found = |id, title, items: Vec<String>| Found {
+            id,
+            title,
+            skipped: !chosen.has(id) && items.is_empty(),
+            items,
         };
-        steps.insert(1, record);
+        let [hook, free, boot] = AROUND;
+        let mut steps = vec![
+            found(hook.0, hook.1, hooks),
+            Found {
+                id: "identity",
+                title: "record what identifies the template",
+                skipped: false,
+                items: summaries(&record),
+            },
+        ];
+        for step in STEPS {
+            let items = work.iter().find(|(id, _)| *id == step.id);
+            let items = items.map(|(_, items)| summaries(items)).unwrap_or_default();
+            steps.push(found(step.id, step.title, items));
+        }
+        steps.push(found(free.0, free.1, summaries(&self.free_space(idle)?)));
+        steps.push(found(boot.0, boot.1, first_boot.map(|(what, _)| what).into_iter().collect()));
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
             profile: self.profile.name.clone(),
             ended,
-            refusals: seal::refusals(&self.template(), &self.order.chosen),
+            refusals: seal::refusals(&self.template(), chosen, &work),
             steps,
             notes: self.notes()?,
         })
@@ -272,34 +290,37 @@ impl Run<'_> {
         Ok(notes)
     }
 
-    /// The file systems whose free space is filled, where that was asked for and something is removed at all.
-    fn free_space(&self, idle: bool) -> Vec<Item> {
+    /// The image's file systems whose free space is filled, where that was asked for and something is changed at all.
+    fn free_space(&self, idle: bool) -> Result<Vec<Item>> {
         if idle || !self.order.wipe_free_space || !self.order.chosen.has("free-space") {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let mut points = vec!["/", "/boot", "/var", "/tmp", "/usr", "/opt"];
-        points.extend(self.profile.layout.partitions.iter().map(|partition| partition.mount.as_str()));
+        let template = self.template();
+        ensure!(
+            template.is_mounted(),
+            "--wipe-free-space: {} is not a file system of its own, and what is free there is this machine's",
+            self.host.root().display()
+        );
         let mut seen = Vec::new();
         let mut items = Vec::new();
-        for point in points {
-            let Ok(place) = self.host.resolve(point) else { continue };
-            let Ok(meta) = place.metadata() else { continue };
-            if !seen.contains(&meta.dev())
-                && statfs(&place).is_ok_and(|system| is_on_disk(system.filesystem_type()))
-            {
+        for point in template.own_mount_points() {
+            let device = template.device_of(point);
+            if !seen.contains(&device) {
                 items.push(Item::FillFreeSpace { path: point.to_owned() });
             }
-            seen.push(meta.dev());
+            seen.push(device);
         }
-        items
+        Ok(items)
     }
 
-    /// What the first boot of a clone is to find, and in words what is to be done for it; `None`: it is there.
+    /// What the first boot of a clone is to find, and in words what is to be done for it; `None`: it is so. Single steps do
+    /// not touch it.
     fn first_boot(&self) -> Result<Option<(String, Option<Pending>)>> {
+        let chosen = &self.order.chosen;
         let waiting = resume::read(self.host)?;
-        if !self.order.chosen.has("first-boot") {
+        if !chosen.has("first-boot") {
             let what = || (format!("remove {}: nothing goes on at the first boot", resume::PATH), None);
-            return Ok(waiting.map(|_| what()));
+            return Ok(waiting.filter(|_| chosen.is_sealing()).map(|_| what()));
         }
         let pending = self.pending(None)?;
         let same =
@@ -333,10 +354,12 @@ impl Run<'_> {
         }
         if let Some(record) = record {
             watcher.begin("identity", &[record.summary()]);
-            self.perform(&record)?;
+            self.perform(&record, guard)?;
         }
         // From here on an interrupted run is gone on with, by whoever comes first.
-        self.write_pending(&self.pending(Some(self.order.clone()))?)?;
+        if self.order.chosen.is_sealing() {
+            self.write_pending(&self.pending(Some(self.order.clone()))?)?;
+        }
         for step in STEPS.iter().filter(|step| self.order.chosen.has(step.id)) {
             // Looked for again: a hook may have made it, or taken it away.
             let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
@@ -347,21 +370,27 @@ impl Run<'_> {
                 if guard.seen().is_some() {
                     return Ok(Ended::Interrupted);
                 }
-                self.perform(item).with_context(|| step.id.to_owned())?;
+                self.perform(item, guard).with_context(|| format!("in the step {} of sealing", step.id))?;
             }
         }
-        for item in self.free_space(false) {
+        for item in self.free_space(false)? {
+            watcher.begin("free-space", &[item.summary()]);
+            let filled = self.perform(&item, guard);
             if guard.seen().is_some() {
                 return Ok(Ended::Interrupted);
             }
-            watcher.begin("free-space", &[item.summary()]);
-            self.perform(&item).context("free-space")?;
+            filled.context("in the step free-space of sealing")?;
         }
-        if self.order.chosen.has("first-boot") {
-            watcher.begin("first-boot", &items_of("first-boot"));
-            self.write_pending(&self.pending(None)?)?;
-        } else {
-            scrub::remove(&self.place(resume::PATH)?)?;
+        match self.first_boot()? {
+            Some((what, Some(pending))) => {
+                watcher.begin("first-boot", &[what]);
+                self.write_pending(&pending)?;
+            }
+            Some((what, None)) => {
+                watcher.begin("first-boot", &[what]);
+                scrub::remove(&self.place(resume::PATH)?)?;
+            }
+            None => {}
         }
         Ok(Ended::Sealed)
     }
@@ -407,7 +436,7 @@ impl Run<'_> {
         scrub::replace(&place, content, mode)
     }
 
-    fn perform(&self, item: &Item) -> Result<()> {
+    fn perform(&self, item: &Item, guard: &signals::Guard) -> Result<()> {
         match item {
             Item::Remove { path } => scrub::remove(&self.place(path)?).map(drop),
             Item::Rewrite { path, content, .. } => {
@@ -416,15 +445,8 @@ impl Run<'_> {
             }
             Item::FillFreeSpace { path } => {
                 let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-                scrub::fill_free_space(&place).map(drop)
+                scrub::fill_free_space(&place, &|| guard.seen().is_some()).map(drop)
             }
         }
     }
-}
-
-/// Whether a file system of this type keeps what is written on a disk of its own.
-fn is_on_disk(kind: FsType) -> bool {
-    /// `XFS_SUPER_MAGIC`, `BTRFS_SUPER_MAGIC` of linux/magic.h.
-    const OTHERS: [i64; 2] = [0x5846_5342, 0x9123_683e];
-    kind == EXT4_SUPER_MAGIC || OTHERS.contains(&kind.0)
 }

@@ -4,7 +4,7 @@ use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;
 use super::{Belongs, Requirement, Severity, Status, is_image, need};
 use crate::changes::Change;
-use crate::facts::identity::{Kind, Present, Record, present};
+use crate::facts::identity::{Kind, Present, RECORD, Record, present};
 use crate::facts::{Fact, Facts};
 
 const SECTION: &str = "Golden images: what cloning must not copy";
@@ -44,6 +44,15 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
     if is_image(facts) {
         return Err(Status::NotApplicable { why: "an image's tree has no identity yet".to_owned() });
     }
+    if *need(&facts.identity.half_sealed, "whether a sealing was interrupted")? {
+        return Err(Status::unmet(
+            "the sealing of this machine, or of the image that it was cloned from, was interrupted: what a clone must not \
+             have is still here",
+            "an image that was sealed to its end",
+            "on the template: mt-agent seal, or start it again: it goes on. A clone of it cannot be mended: clone the \
+             sealed template again",
+        ));
+    }
     let template = need(&facts.identity.template, "the record of the image's identity")?.as_ref();
     let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
     let now = identifiers(facts);
@@ -80,7 +89,25 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
         }
         return Err(Status::unmet(found.join("; "), OWN, fix));
     }
+    for (kind, unreadable) in unreadable(facts) {
+        if template.knows(kind) {
+            return Err(Status::Unknown {
+                why: format!("{unreadable}, so that it cannot be told from the image's"),
+            });
+        }
+    }
     comparable(facts, template, now, "the image", "mt-agent seal on the running template records it")
+}
+
+/// What has an identifier that cannot be read here, in words.
+fn unreadable(facts: &Facts) -> Vec<(Kind, String)> {
+    let disks =
+        facts.disks.known().into_iter().flatten().filter(|disk| disk.is_scsi() && disk.scsi_id.is_none());
+    let disks = disks.map(|disk| (Kind::RootDisk, format!("{} has no SCSI ID", disk.name)));
+    let nics =
+        facts.network.nics.known().into_iter().flatten().filter(|nic| nic.physical && nic.mac.is_none());
+    let nics = nics.map(|nic| (Kind::Mac, format!("the hardware address of {} cannot be read", nic.name)));
+    disks.chain(nics).collect()
 }
 
 /// What must be on both sides to say that two machines are different: the machine's UUID and its root disk's.
@@ -129,8 +156,9 @@ impl Kept {
     }
 }
 
-/// Compares with this machine's own record. A VM that was registered anew gets another BIOS UUID, a disk can move or be
-/// replaced, a card too: as long as one of the three is as it was, it is the same machine.
+/// Compares with this machine's own record: BIOS UUID, root disk, hardware addresses. As long as most of them are as they
+/// were it is the same machine. One alone proves nothing: a VM whose files were copied has another BIOS UUID and address,
+/// and its disk's UUID is the original's.
 fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Status> {
     readable(facts)?;
     let here = |kind: Kind| now.iter().any(|one| one.kind == kind);
@@ -141,19 +169,25 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
         (Kind::Mac, "no network card is as apply recorded them"),
     ];
     let known: Vec<_> = told.into_iter().filter(|(kind, _)| recorded.knows(*kind)).collect();
-    if known.is_empty() {
-        return Err(Status::Unknown { why: "the record of this machine's identity says nothing".to_owned() });
-    }
+    let same = known.iter().filter(|(kind, _)| kept(*kind)).count();
     let changed = known.iter().filter(|(kind, _)| here(*kind) && !kept(*kind));
     let changed: Vec<_> = changed.map(|(_, told)| (*told).to_owned()).collect();
-    if known.iter().any(|(kind, _)| kept(*kind)) {
+    if same * 2 > known.len() {
         Ok(Kept::Same(changed))
-    } else if changed.len() == known.len() {
+    } else if known.len() > 1 && changed.len() == known.len() {
         Ok(Kept::Copy)
     } else {
+        let changed = if changed.is_empty() {
+            "too little is on record or can be read".to_owned()
+        } else {
+            changed.join("; ")
+        };
         Err(Status::Unknown {
-            why: "nothing that identifies this machine is as apply recorded it, and something cannot be read: see scsi.ids"
-                .to_owned(),
+            why: format!(
+                "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
+                 is no more, remove {RECORD} and run mt-agent apply; if it is, this copy needs UUIDs of its own (mt-agent \
+                 explain image.identity)"
+            ),
         })
     }
 }
@@ -308,8 +342,22 @@ mod tests {
         let text = told(&profile, &facts, "image.identity");
         assert!(text.starts_with("unknown: the BIOS UUID of the image is not on record"), "{text}");
         facts.identity.template = Fact::Known(Some(record));
+        let Fact::Known(nics) = &mut facts.network.nics else { panic!() };
+        nics[0].mac = None;
+        let text = told(&profile, &facts, "image.identity");
+        assert!(text.starts_with("unknown: the hardware address of eth0 cannot be read"), "{text}");
         facts.dmi = Fact::Unknown("no /sys".into());
+        with_mac(&mut facts, "00:50:56:00:00:ff");
         assert!(told(&profile, &facts, "image.identity").starts_with("unknown: the BIOS UUID: no /sys"));
+    }
+
+    #[test]
+    fn what_was_sealed_in_part_is_never_its_own() {
+        let (profile, mut facts, _) = host();
+        facts.identity.half_sealed = Fact::Known(true);
+        assert!(told(&profile, &facts, "image.identity").starts_with("unmet: the sealing of this machine"));
+        facts.identity.half_sealed = Fact::Unknown("torn".into());
+        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: "));
     }
 
     #[test]
@@ -342,6 +390,13 @@ mod tests {
             cloned(facts);
             disks(facts)[0].scsi_id = None;
         });
-        assert!(text.starts_with("unknown: nothing that identifies") && none == Remedy::None, "{text}");
+        assert!(text.starts_with("unknown: ") && none == Remedy::None, "{text}");
+        // Files that were copied: the disk's UUID is the original's.
+        let (text, none) = judge(&|facts| {
+            cloned(facts);
+            with_disk(facts, OS_DISK_ID);
+        });
+        assert!(text.starts_with("unknown: the VM was registered anew") && none == Remedy::None, "{text}");
+        assert!(text.contains("a copy of it that kept the rest"), "{text}");
     }
 }

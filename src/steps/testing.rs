@@ -202,6 +202,7 @@ fn facts() -> Facts {
             ssh_host_keys: Fact::Known(Vec::new()),
             recorded: Fact::Known(None),
             template: Fact::Known(None),
+            half_sealed: Fact::Known(false),
         },
         retention_record: Fact::Known(None),
         servers: vec![

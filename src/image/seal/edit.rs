@@ -9,9 +9,10 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The key of a shell assignment (`  export KEY=value`), as far as the network scripts read one.
 fn key(line: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(line).ok()?.trim_start();
-    let (key, _) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
-    Some(key)
+    // Of a line in another encoding the key is plain all the same.
+    let end = line.iter().position(|byte| *byte == b'=')?;
+    let key = std::str::from_utf8(&line[..end]).ok()?.trim_start();
+    Some(key.strip_prefix("export ").unwrap_or(key).trim_start())
 }
 
 /// `text` without the assignments of these keys.
@@ -36,7 +37,8 @@ pub fn with_value(text: &[u8], wanted: &str, value: &str) -> Vec<u8> {
     out
 }
 
-/// A hosts file without these names (lower case); an address that is left without a name goes with them.
+/// A hosts file without these names, and without others whose first part is one of them; an address that is left without a
+/// name goes with them.
 #[must_use]
 pub fn without_names(hosts: &[u8], names: &[String]) -> Vec<u8> {
     let mut out = Vec::with_capacity(hosts.len());
@@ -44,8 +46,10 @@ pub fn without_names(hosts: &[u8], names: &[String]) -> Vec<u8> {
         let end = line.iter().position(|byte| *byte == b'#').unwrap_or(line.len());
         let words = words(&line[..end]);
         let is_ours = |word: &Range<usize>| {
-            std::str::from_utf8(&line[word.clone()])
-                .is_ok_and(|word| names.iter().any(|name| name.eq_ignore_ascii_case(word)))
+            std::str::from_utf8(&line[word.clone()]).is_ok_and(|word| {
+                let short = word.split('.').next().unwrap_or_default();
+                names.iter().any(|name| name.eq_ignore_ascii_case(word) || name.eq_ignore_ascii_case(short))
+            })
         };
         let (ours, others): (Vec<_>, Vec<_>) = words.into_iter().skip(1).partition(is_ours);
         if ours.is_empty() {
@@ -130,7 +134,7 @@ mod tests {
         let ifcfg = b"DEVICE=eth0\nHWADDR=00:50:56:AA\n# UUID=x\nUUID=\"8c\"\nONBOOT=yes\nexport HOSTNAME=t\nIPADDR=10.0.0.2";
         let keys = ["HWADDR", "UUID", "HOSTNAME"];
         assert_eq!(text(without_keys(ifcfg, &keys)), "DEVICE=eth0\n# UUID=x\nONBOOT=yes\nIPADDR=10.0.0.2");
-        assert_eq!(without_keys(b"MYUUID=1\n\xff=2\n", &keys), b"MYUUID=1\n\xff=2\n");
+        assert_eq!(without_keys(b"MYUUID=1\n\xff=2\nHWADDR=x # B\xfcro\n", &keys), b"MYUUID=1\n\xff=2\n");
         let network = b"NETWORKING=yes\nHOSTNAME=mt01.example\nGATEWAY=10.0.0.1\n";
         assert_eq!(
             text(with_value(network, "HOSTNAME", "localhost.localdomain")),
@@ -143,6 +147,8 @@ mod tests {
         let names = ["mt01.example".to_owned(), "mt01".to_owned()];
         let hosts = b"127.0.0.1   localhost mt01\n10.0.0.2\tMT01.example mt01 # me mt01\n10.0.0.3 cs mt01.example other\n::1 x";
         assert_eq!(text(without_names(hosts, &names)), "127.0.0.1   localhost\n10.0.0.3 cs other\n::1 x");
+        let other = without_names(b"10.0.0.2 mt01.example.com mt01\n10.0.0.3 mt010\n", &names[1..]);
+        assert_eq!(text(other), "10.0.0.3 mt010\n", "in whatever domain");
         let plain = b"10.0.0.9 mt010 amt01 # mt01\n#10.0.0.2 mt01\n\xff\n";
         assert_eq!(without_names(plain, &names), plain);
     }

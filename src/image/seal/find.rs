@@ -9,17 +9,24 @@ use anyhow::{Context, Result, bail};
 
 use super::{Item, NO_DISK, NO_NAME, Template, edit};
 use crate::changes::records::ASIDE;
-use crate::changes::{fstab, multipath, saved};
+use crate::changes::{fstab, multipath, saved, scrub};
 use crate::facts::custom_changes::{Outcome, RECORD as SCRIPT_RECORD};
 use crate::facts::identity::{RECORD as IDENTITY_RECORD, SSH_DIRECTORY};
 use crate::facts::{custom_changes, retention};
+use crate::host::files;
 use crate::steps::image::root_disk;
 
 /// Interface files of the Red Hat family.
 const SCRIPTS: &str = "/etc/sysconfig/network-scripts";
 
-/// How deep below its places a passphrase is looked for.
-const DEPTH: usize = 8;
+/// How deep below its places a passphrase is looked for: deeper than paths go, and not for ever.
+const DEPTH: usize = 100;
+
+/// The largest file that is rewritten, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// Where files are replaced by renaming; what an interrupted replacement left lies beside them.
+const REPLACED_IN: [&str; 6] = ["/etc", "/etc/sysconfig", SCRIPTS, "/usr/sbin", "/var/log", saved::STATE];
 
 /// The agent's journal and log; both tell of this machine's disks.
 const JOURNAL: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -37,10 +44,18 @@ pub(super) fn files(template: &Template<'_>, paths: &[&str]) -> Result<Vec<Item>
 
 /// The names in `directory`; none where there is none, or where it is a file.
 fn names(template: &Template<'_>, directory: &str) -> Result<Vec<String>> {
-    match template.host.list(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Vec::new()),
-        names => names.with_context(|| format!("reading the directory {directory}")),
+    // What is mounted there and not the image's is not the image's to change.
+    if !template.has(directory) {
+        return Ok(Vec::new());
     }
+    let names = match template.host.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Vec::new()),
+        names => names.with_context(|| format!("reading the directory {directory}"))?,
+    };
+    if let Some(name) = names.iter().find(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
+        bail!("{directory} has a name that is not UTF-8 ({name}): rename or remove it by hand");
+    }
+    Ok(names)
 }
 
 /// The files in `directory` whose names are `wanted`.
@@ -60,11 +75,22 @@ fn is_directory(template: &Template<'_>, path: &str) -> bool {
 
 /// The file's bytes, `None` where there is no such file.
 fn bytes(template: &Template<'_>, path: &str) -> Result<Option<Vec<u8>>> {
-    match template.host.resolve(path).and_then(fs::read) {
+    let read = template.host.resolve(path).and_then(|place| {
+        let meta = place.metadata()?;
+        // A pipe would be waited for, and a device is this machine's.
+        if !meta.is_file() {
+            return Ok(None);
+        }
+        if meta.len() > LARGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        fs::read(place).map(Some)
+    });
+    match read {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        read => read.map(Some).with_context(|| format!("reading {path}")),
+        read => read.with_context(|| format!("reading {path}")),
     }
 }
 
@@ -82,14 +108,19 @@ fn rewritten(
 }
 
 pub(super) fn interfaces(template: &Template<'_>) -> Result<Vec<Item>> {
-    const KEYS: [&str; 3] = ["HWADDR", "UUID", "HOSTNAME"];
+    const KEYS: [&str; 4] = ["HWADDR", "UUID", "HOSTNAME", "DHCP_HOSTNAME"];
+    // The other two are system-config-network's, which links the files of the first to them.
+    const PLACES: [&str; 3] =
+        [SCRIPTS, "/etc/sysconfig/networking/devices", "/etc/sysconfig/networking/profiles/default"];
     let mut found = Vec::new();
-    for name in
-        names(template, SCRIPTS)?.iter().filter(|name| name.starts_with("ifcfg-") && *name != "ifcfg-lo")
-    {
-        let path = format!("{SCRIPTS}/{name}");
-        let edit = |text: &[u8]| edit::without_keys(text, &KEYS);
-        found.extend(rewritten(template, &path, "without HWADDR, UUID and HOSTNAME", edit)?);
+    for place in PLACES {
+        for name in
+            names(template, place)?.iter().filter(|name| name.starts_with("ifcfg-") && *name != "ifcfg-lo")
+        {
+            let path = format!("{place}/{name}");
+            let edit = |text: &[u8]| edit::without_keys(text, &KEYS);
+            found.extend(rewritten(template, &path, "without HWADDR, UUID and HOSTNAME", edit)?);
+        }
     }
     Ok(found)
 }
@@ -140,21 +171,42 @@ pub(super) fn machine_id(template: &Template<'_>) -> Result<Vec<Item>> {
 }
 
 /// The root disk's ID: of the running template what its disk answers, of a tree what the vendor's script wrote down.
-fn root_disk_ids(template: &Template<'_>) -> Vec<String> {
+fn root_disk_ids(template: &Template<'_>) -> Result<Vec<String>> {
     let facts = template.facts;
     let disks = facts.disks.known().into_iter().flatten();
     let live =
         disks.filter(|disk| root_disk(facts) == Some(&disk.name)).find_map(|disk| disk.scsi_id.clone());
     let written = facts.custom_changes.blacklistrootdev_id.known().cloned().flatten();
-    let ids: BTreeSet<String> = live.into_iter().chain(written).filter(|id| id != NO_DISK).collect();
-    ids.into_iter().collect()
+    let mut ids: BTreeSet<String> = live.into_iter().chain(written).collect();
+    if ids.is_empty() {
+        // Without both there is what is blacklisted, which a person may have added to.
+        let configuration = facts.multipath.configuration.known().and_then(Option::as_ref);
+        let entries = configuration.into_iter().flat_map(|configuration| &configuration.blacklist_wwids);
+        let plain = |entry: &String| {
+            custom_changes::parse_blacklist_script(entry.trim_start_matches('^').trim_end_matches('$'))
+        };
+        ids.extend(entries.filter_map(plain));
+        if ids.len() > 1 {
+            bail!(
+                "which of {} is the root disk's cannot be told: take it out of the blacklist of {} by hand, then --skip \
+                 root-disk-id",
+                ids.into_iter().collect::<Vec<_>>().join(", "),
+                multipath::CONFIGURATION
+            );
+        }
+    }
+    ids.remove(NO_DISK);
+    Ok(ids.into_iter().collect())
 }
 
 pub(super) fn root_disk_id(template: &Template<'_>) -> Result<Vec<Item>> {
     if let Some(why) = unknown(&template.facts.custom_changes.blacklistrootdev_id) {
         bail!("{}: {why}", multipath::SCRIPT);
     }
-    let ids = root_disk_ids(template);
+    if let Some(why) = unknown(&template.facts.multipath.configuration) {
+        bail!("{}: {why}", multipath::CONFIGURATION);
+    }
+    let ids = root_disk_ids(template)?;
     let edit =
         |text: &[u8]| ids.iter().fold(text.to_vec(), |text, id| edit::with_id_replaced(&text, id, NO_DISK));
     let mut found = Vec::new();
@@ -183,7 +235,7 @@ pub(super) fn passphrases(template: &Template<'_>) -> Result<Vec<Item>> {
     for place in PLACES.into_iter().chain([work.as_str()]) {
         walk(template, place, DEPTH, &mut |path| {
             let name = Path::new(path).file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
-            if name.is_some_and(|name| NAMES.contains(&name.as_str())) {
+            if name.is_some_and(|name| NAMES.contains(&name.as_str())) && !is_directory(template, path) {
                 found.insert(path.to_owned());
             }
         })?;
@@ -227,17 +279,25 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
         }
     }
     found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(LOG))?);
+    let beside =
+        |name: &str| name.starts_with('.') && [files::NEW, scrub::OLD].iter().any(|end| name.ends_with(end));
+    for directory in REPLACED_IN {
+        found.extend(in_directory(template, directory, beside)?);
+    }
     Ok(found)
 }
 
-/// Everything below `directory`, what lies in a directory before the directory itself. Links are not followed.
+/// Everything below `directory`, what lies in a directory before the directory itself. A link is followed where the walk
+/// begins (/home may be one), and nowhere else.
 fn walk(template: &Template<'_>, directory: &str, depth: usize, seen: &mut dyn FnMut(&str)) -> Result<()> {
-    if depth == 0 || !is_directory(template, directory) {
-        return Ok(());
+    if depth == 0 {
+        bail!("{directory} lies {DEPTH} directories deep: what is below it could not be looked at");
     }
     for name in names(template, directory)? {
         let path = format!("{}/{name}", directory.trim_end_matches('/'));
-        walk(template, &path, depth - 1, seen)?;
+        if is_directory(template, &path) {
+            walk(template, &path, depth - 1, seen)?;
+        }
         seen(&path);
     }
     Ok(())

@@ -25,8 +25,10 @@ pub fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Recor
     let present = identifiers(template.facts);
     // The same machine sealed again keeps what was recorded before its keys were removed.
     let again = image.filter(|image| {
-        present.iter().any(|one| matches!(one.kind, Kind::BiosUuid | Kind::RootDisk) && image.has(one))
-            || (present.is_empty() && own.is_none())
+        let is_machine_s = |kind| matches!(kind, Kind::BiosUuid | Kind::RootDisk | Kind::Mac);
+        let machine_s = || present.iter().filter(|one| is_machine_s(one.kind));
+        // Of a tree nothing but new host keys may be known.
+        machine_s().any(|one| image.has(one)) || (machine_s().next().is_none() && own.is_none())
     });
     let (salt, mut marks): (String, Vec<Mark>) = match (&again, own) {
         (Some(image), _) => (image.salt.clone(), image.marks.clone()),

@@ -7,7 +7,10 @@ mod edit;
 pub mod edit;
 mod find;
 mod identity;
+mod own;
 mod refuse;
+
+use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -27,7 +30,7 @@ pub const NO_DISK: &str = "300000000000000000000000000000000";
 pub const NO_NAME: &str = "localhost.localdomain";
 
 /// What is to be sealed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Template<'a> {
     /// The running template, or its tree.
     pub host: &'a Host,
@@ -35,6 +38,8 @@ pub struct Template<'a> {
     pub facts: &'a Facts,
     /// What it is to become.
     pub profile: &'a Profile,
+    /// The device numbers of its file systems.
+    devices: BTreeSet<u64>,
 }
 
 /// A thing that a step does.
@@ -152,7 +157,7 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// The ids of the steps around [`STEPS`], with what each does.
-pub const AROUND: &[(&str, &str)] = &[
+pub const AROUND: &[(&str, &str); 3] = &[
     ("hooks", "run the programs in /etc/mt-agent/seal.d, before all else"),
     ("free-space", "fill free space with zeros (only with --wipe-free-space)"),
     ("first-boot", "let the first boot of each clone do the rest"),
@@ -188,6 +193,12 @@ impl Chosen {
             bail!("--only and --skip leave no step of sealing");
         }
         Ok(chosen)
+    }
+
+    /// Whether this is a sealing, and not single steps of one: only that makes a template of a machine.
+    #[must_use]
+    pub fn is_sealing(&self) -> bool {
+        self.only.is_empty()
     }
 
     /// Whether the step is chosen.

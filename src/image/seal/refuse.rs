@@ -1,10 +1,13 @@
 //! When cloning would be unsafe, whatever is taken out.
 
-use std::fs::File;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
+use nix::libc;
 use nix::sys::statvfs::{FsFlags, fstatvfs};
 
-use super::{Chosen, Template, find};
+use super::{Chosen, Item, Template, find};
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
 use crate::host::ioctl;
@@ -14,16 +17,27 @@ use crate::steps::devices::mount_at;
 const SERVICE_LINKS: [&str; 3] = ["/etc/rc.d", "/etc", "/etc/systemd/system/multi-user.target.wants"];
 const SERVICE: &str = "mt-agent-resume";
 
-/// Why this template is not sealed: one line each; none when it can be.
+/// Why this template is not sealed: one line each; none when it can be. `work` is what the chosen steps would do.
 #[must_use]
-pub fn refusals(template: &Template<'_>, chosen: &Chosen) -> Vec<String> {
+pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Item>)]) -> Vec<String> {
     let mut why = Vec::new();
     why.extend(system(template));
     why.extend(registered(template));
     why.extend(half_done(template));
     why.extend(mounted(template));
-    why.extend(passphrases(template, chosen));
-    if chosen.has("first-boot") {
+    why.extend(template.not_mounted().into_iter().map(|point| {
+        format!(
+            "nothing is mounted at {point} of {}, which its /etc/fstab mounts: what lies there would stay",
+            template.host
+        )
+    }));
+    if chosen.is_sealing() && !chosen.has("passphrases") {
+        why.extend(passphrases(template));
+    }
+    for (step, items) in work {
+        why.extend(items.iter().filter_map(|item| fixed(template, step, item)));
+    }
+    if chosen.is_sealing() && chosen.has("first-boot") {
         why.extend(first_boot(template));
     }
     why
@@ -84,49 +98,46 @@ fn mounted(template: &Template<'_>) -> Option<String> {
 }
 
 /// A passphrase in an image is one in the hands of everybody who gets a copy.
-fn passphrases(template: &Template<'_>, chosen: &Chosen) -> Vec<String> {
-    let found = match find::passphrases(template) {
-        Ok(found) => found,
-        Err(why) => return vec![format!("whether a passphrase file is left could not be told: {why:#}")],
-    };
-    found
-        .iter()
-        .filter_map(|item| {
-            let path = item.path();
-            if !chosen.has("passphrases") {
-                return Some(format!(
-                    "{path} holds the site's passphrase in plain text, and --only or --skip leave it"
-                ));
-            }
-            let opened = template.host.place(path).and_then(|place| {
-                if place.symlink_metadata()?.is_symlink() { Ok(None) } else { File::open(place).map(Some) }
-            });
-            match opened {
-                Ok(None) => None,
-                Ok(Some(file)) => fixed(&file)
-                    .map(|why| format!("{path} holds the site's passphrase and cannot be removed: {why}")),
-                Err(error) => {
-                    Some(format!("{path} holds the site's passphrase and cannot be opened: {error}"))
-                }
-            }
-        })
-        .collect()
+fn passphrases(template: &Template<'_>) -> Vec<String> {
+    match find::passphrases(template) {
+        Ok(found) => {
+            let told = |item: &Item| {
+                format!("{} holds the site's passphrase in plain text, and --skip leaves it", item.path())
+            };
+            found.iter().map(told).collect()
+        }
+        Err(why) => vec![format!("whether a passphrase file is left could not be told: {why:#}")],
+    }
 }
 
-/// Why the file cannot be removed, as far as that can be told without trying.
-fn fixed(file: &File) -> Option<String> {
-    match fstatvfs(file) {
-        Ok(system) if system.flags().contains(FsFlags::ST_RDONLY) => {
-            return Some("its file system is mounted read-only".to_owned());
+/// Why a file cannot be removed or replaced, as far as that can be told without trying.
+fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
+    let path = item.path();
+    let place = match item {
+        Item::Remove { .. } => template.host.place(path),
+        Item::Rewrite { .. } => template.host.resolve(path),
+        Item::FillFreeSpace { .. } => return None,
+    };
+    let why = place.map_or_else(|error| Some(error.to_string()), |place| is_fixed(&place))?;
+    Some(if step == "passphrases" {
+        format!("{path} holds the site's passphrase and cannot be removed: {why}")
+    } else {
+        format!("{path} cannot be changed: {why}")
+    })
+}
+
+fn is_fixed(place: &Path) -> Option<String> {
+    if !place.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        return None;
+    }
+    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(place);
+    let looked = opened.and_then(|file| {
+        if fstatvfs(&file)?.flags().contains(FsFlags::ST_RDONLY) {
+            return Ok(Some("its file system is mounted read-only"));
         }
-        Ok(_) => {}
-        Err(error) => return Some(error.to_string()),
-    }
-    match ioctl::is_immutable(file) {
-        Ok(false) => None,
-        Ok(true) => Some("it is marked immutable (chattr -i)".to_owned()),
-        Err(error) => Some(error.to_string()),
-    }
+        Ok(ioctl::is_immutable(&file)?.then_some("it is marked immutable (chattr -i)"))
+    });
+    looked.map_or_else(|error| Some(error.to_string()), |why| why.map(str::to_owned))
 }
 
 /// Without the service nothing goes on at the first boot of a clone, and nobody is told.

@@ -134,7 +134,7 @@ after() {
     clone kept 564d0a1b-2c3d-4e5f-6071-8293a4b5c6d7 52:54:00:12:34:56 900a1b
     disk retention 1T
     boots kept1
-    console_says kept1 "the first boot of a clone waits until image.identity is met"
+    console_says kept1 "what nobody watches waits until image.identity is met"
     untouched retention
     run_dir=$template
 }
