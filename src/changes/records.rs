@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::{Context, Done, saved};
 use crate::facts::identity::{self, PENDING, Present, RECORD, Record, TEMPLATE};
 use crate::facts::{Fact, retention};
-use crate::host::{Host, files};
+use crate::host::{Host, files, text};
 
 /// Where the records of the machine that this one is a copy of are kept, one directory a time.
 pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
@@ -56,7 +56,7 @@ pub fn draw_salt() -> Result<String> {
     fs::File::open("/dev/urandom")
         .and_then(|mut urandom| urandom.read_exact(&mut bytes))
         .context("reading /dev/urandom")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(text::hex(&bytes))
 }
 
 /// Moves the records that name another machine's disks and restarts below [`ASIDE`]. That machine's identity becomes the

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Fact, Facts, read};
-use crate::host::Host;
+use crate::host::{Host, text};
 
 /// This machine's identity, as `apply` last saw it.
 pub const RECORD: &str = "/var/lib/mt-agent/identity.json";
@@ -151,7 +151,7 @@ impl Record {
             Kind::SshHostKey => "ssh-host-key",
         };
         let digest = Sha256::digest(format!("{}\n{class}\n{}", self.salt, present.value));
-        Mark { kind: present.kind, sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+        Mark { kind: present.kind, sha256: text::hex(&digest) }
     }
 
     /// Whether this record has the identifier.
@@ -210,7 +210,7 @@ fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
         let text = read::text(host, &format!("{SSH_DIRECTORY}/{file}"))?;
         let public =
             public_key(&text).with_context(|| format!("{SSH_DIRECTORY}/{file} has no key that we know"))?;
-        let sha256 = Sha256::digest(public).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = text::hex(&Sha256::digest(public));
         keys.push(HostKey { file, sha256 });
     }
     Ok(keys)

@@ -21,7 +21,7 @@ impl<R: Read> Hashing<R> {
     /// The SHA-256 of all that was read, lower-case hex.
     #[must_use]
     pub fn sha256(self) -> String {
-        hex(&self.hasher.finalize())
+        crate::host::text::hex(&self.hasher.finalize())
     }
 }
 
@@ -31,16 +31,6 @@ impl<R: Read> Read for Hashing<R> {
         self.hasher.update(&buffer[..read]);
         Ok(read)
     }
-}
-
-/// Lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// The SHA-256 of a whole file, lower-case hex, and its size in bytes.

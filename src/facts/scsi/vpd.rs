@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::host::text;
+
 /// Page 0x00: the list of pages that the device has.
 pub const SUPPORTED_PAGES: u8 = 0x00;
 /// Page 0x80: the unit's serial number.
@@ -144,7 +146,7 @@ pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
         if name.iter().all(|byte| *byte == 0) {
             return Err(NoId::NoDesignator);
         }
-        return Ok(Id { text: format!("3{}", hex(name)), kind: "pre-SPC-3" });
+        return Ok(Id { text: format!("3{}", text::hex(name)), kind: "pre-SPC-3" });
     }
     let all = designators(body);
     let mut ours = all.iter().filter(|designator| designator.association == 0);
@@ -156,31 +158,23 @@ pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
                 && format.is_none_or(|format| designator.bytes.first().is_some_and(|b| b >> 4 == format))
         };
         if let Some(found) = ours.clone().find(wanted) {
-            let text = if ascii { underscored(found.bytes) } else { hex(found.bytes) };
+            let text = if ascii { underscored(found.bytes) } else { text::hex(found.bytes) };
             if !text.is_empty() {
                 return Ok(Id { text: format!("{kind}{text}"), kind: name });
             }
         }
     }
     match ours.find(|designator| designator.kind == VENDOR_SPECIFIC) {
-        Some(found) if found.binary => Err(NoId::OnlyVendorSpecific(hex(found.bytes))),
+        Some(found) if found.binary => Err(NoId::OnlyVendorSpecific(text::hex(found.bytes))),
         Some(found) => Err(NoId::OnlyVendorSpecific(plain(found.bytes))),
         None => Err(NoId::NoDesignator),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Bytes as text to show: up to a NUL, trimmed, made safe.
 fn plain(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    crate::host::text::safe(String::from_utf8_lossy(&bytes[..end]).trim())
+    text::safe(String::from_utf8_lossy(&bytes[..end]).trim())
 }
 
 /// Text as udev puts it into names: up to a NUL, outer blanks dropped, inner runs of blanks as one `_`, and
