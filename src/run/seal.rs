@@ -34,8 +34,9 @@ const HOOK_DEADLINE: Duration = Duration::from_secs(600);
 const NO_BOOT: &str = "sealed as a tree";
 
 /// What a clone of a half-sealed image is told, and who looks at it.
-const NOT_THE_TEMPLATE: &str = "the sealing of this machine's image was interrupted, and this is not the template: the image still carries what a \
-     clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, and clone it again";
+const NOT_THE_TEMPLATE: &str = "the sealing of this machine's image was interrupted, and this is not the template: the \
+     image still carries what a clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, \
+     and clone it again";
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -303,7 +304,7 @@ impl Run<'_> {
         );
         let mut seen = Vec::new();
         let mut items = Vec::new();
-        for point in template.own_mount_points() {
+        for point in template.own_mount_points(false) {
             let device = template.device_of(point);
             if !seen.contains(&device) {
                 items.push(Item::FillFreeSpace { path: point.to_owned() });
@@ -433,7 +434,8 @@ impl Run<'_> {
             files::sync_parent(&directory)?;
         }
         let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-        scrub::replace(&place, content, mode)
+        // Of a link, what it leads to is replaced.
+        scrub::replace(&place.canonicalize().unwrap_or(place), content, mode)
     }
 
     fn perform(&self, item: &Item, guard: &signals::Guard) -> Result<()> {

@@ -19,21 +19,24 @@ impl<'a> Template<'a> {
     #[must_use]
     pub fn new(host: &'a Host, facts: &'a Facts, profile: &'a Profile) -> Self {
         let mut template = Self { host, facts, profile, devices: BTreeSet::new() };
-        template.devices =
-            template.own_mount_points().into_iter().filter_map(|point| template.device_of(point)).collect();
+        template.devices = template
+            .own_mount_points(true)
+            .into_iter()
+            .filter_map(|point| template.device_of(point))
+            .collect();
         template
     }
 
-    /// The mount points that belong to the image, `/` first.
+    /// The mount points that belong to the image, `/` first; with `absent` those too that may be absent at a start.
     #[must_use]
-    pub fn own_mount_points(&self) -> Vec<&str> {
+    pub fn own_mount_points(&self, absent: bool) -> Vec<&str> {
         let retention = self.profile.retention.mount_point.trim_end_matches('/');
         let part = |entry: &&Entry| {
             let point = entry.mount_point.trim_end_matches('/');
-            let absent = entry.options.iter().any(|option| option == "noauto" || option == "nofail");
+            let may_be_absent = entry.options.iter().any(|option| option == "noauto" || option == "nofail");
             point.starts_with('/')
                 && point != retention
-                && !absent
+                && (absent || !may_be_absent)
                 && ON_DISK.contains(&entry.fs_type.as_str())
         };
         let entries = self.facts.fstab.known().into_iter().flatten();
@@ -70,6 +73,6 @@ impl<'a> Template<'a> {
             let around = Path::new(point).parent().and_then(Path::to_str).unwrap_or("/");
             self.device_of(point).is_none() || self.device_of(point) == self.device_of(around)
         };
-        self.own_mount_points().into_iter().filter(|point| *point != "/").filter(missing).collect()
+        self.own_mount_points(false).into_iter().filter(|point| *point != "/").filter(missing).collect()
     }
 }
