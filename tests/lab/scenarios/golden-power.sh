@@ -78,10 +78,34 @@ boot_half() {
     expect_not "no retention volume was made" blkid -p "/dev/disk/by-id/scsi-$(told clone)"
 }
 
+# The finished machine, copied by its files with every identifier new, and never sealed.
+boot_copied() {
+    say "a copy that was never sealed is told from the machine that it was copied from"
+    judge
+    finding image.identity unmet
+    finding_says image.identity "a copy of another one that was not sealed"
+    finding custom-changes.root-disk unmet
+    run mt-agent plan
+    said "set the records of the machine that this one is a copy of aside"
+    agent 1 apply --yes --quiet
+    judge
+    finding image.identity met
+    finding custom-changes.root-disk met
+    expect "the other machine's records lie aside" test -e /var/lib/mt-agent/set-aside/*/retention.json
+    expect_not "and are believed no more" test -e /var/lib/mt-agent/retention.json
+    expect "that the vendor's script ran in this disk is kept" test -e /var/lib/mt-agent/custom-changes.json
+    expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
+    expect_not "no file system was made" blkid -p "/dev/disk/by-id/scsi-$(id_of /dev/sdb)"
+    snapshot before
+    agent 1 apply --yes --quiet
+    snapshot after
+    unchanged before after '/var/log'
+}
+
 hardware_1() { tell "clone=$clone_disk"; }
 
 after() {
-    local template=$run_dir step
+    local template=$run_dir step one
     mv "$run_dir/os.qcow2" "$run_dir/os.before"
     for step in hostname "root-disk-id      /etc/multipath.conf" "agent-state       remove /var/lib/mt-agent/journal"; do
         rm -f "$run_dir/os.qcow2"
@@ -107,6 +131,13 @@ after() {
         cut_at first "$step"
         boots finished
         changed retention
+        one=$run_dir
         run_dir=$template
     done
+    run_dir=$one
+    clone copy 564d0a1b-0000-4000-8000-000000000005 52:54:00:00:00:05 900a05
+    disk retention 1T
+    boots copied
+    untouched retention
+    run_dir=$template
 }
