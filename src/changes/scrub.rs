@@ -152,7 +152,7 @@ fn kept_back(directory: &Path) -> Option<PathBuf> {
 
 fn fill(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> {
     let zeros = vec![0; PIECE];
-    let mut written = 0;
+    let (mut written, mut was_full) = (0, false);
     let is_ext = fstatfs(&file)?.filesystem_type() == EXT4_SUPER_MAGIC;
     // Again and again: what was freed lately, or is held back for other files, can be had only after a while.
     for _ in 0..ROUNDS {
@@ -168,15 +168,17 @@ fn fill(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> {
                 }
             }
         }
-        match file.sync_all() {
-            // Blocks that were only reserved until now may turn out to be too many.
-            Err(error) if is_full(&error) => {}
-            synced => synced?,
-        }
+        let synced = match file.sync_all() {
+            // What was only reserved until now could not be had yet: it counts as used, and is not written.
+            Err(error) if is_full(&error) => false,
+            synced => synced.map(|()| true)?,
+        };
         // Others keep a reserve of their own, and say that it is free.
-        if stop() || !is_ext || fstatvfs(&file)?.blocks_free() == 0 {
+        let full = !is_ext || (synced && fstatvfs(&file)?.blocks_free() == 0);
+        if stop() || (full && was_full) {
             return Ok(written);
         }
+        was_full = full;
         nix::unistd::sync();
         thread::sleep(PAUSE);
     }
