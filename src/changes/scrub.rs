@@ -61,16 +61,35 @@ pub fn remove(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// The name under which [`replace`] keeps what a file held until that is overwritten: an interrupted one leaves it.
+/// How the name ends under which what a file held is kept until that is overwritten: an interruption leaves it.
 pub const OLD: &str = ".mt-agent-old";
+
+fn beside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    Ok(path.with_file_name(format!(".{}{OLD}", name.to_string_lossy())))
+}
+
+/// As [`remove`], for a record that somebody reads: at no instant it is there and overwritten in part.
+///
+/// # Errors
+/// As there.
+pub fn remove_record(path: &Path) -> Result<bool> {
+    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        return remove(path);
+    }
+    let old = beside(path)?;
+    remove(&old)?;
+    fs::rename(path, &old).with_context(|| format!("renaming {}", path.display()))?;
+    files::sync_parent(path)?;
+    remove(&old)
+}
 
 /// Replaces the file at `path` (no link) whole, as [`files::replace`] does, and overwrites what it held.
 ///
 /// # Errors
 /// What failed, naming the file; it is then either as it was or as it is to be.
 pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
-    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-    let old = path.with_file_name(format!(".{}{OLD}", name.to_string_lossy()));
+    let old = beside(path)?;
     remove(&old)?;
     match fs::hard_link(path, &old) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -239,6 +258,19 @@ mod tests {
         put(&dir.path().join(".new.mt-agent-old"), b"wwid 36000c29");
         replace(&dir.path().join("new"), b"y", 0o600).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_record_goes_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("custom-changes.json");
+        put(&file, b"{}");
+        put(&dir.path().join(".custom-changes.json.mt-agent-old"), b"of an interrupted run");
+        let seen = File::open(&file).unwrap();
+        assert!(remove_record(&file).unwrap() && !remove_record(&file).unwrap());
+        let mut now = [1; 2];
+        seen.read_exact_at(&mut now, 0).unwrap();
+        assert_eq!((now, fs::read_dir(dir.path()).unwrap().count()), ([0; 2], 0));
     }
 
     #[test]

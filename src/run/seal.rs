@@ -389,7 +389,7 @@ impl Run<'_> {
             }
             Some((what, None)) => {
                 watcher.begin("first-boot", &[what]);
-                scrub::remove(&self.place(resume::PATH)?)?;
+                scrub::remove_record(&self.place(resume::PATH)?)?;
             }
             None => {}
         }
@@ -440,6 +440,10 @@ impl Run<'_> {
 
     fn perform(&self, item: &Item, guard: &signals::Guard) -> Result<()> {
         match item {
+            // The next run reads these: one that is overwritten in part would be damaged to it.
+            Item::Remove { path } if path.starts_with(saved::STATE) => {
+                scrub::remove_record(&self.place(path)?).map(drop)
+            }
             Item::Remove { path } => scrub::remove(&self.place(path)?).map(drop),
             Item::Rewrite { path, content, .. } => {
                 let mode = if path == TEMPLATE { 0o600 } else { 0o644 };

@@ -14,7 +14,7 @@ use crate::steps::image::identifiers;
 ///
 /// # Errors
 /// A record that is there cannot be read: then nobody knows what the template was.
-pub fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> {
+fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> {
     let identity = &template.facts.identity;
     let (own, image) = match (&identity.recorded, &identity.template) {
         (Fact::Unknown(why), _) | (_, Fact::Unknown(why)) => {
@@ -52,7 +52,7 @@ pub fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Recor
 /// The first thing that sealing does, where there is something to record.
 ///
 /// # Errors
-/// As [`sealed_identity`].
+/// A record that is there cannot be read.
 pub fn template_record(template: &Template<'_>, at: &str) -> Result<Option<Item>> {
     let Some(record) = sealed_identity(template, at)? else { return Ok(None) };
     let mut content = serde_json::to_vec_pretty(&record).context("encoding the template's identity")?;

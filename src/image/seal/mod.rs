@@ -19,7 +19,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::profile::Profile;
 
-pub use identity::{sealed_identity, template_record, what_stays};
+pub use identity::{template_record, what_stays};
 pub use refuse::refusals;
 
 /// What stands for a root disk's SCSI ID in a sealed image: `3` and an identifier of NAA type 0, which no disk has. The
