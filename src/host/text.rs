@@ -13,7 +13,7 @@ pub fn safe(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\t' | '\n' | '\r' => out.push(' '),
-            c if c.is_control() || invisible(c) => {
+            c if unfit_to_show(c) => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),
@@ -22,10 +22,13 @@ pub fn safe(text: &str) -> String {
     out
 }
 
-/// Format characters that reorder or hide text: they have no place in a name of a disk or a host.
-fn invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Whether `c` can drive a terminal (a control character), reorder text or hide it (a format character): it has
+/// no place in a name of a disk or a host.
+#[must_use]
+pub fn unfit_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// `text` for a console without UTF-8: every character beyond ASCII becomes `?`.

@@ -178,7 +178,8 @@ fn plain(bytes: &[u8]) -> String {
 }
 
 /// Text as udev puts it into names: up to a NUL, outer blanks dropped, inner runs of blanks as one `_`, and
-/// what is neither a letter, a digit, one of `#+-.:=@_` nor valid UTF-8 as `_`.
+/// what is neither a letter, a digit, one of `#+-.:=@_` nor valid UTF-8 as `_`. So is a format character, which
+/// udev keeps: no standard lets it stand there (SPC: ASCII only), and it would hide in what people compare.
 fn underscored(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let mut out = String::new();
@@ -194,7 +195,7 @@ fn underscored(bytes: &[u8]) -> String {
         for c in chunk.valid().chars() {
             match c {
                 ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r' => push('_', true),
-                c if c.is_control() => push('_', false),
+                c if text::unfit_to_show(c) => push('_', false),
                 c if !c.is_ascii() || c.is_ascii_alphanumeric() || "#+-.:=@_".contains(c) => push(c, false),
                 _ => push('_', false),
             }

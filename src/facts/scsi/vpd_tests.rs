@@ -120,6 +120,16 @@ fn text_is_written_as_udev_writes_names() {
 }
 
 #[test]
+fn no_character_of_an_id_drives_a_terminal_or_hides() {
+    for c in (1..=0x000e_0fff).filter_map(char::from_u32) {
+        let id = underscored(format!("a{c}b").as_bytes());
+        assert!(id.starts_with('a') && id.ends_with('b') && id.chars().count() == 3, "{id:?}");
+        assert_eq!(text::safe(&id), id);
+    }
+    assert_eq!(underscored("a\u{61c}b\u{9b}c".as_bytes()), "a_b_c");
+}
+
+#[test]
 fn the_list_of_pages_is_believed_only_when_it_is_one() {
     assert!(lacks(&page(0, &[0x00, 0x80]), 0x83));
     assert!(!lacks(&page(0, &[0x00, 0x80, 0x83]), 0x83));
