@@ -1,16 +1,19 @@
-//! Files of the host are replaced whole: written beside, fsynced, mode and owner kept, renamed, directory
-//! fsynced. At no instant does a reader, or a machine that lost power, see half a file.
+//! Files of the host are replaced whole: written beside, fsynced, mode, owner, SELinux label and access list kept,
+//! renamed, directory fsynced. At no instant does a reader, or a machine that lost power, see half a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use nix::libc;
+use xattr::FileExt;
 
 /// Replaces the file at `path` (a path of the process, see [`super::Host::path`]) with `content`.
 ///
-/// A file that exists keeps its mode and owner; a new one gets `mode_if_new`. A symbolic link is followed:
+/// A file that exists keeps its mode, owner, SELinux label and access list; a new one gets `mode_if_new`. A symbolic link is followed:
 /// the file it leads to is the one replaced, and the link stays. An interrupted call leaves the old file whole.
 ///
 /// # Errors
@@ -24,7 +27,7 @@ pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
         Err(error) => return Err(error).with_context(|| format!("looking at {}", target.display())),
     };
     let beside = temporary(&target)?;
-    write_beside(&beside, content, mode_if_new, old.as_ref())
+    write_beside(&beside, content, mode_if_new, old.as_ref().map(|old| (target.as_path(), old)))
         .and_then(|()| fs::rename(&beside, &target))
         .inspect_err(|_| {
             let _ = fs::remove_file(&beside);
@@ -54,7 +57,7 @@ fn write_beside(
     beside: &Path,
     content: &[u8],
     mode_if_new: u32,
-    old: Option<&fs::Metadata>,
+    old: Option<(&Path, &fs::Metadata)>,
 ) -> io::Result<()> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -63,12 +66,40 @@ fn write_beside(
     // create_new: what an enemy might have put under that name is not followed.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside)?;
     file.write_all(content)?;
-    if let Some(old) = old {
+    if let Some((_, old)) = old {
         fchown(&file, Some(old.uid()), Some(old.gid()))?;
     }
-    let mode = old.map_or(mode_if_new, |old| old.mode() & 0o7777);
+    let mode = old.map_or(mode_if_new, |(_, old)| old.mode() & 0o7777);
     file.set_permissions(fs::Permissions::from_mode(mode))?;
+    if let Some((old, _)) = old {
+        keep_attributes(old, &file)?;
+    }
     file.sync_all()
+}
+
+/// Gives `new` the SELinux label, the access list and the users' attributes of the file at `old`: a new file has
+/// its directory's label, with which a confined service may not read what it could read before. Signatures of
+/// the content (security.ima, security.evm) are not taken along.
+fn keep_attributes(old: &Path, new: &File) -> io::Result<()> {
+    let names = match xattr::list(old) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => return Ok(()),
+        names => names?,
+    };
+    for name in names {
+        let is_kept = name == "security.selinux"
+            || name == "system.posix_acl_access"
+            || name.as_bytes().starts_with(b"user.");
+        let Some(value) = is_kept.then(|| xattr::get(old, &name)).transpose()?.flatten() else { continue };
+        if new.get_xattr(&name)?.as_ref() == Some(&value) {
+            continue;
+        }
+        match new.set_xattr(&name, &value) {
+            // A file system that is mounted with one label for all.
+            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {}
+            set => set?,
+        }
+    }
+    Ok(())
 }
 
 /// Makes a name that was just created, renamed or removed at `path` survive a power loss.
