@@ -15,7 +15,7 @@ use nix::sys::statvfs::statvfs;
 use tar::EntryType;
 
 use self::stream::Stream;
-use self::tree::{Admitted, Member, Tree, shown};
+use self::tree::{Admitted, Member, Tree, shown, shown_path};
 use crate::host::{files, text};
 
 /// How much an archive may hold.
@@ -182,7 +182,7 @@ impl Archive {
         // Links come last: nothing can have been written through one.
         for (path, link_target) in &links {
             symlink(link_target, staging.join(path))
-                .with_context(|| format!("making the link {}", path.display()))?;
+                .with_context(|| format!("making the link {}", shown_path(path)))?;
         }
         fs::rename(&staging, &target)?;
         std::mem::forget(guard);
@@ -284,7 +284,7 @@ fn write(
             .recursive(true)
             .mode(0o755)
             .create(staging.join(&path))
-            .with_context(|| format!("making the directory {}", path.display()))?,
+            .with_context(|| format!("making the directory {}", shown_path(&path)))?,
         Admitted::File(path) => {
             // Ours to read and write, nobody else's to write, and no set-user-id bits.
             let mode = entry.header().mode().unwrap_or(0o644) & 0o755 | 0o600;
@@ -298,13 +298,13 @@ fn write(
                     // File by file: sync() would wait for every disk of the machine, and syncfs() is newer than 2.6.32.
                     file.sync_all()
                 })
-                .with_context(|| format!("writing {}", path.display()))?;
+                .with_context(|| format!("writing {}", shown_path(&path)))?;
         }
         Admitted::HardLink(path, original) => parent(&path)
             .and_then(|()| fs::hard_link(staging.join(&original), staging.join(&path)))
-            .with_context(|| format!("making the hard link {}", path.display()))?,
+            .with_context(|| format!("making the hard link {}", shown_path(&path)))?,
         Admitted::Symlink(path, target) => {
-            parent(&path).with_context(|| format!("making the directory of {}", path.display()))?;
+            parent(&path).with_context(|| format!("making the directory of {}", shown_path(&path)))?;
             links.push((path, target));
         }
     }

@@ -123,9 +123,9 @@ impl Tree {
                 }
                 Some(Node::Directory) => {}
                 Some(Node::Symlink) => {
-                    bail!("the entry `{shown}` would be written through the link `{}`", parent.display())
+                    bail!("the entry `{shown}` would be written through the link `{}`", shown_path(parent))
                 }
-                Some(Node::File) => bail!("the entry `{shown}` lies below the file `{}`", parent.display()),
+                Some(Node::File) => bail!("the entry `{shown}` lies below the file `{}`", shown_path(parent)),
             }
         }
         Ok(())
@@ -196,6 +196,11 @@ pub(super) fn shown(name: &[u8]) -> String {
     }
 }
 
+/// A path of the tree, as [`shown`].
+pub(super) fn shown_path(path: &Path) -> String {
+    shown(path.as_os_str().as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +239,13 @@ mod tests {
     fn a_name_that_would_drive_the_terminal_is_shown_safely() {
         let error = Tree::default().admit(b"../\x1b[2J", &Member::File).unwrap_err().to_string();
         assert_eq!(error, "the entry `../\\u{1b}[2J` leads out of the archive with `..`");
+        for (kind, what) in
+            [(Member::File, "lies below the file"), (link("y"), "would be written through the link")]
+        {
+            let mut tree = Tree::default();
+            tree.admit("\u{7f}\u{200b}".as_bytes(), &kind).unwrap();
+            let error = tree.admit("\u{7f}\u{200b}/x".as_bytes(), &Member::File).unwrap_err().to_string();
+            assert_eq!(error, format!("the entry `\\u{{7f}}\\u{{200b}}/x` {what} `\\u{{7f}}\\u{{200b}}`"));
+        }
     }
 }
