@@ -61,6 +61,7 @@ same "the rpm has what it should, where it should" "-rw-r--r-- root root /etc/ba
 -rwxr-xr-x root root /usr/sbin/mt-agent
 drwxr-xr-x root root /etc/bash_completion.d
 drwxr-xr-x root root /etc/mt-agent
+drwxr-xr-x root root /etc/mt-agent/seal.d
 drwxr-xr-x root root /usr/lib/systemd
 drwxr-xr-x root root /usr/lib/systemd/system
 drwxr-xr-x root root /usr/share/doc/mt-agent
@@ -85,8 +86,9 @@ same "the deb has what it should, where it should" "-rw-r--r-- root/root ./etc/c
 -rw-r--r-- root/root ./usr/share/lintian/overrides/mt-agent
 -rw-r--r-- root/root ./usr/share/man/man8/*
 -rw-r--r-- root/root ./usr/share/zsh/vendor-completions/_mt-agent
--rwxr-xr-x root/root ./usr/sbin/mt-agent" \
-    "$(dpkg-deb -c "$deb_file" | awk '/^-/ { print $1, $2, $6 }' | pages)"
+-rwxr-xr-x root/root ./usr/sbin/mt-agent
+drwxr-xr-x root/root ./etc/mt-agent/seal.d/" \
+    "$(dpkg-deb -c "$deb_file" | awk '/^-|seal\.d/ { print $1, $2, $6 }' | pages)"
 for page in "$top"/packaging/man/*.8; do
     name=$(basename "$page")
     expect "both have the page $name" grep -qx 2 <(
