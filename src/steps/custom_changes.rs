@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use regex::Regex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -12,7 +11,8 @@ use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::Change;
 use crate::facts::custom_changes::{Outcome, Record};
 use crate::facts::disks::Disk;
-use crate::facts::{Fact, Facts, multipath};
+use crate::facts::multipath::{self, Configuration};
+use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
 const SECTION: &str = "Apply custom changes";
@@ -319,17 +319,54 @@ fn root_disk(facts: &Facts) -> Result<Status, Status> {
         };
         return Ok(Status::unmet(found, expected, fix));
     }
+    if let Some(found) = not_it_alone(configuration, need(&facts.disks, "the disks")?, id) {
+        return Ok(Status::unmet(found, "the root disk alone hidden from multipath", CORRECT_BY_HAND));
+    }
     Ok(match in_script {
         Some(other) if other != id => {
             Status::unmet(format!("/usr/sbin/blacklistrootdev.sh has {other}"), expected, fix)
         }
+        _ if !configuration.problems.is_empty() => Status::Unknown {
+            why: format!(
+                "{} is not understood: {}",
+                multipath::CONFIGURATION,
+                configuration.problems.join("; ")
+            ),
+        },
         _ => Status::met(format!("{id} ({})", disk.name)),
     })
 }
 
-/// Whether a wwid entry of the blacklist, an unanchored regular expression, matches `id`.
-fn blacklisted(configuration: &multipath::Configuration, id: &str) -> bool {
-    configuration.blacklist_wwids.iter().any(|entry| Regex::new(entry).is_ok_and(|entry| entry.is_match(id)))
+const CORRECT_BY_HAND: &str = "correct that entry of /etc/multipath.conf by hand, and restart";
+
+/// Whether a wwid entry of the blacklist matches `id`.
+fn blacklisted(configuration: &Configuration, id: &str) -> bool {
+    configuration.blacklist_wwids.iter().any(|entry| multipath::matches(entry, id))
+}
+
+/// How the blacklist hides other disks than the root disk, or not the root disk after all.
+fn not_it_alone(configuration: &Configuration, disks: &[Disk], id: &str) -> Option<String> {
+    if let Some(entry) = configuration.exception_wwids.iter().find(|entry| multipath::matches(entry, id)) {
+        return Some(format!(
+            "`wwid {entry}` of blacklist_exceptions takes the root disk out of the blacklist again"
+        ));
+    }
+    // Disks that are attached later count too: an entry for one disk matches no ID that differs at either end.
+    let first_differs: String = id.chars().skip(1).collect();
+    let last_differs: String = id.chars().take(id.chars().count().saturating_sub(1)).collect();
+    let others = [format!("_{first_differs}"), format!("{last_differs}_")];
+    let is_wide = |entry: &&String| {
+        multipath::matches(entry, id) && others.iter().any(|other| multipath::matches(entry, other))
+    };
+    if let Some(entry) = configuration.blacklist_wwids.iter().find(is_wide) {
+        return Some(format!("`wwid {entry}` hides other disks than the root disk from multipath"));
+    }
+    disks.iter().find_map(|disk| {
+        let other = disk.scsi_id.as_deref().filter(|other| *other != id)?;
+        let (vendor, model) = (disk.vendor.as_deref().unwrap_or(""), disk.model.as_deref().unwrap_or(""));
+        multipath::blacklist_matches(configuration, other, &disk.name, vendor, model)
+            .then(|| format!("the blacklist hides {} ({other}) from multipath too", disk.name))
+    })
 }
 
 /// Names this machine's root disk in the blacklist, in place of the one that is stale.
@@ -345,194 +382,20 @@ pub(super) fn blacklist(facts: &Facts) -> Remedy {
     let Ok((_, id)) = root(facts) else { return Remedy::None };
     let stale =
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
-    let Some(Some(_)) = facts.multipath.configuration.known() else { return Remedy::None };
+    let Some(Some(configuration)) = facts.multipath.configuration.known() else { return Remedy::None };
+    let disks = facts.disks.known().map(Vec::as_slice).unwrap_or_default();
+    // What is wrong beside the stale entry is a person's to correct.
+    if let Some(found) = (stale.is_none() && blacklisted(configuration, id))
+        .then(|| not_it_alone(configuration, disks, id))
+        .flatten()
+    {
+        return Remedy::Refused(format!("{found}: {CORRECT_BY_HAND}"));
+    }
     let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
     // An ID that another disk shares would blacklist that disk too.
     Remedy::With { changes: vec![change], needs: &["scsi.ids-unique"] }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::steps::remedy::remedy;
-    use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, ready, told};
-
-    /// The ready host with another marker and record.
-    fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
-        let (mut profile, mut facts) = ready();
-        profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
-        let Fact::Known(Some(record)) = facts.custom_changes.record.clone() else {
-            panic!("the ready host has one")
-        };
-        facts.custom_changes.marker_ctime_secs = Fact::Known(marker);
-        facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
-        (profile, facts)
-    }
-
-    fn remedied(profile: &Profile, facts: &Facts, decision: Option<Decision>) -> Vec<Change> {
-        let request = Request { custom_changes: decision, ..Request::default() };
-        match remedy("custom-changes.applied", profile, facts, &request) {
-            Remedy::With { changes, .. } => changes,
-            _ => Vec::new(),
-        }
-    }
-
-    fn run(rerun: bool) -> Vec<Change> {
-        vec![Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun }]
-    }
-
-    #[test]
-    fn a_script_that_never_ran_or_failed_is_run_once() {
-        for outcome in [None, Some(Outcome::Failed("perl was missing".into()))] {
-            let (profile, facts) = host(None, outcome);
-            assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unmet: "));
-            assert_eq!(remedied(&profile, &facts, None), run(false));
-        }
-        let (mut profile, mut facts) = host(None, None);
-        facts.custom_changes.archive_bytes = Fact::Known(None);
-        assert!(told(&profile, &facts, "custom-changes.applied").contains("copy the Unified Agent"));
-        assert_eq!(remedied(&profile, &facts, None), []);
-        profile.custom_changes.archive = None;
-        assert!(told(&profile, &facts, "custom-changes.applied").contains("custom-changes.archive"));
-        assert_eq!(remedied(&profile, &facts, None), []);
-    }
-
-    #[test]
-    fn an_interrupted_run_is_unknown_and_never_runs_again_by_itself() {
-        let (profile, facts) = host(None, Some(Outcome::Started));
-        let told = told(&profile, &facts, "custom-changes.applied");
-        assert!(told.starts_with("unknown: a run of the vendor script was interrupted"), "{told}");
-        assert!(told.contains("--custom-changes=accept") && told.contains("=rerun"), "{told}");
-        assert_eq!(remedied(&profile, &facts, None), []);
-        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
-        assert_eq!(
-            remedied(&profile, &facts, Some(Decision::Accept)),
-            [Change::RecordCustomChanges { accepted: true }]
-        );
-    }
-
-    #[test]
-    fn an_uninstalled_marker_is_unmet_and_a_persons_to_decide() {
-        let (profile, facts) = host(None, Some(Outcome::Applied));
-        assert!(told(&profile, &facts, "custom-changes.applied").contains("uninstalling"));
-        assert_eq!(remedied(&profile, &facts, None), []);
-        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
-    }
-
-    #[test]
-    fn an_interrupted_run_that_made_its_marker_is_unknown_too() {
-        let (profile, facts) = host(Some(1), Some(Outcome::Started));
-        let told = told(&profile, &facts, "custom-changes.applied");
-        assert!(told.starts_with("unknown: a run of the vendor script was interrupted (boot "), "{told}");
-        assert!(told.contains("it had made /etc/.appliedmtcustomchanges"), "{told}");
-    }
-
-    #[test]
-    fn a_decision_that_decides_nothing_runs_nothing() {
-        let refused = |marker, outcome, decision| {
-            let (profile, mut facts) = host(marker, outcome);
-            facts.multipath.configuration = Fact::Known(None);
-            let request = Request { custom_changes: Some(decision), ..Request::default() };
-            match remedy("custom-changes.applied", &profile, &facts, &request) {
-                Remedy::Refused(why) => why,
-                other => panic!("{other:?}"),
-            }
-        };
-        for (marker, outcome) in [(None, None), (None, Some(Outcome::Failed("x".into()))), (Some(1), None)] {
-            let why = refused(marker, outcome, Decision::Accept);
-            assert!(why.contains("no interrupted run of the vendor script is recorded"), "{why}");
-        }
-        let why = refused(None, Some(Outcome::Started), Decision::Accept);
-        assert!(why.contains("there is no /etc/multipath.conf; --custom-changes=rerun"), "{why}");
-        let (mut profile, facts) = host(None, Some(Outcome::Started));
-        profile.custom_changes.archive = None;
-        let request = Request { custom_changes: Some(Decision::Rerun), ..Request::default() };
-        let Remedy::Refused(why) = remedy("custom-changes.applied", &profile, &facts, &request) else {
-            panic!("not refused")
-        };
-        assert!(why.starts_with("--custom-changes=rerun: name the archive"), "{why}");
-    }
-
-    #[test]
-    fn a_run_by_hand_after_a_recorded_one_owes_its_own_restart() {
-        let booted = 1_780_311_600;
-        // The agent's run failed in an earlier boot; a person ran the script in this one.
-        let (profile, facts) = host(Some(booted + 3600), Some(Outcome::Failed("no perl".into())));
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
-        assert!(told(&profile, &facts, "custom-changes.applied").starts_with("met: run by hand"));
-        let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
-        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
-        // It had run; an uninstallation removed the marker, and a person ran the script again in this boot.
-        for outcome in [Outcome::Applied, Outcome::Observed, Outcome::Accepted] {
-            let (profile, mut facts) = host(Some(booted + 3600), Some(outcome.clone()));
-            let told_now = told(&profile, &facts, "custom-changes.restarted");
-            assert!(told_now.starts_with("restart-owed: the vendor script was run again"), "{told_now}");
-            facts.clock.boot_secs = Fact::Known(booted + 7200);
-            assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-            facts.clock.boot_secs = Fact::Unknown("no /proc/stat".into());
-            assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
-        }
-    }
-
-    #[test]
-    fn what_could_not_be_read_is_never_met_and_never_run() {
-        let (profile, mut facts) = host(None, None);
-        facts.custom_changes.record = Fact::Unknown("torn".into());
-        assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unknown: "));
-        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), []);
-    }
-
-    #[test]
-    fn a_restart_is_told_from_the_boot_id() {
-        let (profile, mut facts) = host(Some(1), Some(Outcome::Applied));
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-        facts.boot_id = Fact::Known("00000000-0000-4000-8000-000000000000".into());
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
-        let restart = Remedy::Restart { first: Vec::new() };
-        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), restart);
-        facts.boot_id = Fact::Unknown("no /proc".into());
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
-        assert_ne!(facts.boot_id, Fact::Known(BOOT_ID.into()));
-    }
-
-    #[test]
-    fn of_a_run_by_hand_clocks_alone_prove_nothing() {
-        let booted = 1_780_311_600;
-        let (profile, mut facts) = host(Some(booted - 3600), None);
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: made by hand"));
-        facts.multipath.maps = Fact::Known(Vec::new());
-        let told_without_maps = told(&profile, &facts, "custom-changes.restarted");
-        assert!(told_without_maps.contains("nothing proves"), "{told_without_maps}");
-        let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
-        assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
-        let (profile, facts) = host(Some(booted + 3600), None);
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
-    }
-
-    #[test]
-    fn the_blacklist_names_this_root_disk_and_not_that_of_a_template() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "custom-changes.root-disk"), format!("met: {OS_DISK_ID} (sda)"));
-        facts.custom_changes.blacklistrootdev_id = Fact::Known(Some(RETENTION_ID.into()));
-        assert!(
-            told(&profile, &facts, "custom-changes.root-disk")
-                .starts_with("unmet: /usr/sbin/blacklistrootdev.sh")
-        );
-        let Fact::Known(Some(configuration)) = &mut facts.multipath.configuration else {
-            panic!("it has one")
-        };
-        configuration.blacklist_wwids = vec![format!("^{RETENTION_ID}$"), "(".into()];
-        let told = told(&profile, &facts, "custom-changes.root-disk");
-        assert!(told.starts_with(&format!("unmet: blacklisted: ^{RETENTION_ID}$, (")), "{told}");
-        assert_eq!(
-            remedy("custom-changes.root-disk", &profile, &facts, &Request::default()),
-            Remedy::With {
-                changes: vec![Change::BlacklistRootDisk {
-                    scsi_id: OS_DISK_ID.into(),
-                    replaces: Some(RETENTION_ID.into())
-                }],
-                needs: &["scsi.ids-unique"],
-            }
-        );
-    }
-}
+#[path = "custom_changes_tests.rs"]
+mod tests;

@@ -80,7 +80,8 @@ fn regex(pattern: &str) -> Result<Regex, regex::Error> {
 
 /// Whether `pattern` matches `text`. One that is no regular expression matches nothing (it is among the
 /// `problems`); newer multipath-tools negate one that begins with `!`.
-fn matches(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
     match pattern.strip_prefix('!') {
         Some(rest) => regex(rest).is_ok_and(|regex| !regex.is_match(text)),
         None => regex(pattern).is_ok_and(|regex| regex.is_match(text)),
