@@ -33,9 +33,6 @@ use crate::host::{Host, files, text};
 const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
                       `--custom-changes=rerun` (run it again)";
 
-/// How many of the script's lines are shown and logged: a script that asks for ever prints for ever.
-const LINES: usize = 2000;
-
 /// Runs the vendor script in `archive`, if it never ran.
 ///
 /// # Errors
@@ -231,23 +228,7 @@ fn execute(context: &mut Context<'_>, runner: &Host, script: &Path) -> Result<Ou
     let command = Command::new("bash", [format!("./{}", settings.script)], settings.deadline)
         .dir(directory)
         .stdin("Y\n");
-    let observer = &mut *context.observer;
-    observer.log(&format!("run: {} (in {})", command.line(), directory.display()));
-    let mut lines = 0;
-    let result = command.run_watched(runner, &mut |line| {
-        lines += 1;
-        if lines <= LINES {
-            observer.progress(line);
-            observer.log(&format!("  {line}"));
-        } else if lines == LINES + 1 {
-            observer.log("  (it prints more; that is left out)");
-        }
-    });
-    match &result {
-        Ok(output) => observer.log(&format!("status: {}", output.status)),
-        Err(failure) => observer.log(&format!("failed: {failure}")),
-    }
-    result
+    context.run_on(runner, &command)
 }
 
 enum Judged {

@@ -135,6 +135,9 @@ pub trait Observer {
     fn log(&mut self, line: &str);
 }
 
+/// How many lines of a command are shown and logged: a script that asks for ever prints for ever.
+const LINES: usize = 2000;
+
 /// What performing a change needs.
 pub struct Context<'a> {
     /// The host to change.
@@ -148,20 +151,35 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Runs `command`, giving each of its lines to the observer and to the log.
+    /// Runs `command`, giving each of its lines to the observer and to the log, up to a bound.
     ///
     /// # Errors
     /// As [`Command::run`].
     pub fn run(&mut self, command: &Command) -> Result<Output, Failure> {
-        self.observer.log(&format!("run: {}", command.line()));
+        self.run_on(self.host, command)
+    }
+
+    /// As [`Context::run`], on another host.
+    ///
+    /// # Errors
+    /// As [`Command::run`].
+    pub fn run_on(&mut self, host: &Host, command: &Command) -> Result<Output, Failure> {
         let observer = &mut *self.observer;
-        let result = command.run_watched(self.host, &mut |line| {
-            observer.progress(line);
-            observer.log(&format!("  {line}"));
+        let place = command.directory().map(|path| format!(" (in {})", path.display())).unwrap_or_default();
+        observer.log(&format!("run: {}{place}", command.line()));
+        let mut lines = 0;
+        let result = command.run_watched(host, &mut |line| {
+            lines += 1;
+            if lines <= LINES {
+                observer.progress(line);
+                observer.log(&format!("  {line}"));
+            } else if lines == LINES + 1 {
+                observer.log("  (it prints more; that is left out)");
+            }
         });
         match &result {
-            Ok(output) => self.observer.log(&format!("status: {}", output.status)),
-            Err(failure) => self.observer.log(&format!("failed: {failure}")),
+            Ok(output) => observer.log(&format!("status: {}", output.status)),
+            Err(failure) => observer.log(&format!("failed: {failure}")),
         }
         result
     }

@@ -25,7 +25,7 @@ use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{ArgAction, ColorChoice, Parser, Subcommand};
 
-use crate::host::text;
+use crate::host::{ioctl, text};
 use crate::report::{json, nagios};
 use session::{Answer, Global, Session};
 
@@ -86,6 +86,7 @@ enum Language {
 /// Parses the command line, does what it says, and answers the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    ioctl::keep_exit_statuses();
     let args: Vec<OsString> = env::args_os().collect();
     let language = language(&args);
     let result = match Cli::try_parse_from(args) {

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,13 @@ pub enum Failure {
         /// What the system said.
         source: io::Error,
     },
+    /// It ran, and how it ended could not be told.
+    Wait {
+        /// The command line.
+        line: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// It did not end in time and was killed, with all its descendants.
     Deadline {
         /// The command line.
@@ -120,6 +127,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Missing { tool } => write!(f, "no `{tool}` in {}", DIRECTORIES.join(", ")),
             Self::Spawn { line, source } => write!(f, "`{line}` could not be started: {source}"),
+            Self::Wait { line, source } => write!(f, "how `{line}` ended could not be told: {source}"),
             Self::Deadline { line, after, said } => {
                 write!(
                     f,
@@ -201,6 +209,12 @@ impl Command {
         self
     }
 
+    /// Where it runs, if that is not `/`.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
     /// The command line, quoted so that it can be pasted into a shell, without credentials.
     #[must_use]
     pub fn line(&self) -> String {
@@ -214,7 +228,7 @@ impl Command {
     /// Runs it to its end, whatever its exit status.
     ///
     /// # Errors
-    /// [`Failure::Missing`], [`Failure::Spawn`], [`Failure::Deadline`], [`Failure::Signal`].
+    /// [`Failure::Missing`], [`Failure::Spawn`], [`Failure::Wait`], [`Failure::Deadline`], [`Failure::Signal`].
     pub fn run(&self, host: &Host) -> Result<Output, Failure> {
         self.run_watched(host, &mut |_| {})
     }
@@ -289,7 +303,8 @@ impl Command {
             None => expression.stdin_null(),
         };
         // Before the command, so that one that could not be listened to is not started.
-        let (sender, chunks) = mpsc::channel();
+        // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
+        let (sender, chunks) = mpsc::sync_channel(16);
         drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
         drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
         let started = Instant::now();
@@ -315,7 +330,8 @@ impl Command {
         collected.flush(watch);
         let mut output = collected.output;
         let left = deadline.saturating_sub(started.elapsed());
-        let status = match handle.wait_timeout(left).map_err(spawn)? {
+        let wait = |source| Failure::Wait { line: self.line(), source };
+        let status = match handle.wait_timeout(left).map_err(wait)? {
             Some(done) => done.status,
             None => {
                 for pid in handle.pids() {
@@ -396,7 +412,7 @@ fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
 }
 
 /// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
-fn drain(fd: OwnedFd, is_err: bool, sender: Sender<(bool, Vec<u8>)>) -> io::Result<()> {
+fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
     let reading = thread::Builder::new().spawn(move || {
         let mut file = File::from(fd);
         let mut buffer = [0; 16 << 10];
@@ -453,6 +469,21 @@ mod tests {
         let started = Instant::now();
         sh("exit 0", 10 * SECOND).run(&Host::live()).unwrap();
         assert!(started.elapsed() < LINGER, "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn what_prints_faster_than_it_is_listened_to_is_held_up() {
+        let most_kib = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap().to_owned();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+        };
+        let before = most_kib();
+        let mut slow = |_: &str| thread::sleep(Duration::from_micros(100));
+        let failure = sh("exec yes", 3 * SECOND).run_watched(&Host::live(), &mut slow).unwrap_err();
+        assert!(matches!(failure, Failure::Deadline { .. }), "{failure}");
+        let grown = most_kib() - before;
+        assert!(grown < 128 << 10, "{grown} KiB more");
     }
 
     #[test]

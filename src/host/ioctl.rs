@@ -1,4 +1,4 @@
-//! The only unsafe code: ioctls with a safe face, and the signal mask of what we start.
+//! The only unsafe code: ioctls with a safe face, and the signals of what we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers.
@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use nix::libc::{c_int, c_long, c_uchar, c_uint, c_ushort, c_void};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{self, SigHandler, SigSet, Signal};
 
 /// Lets `command` begin with no signal held back. The mask of the thread that starts a process goes on to it (since
 /// Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot be stopped.
@@ -21,6 +21,13 @@ pub fn begin_with_no_signal_held_back(command: &mut Command) {
     unsafe {
         command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(io::Error::from));
     }
+}
+
+/// Lets the end of a process be waited for also where what started us ignores SIGCHLD: the kernel would then keep no
+/// exit status (wait(2)), and every command would seem to have failed. To be called before anything is started.
+pub fn keep_exit_statuses() {
+    // Safe: no handler is set. It cannot fail for a signal that exists.
+    let _ = unsafe { signal::signal(Signal::SIGCHLD, SigHandler::SigDfl) };
 }
 
 /// A SCSI device's answer to one INQUIRY. The ioctl went through; whether the command succeeded is told by

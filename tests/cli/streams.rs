@@ -81,3 +81,13 @@ fn no_line_is_wider_than_the_console() {
         }
     }
 }
+
+#[test]
+fn one_that_ignores_the_end_of_its_children_may_start_it() {
+    // The signals that are ignored go on to what is started.
+    let start = "$SIG{CHLD} = 'IGNORE'; exec @ARGV or die";
+    run(&mut tool("perl", &["-e", start, PROGRAM, "facts"]))
+        .exits(0)
+        .holds("the packages", |ran| ran.json()["packages"]["known"].is_object())
+        .holds("every command's end", |ran| !ran.stdout().contains("No child processes"));
+}
