@@ -572,6 +572,24 @@ fn a_killed_run_leaves_no_manifest_and_the_next_one_finishes() {
 }
 
 #[test]
+fn one_that_fails_while_the_manifest_is_written_is_made_good_even_after_another_failure() {
+    let site = Site::new();
+    let collect = |before: &str, url: &str| {
+        let script = format!("{DATABASE}{before} $AGENT apply --download-only $OUT --repository {url}");
+        site.machine("").run(&script, &site.out())
+    };
+    let good = site.mirror.url("/");
+    // The manifest's is the only file that is written under such a name.
+    let no_manifest = "strace -f -qq -o /dev/null -e trace=rename,renameat,renameat2 \
+                       -P $OUT/.manifest.json.mt-agent-new -e inject=rename,renameat,renameat2:error=ENOSPC";
+    contains(&refused(&site, &collect(no_manifest, &good)), "No space left on device");
+    assert!(site.names().contains(&rpm("deep")), "{:?}", site.names());
+    refused(&site, &collect("", "http://127.0.0.1:9/"));
+    site.collected();
+    assert_eq!(site.offline(&site.machine(""), "", "").status.code(), Some(0));
+}
+
+#[test]
 fn a_run_after_the_restart_asks_no_repository_either() {
     let site = Site::new();
     let world = site.machine("");

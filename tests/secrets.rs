@@ -51,6 +51,7 @@ files:
       urls:
         - http://user:HiddenUrl@mirror.invalid/mt-agent-test-file-1-1.noarch.rpm
         - http://user:HiddenOther@mirror.invalid/mt-agent-test-file-1-1.noarch.rpm?token=HiddenQuery
+        - http://storage.invalid/mt-agent-test-file-1-1.noarch.rpm?sv=2024-11-04&sr=b&sig=HiddenSignature
 ";
 
 fn world() -> World {
@@ -80,9 +81,10 @@ fn world() -> World {
 fn no_secret_is_written_down_or_shown_and_downloads_still_authenticate() {
     need_root();
     let (world, proxy) = (world(), Server::new(&vec![7; 4096]));
-    // Broken four times, so that a part and its note stay; then the other address is refused.
+    // Broken four times, so that a part and its note stay; then the other addresses are refused.
     let cut = vec![Answer::Cut(100); 4];
-    proxy.answers(&[cut.as_slice(), &[Answer::Status("404 Not Found")]].concat());
+    let absent = vec![Answer::Status("404 Not Found"); 2];
+    proxy.answers(&[cut, absent].concat());
     let address = format!("http://u:HiddenEnv@127.0.0.1:{}", proxy.port());
     let script = "
         for verb in check plan disks facts history 'profile show'; do

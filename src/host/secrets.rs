@@ -12,7 +12,7 @@ const MASK: &str = "***";
 /// What a name has in it whose value is a secret.
 macro_rules! secret {
     () => {
-        "(?i-u:[a-z0-9_.-]*(?:password|passwd|passphrase|passwort|secret|token|api[_-]?key)[a-z0-9_-]*)"
+        "(?i-u:[a-z0-9_.-]*(?:password|passwd|passphrase|passwort|secret|token|(?:api|access|account|private|shared)[_-]?key)[a-z0-9_-]*)"
     };
 }
 
@@ -42,11 +42,18 @@ static HEADER: Pattern = LazyLock::new(|| {
     .ok()
 });
 
+/// What signs an address: `sig=` of Azure (a shared access signature), `X-Amz-Signature=`, `X-Goog-Credential=` and
+/// their kin.
+static QUERY: Pattern = LazyLock::new(|| {
+    Regex::new(r#"([?&;](?i-u:sig|key|code|auth|pwd|[a-z0-9_-]*(?:signature|credential))=)[^\s&;#"'`<>]+"#)
+        .ok()
+});
+
 /// `user:password@host` without a scheme, as curl takes it for a proxy.
 static BARE: Pattern = LazyLock::new(|| Regex::new(r#"(^|[\s"'`(=,])[^\s"'`(=,:@/\\]+:[^\s"'/]+@"#).ok());
 
 /// `text` with what looks like a secret replaced by `***`: credentials of addresses
-/// (`scheme://user:password@host`), values of what is called password, passphrase, secret or token, and
+/// (`scheme://user:password@host`) and what signs them, values of what is called password, passphrase, secret or token, and
 /// headers that authenticate.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
@@ -60,7 +67,13 @@ pub fn without_secrets(text: &str) -> String {
     if has(&["authorization", "cookie"]) {
         text = every(&HEADER, &text, |found| Some(format!("{}{MASK}", &found[1])));
     }
-    let named = has(&["pass", "secret", "token", "api"]);
+    if text.contains(['?', '&', ';']) {
+        text = match QUERY.as_ref() {
+            Some(query) => query.replace_all(&text, format!("${{1}}{MASK}")).into_owned(),
+            None => MASK.to_owned(),
+        };
+    }
+    let named = has(&["pass", "secret", "token", "key"]);
     if named {
         text = every(&NAMED, &text, |found| Some(format!("{}{MASK}", &found[1])));
     }
@@ -190,6 +203,18 @@ mod tests {
     fn values_of_what_is_called_a_secret_are_taken_out() {
         for (text, expected) in [
             ("x?token=abc&y=1", "x?token=***&y=1"),
+            (
+                "https://a.blob.core.windows.net/c/?sv=2024-11-04&sr=b&sig=aB%2Fc%3D&se=2026-12-01",
+                "https://a.blob.core.windows.net/c/?sv=2024-11-04&sr=b&sig=***&se=2026-12-01",
+            ),
+            (
+                r#"{"url": "https://s3/x?X-Amz-Credential=A/b&X-Amz-Signature=0f"}"#,
+                r#"{"url": "https://s3/x?X-Amz-Credential=***&X-Amz-Signature=***"}"#,
+            ),
+            (
+                "AccountName=a;AccountKey=Zm9v==;EndpointSuffix=x",
+                "AccountName=a;AccountKey=***;EndpointSuffix=x",
+            ),
             ("rw,username=u,password=p/w,uid=0", "rw,username=u,password=***,uid=0"),
             (r#"{"passphrase": "two words", "a": 1}"#, r#"{"passphrase": ***, "a": 1}"#),
             ("proxy_password = 'x y' z", "proxy_password = *** z"),
@@ -228,6 +253,9 @@ mod tests {
             "git@host:path a@b 12:30 x/y:z@w pci-0000:00:10.0",
             "1000:0030 2:0:0:0 00:50:56:aa:bb:cc",
             "the token of a file",
+            "Header V3 RSA/SHA1 Signature, key ID c105b9de: OK",
+            "Signature: good; key ID 0608b895",
+            "http://mirror/?release=6.6&arch=x86_64&repo=os",
         ] {
             assert_eq!(without_secrets(text), text);
         }

@@ -61,7 +61,14 @@ fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) 
                 Err(why) => context.observer.progress(&format!("collecting anew: {why:#}")),
             }
         }
-        None => only_ours(directory)?,
+        None => {
+            only_ours(directory)?;
+            // Before what shows that they are ours: without it a run that fails again would leave them for a stranger's.
+            for name in packages(directory)? {
+                let path = directory.join(&name);
+                fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+            }
+        }
     }
     clear(directory);
     let work = Work::new(directory)?;
@@ -76,7 +83,10 @@ fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) 
         packages: order.packages.to_vec(),
         files: staged.iter().map(|(_, entry)| entry.clone()).collect(),
     };
-    keep(directory, &staged, &manifest)?;
+    if let Err(error) = keep(directory, &staged, &manifest) {
+        work.leave();
+        return Err(error);
+    }
     let bytes = manifest.files.iter().map(|entry| entry.size).sum();
     Ok(Done::Changed(format!(
         "collected {} in {} ({}), with their SHA-256 sums in {FILE}",
@@ -192,6 +202,15 @@ impl Work {
     /// A name in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Ends with the directory left, empty: it shows the next run that packages without a manifest are ours.
+    fn leave(self) {
+        for name in names(&self.0).unwrap_or_default() {
+            let path = self.0.join(name);
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        }
+        std::mem::forget(self);
     }
 }
 
