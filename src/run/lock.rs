@@ -1,12 +1,12 @@
 //! One run at a time: an flock that says who holds it, and that a dead process cannot keep.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 
 use anyhow::{Context, Result, bail};
 
-use crate::host::Host;
+use crate::host::{Host, text};
 
 /// Where the lock lies. /var/run is on every system that we know, a link to /run on newer ones.
 pub const PATH: &str = "/var/run/mt-agent.lock";
@@ -25,10 +25,13 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o644)
+        .mode(0o600)
         .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
         .open(&path)
         .with_context(|| format!("opening the lock {}", path.display()))?;
+    // Who can open it can lock it, and root's alone may that be: also where an earlier version left it open to all.
+    file.set_permissions(Permissions::from_mode(0o600))
+        .with_context(|| format!("closing the lock {} to others", path.display()))?;
     // The standard library's, which is flock(2): nix's own panics where a lock cannot be released.
     match file.try_lock() {
         Ok(()) => {
@@ -49,19 +52,20 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
     }
 }
 
-/// Who holds the lock now, if anybody does. Asks /proc/locks and takes nothing, so that looking never
+/// Who holds the lock now, if anybody does: its note, which root alone can read, or the process. Asks /proc/locks and takes nothing, so that looking never
 /// stands in the way of a run that is about to start.
 ///
 /// Newer kernels take some 15 ms to list their locks: they are asked only if the process of the note lives.
 #[must_use]
 pub fn holder(host: &Host) -> Option<String> {
     let meta = host.path(PATH).metadata().ok()?;
-    let note = host.read(PATH).ok()?;
+    let note = host.read(PATH).unwrap_or_default();
     if pid_in(&note).is_some_and(|pid| !host.exists(format!("/proc/{pid}"))) {
         return None;
     }
     let locks = host.read("/proc/locks").ok()?;
-    is_locked(&locks, meta.ino()).then(|| crate::host::text::safe(note.trim()))
+    let pid = locked_by(&locks, meta.ino())?;
+    Some(if note.trim().is_empty() { format!("pid {pid}") } else { text::safe(note.trim()) })
 }
 
 /// The process in a note: `pid 1234, apply, since …`.
@@ -69,13 +73,13 @@ fn pid_in(note: &str) -> Option<u32> {
     note.strip_prefix("pid ")?.split(',').next()?.parse().ok()
 }
 
-/// Whether /proc/locks has an flock on inode `ino`: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
+/// The process that has an flock on inode `ino`, by /proc/locks: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
 /// The device is not compared: btrfs and overlays show another one there than stat does.
-fn is_locked(locks: &str, ino: u64) -> bool {
-    locks.lines().any(|line| {
-        let mut words = line.split_whitespace();
-        words.nth(1) == Some("FLOCK")
-            && words.nth(3).and_then(|id| id.rsplit(':').next()?.parse().ok()) == Some(ino)
+fn locked_by(locks: &str, ino: u64) -> Option<&str> {
+    locks.lines().find_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, file, ..] = words.as_slice() else { return None };
+        (file.rsplit(':').next()?.parse() == Ok(ino)).then_some(*pid)
     })
 }
 
@@ -87,9 +91,9 @@ mod tests {
     fn proc_locks_is_read_by_inode() {
         let locks =
             "1: POSIX  ADVISORY  WRITE 9 fd:01:393 0 EOF\n2: FLOCK  ADVISORY  WRITE 10 fd:01:77 0 EOF\n";
-        assert!(is_locked(locks, 77));
-        assert!(!is_locked(locks, 393));
-        assert!(!is_locked("garbage\n", 0));
+        assert_eq!(locked_by(locks, 77), Some("10"));
+        assert_eq!(locked_by(locks, 393), None);
+        assert_eq!(locked_by("garbage\n", 0), None);
     }
 
     #[test]
@@ -108,6 +112,8 @@ mod tests {
         let error = take(&host, "apply", "boot-1").err().unwrap().to_string();
         assert!(error.contains(&format!("pid {}, apply, since 20", std::process::id())), "{error}");
         assert!(error.contains("boot boot-1"), "{error}");
+        let mode = std::fs::metadata(host.path(PATH)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600, "whoever can open it can hold it");
         drop(lock);
         drop(take(&host, "apply", "boot-1").unwrap());
         assert_eq!(holder(&host), None);

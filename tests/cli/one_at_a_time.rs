@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::agent::{PROGRAM, run, tool};
+use crate::agent::{NOBODY, PROGRAM, run, tool};
 
 /// Runs `script` with a /run of its own, in which the agent's lock is held as a run of it holds it: by a process that lives.
 fn while_locked(script: &str) -> crate::agent::Ran {
@@ -35,4 +35,14 @@ fn check_and_plan_say_that_a_run_is_going_on() {
         assert!(notes.contains("a run that changes this host is going on (pid "), "{ran}");
         assert!(notes.contains(", apply, since yesterday"), "{ran}");
     }
+}
+
+#[test]
+fn one_who_is_not_root_learns_of_the_run_and_cannot_hold_the_lock() {
+    let ran = while_locked(&format!(
+        "chmod 600 /run/mt-agent.lock && setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups -- \
+         bash -c '! flock --shared /run/mt-agent.lock true 2>/dev/null && exec {PROGRAM} check --format json'"
+    ));
+    let notes = ran.json()["notes"].to_string();
+    assert!(notes.contains("a run that changes this host is going on (pid "), "{ran}");
 }

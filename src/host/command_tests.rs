@@ -1,0 +1,102 @@
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn sh(script: &str, deadline: Duration) -> Command {
+    Command::new("sh", ["-c", script], deadline)
+}
+
+#[test]
+fn streams_status_and_lines_are_kept_apart() {
+    let mut seen = Vec::new();
+    let output = sh("cat; printf 'a\nb'; echo oops >&2; exit 3", 10 * SECOND)
+        .stdin("in\n")
+        .run_watched(&Host::live(), &mut |line| seen.push(line.to_owned()))
+        .unwrap();
+    assert_eq!((output.status, output.stdout.as_slice()), (3, b"in\na\nb".as_slice()));
+    assert_eq!(output.said(), "oops");
+    seen.sort();
+    assert_eq!(seen, ["a", "b", "in", "oops"]);
+}
+
+#[test]
+fn a_command_that_has_ended_is_not_waited_for_any_longer() {
+    let started = Instant::now();
+    sh("exit 0", 10 * SECOND).run(&Host::live()).unwrap();
+    assert!(started.elapsed() < LINGER, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_prints_faster_than_it_is_listened_to_is_held_up() {
+    let most_kib = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let before = most_kib();
+    let mut slow = |_: &str| thread::sleep(Duration::from_micros(100));
+    let failure = sh("exec yes", 3 * SECOND).run_watched(&Host::live(), &mut slow).unwrap_err();
+    assert!(matches!(failure, Failure::Deadline { .. }), "{failure}");
+    let grown = most_kib() - before;
+    assert!(grown < 128 << 10, "{grown} KiB more");
+}
+
+#[test]
+fn a_hanging_command_is_stopped_with_its_descendants() {
+    let started = Instant::now();
+    let failure = sh("echo begun; sleep 60 & sleep 60", SECOND / 2).run(&Host::live()).unwrap_err();
+    assert!(matches!(&failure, Failure::Deadline { said, .. } if said == "begun"), "{failure}");
+    assert!(started.elapsed() < 10 * SECOND);
+}
+
+#[test]
+fn a_deadline_can_be_shortened_and_never_prolonged() {
+    for (seconds, expected) in
+        [(Some("3"), 3), (Some("20"), 10), (None, 10), (Some(""), 10), (Some("-1"), 10), (Some("x"), 10)]
+    {
+        assert_eq!(shortened(10 * SECOND, seconds), expected * SECOND, "{seconds:?}");
+    }
+}
+
+#[test]
+fn a_command_begins_with_no_signal_held_back() {
+    let said = thread::spawn(|| {
+        let mut set = nix::sys::signal::SigSet::empty();
+        set.add(Signal::SIGTERM);
+        set.thread_block().unwrap();
+        sh("grep SigBlk /proc/self/status", 10 * SECOND).read(&Host::live()).unwrap()
+    });
+    assert_eq!(said.join().unwrap(), "SigBlk:\t0000000000000000\n");
+}
+
+#[test]
+fn a_daemon_that_keeps_the_output_open_is_not_waited_for() {
+    let started = Instant::now();
+    let output = sh("sleep 30 & echo done", 20 * SECOND).run(&Host::live()).unwrap();
+    assert_eq!(output.stdout, b"done\n");
+    assert!(started.elapsed() < 15 * SECOND);
+}
+
+#[test]
+fn failures_are_told_apart_and_can_be_pasted() {
+    let host = Host::live();
+    let missing = Command::new("no-such-tool", ["x"], SECOND).run(&host).unwrap_err();
+    assert!(matches!(missing, Failure::Missing { .. }), "{missing}");
+    let refused = Command::new("/etc/passwd", ["x"], SECOND).run(&host).unwrap_err();
+    assert_eq!(
+        format!("{:#}", anyhow::Error::from(refused)),
+        "`/etc/passwd x` could not be started: Permission denied (os error 13)"
+    );
+    let status = sh("echo it\\'s bad >&2; exit 7", SECOND).read(&host).unwrap_err();
+    assert_eq!(status.to_string(), r"`sh -c 'echo it\'\''s bad >&2; exit 7'` ended with status 7: it's bad");
+    assert!(matches!(sh("kill -9 $$", SECOND).run(&host).unwrap_err(), Failure::Signal { signal: 9, .. }));
+    assert!(matches!(sh("printf '\\377'", SECOND).read(&host).unwrap_err(), Failure::Undecodable { .. }));
+    let long = sh("head -c 9000000 /dev/zero", 20 * SECOND).read(&host).unwrap_err();
+    assert!(matches!(long, Failure::TooLong { .. }), "{long}");
+}
+
+#[test]
+fn nothing_from_an_image_is_run() {
+    let failure = Command::new("sh", ["-c", "true"], SECOND).run(&Host::image("/")).unwrap_err();
+    assert!(matches!(failure, Failure::Missing { .. }));
+}
