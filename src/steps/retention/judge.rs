@@ -1,7 +1,7 @@
 //! Judging the retention volume.
 
 use super::choice;
-use super::{describe, mount_now, stable_name, volume, waiting};
+use super::{UUID, describe, line, mount_now, stable_name, volume, waiting};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -95,14 +95,13 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
 pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
     let (mount, disks) = volume(profile, facts)?;
-    let name = stable_name(facts, mount, disks[0]);
+    let name = stable_name(facts, mount, disks[0]).unwrap_or_else(|| UUID.to_owned());
     let expected = format!("a line for {point} by a name that cannot move, such as {name}");
     let Some(entry) = fstab_entry(need(&facts.fstab, "/etc/fstab")?, point) else {
         let fix = "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are";
         return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
     };
-    let by_hand =
-        format!("in line {} of /etc/fstab put {name} {point} {} rw,nofail 0 0", entry.line, mount.fs_type);
+    let by_hand = format!("in line {} of /etc/fstab put {}", entry.line, line(&name, mount));
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
     };

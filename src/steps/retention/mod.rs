@@ -9,8 +9,9 @@ mod tests;
 
 use super::devices::{carriers, fstab_entry, mount_at, resolve};
 use super::{Belongs, Requirement, Severity, Status, need};
+use crate::changes::fstab;
 use crate::facts::Facts;
-use crate::facts::disks::Disk;
+use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
@@ -204,15 +205,30 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
     }))
 }
 
-/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID.
-fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> String {
+/// Stands for the UUID of a file system where it is not known.
+const UUID: &str = "UUID=...";
+
+/// The line of fstab that mounts what `name` names as `mount` is mounted now.
+fn line(name: &str, mount: &Mount) -> String {
+    format!("{name} {} {} rw,nofail 0 0", mount.mount_point, mount.fs_type)
+}
+
+/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID. `None` where neither
+/// is known: what it is mounted by can be another disk's after the next restart.
+fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
     if let Some(map) = &disk.multipath
         && map.major_minor == mount.major_minor
-        && map.dm_name == map.wwid
+        && let Some(name) = map_by_id(map)
     {
-        return format!("/dev/mapper/{}", map.dm_name);
+        return Some(name);
     }
-    let by_uuid = facts.filesystems.known().map(|links| &links.by_uuid);
-    let uuid = by_uuid.and_then(|links| links.iter().find(|(_, device)| **device == mount.major_minor));
-    uuid.map_or_else(|| mount.source.clone(), |(uuid, _)| format!("UUID={uuid}"))
+    let links = &facts.filesystems.known()?.by_uuid;
+    let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
+    Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name))
+}
+
+/// The name of a map that is called by its WWID.
+fn map_by_id(map: &Map) -> Option<String> {
+    let name = format!("/dev/mapper/{}", map.dm_name);
+    (map.dm_name == map.wwid && fstab::cannot_move(&name)).then_some(name)
 }

@@ -1,7 +1,7 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::{mount_now, stable_name, volume, waiting};
+use super::{UUID, line, map_by_id, mount_now, stable_name, volume, waiting};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -74,12 +74,20 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         })
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
-        return change(stable_name(facts, mount, disks[0]), &mount.fs_type);
+        return match stable_name(facts, mount, disks[0]) {
+            Some(name) => change(name, &mount.fs_type),
+            None => Remedy::Refused(format!(
+                "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: \
+                 blkid tells it; add to /etc/fstab by hand: {}",
+                mount.source,
+                mount.mount_point,
+                line(UUID, mount)
+            )),
+        };
     }
     // Foreseen: the name it will have once the changes before this one are made.
-    let foreseen = |disk: &Disk, uuid: &str| match &disk.multipath {
-        Some(map) if map.dm_name == map.wwid => format!("/dev/mapper/{}", map.dm_name),
-        _ => format!("UUID={uuid}"),
+    let foreseen = |disk: &Disk, uuid: &str| {
+        disk.multipath.as_ref().and_then(map_by_id).unwrap_or_else(|| format!("UUID={uuid}"))
     };
     match (waiting(profile, facts), &facts.retention_record) {
         (Ok(Some(waiting)), crate::facts::Fact::Known(Some(record))) => {

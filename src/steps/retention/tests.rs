@@ -502,6 +502,55 @@ fn a_friendly_multipath_name_can_move() {
 }
 
 #[test]
+fn a_name_that_can_move_is_never_written_to_fstab() {
+    let planned = |spoil_facts: &dyn Fn(&mut Facts)| {
+        let (profile, mut facts) = ready();
+        spoil(&mut facts.fstab).pop();
+        spoil_facts(&mut facts);
+        let said = told(&profile, &facts, "retention.persistent");
+        (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
+    };
+    let plain = |facts: &mut Facts| {
+        (disks(facts)[1].multipath, disks(facts)[1].holders) = (None, Vec::new());
+        *spoil(&mut facts.mounts).last_mut().unwrap() = mount("/mnt/retention", "8:16", "/dev/sdb", 1 << 40);
+    };
+    let friendly = |facts: &mut Facts| {
+        disks(facts)[1].multipath.as_mut().unwrap().dm_name = "mpathb".into();
+        spoil(&mut facts.mounts).last_mut().unwrap().source = "/dev/mapper/mpathb".into();
+        // A link to a path, not to the map.
+        spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    };
+    let unlinked = |facts: &mut Facts| {
+        plain(facts);
+        facts.filesystems = Fact::Unknown("reading /dev/disk/by-uuid: Input/output error".into());
+    };
+    let cases: [(&str, &dyn Fn(&mut Facts)); 3] =
+        [("/dev/sdb", &plain), ("/dev/mapper/mpathb", &friendly), ("/dev/sdb", &unlinked)];
+    for (name, spoil_facts) in cases {
+        let (plan, said) = planned(spoil_facts);
+        assert_eq!(plan.changes, [], "{name}");
+        let fix = &plan.manual.iter().find(|manual| manual.id == "retention.persistent").unwrap().fix;
+        assert_eq!(
+            *fix,
+            format!(
+                "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
+                 /mnt/retention is known: blkid tells it; add to /etc/fstab by hand: UUID=... /mnt/retention ext4 \
+                 rw,nofail 0 0"
+            )
+        );
+        assert!(said.contains("such as UUID=...") && !said.contains(name), "{said}");
+    }
+    let (plan, _) = planned(&|facts| {
+        plain(facts);
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    });
+    assert!(
+        matches!(&plan.changes[0].change, Change::WriteFstab { device, .. } if device == "UUID=7a5e4c31")
+    );
+}
+
+#[test]
 fn size_lock_type_and_other_uses_are_told() {
     let (profile, mut facts) = ready();
     disks(&mut facts)[1].size_bytes = 500 << 30;
