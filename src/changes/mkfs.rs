@@ -280,7 +280,7 @@ fn still_ours(host: &Host, hint: &str) -> Result<()> {
     let agent =
         identity::known(site_agent::load(host)).context("telling whether the master target is installed")?;
     ensure!(
-        !agent.is_installed(),
+        !agent.has_been_installed(),
         "an interrupted run of ours may have left what is on it, but the master target software was installed \
          since, and could have written it; {hint}"
     );

@@ -1,5 +1,7 @@
 //! The installed Site Recovery software (the master target itself).
 
+use std::io::ErrorKind;
+
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,9 @@ pub struct SiteAgent {
     pub role: Option<String>,
     /// The drscout.conf that was read.
     pub configuration: Option<String>,
+    /// Whether the installer's log is there, which an uninstallation leaves. A recording of an older agent does not tell.
+    #[serde(default)]
+    pub install_log: bool,
 }
 
 impl SiteAgent {
@@ -25,10 +30,19 @@ impl SiteAgent {
     pub fn is_installed(&self) -> bool {
         self.version.is_some() || self.installation_dir.is_some() || self.configuration.is_some()
     }
+
+    /// Whether it is installed, or has been.
+    #[must_use]
+    pub fn has_been_installed(&self) -> bool {
+        self.is_installed() || self.install_log
+    }
 }
 
 /// Where the installer notes version and directory.
 const VERSION_FILE: &str = "/usr/local/.vx_version";
+
+/// What the installer writes.
+pub const INSTALL_LOG: &str = "/var/log/ua_install.log";
 
 /// Reads the version file and the configuration. Of the configuration only `Role` is taken: it also holds
 /// what identifies the machine to the site.
@@ -54,7 +68,17 @@ fn find(host: &Host) -> Result<SiteAgent> {
             break;
         }
     }
+    agent.install_log = is_there(host, INSTALL_LOG)?;
     Ok(agent)
+}
+
+/// Whether something lies at `path`, be it a link that leads nowhere.
+fn is_there(host: &Host, path: &str) -> Result<bool> {
+    match host.place(path).and_then(|place| place.symlink_metadata()) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(read::explain(path, error)),
+    }
 }
 
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.
@@ -93,6 +117,20 @@ mod tests {
         assert_eq!(agent.configuration.as_deref(), Some("/usr/local/ASR/Vx/etc/drscout.conf"));
         assert!(agent.is_installed() && !format!("{agent:?}").contains("SECRET"));
         testing::damage(conf, |text| drop((parse_role(text), parse_version(text))));
+    }
+
+    #[test]
+    fn the_installer_s_log_tells_of_what_was_uninstalled() {
+        let dir = testing::tree(&[("var/log/ua_install.log", "")]);
+        let Fact::Known(agent) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert!(agent.has_been_installed() && !agent.is_installed());
+        let looped = testing::tree(&[]);
+        std::os::unix::fs::symlink("var", looped.path().join("var")).unwrap();
+        let Fact::Unknown(why) = load(&Host::recorded(looped.path())) else { panic!() };
+        assert!(why.starts_with("reading /var/log/ua_install.log: "), "{why}");
+        // As an older agent recorded it.
+        let old = r#"{"version":null,"installation_dir":null,"role":null,"configuration":null}"#;
+        assert_eq!(serde_json::from_str::<SiteAgent>(old).unwrap(), SiteAgent::default());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::choice::{Chosen, choose};
 use super::lasting;
 use crate::changes::Change;
 use crate::facts::blank::Probe;
+use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::retention::Record;
@@ -193,7 +194,73 @@ fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
     refused(&profile, &facts, &Request::default(), &["protected machine's", RETENTION_ID]);
     assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
     facts.site_agent = Fact::Unknown("permission denied".into());
-    refused(&profile, &facts, &Request::default(), &["could not be told"]);
+    refused(&profile, &facts, &Request::default(), &["ever been installed could not be told"]);
+}
+
+#[test]
+fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
+    let (profile, facts) = without_volume();
+    let record = |scsi_id: &str, finished| {
+        Fact::Known(Some(Record {
+            schema: "mt-agent/retention/v1".into(),
+            scsi_id: scsi_id.into(),
+            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+            fs_type: "ext4".into(),
+            boot_id: testing::BOOT_ID.into(),
+            started_at: "2026-06-01T12:00:00Z".into(),
+            finished,
+        }))
+    };
+    let unknown = || "Input/output error".to_owned();
+    let signs: [(&str, &dyn Fn(&mut Facts)); 9] = [
+        ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
+            spoil(&mut facts.site_agent).install_log = true;
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+            spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.record = Fact::Unknown(unknown());
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
+        }),
+        (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
+            facts.retention_record = record(OTHER_ID, true);
+        }),
+        ("whether a retention volume was ever made could not be told", &|facts| {
+            facts.retention_record = Fact::Unknown(unknown());
+        }),
+        ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
+            let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
+            spoil(&mut facts.fstab).push(gone);
+        }),
+        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
+            facts.fstab = Fact::Unknown(unknown());
+        }),
+    ];
+    for (sign, spoil_facts) in signs {
+        let mut facts = facts.clone();
+        spoil_facts(&mut facts);
+        let why = chosen(&profile, &facts, &Request::default()).expect_err(sign);
+        assert_eq!(
+            why,
+            format!(
+                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk SCSI-ID. \
+                 Blank: sdb ({RETENTION_ID}, 1 TiB)"
+            )
+        );
+        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
+    }
+    // What was begun proves nothing, nor does the record of this very disk, which was wiped or replaced.
+    for begun in [record(OTHER_ID, false), record(RETENTION_ID, true)] {
+        let facts = Facts { retention_record: begun, ..facts.clone() };
+        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    }
 }
 
 #[test]
