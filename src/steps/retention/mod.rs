@@ -7,7 +7,7 @@ mod remedy;
 #[cfg(test)]
 mod tests;
 
-use super::devices::{carriers, fstab_entry, mount_at, resolve};
+use super::devices::{carriers, fstab_entry, mount_at, repeated, resolve};
 use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::fstab;
 use crate::facts::Facts;
@@ -160,37 +160,51 @@ fn describe(disk: &Disk) -> String {
 /// A retention volume that is made but not mounted.
 struct Waiting<'a> {
     disk: &'a Disk,
-    device: String,
+    /// Whether that disk carries `/` as well.
+    on_root: bool,
     fs_type: String,
-    /// Whether it could be another disk than the one that was meant: fstab has a name that moves, and no record of ours
-    /// names it.
-    doubtful: Option<String>,
+    /// Why it is not the agent's to mount, and what a person does.
+    refused: Option<String>,
 }
 
 /// The volume that fstab names for the mount point, or that our own record says we made.
 fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
-    if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
-        let Some(device) = resolve(&entry.device, facts)? else { return Ok(None) };
+    let point = &profile.retention.mount_point;
+    if let Some(entry) = fstab_entry(fstab, point) {
+        let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
         let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
         let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
-        return Ok(carriers(disks, &device).first().map(|disk| Waiting {
-            disk,
-            doubtful: (judge::moves(&entry.device, disk) && !ours(disk)).then(|| {
-                format!(
+        let refused = |disk: &Disk| {
+            if let Some(lines) = repeated(fstab, point) {
+                return Some(judge::remove_all_but_one(&lines));
+            }
+            // It could be another disk than the one that was meant.
+            if judge::moves(&entry.device, disk) && !ours(disk) {
+                return Some(format!(
                     "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
                      disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
                      mt-agent apply",
                     entry.line, entry.device
+                ));
+            }
+            let whole = [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
+            (!whole).then(|| {
+                format!(
+                    "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
+                     mount {point}",
+                    entry.device, disk.name
                 )
-            }),
-            device: if disk.device() == entry.device || device == disk.device_number() {
-                disk.device()
-            } else {
-                entry.device.clone()
-            },
+            })
+        };
+        let under = carriers(disks, &major_minor);
+        let Some(disk) = under.first() else { return Ok(None) };
+        return Ok(Some(Waiting {
+            disk,
+            on_root: judge::carry_root(facts, &under)?,
             fs_type: entry.fs_type.clone(),
+            refused: refused(disk),
         }));
     }
     let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
@@ -201,7 +215,7 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
     Ok(made.and_then(|device| {
         let disk = carriers(disks, device).into_iter().next()?;
         let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
-        ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone(), doubtful: None })
+        ours.then(|| Waiting { disk, on_root: false, fs_type: record.fs_type.clone(), refused: None })
     }))
 }
 

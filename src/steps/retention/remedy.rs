@@ -17,6 +17,10 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
     }
+    if !matches!(waiting(profile, facts), Ok(None)) {
+        // So it is with what fstab would mount there, or could.
+        return Remedy::None;
+    }
     match choice::choose(profile, facts, request) {
         Chosen::Disk { disk, scsi_id, erase, uuid } => Remedy::With {
             changes: vec![Change::FormatRetention {
@@ -47,9 +51,11 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         })
     };
     match waiting(profile, facts) {
-        Ok(Some(super::Waiting { doubtful: Some(why), .. })) => Remedy::Refused(why),
+        // What is wrong then is said of retention.disk.
+        Ok(Some(super::Waiting { on_root: true, .. })) => Remedy::None,
+        Ok(Some(super::Waiting { refused: Some(why), .. })) => Remedy::Refused(why),
         Ok(Some(waiting)) => match &waiting.disk.scsi_id {
-            Some(id) => change(waiting.device, id, &waiting.fs_type),
+            Some(id) => change(waiting.disk.device(), id, &waiting.fs_type),
             None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", waiting.disk.name)),
         },
         Ok(None) => match choice::choose(profile, facts, request) {
