@@ -162,12 +162,18 @@ pub(super) fn remove_all_but_one(lines: &str) -> String {
 }
 
 /// Whether a name in fstab can come to mean another disk: kernel names, and friendly multipath names, whose
-/// numbers are given out in the order of discovery.
+/// numbers are given out in the order of discovery, with the partitions of such a map.
 pub(super) fn moves(name: &str, disk: &Disk) -> bool {
     let Some(path) = name.strip_prefix("/dev/") else { return false };
     match path.strip_prefix("mapper/") {
         Some(mapped) => {
-            disk.multipath.as_ref().is_some_and(|map| map.dm_name == mapped && map.dm_name != map.wwid)
+            let number = |rest: &str| {
+                let number = rest.strip_prefix("-part").or_else(|| rest.strip_prefix('p')).unwrap_or(rest);
+                number.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            disk.multipath.as_ref().is_some_and(|map| {
+                map.dm_name != map.wwid && mapped.strip_prefix(&map.dm_name).is_some_and(number)
+            })
         }
         None => !path.contains('/'),
     }

@@ -643,6 +643,12 @@ fn a_friendly_multipath_name_can_move() {
     let told = told(&profile, &facts, "retention.persistent");
     assert!(told.starts_with("unmet: line 13: /dev/mapper/mpatha can belong to another disk"), "{told}");
     assert!(told.contains("UUID=11111111-aaaa-4000-8000-000000000005"), "{told}");
+    for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
+        let device = format!("/dev/mapper/{partition}");
+        spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
+        let told = testing::told(&profile, &facts, "retention.persistent");
+        assert!(told.starts_with(&format!("unmet: line 13: {device} can belong to another")), "{told}");
+    }
 }
 
 #[test]
