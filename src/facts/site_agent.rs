@@ -156,7 +156,7 @@ mod tests {
             real.join("mnt/retention").to_str().unwrap()
         );
 
-        let put = |content: &str| std::fs::write(dir.path().join("usr/local/.vx_version"), content).unwrap();
+        let put = |content: &str| testing::put(dir.path(), "usr/local/.vx_version", content);
         put(&version("/opt/gone"));
         assert_eq!(directory(&recorded).as_deref(), Some("/opt/gone"));
         std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();

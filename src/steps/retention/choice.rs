@@ -130,7 +130,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
             idle => format!("no attached disk may be taken: {}", reasons(facts, idle)),
         }),
         candidates if let Some(sign) = been_used(profile, facts, candidates) => Err(format!(
-            "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk SCSI-ID. Blank: {}",
+            "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: {}",
             list(candidates)
         )),
         [disk] => {

@@ -1,7 +1,7 @@
 //! Judging the retention volume.
 
 use super::choice;
-use super::{UUID, describe, line, mount_now, stable_name, volume, waiting};
+use super::{UUID, describe, line, mount_now, stable_name, unnamed, volume, waiting};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -111,7 +111,8 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
 pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
     let (mount, disks) = volume(profile, facts)?;
-    let name = stable_name(facts, mount, disks[0]).unwrap_or_else(|| UUID.to_owned());
+    let known = stable_name(facts, mount, disks[0]);
+    let name = known.as_deref().unwrap_or(UUID);
     let expected = format!("a line for {point} by a name that cannot move, such as {name}");
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     if let Some(lines) = repeated(fstab, point) {
@@ -121,10 +122,18 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return Ok(Status::unmet(found, format!("one line for {point}"), remove_all_but_one(&lines)));
     }
     let Some(entry) = fstab_entry(fstab, point) else {
-        let fix = "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are";
+        let fix = match known {
+            Some(_) => {
+                "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
+            }
+            None => unnamed(mount),
+        };
         return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
     };
-    let by_hand = format!("in line {} of /etc/fstab put {}", entry.line, line(&name, mount));
+    let by_hand = match known {
+        Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(name, mount)),
+        None => format!("line {}: {}", entry.line, unnamed(mount)),
+    };
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
     };

@@ -227,6 +227,17 @@ fn line(name: &str, mount: &Mount) -> String {
     format!("{name} {} {} rw,nofail 0 0", mount.mount_point, mount.fs_type)
 }
 
+/// What a person does where no name is known that cannot move.
+fn unnamed(mount: &Mount) -> String {
+    format!(
+        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
+         it; put by hand into /etc/fstab: {}",
+        mount.source,
+        mount.mount_point,
+        line(UUID, mount)
+    )
+}
+
 /// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID. `None` where neither
 /// is known: what it is mounted by can be another disk's after the next restart.
 fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {

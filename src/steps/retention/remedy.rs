@@ -1,7 +1,7 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::{UUID, line, map_by_id, mount_now, stable_name, volume, waiting};
+use super::{map_by_id, mount_now, stable_name, unnamed, volume, waiting};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -17,11 +17,17 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
     }
-    if !matches!(waiting(profile, facts), Ok(None)) {
-        // So it is with what fstab would mount there, or could.
+    let waiting = waiting(profile, facts);
+    if matches!(waiting, Ok(Some(_))) {
+        // So it is with what fstab would mount there.
         return Remedy::None;
     }
     match choice::choose(profile, facts, request) {
+        Chosen::Disk { .. } if waiting.is_err() => Remedy::Refused(format!(
+            "no disk is formatted while it cannot be told whether a volume for {} is there already: see to what could not be \
+             read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
+            profile.retention.mount_point
+        )),
         Chosen::Disk { disk, scsi_id, erase, uuid } => Remedy::With {
             changes: vec![Change::FormatRetention {
                 scsi_id,
@@ -82,13 +88,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     if let Ok((mount, disks)) = volume(profile, facts) {
         return match stable_name(facts, mount, disks[0]) {
             Some(name) => change(name, &mount.fs_type),
-            None => Remedy::Refused(format!(
-                "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: \
-                 blkid tells it; add to /etc/fstab by hand: {}",
-                mount.source,
-                mount.mount_point,
-                line(UUID, mount)
-            )),
+            None => Remedy::Refused(unnamed(mount)),
         };
     }
     // Foreseen: the name it will have once the changes before this one are made.

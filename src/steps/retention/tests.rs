@@ -18,6 +18,8 @@ use crate::steps::{Selection, Severity};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
+type Spoiler<'a> = &'a dyn Fn(&mut Facts);
+
 /// The known value of a fact, to be spoiled.
 fn spoil<T>(fact: &mut Fact<T>) -> &mut T {
     match fact {
@@ -237,6 +239,17 @@ fn a_line_of_fstab_that_leads_to_the_root_disk_is_not_a_volume_that_waits() {
 }
 
 #[test]
+fn nothing_is_formatted_while_it_cannot_be_told_whether_a_volume_waits() {
+    let blank = |facts: &mut Facts| facts.probes = vec![eligible("sdb")];
+    let (changes, fix, said) = with_lines(&[("PARTUUID=1-1", "ext4")], "retention.disk", blank);
+    assert_eq!(changes, []);
+    assert_eq!(said, "unknown: to which device PARTUUID=1-1 leads is not among the facts");
+    let why =
+        "no disk is formatted while it cannot be told whether a volume for /mnt/retention is there already: ";
+    assert!(fix.starts_with(why), "{fix}");
+}
+
+#[test]
 fn of_several_lines_for_the_mount_point_none_is_mounted_or_counts() {
     let map = format!("/dev/mapper/{RETENTION_ID}");
     let lines = [("/dev/sdc", "ext4"), (map.as_str(), "ext4")];
@@ -289,7 +302,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         }))
     };
     let unknown = || "Input/output error".to_owned();
-    let signs: [(&str, &dyn Fn(&mut Facts)); 9] = [
+    let signs: [(&str, Spoiler<'_>); 9] = [
         ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
             spoil(&mut facts.site_agent).install_log = true;
         }),
@@ -327,8 +340,8 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         assert_eq!(
             why,
             format!(
-                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk SCSI-ID. \
-                 Blank: sdb ({RETENTION_ID}, 1 TiB)"
+                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: \
+                 sdb ({RETENTION_ID}, 1 TiB)"
             )
         );
         assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
@@ -653,7 +666,7 @@ fn a_friendly_multipath_name_can_move() {
 
 #[test]
 fn a_name_that_can_move_is_never_written_to_fstab() {
-    let planned = |spoil_facts: &dyn Fn(&mut Facts)| {
+    let planned = |spoil_facts: Spoiler<'_>| {
         let (profile, mut facts) = ready();
         spoil(&mut facts.fstab).pop();
         spoil_facts(&mut facts);
@@ -675,7 +688,7 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
         plain(facts);
         facts.filesystems = Fact::Unknown("reading /dev/disk/by-uuid: Input/output error".into());
     };
-    let cases: [(&str, &dyn Fn(&mut Facts)); 3] =
+    let cases: [(&str, Spoiler<'_>); 3] =
         [("/dev/sdb", &plain), ("/dev/mapper/mpathb", &friendly), ("/dev/sdb", &unlinked)];
     for (name, spoil_facts) in cases {
         let (plan, said) = planned(spoil_facts);
@@ -685,11 +698,11 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
             *fix,
             format!(
                 "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
-                 /mnt/retention is known: blkid tells it; add to /etc/fstab by hand: UUID=... /mnt/retention ext4 \
+                 /mnt/retention is known: blkid tells it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
                  rw,nofail 0 0"
             )
         );
-        assert!(said.contains("such as UUID=...") && !said.contains(name), "{said}");
+        assert!(said.ends_with(&format!("such as UUID=... | {fix}")), "{said}");
     }
     let (plan, _) = planned(&|facts| {
         plain(facts);
