@@ -207,6 +207,18 @@ fn escaped(field: &str) -> String {
     out
 }
 
+/// Whether `device` is one of the two names that lead to the same volume after every restart: the UUID of the file system,
+/// or the map of the disk with a SCSI ID (NAA or EUI-64). Any other name of a map (mpatha) is given out anew.
+#[must_use]
+pub fn cannot_move(device: &str) -> bool {
+    let uuid = |uuid: &str| uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let scsi_id = |id: &str| {
+        id.starts_with(['2', '3']) && id.len() > 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    device.strip_prefix("UUID=").is_some_and(|value| !value.is_empty() && uuid(value))
+        || device.strip_prefix("/dev/mapper/").is_some_and(scsi_id)
+}
+
 fn line_for(entry: &Entry<'_>) -> Result<String> {
     let fields = [("device", entry.device), ("mount point", entry.mount_point), ("type", entry.fs_type)];
     for (what, field) in fields {
@@ -215,7 +227,11 @@ fn line_for(entry: &Entry<'_>) -> Result<String> {
             bail!("the {what} `{}` has a control character", text::safe(field));
         }
     }
-    ensure!(!entry.device.starts_with('#'), "the device `{}` would be read as a comment", entry.device);
+    ensure!(
+        cannot_move(entry.device),
+        "the device `{}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID",
+        text::safe(entry.device)
+    );
     ensure!(
         entry.mount_point.starts_with('/'),
         "the mount point `{}` is not an absolute path",

@@ -23,6 +23,7 @@ pub mod tool;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -245,7 +246,7 @@ fn judge(
             return Ok(Work::Make { over: false });
         }
         ensure!(unfinished, "it is not blank: {}; {hint}", content.found().join(", "));
-        still_ours(host, &hint)?;
+        still_ours(host, device, target.fs_type, &hint)?;
         return Ok(Work::Make { over: true });
     }
     ensure!(unfinished, "it is not blank: it carries {found}; {hint}");
@@ -275,12 +276,22 @@ fn judge(
 /// mkfs writes what tells its file system last, so an interrupted one is zeros and a few nameless blocks. We
 /// began it on this very disk when that was blank, and libblkid knows nothing of what is there now. What could
 /// deceive us is raw data without a signature, written to this one disk since then. Failback writes to raw
-/// disks, and only the master target software does failback: where that is installed, a person decides.
-fn still_ours(host: &Host, hint: &str) -> Result<()> {
+/// disks, and only the master target software does failback: where that has been installed, a person decides. Others
+/// write from the start of a disk on, where neither tool leaves a byte without what tells its file system: mke2fs
+/// leaves the boot block as it was, and the first sector of an XFS is its superblock.
+fn still_ours(host: &Host, device: &Device, fs_type: &str, hint: &str) -> Result<()> {
+    let mut start = vec![0; if fs_type == "ext4" { 1024 } else { 512 }];
+    device.file().read_exact_at(&mut start, 0).with_context(|| format!("reading {}", device.path()))?;
+    ensure!(
+        start.iter().all(|&byte| byte == 0),
+        "an interrupted run of ours was making {fs_type} on it, but would have left its first {} bytes zero: something \
+         else was written to it since; {hint}",
+        start.len()
+    );
     let agent =
         identity::known(site_agent::load(host)).context("telling whether the master target is installed")?;
     ensure!(
-        !agent.is_installed(),
+        !agent.has_been_installed(),
         "an interrupted run of ours may have left what is on it, but the master target software was installed \
          since, and could have written it; {hint}"
     );

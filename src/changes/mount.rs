@@ -20,6 +20,9 @@ use crate::facts::signature;
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
 
+/// The type in fstab that stands for whatever file system is there.
+const AUTO: &str = "auto";
+
 /// What to mount, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Volume<'a> {
@@ -29,7 +32,7 @@ pub struct Volume<'a> {
     pub scsi_id: &'a str,
     /// The mount point.
     pub mount_point: &'a str,
-    /// File system type.
+    /// File system type; `auto`: the one that it carries.
     pub fs_type: &'a str,
 }
 
@@ -93,6 +96,15 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
     let place = directory(host, volume.mount_point)?;
     ensure!(!device.is_read_only()?, "the disk is read-only");
     let number = device.major_minor();
+    let found;
+    let volume = if volume.fs_type == AUTO {
+        found = signature::read(host, &device.node(host)?.path())?;
+        let fs_type =
+            found.file_system().with_context(|| format!("it carries {found}; a file system was expected"))?;
+        &Volume { fs_type, ..*volume }
+    } else {
+        volume
+    };
 
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
     if let Some(there) = top(&mounted, volume.mount_point) {

@@ -59,12 +59,18 @@ impl Signature {
         self.tags.get(name).map_or("", String::as_str)
     }
 
-    /// Whether it is a file system of type `fs_type`, and nothing beside it (a partition table, a RAID).
+    /// The type of the file system, where it is one with nothing beside it (a partition table, a RAID).
+    #[must_use]
+    pub fn file_system(&self) -> Option<&str> {
+        let alone =
+            self.tag("FS_USAGE") == "filesystem" && !self.tags.keys().any(|key| key.starts_with("PART_"));
+        Some(self.tag("FS_TYPE")).filter(|fs_type| alone && !fs_type.is_empty())
+    }
+
+    /// Whether it is a file system of type `fs_type`, and nothing beside it.
     #[must_use]
     pub fn is_only(&self, fs_type: &str) -> bool {
-        self.tag("FS_TYPE") == fs_type
-            && self.tag("FS_USAGE") == "filesystem"
-            && !self.tags.keys().any(|key| key.starts_with("PART_"))
+        self.file_system() == Some(fs_type)
     }
 
     /// The file system's UUID.
@@ -166,7 +172,8 @@ mod tests {
         assert!(alone.is_only("ext4") && !alone.is_only("xfs") && !alone.is_nothing());
         assert_eq!((alone.uuid(), alone.to_string().as_str()), ("1-2", "ext4, UUID 1-2"));
         let beside = parse("ID_FS_TYPE=ext4\nID_FS_USAGE=filesystem\nID_PART_TABLE_TYPE=dos\n");
-        assert!(!beside.is_only("ext4"));
+        assert!(!beside.is_only("ext4") && beside.file_system().is_none());
+        assert_eq!(alone.file_system(), Some("ext4"));
         assert_eq!(beside.to_string(), "ext4, dos partition table");
         assert!(!parse("ID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n").is_only("linux_raid_member"));
         assert_eq!(parse("").to_string(), "nothing");

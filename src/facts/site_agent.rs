@@ -1,5 +1,8 @@
 //! The installed Site Recovery software (the master target itself).
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +14,15 @@ use crate::host::Host;
 pub struct SiteAgent {
     /// `VERSION=` of /usr/local/.vx_version.
     pub version: Option<String>,
-    /// `INSTALLATION_DIR=` of /usr/local/.vx_version.
+    /// `INSTALLATION_DIR=` of /usr/local/.vx_version, with every link followed: where it really lies.
     pub installation_dir: Option<String>,
     /// `Role=` of drscout.conf: `MasterTarget`.
     pub role: Option<String>,
     /// The drscout.conf that was read.
     pub configuration: Option<String>,
+    /// Whether the installer's log is there, which an uninstallation leaves. A recording of an older agent does not tell.
+    #[serde(default)]
+    pub install_log: bool,
 }
 
 impl SiteAgent {
@@ -25,10 +31,19 @@ impl SiteAgent {
     pub fn is_installed(&self) -> bool {
         self.version.is_some() || self.installation_dir.is_some() || self.configuration.is_some()
     }
+
+    /// Whether it is installed, or has been.
+    #[must_use]
+    pub fn has_been_installed(&self) -> bool {
+        self.is_installed() || self.install_log
+    }
 }
 
 /// Where the installer notes version and directory.
 const VERSION_FILE: &str = "/usr/local/.vx_version";
+
+/// What the installer writes.
+pub const INSTALL_LOG: &str = "/var/log/ua_install.log";
 
 /// Reads the version file and the configuration. Of the configuration only `Role` is taken: it also holds
 /// what identifies the machine to the site.
@@ -45,6 +60,7 @@ fn find(host: &Host) -> Result<SiteAgent> {
         if agent.version.is_none() && agent.installation_dir.is_none() {
             bail!("{VERSION_FILE} is there, but has neither VERSION= nor INSTALLATION_DIR=");
         }
+        agent.installation_dir = agent.installation_dir.map(|dir| real_directory(host, &dir)).transpose()?;
         places.extend(agent.installation_dir.iter().map(|dir| format!("{dir}/etc/drscout.conf")));
     }
     for place in places {
@@ -54,7 +70,33 @@ fn find(host: &Host) -> Result<SiteAgent> {
             break;
         }
     }
+    agent.install_log = is_there(host, INSTALL_LOG)?;
     Ok(agent)
+}
+
+/// `dir` with every link followed; as it is where there is none.
+fn real_directory(host: &Host, dir: &str) -> Result<String> {
+    // Of the running machine, `resolve` leaves the links to the kernel.
+    let real = host.resolve(dir).and_then(|path| match host.is_live() {
+        true => path.canonicalize(),
+        false => path.symlink_metadata().map(|_| path),
+    });
+    match real {
+        Ok(path) => Ok(Path::new("/").join(path.strip_prefix(host.root())?).to_string_lossy().into_owned()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(dir.to_owned())
+        }
+        Err(error) => Err(read::explain(dir, error)),
+    }
+}
+
+/// Whether something lies at `path`, be it a link that leads nowhere.
+fn is_there(host: &Host, path: &str) -> Result<bool> {
+    match host.place(path).and_then(|place| place.symlink_metadata()) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(read::explain(path, error)),
+    }
 }
 
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.
@@ -93,6 +135,48 @@ mod tests {
         assert_eq!(agent.configuration.as_deref(), Some("/usr/local/ASR/Vx/etc/drscout.conf"));
         assert!(agent.is_installed() && !format!("{agent:?}").contains("SECRET"));
         testing::damage(conf, |text| drop((parse_role(text), parse_version(text))));
+    }
+
+    #[test]
+    fn the_directory_is_where_its_links_lead() {
+        let version = |dir: &str| format!("VERSION=9.3.4246.1\nINSTALLATION_DIR={dir}\n");
+        let dir = testing::tree(&[
+            ("usr/local/.vx_version", &version("/usr/local/ASR/Vx")),
+            ("usr/local/ASR", "-> /mnt/retention/ASR"),
+            ("mnt/retention/ASR/Vx/etc/drscout.conf", "Role = MasterTarget\n"),
+        ]);
+        let directory = |host: &Host| load(host).known().and_then(|agent| agent.installation_dir.clone());
+        let recorded = Host::recorded(dir.path());
+        assert_eq!(directory(&recorded).as_deref(), Some("/mnt/retention/ASR/Vx"));
+        let real = dir.path().canonicalize().unwrap();
+        let link = real.join("link").to_str().unwrap().to_owned();
+        std::os::unix::fs::symlink("mnt/retention", &link).unwrap();
+        assert_eq!(
+            real_directory(&Host::live(), &link).unwrap(),
+            real.join("mnt/retention").to_str().unwrap()
+        );
+
+        let put = |content: &str| testing::put(dir.path(), "usr/local/.vx_version", content);
+        put(&version("/opt/gone"));
+        assert_eq!(directory(&recorded).as_deref(), Some("/opt/gone"));
+        std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
+        put(&version("/loop/Vx"));
+        let Fact::Unknown(why) = load(&recorded) else { panic!() };
+        assert!(why.starts_with("reading /loop/Vx: "), "{why}");
+    }
+
+    #[test]
+    fn the_installer_s_log_tells_of_what_was_uninstalled() {
+        let dir = testing::tree(&[("var/log/ua_install.log", "")]);
+        let Fact::Known(agent) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert!(agent.has_been_installed() && !agent.is_installed());
+        let looped = testing::tree(&[]);
+        std::os::unix::fs::symlink("var", looped.path().join("var")).unwrap();
+        let Fact::Unknown(why) = load(&Host::recorded(looped.path())) else { panic!() };
+        assert!(why.starts_with("reading /var/log/ua_install.log: "), "{why}");
+        // As an older agent recorded it.
+        let old = r#"{"version":null,"installation_dir":null,"role":null,"configuration":null}"#;
+        assert_eq!(serde_json::from_str::<SiteAgent>(old).unwrap(), SiteAgent::default());
     }
 
     #[test]

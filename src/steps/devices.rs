@@ -148,6 +148,17 @@ pub fn fstab_entry<'a>(fstab: &'a [Entry], mount_point: &str) -> Option<&'a Entr
     fstab.iter().rev().find(|entry| same_path(&entry.mount_point, mount_point))
 }
 
+/// The lines of fstab for `mount_point`, where there is more than one, as people read them: `8, 9`.
+#[must_use]
+pub fn repeated(fstab: &[Entry], mount_point: &str) -> Option<String> {
+    let lines: Vec<_> = fstab
+        .iter()
+        .filter(|entry| same_path(&entry.mount_point, mount_point))
+        .map(|entry| entry.line.to_string())
+        .collect();
+    (lines.len() > 1).then(|| lines.join(", "))
+}
+
 /// Whether two paths are the same, a slash at the end aside.
 #[must_use]
 pub fn same_path(a: &str, b: &str) -> bool {

@@ -118,6 +118,23 @@ fn our_own_unfinished_work_is_told_from_everything_else() {
         );
         run("wipefs", &["-q", "-a", &device.device]);
 
+        // What a person wrote to it raw begins where mkfs writes nothing.
+        for (fs_type, last) in [("ext4", 1023), ("xfs", 511)] {
+            let raw = Loop::new(512 * MIB);
+            let target = raw.target(fs_type);
+            interrupted(&target);
+            for at in [0, last] {
+                raw.write_at(at, b"x");
+                let said = format!(
+                    "an interrupted run of ours was making {fs_type} on it, but would have left its first"
+                );
+                refused(&raw, &StandIn::of(&raw), &target, &said);
+                raw.write_at(at, &[0]);
+            }
+            raw.write_at(last + 1, b"x");
+            changed(format(&raw, &target));
+        }
+
         // Nameless bytes may be raw data of a protected machine once the software that writes it is there.
         fs::create_dir_all("/mnt/local").unwrap();
         let mut version = File::create("/mnt/local/.vx_version").unwrap();
@@ -125,6 +142,8 @@ fn our_own_unfinished_work_is_told_from_everything_else() {
         run("mount", &["--bind", "/mnt/local", "/usr/local"]);
         let said =
             "an interrupted run of ours may have left what is on it, but the master target software was";
+        device.write_at(100, &[0; 8]);
+        interrupted(&target);
         refused(&device, &StandIn::of(&device), &target, said);
         run("umount", &["/usr/local"]);
         changed(format(&device, &target));

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
+use mt_agent::changes::Done;
 use mt_agent::changes::mount::mount_as;
 use mt_agent::facts::disks::{self, Map};
 use mt_agent::facts::retention::{self, RECORD};
@@ -65,6 +66,21 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
         run("mount", &["-o", "ro", &device.device, MOUNT_POINT]);
         let error = mount(&device, "ext4").unwrap_err();
         assert!(error.ends_with("read-only: look into the kernel's log for why"), "{error}");
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn a_volume_of_type_auto_is_mounted_as_what_it_carries() {
+    isolated(module_path!(), "a_volume_of_type_auto_is_mounted_as_what_it_carries", || {
+        let device = Loop::new(64 * MIB);
+        let said = mount(&device, "auto").unwrap_err();
+        assert!(said.ends_with("it carries nothing; a file system was expected"), "{said}");
+        changed(format(&device, &device.target("ext4")));
+        changed(mount(&device, "auto"));
+        let mounts = fs::read_to_string("/proc/mounts").unwrap();
+        assert!(mounts.contains(&format!("{} {MOUNT_POINT} ext4 rw", device.device)), "{mounts}");
+        assert_eq!(mount(&device, "auto"), Ok(Done::Unchanged));
         run("umount", &[MOUNT_POINT]);
     });
 }

@@ -94,10 +94,10 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 
 #[test]
 fn spaces_and_backslashes_are_escaped_and_read_back() {
-    let entry = Entry { device: "LABEL=a b", mount_point: "/mnt/re tention\\x", fs_type: "ext4" };
+    let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", fs_type: "ext4" };
     let after = with_entry(b"", &entry).unwrap();
     let text = String::from_utf8(after.clone()).unwrap();
-    assert!(text.ends_with("\nLABEL=a\\040b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
+    assert!(text.ends_with("\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
     assert_eq!(with_entry(&after, &entry).unwrap(), after);
 }
 
@@ -106,10 +106,26 @@ fn what_cannot_be_a_line_is_refused() {
     for (device, mount_point, said) in [
         ("", "/mnt/r", "the device is empty"),
         ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
-        ("#x", "/mnt/r", "the device `#x` would be read as a comment"),
-        ("/dev/a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
+        ("UUID=a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
     ] {
         let error = with_entry(b"", &Entry { device, mount_point, fs_type: "ext4" }).unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+    for device in [
+        "#x",
+        "/dev/sdb",
+        "/dev/dm-1",
+        "/dev/mapper/mpathb",
+        "/dev/mapper/vg-data",
+        "/dev/mapper/3600",
+        "/dev/disk/by-path/x",
+        "LABEL=mt-retention",
+        "UUID=",
+    ] {
+        let error = with_entry(b"", &Entry { device, ..MAPPER }).unwrap_err();
+        let said = format!(
+            "the device `{device}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID"
+        );
         assert_eq!(error.to_string(), said);
     }
 }

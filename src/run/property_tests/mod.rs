@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use super::plan;
 use crate::changes::Change;
-use crate::facts::Fact;
 use crate::facts::disks::Disk;
 use crate::facts::identity::Record;
+use crate::facts::{Fact, Facts, retention};
 use crate::report::Plan;
 use crate::steps::image::identifiers;
 use crate::steps::retention::choice::{Chosen, choose};
@@ -151,11 +151,8 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         Some(named) => must(is(named), "another disk was named")?,
         None => {
             let candidates = world.truths.iter().filter(|truth| truth.seen_eligible).count();
-            let agent = facts.site_agent.known();
-            let free = agent.is_some_and(|agent| !agent.is_installed())
-                && candidates == 1
-                && blank
-                && !world.request.named_only;
+            let free =
+                never_used(facts, format.scsi_id) && candidates == 1 && blank && !world.request.named_only;
             must(
                 free || ours,
                 "it is not named, and not the sole candidate of a host without master target",
@@ -184,6 +181,20 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
     count(format.after_restart, "after the restart");
     count(facts.site_agent.known().is_some_and(|agent| agent.is_installed()), "master target installed");
     Ok(kinds)
+}
+
+/// Whether nothing tells that the host has been a master target, other than with the disk `scsi_id` as its retention disk.
+fn never_used(facts: &Facts, scsi_id: &str) -> bool {
+    let changes = &facts.custom_changes;
+    let told = |fact: &Fact<Option<u64>>| fact.known().is_some_and(Option::is_some);
+    let finished = |record: &retention::Record| record.finished && record.scsi_id != scsi_id;
+    facts.site_agent.known().is_some_and(|agent| !agent.has_been_installed())
+        && changes.record.known().is_some_and(|record| record.is_none() || told(&changes.marker_ctime_secs))
+        && facts.retention_record.known().is_some_and(|record| !record.as_ref().is_some_and(finished))
+        && facts
+            .fstab
+            .known()
+            .is_some_and(|lines| lines.iter().all(|line| line.mount_point != "/mnt/retention"))
 }
 
 /// A world whose plan is wrong, and how to see it again.

@@ -343,11 +343,14 @@ impl World {
                 facts.custom_changes.record = Fact::Known(None);
             }
             14..16 => facts.custom_changes.record = Fact::Unknown("torn".into()),
+            16..20 => facts.custom_changes.marker_ctime_secs = Fact::Known(None),
             _ => {}
         }
         if dice.percent(25) {
             facts.site_agent =
                 Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+        } else if dice.percent(10) {
+            facts.site_agent = Fact::Known(SiteAgent { install_log: true, ..SiteAgent::default() });
         }
         let some_id = |truths: &[Truth], dice: &mut Dice| {
             let id = truths[dice.below(truths.len())].id.clone();

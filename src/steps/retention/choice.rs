@@ -5,10 +5,12 @@ use sha2::{Digest, Sha256};
 
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
+use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder, users};
+use crate::facts::site_agent::INSTALL_LOG;
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, distinct, mount_at, same_map};
+use crate::steps::devices::{carriers, distinct, fstab_entry, mount_at, same_map};
 use crate::steps::remedy::Request;
 
 use super::name::{self, find};
@@ -47,7 +49,7 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
         }
         (None, None, Some(disk)) => named_disk(facts, disk, None),
         (None, None, None) if request.named_only => Err(unseen()),
-        (None, None, None) => sole_candidate(facts),
+        (None, None, None) => sole_candidate(profile, facts),
     };
     match outcome {
         Ok(chosen) => chosen,
@@ -108,17 +110,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
 }
 
 /// The only disk that could be meant, on a host where the master target software has never been installed.
-fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
-    let installed = match facts.site_agent.known() {
-        Some(agent) => agent.is_installed(),
-        None => {
-            return Err(
-                "whether the master target software is installed could not be told: name the disk with \
-                            --retention-disk SCSI-ID"
-                    .to_owned(),
-            );
-        }
-    };
+fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>, String> {
     if facts.disks.known().is_none() || facts.mounts.known().is_none() || facts.swaps.known().is_none() {
         return Err(
             "which disks are unused could not be told: the disks, what is mounted or swap could not be read"
@@ -137,9 +129,8 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
             [] => "no unused disk is attached: shut down, add a disk of 1 TB, start again".to_owned(),
             idle => format!("no attached disk may be taken: {}", reasons(facts, idle)),
         }),
-        candidates if installed => Err(format!(
-            "the master target software is installed, so a blank disk may be a protected machine's: name the disk with \
-             --retention-disk. Blank: {}",
+        candidates if let Some(sign) = been_used(profile, facts, candidates) => Err(format!(
+            "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: {}",
             list(candidates)
         )),
         [disk] => {
@@ -154,6 +145,46 @@ fn sole_candidate(facts: &Facts) -> Result<Chosen<'_>, String> {
             list(several)
         )),
     }
+}
+
+/// What tells that this host has been a master target, or that this cannot be told. Then disks of protected machines can
+/// be attached, whether or not the software is installed now.
+fn been_used(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
+    let unknown = |what: &str| Some(format!("{what} could not be told"));
+    match facts.site_agent.known() {
+        None => return unknown("whether the master target software has ever been installed"),
+        Some(agent) if agent.is_installed() => {
+            return Some("the master target software is installed".to_owned());
+        }
+        Some(agent) if agent.install_log => {
+            return Some(format!("the master target software has been installed ({INSTALL_LOG})"));
+        }
+        Some(_) => {}
+    }
+    let changes = &facts.custom_changes;
+    let (Some(marker), Some(record)) = (changes.marker_ctime_secs.known(), changes.record.known()) else {
+        return unknown("whether the vendor's changes were ever applied");
+    };
+    let done = record.as_ref().is_some_and(|record| {
+        matches!(record.outcome, Outcome::Applied | Outcome::Observed | Outcome::Accepted)
+    });
+    if done && marker.is_none() {
+        return Some("the vendor's changes are on record, but their marker is gone".to_owned());
+    }
+    let Some(record) = facts.retention_record.known() else {
+        return unknown("whether a retention volume was ever made");
+    };
+    if let Some(record) = record.as_ref().filter(|record| record.finished)
+        && !candidates.iter().any(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
+    {
+        return Some(format!("a retention volume was made on another disk ({})", record.scsi_id));
+    }
+    let point = &profile.retention.mount_point;
+    let Some(entries) = facts.fstab.known() else {
+        return unknown(&format!("whether /etc/fstab has a line for {point}"));
+    };
+    let entry = fstab_entry(entries, point)?;
+    Some(format!("line {} of /etc/fstab has another volume for {point} ({})", entry.line, entry.device))
 }
 
 /// Whether its probe found it eligible, and the facts have nothing to say against that.

@@ -1,13 +1,13 @@
 //! Judging the retention volume.
 
 use super::choice;
-use super::{describe, mount_now, stable_name, volume, waiting};
+use super::{UUID, describe, line, mount_now, stable_name, unnamed, volume, waiting};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, fstab_entry, layers, mount_at, mount_over, resolve};
+use crate::steps::devices::{carriers, fstab_entry, layers, mount_at, mount_over, repeated, resolve};
 use crate::steps::{Status, custom_changes, need};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -22,13 +22,7 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         let found = format!("{point} is {} ({}), which lies on no disk", mount.source, mount.fs_type);
         return Ok(Status::unmet(found, expected, "unmount it and use a disk of its own"));
     };
-    let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
-        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
-    let root_disks = carriers(disks, &root.major_minor);
-    if root_disks.is_empty() {
-        return Err(Status::Unknown { why: "which disk carries / could not be told".to_owned() });
-    }
-    if root_disks.iter().any(|disk| under.iter().any(|other| other.major_minor == disk.major_minor)) {
+    if carry_root(facts, &under)? {
         let found = format!("{point} lies on {}, which also carries /", first.name);
         return Ok(Status::unmet(
             found,
@@ -47,9 +41,31 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     Ok(Status::met(describe(first)))
 }
 
+/// Whether one of the disks carries `/` as well.
+pub(super) fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status> {
+    let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
+        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
+    let root_disks = carriers(need(&facts.disks, "the disks")?, &root.major_minor);
+    if root_disks.is_empty() {
+        return Err(Status::Unknown { why: "which disk carries / could not be told".to_owned() });
+    }
+    Ok(root_disks.iter().any(|disk| disks.iter().any(|other| other.major_minor == disk.major_minor)))
+}
+
 /// Nothing is mounted: is there a disk that only waits for it?
 fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<Status, Status> {
     if let Some(waiting) = waiting(profile, facts)? {
+        if waiting.on_root {
+            let point = &profile.retention.mount_point;
+            return Ok(Status::unmet(
+                format!(
+                    "/etc/fstab would mount at {point} what lies on {}, which also carries /",
+                    waiting.disk.name
+                ),
+                expected,
+                format!("remove the line for {point} from /etc/fstab, and attach a disk of its own"),
+            ));
+        }
         return Ok(Status::met(format!("{}, not mounted yet", describe(waiting.disk))));
     }
     for (id, status) in custom_changes::before_retention(profile, facts) {
@@ -95,14 +111,29 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
 pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
     let (mount, disks) = volume(profile, facts)?;
-    let name = stable_name(facts, mount, disks[0]);
+    let known = stable_name(facts, mount, disks[0]);
+    let name = known.as_deref().unwrap_or(UUID);
     let expected = format!("a line for {point} by a name that cannot move, such as {name}");
-    let Some(entry) = fstab_entry(need(&facts.fstab, "/etc/fstab")?, point) else {
-        let fix = "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are";
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    if let Some(lines) = repeated(fstab, point) {
+        let found = format!(
+            "lines {lines} of /etc/fstab all mount on {point}: which is mounted last hides the others"
+        );
+        return Ok(Status::unmet(found, format!("one line for {point}"), remove_all_but_one(&lines)));
+    }
+    let Some(entry) = fstab_entry(fstab, point) else {
+        let fix = match known {
+            Some(_) => {
+                "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
+            }
+            None => unnamed(mount),
+        };
         return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
     };
-    let by_hand =
-        format!("in line {} of /etc/fstab put {name} {point} {} rw,nofail 0 0", entry.line, mount.fs_type);
+    let by_hand = match known {
+        Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(name, mount)),
+        None => format!("line {}: {}", entry.line, unnamed(mount)),
+    };
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
     };
@@ -135,13 +166,23 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
 }
 
+pub(super) fn remove_all_but_one(lines: &str) -> String {
+    format!("remove all but the one that is right of the lines {lines} of /etc/fstab, by hand")
+}
+
 /// Whether a name in fstab can come to mean another disk: kernel names, and friendly multipath names, whose
-/// numbers are given out in the order of discovery.
+/// numbers are given out in the order of discovery, with the partitions of such a map.
 pub(super) fn moves(name: &str, disk: &Disk) -> bool {
     let Some(path) = name.strip_prefix("/dev/") else { return false };
     match path.strip_prefix("mapper/") {
         Some(mapped) => {
-            disk.multipath.as_ref().is_some_and(|map| map.dm_name == mapped && map.dm_name != map.wwid)
+            let number = |rest: &str| {
+                let number = rest.strip_prefix("-part").or_else(|| rest.strip_prefix('p')).unwrap_or(rest);
+                number.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            disk.multipath.as_ref().is_some_and(|map| {
+                map.dm_name != map.wwid && mapped.strip_prefix(&map.dm_name).is_some_and(number)
+            })
         }
         None => !path.contains('/'),
     }

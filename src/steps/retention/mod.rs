@@ -7,10 +7,11 @@ mod remedy;
 #[cfg(test)]
 mod tests;
 
-use super::devices::{carriers, fstab_entry, mount_at, resolve};
+use super::devices::{carriers, fstab_entry, mount_at, repeated, resolve};
 use super::{Belongs, Requirement, Severity, Status, need};
+use crate::changes::fstab;
 use crate::facts::Facts;
-use crate::facts::disks::Disk;
+use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
@@ -159,37 +160,51 @@ fn describe(disk: &Disk) -> String {
 /// A retention volume that is made but not mounted.
 struct Waiting<'a> {
     disk: &'a Disk,
-    device: String,
+    /// Whether that disk carries `/` as well.
+    on_root: bool,
     fs_type: String,
-    /// Whether it could be another disk than the one that was meant: fstab has a name that moves, and no record of ours
-    /// names it.
-    doubtful: Option<String>,
+    /// Why it is not the agent's to mount, and what a person does.
+    refused: Option<String>,
 }
 
 /// The volume that fstab names for the mount point, or that our own record says we made.
 fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
-    if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
-        let Some(device) = resolve(&entry.device, facts)? else { return Ok(None) };
+    let point = &profile.retention.mount_point;
+    if let Some(entry) = fstab_entry(fstab, point) {
+        let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
         let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
         let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
-        return Ok(carriers(disks, &device).first().map(|disk| Waiting {
-            disk,
-            doubtful: (judge::moves(&entry.device, disk) && !ours(disk)).then(|| {
-                format!(
+        let refused = |disk: &Disk| {
+            if let Some(lines) = repeated(fstab, point) {
+                return Some(judge::remove_all_but_one(&lines));
+            }
+            // It could be another disk than the one that was meant.
+            if judge::moves(&entry.device, disk) && !ours(disk) {
+                return Some(format!(
                     "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
                      disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
                      mt-agent apply",
                     entry.line, entry.device
+                ));
+            }
+            let whole = [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
+            (!whole).then(|| {
+                format!(
+                    "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
+                     mount {point}",
+                    entry.device, disk.name
                 )
-            }),
-            device: if disk.device() == entry.device || device == disk.device_number() {
-                disk.device()
-            } else {
-                entry.device.clone()
-            },
+            })
+        };
+        let under = carriers(disks, &major_minor);
+        let Some(disk) = under.first() else { return Ok(None) };
+        return Ok(Some(Waiting {
+            disk,
+            on_root: judge::carry_root(facts, &under)?,
             fs_type: entry.fs_type.clone(),
+            refused: refused(disk),
         }));
     }
     let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
@@ -200,19 +215,45 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
     Ok(made.and_then(|device| {
         let disk = carriers(disks, device).into_iter().next()?;
         let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
-        ours.then(|| Waiting { disk, device: disk.device(), fs_type: record.fs_type.clone(), doubtful: None })
+        ours.then(|| Waiting { disk, on_root: false, fs_type: record.fs_type.clone(), refused: None })
     }))
 }
 
-/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID.
-fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> String {
+/// Stands for the UUID of a file system where it is not known.
+const UUID: &str = "UUID=...";
+
+/// The line of fstab that mounts what `name` names as `mount` is mounted now.
+fn line(name: &str, mount: &Mount) -> String {
+    format!("{name} {} {} rw,nofail 0 0", mount.mount_point, mount.fs_type)
+}
+
+/// What a person does where no name is known that cannot move.
+fn unnamed(mount: &Mount) -> String {
+    format!(
+        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
+         it; put by hand into /etc/fstab: {}",
+        mount.source,
+        mount.mount_point,
+        line(UUID, mount)
+    )
+}
+
+/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID. `None` where neither
+/// is known: what it is mounted by can be another disk's after the next restart.
+fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
     if let Some(map) = &disk.multipath
         && map.major_minor == mount.major_minor
-        && map.dm_name == map.wwid
+        && let Some(name) = map_by_id(map)
     {
-        return format!("/dev/mapper/{}", map.dm_name);
+        return Some(name);
     }
-    let by_uuid = facts.filesystems.known().map(|links| &links.by_uuid);
-    let uuid = by_uuid.and_then(|links| links.iter().find(|(_, device)| **device == mount.major_minor));
-    uuid.map_or_else(|| mount.source.clone(), |(uuid, _)| format!("UUID={uuid}"))
+    let links = &facts.filesystems.known()?.by_uuid;
+    let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
+    Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name))
+}
+
+/// The name of a map that is called by its WWID.
+fn map_by_id(map: &Map) -> Option<String> {
+    let name = format!("/dev/mapper/{}", map.dm_name);
+    (map.dm_name == map.wwid && fstab::cannot_move(&name)).then_some(name)
 }

@@ -1,7 +1,7 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::{mount_now, stable_name, volume, waiting};
+use super::{map_by_id, mount_now, stable_name, unnamed, volume, waiting};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -17,7 +17,17 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
     }
+    let waiting = waiting(profile, facts);
+    if matches!(waiting, Ok(Some(_))) {
+        // So it is with what fstab would mount there.
+        return Remedy::None;
+    }
     match choice::choose(profile, facts, request) {
+        Chosen::Disk { .. } if waiting.is_err() => Remedy::Refused(format!(
+            "no disk is formatted while it cannot be told whether a volume for {} is there already: see to what could not be \
+             read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
+            profile.retention.mount_point
+        )),
         Chosen::Disk { disk, scsi_id, erase, uuid } => Remedy::With {
             changes: vec![Change::FormatRetention {
                 scsi_id,
@@ -47,9 +57,11 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         })
     };
     match waiting(profile, facts) {
-        Ok(Some(super::Waiting { doubtful: Some(why), .. })) => Remedy::Refused(why),
+        // What is wrong then is said of retention.disk.
+        Ok(Some(super::Waiting { on_root: true, .. })) => Remedy::None,
+        Ok(Some(super::Waiting { refused: Some(why), .. })) => Remedy::Refused(why),
         Ok(Some(waiting)) => match &waiting.disk.scsi_id {
-            Some(id) => change(waiting.device, id, &waiting.fs_type),
+            Some(id) => change(waiting.disk.device(), id, &waiting.fs_type),
             None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", waiting.disk.name)),
         },
         Ok(None) => match choice::choose(profile, facts, request) {
@@ -74,12 +86,14 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         })
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
-        return change(stable_name(facts, mount, disks[0]), &mount.fs_type);
+        return match stable_name(facts, mount, disks[0]) {
+            Some(name) => change(name, &mount.fs_type),
+            None => Remedy::Refused(unnamed(mount)),
+        };
     }
     // Foreseen: the name it will have once the changes before this one are made.
-    let foreseen = |disk: &Disk, uuid: &str| match &disk.multipath {
-        Some(map) if map.dm_name == map.wwid => format!("/dev/mapper/{}", map.dm_name),
-        _ => format!("UUID={uuid}"),
+    let foreseen = |disk: &Disk, uuid: &str| {
+        disk.multipath.as_ref().and_then(map_by_id).unwrap_or_else(|| format!("UUID={uuid}"))
     };
     match (waiting(profile, facts), &facts.retention_record) {
         (Ok(Some(waiting)), crate::facts::Fact::Known(Some(record))) => {

@@ -4,6 +4,7 @@ use super::choice::{Chosen, choose};
 use super::lasting;
 use crate::changes::Change;
 use crate::facts::blank::Probe;
+use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::retention::Record;
@@ -16,6 +17,8 @@ use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready,
 use crate::steps::{Selection, Severity};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
+
+type Spoiler<'a> = &'a dyn Fn(&mut Facts);
 
 /// The known value of a fact, to be spoiled.
 fn spoil<T>(fact: &mut Fact<T>) -> &mut T {
@@ -174,6 +177,94 @@ fn what_fstab_names_by_a_name_that_moves_is_not_mounted() {
     assert!(matches!(planned.changes[0].change, Change::MountRetention { .. }), "{:?}", planned.changes);
 }
 
+/// What the plan changes, what it says of `id`, and the verdict on `id`, where fstab has these lines for the mount point.
+fn with_lines(
+    lines: &[(&str, &str)],
+    id: &str,
+    spoil_facts: fn(&mut Facts),
+) -> (Vec<Change>, String, String) {
+    let (profile, mut facts) = without_volume();
+    facts.probes.clear();
+    for (number, (device, fs_type)) in lines.iter().enumerate() {
+        let line = testing::entry(20 + number, device, "/mnt/retention", fs_type, 0);
+        spoil(&mut facts.fstab).push(line);
+    }
+    spoil_facts(&mut facts);
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &naming("sdb"));
+    let fix = plan.manual.iter().find(|manual| manual.id == id).map(|manual| manual.fix.clone());
+    let changes = plan.changes.into_iter().map(|planned| planned.change).collect();
+    (changes, fix.unwrap_or_default(), told(&profile, &facts, id))
+}
+
+#[test]
+fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
+    let part = |facts: &mut Facts| {
+        (disks(facts)[1].multipath, disks(facts)[1].holders) = (None, Vec::new());
+        disks(facts)[1].partitions.push(crate::facts::disks::Partition {
+            name: "sdb1".into(),
+            major_minor: "8:17".into(),
+            ..Default::default()
+        });
+        spoil(&mut facts.filesystems).by_uuid.insert("ret".into(), "8:17".into());
+    };
+    let (changes, fix, _) = with_lines(&[("UUID=ret", "ext4")], "retention.mounted", part);
+    assert_eq!(changes, []);
+    assert_eq!(
+        fix,
+        "UUID=ret is a part of sdb or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
+         mount /mnt/retention"
+    );
+    // The disk itself, by any name and with any type, is addressed through its map.
+    let whole = |facts: &mut Facts| {
+        spoil(&mut facts.filesystems).by_uuid.insert("ret".into(), "253:0".into());
+    };
+    let (changes, ..) = with_lines(&[("UUID=ret", "auto")], "retention.mounted", whole);
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    assert!(
+        matches!(&changes[..], [Change::MountRetention { device, fs_type, .. }] if *device == map && fs_type == "auto"),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn a_line_of_fstab_that_leads_to_the_root_disk_is_not_a_volume_that_waits() {
+    let root = ("UUID=11111111-aaaa-4000-8000-000000000001", "ext4");
+    let (changes, fix, said) = with_lines(&[root], "retention.disk", |_| {});
+    assert_eq!(changes, []);
+    assert_eq!(fix, "remove the line for /mnt/retention from /etc/fstab, and attach a disk of its own");
+    let found = "unmet: /etc/fstab would mount at /mnt/retention what lies on sda, which also carries /";
+    assert!(said.starts_with(found), "{said}");
+    let (_, fix, said) = with_lines(&[root], "retention.mounted", |_| {});
+    assert_eq!((fix.as_str(), said.as_str()), ("", "blocked: retention.disk"));
+}
+
+#[test]
+fn nothing_is_formatted_while_it_cannot_be_told_whether_a_volume_waits() {
+    let blank = |facts: &mut Facts| facts.probes = vec![eligible("sdb")];
+    let (changes, fix, said) = with_lines(&[("PARTUUID=1-1", "ext4")], "retention.disk", blank);
+    assert_eq!(changes, []);
+    assert_eq!(said, "unknown: to which device PARTUUID=1-1 leads is not among the facts");
+    let why =
+        "no disk is formatted while it cannot be told whether a volume for /mnt/retention is there already: ";
+    assert!(fix.starts_with(why), "{fix}");
+}
+
+#[test]
+fn of_several_lines_for_the_mount_point_none_is_mounted_or_counts() {
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let lines = [("/dev/sdc", "ext4"), (map.as_str(), "ext4")];
+    let (changes, fix, _) = with_lines(&lines, "retention.mounted", |_| {});
+    assert_eq!(changes, []);
+    assert_eq!(fix, "remove all but the one that is right of the lines 20, 21 of /etc/fstab, by hand");
+    let mounted = |facts: &mut Facts| {
+        spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", "/dev/mapper/x", 1 << 40));
+    };
+    let (changes, also, said) = with_lines(&lines, "retention.persistent", mounted);
+    assert_eq!((changes, also), (vec![], fix));
+    let found = "unmet: lines 20, 21 of /etc/fstab all mount on /mnt/retention";
+    assert!(said.starts_with(found), "{said}");
+}
+
 #[test]
 fn the_paths_of_one_map_are_one_candidate() {
     let (profile, mut facts) = without_volume();
@@ -193,7 +284,73 @@ fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
     refused(&profile, &facts, &Request::default(), &["protected machine's", RETENTION_ID]);
     assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
     facts.site_agent = Fact::Unknown("permission denied".into());
-    refused(&profile, &facts, &Request::default(), &["could not be told"]);
+    refused(&profile, &facts, &Request::default(), &["ever been installed could not be told"]);
+}
+
+#[test]
+fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
+    let (profile, facts) = without_volume();
+    let record = |scsi_id: &str, finished| {
+        Fact::Known(Some(Record {
+            schema: "mt-agent/retention/v1".into(),
+            scsi_id: scsi_id.into(),
+            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+            fs_type: "ext4".into(),
+            boot_id: testing::BOOT_ID.into(),
+            started_at: "2026-06-01T12:00:00Z".into(),
+            finished,
+        }))
+    };
+    let unknown = || "Input/output error".to_owned();
+    let signs: [(&str, Spoiler<'_>); 9] = [
+        ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
+            spoil(&mut facts.site_agent).install_log = true;
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+            spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.record = Fact::Unknown(unknown());
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
+        }),
+        (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
+            facts.retention_record = record(OTHER_ID, true);
+        }),
+        ("whether a retention volume was ever made could not be told", &|facts| {
+            facts.retention_record = Fact::Unknown(unknown());
+        }),
+        ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
+            let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
+            spoil(&mut facts.fstab).push(gone);
+        }),
+        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
+            facts.fstab = Fact::Unknown(unknown());
+        }),
+    ];
+    for (sign, spoil_facts) in signs {
+        let mut facts = facts.clone();
+        spoil_facts(&mut facts);
+        let why = chosen(&profile, &facts, &Request::default()).expect_err(sign);
+        assert_eq!(
+            why,
+            format!(
+                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: \
+                 sdb ({RETENTION_ID}, 1 TiB)"
+            )
+        );
+        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
+    }
+    // What was begun proves nothing, nor does the record of this very disk, which was wiped or replaced.
+    for begun in [record(OTHER_ID, false), record(RETENTION_ID, true)] {
+        let facts = Facts { retention_record: begun, ..facts.clone() };
+        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    }
 }
 
 #[test]
@@ -499,6 +656,61 @@ fn a_friendly_multipath_name_can_move() {
     let told = told(&profile, &facts, "retention.persistent");
     assert!(told.starts_with("unmet: line 13: /dev/mapper/mpatha can belong to another disk"), "{told}");
     assert!(told.contains("UUID=11111111-aaaa-4000-8000-000000000005"), "{told}");
+    for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
+        let device = format!("/dev/mapper/{partition}");
+        spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
+        let told = testing::told(&profile, &facts, "retention.persistent");
+        assert!(told.starts_with(&format!("unmet: line 13: {device} can belong to another")), "{told}");
+    }
+}
+
+#[test]
+fn a_name_that_can_move_is_never_written_to_fstab() {
+    let planned = |spoil_facts: Spoiler<'_>| {
+        let (profile, mut facts) = ready();
+        spoil(&mut facts.fstab).pop();
+        spoil_facts(&mut facts);
+        let said = told(&profile, &facts, "retention.persistent");
+        (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
+    };
+    let plain = |facts: &mut Facts| {
+        (disks(facts)[1].multipath, disks(facts)[1].holders) = (None, Vec::new());
+        *spoil(&mut facts.mounts).last_mut().unwrap() = mount("/mnt/retention", "8:16", "/dev/sdb", 1 << 40);
+    };
+    let friendly = |facts: &mut Facts| {
+        disks(facts)[1].multipath.as_mut().unwrap().dm_name = "mpathb".into();
+        spoil(&mut facts.mounts).last_mut().unwrap().source = "/dev/mapper/mpathb".into();
+        // A link to a path, not to the map.
+        spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    };
+    let unlinked = |facts: &mut Facts| {
+        plain(facts);
+        facts.filesystems = Fact::Unknown("reading /dev/disk/by-uuid: Input/output error".into());
+    };
+    let cases: [(&str, Spoiler<'_>); 3] =
+        [("/dev/sdb", &plain), ("/dev/mapper/mpathb", &friendly), ("/dev/sdb", &unlinked)];
+    for (name, spoil_facts) in cases {
+        let (plan, said) = planned(spoil_facts);
+        assert_eq!(plan.changes, [], "{name}");
+        let fix = &plan.manual.iter().find(|manual| manual.id == "retention.persistent").unwrap().fix;
+        assert_eq!(
+            *fix,
+            format!(
+                "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
+                 /mnt/retention is known: blkid tells it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
+                 rw,nofail 0 0"
+            )
+        );
+        assert!(said.ends_with(&format!("such as UUID=... | {fix}")), "{said}");
+    }
+    let (plan, _) = planned(&|facts| {
+        plain(facts);
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    });
+    assert!(
+        matches!(&plan.changes[0].change, Change::WriteFstab { device, .. } if device == "UUID=7a5e4c31")
+    );
 }
 
 #[test]
