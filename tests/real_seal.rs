@@ -447,7 +447,7 @@ fn comparable(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// An image of a disk with two partitions, `/` and `/home`, as a raw file or qcow2.
+/// An image of a disk with two partitions, `/` and `/home`, as a raw file or qcow2; of this one /home may be absent.
 fn disk_image(dir: &Path, format: &str) -> PathBuf {
     let (tree, home) = (dir.join("tree"), dir.join("home"));
     fill(&tree);
@@ -458,8 +458,10 @@ fn disk_image(dir: &Path, format: &str) -> PathBuf {
         &tree,
         "etc/fstab",
         &format!(
-            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 defaults 1 2\n/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n",
-            ids[0], ids[1]
+            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 {} 1 2\n/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n",
+            ids[0],
+            ids[1],
+            if format == "raw" { "defaults" } else { "defaults,nofail" }
         ),
     );
     let raw = dir.join("disk.raw");
@@ -533,6 +535,25 @@ fn what_is_no_image_of_a_system_is_refused_in_one_line() {
 }
 
 #[test]
+fn an_image_with_old_clusters_is_refused_in_one_line() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    tool("qemu-img", &["create", "-q", "-f", "qcow2", &path("snapshots"), "16M"]);
+    tool("qemu-img", &["snapshot", "-c", "before", &path("snapshots")]);
+    let over = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &path("snapshots"), &path("over")];
+    tool("qemu-img", &over);
+    for (name, has) in [("snapshots", "internal snapshots"), ("over", "a backing file")] {
+        let before = fs::read(path(name)).unwrap();
+        let (code, text) = seal_image(Path::new(&path(name)), &["--yes"]);
+        assert_eq!((code, fs::read(path(name)).unwrap() == before), (2, true), "{text}");
+        contains(&text, &format!("{name} has {has}, where what is taken out would stay"));
+        contains(&text, &format!("flatten it first: qemu-img convert -O qcow2 {}", path(name)));
+        assert!(text.starts_with("seal-image: "), "{text}");
+    }
+}
+
+#[test]
 fn what_is_mounted_in_the_image_and_not_its_own_is_left_alone() {
     let image = Mounted::new();
     let root = image.root();
@@ -568,11 +589,15 @@ fn an_image_without_all_its_file_systems_is_refused() {
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!(code, 1, "{text}");
     contains(&text, "nothing is mounted at /home of the tree");
-    assert!(!text.contains("/data"), "{text}");
+    contains(&text, "note: nothing is mounted at /data (UUID=3), which /etc/fstab lets be absent");
+    assert!(!text.contains("refused: nothing is mounted at /data"), "{text}");
     put(&root, "etc/fstab", &fstab.replace("UUID=2 /home ext4 defaults", "UUID=2 /home ext4 nofail"));
     let home = root.join("home");
     tool("mount", &["-t", "tmpfs", "home", home.to_str().unwrap()]);
     put(&home, "joe/passphrase.txt", "the image's");
+    let (_, text) = seal(&root, &["--dry-run", "--wipe-free-space"]);
+    contains(&text, "fill what is free on / with zeros fill what is free on /home with zeros");
+    assert!(!text.contains("is mounted at /home"), "{text}");
     let (code, text) = seal(&root, &["--yes"]);
     let left = home.join("joe/passphrase.txt").exists();
     tool("umount", &[home.to_str().unwrap()]);
@@ -588,6 +613,11 @@ fn single_steps_make_no_template_and_end_no_sealing() {
     let (code, text) = seal(&root, &["--yes", "--only", "histories"]);
     assert_eq!(code, 0, "{text}");
     contains(&text, "sealed in part: 1 thing in 1 step; what was not looked at stays");
+    for args in [&["--yes", "--only", "histories"][..], &["--dry-run", "--only", "histories"]] {
+        let (code, text) = seal(&root, args);
+        assert_eq!((code, text.contains("sealed already")), (0, false), "{text}");
+        contains(&text, "nothing to do: what was looked at has nothing to take out");
+    }
     assert!(
         !root.join("var/lib/mt-agent/template.json").exists()
             && !root.join("var/lib/mt-agent/resume.json").exists()

@@ -304,7 +304,7 @@ impl Run<'_> {
         );
         let mut seen = Vec::new();
         let mut items = Vec::new();
-        for point in template.own_mount_points(false) {
+        for point in template.own_mount_points() {
             let device = template.device_of(point);
             if !seen.contains(&device) {
                 items.push(Item::FillFreeSpace { path: point.to_owned() });

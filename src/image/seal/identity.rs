@@ -7,6 +7,7 @@ use crate::changes::records;
 use crate::facts::Fact;
 use crate::facts::identity::{Kind, Mark, Record, TEMPLATE};
 use crate::facts::network::NicConfiguration;
+use crate::host::text;
 use crate::steps::image::identifiers;
 
 /// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
@@ -81,10 +82,18 @@ pub fn what_stays(template: &Template<'_>) -> Vec<String> {
         _ => None,
     });
     let mut notes: Vec<String> = fixed.collect();
+    notes.extend(template.absent().into_iter().map(|entry| {
+        format!(
+            "nothing is mounted at {} ({}), which /etc/fstab lets be absent: it is not looked into; where it is the image's, \
+             mount it first",
+            text::safe(&entry.mount_point),
+            text::safe(&entry.device)
+        )
+    }));
     if let Some(disk) = &template.profile.retention.disk {
         notes.push(format!(
             "the profile names the retention disk {}: a clone formats that one and no other, or waits",
-            crate::host::text::safe(disk)
+            text::safe(disk)
         ));
     }
     notes

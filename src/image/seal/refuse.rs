@@ -10,7 +10,7 @@ use nix::sys::statvfs::{FsFlags, fstatvfs};
 use super::{Chosen, Item, Template, find};
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::ioctl;
+use crate::host::{ioctl, text};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV in some multi-user level, or systemd.
@@ -25,9 +25,10 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
     why.extend(registered(template));
     why.extend(half_done(template));
     why.extend(mounted(template));
-    why.extend(template.not_mounted().into_iter().map(|point| {
+    why.extend(template.not_mounted().into_iter().map(|entry| {
         format!(
-            "nothing is mounted at {point} of {}, which its /etc/fstab mounts: what lies there would stay",
+            "nothing is mounted at {} of {}, which its /etc/fstab mounts: what lies there would stay",
+            text::safe(&entry.mount_point),
             template.host
         )
     }));
