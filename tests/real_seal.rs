@@ -262,6 +262,37 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
         "/root/passphrase.txt holds the site's passphrase and cannot be removed: it is marked immutable",
     );
     tool("chattr", &["-i", secret.to_str().unwrap()]);
+    let ssh = root.join("etc/ssh");
+    tool("chattr", &["+i", ssh.to_str().unwrap()]);
+    refused(
+        &[],
+        "/etc/ssh/ssh_host_rsa_key cannot be changed: its directory is marked immutable (chattr -i)",
+    );
+    tool("chattr", &["-i", ssh.to_str().unwrap()]);
+    let (key, other) = (ssh.join("ssh_host_rsa_key"), root.join("etc/key"));
+    fs::rename(&key, &other).unwrap();
+    std::os::unix::fs::symlink("/etc/key", &key).unwrap();
+    refused(
+        &[],
+        "/etc/ssh/ssh_host_rsa_key is a link to /etc/key, whose content would stay: remove that file",
+    );
+    fs::remove_file(&key).unwrap();
+    fs::rename(&other, &key).unwrap();
+    fs::hard_link(&secret, root.join("root/copy")).unwrap();
+    refused(&[], "/root/passphrase.txt is a file with 2 names, and its content would stay under the others");
+    fs::remove_file(root.join("root/copy")).unwrap();
+    put(&root, "etc/inittab", "id:5:initdefault:\n");
+    refused(
+        &[],
+        "the service mt-agent-resume is not switched on in the runlevel 5, which /etc/inittab begins",
+    );
+    put(&root, "etc/inittab", "id:3:initdefault:\n");
+    let (fstab, away) = (root.join("etc/fstab"), root.join("etc/fstab.away"));
+    fs::rename(&fstab, &away).unwrap();
+    std::os::unix::fs::symlink("/nowhere", &fstab).unwrap();
+    refused(&[], "which file systems are the image's could not be told: reading /etc/fstab");
+    fs::remove_file(&fstab).unwrap();
+    fs::rename(&away, &fstab).unwrap();
     put(&root, "usr/local/.vx_version", "VERSION=9.3\nINSTALLATION_DIR=/usr/local/ASR\n");
     refused(&[], "the master target software is installed (/usr/local/ASR)");
     put(&root, "usr/local/.vx_version", "rubbish\n");
