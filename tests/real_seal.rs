@@ -711,3 +711,75 @@ fn odd_files_hold_nobody_up() {
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!((code, text.contains("sealed already")), (0, true), "{text}");
 }
+
+#[test]
+fn secrets_are_found_wherever_they_lie_and_leftovers_too() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    let users = "root:x:0:0::/root:/bin/sh\nops:x:1:1::/srv/ops:/bin/sh\nops2:x:2:2::/srv/ops/:/bin/sh\n\
+                 none:x:3:3::/:/bin/sh\nkernel:x:4:4::/proc:/bin/sh\nfile:x:5:5::/etc/fstab:\nno\nrel:x:6:6::srv:\n\
+                 away:x:7:7::/away:\nshare:x:8:8::/share:\n";
+    put(&root, "etc/passwd", users);
+    let share = root.join("share");
+    fs::create_dir_all(&share).unwrap();
+    tool("mount", &["-t", "tmpfs", "share", share.to_str().unwrap()]);
+    let left =
+        ["share/.bash_history", "share/passphrase.txt", "proc/passphrase.txt", "srv/passphrase.txt.old"];
+    let gone = [
+        "srv/ops/.bash_history",
+        "srv/ops/deep/er/passphrase.txt",
+        "data/Connection.Passphrase",
+        "var/lib/mt-agent/passphrase.txt",
+        "etc/sysconfig/networking/devices/.ifcfg-eth0.mt-agent-old",
+        "etc/sysconfig/networking/profiles/default/.ifcfg-eth0.mt-agent-old",
+        "srv/log/.changes.log.mt-agent-old",
+    ];
+    let profile = image.path("profile.yaml");
+    fs::write(&profile, "extends: centos-6.6\ncustom-changes:\n  log: /srv/log/changes.log\n").unwrap();
+    let seal = |root: &Path, args: &[&str]| {
+        seal(root, &[args, &["--allow-unsafe-profile", "--profile", &profile]].concat())
+    };
+    for path in left.iter().chain(&gone) {
+        put(&root, path, "TRACE-ELSEWHERE");
+    }
+    // Names that are not UTF-8 are in nobody's way.
+    let odd =
+        std::ffi::OsString::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"B\xfcro"));
+    fs::create_dir(root.join("srv/ops").join(&odd)).unwrap();
+    let (_, text) = seal(&root, &["--dry-run"]);
+    assert_eq!(text.matches("remove /srv/ops/.bash_history").count(), 1, "{text}");
+    let secret = root.join("srv/ops").join(&odd).join("passphrase.txt");
+    fs::write(&secret, "TRACE-ODD").unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 2, "{text}");
+    contains(&text, "looking for what the step passphrases takes out: /srv/ops/B");
+    contains(&text, "passphrase.txt has a name that is not UTF-8: rename or remove it by hand");
+    fs::remove_file(&secret).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    let kept: Vec<_> = left.iter().filter(|path| !root.join(path).exists()).collect();
+    tool("umount", &[share.to_str().unwrap()]);
+    assert_eq!((code, kept.is_empty()), (0, true), "{text} {kept:?}");
+    for path in gone {
+        assert!(!root.join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn a_blacklist_that_was_sealed_is_left_to_who_added_to_it() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fill(&root);
+    fs::remove_file(root.join("usr/sbin/blacklistrootdev.sh")).unwrap();
+    let two = |id: &str| {
+        format!("blacklist {{\n    wwid \"{id}\"\n    wwid \"36000c29aaaaaaaaaaaaaaaaaaaaaaaaa\"\n}}\n")
+    };
+    put(&root, "etc/multipath.conf", &two(DISK));
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, text.contains("is the root disk's cannot be told")), (2, true), "{text}");
+    let sealed = two(mt_agent::image::seal::NO_DISK);
+    put(&root, "etc/multipath.conf", &sealed);
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, fs::read_to_string(root.join("etc/multipath.conf")).unwrap()), (0, sealed), "{text}");
+}
