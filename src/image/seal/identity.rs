@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::{Item, Template};
 use crate::changes::records;
 use crate::facts::Fact;
-use crate::facts::identity::{Kind, Mark, Record, TEMPLATE};
+use crate::facts::identity::{Kind, Record, TEMPLATE};
 use crate::facts::network::NicConfiguration;
 use crate::host::text;
 use crate::steps::image::identifiers;
@@ -31,23 +31,14 @@ fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> 
         // Of a tree nothing but new host keys may be known.
         machine_s().any(|one| image.has(one)) || (machine_s().next().is_none() && own.is_none())
     });
-    let (salt, mut marks): (String, Vec<Mark>) = match (&again, own) {
-        (Some(image), _) => (image.salt.clone(), image.marks.clone()),
-        (None, Some(own)) => (own.salt, own.marks),
-        (None, None) => (records::draw_salt()?, Vec::new()),
+    let is_again = again.is_some();
+    let mut record = match again.or(own) {
+        Some(record) => record,
+        None => Record::new(&records::draw_salt()?, at, &[]),
     };
-    marks.extend(Record::new(&salt, at, &present).marks);
-    marks.sort();
-    marks.dedup();
-    Ok(match again {
-        Some(image) if image.marks == marks => None,
-        _ => Some(Record {
-            schema: crate::facts::identity::SCHEMA.to_owned(),
-            recorded_at: at.to_owned(),
-            salt,
-            marks,
-        }),
-    })
+    let is_more = record.extend(&present);
+    at.clone_into(&mut record.recorded_at);
+    Ok((is_more || !is_again).then_some(record))
 }
 
 /// The first thing that sealing does, where there is something to record.
