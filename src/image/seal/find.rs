@@ -253,8 +253,7 @@ pub(super) fn passphrases(template: &Template<'_>) -> Result<Vec<Item>> {
     for point in template.own_mount_points() {
         let place = template.host.resolve(point).with_context(|| format!("looking for {point}"))?;
         if template.device_of(point).is_some_and(|device| seen.insert(device)) {
-            let top = Path::new(point);
-            look_through(template, &place, top, DEPTH, &NAMES, &mut found)?;
+            look_through(&place, Path::new(point), DEPTH, &NAMES, &mut found)?;
         }
     }
     Ok(found.into_iter().map(remove).collect())
@@ -263,7 +262,6 @@ pub(super) fn passphrases(template: &Template<'_>) -> Result<Vec<Item>> {
 /// The files below `directory`, which is `path` of the template, that have one of these names, whatever its case; what is
 /// mounted there, and links, are not followed. An image has some hundred thousand files: none is looked at for its name.
 fn look_through(
-    template: &Template<'_>,
     directory: &Path,
     path: &Path,
     depth: usize,
@@ -274,7 +272,7 @@ fn look_through(
     if depth == 0 {
         bail!("{} lies {DEPTH} directories deep: what is below it could not be looked at", path.display());
     }
-    let opened = directory.symlink_metadata().and_then(|meta| Ok((meta.dev(), fs::read_dir(directory)?)));
+    let opened = directory.metadata().and_then(|meta| Ok((meta.dev(), fs::read_dir(directory)?)));
     let (device, entries) = match opened {
         // The template may be running.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -288,7 +286,7 @@ fn look_through(
             // What is mounted and cannot be looked at (FUSE tells not even root) is nobody's file system of the image.
             let is_same = entry.metadata().is_ok_and(|meta| meta.dev() == device);
             if is_same && !KERNEL_S.iter().any(|kernel_s| below == Path::new(kernel_s)) {
-                look_through(template, &entry.path(), &below, depth - 1, wanted, found)?;
+                look_through(&entry.path(), &below, depth - 1, wanted, found)?;
             }
         } else if wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)) {
             let Some(below) = below.to_str() else {
