@@ -262,6 +262,37 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
         "/root/passphrase.txt holds the site's passphrase and cannot be removed: it is marked immutable",
     );
     tool("chattr", &["-i", secret.to_str().unwrap()]);
+    let ssh = root.join("etc/ssh");
+    tool("chattr", &["+i", ssh.to_str().unwrap()]);
+    refused(
+        &[],
+        "/etc/ssh/ssh_host_rsa_key cannot be changed: its directory is marked immutable (chattr -i)",
+    );
+    tool("chattr", &["-i", ssh.to_str().unwrap()]);
+    let (key, other) = (ssh.join("ssh_host_rsa_key"), root.join("etc/key"));
+    fs::rename(&key, &other).unwrap();
+    std::os::unix::fs::symlink("/etc/key", &key).unwrap();
+    refused(
+        &[],
+        "/etc/ssh/ssh_host_rsa_key is a link to /etc/key, whose content would stay: remove that file",
+    );
+    fs::remove_file(&key).unwrap();
+    fs::rename(&other, &key).unwrap();
+    fs::hard_link(&secret, root.join("root/copy")).unwrap();
+    refused(&[], "/root/passphrase.txt is a file with 2 names, and its content would stay under the others");
+    fs::remove_file(root.join("root/copy")).unwrap();
+    put(&root, "etc/inittab", "id:5:initdefault:\n");
+    refused(
+        &[],
+        "the service mt-agent-resume is not switched on in the runlevel 5, which /etc/inittab begins",
+    );
+    put(&root, "etc/inittab", "id:3:initdefault:\n");
+    let (fstab, away) = (root.join("etc/fstab"), root.join("etc/fstab.away"));
+    fs::rename(&fstab, &away).unwrap();
+    std::os::unix::fs::symlink("/nowhere", &fstab).unwrap();
+    refused(&[], "which file systems are the image's could not be told: reading /etc/fstab");
+    fs::remove_file(&fstab).unwrap();
+    fs::rename(&away, &fstab).unwrap();
     put(&root, "usr/local/.vx_version", "VERSION=9.3\nINSTALLATION_DIR=/usr/local/ASR\n");
     refused(&[], "the master target software is installed (/usr/local/ASR)");
     put(&root, "usr/local/.vx_version", "rubbish\n");
@@ -447,7 +478,7 @@ fn comparable(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// An image of a disk with two partitions, `/` and `/home`, as a raw file or qcow2.
+/// An image of a disk with two partitions, `/` and `/home`, as a raw file or qcow2; of this one /home may be absent.
 fn disk_image(dir: &Path, format: &str) -> PathBuf {
     let (tree, home) = (dir.join("tree"), dir.join("home"));
     fill(&tree);
@@ -458,8 +489,10 @@ fn disk_image(dir: &Path, format: &str) -> PathBuf {
         &tree,
         "etc/fstab",
         &format!(
-            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 defaults 1 2\n/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n",
-            ids[0], ids[1]
+            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 {} 1 2\n/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n",
+            ids[0],
+            ids[1],
+            if format == "raw" { "defaults" } else { "defaults,nofail" }
         ),
     );
     let raw = dir.join("disk.raw");
@@ -533,6 +566,25 @@ fn what_is_no_image_of_a_system_is_refused_in_one_line() {
 }
 
 #[test]
+fn an_image_with_old_clusters_is_refused_in_one_line() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    tool("qemu-img", &["create", "-q", "-f", "qcow2", &path("snapshots"), "16M"]);
+    tool("qemu-img", &["snapshot", "-c", "before", &path("snapshots")]);
+    let over = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &path("snapshots"), &path("over")];
+    tool("qemu-img", &over);
+    for (name, has) in [("snapshots", "internal snapshots"), ("over", "a backing file")] {
+        let before = fs::read(path(name)).unwrap();
+        let (code, text) = seal_image(Path::new(&path(name)), &["--yes"]);
+        assert_eq!((code, fs::read(path(name)).unwrap() == before), (2, true), "{text}");
+        contains(&text, &format!("{name} has {has}, where what is taken out would stay"));
+        contains(&text, &format!("flatten it first: qemu-img convert -O qcow2 {}", path(name)));
+        assert!(text.starts_with("seal-image: "), "{text}");
+    }
+}
+
+#[test]
 fn what_is_mounted_in_the_image_and_not_its_own_is_left_alone() {
     let image = Mounted::new();
     let root = image.root();
@@ -568,11 +620,15 @@ fn an_image_without_all_its_file_systems_is_refused() {
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!(code, 1, "{text}");
     contains(&text, "nothing is mounted at /home of the tree");
-    assert!(!text.contains("/data"), "{text}");
+    contains(&text, "note: nothing is mounted at /data (UUID=3), which /etc/fstab lets be absent");
+    assert!(!text.contains("refused: nothing is mounted at /data"), "{text}");
     put(&root, "etc/fstab", &fstab.replace("UUID=2 /home ext4 defaults", "UUID=2 /home ext4 nofail"));
     let home = root.join("home");
     tool("mount", &["-t", "tmpfs", "home", home.to_str().unwrap()]);
     put(&home, "joe/passphrase.txt", "the image's");
+    let (_, text) = seal(&root, &["--dry-run", "--wipe-free-space"]);
+    contains(&text, "fill what is free on / with zeros fill what is free on /home with zeros");
+    assert!(!text.contains("is mounted at /home"), "{text}");
     let (code, text) = seal(&root, &["--yes"]);
     let left = home.join("joe/passphrase.txt").exists();
     tool("umount", &[home.to_str().unwrap()]);
@@ -588,6 +644,11 @@ fn single_steps_make_no_template_and_end_no_sealing() {
     let (code, text) = seal(&root, &["--yes", "--only", "histories"]);
     assert_eq!(code, 0, "{text}");
     contains(&text, "sealed in part: 1 thing in 1 step; what was not looked at stays");
+    for args in [&["--yes", "--only", "histories"][..], &["--dry-run", "--only", "histories"]] {
+        let (code, text) = seal(&root, args);
+        assert_eq!((code, text.contains("sealed already")), (0, false), "{text}");
+        contains(&text, "nothing to do: what was looked at has nothing to take out");
+    }
     assert!(
         !root.join("var/lib/mt-agent/template.json").exists()
             && !root.join("var/lib/mt-agent/resume.json").exists()
@@ -649,4 +710,76 @@ fn odd_files_hold_nobody_up() {
     assert!(!multipath.contains(DISK), "{multipath}");
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!((code, text.contains("sealed already")), (0, true), "{text}");
+}
+
+#[test]
+fn secrets_are_found_wherever_they_lie_and_leftovers_too() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    let users = "root:x:0:0::/root:/bin/sh\nops:x:1:1::/srv/ops:/bin/sh\nops2:x:2:2::/srv/ops/:/bin/sh\n\
+                 none:x:3:3::/:/bin/sh\nkernel:x:4:4::/proc:/bin/sh\nfile:x:5:5::/etc/fstab:\nno\nrel:x:6:6::srv:\n\
+                 away:x:7:7::/away:\nshare:x:8:8::/share:\n";
+    put(&root, "etc/passwd", users);
+    let share = root.join("share");
+    fs::create_dir_all(&share).unwrap();
+    tool("mount", &["-t", "tmpfs", "share", share.to_str().unwrap()]);
+    let left =
+        ["share/.bash_history", "share/passphrase.txt", "proc/passphrase.txt", "srv/passphrase.txt.old"];
+    let gone = [
+        "srv/ops/.bash_history",
+        "srv/ops/deep/er/passphrase.txt",
+        "data/Connection.Passphrase",
+        "var/lib/mt-agent/passphrase.txt",
+        "etc/sysconfig/networking/devices/.ifcfg-eth0.mt-agent-old",
+        "etc/sysconfig/networking/profiles/default/.ifcfg-eth0.mt-agent-old",
+        "srv/log/.changes.log.mt-agent-old",
+    ];
+    let profile = image.path("profile.yaml");
+    fs::write(&profile, "extends: centos-6.6\ncustom-changes:\n  log: /srv/log/changes.log\n").unwrap();
+    let seal = |root: &Path, args: &[&str]| {
+        seal(root, &[args, &["--allow-unsafe-profile", "--profile", &profile]].concat())
+    };
+    for path in left.iter().chain(&gone) {
+        put(&root, path, "TRACE-ELSEWHERE");
+    }
+    // Names that are not UTF-8 are in nobody's way.
+    let odd =
+        std::ffi::OsString::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"B\xfcro"));
+    fs::create_dir(root.join("srv/ops").join(&odd)).unwrap();
+    let (_, text) = seal(&root, &["--dry-run"]);
+    assert_eq!(text.matches("remove /srv/ops/.bash_history").count(), 1, "{text}");
+    let secret = root.join("srv/ops").join(&odd).join("passphrase.txt");
+    fs::write(&secret, "TRACE-ODD").unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 2, "{text}");
+    contains(&text, "looking for what the step passphrases takes out: /srv/ops/B");
+    contains(&text, "passphrase.txt has a name that is not UTF-8: rename or remove it by hand");
+    fs::remove_file(&secret).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    let kept: Vec<_> = left.iter().filter(|path| !root.join(path).exists()).collect();
+    tool("umount", &[share.to_str().unwrap()]);
+    assert_eq!((code, kept.is_empty()), (0, true), "{text} {kept:?}");
+    for path in gone {
+        assert!(!root.join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn a_blacklist_that_was_sealed_is_left_to_who_added_to_it() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fill(&root);
+    fs::remove_file(root.join("usr/sbin/blacklistrootdev.sh")).unwrap();
+    let two = |id: &str| {
+        format!("blacklist {{\n    wwid \"{id}\"\n    wwid \"36000c29aaaaaaaaaaaaaaaaaaaaaaaaa\"\n}}\n")
+    };
+    put(&root, "etc/multipath.conf", &two(DISK));
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, text.contains("is the root disk's cannot be told")), (2, true), "{text}");
+    let sealed = two(mt_agent::image::seal::NO_DISK);
+    put(&root, "etc/multipath.conf", &sealed);
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!((code, fs::read_to_string(root.join("etc/multipath.conf")).unwrap()), (0, sealed), "{text}");
 }

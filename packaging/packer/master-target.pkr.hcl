@@ -90,7 +90,8 @@ source "vsphere-iso" "master-target" {
   # A minimal installation has sftp-server, which comes with sshd, but no scp.
   ssh_file_transfer_method = "sftp"
 
-  shutdown_command    = "/sbin/shutdown -P now"
+  # An orderly end would write the random seed and shell histories again; later than the command, so that ssh can return.
+  shutdown_command    = "nohup sh -c 'sleep 2; sync; /sbin/poweroff -f' >/dev/null 2>&1 &"
   shutdown_timeout    = "15m"
   convert_to_template = true
 }

@@ -35,6 +35,21 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
     Ok(Done::Changed(format!("recorded this machine's identity in {RECORD}")))
 }
 
+/// Adds what identifies the template now to its record: started again it has new host keys, and its clones must not have
+/// those either.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn extend_template(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
+    let Fact::Known(Some(mut record)) = identity::template(host) else { return Ok(Done::Unchanged) };
+    if !record.extend(now) {
+        return Ok(Done::Unchanged);
+    }
+    at.clone_into(&mut record.recorded_at);
+    write(host, TEMPLATE, &record)?;
+    Ok(Done::Changed(format!("recorded in {TEMPLATE} what the template has anew")))
+}
+
 /// Writes an identity record whole.
 ///
 /// # Errors

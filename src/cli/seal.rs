@@ -16,9 +16,9 @@ use crate::report::style::{Page, Paint};
 use crate::report::text::Detail;
 use crate::run::seal::{self, Order, Watcher};
 
-const NOTE: &str = "Exits 0 when the image is sealed, or was already; 1 when cloning would be unsafe, the person said no, or \
-     there is something to do with --dry-run. The tree of an image is sealed by --root, with all that belongs to it mounted \
-     there";
+const NOTE: &str = "Exits 0 when the image is sealed, or was already, or the steps chosen are done; 1 when cloning would be \
+     unsafe, the person said no, or there is something to do with --dry-run. The tree of an image is sealed by --root, with \
+     all that belongs to it mounted there";
 
 /// Makes this host safe to clone as a golden image.
 #[derive(clap::Args, Debug)]

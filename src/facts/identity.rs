@@ -135,10 +135,17 @@ impl Record {
             salt: salt.to_owned(),
             marks: Vec::new(),
         };
-        record.marks = present.iter().map(|one| record.mark(one)).collect();
-        record.marks.sort();
-        record.marks.dedup();
+        record.extend(present);
         record
+    }
+
+    /// Adds the marks of `present`; whether there is one that was not on record.
+    pub fn extend(&mut self, present: &[Present]) -> bool {
+        let before = self.marks.clone();
+        self.marks.extend(present.iter().map(|one| self.mark(one)).collect::<Vec<_>>());
+        self.marks.sort();
+        self.marks.dedup();
+        self.marks != before
     }
 
     /// The mark that `present` has in this record. A disk keeps its mark when it becomes the root disk, or stops being it.

@@ -61,12 +61,20 @@ impl Sealing {
     pub fn is_idle(&self) -> bool {
         self.steps.iter().all(|step| step.items.is_empty())
     }
+
+    /// Whether steps were left out: what they look for may still be there.
+    #[must_use]
+    pub fn is_in_part(&self) -> bool {
+        self.steps.iter().any(|step| step.skipped)
+    }
 }
 
 /// The document of `seal`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
+    /// Whatever `ended` says, it is said of the steps that were looked at.
+    in_part: bool,
     #[serde(flatten)]
     sealing: &'a Sealing,
 }
@@ -76,7 +84,7 @@ struct Document<'a> {
 /// # Errors
 /// What serialising says.
 pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
-    json::document(&Document { schema: SCHEMA, sealing })
+    json::document(&Document { schema: SCHEMA, in_part: sealing.is_in_part(), sealing })
 }
 
 /// Columns of a step's name.
@@ -135,7 +143,7 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         _ if !sealing.refusals.is_empty() => {
             (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
         }
-        Ended::Sealed if sealing.steps.iter().any(|step| step.skipped) => {
+        Ended::Sealed if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
         }
         Ended::Sealed => (
@@ -143,14 +151,20 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
             "sealed",
             format!(
                 "{done}. Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it; \
-                 started again, it stays a template and waits"
+                 started again, it stays a template and waits: seal it again before it is cloned"
             ),
         ),
-        Ended::Nothing => (Paint::Good, "sealed already", "there is nothing to take out".to_owned()),
-        Ended::DryRun if sealing.is_idle() => {
+        Ended::Nothing | Ended::DryRun if sealing.is_idle() && sealing.is_in_part() => (
+            Paint::Warn,
+            "nothing to do",
+            "what was looked at has nothing to take out; what was not looked at stays".to_owned(),
+        ),
+        Ended::Nothing | Ended::DryRun if sealing.is_idle() => {
             (Paint::Good, "sealed already", "there is nothing to take out".to_owned())
         }
-        Ended::DryRun => (Paint::Warn, "not sealed", format!("{done} would be done; nothing was changed")),
+        Ended::Nothing | Ended::DryRun => {
+            (Paint::Warn, "not sealed", format!("{done} would be done; nothing was changed"))
+        }
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
         Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
         Ended::Interrupted => (
@@ -217,5 +231,24 @@ mod tests {
         assert!(text.contains("refused: a retention volume") && text.contains("not sealed: "), "{text}");
         let document: serde_json::Value = serde_json::from_str(&document(&refused).unwrap()).unwrap();
         assert_eq!((&document["schema"], &document["ended"]), (&SCHEMA.into(), &"dry-run".into()));
+    }
+
+    #[test]
+    fn what_was_looked_at_in_part_is_never_called_sealed() {
+        for ended in [Ended::Nothing, Ended::DryRun] {
+            let mut sealing = sample(ended);
+            sealing.steps.iter_mut().for_each(|step| step.items.clear());
+            let in_part = |sealing: &Sealing| {
+                let document: serde_json::Value = serde_json::from_str(&document(sealing).unwrap()).unwrap();
+                document["in_part"].as_bool()
+            };
+            let text = render_outcome(&sealing, Style::default());
+            assert!(text.starts_with("sealed already: ") && in_part(&sealing) == Some(false), "{text}");
+            sealing.steps[1].skipped = true;
+            let text = render_outcome(&sealing, Style::default());
+            assert!(text.starts_with("nothing to do: what was looked at has nothing to take out"), "{text}");
+            assert!(text.contains("stays") && !text.contains("sealed"), "{text}");
+            assert_eq!(in_part(&sealing), Some(true));
+        }
     }
 }

@@ -119,6 +119,7 @@ pub fn apply(
     if let Some(why) = run.waits_for_identity(&facts) {
         let mut applied = run.judged(&facts, Vec::new(), Ended::Finished);
         applied.report.notes.push(why);
+        applied.report.notes.extend(run.remember_template(&facts)?);
         return Ok(applied);
     }
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
@@ -234,6 +235,19 @@ impl Run<'_> {
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()
         })
+    }
+
+    /// Of the template that was started again: what it has anew is recorded as what its clones must not have.
+    fn remember_template(&self, facts: &Facts) -> Result<Option<String>> {
+        if !image::is_template(facts) {
+            return Ok(None);
+        }
+        records::extend_template(self.host, &super::now(), &image::identifiers(facts))?;
+        Ok(Some(
+            "this is the template itself, started again: run mt-agent seal again before it is cloned, or its clones share \
+             what this start made, SSH host keys among it"
+                .to_owned(),
+        ))
     }
 
     /// Whether the requirement `id` holds, selected or not.
@@ -461,6 +475,8 @@ pub enum Resumable {
 mod tests {
     use super::*;
     use crate::facts::Fact;
+    use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
+    use crate::image::seal::{Template, template_record};
     use crate::steps::testing::{RETENTION_ID, ready};
 
     #[test]
@@ -489,5 +505,48 @@ mod tests {
         let why =
             format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it could not be told whether it is blank");
         assert!(fix.starts_with(&why), "{fix}");
+    }
+    #[test]
+    fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
+        let dir = tempfile::tempdir().unwrap();
+        let (host, options) = (Host::image(dir.path()), Options { resumed: true, ..Options::default() });
+        let (profile, mut facts) = ready();
+        facts.identity = identity::load(&host);
+        facts.identity.ssh_host_keys = Fact::Known(Vec::new());
+        let sealed = Record::new("00", "t", &image::identifiers(&facts));
+        records::write(&host, TEMPLATE, &sealed).unwrap();
+        // The next start makes another key.
+        let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
+        facts.identity.ssh_host_keys = Fact::Known(vec![key.clone()]);
+        facts.identity.template = identity::template(&host);
+        let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+        assert!(run.waits_for_identity(&facts).is_some());
+        assert!(run.remember_template(&facts).unwrap().unwrap().contains("seal again before it is cloned"));
+        let Fact::Known(Some(record)) = identity::template(&host) else { panic!() };
+        assert_eq!((record.salt.as_str(), record.marks.len()), ("00", sealed.marks.len() + 1));
+        let written = std::fs::read(host.path(TEMPLATE)).unwrap();
+        facts.identity.template = identity::template(&host);
+        run.remember_template(&facts).unwrap();
+        assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written, "the next start has the same");
+        assert!(image::is_template(&facts));
+        let template = Template::new(&host, &facts, &profile);
+        assert_eq!(template_record(&template, "t").unwrap(), None, "sealed again it is on record already");
+        // A clone that kept the key.
+        let mut clone = facts.clone();
+        let Fact::Known(dmi) = &mut clone.dmi else { panic!() };
+        dmi.uuid = Fact::Known(Some("564d0000-0000-0000-0000-0000000000ff".into()));
+        let Fact::Known(disks) = &mut clone.disks else { panic!() };
+        for (number, disk) in disks.iter_mut().enumerate() {
+            disk.scsi_id = Some(format!("36000c29fffffffffffffffffffffff{number:02}"));
+        }
+        let Fact::Known(nics) = &mut clone.network.nics else { panic!() };
+        nics.iter_mut().for_each(|nic| nic.mac = Some("00:50:56:00:00:ff".into()));
+        let judged = run.still(&clone, "image.identity");
+        assert!(judged.contains("ssh_host_rsa_key.pub is the image's SSH host key"), "{judged}");
+        assert!(run.waits_for_identity(&clone).is_some() && run.remember_template(&clone).unwrap().is_none());
+        // One that kept the BIOS UUID alone has a disk of its own, which is nobody else's.
+        clone.dmi = facts.dmi.clone();
+        assert!(!image::is_template(&clone) && run.remember_template(&clone).unwrap().is_none());
+        assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written);
     }
 }

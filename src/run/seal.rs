@@ -17,7 +17,7 @@ use crate::facts::identity::{Kind, TEMPLATE};
 use crate::facts::{Fact, Facts};
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
-use crate::image::seal::{self, AROUND, Chosen, Item, STEPS, Template};
+use crate::image::seal::{self, AROUND, Chosen, Item, STEPS, Step, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
 use crate::steps::image::identifiers;
@@ -227,7 +227,7 @@ impl Run<'_> {
         let chosen = &self.order.chosen;
         let mut work = Vec::new();
         for step in STEPS.iter().filter(|step| chosen.has(step.id)) {
-            let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
+            let items = self.find(step)?;
             work.push((step.id, items));
         }
         let first_boot = self.first_boot()?;
@@ -272,6 +272,12 @@ impl Run<'_> {
         })
     }
 
+    fn find(&self, step: &Step) -> Result<Vec<Item>> {
+        // No colon behind the name: what follows `passphrases:` would be hidden as a secret.
+        let looking = || format!("looking for what the step {} takes out", step.id);
+        (step.find)(&self.template()).with_context(looking)
+    }
+
     fn notes(&self) -> Result<Vec<String>> {
         let mut notes = seal::what_stays(&self.template());
         let stage = Selection::default().at_stage(Some(Stage::Image), self.profile)?;
@@ -304,7 +310,7 @@ impl Run<'_> {
         );
         let mut seen = Vec::new();
         let mut items = Vec::new();
-        for point in template.own_mount_points(false) {
+        for point in template.own_mount_points() {
             let device = template.device_of(point);
             if !seen.contains(&device) {
                 items.push(Item::FillFreeSpace { path: point.to_owned() });
@@ -363,7 +369,7 @@ impl Run<'_> {
         }
         for step in STEPS.iter().filter(|step| self.order.chosen.has(step.id)) {
             // Looked for again: a hook may have made it, or taken it away.
-            let items = (step.find)(&self.template()).with_context(|| format!("looking for {}", step.id))?;
+            let items = self.find(step)?;
             if !items.is_empty() {
                 watcher.begin(step.id, &items.iter().map(Item::summary).collect::<Vec<_>>());
             }

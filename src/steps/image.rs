@@ -40,6 +40,18 @@ pub fn identifiers(facts: &Facts) -> Vec<Present> {
     present(facts, root_disk(facts))
 }
 
+/// Whether this is the template itself, started again: it has that one's BIOS UUID and root disk, as far as these are known.
+/// A clone that kept one of the two is none.
+#[must_use]
+pub fn is_template(facts: &Facts) -> bool {
+    let Fact::Known(Some(template)) = &facts.identity.template else { return false };
+    let now = identifiers(facts);
+    let here = |kind: Kind| now.iter().any(|one| one.kind == kind);
+    let kept = |kind: Kind| now.iter().any(|one| one.kind == kind && template.has(one));
+    let can_tell_disk = template.knows(Kind::RootDisk) && here(Kind::RootDisk);
+    kept(Kind::BiosUuid) && (!can_tell_disk || kept(Kind::RootDisk))
+}
+
 fn identity(facts: &Facts) -> Result<Status, Status> {
     if is_image(facts) {
         return Err(Status::NotApplicable { why: "an image's tree has no identity yet".to_owned() });
@@ -83,8 +95,8 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
         let mut fix = fixes.join(" ");
         if same.iter().any(|one| one.kind == Kind::BiosUuid) {
             fix.push_str(
-                " If this is the template itself: it stays one, and only its clones become master targets (to give that \
-                 up, remove /var/lib/mt-agent/template.json).",
+                " If this is the template itself: it stays one, and only its clones become master targets; seal it \
+                 again before it is cloned (to give that up, remove /var/lib/mt-agent/template.json).",
             );
         }
         return Err(Status::unmet(found.join("; "), OWN, fix));

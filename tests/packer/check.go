@@ -480,7 +480,7 @@ func (e *evaluation) machine(known map[string]string, output string) {
 		"ssh_username":                cty.StringVal("root"),
 		"ssh_file_transfer_method":    cty.StringVal("sftp"),
 		"ssh_key_exchange_algorithms": list("diffie-hellman-group-exchange-sha256", "diffie-hellman-group14-sha1"),
-		"shutdown_command":            cty.StringVal("/sbin/shutdown -P now"),
+		"shutdown_command":            cty.StringVal("nohup sh -c 'sleep 2; sync; /sbin/poweroff -f' >/dev/null 2>&1 &"),
 	} {
 		expect(got[name] != cty.NilVal && got[name].RawEquals(wanted), "%s: %s is what a master target needs", e.name, name)
 	}

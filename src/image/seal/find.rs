@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -16,17 +17,34 @@ use crate::facts::{custom_changes, retention};
 use crate::host::files;
 use crate::steps::image::root_disk;
 
-/// Interface files of the Red Hat family.
-const SCRIPTS: &str = "/etc/sysconfig/network-scripts";
+/// Where the Red Hat family has its interfaces' files. The last two are system-config-network's, which links the files of
+/// the first to them.
+const INTERFACES: [&str; 3] = [
+    "/etc/sysconfig/network-scripts",
+    "/etc/sysconfig/networking/devices",
+    "/etc/sysconfig/networking/profiles/default",
+];
 
-/// How deep below its places a passphrase is looked for: deeper than paths go, and not for ever.
+/// How deep directories are looked into: deeper than paths go, and not for ever.
 const DEPTH: usize = 100;
+
+/// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
+const KERNEL_S: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
 /// The largest file that is rewritten, in bytes.
 const LARGEST: u64 = 16 << 20;
 
 /// Where files are replaced by renaming; what an interrupted replacement left lies beside them.
-const REPLACED_IN: [&str; 6] = ["/etc", "/etc/sysconfig", SCRIPTS, "/usr/sbin", "/var/log", saved::STATE];
+const REPLACED_IN: [&str; 8] = [
+    "/etc",
+    "/etc/sysconfig",
+    INTERFACES[0],
+    INTERFACES[1],
+    INTERFACES[2],
+    "/usr/sbin",
+    LOG_DIRECTORY,
+    saved::STATE,
+];
 
 /// The agent's journal and log; both tell of this machine's disks.
 const JOURNAL: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -109,11 +127,8 @@ fn rewritten(
 
 pub(super) fn interfaces(template: &Template<'_>) -> Result<Vec<Item>> {
     const KEYS: [&str; 4] = ["HWADDR", "UUID", "HOSTNAME", "DHCP_HOSTNAME"];
-    // The other two are system-config-network's, which links the files of the first to them.
-    const PLACES: [&str; 3] =
-        [SCRIPTS, "/etc/sysconfig/networking/devices", "/etc/sysconfig/networking/profiles/default"];
     let mut found = Vec::new();
-    for place in PLACES {
+    for place in INTERFACES {
         for name in
             names(template, place)?.iter().filter(|name| name.starts_with("ifcfg-") && *name != "ifcfg-lo")
         {
@@ -186,6 +201,10 @@ fn root_disk_ids(template: &Template<'_>) -> Result<Vec<String>> {
             custom_changes::parse_blacklist_script(entry.trim_start_matches('^').trim_end_matches('$'))
         };
         ids.extend(entries.filter_map(plain));
+        if ids.contains(NO_DISK) {
+            // Sealed before: the root disk's is out, and the others are a person's.
+            return Ok(Vec::new());
+        }
         if ids.len() > 1 {
             bail!(
                 "which of {} is the root disk's cannot be told: take it out of the blacklist of {} by hand, then --skip \
@@ -228,19 +247,55 @@ fn unknown<T>(fact: &crate::facts::Fact<T>) -> Option<&str> {
 /// What the installer of the site's software reads the passphrase from, and what it keeps of it.
 pub(super) fn passphrases(template: &Template<'_>) -> Result<Vec<Item>> {
     const NAMES: [&str; 2] = ["passphrase.txt", "connection.passphrase"];
-    const PLACES: [&str; 8] =
-        ["/root", "/home", "/tmp", "/var/tmp", "/usr/local", "/opt", "/etc/mt-agent", saved::STATE];
-    let work = template.profile.custom_changes.work_directory.display().to_string();
     let mut found = BTreeSet::new();
-    for place in PLACES.into_iter().chain([work.as_str()]) {
-        walk(template, place, DEPTH, &mut |path| {
-            let name = Path::new(path).file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
-            if name.is_some_and(|name| NAMES.contains(&name.as_str())) && !is_directory(template, path) {
-                found.insert(path.to_owned());
-            }
-        })?;
+    // Of a mount point at which nothing is mounted, the file system around it is looked through already.
+    let mut seen = BTreeSet::new();
+    for point in template.own_mount_points() {
+        let place = template.host.resolve(point).with_context(|| format!("looking for {point}"))?;
+        if template.device_of(point).is_some_and(|device| seen.insert(device)) {
+            look_through(&place, Path::new(point), DEPTH, &NAMES, &mut found)?;
+        }
     }
     Ok(found.into_iter().map(remove).collect())
+}
+
+/// The files below `directory`, which is `path` of the template, that have one of these names, whatever its case; what is
+/// mounted there, and links, are not followed. An image has some hundred thousand files: none is looked at for its name.
+fn look_through(
+    directory: &Path,
+    path: &Path,
+    depth: usize,
+    wanted: &[&str],
+    found: &mut BTreeSet<String>,
+) -> Result<()> {
+    let reading = || format!("reading the directory {}", path.display());
+    if depth == 0 {
+        bail!("{} lies {DEPTH} directories deep: what is below it could not be looked at", path.display());
+    }
+    let opened = directory.metadata().and_then(|meta| Ok((meta.dev(), fs::read_dir(directory)?)));
+    let (device, entries) = match opened {
+        // The template may be running.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.with_context(reading)?,
+    };
+    for entry in entries {
+        let entry = entry.with_context(reading)?;
+        let (name, kind) = (entry.file_name(), entry.file_type().with_context(reading)?);
+        let below = path.join(&name);
+        if kind.is_dir() {
+            // What is mounted and cannot be looked at (FUSE tells not even root) is nobody's file system of the image.
+            let is_same = entry.metadata().is_ok_and(|meta| meta.dev() == device);
+            if is_same && !KERNEL_S.iter().any(|kernel_s| below == Path::new(kernel_s)) {
+                look_through(&entry.path(), &below, depth - 1, wanted, found)?;
+            }
+        } else if wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)) {
+            let Some(below) = below.to_str() else {
+                bail!("{} has a name that is not UTF-8: rename or remove it by hand", below.display());
+            };
+            found.insert(below.to_owned());
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn histories(template: &Template<'_>) -> Result<Vec<Item>> {
@@ -248,11 +303,25 @@ pub(super) fn histories(template: &Template<'_>) -> Result<Vec<Item>> {
         [".bash_history", ".sh_history", ".ksh_history", ".zsh_history", ".ash_history", ".history"];
     let mut homes = vec!["/root".to_owned()];
     homes.extend(names(template, "/home")?.iter().map(|name| format!("/home/{name}")));
-    let mut found = Vec::new();
+    let users = bytes(template, "/etc/passwd")?.unwrap_or_default();
+    homes.extend(String::from_utf8_lossy(&users).lines().filter_map(home).map(str::to_owned));
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for home in homes {
-        found.extend(in_directory(template, &home, |name| NAMES.contains(&name))?);
+        let is_there = |name: &&str| template.host.exists(format!("{home}/{name}"));
+        // Many users share one, and one may have several names.
+        let place = template.host.resolve(&home).and_then(|place| place.canonicalize());
+        if place.is_ok_and(|place| seen.insert(place)) && template.has(&home) {
+            let paths = NAMES.into_iter().filter(is_there).map(|name| format!("{home}/{name}"));
+            found.extend(paths.filter(|path| !is_directory(template, path)).map(remove));
+        }
     }
     Ok(found)
+}
+
+/// Where the user of a line of /etc/passwd is at home; `/` is the home of users that nobody logs in as.
+fn home(line: &str) -> Option<&str> {
+    let home = line.split(':').nth(5)?.trim_end_matches('/');
+    home.starts_with('/').then_some(home)
 }
 
 pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
@@ -281,7 +350,9 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
     found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(LOG))?);
     let beside =
         |name: &str| name.starts_with('.') && [files::NEW, scrub::OLD].iter().any(|end| name.ends_with(end));
-    for directory in REPLACED_IN {
+    let log = Path::new(&template.profile.custom_changes.log).parent().and_then(Path::to_str);
+    let directories: BTreeSet<&str> = REPLACED_IN.into_iter().chain(log).collect();
+    for directory in directories {
         found.extend(in_directory(template, directory, beside)?);
     }
     Ok(found)

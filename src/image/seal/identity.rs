@@ -5,8 +5,9 @@ use anyhow::{Context, Result, bail};
 use super::{Item, Template};
 use crate::changes::records;
 use crate::facts::Fact;
-use crate::facts::identity::{Kind, Mark, Record, TEMPLATE};
+use crate::facts::identity::{Kind, Record, TEMPLATE};
 use crate::facts::network::NicConfiguration;
+use crate::host::text;
 use crate::steps::image::identifiers;
 
 /// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
@@ -30,23 +31,14 @@ fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> 
         // Of a tree nothing but new host keys may be known.
         machine_s().any(|one| image.has(one)) || (machine_s().next().is_none() && own.is_none())
     });
-    let (salt, mut marks): (String, Vec<Mark>) = match (&again, own) {
-        (Some(image), _) => (image.salt.clone(), image.marks.clone()),
-        (None, Some(own)) => (own.salt, own.marks),
-        (None, None) => (records::draw_salt()?, Vec::new()),
+    let is_again = again.is_some();
+    let mut record = match again.or(own) {
+        Some(record) => record,
+        None => Record::new(&records::draw_salt()?, at, &[]),
     };
-    marks.extend(Record::new(&salt, at, &present).marks);
-    marks.sort();
-    marks.dedup();
-    Ok(match again {
-        Some(image) if image.marks == marks => None,
-        _ => Some(Record {
-            schema: crate::facts::identity::SCHEMA.to_owned(),
-            recorded_at: at.to_owned(),
-            salt,
-            marks,
-        }),
-    })
+    let is_more = record.extend(&present);
+    at.clone_into(&mut record.recorded_at);
+    Ok((is_more || !is_again).then_some(record))
 }
 
 /// The first thing that sealing does, where there is something to record.
@@ -81,10 +73,18 @@ pub fn what_stays(template: &Template<'_>) -> Vec<String> {
         _ => None,
     });
     let mut notes: Vec<String> = fixed.collect();
+    notes.extend(template.absent().into_iter().map(|entry| {
+        format!(
+            "nothing is mounted at {} ({}), which /etc/fstab lets be absent: it is not looked into; where it is the image's, \
+             mount it first",
+            text::safe(&entry.mount_point),
+            text::safe(&entry.device)
+        )
+    }));
     if let Some(disk) = &template.profile.retention.disk {
         notes.push(format!(
             "the profile names the retention disk {}: a clone formats that one and no other, or waits",
-            crate::host::text::safe(disk)
+            text::safe(disk)
         ));
     }
     notes

@@ -19,29 +19,26 @@ impl<'a> Template<'a> {
     #[must_use]
     pub fn new(host: &'a Host, facts: &'a Facts, profile: &'a Profile) -> Self {
         let mut template = Self { host, facts, profile, devices: BTreeSet::new() };
-        template.devices = template
-            .own_mount_points(true)
-            .into_iter()
-            .filter_map(|point| template.device_of(point))
-            .collect();
+        template.devices =
+            template.own_mount_points().into_iter().filter_map(|point| template.device_of(point)).collect();
         template
     }
 
-    /// The mount points that belong to the image, `/` first; with `absent` those too that may be absent at a start.
+    /// The mount points that belong to the image, `/` first; of those that may be absent at a start, the ones that are not.
     #[must_use]
-    pub fn own_mount_points(&self, absent: bool) -> Vec<&str> {
-        let retention = self.profile.retention.mount_point.trim_end_matches('/');
-        let part = |entry: &&Entry| {
-            let point = entry.mount_point.trim_end_matches('/');
-            let may_be_absent = entry.options.iter().any(|option| option == "noauto" || option == "nofail");
-            point.starts_with('/')
-                && point != retention
-                && (absent || !may_be_absent)
-                && ON_DISK.contains(&entry.fs_type.as_str())
-        };
-        let entries = self.facts.fstab.known().into_iter().flatten();
-        let points = entries.filter(part).map(|entry| entry.mount_point.as_str());
+    pub fn own_mount_points(&self) -> Vec<&str> {
+        let there = |entry: &&Entry| !may_be_absent(entry) || self.is_mounted_at(&entry.mount_point);
+        let points = self.own_entries().filter(there).map(|entry| entry.mount_point.as_str());
         ["/"].into_iter().chain(points).collect()
+    }
+
+    /// What of fstab belongs to the image, below `/`.
+    fn own_entries(&self) -> impl Iterator<Item = &Entry> {
+        let retention = self.profile.retention.mount_point.trim_end_matches('/');
+        self.facts.fstab.known().into_iter().flatten().filter(move |entry| {
+            let point = entry.mount_point.trim_end_matches('/');
+            point.starts_with('/') && point != retention && ON_DISK.contains(&entry.fs_type.as_str())
+        })
     }
 
     /// The device number of the file system on which `path` lies, `None` where there is nothing.
@@ -65,14 +62,31 @@ impl<'a> Template<'a> {
 
     /// Mount points of the image at which nothing is mounted: what lies there would be left as it is.
     #[must_use]
-    pub fn not_mounted(&self) -> Vec<&str> {
+    pub fn not_mounted(&self) -> Vec<&Entry> {
+        self.missing(|entry| !may_be_absent(entry))
+    }
+
+    /// Likewise, of those that may be absent at a start: nobody knows whether they are the image's.
+    #[must_use]
+    pub fn absent(&self) -> Vec<&Entry> {
+        self.missing(may_be_absent)
+    }
+
+    fn missing(&self, of: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
+        // A tree that was unpacked or copied has it all on one file system.
         if !self.is_mounted() {
             return Vec::new();
         }
-        let missing = |point: &&str| {
-            let around = Path::new(point).parent().and_then(Path::to_str).unwrap_or("/");
-            self.device_of(point).is_none() || self.device_of(point) == self.device_of(around)
-        };
-        self.own_mount_points(false).into_iter().filter(|point| *point != "/").filter(missing).collect()
+        self.own_entries().filter(|entry| of(entry) && !self.is_mounted_at(&entry.mount_point)).collect()
     }
+
+    fn is_mounted_at(&self, point: &str) -> bool {
+        let around = Path::new(point).parent().and_then(Path::to_str).unwrap_or("/");
+        let device = self.device_of(point);
+        device.is_some() && device != self.device_of(around)
+    }
+}
+
+fn may_be_absent(entry: &Entry) -> bool {
+    entry.options.iter().any(|option| option == "noauto" || option == "nofail")
 }

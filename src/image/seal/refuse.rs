@@ -1,21 +1,28 @@
 //! When cloning would be unsafe, whatever is taken out.
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc;
-use nix::sys::statvfs::{FsFlags, fstatvfs};
+use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::{Chosen, Item, Template, find};
+use crate::changes::fstab;
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::ioctl;
+use crate::host::{ioctl, text};
 use crate::steps::devices::mount_at;
 
-/// Where the service that goes on at the first boot is on when it is on: SysV in some multi-user level, or systemd.
-const SERVICE_LINKS: [&str; 3] = ["/etc/rc.d", "/etc", "/etc/systemd/system/multi-user.target.wants"];
+/// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
+/// systemd.
+const SYSV_LINKS: [&str; 2] = ["/etc/rc.d", "/etc"];
+const UNIT_LINKS: &str = "/etc/systemd/system/multi-user.target.wants";
 const SERVICE: &str = "mt-agent-resume";
+
+/// The steps whose files a search of the image must not find under another name.
+const SECRETS: [&str; 2] = ["ssh-host-keys", "passphrases"];
 
 /// Why this template is not sealed: one line each; none when it can be. `work` is what the chosen steps would do.
 #[must_use]
@@ -25,9 +32,10 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
     why.extend(registered(template));
     why.extend(half_done(template));
     why.extend(mounted(template));
-    why.extend(template.not_mounted().into_iter().map(|point| {
+    why.extend(template.not_mounted().into_iter().map(|entry| {
         format!(
-            "nothing is mounted at {point} of {}, which its /etc/fstab mounts: what lies there would stay",
+            "nothing is mounted at {} of {}, which its /etc/fstab mounts: what lies there would stay",
+            text::safe(&entry.mount_point),
             template.host
         )
     }));
@@ -36,6 +44,9 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
     }
     for (step, items) in work {
         why.extend(items.iter().filter_map(|item| fixed(template, step, item)));
+        if SECRETS.contains(step) {
+            why.extend(items.iter().filter_map(|item| left_elsewhere(template, item)));
+        }
     }
     if chosen.is_sealing() && chosen.has("first-boot") {
         why.extend(first_boot(template));
@@ -44,12 +55,16 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
 }
 
 fn system(template: &Template<'_>) -> Option<String> {
-    (!template.host.exists("/etc/fstab")).then(|| {
-        format!(
+    if !template.host.exists(fstab::PATH) {
+        return Some(format!(
             "{} has no /etc/fstab: it is not the root of an installed system (mount all its file systems there)",
             template.host
-        )
-    })
+        ));
+    }
+    match &template.facts.fstab {
+        Fact::Unknown(why) => Some(format!("which file systems are the image's could not be told: {why}")),
+        _ => None,
+    }
 }
 
 fn registered(template: &Template<'_>) -> Option<String> {
@@ -110,12 +125,41 @@ fn passphrases(template: &Template<'_>) -> Vec<String> {
     }
 }
 
+/// Why the content of a file that is removed would stay: what is removed is a name, and the content has another one.
+fn left_elsewhere(template: &Template<'_>, item: &Item) -> Option<String> {
+    let path = item.path();
+    let place = template.host.place(path).ok()?;
+    let meta = place.symlink_metadata().ok()?;
+    if meta.is_symlink() {
+        let target = template.host.resolve(path).ok()?.metadata().ok()?;
+        let to = place.read_link().ok()?;
+        return target.is_file().then(|| {
+            format!(
+                "{path} is a link to {}, whose content would stay: remove that file by hand (shred -u), then seal again",
+                text::safe(&to.to_string_lossy())
+            )
+        });
+    }
+    (meta.is_file() && meta.nlink() > 1).then(|| {
+        format!(
+            "{path} is a file with {} names, and its content would stay under the others: remove those by hand (find {} \
+             -samefile {}), then seal again",
+            meta.nlink(),
+            template.host.root().display(),
+            place.display()
+        )
+    })
+}
+
 /// Why a file cannot be removed or replaced, as far as that can be told without trying.
 fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
     let path = item.path();
     let place = match item {
         Item::Remove { .. } => template.host.place(path),
-        Item::Rewrite { .. } => template.host.resolve(path),
+        // Of a link, what it leads to is replaced.
+        Item::Rewrite { .. } => {
+            template.host.resolve(path).map(|place| place.canonicalize().unwrap_or(place))
+        }
         Item::FillFreeSpace { .. } => return None,
     };
     let why = place.map_or_else(|error| Some(error.to_string()), |place| is_fixed(&place))?;
@@ -127,33 +171,73 @@ fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
 }
 
 fn is_fixed(place: &Path) -> Option<String> {
-    if !place.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
-        return None;
-    }
-    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(place);
-    let looked = opened.and_then(|file| {
-        if fstatvfs(&file)?.flags().contains(FsFlags::ST_RDONLY) {
-            return Ok(Some("its file system is mounted read-only"));
+    let is_marked = |path: &Path| -> io::Result<bool> {
+        ioctl::is_immutable(&OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
+    };
+    let meta = place.symlink_metadata().ok()?;
+    let directory = place.parent().filter(|directory| directory.is_dir())?;
+    let looked = || -> io::Result<Option<String>> {
+        if statvfs(directory)?.flags().contains(FsFlags::ST_RDONLY) {
+            return Ok(Some("its file system is mounted read-only".to_owned()));
         }
-        Ok(ioctl::is_immutable(&file)?.then_some("it is marked immutable (chattr -i)"))
-    });
-    looked.map_or_else(|error| Some(error.to_string()), |why| why.map(str::to_owned))
+        // A name goes out of its directory, and a new one comes into it.
+        if is_marked(directory)? {
+            return Ok(Some("its directory is marked immutable (chattr -i)".to_owned()));
+        }
+        // Of what is no file only the name goes; a device or a pipe is not opened to be asked.
+        let marked = meta.is_file() && is_marked(place)?;
+        Ok(marked.then(|| "it is marked immutable (chattr -i)".to_owned()))
+    };
+    looked().unwrap_or_else(|error| Some(error.to_string()))
 }
 
 /// Without the service nothing goes on at the first boot of a clone, and nobody is told.
 fn first_boot(template: &Template<'_>) -> Option<String> {
     let listed = |directory: &str| template.host.list(directory).unwrap_or_default();
+    let inittab = template.host.read("/etc/inittab").unwrap_or_default();
+    let level = default_level(&inittab);
+    let levels: Vec<char> = level.map_or_else(|| vec!['2', '3', '5'], |level| vec![level]);
     let sysv = |top: &str| {
-        ["rc2.d", "rc3.d", "rc5.d"].iter().any(|level| {
-            let names = listed(&format!("{top}/{level}"));
+        levels.iter().any(|level| {
+            let names = listed(&format!("{top}/rc{level}.d"));
             names.iter().any(|name| name.starts_with('S') && name.ends_with(SERVICE))
         })
     };
-    let unit = listed(SERVICE_LINKS[2]).iter().any(|name| *name == format!("{SERVICE}.service"));
-    (!(unit || SERVICE_LINKS[..2].iter().any(|top| sysv(top)))).then(|| {
+    let unit = listed(UNIT_LINKS).iter().any(|name| *name == format!("{SERVICE}.service"));
+    let at = level.map(|level| format!(" in the runlevel {level}, which /etc/inittab begins"));
+    let at = at.unwrap_or_default();
+    (!(unit || SYSV_LINKS.iter().any(|top| sysv(top)))).then(|| {
         format!(
-            "the service {SERVICE} is not switched on, so nothing would go on at a clone's first boot: install the package \
+            "the service {SERVICE} is not switched on{at}, so nothing would go on at a clone's first boot: install the package \
              of mt-agent (chkconfig {SERVICE} on), or --skip first-boot"
         )
     })
+}
+
+/// The multi-user level to which a start leads, by `id:3:initdefault:` of an inittab.
+fn default_level(inittab: &str) -> Option<char> {
+    inittab.lines().find_map(|line| {
+        let mut fields = line.trim().split(':').skip(1);
+        let level = fields.next()?.chars().next().filter(|level| ('2'..='5').contains(level));
+        level.filter(|_| fields.next() == Some("initdefault") && !line.trim().starts_with('#'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_level_is_read_from_an_inittab() {
+        for (inittab, level) in [
+            ("# Default runlevel.\n#id:5:initdefault:\nid:3:initdefault:\n", Some('3')),
+            ("id:4:initdefault:", Some('4')),
+            ("id:1:initdefault:\n", None),
+            ("x:3:respawn:/sbin/mingetty tty1\n", None),
+            ("# systemd uses targets\n", None),
+            ("id\nid:\nid::initdefault:", None),
+        ] {
+            assert_eq!(default_level(inittab), level, "{inittab}");
+        }
+    }
 }
