@@ -506,6 +506,7 @@ mod tests {
             format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it could not be told whether it is blank");
         assert!(fix.starts_with(&why), "{fix}");
     }
+
     #[test]
     fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
         let dir = tempfile::tempdir().unwrap();
