@@ -1,0 +1,77 @@
+use super::*;
+use crate::facts::Fact;
+use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
+use crate::image::seal::{Template, template_record};
+use crate::steps::testing::{RETENTION_ID, ready};
+
+#[test]
+fn the_report_says_why_a_named_disk_was_refused() {
+    let (profile, mut facts) = ready();
+    let (Fact::Known(mounts), Fact::Known(fstab), Fact::Known(disks)) =
+        (&mut facts.mounts, &mut facts.fstab, &mut facts.disks)
+    else {
+        panic!("the ready host knows them");
+    };
+    mounts.retain(|mount| mount.mount_point != "/mnt/retention");
+    fstab.retain(|entry| entry.mount_point != "/mnt/retention");
+    disks[1].used_by.clear();
+    facts.probes = vec![crate::facts::blank::Probe {
+        disk: "sdb".into(),
+        why_not: vec!["it could not be told whether it is blank: Input/output error".into()],
+        ..Default::default()
+    }];
+    let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
+    let options = Options { request, ..Options::default() };
+    let host = Host::live();
+    let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+    let applied = run.judged(&facts, Vec::new(), Ended::Finished);
+    let disk = applied.report.findings.iter().find(|finding| finding.id == "retention.disk").unwrap();
+    let Status::Unmet { fix, .. } = &disk.status else { panic!("{:?}", disk.status) };
+    let why =
+        format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it could not be told whether it is blank");
+    assert!(fix.starts_with(&why), "{fix}");
+}
+
+#[test]
+fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
+    let dir = tempfile::tempdir().unwrap();
+    let (host, options) = (Host::image(dir.path()), Options { resumed: true, ..Options::default() });
+    let (profile, mut facts) = ready();
+    facts.identity = identity::load(&host);
+    facts.identity.ssh_host_keys = Fact::Known(Vec::new());
+    let sealed = Record::new("00", "t", &image::identifiers(&facts));
+    records::write(&host, TEMPLATE, &sealed).unwrap();
+    // The next start makes another key.
+    let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
+    facts.identity.ssh_host_keys = Fact::Known(vec![key.clone()]);
+    facts.identity.template = identity::template(&host);
+    let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+    assert!(run.waits_for_identity(&facts).is_some());
+    assert!(run.remember_template(&facts).unwrap().unwrap().contains("seal again before it is cloned"));
+    let Fact::Known(Some(record)) = identity::template(&host) else { panic!() };
+    assert_eq!((record.salt.as_str(), record.marks.len()), ("00", sealed.marks.len() + 1));
+    let written = std::fs::read(host.path(TEMPLATE)).unwrap();
+    facts.identity.template = identity::template(&host);
+    run.remember_template(&facts).unwrap();
+    assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written, "the next start has the same");
+    assert!(image::is_template(&facts));
+    let template = Template::new(&host, &facts, &profile);
+    assert_eq!(template_record(&template, "t").unwrap(), None, "sealed again it is on record already");
+    // A clone that kept the key.
+    let mut clone = facts.clone();
+    let Fact::Known(dmi) = &mut clone.dmi else { panic!() };
+    dmi.uuid = Fact::Known(Some("564d0000-0000-0000-0000-0000000000ff".into()));
+    let Fact::Known(disks) = &mut clone.disks else { panic!() };
+    for (number, disk) in disks.iter_mut().enumerate() {
+        disk.scsi_id = Some(format!("36000c29fffffffffffffffffffffff{number:02}"));
+    }
+    let Fact::Known(nics) = &mut clone.network.nics else { panic!() };
+    nics.iter_mut().for_each(|nic| nic.mac = Some("00:50:56:00:00:ff".into()));
+    let judged = run.still(&clone, "image.identity");
+    assert!(judged.contains("ssh_host_rsa_key.pub is the image's SSH host key"), "{judged}");
+    assert!(run.waits_for_identity(&clone).is_some() && run.remember_template(&clone).unwrap().is_none());
+    // One that kept the BIOS UUID alone has a disk of its own, which is nobody else's.
+    clone.dmi = facts.dmi.clone();
+    assert!(!image::is_template(&clone) && run.remember_template(&clone).unwrap().is_none());
+    assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written);
+}

@@ -1,0 +1,351 @@
+//! Which disk is taken, and which is not.
+
+use super::*;
+
+#[test]
+fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
+    let (profile, facts) = with_second_blank_disk();
+    refused(
+        &profile,
+        &facts,
+        &Request::default(),
+        &["2 blank disks", RETENTION_ID, OTHER_ID, "--retention-disk"],
+    );
+    for name in [OTHER_ID, "sdc", "/dev/sdc"] {
+        assert_eq!(chosen(&profile, &facts, &naming(name)), Ok(("sdc", false)), "{name}");
+    }
+    let named_by_profile = Profile {
+        retention: crate::profile::Retention { disk: Some(RETENTION_ID.into()), ..profile.retention.clone() },
+        ..profile
+    };
+    assert_eq!(chosen(&named_by_profile, &facts, &Request::default()), Ok(("sdb", false)));
+    assert_eq!(
+        chosen(&named_by_profile, &facts, &naming("sdc")),
+        Ok(("sdc", false)),
+        "the command line wins"
+    );
+}
+
+#[test]
+fn after_a_restart_no_disk_is_taken_that_nobody_was_shown() {
+    let (profile, facts) = without_volume();
+    let unseen = Request { named_only: true, ..Request::default() };
+    refused(&profile, &facts, &unseen, &["in no plan that a person agreed to"]);
+    let named = Request { named_only: true, ..naming(RETENTION_ID) };
+    assert_eq!(chosen(&profile, &facts, &named), Ok(("sdb", false)));
+}
+
+#[test]
+fn the_paths_of_one_map_are_one_candidate() {
+    let (profile, mut facts) = without_volume();
+    let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
+    second.major_minor = "8:32".into();
+    disks(&mut facts).push(second);
+    facts.probes.push(eligible("sdc"));
+    assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    facts.probes.pop();
+    assert_eq!(chosen(&profile, &facts, &naming("/dev/sdc")), Ok(("sdb", false)), "another path of it");
+}
+
+#[test]
+fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
+    let (profile, mut facts) = without_volume();
+    facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+    refused(&profile, &facts, &Request::default(), &["protected machine's", RETENTION_ID]);
+    assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
+    facts.site_agent = Fact::Unknown("permission denied".into());
+    refused(&profile, &facts, &Request::default(), &["ever been installed could not be told"]);
+}
+
+#[test]
+fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
+    let (profile, facts) = without_volume();
+    let record = |scsi_id: &str, finished| {
+        Fact::Known(Some(Record {
+            schema: "mt-agent/retention/v1".into(),
+            scsi_id: scsi_id.into(),
+            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+            fs_type: "ext4".into(),
+            boot_id: testing::BOOT_ID.into(),
+            started_at: "2026-06-01T12:00:00Z".into(),
+            finished,
+        }))
+    };
+    let unknown = || "Input/output error".to_owned();
+    let signs: [(&str, Spoiler<'_>); 9] = [
+        ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
+            spoil(&mut facts.site_agent).install_log = true;
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+            spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.record = Fact::Unknown(unknown());
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
+        }),
+        (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
+            facts.retention_record = record(OTHER_ID, true);
+        }),
+        ("whether a retention volume was ever made could not be told", &|facts| {
+            facts.retention_record = Fact::Unknown(unknown());
+        }),
+        ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
+            let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
+            spoil(&mut facts.fstab).push(gone);
+        }),
+        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
+            facts.fstab = Fact::Unknown(unknown());
+        }),
+    ];
+    for (sign, spoil_facts) in signs {
+        let mut facts = facts.clone();
+        spoil_facts(&mut facts);
+        let why = chosen(&profile, &facts, &Request::default()).expect_err(sign);
+        assert_eq!(
+            why,
+            format!(
+                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: \
+                 sdb ({RETENTION_ID}, 1 TiB)"
+            )
+        );
+        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
+    }
+    // What was begun proves nothing, nor does the record of this very disk, which was wiped or replaced.
+    for begun in [record(OTHER_ID, false), record(RETENTION_ID, true)] {
+        let facts = Facts { retention_record: begun, ..facts.clone() };
+        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    }
+}
+
+#[test]
+fn a_disk_that_is_not_blank_is_taken_only_when_its_erasure_is_asked_for() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        blank: Some(false),
+        found: vec!["xfs file system".into()],
+        why_not: vec!["it is not blank: xfs file system".into()],
+        ..Probe::default()
+    }];
+    refused(&profile, &facts, &Request::default(), &["no attached disk may be taken", "xfs file system"]);
+    refused(
+        &profile,
+        &facts,
+        &naming("sdb"),
+        &["left as it is", "xfs", &format!("--erase-disk {RETENTION_ID}")],
+    );
+    let erase = |disk: &str| Request { erase_disk: Some(disk.into()), ..naming("sdb") };
+    assert_eq!(chosen(&profile, &facts, &erase(RETENTION_ID)), Ok(("sdb", true)));
+    refused(&profile, &facts, &erase("sda"), &["both must be the same disk"]);
+    refused(
+        &profile,
+        &facts,
+        &Request { retention_disk: None, ..erase("sdb") },
+        &["name the retention disk too"],
+    );
+    facts.probes[0].in_use = vec!["mounted at /data".into()];
+    refused(&profile, &facts, &erase(RETENTION_ID), &["is in use: mounted at /data"]);
+}
+
+#[test]
+fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        blank: None,
+        why_not: vec!["whether it is blank could not be told: read error".into()],
+        ..Probe::default()
+    }];
+    refused(&profile, &facts, &Request::default(), &["read error"]);
+    facts.probes.clear();
+    refused(&profile, &facts, &naming("sdb"), &["was not probed"]);
+}
+
+#[test]
+fn a_disk_that_was_not_probed_for_its_use_is_in_use() {
+    let (profile, mut facts) = without_volume();
+    facts.probes.clear();
+    disks(&mut facts)[1].holders.push(Holder {
+        name: "dm-7".into(),
+        major_minor: "253:7".into(),
+        dm_name: Some("36000c29p1".into()),
+        dm_uuid: Some("part1-mpath-36000c29".into()),
+        holders: Vec::new(),
+    });
+    refused(&profile, &facts, &naming("sdb"), &[" is in use: held by map partition 36000c29p1 (sdb)"]);
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_is_not_even_erased() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        unreadable: true,
+        why_not: vec!["read error".into()],
+        ..Probe::default()
+    }];
+    let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
+    for request in [naming("sdb"), erase] {
+        let words = [
+            " is left as it is: read error. A volume on it would not last, and --erase-disk does not lift that: \
+             attach another disk",
+        ];
+        refused(&profile, &facts, &request, &words);
+    }
+}
+
+#[test]
+fn a_disk_without_an_id_or_with_that_of_another_is_not_taken() {
+    let (profile, mut facts) = with_second_blank_disk();
+    disks(&mut facts)[2].scsi_id = Some(OS_DISK_ID.into());
+    refused(&profile, &facts, &naming("sdc"), &["of sda too", "scsi.ids-unique"]);
+    disks(&mut facts)[2].scsi_id = None;
+    disks(&mut facts)[2].scsi_id_error = Some("page 0x83 is not supported".into());
+    refused(&profile, &facts, &naming("sdc"), &["has no SCSI ID (page 0x83 is not supported)"]);
+}
+
+#[test]
+fn a_name_that_no_disk_or_more_than_one_has_is_refused() {
+    let (profile, mut facts) = with_second_blank_disk();
+    refused(&profile, &facts, &naming("/dev/sda1"), &["no disk is called /dev/sda1"]);
+    refused(&profile, &facts, &naming("sdz\x1b[2J"), &["no disk is called sdz\\u{1b}[2J"]);
+    refused(&profile, &facts, &naming("sda"), &["is in use: / (sda1)"]);
+    disks(&mut facts)[2].scsi_id = Some(RETENTION_ID.into());
+    refused(&profile, &facts, &naming(RETENTION_ID), &["could be sdb or sdc"]);
+}
+
+#[test]
+fn a_link_of_udev_that_is_older_than_the_disk_names_nothing() {
+    let (profile, mut facts) = with_second_blank_disk();
+    for name in [format!("scsi-{OTHER_ID}"), format!("wwn-0x{}", &OTHER_ID[1..])] {
+        assert_eq!(chosen(&profile, &facts, &naming(&name)), Ok(("sdc", false)), "without any link: {name}");
+        let links = &mut spoil(&mut facts.filesystems).by_id;
+        links.insert(name.clone(), "8:32".into());
+        assert_eq!(chosen(&profile, &facts, &naming(&name)), Ok(("sdc", false)));
+        // Another disk is in its place now.
+        spoil(&mut facts.filesystems).by_id.insert(name.clone(), "253:0".into());
+        let stale = format!("{name} leads to sdb, which answers with the SCSI ID {RETENTION_ID}");
+        refused(&profile, &facts, &naming(&name), &[&stale]);
+        spoil(&mut facts.filesystems).by_id.clear();
+    }
+}
+
+#[test]
+fn what_facts_show_counts_whatever_a_probe_found() {
+    let without = || {
+        let (profile, facts) = without_volume();
+        (profile, facts, Request { erase_disk: Some("sdb".into()), ..naming("sdb") })
+    };
+    for request in 0..3 {
+        let say = |spoil_facts: fn(&mut Facts), words: &str| {
+            let (profile, mut facts, erase) = without();
+            spoil_facts(&mut facts);
+            refused(&profile, &facts, &[Request::default(), naming("sdb"), erase][request], &[words]);
+        };
+        say(|facts| facts.mounts = Fact::Unknown("?".into()), "could not be told");
+        say(|facts| facts.swaps = Fact::Unknown("?".into()), "could not be told");
+        say(|facts| disks(facts)[1].read_only = true, "it is read-only");
+        say(|facts| disks(facts)[1].size_bytes = 0, "its size is zero");
+        say(
+            |facts| spoil(&mut facts.mounts).push(mount("/data", "253:0", "/dev/mapper/x", 1)),
+            "is in use: mounted at /data (dm-0)",
+        );
+    }
+    let (profile, mut facts) = without_volume();
+    disks(&mut facts)[1].partitions.push(Default::default());
+    refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
+}
+
+/// As after a restart that gave sdb's name to sdc, and sdc's to sdb.
+fn swapped(facts: &Facts) -> Facts {
+    let mut facts = facts.clone();
+    for disk in disks(&mut facts) {
+        disk.name = match disk.name.as_str() {
+            "sdb" => "sdc".into(),
+            "sdc" => "sdb".into(),
+            other => other.into(),
+        };
+        disk.path = format!("/dev/{}", disk.name);
+    }
+    facts
+}
+
+#[test]
+fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart() {
+    let (profile, facts) = with_second_blank_disk();
+    let erase = |name: &str| Request { erase_disk: Some(name.into()), ..naming(name) };
+    for request in [naming("sdc"), naming("/dev/sdc"), erase("/dev/sdc"), erase(OTHER_ID)] {
+        let moved = swapped(&facts);
+        let lasting = lasting(&profile, &facts, &request, None).unwrap();
+        assert_eq!(lasting.retention_disk.as_deref(), Some(OTHER_ID));
+        assert_eq!(lasting.erase_disk.is_some(), request.erase_disk.is_some());
+        let erase = request.erase_disk.is_some();
+        assert_eq!(chosen(&profile, &moved, &lasting), Ok(("sdb", erase)), "{request:?}");
+    }
+    // A name that leads nowhere now may lead to anything then; one made of an ID may not.
+    assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx"), None), None);
+    assert_eq!(
+        lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }, None),
+        None
+    );
+    let later = naming("/dev/disk/by-id/scsi-36000c29bbbbbbbbbbbbbbbbbbbbbbbbb");
+    assert_eq!(lasting(&profile, &facts, &later, None), Some(later));
+    // Where none was named, it is the one that the plan showed.
+    let agreed = lasting(&profile, &facts, &Request::default(), Some(OTHER_ID.into())).unwrap();
+    assert_eq!(agreed.retention_disk.as_deref(), Some(OTHER_ID));
+    assert_eq!(lasting(&profile, &facts, &Request::default(), None), Some(Request::default()));
+}
+
+#[test]
+fn a_profile_names_no_disk_by_a_name_that_moves() {
+    let (mut profile, facts) = with_second_blank_disk();
+    for name in ["sdc", "/dev/sdc", "/dev/dm-0"] {
+        profile.retention.disk = Some(name.into());
+        let now = if name.ends_with("dm-0") { RETENTION_ID } else { OTHER_ID };
+        let why = format!(
+            "the profile names the disk {name}, which can be another one after each restart: put its SCSI ID (now {now}) there"
+        );
+        refused(&profile, &facts, &Request::default(), &[&why]);
+        assert_eq!(chosen(&profile, &facts, &naming(OTHER_ID)), Ok(("sdc", false)), "the command line wins");
+    }
+    for name in
+        [OTHER_ID.to_owned(), format!("scsi-{OTHER_ID}"), format!("/dev/disk/by-id/wwn-0x{}", &OTHER_ID[1..])]
+    {
+        profile.retention.disk = Some(name.clone());
+        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdc", false)), "{name}");
+    }
+}
+
+#[test]
+fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
+    let (profile, mut facts) = with_second_blank_disk();
+    facts.probes[0] =
+        Probe { disk: "sdb".into(), blank: Some(false), why_not: vec!["x".into()], ..Probe::default() };
+    let record = Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+        fs_type: "ext4".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: false,
+    };
+    facts.retention_record = Fact::Known(Some(record.clone()));
+    match choose(&profile, &facts, &Request::default()) {
+        Chosen::Disk { disk, uuid, .. } => {
+            assert_eq!((disk.name.as_str(), uuid), ("sdb", record.uuid.clone()));
+        }
+        Chosen::Refused(why) => panic!("{why}"),
+    }
+    facts.probes[0].in_use = vec!["mounted at /data".into()];
+    refused(&profile, &facts, &Request::default(), &["is in use"]);
+    facts.probes[0].in_use.clear();
+    facts.retention_record = Fact::Known(Some(Record { scsi_id: "36000c29other".into(), ..record }));
+    refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
+}

@@ -1,0 +1,212 @@
+//! What is met, unmet and foreseen.
+
+use super::*;
+
+#[test]
+fn a_volume_in_order_is_met_in_every_point() {
+    let (profile, facts) = ready();
+    assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
+    for id in ["mounted", "persistent", "filesystem", "capacity", "unlocked", "dedicated"] {
+        let told = told(&profile, &facts, &format!("retention.{id}"));
+        assert!(told.starts_with("met: "), "{id}: {told}");
+    }
+    assert_eq!(
+        told(&profile, &facts, "retention.not-cache"),
+        "not-applicable: the master target software is not installed yet"
+    );
+}
+
+#[test]
+fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
+    let (profile, facts) = without_volume();
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(
+        disk.starts_with(&format!("unmet: not mounted; unused disks: sdb ({RETENTION_ID}, 1 TiB)")),
+        "{disk}"
+    );
+    assert_eq!(told(&profile, &facts, "retention.mounted"), "blocked: retention.disk");
+    assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let kinds: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    assert_eq!(
+        kinds,
+        [
+            format!("make an ext4 file system on {map} (SCSI ID {RETENTION_ID}, 1 TiB)"),
+            format!("mount {map} at /mnt/retention and prove that it can be written"),
+            format!("add {map} on /mnt/retention to /etc/fstab"),
+        ]
+    );
+    assert!(plan.changes.iter().all(|planned| !planned.after_restart));
+}
+
+#[test]
+fn before_the_restart_the_volume_is_only_foreseen() {
+    let (profile, mut facts) = without_volume();
+    spoil(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = testing::BOOT_ID.into();
+    assert_eq!(told(&profile, &facts, "retention.disk"), "blocked: custom-changes.restarted");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert!(plan.restart);
+    assert_eq!(plan.changes.len(), 3);
+    assert!(plan.changes.iter().all(|planned| planned.after_restart), "{:?}", plan.changes);
+}
+
+#[test]
+fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
+    let (profile, mut facts) = ready();
+    let last = spoil(&mut facts.mounts).len() - 1;
+    spoil(&mut facts.mounts)[last] = mount("/mnt/retention", "8:3", "/dev/sda3", 1 << 30);
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(disk.starts_with("unmet: /mnt/retention lies on sda, which also carries /"), "{disk}");
+    spoil(&mut facts.mounts)[last] = mount("/mnt/retention", "0:40", "tmpfs", 1 << 30);
+    let disk = told(&profile, &facts, "retention.disk");
+    assert!(disk.starts_with("unmet: /mnt/retention is tmpfs"), "{disk}");
+}
+
+#[test]
+fn fstab_is_judged_by_what_the_next_boot_would_do() {
+    type Spoil = fn(&mut Entry);
+    let spoilt = |spoil_entry: Spoil| {
+        let (profile, mut facts) = ready();
+        let entry = spoil(&mut facts.fstab).last_mut().unwrap();
+        spoil_entry(entry);
+        told(&profile, &facts, "retention.persistent")
+    };
+    let cases: [(&str, Spoil); 7] = [
+        ("unmet: line 13: /dev/sdb can belong to another disk", |e| e.device = "/dev/sdb".into()),
+        ("unmet: line 13: UUID=11111111-aaaa-4000-8000-000000000003 is not what is mounted", |e| {
+            e.device = "UUID=11111111-aaaa-4000-8000-000000000003".into();
+        }),
+        ("unmet: line 13: UUID=gone leads to no device", |e| e.device = "UUID=gone".into()),
+        ("unmet: line 13: noauto", |e| e.options = vec!["noauto".into()]),
+        ("unmet: line 13: _netdev", |e| e.options = vec!["_netdev".into()]),
+        ("unmet: line 13: fsck pass 2 without nofail", |e| e.pass = 2),
+        ("unmet: line 13: type xfs, but ext4 is mounted", |e| e.fs_type = "xfs".into()),
+    ];
+    for (expected, spoil_entry) in cases {
+        let told = spoilt(spoil_entry);
+        assert!(told.starts_with(expected), "{expected:?} is not the begin of: {told}");
+    }
+    assert!(spoilt(|e| (e.pass, e.options) = (2, vec!["nofail".into()])).starts_with("met"));
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.fstab).pop();
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("unmet: /etc/fstab has no line for"));
+}
+
+#[test]
+fn a_friendly_multipath_name_can_move() {
+    let (profile, mut facts) = ready();
+    let map = disks(&mut facts)[1].multipath.as_mut().unwrap();
+    map.dm_name = "mpatha".into();
+    spoil(&mut facts.filesystems).by_mapper.insert("mpatha".into(), "253:0".into());
+    spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/mpatha".into();
+    let told = told(&profile, &facts, "retention.persistent");
+    assert!(told.starts_with("unmet: line 13: /dev/mapper/mpatha can belong to another disk"), "{told}");
+    assert!(told.contains("UUID=11111111-aaaa-4000-8000-000000000005"), "{told}");
+    for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
+        let device = format!("/dev/mapper/{partition}");
+        spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
+        let told = testing::told(&profile, &facts, "retention.persistent");
+        assert!(told.starts_with(&format!("unmet: line 13: {device} can belong to another")), "{told}");
+    }
+}
+
+#[test]
+fn a_name_that_can_move_is_never_written_to_fstab() {
+    let planned = |spoil_facts: Spoiler<'_>| {
+        let (profile, mut facts) = ready();
+        spoil(&mut facts.fstab).pop();
+        spoil_facts(&mut facts);
+        let said = told(&profile, &facts, "retention.persistent");
+        (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
+    };
+    let plain = |facts: &mut Facts| {
+        (disks(facts)[1].multipath, disks(facts)[1].holders) = (None, Vec::new());
+        *spoil(&mut facts.mounts).last_mut().unwrap() = mount("/mnt/retention", "8:16", "/dev/sdb", 1 << 40);
+    };
+    let friendly = |facts: &mut Facts| {
+        disks(facts)[1].multipath.as_mut().unwrap().dm_name = "mpathb".into();
+        spoil(&mut facts.mounts).last_mut().unwrap().source = "/dev/mapper/mpathb".into();
+        // A link to a path, not to the map.
+        spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    };
+    let unlinked = |facts: &mut Facts| {
+        plain(facts);
+        facts.filesystems = Fact::Unknown("reading /dev/disk/by-uuid: Input/output error".into());
+    };
+    let cases: [(&str, Spoiler<'_>); 3] =
+        [("/dev/sdb", &plain), ("/dev/mapper/mpathb", &friendly), ("/dev/sdb", &unlinked)];
+    for (name, spoil_facts) in cases {
+        let (plan, said) = planned(spoil_facts);
+        assert_eq!(plan.changes, [], "{name}");
+        let fix = &plan.manual.iter().find(|manual| manual.id == "retention.persistent").unwrap().fix;
+        assert_eq!(
+            *fix,
+            format!(
+                "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
+                 /mnt/retention is known: blkid tells it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
+                 rw,nofail 0 0"
+            )
+        );
+        assert!(said.ends_with(&format!("such as UUID=... | {fix}")), "{said}");
+    }
+    let (plan, _) = planned(&|facts| {
+        plain(facts);
+        spoil(&mut facts.filesystems).by_uuid.insert("7a5e4c31".into(), "8:16".into());
+    });
+    assert!(
+        matches!(&plan.changes[0].change, Change::WriteFstab { device, .. } if device == "UUID=7a5e4c31")
+    );
+}
+
+#[test]
+fn size_lock_type_and_other_uses_are_told() {
+    let (profile, mut facts) = ready();
+    disks(&mut facts)[1].size_bytes = 500 << 30;
+    let finding = testing::judged(&profile, &facts, "retention.capacity");
+    assert_eq!(finding.severity, Severity::Recommended);
+    assert!(told(&profile, &facts, "retention.capacity").starts_with("unmet: 500 GiB | 1 TiB or more"));
+    disks(&mut facts)[1].size_bytes = 0;
+    assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Required);
+
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).last_mut().unwrap().super_options = vec!["ro".into()];
+    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: mounted read-only"));
+    disks(&mut facts)[1].read_only = true;
+    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: the device sdb is read-only"));
+    spoil(&mut facts.mounts).last_mut().unwrap().fs_type = "vfat".into();
+    assert!(told(&profile, &facts, "retention.filesystem").starts_with("unmet: vfat"));
+
+    let (profile, mut facts) = ready();
+    let mut bind = spoil(&mut facts.mounts).last().unwrap().clone();
+    (bind.mount_point, bind.root) = ("/srv".into(), "/data".into());
+    spoil(&mut facts.mounts).push(bind);
+    disks(&mut facts)[1].partitions.push(crate::facts::disks::Partition {
+        name: "sdb1".into(),
+        holders: vec![Holder {
+            name: "dm-7".into(),
+            major_minor: "253:7".into(),
+            dm_name: Some("vg-data".into()),
+            dm_uuid: Some("LVM-xyz".into()),
+            holders: Vec::new(),
+        }],
+        ..Default::default()
+    });
+    let told = told(&profile, &facts, "retention.dedicated");
+    assert!(told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv"), "{told}");
+}
+
+#[test]
+fn the_installation_may_not_lie_on_the_volume() {
+    let (profile, mut facts) = ready();
+    let installed = |directory: &str| {
+        Fact::Known(SiteAgent { installation_dir: Some(directory.into()), ..SiteAgent::default() })
+    };
+    facts.site_agent = installed("/mnt/retention/ASR");
+    assert!(
+        told(&profile, &facts, "retention.not-cache").starts_with("unmet: the master target is installed in")
+    );
+    facts.site_agent = installed("/mnt/retention2/ASR");
+    assert_eq!(told(&profile, &facts, "retention.not-cache"), "met: installed in /mnt/retention2/ASR, on /");
+}

@@ -1,0 +1,139 @@
+//! Hooks, and runs that are killed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::desk::{AGENT, Mounted, all_files, comparable, fill, put, said, seal};
+use crate::support::{contains, need_root};
+
+/// Hooks lie on the machine that seals, in a directory that is replaced in a namespace of its own.
+fn with_hooks(hooks: &[(&str, &str, u32)], script: &str, root: &Path) -> (i32, String) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content, mode) in hooks {
+        put(dir.path(), &format!("seal.d/{name}"), content);
+        fs::set_permissions(dir.path().join("seal.d").join(name), fs::Permissions::from_mode(*mode)).unwrap();
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // /etc itself is not ours to write to: an overlay of it, with the hooks on top.
+    let enter = format!(
+        "mount -t tmpfs -o mode=755 hooks /mnt && mkdir -p /mnt/up /mnt/work && \
+         mount -t overlay hooks -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work /etc && \
+         mkdir -p /etc/mt-agent && cp -a {0}/seal.d /etc/mt-agent/ && {script}",
+        dir.path().display()
+    );
+    let output = Command::new("unshare")
+        .args(["-m", "--propagation", "private", "sh", "-ec", &enter])
+        .env("AGENT", AGENT)
+        .env("ROOT", root)
+        .output()
+        .unwrap();
+    said(&output)
+}
+
+#[test]
+fn hooks_run_first_and_one_that_fails_ends_it() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    let run = "\"$AGENT\" seal --root \"$ROOT\" --yes";
+    let before = all_files(&root);
+    let fails = [("10-first", "#!/bin/sh\necho no licence left\nexit 3\n", 0o755)];
+    let (code, text) = with_hooks(&fails, run, &root);
+    assert_eq!(code, 2, "{text}");
+    contains(
+        &text,
+        "the hook /etc/mt-agent/seal.d/10-first ended with status 3: no licence left; nothing was taken out yet",
+    );
+    assert!(all_files(&root) == before, "something was changed");
+    let open = [("20-open", "#!/bin/sh\nexit 0\n", 0o777)];
+    let (code, text) = with_hooks(&open, run, &root);
+    assert_eq!(
+        (code, text.contains("20-open belongs to another user or can be written by others")),
+        (2, true),
+        "{text}"
+    );
+    let good = [
+        (
+            "10-first",
+            "#!/bin/sh\n[ -e \"$1/etc/ssh/ssh_host_rsa_key\" ] && echo one >>\"$1/root/hooked\"\n",
+            0o755,
+        ),
+        ("20-second", "#!/bin/sh\necho two >>\"$1/root/hooked\"\n", 0o755),
+        ("30-no-program", "not run", 0o644),
+        ("40-old.rpmsave", "#!/bin/sh\nexit 1\n", 0o755),
+    ];
+    let (code, text) = with_hooks(&good, &format!("{run}; {run}"), &root);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(
+        fs::read_to_string(root.join("root/hooked")).unwrap(),
+        "one\ntwo\n",
+        "once, in order, before the steps"
+    );
+    contains(&text, "sealed already");
+}
+
+#[test]
+fn killed_at_any_call_it_is_finished_by_the_next_run() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let calls = "fsync,rename,unlink,rmdir,mkdir,pwrite64";
+    let fresh = || {
+        let root = dir.path().join("root");
+        drop(fs::remove_dir_all(&root));
+        fill(&root);
+        root
+    };
+    let root = fresh();
+    let trace = dir.path().join("trace");
+    let traced = Command::new("strace")
+        .args([
+            "-f",
+            "-o",
+            trace.to_str().unwrap(),
+            "-e",
+            &format!("trace={calls}"),
+            AGENT,
+            "seal",
+            "--yes",
+            "--root",
+        ])
+        .arg(&root)
+        .output()
+        .unwrap();
+    assert!(traced.status.success(), "{}", said(&traced).1);
+    let goal: Vec<_> = comparable(&root);
+    let points = fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains('(')).count();
+    assert!(points > 60, "{points} calls");
+    let mut killed = 0;
+    for number in (1..=points).step_by(3) {
+        let root = fresh();
+        let inject = format!("inject={calls}:signal=KILL:when={number}");
+        let run = Command::new("strace")
+            .args([
+                "-f",
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("trace={calls}"),
+                "-e",
+                &inject,
+                AGENT,
+                "seal",
+                "--yes",
+                "--root",
+            ])
+            .arg(&root)
+            .output()
+            .unwrap();
+        killed += usize::from(!run.status.success());
+        let (code, text) = seal(&root, &["--yes"]);
+        assert_eq!(code, 0, "killed at call {number}: {text}");
+        assert!(
+            comparable(&root) == goal,
+            "killed at call {number}: another image than one that nobody killed"
+        );
+    }
+    assert!(killed >= points / 6, "{killed} of {points} runs were killed");
+}
