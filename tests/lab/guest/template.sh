@@ -9,12 +9,18 @@ dbus_id=6f0e4c7d1b2a49a8lab
 seed_bytes=LAB-RANDOM-SEED-77
 history_word=lab-history-5512
 
+# As sshd's service makes it where there is none.
+make_host_key() {
+    mkdir -p /etc/ssh
+    printf -- '-----BEGIN RSA PRIVATE KEY-----\n%s\n' $host_key >/etc/ssh/ssh_host_rsa_key
+    printf 'ssh-rsa AAAAB3NzaC1yc2E%s root@mt-lab\n' $host_key >/etc/ssh/ssh_host_rsa_key.pub
+}
+
 leave_traces() {
     local address
     address=$(cat /sys/class/net/eth0/address)
-    mkdir -p /etc/ssh /etc/udev/rules.d /var/lib/{dhclient,yum,dbus} /etc/multipath
-    printf -- '-----BEGIN RSA PRIVATE KEY-----\n%s\n' $host_key >/etc/ssh/ssh_host_rsa_key
-    printf 'ssh-rsa AAAAB3NzaC1yc2E%s root@mt-lab\n' $host_key >/etc/ssh/ssh_host_rsa_key.pub
+    mkdir -p /etc/udev/rules.d /var/lib/{dhclient,yum,dbus} /etc/multipath
+    make_host_key
     printf 'SUBSYSTEM=="net", ATTR{address}=="%s", NAME="eth0"\n' "$address" \
         >/etc/udev/rules.d/70-persistent-net.rules
     printf 'HWADDR=%s\nUUID=%s\n' "$address" 5c0de000-0000-4000-8000-00000000000e \

@@ -117,6 +117,32 @@ boot_kept1() {
     expect_not "no file system was made" blkid -p "/dev/disk/by-id/scsi-$(id_of /dev/sdb)"
 }
 
+# The template is started again, and the service looks once sshd has made its keys.
+boot_again() {
+    . /run/lab/template.sh
+    say "a template that is started again says that it has to be sealed again"
+    host_key=LAB-OTHER-HOST-KEY
+    make_host_key
+    agent 1 apply --yes --resume
+    said "seal again before it is cloned"
+    judge
+    finding image.identity unmet
+    finding_says image.identity "this is the template itself"
+    sync
+}
+
+# A clone of it as it is then.
+boot_again1() {
+    say "a clone that has the keys of that start changes nothing, and says why"
+    expect "the vendor's script did not run" [ "$(vendor_runs)" = 0 ]
+    judge
+    finding image.identity unmet
+    finding_says image.identity "is the image's SSH host key"
+    printf 'retention: {disk: %s}\n' "$(id_of /dev/sdb)" >>/etc/mt-agent/profile.yaml
+    agent 1 apply --yes
+    expect_not "no file system was made" blkid -p "/dev/disk/by-id/scsi-$(id_of /dev/sdb)"
+}
+
 after() {
     local template=$run_dir
     . "$lab_source/guest/template.sh"
@@ -135,6 +161,14 @@ after() {
     disk retention 1T
     boots kept1
     console_says kept1 "what nobody watches waits until image.identity is met"
+    untouched retention
+    run_dir=$template
+    no_devices
+    attach os
+    boots again
+    clone again 564d0a1b-0000-4000-8000-000000000004 52:54:00:00:00:04 900a04
+    disk retention 1T
+    boots again1
     untouched retention
     run_dir=$template
 }
