@@ -11,6 +11,7 @@ use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::mounts::{self, Mount};
+use super::os::is_file;
 use super::{Fact, read};
 use crate::host::{Host, Kind};
 
@@ -187,7 +188,7 @@ fn named(sector: &[u8]) -> Option<&'static str> {
 /// Configuration files, and the boot loader's files on the EFI system partition where the firmware is EFI.
 fn configuration(host: &Host) -> Vec<String> {
     let mut found: Vec<String> =
-        CONFIGURATION.iter().filter(|path| host.exists(path)).map(|path| (*path).to_owned()).collect();
+        CONFIGURATION.iter().filter(|path| is_file(host, path)).map(|path| (*path).to_owned()).collect();
     if host.exists("/sys/firmware/efi") {
         for vendor in host.list("/boot/efi/EFI").unwrap_or_default() {
             let directory = format!("/boot/efi/EFI/{vendor}");
@@ -253,6 +254,7 @@ mod tests {
     #[test]
     fn the_disk_is_found_through_mappings() {
         let dir = lvm();
+        std::os::unix::fs::symlink("gone.conf", dir.path().join("boot/grub/menu.lst")).unwrap();
         put(dir.path(), "sda", &sector(b"GRUB"));
         put(dir.path(), "sda2", &sector(b"GRUB"));
         put(dir.path(), "sda10", &[0; 512]);

@@ -1,6 +1,6 @@
 //! Time, and who keeps it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use sysinfo::System;
 
 use super::processes::Processes;
 use super::{Fact, read};
+use crate::host::command::Command;
 use crate::host::{Host, Kind};
 
 /// The clock.
@@ -17,8 +18,7 @@ pub struct Clock {
     pub now_secs: u64,
     /// When the machine booted, by its own clock, seconds since 1970-01-01 UTC.
     pub boot_secs: Fact<u64>,
-    /// The time service that runs (ntpd, chronyd, systemd-timesyncd), if any. Whether VMware Tools keep the
-    /// time is the host's business and cannot be seen from here.
+    /// What keeps the time (ntpd, chronyd, systemd-timesyncd, VMware Tools), if anything does.
     pub service: Fact<Option<String>>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
         boot_secs.known()?.checked_add(uptime)
     };
     let recorded_now = if host.kind() == Kind::Recorded { recorded_now() } else { None };
-    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service: service(processes) }
+    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service: service(host, processes) }
 }
 
 /// Now, seconds since 1970-01-01 UTC; 0 for a clock that stands before that.
@@ -55,17 +55,26 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-fn service(processes: &Fact<Processes>) -> Fact<Option<String>> {
+fn service(host: &Host, processes: &Fact<Processes>) -> Fact<Option<String>> {
     match processes {
-        Fact::Known(processes) => Fact::Known(
-            SERVICES
-                .iter()
-                .find(|(name, _)| processes.contains_key(*name))
-                .map(|(_, service)| (*service).to_owned()),
-        ),
+        Fact::Known(processes) => {
+            let runs = SERVICES.iter().find(|(name, _)| processes.contains_key(*name));
+            let service = runs.map(|(_, service)| (*service).to_owned());
+            Fact::Known(
+                service.or_else(|| {
+                    tools_keep_time(host).then(|| "the synchronisation of VMware Tools".to_owned())
+                }),
+            )
+        }
         Fact::Unknown(why) => Fact::Unknown(why.clone()),
         Fact::NotApplicable(why) => Fact::NotApplicable(why.clone()),
     }
+}
+
+/// Whether the time synchronisation of VMware Tools is on: `vmware-toolbox-cmd timesync status` says `Enabled`.
+fn tools_keep_time(host: &Host) -> bool {
+    let status = Command::new("vmware-toolbox-cmd", ["timesync", "status"], Duration::from_secs(10));
+    status.read(host).is_ok_and(|said| said.trim() == "Enabled")
 }
 
 /// When the kernel booted: `btime` of /proc/stat.
@@ -93,7 +102,14 @@ mod tests {
         let clock = load(&Host::recorded(dir.path()), &running);
         assert_eq!((clock.now_secs, clock.boot_secs), (1_420_003_600, Fact::Known(1_420_000_000)));
         assert_eq!(clock.service, Fact::Known(Some("chronyd".into())));
-        assert_eq!(service(&Fact::Known(Processes::new())), Fact::Known(None));
+        let none = Fact::Known(Processes::new());
+        for (status, service) in
+            [("Enabled\n", Some("the synchronisation of VMware Tools")), ("Disabled\n", None)]
+        {
+            let dir = testing::tree(&[("commands/vmware-toolbox-cmd", status)]);
+            let found = load(&Host::recorded(dir.path()), &none).service;
+            assert_eq!(found, Fact::Known(service.map(str::to_owned)));
+        }
         testing::damage("cpu 1\nbtime 1420000000\n", |text| {
             let _ = (parse_btime(text), parse_uptime(text));
         });

@@ -168,14 +168,19 @@ fn sysctl(host: &Host, path: &str) -> Fact<String> {
     )
 }
 
-/// systemd sets what /etc/hostname says and passes over /etc/sysconfig/network; the scripts of el6 do the
-/// contrary.
+/// systemd sets what /etc/hostname says and passes over /etc/sysconfig/network. The scripts of el6 do the contrary:
+/// rc.sysinit knows no /etc/hostname.
 fn configured_hostname(host: &Host) -> Result<Option<String>> {
     let own = read::text_if_exists(host, "/etc/hostname")?.and_then(|text| parse_hostname(&text));
     let network = read::text_if_exists(host, "/etc/sysconfig/network")?.unwrap_or_default();
     let sysconfig = decode::value(&decode::assignments(&network), "HOSTNAME").filter(|name| !name.is_empty());
     let systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|path| host.exists(path));
-    Ok(if systemd { own.or(sysconfig) } else { sysconfig.or(own) })
+    let red_hat = host.exists("/etc/redhat-release");
+    Ok(match (systemd, red_hat) {
+        (true, _) => own.or(sysconfig),
+        (false, true) => sysconfig,
+        (false, false) => sysconfig.or(own),
+    })
 }
 
 /// The name in /etc/hostname: its first line that is no comment.
@@ -196,7 +201,12 @@ fn timezone(host: &Host) -> Result<Timezone> {
     if name.as_ref().is_some_and(|name| name.len() > 200) {
         bail!("the name of the time zone is longer than 200 characters");
     }
-    Ok(Timezone { name, localtime: host.exists("/etc/localtime") })
+    Ok(Timezone { name, localtime: is_file(host, "/etc/localtime") })
+}
+
+/// Whether a file lies at `path`, or where a link there leads.
+pub(super) fn is_file(host: &Host, path: &str) -> bool {
+    host.resolve(path).and_then(|path| path.metadata()).is_ok_and(|meta| meta.is_file())
 }
 
 /// The zone's name in the target of /etc/localtime.
@@ -243,6 +253,9 @@ mod tests {
         assert_eq!(el7.hostname, Fact::Known("other".into()));
         assert_eq!(el7.kernel, Fact::needs_kernel());
         assert!(matches!(el7.architecture, Fact::Unknown(why) if why.starts_with("reading /bin/sh")));
+        let unread = testing::tree(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n"), both[1]]);
+        let configured = load(&Host::image(unread.path())).configured_hostname;
+        assert_eq!(configured, Fact::Known(None), "el6 has no use for /etc/hostname");
         let nameless = testing::tree(&[]);
         assert!(matches!(load(&Host::image(nameless.path())).hostname, Fact::NotApplicable(_)));
     }
@@ -256,8 +269,10 @@ mod tests {
         let clock = ("etc/sysconfig/clock", "ZONE=\"America/New York\"\n");
         let el6 = zone(&[clock, ("etc/localtime", "TZif")]);
         assert_eq!(el6, Timezone { name: Some("America/New_York".into()), localtime: true });
-        let el7 = zone(&[clock, ("etc/localtime", "-> ../usr/share/zoneinfo/Europe/Berlin")]);
-        assert_eq!(el7.name.as_deref(), Some("Europe/Berlin"));
+        let link = ("etc/localtime", "-> ../usr/share/zoneinfo/Europe/Berlin");
+        let el7 = zone(&[clock, link, ("usr/share/zoneinfo/Europe/Berlin", "TZif")]);
+        assert_eq!(el7, Timezone { name: Some("Europe/Berlin".into()), localtime: true });
+        assert!(!zone(&[link]).localtime, "a link that leads nowhere");
         let debian = zone(&[("etc/timezone", "Etc/UTC\n"), ("etc/localtime", "TZif")]);
         assert_eq!(debian.name.as_deref(), Some("Etc/UTC"));
         assert_eq!(zone(&[]), Timezone { name: None, localtime: false });

@@ -1,5 +1,7 @@
 //! Which disk carries what: block devices compared by `major:minor`, never by a part of their names.
 
+use std::path::Path;
+
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
@@ -136,10 +138,22 @@ pub fn mount_at<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
     mounts.iter().rev().find(|mount| same_path(&mount.mount_point, path))
 }
 
+/// The mount that hides `mount`, which is one of `mounts`: a later one on a directory above its mount point. The root is
+/// none, as the initial file system's own mounts come before it.
+#[must_use]
+pub fn hidden_by<'a>(mounts: &'a [Mount], mount: &Mount) -> Option<&'a Mount> {
+    let at = mounts.iter().position(|other| std::ptr::eq(other, mount))?;
+    let above = |later: &&Mount| {
+        let mut above = Path::new(&mount.mount_point).ancestors().skip(1);
+        later.mount_point != "/" && above.any(|above| above == Path::new(&later.mount_point))
+    };
+    mounts[at + 1..].iter().find(above)
+}
+
 /// The mount in which `path` lies: its own, or that of the nearest directory above it.
 #[must_use]
 pub fn mount_over<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
-    std::path::Path::new(path).ancestors().find_map(|above| mount_at(mounts, above.to_str()?))
+    Path::new(path).ancestors().find_map(|above| mount_at(mounts, above.to_str()?))
 }
 
 /// The line of fstab for `mount_point`; of several the last, which hides the others once all are mounted.
@@ -162,7 +176,7 @@ pub fn repeated(fstab: &[Entry], mount_point: &str) -> Option<String> {
 /// Whether two paths are the same, a slash at the end aside.
 #[must_use]
 pub fn same_path(a: &str, b: &str) -> bool {
-    std::path::Path::new(a) == std::path::Path::new(b)
+    Path::new(a) == Path::new(b)
 }
 
 /// The block device (`major:minor`) to which a first column of fstab leads; `None` when it leads nowhere.
@@ -316,6 +330,13 @@ mod tests {
         assert_eq!(mount_over(all, "/home/user/x").unwrap().mount_point, "/home");
         assert_eq!(mount_over(all, "/homes").unwrap().mount_point, "/");
         assert_eq!(mount_over(all, "/var/crash").unwrap().mount_point, "/var/crash");
+        assert!(all.iter().all(|mount| hidden_by(all, mount).is_none()));
+        let later = Mount { mount_point: "/var".into(), ..all[0].clone() };
+        all.push(later);
+        let all = all.as_slice();
+        let hider = hidden_by(all, mount_at(all, "/var/crash").unwrap()).unwrap();
+        assert_eq!(hider.mount_point, "/var");
+        assert!(hidden_by(all, mount_at(all, "/home").unwrap()).is_none() && hidden_by(all, hider).is_none());
     }
 
     #[test]

@@ -109,6 +109,11 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
     let expected = "VMware Tools or open-vm-tools, installed and running";
     let program = match (&tools.program, &tools.pid) {
         (None, Fact::Known(Some(pid))) => return Ok(Status::met(format!("running (process {pid})"))),
+        (None, Fact::Unknown(why)) => {
+            return Err(Status::Unknown {
+                why: format!("no known program of VMware Tools, and whether one runs: {why}"),
+            });
+        }
         (None, _) => return Ok(Status::unmet("not installed", expected, INSTALL_TOOLS)),
         (Some(program), _) => program,
     };
@@ -246,6 +251,11 @@ mod tests {
             (None, Fact::Known(Some(7)), "met: running (process 7)"),
             (program(), Fact::Known(None), "unmet: /usr/sbin/vmtoolsd is installed, but does not run |"),
             (program(), Fact::Unknown("no /proc".into()), "unknown: whether VMware Tools run: no /proc"),
+            (
+                None,
+                Fact::Unknown("hidden".into()),
+                "unknown: no known program of VMware Tools, and whether one runs: hidden",
+            ),
             (
                 None,
                 Fact::Known(None),

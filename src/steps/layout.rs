@@ -156,8 +156,24 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
         places.insert(0, (disk, code));
     }
     let known = places.iter().find(|(_, code)| is_loader(code));
+    let is_efi = |file: &&String| file.to_ascii_lowercase().contains("/efi/");
     if let Some((place, code)) = known {
-        if configuration.is_empty() {
+        let of = match code.as_str() {
+            "GRUB" => "/grub",
+            "LILO" => "/lilo",
+            "SYSLINUX" => "linux/",
+            _ => "",
+        };
+        let own = |file: &&String| file.contains(of) || is_efi(file);
+        let own: Vec<&str> = configuration.iter().filter(own).map(String::as_str).collect();
+        if mbr.is_none() && !own.is_empty() && !configuration.iter().any(|file| is_efi(&file)) {
+            return Ok(Status::unmet(
+                format!("{code} on {place}, but no code in the first sector of {disk} that starts it"),
+                expected,
+                fix,
+            ));
+        }
+        if own.is_empty() {
             return Ok(Status::unmet(
                 format!("{code} on {place}, but no configuration file of it"),
                 "a boot loader with its configuration",
@@ -165,9 +181,9 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
                  `grub-install`",
             ));
         }
-        return Ok(Status::met(format!("{code} on {place}, {}", configuration.join(", "))));
+        return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));
     }
-    if let Some(efi) = configuration.iter().find(|file| file.to_ascii_lowercase().contains("efi")) {
+    if let Some(efi) = configuration.iter().find(is_efi) {
         return Ok(Status::met(format!("EFI: {efi}")));
     }
     if let Some((place, code)) = places.first() {
@@ -247,7 +263,22 @@ mod tests {
         let conf = &["/boot/grub/grub.conf"][..];
         let cases = [
             (loader(Some("GRUB"), &[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
-            (loader(None, &[("sda1", "GRUB")], conf), "met: GRUB on sda1, /boot/grub/grub.conf"),
+            (
+                loader(None, &[("sda1", "GRUB")], conf),
+                "unmet: GRUB on sda1, but no code in the first sector of sda that starts it | a boot loader in",
+            ),
+            (
+                loader(Some("GRUB"), &[], &["/boot/grub/grub.conf", "/etc/lilo.conf"]),
+                "met: GRUB on sda, /boot/grub/grub.conf",
+            ),
+            (
+                loader(Some("GRUB"), &[], &["/etc/lilo.conf"]),
+                "unmet: GRUB on sda, but no configuration file of it |",
+            ),
+            (
+                loader(Some("SYSLINUX"), &[], &["/boot/extlinux/extlinux.conf"]),
+                "met: SYSLINUX on sda, /boot/extlinux/extlinux.conf",
+            ),
             (
                 loader(Some("unknown boot code"), &[("sda1", "GRUB")], conf),
                 "met: GRUB on sda1, /boot/grub/grub.conf",

@@ -42,7 +42,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "The master target registers at the configuration server under its hostname. Two machines called \
               localhost overwrite each other there, and a name that changes at a restart leaves a dead entry.",
         by_hand: "Set the name for now with `hostname NAME`, and for every boot as HOSTNAME=NAME in \
-                  /etc/sysconfig/network (or in /etc/hostname where there is one).",
+                  /etc/sysconfig/network (under systemd in /etc/hostname).",
         changeable: false,
         belongs: Belongs::Machine,
         after: &[],
@@ -119,8 +119,9 @@ fn hostname(facts: &Facts) -> Result<Status, Status> {
                    /etc/sysconfig/network";
         return Ok(Status::unmet(problem, expected, fix));
     }
-    let keep =
-        format!("write HOSTNAME={name} to /etc/sysconfig/network (or {name} to /etc/hostname), or restart");
+    let keep = format!(
+        "write HOSTNAME={name} to /etc/sysconfig/network (under systemd {name} to /etc/hostname), or restart"
+    );
     let configured = need(&facts.os.configured_hostname, "the hostname of the next boot")?;
     match configured.as_deref().map(str::trim) {
         Some(next) if next.eq_ignore_ascii_case(name) => Ok(Status::met(name)),

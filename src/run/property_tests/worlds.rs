@@ -186,6 +186,10 @@ impl World {
             if id.is_none() {
                 disk.scsi_id_error = Some("page 0x83 is not supported".into());
             }
+            if paths > 1 {
+                // An array's, passed through: a virtual disk of VMware has one path.
+                disk.vendor = Some("DGC".into());
+            }
             disk.read_only = read_only;
             let in_map = map.as_ref().filter(|_| path == 0 || !lone_second_path);
             self.build_on(&mut disk, state, number, in_map, &names);

@@ -5,7 +5,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
-    Layer, LayerKind, device_name, fstab_entry, layers, mount_at, mount_over, resolve, same_path,
+    Layer, LayerKind, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over, resolve, same_path,
 };
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
@@ -122,6 +122,12 @@ impl<'a> Look<'a> {
 
     fn mounted(&mut self, spec: &PartitionSpec, mount: &Mount, mounts: &[Mount]) {
         let path = spec.mount.as_str();
+        if let Some(over) = hidden_by(mounts, mount) {
+            self.missing(format!(
+                "{path} ({}) is hidden by {}, which was mounted at {} later",
+                mount.source, over.source, over.mount_point
+            ));
+        }
         if mount.root != "/" {
             self.missing(format!(
                 "{path} is no file system of its own: it is the directory or subvolume {} of {}",
@@ -206,6 +212,17 @@ mod tests {
             told(&profile, &facts, "layout.partitions"),
             "not-applicable: the profile names no further partition"
         );
+    }
+
+    #[test]
+    fn one_that_a_later_mount_hides_is_not_there() {
+        let (profile, mut facts) = ready();
+        let all = mounts(&mut facts);
+        let var = mount("/var", "253:7", "/dev/vg/var", 1 << 30);
+        all.push(var);
+        let says = told(&profile, &facts, "layout.var-crash");
+        assert!(says.starts_with("unmet: /var/crash (/dev/sda2) is hidden by"), "{says}");
+        assert!(told(&profile, &facts, "layout.home").starts_with("met: "));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Judging the retention volume.
 
-use super::choice;
 use super::{UUID, describe, line, mount_now, stable_name, unnamed, volume, waiting};
+use super::{choice, name};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, fstab_entry, layers, mount_at, mount_over, repeated, resolve};
+use crate::steps::devices::{
+    carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, repeated, resolve, same_map,
+};
 use crate::steps::{Status, custom_changes, need};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -38,7 +40,20 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             "use a single disk, without RAID or LVM",
         ));
     }
-    Ok(Status::met(describe(first)))
+    Ok(not_the_named_one(profile, facts, first).unwrap_or_else(|| Status::met(describe(first))))
+}
+
+/// That the profile names another disk than the one that carries the volume, or will.
+fn not_the_named_one(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<Status> {
+    let named = profile.retention.disk.as_deref()?;
+    let is_it = name::find(facts, named).is_ok_and(|found| found.name == disk.name || same_map(found, disk));
+    (!is_it).then(|| {
+        Status::unmet(
+            format!("{} carries it", describe(disk)),
+            format!("the disk that the profile names, {named}"),
+            "correct retention.disk in the profile, or unmount the volume and move it by hand",
+        )
+    })
 }
 
 /// Whether one of the disks carries `/` as well.
@@ -66,7 +81,8 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
                 format!("remove the line for {point} from /etc/fstab, and attach a disk of its own"),
             ));
         }
-        return Ok(Status::met(format!("{}, not mounted yet", describe(waiting.disk))));
+        let met = || Status::met(format!("{}, not mounted yet", describe(waiting.disk)));
+        return Ok(not_the_named_one(profile, facts, waiting.disk).unwrap_or_else(met));
     }
     for (id, status) in custom_changes::before_retention(profile, facts) {
         if !status.holds() {
@@ -93,7 +109,16 @@ fn one_disk(disks: &[&Disk]) -> bool {
 
 pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
+    let mounts = need(&facts.mounts, "the mounts")?;
     Ok(match mount_now(profile, facts)? {
+        Some(mount) if let Some(over) = hidden_by(mounts, mount) => Status::unmet(
+            format!(
+                "{} at {point} is hidden by {}, which was mounted at {} later",
+                mount.source, over.source, over.mount_point
+            ),
+            format!("the retention volume at {point}"),
+            format!("umount {}", over.mount_point),
+        ),
         Some(mount) if mount.root != "/" => Status::unmet(
             format!("{point} is the directory {} of another file system", mount.root),
             "a file system of its own",
@@ -225,9 +250,21 @@ pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Statu
         Status::unmet("its size is zero", "a size above zero", fix)
     } else if device < wanted {
         Status::unmet(text::bytes(device), expected, fix)
+    } else if size < wanted / 10 * 9 {
+        let found =
+            format!("{} on {}: it was not grown with its disk", text::bytes(size), text::bytes(device));
+        Status::unmet(found, expected, format!("grow it: {}", grow(mount)))
     } else {
         Status::met(text::bytes(device))
     })
+}
+
+fn grow(mount: &Mount) -> String {
+    match mount.fs_type.as_str() {
+        "xfs" => format!("xfs_growfs {}", mount.mount_point),
+        "ext2" | "ext3" | "ext4" => format!("resize2fs {}", mount.source),
+        other => format!("with the tools of {other}"),
+    }
 }
 
 fn partition_size(disk: &Disk, name: &str) -> Option<u64> {

@@ -3,15 +3,15 @@
 
 hardware() { disk retention 1T; }
 
-# lun NAME SERIAL TARGET...: a disk of the kernel's own target with VMware's identity, behind each TARGET.
+# lun VENDOR NAME SERIAL TARGET...: a disk of the kernel's own target with VMware's IDs, behind each TARGET.
 lun() {
-    local name=$1 serial=$2 core=/sys/kernel/config/target/core/fileio_0/$1 target
-    shift 2
+    local vendor=$1 name=$2 serial=$3 core=/sys/kernel/config/target/core/fileio_0/$2 target
+    shift 3
     truncate -s 200M "/root/$name.img"
     mkdir -p "$core"
     echo "fd_dev_name=/root/$name.img,fd_dev_size=$((200 << 20))" >"$core/control"
     echo 0x000c29 >"$core/wwn/company_id"
-    echo VMware >"$core/wwn/vendor_id"
+    echo "$vendor" >"$core/wwn/vendor_id"
     echo 'Virtual disk' >"$core/wwn/product_id"
     echo "$serial" >"$core/wwn/vpd_unit_serial"
     echo 1 >"$core/enable"
@@ -40,7 +40,7 @@ same_ids() {
 boot_1() {
     modprobe -a target_core_mod target_core_file tcm_loop dm-multipath dm-round-robin dm-service-time
     mount -t configfs configfs /sys/kernel/config
-    lun one b5df41a25811b07e74971e8000000001 60014050000000a1
+    lun VMware one b5df41a25811b07e74971e8000000001 60014050000000a1
     udevadm settle
     run lsscsi -i
     expect "the kernel's target answers as VMware's disks do" grep -q 36000c29b5df41a25811b07e74971e8 "$out/last"
@@ -50,8 +50,8 @@ boot_1() {
     finding scsi.uuid-enabled met
     finding scsi.ids-unique met
 
-    say "one disk seen twice, and no multipath"
-    lun two c5df41a25811b07e74971e8000000002 60014050000000b1 60014050000000b2
+    say "one disk of an array seen twice, and no multipath"
+    lun DGC two c5df41a25811b07e74971e8000000002 60014050000000b1 60014050000000b2
     udevadm settle
     judge
     finding scsi.ids-unique unmet
@@ -69,6 +69,15 @@ boot_1() {
     expect "there are three" [ "$(wc -l <"$out/maps")" = 3 ]
     judge
     finding scsi.ids-unique met
+
+    say "two virtual disks of one ID, which multipath takes for one"
+    lun VMware three d5df41a25811b07e74971e8000000003 60014050000000c1 60014050000000c2
+    udevadm settle
+    multipath -v 0
+    udevadm settle
+    judge
+    finding scsi.ids-unique unmet
+    finding_says scsi.ids-unique "a VMware virtual disk has one path"
 }
 
 after() { untouched retention; }

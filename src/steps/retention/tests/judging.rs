@@ -3,6 +3,45 @@
 use super::*;
 
 #[test]
+fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
+    let (mut profile, mut facts) = ready();
+    for name in [RETENTION_ID.to_owned(), format!("/dev/mapper/{RETENTION_ID}")] {
+        profile.retention.disk = Some(name);
+        assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    }
+    for name in [OTHER_ID, OS_DISK_ID] {
+        profile.retention.disk = Some(name.into());
+        let says = told(&profile, &facts, "retention.disk");
+        assert!(says.starts_with("unmet: sdb") && says.contains(&format!("profile names, {name}")), "{says}");
+    }
+    // Nor where it only waits to be mounted.
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    let says = told(&profile, &facts, "retention.disk");
+    assert!(says.starts_with("unmet: sdb"), "{says}");
+}
+
+#[test]
+fn a_volume_that_was_not_grown_with_its_disk_is_too_small() {
+    let (profile, mut facts) = ready();
+    let volume =
+        spoil(&mut facts.mounts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
+    volume.size_bytes = Fact::Known(500 << 30);
+    let says = told(&profile, &facts, "retention.capacity");
+    assert!(says.starts_with("unmet: 500 GiB on 1 TiB: it was not grown with its disk |"), "{says}");
+    assert!(says.contains("resize2fs /dev/mapper/"), "{says}");
+}
+
+#[test]
+fn a_volume_that_a_later_mount_hides_is_not_mounted() {
+    let (profile, mut facts) = ready();
+    let cd = mount("/mnt", "11:0", "/dev/sr0", 1 << 30);
+    spoil(&mut facts.mounts).push(cd);
+    let says = told(&profile, &facts, "retention.mounted");
+    assert!(says.contains("is hidden by") && says.contains("mounted at /mnt later"), "{says}");
+    assert!(says.ends_with("umount /mnt"), "{says}");
+}
+
+#[test]
 fn a_volume_in_order_is_met_in_every_point() {
     let (profile, facts) = ready();
     assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
