@@ -205,23 +205,60 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     for (nic, address) in &missing {
         tally.problem(format!("/etc/hosts does not map {name} to {address} ({})", nic.name));
     }
-    let loopback = mapped.iter().find(|address| address.is_loopback()).filter(|_| !missing.is_empty());
-    if let Some(loopback) = loopback {
-        tally.problem(format!("it maps it to {loopback}, where only this machine finds it"));
+    // The first line that has the name may be the one that is taken.
+    let mut wrong: Vec<IpAddr> = Vec::new();
+    for address in &mapped {
+        let reason = if address.is_loopback() {
+            "where only this machine finds it"
+        } else if is_stale(address, nics, facts) {
+            "which no interface has"
+        } else {
+            continue;
+        };
+        if !wrong.contains(address) {
+            tally.problem(format!("/etc/hosts maps {name} to {address}, {reason}"));
+            wrong.push(*address);
+        }
     }
     let short = name.split('.').next().filter(|short| *short != name).unwrap_or("");
     let lines: Vec<_> = missing
         .iter()
         .map(|(_, address)| format!("\"{}\"", format!("{address} {name} {short}").trim_end()))
         .collect();
-    let fix = if lines.is_empty() {
-        "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned()
-    } else {
-        let take_out = loopback.map(|loopback| format!(", and take {name} out of the line of {loopback}"));
-        format!("add to /etc/hosts: {}{}", lines.join(", "), take_out.unwrap_or_default())
-    };
+    let wrong: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+    let mut fixes = Vec::new();
+    if found.is_empty() && missing.is_empty() {
+        fixes.push(
+            "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned(),
+        );
+    }
+    if !lines.is_empty() {
+        fixes.push(format!("add to /etc/hosts: {}", lines.join(", ")));
+    }
+    if !wrong.is_empty() {
+        fixes.push(format!("take {name} out of the line of {} in /etc/hosts", wrong.join(" and of ")));
+    }
     let expected = format!("{name} on the address of every interface");
-    Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fix))
+    Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fixes.join(", and ")))
+}
+
+/// Whether no interface has the address, nor is to have it. Of IPv6 that is not told, as those addresses come and
+/// go; nor of an image, whose addresses may come from a DHCP server.
+fn is_stale(address: &IpAddr, nics: &[Nic], facts: &Facts) -> bool {
+    let may_have = |nic: &Nic| match &nic.configuration {
+        Fact::Known(Some(configuration)) => configured(configuration) == Some(*address),
+        Fact::Known(None) => false,
+        _ => nic.addresses.is_empty(),
+    };
+    address.is_ipv4()
+        && !is_image(facts)
+        && nics.iter().any(|nic| !nic.addresses.is_empty())
+        && !nics.iter().any(|nic| nic.addresses.contains(address) || may_have(nic))
+}
+
+/// The configured address, if it is one.
+fn configured(configuration: &NicConfiguration) -> Option<IpAddr> {
+    configuration.address.as_deref()?.split('/').next()?.trim().parse().ok()
 }
 
 /// The addresses that the hosts file gives to `name`.
@@ -239,6 +276,14 @@ mod tests {
 
     fn configuration(facts: &mut Facts) -> &mut NicConfiguration {
         edit(&mut edit(&mut facts.network.nics)[0].configuration).as_mut().unwrap()
+    }
+
+    fn entry(address: &str, name: &str) -> HostsEntry {
+        HostsEntry {
+            line: 1,
+            address: address.parse().unwrap(),
+            names: vec!["localhost".into(), name.into()],
+        }
     }
 
     #[test]
@@ -368,17 +413,61 @@ mod tests {
     #[test]
     fn a_loopback_mapping_is_none() {
         let (profile, mut facts) = ready();
-        facts.network.hosts = Fact::Known(vec![HostsEntry {
-            line: 1,
-            address: "127.0.0.1".parse().unwrap(),
-            names: vec!["localhost".into(), "MT1.example.com".into()],
-        }]);
+        facts.network.hosts = Fact::Known(vec![entry("127.0.0.1", "MT1.example.com")]);
         assert_eq!(
             told(&profile, &facts, "network.hosts-file"),
-            "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); it maps it to 127.0.0.1, where only \
-             this machine finds it | mt1.example.com on the address of every interface | add to /etc/hosts: \
-             \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1"
+            "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); /etc/hosts maps mt1.example.com to \
+             127.0.0.1, where only this machine finds it | mt1.example.com on the address of every interface | add to \
+             /etc/hosts: \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1 in \
+             /etc/hosts"
         );
+    }
+
+    #[test]
+    fn a_loopback_mapping_beside_the_right_one_is_a_problem() {
+        let (profile, facts) = ready();
+        // Debian's own line, and what glibc makes 127.0.0.1 of where IPv4 is asked for.
+        for loopback in ["127.0.0.1", "127.0.1.1", "::1"] {
+            for place in [0, 3] {
+                let mut facts = facts.clone();
+                edit(&mut facts.network.hosts).insert(place, entry(loopback, "mt1.example.com"));
+                assert_eq!(
+                    told(&profile, &facts, "network.hosts-file"),
+                    format!(
+                        "unmet: /etc/hosts maps mt1.example.com to {loopback}, where only this machine finds it | \
+                         mt1.example.com on the address of every interface | take mt1.example.com out of the line \
+                         of {loopback} in /etc/hosts"
+                    )
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapping_to_an_address_of_no_interface_is_a_problem() {
+        let (profile, mut facts) = ready();
+        edit(&mut facts.network.hosts).insert(0, entry("10.0.0.99", "mt1.example.com"));
+        let stale = "unmet: /etc/hosts maps mt1.example.com to 10.0.0.99, which no interface has | mt1.example.com on \
+                     the address of every interface | take mt1.example.com out of the line of 10.0.0.99 in /etc/hosts";
+        let right = "met: mt1.example.com: 10.0.0.20";
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
+
+        // An interface that is down will have it.
+        let mut down = nic("eth1", "10.0.0.99");
+        down.addresses.clear();
+        edit(&mut facts.network.nics).push(down);
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        edit(&mut facts.network.nics)[1].configuration = Fact::Unknown("not permitted".into());
+        let says = told(&profile, &facts, "network.hosts-file");
+        assert_eq!(says, "unknown: the configuration of eth1: not permitted");
+        edit(&mut facts.network.nics).pop();
+
+        // An image is yet to get its addresses, and those of IPv6 come and go.
+        facts.boot_id = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        let (_, mut facts) = ready();
+        edit(&mut facts.network.hosts).insert(0, entry("fd00::99", "mt1.example.com"));
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
     }
 
     #[test]
