@@ -18,8 +18,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "After a restart the servers look for the master target at the address that it registered with. An \
               interface that stays down cuts it off (required); one whose address a DHCP server may change can cut \
               it off (recommended).",
-        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY. \
-                  With DHCP, at least reserve the address for its hardware address.",
+        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
+                  in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its hardware address.",
         changeable: false,
         belongs: Belongs::Machine,
         after: &[],
@@ -140,7 +140,7 @@ fn configure(nic: Option<&Nic>) -> String {
     let address = nic.and_then(|nic| nic.addresses.first()).map_or("ADDRESS".to_owned(), IpAddr::to_string);
     format!(
         "in /etc/sysconfig/network-scripts/ifcfg-{name} (or the file named): ONBOOT=yes, BOOTPROTO=none, \
-         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; then `service network restart`"
+         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; NETWORKING=yes in /etc/sysconfig/network; then `service network restart`"
     )
 }
 

@@ -8,6 +8,8 @@ use crate::facts::{decode, read};
 use crate::host::Host;
 
 const DIRECTORY: &str = "/etc/sysconfig/network-scripts";
+const GLOBAL: &str = "/etc/sysconfig/network";
+const SYSTEMD: [&str; 2] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
 
 /// What el6's network script takes for a copy and passes over.
 const COPIES: [&str; 6] = ["~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave"];
@@ -21,14 +23,33 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
             && !name.contains(':')
             && !COPIES.iter().any(|copy| name.ends_with(copy))
     };
+    let off = switched_off(host)?;
     let mut found = Vec::new();
     for name in names.iter().filter(wanted) {
         let path = format!("{DIRECTORY}/{name}");
         if let Some(text) = read::text_if_exists(host, &path)? {
-            found.push(parse(&path, &name["ifcfg-".len()..], &text));
+            let mut candidate = parse(&path, &name["ifcfg-".len()..], &text);
+            if let Some(why) = &off {
+                candidate.configuration.on_boot = false;
+                candidate.configuration.problem = Some(why.clone());
+            }
+            found.push(candidate);
         }
     }
     Ok(found)
+}
+
+/// Why el6's /etc/init.d/network starts no interface at all, if so. What systemd starts with it is not held up:
+/// there NetworkManager reads the same files.
+fn switched_off(host: &Host) -> Result<Option<String>> {
+    if SYSTEMD.iter().any(|path| host.exists(path)) {
+        return Ok(None);
+    }
+    Ok(match read::text_if_exists(host, GLOBAL)? {
+        None => Some(format!("there is no {GLOBAL}, without which no interface is started")),
+        Some(text) => (decode::value(&decode::assignments(&text), "NETWORKING").as_deref() == Some("no"))
+            .then(|| format!("NETWORKING=no in {GLOBAL} keeps every interface down")),
+    })
 }
 
 /// One file; `suffix` is what follows `ifcfg-` in its name, which names the device where nothing else does.
@@ -110,6 +131,32 @@ mod tests {
         assert_eq!(numbered.address.as_deref(), Some("192.0.2.7/25"));
         assert_eq!(configuration("BOOTPROTO=none\n").protocol, "none");
         assert!(!configuration("ONBOOT=maybe\n").on_boot);
+    }
+
+    #[test]
+    fn the_scripts_of_el6_start_nothing_where_networking_is_off() {
+        let dir = testing::tree(&[(&format!("{}/ifcfg-eth0", &DIRECTORY[1..]), EL6)]);
+        let comes_up = || {
+            let NicConfiguration { on_boot, problem, .. } =
+                load(&Host::image(dir.path())).unwrap().remove(0).configuration;
+            assert_eq!(on_boot, problem.is_none());
+            problem.map_or(Ok(()), Err)
+        };
+        assert_eq!(
+            comes_up(),
+            Err("there is no /etc/sysconfig/network, without which no interface is started".into())
+        );
+        for on in ["NETWORKING=yes\n", "NETWORKING=NO\n", "HOSTNAME=mt01\n", ""] {
+            testing::put(dir.path(), &GLOBAL[1..], on);
+            assert_eq!(comes_up(), Ok(()), "{on}");
+        }
+        testing::put(dir.path(), &GLOBAL[1..], "NETWORKING=\"no\"\n");
+        assert_eq!(
+            comes_up(),
+            Err("NETWORKING=no in /etc/sysconfig/network keeps every interface down".into())
+        );
+        testing::put(dir.path(), &SYSTEMD[0][1..], "");
+        assert_eq!(comes_up(), Ok(()));
     }
 
     #[test]

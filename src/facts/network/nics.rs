@@ -233,6 +233,7 @@ mod tests {
                 "commands/ip-addr",
                 "eth0 192.0.2.10/24\neth0 fe80::1/64\neth0 2001:db8::1/64\nlo 127.0.0.1/8\n",
             ),
+            ("etc/sysconfig/network", "NETWORKING=yes\n"),
             (IFCFG, ifcfg),
         ])
     }
