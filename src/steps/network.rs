@@ -16,7 +16,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "After a restart the servers look for the master target at the address that it registered with. An \
-              interface that stays down cuts it off (required); one whose address a DHCP server may change can cut \
+              interface that stays down or comes up at another address cuts it off (required); one whose address a DHCP server may change can cut \
               it off (recommended).",
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
                   in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its hardware address.",
@@ -90,10 +90,10 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         });
     }
     let mut failing = None;
-    for Used { nic, configuration } in &used {
-        if let Some(problem) = not_on_boot(nic, *configuration) {
+    for one in &used {
+        if let Some(problem) = cut_off(one, &used) {
             tally.problem(problem);
-            failing = failing.or(Some(*nic));
+            failing = failing.or(Some(one.nic));
         }
     }
     if failing.is_none() && profile.network.static_address {
@@ -112,6 +112,33 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     };
     let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
     Ok(tally.status(names.join(", "), expected, configure(failing)))
+}
+
+/// Why an interface will not be at its address after a restart.
+fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
+    let elsewhere = || {
+        let configuration = one.configuration.filter(|configuration| configuration.protocol == "static")?;
+        let carries = one.nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
+        not_at_its_address(one.nic, configuration, carries)
+    };
+    not_on_boot(one.nic, one.configuration).or_else(elsewhere)
+}
+
+/// `carries`: it has no address itself, as a member of a bond or bridge, which has the address.
+fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, carries: bool) -> Option<String> {
+    let (name, file) = (&nic.name, &configuration.file);
+    let Some(text) = &configuration.address else {
+        return (!carries).then(|| format!("{name} is static, but no address is configured ({file})"));
+    };
+    match configured(configuration) {
+        None => Some(format!("the address configured for {name}, {text}, is none ({file})")),
+        // Addresses of IPv6 come and go, and link-local ones are not among those known.
+        Some(next) if next.is_ipv4() && !nic.addresses.is_empty() && !nic.addresses.contains(&next) => {
+            let now: Vec<_> = nic.addresses.iter().map(ToString::to_string).collect();
+            Some(format!("{name} has {} now, {next} after the next restart ({file})", now.join(", ")))
+        }
+        Some(_) => None,
+    }
 }
 
 fn not_on_boot(nic: &Nic, configuration: Option<&NicConfiguration>) -> Option<String> {
@@ -151,9 +178,7 @@ pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
     let mut tally = Tally::default();
     let used = used(nics, &mut tally);
     let all_known = !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_)));
-    all_known
-        && !used.is_empty()
-        && used.iter().all(|used| not_on_boot(used.nic, used.configuration).is_none())
+    all_known && !used.is_empty() && used.iter().all(|one| cut_off(one, &used).is_none())
 }
 
 fn dns(facts: &Facts) -> Result<Status, Status> {
@@ -314,6 +339,39 @@ mod tests {
     }
 
     #[test]
+    fn a_static_address_is_one_and_in_effect() {
+        let (profile, facts) = ready();
+        let file = "(/etc/sysconfig/network-scripts/ifcfg-eth0)";
+        for (address, problem) in [
+            (None, "eth0 is static, but no address is configured"),
+            (Some("10.0.0.300/24"), "the address configured for eth0, 10.0.0.300/24, is none"),
+            (Some("10.0.0.77/24"), "eth0 has 10.0.0.20 now, 10.0.0.77 after the next restart"),
+        ] {
+            let mut facts = facts.clone();
+            configuration(&mut facts).address = address.map(str::to_owned);
+            let says = told(&profile, &facts, "network.static");
+            assert!(says.starts_with(&format!("unmet: {problem} {file} | every interface")), "{says}");
+            assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+        }
+
+        let mut facts = facts.clone();
+        for address in ["10.0.0.20", " 10.0.0.20/24", "fd00::20/64", "fe80::20/64"] {
+            configuration(&mut facts).address = Some(address.into());
+            assert_eq!(told(&profile, &facts, "network.static"), "met: eth0", "{address}");
+        }
+        // Of several addresses any is in effect; an interface that has none yet will get it.
+        edit(&mut facts.network.nics)[0].addresses.insert(0, "10.0.0.21".parse().unwrap());
+        configuration(&mut facts).address = Some("10.0.0.20".into());
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+        edit(&mut facts.network.nics)[0].addresses.clear();
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+        configuration(&mut facts).address = None;
+        assert!(
+            told(&profile, &facts, "network.static").starts_with("unmet: eth0 is static, but no address")
+        );
+    }
+
+    #[test]
     fn a_changing_address_is_only_advised_against() {
         let (mut profile, mut facts) = ready();
         configuration(&mut facts).protocol = "dhcp".into();
@@ -363,8 +421,11 @@ mod tests {
         bond.physical = false;
         nics[0].addresses.clear();
         nics.push(bond);
-        configuration(&mut facts).protocol = "none".into();
-        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0, bond0");
+        configuration(&mut facts).address = None;
+        for protocol in ["none", "static"] {
+            configuration(&mut facts).protocol = protocol.into();
+            assert_eq!(told(&profile, &facts, "network.static"), "met: eth0, bond0");
+        }
     }
 
     #[test]

@@ -58,10 +58,17 @@ pub(super) fn parse(path: &str, suffix: &str, text: &str) -> Candidate {
     let told = |key| decode::value(&assignments, key).filter(|value| !value.is_empty());
     let mac = told("HWADDR").map(|mac| mac.to_ascii_lowercase());
     let device = told("DEVICE");
-    let address = told("IPADDR").or_else(|| told("IPADDR0"));
+    let first = told("IPADDR").or_else(|| told("IPADDR0"));
     let prefix = told("PREFIX")
         .or_else(|| told("PREFIX0"))
         .or_else(|| prefix_of(&told("NETMASK").or_else(|| told("NETMASK0"))?));
+    let with_prefix = first.clone().map(|address| match prefix {
+        Some(prefix) if !address.contains('/') => format!("{address}/{prefix}"),
+        _ => address,
+    });
+    let other: Vec<String> =
+        ["IPADDR1", "IPADDR2", "IPADDR3", "IPV6ADDR"].into_iter().filter_map(told).collect();
+    let address = with_prefix.or_else(|| other.first().cloned());
     let protocol = told("BOOTPROTO").unwrap_or_else(|| "none".into()).to_ascii_lowercase();
     // None is what el6's installer writes for a static address.
     let protocol = if protocol == "none" && address.is_some() { "static".into() } else { protocol };
@@ -69,8 +76,7 @@ pub(super) fn parse(path: &str, suffix: &str, text: &str) -> Candidate {
     let on_boot = told("ONBOOT").is_none_or(|value| {
         matches!(value.to_ascii_lowercase().as_str(), "yes" | "y" | "true" | "t" | "1" | "on")
     });
-    let other = ["IPADDR1", "IPADDR2", "IPADDR3", "IPV6ADDR"].into_iter().filter_map(told);
-    let addresses = address.clone().into_iter().chain(other).collect();
+    let addresses = first.into_iter().chain(other).collect();
     let name = device.or_else(|| mac.is_none().then(|| suffix.to_owned()));
     let physical = !["bridge", "bond", "vlan", "tun", "team"]
         .contains(&told("TYPE").unwrap_or_default().to_ascii_lowercase().as_str());
@@ -82,16 +88,7 @@ pub(super) fn parse(path: &str, suffix: &str, text: &str) -> Candidate {
         any_physical: false,
         physical,
         addresses,
-        configuration: NicConfiguration {
-            file: path.to_owned(),
-            on_boot,
-            protocol,
-            address: address.map(|address| match prefix {
-                Some(prefix) if !address.contains('/') => format!("{address}/{prefix}"),
-                _ => address,
-            }),
-            problem: None,
-        },
+        configuration: NicConfiguration { file: path.to_owned(), on_boot, protocol, address, problem: None },
     }
 }
 
@@ -129,6 +126,10 @@ mod tests {
         let numbered = configuration("IPADDR0=192.0.2.7\nNETMASK0=255.255.255.128\n");
         assert_eq!((numbered.on_boot, numbered.protocol.as_str()), (true, "static"));
         assert_eq!(numbered.address.as_deref(), Some("192.0.2.7/25"));
+        for (other, address) in [("IPADDR1", "192.0.2.8"), ("IPV6ADDR", "2001:db8::8/64")] {
+            let other = configuration(&format!("BOOTPROTO=none\n{other}={address}\nPREFIX=24\n"));
+            assert_eq!((other.protocol.as_str(), other.address.as_deref()), ("static", Some(address)));
+        }
         assert_eq!(configuration("BOOTPROTO=none\n").protocol, "none");
         assert!(!configuration("ONBOOT=maybe\n").on_boot);
     }
