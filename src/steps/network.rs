@@ -16,10 +16,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "After a restart the servers look for the master target at the address that it registered with. An \
-              interface that stays down or comes up at another address cuts it off (required); one whose address a DHCP server may change can cut \
-              it off (recommended).",
+              interface that stays down or comes up at another address cuts it off (required); one whose address a DHCP \
+              server may change can cut it off (recommended).",
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
-                  in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its hardware address.",
+                  in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
+                  hardware address.",
         changeable: false,
         belongs: Belongs::Machine,
         after: &[],
@@ -167,7 +168,8 @@ fn configure(nic: Option<&Nic>) -> String {
     let address = nic.and_then(|nic| nic.addresses.first()).map_or("ADDRESS".to_owned(), IpAddr::to_string);
     format!(
         "in /etc/sysconfig/network-scripts/ifcfg-{name} (or the file named): ONBOOT=yes, BOOTPROTO=none, \
-         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; NETWORKING=yes in /etc/sysconfig/network; then `service network restart`"
+         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; NETWORKING=yes in \
+         /etc/sysconfig/network; then `service network restart`"
     )
 }
 
@@ -271,6 +273,7 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
 /// go; nor of an image, whose addresses may come from a DHCP server.
 fn is_stale(address: &IpAddr, nics: &[Nic], facts: &Facts) -> bool {
     let may_have = |nic: &Nic| match &nic.configuration {
+        Fact::Known(Some(configuration)) if configuration.protocol == "dhcp" => nic.addresses.is_empty(),
         Fact::Known(Some(configuration)) => configured(configuration) == Some(*address),
         Fact::Known(None) => false,
         _ => nic.addresses.is_empty(),
@@ -513,10 +516,16 @@ mod tests {
         let right = "met: mt1.example.com: 10.0.0.20";
         assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
 
-        // An interface that is down will have it.
+        // An interface that is down will have it, or may.
         let mut down = nic("eth1", "10.0.0.99");
         down.addresses.clear();
         edit(&mut facts.network.nics).push(down);
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        let second = edit(&mut edit(&mut facts.network.nics)[1].configuration).as_mut().unwrap();
+        second.address = None;
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
+        let second = edit(&mut edit(&mut facts.network.nics)[1].configuration).as_mut().unwrap();
+        second.protocol = "dhcp".into();
         assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
         edit(&mut facts.network.nics)[1].configuration = Fact::Unknown("not permitted".into());
         let says = told(&profile, &facts, "network.hosts-file");
