@@ -16,8 +16,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "After a restart the servers look for the master target at the address that it registered with. An \
-              interface that stays down or comes up at another address cuts it off (required); one whose address a DHCP \
-              server may change can cut it off (recommended).",
+              interface that stays down or comes up at another address cuts it off (required); one whose address a \
+              DHCP server may change can cut it off (recommended).",
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
                   in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
                   hardware address.",
