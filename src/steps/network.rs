@@ -16,10 +16,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "After a restart the servers look for the master target at the address that it registered with. An \
-              interface that stays down cuts it off (required); one whose address a DHCP server may change can cut \
-              it off (recommended).",
-        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY. \
-                  With DHCP, at least reserve the address for its hardware address.",
+              interface that stays down or comes up at another address cuts it off (required); one whose address a \
+              DHCP server may change can cut it off (recommended).",
+        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
+                  in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
+                  hardware address.",
         changeable: false,
         belongs: Belongs::Machine,
         after: &[],
@@ -90,10 +91,10 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         });
     }
     let mut failing = None;
-    for Used { nic, configuration } in &used {
-        if let Some(problem) = not_on_boot(nic, *configuration) {
+    for one in &used {
+        if let Some(problem) = cut_off(one, &used) {
             tally.problem(problem);
-            failing = failing.or(Some(*nic));
+            failing = failing.or(Some(one.nic));
         }
     }
     if failing.is_none() && profile.network.static_address {
@@ -112,6 +113,33 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     };
     let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
     Ok(tally.status(names.join(", "), expected, configure(failing)))
+}
+
+/// Why an interface will not be at its address after a restart.
+fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
+    let elsewhere = || {
+        let configuration = one.configuration.filter(|configuration| configuration.protocol == "static")?;
+        let carries = one.nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
+        not_at_its_address(one.nic, configuration, carries)
+    };
+    not_on_boot(one.nic, one.configuration).or_else(elsewhere)
+}
+
+/// `carries`: it has no address itself, as a member of a bond or bridge, which has the address.
+fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, carries: bool) -> Option<String> {
+    let (name, file) = (&nic.name, &configuration.file);
+    let Some(text) = &configuration.address else {
+        return (!carries).then(|| format!("{name} is static, but no address is configured ({file})"));
+    };
+    match configured(configuration) {
+        None => Some(format!("the address configured for {name}, {text}, is none ({file})")),
+        // Addresses of IPv6 come and go, and link-local ones are not among those known.
+        Some(next) if next.is_ipv4() && !nic.addresses.is_empty() && !nic.addresses.contains(&next) => {
+            let now: Vec<_> = nic.addresses.iter().map(ToString::to_string).collect();
+            Some(format!("{name} has {} now, {next} after the next restart ({file})", now.join(", ")))
+        }
+        Some(_) => None,
+    }
 }
 
 fn not_on_boot(nic: &Nic, configuration: Option<&NicConfiguration>) -> Option<String> {
@@ -140,7 +168,8 @@ fn configure(nic: Option<&Nic>) -> String {
     let address = nic.and_then(|nic| nic.addresses.first()).map_or("ADDRESS".to_owned(), IpAddr::to_string);
     format!(
         "in /etc/sysconfig/network-scripts/ifcfg-{name} (or the file named): ONBOOT=yes, BOOTPROTO=none, \
-         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; then `service network restart`"
+         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; NETWORKING=yes in \
+         /etc/sysconfig/network; then `service network restart`"
     )
 }
 
@@ -151,9 +180,7 @@ pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
     let mut tally = Tally::default();
     let used = used(nics, &mut tally);
     let all_known = !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_)));
-    all_known
-        && !used.is_empty()
-        && used.iter().all(|used| not_on_boot(used.nic, used.configuration).is_none())
+    all_known && !used.is_empty() && used.iter().all(|one| cut_off(one, &used).is_none())
 }
 
 fn dns(facts: &Facts) -> Result<Status, Status> {
@@ -205,23 +232,61 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     for (nic, address) in &missing {
         tally.problem(format!("/etc/hosts does not map {name} to {address} ({})", nic.name));
     }
-    let loopback = mapped.iter().find(|address| address.is_loopback()).filter(|_| !missing.is_empty());
-    if let Some(loopback) = loopback {
-        tally.problem(format!("it maps it to {loopback}, where only this machine finds it"));
+    // The first line that has the name may be the one that is taken.
+    let mut wrong: Vec<IpAddr> = Vec::new();
+    for address in &mapped {
+        let reason = if address.is_loopback() {
+            "where only this machine finds it"
+        } else if is_stale(address, nics, facts) {
+            "which no interface has"
+        } else {
+            continue;
+        };
+        if !wrong.contains(address) {
+            tally.problem(format!("/etc/hosts maps {name} to {address}, {reason}"));
+            wrong.push(*address);
+        }
     }
     let short = name.split('.').next().filter(|short| *short != name).unwrap_or("");
     let lines: Vec<_> = missing
         .iter()
         .map(|(_, address)| format!("\"{}\"", format!("{address} {name} {short}").trim_end()))
         .collect();
-    let fix = if lines.is_empty() {
-        "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned()
-    } else {
-        let take_out = loopback.map(|loopback| format!(", and take {name} out of the line of {loopback}"));
-        format!("add to /etc/hosts: {}{}", lines.join(", "), take_out.unwrap_or_default())
-    };
+    let wrong: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+    let mut fixes = Vec::new();
+    if found.is_empty() && missing.is_empty() {
+        fixes.push(
+            "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned(),
+        );
+    }
+    if !lines.is_empty() {
+        fixes.push(format!("add to /etc/hosts: {}", lines.join(", ")));
+    }
+    if !wrong.is_empty() {
+        fixes.push(format!("take {name} out of the line of {} in /etc/hosts", wrong.join(" and of ")));
+    }
     let expected = format!("{name} on the address of every interface");
-    Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fix))
+    Ok(tally.status(format!("{name}: {}", found.join(", ")), expected, fixes.join(", and ")))
+}
+
+/// Whether no interface has the address, nor is to have it. Of IPv6 that is not told, as those addresses come and
+/// go; nor of an image, whose addresses may come from a DHCP server.
+fn is_stale(address: &IpAddr, nics: &[Nic], facts: &Facts) -> bool {
+    let may_have = |nic: &Nic| match &nic.configuration {
+        Fact::Known(Some(configuration)) if configuration.protocol == "dhcp" => nic.addresses.is_empty(),
+        Fact::Known(Some(configuration)) => configured(configuration) == Some(*address),
+        Fact::Known(None) => false,
+        _ => nic.addresses.is_empty(),
+    };
+    address.is_ipv4()
+        && !is_image(facts)
+        && nics.iter().any(|nic| !nic.addresses.is_empty())
+        && !nics.iter().any(|nic| nic.addresses.contains(address) || may_have(nic))
+}
+
+/// The configured address, if it is one.
+fn configured(configuration: &NicConfiguration) -> Option<IpAddr> {
+    configuration.address.as_deref()?.split('/').next()?.trim().parse().ok()
 }
 
 /// The addresses that the hosts file gives to `name`.
@@ -239,6 +304,14 @@ mod tests {
 
     fn configuration(facts: &mut Facts) -> &mut NicConfiguration {
         edit(&mut edit(&mut facts.network.nics)[0].configuration).as_mut().unwrap()
+    }
+
+    fn entry(address: &str, name: &str) -> HostsEntry {
+        HostsEntry {
+            line: 1,
+            address: address.parse().unwrap(),
+            names: vec!["localhost".into(), name.into()],
+        }
     }
 
     #[test]
@@ -266,6 +339,39 @@ mod tests {
         let says = told(&profile, &facts, "network.static");
         assert!(says.starts_with("unmet: no configuration file names eth0"), "{says}");
         assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+    }
+
+    #[test]
+    fn a_static_address_is_one_and_in_effect() {
+        let (profile, facts) = ready();
+        let file = "(/etc/sysconfig/network-scripts/ifcfg-eth0)";
+        for (address, problem) in [
+            (None, "eth0 is static, but no address is configured"),
+            (Some("10.0.0.300/24"), "the address configured for eth0, 10.0.0.300/24, is none"),
+            (Some("10.0.0.77/24"), "eth0 has 10.0.0.20 now, 10.0.0.77 after the next restart"),
+        ] {
+            let mut facts = facts.clone();
+            configuration(&mut facts).address = address.map(str::to_owned);
+            let says = told(&profile, &facts, "network.static");
+            assert!(says.starts_with(&format!("unmet: {problem} {file} | every interface")), "{says}");
+            assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+        }
+
+        let mut facts = facts.clone();
+        for address in ["10.0.0.20", " 10.0.0.20/24", "fd00::20/64", "fe80::20/64"] {
+            configuration(&mut facts).address = Some(address.into());
+            assert_eq!(told(&profile, &facts, "network.static"), "met: eth0", "{address}");
+        }
+        // Of several addresses any is in effect; an interface that has none yet will get it.
+        edit(&mut facts.network.nics)[0].addresses.insert(0, "10.0.0.21".parse().unwrap());
+        configuration(&mut facts).address = Some("10.0.0.20".into());
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+        edit(&mut facts.network.nics)[0].addresses.clear();
+        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
+        configuration(&mut facts).address = None;
+        assert!(
+            told(&profile, &facts, "network.static").starts_with("unmet: eth0 is static, but no address")
+        );
     }
 
     #[test]
@@ -318,8 +424,11 @@ mod tests {
         bond.physical = false;
         nics[0].addresses.clear();
         nics.push(bond);
-        configuration(&mut facts).protocol = "none".into();
-        assert_eq!(told(&profile, &facts, "network.static"), "met: eth0, bond0");
+        configuration(&mut facts).address = None;
+        for protocol in ["none", "static"] {
+            configuration(&mut facts).protocol = protocol.into();
+            assert_eq!(told(&profile, &facts, "network.static"), "met: eth0, bond0");
+        }
     }
 
     #[test]
@@ -368,17 +477,67 @@ mod tests {
     #[test]
     fn a_loopback_mapping_is_none() {
         let (profile, mut facts) = ready();
-        facts.network.hosts = Fact::Known(vec![HostsEntry {
-            line: 1,
-            address: "127.0.0.1".parse().unwrap(),
-            names: vec!["localhost".into(), "MT1.example.com".into()],
-        }]);
+        facts.network.hosts = Fact::Known(vec![entry("127.0.0.1", "MT1.example.com")]);
         assert_eq!(
             told(&profile, &facts, "network.hosts-file"),
-            "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); it maps it to 127.0.0.1, where only \
-             this machine finds it | mt1.example.com on the address of every interface | add to /etc/hosts: \
-             \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1"
+            "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); /etc/hosts maps mt1.example.com to \
+             127.0.0.1, where only this machine finds it | mt1.example.com on the address of every interface | add to \
+             /etc/hosts: \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1 in \
+             /etc/hosts"
         );
+    }
+
+    #[test]
+    fn a_loopback_mapping_beside_the_right_one_is_a_problem() {
+        let (profile, facts) = ready();
+        // Debian's own line, and what glibc makes 127.0.0.1 of where IPv4 is asked for.
+        for loopback in ["127.0.0.1", "127.0.1.1", "::1"] {
+            for place in [0, 3] {
+                let mut facts = facts.clone();
+                edit(&mut facts.network.hosts).insert(place, entry(loopback, "mt1.example.com"));
+                assert_eq!(
+                    told(&profile, &facts, "network.hosts-file"),
+                    format!(
+                        "unmet: /etc/hosts maps mt1.example.com to {loopback}, where only this machine finds it | \
+                         mt1.example.com on the address of every interface | take mt1.example.com out of the line \
+                         of {loopback} in /etc/hosts"
+                    )
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapping_to_an_address_of_no_interface_is_a_problem() {
+        let (profile, mut facts) = ready();
+        edit(&mut facts.network.hosts).insert(0, entry("10.0.0.99", "mt1.example.com"));
+        let stale = "unmet: /etc/hosts maps mt1.example.com to 10.0.0.99, which no interface has | mt1.example.com on \
+                     the address of every interface | take mt1.example.com out of the line of 10.0.0.99 in /etc/hosts";
+        let right = "met: mt1.example.com: 10.0.0.20";
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
+
+        // An interface that is down will have it, or may.
+        let mut down = nic("eth1", "10.0.0.99");
+        down.addresses.clear();
+        edit(&mut facts.network.nics).push(down);
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        let second = edit(&mut edit(&mut facts.network.nics)[1].configuration).as_mut().unwrap();
+        second.address = None;
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
+        let second = edit(&mut edit(&mut facts.network.nics)[1].configuration).as_mut().unwrap();
+        second.protocol = "dhcp".into();
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        edit(&mut facts.network.nics)[1].configuration = Fact::Unknown("not permitted".into());
+        let says = told(&profile, &facts, "network.hosts-file");
+        assert_eq!(says, "unknown: the configuration of eth1: not permitted");
+        edit(&mut facts.network.nics).pop();
+
+        // An image is yet to get its addresses, and those of IPv6 come and go.
+        facts.boot_id = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
+        let (_, mut facts) = ready();
+        edit(&mut facts.network.hosts).insert(0, entry("fd00::99", "mt1.example.com"));
+        assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
     }
 
     #[test]

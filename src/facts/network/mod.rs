@@ -1,6 +1,7 @@
 //! Interfaces with their configuration files and addresses, the resolver, the hosts file, and whether the
 //! servers that the profile names answer.
 
+mod bonding;
 mod hosts;
 mod ifcfg;
 mod ini;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::Result;
 use nix::ifaddrs::getifaddrs;
 
-use super::{Nic, NicConfiguration, ifcfg, interfaces, keyfile, netplan, networkd};
+use super::{Nic, NicConfiguration, bonding, ifcfg, interfaces, keyfile, netplan, networkd};
 use crate::facts::{Fact, read};
 use crate::host::{Host, Kind};
 
@@ -50,6 +50,7 @@ fn candidates(host: &Host) -> Result<Vec<Candidate>> {
 
 fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>> {
     let mut addresses = addresses(host)?;
+    let permanent = bonding::permanent(host);
     let mut nics = Vec::new();
     let names = host.list("/sys/class/net").map_err(|error| read::explain("/sys/class/net", error))?;
     for name in names.into_iter().filter(|name| name != "lo") {
@@ -64,8 +65,11 @@ fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>>
             .filter(|mac| mac.chars().any(|c| !matches!(c, '0' | ':')));
         let driver = host.resolve(format!("{path}/device/driver")).and_then(|path| path.canonicalize()).ok();
         let physical = host.exists(format!("{path}/device"));
+        // A bond gives its members its address: their own is known to it, or not to be told.
+        let own = permanent.get(&name).or(mac.as_ref()).map(String::as_str);
+        let is_own = permanent.contains_key(&name) || !host.exists(format!("{path}/master"));
         let configuration = match candidates {
-            Ok(candidates) => Fact::Known(choose(candidates, &name, mac.as_deref(), physical)),
+            Ok(candidates) => Fact::Known(choose(candidates, &name, own, is_own, physical)),
             Err(error) => Fact::Unknown(format!("{error:#}")),
         };
         nics.push(Nic {
@@ -81,18 +85,22 @@ fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>>
     Ok(nics)
 }
 
-/// The configuration that an interface comes up with, if any.
+/// The configuration that an interface comes up with, if any. A hardware address that may not be its own
+/// (`is_own`) is no reason to refuse it.
 fn choose(
     candidates: &[Candidate],
     name: &str,
     mac: Option<&str>,
+    is_own: bool,
     physical: bool,
 ) -> Option<NicConfiguration> {
     let named =
         |candidate: &&Candidate| candidate.name.as_deref().is_some_and(|pattern| matches(pattern, name));
     let same_mac = |candidate: &&Candidate| candidate.mac.as_deref().is_none_or(|wanted| Some(wanted) == mac);
     let fits = |candidate: &&Candidate| match (&candidate.name, &candidate.mac) {
-        (Some(_), Some(_)) => named(candidate) && (same_mac(candidate) || !candidate.mac_must_match),
+        (Some(_), Some(_)) => {
+            named(candidate) && (same_mac(candidate) || !(candidate.mac_must_match && is_own))
+        }
         (Some(_), None) => named(candidate),
         (None, Some(_)) => same_mac(candidate),
         (None, None) => candidate.any_physical && physical,
@@ -225,6 +233,7 @@ mod tests {
                 "commands/ip-addr",
                 "eth0 192.0.2.10/24\neth0 fe80::1/64\neth0 2001:db8::1/64\nlo 127.0.0.1/8\n",
             ),
+            ("etc/sysconfig/network", "NETWORKING=yes\n"),
             (IFCFG, ifcfg),
         ])
     }
@@ -254,6 +263,24 @@ mod tests {
             configuration.problem.as_deref(),
             Some("it is for the hardware address 00:50:56:00:00:01, and that of eth0 is 00:50:56:ab:cd:ef")
         );
+    }
+
+    #[test]
+    fn a_member_of_a_bond_is_known_by_its_permanent_address() {
+        let dir = el6("DEVICE=eth0\nHWADDR=00:50:56:00:00:02\nMASTER=bond0\nSLAVE=yes\nONBOOT=yes\n");
+        let problem = || {
+            let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
+            nics[0].configuration.known().cloned().flatten().unwrap().problem
+        };
+        // No member yet: ifup refuses to make it one.
+        assert!(problem().is_some());
+        testing::put(dir.path(), "sys/devices/pci0/net/eth0/master", "-> ../bond0");
+        assert_eq!(problem(), None);
+        let bond = |own: &str| format!("Slave Interface: eth0\nPermanent HW addr: {own}\n");
+        testing::put(dir.path(), "proc/net/bonding/bond0", &bond("00:50:56:00:00:02"));
+        assert_eq!(problem(), None);
+        testing::put(dir.path(), "proc/net/bonding/bond0", &bond("00:50:56:00:00:03"));
+        assert!(problem().unwrap().ends_with("and that of eth0 is 00:50:56:00:00:03"));
     }
 
     #[test]
