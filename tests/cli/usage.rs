@@ -56,6 +56,11 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
             &["seal", "--only", "retention"],
             "--only: no step of sealing is called \"retention\"; the steps are hooks, ",
         ),
+        (
+            &["seal", "--only", "ssh-host-keys", "--wipe-free-space"],
+            "--wipe-free-space: --only and --skip leave the step free-space out",
+        ),
+        (&["seal", "--skip", "free-space", "--wipe-free-space"], "leave the step free-space out"),
         (&["seal", "--root", "/", "--dry-run"], "--root / is this machine, which is running"),
         (&["seal", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--root", "/no/such/tree"], "--root /no/such/tree: No such file or directory"),
