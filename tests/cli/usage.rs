@@ -26,6 +26,7 @@ fn wrong_command_lines_exit_2_and_name_the_mistake() {
         (&["apply", "--repository", "http://x/"], "--download-only <DIR>"),
         (&["plan", "--offline", "x", "--facts", "y"], "cannot be used with"),
         (&["history", "-n", "x"], "invalid value 'x'"),
+        (&["history", "--last", "0"], "invalid value '0'"),
         (&["plan", "--retention-disk", ""], "a value is required for '--retention-disk <ID>'"),
         (&["apply", "--yes", "--erase-disk="], "a value is required for '--erase-disk <ID>'"),
         (&["disks", "--probe", ""], "a value is required for '--probe"),
