@@ -112,6 +112,8 @@ fn a_document_of_another_kind_is_no_recording() {
             "the recording's schema is `mt-agent/report/v1`; `mt-agent/facts/v1` was expected",
         ),
         ("{}", "the recording has no `schema`"),
+        ("[]", "it is no recording of facts: an object with the key `schema` was expected"),
+        ("\u{feff}{}", "the recording has no `schema`"),
         (
             "{\"schema\": \"mt-agent/facts/v1\"}",
             "the recording does not hold what its schema promises: missing field",
