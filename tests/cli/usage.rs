@@ -175,6 +175,14 @@ fn a_report_says_whether_it_is_of_a_recording_or_of_an_image() {
     mt_agent(&["check", "--root", tree.path().to_str().unwrap()])
         .exits(1)
         .says("note: of an image's tree: what needs");
+    let facts = mt_agent(&["facts", "--root", tree.path().to_str().unwrap()]).exits(0);
+    std::fs::write(path, facts.stdout()).unwrap();
+    mt_agent(&["check", "--facts", path]).exits(1).says("note: of an image's tree: what needs");
+    mt_agent(&["plan", "--facts", path])
+        .exits(2)
+        .says_nothing()
+        .complains("the recording is of an image's tree, which can be checked, not changed")
+        .complains_in_one_line();
 }
 
 #[test]
