@@ -89,6 +89,14 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--profile", "centos-6.7"], "centos-6.7"),
         (&["check", "--profile", "/no/such.yaml"], "/no/such.yaml"),
         (&["check", "--profile", "/etc/passwd"], "/etc/passwd"),
+        (
+            &["profile", "show", "centos-6.6", "--profile", "centos-6.6"],
+            "profile show NAME and --profile exclude each other",
+        ),
+        (
+            &["--profile", "centos-6.6", "profile", "check", "/no/such.yaml"],
+            "profile check FILE and --profile exclude each other",
+        ),
         (&["kickstart"], "lacks what a kickstart needs: os.timezone, installation.hostname (--hostname), "),
         (
             &["kickstart", "--disk", "sda1"],
