@@ -18,24 +18,42 @@ use mt_agent::cli::Cli;
 
 const SECTION: &str = "8";
 
-const EXIT_STATUS: &str = r#".SH "EXIT STATUS"
-.TP
-.B 0
-ready: every required requirement is met
-.RB ( plan :
-nothing to change)
-.TP
-.B 1
-not ready
-.RB ( plan :
-there are changes to make)
-.TP
-.B 2
-could not do the work: bad usage, bad profile, not permitted, I/O error, a change that failed
-.TP
-.B 3
-ready after a restart that is still owed
-"#;
+const FAILED: &str = "could not do the work: bad usage, bad profile, not permitted, I/O error";
+
+/// What the exit statuses of the page `name` mean.
+fn exit_status(name: &str) -> Vec<(u8, String)> {
+    let statuses: &[&str] = match name.strip_prefix("mt-agent-") {
+        None => &[
+            "ready: every required requirement is met (plan: nothing to change); done, of what judges nothing",
+            "not ready (plan: there are changes to make; seal: not sealed)",
+            "@FAILED@, a change that failed",
+            "ready after a restart that is still owed",
+        ],
+        Some("check") => &[
+            "ready: every required requirement is met",
+            "not ready",
+            "@FAILED@",
+            "ready after a restart that is still owed",
+        ],
+        Some("apply") => &[
+            "ready: every required requirement is met",
+            "not ready",
+            "@FAILED@, a change that failed",
+            "ready after a restart that is still owed",
+        ],
+        Some("plan") => &["nothing to change", "there are changes to make, or a restart is owed", "@FAILED@"],
+        Some("seal") => &[
+            "the image is sealed, or was already, or the steps chosen are done",
+            "cloning would be unsafe, the person said no, or there is something to do with --dry-run",
+            "@FAILED@, a step that failed: what is left is done by the next run",
+        ],
+        // They judge nothing.
+        Some("profile") => &["done; check: the file can be used", "", "@FAILED@"],
+        Some(_) => &["done", "", "@FAILED@"],
+    };
+    let told = (0..).zip(statuses).filter(|(_, text)| !text.is_empty());
+    told.map(|(status, text)| (status, text.replace("@FAILED@", FAILED))).collect()
+}
 
 fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging")
@@ -76,7 +94,10 @@ fn page(command: &Command, name: &str, others: &[String]) -> String {
     out.extend_from_slice(description.as_bytes());
     actions(&command, name, &mut out);
     man.render_options_section(&mut out).unwrap();
-    out.extend_from_slice(EXIT_STATUS.as_bytes());
+    out.extend_from_slice(b".SH \"EXIT STATUS\"\n");
+    for (status, text) in exit_status(name) {
+        out.extend_from_slice(format!(".TP\n.B {status}\n{}\n", roff(&text)).as_bytes());
+    }
     out.extend_from_slice(rest.as_bytes());
     out.extend_from_slice(b".SH \"SEE ALSO\"\n");
     let others: Vec<_> = others
@@ -195,6 +216,23 @@ fn pages_and_completions_are_those_of_the_program() {
         "{}\nIf the program is right: MT_AGENT_BLESS=1 cargo test --test generated",
         wrong.join("\n")
     );
+}
+
+#[test]
+fn a_verb_that_judges_nothing_has_no_exit_status_of_a_judgement() {
+    for (path, page) in wanted().iter().filter(|(path, _)| path.starts_with("man")) {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap();
+        let told = page.split_once(".SH \"EXIT STATUS\"\n").unwrap().1;
+        let told = told.split_once(".SH ").map_or(told, |(told, _)| told);
+        let statuses: String = told.lines().filter_map(|line| line.strip_prefix(".B ")).collect();
+        let expected = match name.trim_start_matches("mt-agent-") {
+            "mt-agent" | "check" | "apply" => "0123",
+            "plan" | "seal" => "012",
+            _ => "02",
+        };
+        assert_eq!(statuses, expected, "{name}");
+        assert_eq!(told.contains("requirement"), expected == "0123", "{name}");
+    }
 }
 
 #[test]

@@ -157,6 +157,7 @@ impl Args {
             stage: self.selected.stage(),
             first_boot: false,
             seal: None,
+            free_space_filled: false,
             request: request.clone(),
         };
         let notes = Vec::new();

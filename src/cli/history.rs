@@ -1,5 +1,7 @@
 //! `mt-agent history`.
 
+use std::num::NonZeroUsize;
+
 use anyhow::Result;
 
 use super::exit;
@@ -13,7 +15,7 @@ use crate::run::journal::{self, Entry, Event};
 pub struct Args {
     /// Show the last N entries only
     #[arg(short = 'n', long = "last", value_name = "N")]
-    pub last: Option<usize>,
+    pub last: Option<NonZeroUsize>,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
@@ -26,7 +28,7 @@ impl Args {
     /// The journal cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let (all, torn) = journal::read(&session.host)?;
-        let entries = &all[all.len().saturating_sub(self.last.unwrap_or(all.len()))..];
+        let entries = &all[all.len().saturating_sub(self.last.map_or(all.len(), NonZeroUsize::get))..];
         let text = match self.format {
             Format::Json => json::document(&history::document(entries, &torn))?,
             Format::Text => {
@@ -84,8 +86,22 @@ mod tests {
 
 2026-06-01T11:00:00Z  apply goes on after the restart (mt-agent 0.1.0, profile
                       centos-6.6, pid 9)
-line 5 of the journal is torn: the machine lost power while it was written
+line 5 of the journal cannot be read (torn by a power loss, damaged, or of
+                      another version)
 "
         );
+    }
+
+    #[test]
+    fn a_journal_of_lines_that_cannot_be_read_is_not_called_empty() {
+        let render = |text: &str| {
+            let (entries, torn) = journal::parse(text);
+            let lines: Vec<_> = entries.iter().map(line).collect();
+            history::render(&lines, &torn, Style::default())
+        };
+        assert_eq!(render(""), "no run has been recorded on this host\n");
+        let later = render("{\"version\":2,\"at\":\"2026-06-01T10:00:00Z\"}\n");
+        assert!(later.starts_with("line 1 of the journal cannot be read (torn "), "{later}");
+        assert!(!later.contains("no run"), "{later}");
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use super::exit;
 use super::session::{Answer, Disks, Format, Selected, Session};
+use crate::facts::Fact;
 use crate::facts::gather::Probing;
 use crate::report::{json, plan};
 use crate::run;
@@ -44,6 +45,9 @@ impl Args {
             bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
         }
         let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        if matches!(facts.boot_id, Fact::NotApplicable(_)) {
+            bail!("the recording is of an image's tree, which can be checked, not changed");
+        }
         let selection = selection.at_stage(self.selected.stage(), &profile)?;
         let mut request = self.disks.request();
         retention::check_names(&facts, &request)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -86,6 +86,14 @@ impl Args {
     /// # Errors
     /// The profile is not there, not safe or not valid.
     pub fn run(&self, session: &Session) -> Result<Answer> {
+        let named = match &self.action {
+            Action::Show { name: Some(_), .. } => Some("show NAME"),
+            Action::Check { .. } => Some("check FILE"),
+            _ => None,
+        };
+        if let Some(named) = named.filter(|_| session.profile_name().is_some()) {
+            bail!("profile {named} and --profile exclude each other");
+        }
         let text = match &self.action {
             Action::List { format } => list(session, *format)?,
             Action::Show { name, format } => {

@@ -64,6 +64,10 @@ impl Args {
             return Ok(Answer::new(text, exit::READY));
         }
         let chosen = Chosen::new(self.only.clone(), self.skip.clone())?;
+        ensure!(
+            !self.wipe_free_space || chosen.has("free-space"),
+            "--wipe-free-space: --only and --skip leave the step free-space out"
+        );
         ensure!(nix::unistd::geteuid().is_root(), "seal needs root: run it as root or with sudo");
         if session.host.kind() == Kind::Image
             && session.host.root().canonicalize()? == std::path::Path::new("/")

@@ -31,7 +31,8 @@ pub mod swaps;
 mod testing;
 pub mod tools;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// The version of the document that `mt-agent facts` prints.
@@ -138,7 +139,7 @@ pub const LONGEST: usize = 64 << 20;
 /// Reads a document that `mt-agent facts` printed. Keys that a later version added are passed over.
 ///
 /// # Errors
-/// One line: it is too long, not JSON, of another schema, or lacks something.
+/// One line: it is too long, not JSON, no object, of another schema, or lacks something.
 pub fn parse(text: &str) -> anyhow::Result<Facts> {
     /// What tells one kind of document from another.
     #[derive(Deserialize)]
@@ -148,7 +149,15 @@ pub fn parse(text: &str) -> anyhow::Result<Facts> {
     if text.len() > LONGEST {
         bail!("the recording is {} bytes long; at most {LONGEST} are accepted", text.len());
     }
-    let head: Head = serde_json::from_str(text).context("the recording is not a JSON document")?;
+    // Editors of Windows put a byte order mark before it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    serde_json::from_str::<IgnoredAny>(text).map_err(told).context("the recording is not a JSON document")?;
+    // serde would take a list for the values of the keys.
+    ensure!(
+        text.trim_start().starts_with('{'),
+        "it is no recording of facts: an object with the key `schema` was expected (what `mt-agent facts` prints)"
+    );
+    let head: Head = serde_json::from_str(text).map_err(told).context("it is no recording of facts")?;
     match head.schema.as_ref().map(|schema| schema.as_str().unwrap_or("something that is not text")) {
         Some(SCHEMA) => {}
         Some(other) => bail!(
@@ -159,18 +168,53 @@ pub fn parse(text: &str) -> anyhow::Result<Facts> {
             bail!("the recording has no `schema`; `{SCHEMA}` was expected (what `mt-agent facts` prints)")
         }
     }
-    serde_json::from_str(text).context("the recording does not hold what its schema promises")
+    serde_json::from_str(text).map_err(told).context("the recording does not hold what its schema promises")
+}
+
+/// The characters that are left at either end of what serde says, which repeats values whole.
+const LONGEST_END: usize = 100;
+
+/// What serde says, without the names of our types.
+fn told(error: serde_json::Error) -> anyhow::Error {
+    // Before the cut, which could part a secret from what tells that it is one.
+    let error = crate::host::text::without_secrets(&error.to_string());
+    let mut words = error.split(' ');
+    let mut said = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "struct" && said.last() == Some(&"expected") {
+            words.next();
+            said.push("an object");
+        } else {
+            said.push(word);
+        }
+    }
+    let said: Vec<char> = said.join(" ").chars().collect();
+    if said.len() <= 2 * LONGEST_END {
+        return anyhow!("{}", said.iter().collect::<String>());
+    }
+    let (start, end) = (&said[..LONGEST_END], &said[said.len() - LONGEST_END..]);
+    anyhow!("{} ... {}", start.iter().collect::<String>(), end.iter().collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of_an_empty_tree() -> Facts {
+        let dir = tempfile::tempdir().unwrap();
+        gather::gather(&crate::host::Host::image(dir.path()), &gather::Wanted::default())
+    }
+
     #[test]
     fn what_is_no_recording_of_ours_is_refused_in_one_line() {
         for (text, expected) in [
             ("", "the recording is not a JSON document: EOF while parsing a value at line 1 column 0"),
             ("[]x", "the recording is not a JSON document: "),
+            ("[]", "it is no recording of facts: an object with the key `schema` was expected"),
+            (r#"["mt-agent/facts/v1"]"#, "it is no recording of facts: an object with the key `schema` was"),
+            ("7", "it is no recording of facts: an object with the key `schema` was expected"),
+            (r#"{"schema":1,"schema":2}"#, "it is no recording of facts: duplicate field `schema`"),
+            ("\u{feff}{}", "the recording has no `schema`; `mt-agent/facts/v1` was expected"),
             ("{}", "the recording has no `schema`; `mt-agent/facts/v1` was expected"),
             (
                 r#"{"schema":"mt-agent/report/v1"}"#,
@@ -185,19 +229,24 @@ mod tests {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
         }
+        let mut json = serde_json::to_value(of_an_empty_tree()).unwrap();
+        json["os"] = "x ".repeat(10_000).into();
+        let error = format!("{:#}", parse(&json.to_string()).unwrap_err());
+        assert!(error.contains("invalid type: string \"x x ") && error.len() < 300, "{error}");
+        assert!(error.contains("\", expected an object at line 1 column "), "{error}");
         let long = format!("{error:#}", error = parse(&" ".repeat(LONGEST + 1)).unwrap_err());
         assert_eq!(long, "the recording is 67108865 bytes long; at most 67108864 are accepted");
     }
 
     #[test]
     fn keys_of_a_later_version_are_passed_over_and_damage_is_no_panic() {
-        let dir = tempfile::tempdir().unwrap();
-        let facts = gather::gather(&crate::host::Host::image(dir.path()), &gather::Wanted::default());
+        let facts = of_an_empty_tree();
         let mut json = serde_json::to_value(&facts).unwrap();
         json["later"] = serde_json::json!({"a": [1]});
         json["clock"]["later"] = serde_json::json!(true);
         let text = json.to_string();
         assert_eq!(parse(&text).unwrap(), facts);
+        assert_eq!(parse(&format!("\u{feff}{text}")).unwrap(), facts);
         testing::damage(&text, |text| drop(parse(text)));
     }
 }

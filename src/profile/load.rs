@@ -13,7 +13,7 @@ use super::raw::RawProfile;
 use super::schema::required_keys;
 use super::source;
 use super::tree::{self, Node, Source, Value};
-use super::validate::validate;
+use super::validate::{disk_lasts, validate};
 use super::wrong::{Wrong, suggestion};
 use crate::host::text;
 use crate::host::{Host, Kind};
@@ -115,7 +115,10 @@ impl Setting {
 pub fn check(path: &Path, known_ids: &[&str], allow_unsafe: bool) -> Result<Profile> {
     let live = Host::live();
     let start = Start::File(&live, std::path::absolute(path)?, path.display().to_string());
-    Ok(resolve(start, known_ids, allow_unsafe)?)
+    let profile = resolve(start, known_ids, allow_unsafe)?;
+    // Not in load: on its host, plan and apply tell which disk it is now, and the ID to put there.
+    disk_lasts(&profile)?;
+    Ok(profile)
 }
 
 /// Whether the host has a profile of its own. A link that leads nowhere counts, and a directory that may not be

@@ -239,6 +239,27 @@ fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// Refuses a name of the retention disk that the kernel gives out anew at each start.
+pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
+    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name)) else {
+        return Ok(());
+    };
+    let what = format!(
+        "found `{name}`, which can be another disk after each restart, expected its SCSI ID, /dev/mapper/ with that ID, or a \
+         name below /dev/disk/by-id"
+    );
+    Err(Check { origins: &profile.origins }.wrong("retention.disk", what))
+}
+
+/// Whether `name` is one such as `sdb`, `/dev/sdb` or `/dev/sdb1`.
+fn is_kernel_s(name: &str) -> bool {
+    let name = name.strip_prefix("/dev/").unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit());
+    let letters = ["sd", "hd", "vd", "xvd"].iter().find_map(|kind| name.strip_prefix(kind));
+    letters.is_some_and(|letters| {
+        !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_lowercase())
+    })
+}
+
 fn waivers(raw: &RawProfile, known_ids: &[&str], check: &Check<'_>) -> Result<(), Wrong> {
     for (index, waiver) in raw.waivers.iter().enumerate() {
         let path = format!("waivers[{index}].requirement");

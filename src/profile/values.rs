@@ -89,7 +89,8 @@ texts! {
     Version, "a version such as '9.10.4149.1'", r"^[0-9]{1,9}(\.[0-9]{1,9}){1,3}$", |_| true;
     /// A disk.
     DiskName, "a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
-        r"^([A-Za-z0-9][ -~]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
+        // Of SCSI IDs, those of the types 0, 1 and S are made of vendor and model, and can have blanks.
+        r"^([01S][ -~]*|[A-Za-z0-9][A-Za-z0-9._+@%=:~#\\-]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
         |text| text.len() <= 256 && !text.ends_with(' ') && straight(text);
     /// A requirement's id.
     RequirementId, "the id of a requirement such as `sizing.memory`", r"^[a-z][a-z-]*\.[a-z][a-z-]*$",
@@ -432,7 +433,20 @@ mod tests {
         ] {
             assert!(DiskName::checked(right).is_some(), "{right}");
         }
-        for wrong in ["", "/dev", "/dev/", "/etc/x", "/dev/../x", "../x", "-x", "x ", " x", "a\nb"] {
+        for wrong in [
+            "",
+            "/dev",
+            "/dev/",
+            "/etc/x",
+            "/dev/../x",
+            "../x",
+            "-x",
+            "x ",
+            " x",
+            "a\nb",
+            "not a disk",
+            "disk!",
+        ] {
             assert!(DiskName::checked(wrong).is_none(), "{wrong}");
         }
     }

@@ -45,7 +45,7 @@ pub fn document<'a, E: Serialize>(entries: &'a [E], torn: &'a [usize]) -> Docume
 #[must_use]
 pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
     let mut page = Page::new(style);
-    if lines.is_empty() {
+    if lines.is_empty() && torn.is_empty() {
         page.line("no run has been recorded on this host");
     }
     for (index, line) in lines.iter().enumerate() {
@@ -61,9 +61,12 @@ pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
         page.wrapped("", paint, &format!("{}  ", line.at), &line.text);
     }
     for number in torn {
-        page.line(&format!(
-            "line {number} of the journal is torn: the machine lost power while it was written"
-        ));
+        page.wrapped(
+            "",
+            Paint::Plain,
+            &format!("line {number} of the journal "),
+            "cannot be read (torn by a power loss, damaged, or of another version)",
+        );
     }
     page.finish()
 }

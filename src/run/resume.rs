@@ -35,6 +35,9 @@ pub struct Pending {
     /// A sealing under way: found after a restart, it is finished first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Order>,
+    /// Whether the sealing that left this filled free space with zeros.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free_space_filled: bool,
     /// What the person asked for.
     pub request: Request,
 }
@@ -123,6 +126,7 @@ mod tests {
             stage: Some(Stage::Machine),
             first_boot: true,
             seal: None,
+            free_space_filled: false,
             request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
         };
         write(&host, &pending).unwrap();

@@ -38,6 +38,10 @@ const NOT_THE_TEMPLATE: &str = "the sealing of this machine's image was interrup
      image still carries what a clone must not have. Start the template (it goes on by itself) or run mt-agent seal there, \
      and clone it again";
 
+/// What was removed by others since the last sealing is in the free space still.
+const FILLED: &str = "free space was filled with zeros by the last sealing, and is left as it is: what was removed since then \
+     goes by mt-agent seal --only free-space --wipe-free-space";
+
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -231,10 +235,11 @@ impl Run<'_> {
             work.push((step.id, items));
         }
         let first_boot = self.first_boot()?;
-        let idle = first_boot.is_none() && work.iter().all(|(_, items)| items.is_empty());
         let record: Vec<Item> = self.record()?.into_iter().collect();
+        let idle =
+            first_boot.is_none() && record.is_empty() && work.iter().all(|(_, items)| items.is_empty());
         // Sealed once, an image is not sealed again: a hook would do its work a second time.
-        let hooks = if (idle && record.is_empty()) || self.interrupted()? {
+        let hooks = if idle || self.interrupted()? {
             Vec::new()
         } else {
             self.hooks.iter().map(|hook| format!("run {}", hook.display())).collect()
@@ -245,6 +250,13 @@ impl Run<'_> {
             skipped: !chosen.has(id) && items.is_empty(),
             items,
         };
+        let mut notes = self.notes()?;
+        let mut free_space = self.free_space()?;
+        // Nor filled again, unless that is all that is asked for.
+        if idle && chosen.is_sealing() && !free_space.is_empty() && self.is_filled()? {
+            free_space.clear();
+            notes.push(FILLED.to_owned());
+        }
         let [hook, free, boot] = AROUND;
         let mut steps = vec![
             found(hook.0, hook.1, hooks),
@@ -260,7 +272,7 @@ impl Run<'_> {
             let items = items.map(|(_, items)| summaries(items)).unwrap_or_default();
             steps.push(found(step.id, step.title, items));
         }
-        steps.push(found(free.0, free.1, summaries(&self.free_space(idle)?)));
+        steps.push(found(free.0, free.1, summaries(&free_space)));
         steps.push(found(boot.0, boot.1, first_boot.map(|(what, _)| what).into_iter().collect()));
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
@@ -268,7 +280,7 @@ impl Run<'_> {
             ended,
             refusals: seal::refusals(&self.template(), chosen, &work),
             steps,
-            notes: self.notes()?,
+            notes,
         })
     }
 
@@ -297,9 +309,9 @@ impl Run<'_> {
         Ok(notes)
     }
 
-    /// The image's file systems whose free space is filled, where that was asked for and something is changed at all.
-    fn free_space(&self, idle: bool) -> Result<Vec<Item>> {
-        if idle || !self.order.wipe_free_space || !self.order.chosen.has("free-space") {
+    /// The image's file systems whose free space is filled, where that was asked for.
+    fn free_space(&self) -> Result<Vec<Item>> {
+        if !self.order.wipe_free_space || !self.order.chosen.has("free-space") {
             return Ok(Vec::new());
         }
         let template = self.template();
@@ -320,6 +332,11 @@ impl Run<'_> {
         Ok(items)
     }
 
+    /// Whether the last sealing filled free space.
+    fn is_filled(&self) -> Result<bool> {
+        Ok(resume::read(self.host)?.is_some_and(|waiting| waiting.free_space_filled))
+    }
+
     /// What the first boot of a clone is to find, and in words what is to be done for it; `None`: it is so. Single steps do
     /// not touch it.
     fn first_boot(&self) -> Result<Option<(String, Option<Pending>)>> {
@@ -330,8 +347,10 @@ impl Run<'_> {
             return Ok(waiting.filter(|_| chosen.is_sealing()).map(|_| what()));
         }
         let pending = self.pending(None)?;
-        let same =
-            waiting.is_some_and(|waiting| Pending { boot_id: pending.boot_id.clone(), ..waiting } == pending);
+        let same = waiting.is_some_and(|waiting| {
+            let (boot_id, free_space_filled) = (pending.boot_id.clone(), pending.free_space_filled);
+            Pending { boot_id, free_space_filled, ..waiting } == pending
+        });
         let what = format!("{}: apply goes on at the first boot of each clone", resume::PATH);
         Ok((!same).then_some((what, Some(pending))))
     }
@@ -345,6 +364,7 @@ impl Run<'_> {
             skip: Vec::new(),
             stage: None,
             first_boot: true,
+            free_space_filled: seal.is_none() && self.order.wipe_free_space,
             seal,
             request: Request::default(),
         })
@@ -380,7 +400,7 @@ impl Run<'_> {
                 self.perform(item, guard).with_context(|| format!("in the step {} of sealing", step.id))?;
             }
         }
-        for item in self.free_space(false)? {
+        for item in self.free_space()? {
             watcher.begin("free-space", &[item.summary()]);
             let filled = self.perform(&item, guard);
             if guard.seen().is_some() {

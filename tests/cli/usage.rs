@@ -26,6 +26,7 @@ fn wrong_command_lines_exit_2_and_name_the_mistake() {
         (&["apply", "--repository", "http://x/"], "--download-only <DIR>"),
         (&["plan", "--offline", "x", "--facts", "y"], "cannot be used with"),
         (&["history", "-n", "x"], "invalid value 'x'"),
+        (&["history", "--last", "0"], "invalid value '0'"),
         (&["plan", "--retention-disk", ""], "a value is required for '--retention-disk <ID>'"),
         (&["apply", "--yes", "--erase-disk="], "a value is required for '--erase-disk <ID>'"),
         (&["disks", "--probe", ""], "a value is required for '--probe"),
@@ -56,6 +57,11 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
             &["seal", "--only", "retention"],
             "--only: no step of sealing is called \"retention\"; the steps are hooks, ",
         ),
+        (
+            &["seal", "--only", "ssh-host-keys", "--wipe-free-space"],
+            "--wipe-free-space: --only and --skip leave the step free-space out",
+        ),
+        (&["seal", "--skip", "free-space", "--wipe-free-space"], "leave the step free-space out"),
         (&["seal", "--root", "/", "--dry-run"], "--root / is this machine, which is running"),
         (&["seal", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--root", "/no/such/tree"], "--root /no/such/tree: No such file or directory"),
@@ -83,6 +89,14 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--profile", "centos-6.7"], "centos-6.7"),
         (&["check", "--profile", "/no/such.yaml"], "/no/such.yaml"),
         (&["check", "--profile", "/etc/passwd"], "/etc/passwd"),
+        (
+            &["profile", "show", "centos-6.6", "--profile", "centos-6.6"],
+            "profile show NAME and --profile exclude each other",
+        ),
+        (
+            &["--profile", "centos-6.6", "profile", "check", "/no/such.yaml"],
+            "profile check FILE and --profile exclude each other",
+        ),
         (&["kickstart"], "lacks what a kickstart needs: os.timezone, installation.hostname (--hostname), "),
         (
             &["kickstart", "--disk", "sda1"],
@@ -106,6 +120,8 @@ fn a_document_of_another_kind_is_no_recording() {
             "the recording's schema is `mt-agent/report/v1`; `mt-agent/facts/v1` was expected",
         ),
         ("{}", "the recording has no `schema`"),
+        ("[]", "it is no recording of facts: an object with the key `schema` was expected"),
+        ("\u{feff}{}", "the recording has no `schema`"),
         (
             "{\"schema\": \"mt-agent/facts/v1\"}",
             "the recording does not hold what its schema promises: missing field",
@@ -167,6 +183,14 @@ fn a_report_says_whether_it_is_of_a_recording_or_of_an_image() {
     mt_agent(&["check", "--root", tree.path().to_str().unwrap()])
         .exits(1)
         .says("note: of an image's tree: what needs");
+    let facts = mt_agent(&["facts", "--root", tree.path().to_str().unwrap()]).exits(0);
+    std::fs::write(path, facts.stdout()).unwrap();
+    mt_agent(&["check", "--facts", path]).exits(1).says("note: of an image's tree: what needs");
+    mt_agent(&["plan", "--facts", path])
+        .exits(2)
+        .says_nothing()
+        .complains("the recording is of an image's tree, which can be checked, not changed")
+        .complains_in_one_line();
 }
 
 #[test]

@@ -58,6 +58,46 @@ fn free_space_is_wiped_on_demand_alone() {
 }
 
 #[test]
+fn free_space_is_filled_where_nothing_else_is_to_be_done_and_once() {
+    let image = Mounted::new();
+    let root = image.root();
+    let remove_a_file = || {
+        put(&root, "root/gone", &"TRACE-REMOVED ".repeat(1000));
+        tool("sync", &[]);
+        fs::remove_file(root.join("root/gone")).unwrap();
+    };
+    let left_after = |args: &[&str], words: &str| {
+        let (code, text) = seal(&root, args);
+        assert_eq!(code, 0, "{text}");
+        contains(&text, words);
+        let left = image.unmounted_with();
+        image.mount();
+        left
+    };
+    fill(&root);
+    left_after(&["--yes"], "sealed: ");
+    remove_a_file();
+    assert_eq!(left_after(&["--yes"], "sealed already"), ["TRACE-"]);
+    let (code, text) = seal(&root, &["--dry-run", "--wipe-free-space"]);
+    assert_eq!((code, text.contains("free-space fill what is free on / with zeros")), (1, true), "{text}");
+    assert_eq!(left_after(&["--yes", "--wipe-free-space"], "sealed: 1 thing in 1 step"), [] as [&str; 0]);
+    remove_a_file();
+    let before = all_files(&root);
+    let left = left_after(&["--yes", "--wipe-free-space"], "sealed already");
+    assert_eq!((left, all_files(&root) == before), (vec!["TRACE-"], true));
+    let (_, text) = seal(&root, &["--yes", "--wipe-free-space"]);
+    contains(&text, "note: free space was filled with zeros by the last sealing");
+    let alone = ["--yes", "--only", "free-space", "--wipe-free-space"];
+    assert_eq!(left_after(&alone, "sealed in part: 1 thing in 1 step"), [] as [&str; 0]);
+    // A sealing that takes something out and fills nothing is the last one then.
+    put(&root, "home/joe/.bash_history", "more");
+    remove_a_file();
+    assert_eq!(left_after(&["--yes"], "sealed: "), ["TRACE-"]);
+    let (code, text) = seal(&root, &["--dry-run", "--wipe-free-space"]);
+    assert_eq!((code, text.contains("not sealed: 1 thing in 1 step would be done")), (1, true), "{text}");
+}
+
+#[test]
 fn secrets_are_found_wherever_they_lie_and_leftovers_too() {
     let image = Mounted::new();
     let root = image.root();

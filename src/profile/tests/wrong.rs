@@ -1,6 +1,6 @@
 //! Wrong profiles, and what a person is told about each.
 
-use crate::profile::load::from_text;
+use crate::profile::load::{check, from_text};
 
 /// Requirements that can be waived here.
 const KNOWN: [&str; 4] = ["sizing.memory", "sizing.cpus", "retention.mounted", "retention.persistent"];
@@ -192,6 +192,10 @@ const EXTENDING: &[(&str, &str)] = &[
         ":3: retention.disk: found `/etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
     ),
     (
+        "retention:\n  disk: 'not a disk!'",
+        ":3: retention.disk: found `not a disk!`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
+    ),
+    (
         "retention:\n  disk: /dev/../etc/passwd",
         ":3: retention.disk: found `/dev/../etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
     ),
@@ -375,4 +379,32 @@ fn each_wrong_profile_is_refused_with_its_line_and_what_is_accepted() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_checked_profile_names_a_retention_disk_by_what_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.yaml");
+    let checked = |disk: &str| {
+        let text = format!("extends: centos-6.6\nretention:\n  disk: {disk}\n");
+        crate::host::files::replace(&file, text.as_bytes(), 0o644).unwrap();
+        check(&file, &KNOWN, true).map(drop).map_err(|wrong| format!("{wrong:#}"))
+    };
+    for moves in ["/dev/sdb", "sdb", "/dev/sdaa", "sdb1", "/dev/vdb2", "/dev/xvda"] {
+        let told = checked(moves).unwrap_err();
+        let expected = format!(
+            "p.yaml:3: retention.disk: found `{moves}`, which can be another disk after each restart, expected its SCSI ID, "
+        );
+        assert!(told.contains(&expected) && told.lines().count() == 1, "{told}");
+    }
+    for stays in [
+        "36000c29f0c4be2a1d0a7b9d3c2e1f405",
+        "scsi-36000c29f0c4be2a1d0a7b9d3c2e1f405",
+        "/dev/disk/by-id/wwn-0x6000c29f0c4be2a1d0a7b9d3c2e1f405",
+        "/dev/mapper/36000c29f0c4be2a1d0a7b9d3c2e1f405",
+        "SVMware Virtual disk 1",
+        "null",
+    ] {
+        assert_eq!(checked(stays), Ok(()));
+    }
 }
