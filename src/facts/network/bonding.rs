@@ -16,7 +16,7 @@ pub(super) fn permanent(host: &Host) -> BTreeMap<String, String> {
 }
 
 /// The members of one bond with their addresses.
-fn parse(text: &str) -> Vec<(String, String)> {
+pub(super) fn parse(text: &str) -> Vec<(String, String)> {
     let mut member = None;
     let mut found = Vec::new();
     for (key, value) in text.lines().filter_map(|line| line.split_once(": ")) {

@@ -54,6 +54,7 @@ pub(crate) fn parse_every_kind(text: &str) {
     drop(networkd::parse("/etc/systemd/network/eth0.network", text));
     drop(interfaces::parse(text));
     drop(netplan::parse(text));
+    drop(bonding::parse(text));
 }
 
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
