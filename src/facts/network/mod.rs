@@ -46,7 +46,7 @@ impl Network {
     }
 }
 
-/// Gives `text` to the parser of every kind of interface file.
+/// Gives `text` to the parser of every kind of interface file, and of what the bonding driver tells.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn parse_every_kind(text: &str) {
     drop(ifcfg::parse("/etc/sysconfig/network-scripts/ifcfg-eth0", "eth0", text));
