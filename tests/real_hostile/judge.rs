@@ -27,15 +27,20 @@ pub fn probed(device: &Loop) -> Probe {
     probe(&host, &disk(device), &mounts::load(&host), &swaps::load(&host))
 }
 
-/// The facts of a host whose only disk beside that of the system is `device`: recorded, but for the disk.
+/// The facts of a host whose only disk beside that of the system is `device`, and which never had a retention volume:
+/// recorded, but for the disk.
 pub fn facts(device: &Loop) -> Facts {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/centos-6.6-ready/host");
-    let mut facts = gather(&Host::recorded(tree), &Wanted::default());
+    let wanted = Wanted { marker: profile().custom_changes.marker, ..Wanted::default() };
+    let mut facts = gather(&Host::recorded(tree), &wanted);
     let Fact::Known(disks) = &mut facts.disks else { panic!("{:?}", facts.disks) };
     disks.truncate(1);
     disks.push(disk(device));
     let Fact::Known(mounted) = &mut facts.mounts else { panic!("{:?}", facts.mounts) };
     mounted.retain(|mount| mount.mount_point != "/mnt/retention");
+    let Fact::Known(lines) = &mut facts.fstab else { panic!("{:?}", facts.fstab) };
+    lines.retain(|line| line.mount_point != "/mnt/retention");
+    facts.retention_record = Fact::Known(None);
     facts.probes = vec![probed(device)];
     facts
 }
