@@ -42,6 +42,8 @@ TOOLS = {
     "uname": "-a -s -n -r -v -m -p -i -o",
     "chcon": "--reference -h -v -R -u -r -t -l",
     "bash": "-c",
+    # VMware Tools, which 6.6 does not bring along: asked only where they are
+    "vmware-toolbox-cmd": "-h -v -q",
 }
 
 DEVICE = (r"(sd[a-z]+\d*|(sr|fd|md|loop|ram|vd[a-z]|host)\d*|dm-\d+|target[\d:]+|\d+:\d+(:\d+:\d+)?|pci[0-9a-f:]+|"
