@@ -141,7 +141,14 @@ format() {
 boot_sector() {
     # Behind the code of the disk's first sector lies the table; a partition's is GRUB's to its signature.
     local at=0 length=440
-    [[ $os_boot_loader == mbr ]] || { at=$((1 << 20)) length=512; }
+    if [[ $os_boot_loader == partition ]]; then
+        at=$((1 << 20)) length=512
+        # What libparted, and so anaconda, puts in front of a new table: code that starts the active partition.
+        truncate -s 4M "$1.label"
+        parted -s "$1.label" mklabel msdos
+        dd if="$1.label" of="$1" bs=440 count=1 conv=notrunc status=none
+        rm "$1.label"
+    fi
     # lzma_decompress makes core.img self-contained; it fits in the gap before the first partition.
     grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub2' -o "$1.core" biosdisk part_msdos ext2 normal
     dd if=/usr/lib/grub/i386-pc/boot.img of="$1" bs="$length" count=1 seek="$at" oflag=seek_bytes conv=notrunc status=none
