@@ -523,12 +523,13 @@ fn a_damaged_or_outgrown_collection_is_made_anew_and_a_stranger_s_files_are_left
     assert_eq!(fs::read(&stranger).unwrap(), b"theirs");
 }
 
-/// Ends a process and all that came from it, or, given a second word, those of them that are called so.
+/// Ends a process and all that came from it, or, given a second word, those of them that are called so. What started
+/// others goes before them, and one may have ended with its parent.
 const KILL: &str = r#"
-collect() { for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do collect "$child"; done; all="$all $1"; }
+collect() { all="$all $1"; for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do collect "$child"; done; }
 collect "$1"
 for process in $all; do
-    [ -n "$2" ] && [ "$(cat "/proc/$process/comm")" != "$2" ] || kill -KILL "$process"
+    [ -n "$2" ] && [ "$(cat "/proc/$process/comm")" != "$2" ] || kill -KILL "$process" || [ ! -e "/proc/$process" ] || exit 1
 done
 "#;
 
