@@ -169,7 +169,9 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
         if mbr.is_none() && !own.is_empty() && !configuration.iter().any(|file| is_efi(&file)) {
             return Ok(Status::unmet(
                 format!("{code} on {place}, but no code in the first sector of {disk} that starts it"),
-                expected,
+                format!(
+                    "a boot loader in the first sector of {disk}, or code there that starts the one in {place}"
+                ),
                 fix,
             ));
         }
