@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2016,SC2154 # dpkg-query's fields; run sets root, printed, status, took, port
+# The machines on which scripts/install-tools is tried.
+
+case_bare() { # nothing is there, not even package lists
+    install lint cli
+    same "it succeeds" 0 "$status"
+    prints_steps
+    says "how many are installed" 'installing [0-9]+ Debian packages'
+    expect "the tools run" in_root sh -c 'shellcheck --version && strace -V'
+    expect "what apt said is in the log" grep -q '^Setting up shellcheck' <(log)
+    local before
+    before=$(log | wc -l)
+    install lint cli
+    same "the second time it says nothing" "0 " "$status $printed"
+    same "and does nothing" "$before" "$(log | wc -l)"
+}
+
+case_newer() { # qemu-utils and an rpm library from backports, which the release's qemu and rpm do not go together with
+    local before
+    # As qemu-utils 1:10.0.2+ds-2+deb13u1~bpo12+1 has it.
+    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: qemu-system-common (<< 1:98.0)'
+    deb librpm9 '99.0~bpo12+1'
+    before=$(installed)
+    install lab
+    same "it succeeds" 0 "$status"
+    prints_steps
+    says "what was taken in the place of something newer" 'qemu-utils 1:[0-9.]+.* \(was 1:99\.0'
+    same "nothing was removed" "" "$(comm -23 <(echo "$before") <(installed))"
+    expect "all tools of the lab run" in_root sh -c 'qemu-img --version && qemu-system-x86_64 --version && rpmbuild --version &&
+        mmdebstrap --version && createrepo_c --version && parted --version && command -v grub-mkimage'
+    same "qemu is of one version" "$(version qemu-system-x86)" "$(version qemu-utils)"
+}
+
+case_needed() { # a user's package cannot be where the tools are
+    local before
+    deb of-the-user 1.0 'Conflicts: strace'
+    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: qemu-system-common (<< 1:98.0)'
+    deb needs-the-newer 1.0 'Depends: qemu-utils (>= 1:99~)'
+    before=$(installed)
+    install cli
+    same "it fails" 2 "$status"
+    says "what would be removed, and what to do" 'installing .*strace.* would remove of-the-user: nothing was changed; remove it yourself'
+    says "where all of it stands" 'failed; all that was said: target/log/install-tools.log'
+    install lab
+    same "nor is what needs the newer version removed" 2 "$status"
+    says "what would be removed" 'installing .*qemu-system-x86.* would remove .*needs-the-newer'
+    same "all is as it was" "$before" "$(installed)"
+}
+
+case_silent() { # one third-party source takes connections and never answers, one refuses them
+    local port
+    mute
+    echo "deb [trusted=yes] http://127.0.0.1:$port/debian mute main" >"$root/etc/apt/sources.list.d/mute.list"
+    echo "deb [trusted=yes] http://127.0.0.1:1/debian refusing main" >"$root/etc/apt/sources.list.d/refusing.list"
+    install lint
+    same "it succeeds" 0 "$status"
+    says "which sources failed" "going on without these sources, which failed: http://127.0.0.1:1 http://127.0.0.1:$port$"
+    expect "the mute one was asked" test -s "$TMPDIR/accepted"
+    expect "the tool runs" in_root shellcheck --version
+    # apt's own patience with a mute source is some ten minutes.
+    expect "it did not wait for it long ($took s)" test "$took" -lt 300
+    in_root dpkg --remove shellcheck >/dev/null
+    install lint
+    same "the next group does not wait for them again" "0 0" "$status $(grep -c lists <<<"$printed")"
+}
+
+case_mirror() { # Debian's own mirror fails
+    rm -f "$root"/etc/apt/sources.list.d/* "$root/etc/apt/sources.list"
+    echo 'deb http://127.0.0.1:1/debian bookworm main' >"$root/etc/apt/sources.list"
+    install lint
+    same "it fails" 2 "$status"
+    says "what apt cannot do" 'E: Unable to locate package shellcheck'
+    says "because of what" 'E: sources that failed: http://127.0.0.1:1'
+    says "where all of it stands" 'failed; all that was said: target/log/install-tools.log'
+}
+
+case_stale() { # the package lists are older than the mirror: what they name is not there any more
+    in_root apt-get update -q >/dev/null 2>&1
+    local list
+    for list in "$root"/var/lib/apt/lists/*_Packages*; do
+        case $list in
+            *.lz4) die "compressed lists are not expected here" ;;
+        esac
+        sed -i '/^Package: shellcheck$/,/^$/s/^Filename: .*/Filename: pool\/main\/gone.deb/' "$list"
+    done
+    mkdir -p "$root/repo/target/log"
+    touch "$root/repo/target/log/install-tools.updated"
+    install lint
+    same "it reads them anew" 0 "$status"
+    expect "the tool runs" in_root shellcheck --version
+}
+
+case_locked() { # apt is at work already, for a minute
+    local since
+    mkdir -p "$root/slow/DEBIAN"
+    printf '#!/bin/sh\ntouch /begun; sleep 60\n' >"$root/slow/DEBIAN/postinst"
+    chmod 755 "$root/slow/DEBIAN/postinst"
+    since=$SECONDS
+    deb slow 1.0 &
+    until [[ -e $root/begun ]]; do sleep 0.2; done
+    install lint
+    same "it succeeds" 0 "$status"
+    prints_steps
+    says "that it waits, and for whom" 'waiting for .*which holds /var/lib/dpkg/lock'
+    expect "it did wait" test $((SECONDS - since)) -ge 60
+    same "the other one has ended well" "installed" "$(in_root dpkg-query -W -f '${db:Status-Status}' slow)"
+    expect "the tool runs" in_root shellcheck --version
+}
+
+case_updating() { # another apt reads the package lists
+    local port
+    mute
+    echo "deb [trusted=yes] http://127.0.0.1:$port/debian mute main" >"$root/mute.list"
+    in_root apt-get update -o Dir::Etc::sourcelist=/mute.list -o Dir::Etc::sourceparts=/dev/null \
+        -o Acquire::http::Timeout=12 -o Acquire::Retries=0 >"$TMPDIR/other" 2>&1 &
+    until [[ -s $TMPDIR/accepted ]]; do sleep 0.1; done
+    install lint
+    same "it succeeds" 0 "$status"
+    says "that it waits, and for whom" 'waiting for .*which holds /var/lib/apt/lists/lock'
+    expect "the tool runs" in_root shellcheck --version
+}
