@@ -20,14 +20,15 @@ step() {
     end_step $((SECONDS - since))
 }
 
-# behind LOG WHAT COMMAND...: the same beside what follows; `joined` waits for it, tells of it, and must come before the
-# next `behind`.
+# behind LOG WHAT COMMAND...: the same beside what follows, one at a time; `joined` waits for it and tells of it. It takes
+# the trap of EXIT for as long.
 behind() {
     behind_log=target/log/$1.log behind_what=$2
     local log=$behind_log what=$2 since=$SECONDS
     shift 2
     begin_log
     behind_from=$from
+    rm -f "$top/$log.end"
     # A group of its own, so that it can be ended whole.
     set -m
     (
@@ -41,10 +42,12 @@ behind() {
 }
 
 joined() {
+    [[ -n $behind_process ]] || return 0
     local log=$behind_log from=$behind_from what=$behind_what status=1 seconds=0
     printf '%s: %s ...' "$program" "$what"
     wait "$behind_process" || true
     behind_process=
+    trap - EXIT
     read -r status seconds <"$top/$log.end" || true
     rm -f "$top/$log.end"
     end_step "$seconds"
@@ -70,7 +73,7 @@ end_step() {
     # Programs say on such lines what was wrong; where there is none, the last lines are what there is.
     local said
     said=$(tail -c "+$((from + 1))" "$top/$log" | LC_ALL=C tr -d '\r' |
-        grep -aE '^(E: |dpkg: error|error|ERROR|fatal)' | tail -n 5 || true)
+        grep -aE '^(E: |dpkg: error|[Ee]rror|ERROR|fatal)' | tail -n 5 || true)
     [[ -n $said ]] || said=$(tail -c "+$((from + 1))" "$top/$log" | tail -n 8)
     echo "$said" | sed 's/^/    /' | cut -c 1-300 >&2
     echo "$program: $what failed; all that was said: $log" >&2

@@ -89,22 +89,16 @@ cached() {
     key=$(sha256sum <<<"$2" | cut -c1-16)
     cached=$lab_cache/$1-$key
     [[ -d $cached ]] && return
-    say "making $3, once"
     rm -rf "$lab_cache/$1"-*
     mkdir -p "$cached.new"
-    # Not `$4 || die`: there a failing command inside would not stop it.
-    set +e
-    (set -e; "$4" "$cached.new") >"$lab_cache/$1.log" 2>&1
-    local status=$?
-    set -e
-    ((status == 0)) || { cat "$lab_cache/$1.log" >&2; die "making $3 failed"; }
+    step "lab-$1" "making $3, once" "$4" "$cached.new"
     mv "$cached.new" "$cached"
 }
 
 # ensure_image: sets $system_tree, $boot_files to the directory with vmlinuz, initrd and lib/modules, and $kernel.
 ensure_image() {
     cached system "$(declare -p tree_packages; declare -f build_tree)" \
-        "the practice machine's system (about a minute)" build_tree
+        "the practice machine's system" build_tree
     system_tree=$cached
     cached boot "$system_tree $(declare -p kernel_modules; declare -f build_kernel build_initrd; cat "$lab_source/guest/initrd-init")" \
         "its kernel and initramfs" build_boot

@@ -2,23 +2,17 @@
 # shellcheck disable=SC2034 # set for who sources this
 # Small Debians in directories, for tests that install and remove packages.
 
-# ensure_tree CACHE VARIANT PACKAGE...: sets $tree to a directory below CACHE with a Debian of mmdebstrap's VARIANT and
-# these packages, made once.
+# ensure_tree CACHE OPTION...: sets $tree to a directory below CACHE with the Debian that mmdebstrap makes by these options,
+# made once.
 ensure_tree() {
-    local cache=$1 variant=$2 key sources=/etc/apt/sources.list.d/debian.sources suite include
-    shift 2
-    [[ -f $sources ]] || sources=/etc/apt/sources.list
-    # shellcheck source=/dev/null
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    key=$(sha256sum <<<"$variant $* $suite $(cat "$sources")" | cut -c1-16)
+    local cache=$1 key
+    shift
+    key=$({ cat /etc/os-release; echo "$*"; declare -f debian_tree; } | sha256sum | cut -c1-16)
     tree=$cache/tree-$key
     [[ -d $tree ]] && return
     rm -rf "$cache"/tree-*
     mkdir -p "$cache"
-    include=$(IFS=,; echo "$*")
-    step roots "making a small Debian, once" mmdebstrap --quiet --mode=root --variant="$variant" ${include:+"--include=$include"} \
-        --aptopt='Apt::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$suite" "$tree.new" "$sources"
+    step roots "making a small Debian, once" debian_tree "$tree.new" "$@" --dpkgopt='path-exclude=/usr/share/locale/*'
     mv "$tree.new" "$tree"
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2016,SC2154 # dpkg-query's fields; run sets root, printed, status, took, port
+# shellcheck disable=SC2016,SC2154 # dpkg-query's fields; run sets root, clone, printed, status, took, port
 # The machines on which scripts/install-tools is tried.
 
 case_bare() { # nothing is there, not even package lists
@@ -78,34 +78,38 @@ case_mirror() { # Debian's own mirror fails
 case_stale() { # the package lists are older than the mirror: what they name is not there any more
     in_root apt-get update -q >/dev/null 2>&1
     local list
-    for list in "$root"/var/lib/apt/lists/*_Packages*; do
-        case $list in
-            *.lz4) die "compressed lists are not expected here" ;;
-        esac
+    for list in "$root"/var/lib/apt/lists/*_Packages; do
         sed -i '/^Package: shellcheck$/,/^$/s/^Filename: .*/Filename: pool\/main\/gone.deb/' "$list"
     done
-    mkdir -p "$root/repo/target/log"
-    touch "$root/repo/target/log/install-tools.updated"
+    mkdir -p "$root$clone/target/log"
+    touch "$root$clone/target/log/install-tools.updated"
     install lint
     same "it reads them anew" 0 "$status"
     expect "the tool runs" in_root shellcheck --version
 }
 
-case_locked() { # apt is at work already, for a minute
-    local since
+case_locked() { # dpkg is at work already, for a minute
     mkdir -p "$root/slow/DEBIAN"
-    printf '#!/bin/sh\ntouch /begun; sleep 60\n' >"$root/slow/DEBIAN/postinst"
+    # And on a slow machine until somebody waits for it.
+    cat >"$root/slow/DEBIAN/postinst" <<'POSTINST'
+#!/bin/sh
+touch /begun
+sleep 60
+more=600
+until grep -q 'waiting for' /printed || [ $((more -= 1)) -lt 0 ]; do sleep 1; done
+touch /ended
+POSTINST
     chmod 755 "$root/slow/DEBIAN/postinst"
-    since=$SECONDS
-    deb slow 1.0 &
-    until [[ -e $root/begun ]]; do sleep 0.2; done
+    pack slow 1.0
+    # In one PID namespace, so that apt can tell who it is.
+    beside=(sh -c 'dpkg --install /slow.deb >/slow.log 2>&1 & until [ -e /begun ]; do sleep 0.2; done; exec "$@"' -)
     install lint
     same "it succeeds" 0 "$status"
     prints_steps
-    says "that it waits, and for whom" 'waiting for .*which holds /var/lib/dpkg/lock'
-    expect "it did wait" test $((SECONDS - since)) -ge 60
+    says "that it waits, and for whom" 'waiting for process [1-9][0-9]* \(dpkg\), which holds /var/lib/dpkg/lock'
     same "the other one has ended well" "installed" "$(in_root dpkg-query -W -f '${db:Status-Status}' slow)"
-    expect "the tool runs" in_root shellcheck --version
+    expect "the tool was installed after that" test "$root/usr/bin/shellcheck" -nt "$root/ended" -o \
+        "$root/var/lib/dpkg/info/shellcheck.list" -nt "$root/ended"
 }
 
 case_updating() { # another apt reads the package lists
