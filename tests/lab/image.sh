@@ -32,13 +32,20 @@ build_tree() {
         "$1"/etc/{os-release,debian_version,apt,dpkg,machine-id} "$1/usr/lib/os-release"
 }
 
+# download_kernel DIRECTORY: Debian's kernel, as a package, if the package lists here lead to it.
+download_kernel() {
+    local package
+    package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image/ { print $2; exit }') &&
+        [[ -n $package ]] && mkdir -p "$1" && (cd "$1" && apt-get download -q -o APT::Sandbox::User=root "$package")
+}
+
+# fetch_kernel DIRECTORY: the same. There may be no package lists, or older ones than the mirror's.
+fetch_kernel() { download_kernel "$1" || { "$top/scripts/install-tools" --lists && download_kernel "$1"; }; }
+
 # build_kernel DIRECTORY: vmlinuz and the wanted modules.
 build_kernel() {
-    local to=$1 package version module path
-    package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image/ { print $2; exit }')
-    [[ -n $package ]] || { echo "apt knows no linux-image-amd64; run apt-get update" >&2; return 1; }
-    mkdir -p "$to/deb"
-    (cd "$to/deb" && apt-get download -q -o APT::Sandbox::User=root "$package")
+    local to=$1 version module path
+    fetch_kernel "$to/deb"
     dpkg-deb -x "$to"/deb/*.deb "$to/deb/x"
     version=$(ls "$to/deb/x/lib/modules")
     cp "$to/deb/x/boot/vmlinuz-$version" "$to/vmlinuz"
@@ -100,7 +107,7 @@ ensure_image() {
     cached system "$(declare -p tree_packages; declare -f build_tree)" \
         "the practice machine's system" build_tree
     system_tree=$cached
-    cached boot "$system_tree $(declare -p kernel_modules; declare -f build_kernel build_initrd; cat "$lab_source/guest/initrd-init")" \
+    cached boot "$system_tree $(declare -p kernel_modules; declare -f download_kernel build_kernel build_initrd; cat "$lab_source/guest/initrd-init")" \
         "its kernel and initramfs" build_boot
     boot_files=$cached
     cached kernel "$boot_files $(declare -f unpack_kernel)" "its kernel unpacked" unpack_kernel

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2016,SC2154 # dpkg-query's fields; run sets root, clone, printed, status, took, port
+# shellcheck disable=SC2016,SC2034,SC2154 # dpkg-query's fields; run sets root, clone, printed, status, took, port
 # The machines on which scripts/install-tools is tried.
 
 case_bare() { # nothing is there, not even package lists
@@ -14,6 +14,12 @@ case_bare() { # nothing is there, not even package lists
     install lint cli
     same "the second time it says nothing" "0 " "$status $printed"
     same "and does nothing" "$before" "$(log | wc -l)"
+    # What was there before is looked at again as well.
+    in_root dpkg --remove shellcheck >/dev/null
+    echo 'DPkg::Post-Invoke { "DPKG_FRONTEND_LOCKED=1 dpkg --remove strace"; };' >"$root/etc/apt/apt.conf.d/99remove"
+    install lint cli
+    same "one that went away meanwhile is a failure" 2 "$status"
+    says "which it is" '^install-tools: still missing: strace \(target/log/install-tools.log\)$'
 }
 
 case_newer() { # qemu-utils and an rpm library from backports, which the release's qemu and rpm do not go together with
@@ -88,6 +94,13 @@ case_stale() { # the package lists are older than the mirror: what they name is 
     expect "the tool runs" in_root shellcheck --version
 }
 
+case_kernel() { # all is installed, and there are no package lists: the lab's kernel is fetched all the same
+    mkdir -p "$root$clone/tests/lab"
+    cp "$top/tests/lab/image.sh" "$root$clone/tests/lab/"
+    expect "it is fetched" in_root bash -c 'top=$1 && . "$top/tests/lab/image.sh" && fetch_kernel /kernel' - "$clone"
+    expect "it is a kernel" dpkg-deb --info "$(echo "$root"/kernel/linux-image-*.deb)"
+}
+
 case_locked() { # dpkg is at work already, for a minute
     mkdir -p "$root/slow/DEBIAN"
     # And on a slow machine until somebody waits for it.
@@ -108,7 +121,7 @@ POSTINST
     prints_steps
     says "that it waits, and for whom" 'waiting for process [1-9][0-9]* \(dpkg\), which holds /var/lib/dpkg/lock'
     same "the other one has ended well" "installed" "$(in_root dpkg-query -W -f '${db:Status-Status}' slow)"
-    expect "the tool was installed after that" test "$root/usr/bin/shellcheck" -nt "$root/ended" -o \
+    expect "the tool was installed after that" test \
         "$root/var/lib/dpkg/info/shellcheck.list" -nt "$root/ended"
 }
 
