@@ -86,7 +86,7 @@ fn header(kind: EntryType, name: &str, target: &str, size: u64) -> Header {
 }
 
 fn tool(tool: &str, args: &[&str]) {
-    Command::new(tool, args.iter().copied(), Duration::from_secs(60)).read(&Host::live()).unwrap();
+    Command::new(tool, args.iter().copied(), Duration::from_secs(600)).read(&Host::live()).unwrap();
 }
 
 fn mode(path: &Path) -> u32 {

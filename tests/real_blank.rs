@@ -28,7 +28,7 @@ fn run(tool: &str, args: &[&str]) -> String {
 
 fn tool_with(tool: &str, args: &[&str], stdin: &str) -> String {
     assert!(nix::unistd::geteuid().is_root(), "these tests need root: loop devices are theirs alone");
-    Command::new(tool, args.iter().copied(), Duration::from_secs(60))
+    Command::new(tool, args.iter().copied(), Duration::from_secs(600))
         .stdin(stdin)
         .read(&Host::live())
         .unwrap_or_else(|failure| panic!("a tool that this test needs: {failure}"))
@@ -112,14 +112,14 @@ impl Loop<'_> {
 
     /// Whether it could be detached: a device may be busy for a moment after its last user.
     fn detach(&self) -> bool {
-        let command = Command::new("losetup", ["--detach", &self.device], Duration::from_secs(10));
+        let command = Command::new("losetup", ["--detach", &self.device], Duration::from_secs(600));
         command.run(&Host::live()).is_ok_and(|output| output.status == 0)
     }
 }
 
 impl Drop for Loop<'_> {
     fn drop(&mut self) {
-        let until = Instant::now() + Duration::from_secs(5);
+        let until = Instant::now() + Duration::from_secs(60);
         while !self.detach() && Instant::now() < until {
             thread::sleep(Duration::from_millis(50));
         }
@@ -318,9 +318,9 @@ fn a_program_that_writes_to_it_is_named() {
     // Builtins only: a child would have the descriptor too.
     let script = r#"exec 3<>"$1"; : >"$2"; read -r <"$3" || :"#;
     let args = ["-c", script, "sh", &device.device, ready.to_str().unwrap(), stop.to_str().unwrap()];
-    let writer = Command::new("bash", args, Duration::from_secs(60));
+    let writer = Command::new("bash", args, Duration::from_secs(600));
     let writer = thread::spawn(move || writer.read(&Host::live()).map(|_| ()));
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(600);
     while !ready.exists() && Instant::now() < until {
         thread::sleep(Duration::from_millis(20));
     }

@@ -8,14 +8,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use support::mirror::Mirror;
 use support::rpms::Desk;
 use support::world::World;
-use support::{contains, tool};
+use support::{contains, tool, until};
 
 /// A rpm database of the world's own, as CentOS has it, with nothing in it.
 const DATABASE: &str = "rpm --initdb; ";
@@ -545,11 +544,7 @@ fn a_killed_run_leaves_no_manifest_and_the_next_one_finishes() {
         );
         std::thread::scope(|scope| {
             let run = scope.spawn(|| site.machine("").run(&script, &site.out()));
-            let until = Instant::now() + Duration::from_secs(120);
-            while !site.mirror.stalled() {
-                assert!(Instant::now() < until, "dnf asked for no package");
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            until("dnf asks for a package", || site.mirror.stalled());
             let pid = fs::read_to_string(site.out.with_extension("pid")).unwrap();
             tool("sh", &["-c", KILL, "kill", pid.trim(), whom]);
             run.join().unwrap();

@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use support::rpms::Desk;
-use support::{Seen, contains, profile, tool};
+use support::{PATIENCE, Seen, contains, profile, tool};
 
 fn install(profile: &Profile, seen: &mut Seen, names: &[&str]) -> Result<Done, String> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -28,7 +28,7 @@ fn install(profile: &Profile, seen: &mut Seen, names: &[&str]) -> Result<Done, S
 fn short() -> Profile {
     let mut profile = profile();
     profile.packages.lock_timeout = Duration::from_secs(4);
-    profile.packages.deadline = Duration::from_secs(120);
+    profile.packages.deadline = PATIENCE;
     profile
 }
 
@@ -124,14 +124,14 @@ fn a_held_lock_is_waited_for_and_its_holder_named() {
     let own = format!("process {} (", std::process::id());
     contains(&error, &format!("dnf did not install mt-agent-test-a: {own}"));
     contains(&error, "holds the lock of dnf, for more than 4 s: let it end, then apply again");
-    assert!(started.elapsed() >= Duration::from_secs(4) && started.elapsed() < Duration::from_secs(30));
+    assert!(started.elapsed() >= Duration::from_secs(4) && started.elapsed() < PATIENCE);
     let told: Vec<_> = seen.progress.iter().filter(|line| line.contains("waiting up to 4 s")).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     contains(told[0], &own);
 
     // It is let go while we wait.
     let mut profile = short();
-    profile.packages.lock_timeout = Duration::from_secs(60);
+    profile.packages.lock_timeout = PATIENCE;
     let waiting = thread::spawn(move || {
         thread::sleep(Duration::from_secs(3));
         drop(held);

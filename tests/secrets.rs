@@ -44,7 +44,7 @@ packages:
 sources: {reiserfs: true}
 files:
   directory: /var/lib/files
-  deadline: 20s
+  deadline: 10m
   reiserfs:
     - package: mt-agent-test-file
       file: mt-agent-test-file-1-1.noarch.rpm

@@ -1,16 +1,12 @@
 //! What the tests of changes need: a profile and an observer that keeps what it is told.
 
-use std::time::Duration;
-
 use super::Observer;
 use crate::host::Host;
 use crate::profile::{self, Profile};
 
-/// The built-in profile, of which a test sets what it needs, with short deadlines.
+/// The built-in profile, of which a test sets what it needs.
 pub fn profile() -> Profile {
-    let mut profile = profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap();
-    profile.custom_changes.deadline = Duration::from_secs(30);
-    profile
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
 }
 
 /// Everything an observer was told.

@@ -270,7 +270,7 @@ mod tests {
     fn a_subject_that_hangs_or_breaks_is_unknown_and_the_rest_goes_on() {
         let within = Duration::from_millis(30);
         let hanging = start(&Host::live(), within, |_| {
-            thread::sleep(Duration::from_secs(5));
+            thread::sleep(Duration::from_secs(300));
             Fact::Known(1)
         });
         let quick = start(&Host::live(), DEADLINE, |_| Fact::Known(2));
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(quick.fact(), Fact::Known(2));
         let why = "reading it failed; this is a defect of mt-agent";
         assert_eq!(broken.fact(), Fact::Unknown(why.into()));
-        assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(started.elapsed() < Duration::from_secs(150));
     }
 
     #[test]

@@ -2,6 +2,9 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// For what has to come: no machine is so slow, or so busy.
+const AMPLE: Duration = Duration::from_secs(300);
+
 fn sh(script: &str, deadline: Duration) -> Command {
     Command::new("sh", ["-c", script], deadline)
 }
@@ -9,7 +12,7 @@ fn sh(script: &str, deadline: Duration) -> Command {
 #[test]
 fn streams_status_and_lines_are_kept_apart() {
     let mut seen = Vec::new();
-    let output = sh("cat; printf 'a\nb'; echo oops >&2; exit 3", 10 * SECOND)
+    let output = sh("cat; printf 'a\nb'; echo oops >&2; exit 3", AMPLE)
         .stdin("in\n")
         .run_watched(&Host::live(), &mut |line| seen.push(line.to_owned()))
         .unwrap();
@@ -21,9 +24,13 @@ fn streams_status_and_lines_are_kept_apart() {
 
 #[test]
 fn a_command_that_has_ended_is_not_waited_for_any_longer() {
-    let started = Instant::now();
-    sh("exit 0", 10 * SECOND).run(&Host::live()).unwrap();
-    assert!(started.elapsed() < LINGER, "{:?}", started.elapsed());
+    let at_once = || {
+        let started = Instant::now();
+        sh("exit 0", AMPLE).run(&Host::live()).unwrap();
+        started.elapsed() < LINGER
+    };
+    // On a busy machine one may take that long by itself.
+    assert!((0..20).any(|_| at_once()), "it takes {LINGER:?} each time");
 }
 
 #[test]
@@ -44,9 +51,9 @@ fn what_prints_faster_than_it_is_listened_to_is_held_up() {
 #[test]
 fn a_hanging_command_is_stopped_with_its_descendants() {
     let started = Instant::now();
-    let failure = sh("echo begun; sleep 60 & sleep 60", SECOND / 2).run(&Host::live()).unwrap_err();
+    let failure = sh("echo begun; sleep 600 & sleep 600", 5 * SECOND).run(&Host::live()).unwrap_err();
     assert!(matches!(&failure, Failure::Deadline { said, .. } if said == "begun"), "{failure}");
-    assert!(started.elapsed() < 10 * SECOND);
+    assert!(started.elapsed() < AMPLE);
 }
 
 #[test]
@@ -64,7 +71,7 @@ fn a_command_begins_with_no_signal_held_back() {
         let mut set = nix::sys::signal::SigSet::empty();
         set.add(Signal::SIGTERM);
         set.thread_block().unwrap();
-        sh("grep SigBlk /proc/self/status", 10 * SECOND).read(&Host::live()).unwrap()
+        sh("grep SigBlk /proc/self/status", AMPLE).read(&Host::live()).unwrap()
     });
     assert_eq!(said.join().unwrap(), "SigBlk:\t0000000000000000\n");
 }
@@ -72,26 +79,26 @@ fn a_command_begins_with_no_signal_held_back() {
 #[test]
 fn a_daemon_that_keeps_the_output_open_is_not_waited_for() {
     let started = Instant::now();
-    let output = sh("sleep 30 & echo done", 20 * SECOND).run(&Host::live()).unwrap();
+    let output = sh("sleep 200 & echo done", AMPLE).run(&Host::live()).unwrap();
     assert_eq!(output.stdout, b"done\n");
-    assert!(started.elapsed() < 15 * SECOND);
+    assert!(started.elapsed() < 150 * SECOND);
 }
 
 #[test]
 fn failures_are_told_apart_and_can_be_pasted() {
     let host = Host::live();
-    let missing = Command::new("no-such-tool", ["x"], SECOND).run(&host).unwrap_err();
+    let missing = Command::new("no-such-tool", ["x"], AMPLE).run(&host).unwrap_err();
     assert!(matches!(missing, Failure::Missing { .. }), "{missing}");
-    let refused = Command::new("/etc/passwd", ["x"], SECOND).run(&host).unwrap_err();
+    let refused = Command::new("/etc/passwd", ["x"], AMPLE).run(&host).unwrap_err();
     assert_eq!(
         format!("{:#}", anyhow::Error::from(refused)),
         "`/etc/passwd x` could not be started: Permission denied (os error 13)"
     );
-    let status = sh("echo it\\'s bad >&2; exit 7", SECOND).read(&host).unwrap_err();
+    let status = sh("echo it\\'s bad >&2; exit 7", AMPLE).read(&host).unwrap_err();
     assert_eq!(status.to_string(), r"`sh -c 'echo it\'\''s bad >&2; exit 7'` ended with status 7: it's bad");
-    assert!(matches!(sh("kill -9 $$", SECOND).run(&host).unwrap_err(), Failure::Signal { signal: 9, .. }));
-    assert!(matches!(sh("printf '\\377'", SECOND).read(&host).unwrap_err(), Failure::Undecodable { .. }));
-    let long = sh("head -c 9000000 /dev/zero", 20 * SECOND).read(&host).unwrap_err();
+    assert!(matches!(sh("kill -9 $$", AMPLE).run(&host).unwrap_err(), Failure::Signal { signal: 9, .. }));
+    assert!(matches!(sh("printf '\\377'", AMPLE).read(&host).unwrap_err(), Failure::Undecodable { .. }));
+    let long = sh("head -c 9000000 /dev/zero", AMPLE).read(&host).unwrap_err();
     assert!(matches!(long, Failure::TooLong { .. }), "{long}");
 }
 

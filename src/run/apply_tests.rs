@@ -15,6 +15,7 @@ fn the_report_says_why_a_named_disk_was_refused() {
     mounts.retain(|mount| mount.mount_point != "/mnt/retention");
     fstab.retain(|entry| entry.mount_point != "/mnt/retention");
     disks[1].used_by.clear();
+    facts.retention_record = Fact::Known(None);
     facts.probes = vec![crate::facts::blank::Probe {
         disk: "sdb".into(),
         why_not: vec!["it could not be told whether it is blank: Input/output error".into()],

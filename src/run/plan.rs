@@ -202,6 +202,7 @@ mod tests {
         packages.installed.remove("device-mapper-multipath");
         facts.custom_changes.marker_ctime_secs = Fact::Known(None);
         facts.custom_changes.record = Fact::Known(None);
+        facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
         (profile, facts)
     }
 

@@ -106,7 +106,7 @@ mod tests {
         if std::env::var_os(INSIDE).is_some() {
             let guard = Guard::install(&Host::live()).unwrap();
             body(&guard);
-            thread::sleep(Duration::from_secs(2));
+            thread::sleep(Duration::from_secs(300));
             return None;
         }
         let own = std::env::current_exe().unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::steps::remedy::remedy;
-use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, ready, told};
+use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, edit, ready, told};
 
 /// The ready host with another marker and record.
 fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
@@ -9,6 +9,7 @@ fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
     let Fact::Known(Some(record)) = facts.custom_changes.record.clone() else {
         panic!("the ready host has one")
     };
+    facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
     facts.custom_changes.marker_ctime_secs = Fact::Known(marker);
     facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
     (profile, facts)
@@ -131,7 +132,8 @@ fn what_could_not_be_read_is_never_met_and_never_run() {
 fn a_restart_is_told_from_the_boot_id() {
     let (profile, mut facts) = host(Some(1), Some(Outcome::Applied));
     assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-    facts.boot_id = Fact::Known("00000000-0000-4000-8000-000000000000".into());
+    let record = edit(&mut facts.custom_changes.record).clone().unwrap();
+    facts.boot_id = Fact::Known(record.boot_id);
     assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
     let restart = Remedy::Restart { first: Vec::new() };
     assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), restart);
@@ -142,7 +144,7 @@ fn a_restart_is_told_from_the_boot_id() {
 
 #[test]
 fn of_a_run_by_hand_clocks_alone_prove_nothing() {
-    let booted = 1_780_311_600;
+    let booted = *edit(&mut ready().1.clock.boot_secs);
     let (profile, mut facts) = host(Some(booted - 3600), None);
     assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: made by hand"));
     facts.multipath.maps = Fact::Known(Vec::new());

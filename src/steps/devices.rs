@@ -346,13 +346,13 @@ mod tests {
         links.by_mapper.insert("vg--0-lv--a".into(), "253:9".into());
         links.by_label.insert("DATA".into(), "8:3".into());
         let found = [
-            ("UUID=11111111-aaaa-4000-8000-000000000001", "8:1"),
-            ("UUID=\"11111111-aaaa-4000-8000-000000000001\"", "8:1"),
-            ("/dev/disk/by-uuid/11111111-aaaa-4000-8000-000000000002", "8:2"),
+            ("UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "8:1"),
+            ("UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"", "8:1"),
+            ("/dev/disk/by-uuid/2b7e1c94-35af-4d60-8f12-6e09a4c3d702", "8:2"),
             ("LABEL=DATA", "8:3"),
             ("/dev/disk/by-label/DATA", "8:3"),
             ("/dev/sda", "8:0"),
-            ("/dev/sda4", "8:4"),
+            ("/dev/sda5", "8:5"),
             ("/dev/dm-0", "253:0"),
             ("/dev/vg-0/lv-a", "253:9"),
             ("/dev/mapper/vg--0-lv--a", "253:9"),
@@ -360,8 +360,10 @@ mod tests {
         for (name, device) in found {
             assert_eq!(resolve(name, &facts), Ok(Some(device.to_owned())), "{name}");
         }
-        let by_id = format!("/dev/disk/by-id/scsi-{RETENTION_ID}");
-        assert_eq!(resolve(&by_id, &facts), Ok(Some("253:0".to_owned())));
+        for (kind, device) in [("scsi-", "8:16"), ("dm-uuid-mpath-", "253:0")] {
+            let by_id = format!("/dev/disk/by-id/{kind}{RETENTION_ID}");
+            assert_eq!(resolve(&by_id, &facts), Ok(Some(device.to_owned())));
+        }
         for name in ["UUID=none", "/dev/sda44", "/dev/sd", "/dev/vg/lv", "none", "server:/export", ""] {
             assert_eq!(resolve(name, &facts), Ok(None), "{name}");
         }

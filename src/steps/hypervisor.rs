@@ -245,11 +245,11 @@ mod tests {
     #[test]
     fn tools_that_are_installed_need_not_run() {
         let (profile, mut facts) = ready();
-        let program = || Some("/usr/sbin/vmtoolsd".to_owned());
+        let program = || Some("/usr/bin/vmtoolsd".to_owned());
         let cases = [
-            (program(), Fact::Known(Some(1201)), "met: /usr/sbin/vmtoolsd runs (process 1201)"),
+            (program(), Fact::Known(Some(1201)), "met: /usr/bin/vmtoolsd runs (process 1201)"),
             (None, Fact::Known(Some(7)), "met: running (process 7)"),
-            (program(), Fact::Known(None), "unmet: /usr/sbin/vmtoolsd is installed, but does not run |"),
+            (program(), Fact::Known(None), "unmet: /usr/bin/vmtoolsd is installed, but does not run |"),
             (program(), Fact::Unknown("no /proc".into()), "unknown: whether VMware Tools run: no /proc"),
             (
                 None,
@@ -270,7 +270,7 @@ mod tests {
         facts.tools = Fact::Known(Tools { program: program(), pid: Fact::Known(None) });
         assert!(told(&profile, &facts, "hypervisor.tools").contains("`service vmtoolsd start`"));
         facts.boot_id = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.tools"), "met: /usr/sbin/vmtoolsd is installed");
+        assert_eq!(told(&profile, &facts, "hypervisor.tools"), "met: /usr/bin/vmtoolsd is installed");
         facts.tools = Fact::Unknown("not permitted".into());
         assert_eq!(told(&profile, &facts, "hypervisor.tools"), "unknown: VMware Tools: not permitted");
     }

@@ -26,7 +26,7 @@ fn an_interface_that_stays_down_is_required_to_come_up() {
         ),
         "{says}"
     );
-    assert!(says.contains("ONBOOT=yes, BOOTPROTO=none, IPADDR=10.0.0.20"), "{says}");
+    assert!(says.contains("ONBOOT=yes, BOOTPROTO=none, IPADDR=192.0.2.10"), "{says}");
 
     configuration(&mut facts).problem = Some("HWADDR is that of another machine".into());
     let says = told(&profile, &facts, "network.static");
@@ -45,7 +45,7 @@ fn a_static_address_is_one_and_in_effect() {
     for (address, problem) in [
         (None, "eth0 is static, but no address is configured"),
         (Some("10.0.0.300/24"), "the address configured for eth0, 10.0.0.300/24, is none"),
-        (Some("10.0.0.77/24"), "eth0 has 10.0.0.20 now, 10.0.0.77 after the next restart"),
+        (Some("192.0.2.77/24"), "eth0 has 192.0.2.10 now, 192.0.2.77 after the next restart"),
     ] {
         let mut facts = facts.clone();
         configuration(&mut facts).address = address.map(str::to_owned);
@@ -55,13 +55,13 @@ fn a_static_address_is_one_and_in_effect() {
     }
 
     let mut facts = facts.clone();
-    for address in ["10.0.0.20", " 10.0.0.20/24", "fd00::20/64", "fe80::20/64"] {
+    for address in ["192.0.2.10", " 192.0.2.10/24", "fd00::20/64", "fe80::20/64"] {
         configuration(&mut facts).address = Some(address.into());
         assert_eq!(told(&profile, &facts, "network.static"), "met: eth0", "{address}");
     }
     // Of several addresses any is in effect; an interface that has none yet will get it.
-    edit(&mut facts.network.nics)[0].addresses.insert(0, "10.0.0.21".parse().unwrap());
-    configuration(&mut facts).address = Some("10.0.0.20".into());
+    edit(&mut facts.network.nics)[0].addresses.insert(0, "192.0.2.11".parse().unwrap());
+    configuration(&mut facts).address = Some("192.0.2.10".into());
     assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
     edit(&mut facts.network.nics)[0].addresses.clear();
     assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
@@ -101,7 +101,7 @@ fn interfaces_that_take_no_part_are_left_out() {
     idle.configuration = Fact::Known(None);
     edit(&mut facts.network.nics).extend([docker, idle]);
     assert_eq!(told(&profile, &facts, "network.static"), "met: eth0");
-    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: 10.0.0.20");
+    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt01.example.com: 192.0.2.10");
 
     edit(&mut facts.network.nics).remove(0);
     let says = told(&profile, &facts, "network.static");
@@ -115,7 +115,7 @@ fn interfaces_that_take_no_part_are_left_out() {
 fn a_bond_has_the_address_of_its_members() {
     let (profile, mut facts) = ready();
     let nics = edit(&mut facts.network.nics);
-    let mut bond = nic("bond0", "10.0.0.20");
+    let mut bond = nic("bond0", "192.0.2.10");
     bond.physical = false;
     nics[0].addresses.clear();
     nics.push(bond);
@@ -140,7 +140,7 @@ fn an_unknown_configuration_is_not_met_and_required() {
 #[test]
 fn a_resolver_is_named() {
     let (profile, mut facts) = ready();
-    assert_eq!(told(&profile, &facts, "network.dns"), "met: 10.0.0.2");
+    assert_eq!(told(&profile, &facts, "network.dns"), "met: 192.0.2.53");
     facts.network.resolvers = Fact::Known(Vec::new());
     let says = told(&profile, &facts, "network.dns");
     assert!(says.starts_with("unmet: /etc/resolv.conf names no server | at least one"), "{says}");
@@ -156,25 +156,25 @@ fn a_resolver_is_named() {
 #[test]
 fn the_hostname_is_mapped_to_every_interface() {
     let (profile, mut facts) = ready();
-    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: 10.0.0.20");
+    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt01.example.com: 192.0.2.10");
 
     edit(&mut facts.network.nics).push(nic("eth1", "10.0.1.20"));
     assert_eq!(
         told(&profile, &facts, "network.hosts-file"),
-        "unmet: /etc/hosts does not map mt1.example.com to 10.0.1.20 (eth1) | mt1.example.com on the address of \
-         every interface | add to /etc/hosts: \"10.0.1.20 mt1.example.com mt1\""
+        "unmet: /etc/hosts does not map mt01.example.com to 10.0.1.20 (eth1) | mt01.example.com on the address of \
+         every interface | add to /etc/hosts: \"10.0.1.20 mt01.example.com mt01\""
     );
 }
 
 #[test]
 fn a_loopback_mapping_is_none() {
     let (profile, mut facts) = ready();
-    facts.network.hosts = Fact::Known(vec![entry("127.0.0.1", "MT1.example.com")]);
+    facts.network.hosts = Fact::Known(vec![entry("127.0.0.1", "MT01.example.com")]);
     assert_eq!(
         told(&profile, &facts, "network.hosts-file"),
-        "unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0); /etc/hosts maps mt1.example.com to \
-         127.0.0.1, where only this machine finds it | mt1.example.com on the address of every interface | add to \
-         /etc/hosts: \"10.0.0.20 mt1.example.com mt1\", and take mt1.example.com out of the line of 127.0.0.1 in \
+        "unmet: /etc/hosts does not map mt01.example.com to 192.0.2.10 (eth0); /etc/hosts maps mt01.example.com to \
+         127.0.0.1, where only this machine finds it | mt01.example.com on the address of every interface | add to \
+         /etc/hosts: \"192.0.2.10 mt01.example.com mt01\", and take mt01.example.com out of the line of 127.0.0.1 in \
          /etc/hosts"
     );
 }
@@ -186,12 +186,12 @@ fn a_loopback_mapping_beside_the_right_one_is_a_problem() {
     for loopback in ["127.0.0.1", "127.0.1.1", "::1"] {
         for place in [0, 3] {
             let mut facts = facts.clone();
-            edit(&mut facts.network.hosts).insert(place, entry(loopback, "mt1.example.com"));
+            edit(&mut facts.network.hosts).insert(place, entry(loopback, "mt01.example.com"));
             assert_eq!(
                 told(&profile, &facts, "network.hosts-file"),
                 format!(
-                    "unmet: /etc/hosts maps mt1.example.com to {loopback}, where only this machine finds it | \
-                     mt1.example.com on the address of every interface | take mt1.example.com out of the line \
+                    "unmet: /etc/hosts maps mt01.example.com to {loopback}, where only this machine finds it | \
+                     mt01.example.com on the address of every interface | take mt01.example.com out of the line \
                      of {loopback} in /etc/hosts"
                 )
             );
@@ -202,14 +202,14 @@ fn a_loopback_mapping_beside_the_right_one_is_a_problem() {
 #[test]
 fn a_mapping_to_an_address_of_no_interface_is_a_problem() {
     let (profile, mut facts) = ready();
-    edit(&mut facts.network.hosts).insert(0, entry("10.0.0.99", "mt1.example.com"));
-    let stale = "unmet: /etc/hosts maps mt1.example.com to 10.0.0.99, which no interface has | mt1.example.com on \
-                 the address of every interface | take mt1.example.com out of the line of 10.0.0.99 in /etc/hosts";
-    let right = "met: mt1.example.com: 10.0.0.20";
+    edit(&mut facts.network.hosts).insert(0, entry("192.0.2.99", "mt01.example.com"));
+    let stale = "unmet: /etc/hosts maps mt01.example.com to 192.0.2.99, which no interface has | mt01.example.com on \
+                 the address of every interface | take mt01.example.com out of the line of 192.0.2.99 in /etc/hosts";
+    let right = "met: mt01.example.com: 192.0.2.10";
     assert_eq!(told(&profile, &facts, "network.hosts-file"), stale);
 
     // An interface that is down will have it, or may.
-    let mut down = nic("eth1", "10.0.0.99");
+    let mut down = nic("eth1", "192.0.2.99");
     down.addresses.clear();
     edit(&mut facts.network.nics).push(down);
     assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
@@ -228,17 +228,17 @@ fn a_mapping_to_an_address_of_no_interface_is_a_problem() {
     facts.boot_id = Fact::NotApplicable("an image's tree".into());
     assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
     let (_, mut facts) = ready();
-    edit(&mut facts.network.hosts).insert(0, entry("fd00::99", "mt1.example.com"));
+    edit(&mut facts.network.hosts).insert(0, entry("fd00::99", "mt01.example.com"));
     assert_eq!(told(&profile, &facts, "network.hosts-file"), right);
 }
 
 #[test]
 fn a_part_of_the_name_is_not_the_name() {
     let (profile, mut facts) = ready();
-    edit(&mut facts.network.hosts)[2].names = vec!["mt1.example.com.old".into(), "mt1".into()];
+    edit(&mut facts.network.hosts)[2].names = vec!["mt01.example.com.old".into(), "mt01".into()];
     let says = told(&profile, &facts, "network.hosts-file");
     assert!(
-        says.starts_with("unmet: /etc/hosts does not map mt1.example.com to 10.0.0.20 (eth0) |"),
+        says.starts_with("unmet: /etc/hosts does not map mt01.example.com to 192.0.2.10 (eth0) |"),
         "{says}"
     );
 }
@@ -249,9 +249,9 @@ fn of_ipv6_alone_one_address_is_enough() {
     let nics = edit(&mut facts.network.nics);
     nics[0].addresses = vec!["fd00::20".parse().unwrap(), "fd00::aaaa".parse().unwrap()];
     let says = told(&profile, &facts, "network.hosts-file");
-    assert!(says.contains("add to /etc/hosts: \"fd00::20 mt1.example.com mt1\""), "{says}");
+    assert!(says.contains("add to /etc/hosts: \"fd00::20 mt01.example.com mt01\""), "{says}");
     edit(&mut facts.network.hosts)[2].address = "fd00::aaaa".parse().unwrap();
-    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt1.example.com: fd00::aaaa");
+    assert_eq!(told(&profile, &facts, "network.hosts-file"), "met: mt01.example.com: fd00::aaaa");
 }
 
 #[test]

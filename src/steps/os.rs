@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_hostname_is_its_own_and_stays() {
         let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt1.example.com");
+        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt01.example.com");
 
         let long = format!("{}.example.com", "m".repeat(60));
         for (name, says) in [
@@ -275,21 +275,21 @@ mod tests {
     fn a_hostname_that_the_next_boot_changes_is_not_set() {
         let (profile, mut facts) = ready();
         let cases = [
-            (Some("mt2"), "unmet: mt1.example.com now, mt2 after the next boot |"),
+            (Some("mt2"), "unmet: mt01.example.com now, mt2 after the next boot |"),
             (
                 Some("localhost.localdomain"),
-                "unmet: mt1.example.com now, but for the next boot: the hostname is localhost.localdomain",
+                "unmet: mt01.example.com now, but for the next boot: the hostname is localhost.localdomain",
             ),
-            (None, "unmet: mt1.example.com now, but no hostname is configured for the next boot |"),
+            (None, "unmet: mt01.example.com now, but no hostname is configured for the next boot |"),
         ];
         for (configured, says) in cases {
             facts.os.configured_hostname = Fact::Known(configured.map(Into::into));
             let told = told(&profile, &facts, "os.hostname");
             assert!(told.starts_with(says), "{told}");
-            assert!(told.contains("write HOSTNAME=mt1.example.com to /etc/sysconfig/network"), "{told}");
+            assert!(told.contains("write HOSTNAME=mt01.example.com to /etc/sysconfig/network"), "{told}");
         }
-        facts.os.configured_hostname = Fact::Known(Some("MT1.example.com".into()));
-        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt1.example.com");
+        facts.os.configured_hostname = Fact::Known(Some("MT01.example.com".into()));
+        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt01.example.com");
         facts.os.configured_hostname = Fact::Unknown("not permitted".into());
         assert_eq!(
             told(&profile, &facts, "os.hostname"),

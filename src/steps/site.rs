@@ -133,19 +133,19 @@ mod tests {
     #[test]
     fn named_servers_must_answer() {
         let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "site.configuration-server"), "met: 10.0.0.5 port 443");
-        assert_eq!(told(&profile, &facts, "site.process-server"), "met: 10.0.0.6 port 9443");
+        assert_eq!(told(&profile, &facts, "site.configuration-server"), "met: 192.0.2.20 port 443");
+        assert_eq!(told(&profile, &facts, "site.process-server"), "met: 192.0.2.21 port 9443");
 
         facts.servers[1].answers = Fact::Known(Answer::Failed("connection refused".into()));
         let says = told(&profile, &facts, "site.process-server");
         assert!(
-            says.starts_with("unmet: 10.0.0.6 port 9443: connection refused | a TCP connection |"),
+            says.starts_with("unmet: 192.0.2.21 port 9443: connection refused | a TCP connection |"),
             "{says}"
         );
-        assert!(says.contains("`telnet 10.0.0.6 9443`"), "{says}");
+        assert!(says.contains("`telnet 192.0.2.21 9443`"), "{says}");
 
         facts.servers[1].answers = Fact::Unknown("no time".into());
-        assert_eq!(told(&profile, &facts, "site.process-server"), "unknown: 10.0.0.6 port 9443: no time");
+        assert_eq!(told(&profile, &facts, "site.process-server"), "unknown: 192.0.2.21 port 9443: no time");
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         facts.servers.clear();
         assert_eq!(
             told(&profile, &facts, "site.process-server"),
-            "unknown: 10.0.0.6 port 9443 was not asked"
+            "unknown: 192.0.2.21 port 9443 was not asked"
         );
         profile.site.process_server = None;
         assert_eq!(

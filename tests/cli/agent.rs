@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -22,10 +24,15 @@ pub fn agent(args: &[&str]) -> Command {
     tool(PROGRAM, args)
 }
 
-/// The binary as a user who is not root.
-pub fn as_nobody(args: &[&str]) -> Command {
-    let before = ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", PROGRAM];
-    tool("setpriv", &[before.as_slice(), args].concat())
+/// Runs the binary as a user who is not root, from a copy: where it was built, that user may not be let in.
+pub fn as_nobody(args: &[&str]) -> Ran {
+    let copy = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
+    let program = copy.path().join("mt-agent");
+    let program = program.to_str().unwrap();
+    // By another process: a file that is open for writing here, for a child that starts meanwhile too, cannot be run.
+    run(&mut tool("install", &["-m", "755", PROGRAM, program])).exits(0);
+    let before = ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", program];
+    run(&mut tool("setpriv", &[before.as_slice(), args].concat()))
 }
 
 /// `program` in the same environment.

@@ -64,7 +64,11 @@ fn colour_is_for_terminals_that_want_it() {
     assert!(!colored(&mut agent(&["check"])), "no terminal");
     assert!(colored(&mut agent(&["check", "--color", "always"])));
     // script(1) gives its command a terminal.
-    let terminal = |extra: &str| tool("script", &["-qec", &format!("{PROGRAM} check {extra}"), "/dev/null"]);
+    let terminal = |extra: &str| {
+        let mut script = tool("script", &["-qec", &format!("\"$AGENT\" check {extra}"), "/dev/null"]);
+        script.env("AGENT", PROGRAM);
+        script
+    };
     assert!(colored(&mut terminal("")));
     assert!(!colored(&mut terminal("--color never")));
     assert!(!colored(terminal("").env("NO_COLOR", "1")));

@@ -162,13 +162,13 @@ fn errors_are_told_in_the_format_that_was_asked_for() {
 fn apply_refuses_before_it_reads_anything_when_not_root() {
     let line = "mt-agent: apply needs root: run it as root or with sudo\n";
     for args in [["apply", "--yes"].as_slice(), &["apply", "--yes", "--profile", "/no/such.yaml"]] {
-        run(&mut as_nobody(args)).exits(2).says_nothing().complains(line).complains_in_one_line();
+        as_nobody(args).exits(2).says_nothing().complains(line).complains_in_one_line();
     }
 }
 
 #[test]
 fn a_plan_made_without_root_says_what_it_could_not_see() {
-    let ran = run(&mut as_nobody(&["plan", "--format", "json"]));
+    let ran = as_nobody(&["plan", "--format", "json"]);
     let notes = ran.json()["notes"].to_string();
     assert!(notes.contains("not run as root: disks cannot be probed"), "{ran}");
 }

@@ -18,15 +18,10 @@ kernel_modules=(
 )
 
 build_tree() {
-    local sources=/etc/apt/sources.list.d/debian.sources suite
-    [[ -f $sources ]] || sources=/etc/apt/sources.list
-    # shellcheck source=/dev/null
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    mmdebstrap --quiet --mode=root --variant=custom --include="$(IFS=,; echo "${tree_packages[*]}")" \
-        --aptopt='Apt::Install-Recommends "false"' \
+    # Unsafe: a tree that loses power while it is made is made anew.
+    debian_tree "$1" --dpkgopt=force-unsafe-io --variant=custom --include="$(IFS=,; echo "${tree_packages[*]}")" \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-        "$suite" "$1" "$sources"
+        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*'
     # Nothing may take the machine for a Debian one, or answer for rpm packages.
     rm -rf "$1"/var/lib/{dpkg,apt} "$1"/var/cache/{apt,debconf} "$1"/usr/bin/{dpkg,apt}* \
         "$1"/etc/{os-release,debian_version,apt,dpkg,machine-id} "$1/usr/lib/os-release"
@@ -52,8 +47,8 @@ build_kernel() {
     depmod -b "$to/deb/x" "$version"
     for module in "${kernel_modules[@]}"; do
         modprobe --dirname "$to/deb/x" --set-version "$version" --show-depends "$module"
-    done | awk '$1 == "insmod" { print $2 }' | sort -u |
-        while read -r path; do
+    done | sed -n 's/^insmod \(.*\.ko\).*/\1/p' | sort -u |
+        while IFS= read -r path; do
             install -D -m 644 "$path" "$to/lib/modules/$version/${path#*/lib/modules/"$version"/}"
         done
     cp "$to/deb/x/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$to/lib/modules/$version/"
@@ -104,7 +99,7 @@ cached() {
 
 # ensure_image: sets $system_tree, $boot_files to the directory with vmlinuz, initrd and lib/modules, and $kernel.
 ensure_image() {
-    cached system "$(declare -p tree_packages; declare -f build_tree)" \
+    cached system "$(declare -p tree_packages; declare -f debian_tree build_tree)" \
         "the practice machine's system" build_tree
     system_tree=$cached
     cached boot "$system_tree $(declare -p kernel_modules; declare -f download_kernel build_kernel build_initrd; cat "$lab_source/guest/initrd-init")" \

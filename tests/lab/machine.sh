@@ -61,7 +61,7 @@ attach() {
             "$disk_family" $((disk_number * 16)) $((disk_number * 4099 + 17)))
     fi
     devices+=(
-        -drive "if=none,id=disk-$name,file=$run_dir/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
+        -drive "if=none,id=disk-$name,file=${run_dir//,/,,}/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
         -device "scsi-hd,bus=$bus.0,scsi-id=$disk_number,drive=disk-$name,vendor=VMware,product=Virtual disk,ver=1.0$identity"
     )
     disk_number=$((disk_number + 1))

@@ -28,19 +28,21 @@ EOF
 
 # build_packages DIRECTORY: DIRECTORY/installed holds what a fresh machine has, DIRECTORY/repo the rest.
 build_packages() {
-    local top=$1 where name version release _
+    local top=$1 work where name version release _
     mkdir -p "$top/installed" "$top/repo"
-    write_spec >"$top/lab.spec"
+    # rpmbuild's own scripts do not quote the path that they work in.
+    work=$(mktemp -d)
+    write_spec >"$work/lab.spec"
     # x86_64 like the real ones. Reproducible, so that only a change of the table changes them.
     SOURCE_DATE_EPOCH=1420070400 rpmbuild -bb --quiet --target x86_64 \
-        --define "_topdir $top/build" --define '_build_id_links none' \
+        --define "_topdir $work" --define '_build_id_links none' \
         --define 'use_source_date_epoch_as_buildtime 1' --define '_buildhost practice-lab' \
-        "$top/lab.spec"
+        "$work/lab.spec"
     while read -r where name version release _; do
         [[ -z $where || $where == '#'* ]] && continue
-        [[ $where != both ]] || cp "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/repo/"
-        mv "$top/build/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/${where/both/installed}/"
+        [[ $where != both ]] || cp "$work/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/repo/"
+        mv "$work/RPMS/x86_64/$name-$version-$release.x86_64.rpm" "$top/${where/both/installed}/"
     done <"$lab_source/packages.table"
     createrepo_c --quiet --simple-md-filenames "$top/repo"
-    rm -rf "$top/build" "$top/lab.spec"
+    rm -rf "$work"
 }

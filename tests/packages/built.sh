@@ -3,7 +3,7 @@
 
 again() {
     # Elsewhere, in another zone and with another mask, and not by the date of today.
-    local copy=$work/again
+    local copy="$work/another's \"place\""
     mkdir "$copy"
     cp -r "$top"/{packaging,Cargo.toml,LICENSE,CHANGELOG.md,README.md} "$copy/"
     (cd / && umask 077 && SOURCE_DATE_EPOCH=$1 TZ=Asia/Tokyo LC_ALL=C.UTF-8 \

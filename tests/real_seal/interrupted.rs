@@ -18,13 +18,13 @@ fn with_hooks(hooks: &[(&str, &str, u32)], script: &str, root: &Path) -> (i32, S
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     // /etc itself is not ours to write to: an overlay of it, with the hooks on top.
     let enter = format!(
-        "mount -t tmpfs -o mode=755 hooks /mnt && mkdir -p /mnt/up /mnt/work && \
-         mount -t overlay hooks -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work /etc && \
-         mkdir -p /etc/mt-agent && cp -a {0}/seal.d /etc/mt-agent/ && {script}",
-        dir.path().display()
+        "mkdir own && mount -t tmpfs -o mode=755 hooks own && mkdir own/up own/work && \
+         mount -t overlay hooks -o lowerdir=/etc,upperdir=own/up,workdir=own/work /etc && \
+         mkdir -p /etc/mt-agent && cp -a seal.d /etc/mt-agent/ && {script}"
     );
     let output = Command::new("unshare")
         .args(["-m", "--propagation", "private", "sh", "-ec", &enter])
+        .current_dir(dir.path())
         .env("AGENT", AGENT)
         .env("ROOT", root)
         .output()

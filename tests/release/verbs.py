@@ -58,7 +58,7 @@ def lines_of(output):
 def run(command):
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TERM": "dumb"}
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                          timeout=120, env=environment)
+                          timeout=6000, env=environment)
     # Names of temporary files and numbers of processes are new in each run.
     stderr = re.sub(r"pid \d+", "pid N", done.stderr.decode(errors="replace"))
     return done.returncode, lines_of(done.stdout.decode(errors="replace")), stderr
@@ -105,14 +105,14 @@ print(call(39), call(72, fd, 1030, 0), call(157, 16, buffer), call(228, 1, buffe
               "EINVAL EINVAL EINVAL EINVAL EINVAL EISDIR EINVAL ENOTSUP\n"
               "answers answers answers answers answers answers ENOENT\n")
     done = subprocess.run([FLOOR, sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, timeout=60)
+                          check=False, timeout=600)
     said = done.stdout.decode()
     return [] if said == wanted else [f"the floor lets through or refuses what it should not:\n{said}"]
 
 
 def verbs_of(binary):
     """The verbs that the binary itself names."""
-    text = subprocess.run([binary, "--help"], stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode()
+    text = subprocess.run([binary, "--help"], stdout=subprocess.PIPE, check=True, timeout=600).stdout.decode()
     section = text.split("Commands:\n", 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^  ([a-z-]+) ", section, re.MULTILINE)
 
@@ -120,7 +120,7 @@ def verbs_of(binary):
 def commands(binary, work):
     facts, profile, hash_file = (os.path.join(work, name) for name in ("facts.json", "profile.yaml", "hash"))
     with open(facts, "wb") as file:
-        subprocess.run([binary, "facts"], stdout=file, check=True, timeout=60)
+        subprocess.run([binary, "facts"], stdout=file, check=True, timeout=600)
     with open(profile, "w", encoding="ascii") as file:
         file.write("extends: centos-6.6\nsources: {xfs: true}\nos: {timezone: Europe/Berlin}\n")
     with open(hash_file, "w", encoding="ascii") as file:

@@ -7,12 +7,25 @@ pub mod rpms;
 pub mod server;
 pub mod world;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mt_agent::changes::Observer;
 use mt_agent::host::Host;
 use mt_agent::host::command::{Command, Output};
 use mt_agent::profile::{self, Profile};
+
+/// How long is waited for what has to come: no machine is so slow, or so busy.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Waits until `holds`.
+#[track_caller]
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let last = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < last, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// Everything an observer was told.
 #[derive(Default)]
@@ -52,7 +65,7 @@ pub fn need_root() {
 
 /// Runs a tool; the test fails loudly when it is missing or fails.
 pub fn tool(tool: &str, args: &[&str]) -> Output {
-    let command = Command::new(tool, args.iter().copied(), Duration::from_secs(120));
+    let command = Command::new(tool, args.iter().copied(), PATIENCE);
     let output =
         command.run(&Host::live()).unwrap_or_else(|failure| panic!("{failure} (scripts/install-tools real)"));
     assert_eq!(output.status, 0, "{}: {}", command.line(), output.said());

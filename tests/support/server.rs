@@ -1,11 +1,10 @@
 //! A web server of one file, on a port of its own, that behaves as it is told.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 /// How one request is answered.
 #[derive(Clone, Debug)]
@@ -164,7 +163,8 @@ fn reply(
     stream.write_all(body)?;
     if matches!(answer, Answer::Stall) {
         stream.flush()?;
-        thread::sleep(Duration::from_secs(20));
+        // Until the client hangs up.
+        let _ = stream.read(&mut [0])?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A world of its own for the real binary: `/etc` and `/usr` may be changed, `/var` and `/root` are empty, tools
-//! may be replaced by stand-ins, and nothing of it reaches this machine. Needs root, unshare(1) and overlayfs.
+//! may be replaced by stand-ins, and nothing of it reaches this machine. Needs root, unshare(1) and overlayfs. The binary
+//! is seen at one plain path, whatever the path it was built at and whatever is mounted over that.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,21 +10,29 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// The binary in the world.
+const AGENT: &str = "/usr/lib/mt-agent-test/mt-agent";
+
 const ENTER: &str = r#"
-dir=$1
-mount -t tmpfs world "$dir/upper"
+umask 022
+# Relative names from here on: they stay when something is mounted over the absolute ones.
+cd "$1"
+mount -t tmpfs world upper
 for part in etc usr; do
-    mkdir "$dir/upper/$part" "$dir/upper/$part.work"
-    mount -t overlay world -o "lowerdir=/$part,upperdir=$dir/upper/$part,workdir=$dir/upper/$part.work" "/$part"
+    mkdir "upper/$part" "upper/$part.work"
+    mount -t overlay world -o "lowerdir=/$part,upperdir=upper/$part,workdir=upper/$part.work" "/$part"
 done
+install -D /dev/null "$AGENT"
+mount --bind "$3" "$AGENT"
 for place in /var /root; do mount -t tmpfs -o mode=755 world "$place"; done
 mkdir -p /var/lib /var/log /var/run /var/cache /var/tmp
-cp -a "$dir/tools/." /usr/sbin/
-cp -R "$dir/files/." /
+cp -a tools/. /usr/sbin/
+chmod -R u=rwX,go=rX files
+cp -R files/. /
 set +e
-sh -c "$2"
+(cd / && exec sh -c "$2")
 status=$?
-cp -a /var "$dir/out"
+cp -a /var out
 exit "$status"
 "#;
 
@@ -62,10 +71,11 @@ impl World {
             .args(enter)
             .arg(self.dir.path())
             .arg(script)
+            .arg(env!("CARGO_BIN_EXE_mt-agent"))
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C.UTF-8")
-            .env("AGENT", env!("CARGO_BIN_EXE_mt-agent"))
+            .env("AGENT", AGENT)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .output()

@@ -137,10 +137,11 @@ mod tests {
     #[test]
     fn all_are_asked_at_the_same_time_and_none_for_long() {
         // Addresses that are for documentation: nobody has them.
-        let servers: Vec<_> = (1..=4).map(|n| ("x".into(), format!("192.0.2.{n}"), 443)).collect();
+        let servers: Vec<_> = (1..=100).map(|n| ("x".into(), format!("192.0.2.{n}"), 443)).collect();
         let started = Instant::now();
         let told = ask(&Host::live(), &servers);
-        assert!(started.elapsed() < DEADLINE + DEADLINE / 2, "{:?}", started.elapsed());
+        // One after the other they would take five minutes.
+        assert!(started.elapsed() < 50 * DEADLINE, "{:?}", started.elapsed());
         assert!(
             told.iter().all(|server| matches!(server.answers, Fact::Known(Answer::Failed(_)))),
             "{told:?}"

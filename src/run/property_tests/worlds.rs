@@ -1,7 +1,5 @@
 //! Hosts and requests out of a seed: every mix of disks, uses, names and records, most of them dangerous.
 
-use std::sync::OnceLock;
-
 use super::dice::Dice;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Disk, Holder, Map, Partition, fill_users};
@@ -96,12 +94,11 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
-        // Made once: it parses the built-in profile.
-        static READY: OnceLock<(Profile, Facts)> = OnceLock::new();
-        let (profile, facts) = READY.get_or_init(ready).clone();
+        let (profile, facts) = ready();
         let mut world =
             Self { profile, facts, request: Request::default(), truths: vec![], named: None, erased: None };
         world.facts.probes.clear();
+        world.facts.retention_record = Fact::Known(None);
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
         edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
         edit(&mut world.facts.swaps).clear();
@@ -343,6 +340,7 @@ impl World {
             0..8 => edit(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = BOOT_ID.into(),
             8..14 => {
                 self.profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+                facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
                 facts.custom_changes.marker_ctime_secs = Fact::Known(None);
                 facts.custom_changes.record = Fact::Known(None);
             }

@@ -325,9 +325,9 @@ mod tests {
             assert!(told.starts_with(says), "{told}");
         }
         for (option, says) in [
-            ("noauto", "unmet: line 11 of /etc/fstab does not mount /home at boot (noauto)"),
-            ("bind", "unmet: line 11 of /etc/fstab makes /home a bind mount of UUID="),
-            ("ro", "unmet: line 11 of /etc/fstab mounts /home read-only"),
+            ("noauto", "unmet: line 4 of /etc/fstab does not mount /home at boot (noauto)"),
+            ("bind", "unmet: line 4 of /etc/fstab makes /home a bind mount of UUID="),
+            ("ro", "unmet: line 4 of /etc/fstab mounts /home read-only"),
         ] {
             let (profile, mut facts) = ready();
             let home = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();

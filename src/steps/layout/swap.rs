@@ -104,14 +104,14 @@ mod tests {
     #[test]
     fn a_swap_partition_is_active_and_in_fstab() {
         let (mut profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda4");
+        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
 
         fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
         assert_eq!(
             told(&profile, &facts, "layout.swap"),
-            "unmet: /dev/sda4 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
+            "unmet: /dev/sda5 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
              active, in /etc/fstab | add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that \
-             `blkid /dev/sda4` prints"
+             `blkid /dev/sda5` prints"
         );
         profile.layout.swap = false;
         assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: the profile asks for no swap");
@@ -161,14 +161,14 @@ mod tests {
             entry.device = device.into();
             entry.options = vec![option.into()];
         };
-        line(&mut facts, "/dev/sda40", "defaults");
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda4 is active, but no line"));
-        line(&mut facts, "/dev/sda4", "noauto");
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda4 is active, but no line"));
+        line(&mut facts, "/dev/sda50", "defaults");
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda5 is active, but no line"));
+        line(&mut facts, "/dev/sda5", "noauto");
+        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda5 is active, but no line"));
         line(&mut facts, "PARTLABEL=swap", "defaults");
         assert!(told(&profile, &facts, "layout.swap").starts_with("unknown: to which device PARTLABEL=swap"));
-        line(&mut facts, "/dev/sda4", "defaults");
-        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda4");
+        line(&mut facts, "/dev/sda5", "defaults");
+        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
     }
 
     #[test]

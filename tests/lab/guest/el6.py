@@ -135,7 +135,7 @@ def old_proc():
 
 def report(prefix, *arguments):
     done = subprocess.run([*prefix, AGENT, *arguments, "--format", "json"], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=600)
     try:
         return done.returncode, json.loads(done.stdout)
     except ValueError:

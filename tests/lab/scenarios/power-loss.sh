@@ -154,7 +154,7 @@ lane() {
     mkdir "$run_dir"
     ln -s ../initrd ../customer.pristine ../steps.before ../steps.after "$run_dir/"
     for name in "${disk_names[@]}"; do ln -s "../$name.before" "../$name.after" "$run_dir/"; done
-    devices=("${devices[@]//$top/$run_dir}")
+    devices=("${devices[@]//"${top//,/,,}"/"${run_dir//,/,,}"}")
     losses=0 questions=0 half_made=0 host_expectations=0 host_failures=0
     RANDOM=$((seed + lane))
     while ((losses < wanted && number < 2 * wanted)); do

@@ -17,7 +17,7 @@ failing() {
     for index in "${!devices[@]}"; do
         [[ ${devices[index]} == *"id=disk-$1,"* && ${devices[index]} == if=none,* ]] || continue
         devices[index]="if=none,id=disk-$1,rerror=report,driver=blkdebug,image.driver=qcow2"
-        devices[index]+=",image.file.driver=file,image.file.filename=$run_dir/$1.qcow2"
+        devices[index]+=",image.file.driver=file,image.file.filename=${run_dir//,/,,}/$1.qcow2"
         devices[index]+=",inject-error.0.event=none,inject-error.0.iotype=read,inject-error.0.sector=$3"
     done
 }

@@ -11,6 +11,7 @@ use crate::facts::blank::Probe;
 use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
+use crate::facts::mounts::Mount;
 use crate::facts::retention::Record;
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
@@ -32,6 +33,12 @@ fn spoil<T>(fact: &mut Fact<T>) -> &mut T {
     }
 }
 
+/// The mount of the retention volume.
+fn mounted(facts: &mut Facts) -> &mut Mount {
+    let mounts = spoil(&mut facts.mounts);
+    mounts.iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap()
+}
+
 fn disks(facts: &mut Facts) -> &mut Vec<Disk> {
     spoil(&mut facts.disks)
 }
@@ -47,6 +54,7 @@ fn without_volume() -> (Profile, Facts) {
     spoil(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
     spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
     disks(&mut facts)[1].used_by.clear();
+    facts.retention_record = Fact::Known(None);
     facts.probes = vec![eligible("sdb")];
     (profile, facts)
 }

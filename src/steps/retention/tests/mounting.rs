@@ -76,7 +76,7 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
 
 #[test]
 fn a_line_of_fstab_that_leads_to_the_root_disk_is_not_a_volume_that_waits() {
-    let root = ("UUID=11111111-aaaa-4000-8000-000000000001", "ext4");
+    let root = ("UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "ext4");
     let (changes, fix, said) = with_lines(&[root], "retention.disk", |_| {});
     assert_eq!(changes, []);
     assert_eq!(fix, "remove the line for /mnt/retention from /etc/fstab, and attach a disk of its own");
