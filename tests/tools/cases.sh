@@ -81,6 +81,18 @@ case_mirror() { # Debian's own mirror fails
     says "where all of it stands" 'failed; all that was said: target/log/install-tools.log'
 }
 
+case_dying() { # the mirror was there once, and then accepts connections and never answers
+    local port
+    in_root apt-get update -q >/dev/null 2>&1
+    mute
+    echo "Acquire::http::Proxy \"http://127.0.0.1:$port\";" >"$root/etc/apt/apt.conf.d/99mute"
+    install lint cli
+    same "it fails" 2 "$status"
+    says "why" 'E: Unable to fetch the packages: no answer from http://[^ ]*$'
+    # And not for each package once more.
+    expect "it did not wait for it long ($took s)" test "$took" -lt 600
+}
+
 case_stale() { # the package lists are older than the mirror: what they name is not there any more
     in_root apt-get update -q >/dev/null 2>&1
     local list
