@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""sbom.py RAW BINARY LINKED TARGET: what cargo-cyclonedx wrote, made true for the binary that is shipped.
+"""sbom.py RAW BINARY LINKED WORKED TARGET: what cargo-cyclonedx wrote, made true for the binary that is shipped.
 
-RAW is its JSON, LINKED a file with a line "name vVERSION" for each crate whose code is in the binary. TARGET gets a list that
-names no place of the build machine, holds the binary's SHA-256 and tells apart what is linked ("required") and what only
-worked on the build ("excluded": macros, build scripts and what these need).
+RAW is its JSON; LINKED and WORKED have a line "name vVERSION" for each crate whose code is in the binary, and for each that had
+a part in the build. TARGET gets a list that names no place of the build machine, holds the binary's SHA-256 and tells apart
+what is linked ("required") and what only worked on the build ("excluded": macros, build scripts and what these need).
 """
 
 import hashlib
@@ -11,11 +11,15 @@ import json
 import sys
 
 
-def main(raw, binary, linked, target):
+def crates(path):
+    with open(path, encoding="utf-8") as file:
+        return {tuple(line.split()[:2]) for line in file if line.strip()}
+
+
+def main(raw, binary, linked, worked, target):
     with open(raw, encoding="utf-8") as file:
         bom = json.load(file)
-    with open(linked, encoding="utf-8") as file:
-        linked = {tuple(line.split()[:2]) for line in file if line.strip()}
+    linked, worked = crates(linked), crates(worked)
 
     # The agent is on no registry: a purl of cargo would name a stranger's crate.
     agent = bom["metadata"]["component"]
@@ -27,12 +31,18 @@ def main(raw, binary, linked, target):
     # Its library and binary: one program.
     agent.pop("components", None)
 
+    # cargo-cyclonedx 0.5.9 goes by `cargo metadata`, which lists optional crates that no feature asks for (zlib-rs).
+    key = lambda component: (component["name"], "v" + component["version"])
+    bom["components"] = [component for component in bom["components"] if key(component) in worked]
     for component in bom["components"]:
-        there = (component["name"], "v" + component["version"]) in linked
-        component["scope"] = "required" if there else "excluded"
-    for dependency in bom["dependencies"]:
-        if dependency["ref"] == own:
-            dependency["ref"] = agent["bom-ref"]
+        component["scope"] = "required" if key(component) in linked else "excluded"
+    refs = {component["bom-ref"] for component in bom["components"]}
+    bom["dependencies"] = [one for one in bom["dependencies"] if one["ref"] in refs | {own}]
+    for one in bom["dependencies"]:
+        if "dependsOn" in one:
+            one["dependsOn"] = [ref for ref in one["dependsOn"] if ref in refs]
+        if one["ref"] == own:
+            one["ref"] = agent["bom-ref"]
 
     with open(target, "w", encoding="utf-8") as file:
         json.dump(bom, file, indent=2, ensure_ascii=False)
