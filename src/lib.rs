@@ -34,3 +34,5 @@ pub mod profile;
 pub mod report;
 pub mod run;
 pub mod steps;
+#[cfg(test)]
+mod testing;

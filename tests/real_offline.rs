@@ -30,7 +30,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let desk = Desk::new();
+        let desk = Desk::apart();
         desk.package("a", "Requires: mt-agent-test-lib, mt-agent-test-base");
         desk.package("b", "");
         desk.package("lib", "Provides: mt-agent-test-library\nRequires: mt-agent-test-deep");

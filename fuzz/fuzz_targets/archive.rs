@@ -1,4 +1,3 @@
-#![no_main]
 //! A vendor archive: refused whole, or unpacked within its bounds and inside its directory.
 //!
 //! The input is a gzip file as it is; or, behind a first byte of 0, a tar that is compressed here; or, behind
@@ -11,7 +10,6 @@ use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use libfuzzer_sys::fuzz_target;
 use mt_agent::changes::archive::{Archive, Limits};
 use mt_agent_fuzz::{safe_line, text};
 use tar::{EntryType, Header};
@@ -69,7 +67,7 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let bytes = match data.split_first() {
         Some((0, tar)) => gzip(tar),
         Some((1, lines)) => gzip(&members(&text(lines))),
@@ -108,4 +106,4 @@ fuzz_target!(|data: &[u8]| {
     let left = fs::read_dir(&work).expect("readable").count();
     assert_eq!(left, 0, "something was left behind");
     assert_eq!(fs::read_dir(&*PLACE).expect("readable").count(), 2, "something was written elsewhere");
-});
+}

@@ -1,11 +1,9 @@
-#![no_main]
 //! First sectors of disks and partitions.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::boot_loader::{parse_mbr, parse_partition};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let disk = parse_mbr(data);
     assert!(parse_partition(data).is_none_or(|found| Some(found) == disk));
     assert!(disk.is_none() || data.len() >= 512 && data[510..512] == [0x55, 0xaa]);
-});
+}

@@ -1,4 +1,3 @@
-#![no_main]
 //! A facts recording, from anybody: judged, planned and reported in every format.
 //!
 //! The input is a document as it is; or lines `NUMBER TEXT` (or `NUMBER` and a JSON value behind `=`), each of
@@ -6,7 +5,6 @@
 
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts;
 use mt_agent::facts::gather::Probing;
 use mt_agent::host::Host;
@@ -69,7 +67,7 @@ fn edited(lines: &str) -> Value {
     document
 }
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let input = mt_agent_fuzz::text(data);
     let document = if input.starts_with('{') { input.into_owned() } else { edited(&input).to_string() };
     let facts = match facts::parse(&document) {
@@ -101,4 +99,4 @@ fuzz_target!(|data: &[u8]| {
         finding["severity"] == "required" && (finding["status"] == "unmet" || finding["status"] == "unknown")
     });
     assert!(!bad || report.verdict() == Verdict::NotReady, "{:?}", report.verdict());
-});
+}

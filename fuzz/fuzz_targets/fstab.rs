@@ -1,7 +1,5 @@
-#![no_main]
 //! /etc/fstab, read and edited: what is not ours stays byte for byte.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::changes::fstab::{Entry, with_entry};
 use mt_agent::facts::fstab::parse;
 use mt_agent_fuzz::{safe_line, text};
@@ -37,7 +35,7 @@ fn others(text: &[u8]) -> Vec<&[u8]> {
     kept
 }
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     drop(parse(&text(data)));
     for entry in &ENTRIES {
         match with_entry(data, entry) {
@@ -62,4 +60,4 @@ fuzz_target!(|data: &[u8]| {
             Err(error) => safe_line(&format!("{error:#}")),
         }
     }
-});
+}

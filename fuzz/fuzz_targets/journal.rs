@@ -1,13 +1,11 @@
-#![no_main]
 //! The journal: whatever lies in it, the history is shown and nothing is lost from sight.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::fuzzing;
 use mt_agent::report::{history, json};
 use mt_agent::run::journal;
 use mt_agent_fuzz::{STYLES, safe_document, safe_page, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     let (entries, torn) = journal::parse(&text);
     let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
@@ -17,4 +15,4 @@ fuzz_target!(|data: &[u8]| {
         safe_page(&history::render(&shown, &torn, style), style);
     }
     safe_document(&json::document(&history::document(&entries, &torn)).expect("a document"));
-});
+}

@@ -1,7 +1,5 @@
-#![no_main]
 //! /etc/multipath.conf, read and edited.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::multipath::parse::parse;
 use mt_agent::fuzzing::{check_hidden, with_id, with_wwid};
 use mt_agent_fuzz::{safe_line, text};
@@ -24,7 +22,7 @@ fn without_ids(text: &[u8]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let _ = parse(&text(data));
     for stale in [None, Some(STALE)] {
         let after = match with_wwid(data, ID, stale) {
@@ -60,4 +58,4 @@ fuzz_target!(|data: &[u8]| {
     }
     let script = with_id(data, STALE, ID);
     assert_eq!(script.len(), data.len(), "ids of one length");
-});
+}

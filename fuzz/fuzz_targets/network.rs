@@ -1,15 +1,13 @@
-#![no_main]
 //! Interface files of five kinds, resolv.conf and hosts.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::network::{parse_hosts, parse_resolver};
 use mt_agent::fuzzing;
 use mt_agent_fuzz::text;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     fuzzing::interfaces(&text);
     let lines = text.lines().count();
     assert!(parse_resolver(&text).len() <= lines);
     assert!(parse_hosts(&text).iter().all(|entry| (1..=lines).contains(&entry.line)));
-});
+}

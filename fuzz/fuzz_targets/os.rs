@@ -1,11 +1,9 @@
-#![no_main]
 //! Release files, host name, the header of a program.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::os::{parse_elf, parse_hostname, parse_release};
 use mt_agent_fuzz::text;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     let _ = parse_release(None, Some(&text));
     let _ = parse_release(Some(&text), None);
@@ -14,4 +12,4 @@ fuzz_target!(|data: &[u8]| {
         assert!(!name.is_empty());
     }
     let _ = parse_elf(data);
-});
+}

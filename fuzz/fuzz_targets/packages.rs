@@ -1,12 +1,10 @@
-#![no_main]
 //! What rpm and dpkg-query print.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::packages::{parse_dpkg, parse_rpm};
 use mt_agent::fuzzing;
 use mt_agent_fuzz::{safe_line, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     match parse_rpm(&text) {
         Ok(installed) => assert!(installed.keys().all(|name| name.is_ascii())),
@@ -21,4 +19,4 @@ fuzz_target!(|data: &[u8]| {
     if says && fuzzing::rpm_signature_is_good(&text).unwrap_or(false) {
         assert!(text.contains("OK") && !text.contains("BAD\n"), "good? {text:?}");
     }
-});
+}

@@ -1,12 +1,10 @@
-#![no_main]
 //! The small files of /proc.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::{clock, cpu_memory, swaps};
 use mt_agent::fuzzing;
 use mt_agent_fuzz::text;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     if let Ok(found) = swaps::parse(&text) {
         // Swap passed over could be on a disk about to be formatted.
@@ -16,4 +14,4 @@ fuzz_target!(|data: &[u8]| {
     let _ = (clock::parse_btime(&text), clock::parse_uptime(&text));
     let _ = (cpu_memory::parse_meminfo(&text), cpu_memory::parse_cpuinfo(&text));
     fuzzing::proc(&text);
-});
+}

@@ -1,12 +1,10 @@
-#![no_main]
 //! A profile's YAML: a profile or one safe line, in bounded time and memory (libFuzzer's -rss_limit_mb, -timeout).
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::fuzzing;
 use mt_agent::profile::{show, to_json};
 use mt_agent_fuzz::{safe_line, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     for text in [text.clone().into_owned(), format!("extends: centos-6.6\n{text}")] {
         match fuzzing::profile(&text) {
@@ -20,4 +18,4 @@ fuzz_target!(|data: &[u8]| {
             Err(line) => safe_line(&line),
         }
     }
-});
+}

@@ -1,12 +1,10 @@
-#![no_main]
 //! VPD pages: what a disk answers when it is asked who it is.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::scsi::vpd;
 use mt_agent::fuzzing;
 use mt_agent_fuzz::safe_line;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     for page in [vpd::SUPPORTED_PAGES, vpd::SERIAL, vpd::IDENTIFICATION] {
         let _ = vpd::lacks(data, page);
     }
@@ -26,4 +24,4 @@ fuzz_target!(|data: &[u8]| {
             Err(why) => safe_line(&why),
         }
     }
-});
+}

@@ -1,12 +1,10 @@
-#![no_main]
 //! What blkid prints of a disk: "nothing" is said of nothing only.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::blank::blkid::Signatures;
 use mt_agent::fuzzing;
 use mt_agent_fuzz::{safe_line, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let Some((&status, rest)) = data.split_first() else { return };
     let (stdout, stderr) = match rest.iter().position(|byte| *byte == 0) {
         Some(at) => (&rest[..at], &rest[at + 1..]),
@@ -24,4 +22,4 @@ fuzz_target!(|data: &[u8]| {
         Signatures::Unknown(why) => safe_line(&why),
     }
     safe_line(&fuzzing::signature(&text(rest)));
-});
+}

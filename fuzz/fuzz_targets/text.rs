@@ -1,13 +1,11 @@
-#![no_main]
 //! What makes strings of others safe to show.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::host::text::{ascii, safe, without_secrets};
 use mt_agent::report::style::{Page, Paint, Style, WIDTH, cut};
 use mt_agent::report::{json, nagios};
 use mt_agent_fuzz::{STYLES, safe_document, safe_line, safe_page, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     let shown = safe(&text);
     safe_line(&shown);
@@ -47,4 +45,4 @@ fuzz_target!(|data: &[u8]| {
     let document = json::document(&[&*text]).expect("a document");
     let back = safe_document(&document);
     assert_eq!(back[0].as_str(), Some(masked.as_str()), "the text is what is documented");
-});
+}

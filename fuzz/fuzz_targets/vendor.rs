@@ -1,13 +1,11 @@
-#![no_main]
 //! What the vendor's script and software leave: logs, a script with an id in it, version and configuration files.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::facts::custom_changes::parse_blacklist_script;
 use mt_agent::facts::site_agent::{parse_role, parse_version};
 use mt_agent::fuzzing;
 use mt_agent_fuzz::{safe_line, text};
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     if let Some(id) = parse_blacklist_script(&text) {
         assert!((17..=33).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -16,4 +14,4 @@ fuzz_target!(|data: &[u8]| {
     let tail = fuzzing::log_tail(&text);
     assert!(tail.lines().count() <= 40);
     tail.lines().for_each(safe_line);
-});
+}

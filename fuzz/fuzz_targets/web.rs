@@ -1,11 +1,9 @@
-#![no_main]
 //! Where a server's redirect leads, and which proxy an address goes through.
 
-use libfuzzer_sys::fuzz_target;
 use mt_agent::fuzzing;
 use mt_agent_fuzz::text;
 
-fuzz_target!(|data: &[u8]| {
+pub fn run(data: &[u8]) {
     let text = text(data);
     let mut lines = text.splitn(3, '\n');
     let (first, second, third) = (
@@ -25,4 +23,4 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let _ = fuzzing::proxy(first, second, third);
-});
+}

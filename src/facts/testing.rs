@@ -4,6 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
+
+use crate::testing::samples;
 
 /// A recorded tree with `files`; a content of `-> target` makes a link.
 pub(crate) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -35,7 +38,7 @@ pub(crate) fn damage(sample: &str, mut parse: impl FnMut(&str)) {
         state ^= state << 17;
         usize::try_from(state % u64::try_from(limit.max(1)).unwrap()).unwrap()
     };
-    for _ in 0..3000 {
+    for _ in samples(3000, Duration::from_millis(200)) {
         let mut bytes = sample.as_bytes().to_vec();
         for _ in 0..=below(4) {
             let at = below(bytes.len());

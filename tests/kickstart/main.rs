@@ -10,6 +10,8 @@ mod agent;
 mod generated;
 mod golden;
 mod judge;
+#[path = "../support/samples.rs"]
+mod samples;
 mod scripts;
 mod sets;
 mod wrong;

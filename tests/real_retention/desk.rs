@@ -42,6 +42,9 @@ pub fn isolated(module: &str, name: &str, body: fn()) {
         "{name} ended with {}:\n{said}",
         output.status
     );
+    for line in said.lines().filter_map(|line| line.find("samples: ").map(|at| &line[at..])) {
+        drop(writeln!(std::io::stderr(), "{line}"));
+    }
 }
 
 /// The standard output of a command that must succeed.

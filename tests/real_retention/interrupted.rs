@@ -9,6 +9,7 @@ use mt_agent::changes::mkfs::{self, Target};
 use mt_agent::facts::retention::RECORD;
 
 use super::desk::*;
+use super::samples::samples;
 
 /// Runs mkfs by hand, to its end or until it is killed after `delay`.
 fn made(device: &Loop, fs_type: &str, delay: Option<Duration>) {
@@ -29,11 +30,13 @@ fn made(device: &Loop, fs_type: &str, delay: Option<Duration>) {
 fn a_mkfs_killed_at_any_time_is_made_good_by_the_next_run() {
     isolated(module_path!(), "a_mkfs_killed_at_any_time_is_made_good_by_the_next_run", || {
         for (fs_type, size) in [("ext4", 256 * MIB), ("xfs", 512 * MIB)] {
-            for step in 0..10 {
+            for step in samples(10, Duration::from_secs(4)) {
                 let device = Loop::new(size);
                 let target = device.target(fs_type);
                 interrupted(&target);
-                made(&device, fs_type, Some(Duration::from_micros(1500 * step)));
+                // Ten steps, and then between them.
+                let delay = Duration::from_micros(1500 * (step % 10) + 150 * (step / 10));
+                made(&device, fs_type, Some(delay));
                 changed(format(&device, &target));
                 assert_eq!(device.carries(), (fs_type.into(), UUID.into(), "mt-retention".into()));
                 assert!(record().unwrap().finished);

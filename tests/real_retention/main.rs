@@ -7,6 +7,8 @@ mod interrupted;
 mod mounted;
 mod old_tools;
 mod refused;
+#[path = "../support/samples.rs"]
+mod samples;
 
 use std::fs;
 use std::path::Path;

@@ -10,6 +10,8 @@ mod desk;
 mod images;
 mod interrupted;
 mod left_alone;
+#[path = "../support/samples.rs"]
+mod samples;
 #[path = "../support/mod.rs"]
 mod support;
 mod taken_out;

@@ -1,9 +1,11 @@
 //! Small packages, a repository of them, and a key of our own. All names begin with `mt-agent-test-`; they
-//! go into this machine's rpm database, and out of it again, one test at a time.
+//! go into this machine's rpm database, and out of it again, one test at a time, or stay out of it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -12,22 +14,33 @@ use super::{need_root, tool};
 /// The prefix of all names.
 pub const PREFIX: &str = "mt-agent-test-";
 
-/// The rpm database, for one test alone; what it installed is removed at its end.
+/// What was built so far, by name, specification and payload: tests want the same packages again and again, and
+/// rpmbuild is slow.
+static BUILT: Mutex<BTreeMap<[String; 3], Vec<u8>>> = Mutex::new(BTreeMap::new());
+
+/// A place for packages.
 pub struct Desk {
     dir: tempfile::TempDir,
     repository: Option<PathBuf>,
-    _lock: Flock<File>,
+    /// Who holds it has this machine's rpm database alone.
+    lock: Option<Flock<File>>,
 }
 
 impl Desk {
+    /// With this machine's rpm database; what is installed is removed at the end.
     pub fn new() -> Self {
-        need_root();
+        let mut desk = Self::apart();
         // Other runs of these tests on this machine wait here.
         let file = File::create("/tmp/mt-agent-test.lock").unwrap();
-        let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error).unwrap();
-        let desk = Self { dir: tempfile::tempdir().unwrap(), repository: None, _lock: lock };
+        desk.lock = Some(Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| error).unwrap());
         clear();
         desk
+    }
+
+    /// For tests that leave this machine's rpm database as it is.
+    pub fn apart() -> Self {
+        need_root();
+        Self { dir: tempfile::tempdir().unwrap(), repository: None, lock: None }
     }
 
     pub fn dir(&self) -> &Path {
@@ -43,6 +56,14 @@ impl Desk {
     /// Makes a package of any name, its payload packed as `payload` says.
     pub fn packed(&self, name: &str, more: &str, payload: &str) -> PathBuf {
         let top = self.dir().join("build");
+        let file = top.join(format!("RPMS/noarch/{name}-1.0-1.noarch.rpm"));
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = [name, more, payload].map(str::to_owned);
+        if let Some(package) = built.get(&key) {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, package).unwrap();
+            return file;
+        }
         let spec = self.dir().join(format!("{name}.spec"));
         let text = format!(
             "Name: {name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
@@ -53,7 +74,8 @@ impl Desk {
         let payload = format!("_binary_payload {payload}");
         let spec = spec.to_str().unwrap();
         tool("rpmbuild", &["-bb", "--quiet", "--define", &define, "--define", &payload, spec]);
-        top.join(format!("RPMS/noarch/{name}-1.0-1.noarch.rpm"))
+        built.insert(key, fs::read(&file).unwrap());
+        file
     }
 
     /// Offers what was built as the machine's repository.
@@ -119,7 +141,9 @@ impl Drop for Desk {
         if let Some(path) = &self.repository {
             let _ = fs::remove_file(path);
         }
-        clear();
+        if self.lock.is_some() {
+            clear();
+        }
     }
 }
 

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::*;
+use crate::testing::samples;
 
 const MAPPER: Entry<'_> = Entry {
     device: "/dev/mapper/36000c2982b5df41a25811b07e74971e8",
@@ -162,7 +165,7 @@ fn of_any_file_every_line_that_is_not_ours_is_kept() {
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let ours = pair();
-    for _ in 0..5000 {
+    for _ in samples(5000, Duration::from_millis(500)) {
         let mut before = Vec::new();
         for _ in 0..random.below(40) {
             before.extend_from_slice(pieces[random.below(14)]);

@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::*;
+use crate::testing::samples;
 
 /// Shaped like what the vendor script leaves, with what people do to such files by hand.
 const VENDOR: &str = r#"
@@ -91,7 +94,7 @@ fn no_text_makes_the_parser_panic() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let pieces =
         ["blacklist", " ", "{", "}", "\"", "\n", "#", "!", "wwid", "ä", "(", "device", "vendor", "x"];
-    for _ in 0..20_000 {
+    for _ in samples(20_000, Duration::from_millis(200)) {
         let text: String = (0..12)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

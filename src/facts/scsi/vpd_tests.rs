@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::*;
+use crate::testing::samples;
 
 fn page(code: u8, body: &[u8]) -> Vec<u8> {
     let [high, low] = u16::try_from(body.len()).unwrap().to_be_bytes();
@@ -169,7 +172,7 @@ fn no_bytes_make_the_parsers_panic() {
         designator(BINARY, 1, 4, &[0, 0, 0, 1]),
     ]);
     let (mut with, mut without) = (0, 0);
-    for round in 0..100_000u32 {
+    for round in samples(100_000, Duration::from_millis(500)) {
         let mut input = seed.clone();
         if round % 2 == 0 {
             input = (0..bytes.next()).map(|_| bytes.next()).collect();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::profile::load::from_text;
+use crate::testing::samples;
 
 /// What one profile may take. A test machine is slow and a debug build slower: the figure is for "at once",
 /// against the minutes and gigabytes that these texts would take without the bounds.
@@ -151,7 +152,7 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
         .collect();
     let mut dice = Dice(20_260_101);
     let (mut right, mut wrong) = (0, 0);
-    for round in 0..2000 {
+    for round in samples(2000, Duration::from_secs(1)) {
         let mut text = original.clone();
         for _ in 0..=dice.roll(3) {
             if text.is_empty() {
