@@ -2,17 +2,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
 use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
 use nix::unistd::mkdtemp;
 
+use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::{Host, ioctl};
 
@@ -31,6 +32,12 @@ pub struct Node {
     path: PathBuf,
 }
 
+/// How long opening a device may take.
+const OPENING: Duration = Duration::from_secs(30);
+
+/// How long what mkfs wrote may take to reach the disk; it has synced most of it itself.
+const FLUSHING: Duration = Duration::from_secs(300);
+
 /// How long giving a node its label may take.
 const LABELLING: Duration = Duration::from_secs(20);
 
@@ -44,11 +51,11 @@ impl Device {
     /// # Errors
     /// It does not exist, is no block device, or an operating system error.
     pub fn open(host: &Host, path: &str) -> Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(host.path(path))
-            .with_context(|| format!("opening {path}"))?;
+        let place = host.path(path);
+        let open = || OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&place);
+        // First where it can be left behind: the SCSI layer lets nobody open a disk while it recovers.
+        apart(&format!("opening {path}"), OPENING, &[], || drop(open()))?;
+        let file = open().with_context(|| format!("opening {path}"))?;
         let meta = file.metadata().with_context(|| format!("opening {path}"))?;
         ensure!(meta.file_type().is_block_device(), "{path} is not a block device");
         Ok(Self { path: path.to_owned(), file, number: meta.rdev() })
@@ -133,7 +140,9 @@ impl Device {
     /// # Errors
     /// A write failed.
     pub fn flush(&self) -> Result<()> {
-        self.file.sync_all().with_context(|| format!("syncing {}", self.path))?;
+        let what = format!("syncing {}", self.path);
+        let sync = || self.file.sync_all().map_err(|error| error.to_string());
+        apart(&what, FLUSHING, &[self.file.as_fd()], sync)?.map_err(|why| anyhow!("{what}: {why}"))?;
         self.forget();
         Ok(())
     }

@@ -95,8 +95,10 @@ pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
             found.push(one.to_string());
         }
         found.extend(in_use::loops(host, disk));
-        found.extend(in_use::writers(host, disk).map_err(|why| anyhow!(why))?);
     }
+    found.extend(
+        in_use::writers(host, disks).map_err(|why| anyhow!("who has it open could not be told: {why}"))?,
+    );
     found.sort();
     found.dedup();
     Ok(found)

@@ -8,22 +8,26 @@
 //!    that number means this device.
 //! 2. It is claimed (`O_EXCL`): not mounted, not swap, not held by anything, and none of that can begin.
 //! 3. Under the claim: the SCSI ID that the descriptor itself answers with, the size, whether it can be written,
-//!    all disks read again (partitions, holders, users, another disk of the same ID), and the blankness.
+//!    all disks read again (partitions, holders, users, another disk of the same ID), and the blankness, which takes
+//!    up to two minutes to read.
 //! 4. The record is written and synced, so that a run that finds the disk half-made knows whose work that is.
-//! 5. mkfs runs on a private node made from the number. The claim must be dropped for it, as mkfs makes one of
+//! 5. All of 3 once more, but of the bytes only both ends; and nothing was written to the disk since 3 began, by the
+//!    kernel's own counts. If it was, the record is put back as it was.
+//! 6. mkfs runs on a private node made from the number. The claim must be dropped for it, as mkfs makes one of
 //!    its own: mke2fs and mkfs.xfs refuse a device that is in use, and keep it from then on.
-//! 6. What was made is read back from the disk, the SCSI ID asked again, udev told, the record closed.
+//! 7. What was made is read back from the disk, the SCSI ID asked again, udev told; when that has settled nobody may
+//!    have the disk open for writing; the record is closed.
 //!
 //! What is left to chance: somebody who claims the device in the instant between our claim and that of mkfs
 //! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
-//! writes to a raw device without a claim is not held off by anything that Linux has.
+//! writes to a raw device without a claim is not held off by anything that Linux has, and is noticed until 5 and after 6.
 
 pub mod record;
 pub mod tool;
+mod watch;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -32,11 +36,13 @@ use super::device::{Device, Node};
 use super::identity::{self, Hardware, Identity};
 use super::{Context, Done};
 use crate::facts::blank::examine::examine;
+use crate::facts::blank::trouble;
 use crate::facts::disks::Disk;
 use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
 use crate::host::{Host, text};
+use watch::Watch;
 
 /// What to format, as planned.
 #[derive(Clone, Copy, Debug)]
@@ -104,28 +110,31 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     idle(host, &disks)?;
 
     let claim = device.claim()?;
-    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
-    idle(host, &disks)?;
-    let size = device.size_bytes()?;
-    ensure!(
-        size == target.size_bytes,
-        "it has {size} bytes; {} were planned: it was resized or is another disk",
-        target.size_bytes
-    );
-    ensure!(!device.is_read_only()?, "it is read-only");
+    let disks = idle_as_planned(host, identity, &device, target)?;
+    let mut watch = Watch::begin(host, &disks)?;
     let partitions = identity::partitions(&disks);
     let unfinished = old.is_some_and(|old| !old.finished);
-    let work = judge(host, target, &device, &node, &partitions, unfinished)?;
+    let work = judge(host, target, &device, &node, &disks, unfinished)?;
+    watch.remember(&device, target.size_bytes)?;
+    let sets_uuid = tool::sets_uuid(host, target)?;
 
+    let before = record::read(host)?;
     let mut entry = record::begun(target, context.boot_id);
     record::write(host, &entry)?;
-    device.still_at_path(host)?;
+    context.observer.progress(&format!("looking at {} once more", target.device));
+    let last_look = idle_as_planned(host, identity, &device, target)
+        .and_then(|disks| watch.still(host, &disks, &device, target.size_bytes));
+    if let Err(why) = last_look {
+        record::put_back(host, before.as_ref()).with_context(|| format!("{why:#}; and its record stays"))?;
+        return Err(why);
+    }
     drop(claim);
 
-    carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty())
+    carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty(), sets_uuid)
         .context("its file system is not finished: run apply again to go on")?;
     // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
     announce(context, &device);
+    watch::nobody_writes(host, &identity::verify(host, identity, &device, target.scsi_id)?)?;
     entry.finished = true;
     record::write(host, &entry)?;
     let what = match work {
@@ -138,11 +147,32 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
         target.uuid,
         target.device,
         target.scsi_id,
-        text::bytes(size)
+        text::bytes(target.size_bytes)
     )))
 }
 
-/// Makes the file system, and sees that it is there.
+/// The disk, or all paths of the map, that `device` is: as planned, writable, and used by nobody.
+fn idle_as_planned(
+    host: &Host,
+    identity: &dyn Identity,
+    device: &Device,
+    target: &Target<'_>,
+) -> Result<Vec<Disk>> {
+    let disks = identity::verify(host, identity, device, target.scsi_id)?;
+    device.still_at_path(host)?;
+    idle(host, &disks)?;
+    let size = device.size_bytes()?;
+    ensure!(
+        size == target.size_bytes,
+        "it has {size} bytes; {} were planned: it was resized or is another disk",
+        target.size_bytes
+    );
+    ensure!(!device.is_read_only()?, "it is read-only");
+    Ok(disks)
+}
+
+/// Makes the file system, and sees that it is there. The disk is touched at once.
+#[expect(clippy::too_many_arguments, reason = "what was judged and looked at before, each once")]
 fn carry_out(
     context: &mut Context<'_>,
     identity: &dyn Identity,
@@ -151,6 +181,7 @@ fn carry_out(
     target: &Target<'_>,
     work: &Work,
     has_partitions: bool,
+    sets_uuid: bool,
 ) -> Result<()> {
     let host = context.host;
     match *work {
@@ -164,7 +195,7 @@ fn carry_out(
             if target.erase && over {
                 tool::erase(context, device, &node.path(), has_partitions)?;
             }
-            tool::make(context, device, &node.path(), target, over)?;
+            tool::make(context, device, &node.path(), target, over, sets_uuid)?;
         }
         Work::Name => tool::name_xfs(context, device, &node.path(), target)?,
         Work::Adopt => {}
@@ -213,18 +244,19 @@ fn judge(
     target: &Target<'_>,
     device: &Device,
     node: &Node,
-    partitions: &[String],
+    disks: &[Disk],
     unfinished: bool,
 ) -> Result<Work> {
-    device.forget();
     let content = examine(device.file(), target.size_bytes);
     if let Some(why) = &content.error {
         // Nobody can say of what cannot be read that it is not needed, and no volume on it would last.
+        let trouble = disks.first().and_then(|disk| trouble::of(host, disk));
         bail!(
-            "it does not count as blank, as it could not be read: {why}; --erase-disk does not lift that: attach \
-             another disk"
+            "it does not count as blank, as it could not be read: {why}; --erase-disk does not lift that: {}",
+            trouble.as_deref().unwrap_or("attach another disk")
         );
     }
+    let partitions = identity::partitions(disks);
     let probed = signature::read(host, &node.path());
     if target.erase {
         // Lifts "not blank", whatever made it so; that nothing uses it was seen before. What our own
@@ -280,8 +312,9 @@ fn judge(
 /// write from the start of a disk on, where neither tool leaves a byte without what tells its file system: mke2fs
 /// leaves the boot block as it was, and the first sector of an XFS is its superblock.
 fn still_ours(host: &Host, device: &Device, fs_type: &str, hint: &str) -> Result<()> {
-    let mut start = vec![0; if fs_type == "ext4" { 1024 } else { 512 }];
-    device.file().read_exact_at(&mut start, 0).with_context(|| format!("reading {}", device.path()))?;
+    let sectors: [u8; 1024] =
+        signature::start(device.file()).with_context(|| format!("reading {}", device.path()))?;
+    let start = &sectors[..if fs_type == "ext4" { 1024 } else { 512 }];
     ensure!(
         start.iter().all(|&byte| byte == 0),
         "an interrupted run of ours was making {fs_type} on it, but would have left its first {} bytes zero: something \

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
 
 use super::device::Device;
@@ -17,8 +18,12 @@ use super::mkfs::record;
 use super::{Context, Done};
 use crate::facts::mounts::{self, Mount};
 use crate::facts::signature;
+use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
+
+/// How long mounting and unmounting may take: a journal is replayed, what is dirty is written out.
+const MOUNTING: Duration = Duration::from_secs(120);
 
 /// The type in fstab that stands for whatever file system is there.
 const AUTO: &str = "auto";
@@ -130,14 +135,14 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
 
     context.observer.log(&format!("mount: {} at {} ({})", volume.device, volume.mount_point, volume.fs_type));
     device.still_at_path(host)?;
-    nix::mount::mount(
-        Some(&host.path(volume.device)),
-        &place,
-        Some(volume.fs_type),
-        MsFlags::empty(),
-        None::<&str>,
-    )
-    .with_context(|| format!("the kernel refuses the {} file system", volume.fs_type))?;
+    let (source, fs_type) = (host.path(volume.device), volume.fs_type);
+    let call = || {
+        nix::mount::mount(Some(&source), &place, Some(fs_type), MsFlags::empty(), None::<&str>)
+            .map_err(|errno| errno as i32)
+    };
+    apart("mounting it", MOUNTING, &[], call)?
+        .map_err(Errno::from_raw)
+        .with_context(|| format!("the kernel refuses the {fs_type} file system"))?;
     let guard = Mounted { place: &place, keep: false };
     let proved = prove(host, &device, volume, &place);
     let undone = guard.end(proved.is_ok());
@@ -245,16 +250,21 @@ struct Mounted<'a> {
 }
 
 impl Mounted<'_> {
-    fn end(mut self, keep: bool) -> nix::Result<()> {
+    fn end(mut self, keep: bool) -> Result<()> {
         self.keep = true;
-        if keep { Ok(()) } else { umount2(self.place, MntFlags::UMOUNT_NOFOLLOW) }
+        if keep { Ok(()) } else { self.unmount() }
+    }
+
+    fn unmount(&self) -> Result<()> {
+        let call = || umount2(self.place, MntFlags::UMOUNT_NOFOLLOW).map_err(|errno| errno as i32);
+        Ok(apart("unmounting it", MOUNTING, &[], call)?.map_err(Errno::from_raw)?)
     }
 }
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {
         if !self.keep {
-            let _ = umount2(self.place, MntFlags::UMOUNT_NOFOLLOW);
+            let _ = self.unmount();
         }
     }
 }

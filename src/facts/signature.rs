@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::host::Host;
+use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::text;
 
@@ -26,7 +28,7 @@ pub struct Signature {
 /// The probe could not run, or was ambivalent: what is there is then not known.
 pub fn read(host: &Host, path: &str) -> Result<Signature> {
     // `-o udev`: the one format for single probes that udev 147 itself relies on, so CentOS 6 has it.
-    let command = Command::new("blkid", ["-p", "-o", "udev", path], DEADLINE);
+    let command = Command::new("blkid", ["-p", "-o", "udev", path], DEADLINE).only_looks();
     let output = command.run(host).with_context(|| format!("probing {path}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let signature = parse(&stdout);
@@ -128,14 +130,27 @@ pub enum Stage {
 /// # Errors
 /// It cannot be read, or there is no such superblock.
 pub fn stage(file: &File, fs_type: &str) -> Result<Stage> {
-    let mut start = [0; 2048];
-    file.read_exact_at(&mut start, 0).context("reading the superblock")?;
+    let start: [u8; 2048] = start(file)?;
     let found = match fs_type {
         "ext4" => ext4_stage(&start),
         "xfs" => xfs_stage(&start),
         _ => None,
     };
     found.with_context(|| format!("there is no {fs_type} superblock"))
+}
+
+/// The first bytes of a device that may never answer.
+///
+/// # Errors
+/// They cannot be read.
+pub fn start<const LENGTH: usize>(file: &File) -> Result<[u8; LENGTH]> {
+    let read = || {
+        let mut start = vec![0; LENGTH];
+        file.read_exact_at(&mut start, 0).map(|()| start).map_err(|error| error.to_string())
+    };
+    let start = apart("reading its first sectors", DEADLINE, &[file.as_fd()], read)?
+        .map_err(|error| anyhow!("reading its first sectors: {error}"))?;
+    start.try_into().map_err(|_| anyhow!("reading its first sectors: not all of them came"))
 }
 
 fn ext4_stage(start: &[u8; 2048]) -> Option<Stage> {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Host, Kind, ioctl, text};
+use super::{Host, Kind, apart, ioctl, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
@@ -27,6 +27,9 @@ const KEPT: usize = 8 << 20;
 
 /// How long a descendant may hold the output open after the command itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a command that was killed may take to be gone. One that waits in the kernel for a device stays.
+const KILLED: Duration = Duration::from_millis(500);
 
 /// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
 /// given up.
@@ -45,6 +48,7 @@ pub struct Command {
     stdin: Option<Vec<u8>>,
     dir: Option<PathBuf>,
     deadline: Duration,
+    only_looks: bool,
 }
 
 /// What a command that ended with an exit status left.
@@ -88,6 +92,8 @@ pub enum Failure {
         line: String,
         /// The time it had.
         after: Duration,
+        /// Whether the kernel did not let it end: it waits for a device that does not answer.
+        left: bool,
         /// The end of what it said.
         said: String,
     },
@@ -128,13 +134,9 @@ impl std::fmt::Display for Failure {
             Self::Missing { tool } => write!(f, "no `{tool}` in {}", DIRECTORIES.join(", ")),
             Self::Spawn { line, source } => write!(f, "`{line}` could not be started: {source}"),
             Self::Wait { line, source } => write!(f, "how `{line}` ended could not be told: {source}"),
-            Self::Deadline { line, after, said } => {
-                write!(
-                    f,
-                    "`{line}` did not end within {} s and was stopped{}",
-                    after.as_secs_f32(),
-                    ended(said)
-                )
+            Self::Deadline { line, after, left, said } => {
+                let how = if *left { "could not be stopped: it is left behind" } else { "was stopped" };
+                write!(f, "`{line}` did not end within {} s and {how}{}", after.as_secs_f32(), ended(said))
             }
             Self::Signal { line, signal, said } => {
                 write!(f, "`{line}` was ended by signal {signal}{}", ended(said))
@@ -192,13 +194,20 @@ impl Command {
         S: Into<String>,
     {
         let args = args.into_iter().map(Into::into).collect();
-        Self { tool: tool.to_owned(), args, stdin: None, dir: None, deadline }
+        Self { tool: tool.to_owned(), args, stdin: None, dir: None, deadline, only_looks: false }
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// It only looks at something: once a signal asks the run to end, it is not waited for.
+    #[must_use]
+    pub fn only_looks(mut self) -> Self {
+        self.only_looks = true;
         self
     }
 
@@ -272,7 +281,7 @@ impl Command {
     }
 
     fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
-        let deadline = shortened(self.deadline, std::env::var(SHORTENED).ok().as_deref());
+        let deadline = shortened(self.deadline);
         let spawn = |source| Failure::Spawn { line: self.line(), source };
         let (out_reader, out_writer) = io::pipe().map_err(spawn)?;
         let (err_reader, err_writer) = io::pipe().map_err(spawn)?;
@@ -314,6 +323,7 @@ impl Command {
 
         let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let mut ended: Option<Instant> = None;
+        let mut given_up = false;
         loop {
             match chunks.recv_timeout(Duration::from_millis(20)) {
                 Ok((is_err, bytes)) => collected.take(is_err, &bytes, watch),
@@ -323,13 +333,14 @@ impl Command {
             if ended.is_none() && matches!(handle.try_wait(), Ok(Some(_)) | Err(_)) {
                 ended = Some(Instant::now());
             }
-            if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > deadline {
+            given_up = self.only_looks && ended.is_none() && apart::is_ending();
+            if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > deadline || given_up {
                 break;
             }
         }
         collected.flush(watch);
         let mut output = collected.output;
-        let left = deadline.saturating_sub(started.elapsed());
+        let left = if given_up { Duration::ZERO } else { deadline.saturating_sub(started.elapsed()) };
         let wait = |source| Failure::Wait { line: self.line(), source };
         let status = match handle.wait_timeout(left).map_err(wait)? {
             Some(done) => done.status,
@@ -340,7 +351,9 @@ impl Command {
                     }
                 }
                 let _ = handle.kill();
-                return Err(Failure::Deadline { line: self.line(), after: deadline, said: output.said() });
+                let left = !matches!(handle.wait_timeout(KILLED), Ok(Some(_)));
+                let after = if given_up { started.elapsed() } else { deadline };
+                return Err(Failure::Deadline { line: self.line(), after, left, said: output.said() });
             }
         };
         match (status.code(), status.signal()) {
@@ -358,7 +371,11 @@ impl Command {
 }
 
 /// The deadline, or what [`SHORTENED`] says where that is less.
-fn shortened(deadline: Duration, seconds: Option<&str>) -> Duration {
+pub(super) fn shortened(deadline: Duration) -> Duration {
+    shortened_to(deadline, std::env::var(SHORTENED).ok().as_deref())
+}
+
+fn shortened_to(deadline: Duration, seconds: Option<&str>) -> Duration {
     let most = seconds.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
     most.map_or(deadline, |most| deadline.min(most))
 }

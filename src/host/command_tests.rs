@@ -61,7 +61,7 @@ fn a_deadline_can_be_shortened_and_never_prolonged() {
     for (seconds, expected) in
         [(Some("3"), 3), (Some("20"), 10), (None, 10), (Some(""), 10), (Some("-1"), 10), (Some("x"), 10)]
     {
-        assert_eq!(shortened(10 * SECOND, seconds), expected * SECOND, "{seconds:?}");
+        assert_eq!(shortened_to(10 * SECOND, seconds), expected * SECOND, "{seconds:?}");
     }
 }
 

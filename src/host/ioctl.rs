@@ -1,4 +1,4 @@
-//! The only unsafe code: ioctls with a safe face, and the signals of what we start.
+//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals of what we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers.
@@ -8,11 +8,14 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
-use nix::libc::{c_int, c_long, c_uchar, c_uint, c_ushort, c_void};
+use nix::errno::Errno;
+use nix::libc::{self, c_int, c_long, c_uchar, c_uint, c_ushort, c_void};
 use nix::sys::signal::{self, SigHandler, SigSet, Signal};
+use nix::unistd::{ForkResult, Pid, fork};
 
 /// Lets `command` begin with no signal held back. The mask of the thread that starts a process goes on to it (since
 /// Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot be stopped.
@@ -28,6 +31,48 @@ pub fn begin_with_no_signal_held_back(command: &mut Command) {
 pub fn keep_exit_statuses() {
     // Safe: no handler is set. It cannot fail for a signal that exists.
     let _ = unsafe { signal::signal(Signal::SIGCHLD, SigHandler::SigDfl) };
+}
+
+/// Does `work` in a copy of this process, which then ends; the copy's process id. Nothing of the copy's memory comes
+/// back.
+///
+/// # Errors
+/// What fork(2) says.
+pub fn in_a_copy(work: impl FnOnce()) -> io::Result<Pid> {
+    // SAFETY: of the threads only this one is in the copy, and a lock that another one held stays locked there. glibc
+    // keeps its own (malloc's) usable across fork. `work` is to take no lock that other threads of ours take; one that
+    // does would wait, and whoever waits for the copy has a deadline.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            let status = catch_unwind(AssertUnwindSafe(work)).map_or(1, |()| 0);
+            // SAFETY: it ends the process at once: nothing of what the copy has from its parent is run or written twice.
+            unsafe { libc::_exit(status) }
+        }
+    }
+}
+
+/// Writes out what the kernel still holds for the file system of `file` alone: syncfs(2), which came with 2.6.39.
+///
+/// # Errors
+/// `ENOSYS` on older kernels; what the system said.
+pub fn sync_file_system(file: &File) -> io::Result<()> {
+    // SAFETY: no memory is handed over. Called by number: glibc has it since 2.14, and CentOS 6 has 2.12.
+    Errno::result(unsafe { libc::syscall(libc::SYS_syncfs, file.as_raw_fd()) })?;
+    Ok(())
+}
+
+/// Writes out the dirty pages of the block device behind `file` and waits for them. Unlike fsync(2) it asks the device
+/// for no flush, so nothing at all is sent where nothing is dirty.
+///
+/// # Errors
+/// What the system said.
+pub fn write_out(file: &File) -> io::Result<()> {
+    let how =
+        libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    // SAFETY: no memory is handed over.
+    Errno::result(unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, how) })?;
+    Ok(())
 }
 
 /// A SCSI device's answer to one INQUIRY. The ioctl went through; whether the command succeeded is told by
@@ -191,9 +236,7 @@ pub fn is_immutable(file: &File) -> io::Result<bool> {
     // SAFETY: FS_IOC_GETFLAGS writes one int, and `flags` has room for a long.
     match unsafe { raw::fs_ioc_getflags(file.as_raw_fd(), &raw mut flags) } {
         Ok(_) => Ok(flags & MARKS != 0),
-        Err(nix::errno::Errno::ENOTTY | nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) => {
-            Ok(false)
-        }
+        Err(Errno::ENOTTY | Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -206,10 +249,10 @@ mod tests {
     fn what_is_no_block_device_is_refused_by_the_kernel() {
         let file = tempfile::tempfile().unwrap();
         let errno = |error: io::Error| error.raw_os_error();
-        assert_eq!(errno(size_bytes(&file).unwrap_err()), Some(nix::libc::ENOTTY));
-        assert_eq!(errno(is_read_only(&file).unwrap_err()), Some(nix::libc::ENOTTY));
-        assert_eq!(errno(sector_bytes(&file).unwrap_err()), Some(nix::libc::ENOTTY));
+        assert_eq!(errno(size_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
+        assert_eq!(errno(is_read_only(&file).unwrap_err()), Some(libc::ENOTTY));
+        assert_eq!(errno(sector_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
         let refused = inquiry(&file, Some(0x83), 254, Duration::from_secs(1)).unwrap_err();
-        assert_eq!(errno(refused), Some(nix::libc::ENOTTY));
+        assert_eq!(errno(refused), Some(libc::ENOTTY));
     }
 }

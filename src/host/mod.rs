@@ -1,7 +1,9 @@
-//! The seam to the operating system: root-prefixed paths, whole-file replacement, the command runner.
+//! The seam to the operating system: root-prefixed paths, whole-file replacement, the command runner, work with a
+//! deadline.
 //!
 //! Every reader takes a [`Host`]; no function elsewhere has a literal path that it opens by itself.
 
+pub mod apart;
 pub mod command;
 pub mod files;
 #[cfg(mt_agent_el6)]

@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal, raise};
 
-use crate::host::Host;
+use crate::host::{Host, apart};
 
 /// Tells whether a person or the system asked the run to end.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ impl Guard {
         let waiting = thread::Builder::new().spawn(move || {
             while let Ok(signal) = set.wait() {
                 writer.came(signal);
+                // Only changes are ended in an orderly way, and a disk that does not answer is not one under way.
+                apart::end_waiting();
             }
         });
         waiting.context("starting a thread to wait for signals")?;

@@ -86,10 +86,10 @@ fn xfs_gets_its_uuid_where_mkfs_cannot_give_it_one() {
     isolated(module_path!(), "xfs_gets_its_uuid_where_mkfs_cannot_give_it_one", || {
         old_tools();
         crate::from_blank_to_mounted("xfs", 512 * MIB);
-        // It was asked, writing nothing, and not for anything else that it lacks.
+        // It was asked, with no device named, and not for anything else that it lacks.
         let refused = lines("refused");
         assert_eq!(refused.len(), 1, "{refused:?}");
-        assert!(refused[0].starts_with("mkfs.xfs -N -q -m uuid="), "{refused:?}");
+        assert!(refused[0].starts_with("mkfs.xfs -m uuid=") && refused[0].ends_with(" -V"), "{refused:?}");
         assert!(called("mkfs.xfs -q -L mt-"), "{:?}", lines("called"));
     });
 }

@@ -39,6 +39,20 @@ pub fn begun(target: &Target<'_>, boot_id: &str) -> Record {
     }
 }
 
+/// Puts back the record that was there before a making that did not begin: one that says so would let the next run take
+/// for its own what others wrote.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn put_back(host: &Host, before: Option<&Record>) -> Result<()> {
+    if let Some(before) = before {
+        return write(host, before);
+    }
+    let path = host.path(RECORD);
+    std::fs::remove_file(&path).with_context(|| format!("removing {RECORD}"))?;
+    files::sync_parent(&path)
+}
+
 /// Writes the record so that it survives a power loss.
 ///
 /// # Errors

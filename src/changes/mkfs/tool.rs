@@ -53,7 +53,24 @@ pub fn unfinished_label(uuid: &str) -> String {
     format!("mt-{digits}")
 }
 
-/// Makes the file system on `node`. `over`: something is there already that may be overwritten.
+/// Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot): told by its options, with no device named.
+///
+/// # Errors
+/// It cannot be run.
+pub fn sets_uuid(host: &Host, target: &Target<'_>) -> Result<bool> {
+    if target.fs_type != "xfs" {
+        return Ok(true);
+    }
+    let asked = Command::new("mkfs.xfs", ["-m", &with_uuid(target), "-V"], Duration::from_secs(60));
+    Ok(asked.run(host).context("asking mkfs.xfs what it can do")?.status == 0)
+}
+
+fn with_uuid(target: &Target<'_>) -> String {
+    format!("uuid={}", target.uuid)
+}
+
+/// Makes the file system on `node`. `over`: something is there already that may be overwritten. `sets_uuid`: see
+/// [`sets_uuid`].
 ///
 /// # Errors
 /// The tool's failure.
@@ -63,10 +80,11 @@ pub fn make(
     node: &str,
     target: &Target<'_>,
     over: bool,
+    sets_uuid: bool,
 ) -> Result<()> {
     match target.fs_type {
         "ext4" => make_ext4(context, device, node, target),
-        _ => make_xfs(context, device, node, target, over),
+        _ => make_xfs(context, device, node, target, over, sets_uuid),
     }
 }
 
@@ -85,18 +103,17 @@ fn make_xfs(
     node: &str,
     target: &Target<'_>,
     over: bool,
+    sets_uuid: bool,
 ) -> Result<()> {
     let force: &[&str] = if over { &["-f"] } else { &[] };
-    let with_uuid = format!("uuid={}", target.uuid);
-    let direct = [force, &["-q", "-m", &with_uuid, "-L", LABEL]].concat();
-    // Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot) is asked of it: -N writes nothing.
-    let dry =
-        Command::new("mkfs.xfs", [&["-N"], direct.as_slice(), &[node]].concat(), Duration::from_secs(60));
-    let can = dry.run(context.host).context("asking mkfs.xfs what it can do")?.status == 0;
-    if can {
-        let command =
-            Command::new("mkfs.xfs", [direct.as_slice(), &[node]].concat(), deadline(target.size_bytes));
-        return run_watched(context, device, &command);
+    let with_uuid = with_uuid(target);
+    if sets_uuid {
+        let arguments = [force, &["-q", "-m", &with_uuid, "-L", LABEL, node]].concat();
+        return run_watched(
+            context,
+            device,
+            &Command::new("mkfs.xfs", arguments, deadline(target.size_bytes)),
+        );
     }
     let label = unfinished_label(target.uuid);
     let arguments = [force, &["-q", "-L", &label, node]].concat();

@@ -4,19 +4,31 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
+use crate::host::apart::apart;
+
 const SIZE: usize = 1 << 20;
+
+/// How long the proof may take.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Writes 1 MiB to a new file in `directory`, syncs it, reads it back from the disk, removes it and syncs the
 /// directory. Whatever fails, the file is removed where that is still possible.
 ///
 /// # Errors
-/// What failed, naming the file.
+/// What failed, naming the file; that it did not end.
 pub fn write_and_read_back(directory: &Path) -> Result<()> {
+    apart(&format!("writing to {}", directory.display()), DEADLINE, &[], || {
+        prove(directory).map_err(|error| format!("{error:#}"))
+    })?
+    .map_err(|why| anyhow!(why))
+}
+
+fn prove(directory: &Path) -> Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let path = directory.join(format!(".mt-agent-probe-{}-{since}", std::process::id()));
     let file = OpenOptions::new()

@@ -24,7 +24,7 @@ pub enum Signatures {
 #[must_use]
 pub fn signatures(host: &Host, device: &str) -> Signatures {
     // Not `-o export`, which came with util-linux 2.18: CentOS 6 has 2.17.2, whose udev rules rely on this one.
-    let command = Command::new("blkid", ["-p", "-o", "udev", device], DEADLINE);
+    let command = Command::new("blkid", ["-p", "-o", "udev", device], DEADLINE).only_looks();
     match command.run(host) {
         Ok(output) => interpret(&output, &command.line()),
         Err(failure) => Signatures::Unknown(failure.to_string()),

@@ -3,12 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::remains;
+use crate::host::apart::apart;
+use crate::host::text;
 
 /// What is read whole at either end, in bytes: partition tables and their copies, superblocks, RAID and LVM
 /// metadata lie there.
@@ -20,18 +25,21 @@ pub const SAMPLE_BYTES: u64 = 4096;
 /// How long reading may take. A disk that is so slow is not told to be blank.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// How much longer one read may take that began within the deadline.
+const MARGIN: Duration = Duration::from_secs(15);
+
 /// How much is asked for at once, in bytes.
 const CHUNK: u64 = 1 << 20;
 /// How many finds are enough.
 const ENOUGH: usize = 3;
 
 /// What reading found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Examination {
     /// Offsets in bytes of the first byte that is not zero, in each of the first few pieces that have one.
     pub nonzero: Vec<u64>,
     /// What they are, as far as that is known.
-    pub remains: Vec<&'static str>,
+    pub remains: Vec<String>,
     /// Why not everything could be read.
     pub error: Option<String>,
 }
@@ -52,7 +60,7 @@ impl Examination {
     #[must_use]
     pub fn found(&self) -> Vec<String> {
         let bytes = self.nonzero.iter().map(|offset| format!("non-zero bytes at offset {offset}"));
-        self.remains.iter().map(|&what| what.to_owned()).chain(bytes).collect()
+        self.remains.iter().cloned().chain(bytes).collect()
     }
 }
 
@@ -82,13 +90,42 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
     places
 }
 
-/// Reads the [`places`] of the device of `size` bytes behind `file`, which must be open for reading. Stops at
-/// the third find, and after [`DEADLINE`].
+/// As [`read_places`], of a device that may never answer.
 #[must_use]
 pub fn examine(file: &File, size: u64) -> Examination {
+    apart("reading it", DEADLINE + MARGIN, &[file.as_fd()], || read_places(file, size))
+        .unwrap_or_else(|error| Examination { error: Some(error.to_string()), ..Examination::default() })
+}
+
+/// A fingerprint of both ends of the device of `size` bytes behind `file`, read from the disk; its device may never
+/// answer.
+///
+/// # Errors
+/// They cannot be read.
+pub fn ends(file: &File, size: u64) -> Result<String, String> {
+    let read = || -> io::Result<String> {
+        let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; usize::try_from(END_BYTES).unwrap_or(4 << 20)];
+        for place in [0..size.min(END_BYTES), size.saturating_sub(END_BYTES)..size] {
+            let piece = &mut buffer[..usize::try_from(place.end - place.start).unwrap_or(0)];
+            file.read_exact_at(piece, place.start)?;
+            hash.update(&*piece);
+        }
+        Ok(text::hex(&hash.finalize()))
+    };
+    apart("reading its ends", DEADLINE, &[file.as_fd()], || {
+        read().map_err(|error| format!("reading its ends: {error}"))
+    })
+    .map_err(|error| error.to_string())?
+}
+
+/// Reads the [`places`] of the device of `size` bytes behind `file`, which must be open for reading. Stops at
+/// the third find, and after [`DEADLINE`].
+fn read_places(file: &File, size: u64) -> Examination {
     let mut found = read(file, size);
     if !found.nonzero.is_empty() {
-        found.remains = remains::known(file, size);
+        found.remains = remains::known(file, size).into_iter().map(str::to_owned).collect();
     }
     found
 }

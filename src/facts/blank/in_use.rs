@@ -1,16 +1,23 @@
 //! Uses of a disk that neither mounts nor holders show: loop devices over it, and programs that write to it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::time::Duration;
 
 use nix::sys::stat::{major, minor};
 
 use crate::facts::disks::{Disk, sysfs};
+use crate::facts::processes;
+use crate::host::apart::apart;
 use crate::host::{Host, text};
 
-/// Keeps every path of its maps open, and writes to none.
-const MULTIPATHD: &str = "multipathd";
+/// How long looking at what all processes have open may take. A file on a network mount that is dead does not answer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// PF_KTHREAD of the kernel's sched.h, among the flags in /proc/PID/stat: a thread of the kernel itself.
+const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// Loop devices that lie over the disk or a part of it. 2.6.32 does not tell what lies below a loop device.
 #[must_use]
@@ -29,26 +36,55 @@ fn number(host: &Host, path: &str) -> Option<String> {
     meta.file_type().is_block_device().then(|| format!("{}:{}", major(meta.rdev()), minor(meta.rdev())))
 }
 
-/// Programs that have the disk or a part of it open for writing, without a claim that the kernel would know
-/// of. A failback writes to a protected machine's new disk in just this way, while the disk still looks blank.
+/// Programs that have one of the disks or a part of it open or mapped for writing, without a claim that the kernel would
+/// know of. A failback writes to a protected machine's new disk in just this way, while the disk still looks blank. By
+/// whatever name and from whatever namespace: udev and multipathd (libmultipath/discovery.c opens paths `O_RDONLY`) open
+/// for reading only, so nobody is excused.
 ///
 /// # Errors
-/// When /proc cannot be read.
-pub fn writers(host: &Host, disk: &Disk) -> Result<Vec<String>, String> {
+/// It cannot be told: /proc cannot be read, or shows a part of the processes.
+pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
     if !host.is_live() {
         return Ok(Vec::new());
     }
+    sees_all_processes(host)?;
+    let devices: BTreeSet<String> = disks.iter().flat_map(Disk::all_devices).map(str::to_owned).collect();
+    // A file that does not answer would hold us up for ever.
+    apart("looking at what processes have open", DEADLINE, &[], || open_for_writing(host, &devices))
+        .map_err(|error| error.to_string())?
+}
+
+/// That this process sees those of the whole machine: in a PID namespace of its own the second process is not the
+/// kernel's kthreadd (on every kernel since 2.6.27).
+fn sees_all_processes(host: &Host) -> Result<(), String> {
+    let stat = host.read("/proc/2/stat").unwrap_or_default();
+    let flags =
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
+    if processes::parse(&stat) == Some("kthreadd") && flags.is_some_and(|flags| flags & KERNEL_THREAD != 0) {
+        return Ok(());
+    }
+    Err("not all processes of this machine can be seen: mt-agent runs in a PID namespace of its own (a container); run it \
+         outside"
+        .to_owned())
+}
+
+fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<String>, String> {
     let processes = host.list("/proc").map_err(|error| format!("reading /proc: {error}"))?;
-    let others =
-        processes.iter().filter(|name| name.parse::<u32>().is_ok_and(|pid| pid != std::process::id()));
     let mut found = Vec::new();
-    for pid in others {
+    for pid in processes.iter().filter(|name| name.parse::<u32>().is_ok()) {
+        // Each thread can have files of its own (unshare(CLONE_FILES)).
+        let threads = host.list(format!("/proc/{pid}/task")).unwrap_or_default();
+        let how = if threads.iter().any(|thread| writes(host, &format!("/proc/{pid}/task/{thread}"), devices))
+        {
+            "open"
+        } else if maps(host, pid, devices) {
+            "mapped"
+        } else {
+            continue;
+        };
         let name =
             host.read(format!("/proc/{pid}/comm")).or_else(|_| of_status(host, pid)).unwrap_or_default();
-        let name = name.trim();
-        if name != MULTIPATHD && writes(host, pid, disk) {
-            found.push(format!("open for writing by process {pid} ({})", text::safe(name)));
-        }
+        found.push(format!("{how} for writing by process {pid} ({})", text::safe(name.trim())));
     }
     Ok(found)
 }
@@ -59,18 +95,36 @@ fn of_status(host: &Host, pid: &str) -> io::Result<String> {
     Ok(status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().to_owned())
 }
 
-/// Whether the process has a descriptor for writing. One that ends meanwhile, or that may not be looked at,
+/// Whether the thread has a descriptor for writing. One that ends meanwhile, or that may not be looked at,
 /// has none: without root the disk cannot be read either.
-fn writes(host: &Host, pid: &str, disk: &Disk) -> bool {
-    let descriptors = host.list(format!("/proc/{pid}/fd")).unwrap_or_default();
+fn writes(host: &Host, thread: &str, devices: &BTreeSet<String>) -> bool {
+    let descriptors = host.list(format!("{thread}/fd")).unwrap_or_default();
     descriptors.iter().any(|fd| {
-        let link = format!("/proc/{pid}/fd/{fd}");
-        // Only what looks like a device is followed: a file on a dead network mount would hang.
-        let device = fs::read_link(host.path(&link)).is_ok_and(|target| target.starts_with("/dev"));
-        device
-            && number(host, &link).is_some_and(|number| disk.all_devices().contains(&number.as_str()))
-            && host.read(format!("/proc/{pid}/fdinfo/{fd}")).is_ok_and(|info| is_writable(&info))
+        let link = format!("{thread}/fd/{fd}");
+        // Sockets and pipes have no path. Where the node lies does not matter, and what its path is depends on who looks.
+        let is_file = fs::read_link(host.path(&link)).is_ok_and(|target| target.starts_with("/"));
+        is_file
+            && host.read(format!("{thread}/fdinfo/{fd}")).is_ok_and(|info| is_writable(&info))
+            && number(host, &link).is_some_and(|number| devices.contains(&number))
     })
+}
+
+/// Whether the process maps one of the devices for writing. Before 3.3 there is no /proc/PID/map_files, and only the
+/// kernel's counts tell.
+fn maps(host: &Host, pid: &str, devices: &BTreeSet<String>) -> bool {
+    let maps = host.read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().filter_map(shared_for_writing).any(|range| {
+        number(host, &format!("/proc/{pid}/map_files/{range}"))
+            .is_some_and(|number| devices.contains(&number))
+    })
+}
+
+/// The range of addresses of a line of /proc/PID/maps, where it is a file that is written to through memory.
+fn shared_for_writing(line: &str) -> Option<&str> {
+    let mut words = line.split_ascii_whitespace();
+    let (range, permissions) = (words.next()?, words.next()?);
+    let path = words.nth(3)?;
+    (permissions.contains('w') && permissions.ends_with('s') && path.starts_with('/')).then_some(range)
 }
 
 /// Whether the open flags in fdinfo, in octal, are those of O_WRONLY or O_RDWR.
@@ -82,6 +136,35 @@ fn is_writable(info: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::testing;
+
+    #[test]
+    fn a_pid_namespace_of_its_own_shows_a_part_of_the_processes() {
+        let seen = |stat: &str| {
+            let dir = testing::tree(&[("proc/2/stat", stat)]);
+            sees_all_processes(&Host::recorded(dir.path())).is_ok()
+        };
+        // 2.6.32 and 6.1.
+        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2149613632 0 0 0 0 0 0 0 0 15 -5 1 0 3 0 0\n"));
+        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"));
+        assert!(
+            !seen("2 (kthreadd) S 1 2 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"),
+            "a program of that name"
+        );
+        assert!(!seen("2 (bash) S 1 2 1 0 -1 4194304 0 0\n") && !seen(""));
+        sees_all_processes(&Host::live()).unwrap();
+    }
+
+    #[test]
+    fn mappings_that_write_to_a_file_are_told_from_others() {
+        let line = |permissions: &str, path: &str| {
+            let line = format!("7f00-7f01 {permissions} 00000000 00:06 351 {path}");
+            shared_for_writing(&line).map(str::to_owned)
+        };
+        assert_eq!(line("rw-s", "                   /dev/sdb").as_deref(), Some("7f00-7f01"));
+        assert_eq!(line("r--s", "/dev/sdb").or(line("rw-p", "/dev/sdb")).or(line("rw-s", "")), None);
+        assert_eq!(shared_for_writing("7f00-7f01 rw-p 00000000 00:00 0"), None);
+    }
 
     #[test]
     fn open_flags_are_octal_and_in_doubt_writable() {

@@ -3,14 +3,17 @@
 //! Every doubt counts against the disk: what could not be told is neither blank nor idle.
 
 pub mod blkid;
+pub mod counts;
 pub mod examine;
 pub mod in_use;
 mod many;
 mod remains;
+pub mod trouble;
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::time::Duration;
 
 use nix::libc;
 use nix::sys::stat::{major, minor};
@@ -20,10 +23,15 @@ use super::Fact;
 use super::disks::{Disk, sysfs, users};
 use super::mounts::Mount;
 use super::swaps::Swap;
+use crate::host::apart::apart;
 use crate::host::{Host, Kind, ioctl};
 use blkid::Signatures;
+use counts::Counts;
 
 pub use many::probes;
+
+/// How long opening a disk may take: the SCSI layer lets nobody open one while it recovers.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// The outcome of probing one disk: the `probe` of `disks --probe`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +46,14 @@ pub struct Probe {
     /// Whether some of it could not be read, which nobody can lift.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unreadable: bool,
-    /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`.
+    /// What is wrong with the storage under it and what to do, where it could not be read and that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trouble: Option<String>,
+    /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`; and why that could not be told.
     pub in_use: Vec<String>,
+    /// Whether anything was written to it since this boot, by the kernel's own count; `None`: not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub written: Option<bool>,
     /// Whether it could become the retention volume.
     pub eligible: bool,
     /// Why not.
@@ -59,13 +73,19 @@ pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<V
         return trial.verdict();
     }
     let device = disk.device();
+    let path = host.path(&device);
     // An exclusive open fails while the kernel has the disk or a part of it claimed: mounted, swap, RAID, LVM,
     // a map, another program's O_EXCL. It is given back at once, so that nobody else's claim fails for it.
-    match open(&host.path(&device), libc::O_EXCL) {
-        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => trial.busy(),
-        Ok(_) | Err(_) => {}
+    let is_busy = || open(&path, libc::O_EXCL).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY));
+    match apart(&format!("opening {device}"), OPENING, &[], is_busy) {
+        Ok(true) => trial.busy(),
+        Ok(false) => {}
+        Err(error) => {
+            trial.unreadable(error.to_string());
+            return trial.verdict();
+        }
     }
-    match open(&host.path(&device), 0) {
+    match open(&path, 0) {
         Ok(file) => trial.read(&file, &device),
         Err(error) => trial.doubt(sysfs::needs_root(&error, format!("opening {device}: {error}"))),
     }
@@ -98,6 +118,8 @@ struct Trial<'a> {
     doubts: Vec<String>,
     /// Whether the bytes were read and the signatures looked for.
     read: bool,
+    /// What had been written to it when it began.
+    began: Option<Counts>,
 }
 
 impl<'a> Trial<'a> {
@@ -111,10 +133,19 @@ impl<'a> Trial<'a> {
         let swaps = swaps.known().unwrap_or(&no_swaps);
         probe.in_use.extend(users::uses(disk, mounts, swaps).iter().map(ToString::to_string));
         probe.in_use.extend(in_use::loops(host, disk));
-        match in_use::writers(host, disk) {
+        // What is not known counts as a use, which nobody can lift.
+        match in_use::writers(host, std::slice::from_ref(disk)) {
             Ok(writers) => probe.in_use.extend(writers),
-            Err(error) => probe.why_not.push(format!("who has it open could not be told: {error}")),
+            Err(error) => probe.in_use.push(format!("who has it open could not be told: {error}")),
         }
+        let began = match Counts::read(host, &counts::names(disk)) {
+            Ok(counts) => Some(counts),
+            Err(error) => {
+                probe.in_use.push(format!("whether it is written to could not be told: {error}"));
+                None
+            }
+        };
+        probe.written = began.as_ref().map(Counts::any);
         if !disk.partitions.is_empty() {
             let names: Vec<_> = disk.partitions.iter().map(|partition| partition.name.as_str()).collect();
             probe.found.push(format!("partitions {}", names.join(", ")));
@@ -122,7 +153,7 @@ impl<'a> Trial<'a> {
         if disk.read_only {
             probe.why_not.push("it is read-only".into());
         }
-        Self { host, disk, probe, doubts: Vec::new(), read: false }
+        Self { host, disk, probe, doubts: Vec::new(), read: false, began }
     }
 
     /// Whether it is settled without reading the disk.
@@ -157,6 +188,23 @@ impl<'a> Trial<'a> {
         self.doubts.push(why);
     }
 
+    fn unreadable(&mut self, why: String) {
+        self.probe.unreadable = true;
+        self.probe.trouble = trouble::of(self.host, self.disk);
+        self.doubt(why);
+    }
+
+    /// Whoever wrote to it while it was read, hidden from /proc or gone by now.
+    fn still(&mut self) {
+        let Some(began) = self.began.take() else { return };
+        match Counts::read(self.host, &counts::names(self.disk)) {
+            Ok(now) => self.probe.in_use.extend(began.moved(&now)),
+            Err(error) => {
+                self.probe.in_use.push(format!("whether it is written to could not be told: {error}"));
+            }
+        }
+    }
+
     fn read(&mut self, file: &File, device: &str) {
         match self.identity(file, device) {
             Ok(size) => {
@@ -167,8 +215,10 @@ impl<'a> Trial<'a> {
                 }
                 let examination = examine::examine(file, size);
                 self.probe.found.extend(examination.found());
-                self.probe.unreadable = examination.error.is_some();
-                self.doubts.extend(examination.error.map(|error| format!("{device}: {error}")));
+                if let Some(error) = examination.error {
+                    self.unreadable(format!("{device}: {error}"));
+                }
+                self.still();
                 self.read = true;
             }
             Err(why) => self.doubt(why),
@@ -215,6 +265,7 @@ impl<'a> Trial<'a> {
         if !self.doubts.is_empty() {
             why_not.push(format!("it could not be told whether it is blank: {}", self.doubts.join("; ")));
         }
+        why_not.extend(probe.trouble.clone());
         probe.eligible = probe.blank == Some(true) && why_not.is_empty();
         probe.why_not = why_not;
         probe

@@ -1,0 +1,275 @@
+//! Work that may never return, in a process of its own that can be left behind.
+//!
+//! A read of a disk whose multipath map queues for ever, a flush to a suspended map, an `open` while the SCSI layer
+//! recovers: each waits in the kernel where no signal reaches it, and a process with one such thread cannot exit
+//! either. So a copy of this process does the work and hands back what came of it; a copy that does not answer in time
+//! is killed, and ends when the kernel lets it.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{command, ioctl};
+
+/// How often it is looked whether the run is to end.
+const SLICE: Duration = Duration::from_millis(100);
+/// How long work may still take once the run is to end: what is under way on a disk that answers is let through.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a process that has answered may take to be gone.
+const REAP: Duration = Duration::from_millis(200);
+/// More than any answer has.
+const LARGEST: usize = 64 << 20;
+
+/// Whether the run is to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is waited for long: a signal asks the run to end.
+pub fn end_waiting() {
+    ENDING.store(true, Ordering::Relaxed);
+}
+
+/// Whether [`end_waiting`] was called.
+#[must_use]
+pub fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// It did not come in time.
+    Late {
+        /// What was done: `reading /dev/sdb`.
+        what: String,
+        /// The time that it had.
+        after: Duration,
+        /// The process that is left behind, where it could not be ended.
+        left: Option<i32>,
+    },
+    /// A signal asked the run to end meanwhile.
+    Ended {
+        /// What was done.
+        what: String,
+        /// The process that is left behind, where it could not be ended.
+        left: Option<i32>,
+    },
+    /// The process could not be started, or ended without an answer.
+    Failed {
+        /// What was done.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let left = match self {
+            Self::Late { what, after, left } => {
+                write!(f, "{what} did not end within {} s", after.as_secs())?;
+                left
+            }
+            Self::Ended { what, left } => {
+                write!(f, "the run was asked to end while {what} was waited for")?;
+                left
+            }
+            Self::Failed { what, source } => return write!(f, "{what}: {source}"),
+        };
+        match left {
+            Some(pid) => write!(
+                f,
+                "; process {pid}, which the kernel does not let end, is left behind and keeps the device in use until \
+                 that answers"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+// Without a source: what the system said is told above.
+impl std::error::Error for NoAnswer {}
+
+/// Does `work` in a copy of this process and waits at most `deadline` for what it returns. `keep` are the open files
+/// that it needs; all others are closed there, so that one that is left behind holds no lock, no pipe and no device
+/// but those. `what` names the work in messages: `reading /dev/sdb`.
+///
+/// # Errors
+/// There is no answer: [`NoAnswer`].
+pub fn apart<T: Serialize + DeserializeOwned>(
+    what: &str,
+    deadline: Duration,
+    keep: &[BorrowedFd<'_>],
+    work: impl FnOnce() -> T,
+) -> Result<T, NoAnswer> {
+    let failed = |source| NoAnswer::Failed { what: what.to_owned(), source };
+    let deadline = command::shortened(deadline);
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    let kept: Vec<RawFd> = keep.iter().map(AsRawFd::as_raw_fd).chain([writer.as_raw_fd()]).collect();
+    let copy = ioctl::in_a_copy(move || {
+        let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+        // Without an answer, the end of the pipe tells that it failed.
+        if close_all_but(&kept).is_ok() {
+            let _ = answer(work, writer);
+        }
+    })
+    .map_err(failed)?;
+    let answered = wait(&mut File::from(OwnedFd::from(reader)), deadline);
+    let left = end(copy);
+    match answered {
+        Ok(Some(bytes)) => serde_json::from_slice(&bytes).map_err(|error| failed(error.into())),
+        Ok(None) if is_ending() => Err(NoAnswer::Ended { what: what.to_owned(), left }),
+        Ok(None) => Err(NoAnswer::Late { what: what.to_owned(), after: deadline, left }),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What the copy does last: the length of the answer, then the answer. The end of the pipe alone would not tell that all
+/// is said: where another thread of the copy hangs, its files are closed only when that one is through.
+fn answer<T: Serialize>(work: impl FnOnce() -> T, mut writer: io::PipeWriter) -> io::Result<()> {
+    let bytes = serde_json::to_vec(&work())?;
+    writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
+    writer.write_all(&bytes)
+}
+
+/// Closes what the copy of a process has open. /dev/null may be no device at this time, so a directory takes the place
+/// of the standard streams: a tool that is started finds them taken, and nothing can be written there.
+fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
+    let nothing = File::open("/")?;
+    dup2_stdin(&nothing)?;
+    dup2_stdout(&nothing)?;
+    dup2_stderr(&nothing)?;
+    let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2 && !kept.contains(fd))
+        .collect();
+    for fd in open {
+        let _ = close(fd);
+    }
+    // It is closed already.
+    let _ = nothing.into_raw_fd();
+    Ok(())
+}
+
+/// The answer; `None` when the time is over.
+fn wait(reader: &mut File, deadline: Duration) -> io::Result<Option<Vec<u8>>> {
+    let started = Instant::now();
+    let mut asked_to_end: Option<Instant> = None;
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        if is_ending() {
+            asked_to_end.get_or_insert_with(Instant::now);
+        }
+        if started.elapsed() >= deadline || asked_to_end.is_some_and(|at| at.elapsed() >= GRACE) {
+            return Ok(None);
+        }
+        let slice = SLICE.min(deadline.saturating_sub(started.elapsed()));
+        let timeout = PollTimeout::try_from(slice).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(0) | Err(Errno::EINTR) => continue,
+            ready => ready?,
+        };
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            return Err(io::Error::other("the process that did it ended without an answer"));
+        }
+        bytes.extend_from_slice(&buffer[..read]);
+        if bytes.len() > LARGEST {
+            return Err(io::Error::other("the answer has no end"));
+        }
+        if let Some((length, rest)) = bytes.split_first_chunk::<8>()
+            && rest.len() as u64 >= u64::from_le_bytes(*length)
+        {
+            return Ok(Some(rest.to_vec()));
+        }
+    }
+}
+
+/// Ends the copy; its process id where it cannot be ended.
+fn end(copy: Pid) -> Option<i32> {
+    let _ = kill(copy, Signal::SIGKILL);
+    let started = Instant::now();
+    loop {
+        match waitpid(copy, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) if started.elapsed() < REAP => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Ok(WaitStatus::StillAlive) => return Some(copy.as_raw()),
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileExt;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn what_the_copy_returns_comes_back_whole() {
+        let long = "x".repeat(3 << 20);
+        assert_eq!(apart("copying", LONG, &[], || long.clone()).unwrap(), long);
+        let mut changed = 1;
+        assert_eq!(
+            apart("counting", LONG, &[], || {
+                changed += 1;
+                changed
+            })
+            .unwrap(),
+            2
+        );
+        assert_eq!(changed, 1, "the copy has memory of its own");
+    }
+
+    #[test]
+    fn it_has_the_files_that_it_is_given_and_no_others() {
+        let (kept, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        kept.write_all_at(b"kept", 0).unwrap();
+        let numbers = [kept.as_raw_fd(), other.as_raw_fd()];
+        let (read, open) = apart("looking", LONG, &[kept.as_fd()], || {
+            let mut bytes = [0; 4];
+            let read = kept.read_exact_at(&mut bytes, 0).map(|()| bytes).map_err(|error| error.to_string());
+            (read, numbers.map(|fd| std::path::Path::new(&format!("/proc/self/fd/{fd}")).exists()))
+        })
+        .unwrap();
+        assert_eq!((read, open), (Ok(*b"kept"), [true, false]));
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_ended_and_named() {
+        let started = Instant::now();
+        let error =
+            apart("reading /dev/sdb", Duration::from_secs(1), &[], || thread::sleep(LONG)).unwrap_err();
+        assert_eq!(error.to_string(), "reading /dev/sdb did not end within 1 s");
+        assert!(started.elapsed() < LONG / 2);
+    }
+
+    #[test]
+    fn one_that_breaks_has_no_answer() {
+        let error = apart("reading /dev/sdb", LONG, &[], || -> u8 { panic!("a defect") }).unwrap_err();
+        assert_eq!(error.to_string(), "reading /dev/sdb: the process that did it ended without an answer");
+    }
+
+    #[test]
+    fn a_thread_that_hangs_in_it_holds_up_no_answer() {
+        let told = apart("asking", LONG, &[], || {
+            thread::spawn(|| thread::sleep(LONG));
+            7
+        });
+        assert_eq!(told.unwrap(), 7);
+    }
+}
