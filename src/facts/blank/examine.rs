@@ -7,8 +7,11 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use sha2::{Digest, Sha256};
 
+use super::blkid::Signatures;
 use super::remains;
+use crate::host::text;
 
 /// What is read whole at either end, in bytes: partition tables and their copies, superblocks, RAID and LVM
 /// metadata lie there.
@@ -86,14 +89,34 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
 /// the third find, and after [`DEADLINE`].
 #[must_use]
 pub fn examine(file: &File, size: u64) -> Examination {
-    let mut found = read(file, size);
+    let mut found = read(file, size, None);
     if !found.nonzero.is_empty() {
         found.remains = remains::known(file, size);
     }
     found
 }
 
-fn read(file: &File, size: u64) -> Examination {
+/// What is on a disk, as one value: the SHA-256 (lower-case hex) of its size, of what `signatures` names, and of the
+/// bytes in all of the [`places`]. It is the same under each name and path of the disk.
+///
+/// # Errors
+/// Why not everything could be read, in one line.
+pub fn fingerprint(file: &File, size: u64, signatures: &Signatures) -> Result<String, String> {
+    let mut hasher = Sha256::new();
+    hasher.update(size.to_le_bytes());
+    match signatures {
+        Signatures::Nothing => {}
+        Signatures::Found(found) => found.iter().for_each(|one| hasher.update(format!("{one}\n"))),
+        Signatures::Unknown(why) => return Err(why.clone()),
+    }
+    match read(file, size, Some(&mut hasher)).error {
+        Some(error) => Err(error),
+        None => Ok(text::hex(&hasher.finalize())),
+    }
+}
+
+/// Reads the places, to the third find; with a hasher to their end.
+fn read(file: &File, size: u64, mut hasher: Option<&mut Sha256>) -> Examination {
     // What the page cache holds of the device may be older than the disk: another path of the same disk, or
     // another host, does not write through it. Pages that are clean are dropped; those that are not are newer
     // than the disk, and right. Read-ahead around samples would read a hundred times as much.
@@ -119,7 +142,9 @@ fn read(file: &File, size: u64) -> Examination {
                 found.error = Some(said(&error, at));
                 return found;
             }
-            if let Some(index) = piece.iter().position(|byte| *byte != 0) {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(&*piece);
+            } else if let Some(index) = piece.iter().position(|byte| *byte != 0) {
                 found.nonzero.push(at + index as u64);
                 if found.nonzero.len() == ENOUGH {
                     return found;
