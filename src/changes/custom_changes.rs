@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use self::evidence::{Before, failures, in_words};
 use super::archive::{Archive, Limits};
-use super::{Context, Done, saved, trust};
+use super::{Context, Done, consent, saved, trust};
 use crate::facts::custom_changes::{Outcome, RECORD, Record};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, files, text};
@@ -33,19 +33,19 @@ use crate::host::{Host, files, text};
 const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
                       `--custom-changes=rerun` (run it again)";
 
-/// Runs the vendor script in `archive`, if it never ran.
+/// Runs the vendor script in `archive`, if it never ran. `agreed` is the SHA-256 of the archive that a person agreed to.
 ///
 /// # Errors
 /// One line that says what is known of the host now: it was not touched (the next apply tries again), or the
 /// state is unknown and a person must decide.
-pub fn run(context: &mut Context<'_>, archive: &Path) -> Result<Done> {
+pub fn run(context: &mut Context<'_>, archive: &Path, agreed: Option<&str>) -> Result<Done> {
     let runner = context.host.clone();
     ensure!(runner.is_live(), "the vendor script can be run on the running host only");
-    run_on(context, &runner, archive)
+    run_on(context, &runner, archive, agreed)
 }
 
 /// As [`run`]; `runner` is the host on which the script is a process, the context's the one whose files count.
-fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path) -> Result<Done> {
+fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path, agreed: Option<&str>) -> Result<Done> {
     let host = context.host;
     let settings = &context.profile.custom_changes;
     if let Some(done) = already(host, &settings.marker, record::load(host)?.as_ref())? {
@@ -55,6 +55,7 @@ fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path) -> Result<Do
 
     let work = work_directory(host, &settings.work_directory)?;
     let archive = Archive::open(&host.path(archive), settings.sha256.as_deref(), &Limits::default())?;
+    consent::unchanged(&settings.script, archive.sha256(), agreed)?;
     let script = archive.find(&settings.script)?;
     context.observer.progress(&format!("unpacking {} below {}", archive.summary(), work.display()));
     let script = archive.unpack(&work)?.join(script);

@@ -30,13 +30,13 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::device::{Device, Node};
 use super::identity::{self, Hardware, Identity};
 use super::{Context, Done};
-use crate::facts::blank::examine::examine;
-use crate::facts::blank::trouble;
+use crate::facts::blank::examine::{self, examine};
+use crate::facts::blank::{blkid, trouble};
 use crate::facts::disks::Disk;
 use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
@@ -59,6 +59,8 @@ pub struct Target<'a> {
     pub size_bytes: u64,
     /// Whether "not blank" is lifted for it.
     pub erase: bool,
+    /// For what alone that is lifted: [`examine::fingerprint`] of the disk when a person said so.
+    pub fingerprint: Option<&'a str>,
 }
 
 /// What is to be done with the device.
@@ -259,11 +261,23 @@ fn judge(
     let partitions = identity::partitions(disks);
     let probed = signature::read(host, &node.path());
     if target.erase {
-        // Lifts "not blank", whatever made it so; that nothing uses it was seen before. What our own
+        // Lifts "not blank", for what the person said so of; that nothing uses it was seen before. What our own
         // interrupted run completed is kept all the same.
         let made = probed.as_ref().is_ok_and(|found| is_made(found, target));
         let complete = made && matches!(signature::stage(device.file(), target.fs_type), Ok(Stage::Complete));
-        return Ok(if unfinished && complete { Work::Adopt } else { Work::Make { over: true } });
+        if unfinished && complete {
+            return Ok(Work::Adopt);
+        }
+        let now =
+            examine::fingerprint(device.file(), target.size_bytes, &blkid::signatures(host, &node.path()))
+                .map_err(|why| anyhow!("what is on it could not be read: {why}"))?;
+        ensure!(
+            target.fingerprint == Some(now.as_str()),
+            "what is on it is not what was there when --erase-disk was given: if nothing on it is needed, say so once \
+             more: mt-agent apply --retention-disk {0} --erase-disk {0}",
+            target.scsi_id
+        );
+        return Ok(Work::Make { over: true });
     }
     let hint = format!("if nothing on it is needed: --erase-disk {}", target.scsi_id);
     let found = probed.with_context(|| format!("it does not count as blank ({hint})"))?;

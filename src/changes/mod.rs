@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod collection;
+mod consent;
 pub mod custom_changes;
 pub mod device;
 pub mod fetch;
@@ -38,6 +39,9 @@ pub enum Change {
         /// The collection that they come from, instead of from the repositories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<PathBuf>,
+        /// SHA-256 of the collection's manifest, lower-case hex, once a person has been asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manifest_sha256: Option<String>,
     },
     /// Fetch (or take from a directory), verify and install packages that come as files.
     InstallFiles {
@@ -63,6 +67,9 @@ pub enum Change {
         archive: PathBuf,
         /// Whether a person decided that it runs again, after a run that was interrupted or undone.
         rerun: bool,
+        /// SHA-256 of the archive, lower-case hex, once a person has been asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive_sha256: Option<String>,
     },
     /// Write our record of custom changes that a person made (seen, or accepted after an interrupted run).
     RecordCustomChanges {
@@ -92,11 +99,17 @@ pub enum Change {
         size_bytes: u64,
         /// Whether `--erase-disk` named this disk: lifts "not blank", never "in use".
         erase: bool,
+        /// What may be erased: the fingerprint of what was on the disk when the person said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<String>,
     },
     /// Let fstab mount the retention volume at every boot.
     WriteFstab {
         /// A name that cannot move: /dev/mapper/WWID or UUID=….
         device: String,
+        /// SCSI ID of its disk; empty where it has none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        scsi_id: String,
         /// The mount point.
         mount_point: String,
         /// File system type.
@@ -190,10 +203,10 @@ impl Change {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::InstallPackages { packages, from: None } => {
+            Self::InstallPackages { packages, from: None, .. } => {
                 format!("install {} with yum", packages.join(", "))
             }
-            Self::InstallPackages { packages, from: Some(from) } => {
+            Self::InstallPackages { packages, from: Some(from), .. } => {
                 format!("install {} from {} alone, with rpm", packages.join(", "), from.display())
             }
             Self::InstallFiles { files } => {
@@ -207,7 +220,7 @@ impl Change {
                 let names: Vec<_> = packages.iter().chain(files).map(String::as_str).collect();
                 format!("collect {} with all that they need in {}", names.join(", "), directory.display())
             }
-            Self::RunCustomChanges { archive, rerun } => {
+            Self::RunCustomChanges { archive, rerun, .. } => {
                 let often = if *rerun { "again" } else { "once" };
                 format!("unpack {} and run ApplyCustomChanges.sh, {often}", archive.display())
             }
@@ -241,9 +254,9 @@ impl Change {
     /// What failed, naming the object. The host is then as it was, or as the change's own file says.
     pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
         match self {
-            Self::InstallPackages { packages, from: None } => packages::install(context, packages),
-            Self::InstallPackages { packages, from: Some(from) } => {
-                collection::install(context, from, packages)
+            Self::InstallPackages { packages, from: None, .. } => packages::install(context, packages),
+            Self::InstallPackages { packages, from: Some(from), manifest_sha256 } => {
+                collection::install(context, from, manifest_sha256.as_deref(), packages)
             }
             Self::Collect { directory, packages, files, repositories, agent_package } => {
                 let agent_package = agent_package.as_deref();
@@ -251,23 +264,23 @@ impl Change {
                 collection::collect(context, &order)
             }
             Self::InstallFiles { files } => packages::install_files(context, files),
-            Self::RunCustomChanges { archive, rerun } => {
+            Self::RunCustomChanges { archive, rerun, archive_sha256 } => {
                 if *rerun {
                     custom_changes::forget(context)?;
                 }
-                custom_changes::run(context, archive)
+                custom_changes::run(context, archive, archive_sha256.as_deref())
             }
             Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
             Self::SetRecordsAside => records::set_aside(context),
             Self::BlacklistRootDisk { scsi_id, replaces } => {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
             }
-            Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase } => {
-                let target =
-                    mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes: *size_bytes, erase: *erase };
+            Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint } => {
+                let (size_bytes, erase, fingerprint) = (*size_bytes, *erase, fingerprint.as_deref());
+                let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };
                 mkfs::format(context, &target)
             }
-            Self::WriteFstab { device, mount_point, fs_type } => {
+            Self::WriteFstab { device, mount_point, fs_type, .. } => {
                 fstab::write(context, device, mount_point, fs_type)
             }
             Self::MountRetention { device, scsi_id, mount_point, fs_type } => {

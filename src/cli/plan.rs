@@ -44,12 +44,13 @@ impl Args {
         if !session.host.is_live() && self.facts.is_none() {
             bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
         }
-        let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::Idle)?;
+        let mut request = self.disks.request();
+        let probing = Probing::idle(request.erase_disk.as_deref());
+        let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), probing)?;
         if matches!(facts.boot_id, Fact::NotApplicable(_)) {
             bail!("the recording is of an image's tree, which can be checked, not changed");
         }
         let selection = selection.at_stage(self.selected.stage(), &profile)?;
-        let mut request = self.disks.request();
         retention::check_names(&facts, &request)?;
         let mut notes = Vec::new();
         if let Some(directory) = &self.offline {

@@ -31,6 +31,14 @@ pub struct Wanted {
     pub probe: Probing,
 }
 
+impl Probing {
+    /// The disks that nothing uses, for a plan that may erase `erase`.
+    #[must_use]
+    pub fn idle(erase: Option<&str>) -> Self {
+        erase.map_or(Self::Idle, |name| Self::ToErase(name.to_owned()))
+    }
+}
+
 /// Which disks to probe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Probing {
@@ -39,6 +47,8 @@ pub enum Probing {
     None,
     /// Every disk that nothing uses: `plan`, `apply`, `disks --probe`.
     Idle,
+    /// The same, and the fingerprint of this one, which a person wants erased: by the same kinds of names.
+    ToErase(String),
     /// These, by kernel name, SCSI ID, by-id name or path, whether or not they are used.
     Named(Vec<String>),
 }

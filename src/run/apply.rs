@@ -114,8 +114,10 @@ pub fn apply(
     if !options.resumed {
         check_names(&facts, &options.request)?;
     }
-    let agreed = run.plan(&facts);
-    let idle = agreed.changes.iter().all(|planned| planned.after_restart);
+    let mut agreed = run.plan(&facts);
+    // What will be erased after the restart is agreed to now.
+    let erases = |change: &Change| matches!(change, Change::FormatRetention { erase: true, .. });
+    let idle = agreed.changes.iter().all(|planned| planned.after_restart && !erases(&planned.change));
     if let Some(why) = run.waits_for_identity(&facts) {
         let mut applied = run.judged(&facts, Vec::new(), Ended::Finished);
         applied.report.notes.push(why);
@@ -125,7 +127,10 @@ pub fn apply(
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
     let restart = options.restart && agreed.restart && !options.resumed;
     if idle && !restart {
-        return run.finish(facts, Vec::new());
+        return run.finish(facts, Vec::new(), &agreed);
+    }
+    for planned in &mut agreed.changes {
+        planned.change.pin(host)?;
     }
     let shown = Instant::now();
     if !watcher.confirm(&agreed)? {
@@ -163,7 +168,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn facts(&self) -> Facts {
-        read_facts(self.host, self.profile, Probing::Idle)
+        let erase = self.options.request.erase_disk.as_deref();
+        read_facts(self.host, self.profile, Probing::idle(erase))
     }
 
     fn plan(&self, facts: &Facts) -> Plan {
@@ -193,7 +199,7 @@ impl Run<'_> {
     }
 
     /// All that can be done is done: what is owed is recorded.
-    fn finish(&mut self, facts: Facts, changed: Vec<String>) -> Result<Applied> {
+    fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
         if self.holds(&facts, "image.identity") {
             records::keep_identity(self.host, &super::now(), &image::identifiers(&facts))?;
@@ -205,7 +211,7 @@ impl Run<'_> {
             // It is tried again at each boot, until a person has decided what the profile does not say.
             _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
             Some(pending) if applied.left.restart => {
-                match self.after_restart(pending, first_boot, &facts, &applied.left) {
+                match self.after_restart(pending, first_boot, &facts, agreed) {
                     Some(pending) if waiting.as_ref() == Some(&pending) => {}
                     Some(pending) => {
                         super::journal::make_state_directory(self.host)?;
@@ -279,7 +285,7 @@ impl Run<'_> {
         pending: &Pending,
         first_boot: bool,
         facts: &Facts,
-        left: &Plan,
+        agreed: &Plan,
     ) -> Option<Pending> {
         let mut pending = pending.clone();
         self.boot_id.clone_into(&mut pending.boot_id);
@@ -288,20 +294,29 @@ impl Run<'_> {
         if pending.first_boot && pending.request == Request::default() {
             return Some(pending);
         }
-        // The person saw in the plan which disk will be formatted after the restart: that one, no other.
-        let agreed = left.changes.iter().find_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, .. } => Some(scsi_id.clone()),
+        // The person saw in the plan which disk will be formatted after the restart, and what will be erased: that one, no
+        // other, and for what is on it now.
+        let format = agreed.changes.iter().find_map(|planned| match &planned.change {
+            Change::FormatRetention { scsi_id, fingerprint, .. } => Some((scsi_id, fingerprint)),
             _ => None,
         });
-        match lasting(self.profile, facts, &pending.request, agreed) {
+        match lasting(self.profile, facts, &pending.request, format.map(|(scsi_id, _)| scsi_id.clone())) {
             Some(request) => pending.request = request,
             // Nobody watches that run: the retention volume waits for a person.
             None => {
-                (pending.request.retention_disk, pending.request.erase_disk) = (None, None);
+                pending.request.retention_disk = None;
                 if !pending.first_boot && !pending.skip.iter().any(|name| name == "retention") {
                     pending.skip.push("retention".to_owned());
                 }
             }
+        }
+        // An order of an earlier restart stays what it was: it was for what was on the disk then.
+        if !self.options.resumed {
+            pending.request.erase_fingerprint = format.and_then(|(_, fingerprint)| fingerprint.clone());
+        }
+        if pending.request.erase_fingerprint.is_none() || pending.request.retention_disk.is_none() {
+            // There was nothing to erase.
+            (pending.request.erase_disk, pending.request.erase_fingerprint) = (None, None);
         }
         // A decision is for the run that it was given to.
         pending.request.custom_changes = None;
@@ -322,13 +337,14 @@ impl Run<'_> {
         let mut changed = Vec::new();
         loop {
             let plan = self.plan(&facts);
-            let Some(next) = plan.changes.into_iter().find(|planned| !planned.after_restart) else {
-                return self.finish(facts, changed);
+            let Some(mut next) = plan.changes.into_iter().find(|planned| !planned.after_restart) else {
+                return self.finish(facts, changed, agreed);
             };
             if let Some(signal) = guard.seen() {
                 log.line(&format!("ended by {signal} before: {}", next.change.summary()));
                 return Ok(self.judged(&facts, changed, Ended::Interrupted));
             }
+            next.change.pin(self.host)?;
             if performed.contains(&next.change) {
                 bail!(
                     "{}: done, yet the host does not show it: {}",
@@ -403,28 +419,9 @@ impl Run<'_> {
     }
 }
 
-/// Whether the plan that the person agreed to has this change. Packages may have become fewer, a name may have become
-/// known; which disk is formatted, and by which path, may not differ.
+/// Whether the plan that the person agreed to has this change.
 fn covered(agreed: &Plan, change: &Change) -> bool {
-    agreed.changes.iter().filter(|planned| !planned.after_restart).any(|planned| {
-        match (&planned.change, change) {
-            (
-                Change::FormatRetention { scsi_id, device, size_bytes, erase, .. },
-                Change::FormatRetention { scsi_id: id, device: path, size_bytes: size, erase: wipe, .. },
-            ) => scsi_id == id && device == path && size_bytes == size && erase == wipe,
-            (Change::MountRetention { scsi_id, .. }, Change::MountRetention { scsi_id: id, .. }) => {
-                scsi_id == id
-            }
-            (
-                Change::InstallPackages { packages, from },
-                Change::InstallPackages { packages: now, from: place },
-            ) => from == place && now.iter().all(|name| packages.contains(name)),
-            (Change::InstallFiles { files }, Change::InstallFiles { files: now }) => {
-                now.iter().all(|file| files.contains(file))
-            }
-            (planned, change) => std::mem::discriminant(planned) == std::mem::discriminant(change),
-        }
-    })
+    agreed.changes.iter().any(|planned| !planned.after_restart && change.is_within(&planned.change))
 }
 
 pub(super) struct Both<'a> {

@@ -76,3 +76,66 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     assert!(!image::is_template(&clone) && run.remember_template(&clone).unwrap().is_none());
     assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written);
 }
+
+/// A plan that formats the disk of the ready host after the restart.
+fn formats_after_restart(fingerprint: Option<&str>) -> Plan {
+    let change = Change::FormatRetention {
+        scsi_id: RETENTION_ID.into(),
+        device: "/dev/sdb".into(),
+        fs_type: "ext4".into(),
+        uuid: "30ef1c40-2cfe-8764-838a-54b27fe8b884".into(),
+        size_bytes: 1 << 40,
+        erase: fingerprint.is_some(),
+        fingerprint: fingerprint.map(str::to_owned),
+    };
+    let planned =
+        crate::report::PlannedChange { requirement: "retention.disk".into(), change, after_restart: true };
+    Plan { changes: vec![planned], ..Plan::default() }
+}
+
+#[test]
+fn what_is_erased_after_the_restart_is_what_was_there_when_it_was_agreed_to() {
+    let (profile, facts) = ready();
+    let request = Request {
+        retention_disk: Some("/dev/sdb".into()),
+        erase_disk: Some("/dev/sdb".into()),
+        ..Request::default()
+    };
+    let pending = Pending {
+        schema: resume::SCHEMA.into(),
+        boot_id: String::new(),
+        profile: None,
+        only: Vec::new(),
+        skip: Vec::new(),
+        stage: None,
+        first_boot: false,
+        seal: None,
+        free_space_filled: false,
+        request,
+    };
+    let host = Host::live();
+    let left = |pending: &Pending, resumed: bool, agreed: &Plan| {
+        let options = Options { resumed, ..Options::default() };
+        let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+        run.after_restart(pending, false, &facts, agreed).unwrap()
+    };
+    let id = Some(RETENTION_ID);
+    let order = left(&pending, false, &formats_after_restart(Some("aa")));
+    assert_eq!(order.request.retention_disk.as_deref(), id);
+    assert_eq!(order.request.erase_disk.as_deref(), id);
+    assert_eq!(order.request.erase_fingerprint.as_deref(), Some("aa"));
+    // Written, read and left for one more restart, it is for the same still: nobody has looked at the disk meanwhile.
+    let text = serde_json::to_string(&order).unwrap();
+    let order: Pending = serde_json::from_str(&text).unwrap();
+    let again = left(&order, true, &formats_after_restart(Some("ab")));
+    assert_eq!(again.request.erase_fingerprint.as_deref(), Some("aa"));
+    // Where the disk was blank, or no plan showed its erasure, there is no order.
+    for agreed in [formats_after_restart(None), Plan::default()] {
+        let none = left(&pending, false, &agreed);
+        assert_eq!((none.request.erase_disk, none.request.erase_fingerprint), (None, None));
+        assert_eq!(none.request.retention_disk.as_deref(), id);
+    }
+    // Version 0.1.0 kept no fingerprint.
+    let old = left(&pending, true, &formats_after_restart(Some("aa")));
+    assert_eq!((old.request.erase_disk, old.request.erase_fingerprint), (None, None));
+}

@@ -237,7 +237,11 @@ mod tests {
             pid: 7,
             event: Event::Intent {
                 requirement: "retention.mounted".into(),
-                change: Change::InstallPackages { packages: vec!["perl".into()], from: None },
+                change: Change::InstallPackages {
+                    packages: vec!["perl".into()],
+                    from: None,
+                    manifest_sha256: None,
+                },
             },
         };
         let line = serde_json::to_string(&entry).unwrap();

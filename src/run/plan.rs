@@ -223,9 +223,14 @@ mod tests {
             [
                 Change::InstallPackages {
                     packages: vec!["perl".into(), "device-mapper-multipath".into()],
-                    from: None
+                    from: None,
+                    manifest_sha256: None,
                 },
-                Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun: false },
+                Change::RunCustomChanges {
+                    archive: "/root/agent.tar.gz".into(),
+                    rerun: false,
+                    archive_sha256: None
+                },
             ]
         );
         assert!(plan.restart);
@@ -239,7 +244,11 @@ mod tests {
         assert_eq!(plan.changes.len(), 1);
         assert_eq!(
             plan.changes[0].change,
-            Change::InstallPackages { packages: vec!["device-mapper-multipath".into()], from: None }
+            Change::InstallPackages {
+                packages: vec!["device-mapper-multipath".into()],
+                from: None,
+                manifest_sha256: None
+            }
         );
         let plan = planned(&profile, &facts, &only("custom-changes.applied"));
         assert_eq!(plan.changes, []);

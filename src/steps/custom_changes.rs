@@ -155,7 +155,7 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
     let outcome = record.as_ref().map(|record| &record.outcome);
     let run = |rerun| match archive(profile, facts) {
         Ok(archive) => Remedy::With {
-            changes: vec![Change::RunCustomChanges { archive: archive.clone(), rerun }],
+            changes: vec![Change::RunCustomChanges { archive: archive.clone(), rerun, archive_sha256: None }],
             needs: NEEDS,
         },
         Err(why) if rerun => Remedy::Refused(format!("--custom-changes=rerun: {why}")),

@@ -24,7 +24,7 @@ fn remedied(profile: &Profile, facts: &Facts, decision: Option<Decision>) -> Vec
 }
 
 fn run(rerun: bool) -> Vec<Change> {
-    vec![Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun }]
+    vec![Change::RunCustomChanges { archive: "/root/agent.tar.gz".into(), rerun, archive_sha256: None }]
 }
 
 #[test]

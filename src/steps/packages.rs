@@ -139,7 +139,11 @@ pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Re
     };
     match missing(wanted.iter().map(String::as_str), packages) {
         missing if missing.is_empty() => Remedy::None,
-        packages => Remedy::one(Change::InstallPackages { packages, from: request.offline.clone() }),
+        packages => Remedy::one(Change::InstallPackages {
+            packages,
+            from: request.offline.clone(),
+            manifest_sha256: None,
+        }),
     }
 }
 
@@ -192,7 +196,8 @@ mod tests {
              yum-complete-transaction | xfsprogs, perl, lsscsi, rsync, wget, kexec-tools | mt-agent apply, or: yum \
              install -y lsscsi; then rpm -q lsscsi"
         );
-        let expected = |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from };
+        let expected =
+            |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from, manifest_sha256: None };
         let plan = |request| remedy("packages.base", &profile, &facts, &request);
         assert_eq!(plan(Request::default()), Remedy::one(expected(None)));
         let offline = Some(std::path::PathBuf::from("/media/usb"));

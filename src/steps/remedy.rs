@@ -16,6 +16,9 @@ pub struct Request {
     pub retention_disk: Option<String>,
     /// `--erase-disk`: the one disk for which "not blank" is lifted.
     pub erase_disk: Option<String>,
+    /// What was on that disk when the person said so, for a run after a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erase_fingerprint: Option<String>,
     /// `--custom-changes`: what a person decided after an interrupted vendor script.
     pub custom_changes: Option<Decision>,
     /// `--offline`: the collection that packages come from, and from nowhere else.

@@ -8,6 +8,8 @@ use mt_agent::changes::identity::Identity;
 use mt_agent::changes::mkfs::{self, Target};
 use mt_agent::changes::mount::{Volume, mount_as};
 use mt_agent::changes::{Context, Done, Observer};
+use mt_agent::facts::blank::blkid;
+use mt_agent::facts::blank::examine::fingerprint;
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::retention::{RECORD, Record};
 use mt_agent::host::Host;
@@ -124,7 +126,19 @@ impl Loop {
             uuid: UUID,
             size_bytes: self.size(),
             erase: false,
+            fingerprint: None,
         }
+    }
+
+    /// What an order to erase it is held against: what is on it now.
+    pub fn fingerprint(&self) -> String {
+        let signatures = blkid::signatures(&Host::live(), &self.device);
+        fingerprint(&File::open(&self.device).unwrap(), self.size(), &signatures).unwrap()
+    }
+
+    /// The target of an order to erase what has that fingerprint.
+    pub fn erasing<'a>(&'a self, fs_type: &'static str, fingerprint: &'a str) -> Target<'a> {
+        Target { erase: true, fingerprint: Some(fingerprint), ..self.target(fs_type) }
     }
 
     /// What libblkid finds: type, UUID and label.

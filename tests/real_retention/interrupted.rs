@@ -160,8 +160,15 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
     // The second process: formats the device that it is told, and is killed.
     if let Ok(device) = std::env::var(VICTIM) {
         let size_bytes = 256 * MIB;
-        let target =
-            Target { scsi_id: ID, device: &device, fs_type: "ext4", uuid: UUID, size_bytes, erase: false };
+        let target = Target {
+            scsi_id: ID,
+            device: &device,
+            fs_type: "ext4",
+            uuid: UUID,
+            size_bytes,
+            erase: false,
+            fingerprint: None,
+        };
         let names = vec![device.strip_prefix("/dev/").unwrap().to_owned()];
         let identity = StandIn { names, answer: Ok(ID.into()), adapt: |_| {} };
         perform(|context| mkfs::format_as(context, &identity, &target)).unwrap();

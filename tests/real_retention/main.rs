@@ -14,7 +14,6 @@ use std::fs;
 use std::path::Path;
 
 use mt_agent::changes::Done;
-use mt_agent::changes::mkfs::Target;
 use mt_agent::changes::mount::create_mount_point;
 use mt_agent::facts::retention::RECORD;
 
@@ -69,7 +68,7 @@ fn erasing_lifts_not_blank_and_leaves_one_file_system() {
                 duct::cmd!("sfdisk", "-q", image).stdin_bytes("label: gpt\n,8M\n").run().unwrap();
             });
             device.write_at(9 * MIB, b"old data");
-            changed(format(&device, &Target { erase: true, ..device.target(fs_type) }));
+            changed(format(&device, &device.erasing(fs_type, &device.fingerprint())));
             assert_eq!(device.carries(), (fs_type.into(), UUID.into(), "mt-retention".into()));
             fs::remove_file(RECORD).unwrap();
         }

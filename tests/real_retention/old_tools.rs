@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use mt_agent::changes::mkfs::Target;
 use mt_agent::facts::retention::RECORD;
 use nix::mount::MsFlags;
 
@@ -75,7 +74,7 @@ fn ext4_with_the_tools_of_centos_6() {
         fs::remove_file(RECORD).unwrap();
         let device = Loop::new(64 * MIB);
         device.write_at(1 << 20, b"old data");
-        changed(format(&device, &Target { erase: true, ..device.target("ext4") }));
+        changed(format(&device, &device.erasing("ext4", &device.fingerprint())));
         assert!(called("mkfs.ext4 -q -U") && called("blkid -p -o udev /dev/") && called("wipefs -a "));
         assert_eq!(lines("refused"), [""; 0]);
     });

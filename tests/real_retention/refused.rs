@@ -1,7 +1,7 @@
 //! What is not eligible is left bit for bit as it was.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -88,9 +88,38 @@ fn partitions_are_not_blank_until_a_person_says_so() {
         refused_always(&device, "it is in use: ");
         run("umount", &["/mnt/other"]);
 
-        changed(format(&device, &Target { erase: true, ..device.target("ext4") }));
+        changed(format(&device, &device.erasing("ext4", &device.fingerprint())));
         assert_eq!(device.carries(), ("ext4".into(), UUID.into(), "mt-retention".into()));
         assert!(!Path::new(&path).exists() && !Path::new(&format!("/sys/block/{name}/{name}p1")).exists());
+    });
+}
+
+#[test]
+fn an_order_to_erase_is_for_what_was_there_then() {
+    isolated(module_path!(), "an_order_to_erase_is_for_what_was_there_then", || {
+        let said = "what is on it is not what was there when --erase-disk was given";
+        let device = Loop::new(64 * MIB);
+        run("mkfs.ext4", &["-q", "-L", "old", &device.device]);
+        let old = device.fingerprint();
+        // Without a word on what it is for, and after each kind of change: a file, another file system, a byte.
+        refused(&device, &StandIn::of(&device), &Target { erase: true, ..device.target("ext4") }, said);
+        fs::create_dir_all("/mnt/other").unwrap();
+        run("mount", &[&device.device, "/mnt/other"]);
+        File::create("/mnt/other/precious").unwrap().write_all(b"precious").unwrap();
+        run("umount", &["/mnt/other"]);
+        refused(&device, &StandIn::of(&device), &device.erasing("ext4", &old), said);
+        run("mkfs.xfs", &["-q", "-f", "-d", "size=32m", "--unsupported", &device.device]);
+        refused(&device, &StandIn::of(&device), &device.erasing("ext4", &old), said);
+        let xfs = device.fingerprint();
+        device.write_at(64 * MIB - 1, b"x");
+        refused(&device, &StandIn::of(&device), &device.erasing("ext4", &xfs), said);
+        // One given for a blank disk is for nothing.
+        let device = Loop::new(64 * MIB);
+        let blank = device.fingerprint();
+        assert_eq!(blank, Loop::new(64 * MIB).fingerprint());
+        device.write_at(MIB, b"precious");
+        refused(&device, &StandIn::of(&device), &device.erasing("ext4", &blank), said);
+        changed(format(&device, &device.erasing("ext4", &device.fingerprint())));
     });
 }
 

@@ -9,21 +9,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::Collection;
-use super::manifest::{Entry, Role};
+use super::manifest::{Entry, FILE, Role};
 use crate::changes::packages::{describe, missing, not_debian, reason, rpm, wait_for_rpm};
-use crate::changes::{Context, Done};
+use crate::changes::{Context, Done, consent};
 use crate::host::command::Command;
 use crate::host::{Host, text};
 
 /// How long rpm may think about a transaction, or about what some hundred files provide.
 const QUESTION: Duration = Duration::from_secs(300);
 
-/// Installs those of `packages` that are missing, with what they need, from the collection in `directory`.
+/// Installs those of `packages` that are missing, with what they need, from the collection in `directory`. `agreed` is
+/// the SHA-256 of the manifest that a person agreed to.
 ///
 /// # Errors
 /// One line: the collection is not what its manifest says, lacks something, or what rpm said.
-pub fn install(context: &mut Context<'_>, directory: &Path, packages: &[String]) -> Result<Done> {
+pub fn install(
+    context: &mut Context<'_>,
+    directory: &Path,
+    agreed: Option<&str>,
+    packages: &[String],
+) -> Result<Done> {
     not_debian(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
+    let manifest = directory.join(FILE);
+    consent::unchanged(&manifest.display().to_string(), &consent::digest(&manifest)?, agreed)?;
     install_with_rpm(context, directory, packages)
 }
 

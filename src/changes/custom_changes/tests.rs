@@ -80,7 +80,7 @@ impl Desk {
     }
 
     fn again(&mut self) -> Result<Done, String> {
-        self.with(|context| run_on(context, &Host::live(), Path::new("/root/agent.tar.gz")))
+        self.with(|context| run_on(context, &Host::live(), Path::new("/root/agent.tar.gz"), None))
             .map_err(|error| format!("{error:#}"))
     }
 

@@ -11,6 +11,7 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::blkid::Signatures;
 use super::remains;
 use crate::host::apart::apart;
 use crate::host::text;
@@ -123,14 +124,36 @@ pub fn ends(file: &File, size: u64) -> Result<String, String> {
 /// Reads the [`places`] of the device of `size` bytes behind `file`, which must be open for reading. Stops at
 /// the third find, and after [`DEADLINE`].
 fn read_places(file: &File, size: u64) -> Examination {
-    let mut found = read(file, size);
+    let mut found = read(file, size, None);
     if !found.nonzero.is_empty() {
         found.remains = remains::known(file, size).into_iter().map(str::to_owned).collect();
     }
     found
 }
 
-fn read(file: &File, size: u64) -> Examination {
+/// What is on a disk, as one value: the SHA-256 (lower-case hex) of its size, of what `signatures` names, and of the
+/// bytes in all of the [`places`]. It is the same under each name and path of the disk.
+///
+/// # Errors
+/// Why not everything could be read, in one line.
+pub fn fingerprint(file: &File, size: u64, signatures: &Signatures) -> Result<String, String> {
+    let found = match signatures {
+        Signatures::Nothing => [].as_slice(),
+        Signatures::Found(found) => found,
+        Signatures::Unknown(why) => return Err(why.clone()),
+    };
+    let read = || {
+        let mut hasher = Sha256::new();
+        hasher.update(size.to_le_bytes());
+        found.iter().for_each(|one| hasher.update(format!("{one}\n")));
+        let error = read(file, size, Some(&mut hasher)).error;
+        error.map_or_else(|| Ok(text::hex(&hasher.finalize())), Err)
+    };
+    apart("reading it", DEADLINE + MARGIN, &[file.as_fd()], read).map_err(|error| error.to_string())?
+}
+
+/// Reads the places, to the third find; with a hasher to their end.
+fn read(file: &File, size: u64, mut hasher: Option<&mut Sha256>) -> Examination {
     // What the page cache holds of the device may be older than the disk: another path of the same disk, or
     // another host, does not write through it. Pages that are clean are dropped; those that are not are newer
     // than the disk, and right. Read-ahead around samples would read a hundred times as much.
@@ -157,8 +180,10 @@ fn read(file: &File, size: u64) -> Examination {
                 found.error = Some(said(&error, at));
                 return found;
             }
+            if let Some(hasher) = &mut hasher {
+                hasher.update(&*piece);
             // Compared as a whole: memcmp is fast whatever this is optimised for, a loop over bytes is not.
-            if *piece != zeros[..piece.len()]
+            } else if *piece != zeros[..piece.len()]
                 && let Some(index) = piece.iter().position(|byte| *byte != 0)
             {
                 found.nonzero.push(at + index as u64);

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Probe, probe, refused};
+use super::{Depth, Probe, probe_as, refused};
 use crate::facts::Fact;
 use crate::facts::disks::{Disk, resolve, users};
 use crate::facts::gather::Probing;
@@ -31,17 +31,27 @@ pub fn probes(
         // What uses it is not known: it is probed, and refused for that reason.
         _ => true,
     };
-    let chosen: Vec<Result<Disk, Probe>> = match wanted {
+    let chosen: Vec<Result<Disk, Box<Probe>>> = match wanted {
         Probing::None => Vec::new(),
-        Probing::Idle => disks.iter().filter(idle).cloned().map(Ok).collect(),
+        Probing::Idle | Probing::ToErase(_) => disks.iter().filter(idle).cloned().map(Ok).collect(),
         Probing::Named(names) => names
             .iter()
-            .map(|name| resolve(host, disks, name).map(|found| found.disk).map_err(|why| refused(name, why)))
+            .map(|name| {
+                resolve(host, disks, name).map(|found| found.disk).map_err(|why| Box::new(refused(name, why)))
+            })
             .collect(),
+    };
+    let to_erase = match wanted {
+        Probing::ToErase(name) => resolve(host, disks, name).ok().map(|found| found.disk.name),
+        Probing::None | Probing::Idle | Probing::Named(_) => None,
     };
     let mut probes = each(chosen, DEADLINE, {
         let (host, mounts, swaps) = (host.clone(), mounts.clone(), swaps.clone());
-        move |disk| probe(&host, disk, &mounts, &swaps)
+        move |disk| {
+            let named = to_erase.as_ref() == Some(&disk.name);
+            let depth = if named { Depth::Fingerprint } else { Depth::Blank };
+            probe_as(&host, disk, &mounts, &swaps, depth)
+        }
     });
     for probe in &mut probes {
         if let Some(why) = twin(disks, &probe.disk) {
@@ -67,7 +77,7 @@ fn twin(disks: &[Disk], name: &str) -> Option<String> {
 }
 
 fn each(
-    chosen: Vec<Result<Disk, Probe>>,
+    chosen: Vec<Result<Disk, Box<Probe>>>,
     deadline: Duration,
     probe: impl Fn(&Disk) -> Probe + Clone + Send + 'static,
 ) -> Vec<Probe> {
@@ -78,13 +88,13 @@ fn each(
         let disk = match choice {
             Ok(disk) => disk,
             Err(refusal) => {
-                probes.push(refusal);
+                probes.push(*refusal);
                 continue;
             }
         };
         probes.push(refused(&disk.name, format!("it did not answer within {} s", deadline.as_secs())));
         let (sender, probe) = (sender.clone(), probe.clone());
-        if let Err(error) = thread::Builder::new().spawn(move || sender.send((index, probe(&disk)))) {
+        if let Err(error) = thread::Builder::new().spawn(move || drop(sender.send((index, probe(&disk))))) {
             probes[index].why_not = vec![format!("starting a thread to probe it: {error}")];
         }
     }
@@ -131,7 +141,7 @@ mod tests {
     fn a_disk_that_hangs_is_not_blank_and_holds_up_no_other() {
         let named = |name: &str| Ok(Disk { name: name.into(), ..Disk::default() });
         let started = Instant::now();
-        let chosen = vec![named("sda"), Err(refused("sdx", "sdx is no disk")), named("sdb")];
+        let chosen = vec![named("sda"), Err(Box::new(refused("sdx", "sdx is no disk"))), named("sdb")];
         let probes = each(chosen, Duration::from_secs(5), |disk| {
             if disk.name == "sda" {
                 thread::sleep(Duration::from_secs(300));

@@ -58,17 +58,39 @@ pub struct Probe {
     pub eligible: bool,
     /// Why not.
     pub why_not: Vec<String>,
+    /// What is on it, for the disk that a person wants erased: [`examine::fingerprint`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fingerprint: Option<String>,
 }
 
 /// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.
 #[must_use]
 pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Probe {
+    probe_as(host, disk, mounts, swaps, Depth::Blank)
+}
+
+/// How much a probe looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// Whether the disk is blank.
+    Blank,
+    /// Its fingerprint too.
+    Fingerprint,
+}
+
+fn probe_as(
+    host: &Host,
+    disk: &Disk,
+    mounts: &Fact<Vec<Mount>>,
+    swaps: &Fact<Vec<Swap>>,
+    depth: Depth,
+) -> Probe {
     match host.kind() {
         Kind::Live => {}
         Kind::Recorded => return recorded(host, disk),
         Kind::Image => return refused(&disk.name, "an image's tree has no disks"),
     }
-    let mut trial = Trial::new(host, disk, mounts, swaps);
+    let mut trial = Trial::new(host, disk, mounts, swaps, depth);
     if trial.nothing_to_read() {
         return trial.verdict();
     }
@@ -102,7 +124,7 @@ pub fn probe_open(
     mounts: &Fact<Vec<Mount>>,
     swaps: &Fact<Vec<Swap>>,
 ) -> Probe {
-    let mut trial = Trial::new(host, disk, mounts, swaps);
+    let mut trial = Trial::new(host, disk, mounts, swaps, Depth::Blank);
     if !trial.nothing_to_read() {
         trial.read(file, &disk.device());
     }
@@ -120,10 +142,17 @@ struct Trial<'a> {
     read: bool,
     /// What had been written to it when it began.
     began: Option<Counts>,
+    depth: Depth,
 }
 
 impl<'a> Trial<'a> {
-    fn new(host: &'a Host, disk: &'a Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Self {
+    fn new(
+        host: &'a Host,
+        disk: &'a Disk,
+        mounts: &Fact<Vec<Mount>>,
+        swaps: &Fact<Vec<Swap>>,
+        depth: Depth,
+    ) -> Self {
         let mut probe = Probe { disk: disk.name.clone(), ..Probe::default() };
         for (fact, what) in [(unknown(mounts), "what is mounted"), (unknown(swaps), "what is swap")] {
             probe.why_not.extend(fact.map(|why| format!("{what} could not be told: {why}")));
@@ -153,7 +182,7 @@ impl<'a> Trial<'a> {
         if disk.read_only {
             probe.why_not.push("it is read-only".into());
         }
-        Self { host, disk, probe, doubts: Vec::new(), read: false, began }
+        Self { host, disk, probe, doubts: Vec::new(), read: false, depth, began }
     }
 
     /// Whether it is settled without reading the disk.
@@ -208,7 +237,12 @@ impl<'a> Trial<'a> {
     fn read(&mut self, file: &File, device: &str) {
         match self.identity(file, device) {
             Ok(size) => {
-                match blkid::signatures(self.host, device) {
+                let signatures = blkid::signatures(self.host, device);
+                if self.depth == Depth::Fingerprint {
+                    // Without one nothing is erased.
+                    self.probe.fingerprint = examine::fingerprint(file, size, &signatures).ok();
+                }
+                match signatures {
                     Signatures::Nothing => {}
                     Signatures::Found(found) => self.probe.found.extend(found),
                     Signatures::Unknown(why) => self.doubt(why),

@@ -53,15 +53,17 @@ fn formats(plan: &Plan) -> Vec<Format<'_>> {
     plan.changes
         .iter()
         .filter_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase } => Some(Format {
-                scsi_id,
-                device,
-                fs_type,
-                uuid,
-                size_bytes: *size_bytes,
-                erase: *erase,
-                after_restart: format(planned),
-            }),
+            Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, .. } => {
+                Some(Format {
+                    scsi_id,
+                    device,
+                    fs_type,
+                    uuid,
+                    size_bytes: *size_bytes,
+                    erase: *erase,
+                    after_restart: format(planned),
+                })
+            }
             _ => None,
         })
         .collect()
@@ -75,7 +77,7 @@ fn must(holds: bool, what: &str) -> Result<(), String> {
 fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     // The choice by itself, which no requirement that must hold first keeps from going wrong.
     let chosen = choose(&world.profile, &world.facts, &world.request);
-    if let Chosen::Disk { disk, scsi_id, erase, uuid } = &chosen {
+    if let Chosen::Disk { disk, scsi_id, erase, uuid, .. } = &chosen {
         let chosen = Format {
             scsi_id,
             device: &disk.device(),
@@ -163,8 +165,8 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         }
     }
     must(world.erased.is_none() || erased, "the erasure of another disk was asked for")?;
-    must(format.erase == erased, "it is erased without being asked for, or the other way round")?;
-    must(blank || erased || ours, "it is not blank")?;
+    must(erased || !format.erase, "it is erased without being asked for")?;
+    must(blank || format.erase || ours, "it is not blank")?;
     let probed =
         facts.probes.iter().any(|probe| truth.names.contains(&probe.disk) && probe.in_use.is_empty());
     must(probed, "it was not probed")?;

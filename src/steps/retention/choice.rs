@@ -26,6 +26,8 @@ pub enum Chosen<'a> {
         scsi_id: String,
         /// Whether "not blank" is lifted for it, because a person named it with `--erase-disk`.
         erase: bool,
+        /// The fingerprint of what may be erased.
+        fingerprint: Option<String>,
         /// The UUID for its file system.
         uuid: String,
     },
@@ -42,12 +44,12 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
         (Some(name), _, _) if request.retention_disk.is_none() && name::can_move(facts, name) => {
             Err(moves(facts, name))
         }
-        (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, erase)),
+        (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, request)),
         (None, Some(_), _) => {
             Err("--erase-disk only lifts \"not blank\": name the retention disk too, with --retention-disk"
                 .to_owned())
         }
-        (None, None, Some(disk)) => named_disk(facts, disk, None),
+        (None, None, Some(disk)) => named_disk(facts, disk, request),
         (None, None, None) if request.named_only => Err(unseen()),
         (None, None, None) => sole_candidate(profile, facts),
     };
@@ -74,21 +76,17 @@ fn unseen() -> String {
 }
 
 /// A disk that a person named, or that our own record says we were formatting.
-fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Result<Chosen<'a>, String> {
+fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result<Chosen<'a>, String> {
     let scsi_id = identity(facts, disk)?;
-    let lifted = match erase {
-        None => false,
-        Some(name) => {
-            let erased = find(facts, name)?;
-            if erased.scsi_id.as_deref() != Some(&scsi_id) {
-                return Err(format!(
-                    "--erase-disk names {}, but the retention disk is {}: both must be the same disk",
-                    erased.name, disk.name
-                ));
-            }
-            true
+    if let Some(name) = &request.erase_disk {
+        let erased = find(facts, name)?;
+        if erased.scsi_id.as_deref() != Some(&scsi_id) {
+            return Err(format!(
+                "--erase-disk names {}, but the retention disk is {}: both must be the same disk",
+                erased.name, disk.name
+            ));
         }
-    };
+    }
     let probe = probe_of(facts, disk)?;
     let ours = interrupted(facts).is_some_and(|other| other.scsi_id == disk.scsi_id);
     if !probe.in_use.is_empty() {
@@ -103,10 +101,61 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
             "A volume on it would not last, and --erase-disk does not lift that: attach another disk",
         );
     }
-    if !(is_blank(probe, disk) || lifted || ours) {
-        return left(&format!("If nothing on it is needed: --erase-disk {scsi_id}"));
+    // Where nothing is to be erased, the order is done with: what comes onto the disk later was not meant.
+    let order = if is_blank(probe, disk) { Order::None } else { Order::of(request, probe) };
+    match &order {
+        Order::None if !(is_blank(probe, disk) || ours) => {
+            return left(&format!("If nothing on it is needed: --erase-disk {scsi_id}"));
+        }
+        Order::Void(why) if !ours => {
+            return left(&format!(
+                "{why}. If nothing on it is needed, say so once more: mt-agent apply --retention-disk {scsi_id} --erase-disk \
+                 {scsi_id}"
+            ));
+        }
+        Order::None | Order::Void(_) | Order::Holds(_) => {}
     }
-    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: lifted })
+    let (erase, fingerprint) = match order {
+        Order::Holds(fingerprint) => (true, fingerprint),
+        Order::None | Order::Void(_) => (false, None),
+    };
+    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint })
+}
+
+/// What `--erase-disk` lifts for a disk that is not blank.
+enum Order {
+    /// Nothing: it was not given.
+    None,
+    /// "not blank", for what this fingerprint tells.
+    Holds(Option<String>),
+    /// Nothing: why not.
+    Void(String),
+}
+
+impl Order {
+    /// Of a person who is there now, whatever is on the disk; of one who was there before the restart, what was on it then.
+    fn of(request: &Request, probe: &Probe) -> Self {
+        if request.erase_disk.is_none() {
+            return Self::None;
+        }
+        if !request.named_only {
+            return Self::Holds(probe.fingerprint.clone());
+        }
+        match (&request.erase_fingerprint, &probe.fingerprint) {
+            (Some(then), Some(now)) if then == now => match probe.written {
+                Some(false) => Self::Holds(Some(now.clone())),
+                Some(true) => Self::Void("It was written to since this boot".to_owned()),
+                None => Self::Void("Whether it was written to since this boot cannot be determined".to_owned()),
+            },
+            (Some(_), Some(_)) => {
+                Self::Void("What is on it is not what was there when --erase-disk was given".to_owned())
+            }
+            (None, _) => Self::Void("What was on it when --erase-disk was given is not on record".to_owned()),
+            (_, None) => Self::Void(
+                "Whether it is what was there when --erase-disk was given cannot be determined".to_owned(),
+            ),
+        }
+    }
 }
 
 /// The only disk that could be meant, on a host where the master target software has never been installed.
@@ -136,7 +185,8 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
         [disk] => {
             let scsi_id = identity(facts, disk)?;
             takeable(facts, disk)?;
-            Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: false })
+            let uuid = uuid_for(facts, &scsi_id);
+            Ok(Chosen::Disk { disk, scsi_id, erase: false, fingerprint: None, uuid })
         }
         several => Err(format!(
             "{} blank disks are attached, and which one is meant is not for the agent to guess: {}. Name one with \

@@ -28,7 +28,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
-        Chosen::Disk { disk, scsi_id, erase, uuid } => Remedy::With {
+        Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid } => Remedy::With {
             changes: vec![Change::FormatRetention {
                 scsi_id,
                 device: disk.device(),
@@ -36,6 +36,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
                 uuid,
                 size_bytes: disk.size_bytes,
                 erase,
+                fingerprint,
             }],
             needs: NEEDS,
         },
@@ -78,16 +79,17 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     if fstab_entry(fstab, &profile.retention.mount_point).is_some() {
         return Remedy::None;
     }
-    let change = |device: String, fs_type: &str| {
+    let change = |device: String, disk: &Disk, fs_type: &str| {
         Remedy::one(Change::WriteFstab {
             device,
+            scsi_id: disk.scsi_id.clone().unwrap_or_default(),
             mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
         })
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
         return match stable_name(facts, mount, disks[0]) {
-            Some(name) => change(name, &mount.fs_type),
+            Some(name) => change(name, disks[0], &mount.fs_type),
             None => Remedy::Refused(unnamed(mount)),
         };
     }
@@ -97,10 +99,12 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     };
     match (waiting(profile, facts), &facts.retention_record) {
         (Ok(Some(waiting)), crate::facts::Fact::Known(Some(record))) => {
-            change(foreseen(waiting.disk, &record.uuid), &record.fs_type)
+            change(foreseen(waiting.disk, &record.uuid), waiting.disk, &record.fs_type)
         }
         _ => match choice::choose(profile, facts, request) {
-            Chosen::Disk { disk, uuid, .. } => change(foreseen(disk, &uuid), &profile.retention.fs_type),
+            Chosen::Disk { disk, uuid, .. } => {
+                change(foreseen(disk, &uuid), disk, &profile.retention.fs_type)
+            }
             Chosen::Refused(_) => Remedy::None,
         },
     }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# sdb and sdc change places with the restart: the disk that was agreed on is formatted, the other is not
+# sdb and sdc change places with the restart: the disk that was agreed on is erased and formatted, the other is not
 
 hardware() {
     disk agreed 1T
@@ -17,11 +17,17 @@ hardware_2() {
     done
 }
 
+boot_0() {
+    mkfs.ext4 -q -L old /dev/sdb
+    expect "the disk that will be agreed on carries something" blkid -p /dev/sdb
+}
+
 boot_1() {
     id_of /dev/sdb >/root/agreed
-    agent 3 apply --yes --retention-disk /dev/sdb
-    run grep -A 4 request /var/lib/mt-agent/resume.json
-    said "$(cat /root/agreed)"
+    agent 3 apply --yes --retention-disk /dev/sdb --erase-disk /dev/sdb
+    run grep -A 5 request /var/lib/mt-agent/resume.json
+    said "\"erase-disk\": \"$(cat /root/agreed)\""
+    said erase-fingerprint
 }
 
 boot_2() {
@@ -38,6 +44,7 @@ boot_2() {
 
     say "what the service does after the restart"
     agent 0 apply --resume
+    said "ERASE and make an ext4 file system on /dev/mapper/$agreed"
     expect "the agreed disk carries the volume" grep -q "^/dev/mapper/$agreed /mnt/retention " /proc/mounts
 }
 

@@ -154,6 +154,55 @@ fn a_disk_that_is_not_blank_is_taken_only_when_its_erasure_is_asked_for() {
 }
 
 #[test]
+fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
+    let (profile, mut facts) = without_volume();
+    let carrying = |fingerprint: Option<&str>| Probe {
+        disk: "sdb".into(),
+        blank: Some(false),
+        why_not: vec!["it is not blank: xfs file system".into()],
+        fingerprint: fingerprint.map(str::to_owned),
+        written: Some(false),
+        ..Probe::default()
+    };
+    let now = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
+    let left = |then: Option<&str>| Request {
+        named_only: true,
+        erase_fingerprint: then.map(str::to_owned),
+        ..now.clone()
+    };
+    let fingerprint = |facts: &Facts, request: &Request| match choose(&profile, facts, request) {
+        Chosen::Disk { erase: true, fingerprint, .. } => fingerprint,
+        other => panic!("{other:?}"),
+    };
+    facts.probes = vec![carrying(Some("aa"))];
+    assert_eq!(fingerprint(&facts, &now).as_deref(), Some("aa"), "who is there now means what is there now");
+    assert_eq!(fingerprint(&facts, &left(Some("aa"))).as_deref(), Some("aa"));
+    let again = format!(
+        "say so once more: mt-agent apply --retention-disk {RETENTION_ID} --erase-disk {RETENTION_ID}"
+    );
+    for (then, there, why) in [
+        (Some("ab"), Some("aa"), "What is on it is not what was there when --erase-disk was given"),
+        (None, Some("aa"), "What was on it when --erase-disk was given is not on record"),
+        (Some("aa"), None, "Whether it is what was there when --erase-disk was given cannot be determined"),
+    ] {
+        facts.probes = vec![carrying(there)];
+        refused(&profile, &facts, &left(then), &["is left as it is: it is not blank", why, &again]);
+    }
+    for (written, why) in [
+        (Some(true), "It was written to since this boot"),
+        (None, "Whether it was written to since this boot cannot be determined"),
+    ] {
+        facts.probes = vec![Probe { written, ..carrying(Some("aa")) }];
+        refused(&profile, &facts, &left(Some("aa")), &[why, &again]);
+        assert_eq!(chosen(&profile, &facts, &now), Ok(("sdb", true)), "a person looks at it now");
+    }
+    // There is nothing to erase, and what comes onto the disk later is nobody's to erase.
+    facts.probes = vec![eligible("sdb")];
+    assert_eq!(chosen(&profile, &facts, &now), Ok(("sdb", false)));
+    assert_eq!(chosen(&profile, &facts, &left(Some("aa"))), Ok(("sdb", false)));
+}
+
+#[test]
 fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
     let (profile, mut facts) = without_volume();
     facts.probes = vec![Probe {
@@ -284,9 +333,8 @@ fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart()
         let moved = swapped(&facts);
         let lasting = lasting(&profile, &facts, &request, None).unwrap();
         assert_eq!(lasting.retention_disk.as_deref(), Some(OTHER_ID));
-        assert_eq!(lasting.erase_disk.is_some(), request.erase_disk.is_some());
-        let erase = request.erase_disk.is_some();
-        assert_eq!(chosen(&profile, &moved, &lasting), Ok(("sdb", erase)), "{request:?}");
+        assert_eq!(lasting.erase_disk.as_deref(), request.erase_disk.as_ref().map(|_| OTHER_ID));
+        assert_eq!(chosen(&profile, &moved, &lasting), Ok(("sdb", false)), "{request:?}");
     }
     // A name that leads nowhere now may lead to anything then; one made of an ID may not.
     assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx"), None), None);

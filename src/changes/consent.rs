@@ -1,0 +1,242 @@
+//! Whether a change is one that a person agreed to: told by what it is about (a SCSI ID, the content of a file), as
+//! names can come to mean something else while a person thinks.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use nix::libc;
+
+use super::Change;
+use super::archive::stream::sha256;
+use super::collection::manifest;
+use crate::host::Host;
+
+impl Change {
+    /// Writes into the change what the files that it uses hold now: its performing refuses other ones.
+    ///
+    /// # Errors
+    /// Such a file cannot be read.
+    pub fn pin(&mut self, host: &Host) -> Result<()> {
+        match self {
+            Self::RunCustomChanges { archive, archive_sha256, .. } => {
+                *archive_sha256 = Some(digest(&host.path(archive))?);
+            }
+            Self::InstallPackages { from: Some(from), manifest_sha256, .. } => {
+                *manifest_sha256 = Some(digest(&from.join(manifest::FILE))?);
+            }
+            // A file package is pinned by its own SHA-256, or has to be signed.
+            Self::InstallPackages { from: None, .. }
+            | Self::InstallFiles { .. }
+            | Self::Collect { .. }
+            | Self::RecordCustomChanges { .. }
+            | Self::SetRecordsAside
+            | Self::BlacklistRootDisk { .. }
+            | Self::FormatRetention { .. }
+            | Self::WriteFstab { .. }
+            | Self::MountRetention { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Whether who agreed to `agreed` has agreed to this change: the same one, or less of the same.
+    ///
+    /// Every field is named here, so that a new one, and a new kind of change, asks how it is compared.
+    #[must_use]
+    pub fn is_within(&self, agreed: &Self) -> bool {
+        match self {
+            Self::InstallPackages { packages: now, from: now_from, manifest_sha256: now_manifest } => {
+                let Self::InstallPackages { packages, from, manifest_sha256 } = agreed else { return false };
+                now.iter().all(|name| packages.contains(name))
+                    && now_from == from
+                    && now_manifest == manifest_sha256
+            }
+            Self::InstallFiles { files: now } => {
+                let Self::InstallFiles { files } = agreed else { return false };
+                now.iter().all(|file| files.contains(file))
+            }
+            Self::RunCustomChanges { archive: now, rerun: now_rerun, archive_sha256: now_sha256 } => {
+                let Self::RunCustomChanges { archive, rerun, archive_sha256 } = agreed else { return false };
+                now == archive && now_rerun == rerun && now_sha256 == archive_sha256
+            }
+            // The device is how the disk is called today; performing it looks at the SCSI ID behind it.
+            Self::FormatRetention {
+                scsi_id: now,
+                device: _,
+                fs_type: now_type,
+                uuid: now_uuid,
+                size_bytes: now_size,
+                erase: now_erase,
+                fingerprint: now_fingerprint,
+            } => {
+                let Self::FormatRetention { scsi_id, fs_type, uuid, size_bytes, erase, fingerprint, .. } =
+                    agreed
+                else {
+                    return false;
+                };
+                now == scsi_id
+                    && now_type == fs_type
+                    && now_uuid == uuid
+                    && now_size == size_bytes
+                    && now_erase == erase
+                    && now_fingerprint == fingerprint
+            }
+            // Before the volume is made, its line is foreseen by the one name or the other; both follow from the disk.
+            Self::WriteFstab { device: now, scsi_id: now_id, mount_point: now_point, fs_type: now_type } => {
+                let Self::WriteFstab { device, scsi_id, mount_point, fs_type } = agreed else { return false };
+                let same_volume = if now_id.is_empty() { now == device } else { true };
+                now_id == scsi_id && same_volume && now_point == mount_point && now_type == fs_type
+            }
+            Self::MountRetention { device: _, scsi_id: now, mount_point: now_point, fs_type: now_type } => {
+                let Self::MountRetention { scsi_id, mount_point, fs_type, .. } = agreed else { return false };
+                now == scsi_id && now_point == mount_point && now_type == fs_type
+            }
+            Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
+            | Self::RecordCustomChanges { accepted: _ }
+            | Self::SetRecordsAside
+            | Self::Collect { directory: _, packages: _, files: _, repositories: _, agent_package: _ } => {
+                self == agreed
+            }
+        }
+    }
+}
+
+/// Refuses `what`, whose content is `now`, where a person agreed to other content.
+///
+/// # Errors
+/// One line that says so.
+pub(super) fn unchanged(what: &str, now: &str, agreed: Option<&str>) -> Result<()> {
+    ensure!(
+        agreed.is_none_or(|agreed| agreed == now),
+        "{what} has changed since the plan was shown (its SHA-256 is {now} now): run apply again"
+    );
+    Ok(())
+}
+
+/// The SHA-256 of a regular file, lower-case hex.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn digest(path: &Path) -> Result<String> {
+    // O_NONBLOCK: a FIFO under that name must not stop us.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = file.with_context(|| format!("reading {}", path.display()))?;
+    ensure!(file.metadata()?.is_file(), "{} is not a regular file", path.display());
+    Ok(sha256(&file).with_context(|| format!("reading {}", path.display()))?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::files;
+
+    fn fstab(device: &str, scsi_id: &str) -> Change {
+        Change::WriteFstab {
+            device: device.into(),
+            scsi_id: scsi_id.into(),
+            mount_point: "/mnt/retention".into(),
+            fs_type: "ext4".into(),
+        }
+    }
+
+    fn format(device: &str, fingerprint: Option<&str>) -> Change {
+        Change::FormatRetention {
+            scsi_id: "36000c29a".into(),
+            device: device.into(),
+            fs_type: "ext4".into(),
+            uuid: "30ef1c40-2cfe-8764-838a-54b27fe8b884".into(),
+            size_bytes: 1 << 40,
+            erase: fingerprint.is_some(),
+            fingerprint: fingerprint.map(str::to_owned),
+        }
+    }
+
+    fn install(packages: &[&str], from: Option<&str>, manifest: Option<&str>) -> Change {
+        Change::InstallPackages {
+            packages: packages.iter().map(|&name| name.to_owned()).collect(),
+            from: from.map(Into::into),
+            manifest_sha256: manifest.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_was_agreed_to_is_told_by_identity() {
+        let run = |rerun, sum: &str| Change::RunCustomChanges {
+            archive: "/root/agent.tar.gz".into(),
+            rerun,
+            archive_sha256: Some(sum.into()),
+        };
+        let blacklist = |id: &str| Change::BlacklistRootDisk { scsi_id: id.into(), replaces: None };
+        let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
+            device: device.into(),
+            scsi_id: id.into(),
+            mount_point: point.into(),
+            fs_type: "ext4".into(),
+        };
+        let same = [
+            (format("/dev/sdb", None), format("/dev/sdc", None)),
+            (format("/dev/sdb", Some("aa")), format("/dev/mapper/36000c29a", Some("aa"))),
+            (fstab("UUID=30ef", "36000c29a"), fstab("/dev/mapper/36000c29a", "36000c29a")),
+            (
+                mount("/dev/sdb", "36000c29a", "/mnt/retention"),
+                mount("/dev/sdc", "36000c29a", "/mnt/retention"),
+            ),
+            (install(&["perl", "wget"], None, None), install(&["wget"], None, None)),
+            (run(false, "aa"), run(false, "aa")),
+            (blacklist("36000c29a"), blacklist("36000c29a")),
+        ];
+        for (agreed, now) in same {
+            assert!(now.is_within(&agreed), "{now:?} is {agreed:?}");
+        }
+        let other = [
+            (fstab("UUID=30ef", "36000c29a"), fstab("UUID=30ef", "36000c29b")),
+            (fstab("UUID=30ef", ""), fstab("UUID=31ef", "")),
+            (format("/dev/sdb", None), format("/dev/sdb", Some("aa"))),
+            (format("/dev/sdb", Some("aa")), format("/dev/sdb", Some("ab"))),
+            (mount("/dev/sdb", "36000c29a", "/mnt/retention"), mount("/dev/sdb", "36000c29a", "/srv")),
+            (
+                mount("/dev/sdb", "36000c29a", "/mnt/retention"),
+                mount("/dev/sdb", "36000c29b", "/mnt/retention"),
+            ),
+            (install(&["perl"], None, None), install(&["perl", "wget"], None, None)),
+            (install(&["perl"], Some("/srv"), Some("aa")), install(&["perl"], Some("/srv"), Some("ab"))),
+            (run(false, "aa"), run(true, "aa")),
+            (run(false, "aa"), run(false, "ab")),
+            (blacklist("36000c29a"), blacklist("36000c29b")),
+            (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),
+            (Change::RecordCustomChanges { accepted: false }, Change::RecordCustomChanges { accepted: true }),
+        ];
+        for (agreed, now) in other {
+            assert!(!now.is_within(&agreed), "{now:?} is not {agreed:?}");
+        }
+    }
+
+    #[test]
+    fn another_file_under_the_same_name_is_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        std::fs::create_dir(dir.path().join("root")).unwrap();
+        let archive = dir.path().join("root/agent.tar.gz");
+        let pinned = |content: &str| {
+            files::replace(&archive, content.as_bytes(), 0o600).unwrap();
+            let mut change = Change::RunCustomChanges {
+                archive: "/root/agent.tar.gz".into(),
+                rerun: false,
+                archive_sha256: None,
+            };
+            change.pin(&host).unwrap();
+            change
+        };
+        let agreed = pinned("one");
+        assert!(pinned("one").is_within(&agreed) && !pinned("two").is_within(&agreed));
+        let collection = dir.path().join("collection");
+        std::fs::create_dir(&collection).unwrap();
+        let mut change = install(&["perl"], collection.to_str(), None);
+        assert!(change.pin(&host).unwrap_err().to_string().contains("manifest.json"));
+        files::replace(&collection.join("manifest.json"), b"{}", 0o600).unwrap();
+        change.pin(&host).unwrap();
+        let Change::InstallPackages { manifest_sha256: Some(sum), .. } = change else { panic!() };
+        assert_eq!(sum.len(), 64);
+    }
+}
