@@ -18,8 +18,10 @@
 //! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
 //! writes to a raw device without a claim is not held off by anything that Linux has.
 
+pub mod erase;
 pub mod record;
 pub mod tool;
+mod written;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -95,6 +97,8 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
     if old.as_ref().is_some_and(|old| old.finished) && is_made(&signature::read(host, &node.path())?, target)
     {
+        // An erased table's, of which the kernel was not told.
+        erase::forget_partitions(context, &disks)?;
         // Where udev was not told of it, or made no link, it has another chance.
         announce(context, &device);
         return Ok(Done::Unchanged);
@@ -122,7 +126,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     device.still_at_path(host)?;
     drop(claim);
 
-    carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty())
+    carry_out(context, identity, &device, &node, target, &work)
         .context("its file system is not finished: run apply again to go on")?;
     // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
     announce(context, &device);
@@ -150,7 +154,6 @@ fn carry_out(
     node: &Node,
     target: &Target<'_>,
     work: &Work,
-    has_partitions: bool,
 ) -> Result<()> {
     let host = context.host;
     match *work {
@@ -162,7 +165,7 @@ fn carry_out(
                 text::bytes(target.size_bytes)
             ));
             if target.erase && over {
-                tool::erase(context, device, &node.path(), has_partitions)?;
+                erase::erase(context, identity, device, node, target)?;
             }
             tool::make(context, device, &node.path(), target, over)?;
         }

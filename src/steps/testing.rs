@@ -125,6 +125,7 @@ fn facts() -> Facts {
             hostname: Fact::Known("mt1.example.com".into()),
             configured_hostname: Fact::Known(Some("mt1.example.com".into())),
             timezone: Fact::Known(Timezone { name: Some("Europe/Berlin".into()), localtime: true }),
+            systemd: Fact::Known(false),
         },
         dmi: Fact::Known(Dmi {
             vendor: Fact::Known(Some("VMware, Inc.".into())),
@@ -330,6 +331,7 @@ pub fn entry(line: usize, device: &str, mount_point: &str, fs_type: &str, pass: 
         fs_type: fs_type.into(),
         options: strings(&["defaults"]),
         pass,
+        ours: false,
     }
 }
 

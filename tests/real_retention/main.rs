@@ -7,6 +7,8 @@ mod interrupted;
 mod mounted;
 mod old_tools;
 mod refused;
+#[allow(dead_code, reason = "shared with the tests of what a disk can carry")]
+mod stand_ins;
 
 use std::fs;
 use std::path::Path;
