@@ -22,7 +22,7 @@ use super::tool::run_watched;
 use crate::changes::Context;
 use crate::changes::device::{Device, Node};
 use crate::changes::identity::{self, Identity};
-use crate::facts::disks::Disk;
+use crate::facts::disks::{Disk, users};
 use crate::facts::signature;
 use crate::host::command::Command;
 
@@ -61,6 +61,22 @@ pub fn erase(
     device.flush()?;
     let found = signature::read(host, &node.path()).context("looking at it after it was erased")?;
     ensure!(found.is_nothing(), "it was erased, and still carries {found}");
+    Ok(())
+}
+
+/// Removes the partitions of the map of `disks` that kpartx made, and on which nothing is built: while one is there the map
+/// cannot be claimed. On CentOS 6 rc.sysinit and udev's rules for multipath make them of every partition table.
+///
+/// # Errors
+/// One of them is in use: device-mapper removes none that is open.
+pub fn remove_map_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Result<()> {
+    // The paths of a map all show the same.
+    let parts = disks.first().map(users::map_partitions).unwrap_or_default();
+    for (part, _) in parts {
+        let Some(name) = &part.dm_name else { continue };
+        let output = context.run(&Command::new("dmsetup", ["remove", name], DEADLINE))?;
+        ensure!(output.status == 0, "the map partition {name} is in use: {}", output.said());
+    }
     Ok(())
 }
 

@@ -91,10 +91,15 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
     };
     let probe = probe_of(facts, disk)?;
     let ours = interrupted(facts).is_some_and(|other| other.scsi_id == disk.scsi_id);
-    if !probe.in_use.is_empty() {
-        return Err(format!("{} is in use: {}", told(disk), probe.in_use.join("; ")));
+    // What shows that it has a partition table and no more is erased with it.
+    let shown: Vec<String> = users::map_partitions(disk).iter().map(|(_, one)| one.to_string()).collect();
+    let only_shown = probe.in_use.iter().all(|one| shown.contains(one));
+    if !probe.in_use.is_empty() && !(lifted && only_shown) {
+        let hint = format!(". If nothing on it is needed: --erase-disk {scsi_id}");
+        let hint = if only_shown { hint.as_str() } else { "" };
+        return Err(format!("{} is in use: {}{hint}", told(disk), probe.in_use.join("; ")));
     }
-    takeable(facts, disk)?;
+    takeable(facts, disk, if lifted { &shown } else { &[] })?;
     let left =
         |hint: &str| Err(format!("{} is left as it is: {}. {hint}", told(disk), probe.why_not.join("; ")));
     if probe.unreadable {
@@ -135,7 +140,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
         )),
         [disk] => {
             let scsi_id = identity(facts, disk)?;
-            takeable(facts, disk)?;
+            takeable(facts, disk, &[])?;
             Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase: false })
         }
         several => Err(format!(
@@ -193,18 +198,17 @@ fn is_blank(probe: &Probe, disk: &Disk) -> bool {
 }
 
 /// What facts alone tell against a disk, whatever its probe found and whatever a person said: it was read at
-/// another instant, and of a recording the one can be older than the other.
-fn takeable(facts: &Facts, disk: &Disk) -> Result<(), String> {
+/// another instant, and of a recording the one can be older than the other. `lifted`: uses that do not count.
+fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String> {
     let (Some(disks), Some(mounts), Some(swaps)) =
         (facts.disks.known(), facts.mounts.known(), facts.swaps.known())
     else {
         return Err(format!("{} is left as it is: what is mounted or swap could not be told", told(disk)));
     };
     for path in disks.iter().filter(|other| other.name == disk.name || same_map(other, disk)) {
-        let uses = users::uses(path, mounts, swaps);
-        if !uses.is_empty() {
-            let uses = uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Err(format!("{} is in use: {uses}", told(path)));
+        let uses: Vec<String> = users::uses(path, mounts, swaps).iter().map(ToString::to_string).collect();
+        if uses.iter().any(|one| !lifted.contains(one)) {
+            return Err(format!("{} is in use: {}", told(path), uses.join("; ")));
         }
         if path.read_only {
             return Err(format!("{} cannot be used: it is read-only", told(path)));
