@@ -17,6 +17,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests write golden files and trees of their own")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "scenarios/earlier.rs"]
+mod earlier;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -9,11 +9,13 @@ const ENTRIES: [Entry<'static>; 2] = [
         device: "/dev/mapper/36000c2982b5df41a25811b07e74971e8",
         mount_point: "/mnt/retention",
         fs_type: "ext4",
+        options: "rw,nofail",
     },
     Entry {
         device: "UUID=12b0d5f9-6d1f-4f0e-9c3a-6f6d0a3c1a11",
         mount_point: "/mnt/my disk",
         fs_type: "xfs",
+        options: "rw",
     },
 ];
 
@@ -51,7 +53,7 @@ pub fn run(data: &[u8]) {
                 assert!(
                     read.iter().any(|one| one.device == entry.device
                         && one.mount_point.trim_end_matches('/') == entry.mount_point
-                        && one.options.iter().any(|option| option == "nofail")),
+                        && one.options.iter().any(|option| option == "nofail") == entry.options.contains("nofail")),
                     "not read back from {:?}",
                     text(&after)
                 );

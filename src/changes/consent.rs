@@ -83,10 +83,24 @@ impl Change {
                     && now_fingerprint == fingerprint
             }
             // Before the volume is made, its line is foreseen by the one name or the other; both follow from the disk.
-            Self::WriteFstab { device: now, scsi_id: now_id, mount_point: now_point, fs_type: now_type } => {
-                let Self::WriteFstab { device, scsi_id, mount_point, fs_type } = agreed else { return false };
-                let same_volume = if now_id.is_empty() { now == device } else { true };
-                now_id == scsi_id && same_volume && now_point == mount_point && now_type == fs_type
+            Self::WriteFstab {
+                device: now,
+                scsi_id: now_id,
+                mount_point: now_point,
+                fs_type: now_type,
+                options: now_options,
+                replaces: now_replaced,
+            } => {
+                let Self::WriteFstab { device, scsi_id, mount_point, fs_type, options, replaces } = agreed
+                else {
+                    return false;
+                };
+                let same_volume = now_id == scsi_id && (!now_id.is_empty() || now == device);
+                same_volume
+                    && now_point == mount_point
+                    && now_type == fs_type
+                    && now_options == options
+                    && now_replaced == replaces
             }
             Self::MountRetention { device: _, scsi_id: now, mount_point: now_point, fs_type: now_type } => {
                 let Self::MountRetention { scsi_id, mount_point, fs_type, .. } = agreed else { return false };
@@ -137,6 +151,8 @@ mod tests {
             scsi_id: scsi_id.into(),
             mount_point: "/mnt/retention".into(),
             fs_type: "ext4".into(),
+            options: "rw".into(),
+            replaces: None,
         }
     }
 

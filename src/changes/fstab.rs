@@ -5,21 +5,25 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Done, saved};
+use crate::facts::fstab::COMMENT;
 use crate::host::{Host, files, text};
 
 /// The file.
 pub const PATH: &str = "/etc/fstab";
 
-/// How the comment line above our entry begins; the mount point follows. It makes the entry below ours, so
-/// that we may replace it, as long as that entry has this very mount point: were the comment alone enough,
-/// a person who deletes our entry and leaves the comment would hand us the line below it.
-pub const COMMENT: &str = "# mt-agent keeps the next line: the retention volume on ";
-
-/// `nofail`: a retention disk that is missing must not stop the boot at a prompt of fsck that nobody sees;
-/// that it is missing is for `mt-agent check` to tell. Pass 0 for the same reason: CentOS 6 checks what has
-/// another pass before it looks at `nofail`. No `_netdev`: rc.sysinit mounts with `-O no_netdev`, and the
+/// What systemd needs in our entry beside `rw`: without it a retention disk that is missing ends the boot in emergency mode.
+///
+/// The scripts of CentOS 6 are better off without. With pass 0 they start a machine whose disk is missing all the same, and
+/// mount(8) of util-linux-ng 2.17 records `nofail` in /etc/mtab as `_netdev`, so that `service netfs stop` takes the volume
+/// for one of the network and unmounts it. `_netdev` itself is for neither: rc.sysinit mounts with `-O no_netdev`, and the
 /// network comes later than what needs the volume.
-const OPTIONS: &str = "rw,nofail";
+pub const NOFAIL: &str = "nofail";
+
+/// The options of a new entry on a machine that systemd starts, or not.
+#[must_use]
+pub fn options(systemd: bool) -> &'static str {
+    if systemd { "rw,nofail" } else { "rw" }
+}
 
 /// What is to be mounted, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +34,17 @@ pub struct Entry<'a> {
     pub mount_point: &'a str,
     /// File system type.
     pub fs_type: &'a str,
+    /// Options; `nofail` is among them where systemd starts the machine, and only there.
+    pub options: &'a str,
 }
 
-/// Lets fstab mount `device` on `mount_point` at every boot. The file as it was is kept first.
+/// Lets fstab mount the volume at every boot. The file as it was is kept first.
 ///
 /// # Errors
 /// Another entry has that mount point, the entry cannot be written as a line, or an operating system error;
 /// the file is then as it was.
-pub fn write(context: &mut Context<'_>, device: &str, mount_point: &str, fs_type: &str) -> Result<Done> {
-    install(context.host, &Entry { device, mount_point, fs_type })
+pub fn write(context: &mut Context<'_>, entry: &Entry<'_>) -> Result<Done> {
+    install(context.host, entry)
 }
 
 fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
@@ -136,7 +142,7 @@ impl Fields {
         self.device == entry.device.as_bytes()
             && self.mount_point == normal(entry.mount_point.as_bytes())
             && self.fs_type == entry.fs_type.as_bytes()
-            && has("nofail")
+            && has(NOFAIL) == entry.options.split(',').any(|option| option == NOFAIL)
             && !["ro", "noauto", "_netdev", "bind"].iter().any(|option| has(option))
             && matches!(self.pass.as_slice(), b"" | b"0")
     }
@@ -220,7 +226,12 @@ pub fn cannot_move(device: &str) -> bool {
 }
 
 fn line_for(entry: &Entry<'_>) -> Result<String> {
-    let fields = [("device", entry.device), ("mount point", entry.mount_point), ("type", entry.fs_type)];
+    let fields = [
+        ("device", entry.device),
+        ("mount point", entry.mount_point),
+        ("type", entry.fs_type),
+        ("options", entry.options),
+    ];
     for (what, field) in fields {
         ensure!(!field.is_empty(), "the {what} is empty");
         if field.chars().any(char::is_control) {
@@ -237,8 +248,8 @@ fn line_for(entry: &Entry<'_>) -> Result<String> {
         "the mount point `{}` is not an absolute path",
         entry.mount_point
     );
-    let [device, mount_point, fs_type] = fields.map(|(_, field)| escaped(field));
-    Ok(format!("{device} {mount_point} {fs_type} {OPTIONS} 0 0\n"))
+    let [device, mount_point, fs_type, options] = fields.map(|(_, field)| escaped(field));
+    Ok(format!("{device} {mount_point} {fs_type} {options} 0 0\n"))
 }
 
 #[cfg(test)]

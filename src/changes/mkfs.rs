@@ -22,9 +22,11 @@
 //! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
 //! writes to a raw device without a claim is not held off by anything that Linux has, and is noticed until 5 and after 6.
 
+pub mod erase;
 pub mod record;
 pub mod tool;
 mod watch;
+mod written;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -103,10 +105,16 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
     if old.as_ref().is_some_and(|old| old.finished) && is_made(&signature::read(host, &node.path())?, target)
     {
+        // An erased table's, of which the kernel was not told.
+        erase::forget_partitions(context, &disks)?;
         // Where udev was not told of it, or made no link, it has another chance.
         announce(context, &device);
         return Ok(Done::Unchanged);
     }
+    if target.erase {
+        erase::remove_map_partitions(context, &disks)?;
+    }
+    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
     // A finished record of a file system that is not there (a disk was replaced behind the same ID, or wiped)
     // proves nothing: the disk must be blank like any other.
     idle(host, &disks)?;
@@ -114,7 +122,6 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let claim = device.claim()?;
     let disks = idle_as_planned(host, identity, &device, target)?;
     let mut watch = Watch::begin(host, &disks)?;
-    let partitions = identity::partitions(&disks);
     let unfinished = old.is_some_and(|old| !old.finished);
     let work = judge(host, target, &device, &node, &disks, unfinished)?;
     watch.remember(&device, target.size_bytes)?;
@@ -132,7 +139,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     }
     drop(claim);
 
-    carry_out(context, identity, &device, &node, target, &work, !partitions.is_empty(), sets_uuid)
+    carry_out(context, identity, &device, &node, target, &work, sets_uuid)
         .context("its file system is not finished: run apply again to go on")?;
     // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
     announce(context, &device);
@@ -174,7 +181,6 @@ fn idle_as_planned(
 }
 
 /// Makes the file system, and sees that it is there. The disk is touched at once.
-#[expect(clippy::too_many_arguments, reason = "what was judged and looked at before, each once")]
 fn carry_out(
     context: &mut Context<'_>,
     identity: &dyn Identity,
@@ -182,7 +188,6 @@ fn carry_out(
     node: &Node,
     target: &Target<'_>,
     work: &Work,
-    has_partitions: bool,
     sets_uuid: bool,
 ) -> Result<()> {
     let host = context.host;
@@ -195,7 +200,7 @@ fn carry_out(
                 text::bytes(target.size_bytes)
             ));
             if target.erase && over {
-                tool::erase(context, device, &node.path(), has_partitions)?;
+                erase::erase(context, identity, device, node, target)?;
             }
             tool::make(context, device, &node.path(), target, over, sets_uuid)?;
         }

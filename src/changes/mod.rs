@@ -114,6 +114,12 @@ pub enum Change {
         mount_point: String,
         /// File system type.
         fs_type: String,
+        /// Options. Version 0.1.0, whose journal does not tell them, wrote these.
+        #[serde(default = "options_of_0_1_0")]
+        options: String,
+        /// The options of our own earlier entry that they replace, if they do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<String>,
     },
     /// Mount the retention volume, then write, sync, read back and remove a probe file.
     MountRetention {
@@ -126,6 +132,10 @@ pub enum Change {
         /// File system type.
         fs_type: String,
     },
+}
+
+fn options_of_0_1_0() -> String {
+    "rw,nofail".to_owned()
 }
 
 /// What performing a change did.
@@ -239,8 +249,13 @@ impl Change {
                 if *erase { "ERASE and " } else { "" },
                 crate::host::text::bytes(*size_bytes),
             ),
-            Self::WriteFstab { device, mount_point, .. } => {
+            Self::WriteFstab { device, mount_point, replaces: None, .. } => {
                 format!("add {device} on {mount_point} to /etc/fstab")
+            }
+            Self::WriteFstab { mount_point, options, replaces: Some(old), .. } => {
+                format!(
+                    "give our own line for {mount_point} in /etc/fstab the options {options} instead of {old}"
+                )
             }
             Self::MountRetention { device, mount_point, .. } => {
                 format!("mount {device} at {mount_point} and prove that it can be written")
@@ -280,8 +295,8 @@ impl Change {
                 let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };
                 mkfs::format(context, &target)
             }
-            Self::WriteFstab { device, mount_point, fs_type, .. } => {
-                fstab::write(context, device, mount_point, fs_type)
+            Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
+                fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
             }
             Self::MountRetention { device, scsi_id, mount_point, fs_type } => {
                 mount::mount_retention(context, device, scsi_id, mount_point, fs_type)

@@ -20,7 +20,15 @@ pub struct Entry {
     pub options: Vec<String>,
     /// fsck pass; absent means 0.
     pub pass: u32,
+    /// Whether it is the agent's own: below its comment, and for the mount point that this names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
 }
+
+/// How the comment line above the agent's own entry begins; the mount point follows. The entry is ours only as long as it
+/// has that very mount point: were the comment alone enough, a person who deletes our entry and leaves the comment would
+/// hand us the line below it.
+pub const COMMENT: &str = "# mt-agent keeps the next line: the retention volume on ";
 
 /// Reads /etc/fstab.
 #[must_use]
@@ -32,7 +40,22 @@ pub fn load(host: &Host) -> Fact<Vec<Entry>> {
 /// fields may be missing.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Entry> {
-    text.lines().enumerate().filter_map(|(index, line)| entry(index + 1, line)).collect()
+    let mut above = None;
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if let Some(mut entry) = entry(index + 1, line) {
+            entry.ours = above == Some(without_slash(&entry.mount_point).to_owned());
+            entries.push(entry);
+        }
+        let named = line.trim_ascii().strip_prefix(COMMENT);
+        above = named.map(|mount_point| without_slash(&decode::octal(mount_point)).to_owned());
+    }
+    entries
+}
+
+fn without_slash(mount_point: &str) -> &str {
+    let short = mount_point.trim_end_matches('/');
+    if short.is_empty() { mount_point } else { short }
 }
 
 fn entry(line: usize, text: &str) -> Option<Entry> {
@@ -49,6 +72,7 @@ fn entry(line: usize, text: &str) -> Option<Entry> {
         fs_type: decode::octal(fs_type),
         options: split_options(&decode::octal(options)),
         pass,
+        ours: false,
     })
 }
 
@@ -92,6 +116,17 @@ tmpfs /dev/shm # nothing more
         assert_eq!((entries[2].device.as_str(), entries[2].options.len()), ("LABEL=my swap", 0));
         assert_eq!(entries[4].fs_type, "");
         testing::damage(EL6, |text| drop(parse(text)));
+    }
+
+    #[test]
+    fn the_agent_s_own_entry_is_the_one_below_its_comment_with_its_mount_point() {
+        let entry = "/dev/mapper/36 /mnt/a\\040b/ ext4 rw 0 0\n";
+        let ours = |text: &str| parse(text).iter().map(|entry| entry.ours).collect::<Vec<_>>();
+        let comment = format!("{COMMENT}/mnt/a\\040b\n");
+        assert_eq!(ours(&format!("{entry}{comment}{entry}{entry}")), [false, true, false]);
+        for between in ["\n", "# a person's\n", "/dev/sdb /data ext4 rw 0 0\n"] {
+            assert!(!ours(&format!("{comment}{between}{entry}")).contains(&true), "{between:?}");
+        }
     }
 
     #[test]

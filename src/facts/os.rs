@@ -1,6 +1,6 @@
 //! Release, architecture, kernel, names and time zone.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -27,6 +27,17 @@ pub struct Os {
     pub configured_hostname: Fact<Option<String>>,
     /// Time zone.
     pub timezone: Fact<Timezone>,
+    /// Whether systemd starts the machine (an image: will), and not the scripts of CentOS 6.
+    #[serde(default = "not_recorded")]
+    pub systemd: Fact<bool>,
+}
+
+/// systemd, where it is installed.
+pub(super) const SYSTEMD: [&str; 2] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
+
+/// Version 0.1.0 did not read it.
+fn not_recorded() -> Fact<bool> {
+    Fact::Unknown("these facts were read by a version that did not look for systemd".into())
 }
 
 /// The configured time zone.
@@ -50,6 +61,7 @@ impl Os {
             hostname: Fact::Unknown(why.into()),
             configured_hostname: Fact::Unknown(why.into()),
             timezone: Fact::Unknown(why.into()),
+            systemd: Fact::Unknown(why.into()),
         }
     }
 }
@@ -67,7 +79,19 @@ pub fn load(host: &Host) -> Os {
         hostname: hostname(host, &configured_hostname),
         configured_hostname,
         timezone: Fact::from_result(timezone(host)),
+        systemd: Fact::from_result(systemd(host)),
     }
+}
+
+fn systemd(host: &Host) -> Result<bool> {
+    for path in SYSTEMD {
+        match host.place(path).and_then(|place| place.symlink_metadata()) {
+            Ok(_) => return Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error).with_context(|| format!("looking for {path}")),
+        }
+    }
+    Ok(false)
 }
 
 fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
@@ -174,7 +198,7 @@ fn configured_hostname(host: &Host) -> Result<Option<String>> {
     let own = read::text_if_exists(host, "/etc/hostname")?.and_then(|text| parse_hostname(&text));
     let network = read::text_if_exists(host, "/etc/sysconfig/network")?.unwrap_or_default();
     let sysconfig = decode::value(&decode::assignments(&network), "HOSTNAME").filter(|name| !name.is_empty());
-    let systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|path| host.exists(path));
+    let systemd = systemd(host)?;
     let red_hat = host.exists("/etc/redhat-release");
     Ok(match (systemd, red_hat) {
         (true, _) => own.or(sysconfig),
@@ -246,12 +270,14 @@ mod tests {
         let el6 = load(&Host::recorded(el6.path()));
         assert_eq!(el6.configured_hostname, Fact::Known(Some("mt01".into())));
         assert_eq!(el6.hostname, Fact::Known("mt01.example".into()));
+        assert_eq!(el6.systemd, Fact::Known(false));
         let el7 = testing::tree(&both);
         testing::put(el7.path(), "usr/lib/systemd/systemd", "");
         let el7 = load(&Host::image(el7.path()));
         assert_eq!(el7.configured_hostname, Fact::Known(Some("other".into())));
         assert_eq!(el7.hostname, Fact::Known("other".into()));
         assert_eq!(el7.kernel, Fact::needs_kernel());
+        assert_eq!(el7.systemd, Fact::Known(true));
         assert!(matches!(el7.architecture, Fact::Unknown(why) if why.starts_with("reading /bin/sh")));
         let unread = testing::tree(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n"), both[1]]);
         let configured = load(&Host::image(unread.path())).configured_hostname;

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use crate::host::Host;
 use crate::host::apart::apart;
@@ -32,9 +32,7 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
     let output = command.run(host).with_context(|| format!("probing {path}"))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let signature = parse(&stdout);
-    if signature.tags.contains_key("FS_AMBIVALENT") {
-        bail!("probing {path}: it carries more than one signature: {signature}");
-    }
+    ensure!(!signature.is_ambivalent(), "probing {path}: it carries more than one signature: {signature}");
     // Status 2 means nothing found, and on CentOS 6 also ambivalent or unreadable: then something was said.
     let silent = signature.is_nothing() && output.stderr.iter().all(u8::is_ascii_whitespace);
     match output.status {
@@ -46,7 +44,12 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
 
 pub(crate) fn parse(stdout: &str) -> Signature {
     let tags = stdout.lines().filter_map(|line| line.trim().split_once('='));
-    let tags = tags.map(|(key, value)| (key.strip_prefix("ID_").unwrap_or(key), value.trim_matches('"')));
+    let name = |key| match key {
+        // So it is written by util-linux-ng 2.17.2, that of CentOS 6.
+        "ID_FS_AMBIVALEN" => "FS_AMBIVALENT",
+        _ => str::strip_prefix(key, "ID_").unwrap_or(key),
+    };
+    let tags = tags.map(|(key, value)| (name(key), value.trim_matches('"')));
     Signature { tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect() }
 }
 
@@ -55,6 +58,11 @@ impl Signature {
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.tags.is_empty()
+    }
+
+    /// Whether signatures were found that contradict each other.
+    fn is_ambivalent(&self) -> bool {
+        self.tags.contains_key("FS_AMBIVALENT")
     }
 
     fn tag(&self, name: &str) -> &str {
@@ -192,6 +200,12 @@ mod tests {
         assert_eq!(beside.to_string(), "ext4, dos partition table");
         assert!(!parse("ID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n").is_only("linux_raid_member"));
         assert_eq!(parse("").to_string(), "nothing");
+        for name in ["ID_FS_AMBIVALENT", "ID_FS_AMBIVALEN"] {
+            let both = parse(&format!("{name}=filesystem:ext4:1.0 other:swap:1\n"));
+            assert!(both.is_ambivalent() && both.file_system().is_none());
+            assert_eq!(both.to_string(), "filesystem:ext4:1.0 other:swap:1");
+        }
+        assert!(!alone.is_ambivalent());
         assert_eq!(parse("ID_FS_LABEL=a\x1bb").to_string(), "label a\\u{1b}b");
     }
 

@@ -172,6 +172,7 @@ pub fn entry(line: usize, device: &str, mount_point: &str, fs_type: &str, pass: 
         fs_type: fs_type.into(),
         options: strings(&["defaults"]),
         pass,
+        ours: false,
     }
 }
 

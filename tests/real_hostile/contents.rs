@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::desk::{Loop, MIB, isolated, run};
+use super::erased::erased;
 use super::fixtures;
 use super::judge::foreign;
 
@@ -16,6 +17,7 @@ fn all_foreign(contents: &[Content]) {
         let device = Loop::new(mib * MIB);
         make(&device);
         foreign(what, &device, probed, formatted, true);
+        erased(what, &device);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Partition tables, whole and in part.
 
 use super::desk::{Loop, MIB, isolated, run};
+use super::erased::erased;
 use super::judge::foreign;
 
 /// A disk with the partition table that parted makes.
@@ -11,7 +12,7 @@ fn labelled(label: &str) -> Loop {
 }
 
 /// One with the table and a partition that sfdisk makes.
-fn partitioned(label: &str) -> Loop {
+pub fn partitioned(label: &str) -> Loop {
     Loop::with(64 * MIB, &[], |image| {
         let script = format!("label: {label}\n,8M\n");
         duct::cmd!("sfdisk", "-q", image).stdin_bytes(script).run().unwrap();
@@ -33,6 +34,7 @@ fn partition_tables_of_every_kind() {
         ];
         for (what, device, probed, formatted) in &cases {
             foreign(what, device, probed, formatted, true);
+            erased(what, device);
         }
         // libblkid looks for these inside an MBR's partition alone.
         foreign("BSD", &labelled("bsd"), "BSD disklabel", "it is not blank: BSD disklabel", false);

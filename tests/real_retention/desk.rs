@@ -132,8 +132,7 @@ impl Loop {
 
     /// What an order to erase it is held against: what is on it now.
     pub fn fingerprint(&self) -> String {
-        let signatures = blkid::signatures(&Host::live(), &self.device);
-        fingerprint(&File::open(&self.device).unwrap(), self.size(), &signatures).unwrap()
+        fingerprint_of(&self.device, self.size())
     }
 
     /// The target of an order to erase what has that fingerprint.
@@ -280,6 +279,12 @@ pub fn changed(done: Result<Done, String>) -> String {
         Ok(Done::Changed(what)) => what,
         other => panic!("{other:?}"),
     }
+}
+
+/// What an order to erase the device is held against: what is on it now.
+pub fn fingerprint_of(device: &str, size: u64) -> String {
+    let signatures = blkid::signatures(&Host::live(), device);
+    fingerprint(&File::open(device).unwrap(), size, &signatures).unwrap()
 }
 
 /// That `target` is refused with `said`, that no bit of the disk changes, and that no record is left.

@@ -9,6 +9,8 @@ mod old_tools;
 mod refused;
 #[path = "../support/samples.rs"]
 mod samples;
+#[allow(dead_code, reason = "shared with the tests of what a disk can carry")]
+mod stand_ins;
 
 use std::fs;
 use std::path::Path;

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mt_agent::facts::fstab::COMMENT;
+
 use crate::desk::{AGENT, DISK, Mounted, fill, found_in, put, said, seal, words};
 use crate::support::{contains, need_root, tool};
 
@@ -18,10 +20,18 @@ fn disk_image(dir: &Path, format: &str) -> PathBuf {
         &tree,
         "etc/fstab",
         &format!(
-            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 {} 1 2\n/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n",
+            "UUID={} / ext4 defaults 1 1\nUUID={} /home ext4 {} 1 2\n{}",
             ids[0],
             ids[1],
-            if format == "raw" { "defaults" } else { "defaults,nofail" }
+            if format == "raw" { "defaults" } else { "defaults,nofail" },
+            // Another disk's, by either name that `apply` writes.
+            if format == "raw" {
+                format!("/dev/mapper/{DISK} /mnt/retention ext4 rw 0 0\n")
+            } else {
+                format!(
+                    "{COMMENT}/mnt/retention\nUUID=3817aa48-f3e5-88cf-8178-26462a4c110d /mnt/retention ext4 rw 0 0\n"
+                )
+            }
         ),
     );
     let raw = dir.join("disk.raw");

@@ -7,8 +7,12 @@ const MAPPER: Entry<'_> = Entry {
     device: "/dev/mapper/36000c2982b5df41a25811b07e74971e8",
     mount_point: "/mnt/retention",
     fs_type: "ext4",
+    options: "rw,nofail",
 };
 const LINE: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention ext4 rw,nofail 0 0\n";
+
+/// As the scripts of CentOS 6 want it.
+const EL6: Entry<'_> = Entry { options: "rw", ..MAPPER };
 
 fn with(before: impl AsRef<[u8]>) -> Vec<u8> {
     with_entry(before.as_ref(), &MAPPER).unwrap()
@@ -97,7 +101,7 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 
 #[test]
 fn spaces_and_backslashes_are_escaped_and_read_back() {
-    let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", fs_type: "ext4" };
+    let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", ..MAPPER };
     let after = with_entry(b"", &entry).unwrap();
     let text = String::from_utf8(after.clone()).unwrap();
     assert!(text.ends_with("\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
@@ -111,7 +115,7 @@ fn what_cannot_be_a_line_is_refused() {
         ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
         ("UUID=a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
     ] {
-        let error = with_entry(b"", &Entry { device, mount_point, fs_type: "ext4" }).unwrap_err();
+        let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }).unwrap_err();
         assert_eq!(error.to_string(), said);
     }
     for device in [
@@ -131,6 +135,21 @@ fn what_cannot_be_a_line_is_refused() {
         );
         assert_eq!(error.to_string(), said);
     }
+}
+
+#[test]
+fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
+    let before = format!("UUID=1 / ext4 defaults 1 1\n{}b /home x y", pair());
+    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6).unwrap()).unwrap();
+    assert_eq!(after, before.replace(" rw,nofail ", " rw "));
+    assert_eq!(with_entry(after.as_bytes(), &EL6).unwrap(), after.as_bytes());
+    // Back again, as after a move to a release with systemd.
+    assert_eq!(with(&after), before.as_bytes());
+    let error = with_entry(LINE.as_bytes(), &EL6).unwrap_err().to_string();
+    assert!(error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "), "{error}");
+    let documented = LINE.replace(",nofail", "");
+    assert_eq!(with_entry(documented.as_bytes(), &EL6).unwrap(), documented.as_bytes());
+    assert_eq!((options(false), options(true)), ("rw", "rw,nofail"));
 }
 
 /// A generator of its own, with a fixed seed: a failure can be repeated.

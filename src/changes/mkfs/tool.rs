@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Target;
+use super::written::Written;
 use crate::changes::Context;
 use crate::changes::device::Device;
 use crate::host::Host;
@@ -31,7 +32,7 @@ pub fn check(host: &Host, target: &Target<'_>) -> Result<()> {
     };
     tools.push(("blkid", "util-linux-ng"));
     if target.erase {
-        tools.push(("wipefs", "util-linux-ng"));
+        tools.extend([("wipefs", "util-linux-ng"), ("partx", "util-linux-ng"), ("dd", "coreutils")]);
     }
     for (tool, package) in tools {
         ensure!(command::available(host, tool), "there is no `{tool}` on this host: install {package}");
@@ -133,26 +134,15 @@ pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, target: 
     Ok(())
 }
 
-/// Removes every signature that is known from `node`, and the partitions that the kernel still shows for it.
+/// Runs a tool to its end with status 0, telling meanwhile how much was written to the device: what the tools
+/// themselves print of their progress goes to terminals only.
 ///
 /// # Errors
 /// The tool's failure.
-pub fn erase(context: &mut Context<'_>, device: &Device, node: &str, has_partitions: bool) -> Result<()> {
-    run_watched(context, device, &Command::new("wipefs", ["-a", node], Duration::from_secs(120)))?;
-    if has_partitions {
-        // wipefs of util-linux 2.17 leaves it to others; the kernel refuses while one of them is in use.
-        let reread = Command::new("blockdev", ["--rereadpt", node], Duration::from_secs(60));
-        run_watched(context, device, &reread)?;
-    }
-    Ok(())
-}
-
-/// Runs a tool to its end with status 0, telling meanwhile how much was written to the device: what the tools
-/// themselves print of their progress goes to terminals only.
-fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) -> Result<()> {
+pub(super) fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) -> Result<()> {
     let host = context.host;
     context.observer.log(&format!("run: {}", command.line()));
-    let begun = written(host, device);
+    let mut written = Written::since_now(host, device);
     let (sender, ended) = mpsc::channel();
     let result = thread::scope(|scope| -> Result<_> {
         let running = thread::Builder::new().spawn_scoped(scope, move || {
@@ -164,9 +154,9 @@ fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) ->
                 Ok(result) => return Ok(result),
                 Err(RecvTimeoutError::Disconnected) => bail!("waiting for the tool"),
                 Err(RecvTimeoutError::Timeout) => {
-                    if let (Some(begun), Some(now)) = (begun, written(host, device)) {
+                    if let Some(bytes) = written.bytes(host, device) {
                         let what = format!("writing to {}", device.path());
-                        context.observer.transfer(&what, now.saturating_sub(begun), None);
+                        context.observer.transfer(&what, bytes, None);
                     }
                 }
             }
@@ -188,12 +178,6 @@ fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) ->
         output.said()
     );
     Ok(())
-}
-
-/// Bytes written to the device since it came to be: the seventh number of its `stat`, in sectors of 512.
-fn written(host: &Host, device: &Device) -> Option<u64> {
-    let stat = host.read(format!("/sys/dev/block/{}/stat", device.major_minor())).ok()?;
-    stat.split_ascii_whitespace().nth(6)?.parse::<u64>().ok()?.checked_mul(512)
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
         said => Signatures::Unknown(format!("`{line}` ended with status {}: {said}", output.status)),
     };
     let stdout = String::from_utf8_lossy(&output.stdout);
+    // Without its last letter in util-linux-ng 2.17.2, that of CentOS 6.
     let told = stdout.contains("ID_FS_AMBIVALENT=")
+        || stdout.contains("ID_FS_AMBIVALEN=")
         || String::from_utf8_lossy(&output.stderr).contains("ambivalent");
     if output.status == 8 || told {
         return Signatures::Found(vec![

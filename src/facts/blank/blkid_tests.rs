@@ -100,10 +100,12 @@ fn ambivalent_is_a_find_whatever_the_version() {
     assert_eq!(interpret(&output(8, "", text), LINE), expected);
     assert_eq!(interpret(&output(2, "", text), LINE), expected);
     assert_eq!(interpret(&output(8, "", ""), LINE), expected);
-    // For udev it is told on standard output, by 2.17 with status 2 or 0.
-    let udev = "ID_FS_AMBIVALENT=filesystem:ext4:1.0 other:swap:1\n";
-    for status in [8, 2, 0] {
-        assert_eq!(interpret(&output(status, udev, ""), LINE), expected, "{status}");
+    // For udev it is told on standard output, by 2.17 with status 2 or 0, and without the last letter.
+    for name in ["ID_FS_AMBIVALENT", "ID_FS_AMBIVALEN"] {
+        let udev = format!("{name}=filesystem:ext4:1.0 other:swap:1\n");
+        for status in [8, 2, 0] {
+            assert_eq!(interpret(&output(status, &udev, ""), LINE), expected, "{name} {status}");
+        }
     }
 }
 

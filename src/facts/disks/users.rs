@@ -109,6 +109,22 @@ fn on_raid(on: &str) -> bool {
     on.starts_with("md") || on.starts_with("bcache")
 }
 
+/// The partitions of `disk`'s own multipath map on which nothing is built, each with the use that it is: they show what its
+/// partition table says, and nothing more. Whether one is mounted or swap is a use of its own.
+#[must_use]
+pub fn map_partitions(disk: &Disk) -> Vec<(&Holder, Use)> {
+    let is_map = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("mpath-"));
+    let mut found = Vec::new();
+    for map in disk.holders.iter().filter(is_map) {
+        for part in &map.holders {
+            if is_partition_of_map(part.dm_uuid.as_deref().unwrap_or_default()) && part.holders.is_empty() {
+                found.push((part, Use::Held { by: part.what(), on: map.name.clone(), tells: false }));
+            }
+        }
+    }
+    found
+}
+
 /// `part1-mpath-…`, which kpartx makes.
 fn is_partition_of_map(uuid: &str) -> bool {
     let rest = uuid.strip_prefix("part").unwrap_or_default();

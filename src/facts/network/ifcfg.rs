@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use super::NicConfiguration;
 use super::nics::{Candidate, prefix_of};
+use crate::facts::os::SYSTEMD;
 use crate::facts::{decode, read};
 use crate::host::Host;
 
 const DIRECTORY: &str = "/etc/sysconfig/network-scripts";
 const GLOBAL: &str = "/etc/sysconfig/network";
-const SYSTEMD: [&str; 2] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
 
 /// What el6's network script takes for a copy and passes over.
 const COPIES: [&str; 6] = ["~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave"];

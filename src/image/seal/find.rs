@@ -12,6 +12,7 @@ use super::{Item, NO_DISK, NO_NAME, Template, edit};
 use crate::changes::records::ASIDE;
 use crate::changes::{fstab, multipath, saved, scrub};
 use crate::facts::custom_changes::{Outcome, RECORD as SCRIPT_RECORD};
+use crate::facts::fstab::COMMENT;
 use crate::facts::identity::{RECORD as IDENTITY_RECORD, SSH_DIRECTORY};
 use crate::facts::{custom_changes, retention};
 use crate::host::files;
@@ -327,7 +328,7 @@ fn home(line: &str) -> Option<&str> {
 pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
     let mount_point = &template.profile.retention.mount_point;
     let what = format!("without {mount_point}");
-    let edit = |text: &[u8]| edit::without_mount(text, mount_point, fstab::COMMENT);
+    let edit = |text: &[u8]| edit::without_mount(text, mount_point, COMMENT);
     Ok(rewritten(template, fstab::PATH, &what, edit)?.into_iter().collect())
 }
 

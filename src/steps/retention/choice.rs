@@ -89,10 +89,21 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
     }
     let probe = probe_of(facts, disk)?;
     let ours = interrupted(facts).is_some_and(|other| other.scsi_id == disk.scsi_id);
-    if !probe.in_use.is_empty() {
-        return Err(format!("{} is in use: {}", told(disk), probe.in_use.join("; ")));
+    // Where nothing is to be erased, the order is done with: what comes onto the disk later was not meant.
+    let order = if is_blank(probe, disk) { Order::None } else { Order::of(request, probe) };
+    let lifted = matches!(order, Order::Holds(_));
+    // What shows that it has a partition table and no more is erased with it.
+    let shown: Vec<String> = users::map_partitions(disk).iter().map(|(_, one)| one.to_string()).collect();
+    let only_shown = probe.in_use.iter().all(|one| shown.contains(one));
+    if !probe.in_use.is_empty() && !(lifted && only_shown) {
+        let hint = match &order {
+            Order::Void(why) if only_shown => format!(". {why}. {}", once_more(&scsi_id)),
+            _ if only_shown => format!(". If nothing on it is needed: --erase-disk {scsi_id}"),
+            _ => String::new(),
+        };
+        return Err(format!("{} is in use: {}{hint}", told(disk), probe.in_use.join("; ")));
     }
-    takeable(facts, disk)?;
+    takeable(facts, disk, if lifted { &shown } else { &[] })?;
     let left =
         |hint: &str| Err(format!("{} is left as it is: {}. {hint}", told(disk), probe.why_not.join("; ")));
     if probe.unreadable {
@@ -101,18 +112,11 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
             "A volume on it would not last, and --erase-disk does not lift that: attach another disk",
         );
     }
-    // Where nothing is to be erased, the order is done with: what comes onto the disk later was not meant.
-    let order = if is_blank(probe, disk) { Order::None } else { Order::of(request, probe) };
     match &order {
         Order::None if !(is_blank(probe, disk) || ours) => {
             return left(&format!("If nothing on it is needed: --erase-disk {scsi_id}"));
         }
-        Order::Void(why) if !ours => {
-            return left(&format!(
-                "{why}. If nothing on it is needed, say so once more: mt-agent apply --retention-disk {scsi_id} --erase-disk \
-                 {scsi_id}"
-            ));
-        }
+        Order::Void(why) if !ours => return left(&format!("{why}. {}", once_more(&scsi_id))),
         Order::None | Order::Void(_) | Order::Holds(_) => {}
     }
     let (erase, fingerprint) = match order {
@@ -120,6 +124,12 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
         Order::None | Order::Void(_) => (false, None),
     };
     Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint })
+}
+
+fn once_more(scsi_id: &str) -> String {
+    format!(
+        "If nothing on it is needed, say so once more: mt-agent apply --retention-disk {scsi_id} --erase-disk {scsi_id}"
+    )
 }
 
 /// What `--erase-disk` lifts for a disk that is not blank.
@@ -184,7 +194,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
         )),
         [disk] => {
             let scsi_id = identity(facts, disk)?;
-            takeable(facts, disk)?;
+            takeable(facts, disk, &[])?;
             let uuid = uuid_for(facts, &scsi_id);
             Ok(Chosen::Disk { disk, scsi_id, erase: false, fingerprint: None, uuid })
         }
@@ -243,18 +253,17 @@ fn is_blank(probe: &Probe, disk: &Disk) -> bool {
 }
 
 /// What facts alone tell against a disk, whatever its probe found and whatever a person said: it was read at
-/// another instant, and of a recording the one can be older than the other.
-fn takeable(facts: &Facts, disk: &Disk) -> Result<(), String> {
+/// another instant, and of a recording the one can be older than the other. `lifted`: uses that do not count.
+fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String> {
     let (Some(disks), Some(mounts), Some(swaps)) =
         (facts.disks.known(), facts.mounts.known(), facts.swaps.known())
     else {
         return Err(format!("{} is left as it is: what is mounted or swap could not be told", told(disk)));
     };
     for path in disks.iter().filter(|other| other.name == disk.name || same_map(other, disk)) {
-        let uses = users::uses(path, mounts, swaps);
-        if !uses.is_empty() {
-            let uses = uses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Err(format!("{} is in use: {uses}", told(path)));
+        let uses: Vec<String> = users::uses(path, mounts, swaps).iter().map(ToString::to_string).collect();
+        if uses.iter().any(|one| !lifted.contains(one)) {
+            return Err(format!("{} is in use: {}", told(path), uses.join("; ")));
         }
         if path.read_only {
             return Err(format!("{} cannot be used: it is read-only", told(path)));

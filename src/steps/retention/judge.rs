@@ -2,9 +2,11 @@
 
 use super::{UUID, describe, line, mount_now, stable_name, unnamed, volume, waiting};
 use super::{choice, name};
-use crate::facts::Facts;
+use crate::changes::fstab::NOFAIL;
 use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
@@ -151,13 +153,13 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             Some(_) => {
                 "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
             }
-            None => unnamed(mount),
+            None => unnamed(facts, mount),
         };
         return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
     };
     let by_hand = match known {
-        Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(name, mount)),
-        None => format!("line {}: {}", entry.line, unnamed(mount)),
+        Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(facts, name, mount)),
+        None => format!("line {}: {}", entry.line, unnamed(facts, mount)),
     };
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
@@ -188,7 +190,36 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if entry.fs_type != mount.fs_type && entry.fs_type != "auto" {
         return unmet(format!("type {}, but {} is mounted", entry.fs_type, mount.fs_type));
     }
+    if has_needless_nofail(facts, entry)? {
+        let fix = if entry.ours { "mt-agent apply takes it out".to_owned() } else { by_hand.clone() };
+        return Ok(Status::unmet(
+            format!(
+                "line {}: {NOFAIL}, with which `service netfs stop` takes it for a volume of the network and unmounts it",
+                entry.line
+            ),
+            format!("a line for {point} without {NOFAIL}: CentOS 6 starts without that disk all the same"),
+            fix,
+        ));
+    }
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
+}
+
+/// Whether the entry has `nofail` where no systemd is that would need it.
+pub(super) fn has_needless_nofail(facts: &Facts, entry: &Entry) -> Result<bool, Status> {
+    if !entry.options.iter().any(|option| option == NOFAIL) {
+        return Ok(false);
+    }
+    need(&facts.os.systemd, "whether systemd starts this machine").map(|systemd| !systemd)
+}
+
+/// Whether the line of fstab has everything but that it should lack `nofail`: it mounts the volume at every boot.
+pub(in crate::steps) fn only_nofail_fails(profile: &Profile, facts: &Facts) -> bool {
+    let mut without = facts.clone();
+    let Fact::Known(entries) = &mut without.fstab else { return false };
+    for entry in entries {
+        entry.options.retain(|option| option != NOFAIL);
+    }
+    matches!(persistent(profile, &without), Ok(Status::Met { .. }))
 }
 
 pub(super) fn remove_all_but_one(lines: &str) -> String {

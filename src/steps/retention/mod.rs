@@ -16,7 +16,7 @@ use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
 
-pub(super) use judge::only_size_fails;
+pub(super) use judge::{only_nofail_fails, only_size_fails};
 pub use name::{check_names, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 
@@ -55,8 +55,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: SECTION,
         why: "A volume that is not mounted after the next restart is found missing during a disaster. A name such \
-              as /dev/sdb belongs to another disk as soon as one is attached.",
-        by_hand: "Add to /etc/fstab: /dev/mapper/SCSI-ID /mnt/retention ext4 rw,nofail 0 0",
+              as /dev/sdb belongs to another disk as soon as one is attached. On CentOS 6 `nofail` makes mount(8) record \
+              the volume as one of the network, which `service netfs stop` unmounts.",
+        by_hand: "Add to /etc/fstab: /dev/mapper/SCSI-ID /mnt/retention ext4 rw 0 0 (where systemd starts the machine: \
+                  rw,nofail 0 0).",
         changeable: true,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
@@ -223,18 +225,20 @@ fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>
 const UUID: &str = "UUID=...";
 
 /// The line of fstab that mounts what `name` names as `mount` is mounted now.
-fn line(name: &str, mount: &Mount) -> String {
-    format!("{name} {} {} rw,nofail 0 0", mount.mount_point, mount.fs_type)
+fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
+    // What starts the machine is unknown only of facts that were recorded elsewhere: CentOS 6 is what they are of.
+    let options = fstab::options(facts.os.systemd.known() == Some(&true));
+    format!("{name} {} {} {options} 0 0", mount.mount_point, mount.fs_type)
 }
 
 /// What a person does where no name is known that cannot move.
-fn unnamed(mount: &Mount) -> String {
+fn unnamed(facts: &Facts, mount: &Mount) -> String {
     format!(
         "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
          it; put by hand into /etc/fstab: {}",
         mount.source,
         mount.mount_point,
-        line(UUID, mount)
+        line(facts, UUID, mount)
     )
 }
 

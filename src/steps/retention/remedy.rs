@@ -1,12 +1,16 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
+use super::judge::has_needless_nofail;
 use super::{map_by_id, mount_now, stable_name, unnamed, volume, waiting};
 use crate::changes::Change;
+use crate::changes::fstab::{NOFAIL, cannot_move, options};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
 use crate::profile::Profile;
 use crate::steps::devices::fstab_entry;
+use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
 /// Makes the file system on the disk that may be taken.
@@ -76,21 +80,31 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
 /// Lets fstab mount it; a line for the mount point that is not ours is a person's to change.
 pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     let Some(fstab) = facts.fstab.known() else { return Remedy::None };
-    if fstab_entry(fstab, &profile.retention.mount_point).is_some() {
-        return Remedy::None;
+    if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
+        let ours = entry.ours && entry.pass == 0 && cannot_move(&entry.device);
+        return match has_needless_nofail(facts, entry) {
+            Ok(true) if ours => without_nofail(entry),
+            _ => Remedy::None,
+        };
     }
+    let systemd = match need(&facts.os.systemd, "whether systemd starts this machine") {
+        Ok(systemd) => *systemd,
+        Err(_) => return Remedy::None,
+    };
     let change = |device: String, disk: &Disk, fs_type: &str| {
         Remedy::one(Change::WriteFstab {
             device,
             scsi_id: disk.scsi_id.clone().unwrap_or_default(),
             mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
+            options: options(systemd).to_owned(),
+            replaces: None,
         })
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
         return match stable_name(facts, mount, disks[0]) {
             Some(name) => change(name, disks[0], &mount.fs_type),
-            None => Remedy::Refused(unnamed(mount)),
+            None => Remedy::Refused(unnamed(facts, mount)),
         };
     }
     // Foreseen: the name it will have once the changes before this one are made.
@@ -108,4 +122,19 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
             Chosen::Refused(_) => Remedy::None,
         },
     }
+}
+
+/// Takes `nofail` out of our own entry, and leaves what a person has added to it.
+fn without_nofail(entry: &Entry) -> Remedy {
+    let kept: Vec<&str> =
+        entry.options.iter().map(String::as_str).filter(|option| *option != NOFAIL).collect();
+    let kept = if kept.is_empty() { options(false).to_owned() } else { kept.join(",") };
+    Remedy::one(Change::WriteFstab {
+        device: entry.device.clone(),
+        scsi_id: String::new(),
+        mount_point: entry.mount_point.clone(),
+        fs_type: entry.fs_type.clone(),
+        options: kept,
+        replaces: Some(entry.options.join(",")),
+    })
 }

@@ -33,12 +33,16 @@ TOOLS = {
     "blkid": "-p -o:full,value,list,device,udev -c -g -h -l -L -s -t -u -U -O -S -v -w",
     "mount": "-a -B -M -R -f -F -h -i -l -L -n -o -O -p -r -s -t -U -v -V -w --bind --move --rbind",
     "wipefs": "-a -n -o -p -h -V",
+    "partx": "-a -d -l --nr --type",
     "blockdev": "--rereadpt --getsz --getsize64 --getro --getss --flushbufs",
     # e2fsprogs 1.41.12-21.el6
     "mkfs.ext4": "-b -c -f -g -G -i -I -j -J -K -l -L -m -M -n -N -o -O -q -r -R -s -S -t -T -U -v -V -E -F",
     # udev 147-2.57.el6
     "udevadm": "--timeout --seq-start --seq-end --exit-if-exists --quiet --version",
+    # device-mapper 1.02.90-2.el6
+    "dmsetup": "-c -C -f -u -v -y",
     # coreutils 8.4, bash 4.1
+    "dd": "",
     "uname": "-a -s -n -r -v -m -p -i -o",
     "chcon": "--reference -h -v -R -u -r -t -l",
     "bash": "-c",
@@ -63,7 +67,7 @@ PATHS = [
     # A disk, its map, its partitions: attributes, links and directories of 2.6.32.
     rf"/sys/(block|class/block|dev/block|devices)(/{DEVICE})*(/device)?(/(dev|size|start|ro|removable|stat|uevent|partition|"
     r"holders|slaves|dm|dm/name|dm/uuid|device/media|md|md/(level|array_state)|loop|loop/backing_file|queue|queue/(logical_block_size|"
-    r"rotational)|vendor|model|rev|type|state|class|subsystem|driver))?",
+    r"max_sectors_kb|rotational)|vendor|model|rev|type|state|class|subsystem|driver))?",
     # A partition is what has this file: every entry of a disk's directory is asked, `size` and `ro` too.
     rf"/sys/(block|devices)(/{DEVICE})*/(dev|dm|holders|queue|removable|ro|size|slaves|uevent)/partition",
     # Of 4.15: paths that are no disk of their own. Where it is not, none is.

@@ -18,7 +18,7 @@ FILE_MADE = "/root/file-made"
 DISK_ID = sys.argv[1]
 OURS = (
     f"# mt-agent keeps the next line: the retention volume on {MOUNT_POINT}\n"
-    f"/dev/mapper/{DISK_ID} {MOUNT_POINT} ext4 rw,nofail 0 0\n"
+    f"/dev/mapper/{DISK_ID} {MOUNT_POINT} ext4 rw 0 0\n"
 )
 
 

@@ -397,3 +397,59 @@ fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
     facts.retention_record = Fact::Known(Some(Record { scsi_id: "36000c29other".into(), ..record }));
     refused(&profile, &facts, &naming("sdb"), &["left as it is"]);
 }
+
+/// The host without a volume, whose retention disk has a partition table: kpartx made a partition of its map.
+fn with_map_partition(built_on_it: bool) -> (Profile, Facts) {
+    let (profile, mut facts) = without_volume();
+    let logical = Holder {
+        name: "dm-2".into(),
+        major_minor: "253:2".into(),
+        dm_name: Some("vg-data".into()),
+        dm_uuid: Some("LVM-abc".into()),
+        holders: Vec::new(),
+    };
+    let partition = Holder {
+        name: "dm-1".into(),
+        major_minor: "253:1".into(),
+        dm_name: Some(format!("{RETENTION_ID}p1")),
+        dm_uuid: Some(format!("part1-mpath-{RETENTION_ID}")),
+        holders: if built_on_it { vec![logical] } else { Vec::new() },
+    };
+    disks(&mut facts)[1].holders[0].holders = vec![partition];
+    let (Fact::Known(all), Fact::Known(mounts), Fact::Known(swaps)) =
+        (&facts.disks, &facts.mounts, &facts.swaps)
+    else {
+        panic!("the ready host knows it")
+    };
+    let uses = crate::facts::disks::users::uses(&all[1], mounts, swaps);
+    let probe = Probe {
+        disk: "sdb".into(),
+        blank: Some(false),
+        found: vec!["MBR partition table (libblkid)".into()],
+        in_use: uses.iter().map(ToString::to_string).collect(),
+        ..Probe::default()
+    };
+    facts.probes = vec![probe];
+    (profile, facts)
+}
+
+#[test]
+fn a_map_partition_on_which_nothing_is_built_is_erased_with_the_table_that_it_shows() {
+    let request = |erase: bool| Request {
+        retention_disk: Some(RETENTION_ID.into()),
+        erase_disk: erase.then(|| RETENTION_ID.into()),
+        ..Request::default()
+    };
+    let (profile, mut facts) = with_map_partition(false);
+    let Chosen::Refused(why) = choose(&profile, &facts, &request(false)) else { panic!("taken") };
+    assert!(why.contains("is in use: held by map partition"), "{why}");
+    assert!(why.ends_with(&format!(". If nothing on it is needed: --erase-disk {RETENTION_ID}")), "{why}");
+    assert!(matches!(choose(&profile, &facts, &request(true)), Chosen::Disk { erase: true, .. }));
+    // Mounted, it is in use for that.
+    spoil(&mut facts.mounts).push(mount("/data", "253:1", "/dev/mapper/x", 1 << 30));
+    let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };
+    assert!(why.contains("mounted at /data"), "{why}");
+    let (profile, facts) = with_map_partition(true);
+    let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };
+    assert!(why.contains("LVM vg-data") && !why.contains("--erase-disk"), "{why}");
+}

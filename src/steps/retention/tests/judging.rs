@@ -125,10 +125,99 @@ fn fstab_is_judged_by_what_the_next_boot_would_do() {
         let told = spoilt(spoil_entry);
         assert!(told.starts_with(expected), "{expected:?} is not the begin of: {told}");
     }
-    assert!(spoilt(|e| (e.pass, e.options) = (2, vec!["nofail".into()])).starts_with("met"));
+    let (profile, mut facts) = ready();
+    facts.os.systemd = Fact::Known(true);
+    let entry = spoil(&mut facts.fstab).last_mut().unwrap();
+    (entry.pass, entry.options) = (2, vec!["nofail".into()]);
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("met"));
     let (profile, mut facts) = ready();
     spoil(&mut facts.fstab).pop();
     assert!(told(&profile, &facts, "retention.persistent").starts_with("unmet: /etc/fstab has no line for"));
+}
+
+/// The host that is ready, with `nofail` in the line for the retention volume.
+fn with_nofail(ours: bool, systemd: Fact<bool>) -> (Profile, Facts) {
+    let (profile, mut facts) = ready();
+    facts.os.systemd = systemd;
+    let entry = spoil(&mut facts.fstab).last_mut().unwrap();
+    (entry.ours, entry.options) = (ours, vec!["rw".into(), "noatime".into(), "nofail".into()]);
+    (profile, facts)
+}
+
+#[test]
+fn on_centos_6_nofail_is_advised_against_and_taken_out_of_our_own_line_alone() {
+    const FOUND: &str =
+        "line 13: nofail, with which `service netfs stop` takes it for a volume of the network";
+    for ours in [true, false] {
+        let (profile, facts) = with_nofail(ours, Fact::Known(false));
+        let finding = testing::judged(&profile, &facts, "retention.persistent");
+        let Status::Unmet { found, fix, .. } = &finding.status else { panic!("{finding:?}") };
+        assert!(found.starts_with(FOUND), "{found}");
+        // It is mounted at every boot all the same.
+        assert_eq!(finding.severity, Severity::Recommended);
+        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+        if ours {
+            assert_eq!(plan.manual, []);
+            let [planned] = plan.changes.as_slice() else { panic!("{:?}", plan.changes) };
+            assert_eq!(
+                planned.change.summary(),
+                "give our own line for /mnt/retention in /etc/fstab the options rw,noatime instead of rw,noatime,nofail"
+            );
+            assert_eq!(fix, "mt-agent apply takes it out");
+        } else {
+            assert_eq!(plan.changes, []);
+            assert_eq!(plan.manual[0].id, "retention.persistent");
+            let line =
+                format!("in line 13 of /etc/fstab put /dev/mapper/{RETENTION_ID} /mnt/retention ext4 rw 0 0");
+            assert_eq!(*fix, line);
+        }
+    }
+    let (profile, facts) = with_nofail(true, Fact::Known(true));
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("met"));
+    let (profile, facts) = with_nofail(true, Fact::Unknown("not read".into()));
+    let finding = testing::judged(&profile, &facts, "retention.persistent");
+    assert!(matches!(finding.status, Status::Unknown { .. }), "{finding:?}");
+    assert_eq!(finding.severity, Severity::Required);
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert_eq!(plan.changes, []);
+    // Beside something that does weigh it changes no weight.
+    let (profile, mut facts) = with_nofail(true, Fact::Known(false));
+    spoil(&mut facts.fstab).last_mut().unwrap().options.push("noauto".into());
+    assert_eq!(testing::judged(&profile, &facts, "retention.persistent").severity, Severity::Required);
+}
+
+#[test]
+fn our_own_line_loses_nofail_in_the_run_that_mounts_the_volume_too() {
+    let (profile, mut facts) = with_nofail(true, Fact::Known(false));
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let kinds: Vec<_> = plan.changes.iter().map(|planned| &planned.change).collect();
+    assert!(
+        matches!(
+            kinds.as_slice(),
+            [Change::MountRetention { .. }, Change::WriteFstab { replaces: Some(_), .. }]
+        ),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn the_line_is_written_as_what_starts_the_machine_wants_it() {
+    for (systemd, expected) in [(false, "rw"), (true, "rw,nofail")] {
+        let (profile, mut facts) = ready();
+        facts.os.systemd = Fact::Known(systemd);
+        spoil(&mut facts.fstab).pop();
+        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+        let Change::WriteFstab { options, replaces: None, .. } = &plan.changes[0].change else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(options, expected);
+    }
+    let (profile, mut facts) = ready();
+    facts.os.systemd = Fact::Unknown("not read".into());
+    spoil(&mut facts.fstab).pop();
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert_eq!(plan.changes, []);
 }
 
 #[test]
@@ -184,7 +273,7 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
             format!(
                 "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
                  /mnt/retention is known: blkid tells it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
-                 rw,nofail 0 0"
+                 rw 0 0"
             )
         );
         assert!(said.ends_with(&format!("such as UUID=... | {fix}")), "{said}");

@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
-use crate::steps::{Selection, Severity};
+use crate::steps::{Selection, Severity, Status};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
