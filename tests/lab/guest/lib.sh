@@ -115,7 +115,7 @@ id_of() { /lib/udev/scsi_id --whitelisted --device="$1"; }
 vendor_runs() { grep -c run /var/lib/vendor-stand-in.runs 2>/dev/null || [ -f /var/lib/vendor-stand-in.runs ] || echo 0; }
 
 # told NAME: what the scenario's hardware() told this machine.
-told() { sed -n "s/.*lab\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+told() { sed -n "s/.*lab\.$1=\([^ ]*\).*/\1/p" /run/lab/words; }
 
 # rounds PROGRAM ARGUMENT...: a program of many rounds, which leaves its figures.
 rounds() {
