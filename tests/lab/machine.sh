@@ -2,8 +2,7 @@
 # One practice machine: its disks, its virtual hardware, its boots.
 # The words disk, controller, no_scsi_ids, as_package, untouched and changed are for the scenarios.
 
-# Seconds that a boot may take. It takes one minute at most on two quiet cores; only what hangs may be ended by this, on
-# whatever machine.
+# Seconds that a boot may take: some thirty times what one takes on a quiet machine, so that only what hangs is ended.
 deadline=1800
 
 # A doubled comma is QEMU's way to write a comma.

@@ -18,6 +18,7 @@ hardware_2() {
 }
 
 boot_1() {
+    quick_yum
     id_of /dev/sdb >/root/agreed
     agent 3 apply --yes --retention-disk /dev/sdb
     run grep -A 4 request /var/lib/mt-agent/resume.json
