@@ -47,7 +47,7 @@ print_next() {
     wait -n -p ended "${!running[@]}" || true
     if (($1 > 1)); then
         echo
-        cat "$lab_cache/transcripts/${running[$ended]}.txt"
+        cat "$lab_cache/transcripts/${running[$ended]}.txt" || true
     fi
     unset "running[$ended]"
 }
