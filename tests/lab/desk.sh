@@ -15,7 +15,7 @@ desk() {
     qemu-img convert -f qcow2 -O raw "$os_disk" "$run_dir/os.raw"
     truncate -s 64M "$run_dir/retention.raw"
     export run_dir recorded lab_source agent_binary
-    timeout --foreground -s KILL "${deadline:-600}" unshare --mount --pid --uts --ipc --net --fork --kill-child \
+    timeout --foreground -s KILL "$deadline" unshare --mount --pid --uts --ipc --net --fork --kill-child \
         bash "$lab_source/desk-inside" "$@" 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' |
         tee "$run_dir/desk.log"
     if [[ -f $run_dir/rounds ]]; then
@@ -23,7 +23,7 @@ desk() {
         host_expectations=$((host_expectations + more))
         host_failures=$((host_failures + failed))
     else
-        host_not_ok "$1 goes to its end (the limit is ${deadline:-600} s); it said last:"
+        host_not_ok "$1 goes to its end (the limit is $deadline s); it said last:"
         tail -n 20 "$run_dir/desk.log" | sed 's/^/          /'
     fi
     # They are large, and say nothing that the console did not.

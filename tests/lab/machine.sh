@@ -2,11 +2,15 @@
 # One practice machine: its disks, its virtual hardware, its boots.
 # The words disk, controller, no_scsi_ids, as_package, untouched and changed are for the scenarios.
 
+# Seconds that a boot may take: some thirty times what one takes on a quiet machine, so that only what hangs is ended.
+deadline=1800
+
 # A doubled comma is QEMU's way to write a comma.
 vmware_dmi='manufacturer=VMware,, Inc.,product=VMware Virtual Platform,version=None'
 
 new_machine() {
     run_dir=$lab_cache/runs/$1
+    states=$lab_cache/runs/${1%%.*}/states
     rm -rf "$run_dir"
     mkdir -p "$run_dir"
     packaged=no
@@ -158,19 +162,73 @@ pack_guest() {
     (cd "$work" && find lab -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >>"$run_dir/initrd"
 }
 
+# the_machine WORDS: sets $machine to the emulator's command line, with these words for the kernel's.
+the_machine() {
+    machine=(
+        qemu-system-x86_64 "${accel[@]}" -machine "pc,vmport=on" -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot
+        -kernel "$kernel" -initrd "$run_dir/initrd"
+        # no_timer_check: on a busy host the kernel misses the ticks that it waits for, and panics ("IO-APIC + timer
+        # doesn't work!"). mitigations: for a real processor; emulated they cost time.
+        -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests no_timer_check mitigations=off net.ifnames=0 $1"
+        -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00"
+        -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=$bios_uuid"
+        "${devices[@]}" -netdev "user,id=net,restrict=on" -device "vmxnet3,netdev=net,mac=$mac,romfile="
+        # It tells a kernel that goes on from a saved state to draw new randomness: a boot id, for one, is each boot's own.
+        -device "vmgenid,guid=auto"
+    )
+}
+
+# save_state: sets $state to what a machine of this hardware is when its kernel has started and found the disks, and has
+# read none of them yet: whatever they hold later, a boot can begin there. Under emulation that start is most of a boot.
+save_state() {
+    local console=$run_dir/console.rest key new machine
+    [[ ${accel[1]} == tcg* ]] || return 1
+    key=$(sha256sum <<<"$bios_uuid $mac ${devices[*]//"$run_dir"/}")
+    state=$states/${key:0:16}
+    [[ ! -s $state ]] || return 0
+    new=$state.$BASHPID
+    mkdir -p "$states"
+    rm -f "$console"
+    the_machine lab.rest
+    if {
+        # The monitor passes over empty lines; when the emulator has ended, they end this.
+        until grep -qs '^LAB-REST' "$console"; do echo; sleep 0.1; done
+        echo 'migrate_set_parameter max-bandwidth 100G'
+        # shellcheck disable=SC2016 # the shell that the emulator starts expands it
+        echo 'migrate "exec:cat >\"$LAB_STATE\""'
+        echo quit
+    } | LAB_STATE=$new timeout --foreground -s KILL "$deadline" "${machine[@]}" \
+        -serial "file:$console" -monitor stdio &>"$run_dir/monitor" &&
+        [[ -s $new ]] && ! grep -q '^Error' "$run_dir/monitor"; then
+        mv "$new" "$state"
+    else
+        rm -f "$new"
+        echo "  the machine's state could not be saved ($run_dir/monitor): it starts from the beginning"
+        state=
+        return 1
+    fi
+}
+
+# wake WORDS: what a machine is told that goes on from a saved state: the time, and the words. The serial line loses what
+# comes before the state has been read.
+wake() { printf '\n\n\n\n\ngo %(%s)T %s\n' -1 "$1"; }
+
 # run_machine N: run the machine once, to its end, on the console and into $run_dir/console.N.
 run_machine() {
-    local number=$1 log=$run_dir/console.$1
+    local log=$run_dir/console.$1 words="lab.boot=$1$told" state='' machine start=()
+    if save_state; then
+        the_machine lab.rest
+        # shellcheck disable=SC2016 # the shell that the emulator starts expands it
+        start=(-incoming 'exec:cat "$LAB_STATE"')
+    else
+        the_machine "$words"
+    fi
     # The console carries text from disks and tools: only plain characters reach the terminal.
     # In a subshell, and its end not told: a scenario may kill the emulator.
-    (timeout --foreground -s KILL "${deadline:-600}" qemu-system-x86_64 "${accel[@]}" \
-        -machine pc,vmport=on -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot \
-        -pidfile "$run_dir/pid" -serial stdio -kernel "$kernel" -initrd "$run_dir/initrd" \
-        -append "console=ttyS0 quiet loglevel=3 panic=-1 cryptomgr.notests net.ifnames=0 lab.boot=$number$told" \
-        -smbios "type=0,vendor=Phoenix Technologies LTD,version=6.00" \
-        -smbios "type=1,$vmware_dmi,serial=VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7,uuid=$bios_uuid" \
-        "${devices[@]}" -netdev user,id=net,restrict=on -device "vmxnet3,netdev=net,mac=$mac,romfile=" \
-        </dev/null; :) 2>&1 | LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" | grep --line-buffered -vE '^LAB-(RESULT|STEP|FOUND)|sysrq: Resetting|Killed  .*timeout' || true
+    (LAB_STATE=$state timeout --foreground -s KILL "$deadline" "${machine[@]}" "${start[@]}" \
+        -pidfile "$run_dir/pid" -serial stdio < <([[ -z $state ]] || wake "$words"); :) 2>&1 |
+        LC_ALL=C sed -u 's/[^[:print:]\t]//g' | tee "$log" |
+        grep --line-buffered -vE '^LAB-(RESULT|STEP|FOUND)|sysrq: Resetting|Killed  .*timeout' || true
 }
 
 # boot N: run_machine; leaves boot_expectations and boot_failures.
@@ -184,7 +242,7 @@ boot() {
     else
         boot_expectations=1
         boot_failures=1
-        echo "  NOT OK  boot $number ended without a result (the limit is ${deadline:-600} s) ${result#LAB-RESULT}; it said last:"
+        echo "  NOT OK  boot $number ended without a result (the limit is $deadline s) ${result#LAB-RESULT}; it said last:"
         tail -n 20 "$log" | sed 's/^/          /'
     fi
 }

@@ -1,6 +1,7 @@
-"""Lets system calls, files and tools fail under apply: faults.py SOAK SEED DISK (on the desk)
+"""Lets system calls, files and tools fail under apply: faults.py SOAK SECONDS SEED DISK (on the desk)
 
-SOAK 1: faults of every kind, chosen evenly, as many as a test run has time for. More: all of them.
+SOAK 1: faults of every kind, chosen evenly, as many as there are seconds for, two thirds of the number that each kind
+names at the least. More: all of them.
 early: packages and the vendor's script, before the restart. late: format, mount and fstab, after it.
 """
 
@@ -121,7 +122,7 @@ class Family:
         return calls, opened()
 
     def faults(self):
-        """All of them, by kind: (how many a test run has time for, faults)."""
+        """All of them, by kind: (how many a test run plays at most, faults)."""
         calls, files = self.learn()
         for table, most in ((ALTERING, 3), (OTHER, 2)):
             for name, errors in table.items():
@@ -231,17 +232,30 @@ class Family:
         if ONLY:
             print(f"    {fault.how}: exit {status} after {took:.1f} s, {sorted(objects)}\n{said}", flush=True)
 
-    def play_all(self):
+    def chosen(self):
+        """The faults to play, by kind."""
+        for most, faults in self.faults():
+            if ONLY:
+                yield [fault for fault in faults if re.search(ONLY, fault.how)]
+            else:
+                yield faults if self.all else evenly(faults, most, self.dice.randrange(1000))
+
+    def play_all(self, seconds):
         began = time.monotonic()
         machine = self.machine
         machine.keep_state()
-        for most, faults in self.faults():
-            chosen = faults if self.all else evenly(faults, most, self.dice.randrange(1000))
-            if ONLY:
-                chosen = [fault for fault in faults if re.search(ONLY, fault.how)]
+        kinds = list(self.chosen())
+        wanted, played = sum(map(len, kinds)), 0
+        for chosen in kinds:
             before = self.tally["faults"]
-            for fault in chosen:
+            # In another order than theirs: what is left out is not always the last.
+            for index, fault in enumerate(self.dice.sample(chosen, len(chosen))):
+                late = time.monotonic() - began > seconds * (played + index) / wanted
+                if late and index >= len(chosen) * 2 / 3 and not self.all and not ONLY:
+                    self.tally["left out"] += 1
+                    continue
                 self.play(fault)
+            played += len(chosen)
             if self.tally["faults"] > before:
                 kind = chosen[0].kind
                 machine.expect(f"{self.name}: {kind}: {self.tally['faults'] - before} faults: no panic, nothing torn, the "
@@ -300,13 +314,14 @@ def opened():
 
 
 def main():
-    soak, seed, disk = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    soak, seconds, seed = map(int, sys.argv[1:4])
+    disk = sys.argv[4]
     print(f"  seed {seed}", flush=True)
     dice = random.Random(seed)
-    faults = Family("early", soak, dice, disk).play_all()
+    faults = Family("early", soak, dice, disk).play_all(seconds)
     Machine().apply()
     pretend_restart()
-    faults += Family("late", soak, dice, disk).play_all()
+    faults += Family("late", soak, dice, disk).play_all(seconds)
     if not ONLY:
         Machine().expect(f"{faults} faults in all, a hundred or more", [] if faults >= 100 else ["too few"])
     Machine.end()

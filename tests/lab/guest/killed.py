@@ -1,8 +1,9 @@
-"""Ends apply by SIGKILL again and again: killed.py early|late|both ROUNDS SEED [DISK]
+"""Ends apply by SIGKILL again and again: killed.py early|late|both LEAST MOST SECONDS SEED [DISK]
 
 Once before every system call that alters something, in the middle of the vendor's script, then at random instants; each
 time the next runs must converge.
 early: packages and the vendor's script, before the restart. late: format, mount and fstab, after it.
+Of each as many kills as there are seconds for, but LEAST at least and MOST at most.
 """
 
 import collections
@@ -42,10 +43,12 @@ def end(process, whole):
 class Family:
     """All kills in one part of the way."""
 
-    def __init__(self, name, rounds, dice, disk):
+    def __init__(self, name, least, most, seconds, dice, disk):
         self.name = name
+        self.least = least
+        self.most = most
+        self.until = time.monotonic() + seconds
         self.want = 3 if name == "early" else 0
-        self.rounds = rounds
         self.dice = dice
         self.machine = Machine(disk if name == "late" else None)
         self.tally = collections.Counter()
@@ -133,10 +136,14 @@ class Family:
                        [] if status == self.want and len(points) > 10 else [f"it exits {status}:", said])
         return points
 
+    def enough(self):
+        # A run that has ended before is no kill.
+        kills = self.tally["kills"]
+        return kills >= self.most or kills >= self.least and time.monotonic() > self.until
+
     def at_instants(self):
-        """Until there are as many kills as were wanted: a run that has ended before is none."""
-        begun, left = self.tally["kills"], 3 * self.rounds
-        while self.tally["kills"] < self.rounds and left:
+        begun, left = self.tally["kills"], 3 * self.most
+        while not self.enough() and left:
             # The machine may have become slower: the end of the way would be out of reach.
             if left % 10 == 0:
                 self.problems += self.whole_run()
@@ -148,7 +155,7 @@ class Family:
         machine = self.machine
         machine.keep_state()
         points = self.whole_runs()
-        most = max(1, self.rounds * 2 // 3)
+        most = max(1, self.most * 2 // 3)
         chosen = points if len(points) <= most else [points[i * len(points) // most] for i in range(most)]
         for name, number in chosen:
             self.at_call(name, number)
@@ -160,15 +167,15 @@ class Family:
         kills = self.tally["kills"]
         machine.expect(f"{kills} kills ({at_calls} at calls): nothing was torn, each next run converged or asked",
                        self.problems)
-        machine.expect(f"they are {self.rounds}, one at each of {len(chosen)} calls",
-                       [] if kills >= self.rounds and at_calls == len(chosen) else [f"{self.tally}, {at_calls} at calls"])
+        machine.expect(f"they are {self.least} or more, one at each of {len(chosen)} calls",
+                       [] if kills >= self.least and at_calls == len(chosen) else [f"{self.tally}, {at_calls} at calls"])
         print(f"  {self.tally['questions']} questions about the vendor's script, {self.tally['too late']} kills came too "
               f"late, a run takes {self.takes:.2f} s, {time.monotonic() - began:.0f} s", flush=True)
 
 
 def main():
-    family, rounds, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    disk = sys.argv[4] if len(sys.argv) > 4 else None
+    family, (least, most, seconds, seed) = sys.argv[1], map(int, sys.argv[2:6])
+    disk = sys.argv[6] if len(sys.argv) > 6 else None
     print(f"  seed {seed}", flush=True)
     dice = random.Random(seed)
     for name in ("early", "late") if family == "both" else (family,):
@@ -176,7 +183,7 @@ def main():
         if family == "both" and name == "late":
             Machine().apply()
             pretend_restart()
-        Family(name, rounds, dice, disk).play()
+        Family(name, least, most, seconds, dice, disk).play()
     Machine.end()
 
 

@@ -16,13 +16,14 @@ def finding():
     for item in document["findings"]:
         if item["id"] == wanted:
             return item
-    return {"status": "absent"}
+    return {}
 
 
 if what == "verdict":
     print(document["verdict"])
-elif what == "status":
-    print(finding()["status"])
+elif what == "statuses":
+    for item in document["findings"]:
+        print(item["id"], item["status"])
 elif what == "text":
     item = finding()
     for key in ("found", "expected", "fix", "reason"):

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # apply is killed before every call that alters the machine, in the vendor's script, and at random instants
 
-deadline=$((1800 * soak))
+deadline=$((5400 * soak))
 
 hardware() { :; }
 
-on_the_desk() { desk killed.py both $((150 * soak)) "$seed" "$desk_disk"; }
+on_the_desk() { desk killed.py both $((120 * soak)) $((150 * soak)) $((120 * soak)) "$seed" "$desk_disk"; }

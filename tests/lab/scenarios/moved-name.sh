@@ -23,6 +23,7 @@ boot_0() {
 }
 
 boot_1() {
+    quick_yum
     id_of /dev/sdb >/root/agreed
     agent 3 apply --yes --retention-disk /dev/sdb --erase-disk /dev/sdb
     run grep -A 5 request /var/lib/mt-agent/resume.json

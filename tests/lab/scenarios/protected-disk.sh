@@ -21,6 +21,7 @@ boot_0() {
 }
 
 boot_1() {
+    quick_yum
     say "the master target software is installed here"
     printf 'VERSION=9.9.0.0\nINSTALLATION_DIR=/usr/local/ASR\n' >/usr/local/.vx_version
     mkdir -p /usr/local/ASR/etc

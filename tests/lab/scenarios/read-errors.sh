@@ -30,6 +30,7 @@ boot_1() {
         said "not eligible: it could not be told whether it is blank: /dev/$disk: reading at offset "
         said 'Input/output error'
     done
+    quick_yum
     agent 3 apply --yes
 }
 

@@ -50,12 +50,16 @@ boot_1() {
     run $vendor_directory/ApplyCustomChanges.sh
     said 'already invoked'
     expect "it counted its runs" [ "$(vendor_runs)" = 3 ]
+    cat /proc/sys/kernel/random/boot_id >/root/boot_id
 }
 
 boot_2() {
     local id
     id=$(id_of /dev/sdb)
     say "after the restart"
+    # Both boots begin from one saved state (machine.sh, save_state).
+    expect_not "the boot has an id of its own" cmp /proc/sys/kernel/random/boot_id /root/boot_id
+    expect "the clock has gone on" [ "$(date +%s)" -ge "$(stat -c %Y /root/boot_id)" ]
     run multipath -ll
     said "$id dm-0 VMware,Virtual disk"
     expect "the root disk is not in a map" [ "$(dmsetup ls --target multipath | wc -l)" = 1 ]

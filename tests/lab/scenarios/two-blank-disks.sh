@@ -6,7 +6,10 @@ hardware() {
     disk second 1T
 }
 
-boot_1() { agent 3 apply --yes; }
+boot_1() {
+    quick_yum
+    agent 3 apply --yes
+}
 
 boot_2() {
     agent 1 apply --yes
