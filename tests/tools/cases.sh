@@ -82,7 +82,12 @@ case_mirror() { # Debian's own mirror fails
 }
 
 case_dying() { # the mirror was there once, and then accepts connections and never answers
-    local port
+    local port list
+    # One index, as each is waited for.
+    for list in "$root"/etc/apt/sources.list.d/*.sources; do
+        [[ ! -f $list ]] || { awk -v RS= 'NR == 1' "$list" | sed -E 's/^(Suites: [^ ]+).*/\1/' >"$list.one" && mv "$list.one" "$list"; }
+    done
+    [[ ! -s $root/etc/apt/sources.list ]] || sed -i '/^deb /{n;q}' "$root/etc/apt/sources.list"
     in_root apt-get update -q >/dev/null 2>&1
     mute
     echo "Acquire::http::Proxy \"http://127.0.0.1:$port\";" >"$root/etc/apt/apt.conf.d/99mute"
