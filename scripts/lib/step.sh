@@ -73,7 +73,7 @@ end_step() {
     # Programs say on such lines what was wrong; where there is none, the last lines are what there is.
     local said
     said=$(tail -c "+$((from + 1))" "$top/$log" | LC_ALL=C tr -d '\r' |
-        grep -aE '^(E: |dpkg: error|[Ee]rror|ERROR|fatal)' | tail -n 5 || true)
+        grep -aE '^(E: |dpkg: error|[Ee]rror|ERROR|fatal)' | awk '!seen[$0]++' | tail -n 5 || true)
     [[ -n $said ]] || said=$(tail -c "+$((from + 1))" "$top/$log" | tail -n 8)
     echo "$said" | sed 's/^/    /' | cut -c 1-300 >&2
     echo "$program: $what failed; all that was said: $log" >&2
