@@ -137,7 +137,19 @@ impl Undo {
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        run(self.0, &self.1.iter().map(String::as_str).collect::<Vec<_>>());
+        // What was just unmounted or looked at may be busy for a moment, and for longer on a busy machine.
+        let until = Instant::now() + Duration::from_secs(60);
+        let undone = || {
+            let command = Command::new(self.0, self.1.iter().map(String::as_str), Duration::from_secs(600));
+            command.run(&Host::live()).is_ok_and(|output| output.status == 0)
+        };
+        while !undone() {
+            if Instant::now() >= until {
+                assert!(thread::panicking(), "{} {:?} fails", self.0, self.1);
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
