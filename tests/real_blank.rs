@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mt_agent::facts::Fact;
-use mt_agent::facts::blank::{Probe, examine, probe, probe_open, probes};
+use mt_agent::facts::blank::{Probe, examine, probe, probes};
 use mt_agent::facts::disks::{Disk, resolve};
 use mt_agent::facts::gather::Probing;
 use mt_agent::facts::{mounts, swaps};
@@ -389,35 +389,6 @@ fn what_the_page_cache_remembers_is_not_believed() {
     // Written past the loop device, as another path or host writes past a disk's device.
     image.write(b"data", 0);
     not_blank(&device.probe(), "non-zero bytes at offset 0");
-}
-
-#[test]
-fn an_open_descriptor_is_probed_for_itself() {
-    let host = Host::live();
-    let image = Image::new(SIZE);
-    let device = image.attach(&[]);
-    let disk = device.disk();
-    let file = OpenOptions::new().read(true).write(true).custom_flags(O_EXCL).open(&device.device).unwrap();
-    let (mounts, swaps) = (mounts::load(&host), swaps::load(&host));
-    let found = probe_open(&host, &file, &disk, &mounts, &swaps);
-    assert!(found.eligible, "{found:?}");
-
-    let other = Image::new(SIZE);
-    let other = other.attach(&[]);
-    let wrong = probe_open(&host, &file, &other.disk(), &mounts, &swaps);
-    assert_eq!((wrong.blank, wrong.eligible), (None, false));
-    assert!(wrong.why_not[0].contains(" is not the block device "), "{wrong:?}");
-
-    let resized = Disk { size_bytes: SIZE + 512, ..disk.clone() };
-    let grown = probe_open(&host, &file, &resized, &mounts, &swaps);
-    assert!(
-        grown.why_not[0].ends_with(&format!("has {SIZE} bytes now, and had {}", SIZE + 512)),
-        "{grown:?}"
-    );
-
-    file.write_all_at(&[1], SIZE / 2).unwrap();
-    file.write_all_at(&[1], 7).unwrap();
-    not_blank(&probe_open(&host, &file, &disk, &mounts, &swaps), "non-zero bytes at offset 7");
 }
 
 #[test]

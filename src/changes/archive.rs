@@ -295,7 +295,7 @@ fn write(
                 .and_then(|mut file| {
                     copy(entry, &mut file)?;
                     file.set_permissions(fs::Permissions::from_mode(mode))?;
-                    // File by file: sync() would wait for every disk of the machine, and syncfs() is newer than 2.6.32.
+                    // File by file: syncfs() is newer than 2.6.32, and sync() waits for every disk of the machine.
                     file.sync_all()
                 })
                 .with_context(|| format!("writing {}", shown_path(&path)))?;

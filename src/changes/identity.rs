@@ -1,6 +1,8 @@
 //! Which disk stands behind an open device, and whether anything uses it.
 
 use std::fs::File;
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
@@ -9,6 +11,10 @@ use crate::facts::blank::in_use;
 use crate::facts::disks::{self, Disk};
 use crate::facts::{Fact, mounts, scsi, swaps};
 use crate::host::Host;
+use crate::host::apart::apart;
+
+/// How long a disk may take to say who it is.
+const ASKING: Duration = Duration::from_secs(30);
 
 /// Who a disk is. The real one asks the hardware; a test puts a stand-in here for devices that no SCSI layer
 /// drives, and everything else about them stays real.
@@ -32,7 +38,8 @@ pub struct Hardware;
 
 impl Identity for Hardware {
     fn scsi_id(&self, device: &File) -> Result<String, String> {
-        scsi::id_of(device)
+        apart("asking it for its SCSI ID", ASKING, &[device.as_fd()], || scsi::id_of(device))
+            .map_err(|error| error.to_string())?
     }
 
     fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {

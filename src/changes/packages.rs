@@ -15,7 +15,7 @@ pub use self::files::{install_files, install_files_with_rpm};
 pub(super) use self::rpm::{Signature, signature};
 use super::{Context, Done};
 use crate::host::command::{self, Command, Failure, Output};
-use crate::host::{Host, text};
+use crate::host::{Host, files as host_files, text};
 
 /// How often a lock is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -102,7 +102,7 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
     }
     let ran = transaction(context, manager, &wanted);
     // rpm syncs its database and no file: after a loss of power it would list packages whose files are empty.
-    nix::unistd::sync();
+    host_files::sync_system(host)?;
     let installed = rpm::installed(host, &wanted)?;
     let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
     let tool = manager.tool();

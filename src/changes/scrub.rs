@@ -198,7 +198,7 @@ fn fill(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> {
             return Ok(written);
         }
         was_full = full;
-        nix::unistd::sync();
+        files::sync_file_system(&file)?;
         thread::sleep(PAUSE);
     }
     let left = fstatvfs(&file)?;

@@ -41,6 +41,8 @@ struct Verdict<'a> {
     blank: Option<bool>,
     found: &'a [String],
     in_use: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<bool>,
     eligible: bool,
     why_not: &'a [String],
 }
@@ -66,6 +68,7 @@ pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
             blank: probe.blank,
             found: &probe.found,
             in_use: &probe.in_use,
+            written: probe.written,
             eligible: probe.eligible,
             why_not: &probe.why_not,
         }),
@@ -140,6 +143,14 @@ fn verdict(page: &mut Page, probe: &Probe) {
             "eligible: ",
             "blank and unused, it can become the retention volume",
         );
+        if probe.written == Some(true) {
+            page.wrapped(
+                &indent,
+                Paint::Warn,
+                "written to: ",
+                "something was written to it since this boot, so it is taken only where it is named",
+            );
+        }
     } else {
         page.wrapped(&indent, Paint::Warn, "not eligible: ", &probe.why_not.join("; "));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::changes::Change;
 use crate::facts::Facts;
+use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
 use crate::steps::remedy::{Decision, Remedy, Request, remedy};
@@ -71,7 +72,26 @@ pub fn plan(
             Remedy::Refused(why) => plan.manual.push(manual(&finding, Some(why))),
         }
     }
+    let written = plan.changes.iter().filter_map(|planned| written_to(facts, &planned.change));
+    let notes: Vec<String> = written.collect();
+    plan.notes.extend(notes);
     plan
+}
+
+/// That the disk to be formatted, blank as it looks, was written to since this boot.
+fn written_to(facts: &Facts, change: &Change) -> Option<String> {
+    let Change::FormatRetention { scsi_id, device, .. } = change else { return None };
+    let disks = facts.disks.known()?;
+    let is_it = |probe: &&Probe| {
+        disks.iter().any(|disk| disk.name == probe.disk && disk.scsi_id.as_deref() == Some(scsi_id))
+    };
+    let probe = facts.probes.iter().find(is_it)?;
+    (probe.written == Some(true)).then(|| {
+        format!(
+            "something was written to {device} (SCSI ID {scsi_id}) since this boot: be sure that nobody needs it before it is \
+             formatted"
+        )
+    })
 }
 
 /// What a person asked for that this plan has no use for: said, as nothing happens.

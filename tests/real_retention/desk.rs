@@ -25,6 +25,11 @@ const INSIDE: &str = "MT_AGENT_TEST_INSIDE";
 
 /// Runs `body` in a process of its own whose /var/lib and /mnt are empty and private. `module` and `name` are the test's.
 pub fn isolated(module: &str, name: &str, body: fn()) {
+    isolated_with(&[], module, name, body);
+}
+
+/// As [`isolated`], started by the command line `with`.
+pub fn isolated_with(with: &[&str], module: &str, name: &str, body: fn()) {
     assert!(nix::unistd::geteuid().is_root(), "these tests attach loop devices: run them as root");
     if std::env::var_os(INSIDE).is_some() {
         for place in ["/var/lib", "/mnt"] {
@@ -35,8 +40,10 @@ pub fn isolated(module: &str, name: &str, body: fn()) {
     // As the test harness calls it: without the name of the crate.
     let name = &module.split_once("::").map_or(name.to_owned(), |(_, module)| format!("{module}::{name}"));
     let own = std::env::current_exe().unwrap();
-    let command =
-        duct::cmd!("unshare", "--mount", "--propagation", "private", own, "--exact", name, "--nocapture");
+    let own = own.to_str().unwrap();
+    let words = ["unshare", "--mount", "--propagation", "private", own, "--exact", name, "--nocapture"];
+    let words = [with, &words].concat();
+    let command = duct::cmd(words[0], &words[1..]);
     let output = command.env(INSIDE, "1").stderr_to_stdout().stdout_capture().unchecked().run().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
@@ -71,7 +78,12 @@ impl Loop {
 
     /// `prepare` is given the image before it is attached.
     pub fn with(size: u64, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(&std::env::temp_dir(), size, options, prepare)
+    }
+
+    /// As [`Loop::with`], with the image below `parent`.
+    pub fn at(parent: &Path, size: u64, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
+        let dir = tempfile::tempdir_in(parent).unwrap();
         let image = dir.path().join("image");
         File::create(&image).unwrap().set_len(size).unwrap();
         prepare(&image);

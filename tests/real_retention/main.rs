@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod desk;
+mod hangs;
 mod interrupted;
 mod mounted;
 mod old_tools;
+mod races;
 mod refused;
 #[path = "../support/samples.rs"]
 mod samples;

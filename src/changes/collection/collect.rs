@@ -2,7 +2,7 @@
 //! and the manifest is written last. Killed at any instant, it leaves no manifest, or the old one with all its
 //! files; the next run finishes.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -315,7 +315,9 @@ fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> R
             .with_context(|| format!("keeping {}", path.display()))?;
     }
     // What is renamed has to be on disk before; there are too many files to wait for each.
-    nix::unistd::sync();
+    File::open(directory)
+        .and_then(|open| files::sync_file_system(&open))
+        .with_context(|| format!("syncing the file system of {}", directory.display()))?;
     match fs::remove_file(&manifest_path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("replacing {}", manifest_path.display()));

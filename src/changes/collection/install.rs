@@ -13,7 +13,7 @@ use super::manifest::{Entry, FILE, Role};
 use crate::changes::packages::{describe, missing, not_debian, reason, rpm, wait_for_rpm};
 use crate::changes::{Context, Done, consent};
 use crate::host::command::Command;
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// How long rpm may think about a transaction, or about what some hundred files provide.
 const QUESTION: Duration = Duration::from_secs(300);
@@ -51,7 +51,7 @@ pub fn install_with_rpm(context: &mut Context<'_>, directory: &Path, packages: &
     let arguments = ["-Uv".to_owned()].into_iter().chain(paths(&collection, &chosen));
     let ran = context.run(&Command::new("rpm", arguments, settings.deadline));
     // As after yum: what rpm wrote is to outlive a loss of power.
-    nix::unistd::sync();
+    files::sync_system(context.host)?;
     let installed = rpm::installed(context.host, &wanted)?;
     let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
     match ran {

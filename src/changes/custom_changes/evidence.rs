@@ -112,9 +112,8 @@ pub fn settle(host: &Host, marker: &Path) -> Result<()> {
         }
         files::sync_parent(&path)?;
     }
-    // What else an edition of the script writes. The call tells of no error.
-    nix::unistd::sync();
-    Ok(())
+    // What else an edition of the script writes.
+    files::sync_system(host)
 }
 
 fn state(host: &Host, path: &str) -> Result<Option<State>> {

@@ -69,7 +69,7 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> 
     let ran = context.run(&Command::new("rpm", arguments, context.profile.packages.deadline));
     let names: Vec<&str> = absent.iter().map(|spec| spec.package.as_str()).collect();
     // As after yum: what rpm wrote is to outlive a loss of power.
-    nix::unistd::sync();
+    host_files::sync_system(context.host)?;
     let installed = rpm::installed(context.host, &names)?;
     let left: Vec<&str> = names.into_iter().filter(|name| !installed.contains_key(*name)).collect();
     match ran {

@@ -114,23 +114,6 @@ fn probe_as(
     trial.verdict()
 }
 
-/// Probes `disk` on a descriptor that the caller has opened with `O_EXCL`: what is done once more just before
-/// something is written to it. `disk`, `mounts` and `swaps` are to be read anew for it.
-#[must_use]
-pub fn probe_open(
-    host: &Host,
-    file: &File,
-    disk: &Disk,
-    mounts: &Fact<Vec<Mount>>,
-    swaps: &Fact<Vec<Swap>>,
-) -> Probe {
-    let mut trial = Trial::new(host, disk, mounts, swaps, Depth::Blank);
-    if !trial.nothing_to_read() {
-        trial.read(file, &disk.device());
-    }
-    trial.verdict()
-}
-
 /// A probe under way.
 struct Trial<'a> {
     host: &'a Host,
@@ -140,8 +123,6 @@ struct Trial<'a> {
     doubts: Vec<String>,
     /// Whether the bytes were read and the signatures looked for.
     read: bool,
-    /// What had been written to it when it began.
-    began: Option<Counts>,
     depth: Depth,
 }
 
@@ -167,14 +148,6 @@ impl<'a> Trial<'a> {
             Ok(writers) => probe.in_use.extend(writers),
             Err(error) => probe.in_use.push(format!("who has it open could not be told: {error}")),
         }
-        let began = match Counts::read(host, &counts::names(disk)) {
-            Ok(counts) => Some(counts),
-            Err(error) => {
-                probe.in_use.push(format!("whether it is written to could not be told: {error}"));
-                None
-            }
-        };
-        probe.written = began.as_ref().map(Counts::any);
         if !disk.partitions.is_empty() {
             let names: Vec<_> = disk.partitions.iter().map(|partition| partition.name.as_str()).collect();
             probe.found.push(format!("partitions {}", names.join(", ")));
@@ -182,7 +155,7 @@ impl<'a> Trial<'a> {
         if disk.read_only {
             probe.why_not.push("it is read-only".into());
         }
-        Self { host, disk, probe, doubts: Vec::new(), read: false, depth, began }
+        Self { host, disk, probe, doubts: Vec::new(), read: false, depth }
     }
 
     /// Whether it is settled without reading the disk.
@@ -223,20 +196,21 @@ impl<'a> Trial<'a> {
         self.doubt(why);
     }
 
-    /// Whoever wrote to it while it was read, hidden from /proc or gone by now.
-    fn still(&mut self) {
-        let Some(began) = self.began.take() else { return };
-        match Counts::read(self.host, &counts::names(self.disk)) {
-            Ok(now) => self.probe.in_use.extend(began.moved(&now)),
-            Err(error) => {
-                self.probe.in_use.push(format!("whether it is written to could not be told: {error}"));
-            }
-        }
+    /// What was written to it so far. That it is not known counts as a use, which nobody can lift.
+    fn counted(&mut self) -> Option<Counts> {
+        let counts = Counts::read(self.host, &counts::names(self.disk));
+        counts
+            .map_err(|why| {
+                self.probe.in_use.push(format!("whether it is written to could not be told: {why}"));
+            })
+            .ok()
     }
 
     fn read(&mut self, file: &File, device: &str) {
         match self.identity(file, device) {
             Ok(size) => {
+                let began = self.counted();
+                self.probe.written = began.as_ref().map(Counts::any);
                 let signatures = blkid::signatures(self.host, device);
                 if self.depth == Depth::Fingerprint {
                     // Without one nothing is erased.
@@ -252,7 +226,12 @@ impl<'a> Trial<'a> {
                 if let Some(error) = examination.error {
                     self.unreadable(format!("{device}: {error}"));
                 }
-                self.still();
+                // Who wrote to it meanwhile may be hidden from /proc, or gone.
+                if let Some(began) = began
+                    && let Some(now) = self.counted()
+                {
+                    self.probe.in_use.extend(began.moved(&now));
+                }
                 self.read = true;
             }
             Err(why) => self.doubt(why),

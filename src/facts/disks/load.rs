@@ -1,16 +1,22 @@
-//! Reading all disks: /sys first, then their SCSI IDs, each disk on a thread of its own with a deadline.
+//! Reading all disks: /sys first, then their SCSI IDs; those that only the disks themselves tell, from a process that can
+//! be left behind, each disk on a thread of its own there.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Disk, order, sysfs};
 use crate::facts::{Fact, scsi};
+use crate::host::apart::apart;
 use crate::host::{Host, Kind};
 
 /// How long all disks together have to tell their SCSI IDs. One that hangs (a lost path, a dying adapter)
 /// keeps its thread, and the others their answers.
 const DEADLINE: Duration = Duration::from_secs(16);
+
+/// How much longer the process that asks them has, to tell.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// Every whole disk, in the order in which people count them. `used_by` is left empty: see
 /// [`super::fill_users`].
@@ -51,32 +57,74 @@ type Ask = fn(&Host, &str) -> Result<scsi::ScsiId, String>;
 
 /// Fills in the SCSI IDs.
 fn identify(host: &Host, disks: &mut [Disk], deadline: Duration, ask: Ask) {
-    let until = Instant::now() + deadline;
-    let (sender, answers) = mpsc::channel();
-    for (index, disk) in disks.iter_mut().enumerate() {
+    let mut silent = Vec::new();
+    for disk in disks.iter_mut() {
         if !disk.is_scsi() {
             disk.scsi_id_error = Some(not_scsi(disk));
             continue;
         }
-        disk.scsi_id_error = Some(format!("it did not answer within {} s", deadline.as_secs()));
-        let (host, name, sender) = (host.clone(), disk.name.clone(), sender.clone());
-        let asking = thread::Builder::new().spawn(move || sender.send((index, ask(&host, &name))));
+        match scsi::in_sysfs(host, &disk.name) {
+            Some(answer) => tell(disk, answer),
+            None => silent.push(disk.name.clone()),
+        }
+    }
+    if silent.is_empty() {
+        return;
+    }
+    let answers = if host.is_live() {
+        // One copy for all: its threads can hang, and it tells what the others said.
+        apart("asking the disks for their SCSI IDs", deadline + MARGIN, &[], || {
+            ask_all(host, &silent, deadline, ask)
+        })
+    } else {
+        Ok(ask_all(host, &silent, deadline, ask))
+    };
+    for disk in disks.iter_mut().filter(|disk| silent.contains(&disk.name)) {
+        match &answers {
+            Ok(answers) => match answers.get(&disk.name) {
+                Some(answer) => tell(disk, answer.clone()),
+                None => {
+                    disk.scsi_id_error = Some(format!("it did not answer within {} s", deadline.as_secs()));
+                }
+            },
+            Err(error) => disk.scsi_id_error = Some(error.to_string()),
+        }
+    }
+}
+
+fn tell(disk: &mut Disk, answer: Result<scsi::ScsiId, String>) {
+    match answer {
+        Ok(id) => {
+            disk.scsi_id = Some(id.text);
+            disk.scsi_id_source = Some(id.source);
+            disk.scsi_id_error = None;
+        }
+        Err(error) => disk.scsi_id_error = Some(error),
+    }
+}
+
+type Answers = BTreeMap<String, Result<scsi::ScsiId, String>>;
+
+/// What the disks answered in time.
+fn ask_all(host: &Host, names: &[String], deadline: Duration, ask: Ask) -> Answers {
+    let until = Instant::now() + deadline;
+    let (sender, came) = mpsc::channel();
+    let mut answers = Answers::new();
+    for name in names {
+        let (host, asked, sender) = (host.clone(), name.clone(), sender.clone());
+        let asking = thread::Builder::new().spawn(move || {
+            let answer = ask(&host, &asked);
+            sender.send((asked, answer))
+        });
         if let Err(error) = asking {
-            disk.scsi_id_error = Some(format!("starting a thread to ask it: {error}"));
+            answers.insert(name.clone(), Err(format!("starting a thread to ask it: {error}")));
         }
     }
     drop(sender);
-    while let Ok((index, answer)) = answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        let Some(disk) = disks.get_mut(index) else { continue };
-        match answer {
-            Ok(id) => {
-                disk.scsi_id = Some(id.text);
-                disk.scsi_id_source = Some(id.source);
-                disk.scsi_id_error = None;
-            }
-            Err(error) => disk.scsi_id_error = Some(error),
-        }
+    while let Ok((name, answer)) = came.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        answers.insert(name, answer);
     }
+    answers
 }
 
 fn not_scsi(disk: &Disk) -> String {

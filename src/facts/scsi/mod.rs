@@ -11,13 +11,14 @@ use std::path::Path;
 
 use nix::libc;
 use nix::sys::stat::{major, minor};
+use serde::{Deserialize, Serialize};
 
 use super::disks::sysfs;
 use crate::host::{Host, Kind};
 use inquiry::Fault;
 
 /// A SCSI ID and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScsiId {
     /// As udev's scsi_id writes it: `36000c29…`.
     pub text: String,
@@ -30,10 +31,8 @@ pub struct ScsiId {
 /// # Errors
 /// Why there is none, in one line without the disk's name: the disk has none, or it could not be asked.
 pub fn identify(host: &Host, name: &str) -> Result<ScsiId, String> {
-    let device = format!("/sys/block/{name}/device");
-    if let Some(page) = attribute(host, &format!("{device}/vpd_pg83")) {
-        let serial = attribute(host, &format!("{device}/vpd_pg80"));
-        return named("vpd_pg83", &page, || serial.as_deref().and_then(vpd::serial));
+    if let Some(told) = in_sysfs(host, name) {
+        return told;
     }
     match host.kind() {
         Kind::Live => {
@@ -46,6 +45,14 @@ pub fn identify(host: &Host, name: &str) -> Result<ScsiId, String> {
         }),
         Kind::Image => Err("an image's tree has no disks to ask".into()),
     }
+}
+
+/// What sysfs says of it, which asks no disk; `None` where sysfs has no such page.
+pub fn in_sysfs(host: &Host, name: &str) -> Option<Result<ScsiId, String>> {
+    let device = format!("/sys/block/{name}/device");
+    let page = attribute(host, &format!("{device}/vpd_pg83"))?;
+    let serial = attribute(host, &format!("{device}/vpd_pg80"));
+    Some(named("vpd_pg83", &page, || serial.as_deref().and_then(vpd::serial)))
 }
 
 /// The SCSI ID of what is open as `file`: a whole disk, or a multipath map (the request goes through to a

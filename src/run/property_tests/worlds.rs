@@ -416,7 +416,7 @@ impl World {
                 if dice.percent(if truth.idle() { 4 } else { 60 }) {
                     continue;
                 }
-                let mut probe = Probe { disk: name.clone(), ..Probe::default() };
+                let mut probe = Probe { disk: name.clone(), written: Some(false), ..Probe::default() };
                 let stale = truth.shown_by_facts() && dice.percent(8);
                 let second = path > 0 && truth.map.is_some();
                 if second {

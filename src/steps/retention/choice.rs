@@ -108,9 +108,10 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
         |hint: &str| Err(format!("{} is left as it is: {}. {hint}", told(disk), probe.why_not.join("; ")));
     if probe.unreadable {
         // Nobody can say of what cannot be read that it is not needed.
-        return left(
-            "A volume on it would not last, and --erase-disk does not lift that: attach another disk",
-        );
+        return left(&format!(
+            "A volume on it would not last, and --erase-disk does not lift that: {}",
+            if probe.trouble.is_some() { "see to that first" } else { "attach another disk" }
+        ));
     }
     match &order {
         Order::None if !(is_blank(probe, disk) || ours) => {
@@ -195,6 +196,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
         [disk] => {
             let scsi_id = identity(facts, disk)?;
             takeable(facts, disk, &[])?;
+            unwritten(facts, disk)?;
             let uuid = uuid_for(facts, &scsi_id);
             Ok(Chosen::Disk { disk, scsi_id, erase: false, fingerprint: None, uuid })
         }
@@ -245,6 +247,16 @@ fn been_used(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<S
     };
     let entry = fstab_entry(entries, point)?;
     Some(format!("line {} of /etc/fstab has another volume for {point} ({})", entry.line, entry.device))
+}
+
+/// A disk to which something was written since this boot is in somebody's use, whatever its samples say: a person names it.
+fn unwritten(facts: &Facts, disk: &Disk) -> Result<(), String> {
+    let what = match probe_of(facts, disk)?.written {
+        Some(false) => return Ok(()),
+        Some(true) => "was written to since this boot",
+        None => "may have been written to since this boot: that could not be told",
+    };
+    Err(format!("{} is blank where it was read, but {what}: name it with --retention-disk", told(disk)))
 }
 
 /// Whether its probe found it eligible, and the facts have nothing to say against that.

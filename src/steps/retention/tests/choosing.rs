@@ -203,6 +203,29 @@ fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
 }
 
 #[test]
+fn a_disk_that_was_written_to_since_this_boot_is_taken_only_where_it_is_named() {
+    let (profile, mut facts) = without_volume();
+    for (written, why) in [(Some(true), "was written to since this boot"), (None, "that could not be told")] {
+        facts.probes[0].written = written;
+        refused(&profile, &facts, &Request::default(), &[why, "--retention-disk"]);
+        assert_eq!(chosen(&profile, &facts, &naming("sdb")), Ok(("sdb", false)));
+    }
+}
+
+#[test]
+fn a_disk_whose_storage_is_in_trouble_is_not_to_be_replaced() {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![Probe {
+        disk: "sdb".into(),
+        unreadable: true,
+        trouble: Some("the map x is suspended: dmsetup resume x".into()),
+        why_not: vec!["the map x is suspended: dmsetup resume x".into()],
+        ..Probe::default()
+    }];
+    refused(&profile, &facts, &naming("sdb"), &["dmsetup resume x", "does not lift that: see to that first"]);
+}
+
+#[test]
 fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
     let (profile, mut facts) = without_volume();
     facts.probes = vec![Probe {

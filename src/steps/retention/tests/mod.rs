@@ -44,7 +44,7 @@ fn disks(facts: &mut Facts) -> &mut Vec<Disk> {
 }
 
 fn eligible(disk: &str) -> Probe {
-    Probe { disk: disk.into(), blank: Some(true), eligible: true, ..Probe::default() }
+    Probe { disk: disk.into(), blank: Some(true), written: Some(false), eligible: true, ..Probe::default() }
 }
 
 /// The ready host before its retention volume was made: sdb is blank and idle.
