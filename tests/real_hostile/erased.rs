@@ -60,7 +60,7 @@ fn show(device: &Loop) {
 }
 
 fn mbr() -> Loop {
-    shown("label: dos\n,8M\n,16M,E\n,4M\n,4M\n")
+    shown("label: dos\n,4M\n,4M\n,4M\n,12M,E\n,3M\n,3M\n")
 }
 
 fn gpt() -> Loop {

@@ -13,6 +13,7 @@
 //! 3. wipefs removes what lies elsewhere.
 //! 4. That nothing is left is read back: by the kernel no partition, by libblkid nothing.
 
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -32,6 +33,10 @@ const END_BYTES: u64 = 1 << 20;
 
 const SECTOR: u64 = 512;
 const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How often, and after what pause, the kernel is asked to forget a partition that is open.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Removes all that `device`, of which `node` is our own node, carries: the disk or map that `target` names.
 ///
@@ -92,8 +97,16 @@ pub fn forget_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Result<()
         ensure!(device.major_minor() == disk.major_minor, "{} became another device", disk.path);
         let node = device.node(context.host)?;
         let forget = Command::new("partx", ["-d", "--nr", "1-1024", &node.path()], DEADLINE);
-        run_watched(context, &device, &forget)
-            .with_context(|| format!("making the kernel forget the partitions of {}", disk.path))?;
+        let mut tried = run_watched(context, &device, &forget);
+        // udev opens a partition for the moment in which it looks what is on it.
+        for _ in 1..TRIES {
+            if tried.is_ok() {
+                break;
+            }
+            thread::sleep(PAUSE);
+            tried = run_watched(context, &device, &forget);
+        }
+        tried.with_context(|| format!("making the kernel forget the partitions of {}", disk.path))?;
     }
     Ok(())
 }

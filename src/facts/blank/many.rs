@@ -27,7 +27,11 @@ pub fn probes(
     wanted: &Probing,
 ) -> Vec<Probe> {
     let idle = |disk: &&Disk| match (mounts, swaps) {
-        (Fact::Known(mounts), Fact::Known(swaps)) => users::uses(disk, mounts, swaps).is_empty(),
+        (Fact::Known(mounts), Fact::Known(swaps)) => {
+            let shown = users::map_partitions(disk);
+            let counts = |one| !shown.iter().any(|(_, other)| *other == one);
+            !users::uses(disk, mounts, swaps).into_iter().any(counts)
+        }
         // What uses it is not known: it is probed, and refused for that reason.
         _ => true,
     };
