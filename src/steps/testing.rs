@@ -205,6 +205,7 @@ fn facts() -> Facts {
             half_sealed: Fact::Known(false),
         },
         retention_record: Fact::Known(None),
+        guest_retention_disk: Fact::Known(None),
         servers: vec![
             server("configuration-server", "10.0.0.5", 443),
             server("process-server", "10.0.0.6", 9443),
