@@ -275,7 +275,10 @@ impl Change {
             }
             Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid } => {
                 let uuid = uuid.as_deref();
-                mount::mount_retention(context, &mount::Volume { device, scsi_id, mount_point, fs_type, uuid })
+                mount::mount_retention(
+                    context,
+                    &mount::Volume { device, scsi_id, mount_point, fs_type, uuid },
+                )
             }
         }
     }

@@ -211,7 +211,10 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
     ensure!(found.is_only(volume.fs_type), "it carries {found}; {} was expected", volume.fs_type);
     if let Some(uuid) = volume.uuid {
         // Before it is mounted: that alone replays a journal.
-        ensure!(found.uuid() == uuid, "it carries {found}; the volume that mt-agent made has the UUID {uuid}");
+        ensure!(
+            found.uuid() == uuid,
+            "it carries {found}; the volume that mt-agent made has the UUID {uuid}"
+        );
     }
     if let Some(record) = record::read(host)?.filter(|record| record.scsi_id == volume.scsi_id) {
         ensure!(record.finished, "the making of its file system was interrupted: run apply again");

@@ -346,7 +346,9 @@ mod tests {
         for answer in ["36000c29f0c4be2a1d0a7b9d3c2e1f405\n", "c2e1f405\n", " D3C2E1F405 \n"] {
             assert!(confirmed(answer), "{answer:?}");
         }
-        for answer in ["", "\n", "y\n", "yes\n", "2e1f405\n", "c2e1f406\n", "x36000c29f0c4be2a1d0a7b9d3c2e1f405\n"] {
+        for answer in
+            ["", "\n", "y\n", "yes\n", "2e1f405\n", "c2e1f406\n", "x36000c29f0c4be2a1d0a7b9d3c2e1f405\n"]
+        {
             assert!(!confirmed(answer), "{answer:?}");
         }
     }

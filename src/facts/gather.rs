@@ -11,8 +11,8 @@ use time::macros::format_description;
 
 use super::{
     Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems,
-    fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps,
-    tools,
+    fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read, retention,
+    site_agent, swaps, tools,
 };
 use crate::host::{Host, Kind};
 

@@ -30,7 +30,7 @@ pub fn load(host: &Host) -> Fact<Option<String>> {
         return Fact::NotApplicable("no VMware Tools that could ask for it".into());
     };
     let arguments = before.iter().copied().map(str::to_owned).chain([format!("info-get {RETENTION_DISK}")]);
-    match Command::new(*tool, arguments, DEADLINE).read(host) {
+    match Command::new(tool, arguments, DEADLINE).read(host) {
         Ok(said) => Fact::Known(parse(&said)),
         Err(Failure::Status { said, .. }) if is_unset(&said) => Fact::Known(None),
         Err(failure) => Fact::Unknown(failure.to_string()),

@@ -243,7 +243,8 @@ fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
 /// disk is in it.
 pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
     let is_place = |name: &&str| name.starts_with("/dev/disk/by-path/");
-    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name) || is_place(name)) else {
+    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name) || is_place(name))
+    else {
         return Ok(());
     };
     let what = format!(

@@ -220,16 +220,14 @@ impl Run<'_> {
             _ if self.is_part_of(waiting.as_ref()) => {}
             // It is tried again at each boot, until a person has decided what the profile does not say.
             _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
-            Some(pending) if applied.left.restart => {
-                match self.after_restart(pending, first_boot, &facts) {
-                    Some(pending) if waiting.as_ref() == Some(&pending) => {}
-                    Some(pending) => {
-                        super::journal::make_state_directory(self.host)?;
-                        resume::write(self.host, &pending)?;
-                    }
-                    None => resume::clear(self.host)?,
+            Some(pending) if applied.left.restart => match self.after_restart(pending, first_boot, &facts) {
+                Some(pending) if waiting.as_ref() == Some(&pending) => {}
+                Some(pending) => {
+                    super::journal::make_state_directory(self.host)?;
+                    resume::write(self.host, &pending)?;
                 }
-            }
+                None => resume::clear(self.host)?,
+            },
             _ => resume::clear(self.host)?,
         }
         Ok(applied)

@@ -53,8 +53,9 @@ pub fn plan(
                 foreseen.after_restart(finding.id);
             }
             Remedy::With { changes, needs } => {
-                let lacks =
-                    |need: &&str| !foreseen.holds(need) || NEVER_LIFTED.contains(need) && foreseen.waived(need);
+                let lacks = |need: &&str| {
+                    !foreseen.holds(need) || NEVER_LIFTED.contains(need) && foreseen.waived(need)
+                };
                 let missing: Vec<_> = needs.iter().copied().filter(lacks).collect();
                 if !missing.is_empty() {
                     let why = format!("needs {} first; then apply does it", missing.join(", "));

@@ -38,7 +38,7 @@ pub struct Probe {
     pub found: Vec<String>,
     /// The file system that is alone on it, where one is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub volume: Option<Volume>,
+    pub volume: Option<Box<Volume>>,
     /// Whether some of it could not be read, which nobody can lift.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unreadable: bool,
@@ -168,8 +168,9 @@ impl<'a> Trial<'a> {
                     Signatures::Nothing => {}
                     Signatures::Found(found) => {
                         self.probe.found.extend(found);
-                        self.probe.volume =
-                            signature::read(self.host, device).ok().and_then(|found| found.volume());
+                        self.probe.volume = signature::read(self.host, device)
+                            .ok()
+                            .and_then(|found| found.volume().map(Box::new));
                     }
                     Signatures::Unknown(why) => self.doubt(why),
                 }

@@ -122,9 +122,10 @@ fn only_what_was_made_is_mounted(world: &World, plan: &Plan) -> Result<(), Strin
     let named = world.facts.fstab.known().into_iter().flatten();
     let by_fstab = named.filter(|line| line.mount_point == "/mnt/retention").count() > 0;
     for (_, scsi_id) in mounts(plan) {
-        let ours = world.truths.iter().any(|truth| {
-            truth.state == State::Ours && truth.id.as_deref() == Some(scsi_id)
-        });
+        let ours = world
+            .truths
+            .iter()
+            .any(|truth| truth.state == State::Ours && truth.id.as_deref() == Some(scsi_id));
         let record = world.facts.retention_record.known().and_then(Option::as_ref);
         let recorded = record.is_some_and(|record| record.finished && record.scsi_id == scsi_id);
         let made = made.iter().any(|made| made == scsi_id);
@@ -153,7 +154,10 @@ fn nothing_recommends_erasing_ours(world: &World, plan: &Plan) -> Result<(), Str
     for id in ours.filter_map(|truth| truth.id.as_deref()).filter(|id| known(id)) {
         let recommended = format!("--erase-disk {id}");
         let says = |text: &str| text.contains(&recommended);
-        must(!plan.manual.iter().any(|manual| says(&manual.fix)), "the erasure of a volume of ours is recommended")?;
+        must(
+            !plan.manual.iter().any(|manual| says(&manual.fix)),
+            "the erasure of a volume of ours is recommended",
+        )?;
     }
     Ok(())
 }

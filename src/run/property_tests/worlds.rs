@@ -76,7 +76,9 @@ impl Truth {
 
     /// Whether facts alone show that it is not to be taken, whatever a probe says.
     fn shown_by_facts(&self) -> bool {
-        !matches!(self.state, Blank | Content | Ours | Untold | Writer | Loop) || self.read_only || self.size == 0
+        !matches!(self.state, Blank | Content | Ours | Untold | Writer | Loop)
+            || self.read_only
+            || self.size == 0
     }
 }
 
@@ -109,16 +111,15 @@ impl World {
         // Made once: it parses the built-in profile.
         static READY: OnceLock<(Profile, Facts)> = OnceLock::new();
         let (profile, facts) = READY.get_or_init(ready).clone();
-        let mut world =
-            Self {
-                profile,
-                facts,
-                request: Request::default(),
-                truths: vec![],
-                named: None,
-                erased: None,
-                traces: vec![],
-            };
+        let mut world = Self {
+            profile,
+            facts,
+            request: Request::default(),
+            truths: vec![],
+            named: None,
+            erased: None,
+            traces: vec![],
+        };
         world.facts.probes.clear();
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
         edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
@@ -449,11 +450,7 @@ impl World {
         for id in IDS {
             if dice.percent(12) {
                 let until = if dice.percent(70) { date!(2026 - 12 - 31) } else { date!(2026 - 05 - 31) };
-                self.profile.waivers.push(Waiver {
-                    requirement: id.into(),
-                    reason: "tried".into(),
-                    until,
-                });
+                self.profile.waivers.push(Waiver { requirement: id.into(), reason: "tried".into(), until });
             }
         }
     }
@@ -461,7 +458,9 @@ impl World {
     /// What an earlier master target left, beside what [`World::spoil`] leaves.
     fn leave_traces(&mut self, dice: &mut Dice) {
         let facts = &mut self.facts;
-        let (Fact::Known(links), Fact::Known(lines)) = (&mut facts.filesystems, &mut facts.fstab) else { return };
+        let (Fact::Known(links), Fact::Known(lines)) = (&mut facts.filesystems, &mut facts.fstab) else {
+            return;
+        };
         let first = self.truths[dice.below(self.truths.len())].clone();
         if dice.percent(6) {
             links.by_label.insert(LABEL.into(), "8:999".into());
@@ -509,7 +508,7 @@ impl World {
                 } else {
                     if let (Ours, Some(id)) = (truth.state, &truth.id) {
                         let (fs_type, label) = ("ext4".into(), LABEL.into());
-                        probe.volume = Some(Volume { fs_type, uuid: uuid_of(id), label });
+                        probe.volume = Some(Box::new(Volume { fs_type, uuid: uuid_of(id), label }));
                     }
                     probe.blank = match truth.state {
                         Untold => None,

@@ -99,11 +99,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
 
 /// The only disk that could be meant, on a host where the master target software has never been installed, for a person at a
 /// terminal to confirm.
-fn sole_candidate<'a>(
-    profile: &Profile,
-    facts: &'a Facts,
-    request: &Request,
-) -> Result<Chosen<'a>, String> {
+fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Chosen<'a>, String> {
     if facts.disks.known().is_none() || facts.mounts.known().is_none() || facts.swaps.known().is_none() {
         return Err(
             "which disks are unused could not be told: the disks, what is mounted or swap could not be read"
@@ -240,7 +236,9 @@ pub(super) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
     }
     let paths = facts.disks.known().into_iter().flatten();
     match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
-        Some(why) => Err(format!("{} cannot be told from another disk: {why}: see scsi.ids-unique", disk.name)),
+        Some(why) => {
+            Err(format!("{} cannot be told from another disk: {why}: see scsi.ids-unique", disk.name))
+        }
         None => Ok(id),
     }
 }

@@ -20,8 +20,8 @@ use crate::profile::Profile;
 
 pub(super) use judge::only_size_fails;
 pub use name::{check_names, disagreement, lasting, means};
-pub use remedy::{is_made_again, unnamed};
 pub(super) use remedy::{format, fstab, mount};
+pub use remedy::{is_made_again, unnamed};
 
 const SECTION: &str = "Common things to check on a master target";
 
@@ -175,7 +175,11 @@ struct Waiting<'a> {
 }
 
 /// The volume that fstab names for the mount point, or else the one that we made. `named` is how a person names the disk.
-fn waiting<'a>(profile: &Profile, facts: &'a Facts, named: Option<&str>) -> Result<Option<Waiting<'a>>, Status> {
+fn waiting<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    named: Option<&str>,
+) -> Result<Option<Waiting<'a>>, Status> {
     if let Some(waiting) = waiting_by_fstab(profile, facts)? {
         return Ok(Some(waiting));
     }

@@ -2,7 +2,7 @@
 
 use super::choice::{self, Chosen};
 use super::name::{asked, find};
-use super::{Waiting, describe, map_by_id, mount_now, same_map, stable_name, nameless, volume, waiting};
+use super::{Waiting, describe, map_by_id, mount_now, nameless, same_map, stable_name, volume, waiting};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -102,7 +102,10 @@ fn unlifted(profile: &Profile, facts: &Facts) -> Option<String> {
         let waived = profile.waivers.iter().any(|waiver| waiver.requirement == id);
         let status = (requirement(id).filter(|_| waived)?.judge)(profile, facts);
         (!holds(id, &status)).then(|| {
-            format!("{id} is waived, but no waiver lets a disk be formatted without it: {}", status.describe())
+            format!(
+                "{id} is waived, but no waiver lets a disk be formatted without it: {}",
+                status.describe()
+            )
         })
     })
 }
@@ -129,7 +132,9 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             // What is wrong then is said of retention.disk.
             Waiting { on_root: true, .. } => Remedy::None,
             Waiting { refused: Some(why), .. } => Remedy::Refused(why),
-            Waiting { disk, uuid: Some(_), .. } if let Some(named) = another(profile, facts, request, disk) => {
+            Waiting { disk, uuid: Some(_), .. }
+                if let Some(named) = another(profile, facts, request, disk) =>
+            {
                 Remedy::Refused(format!(
                     "{} carries the retention volume that mt-agent made, but {named} is named: name {} to mount it, or \
                      detach that disk",
@@ -178,7 +183,9 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         disk.multipath.as_ref().and_then(map_by_id).unwrap_or_else(|| format!("UUID={uuid}"))
     };
     match made(profile, facts, request) {
-        Ok(Some(Waiting { disk, fs_type, uuid: Some(uuid), .. })) if !is_to_be_erased(facts, request, disk) => {
+        Ok(Some(Waiting { disk, fs_type, uuid: Some(uuid), .. }))
+            if !is_to_be_erased(facts, request, disk) =>
+        {
             change(foreseen(disk, &uuid), &fs_type, &[])
         }
         Ok(_) => match choice::choose(profile, facts, request) {

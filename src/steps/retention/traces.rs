@@ -77,7 +77,10 @@ fn lines_of_fstab(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Opt
 fn line_of(facts: &Facts, entry: &Entry, candidates: &[&Disk]) -> Option<String> {
     let Entry { line, device, .. } = entry;
     // What is on a blank disk has neither UUID nor label, of a partition as little.
-    if device.contains('=') || device.starts_with("/dev/disk/by-uuid/") || device.starts_with("/dev/disk/by-label/") {
+    if device.contains('=')
+        || device.starts_with("/dev/disk/by-uuid/")
+        || device.starts_with("/dev/disk/by-label/")
+    {
         return None;
     }
     let told = |disk: &Disk| Some(format!("line {line} of /etc/fstab is for {} ({device})", disk.name));
@@ -103,12 +106,13 @@ fn volumes(facts: &Facts) -> Option<String> {
     let (Fact::Known(links), Some(disks)) = (&facts.filesystems, facts.disks.known()) else {
         return untold("whether an attached disk carries a retention volume");
     };
-    let mut uuids: Vec<String> = disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(uuid_of).collect();
+    let mut uuids: Vec<String> =
+        disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(uuid_of).collect();
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
     let probed = || facts.probes.iter().filter_map(|probe| probe.volume.as_ref());
-    let by_uuid = uuids.into_iter().find(|uuid| {
-        links.by_uuid.contains_key(uuid) || probed().any(|volume| volume.uuid == *uuid)
-    });
+    let by_uuid = uuids
+        .into_iter()
+        .find(|uuid| links.by_uuid.contains_key(uuid) || probed().any(|volume| volume.uuid == *uuid));
     let by_label = || {
         let labelled = links.by_label.contains_key(LABEL) || probed().any(|volume| volume.label == LABEL);
         labelled.then(|| format!("the label {LABEL}"))

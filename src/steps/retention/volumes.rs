@@ -57,7 +57,8 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
 fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
     let one = |disk: &'a Disk| {
         let uuid = uuid_of(disk.scsi_id.as_deref()?);
-        let is_it = disk.partitions.is_empty() && carries(facts, disk, &uuid) && identity(facts, disk).is_ok();
+        let is_it =
+            disk.partitions.is_empty() && carries(facts, disk, &uuid) && identity(facts, disk).is_ok();
         let fs_type = volume_on(facts, disk).map(|volume| volume.fs_type.clone());
         is_it.then_some(Ours { disk, uuid, fs_type })
     };
@@ -67,12 +68,13 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
 /// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
 fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
     let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
-    let linked = links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));
+    let linked =
+        links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));
     linked || volume_on(facts, disk).is_some_and(|volume| volume.uuid == uuid)
 }
 
 fn volume_on<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Volume> {
-    probe_of(facts, disk).ok()?.volume.as_ref()
+    probe_of(facts, disk).ok()?.volume.as_deref()
 }
 
 /// What is said of a disk that is, or may be, a retention volume of ours and is not taken for blank. None where it is not:

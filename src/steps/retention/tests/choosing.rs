@@ -33,12 +33,18 @@ fn the_paths_of_one_map_are_one_candidate() {
     second.major_minor = "8:32".into();
     disks(&mut facts).push(second);
     facts.probes.push(eligible("sdc"));
-    for request in [at_terminal(), naming("sdb"), Request { erase_disk: Some("sdb".into()), ..naming("sdb") }] {
+    for request in [at_terminal(), naming("sdb"), Request { erase_disk: Some("sdb".into()), ..naming("sdb") }]
+    {
         refused(&profile, &facts, &request, &["a VMware virtual disk has one path", "scsi.ids-unique"]);
     }
     // A disk of an array, passed through.
     disks(&mut facts)[1..].iter_mut().for_each(|disk| disk.vendor = Some("DGC".into()));
-    refused(&profile, &facts, &at_terminal(), &["is the only blank disk, but it is no virtual disk of VMware"]);
+    refused(
+        &profile,
+        &facts,
+        &at_terminal(),
+        &["is the only blank disk, but it is no virtual disk of VMware"],
+    );
     assert_eq!(chosen(&profile, &facts, &naming("sdb")), Ok(("sdb", false)));
     facts.probes.pop();
     assert_eq!(chosen(&profile, &facts, &naming("/dev/sdc")), Ok(("sdb", false)), "another path of it");
@@ -211,10 +217,7 @@ fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart()
     }
     // A name that leads nowhere now may lead to anything then; one made of an ID may not.
     assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx")), None);
-    assert_eq!(
-        lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }),
-        None
-    );
+    assert_eq!(lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }), None);
     let later = naming("/dev/disk/by-id/scsi-36000c29bbbbbbbbbbbbbbbbbbbbbbbbb");
     assert_eq!(lasting(&profile, &facts, &later), Some(later));
     assert_eq!(lasting(&profile, &facts, &Request::default()), Some(Request::default()));

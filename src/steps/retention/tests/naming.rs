@@ -26,7 +26,10 @@ fn the_vm_s_configuration_names_a_disk_as_the_profile_does() {
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert_eq!(planned.notes, [said]);
     let said = disagreement(&profile, &facts, &naming("sdc")).unwrap();
-    assert_eq!(said, format!("the profile names {RETENTION_ID}, but --retention-disk names sdc, which counts"));
+    assert_eq!(
+        said,
+        format!("the profile names {RETENTION_ID}, but --retention-disk names sdc, which counts")
+    );
     assert_eq!(chosen(&profile, &facts, &naming("sdc")), Ok(("sdc", false)), "and the person first of all");
     told_by_guest(&mut facts, &format!("scsi-{RETENTION_ID}"));
     assert_eq!(disagreement(&profile, &facts, &Request::default()), None, "two names of one disk");

@@ -21,15 +21,21 @@ fn a_lone_blank_disk_is_a_person_s_at_a_terminal_and_of_nobody_else() {
     let manual = planned.manual.iter().find(|manual| manual.id == "retention.disk").unwrap();
     assert!(manual.fix.starts_with(&told), "{}", manual.fix);
     facts.guest_retention_disk = Fact::Unknown("vmtoolsd hangs".into());
-    refused(&profile, &facts, &Request::default(), &["retention-disk, which could not be read: vmtoolsd hangs"]);
+    refused(
+        &profile,
+        &facts,
+        &Request::default(),
+        &["retention-disk, which could not be read: vmtoolsd hangs"],
+    );
     // Begun, it is gone on with after a restart by the SCSI ID that was confirmed.
     assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
 }
 
 #[test]
 fn what_nobody_adds_for_the_retention_volume_has_to_be_named() {
+    type SpoilDisk = fn(&mut Disk);
     let (profile, facts) = without_volume();
-    let cases: [(&str, fn(&mut Disk)); 6] = [
+    let cases: [(&str, SpoilDisk); 6] = [
         ("it is no virtual disk of VMware (vendor: LIO-ORG)", |disk| disk.vendor = Some("LIO-ORG".into())),
         ("it is no virtual disk of VMware (vendor: no vendor)", |disk| disk.vendor = None),
         ("it is no virtual disk of VMware (vendor: VMware)", |disk| {
@@ -79,7 +85,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
     let uuid = uuid_of(OTHER_ID);
     let labelled = |label: &str, uuid: &str| Probe {
         disk: "sdc".into(),
-        volume: Some(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() }),
+        volume: Some(Box::new(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() })),
         ..Probe::default()
     };
     let signs: [(&str, Spoiler<'_>); 19] = [
@@ -122,14 +128,20 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
             let device = format!("/dev/mapper/{RETENTION_ID}p1");
             spoil(&mut facts.fstab).push(testing::entry(13, &device, "/data", "ext4", 0));
         }),
-        (&format!("line 13 of /etc/fstab is for sdb (/dev/disk/by-id/scsi-{RETENTION_ID}-part2)"), &|facts| {
-            let device = format!("/dev/disk/by-id/scsi-{RETENTION_ID}-part2");
-            spoil(&mut facts.fstab).push(testing::entry(13, &device, "/data", "ext4", 0));
-        }),
-        ("whether line 13 of /etc/fstab is for a blank disk (/dev/disk/by-path/pci-0) could not be told", &|facts| {
-            let device = "/dev/disk/by-path/pci-0";
-            spoil(&mut facts.fstab).push(testing::entry(13, device, "/data", "ext4", 0));
-        }),
+        (
+            &format!("line 13 of /etc/fstab is for sdb (/dev/disk/by-id/scsi-{RETENTION_ID}-part2)"),
+            &|facts| {
+                let device = format!("/dev/disk/by-id/scsi-{RETENTION_ID}-part2");
+                spoil(&mut facts.fstab).push(testing::entry(13, &device, "/data", "ext4", 0));
+            },
+        ),
+        (
+            "whether line 13 of /etc/fstab is for a blank disk (/dev/disk/by-path/pci-0) could not be told",
+            &|facts| {
+                let device = "/dev/disk/by-path/pci-0";
+                spoil(&mut facts.fstab).push(testing::entry(13, device, "/data", "ext4", 0));
+            },
+        ),
         ("an attached disk carries a retention volume (the label mt-retention)", &|facts| {
             spoil(&mut facts.filesystems).by_label.insert("mt-retention".into(), "8:33".into());
         }),

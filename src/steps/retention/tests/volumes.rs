@@ -19,7 +19,11 @@ fn carrying(disk: &str, uuid: &str) -> Probe {
         blank: Some(false),
         found: vec!["xfs file system \"mt-retention\" (libblkid)".into()],
         why_not: vec!["it is not blank: xfs file system \"mt-retention\" (libblkid)".into()],
-        volume: Some(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: "mt-retention".into() }),
+        volume: Some(Box::new(Volume {
+            fs_type: "xfs".into(),
+            uuid: uuid.into(),
+            label: "mt-retention".into(),
+        })),
         ..Probe::default()
     }
 }
@@ -109,7 +113,9 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID)));
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
-    for word in ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--retention-disk SCSI-ID"] {
+    for word in
+        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--retention-disk SCSI-ID"]
+    {
         assert!(said.contains(word), "{word}: {said}");
     }
     assert!(!said.contains("--erase-disk"), "{said}");
@@ -175,9 +181,15 @@ fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() 
     assert_eq!(changes, [line_of(&map, "ext4")]);
     assert!(said.contains("--erase-disk") && said.contains("is left as it is"), "{said}");
     // The order alone, or for another disk, does not reach it.
-    for request in [Request { retention_disk: None, ..erase.clone() }, Request { erase_disk: Some("sda".into()), ..erase }] {
+    for request in [
+        Request { retention_disk: None, ..erase.clone() },
+        Request { erase_disk: Some("sda".into()), ..erase },
+    ] {
         let (changes, _) = planned(&profile, &facts, &request);
-        assert!(!changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })), "{changes:?}");
+        assert!(
+            !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
+            "{changes:?}"
+        );
     }
 }
 
