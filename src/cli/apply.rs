@@ -32,7 +32,7 @@ const NOTE: &str = "Prints the plan first and asks on a terminal; without one it
 #[derive(clap::Args, Debug)]
 #[command(after_help = NOTE)]
 pub struct Args {
-    /// Do not ask
+    /// Do not ask; takes no retention disk that nobody named
     #[arg(long, short)]
     pub yes: bool,
     /// Restart the host when a restart is owed
