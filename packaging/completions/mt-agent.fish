@@ -99,7 +99,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l root -d 'Loo
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s y -l yes -d 'Do not ask'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s y -l yes -d 'Do not ask; takes no retention disk that nobody named'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l restart -d 'Restart the host when a restart is owed'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l resume -d 'Go on with the apply that owed a restart, if that has happened (for the service)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (for desks)'

@@ -102,9 +102,17 @@ impl Change {
                     && now_options == options
                     && now_replaced == replaces
             }
-            Self::MountRetention { device: _, scsi_id: now, mount_point: now_point, fs_type: now_type } => {
-                let Self::MountRetention { scsi_id, mount_point, fs_type, .. } = agreed else { return false };
-                now == scsi_id && now_point == mount_point && now_type == fs_type
+            Self::MountRetention {
+                device: _,
+                scsi_id: now,
+                mount_point: now_point,
+                fs_type: now_type,
+                uuid: now_uuid,
+            } => {
+                let Self::MountRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
+                    return false;
+                };
+                now == scsi_id && now_point == mount_point && now_type == fs_type && now_uuid == uuid
             }
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }
@@ -189,6 +197,7 @@ mod tests {
             scsi_id: id.into(),
             mount_point: point.into(),
             fs_type: "ext4".into(),
+            uuid: None,
         };
         let same = [
             (format("/dev/sdb", None), format("/dev/sdc", None)),

@@ -85,6 +85,9 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
     if let Some(other) = others.iter().find(|other| other.scsi_id.as_deref() == Some(scsi_id)) {
         bail!("{} answers with the same SCSI ID: which of the two is meant cannot be told", other.name);
     }
+    if let Some(why) = disks::not_one_disk(&mine) {
+        bail!("{why}: see scsi.ids-unique");
+    }
     Ok(mine)
 }
 

@@ -40,6 +40,7 @@ use super::{Context, Done};
 use crate::facts::blank::examine::{self, examine};
 use crate::facts::blank::{blkid, trouble};
 use crate::facts::disks::Disk;
+use crate::facts::retention::uuid_of;
 use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
@@ -103,7 +104,10 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
 
     // First without a claim: what is found here is said in its own words, and a claim would only say "busy".
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
-    if old.as_ref().is_some_and(|old| old.finished) && is_made(&signature::read(host, &node.path())?, target)
+    // A person who orders what we finished to be erased finds it damaged: it is made again.
+    if !target.erase
+        && old.as_ref().is_some_and(|old| old.finished)
+        && is_made(&signature::read(host, &node.path())?, target)
     {
         // An erased table's, of which the kernel was not told.
         erase::forget_partitions(context, &disks)?;
@@ -284,7 +288,11 @@ fn judge(
         );
         return Ok(Work::Make { over: true });
     }
-    let hint = format!("if nothing on it is needed: --erase-disk {}", target.scsi_id);
+    let ours = probed.as_ref().is_ok_and(|found| found.uuid() == uuid_of(target.scsi_id));
+    let hint = match ours && !unfinished {
+        true => "it is the retention volume that mt-agent made: run apply again, which mounts it".to_owned(),
+        false => format!("if nothing on it is needed: --erase-disk {}", target.scsi_id),
+    };
     let found = probed.with_context(|| format!("it does not count as blank ({hint})"))?;
     ensure!(
         partitions.is_empty(),

@@ -129,8 +129,11 @@ pub enum Change {
         scsi_id: String,
         /// The mount point.
         mount_point: String,
-        /// File system type.
+        /// File system type; `auto`: the one that it carries.
         fs_type: String,
+        /// The UUID that the file system must have, where it is one that we made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uuid: Option<String>,
     },
 }
 
@@ -298,8 +301,12 @@ impl Change {
             Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
                 fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
             }
-            Self::MountRetention { device, scsi_id, mount_point, fs_type } => {
-                mount::mount_retention(context, device, scsi_id, mount_point, fs_type)
+            Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid } => {
+                let uuid = uuid.as_deref();
+                mount::mount_retention(
+                    context,
+                    &mount::Volume { device, scsi_id, mount_point, fs_type, uuid },
+                )
             }
         }
     }

@@ -39,6 +39,8 @@ pub struct Volume<'a> {
     pub mount_point: &'a str,
     /// File system type; `auto`: the one that it carries.
     pub fs_type: &'a str,
+    /// The UUID that the file system must have, where it is one that we made.
+    pub uuid: Option<&'a str>,
 }
 
 /// Makes the directory `path` and those above it that are missing.
@@ -73,14 +75,8 @@ pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done>
 ///
 /// # Errors
 /// Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
-pub fn mount_retention(
-    context: &mut Context<'_>,
-    device: &str,
-    scsi_id: &str,
-    mount_point: &str,
-    fs_type: &str,
-) -> Result<Done> {
-    mount_as(context, &Hardware, &Volume { device, scsi_id, mount_point, fs_type })
+pub fn mount_retention(context: &mut Context<'_>, volume: &Volume<'_>) -> Result<Done> {
+    mount_as(context, &Hardware, volume)
 }
 
 /// As [`mount_retention`], with a stand-in for the hardware.
@@ -152,6 +148,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
         (Err(error), Err(still)) => return Err(error.context(format!("it is still mounted: {still}"))),
     }
     note_in_mtab(context, volume);
+    record::adopt(context, volume.scsi_id, volume.uuid, volume.fs_type)?;
     Ok(Done::Changed(format!(
         "mounted {} at {}; 1 MiB was written, synced, read back and removed",
         volume.device, volume.mount_point
@@ -217,6 +214,13 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
     let node = device.node(host)?;
     let found = signature::read(host, &node.path())?;
     ensure!(found.is_only(volume.fs_type), "it carries {found}; {} was expected", volume.fs_type);
+    if let Some(uuid) = volume.uuid {
+        // Before it is mounted: that alone replays a journal.
+        ensure!(
+            found.uuid() == uuid,
+            "it carries {found}; the volume that mt-agent made has the UUID {uuid}"
+        );
+    }
     if let Some(record) = record::read(host)?.filter(|record| record.scsi_id == volume.scsi_id) {
         ensure!(record.finished, "the making of its file system was interrupted: run apply again");
         ensure!(

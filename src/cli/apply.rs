@@ -32,7 +32,7 @@ const NOTE: &str = "Prints the plan first and asks on a terminal; without one it
 #[derive(clap::Args, Debug)]
 #[command(after_help = NOTE)]
 pub struct Args {
-    /// Do not ask
+    /// Do not ask; takes no retention disk that nobody named
     #[arg(long, short)]
     pub yes: bool,
     /// Restart the host when a restart is owed
@@ -143,6 +143,7 @@ impl Args {
     fn options(&self, session: &Session) -> Result<Options> {
         let selection = self.selected.selection()?;
         let mut request = self.disks.request();
+        request.at_terminal = !self.yes && self.format == Format::Text && at_terminal();
         request.offline.clone_from(&self.offline.offline);
         request.custom_changes = self.custom_changes.map(|decision| match decision {
             CustomChanges::Accept => Decision::Accept,
@@ -254,7 +255,7 @@ impl Terminal<'_> {
 }
 
 impl Watcher for Terminal<'_> {
-    fn confirm(&mut self, agreed: &Plan) -> Result<bool> {
+    fn confirm(&mut self, agreed: &Plan, unnamed: Option<&str>) -> Result<bool> {
         if self.args.format == Format::Text {
             print(&format!("{}\n", plan::render(agreed, self.session.style)))?;
         }
@@ -266,11 +267,18 @@ impl Watcher for Terminal<'_> {
                 "--format json asks nothing: add --yes once \"mt-agent plan\" shows what you want; nothing was changed"
             );
         }
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        if !at_terminal() {
             bail!("no terminal to ask on: add --yes to make these changes; nothing was changed");
         }
-        print("Proceed? [y/N] ")?;
-        agrees(&mut io::stdin().lock())
+        let Some(scsi_id) = unnamed else {
+            print("Proceed? [y/N] ")?;
+            return agrees(&mut io::stdin().lock());
+        };
+        print(&format!(
+            "Nobody named the disk {scsi_id}, which is to be formatted. To proceed, type its SCSI ID, or the last \
+             {CONFIRMED} characters of it: "
+        ))?;
+        confirms(&mut io::stdin().lock(), scsi_id)
     }
 
     fn begin(&mut self, number: usize, summary: &str) {
@@ -291,6 +299,21 @@ impl Watcher for Terminal<'_> {
     fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
         self.progress.transfer(what, done, total);
     }
+}
+
+/// How many characters of a SCSI ID tell that a person looked at it.
+const CONFIRMED: usize = 8;
+
+fn at_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Whether the answer is the SCSI ID, or the end of it.
+fn confirms(input: &mut impl BufRead, scsi_id: &str) -> Result<bool> {
+    let mut answer = String::new();
+    input.read_line(&mut answer).context("reading the answer")?;
+    let (answer, whole) = (answer.trim().to_ascii_lowercase(), scsi_id.to_ascii_lowercase());
+    Ok(answer == whole || (answer.len() >= CONFIRMED && whole.ends_with(&answer)))
 }
 
 /// Whether the answer is yes: nothing else is, neither an empty line nor the end of input.
@@ -317,6 +340,20 @@ mod tests {
     }
 
     #[test]
+    fn an_unnamed_disk_is_confirmed_by_its_id_alone() {
+        let id = "36000c29f0c4be2a1d0a7b9d3c2e1f405";
+        let confirmed = |answer: &str| confirms(&mut answer.as_bytes(), id).unwrap();
+        for answer in ["36000c29f0c4be2a1d0a7b9d3c2e1f405\n", "c2e1f405\n", " D3C2E1F405 \n"] {
+            assert!(confirmed(answer), "{answer:?}");
+        }
+        for answer in
+            ["", "\n", "y\n", "yes\n", "2e1f405\n", "c2e1f406\n", "x36000c29f0c4be2a1d0a7b9d3c2e1f405\n"]
+        {
+            assert!(!confirmed(answer), "{answer:?}");
+        }
+    }
+
+    #[test]
     fn a_document_asks_nothing_and_needs_yes() {
         let confirmed = |words: &[&str]| {
             let cli =
@@ -326,7 +363,7 @@ mod tests {
             };
             let session = Session::open(&global).unwrap();
             let mut terminal = Terminal { args: &args, session: &session, progress: Progress::new(true) };
-            terminal.confirm(&Plan::default()).map_err(|error| error.to_string())
+            terminal.confirm(&Plan::default(), None).map_err(|error| error.to_string())
         };
         assert_eq!(confirmed(&["--yes"]), Ok(true));
         assert_eq!(confirmed(&["--resume"]), Ok(true));

@@ -11,8 +11,8 @@ use time::macros::format_description;
 
 use super::{
     Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems,
-    fstab, identity, mounts, multipath, network, os, packages, processes, read, retention, site_agent, swaps,
-    tools,
+    fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read, retention,
+    site_agent, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -97,6 +97,9 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let identity = start(host, DEADLINE, identity::load);
     let retention_record = start(host, DEADLINE, retention::load);
     let boot_id = start(host, DEADLINE, boot_id);
+    // Whoever probes disks is about to choose one.
+    let guest_retention_disk =
+        (wanted.probe != Probing::None).then(|| start(host, DEADLINE, guest_info::load));
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
@@ -141,6 +144,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         site_agent: site_agent.fact(),
         identity: identity.wait().unwrap_or_else(|why| identity::Identity::unknown(&why)),
         retention_record,
+        guest_retention_disk: guest_retention_disk.map_or_else(guest_info::not_asked, Pending::fact),
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
         probes,
     }

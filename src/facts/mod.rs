@@ -14,6 +14,7 @@ pub mod dmi;
 pub mod filesystems;
 pub mod fstab;
 pub mod gather;
+pub mod guest_info;
 pub mod identity;
 pub mod mounts;
 pub mod multipath;
@@ -126,6 +127,9 @@ pub struct Facts {
     pub identity: identity::Identity,
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
+    /// The SCSI ID of the retention disk in the VM's configuration, where it was asked for (`plan`, `apply`).
+    #[serde(default = "guest_info::not_asked")]
+    pub guest_retention_disk: Fact<Option<String>>,
     /// Whether the named servers answer.
     pub servers: Vec<network::Server>,
     /// The result of probing disks, when it was asked for (`disks --probe`, `plan`, `apply`).

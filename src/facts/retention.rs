@@ -6,13 +6,17 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::disks::Disk;
+use super::disks::{Disk, not_one_disk};
 use super::{Fact, read, signature};
-use crate::host::Host;
+use crate::host::{Host, text};
 
 /// Where the record lies.
 pub const RECORD: &str = "/var/lib/mt-agent/retention.json";
+
+/// The label that the file system carries, for people: XFS allows these 12 characters and no more.
+pub const LABEL: &str = "mt-retention";
 
 /// The version of the record.
 pub const SCHEMA: &str = "mt-agent/retention/v1";
@@ -36,14 +40,39 @@ pub struct Record {
     pub finished: bool,
 }
 
+/// A file system that is alone on its disk, as libblkid tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// `ext4`.
+    pub fs_type: String,
+    /// Its UUID, empty where it has none.
+    pub uuid: String,
+    /// Its label, likewise.
+    pub label: String,
+}
+
 /// Reads the record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Option<Record>> {
     read::record(host, RECORD, SCHEMA)
 }
 
+/// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice
+/// is the same, and a volume that we made is known for ours where its record is lost. A name-based UUID of version 8
+/// (RFC 9562), from SHA-256.
+#[must_use]
+pub fn uuid_of(scsi_id: &str) -> String {
+    let digest = Sha256::digest(format!("mt-agent retention volume {scsi_id}"));
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = text::hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// The disk on which the volume of `record` must be, if it is anywhere: the one with the SCSI ID that we formatted. None
-/// where we did not end, where it has partitions since, or where two disks that are not paths of one map have the ID.
+/// where we did not end, where it has partitions since, or where two disks that are not paths of one disk have the ID.
 #[must_use]
 pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
     let mine: Vec<&Disk> =
@@ -51,6 +80,7 @@ pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
     let first = *mine.first()?;
     let one = mine.len() == 1 || first.multipath.is_some();
     let alike = |disk: &&Disk| disk.partitions.is_empty() && disk.device_number() == first.device_number();
+    let one = one && not_one_disk(mine.iter().copied()).is_none();
     (record.finished && one && mine.iter().all(alike)).then_some(first)
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use super::retention::Volume;
 use crate::host::Host;
 use crate::host::apart::apart;
 use crate::host::command::Command;
@@ -81,6 +82,13 @@ impl Signature {
     #[must_use]
     pub fn is_only(&self, fs_type: &str) -> bool {
         self.file_system() == Some(fs_type)
+    }
+
+    /// The file system that is there with nothing beside it.
+    #[must_use]
+    pub fn volume(&self) -> Option<Volume> {
+        let fs_type = self.file_system()?.to_owned();
+        Some(Volume { fs_type, uuid: self.uuid().to_owned(), label: self.label().to_owned() })
     }
 
     /// The file system's UUID.

@@ -269,7 +269,7 @@ pub struct RawCustomChanges {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Retention")]
 pub struct RawRetention {
-    /// The disk named for it; null: the only candidate, if there is only one.
+    /// The disk named for it; null: guestinfo.mt-agent.retention-disk, or a person at a terminal.
     #[serde(default)]
     pub disk: Option<DiskName>,
     /// Where it is mounted.

@@ -239,9 +239,12 @@ fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Refuses a name of the retention disk that the kernel gives out anew at each start.
+/// Refuses a name of the retention disk that the kernel gives out anew at each start, or that of a place, which is whatever
+/// disk is in it.
 pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
-    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name)) else {
+    let is_place = |name: &&str| name.starts_with("/dev/disk/by-path/");
+    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name) || is_place(name))
+    else {
         return Ok(());
     };
     let what = format!(

@@ -17,7 +17,7 @@ use crate::host::command::Command;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
-use crate::steps::retention::{check_names, lasting};
+use crate::steps::retention::{self, check_names, lasting};
 use crate::steps::{self, Selection, Status, image};
 
 /// The kernel's id of this boot.
@@ -45,11 +45,12 @@ pub struct Options {
 
 /// Who watches an apply, and agrees to it.
 pub trait Watcher {
-    /// Shows the plan and asks; `false` ends the run with nothing changed.
+    /// Shows the plan and asks; `false` ends the run with nothing changed. `unnamed` is the SCSI ID of a disk that the plan
+    /// formats and nobody named, which the person has to confirm.
     ///
     /// # Errors
     /// There is nobody to ask.
-    fn confirm(&mut self, plan: &Plan) -> Result<bool>;
+    fn confirm(&mut self, plan: &Plan, unnamed: Option<&str>) -> Result<bool>;
     /// A change begins: its number, from 1, and what it does.
     fn begin(&mut self, number: usize, summary: &str);
     /// It ended.
@@ -109,7 +110,10 @@ pub fn apply(
         resume::sealing(host)?.is_none(),
         "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
     );
-    let mut run = Run { host, profile, options, boot_id: &boot_id };
+    let mut run = Run { host, profile, options, request: options.request.clone(), boot_id: &boot_id };
+    // Nobody sees the plan that is made after a restart.
+    run.request.at_terminal &= !options.resumed;
+    run.request.resumed = options.resumed;
     let facts = run.facts();
     if !options.resumed {
         check_names(&facts, &options.request)?;
@@ -126,16 +130,19 @@ pub fn apply(
     }
     // The run after a restart has had it: a restart that is owed still would be owed after every boot.
     let restart = options.restart && agreed.restart && !options.resumed;
-    if idle && !restart {
+    let unnamed = run.unnamed(&facts, &agreed);
+    if idle && !restart && unnamed.is_none() {
         return run.finish(facts, Vec::new(), &agreed);
     }
     for planned in &mut agreed.changes {
         planned.change.pin(host)?;
     }
     let shown = Instant::now();
-    if !watcher.confirm(&agreed)? {
+    if !watcher.confirm(&agreed, unnamed.as_deref())? {
         return Ok(run.judged(&facts, Vec::new(), Ended::Declined));
     }
+    // Confirmed it is named, for this apply and across its restart.
+    run.request.retention_disk = run.request.retention_disk.take().or(unnamed);
     guard.begin_changes();
     // A person may think for an hour, and the host go on meanwhile.
     let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
@@ -163,22 +170,32 @@ struct Run<'a> {
     host: &'a Host,
     profile: &'a Profile,
     options: &'a Options,
+    /// What is asked for still: what a person confirmed is named, and what was erased is not erased again.
+    request: Request,
     boot_id: &'a str,
 }
 
 impl Run<'_> {
     fn facts(&self) -> Facts {
-        let erase = self.options.request.erase_disk.as_deref();
+        let erase = self.request.erase_disk.as_deref();
         read_facts(self.host, self.profile, Probing::idle(erase))
     }
 
     fn plan(&self, facts: &Facts) -> Plan {
-        let mut request = self.options.request.clone();
-        // Nobody has seen the plan that is made after a restart.
-        request.named_only |= self.options.resumed;
-        let mut plan = plan(self.profile, facts, &self.options.selection, today(), &request);
+        let mut plan = plan(self.profile, facts, &self.options.selection, today(), &self.request);
         plan.notes.extend(self.options.notes.iter().cloned());
         plan
+    }
+
+    /// The SCSI ID of the disk that `plan` formats although nobody named it.
+    fn unnamed(&self, facts: &Facts, plan: &Plan) -> Option<String> {
+        let disk = retention::unnamed(self.profile, facts, &self.request)?;
+        plan.changes.iter().find_map(|planned| match &planned.change {
+            Change::FormatRetention { scsi_id, .. } if disk.scsi_id.as_ref() == Some(scsi_id) => {
+                Some(scsi_id.clone())
+            }
+            _ => None,
+        })
     }
 
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
@@ -288,19 +305,20 @@ impl Run<'_> {
         agreed: &Plan,
     ) -> Option<Pending> {
         let mut pending = pending.clone();
+        pending.request.retention_disk.clone_from(&self.request.retention_disk);
+        pending.request.erase_disk.clone_from(&self.request.erase_disk);
         self.boot_id.clone_into(&mut pending.boot_id);
         // A clone that waits goes on waiting, whoever has looked in meanwhile.
         pending.first_boot |= first_boot;
         if pending.first_boot && pending.request == Request::default() {
             return Some(pending);
         }
-        // The person saw in the plan which disk will be formatted after the restart, and what will be erased: that one, no
-        // other, and for what is on it now.
-        let format = agreed.changes.iter().find_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, fingerprint, .. } => Some((scsi_id, fingerprint)),
+        // What will be erased after the restart is what the person saw in the plan, and for what is on it now.
+        let fingerprint = agreed.changes.iter().find_map(|planned| match &planned.change {
+            Change::FormatRetention { fingerprint, .. } => fingerprint.clone(),
             _ => None,
         });
-        match lasting(self.profile, facts, &pending.request, format.map(|(scsi_id, _)| scsi_id.clone())) {
+        match lasting(self.profile, facts, &pending.request) {
             Some(request) => pending.request = request,
             // Nobody watches that run: the retention volume waits for a person.
             None => {
@@ -312,7 +330,7 @@ impl Run<'_> {
         }
         // An order of an earlier restart stays what it was: it was for what was on the disk then.
         if !self.options.resumed {
-            pending.request.erase_fingerprint = format.and_then(|(_, fingerprint)| fingerprint.clone());
+            pending.request.erase_fingerprint = fingerprint;
         }
         if pending.request.erase_fingerprint.is_none() || pending.request.retention_disk.is_none() {
             // There was nothing to erase.
@@ -390,6 +408,9 @@ impl Run<'_> {
                     let _ = journal.write(Event::Failed { requirement: requirement.clone(), error: text });
                     return Err(error.context(requirement));
                 }
+            }
+            if matches!(next.change, Change::FormatRetention { erase: true, .. }) {
+                self.request.erase_disk = None;
             }
             performed.push(next.change);
             facts = self.facts();

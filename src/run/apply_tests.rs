@@ -4,6 +4,10 @@ use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
 use crate::image::seal::{Template, template_record};
 use crate::steps::testing::{RETENTION_ID, ready};
 
+fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a> {
+    Run { host, profile, options, request: options.request.clone(), boot_id: "b" }
+}
+
 #[test]
 fn the_report_says_why_a_named_disk_was_refused() {
     let (profile, mut facts) = ready();
@@ -24,7 +28,7 @@ fn the_report_says_why_a_named_disk_was_refused() {
     let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
     let options = Options { request, ..Options::default() };
     let host = Host::live();
-    let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+    let run = run(&host, &profile, &options);
     let applied = run.judged(&facts, Vec::new(), Ended::Finished);
     let disk = applied.report.findings.iter().find(|finding| finding.id == "retention.disk").unwrap();
     let Status::Unmet { fix, .. } = &disk.status else { panic!("{:?}", disk.status) };
@@ -46,7 +50,7 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
     facts.identity.ssh_host_keys = Fact::Known(vec![key.clone()]);
     facts.identity.template = identity::template(&host);
-    let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+    let run = run(&host, &profile, &options);
     assert!(run.waits_for_identity(&facts).is_some());
     assert!(run.remember_template(&facts).unwrap().unwrap().contains("seal again before it is cloned"));
     let Fact::Known(Some(record)) = identity::template(&host) else { panic!() };
@@ -116,7 +120,8 @@ fn what_is_erased_after_the_restart_is_what_was_there_when_it_was_agreed_to() {
     let host = Host::live();
     let left = |pending: &Pending, resumed: bool, agreed: &Plan| {
         let options = Options { resumed, ..Options::default() };
-        let run = Run { host: &host, profile: &profile, options: &options, boot_id: "b" };
+        let request = pending.request.clone();
+        let run = Run { host: &host, profile: &profile, options: &options, request, boot_id: "b" };
         run.after_restart(pending, false, &facts, agreed).unwrap()
     };
     let id = Some(RETENTION_ID);

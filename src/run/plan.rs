@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
-use crate::steps::remedy::{Decision, Remedy, Request, remedy};
+use crate::steps::remedy::{Decision, NEVER_LIFTED, Remedy, Request, remedy};
 use crate::steps::{self, Finding, Selection, Status, judge_all, retention};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
@@ -33,8 +33,10 @@ pub fn plan(
     }
     plan.notes.extend(idle_options(profile, facts, selection, request, &everything));
     let mut foreseen = Foreseen::from(&everything);
+    let profile = &profile.in_force(today);
     for finding in judge_all(profile, facts, today, selection) {
-        if finding.status.holds() {
+        let again = finding.id == "retention.disk" && retention::is_made_again(profile, facts, request);
+        if finding.status.holds() && !again {
             continue;
         }
         let blocker = blocker(&finding);
@@ -52,7 +54,10 @@ pub fn plan(
                 foreseen.after_restart(finding.id);
             }
             Remedy::With { changes, needs } => {
-                let missing: Vec<_> = needs.iter().copied().filter(|need| !foreseen.holds(need)).collect();
+                let lacks = |need: &&str| {
+                    !foreseen.holds(need) || NEVER_LIFTED.contains(need) && foreseen.waived(need)
+                };
+                let missing: Vec<_> = needs.iter().copied().filter(lacks).collect();
                 if !missing.is_empty() {
                     let why = format!("needs {} first; then apply does it", missing.join(", "));
                     plan.manual.push(manual(&finding, Some(why)));
@@ -126,6 +131,11 @@ fn idle_options(
         };
         notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
     }
+    let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
+    notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
+    if retention::is_made_again(profile, facts, request) {
+        return notes;
+    }
     let carrying = retention::disk_now(profile, facts);
     for (option, name) in
         [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
@@ -141,13 +151,25 @@ fn idle_options(
 /// Which requirements will hold once the plan so far has been carried out.
 struct Foreseen {
     holding: BTreeSet<&'static str>,
+    /// Of those, what holds by a waiver alone.
+    waived: BTreeSet<&'static str>,
     waiting: BTreeSet<&'static str>,
 }
 
 impl Foreseen {
     fn from(findings: &[Finding]) -> Self {
-        let holding = findings.iter().filter(|finding| finding.status.holds()).map(|finding| finding.id);
-        Self { holding: holding.collect(), waiting: BTreeSet::new() }
+        let ids = |is: fn(&Status) -> bool| {
+            findings.iter().filter(move |finding| is(&finding.status)).map(|finding| finding.id).collect()
+        };
+        Self {
+            holding: ids(Status::holds),
+            waived: ids(|status| matches!(status, Status::Waived { .. })),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    fn waived(&self, id: &str) -> bool {
+        self.waived.contains(id)
     }
 
     fn holds(&self, id: &str) -> bool {

@@ -48,7 +48,8 @@ impl Verdict {
 /// judged silently.
 #[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
-    let mut judge = Judge { profile, facts, today, judged: BTreeMap::new() };
+    let in_force = &profile.in_force(today);
+    let mut judge = Judge { profile, in_force, facts, today, judged: BTreeMap::new() };
     all()
         .filter(|requirement| selection.includes(requirement.id))
         .map(|requirement| judge.finding(requirement))
@@ -86,7 +87,10 @@ fn waits_for_restart(finding: &Finding, findings: &[Finding], steps: usize) -> b
 }
 
 struct Judge<'a> {
+    /// With the waivers that have expired, which are told.
     profile: &'a Profile,
+    /// Without them: what a requirement is judged by.
+    in_force: &'a Profile,
     facts: &'a Facts,
     today: time::Date,
     /// Findings by id, so that none is judged twice.
@@ -100,7 +104,7 @@ impl Judge<'_> {
         }
         let status = match self.blocker(requirement) {
             Some(by) => Status::Blocked { by: by.to_owned() },
-            None => (requirement.judge)(self.profile, self.facts),
+            None => (requirement.judge)(self.in_force, self.facts),
         };
         let severity = self.severity(requirement, &status);
         let (status, note) = self.waive(requirement.id, status);

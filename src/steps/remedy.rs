@@ -23,9 +23,13 @@ pub struct Request {
     pub custom_changes: Option<Decision>,
     /// `--offline`: the collection that packages come from, and from nowhere else.
     pub offline: Option<PathBuf>,
-    /// Whether a retention disk that nobody named is never taken, be it the only one: nobody will see the plan.
+    /// Whether a person at a terminal will see the plan, and confirm a retention disk that nobody named. Without one none is
+    /// taken, be it the only one.
     #[serde(skip)]
-    pub named_only: bool,
+    pub at_terminal: bool,
+    /// Whether this is the run after a restart, for which a person asked before it.
+    #[serde(skip)]
+    pub resumed: bool,
 }
 
 /// What to do about a vendor script whose run was interrupted.
@@ -66,6 +70,9 @@ impl Remedy {
         Self::With { changes: vec![change], needs: &[] }
     }
 }
+
+/// Requirements without which nothing is written to a disk, whatever the profile waives.
+pub const NEVER_LIFTED: &[&str] = &["scsi.ids-unique", "retention.disk", "retention.mounted"];
 
 /// What `apply` can do so that the requirement `id` holds.
 #[must_use]

@@ -6,7 +6,7 @@ use super::devices::same_map;
 use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
-use crate::facts::disks::Disk;
+use crate::facts::disks::{Disk, not_one_disk};
 use crate::host::text;
 use crate::profile::Profile;
 
@@ -130,12 +130,8 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
             tally.problem(format!("{} all answer with {id}, but are {}", names.join(", "), sizes()));
         } else if !rest.iter().all(|disk| same_map(first, disk)) {
             tally.problem(format!("{} all answer with {id}", names.join(", ")));
-        } else if !rest.is_empty() && group.iter().any(|disk| is_vmware(disk)) {
-            // With find_multipaths no, multipath joins every two disks of one ID: that proves no path.
-            tally.problem(format!(
-                "{} all answer with {id} and multipath took them for one disk, but a VMware virtual disk has one path",
-                names.join(", ")
-            ));
+        } else if let Some(why) = not_one_disk(group.iter().copied()) {
+            tally.problem(format!("{} all answer with {id}: {why}", names.join(", ")));
         }
     }
     let fix = "in vSphere, detach the copied disk, give its file a new UUID (`vmkfstools -J setuuid DISK.vmdk` on the \
@@ -147,7 +143,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
 
 fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
     let disks = scsi_disks(facts)?;
-    let ours: Vec<&Disk> = disks.iter().filter(|disk| is_vmware(disk)).copied().collect();
+    let ours: Vec<&Disk> = disks.iter().filter(|disk| disk.is_vmware()).copied().collect();
     if ours.is_empty() {
         let vendors: Vec<_> = disks
             .iter()
@@ -172,11 +168,6 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
         many => format!("{} VMware disks show their UUID", many.len()),
     };
     Ok(tally.status(found, "an NAA ID (VPD page 0x83) from every VMware disk", ENABLE_UUID))
-}
-
-/// Whether it is a virtual disk of VMware: what is passed through (an RDM) answers as the array does.
-fn is_vmware(disk: &Disk) -> bool {
-    disk.vendor.as_deref().is_some_and(|vendor| vendor.starts_with("VMware"))
 }
 
 /// Whether an ID, as scsi_id writes it, is an NAA name of 64 or 128 bits: `3` and its hexadecimal digits.
@@ -280,7 +271,7 @@ mod tests {
         disks(&mut facts)[2].multipath = map;
         let says = told(&profile, &facts, "scsi.ids-unique");
         let joined =
-            format!("unmet: sdb, sdc all answer with {RETENTION_ID} and multipath took them for one disk");
+            format!("unmet: sdb, sdc all answer with {RETENTION_ID}: multipath took sdb, sdc for one disk");
         assert!(says.starts_with(&joined), "{says}");
         for path in &mut disks(&mut facts)[1..] {
             path.vendor = Some("DGC".into());

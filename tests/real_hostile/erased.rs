@@ -8,7 +8,7 @@ use mt_agent::changes::Done;
 use mt_agent::changes::mkfs::Target;
 use mt_agent::facts::retention::RECORD;
 
-use super::desk::{fingerprint_of, ID, Loop, MIB, UUID, changed, format, isolated, record, run};
+use super::desk::{ID, Loop, MIB, UUID, changed, fingerprint_of, format, isolated, record, run};
 use super::fixtures;
 use super::judge::disk;
 use super::stand_ins::{self, Wipefs, kill_at, kill_nobody, nothing_refused, old_tools};

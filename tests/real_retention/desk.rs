@@ -272,7 +272,7 @@ pub fn format(device: &Loop, target: &Target<'_>) -> Result<Done, String> {
 }
 
 pub fn volume<'a>(device: &'a Loop, fs_type: &'a str) -> Volume<'a> {
-    Volume { device: &device.device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type }
+    Volume { device: &device.device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type, uuid: None }
 }
 
 pub fn mount(device: &Loop, fs_type: &str) -> Result<Done, String> {

@@ -2,6 +2,7 @@
 //! the real tools. Only the SCSI ID is a stand-in, as no SCSI layer drives a loop device.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod adopted;
 mod desk;
 mod hangs;
 mod interrupted;

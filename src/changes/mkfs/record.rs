@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Target;
-use crate::changes::saved;
-use crate::facts::retention::{RECORD, Record};
+use crate::changes::{Context, saved};
+use crate::facts::retention::{RECORD, Record, SCHEMA};
 use crate::host::{Host, files};
 
 /// The record, where there is one.
@@ -27,12 +27,30 @@ pub fn is_of(record: &Record, target: &Target<'_>) -> bool {
 /// A record of making `target`, which begins now.
 #[must_use]
 pub fn begun(target: &Target<'_>, boot_id: &str) -> Record {
+    of_today(target.scsi_id, target.uuid, target.fs_type, boot_id)
+}
+
+/// Records the volume `uuid` of ours, which is mounted, where its record was lost.
+///
+/// # Errors
+/// As [`write`].
+pub fn adopt(context: &Context<'_>, scsi_id: &str, uuid: Option<&str>, fs_type: &str) -> Result<()> {
+    let Some(uuid) = uuid else { return Ok(()) };
+    let known = read(context.host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid);
+    if known {
+        return Ok(());
+    }
+    let record = Record { finished: true, ..of_today(scsi_id, uuid, fs_type, context.boot_id) };
+    write(context.host, &record)
+}
+
+fn of_today(scsi_id: &str, uuid: &str, fs_type: &str, boot_id: &str) -> Record {
     let now = OffsetDateTime::now_utc();
     Record {
-        schema: "mt-agent/retention/v1".to_owned(),
-        scsi_id: target.scsi_id.to_owned(),
-        uuid: target.uuid.to_owned(),
-        fs_type: target.fs_type.to_owned(),
+        schema: SCHEMA.to_owned(),
+        scsi_id: scsi_id.to_owned(),
+        uuid: uuid.to_owned(),
+        fs_type: fs_type.to_owned(),
         boot_id: boot_id.to_owned(),
         started_at: now.format(&Rfc3339).unwrap_or_else(|_| now.unix_timestamp().to_string()),
         finished: false,

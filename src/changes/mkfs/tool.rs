@@ -11,11 +11,9 @@ use super::Target;
 use super::written::Written;
 use crate::changes::Context;
 use crate::changes::device::Device;
+use crate::facts::retention::LABEL;
 use crate::host::Host;
 use crate::host::command::{self, Command, Output};
-
-/// The label that the file system carries, for people: XFS allows these 12 characters and no more.
-pub const LABEL: &str = "mt-retention";
 
 /// How often it is told how much was written.
 const TICK: Duration = Duration::from_secs(2);

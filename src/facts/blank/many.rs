@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Depth, Probe, probe_as, refused};
 use crate::facts::Fact;
-use crate::facts::disks::{Disk, resolve, users};
+use crate::facts::disks::{Disk, not_one_disk, resolve, users};
 use crate::facts::gather::Probing;
 use crate::facts::mounts::Mount;
 use crate::facts::swaps::Swap;
@@ -67,17 +67,18 @@ pub fn probes(
 }
 
 /// Why the disk `name` cannot be told from another one: both answer with one SCSI ID, and no multipath map
-/// joins them. They may be one and the same, used through the other.
+/// joins them, or one does that cannot be right. They may be one and the same, used through the other.
 fn twin(disks: &[Disk], name: &str) -> Option<String> {
     let disk = disks.iter().find(|disk| disk.name == name)?;
     let id = disk.scsi_id.as_deref()?;
     let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor.clone());
-    let twin = disks.iter().find(|other| {
-        other.name != disk.name
-            && other.scsi_id.as_deref() == Some(id)
-            && (map(other).is_none() || map(other) != map(disk))
-    })?;
-    Some(format!("{} answers with the same SCSI ID {id}, and no multipath map joins them", twin.name))
+    let alike = || disks.iter().filter(|other| other.scsi_id.as_deref() == Some(id));
+    match alike().find(|other| other.name != disk.name && (map(other).is_none() || map(other) != map(disk))) {
+        Some(twin) => {
+            Some(format!("{} answers with the same SCSI ID {id}, and no multipath map joins them", twin.name))
+        }
+        None => not_one_disk(alike()),
+    }
 }
 
 fn each(
@@ -126,7 +127,10 @@ mod tests {
         let expected = "sdc answers with the same SCSI ID 36000c29, and no multipath map joins them";
         assert_eq!(said(&[named("sdb", None), named("sdc", None)]).as_deref(), Some(expected));
         assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", None)]).as_deref(), Some(expected));
-        assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", Some("253:0"))]), None);
+        let mut joined = [named("sdb", Some("253:0")), named("sdc", Some("253:0"))];
+        assert_eq!(said(&joined), None);
+        joined[1].vendor = Some("VMware".into());
+        assert!(said(&joined).is_some_and(|why| why.ends_with("a VMware virtual disk has one path")));
         let host = Host::image("/");
         let disks = [named("sdb", None), named("sdc", None)];
         let found = probes(

@@ -19,10 +19,11 @@ use nix::libc;
 use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
 use super::disks::{Disk, sysfs, users};
 use super::mounts::Mount;
+use super::retention::Volume;
 use super::swaps::Swap;
+use super::{Fact, signature};
 use crate::host::apart::apart;
 use crate::host::{Host, Kind, ioctl};
 use blkid::Signatures;
@@ -43,6 +44,9 @@ pub struct Probe {
     pub blank: Option<bool>,
     /// What was found on it: `ext4 file system (libblkid)`, `non-zero bytes at offset 512`.
     pub found: Vec<String>,
+    /// The file system that is alone on it, where one is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub volume: Option<Box<Volume>>,
     /// Whether some of it could not be read, which nobody can lift.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unreadable: bool,
@@ -218,7 +222,12 @@ impl<'a> Trial<'a> {
                 }
                 match signatures {
                     Signatures::Nothing => {}
-                    Signatures::Found(found) => self.probe.found.extend(found),
+                    Signatures::Found(found) => {
+                        self.probe.found.extend(found);
+                        self.probe.volume = signature::read(self.host, device)
+                            .ok()
+                            .and_then(|found| found.volume().map(Box::new));
+                    }
                     Signatures::Unknown(why) => self.doubt(why),
                 }
                 let examination = examine::examine(file, size);

@@ -3,6 +3,7 @@
 mod controller;
 mod controllers;
 mod load;
+mod paths;
 mod resolve;
 pub mod sysfs;
 pub mod users;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use controllers::load_controllers;
 pub use load::{describe, load};
+pub use paths::not_one_disk;
 pub use resolve::{Resolved, resolve};
 pub use users::fill_users;
 

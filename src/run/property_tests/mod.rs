@@ -1,5 +1,5 @@
-//! What must hold of every plan, on thousands of hosts out of a seed: a disk is formatted only if it is named or
-//! the sole candidate, blank, idle, and known by one SCSI ID.
+//! What must hold of every plan, on thousands of hosts out of a seed: a disk is formatted only if it is named, or a person at
+//! a terminal confirms the sole candidate, and blank, idle, and known by one SCSI ID. Nothing is mounted that was not made.
 //!
 //! `MT_AGENT_SAMPLE_SECONDS=3600` soaks; a failure names the seed of its own case, which
 //! `MT_AGENT_PROPERTY_SEED=0x… MT_AGENT_PROPERTY_CASES=1` repeats.
@@ -89,8 +89,10 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
         };
         lawful(world, &chosen).map_err(|why| format!("chosen: {why}"))?;
     }
+    only_what_was_made_is_mounted(world, plan)?;
+    nothing_recommends_erasing_ours(world, plan)?;
     let formats = formats(plan);
-    let Some(format) = formats.first() else { return Ok(vec!["none"]) };
+    let Some(format) = formats.first() else { return Ok(kinds_of_mount(world, plan)) };
     must(formats.len() == 1, "more than one disk is formatted")?;
     let facts = &world.facts;
     for planned in &plan.changes {
@@ -105,9 +107,63 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     )?;
     let only = Selection::new(vec!["custom-changes.restarted".into()], vec![]).unwrap();
     let findings = judge_all(&world.profile, facts, TODAY, &only);
-    let done = findings.iter().all(|finding| matches!(finding.status, Status::Met { .. }));
+    let done =
+        findings.iter().all(|finding| matches!(finding.status, Status::Met { .. } | Status::Waived { .. }));
     must(done || format.after_restart, "the vendor's script and the restart come first")?;
     lawful(world, format)
+}
+
+fn mounts(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
+    plan.changes.iter().filter_map(|planned| match &planned.change {
+        Change::MountRetention { device, scsi_id, .. } => Some((device.as_str(), scsi_id.as_str())),
+        _ => None,
+    })
+}
+
+/// A mount replays a journal: of what the plan makes, what fstab names, or what an agent made, and of nothing else.
+fn only_what_was_made_is_mounted(world: &World, plan: &Plan) -> Result<(), String> {
+    let made: Vec<_> = formats(plan).iter().map(|format| format.scsi_id.to_owned()).collect();
+    let named = world.facts.fstab.known().into_iter().flatten();
+    let by_fstab = named.filter(|line| line.mount_point == "/mnt/retention").count() > 0;
+    for (_, scsi_id) in mounts(plan) {
+        let ours = world
+            .truths
+            .iter()
+            .any(|truth| truth.state == State::Ours && truth.id.as_deref() == Some(scsi_id));
+        let record = world.facts.retention_record.known().and_then(Option::as_ref);
+        let recorded = record.is_some_and(|record| record.finished && record.scsi_id == scsi_id);
+        let made = made.iter().any(|made| made == scsi_id);
+        must(made || by_fstab || ours || recorded, "a disk is mounted that nobody made or named")?;
+    }
+    Ok(())
+}
+
+fn kinds_of_mount(world: &World, plan: &Plan) -> Vec<&'static str> {
+    let adopted = mounts(plan).any(|(_, scsi_id)| {
+        let is_it = |truth: &Truth| truth.state == State::Ours && truth.id.as_deref() == Some(scsi_id);
+        world.truths.iter().any(is_it)
+    });
+    if adopted { vec!["none", "adopted"] } else { vec!["none"] }
+}
+
+/// Whoever follows the plan must not be led to erase retention data.
+fn nothing_recommends_erasing_ours(world: &World, plan: &Plan) -> Result<(), String> {
+    let ours = world.truths.iter().filter(|truth| truth.state == State::Ours);
+    // Without link and probe nobody can know it.
+    let known = |id: &str| {
+        let uuid = retention::uuid_of(id);
+        let linked = world.facts.filesystems.known().is_some_and(|links| links.by_uuid.contains_key(&uuid));
+        linked || world.facts.probes.iter().any(|probe| probe.volume.as_ref().is_some_and(|v| v.uuid == uuid))
+    };
+    for id in ours.filter_map(|truth| truth.id.as_deref()).filter(|id| known(id)) {
+        let recommended = format!("--erase-disk {id}");
+        let says = |text: &str| text.contains(&recommended);
+        must(
+            !plan.manual.iter().any(|manual| says(&manual.fix)),
+            "the erasure of a volume of ours is recommended",
+        )?;
+    }
+    Ok(())
 }
 
 /// What must hold of a disk that is to be formatted, whatever led to it.
@@ -125,6 +181,7 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         return Err(format!("{} disks answer with the SCSI ID {}", same_id.len(), format.scsi_id));
     };
     must(!format.scsi_id.is_empty(), "it has no SCSI ID")?;
+    must(truth.names.len() == 1 || !truth.vmware, "two disks of VMware that multipath took for one")?;
     must(
         mine.len() == 1 || mine.iter().all(|disk| disk.multipath.is_some()),
         "two paths with one ID that no map joins",
@@ -155,8 +212,12 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         Some(named) => must(is(named), "another disk was named")?,
         None => {
             let candidates = world.truths.iter().filter(|truth| truth.seen_eligible).count();
-            let free =
-                never_used(facts, format.scsi_id) && candidates == 1 && blank && !world.request.named_only;
+            let free = never_used(facts, format.scsi_id)
+                && world.traces.is_empty()
+                && candidates == 1
+                && blank
+                && truth.likely
+                && world.request.at_terminal;
             must(
                 free || ours,
                 "it is not named, and not the sole candidate of a host without master target",
@@ -179,6 +240,7 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
     count(world.named.is_some(), "named");
     count(world.named.is_none() && !ours, "sole candidate");
     count(format.erase && !blank, "erased");
+    count(format.erase && truth.state == State::Ours, "damaged and made again");
     count(ours && !blank, "our own work");
     count(truth.map.is_some(), "by its map");
     count(mine.len() > 1, "two paths");
@@ -191,10 +253,10 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
 fn never_used(facts: &Facts, scsi_id: &str) -> bool {
     let changes = &facts.custom_changes;
     let told = |fact: &Fact<Option<u64>>| fact.known().is_some_and(Option::is_some);
-    let finished = |record: &retention::Record| record.finished && record.scsi_id != scsi_id;
+    let other = |record: &retention::Record| record.scsi_id != scsi_id;
     facts.site_agent.known().is_some_and(|agent| !agent.has_been_installed())
         && changes.record.known().is_some_and(|record| record.is_none() || told(&changes.marker_ctime_secs))
-        && facts.retention_record.known().is_some_and(|record| !record.as_ref().is_some_and(finished))
+        && facts.retention_record.known().is_some_and(|record| !record.as_ref().is_some_and(other))
         && facts
             .fstab
             .known()
@@ -249,6 +311,8 @@ fn no_plan_formats_what_it_must_not() {
     let kinds = [
         "none",
         "some",
+        "adopted",
+        "damaged and made again",
         "named",
         "sole candidate",
         "erased",

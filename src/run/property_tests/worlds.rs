@@ -1,13 +1,15 @@
 //! Hosts and requests out of a seed: every mix of disks, uses, names and records, most of them dangerous.
 
+use time::macros::date;
+
 use super::dice::Dice;
 use crate::facts::blank::Probe;
-use crate::facts::disks::{Disk, Holder, Map, Partition, fill_users};
-use crate::facts::retention::Record;
+use crate::facts::disks::{ControllerKind, Disk, Holder, Map, Partition, fill_users};
+use crate::facts::retention::{LABEL, Record, Volume, uuid_of};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::swaps::Swap;
 use crate::facts::{Fact, Facts};
-use crate::profile::Profile;
+use crate::profile::{Profile, Waiver};
 use crate::steps::remedy::Request;
 use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready, virtual_disk};
 
@@ -19,6 +21,8 @@ const GONE: &str = "36000c29ffffffffffffffffffffffff0";
 pub enum State {
     Blank,
     Content,
+    /// A volume that an agent made on this very disk.
+    Ours,
     /// A read error, or a probe that could not run.
     Untold,
     Partitions,
@@ -40,8 +44,8 @@ pub enum State {
 }
 
 use State::{
-    Blank, Content, Encrypted, Loop, Lvm, Mounted, MountedBySource, MountedLvm, MountedPartition, Partitions,
-    Raid, Root, RootOnLvm, SwapPartition, Untold, Writer,
+    Blank, Content, Encrypted, Loop, Lvm, Mounted, MountedBySource, MountedLvm, MountedPartition, Ours,
+    Partitions, Raid, Root, RootOnLvm, SwapPartition, Untold, Writer,
 };
 
 /// What one physical disk really is; what the rules must find out from facts and probes.
@@ -55,18 +59,24 @@ pub struct Truth {
     pub map: Option<(String, String)>,
     pub size: u64,
     pub read_only: bool,
+    /// Whether it is a virtual disk of VMware.
+    pub vmware: bool,
+    /// Whether it is what a person adds for the retention volume: VMware's, on LSI Logic, large enough.
+    pub likely: bool,
     /// Whether its probe, were it told truly, finds it eligible and is there.
     pub seen_eligible: bool,
 }
 
 impl Truth {
     pub fn idle(&self) -> bool {
-        matches!(self.state, Blank | Content | Untold | Partitions)
+        matches!(self.state, Blank | Content | Ours | Untold | Partitions)
     }
 
     /// Whether facts alone show that it is not to be taken, whatever a probe says.
     fn shown_by_facts(&self) -> bool {
-        !matches!(self.state, Blank | Content | Untold | Writer | Loop) || self.read_only || self.size == 0
+        !matches!(self.state, Blank | Content | Ours | Untold | Writer | Loop)
+            || self.read_only
+            || self.size == 0
     }
 }
 
@@ -89,14 +99,23 @@ pub struct World {
     /// What the name of the retention disk means, where there is one.
     pub named: Option<Means>,
     pub erased: Option<Means>,
+    /// What tells of an earlier master target, beside what the facts always have.
+    pub traces: Vec<&'static str>,
 }
 
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let (profile, facts) = ready();
-        let mut world =
-            Self { profile, facts, request: Request::default(), truths: vec![], named: None, erased: None };
+        let mut world = Self {
+            profile,
+            facts,
+            request: Request::default(),
+            truths: vec![],
+            named: None,
+            erased: None,
+            traces: vec![],
+        };
         world.facts.probes.clear();
         world.facts.retention_record = Fact::Known(None);
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
@@ -108,6 +127,8 @@ impl World {
         world.attach_disks(&mut dice);
         world.link(&mut dice);
         world.spoil(&mut dice);
+        world.waive(&mut dice);
+        world.leave_traces(&mut dice);
         if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) =
             (&mut world.facts.disks, &world.facts.mounts, &world.facts.swaps)
         {
@@ -119,7 +140,8 @@ impl World {
     }
 
     fn attach_disks(&mut self, dice: &mut Dice) {
-        const STATES: [State; 24] = [
+        const STATES: [State; 25] = [
+            Ours,
             Blank,
             Blank,
             Blank,
@@ -176,6 +198,9 @@ impl World {
         });
         let lone_second_path = dice.percent(10);
         let names: Vec<String> = (first..first + paths).map(kernel_name).collect();
+        // Of two paths mostly an array's, passed through: a virtual disk of VMware has one.
+        let vmware = dice.percent(if paths > 1 { 25 } else { 85 });
+        let lsi = dice.percent(85);
         for path in 0..paths {
             let index = first + path;
             let mut disk = virtual_disk(u8::try_from(index).unwrap(), "", size);
@@ -183,9 +208,11 @@ impl World {
             if id.is_none() {
                 disk.scsi_id_error = Some("page 0x83 is not supported".into());
             }
-            if paths > 1 {
-                // An array's, passed through: a virtual disk of VMware has one path.
+            if !vmware {
                 disk.vendor = Some("DGC".into());
+            }
+            if !lsi {
+                disk.controller.as_mut().unwrap().kind = ControllerKind::ParavirtualScsi;
             }
             disk.read_only = read_only;
             let in_map = map.as_ref().filter(|_| path == 0 || !lone_second_path);
@@ -194,7 +221,8 @@ impl World {
         }
         let top = map.as_ref().map_or_else(|| format!("8:{}", first * 16), |(_, number)| number.clone());
         self.use_it(state, number, first, &top, map.as_ref());
-        let truth = Truth { state, names, id, map, size, read_only, seen_eligible: false };
+        let likely = vmware && lsi && size >= 1 << 40;
+        let truth = Truth { state, names, id, map, size, read_only, vmware, likely, seen_eligible: false };
         self.truths.push(truth);
     }
 
@@ -320,6 +348,10 @@ impl World {
                 let to = if dice.percent(6) { dice.below(tops.len()) } else { number };
                 links.by_id.insert(name, tops[to].clone());
             }
+            if truth.state == Ours && dice.percent(80) {
+                links.by_uuid.insert(uuid_of(id), tops[number].clone());
+                links.by_label.insert(LABEL.into(), tops[number].clone());
+            }
             if let Some((dm_name, major_minor)) = &truth.map {
                 links.by_mapper.insert(dm_name.clone(), major_minor.clone());
             }
@@ -401,6 +433,54 @@ impl World {
         }
     }
 
+    /// Waivers, some of them expired: none reaches a rule about disks.
+    fn waive(&mut self, dice: &mut Dice) {
+        const IDS: [&str; 8] = [
+            "scsi.ids-unique",
+            "scsi.ids",
+            "image.identity",
+            "retention.disk",
+            "retention.mounted",
+            "custom-changes.applied",
+            "custom-changes.restarted",
+            "hypervisor.controllers",
+        ];
+        for id in IDS {
+            if dice.percent(12) {
+                let until = if dice.percent(70) { date!(2026 - 12 - 31) } else { date!(2026 - 05 - 31) };
+                self.profile.waivers.push(Waiver { requirement: id.into(), reason: "tried".into(), until });
+            }
+        }
+    }
+
+    /// What an earlier master target left, beside what [`World::spoil`] leaves.
+    fn leave_traces(&mut self, dice: &mut Dice) {
+        let facts = &mut self.facts;
+        let (Fact::Known(links), Fact::Known(lines)) = (&mut facts.filesystems, &mut facts.fstab) else {
+            return;
+        };
+        let first = self.truths[dice.below(self.truths.len())].clone();
+        if dice.percent(6) {
+            links.by_label.insert(LABEL.into(), "8:999".into());
+            self.traces.push("label");
+        }
+        if let (Some(id), true) = (&first.id, dice.percent(4)) {
+            links.by_uuid.insert(uuid_of(id), "8:999".into());
+            self.traces.push("UUID");
+        }
+        if first.state == Blank && dice.percent(8) {
+            let name = &first.names[0];
+            let device = match (dice.below(4), &first.id) {
+                (0, Some(id)) => format!("/dev/mapper/{id}p1"),
+                (1, Some(id)) => format!("/dev/disk/by-id/scsi-{id}-part1"),
+                (2, _) => format!("/dev/{name}"),
+                _ => format!("/dev/{name}1"),
+            };
+            lines.push(entry(30, &device, "/data", "ext4", 0));
+            self.traces.push("line of fstab");
+        }
+    }
+
     /// The probes, told truly, but for a few that were true a moment ago: what facts show counts all the same.
     fn probe(&mut self, dice: &mut Dice) {
         let Some(disks) = self.facts.disks.known() else { return };
@@ -424,6 +504,10 @@ impl World {
                 } else if stale {
                     probe.blank = Some(true);
                 } else {
+                    if let (Ours, Some(id)) = (truth.state, &truth.id) {
+                        let (fs_type, label) = ("ext4".into(), LABEL.into());
+                        probe.volume = Some(Box::new(Volume { fs_type, uuid: uuid_of(id), label }));
+                    }
                     probe.blank = match truth.state {
                         Untold => None,
                         Blank | Writer | Loop => Some(true),
@@ -453,21 +537,33 @@ impl World {
 
     /// What a person asks for.
     fn ask(&mut self, dice: &mut Dice) {
-        self.request.named_only = dice.percent(10);
-        if dice.percent(45) {
-            let number = dice.below(self.truths.len());
+        self.request.at_terminal = dice.percent(70);
+        if dice.percent(60) {
+            let mut number = dice.below(self.truths.len());
+            if !self.truths[number].idle() {
+                // Most people name a disk that could be meant.
+                number = dice.below(self.truths.len());
+            }
             let (name, means) = self.name(dice, number);
             if dice.percent(30) {
                 // The command line wins over the profile.
                 self.profile.retention.disk = Some(self.name(dice, number).0);
             }
-            if dice.percent(75) {
-                self.request.retention_disk = Some(name);
-            } else {
-                self.profile.retention.disk = Some(name);
+            match dice.below(100) {
+                0..60 => self.request.retention_disk = Some(name),
+                60..80 => self.profile.retention.disk = Some(name),
+                _ if self.profile.retention.disk.is_none() => {
+                    self.facts.guest_retention_disk = Fact::Known(Some(name));
+                }
+                _ => self.request.retention_disk = Some(name),
+            }
+            if self.facts.guest_retention_disk == Fact::Known(None) && dice.percent(15) {
+                // What the VM's configuration says comes last.
+                let other = dice.below(self.truths.len());
+                self.facts.guest_retention_disk = Fact::Known(Some(self.name(dice, other).0));
             }
             self.named = Some(means);
-            if dice.percent(45) {
+            if dice.percent(if self.truths[number].state == Ours { 80 } else { 45 }) {
                 let other = if dice.percent(75) { number } else { dice.below(self.truths.len()) };
                 let (name, means) = self.name(dice, other);
                 self.request.erase_disk = Some(name);

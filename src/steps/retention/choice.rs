@@ -1,19 +1,18 @@
 //! Which disk may become the retention volume. Pure, from facts and probes; the rules are design.md's, and
 //! what is decided here is checked again on the very descriptor before anything is written.
 
-use sha2::{Digest, Sha256};
-
-use crate::facts::Facts;
 use crate::facts::blank::Probe;
-use crate::facts::custom_changes::Outcome;
-use crate::facts::disks::{Disk, Holder, users};
-use crate::facts::site_agent::INSTALL_LOG;
+use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, not_one_disk, users};
+use crate::facts::guest_info::RETENTION_DISK;
+use crate::facts::retention::uuid_of;
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, distinct, fstab_entry, mount_at, same_map};
+use crate::steps::devices::{carriers, distinct, mount_at, same_map};
 use crate::steps::remedy::Request;
 
 use super::name::{self, find};
+use super::{traces, volumes};
 
 /// The outcome of choosing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +29,8 @@ pub enum Chosen<'a> {
         fingerprint: Option<String>,
         /// The UUID for its file system.
         uuid: String,
+        /// Whether nobody named it: a person has to confirm its SCSI ID before it is taken.
+        unnamed: bool,
     },
     /// None may, and why: what a person does about it.
     Refused(String),
@@ -39,40 +40,23 @@ pub enum Chosen<'a> {
 #[must_use]
 pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
     let erase = request.erase_disk.as_deref();
-    let named = name::asked(profile, request);
+    let named = name::asked(profile, facts, request);
     let outcome = match (named, erase, interrupted(facts)) {
-        (Some(name), _, _) if request.retention_disk.is_none() && name::can_move(facts, name) => {
-            Err(moves(facts, name))
-        }
-        (Some(name), _, _) => find(facts, name).and_then(|disk| named_disk(facts, disk, request)),
+        (Some(named), _, _) => match name::moves(facts, &named) {
+            Some(why) => Err(why),
+            None => find(facts, named.name).and_then(|disk| named_disk(facts, disk, request)),
+        },
         (None, Some(_), _) => {
             Err("--erase-disk only lifts \"not blank\": name the retention disk too, with --retention-disk"
                 .to_owned())
         }
         (None, None, Some(disk)) => named_disk(facts, disk, request),
-        (None, None, None) if request.named_only => Err(unseen()),
-        (None, None, None) => sole_candidate(profile, facts),
+        (None, None, None) => sole_candidate(profile, facts, request),
     };
     match outcome {
         Ok(chosen) => chosen,
         Err(why) => Chosen::Refused(why),
     }
-}
-
-/// A profile outlives many restarts, and after each of them a name that the kernel gives out can be another disk's.
-fn moves(facts: &Facts, name: &str) -> String {
-    let now = find(facts, name).and_then(|disk| identity(facts, disk));
-    let now = now.map(|id| format!(" (now {id})")).unwrap_or_default();
-    format!(
-        "the profile names the disk {}, which can be another one after each restart: put its SCSI ID{now} there",
-        text::safe(name)
-    )
-}
-
-fn unseen() -> String {
-    "which disk to take was in no plan that a person agreed to, and a run that nobody watches chooses none: name it in the \
-     profile (retention.disk), or see mt-agent plan and run mt-agent apply"
-        .to_owned()
 }
 
 /// A disk that a person named, or that our own record says we were formatting.
@@ -95,7 +79,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
     // What shows that it has a partition table and no more is erased with it.
     let shown: Vec<String> = users::map_partitions(disk).iter().map(|(_, one)| one.to_string()).collect();
     let only_shown = probe.in_use.iter().all(|one| shown.contains(one));
-    if !probe.in_use.is_empty() && !(lifted && only_shown) {
+    if !(probe.in_use.is_empty() || lifted && only_shown) {
         let hint = match &order {
             Order::Void(why) if only_shown => format!(". {why}. {}", once_more(&scsi_id)),
             _ if only_shown => format!(". If nothing on it is needed: --erase-disk {scsi_id}"),
@@ -115,7 +99,11 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
     }
     match &order {
         Order::None if !(is_blank(probe, disk) || ours) => {
-            return left(&format!("If nothing on it is needed: --erase-disk {scsi_id}"));
+            // What holds retention data is not to be erased because something is wrong with it.
+            return left(&match volumes::hint(facts, disk) {
+                Some(hint) => hint,
+                None => format!("If nothing on it is needed: --erase-disk {scsi_id}"),
+            });
         }
         Order::Void(why) if !ours => return left(&format!("{why}. {}", once_more(&scsi_id))),
         Order::None | Order::Void(_) | Order::Holds(_) => {}
@@ -124,7 +112,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
         Order::Holds(fingerprint) => (true, fingerprint),
         Order::None | Order::Void(_) => (false, None),
     };
-    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint })
+    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint, unnamed: false })
 }
 
 fn once_more(scsi_id: &str) -> String {
@@ -149,14 +137,16 @@ impl Order {
         if request.erase_disk.is_none() {
             return Self::None;
         }
-        if !request.named_only {
+        if !request.resumed {
             return Self::Holds(probe.fingerprint.clone());
         }
         match (&request.erase_fingerprint, &probe.fingerprint) {
             (Some(then), Some(now)) if then == now => match probe.written {
                 Some(false) => Self::Holds(Some(now.clone())),
                 Some(true) => Self::Void("It was written to since this boot".to_owned()),
-                None => Self::Void("Whether it was written to since this boot cannot be determined".to_owned()),
+                None => {
+                    Self::Void("Whether it was written to since this boot cannot be determined".to_owned())
+                }
             },
             (Some(_), Some(_)) => {
                 Self::Void("What is on it is not what was there when --erase-disk was given".to_owned())
@@ -169,8 +159,9 @@ impl Order {
     }
 }
 
-/// The only disk that could be meant, on a host where the master target software has never been installed.
-fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>, String> {
+/// The only disk that could be meant, on a host where the master target software has never been installed, for a person at a
+/// terminal to confirm.
+fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Chosen<'a>, String> {
     if facts.disks.known().is_none() || facts.mounts.known().is_none() || facts.swaps.known().is_none() {
         return Err(
             "which disks are unused could not be told: the disks, what is mounted or swap could not be read"
@@ -189,7 +180,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
             [] => "no unused disk is attached: shut down, add a disk of 1 TB, start again".to_owned(),
             idle => format!("no attached disk may be taken: {}", reasons(facts, idle)),
         }),
-        candidates if let Some(sign) = been_used(profile, facts, candidates) => Err(format!(
+        candidates if let Some(sign) = traces::found(profile, facts, candidates) => Err(format!(
             "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: {}",
             list(candidates)
         )),
@@ -197,8 +188,30 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
             let scsi_id = identity(facts, disk)?;
             takeable(facts, disk, &[])?;
             unwritten(facts, disk)?;
-            let uuid = uuid_for(facts, &scsi_id);
-            Ok(Chosen::Disk { disk, scsi_id, erase: false, fingerprint: None, uuid })
+            let name_it = format!("name it, if it is meant: mt-agent apply --retention-disk {scsi_id}");
+            if let Some(why) = unlikely(profile, disk) {
+                return Err(format!("{} is the only blank disk, but {why}: {name_it}", told(disk)));
+            }
+            if !request.at_terminal {
+                return Err(format!(
+                    "{} is the only blank disk, but nobody named it, and a run that nobody watches chooses none: \
+                     {name_it}; or put its SCSI ID into the profile (retention.disk) or the VM's configuration \
+                     ({RETENTION_DISK}{}). At a terminal, mt-agent apply asks for it",
+                    told(disk),
+                    match &facts.guest_retention_disk {
+                        Fact::Unknown(why) => format!(", which could not be read: {why}"),
+                        Fact::Known(_) | Fact::NotApplicable(_) => String::new(),
+                    }
+                ));
+            }
+            Ok(Chosen::Disk {
+                disk,
+                uuid: uuid_for(facts, &scsi_id),
+                scsi_id,
+                erase: false,
+                fingerprint: None,
+                unnamed: true,
+            })
         }
         several => Err(format!(
             "{} blank disks are attached, and which one is meant is not for the agent to guess: {}. Name one with \
@@ -209,44 +222,23 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts) -> Result<Chosen<'a>,
     }
 }
 
-/// What tells that this host has been a master target, or that this cannot be told. Then disks of protected machines can
-/// be attached, whether or not the software is installed now.
-fn been_used(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
-    let unknown = |what: &str| Some(format!("{what} could not be told"));
-    match facts.site_agent.known() {
-        None => return unknown("whether the master target software has ever been installed"),
-        Some(agent) if agent.is_installed() => {
-            return Some("the master target software is installed".to_owned());
-        }
-        Some(agent) if agent.install_log => {
-            return Some(format!("the master target software has been installed ({INSTALL_LOG})"));
-        }
-        Some(_) => {}
-    }
-    let changes = &facts.custom_changes;
-    let (Some(marker), Some(record)) = (changes.marker_ctime_secs.known(), changes.record.known()) else {
-        return unknown("whether the vendor's changes were ever applied");
+/// Why a disk is not what a person adds for the retention volume: an administrator of vSphere adds a virtual disk on the LSI
+/// Logic controller, of the size that the profile wants. A LUN, a stick or a small failback disk has to be named.
+fn unlikely(profile: &Profile, disk: &Disk) -> Option<String> {
+    let wanted = profile.retention.capacity_bytes;
+    let is_lsi = |controller: &Controller| {
+        matches!(controller.kind, ControllerKind::LsiLogicParallel | ControllerKind::LsiLogicSas)
     };
-    let done = record.as_ref().is_some_and(|record| {
-        matches!(record.outcome, Outcome::Applied | Outcome::Observed | Outcome::Accepted)
-    });
-    if done && marker.is_none() {
-        return Some("the vendor's changes are on record, but their marker is gone".to_owned());
+    if !disk.is_vmware() || !disk.has_vmware_id() {
+        let vendor = disk.vendor.as_deref().unwrap_or("no vendor");
+        Some(format!("it is no virtual disk of VMware (vendor: {})", text::safe(vendor)))
+    } else if !disk.controller.as_ref().is_some_and(is_lsi) {
+        Some("it is not on an LSI Logic controller".to_owned())
+    } else if disk.size_bytes < wanted {
+        Some(format!("it is smaller than the {} that the profile wants", text::bytes(wanted)))
+    } else {
+        None
     }
-    let Some(record) = facts.retention_record.known() else {
-        return unknown("whether a retention volume was ever made");
-    };
-    if let Some(record) = record.as_ref().filter(|record| record.finished)
-        && !candidates.iter().any(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
-    {
-        return Some(format!("a retention volume was made on another disk ({})", record.scsi_id));
-    }
-    let point = &profile.retention.mount_point;
-    let Some(entries) = facts.fstab.known() else {
-        return unknown(&format!("whether /etc/fstab has a line for {point}"));
-    };
-    let entry = fstab_entry(entries, point)?;
-    Some(format!("line {} of /etc/fstab has another volume for {point} ({})", entry.line, entry.device))
 }
 
 /// A disk to which something was written since this boot is in somebody's use, whatever its samples say: a person names it.
@@ -314,23 +306,28 @@ pub(super) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
         })
         .map(|other| other.name.as_str())
         .collect();
-    if same.is_empty() {
-        Ok(id)
-    } else {
-        Err(format!(
+    if !same.is_empty() {
+        return Err(format!(
             "{} answers with the SCSI ID {id} of {} too: see scsi.ids-unique",
             disk.name,
             same.join(", ")
-        ))
+        ));
+    }
+    let paths = facts.disks.known().into_iter().flatten();
+    match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
+        Some(why) => {
+            Err(format!("{} cannot be told from another disk: {why}: see scsi.ids-unique", disk.name))
+        }
+        None => Ok(id),
     }
 }
 
-fn told(disk: &Disk) -> String {
+pub(super) fn told(disk: &Disk) -> String {
     let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
 }
 
-fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
+pub(super) fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
     let same = |probe: &&Probe| probe.disk == disk.name;
     facts.probes.iter().find(same).ok_or_else(|| {
         let uses = match (facts.mounts.known(), facts.swaps.known()) {
@@ -367,23 +364,11 @@ fn interrupted(facts: &Facts) -> Option<&Disk> {
     facts.disks.known()?.iter().find(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
 }
 
-/// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made
-/// twice is the same, and a file system that an interrupted run left is known for ours. A name-based UUID of version 8
-/// (RFC 9562), from SHA-256.
+/// The UUID for the file system on the disk with this SCSI ID: an interrupted making goes on with its own.
 fn uuid_for(facts: &Facts, scsi_id: &str) -> String {
-    if let Some(record) = facts.retention_record.known().and_then(Option::as_ref)
-        && record.scsi_id == scsi_id
-        && !record.finished
-    {
-        return record.uuid.clone();
-    }
-    let digest = Sha256::digest(format!("mt-agent retention volume {scsi_id}"));
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = text::hex(&bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    let begun = record.filter(|record| record.scsi_id == scsi_id && !record.finished);
+    begun.map_or_else(|| uuid_of(scsi_id), |record| record.uuid.clone())
 }
 
 /// What is built on `disk` besides its own multipath map and what leads to the volume `major_minor`.

@@ -1,7 +1,7 @@
 //! Judging the retention volume.
 
-use super::{UUID, describe, line, mount_now, stable_name, unnamed, volume, waiting};
-use super::{choice, name};
+use super::{UUID, describe, line, mount_now, nameless, stable_name, volume, waiting};
+use super::{choice, name, volumes};
 use crate::changes::fstab::NOFAIL;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
@@ -71,7 +71,7 @@ pub(super) fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status>
 
 /// Nothing is mounted: is there a disk that only waits for it?
 fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<Status, Status> {
-    if let Some(waiting) = waiting(profile, facts)? {
+    if let Some(waiting) = waiting(profile, facts, profile.retention.disk.as_deref())? {
         if waiting.on_root {
             let point = &profile.retention.mount_point;
             return Ok(Status::unmet(
@@ -95,7 +95,10 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
         [] => "no unused disk is attached".to_owned(),
         idle => format!(
             "not mounted; unused disks: {}",
-            idle.iter().map(|disk| describe(disk)).collect::<Vec<_>>().join("; ")
+            idle.iter()
+                .map(|disk| format!("{}{}", describe(disk), volumes::label_of(facts, disk)))
+                .collect::<Vec<_>>()
+                .join("; ")
         ),
     };
     let fix = "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
@@ -153,13 +156,13 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             Some(_) => {
                 "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
             }
-            None => unnamed(facts, mount),
+            None => nameless(facts, mount),
         };
         return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
     };
     let by_hand = match known {
         Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(facts, name, mount)),
-        None => format!("line {}: {}", entry.line, unnamed(facts, mount)),
+        None => format!("line {}: {}", entry.line, nameless(facts, mount)),
     };
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))

@@ -6,8 +6,10 @@ mod name;
 mod remedy;
 #[cfg(test)]
 mod tests;
+mod traces;
+mod volumes;
 
-use super::devices::{carriers, fstab_entry, mount_at, repeated, resolve};
+use super::devices::{carriers, fstab_entry, mount_at, repeated, resolve, same_map};
 use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::fstab;
 use crate::facts::Facts;
@@ -17,8 +19,9 @@ use crate::host::text;
 use crate::profile::Profile;
 
 pub(super) use judge::{only_nofail_fails, only_size_fails};
-pub use name::{check_names, lasting, means};
+pub use name::{check_names, disagreement, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
+pub use remedy::{is_made_again, unnamed};
 
 const SECTION: &str = "Common things to check on a master target";
 
@@ -134,7 +137,8 @@ pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
     if let Ok((_, disks)) = volume(profile, facts) {
         return disks.first().map(|disk| disk.name.clone());
     }
-    waiting(profile, facts).ok().flatten().map(|waiting| waiting.disk.name.clone())
+    let named = profile.retention.disk.as_deref();
+    waiting(profile, facts, named).ok().flatten().map(|waiting| waiting.disk.name.clone())
 }
 
 /// What is mounted at the retention mount point, if anything.
@@ -164,60 +168,72 @@ struct Waiting<'a> {
     disk: &'a Disk,
     /// Whether that disk carries `/` as well.
     on_root: bool,
+    /// `auto` where it is not known.
     fs_type: String,
+    /// The UUID that it has where we made it.
+    uuid: Option<String>,
     /// Why it is not the agent's to mount, and what a person does.
     refused: Option<String>,
 }
 
-/// The volume that fstab names for the mount point, or that our own record says we made.
-fn waiting<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
+/// The volume that fstab names for the mount point, or else the one that we made. `named` is how a person names the disk.
+fn waiting<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    named: Option<&str>,
+) -> Result<Option<Waiting<'a>>, Status> {
+    if let Some(waiting) = waiting_by_fstab(profile, facts)? {
+        return Ok(Some(waiting));
+    }
+    let lines = repeated(need(&facts.fstab, "/etc/fstab")?, &profile.retention.mount_point);
+    Ok(volumes::ours(facts, named)?.map(|ours| Waiting {
+        disk: ours.disk,
+        on_root: false,
+        fs_type: ours.fs_type.unwrap_or_else(|| "auto".to_owned()),
+        uuid: Some(ours.uuid),
+        refused: lines.map(|lines| judge::remove_all_but_one(&lines)),
+    }))
+}
+
+/// `None` where fstab has no line, or its name leads nowhere.
+fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let point = &profile.retention.mount_point;
-    if let Some(entry) = fstab_entry(fstab, point) {
-        let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
-        let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
-        let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
-        let refused = |disk: &Disk| {
-            if let Some(lines) = repeated(fstab, point) {
-                return Some(judge::remove_all_but_one(&lines));
-            }
-            // It could be another disk than the one that was meant.
-            if judge::moves(&entry.device, disk) && !ours(disk) {
-                return Some(format!(
-                    "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
-                     disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
-                     mt-agent apply",
-                    entry.line, entry.device
-                ));
-            }
-            let whole = [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
-            (!whole).then(|| {
-                format!(
-                    "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
-                     mount {point}",
-                    entry.device, disk.name
-                )
-            })
-        };
-        let under = carriers(disks, &major_minor);
-        let Some(disk) = under.first() else { return Ok(None) };
-        return Ok(Some(Waiting {
-            disk,
-            on_root: judge::carry_root(facts, &under)?,
-            fs_type: entry.fs_type.clone(),
-            refused: refused(disk),
-        }));
-    }
-    let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
-        return Ok(None);
+    let Some(entry) = fstab_entry(fstab, point) else { return Ok(None) };
+    let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
+    let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
+    let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
+    let refused = |disk: &Disk| {
+        if let Some(lines) = repeated(fstab, point) {
+            return Some(judge::remove_all_but_one(&lines));
+        }
+        // It could be another disk than the one that was meant.
+        if judge::moves(&entry.device, disk) && !ours(disk) {
+            return Some(format!(
+                "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
+                 disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
+                 mt-agent apply",
+                entry.line, entry.device
+            ));
+        }
+        let whole = [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
+        (!whole).then(|| {
+            format!(
+                "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
+                 mount {point}",
+                entry.device, disk.name
+            )
+        })
     };
-    let links = need(&facts.filesystems, "the names of file systems")?;
-    let made = record.finished.then(|| links.by_uuid.get(&record.uuid)).flatten();
-    Ok(made.and_then(|device| {
-        let disk = carriers(disks, device).into_iter().next()?;
-        let ours = disk.scsi_id.as_deref() == Some(&record.scsi_id);
-        ours.then(|| Waiting { disk, on_root: false, fs_type: record.fs_type.clone(), refused: None })
+    let under = carriers(disks, &major_minor);
+    let Some(disk) = under.first() else { return Ok(None) };
+    Ok(Some(Waiting {
+        disk,
+        on_root: judge::carry_root(facts, &under)?,
+        fs_type: entry.fs_type.clone(),
+        uuid: None,
+        refused: refused(disk),
     }))
 }
 
@@ -232,7 +248,7 @@ fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
 }
 
 /// What a person does where no name is known that cannot move.
-fn unnamed(facts: &Facts, mount: &Mount) -> String {
+fn nameless(facts: &Facts, mount: &Mount) -> String {
     format!(
         "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
          it; put by hand into /etc/fstab: {}",

@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::facts::guest_info::RETENTION_DISK;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
@@ -9,9 +10,85 @@ use crate::steps::remedy::Request;
 
 use super::choice::identity;
 
-/// How the retention disk is named, by this run's request or else by the profile.
-pub(super) fn asked<'a>(profile: &'a Profile, request: &'a Request) -> Option<&'a str> {
-    request.retention_disk.as_deref().or(profile.retention.disk.as_deref())
+/// How the retention disk is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// Who names it.
+    pub by: By,
+}
+
+/// Who names the retention disk. Of several, the first one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum By {
+    /// `--retention-disk`.
+    Person,
+    /// `retention.disk` of the profile.
+    Profile,
+    /// The VM's configuration.
+    Guest,
+}
+
+impl By {
+    fn says(self) -> String {
+        match self {
+            Self::Person => "--retention-disk names".to_owned(),
+            Self::Profile => "the profile names".to_owned(),
+            Self::Guest => format!("{RETENTION_DISK} names"),
+        }
+    }
+
+    /// Whether its names outlive restarts.
+    fn lasts(self) -> bool {
+        self != Self::Person
+    }
+}
+
+/// All that name the retention disk, the one that counts first.
+fn names<'a>(profile: &'a Profile, facts: &'a Facts, request: &'a Request) -> Vec<Named<'a>> {
+    let guest = facts.guest_retention_disk.known().and_then(Option::as_deref);
+    let all = [
+        (request.retention_disk.as_deref(), By::Person),
+        (profile.retention.disk.as_deref(), By::Profile),
+        (guest, By::Guest),
+    ];
+    all.into_iter().filter_map(|(name, by)| Some(Named { name: name?, by })).collect()
+}
+
+/// How the retention disk is named, where it is.
+pub(super) fn asked<'a>(profile: &'a Profile, facts: &'a Facts, request: &'a Request) -> Option<Named<'a>> {
+    names(profile, facts, request).into_iter().next()
+}
+
+/// That two name different disks, in words.
+#[must_use]
+pub fn disagreement(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
+    let names = names(profile, facts, request);
+    let (first, rest) = names.split_first()?;
+    let meant = |named: &Named<'_>| match find(facts, named.name) {
+        Ok(disk) => disk.device_number().to_owned(),
+        Err(_) => named.name.to_owned(),
+    };
+    let others: Vec<_> = rest.iter().filter(|other| meant(other) != meant(first)).collect();
+    let say = |named: &Named<'_>| format!("{} {}", named.by.says(), text::safe(named.name));
+    let list = others.iter().map(|other| say(other)).collect::<Vec<_>>().join(", ");
+    (!others.is_empty()).then(|| format!("{list}, but {}, which counts", say(first)))
+}
+
+/// Why the name may not be used, whichever disk has it now. What a profile or the VM's configuration says outlives many
+/// restarts, and after each of them a name that the kernel gives out can be another disk's.
+pub(super) fn moves(facts: &Facts, named: &Named<'_>) -> Option<String> {
+    if !named.by.lasts() || !can_move(facts, named.name) {
+        return None;
+    }
+    let now = find(facts, named.name).and_then(|disk| identity(facts, disk));
+    let now = now.map(|id| format!(" (now {id})")).unwrap_or_default();
+    Some(format!(
+        "{} the disk {}, which can be another one after each restart: put its SCSI ID{now} there",
+        named.by.says(),
+        text::safe(named.name)
+    ))
 }
 
 /// That what a person named is a disk of this host, whether or not a disk is to be chosen yet.
@@ -39,23 +116,18 @@ pub fn means(facts: &Facts, name: &str, disk: Option<&str>) -> bool {
 }
 
 /// What is asked for, as it holds after a restart: disks by their SCSI IDs alone. The kernel gives out `sdb` anew
-/// at every boot, and `mpatha` can move too. `agreed` is the disk that the plan showed, where none was named.
+/// at every boot, and `mpatha` can move too.
 /// `None` where a name that can move leads to no disk with an ID now: whichever disk has it then was never meant.
 #[must_use]
-pub fn lasting(
-    profile: &Profile,
-    facts: &Facts,
-    request: &Request,
-    agreed: Option<String>,
-) -> Option<Request> {
+pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Request> {
     let lasting = |name: &str| {
         let now = find(facts, name).and_then(|disk| identity(facts, disk)).ok();
         now.or_else(|| (!can_move(facts, name)).then(|| name.to_owned()))
     };
     let mut request = request.clone();
-    request.retention_disk = match asked(profile, &request) {
-        Some(name) => Some(lasting(name)?),
-        None => agreed,
+    request.retention_disk = match asked(profile, facts, &request) {
+        Some(named) if moves(facts, &named).is_none() => Some(lasting(named.name)?),
+        _ => None,
     };
     request.erase_disk = match request.erase_disk.as_deref() {
         Some(name) => Some(lasting(name)?),
@@ -85,6 +157,12 @@ fn short(name: &str) -> &str {
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
 pub(super) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     let disks = facts.disks.known().ok_or("the disks could not be read")?;
+    if name.starts_with("/dev/disk/by-path/") {
+        return Err(format!(
+            "{} is the name of a place, whatever disk is in it: give the SCSI ID of the disk (mt-agent disks lists them)",
+            text::safe(name)
+        ));
+    }
     let links = facts.filesystems.known();
     let short = short(name);
     let device = name.strip_prefix("/dev/").unwrap_or(name);

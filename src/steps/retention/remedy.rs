@@ -2,16 +2,52 @@
 
 use super::choice::{self, Chosen};
 use super::judge::has_needless_nofail;
-use super::{map_by_id, mount_now, stable_name, unnamed, volume, waiting};
+use super::name::{asked, find};
+use super::{Waiting, describe, map_by_id, mount_now, nameless, same_map, stable_name, volume, waiting};
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, cannot_move, options};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
+use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::fstab_entry;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
+use crate::steps::{Status, find as requirement};
+
+/// The disk that a plan may format only once a person has confirmed its SCSI ID, as nobody named it.
+#[must_use]
+pub fn unnamed<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Option<&'a Disk> {
+    match choice::choose(profile, facts, request) {
+        Chosen::Disk { disk, unnamed: true, .. } => Some(disk),
+        Chosen::Disk { .. } | Chosen::Refused(_) => None,
+    }
+}
+
+/// Whether a person orders the volume that waits to be mounted to be erased and made again, as for one that is damaged.
+#[must_use]
+pub fn is_made_again(profile: &Profile, facts: &Facts, request: &Request) -> bool {
+    matches!(mount_now(profile, facts), Ok(None))
+        && matches!(made(profile, facts, request), Ok(Some(waiting)) if is_to_be_erased(facts, request, waiting.disk))
+}
+
+fn is_to_be_erased(facts: &Facts, request: &Request, disk: &Disk) -> bool {
+    let erased = request.erase_disk.as_deref().and_then(|name| find(facts, name).ok());
+    erased.is_some_and(|erased| erased.name == disk.name || same_map(erased, disk))
+}
+
+/// The name of the disk that is asked for, where it is not that of `disk`.
+fn another(profile: &Profile, facts: &Facts, request: &Request, disk: &Disk) -> Option<String> {
+    let named = asked(profile, facts, request)?;
+    let is_it = find(facts, named.name).is_ok_and(|found| found.device_number() == disk.device_number());
+    (!is_it).then(|| text::safe(named.name))
+}
+
+/// The volume that is made and not mounted.
+fn made<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Option<Waiting<'a>>, Status> {
+    waiting(profile, facts, asked(profile, facts, request).map(|named| named.name))
+}
 
 /// Makes the file system on the disk that may be taken.
 pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
@@ -21,10 +57,20 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
     }
-    let waiting = waiting(profile, facts);
-    if matches!(waiting, Ok(Some(_))) {
+    let waiting = made(profile, facts, request);
+    match &waiting {
         // So it is with what fstab would mount there.
-        return Remedy::None;
+        Ok(Some(found)) if !is_to_be_erased(facts, request, found.disk) => {
+            let several = matches!(
+                super::waiting(profile, facts, profile.retention.disk.as_deref()),
+                Err(Status::Unmet { .. })
+            );
+            // Which of several volumes of ours is meant is all that was lacking.
+            return if several { Remedy::With { changes: Vec::new(), needs: &[] } } else { Remedy::None };
+        }
+        // Several volumes of ours: the finding says what to do.
+        Err(Status::Unmet { .. }) => return Remedy::None,
+        _ => {}
     }
     match choice::choose(profile, facts, request) {
         Chosen::Disk { .. } if waiting.is_err() => Remedy::Refused(format!(
@@ -32,7 +78,8 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
-        Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid } => Remedy::With {
+        Chosen::Disk { .. } if let Some(why) = unlifted(profile, facts) => Remedy::Refused(why),
+        Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
             changes: vec![Change::FormatRetention {
                 scsi_id,
                 device: disk.device(),
@@ -48,29 +95,67 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
     }
 }
 
+/// What keeps every disk from being formatted although the profile waives it: no waiver reaches a rule about disks. Of the
+/// identity a waiver covers what could not be told, not that it is another machine's.
+fn unlifted(profile: &Profile, facts: &Facts) -> Option<String> {
+    let holds = |id: &str, status: &Status| match status {
+        Status::Unknown { .. } => id == "image.identity",
+        Status::Unmet { .. } => false,
+        _ => true,
+    };
+    ["scsi.ids-unique", "image.identity"].into_iter().find_map(|id| {
+        let waived = profile.waivers.iter().any(|waiver| waiver.requirement == id);
+        let status = (requirement(id).filter(|_| waived)?.judge)(profile, facts);
+        (!holds(id, &status)).then(|| {
+            format!(
+                "{id} is waived, but no waiver lets a disk be formatted without it: {}",
+                status.describe()
+            )
+        })
+    })
+}
+
 /// Mounts the volume that is made, or that will be by the time this change comes.
 pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    // The making of it: that a profile waives the disk makes no volume.
+    const FORESEEN: &[&str] = &["retention.disk"];
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
-    let change = |device: String, scsi_id: &str, fs_type: &str| {
-        Remedy::one(Change::MountRetention {
-            device,
+    let change = |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs| Remedy::With {
+        changes: vec![Change::MountRetention {
+            device: disk.device(),
             scsi_id: scsi_id.to_owned(),
             mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
-        })
+            uuid,
+        }],
+        needs,
     };
-    match waiting(profile, facts) {
-        // What is wrong then is said of retention.disk.
-        Ok(Some(super::Waiting { on_root: true, .. })) => Remedy::None,
-        Ok(Some(super::Waiting { refused: Some(why), .. })) => Remedy::Refused(why),
-        Ok(Some(waiting)) => match &waiting.disk.scsi_id {
-            Some(id) => change(waiting.disk.device(), id, &waiting.fs_type),
-            None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", waiting.disk.name)),
+    match made(profile, facts, request) {
+        Ok(Some(waiting)) if !is_to_be_erased(facts, request, waiting.disk) => match waiting {
+            // What is wrong then is said of retention.disk.
+            Waiting { on_root: true, .. } => Remedy::None,
+            Waiting { refused: Some(why), .. } => Remedy::Refused(why),
+            Waiting { disk, uuid: Some(_), .. }
+                if let Some(named) = another(profile, facts, request, disk) =>
+            {
+                Remedy::Refused(format!(
+                    "{} carries the retention volume that mt-agent made, but {named} is named: name {} to mount it, or \
+                     detach that disk",
+                    describe(disk),
+                    disk.scsi_id.as_deref().unwrap_or_default()
+                ))
+            }
+            Waiting { disk, fs_type, uuid, .. } => match &disk.scsi_id {
+                Some(id) => change(disk, id, &fs_type, uuid, &[]),
+                None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", disk.name)),
+            },
         },
-        Ok(None) => match choice::choose(profile, facts, request) {
-            Chosen::Disk { disk, scsi_id, .. } => change(disk.device(), &scsi_id, &profile.retention.fs_type),
+        Ok(_) => match choice::choose(profile, facts, request) {
+            Chosen::Disk { disk, scsi_id, uuid, .. } => {
+                change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
+            }
             Chosen::Refused(_) => Remedy::None,
         },
         Err(_) => Remedy::None,
@@ -79,6 +164,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
 
 /// Lets fstab mount it; a line for the mount point that is not ours is a person's to change.
 pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    const FORESEEN: &[&str] = &["retention.mounted"];
     let Some(fstab) = facts.fstab.known() else { return Remedy::None };
     if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
         let ours = entry.ours && entry.pass == 0 && cannot_move(&entry.device);
@@ -91,36 +177,40 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         Ok(systemd) => *systemd,
         Err(_) => return Remedy::None,
     };
-    let change = |device: String, disk: &Disk, fs_type: &str| {
-        Remedy::one(Change::WriteFstab {
+    let change = |device: String, disk: &Disk, fs_type: &str, needs| Remedy::With {
+        changes: vec![Change::WriteFstab {
             device,
             scsi_id: disk.scsi_id.clone().unwrap_or_default(),
             mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
             options: options(systemd).to_owned(),
             replaces: None,
-        })
+        }],
+        needs,
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
         return match stable_name(facts, mount, disks[0]) {
-            Some(name) => change(name, disks[0], &mount.fs_type),
-            None => Remedy::Refused(unnamed(facts, mount)),
+            Some(name) => change(name, disks[0], &mount.fs_type, &[]),
+            None => Remedy::Refused(nameless(facts, mount)),
         };
     }
     // Foreseen: the name it will have once the changes before this one are made.
     let foreseen = |disk: &Disk, uuid: &str| {
         disk.multipath.as_ref().and_then(map_by_id).unwrap_or_else(|| format!("UUID={uuid}"))
     };
-    match (waiting(profile, facts), &facts.retention_record) {
-        (Ok(Some(waiting)), crate::facts::Fact::Known(Some(record))) => {
-            change(foreseen(waiting.disk, &record.uuid), waiting.disk, &record.fs_type)
+    match made(profile, facts, request) {
+        Ok(Some(Waiting { disk, fs_type, uuid: Some(uuid), .. }))
+            if !is_to_be_erased(facts, request, disk) =>
+        {
+            change(foreseen(disk, &uuid), disk, &fs_type, &[])
         }
-        _ => match choice::choose(profile, facts, request) {
+        Ok(_) => match choice::choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
-                change(foreseen(disk, &uuid), disk, &profile.retention.fs_type)
+                change(foreseen(disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
             }
             Chosen::Refused(_) => Remedy::None,
         },
+        Err(_) => Remedy::None,
     }
 }
 

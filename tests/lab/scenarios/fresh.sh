@@ -10,7 +10,7 @@ boot_1() {
     cp /etc/fstab /root/fstab.before
 
     say "all that can be done before the restart"
-    agent 3 apply --yes
+    agent 3 apply --yes --retention-disk "$(id_of /dev/sdb)"
     judge
     expect "the verdict is restart-owed" [ "$(report verdict "$out/check.json")" = restart-owed ]
     finding packages.base met
@@ -28,7 +28,7 @@ boot_2() {
     local id
     id=$(id_of /dev/sdb)
     say "after the restart"
-    agent 0 apply --yes
+    agent 0 apply --yes --retention-disk "$id"
     agent 0 check
     judge
     expect "the verdict is ready" [ "$(report verdict "$out/check.json")" = ready ]
@@ -43,7 +43,7 @@ boot_2() {
 
     say "once more: nothing to do"
     snapshot before
-    agent 0 apply --yes
+    agent 0 apply --yes --retention-disk "$id"
     snapshot after
     unchanged before after '/var/lib/mt-agent|/var/log'
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]

@@ -22,7 +22,7 @@ boot_1() {
     said "/srv has no manifest.json, so it is no whole collection"
     agent 1 plan --offline /srv/collected
     said "from /srv/collected"
-    agent 3 apply --yes --offline /srv/collected
+    agent 3 apply --yes --offline /srv/collected --retention-disk "$(id_of /dev/sdb)"
     expect "the packages are installed" rpm -q --quiet xfsprogs perl lsscsi rsync wget kexec-tools device-mapper-multipath
     expect "with what they need" rpm -q --quiet perl-Pod-Escapes busybox device-mapper-multipath-libs
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]

@@ -34,7 +34,7 @@ boot_1() {
 
     say "apply, with the restart"
     quick_yum
-    agent 3 apply --yes --restart
+    agent 3 apply --yes --restart --retention-disk "$(id_of /dev/sdb)"
     said "restarting the machine"
     expect "the machine was asked to restart" grep -qx -- '-r now' /run/lab/shutdown
     run /etc/rc.d/init.d/mt-agent-resume status

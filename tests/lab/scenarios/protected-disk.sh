@@ -55,7 +55,45 @@ boot_2() {
 
     say "the blank one, named"
     agent 0 apply --yes --retention-disk "$(id_of /dev/sdd)"
+    carries_it
+    echo "points in time" >/mnt/retention/kept
+
+    say "the OS disk is restored: the records and the line in fstab are gone, the volume is not"
+    forget
+    agent 1 plan
+    said "mount /dev/mapper/$(id_of /dev/sdd) at /mnt/retention"
+    expect_not "nothing recommends erasing it" grep -q -- --erase-disk "$out/last"
+    agent 0 apply --yes
+    carries_it
+    expect "what was on it is there" grep -q "points in time" /mnt/retention/kept
+    expect "it is on record again" grep -q "$(id_of /dev/sdd)" /var/lib/mt-agent/retention.json
+
+    say "a line of fstab that leads nowhere"
+    umount /mnt/retention
+    sed -i 's#^/dev/mapper/[^ ]* /mnt/retention#UUID=0000-gone /mnt/retention#; /^. mt-agent keeps/d' /etc/fstab
+    agent 1 apply --yes
+    carries_it
+    said "UUID=0000-gone leads to no device"
+    expect_not "nothing recommends erasing it" grep -q -- --erase-disk "$out/last"
+
+    say "the volume of a person who wants it erased"
+    forget
+    agent 0 apply --yes --retention-disk "$(id_of /dev/sdd)" --erase-disk "$(id_of /dev/sdd)"
+    carries_it
+    expect_not "what was on it is gone" test -e /mnt/retention/kept
+    agent 0 apply --yes --retention-disk "$(id_of /dev/sdd)" --erase-disk "$(id_of /dev/sdd)"
+    said "that disk is left as it is"
+}
+
+carries_it() {
     expect "it carries the volume" grep -q "^/dev/mapper/$(id_of /dev/sdd) /mnt/retention " /proc/mounts
+}
+
+# The machine as a backup of its OS disk brings it back.
+forget() {
+    umount /mnt/retention
+    rm -f /var/lib/mt-agent/retention.json
+    sed -i '\#/mnt/retention#d' /etc/fstab
 }
 
 after() {

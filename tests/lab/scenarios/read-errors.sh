@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# disks that give read errors are never taken, named or not; a sound one beside them is
+# disks that give read errors are never taken, named or not; a sound one beside them is, once a person confirms it
 
 hardware() {
     local mib=$((1 << 20)) size=$((40 << 30))
@@ -31,7 +31,28 @@ boot_1() {
         said 'Input/output error'
     done
     quick_yum
+
+    say "the sound one is the only candidate, and nobody named it"
     agent 3 apply --yes
+    expect_not "no disk waits for the restart" grep -q '"retention-disk": "' /var/lib/mt-agent/resume.json
+    agent 1 plan
+    said "sde ($(id_of /dev/sde), 1 TiB) is the only blank disk, but nobody named it"
+    said "mt-agent apply --retention-disk $(id_of /dev/sde)"
+    say "at a terminal a person is asked for its SCSI ID, and \"y\" is none"
+    at_terminal 1 y
+    said "Nobody named the disk $(id_of /dev/sde), which is to be formatted. To proceed, type its SCSI ID"
+    said "declined: nothing was changed"
+    expect_not "no disk waits for the restart" grep -q '"retention-disk": "' /var/lib/mt-agent/resume.json
+    at_terminal 3 "$(id_of /dev/sde | tail -c 9)"
+    expect "the confirmed disk waits for the restart" \
+        grep -q "\"retention-disk\": \"$(id_of /dev/sde)\"" /var/lib/mt-agent/resume.json
+    cp /var/lib/mt-agent/resume.json /root/confirmed.json
+}
+
+# at_terminal EXIT ANSWER: mt-agent apply at a terminal, where a person types the answer.
+at_terminal() {
+    run script --quiet --return --command "mt-agent apply" /dev/null <<<"$2"
+    expect "mt-agent apply exits $1" [ $? = "$1" ]
 }
 
 # What is said of a disk that is named.
@@ -56,8 +77,14 @@ boot_2() {
     done
     expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
 
-    say "the sound one is the only candidate"
-    agent 0 apply --yes
+    say "the sound one, unnamed: not by --yes"
+    agent 1 apply --yes
+    said "a run that nobody watches chooses none: name it"
+    expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
+
+    say "and as it was confirmed before the restart"
+    cp /root/confirmed.json /var/lib/mt-agent/resume.json
+    agent 0 apply --resume
     expect "it carries the volume" grep -q "^/dev/mapper/$(id_of /dev/sde) /mnt/retention " /proc/mounts
 }
 

@@ -27,100 +27,27 @@ fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
 }
 
 #[test]
-fn after_a_restart_no_disk_is_taken_that_nobody_was_shown() {
-    let (profile, facts) = without_volume();
-    let unseen = Request { named_only: true, ..Request::default() };
-    refused(&profile, &facts, &unseen, &["in no plan that a person agreed to"]);
-    let named = Request { named_only: true, ..naming(RETENTION_ID) };
-    assert_eq!(chosen(&profile, &facts, &named), Ok(("sdb", false)));
-}
-
-#[test]
 fn the_paths_of_one_map_are_one_candidate() {
     let (profile, mut facts) = without_volume();
     let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
     second.major_minor = "8:32".into();
     disks(&mut facts).push(second);
     facts.probes.push(eligible("sdc"));
-    assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
+    for request in [at_terminal(), naming("sdb"), Request { erase_disk: Some("sdb".into()), ..naming("sdb") }]
+    {
+        refused(&profile, &facts, &request, &["a VMware virtual disk has one path", "scsi.ids-unique"]);
+    }
+    // A disk of an array, passed through.
+    disks(&mut facts)[1..].iter_mut().for_each(|disk| disk.vendor = Some("DGC".into()));
+    refused(
+        &profile,
+        &facts,
+        &at_terminal(),
+        &["is the only blank disk, but it is no virtual disk of VMware"],
+    );
+    assert_eq!(chosen(&profile, &facts, &naming("sdb")), Ok(("sdb", false)));
     facts.probes.pop();
     assert_eq!(chosen(&profile, &facts, &naming("/dev/sdc")), Ok(("sdb", false)), "another path of it");
-}
-
-#[test]
-fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
-    let (profile, mut facts) = without_volume();
-    facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
-    refused(&profile, &facts, &Request::default(), &["protected machine's", RETENTION_ID]);
-    assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
-    facts.site_agent = Fact::Unknown("permission denied".into());
-    refused(&profile, &facts, &Request::default(), &["ever been installed could not be told"]);
-}
-
-#[test]
-fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
-    let (profile, facts) = without_volume();
-    let record = |scsi_id: &str, finished| {
-        Fact::Known(Some(Record {
-            schema: "mt-agent/retention/v1".into(),
-            scsi_id: scsi_id.into(),
-            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
-            fs_type: "ext4".into(),
-            boot_id: testing::BOOT_ID.into(),
-            started_at: "2026-06-01T12:00:00Z".into(),
-            finished,
-        }))
-    };
-    let unknown = || "Input/output error".to_owned();
-    let signs: [(&str, Spoiler<'_>); 9] = [
-        ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
-            spoil(&mut facts.site_agent).install_log = true;
-        }),
-        ("the vendor's changes are on record, but their marker is gone", &|facts| {
-            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
-        }),
-        ("the vendor's changes are on record, but their marker is gone", &|facts| {
-            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
-            spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
-        }),
-        ("whether the vendor's changes were ever applied could not be told", &|facts| {
-            facts.custom_changes.record = Fact::Unknown(unknown());
-        }),
-        ("whether the vendor's changes were ever applied could not be told", &|facts| {
-            facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
-        }),
-        (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
-            facts.retention_record = record(OTHER_ID, true);
-        }),
-        ("whether a retention volume was ever made could not be told", &|facts| {
-            facts.retention_record = Fact::Unknown(unknown());
-        }),
-        ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
-            let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
-            spoil(&mut facts.fstab).push(gone);
-        }),
-        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
-            facts.fstab = Fact::Unknown(unknown());
-        }),
-    ];
-    for (sign, spoil_facts) in signs {
-        let mut facts = facts.clone();
-        spoil_facts(&mut facts);
-        let why = chosen(&profile, &facts, &Request::default()).expect_err(sign);
-        assert_eq!(
-            why,
-            format!(
-                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: \
-                 sdb ({RETENTION_ID}, 1 TiB)"
-            )
-        );
-        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
-    }
-    // What was begun proves nothing, nor does the record of this very disk, which was wiped or replaced.
-    for begun in [record(OTHER_ID, false), record(RETENTION_ID, true)] {
-        let facts = Facts { retention_record: begun, ..facts.clone() };
-        assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)));
-    }
 }
 
 #[test]
@@ -166,7 +93,7 @@ fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
     };
     let now = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
     let left = |then: Option<&str>| Request {
-        named_only: true,
+        resumed: true,
         erase_fingerprint: then.map(str::to_owned),
         ..now.clone()
     };
@@ -318,7 +245,7 @@ fn what_facts_show_counts_whatever_a_probe_found() {
         let say = |spoil_facts: fn(&mut Facts), words: &str| {
             let (profile, mut facts, erase) = without();
             spoil_facts(&mut facts);
-            refused(&profile, &facts, &[Request::default(), naming("sdb"), erase][request], &[words]);
+            refused(&profile, &facts, &[at_terminal(), naming("sdb"), erase][request], &[words]);
         };
         say(|facts| facts.mounts = Fact::Unknown("?".into()), "could not be told");
         say(|facts| facts.swaps = Fact::Unknown("?".into()), "could not be told");
@@ -354,23 +281,17 @@ fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart()
     let erase = |name: &str| Request { erase_disk: Some(name.into()), ..naming(name) };
     for request in [naming("sdc"), naming("/dev/sdc"), erase("/dev/sdc"), erase(OTHER_ID)] {
         let moved = swapped(&facts);
-        let lasting = lasting(&profile, &facts, &request, None).unwrap();
+        let lasting = lasting(&profile, &facts, &request).unwrap();
         assert_eq!(lasting.retention_disk.as_deref(), Some(OTHER_ID));
         assert_eq!(lasting.erase_disk.as_deref(), request.erase_disk.as_ref().map(|_| OTHER_ID));
         assert_eq!(chosen(&profile, &moved, &lasting), Ok(("sdb", false)), "{request:?}");
     }
     // A name that leads nowhere now may lead to anything then; one made of an ID may not.
-    assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx"), None), None);
-    assert_eq!(
-        lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }, None),
-        None
-    );
+    assert_eq!(lasting(&profile, &facts, &naming("/dev/sdx")), None);
+    assert_eq!(lasting(&profile, &facts, &Request { erase_disk: Some("sdx".into()), ..naming("sdc") }), None);
     let later = naming("/dev/disk/by-id/scsi-36000c29bbbbbbbbbbbbbbbbbbbbbbbbb");
-    assert_eq!(lasting(&profile, &facts, &later, None), Some(later));
-    // Where none was named, it is the one that the plan showed.
-    let agreed = lasting(&profile, &facts, &Request::default(), Some(OTHER_ID.into())).unwrap();
-    assert_eq!(agreed.retention_disk.as_deref(), Some(OTHER_ID));
-    assert_eq!(lasting(&profile, &facts, &Request::default(), None), Some(Request::default()));
+    assert_eq!(lasting(&profile, &facts, &later), Some(later));
+    assert_eq!(lasting(&profile, &facts, &Request::default()), Some(Request::default()));
 }
 
 #[test]
@@ -384,6 +305,9 @@ fn a_profile_names_no_disk_by_a_name_that_moves() {
         );
         refused(&profile, &facts, &Request::default(), &[&why]);
         assert_eq!(chosen(&profile, &facts, &naming(OTHER_ID)), Ok(("sdc", false)), "the command line wins");
+        // Nor does it become a name that lasts by the way through a restart.
+        let after = lasting(&profile, &facts, &Request::default()).unwrap();
+        assert_eq!(after.retention_disk, None, "{name}");
     }
     for name in
         [OTHER_ID.to_owned(), format!("scsi-{OTHER_ID}"), format!("/dev/disk/by-id/wwn-0x{}", &OTHER_ID[1..])]

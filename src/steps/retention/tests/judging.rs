@@ -65,7 +65,7 @@ fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
     );
     assert_eq!(told(&profile, &facts, "retention.mounted"), "blocked: retention.disk");
     assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
-    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
     let kinds: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
     let map = format!("/dev/mapper/{RETENTION_ID}");
     assert_eq!(
@@ -84,7 +84,7 @@ fn before_the_restart_the_volume_is_only_foreseen() {
     let (profile, mut facts) = without_volume();
     spoil(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = testing::BOOT_ID.into();
     assert_eq!(told(&profile, &facts, "retention.disk"), "blocked: custom-changes.restarted");
-    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
     assert!(plan.restart);
     assert_eq!(plan.changes.len(), 3);
     assert!(plan.changes.iter().all(|planned| planned.after_restart), "{:?}", plan.changes);

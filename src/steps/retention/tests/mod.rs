@@ -3,6 +3,9 @@
 mod choosing;
 mod judging;
 mod mounting;
+mod naming;
+mod unnamed;
+mod volumes;
 
 use super::choice::{Chosen, choose};
 use super::lasting;
@@ -64,6 +67,11 @@ fn with_second_blank_disk() -> (Profile, Facts) {
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     facts.probes.push(eligible("sdc"));
     (profile, facts)
+}
+
+/// What `mt-agent apply` asks for where nobody names a disk and a person is there.
+fn at_terminal() -> Request {
+    Request { at_terminal: true, ..Request::default() }
 }
 
 fn naming(disk: &str) -> Request {

@@ -1,0 +1,180 @@
+//! A disk that nobody named: only a person at a terminal takes it, and only where it can be no other.
+
+use super::*;
+use crate::facts::disks::ControllerKind;
+use crate::facts::retention::{Volume, uuid_of};
+use crate::steps::retention::unnamed;
+
+#[test]
+fn a_lone_blank_disk_is_a_person_s_at_a_terminal_and_of_nobody_else() {
+    let (profile, mut facts) = without_volume();
+    assert_eq!(chosen(&profile, &facts, &at_terminal()), Ok(("sdb", false)));
+    assert_eq!(unnamed(&profile, &facts, &at_terminal()).map(|disk| disk.name.as_str()), Some("sdb"));
+    assert_eq!(unnamed(&profile, &facts, &naming("sdb")), None, "named it needs no confirmation");
+    let told = format!(
+        "sdb ({RETENTION_ID}, 1 TiB) is the only blank disk, but nobody named it, and a run that nobody watches chooses \
+         none: name it, if it is meant: mt-agent apply --retention-disk {RETENTION_ID}; or put"
+    );
+    refused(&profile, &facts, &Request::default(), &[&told]);
+    let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert_eq!(planned.changes, [], "plan and apply --yes");
+    let manual = planned.manual.iter().find(|manual| manual.id == "retention.disk").unwrap();
+    assert!(manual.fix.starts_with(&told), "{}", manual.fix);
+    facts.guest_retention_disk = Fact::Unknown("vmtoolsd hangs".into());
+    refused(
+        &profile,
+        &facts,
+        &Request::default(),
+        &["retention-disk, which could not be read: vmtoolsd hangs"],
+    );
+    // Begun, it is gone on with after a restart by the SCSI ID that was confirmed.
+    assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
+}
+
+#[test]
+fn what_nobody_adds_for_the_retention_volume_has_to_be_named() {
+    type SpoilDisk = fn(&mut Disk);
+    let (profile, facts) = without_volume();
+    let cases: [(&str, SpoilDisk); 6] = [
+        ("it is no virtual disk of VMware (vendor: LIO-ORG)", |disk| disk.vendor = Some("LIO-ORG".into())),
+        ("it is no virtual disk of VMware (vendor: no vendor)", |disk| disk.vendor = None),
+        ("it is no virtual disk of VMware (vendor: VMware)", |disk| {
+            disk.scsi_id = Some("3600140500000000000000000000000a1".into());
+        }),
+        ("it is not on an LSI Logic controller", |disk| disk.controller = None),
+        ("it is not on an LSI Logic controller", |disk| {
+            disk.controller.as_mut().unwrap().kind = ControllerKind::ParavirtualScsi;
+        }),
+        ("it is smaller than the 1 TiB that the profile wants", |disk| disk.size_bytes = 40 << 30),
+    ];
+    for (why, spoil_disk) in cases {
+        let mut facts = facts.clone();
+        spoil_disk(&mut disks(&mut facts)[1]);
+        let id = disks(&mut facts)[1].scsi_id.clone().unwrap();
+        let name_it = format!("{why}: name it, if it is meant: mt-agent apply --retention-disk {id}");
+        refused(&profile, &facts, &at_terminal(), &["is the only blank disk, but ", &name_it]);
+        assert_eq!(chosen(&profile, &facts, &naming(&id)), Ok(("sdb", false)), "{why}");
+    }
+}
+
+#[test]
+fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
+    let (profile, mut facts) = without_volume();
+    facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+    refused(&profile, &facts, &at_terminal(), &["protected machine's", RETENTION_ID]);
+    assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
+    facts.site_agent = Fact::Unknown("permission denied".into());
+    refused(&profile, &facts, &at_terminal(), &["ever been installed could not be told"]);
+}
+
+#[test]
+fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
+    let (profile, facts) = without_volume();
+    let record = |scsi_id: &str, finished| {
+        Fact::Known(Some(Record {
+            schema: "mt-agent/retention/v1".into(),
+            scsi_id: scsi_id.into(),
+            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
+            fs_type: "ext4".into(),
+            boot_id: testing::BOOT_ID.into(),
+            started_at: "2026-06-01T12:00:00Z".into(),
+            finished,
+        }))
+    };
+    let unknown = || "Input/output error".to_owned();
+    let uuid = uuid_of(OTHER_ID);
+    let labelled = |label: &str, uuid: &str| Probe {
+        disk: "sdc".into(),
+        volume: Some(Box::new(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() })),
+        ..Probe::default()
+    };
+    let signs: [(&str, Spoiler<'_>); 19] = [
+        ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
+            spoil(&mut facts.site_agent).install_log = true;
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        }),
+        ("the vendor's changes are on record, but their marker is gone", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+            spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.record = Fact::Unknown(unknown());
+        }),
+        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+            facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
+        }),
+        (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
+            facts.retention_record = record(OTHER_ID, true);
+        }),
+        (&format!("a retention volume was begun on another disk ({OTHER_ID})"), &|facts| {
+            facts.retention_record = record(OTHER_ID, false);
+        }),
+        ("whether a retention volume was ever made could not be told", &|facts| {
+            facts.retention_record = Fact::Unknown(unknown());
+        }),
+        ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
+            let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
+            spoil(&mut facts.fstab).push(gone);
+        }),
+        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
+            facts.fstab = Fact::Unknown(unknown());
+        }),
+        ("line 13 of /etc/fstab is for sdb (/dev/sdb1)", &|facts| {
+            spoil(&mut facts.fstab).push(testing::entry(13, "/dev/sdb1", "/data", "ext4", 0));
+        }),
+        (&format!("line 13 of /etc/fstab is for sdb (/dev/mapper/{RETENTION_ID}p1)"), &|facts| {
+            let device = format!("/dev/mapper/{RETENTION_ID}p1");
+            spoil(&mut facts.fstab).push(testing::entry(13, &device, "/data", "ext4", 0));
+        }),
+        (
+            &format!("line 13 of /etc/fstab is for sdb (/dev/disk/by-id/scsi-{RETENTION_ID}-part2)"),
+            &|facts| {
+                let device = format!("/dev/disk/by-id/scsi-{RETENTION_ID}-part2");
+                spoil(&mut facts.fstab).push(testing::entry(13, &device, "/data", "ext4", 0));
+            },
+        ),
+        (
+            "whether line 13 of /etc/fstab is for a blank disk (/dev/disk/by-path/pci-0) could not be told",
+            &|facts| {
+                let device = "/dev/disk/by-path/pci-0";
+                spoil(&mut facts.fstab).push(testing::entry(13, device, "/data", "ext4", 0));
+            },
+        ),
+        ("an attached disk carries a retention volume (the label mt-retention)", &|facts| {
+            spoil(&mut facts.filesystems).by_label.insert("mt-retention".into(), "8:33".into());
+        }),
+        ("an attached disk carries a retention volume (the label mt-retention)", &|facts| {
+            facts.probes.push(labelled("mt-retention", "1-2"));
+        }),
+        (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
+            disks(facts)[0].scsi_id = Some(OTHER_ID.into());
+            spoil(&mut facts.filesystems).by_uuid.insert(uuid.clone(), "8:33".into());
+        }),
+        (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
+            disks(facts)[0].scsi_id = Some(OTHER_ID.into());
+            facts.probes.push(labelled("", &uuid));
+        }),
+        ("whether an attached disk carries a retention volume could not be told", &|facts| {
+            facts.filesystems = Fact::Unknown(unknown());
+        }),
+    ];
+    for (sign, spoil_facts) in signs {
+        let mut facts = facts.clone();
+        spoil_facts(&mut facts);
+        let why = chosen(&profile, &facts, &at_terminal()).expect_err(sign);
+        assert_eq!(
+            why,
+            format!(
+                "{sign}, so a blank disk may be a protected machine's: name the disk with --retention-disk. Blank: \
+                 sdb ({RETENTION_ID}, 1 TiB)"
+            )
+        );
+        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
+    }
+    // The record of this very disk, which was wiped or replaced, is none; nor are the marker and the record of the vendor's
+    // changes, which the host has.
+    let facts = Facts { retention_record: record(RETENTION_ID, true), ..facts };
+    assert_eq!(chosen(&profile, &facts, &at_terminal()), Ok(("sdb", false)));
+}

@@ -1,0 +1,219 @@
+//! A volume that the agent made is known again.
+
+use super::*;
+use crate::facts::retention::{Volume, uuid_of};
+
+/// sdb with the finished volume of an agent whose records are lost, as udev shows it.
+fn restored() -> (Profile, Facts) {
+    let (profile, mut facts) = without_volume();
+    facts.probes = vec![carrying("sdb", &uuid_of(RETENTION_ID))];
+    spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "253:0".into());
+    spoil(&mut facts.filesystems).by_label.insert("mt-retention".into(), "253:0".into());
+    (profile, facts)
+}
+
+/// The probe of a disk that carries an XFS with our label.
+fn carrying(disk: &str, uuid: &str) -> Probe {
+    Probe {
+        disk: disk.into(),
+        blank: Some(false),
+        found: vec!["xfs file system \"mt-retention\" (libblkid)".into()],
+        why_not: vec!["it is not blank: xfs file system \"mt-retention\" (libblkid)".into()],
+        volume: Some(Box::new(Volume {
+            fs_type: "xfs".into(),
+            uuid: uuid.into(),
+            label: "mt-retention".into(),
+        })),
+        ..Probe::default()
+    }
+}
+
+fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
+    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
+    let said = format!("{:?} {:?}", plan.manual, plan.notes);
+    (plan.changes.into_iter().map(|planned| planned.change).collect(), said)
+}
+
+fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
+    Change::MountRetention {
+        device: disk.to_owned(),
+        scsi_id: id.to_owned(),
+        mount_point: "/mnt/retention".into(),
+        fs_type: fs_type.to_owned(),
+        uuid: Some(uuid_of(id)),
+    }
+}
+
+fn line_of(device: &str, fs_type: &str) -> Change {
+    Change::WriteFstab {
+        device: device.to_owned(),
+        scsi_id: RETENTION_ID.into(),
+        mount_point: "/mnt/retention".into(),
+        fs_type: fs_type.to_owned(),
+        options: "rw".into(),
+        replaces: None,
+    }
+}
+
+#[test]
+fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
+    let (profile, facts) = restored();
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let adopted = [mount_of(&map, RETENTION_ID, "xfs"), line_of(&map, "xfs")];
+    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    for request in [Request::default(), at_terminal(), naming("sdb")] {
+        let (changes, said) = planned(&profile, &facts, &request);
+        assert_eq!(changes, adopted, "{request:?}");
+        assert!(!said.contains("--erase-disk"), "{said}");
+    }
+    // Where udev made no link, its probe tells.
+    let mut unlinked = facts.clone();
+    spoil(&mut unlinked.filesystems).by_uuid.clear();
+    assert_eq!(planned(&profile, &unlinked, &Request::default()).0, adopted);
+    // Where it was not probed, its type shows when it is mounted.
+    let mut unprobed = facts.clone();
+    unprobed.probes.clear();
+    assert_eq!(planned(&profile, &unprobed, &Request::default()).0[0], mount_of(&map, RETENTION_ID, "auto"));
+    // Without a map it is the disk.
+    let mut single = facts;
+    (disks(&mut single)[1].multipath, disks(&mut single)[1].holders) = (None, Vec::new());
+    spoil(&mut single.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "8:16".into());
+    let uuid = format!("UUID={}", uuid_of(RETENTION_ID));
+    let expected = [mount_of("/dev/sdb", RETENTION_ID, "xfs"), line_of(&uuid, "xfs")];
+    assert_eq!(planned(&profile, &single, &Request::default()).0, expected);
+}
+
+#[test]
+fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let record = Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: uuid_of(RETENTION_ID),
+        fs_type: "xfs".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    };
+    for record in [None, Some(record)] {
+        let (profile, mut facts) = restored();
+        facts.retention_record = Fact::Known(record);
+        spoil(&mut facts.fstab).push(testing::entry(9, "UUID=gone", "/mnt/retention", "xfs", 0));
+        let (changes, said) = planned(&profile, &facts, &Request::default());
+        assert_eq!(changes, [mount_of(&map, RETENTION_ID, "xfs")]);
+        assert!(!said.contains("--erase-disk"), "{said}");
+        spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", &map, 1 << 40));
+        let told = told(&profile, &facts, "retention.persistent");
+        assert!(told.contains("line 9: UUID=gone leads to no device"), "{told}");
+        assert!(told.contains(&format!("in line 9 of /etc/fstab put {map} /mnt/retention ext4")), "{told}");
+    }
+}
+
+#[test]
+fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
+    let (mut profile, mut facts) = restored();
+    disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
+    facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID)));
+    let (changes, said) = planned(&profile, &facts, &Request::default());
+    assert_eq!(changes, []);
+    for word in
+        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--retention-disk SCSI-ID"]
+    {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(!said.contains("--erase-disk"), "{said}");
+    let other = mount_of("/dev/sdc", OTHER_ID, "xfs");
+    assert_eq!(planned(&profile, &facts, &naming("sdc")).0[0], other);
+    profile.retention.disk = Some(OTHER_ID.into());
+    assert_eq!(planned(&profile, &facts, &Request::default()).0[0], other);
+    // The record tells which one this host made.
+    profile.retention.disk = None;
+    facts.retention_record = Fact::Known(Some(Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: OTHER_ID.into(),
+        uuid: uuid_of(OTHER_ID),
+        fs_type: "xfs".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    }));
+    assert_eq!(planned(&profile, &facts, &Request::default()).0[0], other);
+}
+
+#[test]
+fn a_label_alone_is_shown_and_never_adopted() {
+    let (profile, mut facts) = restored();
+    let copied = uuid_of(OTHER_ID);
+    facts.probes = vec![carrying("sdb", &copied)];
+    let links = spoil(&mut facts.filesystems);
+    links.by_uuid = [(copied.clone(), "253:0".to_owned())].into();
+    let told = told(&profile, &facts, "retention.disk");
+    assert!(told.contains("1 TiB), labelled mt-retention | "), "{told}");
+    for request in [Request::default(), at_terminal(), naming("sdb")] {
+        let (changes, said) = planned(&profile, &facts, &request);
+        assert_eq!(changes, [], "{request:?}");
+        assert!(!said.contains("--erase-disk"), "{said}");
+    }
+    let why = format!("its UUID {copied} does not follow from its SCSI ID");
+    refused(&profile, &facts, &naming("sdb"), &[&why, &format!("put UUID={copied} into /etc/fstab")]);
+    // Nor is a copy of ours on a partition, or on one of two disks that answer alike.
+    let (profile, mut facts) = restored();
+    disks(&mut facts)[1].partitions.push(Default::default());
+    assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
+    let (profile, mut facts) = restored();
+    disks(&mut facts).push(virtual_disk(2, RETENTION_ID, 1 << 40));
+    assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
+}
+
+#[test]
+fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() {
+    let (profile, facts) = restored();
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
+    let (changes, said) = planned(&profile, &facts, &erase);
+    assert!(
+        matches!(&changes[..], [Change::FormatRetention { erase: true, scsi_id, .. }, mounted, line]
+            if scsi_id == RETENTION_ID && *mounted == mount_of(&map, RETENTION_ID, "ext4") && *line == line_of(&map, "ext4")),
+        "{changes:?}"
+    );
+    assert!(!said.contains("is not needed"), "{said}");
+    // Mounted, it is left.
+    let mut mounted = facts.clone();
+    spoil(&mut mounted.mounts).push(mount("/mnt/retention", "253:0", &map, 1 << 40));
+    let (changes, said) = planned(&profile, &mounted, &erase);
+    assert_eq!(changes, [line_of(&map, "ext4")]);
+    assert!(said.contains("--erase-disk") && said.contains("is left as it is"), "{said}");
+    // The order alone, or for another disk, does not reach it.
+    for request in [
+        Request { retention_disk: None, ..erase.clone() },
+        Request { erase_disk: Some("sda".into()), ..erase },
+    ] {
+        let (changes, _) = planned(&profile, &facts, &request);
+        assert!(
+            !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
+            "{changes:?}"
+        );
+    }
+}
+
+#[test]
+fn what_our_record_says_was_made_is_repaired_before_it_is_erased() {
+    let (profile, mut facts) = restored();
+    let links = spoil(&mut facts.filesystems);
+    (links.by_uuid, links.by_label) = Default::default();
+    facts.probes[0].volume = None;
+    facts.retention_record = Fact::Known(Some(Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: uuid_of(RETENTION_ID),
+        fs_type: "xfs".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    }));
+    let why = chosen(&profile, &facts, &naming("sdb")).unwrap_err();
+    assert!(why.contains("mt-agent made a retention volume on it, which is not recognised now"), "{why}");
+    assert!(!why.contains("--erase-disk"), "{why}");
+    let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
+    assert_eq!(chosen(&profile, &facts, &erase), Ok(("sdb", true)));
+}

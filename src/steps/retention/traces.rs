@@ -1,0 +1,122 @@
+//! What tells that a host has been a master target, so that disks of protected machines can be attached to it.
+
+use crate::facts::custom_changes::Outcome;
+use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
+use crate::facts::retention::{LABEL, uuid_of};
+use crate::facts::site_agent::INSTALL_LOG;
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+use crate::steps::devices::{fstab_entry, resolve};
+
+use super::name::find;
+
+/// The first trace of an earlier master target on this host, or that it cannot be told. The marker and the journal of this
+/// agent are none: every host on which it works has them.
+pub(super) fn found(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
+    software(facts)
+        .or_else(|| vendor_changes(facts))
+        .or_else(|| record(facts, candidates))
+        .or_else(|| lines_of_fstab(profile, facts, candidates))
+        .or_else(|| volumes(facts))
+}
+
+fn untold(what: &str) -> Option<String> {
+    Some(format!("{what} could not be told"))
+}
+
+fn software(facts: &Facts) -> Option<String> {
+    match facts.site_agent.known() {
+        None => untold("whether the master target software has ever been installed"),
+        Some(agent) if agent.is_installed() => Some("the master target software is installed".to_owned()),
+        Some(agent) if agent.install_log => {
+            Some(format!("the master target software has been installed ({INSTALL_LOG})"))
+        }
+        Some(_) => None,
+    }
+}
+
+fn vendor_changes(facts: &Facts) -> Option<String> {
+    let changes = &facts.custom_changes;
+    let (Some(marker), Some(record)) = (changes.marker_ctime_secs.known(), changes.record.known()) else {
+        return untold("whether the vendor's changes were ever applied");
+    };
+    let done = record.as_ref().is_some_and(|record| {
+        matches!(record.outcome, Outcome::Applied | Outcome::Observed | Outcome::Accepted)
+    });
+    (done && marker.is_none())
+        .then(|| "the vendor's changes are on record, but their marker is gone".to_owned())
+}
+
+/// A record of another disk, finished or not.
+fn record(facts: &Facts, candidates: &[&Disk]) -> Option<String> {
+    let Some(record) = facts.retention_record.known() else {
+        return untold("whether a retention volume was ever made");
+    };
+    let record = record.as_ref()?;
+    let is_of = |disk: &&Disk| disk.scsi_id.as_deref() == Some(&record.scsi_id);
+    (!candidates.iter().any(is_of)).then(|| {
+        let what = if record.finished { "was made" } else { "was begun" };
+        format!("a retention volume {what} on another disk ({})", record.scsi_id)
+    })
+}
+
+/// A line for the mount point, or for a disk that looks unused.
+fn lines_of_fstab(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
+    let point = &profile.retention.mount_point;
+    let Some(entries) = facts.fstab.known() else {
+        return untold(&format!("whether /etc/fstab has a line for {point}"));
+    };
+    if let Some(entry) = fstab_entry(entries, point) {
+        let Entry { line, device, .. } = entry;
+        return Some(format!("line {line} of /etc/fstab has another volume for {point} ({device})"));
+    }
+    entries.iter().find_map(|entry| line_of(facts, entry, candidates))
+}
+
+fn line_of(facts: &Facts, entry: &Entry, candidates: &[&Disk]) -> Option<String> {
+    let Entry { line, device, .. } = entry;
+    // What is on a blank disk has neither UUID nor label, of a partition as little.
+    if device.contains('=')
+        || device.starts_with("/dev/disk/by-uuid/")
+        || device.starts_with("/dev/disk/by-label/")
+    {
+        return None;
+    }
+    let told = |disk: &Disk| Some(format!("line {line} of /etc/fstab is for {} ({device})", disk.name));
+    let is_candidate = |disk: &Disk| candidates.iter().find(|other| other.name == disk.name).copied();
+    // Its map need not be there now, nor a partition that it had.
+    let whole = device.trim_end_matches(|c: char| c.is_ascii_digit());
+    for name in [device.as_str(), whole, whole.trim_end_matches('p'), whole.trim_end_matches("-part")] {
+        if let Some(disk) = find(facts, name).ok().and_then(is_candidate) {
+            return told(disk);
+        }
+    }
+    match resolve(device, facts) {
+        Ok(Some(number)) => {
+            told(candidates.iter().find(|disk| disk.all_devices().contains(&number.as_str()))?)
+        }
+        Ok(None) => None,
+        Err(_) => untold(&format!("whether line {line} of /etc/fstab is for a blank disk ({device})")),
+    }
+}
+
+/// A disk that carries a volume of ours, by its label or its UUID.
+fn volumes(facts: &Facts) -> Option<String> {
+    let (Fact::Known(links), Some(disks)) = (&facts.filesystems, facts.disks.known()) else {
+        return untold("whether an attached disk carries a retention volume");
+    };
+    let mut uuids: Vec<String> =
+        disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(uuid_of).collect();
+    uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
+    let probed = || facts.probes.iter().filter_map(|probe| probe.volume.as_ref());
+    let by_uuid = uuids
+        .into_iter()
+        .find(|uuid| links.by_uuid.contains_key(uuid) || probed().any(|volume| volume.uuid == *uuid));
+    let by_label = || {
+        let labelled = links.by_label.contains_key(LABEL) || probed().any(|volume| volume.label == LABEL);
+        labelled.then(|| format!("the label {LABEL}"))
+    };
+    let what = by_uuid.map(|uuid| format!("the UUID {uuid}")).or_else(by_label)?;
+    Some(format!("an attached disk carries a retention volume ({what})"))
+}

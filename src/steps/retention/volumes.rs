@@ -1,0 +1,113 @@
+//! Volumes that the agent made, known again on the disks of this host.
+
+use crate::facts::disks::Disk;
+use crate::facts::retention::{LABEL, Volume, sought, uuid_of};
+use crate::facts::{Fact, Facts};
+use crate::host::text;
+use crate::steps::devices::distinct;
+use crate::steps::{Status, need};
+
+use super::choice::{identity, probe_of};
+use super::describe;
+use super::name::find;
+
+/// A volume that the agent made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ours<'a> {
+    pub disk: &'a Disk,
+    pub uuid: String,
+    /// Its type, where that is known.
+    pub fs_type: Option<String>,
+}
+
+/// The volume that the agent made for this host: the one on its record, else the only one whose UUID follows from the SCSI ID
+/// of its own disk, or of several the one on the disk that `named` names.
+///
+/// # Errors
+/// There are several, or it cannot be told.
+pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<Ours<'a>>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    need(&facts.filesystems, "the names of file systems")?;
+    if let Some(record) = need(&facts.retention_record, "the record of the retention disk")?
+        && let Some(disk) = sought(record, disks).filter(|disk| carries(facts, disk, &record.uuid))
+    {
+        let fs_type = Some(record.fs_type.clone());
+        return Ok(Some(Ours { disk, uuid: record.uuid.clone(), fs_type }));
+    }
+    let mut found = by_uuid(facts, disks);
+    let meant = named.and_then(|name| find(facts, name).ok()).map(Disk::device_number);
+    if let Some(at) = found.iter().position(|ours| meant == Some(ours.disk.device_number())) {
+        return Ok(Some(found.swap_remove(at)));
+    }
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        several => {
+            let list = found.iter().map(|ours| describe(ours.disk)).collect::<Vec<_>>().join("; ");
+            Err(Status::unmet(
+                format!("{several} attached disks carry a retention volume that mt-agent made: {list}"),
+                "one of them",
+                "name the one that is this machine's: mt-agent apply --retention-disk SCSI-ID, or retention.disk in the \
+                 profile; or detach the others",
+            ))
+        }
+    }
+}
+
+/// The disks that carry, whole and alone, the file system with the UUID that follows from their own SCSI ID.
+fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
+    let one = |disk: &'a Disk| {
+        let uuid = uuid_of(disk.scsi_id.as_deref()?);
+        let is_it =
+            disk.partitions.is_empty() && carries(facts, disk, &uuid) && identity(facts, disk).is_ok();
+        let fs_type = volume_on(facts, disk).map(|volume| volume.fs_type.clone());
+        is_it.then_some(Ours { disk, uuid, fs_type })
+    };
+    distinct(disks.iter().collect()).into_iter().filter_map(one).collect()
+}
+
+/// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
+fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
+    let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
+    let linked =
+        links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));
+    linked || volume_on(facts, disk).is_some_and(|volume| volume.uuid == uuid)
+}
+
+fn volume_on<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Volume> {
+    probe_of(facts, disk).ok()?.volume.as_deref()
+}
+
+/// What is said of a disk that is, or may be, a retention volume of ours and is not taken for blank. None where it is not:
+/// then its erasure can be named as a way.
+pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
+    let id = disk.scsi_id.as_deref().unwrap_or_default();
+    let recorded = match &facts.retention_record {
+        Fact::Known(Some(record)) => record.finished && record.scsi_id == id,
+        _ => false,
+    };
+    if carries(facts, disk, &uuid_of(id)) {
+        Some("It carries the retention volume that mt-agent made: mt-agent apply mounts it".to_owned())
+    } else if recorded {
+        Some(format!(
+            "mt-agent made a retention volume on it, which is not recognised now: find out why and repair it (fsck, \
+             xfs_repair), or see what is on it: mount -o ro {}",
+            text::safe(&disk.device())
+        ))
+    } else {
+        let volume = volume_on(facts, disk).filter(|volume| volume.label == LABEL)?;
+        Some(format!(
+            "It is labelled {LABEL}, but its UUID {} does not follow from its SCSI ID, so mt-agent does not take it for \
+             one that it made here: where it is this machine's retention volume, put UUID={} into /etc/fstab",
+            text::safe(&volume.uuid),
+            text::safe(&volume.uuid)
+        ))
+    }
+}
+
+/// What is said beside a disk that is labelled as a retention volume: ` labelled mt-retention`, or nothing.
+pub(super) fn label_of(facts: &Facts, disk: &Disk) -> &'static str {
+    let linked = facts.filesystems.known().and_then(|links| links.by_label.get(LABEL));
+    let is_it = linked.is_some_and(|number| disk.all_devices().contains(&number.as_str()))
+        || volume_on(facts, disk).is_some_and(|volume| volume.label == LABEL);
+    if is_it { ", labelled mt-retention" } else { "" }
+}
