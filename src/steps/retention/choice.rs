@@ -94,7 +94,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, erase: Option<&str>) -> Resu
     // What shows that it has a partition table and no more is erased with it.
     let shown: Vec<String> = users::map_partitions(disk).iter().map(|(_, one)| one.to_string()).collect();
     let only_shown = probe.in_use.iter().all(|one| shown.contains(one));
-    if !probe.in_use.is_empty() && !(lifted && only_shown) {
+    if !(probe.in_use.is_empty() || lifted && only_shown) {
         let hint = format!(". If nothing on it is needed: --erase-disk {scsi_id}");
         let hint = if only_shown { hint.as_str() } else { "" };
         return Err(format!("{} is in use: {}{hint}", told(disk), probe.in_use.join("; ")));
