@@ -102,8 +102,10 @@ pub fn of_today(tool: &str) -> String {
 
 /// Who starts the tool with this number, counted from now, is killed before it does anything.
 pub fn kill_at(number: usize) {
-    fs::write(format!("{PLACE}/called"), "").unwrap();
-    fs::write(format!("{PLACE}/kill"), number.to_string()).unwrap();
+    for (name, content) in [("called", String::new()), ("kill", number.to_string())] {
+        let path = format!("{PLACE}/{name}");
+        mt_agent::host::files::replace(Path::new(&path), content.as_bytes(), 0o600).unwrap();
+    }
 }
 
 pub fn kill_nobody() {

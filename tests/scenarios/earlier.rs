@@ -35,7 +35,7 @@ fn host(name: &str, tree: &Path) -> Host {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(path, edit(&text)).unwrap();
     };
-    let without_volume = |text: &str| {
+    let without_volume = |text: &str| -> String {
         text.lines().filter(|line| !line.contains("/mnt/retention")).map(|line| format!("{line}\n")).collect()
     };
     match name {
@@ -45,7 +45,7 @@ fn host(name: &str, tree: &Path) -> Host {
                 "# mt-agent keeps the next line: the retention volume on /mnt/retention\n\
                  /dev/mapper/{ID} /mnt/retention ext4 rw,nofail 0 0\n"
             );
-            String::from(without_volume(text)) + &ours
+            without_volume(text) + &ours
         }),
         _ => {
             edit("etc/fstab", &without_volume);
