@@ -56,7 +56,10 @@ pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
 
 /// That this process sees those of the whole machine: in a PID namespace of its own the second process is not the
 /// kernel's kthreadd (on every kernel since 2.6.27).
-fn sees_all_processes(host: &Host) -> Result<(), String> {
+///
+/// # Errors
+/// It does not, and what to do.
+pub fn sees_all_processes(host: &Host) -> Result<(), String> {
     let stat = host.read("/proc/2/stat").unwrap_or_default();
     let flags =
         stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
