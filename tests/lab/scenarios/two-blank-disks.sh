@@ -11,6 +11,7 @@ boot_1() { agent 3 apply --yes; }
 # vm_says VALUE: a stand-in for VMware Tools, which have no hypervisor here to ask.
 vm_says() {
     rm -f /usr/bin/vmware-rpctool
+    # shellcheck disable=SC2016 # it is the stand-in's to expand
     printf '#!/bin/sh\n[ "$1" = "info-get guestinfo.mt-agent.retention-disk" ] && echo %s\n' "$1" >/usr/bin/vmware-rpctool
     chmod 755 /usr/bin/vmware-rpctool
 }
