@@ -35,7 +35,9 @@ pub fn facts(device: &Loop) -> Facts {
     let mut facts = gather(&Host::recorded(tree), &wanted);
     let Fact::Known(disks) = &mut facts.disks else { panic!("{:?}", facts.disks) };
     disks.truncate(1);
-    disks.push(disk(device));
+    // As what a person adds for the retention volume.
+    let lsi = disks[0].controller.clone();
+    disks.push(Disk { vendor: Some("VMware".into()), controller: lsi, ..disk(device) });
     let Fact::Known(mounted) = &mut facts.mounts else { panic!("{:?}", facts.mounts) };
     mounted.retain(|mount| mount.mount_point != "/mnt/retention");
     let Fact::Known(lines) = &mut facts.fstab else { panic!("{:?}", facts.fstab) };
@@ -45,12 +47,13 @@ pub fn facts(device: &Loop) -> Facts {
     facts
 }
 
-/// What the choice is when nobody names a disk, and when this one is named.
+/// What the choice is when a person is there and nobody names a disk, and when this one is named.
 pub fn choices(device: &Loop) -> [Result<String, String>; 2] {
-    let facts = facts(device);
+    let (facts, mut profile) = (facts(device), profile());
+    profile.retention.capacity_bytes = 1;
     [None, Some(ID.to_owned())].map(|name| {
-        let request = Request { retention_disk: name, ..Request::default() };
-        match choose(&profile(), &facts, &request) {
+        let request = Request { retention_disk: name, at_terminal: true, ..Request::default() };
+        match choose(&profile, &facts, &request) {
             Chosen::Disk { disk, .. } => Ok(disk.name.clone()),
             Chosen::Refused(why) => Err(why),
         }

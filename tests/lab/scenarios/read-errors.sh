@@ -51,7 +51,7 @@ boot_1() {
 
 # at_terminal EXIT ANSWER: mt-agent apply at a terminal, where a person types the answer.
 at_terminal() {
-    run script --quiet --return --command "mt-agent apply" /dev/null <<<"$2"
+    run python3 -B /run/lab/terminal.py "$2" mt-agent apply
     expect "mt-agent apply exits $1" [ $? = "$1" ]
 }
 
