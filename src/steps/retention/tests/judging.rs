@@ -147,7 +147,7 @@ fn with_nofail(ours: bool, systemd: Fact<bool>) -> (Profile, Facts) {
 #[test]
 fn on_centos_6_nofail_is_advised_against_and_taken_out_of_our_own_line_alone() {
     const FOUND: &str =
-        "line 13: nofail, with which `service netfs stop` takes it for a volume of the network";
+        "line 11: nofail, with which `service netfs stop` takes it for a volume of the network";
     for ours in [true, false] {
         let (profile, facts) = with_nofail(ours, Fact::Known(false));
         let finding = testing::judged(&profile, &facts, "retention.persistent");
