@@ -168,7 +168,7 @@ fn on_centos_6_nofail_is_advised_against_and_taken_out_of_our_own_line_alone() {
             assert_eq!(plan.changes, []);
             assert_eq!(plan.manual[0].id, "retention.persistent");
             let line =
-                format!("in line 13 of /etc/fstab put /dev/mapper/{RETENTION_ID} /mnt/retention ext4 rw 0 0");
+                format!("in line 11 of /etc/fstab put /dev/mapper/{RETENTION_ID} /mnt/retention ext4 rw 0 0");
             assert_eq!(*fix, line);
         }
     }
