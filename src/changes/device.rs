@@ -14,7 +14,6 @@ use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
 use nix::unistd::mkdtemp;
 
 use crate::facts::blank::in_use;
-use crate::facts::blank::in_use;
 use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::{Host, ioctl};
@@ -181,11 +180,8 @@ impl Device {
     }
 }
 
-/// Removes the nodes of runs that were killed: their processes are gone. In a PID namespace of its own it cannot tell.
+/// Removes the nodes of runs that were killed: their processes are gone.
 fn remove_stale_nodes(host: &Host) {
-    if in_use::sees_all_processes(host).is_err() {
-        return;
-    }
     // Where a part of the processes is hidden, others' look as if they were gone.
     if in_use::sees_all_processes(host).is_err() {
         return;

@@ -144,3 +144,45 @@ fn what_is_erased_after_the_restart_is_what_was_there_when_it_was_agreed_to() {
     let old = left(&pending, true, &formats_after_restart(Some("aa")));
     assert_eq!((old.request.erase_disk, old.request.erase_fingerprint), (None, None));
 }
+
+#[test]
+fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
+    let (profile, facts) = ready();
+    let asked = Request {
+        retention_disk: Some("sdb".into()),
+        erase_disk: Some("sdb".into()),
+        at_terminal: true,
+        ..Request::default()
+    };
+    let pending = |request: &Request| Pending {
+        schema: resume::SCHEMA.into(),
+        boot_id: String::new(),
+        profile: None,
+        only: Vec::new(),
+        skip: Vec::new(),
+        stage: None,
+        first_boot: false,
+        seal: None,
+        free_space_filled: false,
+        request: request.clone(),
+    };
+    let (host, options) = (Host::live(), Options { request: asked.clone(), ..Options::default() });
+    let left = |run: &Run<'_>| {
+        run.after_restart(&pending(&run.options.request), false, &facts, &formats_after_restart(Some("aa")))
+            .unwrap()
+            .request
+    };
+    let mut named = run(&host, &profile, &options);
+    let id = Some(RETENTION_ID.to_owned());
+    assert_eq!((left(&named).retention_disk, left(&named).erase_disk), (id.clone(), id.clone()));
+    // Erased once, it is not erased again.
+    named.request.erase_disk = None;
+    assert_eq!((left(&named).retention_disk, left(&named).erase_disk), (id.clone(), None));
+    // Nobody named a disk, whatever the plan showed; then a person confirmed one.
+    let options =
+        Options { request: Request { at_terminal: true, ..Request::default() }, ..Options::default() };
+    let mut unnamed = run(&host, &profile, &options);
+    assert_eq!(left(&unnamed).retention_disk, None);
+    unnamed.request.retention_disk.clone_from(&id);
+    assert_eq!(left(&unnamed).retention_disk, id);
+}

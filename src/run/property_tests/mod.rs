@@ -5,6 +5,7 @@
 //! `MT_AGENT_PROPERTY_SEED=0x… MT_AGENT_PROPERTY_CASES=1` repeats.
 
 mod dice;
+mod people;
 mod worlds;
 
 use std::collections::BTreeMap;

@@ -48,6 +48,8 @@ TOOLS = {
     "bash": "-c",
     # VMware Tools, which 6.6 does not bring along: asked only where they are
     "vmware-toolbox-cmd": "-h -v -q",
+    "vmware-rpctool": "",
+    "vmtoolsd": "--cmd",
 }
 
 DEVICE = (r"(sd[a-z]+\d*|(sr|fd|md|loop|ram|vd[a-z]|host)\d*|dm-\d+|target[\d:]+|\d+:\d+(:\d+:\d+)?|pci[0-9a-f:]+|"

@@ -6,6 +6,7 @@ mod mounting;
 mod naming;
 mod unnamed;
 mod volumes;
+mod waivers;
 
 use super::choice::{Chosen, choose};
 use super::lasting;

@@ -1,0 +1,77 @@
+//! No waiver reaches a rule about disks.
+
+use time::macros::date;
+
+use super::*;
+use crate::profile::Waiver;
+
+fn waiving(profile: &Profile, ids: &[&str], until: time::Date) -> Profile {
+    let waiver = |id: &&str| Waiver { requirement: (*id).into(), reason: "tried".into(), until };
+    Profile { waivers: ids.iter().map(waiver).collect(), ..profile.clone() }
+}
+
+fn changes(profile: &Profile, facts: &Facts, request: &Request) -> Vec<Change> {
+    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
+    plan.changes.into_iter().map(|planned| planned.change).collect()
+}
+
+#[test]
+fn two_disks_of_one_id_are_not_formatted_because_that_is_waived() {
+    let (profile, mut facts) = without_volume();
+    let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
+    second.major_minor = "8:32".into();
+    disks(&mut facts).push(second);
+    facts.probes.push(eligible("sdc"));
+    let profile = waiving(&profile, &["scsi.ids-unique"], date!(2026 - 12 - 31));
+    let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
+    for request in [naming("sdb"), erase, at_terminal()] {
+        assert_eq!(changes(&profile, &facts, &request), [], "{request:?}");
+    }
+    // Nor is a third disk, while two others cannot be told apart.
+    disks(&mut facts).push(virtual_disk(3, OTHER_ID, 1 << 40));
+    facts.probes.push(eligible("sdd"));
+    assert_eq!(changes(&profile, &facts, &naming("sdd")), []);
+    let planned = plan(&profile, &facts, &Selection::default(), TODAY, &naming("sdd"));
+    let fix = &planned.manual.iter().find(|manual| manual.id == "retention.disk").unwrap().fix;
+    assert!(fix.starts_with("scsi.ids-unique is waived, but no waiver lets a disk be formatted"), "{fix}");
+}
+
+#[test]
+fn a_waived_volume_is_neither_made_nor_mounted() {
+    let (profile, mut facts) = without_volume();
+    let waived = waiving(&profile, &["retention.disk"], date!(2026 - 12 - 31));
+    assert_eq!(changes(&waived, &facts, &naming("sdb")), []);
+    // What is there is another one's, and mounting it would replay its journal.
+    facts.probes[0] = Probe { disk: "sdb".into(), blank: Some(false), ..Probe::default() };
+    let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
+    assert_eq!(changes(&waived, &facts, &erase), []);
+    let waived = waiving(&profile, &["retention.mounted"], date!(2026 - 12 - 31));
+    let planned = changes(&waived, &facts, &erase);
+    assert!(matches!(&planned[..], [Change::FormatRetention { .. }]), "{planned:?}");
+}
+
+#[test]
+fn a_machine_that_may_be_another_one_formats_nothing_whatever_is_waived() {
+    let (profile, mut facts) = without_volume();
+    facts.identity.template = facts.identity.recorded.clone();
+    assert!(told(&profile, &facts, "image.identity").starts_with("unmet"));
+    let waived = waiving(&profile, &["image.identity"], date!(2026 - 12 - 31));
+    assert!(
+        !changes(&waived, &facts, &naming("sdb"))
+            .iter()
+            .any(|change| matches!(change, Change::FormatRetention { .. }))
+    );
+}
+
+#[test]
+fn a_waiver_that_has_expired_lets_no_disk_be_taken_before_the_restart() {
+    let (profile, mut facts) = without_volume();
+    spoil(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = testing::BOOT_ID.into();
+    let ids = ["custom-changes.restarted"];
+    let holds = waiving(&profile, &ids, date!(2026 - 06 - 01));
+    assert!(told(&holds, &facts, "retention.disk").starts_with("unmet: not mounted"));
+    let expired = waiving(&profile, &ids, date!(2026 - 05 - 31));
+    assert_eq!(told(&expired, &facts, "retention.disk"), "blocked: custom-changes.restarted");
+    let planned = plan(&expired, &facts, &Selection::default(), TODAY, &naming("sdb"));
+    assert!(planned.changes.iter().all(|planned| planned.after_restart), "{:?}", planned.changes);
+}
