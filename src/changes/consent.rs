@@ -112,7 +112,9 @@ impl Change {
                 let Self::MountRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
                     return false;
                 };
-                now == scsi_id && now_point == mount_point && now_type == fs_type && now_uuid == uuid
+                // Of our own volume the UUID says it all: its type may have been read since.
+                let same_type = now_type == fs_type || (fs_type == "auto" && uuid.is_some());
+                now == scsi_id && now_point == mount_point && same_type && now_uuid == uuid
             }
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }
