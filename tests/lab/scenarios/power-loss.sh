@@ -171,8 +171,9 @@ lane() {
 }
 
 after() {
-    # As many losses as there are seconds for, two thirds of them at the least.
-    local wanted=$((${MT_LAB_LOSSES:-30} * soak)) until=$((SECONDS + 300 * soak)) lanes=2
+    # As many losses as there are seconds for, two thirds of them at the least; all of them where a person wants so many.
+    local wanted=$((${MT_LAB_LOSSES:-30} * soak)) until=$((SECONDS + 300)) lanes=2
+    if ((soak > 1)) || [[ -n ${MT_LAB_LOSSES-} ]]; then until=$((SECONDS + deadline * wanted)); fi
     local number figures losses=0 questions=0 half_made=0
     local console=$run_dir/console.apply
     keep_as before
