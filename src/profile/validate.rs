@@ -242,11 +242,8 @@ fn retention(raw: &RawProfile, check: &Check<'_>) -> Result<(), Wrong> {
 /// Refuses a name of the retention disk that the kernel gives out anew at each start, or that of a place, which is whatever
 /// disk is in it.
 pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
-    let is_place = |name: &&str| name.starts_with("/dev/disk/by-path/");
-    let Some(name) = profile.retention.disk.as_deref().filter(|name| is_kernel_s(name) || is_place(name))
-    else {
-        return Ok(());
-    };
+    let moves = |name: &&str| is_kernel_s(name) || is_place(name) || is_friendly(name);
+    let Some(name) = profile.retention.disk.as_deref().filter(moves) else { return Ok(()) };
     let what = format!(
         "found `{name}`, which can be another disk after each restart, expected its SCSI ID, /dev/mapper/ with that ID, or a \
          name below /dev/disk/by-id"
@@ -261,6 +258,22 @@ fn is_kernel_s(name: &str) -> bool {
     letters.is_some_and(|letters| {
         !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_lowercase())
     })
+}
+
+/// Whether `name` is udev's for a place (`pci-0000:03:00.0-scsi-0:0:1:0`), or for what a disk carries (by-uuid, by-label).
+fn is_place(name: &str) -> bool {
+    name.starts_with("pci-")
+        || name.strip_prefix("/dev/disk/").is_some_and(|below| !below.starts_with("by-id/"))
+}
+
+/// Whether `name` is one that multipath deals out: `mpatha`, `/dev/dm-0`.
+fn is_friendly(name: &str) -> bool {
+    let short = name.strip_prefix("/dev/").unwrap_or(name);
+    let dealt = |kind: &str, part: fn(&u8) -> bool| {
+        let rest = short.strip_prefix("mapper/").unwrap_or(short).strip_prefix(kind);
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| part(&byte)))
+    };
+    dealt("mpath", u8::is_ascii_lowercase) || dealt("dm-", u8::is_ascii_digit)
 }
 
 fn waivers(raw: &RawProfile, known_ids: &[&str], check: &Check<'_>) -> Result<(), Wrong> {

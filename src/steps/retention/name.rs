@@ -157,7 +157,7 @@ fn short(name: &str) -> &str {
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
 pub(super) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     let disks = facts.disks.known().ok_or("the disks could not be read")?;
-    if name.starts_with("/dev/disk/by-path/") {
+    if name.starts_with("/dev/disk/by-path/") || name.starts_with("pci-") {
         return Err(format!(
             "{} is the name of a place, whatever disk is in it: give the SCSI ID of the disk (mt-agent disks lists them)",
             text::safe(name)

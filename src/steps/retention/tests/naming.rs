@@ -56,6 +56,8 @@ fn what_the_vm_s_configuration_names_by_another_name_is_refused() {
 #[test]
 fn the_name_of_a_place_names_no_disk() {
     let (mut profile, facts) = with_second_blank_disk();
+    let bare = "pci-0000:03:00.0-scsi-0:0:1:0";
+    refused(&profile, &facts, &naming(bare), &[&format!("{bare} is the name of a place")]);
     let place = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0";
     let why = format!("{place} is the name of a place, whatever disk is in it: give the SCSI ID of the disk");
     refused(&profile, &facts, &naming(place), &[&why]);
