@@ -3,7 +3,7 @@
 //! A read of a disk whose multipath map queues for ever, a flush to a suspended map, an `open` while the SCSI layer
 //! recovers: each waits in the kernel where no signal reaches it, and a process with one such thread cannot exit
 //! either. So a copy of this process does the work and hands back what came of it; a copy that does not answer in time
-//! is killed, and ends when the kernel lets it.
+//! is left behind, and ends with this process or when the kernel lets it.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -55,15 +55,15 @@ pub enum NoAnswer {
         what: String,
         /// The time that it had.
         after: Duration,
-        /// The process that is left behind, where it could not be ended.
-        left: Option<i32>,
+        /// The process that is left behind.
+        left: i32,
     },
     /// A signal asked the run to end meanwhile.
     Ended {
         /// What was done.
         what: String,
-        /// The process that is left behind, where it could not be ended.
-        left: Option<i32>,
+        /// The process that is left behind.
+        left: i32,
     },
     /// The process could not be started, or ended without an answer.
     Failed {
@@ -87,14 +87,7 @@ impl std::fmt::Display for NoAnswer {
             }
             Self::Failed { what, source } => return write!(f, "{what}: {source}"),
         };
-        match left {
-            Some(pid) => write!(
-                f,
-                "; process {pid}, which the kernel does not let end, is left behind and keeps the device in use until \
-                 that answers"
-            ),
-            None => Ok(()),
-        }
+        write!(f, "; process {left} is left behind and keeps the device in use until that answers")
     }
 }
 
@@ -126,12 +119,20 @@ pub fn apart<T: Serialize + DeserializeOwned>(
     })
     .map_err(failed)?;
     let answered = wait(&mut File::from(OwnedFd::from(reader)), deadline);
-    let left = end(copy);
+    // One that is late is not killed: while it has the device open, our own close is not the last one, which waits for
+    // every page that is being read (blkdev_flush_mapping). It ends with us, or when the device answers.
+    let left = copy.as_raw();
     match answered {
-        Ok(Some(bytes)) => serde_json::from_slice(&bytes).map_err(|error| failed(error.into())),
         Ok(None) if is_ending() => Err(NoAnswer::Ended { what: what.to_owned(), left }),
         Ok(None) => Err(NoAnswer::Late { what: what.to_owned(), after: deadline, left }),
-        Err(error) => Err(failed(error)),
+        Ok(Some(bytes)) => {
+            end(copy);
+            serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))
+        }
+        Err(error) => {
+            end(copy);
+            Err(failed(error))
+        }
     }
 }
 
@@ -197,18 +198,13 @@ fn wait(reader: &mut File, deadline: Duration) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Ends the copy; its process id where it cannot be ended.
-fn end(copy: Pid) -> Option<i32> {
+/// Ends the copy, which has answered; a thread of it that hangs keeps it for longer.
+fn end(copy: Pid) {
     let _ = kill(copy, Signal::SIGKILL);
     let started = Instant::now();
-    loop {
-        match waitpid(copy, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) if started.elapsed() < REAP => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            Ok(WaitStatus::StillAlive) => return Some(copy.as_raw()),
-            _ => return None,
-        }
+    while started.elapsed() < REAP && waitpid(copy, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive)
+    {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -250,11 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_answer_is_ended_and_named() {
+    fn one_that_does_not_answer_is_left_behind_and_named() {
         let started = Instant::now();
         let error =
             apart("reading /dev/sdb", Duration::from_secs(1), &[], || thread::sleep(LONG)).unwrap_err();
-        assert_eq!(error.to_string(), "reading /dev/sdb did not end within 1 s");
+        let said = error.to_string();
+        assert!(said.starts_with("reading /dev/sdb did not end within 1 s; process "), "{said}");
+        assert!(said.ends_with(" is left behind and keeps the device in use until that answers"), "{said}");
         assert!(started.elapsed() < LONG / 2);
     }
 

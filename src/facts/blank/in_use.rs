@@ -16,6 +16,9 @@ use crate::host::{Host, text};
 /// How long looking at what all processes have open may take. A file on a network mount that is dead does not answer.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long looking at the files under loop devices may take.
+const LOOPS: Duration = Duration::from_secs(10);
+
 /// PF_KTHREAD of the kernel's sched.h, among the flags in /proc/PID/stat: a thread of the kernel itself.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
@@ -23,12 +26,24 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 #[must_use]
 pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
     let names = host.list("/sys/block").unwrap_or_default();
-    let over = names.into_iter().filter(|name| {
-        sysfs::word(host, name, "loop/backing_file").is_some_and(|file| {
-            number(host, &file).is_some_and(|number| disk.all_devices().contains(&number.as_str()))
-        })
-    });
-    over.map(|name| format!("below the loop device {name}")).collect()
+    let backed: Vec<(String, String)> = names
+        .into_iter()
+        .filter_map(|name| sysfs::word(host, &name, "loop/backing_file").map(|file| (name, file)))
+        .collect();
+    if backed.is_empty() {
+        return Vec::new();
+    }
+    let over = |wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let is_over = |file: &str| {
+            number(host, file).is_some_and(|number| disk.all_devices().contains(&number.as_str()))
+        };
+        let found = backed.iter().filter(|(_, file)| wanted(file) && is_over(file));
+        found.map(|(name, _)| format!("below the loop device {name}")).collect()
+    };
+    // A file on a file system that does not answer is no device; what is written through a device that lies elsewhere than
+    // in /dev, the kernel counts.
+    apart("looking at files under loop devices", LOOPS, &[], || over(&|_| true))
+        .unwrap_or_else(|_| over(&|file| file.starts_with("/dev/")))
 }
 
 fn number(host: &Host, path: &str) -> Option<String> {

@@ -99,7 +99,10 @@ fn each(
         };
         probes.push(refused(&disk.name, format!("it did not answer within {} s", deadline.as_secs())));
         let (sender, probe) = (sender.clone(), probe.clone());
-        if let Err(error) = thread::Builder::new().spawn(move || drop(sender.send((index, probe(&disk))))) {
+        let probing = thread::Builder::new().spawn(move || {
+            let _ = sender.send((index, probe(&disk)));
+        });
+        if let Err(error) = probing {
             probes[index].why_not = vec![format!("starting a thread to probe it: {error}")];
         }
     }

@@ -52,7 +52,7 @@ pub struct Probe {
     pub unreadable: bool,
     /// What is wrong with the storage under it and what to do, where it could not be read and that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub trouble: Option<String>,
+    pub trouble: Option<Box<str>>,
     /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`; and why that could not be told.
     pub in_use: Vec<String>,
     /// Whether anything was written to it since this boot, by the kernel's own count; `None`: not known.
@@ -196,7 +196,7 @@ impl<'a> Trial<'a> {
 
     fn unreadable(&mut self, why: String) {
         self.probe.unreadable = true;
-        self.probe.trouble = trouble::of(self.host, self.disk);
+        self.probe.trouble = trouble::of(self.host, self.disk).map(String::into_boxed_str);
         self.doubt(why);
     }
 
@@ -287,7 +287,7 @@ impl<'a> Trial<'a> {
         if !self.doubts.is_empty() {
             why_not.push(format!("it could not be told whether it is blank: {}", self.doubts.join("; ")));
         }
-        why_not.extend(probe.trouble.clone());
+        why_not.extend(probe.trouble.as_deref().map(str::to_owned));
         probe.eligible = probe.blank == Some(true) && why_not.is_empty();
         probe.why_not = why_not;
         probe
