@@ -22,7 +22,7 @@ use crate::run;
 use crate::run::apply::{Applied, Ended, Options, Resumable, Watcher, pending};
 use crate::run::resume::{self, Pending};
 use crate::steps::Selection;
-use crate::steps::remedy::Decision;
+use crate::steps::remedy::{Decision, Request};
 
 const NOTE: &str = "Prints the plan first and asks on a terminal; without one it needs --yes. Exits 3 when a \
      restart is owed: after it, the same apply goes on by itself where the service mt-agent-resume is installed; \
@@ -159,7 +159,8 @@ impl Args {
             first_boot: false,
             seal: None,
             free_space_filled: false,
-            request: request.clone(),
+            // Nobody sits at a terminal after the restart.
+            request: Request { at_terminal: false, ..request.clone() },
         };
         let notes = Vec::new();
         Ok(Options {

@@ -26,7 +26,7 @@ use super::{command, ioctl};
 /// How often it is looked whether the run is to end.
 const SLICE: Duration = Duration::from_millis(100);
 /// How long work may still take once the run is to end: what is under way on a disk that answers is let through.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long a process that has answered may take to be gone.
 const REAP: Duration = Duration::from_millis(200);
 /// More than any answer has.
@@ -87,7 +87,7 @@ impl std::fmt::Display for NoAnswer {
             }
             Self::Failed { what, source } => return write!(f, "{what}: {source}"),
         };
-        write!(f, "; process {left} is left behind and keeps the device in use until that answers")
+        write!(f, "; process {left} is left behind, and what it waits for is in use until it answers")
     }
 }
 
@@ -252,7 +252,10 @@ mod tests {
             apart("reading /dev/sdb", Duration::from_secs(1), &[], || thread::sleep(LONG)).unwrap_err();
         let said = error.to_string();
         assert!(said.starts_with("reading /dev/sdb did not end within 1 s; process "), "{said}");
-        assert!(said.ends_with(" is left behind and keeps the device in use until that answers"), "{said}");
+        assert!(
+            said.ends_with(" is left behind, and what it waits for is in use until it answers"),
+            "{said}"
+        );
         assert!(started.elapsed() < LONG / 2);
     }
 

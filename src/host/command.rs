@@ -323,7 +323,7 @@ impl Command {
 
         let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let mut ended: Option<Instant> = None;
-        let mut given_up = false;
+        let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         loop {
             match chunks.recv_timeout(Duration::from_millis(20)) {
                 Ok((is_err, bytes)) => collected.take(is_err, &bytes, watch),
@@ -333,7 +333,10 @@ impl Command {
             if ended.is_none() && matches!(handle.try_wait(), Ok(Some(_)) | Err(_)) {
                 ended = Some(Instant::now());
             }
-            given_up = self.only_looks && ended.is_none() && apart::is_ending();
+            if self.only_looks && asked.is_none() && apart::is_ending() {
+                asked = Some(Instant::now());
+            }
+            given_up = ended.is_none() && asked.is_some_and(|at| at.elapsed() > apart::GRACE);
             if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > deadline || given_up {
                 break;
             }

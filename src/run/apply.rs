@@ -355,13 +355,14 @@ impl Run<'_> {
         let mut changed = Vec::new();
         loop {
             let plan = self.plan(&facts);
-            let Some(mut next) = plan.changes.into_iter().find(|planned| !planned.after_restart) else {
-                return self.finish(facts, changed, agreed);
-            };
+            let next = plan.changes.into_iter().find(|planned| !planned.after_restart);
+            // What was read since a signal came may lack what was not waited for: that nothing is left is not known then.
             if let Some(signal) = guard.seen() {
-                log.line(&format!("ended by {signal} before: {}", next.change.summary()));
+                let before = next.map_or_else(|| "the last look".to_owned(), |next| next.change.summary());
+                log.line(&format!("ended by {signal} before: {before}"));
                 return Ok(self.judged(&facts, changed, Ended::Interrupted));
             }
+            let Some(mut next) = next else { return self.finish(facts, changed, agreed) };
             next.change.pin(self.host)?;
             if performed.contains(&next.change) {
                 bail!(
@@ -410,11 +411,22 @@ impl Run<'_> {
                 }
             }
             if matches!(next.change, Change::FormatRetention { erase: true, .. }) {
-                self.request.erase_disk = None;
+                self.forget_erasure()?;
             }
             performed.push(next.change);
             facts = self.facts();
         }
+    }
+
+    /// The order to erase is carried out: neither this run nor one that goes on with it has it any more.
+    fn forget_erasure(&mut self) -> Result<()> {
+        self.request.erase_disk = None;
+        let Some(mut waiting) = resume::read(self.host)? else { return Ok(()) };
+        if waiting.request.erase_disk.is_some() {
+            (waiting.request.erase_disk, waiting.request.erase_fingerprint) = (None, None);
+            resume::write(self.host, &waiting)?;
+        }
+        Ok(())
     }
 
     /// What is found about `requirement` now, in words.

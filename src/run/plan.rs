@@ -59,6 +59,10 @@ pub fn plan(
                 };
                 let missing: Vec<_> = needs.iter().copied().filter(lacks).collect();
                 if !missing.is_empty() {
+                    if again {
+                        // What is to be erased is not mounted meanwhile.
+                        foreseen.holding.remove(finding.id);
+                    }
                     let why = format!("needs {} first; then apply does it", missing.join(", "));
                     plan.manual.push(manual(&finding, Some(why)));
                     continue;

@@ -115,6 +115,12 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
     Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint, unnamed: false })
 }
 
+/// Whether an order to erase `disk` that was left for after a restart is void.
+pub(super) fn is_void(facts: &Facts, request: &Request, disk: &Disk) -> bool {
+    request.resumed
+        && probe_of(facts, disk).is_ok_and(|probe| matches!(Order::of(request, probe), Order::Void(_)))
+}
+
 fn once_more(scsi_id: &str) -> String {
     format!(
         "If nothing on it is needed, say so once more: mt-agent apply --retention-disk {scsi_id} --erase-disk {scsi_id}"

@@ -252,7 +252,8 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
-        let fix = "save what is on it; then mt-agent apply --erase-disk with its SCSI ID, or another disk";
+        let fix = "save what is on it, unmount it and remove its line from /etc/fstab; then mt-agent apply --retention-disk ID \
+                   --erase-disk ID with its SCSI ID, or use another disk";
         Status::unmet(
             &mount.fs_type,
             format!("{} or another Unix file system", profile.retention.fs_type),

@@ -182,7 +182,8 @@ fn waiting<'a>(
     facts: &'a Facts,
     named: Option<&str>,
 ) -> Result<Option<Waiting<'a>>, Status> {
-    if let Some(waiting) = waiting_by_fstab(profile, facts)? {
+    if let Some(waiting) = waiting_by_fstab(profile, facts)?.filter(|found| !is_unfinished(facts, found.disk))
+    {
         return Ok(Some(waiting));
     }
     let lines = repeated(need(&facts.fstab, "/etc/fstab")?, &profile.retention.mount_point);
@@ -195,6 +196,13 @@ fn waiting<'a>(
     }))
 }
 
+/// Whether our own making of a volume on `disk` began and did not end. Then nothing on it waits to be mounted: the making is
+/// gone on with, which tells whether it is complete.
+fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    record.is_some_and(|record| !record.finished && disk.scsi_id.as_deref() == Some(record.scsi_id.as_str()))
+}
+
 /// `None` where fstab has no line, or its name leads nowhere.
 fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
@@ -204,6 +212,8 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
     let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
     let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
     let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
+    let is_whole =
+        |disk: &Disk| [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
     let refused = |disk: &Disk| {
         if let Some(lines) = repeated(fstab, point) {
             return Some(judge::remove_all_but_one(&lines));
@@ -217,8 +227,7 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
                 entry.line, entry.device
             ));
         }
-        let whole = [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
-        (!whole).then(|| {
+        (!is_whole(disk)).then(|| {
             format!(
                 "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
                  mount {point}",
@@ -227,12 +236,14 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
         })
     };
     let under = carriers(disks, &major_minor);
-    let Some(disk) = under.first() else { return Ok(None) };
+    let Some(&disk) = under.first() else { return Ok(None) };
+    // What we made there is known by more than the line.
+    let made = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
     Ok(Some(Waiting {
         disk,
         on_root: judge::carry_root(facts, &under)?,
-        fs_type: entry.fs_type.clone(),
-        uuid: None,
+        fs_type: made.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
+        uuid: made.map(|record| record.uuid.clone()),
         refused: refused(disk),
     }))
 }

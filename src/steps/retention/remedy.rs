@@ -34,7 +34,10 @@ pub fn is_made_again(profile: &Profile, facts: &Facts, request: &Request) -> boo
 
 fn is_to_be_erased(facts: &Facts, request: &Request, disk: &Disk) -> bool {
     let erased = request.erase_disk.as_deref().and_then(|name| find(facts, name).ok());
-    erased.is_some_and(|erased| erased.name == disk.name || same_map(erased, disk))
+    // An order that a person gave before a restart, and that is carried out or void, hides no volume of ours.
+    erased.is_some_and(|erased| {
+        (erased.name == disk.name || same_map(erased, disk)) && !choice::is_void(facts, request, erased)
+    })
 }
 
 /// The name of the disk that is asked for, where it is not that of `disk`.

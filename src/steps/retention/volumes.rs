@@ -8,8 +8,8 @@ use crate::steps::devices::distinct;
 use crate::steps::{Status, need};
 
 use super::choice::{identity, probe_of};
-use super::describe;
 use super::name::find;
+use super::{describe, is_unfinished};
 
 /// A volume that the agent made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
         return Ok(Some(Ours { disk, uuid: record.uuid.clone(), fs_type }));
     }
     let mut found = by_uuid(facts, disks);
+    found.retain(|ours| !is_unfinished(facts, ours.disk));
     let meant = named.and_then(|name| find(facts, name).ok()).map(Disk::device_number);
     if let Some(at) = found.iter().position(|ours| meant == Some(ours.disk.device_number())) {
         return Ok(Some(found.swap_remove(at)));
@@ -85,7 +86,13 @@ pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
         Fact::Known(Some(record)) => record.finished && record.scsi_id == id,
         _ => false,
     };
-    if carries(facts, disk, &uuid_of(id)) {
+    if carries(facts, disk, &uuid_of(id)) && !disk.partitions.is_empty() {
+        Some(
+            "It carries the retention volume that mt-agent made, and the kernel still shows partitions of what was there \
+             before: restart the machine, then mt-agent apply mounts it"
+                .to_owned(),
+        )
+    } else if carries(facts, disk, &uuid_of(id)) {
         Some("It carries the retention volume that mt-agent made: mt-agent apply mounts it".to_owned())
     } else if recorded {
         Some(format!(

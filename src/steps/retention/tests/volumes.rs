@@ -196,6 +196,70 @@ fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() 
     }
 }
 
+fn our_record(finished: bool) -> Fact<Option<Record>> {
+    Fact::Known(Some(Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: RETENTION_ID.into(),
+        uuid: uuid_of(RETENTION_ID),
+        fs_type: "xfs".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished,
+    }))
+}
+
+#[test]
+fn a_making_that_did_not_end_is_gone_on_with_and_not_mounted() {
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    for line in [None, Some(map)] {
+        let (profile, mut facts) = restored();
+        facts.retention_record = our_record(false);
+        if let Some(device) = line {
+            spoil(&mut facts.fstab).push(testing::entry(11, &device, "/mnt/retention", "xfs", 0));
+        }
+        let (changes, said) = planned(&profile, &facts, &Request::default());
+        assert!(
+            matches!(changes.first(), Some(Change::FormatRetention { erase: false, scsi_id, .. }) if scsi_id == RETENTION_ID),
+            "{changes:?} {said}"
+        );
+    }
+}
+
+#[test]
+fn an_erasure_that_was_carried_out_before_a_restart_does_not_hide_what_was_made() {
+    let (profile, mut facts) = restored();
+    facts.retention_record = our_record(true);
+    facts.probes[0].fingerprint = Some("of the new one".into());
+    facts.probes[0].written = Some(false);
+    let left = Request {
+        erase_disk: Some(RETENTION_ID.into()),
+        erase_fingerprint: Some("of the old one".into()),
+        resumed: true,
+        ..naming(RETENTION_ID)
+    };
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let (changes, said) = planned(&profile, &facts, &left);
+    assert_eq!(changes, [mount_of(&map, RETENTION_ID, "xfs"), line_of(&map, "xfs")]);
+    assert!(!said.contains("say so once more"), "{said}");
+}
+
+#[test]
+fn the_mount_after_an_ordered_erasure_is_the_one_that_was_agreed_to() {
+    let map = format!("/dev/mapper/{RETENTION_ID}");
+    let (profile, mut facts) = restored();
+    spoil(&mut facts.fstab).push(testing::entry(11, &map, "/mnt/retention", "ext4", 0));
+    let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
+    let (agreed, _) = planned(&profile, &facts, &erase);
+    // Made again: on record, and the order is carried out.
+    facts.retention_record = our_record(true);
+    let (now, _) = planned(&profile, &facts, &naming("sdb"));
+    assert_eq!(now.len(), 1, "{now:?}");
+    let Change::MountRetention { fs_type, .. } = &now[0] else { panic!("{now:?}") };
+    assert_eq!(fs_type, "xfs", "what was made, not what the line says");
+    let mounts = |change: &Change| matches!(change, Change::MountRetention { uuid: Some(_), .. });
+    assert!(agreed.iter().any(mounts) && now.iter().all(mounts), "{agreed:?} {now:?}");
+}
+
 #[test]
 fn what_our_record_says_was_made_is_repaired_before_it_is_erased() {
     let (profile, mut facts) = restored();
