@@ -42,7 +42,7 @@ boot_2() {
     said "the map $map is suspended: dmsetup resume $map"
     ended 150
     since=$SECONDS
-    agent 1 plan --retention-disk "$map"
+    agent 0 plan --retention-disk "$map"
     said "--erase-disk does not lift that: see to that first"
     ended 150
     dmsetup resume "$map"
@@ -51,7 +51,7 @@ boot_2() {
     dmsetup message "$map" 0 queue_if_no_path
     dmsetup message "$map" 0 "fail_path $path"
     since=$SECONDS
-    agent 1 plan --retention-disk "$map"
+    agent 0 plan --retention-disk "$map"
     said "the path sdb of the map $map is failed, and stays so on a healthy disk while no multipathd runs"
     ended 150
     dmsetup message "$map" 0 "reinstate_path $path"
