@@ -8,12 +8,13 @@ tools=${MT_AGENT_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/mt-agent/tools}
 cargo_tool() {
     local name=$1 version=$2 root=$tools/$1-$2 lock
     shift 2
-    ! "$root/bin/$name" --version >/dev/null 2>&1 || return 0
+    # What cargo writes last.
+    [[ ! -f $root/.crates2.json ]] || return 0
     mkdir -p "$tools"
     # Who comes second, from another clone, finds it built.
     exec {lock}>"$root.lock"
     flock "$lock"
-    if ! "$root/bin/$name" --version >/dev/null 2>&1; then
+    if [[ ! -f $root/.crates2.json ]]; then
         echo "building $name $version, once for this user: it is kept in $tools"
         CARGO_TARGET_DIR=$root/build CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
             --root "$root" --version "$version" --force "$@" "$name" || return

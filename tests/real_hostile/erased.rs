@@ -33,13 +33,13 @@ fn alone(what: &str, device: &Loop) {
     assert!(record().unwrap().finished, "{what}");
 }
 
-/// That it can be erased: nothing is left, and a second run changes nothing.
+/// That it can be erased: nothing is left, and a second run, without the order that is carried out, changes nothing.
 pub fn erased(what: &str, device: &Loop) {
     println!("--- {what}, erased");
     changed(format(device, &erasing(device)));
     alone(what, device);
     let hash = device.hash();
-    assert_eq!(format(device, &erasing(device)), Ok(Done::Unchanged), "{what}");
+    assert_eq!(format(device, &device.target("ext4")), Ok(Done::Unchanged), "{what}");
     assert_eq!(device.hash(), hash, "{what}");
     fs::remove_file(RECORD).unwrap();
 }
