@@ -37,9 +37,12 @@ fn mounted_or_swapped_to_or_held_meanwhile() {
         let device = blank();
         run("mkfs.ext4", &["-q", &device.device]);
         run("mount", &[&device.device, "/mnt/other"]);
+        // As for a quiesced snapshot: the file system itself writes nothing meanwhile, and who syncs it waits.
+        run("fsfreeze", &["--freeze", "/mnt/other"]);
         let words = format!("it is in use: mounted at /mnt/other ({})", device.name());
         refused_always(&device, &words);
         no_candidate(&device, &words["it ".len()..]);
+        run("fsfreeze", &["--unfreeze", "/mnt/other"]);
         run("umount", &["/mnt/other"]);
 
         let device = blank();
