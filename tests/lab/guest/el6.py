@@ -59,7 +59,9 @@ DEVICE = (r"(sd[a-z]+\d*|(sr|fd|md|loop|ram|vd[a-z]|host)\d*|dm-\d+|target[\d:]+
 PATHS = [
     r"/proc/(cpuinfo|filesystems|loadavg|locks|mdstat|meminfo|mounts|partitions|stat|swaps|uptime|version)",
     r"/proc/self/(cgroup|exe|fd(/N)?|maps|mountinfo|mounts|stat|status)",
-    r"/proc/N(/(cmdline|cwd|exe|fd|fd/N|fdinfo|fdinfo/N|maps|root|stat|status|comm))?",
+    r"/proc/N(/(cmdline|cwd|exe|fd|fd/N|fdinfo|fdinfo/N|maps|root|stat|status|comm|task|task/N(/(fd|fd/N|fdinfo|fdinfo/N))?))?",
+    # Of 3.3: where it is not, maps tells what is mapped.
+    r"/proc/N/map_files(/.*)?",
     r"/proc/sys/kernel/(hostname|osrelease|random/boot_id|random/uuid|version|ngroups_max)",
     r"/proc/net(/(bonding|bonding/.*|dev|route|tcp6?|vlan|vlan/.*))?",
     r"/proc(/self)?",
@@ -68,8 +70,8 @@ PATHS = [
     r"/sys/fs/cgroup/cpu(,cpuacct)?/",
     # A disk, its map, its partitions: attributes, links and directories of 2.6.32.
     rf"/sys/(block|class/block|dev/block|devices)(/{DEVICE})*(/device)?(/(dev|size|start|ro|removable|stat|uevent|partition|"
-    r"holders|slaves|dm|dm/name|dm/uuid|device/media|md|md/(level|array_state)|loop|loop/backing_file|queue|queue/(logical_block_size|"
-    r"max_sectors_kb|rotational)|vendor|model|rev|type|state|class|subsystem|driver))?",
+    r"holders|slaves|dm|dm/name|dm/uuid|device/media|md|md/(level|array_state)|loop|loop/backing_file|queue|queue/(iostats|logical_block_size|"
+    r"max_sectors_kb|rotational)|inflight|vendor|model|rev|type|state|class|subsystem|driver))?",
     # A partition is what has this file: every entry of a disk's directory is asked, `size` and `ro` too.
     rf"/sys/(block|devices)(/{DEVICE})*/(dev|dm|holders|queue|removable|ro|size|slaves|uevent)/partition",
     # Of 4.15: paths that are no disk of their own. Where it is not, none is.

@@ -58,7 +58,9 @@ at_terminal() {
 # What is said of a disk that is named.
 left() {
     said "($1, 40 GiB) is left as it is: it could not be told whether it is blank: /dev/mapper/$1: reading at offset "
-    said 'Input/output error (os error 5). A volume on it would not last, and --erase-disk does not lift that: attach another disk'
+    # No multipathd runs here, so that the path stays failed.
+    said 'Input/output error (os error 5); the path'
+    said 'A volume on it would not last, and --erase-disk does not lift that: see to that first'
 }
 
 boot_2() {
