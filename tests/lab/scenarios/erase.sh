@@ -87,6 +87,9 @@ boot_2() {
     umount /mnt/retention
     sed -i '/retention/d' /etc/fstab
     rm /var/lib/mt-agent/retention.json
+    # Else the first volume would be known again.
+    dd if=/dev/zero of="/dev/mapper/$(id_of /dev/sdb)" bs=1M count=1 conv=notrunc status=none
+    udevadm settle
     erase sdc mkfs.ext4
 }
 
