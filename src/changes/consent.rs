@@ -14,17 +14,15 @@ use super::collection::manifest;
 use crate::host::Host;
 
 impl Change {
-    /// Writes into the change what the files that it uses hold now: its performing refuses other ones.
-    ///
-    /// # Errors
-    /// Such a file cannot be read.
-    pub fn pin(&mut self, host: &Host) -> Result<()> {
+    /// Writes into the change what the files that it uses hold now: its performing refuses other ones. Where one cannot be
+    /// read its performing says so, after what comes before it; one that can be read by then is another one.
+    pub fn pin(&mut self, host: &Host) {
         match self {
             Self::RunCustomChanges { archive, archive_sha256, .. } => {
-                *archive_sha256 = Some(digest(&host.path(archive))?);
+                *archive_sha256 = digest(&host.path(archive)).ok();
             }
             Self::InstallPackages { from: Some(from), manifest_sha256, .. } => {
-                *manifest_sha256 = Some(digest(&from.join(manifest::FILE))?);
+                *manifest_sha256 = digest(&from.join(manifest::FILE)).ok();
             }
             // A file package is pinned by its own SHA-256, or has to be signed.
             Self::InstallPackages { from: None, .. }
@@ -37,7 +35,6 @@ impl Change {
             | Self::WriteFstab { .. }
             | Self::MountRetention { .. } => {}
         }
-        Ok(())
     }
 
     /// Whether who agreed to `agreed` has agreed to this change: the same one, or less of the same.
@@ -252,7 +249,7 @@ mod tests {
                 rerun: false,
                 archive_sha256: None,
             };
-            change.pin(&host).unwrap();
+            change.pin(&host);
             change
         };
         let agreed = pinned("one");
@@ -260,9 +257,11 @@ mod tests {
         let collection = dir.path().join("collection");
         std::fs::create_dir(&collection).unwrap();
         let mut change = install(&["perl"], collection.to_str(), None);
-        assert!(change.pin(&host).unwrap_err().to_string().contains("manifest.json"));
+        change.pin(&host);
+        let unreadable = change.clone();
         files::replace(&collection.join("manifest.json"), b"{}", 0o600).unwrap();
-        change.pin(&host).unwrap();
+        change.pin(&host);
+        assert!(!change.is_within(&unreadable), "it came after the plan was shown");
         let Change::InstallPackages { manifest_sha256: Some(sum), .. } = change else { panic!() };
         assert_eq!(sum.len(), 64);
     }

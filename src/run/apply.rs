@@ -135,7 +135,7 @@ pub fn apply(
         return run.finish(facts, Vec::new(), &agreed);
     }
     for planned in &mut agreed.changes {
-        planned.change.pin(host)?;
+        planned.change.pin(host);
     }
     let shown = Instant::now();
     if !watcher.confirm(&agreed, unnamed.as_deref())? {
@@ -363,7 +363,7 @@ impl Run<'_> {
                 return Ok(self.judged(&facts, changed, Ended::Interrupted));
             }
             let Some(mut next) = next else { return self.finish(facts, changed, agreed) };
-            next.change.pin(self.host)?;
+            next.change.pin(self.host);
             if performed.contains(&next.change) {
                 bail!(
                     "{}: done, yet the host does not show it: {}",
