@@ -115,10 +115,12 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
         announce(context, &device);
         return Ok(Done::Unchanged);
     }
-    if target.erase {
+    let disks = if target.erase {
         erase::remove_map_partitions(context, &disks)?;
-    }
-    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
+        identity::verify(host, identity, &device, target.scsi_id)?
+    } else {
+        disks
+    };
     // A finished record of a file system that is not there (a disk was replaced behind the same ID, or wiped)
     // proves nothing: the disk must be blank like any other.
     idle(host, &disks)?;
