@@ -107,7 +107,7 @@ pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
         found.extend(in_use::loops(host, disk));
     }
     found.extend(
-        in_use::writers(host, disks).map_err(|why| anyhow!("who has it open could not be told: {why}"))?,
+        in_use::writers(host, disks).map_err(|why| anyhow!("cannot determine who has it open: {why}"))?,
     );
     found.sort();
     found.dedup();

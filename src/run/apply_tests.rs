@@ -81,6 +81,22 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     assert_eq!(std::fs::read(host.path(TEMPLATE)).unwrap(), written);
 }
 
+/// What waits for a restart, with this request.
+fn pending(request: &Request) -> Pending {
+    Pending {
+        schema: resume::SCHEMA.into(),
+        boot_id: String::new(),
+        profile: None,
+        only: Vec::new(),
+        skip: Vec::new(),
+        stage: None,
+        first_boot: false,
+        seal: None,
+        free_space_filled: false,
+        request: request.clone(),
+    }
+}
+
 /// A plan that formats the disk of the ready host after the restart.
 fn formats_after_restart(fingerprint: Option<&str>) -> Plan {
     let change = Change::FormatRetention {
@@ -105,18 +121,7 @@ fn what_is_erased_after_the_restart_is_what_was_there_when_it_was_agreed_to() {
         erase_disk: Some("/dev/sdb".into()),
         ..Request::default()
     };
-    let pending = Pending {
-        schema: resume::SCHEMA.into(),
-        boot_id: String::new(),
-        profile: None,
-        only: Vec::new(),
-        skip: Vec::new(),
-        stage: None,
-        first_boot: false,
-        seal: None,
-        free_space_filled: false,
-        request,
-    };
+    let pending = pending(&request);
     let host = Host::live();
     let left = |pending: &Pending, resumed: bool, agreed: &Plan| {
         let options = Options { resumed, ..Options::default() };
@@ -153,18 +158,6 @@ fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
         erase_disk: Some("sdb".into()),
         at_terminal: true,
         ..Request::default()
-    };
-    let pending = |request: &Request| Pending {
-        schema: resume::SCHEMA.into(),
-        boot_id: String::new(),
-        profile: None,
-        only: Vec::new(),
-        skip: Vec::new(),
-        stage: None,
-        first_boot: false,
-        seal: None,
-        free_space_filled: false,
-        request: request.clone(),
     };
     let (host, options) = (Host::live(), Options { request: asked.clone(), ..Options::default() });
     let left = |run: &Run<'_>| {

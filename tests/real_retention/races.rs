@@ -342,7 +342,7 @@ fn in_a_pid_namespace_of_its_own_nothing_is_formatted() {
     isolated_with(&["unshare", "--pid", "--fork", "--mount-proc"], module_path!(), name, || {
         refused_always(
             &Loop::new(SIZE),
-            "who has it open could not be told: not all processes of this machine can be seen",
+            "cannot determine who has it open: not all processes of this machine can be seen",
         );
     });
 }

@@ -8,8 +8,8 @@
 //! 1. The kernel forgets the partitions; it refuses where one is in use. It is not made to read the table again, for then
 //!    udev would see them appear, and assemble what is on them.
 //! 2. Under a claim, both ends are written over with zeros: tables of every kind, a GPT with its copy, the superblocks and
-//!    labels of file systems, LVM, RAID and ZFS lie there. That an interrupted run is gone on with rests on the first
-//!    sectors being zero (see `still_ours`).
+//!    labels of file systems, LVM, RAID and ZFS lie there. The next run resumes an interrupted one only where the first
+//!    sectors are zero (see `still_ours`).
 //! 3. wipefs removes what lies elsewhere.
 //! 4. That nothing is left is read back: by the kernel no partition, by libblkid nothing.
 

@@ -71,7 +71,7 @@ fn now(host: &Host, disks: &[Disk]) -> Result<Counts> {
     let mut names: Vec<&str> = disks.iter().flat_map(counts::names).collect();
     names.sort_unstable();
     names.dedup();
-    Counts::read(host, &names).map_err(|why| anyhow!("it is in use, or that could not be told: {why}"))
+    Counts::read(host, &names).map_err(|why| anyhow!("cannot determine whether it is written to: {why}"))
 }
 
 fn ends(device: &Device, size: u64) -> Result<String> {
@@ -101,7 +101,7 @@ fn write_out(host: &Host, disks: &[Disk]) -> Result<()> {
     apart("writing out what others wrote to it", WRITING_OUT, &[], all)
         .map_err(|error| error.to_string())
         .and_then(|done| done)
-        .map_err(|why| anyhow!("it is in use, or that could not be told: {why}"))
+        .map_err(|why| anyhow!("cannot determine whether it is written to: {why}"))
 }
 
 fn one(host: &Host, path: &str, number: &str) -> Result<()> {

@@ -150,7 +150,7 @@ impl<'a> Trial<'a> {
         // What is not known counts as a use, which nobody can lift.
         match in_use::writers(host, std::slice::from_ref(disk)) {
             Ok(writers) => probe.in_use.extend(writers),
-            Err(error) => probe.in_use.push(format!("who has it open could not be told: {error}")),
+            Err(error) => probe.in_use.push(format!("cannot determine who has it open: {error}")),
         }
         if !disk.partitions.is_empty() {
             let names: Vec<_> = disk.partitions.iter().map(|partition| partition.name.as_str()).collect();

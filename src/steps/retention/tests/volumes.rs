@@ -86,18 +86,9 @@ fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
 #[test]
 fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
     let map = format!("/dev/mapper/{RETENTION_ID}");
-    let record = Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: RETENTION_ID.into(),
-        uuid: uuid_of(RETENTION_ID),
-        fs_type: "xfs".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: true,
-    };
-    for record in [None, Some(record)] {
+    for record in [Fact::Known(None), our_record(true)] {
         let (profile, mut facts) = restored();
-        facts.retention_record = Fact::Known(record);
+        facts.retention_record = record;
         spoil(&mut facts.fstab).push(testing::entry(9, "UUID=gone", "/mnt/retention", "xfs", 0));
         let (changes, said) = planned(&profile, &facts, &Request::default());
         assert_eq!(changes, [mount_of(&map, RETENTION_ID, "xfs")]);
