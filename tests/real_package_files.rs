@@ -7,10 +7,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use mt_agent::changes::archive::stream::sha256;
 use mt_agent::changes::packages::install_files_with_rpm;
 use mt_agent::changes::{Context, Done};
 use mt_agent::host::Host;
+use mt_agent::host::sum::sha256;
 use mt_agent::profile::{FileSpec, Profile};
 
 use support::rpms::Desk;

@@ -22,15 +22,15 @@ const FIX: &str = r#"fix() {
 
 #[test]
 fn an_archive_that_others_can_write_is_not_run_until_the_command_was_carried_out() {
-    let world = world("custom-changes: {archive: \"/var/up/it's here/agent.tar.gz\"}\n");
+    let world = world("custom-changes: {archive: /var/up/here/agent.tar.gz}\n");
     let script = r#"
         set -e
-        pack "/var/up/it's here/agent.tar.gz"
+        pack /var/up/here/agent.tar.gz
         chmod 777 /var/up
-        chmod 666 "/var/up/it's here/agent.tar.gz"
+        chmod 666 /var/up/here/agent.tar.gz
         told=$(fix)
         echo "TOLD $told"
-        sha256sum <"/var/up/it's here/agent.tar.gz" | cut -c1-64
+        sha256sum </var/up/here/agent.tar.gz | cut -c1-64
         $AGENT apply --yes --only custom-changes.applied || echo "STATUS $?"
         test ! -e /var/tmp/ran
         sh -ec "$(cure "$told")"
@@ -40,9 +40,9 @@ fn an_archive_that_others_can_write_is_not_run_until_the_command_was_carried_out
     let output = world.run(&format!("{PACK}{CURE}{FIX}{script}"), &[]);
     let said = said(&output);
     assert!(output.status.success(), "{said}");
-    let told = "TOLD before mt-agent apply can run the script: /var/up/it's here/agent.tar.gz: others than root can write \
-                /var/up (owner 0, group 0, mode 0777), /var/up/it's here/agent.tar.gz (owner 0, group 0, mode 0666): run \
-                `chmod go-w /var/up '/var/up/it'\\''s here/agent.tar.gz'`, or pin it in the profile \
+    let told = "TOLD before mt-agent apply can run the script: /var/up/here/agent.tar.gz: others than root can write \
+                /var/up (owner 0, group 0, mode 0777), /var/up/here/agent.tar.gz (owner 0, group 0, mode 0666): run \
+                `chmod go-w /var/up /var/up/here/agent.tar.gz`, or pin it in the profile \
                 (`custom-changes.sha256: ";
     let sum = said.split_once(told).unwrap_or_else(|| panic!("{said}")).1;
     let (pinned, rest) = sum.split_at(64);
@@ -136,7 +136,7 @@ fn a_package_file_and_a_ca_file_that_others_can_write_are_refused() {
         &said,
         "others than root can write /var/from (owner 0, group 0, mode 0777): run `chmod go-w /var/from`, or pin it",
     );
-    contains(&said, "kmod-x-1-1.el6.x86_64.rpm: it is no rpm package");
+    contains(&said, "/var/from: it is no rpm package");
     let said =
         run(&files("from: /var/from", &format!(", urls: [], sha256: {sum}")), "chmod 777 /var/from; apply");
     contains(&said, "but the profile pins");
@@ -198,7 +198,7 @@ fn records_that_others_can_write_prove_nothing() {
     );
     contains(first, "run `chown root:root /var/lib/mt-agent/resume.json` APPLY 2");
     contains(first, "run `chown root:root /var/lib/mt-agent/journal.jsonl` HISTORY 2");
-    contains(again, "cannot determine");
+    contains(again, "unknown custom-changes.applied");
     contains(again, "run `chmod go-w /var/lib/mt-agent`");
     contains(again, "APPLY 2");
     assert!(again.ends_with("RAN NOW") && !again.contains("RAN RAN"), "{again}");
@@ -207,7 +207,7 @@ fn records_that_others_can_write_prove_nothing() {
 #[test]
 fn a_profile_of_root_s_in_tmp_is_good_and_what_changes_takes_no_unsafe_one() {
     let world = world("");
-    let file = tempfile::Builder::new().suffix(".yaml").tempfile_in("/tmp").unwrap();
+    let file = tempfile::Builder::new().prefix("it's a ").suffix(".yaml").tempfile_in("/tmp").unwrap();
     fs::write(file.path(), "extends: centos-6.6\n").unwrap();
     fs::set_permissions(file.path(), Permissions::from_mode(0o644)).unwrap();
     let script = r#"
@@ -220,10 +220,11 @@ fn a_profile_of_root_s_in_tmp_is_good_and_what_changes_takes_no_unsafe_one() {
         sh -ec "$(cure "$told")"
         $AGENT profile check "$P"; echo "GOOD $?""#;
     let path = file.path().to_str().unwrap();
+    let quoted = format!("'{}'", path.replace('\'', r"'\''"));
     let said = said(&world.run(&format!("{CURE}{script}"), &[("P", path)]));
     assert_eq!(said.matches("GOOD 0").count(), 2, "{said}");
     assert_eq!(said.matches("CHECK 1").count(), 2, "{said}");
-    contains(&said, &format!("mode 0644): run `chown root:root {path}`, or pass --allow-unsafe-profile"));
+    contains(&said, &format!("mode 0644): run `chown root:root {quoted}`, or pass --allow-unsafe-profile"));
     assert_eq!(said.matches("CHANGE 2").count(), 2, "{said}");
     assert_eq!(
         said.matches("--allow-unsafe-profile is for verbs that change nothing: ").count(),

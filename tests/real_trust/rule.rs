@@ -112,7 +112,9 @@ fn the_directory_of_a_user_stays_that_user_s() {
     let copy = told.split('`').nth(1).unwrap();
     assert!(copy.starts_with("install -m 600 ") && copy.ends_with("/home/a.rpm' /root/a.rpm"), "{told}");
     assert!(
-        told.contains("/home (owner 65534, group 0, mode 0755): copy it where only root can write, as by `")
+        told.contains(
+            "/home (owner 65534, group 65534, mode 0755): copy it where only root can write, as by `"
+        )
     );
     fs::create_dir(home.join("all")).unwrap();
     let told = format!("{:#}", directory(&home.join("all")).unwrap_err());
