@@ -313,6 +313,44 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_our_own_is_a_regular_one_with_one_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let append = |name: &str| own(&at(name), OpenOptions::new().append(true)).map(drop);
+        append("log").unwrap();
+        assert_eq!(fs::metadata(at("log")).unwrap().mode() & 0o777, 0o600);
+        append("log").unwrap();
+        nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        symlink("log", at("link")).unwrap();
+        symlink("none", at("nowhere")).unwrap();
+        for (name, what) in [
+            ("fifo", "a FIFO"),
+            ("socket", "a socket"),
+            ("link", "a symbolic link"),
+            ("nowhere", "a symbolic link"),
+            ("", "a directory"),
+        ] {
+            let told = append(name).unwrap_err().to_string();
+            assert_eq!(told, format!("{} is {what}, not a regular file: remove it", at(name).display()));
+        }
+        assert!(!at("none").exists());
+        // Whoever can link into the directory would have another file written to.
+        fs::hard_link(at("log"), at("second")).unwrap();
+        let told = append("log").unwrap_err().to_string();
+        assert!(told.ends_with("/log has 2 names (hard links), one was expected: remove it"), "{told}");
+    }
+
+    #[test]
+    fn what_is_read_whole_has_a_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        File::create(dir.path().join("big")).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read(&dir.path().join("big")).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(read_at_most(&b"abc"[..], 3).unwrap(), b"abc");
+        assert_eq!(read_at_most(&b"abcd"[..], 3).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
     fn a_directory_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let error = replace(dir.path(), b"", 0o644).unwrap_err().to_string();

@@ -126,3 +126,26 @@ fn a_file_of_the_host_that_is_none_is_unknown_and_says_so() {
     named(&said, "/var/log/appliedmtcustomchanges.log", GIVEN, "0");
     named(&said, "/etc/multipath.conf", GIVEN, "0");
 }
+
+/// A tool that does not answer, while the lock is held and before anything is changed.
+#[test]
+fn sigterm_ends_an_apply_that_waits_and_frees_the_lock() {
+    let world = world("custom-changes: {archive: /var/agent.tar.gz}\n");
+    world.tool("rpm", "echo $$ >/var/tmp/rpm; exec sleep 600");
+    let script = r#"
+        pack /var/agent.tar.gz
+        $AGENT apply --yes --only custom-changes.applied >/dev/null 2>/var/tmp/said &
+        agent=$!
+        until test -s /var/tmp/rpm && test -s /var/run/mt-agent.lock; do sleep 0.05; done
+        begun=$(date +%s)
+        kill -TERM $agent; wait $agent; echo "STATUS $?"
+        test $(($(date +%s) - begun)) -lt 300 && echo SOON
+        flock -n /var/run/mt-agent.lock true && echo FREE
+        kill "$(cat /var/tmp/rpm)" 2>/dev/null
+        cat /var/tmp/said
+        test -e /var/lib/mt-agent/journal.jsonl || echo UNTOUCHED"#;
+    let said = said(&world.run(&format!("{PACK}{script}"), &[]));
+    let expected = "STATUS 143 SOON FREE mt-agent: ended by SIGTERM: nothing was changed UNTOUCHED";
+    // The shell may add that it was terminated.
+    assert!(said.starts_with(expected), "{said}");
+}
