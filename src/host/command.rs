@@ -1,29 +1,27 @@
 //! One command runner: explicit argv, no shell, fixed directories, closed stdin unless given, bounded time
 //! and output. Failures are told apart, and each carries a command line one can paste.
 
+mod listen;
+
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::thread;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use self::listen::{Collected, KEPT, drain};
 use super::{Host, Kind, apart, ioctl, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
 const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/// How much of each stream is kept, in bytes; the rest is read and dropped.
-const KEPT: usize = 8 << 20;
 
 /// How long a descendant may hold the output open after the command itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
@@ -38,6 +36,13 @@ const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
 /// The variables that pass from our environment to a command: how to reach the network, nothing else.
 const PASSED: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "TZ"];
+
+/// What starts a command that is held: it becomes the command when it is told to, and ends where nobody can tell it any
+/// more. The line is taken off byte by byte, as a pipe cannot be sought in, so the rest is the command's.
+const HELD: &str = "read -r line && exec \"$@\"";
+
+/// What is done with the process id of a command that is held, before it begins.
+type Begin<'a> = &'a mut dyn FnMut(u32) -> anyhow::Result<()>;
 
 /// A command to run. The first word names a tool, by name (looked for in the system's directories) or by
 /// absolute path.
@@ -247,14 +252,44 @@ impl Command {
     /// # Errors
     /// As [`Command::run`].
     pub fn run_watched(&self, host: &Host, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, None)
+    }
+
+    /// As [`Command::run_watched`], but it is held until `begin` has been given its process id, which is its group's
+    /// too. Where that fails, or this process ends meanwhile, it never begins.
+    ///
+    /// # Errors
+    /// As [`Command::run`]; [`Failure::Spawn`] with what `begin` said.
+    pub fn run_held(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Begin<'_>,
+    ) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, Some(begin))
+    }
+
+    fn find_and_run(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         match host.kind() {
             Kind::Live => {}
             Kind::Recorded => return self.recorded(host),
             // Nothing from an image's tree is run: it may be another architecture's, or an enemy's.
             Kind::Image => return Err(Failure::Missing { tool: self.tool.clone() }),
         }
-        let path = find(host, &self.tool).ok_or_else(|| Failure::Missing { tool: self.tool.clone() })?;
-        self.spawn_and_wait(&path, watch)
+        let tool = |tool: &str| find(host, tool).ok_or_else(|| Failure::Missing { tool: tool.to_owned() });
+        let path = tool(&self.tool)?;
+        if begin.is_none() {
+            return self.spawn_and_wait(&path, &self.args, watch, None);
+        }
+        let named = ["-c", HELD, "held"].map(str::to_owned).into_iter();
+        let args: Vec<String> =
+            named.chain([path.display().to_string()]).chain(self.args.iter().cloned()).collect();
+        self.spawn_and_wait(&tool("bash")?, &args, watch, begin)
     }
 
     /// Its standard output as text, when it ended with status 0.
@@ -280,7 +315,13 @@ impl Command {
         Ok(Output { stdout, ..Output::default() })
     }
 
-    fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+    fn spawn_and_wait(
+        &self,
+        path: &Path,
+        args: &[String],
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         let deadline = shortened(self.deadline);
         let spawn = |source| Failure::Spawn { line: self.line(), source };
         let (out_reader, out_writer) = io::pipe().map_err(spawn)?;
@@ -295,7 +336,12 @@ impl Command {
                 ("TERM".into(), "dumb".into()),
             ])
             .collect::<Vec<(std::ffi::OsString, std::ffi::OsString)>>();
-        let expression = duct::cmd(path, &self.args)
+        // Never /dev/null: it may be away, or no device, and no command would start or each would read from a file.
+        let (input, mut feed) = io::pipe().map_err(spawn)?;
+        let bytes = self.stdin.as_deref().unwrap_or_default();
+        fits(bytes).map_err(spawn)?;
+        let expression = duct::cmd(path, args)
+            .stdin_file(input)
             .dir(self.dir.as_deref().unwrap_or(Path::new("/")))
             .full_env(environment)
             .stdout_file(out_writer)
@@ -307,21 +353,29 @@ impl Command {
                 ioctl::begin_with_no_signal_held_back(command);
                 Ok(())
             });
-        let complete = match &self.stdin {
-            Some(bytes) => expression.stdin_file(filled(bytes).map_err(spawn)?),
-            None => expression.stdin_null(),
-        };
         // Before the command, so that one that could not be listened to is not started.
         // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
         let (sender, chunks) = mpsc::sync_channel(16);
         drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
         drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
         let started = Instant::now();
-        let handle = complete.start().map_err(spawn)?;
-        // Both expressions hold the write ends; while one of them lives, no reader sees the end.
-        drop((expression, complete));
+        let handle = expression.start().map_err(spawn)?;
+        // It holds the write ends; while it lives, no reader sees the end.
+        drop(expression);
+        if let Some(begin) = begin {
+            let pid = handle.pids().first().copied().unwrap_or_default();
+            if let Err(error) = begin(pid) {
+                kill_group(&handle);
+                let _ = handle.wait_timeout(KILLED);
+                return Err(spawn(io::Error::other(format!("{error:#}"))));
+            }
+            let _ = feed.write_all(b"\n");
+        }
+        // One that has ended already, or reads nothing, is judged by how it ends.
+        let _ = feed.write_all(bytes);
+        drop(feed);
 
-        let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
+        let mut collected = Collected::default();
         let mut ended: Option<Instant> = None;
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         loop {
@@ -348,12 +402,7 @@ impl Command {
         let status = match handle.wait_timeout(left).map_err(wait)? {
             Some(done) => done.status,
             None => {
-                for pid in handle.pids() {
-                    if let Ok(pid) = i32::try_from(pid) {
-                        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
-                    }
-                }
-                let _ = handle.kill();
+                kill_group(&handle);
                 let left = !matches!(handle.wait_timeout(KILLED), Ok(Some(_)));
                 let after = if given_up { started.elapsed() } else { deadline };
                 return Err(Failure::Deadline { line: self.line(), after, left, said: output.said() });
@@ -383,73 +432,24 @@ fn shortened_to(deadline: Duration, seconds: Option<&str>) -> Duration {
     most.map_or(deadline, |most| deadline.min(most))
 }
 
-struct Collected {
-    output: Output,
-    partial: [Vec<u8>; 2],
-}
-
-impl Collected {
-    fn take(&mut self, is_err: bool, bytes: &[u8], watch: &mut dyn FnMut(&str)) {
-        let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
-        let room = KEPT.saturating_sub(kept.len());
-        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.output.truncated |= bytes.len() > room;
-        let partial = &mut self.partial[usize::from(is_err)];
-        for &byte in bytes {
-            if matches!(byte, b'\n' | b'\r') {
-                watch_line(partial, watch);
-            } else if partial.len() < 4096 {
-                partial.push(byte);
-            }
-        }
-    }
-
-    fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
-        for partial in &mut self.partial {
-            watch_line(partial, watch);
-        }
-    }
-}
-
-fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
-    if !partial.is_empty() {
-        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
-        partial.clear();
-    }
-}
-
-/// A pipe that holds `bytes` and then ends. They fit into it as a whole, so that no thread need feed it: duct's own
-/// panics where none can be started.
-fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
+/// That a pipe takes `bytes` as a whole, so that no thread need feed it: duct's own panics where none can be started.
+fn fits(bytes: &[u8]) -> io::Result<()> {
     /// What the smallest pipe takes without a reader.
     const ROOM: usize = 4096;
-    if bytes.len() > ROOM {
-        return Err(io::Error::other(format!("more than {ROOM} bytes for its standard input")));
+    if bytes.len() >= ROOM {
+        return Err(io::Error::other(format!("{ROOM} bytes or more for its standard input")));
     }
-    let (reader, mut writer) = io::pipe()?;
-    writer.write_all(bytes)?;
-    Ok(reader)
+    Ok(())
 }
 
-/// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
-fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
-    let reading = thread::Builder::new().spawn(move || {
-        let mut file = File::from(fd);
-        let mut buffer = [0; 16 << 10];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => {
-                    if sender.send((is_err, buffer[..read].to_vec())).is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
+/// Ends a command with all that it has started and that has not left its group.
+fn kill_group(handle: &duct::Handle) {
+    for pid in handle.pids() {
+        if let Ok(pid) = i32::try_from(pid) {
+            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
-    });
-    reading.map(drop)
+    }
+    let _ = handle.kill();
 }
 
 fn quoted(word: &str) -> String {

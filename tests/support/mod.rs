@@ -5,6 +5,7 @@
 pub mod mirror;
 pub mod rpms;
 pub mod server;
+pub mod system;
 pub mod world;
 
 use std::time::{Duration, Instant};
