@@ -12,7 +12,14 @@ const STAND_IN: &str = include_str!("vendor/ApplyCustomChanges.sh");
 
 /// Nothing but the script: what it needs of the machine is waived, as this one is no CentOS 6.6.
 fn profile(more: &str) -> String {
-    let waived = ["os.release", "layout.no-lvm", "scsi.ids", "scsi.uuid-enabled", "packages.base", "packages.multipath"];
+    let waived = [
+        "os.release",
+        "layout.no-lvm",
+        "scsi.ids",
+        "scsi.uuid-enabled",
+        "packages.base",
+        "packages.multipath",
+    ];
     let waivers = waived.map(|id| format!("- {{requirement: {id}, reason: a test, until: 2099-12-31}}\n"));
     format!("extends: centos-6.6\n{more}waivers:\n{}", waivers.concat())
 }
@@ -43,14 +50,20 @@ const NULL: &str = "[character special file 1:3 666]";
 fn however_it_ends_dev_null_is_there_afterwards_and_that_is_said() {
     // Its ends: success with a file there, refusal with nothing there, a signal, the deadline.
     for (end, left, says) in [
-        ("echo x >/dev/null; touch /etc/multipath.conf /etc/.appliedmtcustomchanges", "an ordinary file of mode 644", "ran to its end"),
+        (
+            "echo x >/dev/null; touch /etc/multipath.conf /etc/.appliedmtcustomchanges",
+            "an ordinary file of mode 644",
+            "ran to its end",
+        ),
         ("exit 1", "missing", "failed: it ended with status 1"),
         ("kill -9 $$", "missing", "was ended by signal 9"),
         ("sleep 600", "missing", "did not end within 5 s"),
     ] {
         let script = format!("#!/bin/bash\nread a\nrm -f /dev/null /dev/zero\n{end}\n");
         let system = system(&script, "custom-changes: {deadline: 5s}\n");
-        let output = system.run(&format!("{BEGIN} apply; node; stat -c '[zero %t:%T %a]' /dev/zero; cat /var/log/mt-agent.log"));
+        let output = system.run(&format!(
+            "{BEGIN} apply; node; stat -c '[zero %t:%T %a]' /dev/zero; cat /var/log/mt-agent.log"
+        ));
         let said = said(&output);
         contains(&said, says);
         let (answer, log) = said.split_once("[zero 1:5 666]").unwrap_or_else(|| panic!("{end}: {said}"));
@@ -64,7 +77,8 @@ fn however_it_ends_dev_null_is_there_afterwards_and_that_is_said() {
 
 #[test]
 fn a_script_that_was_started_never_starts_again_by_itself() {
-    let script = "#!/bin/bash\necho x >>/var/runs\necho line >>/etc/rc.local\necho lsscsi\necho FAILED\nexit 1\n";
+    let script =
+        "#!/bin/bash\necho x >>/var/runs\necho line >>/etc/rc.local\necho lsscsi\necho FAILED\nexit 1\n";
     let output = system(script, "").run(&format!(
         "{BEGIN} apply; apply; apply; runs; applied; cat /etc/rc.local; apply --custom-changes=rerun; runs; apply; runs"
     ));
@@ -132,6 +146,7 @@ fn killed_around_its_start_it_begins_once_or_not_at_all() {
     let script = "#!/bin/bash\necho x >>/var/runs\ntouch /etc/multipath.conf /etc/.appliedmtcustomchanges\n";
     let output = system(script, "").run(&format!(
         r#"{BEGIN}
+exec 2>/var/noise
 kills=0 asked=0
 count() {{ if [ -e /var/runs ]; then wc -l </var/runs; else echo 0; fi; }}
 for call in fsync rename renameat renameat2 write; do
@@ -141,7 +156,7 @@ for call in fsync rename renameat renameat2 write; do
             mt-agent apply --yes --only custom-changes.applied >/var/said 2>&1 </dev/null
         [ $? = 137 ] || break
         kills=$((kills + 1))
-        while pgrep -f ApplyCustomChanges.sh >/var/left; do sleep 0.05; done
+        while pgrep -f '^[^ ]*bash (\./Apply|-c read -r line)' >/var/left; do sleep 0.05; done
         mt-agent apply --yes --only custom-changes.applied >/var/said 2>&1 </dev/null
         if [ "$(count)" = 0 ] && ! grep -q custom-changes=accept /var/said || [ "$(count)" -gt 1 ]; then
             echo "$call $number: $(count) runs:"; cat /var/said
@@ -244,7 +259,10 @@ apply; node; : >/root/missing; echo 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa >/root/id;
         contains(parts[0], "put right: /dev/null is an ordinary file of mode 644");
         contains(parts[0], "\"status\": \"met\"");
         contains(parts[0], NULL);
-        contains(parts[1], "\"status\": \"unmet\", \"found\": \"it reached its end without the root disk's SCSI ID");
+        contains(
+            parts[1],
+            "\"status\": \"unmet\", \"found\": \"it reached its end without the root disk's SCSI ID",
+        );
         assert!(parts[1].ends_with(" 2"), "it ran once more for this part alone: {said}");
         contains(parts[2], "it said: Checking the packages.; perl lsscsi; Install them");
         contains(parts[2], "packages that it misses: perl lsscsi (yum install -y perl lsscsi)");

@@ -60,7 +60,8 @@ pub fn refuse_while_running(host: &Host, boot_id: &str) -> Result<()> {
 }
 
 fn has_ended(runner: &Host, boot_id: &str, record: &Record) -> Result<()> {
-    let living = running::living(runner, boot_id, record).context("telling whether the vendor script still runs")?;
+    let living =
+        running::living(runner, boot_id, record).context("telling whether the vendor script still runs")?;
     living.map_or(Ok(()), |pid| Err(anyhow!(running::in_words(record, pid))))
 }
 
@@ -99,7 +100,7 @@ fn run_on(
     record.log_bytes = Some(before.log_bytes);
     let ran = execute(context, runner, &script, &mut record);
     // It removes /dev/null, however it ends.
-    let nodes = match device_nodes::make(context) {
+    let nodes = match device_nodes::make(context, None) {
         Ok(Done::Unchanged) => String::new(),
         Ok(Done::Changed(what)) => format!("; {what}"),
         Err(error) => format!("; WARNING: {error:#}"),
@@ -175,7 +176,9 @@ fn take_marker_away(context: &mut Context<'_>, earlier: Option<&Record>) -> Resu
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;
     if let Some(earlier) = earlier {
-        context.observer.progress(&format!("the vendor script runs again, although it {}", in_words(earlier)));
+        context
+            .observer
+            .progress(&format!("the vendor script runs again, although it {}", in_words(earlier)));
     }
     if !host.exists(marker) {
         return Ok(());

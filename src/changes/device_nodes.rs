@@ -24,17 +24,20 @@ const BESIDE: &str = ".mt-agent-";
 /// How long giving a node its label may take.
 const LABELLING: Duration = Duration::from_secs(20);
 
-/// Makes those of the standard nodes anew that are wrong. An image has none of its own.
+/// Makes those of the standard nodes anew that are wrong: of `planned` alone, where that is given. An image has none of
+/// its own.
 ///
 /// # Errors
 /// One line for all that could not be put right, which is then as it was.
-pub(super) fn make(context: &mut Context<'_>) -> Result<Done> {
+pub(super) fn make(context: &mut Context<'_>, planned: Option<&[String]>) -> Result<Done> {
     let host = context.host;
     if !host.is_live() {
         return Ok(Done::Unchanged);
     }
     let (mut made, mut failed) = (Vec::new(), Vec::new());
-    for standard in &STANDARD {
+    let is_planned =
+        |standard: &&Standard| planned.is_none_or(|planned| planned.iter().any(|path| path == standard.path));
+    for standard in STANDARD.iter().filter(is_planned) {
         let found = device_nodes::look(host, standard.path)?;
         let Some(wrong) = found.wrong() else { continue };
         match replace(context, standard, &found) {

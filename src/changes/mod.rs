@@ -303,7 +303,7 @@ impl Change {
                 collection::collect(context, &order)
             }
             Self::InstallFiles { files } => packages::install_files(context, files),
-            Self::MakeDeviceNodes { .. } => device_nodes::make(context),
+            Self::MakeDeviceNodes { nodes } => device_nodes::make(context, Some(nodes)),
             Self::RunCustomChanges { archive, rerun, archive_sha256 } => {
                 custom_changes::run(context, archive, *rerun, archive_sha256.as_deref())
             }

@@ -198,7 +198,8 @@ fn group(line: &str) -> Option<(&str, u32)> {
 /// A recording has no devices: lines `c MAJOR:MINOR MODE UID:GID GROUP PATH` stand for them.
 fn recorded(host: &Host) -> Result<Vec<DeviceNode>> {
     let text = read::text(host, "/commands/dev")?;
-    let found = |path: &str| text.lines().find_map(|line| recorded_node(line).filter(|node| node.path == path));
+    let found =
+        |path: &str| text.lines().find_map(|line| recorded_node(line).filter(|node| node.path == path));
     Ok(paths().map(|path| found(path).unwrap_or_else(|| DeviceNode::missing(path))).collect())
 }
 
@@ -282,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_recording_tells_them_and_without_it_they_are_unknown() {
-        let dir = testing::tree(&[("commands/dev", "c 1:3 666 0:0 root /dev/null\nf 3 644 0:0 root /dev/zero\n")]);
+        let dir =
+            testing::tree(&[("commands/dev", "c 1:3 666 0:0 root /dev/null\nf 3 644 0:0 root /dev/zero\n")]);
         let Fact::Known(nodes) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!(nodes.len(), STANDARD.len());
         assert_eq!(nodes[0].wrong(), None);

@@ -33,7 +33,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               go. It must run exactly once; its exit status proves nothing, the marker it creates at its end does.",
         by_hand: "Unpack the Unified Agent archive for RHEL 6-64 outside /usr/local, chmod 755 \
                   ApplyCustomChanges.sh, run it once, answer Y, and read /var/log/appliedmtcustomchanges.log for \
-                  FAILED.",
+                  FAILED. It removes /dev/null: see mt-agent explain os.device-nodes.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &[],
@@ -177,7 +177,11 @@ fn without_effect(profile: &Profile, facts: &Facts) -> Result<Option<Status>, St
     }
     Ok(root_disk::no_id(facts)?.map(|found| {
         let found = format!("it reached its end without the root disk's SCSI ID: {found}");
-        Status::unmet(found, "the root disk's SCSI ID in what it wrote", format!("see scsi.uuid-enabled; {fix}"))
+        Status::unmet(
+            found,
+            "the root disk's SCSI ID in what it wrote",
+            format!("see scsi.uuid-enabled; {fix}"),
+        )
     }))
 }
 
@@ -201,12 +205,16 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
     match (&facts.custom_changes.running, record) {
         (Fact::Known(None), _) => {}
         // What its end left behind in its group lets no second run begin either.
-        (Fact::Known(Some(pid)), Some(record)) if request.custom_changes.is_some() || record.outcome.is_open() => {
+        (Fact::Known(Some(pid)), Some(record))
+            if request.custom_changes.is_some() || record.outcome.is_open() =>
+        {
             return Remedy::Refused(running::in_words(record, *pid));
         }
         (Fact::Known(Some(_)), _) => {}
         (Fact::Unknown(why) | Fact::NotApplicable(why), _) => {
-            return Remedy::Refused(format!("whether the vendor script is still running could not be told: {why}"));
+            return Remedy::Refused(format!(
+                "whether the vendor script is still running could not be told: {why}"
+            ));
         }
     }
     let run = |rerun| match archive(profile, facts) {

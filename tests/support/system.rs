@@ -20,7 +20,7 @@ ln -s /proc/self/fd root/dev/fd
 mkdir -p root/var/lib root/var/log root/var/run root/var/tmp root/etc/mt-agent
 cp "$3" root/usr/sbin/mt-agent
 cp -R files/. root/
-exec chroot root /bin/bash -c "cd /; $2"
+exec chroot root /bin/bash -c "exec 2>&1; cd /; $2"
 "#;
 
 pub struct System(TempDir);
@@ -41,7 +41,7 @@ impl System {
         fs::write(path, content).unwrap();
     }
 
-    /// Runs the bash script there; the binary is /usr/sbin/mt-agent. Nothing of it stays.
+    /// Runs the bash script there, both streams in one; the binary is /usr/sbin/mt-agent. Nothing of it stays.
     pub fn run(&self, script: &str) -> Output {
         let enter = ["-m", "--propagation", "private", "--", "bash", "-euc", ENTER, "system"].map(OsStr::new);
         Command::new("unshare")

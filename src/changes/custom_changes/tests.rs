@@ -169,7 +169,10 @@ fn a_refusal_is_told_with_what_it_names_and_is_not_repeated_by_itself() {
     fs::write(desk.path("/var/log/missing-packages.log"), "xfsprogs\n").unwrap();
     let refused = desk.run("#!/bin/bash\nread a\necho 'Checking the OS'\necho FAILED\nexit 1\n").unwrap_err();
     contains(&refused, "ApplyCustomChanges.sh failed: it ended with status 1 without its marker");
-    contains(&refused, "it said: Checking the OS; FAILED; it changed none of the files that it is known to write");
+    contains(
+        &refused,
+        "it said: Checking the OS; FAILED; it changed none of the files that it is known to write",
+    );
     contains(&refused, "it never runs again by itself: put that right, then decide with `mt-agent apply");
     assert!(!refused.contains("xfsprogs"), "{refused}");
 
@@ -180,7 +183,10 @@ fn a_refusal_is_told_with_what_it_names_and_is_not_repeated_by_itself() {
     }
     assert_eq!(runs(&desk), 1, "a person decides");
     let Outcome::Failed(why) = desk.outcome() else { panic!("not failed") };
-    contains(&why, "it said: Checking packages; lsscsi kexec-tools; these are missing; packages that it misses: ");
+    contains(
+        &why,
+        "it said: Checking packages; lsscsi kexec-tools; these are missing; packages that it misses: ",
+    );
     contains(&why, "lsscsi kexec-tools (yum install -y lsscsi kexec-tools)");
     contains(&desk.again().unwrap_err(), "--custom-changes=rerun");
     assert!(matches!(desk.rerun(), Err(error) if error.contains("packages that it misses")));
@@ -237,7 +243,10 @@ fn while_a_process_of_its_group_lives_nothing_is_run_and_nothing_decided() {
     )
     .unwrap();
     let gone = || has_ended(&Host::live(), "boot-1", &desk.record()).is_ok();
-    assert!((0..3000).any(|_| gone() || { std::thread::sleep(Duration::from_millis(10)); false }));
+    assert!((0..3000).any(|_| gone() || {
+        std::thread::sleep(Duration::from_millis(10));
+        false
+    }));
     contains(&desk.again().unwrap_err(), "it is not run again by itself");
     assert_eq!(runs(&desk), 1);
 }
@@ -505,5 +514,5 @@ fn what_is_planned_can_be_done_and_the_script_never_runs_again_by_itself() {
             }
         }
     }
-    assert_eq!(seen, 25, "as many of the 72 combinations have something to do");
+    assert_eq!(seen, 24, "as many of the 72 combinations have something to do");
 }

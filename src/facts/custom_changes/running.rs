@@ -43,7 +43,8 @@ pub fn process(host: &Host, pid: u32) -> Result<Process> {
 /// The processes cannot be seen.
 pub fn living(host: &Host, boot_id: &str, record: &Record) -> Result<Option<u32>> {
     // Version 0.1.0 did not record its process.
-    let Some(process) = record.process.filter(|_| record.boot_id == boot_id && host.kind() != Kind::Image) else {
+    let Some(process) = record.process.filter(|_| record.boot_id == boot_id && host.kind() != Kind::Image)
+    else {
         return Ok(None);
     };
     // With hidepid none but our own are seen, and the run would look as if it had ended.
@@ -91,7 +92,7 @@ mod tests {
     use crate::facts::testing;
 
     fn stat(pid: u32, state: &str, group: u32, session: u32, start: u64) -> (String, String) {
-        let more = "0 -1 4202496 1 2 3 4 5 6 7 8 20 0 1 0";
+        let more = "-1 4202496 1 2 3 4 5 6 7 8 20 0 1 0";
         let line = format!("{pid} (a) S b)) {state} 1 {group} {session} 0 {more} {start} 9 9\n");
         (format!("proc/{pid}/stat"), line)
     }
@@ -123,7 +124,11 @@ mod tests {
         assert_eq!(lives(&[stat(51, "S", 50, 9, 8)]), Some(51), "its leader has ended");
         assert_eq!(lives(&[stat(51, "S", 51, 50, 8)]), Some(51), "of its session");
         assert_eq!(lives(&[stat(50, "Z", 50, 9, 7), stat(51, "Z", 50, 9, 8)]), None);
-        assert_eq!(lives(&[stat(50, "S", 50, 50, 8), stat(51, "S", 50, 50, 9)]), None, "the number is another's now");
+        assert_eq!(
+            lives(&[stat(50, "S", 50, 50, 8), stat(51, "S", 50, 50, 9)]),
+            None,
+            "the number is another's now"
+        );
         assert_eq!(lives(&[stat(51, "S", 51, 9, 8)]), None);
         assert_eq!(lives(&[]), None);
     }

@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn the_end_of_what_was_said_is_more_than_its_last_line() {
-        assert_eq!(last("a\nb\n\nc\nlsscsi\nnot all packages are there\n"), "b; c; lsscsi; not all packages are there");
+        assert_eq!(
+            last("a\nb\n\nc\nlsscsi\nnot all packages are there\n"),
+            "b; c; lsscsi; not all packages are there"
+        );
         assert_eq!(last(" \n"), "");
         assert_eq!(last("Sure? [Y|N] [default N] : Stopped\n"), "Stopped");
     }

@@ -1,10 +1,10 @@
 //! The root disk in what the vendor's script wrote: its SCSI ID is blacklisted, and no other disk's is.
 
 use crate::changes::Change;
+use crate::facts::Facts;
 use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record};
 use crate::facts::disks::Disk;
 use crate::facts::multipath::{self, Configuration};
-use crate::facts::Facts;
 use crate::steps::devices::{carriers, mount_at};
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
@@ -19,7 +19,9 @@ pub(super) fn no_id(facts: &Facts) -> Result<Option<String>, Status> {
     } else if changes.blacklistrootdev_flag && id.is_none() {
         Some(format!("{BLACKLIST_FLAG} is there, and no {BLACKLIST_SCRIPT}"))
     } else {
-        let without = |c: &Configuration| c.wwid_without_value || c.blacklist_wwids.iter().any(|id| id.trim().is_empty());
+        let without = |c: &Configuration| {
+            c.wwid_without_value || c.blacklist_wwids.iter().any(|id| id.trim().is_empty())
+        };
         let is_without = configuration.as_ref().is_some_and(without);
         is_without.then(|| format!("an entry `wwid` of {} is empty", multipath::CONFIGURATION))
     })
@@ -143,7 +145,9 @@ pub(in crate::steps) fn blacklist(facts: &Facts) -> Remedy {
         return Remedy::Refused(format!("{found}: {CORRECT_BY_HAND}"));
     }
     // An entry without a value is no ID that could be replaced.
-    if stale.is_none() && let Ok(Some(found)) = no_id(facts) {
+    if stale.is_none()
+        && let Ok(Some(found)) = no_id(facts)
+    {
         return Remedy::Refused(format!("{found}: {WRITE_BY_HAND}"));
     }
     let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };

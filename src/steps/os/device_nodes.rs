@@ -32,7 +32,8 @@ fn judge(facts: &Facts) -> Result<Status, Status> {
     if wrong.is_empty() {
         return Ok(Status::met(device_nodes::paths().collect::<Vec<_>>().join(", ")));
     }
-    let fix = "mt-agent apply makes them anew before anything else; by hand: mt-agent explain os.device-nodes";
+    let fix =
+        "mt-agent apply makes them anew before anything else; by hand: mt-agent explain os.device-nodes";
     Ok(Status::unmet(wrong.join("; "), "the character devices of these names, root's, of mode 666", fix))
 }
 
