@@ -224,7 +224,7 @@ sed -i "s/wwid '/wwid NEW'/" /usr/sbin/blacklistrootdev.sh
     contains(&part("the last one"), "perl lsscsi device-mapper-multipath FAILED Install them");
     let done = part("done");
     contains(&done, "[exit 0]");
-    contains(&done, "[regular file 644] ulimit -c unlimited defaults {");
+    contains(&done, "[regular empty file 644] ulimit -c unlimited defaults {");
     contains(&done, "wwid 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa device { vendor \"InMage\"");
     contains(&part("once more"), "[exit 0] ApplyCustomChanges (stand-in) started");
     contains(&part("once more"), "already invoked");
@@ -264,7 +264,10 @@ apply; node; : >/root/missing; echo 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa >/root/id;
             "\"status\": \"unmet\", \"found\": \"it reached its end without the root disk's SCSI ID",
         );
         assert!(parts[1].ends_with(" 2"), "it ran once more for this part alone: {said}");
-        contains(parts[2], "it said: Checking the packages.; perl lsscsi; Install them");
+        contains(
+            parts[2],
+            "; Checking the packages.; perl lsscsi; Install them and run this script again.; packages",
+        );
         contains(parts[2], "packages that it misses: perl lsscsi (yum install -y perl lsscsi)");
         contains(parts[2], "put right: /dev/null is missing");
         contains(parts[2], NULL);
