@@ -171,7 +171,8 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
 }
 
 /// Lets the script run again, because a person says so (`--custom-changes=rerun`): takes its marker, on which it would
-/// refuse, out of the way; a copy is kept. Interrupted after that, the record still says that the script ran.
+/// refuse, out of the way; a copy is kept. Interrupted after that, the record says that the script ran, also where until
+/// then the marker alone did.
 fn take_marker_away(context: &mut Context<'_>, earlier: Option<&Record>) -> Result<()> {
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;
@@ -182,6 +183,9 @@ fn take_marker_away(context: &mut Context<'_>, earlier: Option<&Record>) -> Resu
     }
     if !host.exists(marker) {
         return Ok(());
+    }
+    if earlier.is_none() {
+        record::store(host, &record::new("", context.boot_id, Outcome::Observed))?;
     }
     saved::keep(host, &marker.to_string_lossy(), &saved::stamp("custom-changes"))?;
     let path = host.path(marker);

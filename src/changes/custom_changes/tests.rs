@@ -357,6 +357,12 @@ fn a_run_by_hand_is_seen_by_its_marker_alone() {
     contains(&desk.run(VENDOR).unwrap_err(), "somebody has run the vendor script");
     assert!(matches!(desk.with(|context| record(context, false)).unwrap(), Done::Changed(_)));
     assert_eq!((desk.outcome(), desk.record().archive_sha256), (Outcome::Observed, String::new()));
+    // Run again after all, and not started then: the record alone still tells that it ran.
+    fs::remove_file(desk.path(RECORD)).unwrap();
+    desk.with(|context| take_marker_away(context, None)).unwrap();
+    assert!(!desk.path("/etc/.appliedmtcustomchanges").exists());
+    contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
+    fs::write(desk.path("/etc/.appliedmtcustomchanges"), "").unwrap();
     // The vendor's uninstaller takes the marker away: that is no reason to run it by ourselves.
     fs::remove_file(desk.path("/etc/.appliedmtcustomchanges")).unwrap();
     contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
