@@ -1,27 +1,29 @@
 //! One command runner: explicit argv, no shell, fixed directories, closed stdin unless given, bounded time
 //! and output. Failures are told apart, and each carries a command line one can paste.
 
-mod listen;
-
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use self::listen::{Collected, KEPT, drain};
 use super::{Host, Kind, apart, ioctl, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
 const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// How much of each stream is kept, in bytes; the rest is read and dropped.
+const KEPT: usize = 8 << 20;
 
 /// How long a descendant may hold the output open after the command itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
@@ -337,9 +339,8 @@ impl Command {
             ])
             .collect::<Vec<(std::ffi::OsString, std::ffi::OsString)>>();
         // Never /dev/null: it may be away, or no device, and no command would start or each would read from a file.
-        let (input, mut feed) = io::pipe().map_err(spawn)?;
         let bytes = self.stdin.as_deref().unwrap_or_default();
-        fits(bytes).map_err(spawn)?;
+        let (input, mut feed) = input(bytes).map_err(spawn)?;
         let expression = duct::cmd(path, args)
             .stdin_file(input)
             .dir(self.dir.as_deref().unwrap_or(Path::new("/")))
@@ -365,8 +366,8 @@ impl Command {
         if let Some(begin) = begin {
             let pid = handle.pids().first().copied().unwrap_or_default();
             if let Err(error) = begin(pid) {
-                kill_group(&handle);
-                let _ = handle.wait_timeout(KILLED);
+                drop(feed);
+                let _ = handle.wait_timeout(deadline);
                 return Err(spawn(io::Error::other(format!("{error:#}"))));
             }
             let _ = feed.write_all(b"\n");
@@ -375,7 +376,7 @@ impl Command {
         let _ = feed.write_all(bytes);
         drop(feed);
 
-        let mut collected = Collected::default();
+        let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let mut ended: Option<Instant> = None;
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         loop {
@@ -402,7 +403,12 @@ impl Command {
         let status = match handle.wait_timeout(left).map_err(wait)? {
             Some(done) => done.status,
             None => {
-                kill_group(&handle);
+                for pid in handle.pids() {
+                    if let Ok(pid) = i32::try_from(pid) {
+                        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+                    }
+                }
+                let _ = handle.kill();
                 let left = !matches!(handle.wait_timeout(KILLED), Ok(Some(_)));
                 let after = if given_up { started.elapsed() } else { deadline };
                 return Err(Failure::Deadline { line: self.line(), after, left, said: output.said() });
@@ -432,24 +438,71 @@ fn shortened_to(deadline: Duration, seconds: Option<&str>) -> Duration {
     most.map_or(deadline, |most| deadline.min(most))
 }
 
-/// That a pipe takes `bytes` as a whole, so that no thread need feed it: duct's own panics where none can be started.
-fn fits(bytes: &[u8]) -> io::Result<()> {
+struct Collected {
+    output: Output,
+    partial: [Vec<u8>; 2],
+}
+
+impl Collected {
+    fn take(&mut self, is_err: bool, bytes: &[u8], watch: &mut dyn FnMut(&str)) {
+        let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
+        let room = KEPT.saturating_sub(kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.output.truncated |= bytes.len() > room;
+        let partial = &mut self.partial[usize::from(is_err)];
+        for &byte in bytes {
+            if matches!(byte, b'\n' | b'\r') {
+                watch_line(partial, watch);
+            } else if partial.len() < 4096 {
+                partial.push(byte);
+            }
+        }
+    }
+
+    fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
+        for partial in &mut self.partial {
+            watch_line(partial, watch);
+        }
+    }
+}
+
+fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
+    if !partial.is_empty() {
+        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
+        partial.clear();
+    }
+}
+
+/// A pipe that will take `bytes`, and a line before them, as a whole, so that no thread need feed it: duct's own panics
+/// where none can be started.
+fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
     /// What the smallest pipe takes without a reader.
     const ROOM: usize = 4096;
     if bytes.len() >= ROOM {
         return Err(io::Error::other(format!("{ROOM} bytes or more for its standard input")));
     }
-    Ok(())
+    io::pipe()
 }
 
-/// Ends a command with all that it has started and that has not left its group.
-fn kill_group(handle: &duct::Handle) {
-    for pid in handle.pids() {
-        if let Ok(pid) = i32::try_from(pid) {
-            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+/// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
+fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
+    let reading = thread::Builder::new().spawn(move || {
+        let mut file = File::from(fd);
+        let mut buffer = [0; 16 << 10];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    if sender.send((is_err, buffer[..read].to_vec())).is_err() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
         }
-    }
-    let _ = handle.kill();
+    });
+    reading.map(drop)
 }
 
 fn quoted(word: &str) -> String {

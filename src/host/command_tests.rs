@@ -1,5 +1,3 @@
-use std::thread;
-
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
