@@ -82,7 +82,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s v -l verbose 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that was interrupted' -r -f -a "accept\t'Its changes are in place: record that'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that did not do its work' -r -f -a "accept\t'Its changes are in place: record that'
 rerun\t'They are not: run it again'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"

@@ -41,7 +41,7 @@ pub struct Args {
     /// Which disks
     #[command(flatten)]
     pub disks: Disks,
-    /// What to do about a vendor script that was interrupted
+    /// What to do about a vendor script that did not do its work
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
     /// Go on with the apply that owed a restart, if that has happened (for the service)
@@ -58,7 +58,7 @@ pub struct Args {
     pub offline: Offline,
 }
 
-/// Decisions on an interrupted vendor script.
+/// Decisions on a vendor script that was started and did not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CustomChanges {
     /// Its changes are in place: record that

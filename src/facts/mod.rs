@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cpu_memory;
 pub mod custom_changes;
 mod decode;
+pub mod device_nodes;
 pub mod disks;
 pub mod dmi;
 pub mod filesystems;
@@ -96,6 +97,9 @@ pub struct Facts {
     pub cpu_memory: cpu_memory::CpuMemory,
     /// Time and who keeps it.
     pub clock: clock::Clock,
+    /// The nodes in /dev that every program expects.
+    #[serde(default = "device_nodes::not_read")]
+    pub device_nodes: Fact<Vec<device_nodes::DeviceNode>>,
     /// Every whole disk.
     pub disks: Fact<Vec<disks::Disk>>,
     /// Every storage controller on the PCI bus, with or without disks.

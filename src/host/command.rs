@@ -39,6 +39,13 @@ const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
 const PASSED: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "TZ"];
 
+/// What starts a command that is held: it becomes the command when it is told to, and ends where nobody can tell it any
+/// more. The line is taken off byte by byte, as a pipe cannot be sought in, so the rest is the command's.
+const HELD: &str = "read -r line && exec \"$@\"";
+
+/// What is done with the process id of a command that is held, before it begins.
+type Begin<'a> = &'a mut dyn FnMut(u32) -> anyhow::Result<()>;
+
 /// A command to run. The first word names a tool, by name (looked for in the system's directories) or by
 /// absolute path.
 #[derive(Clone, Debug)]
@@ -256,14 +263,44 @@ impl Command {
     /// # Errors
     /// As [`Command::run`].
     pub fn run_watched(&self, host: &Host, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, None)
+    }
+
+    /// As [`Command::run_watched`], but it is held until `begin` has been given its process id, which is its group's
+    /// too. Where that fails, or this process ends meanwhile, it never begins.
+    ///
+    /// # Errors
+    /// As [`Command::run`]; [`Failure::Spawn`] with what `begin` said.
+    pub fn run_held(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Begin<'_>,
+    ) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, Some(begin))
+    }
+
+    fn find_and_run(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         match host.kind() {
             Kind::Live => {}
             Kind::Recorded => return self.recorded(host),
             // Nothing from an image's tree is run: it may be another architecture's, or an enemy's.
             Kind::Image => return Err(Failure::Missing { tool: self.tool.clone() }),
         }
-        let path = find(host, &self.tool).ok_or_else(|| Failure::Missing { tool: self.tool.clone() })?;
-        self.spawn_and_wait(&path, watch)
+        let tool = |tool: &str| find(host, tool).ok_or_else(|| Failure::Missing { tool: tool.to_owned() });
+        let path = tool(&self.tool)?;
+        if begin.is_none() {
+            return self.spawn_and_wait(&path, &self.args, watch, None);
+        }
+        let named = ["-c", HELD, "held"].map(str::to_owned).into_iter();
+        let args: Vec<String> =
+            named.chain([path.display().to_string()]).chain(self.args.iter().cloned()).collect();
+        self.spawn_and_wait(&tool("bash")?, &args, watch, begin)
     }
 
     /// Its standard output as text, when it ended with status 0.
@@ -289,7 +326,13 @@ impl Command {
         Ok(Output { stdout, ..Output::default() })
     }
 
-    fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+    fn spawn_and_wait(
+        &self,
+        path: &Path,
+        args: &[String],
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         let deadline = shortened(self.deadline);
         let spawn = |source| Failure::Spawn { line: self.line(), source };
         let no_network = self.no_network && isolation::refused().is_none();
@@ -305,7 +348,11 @@ impl Command {
                 ("TERM".into(), "dumb".into()),
             ])
             .collect::<Vec<(std::ffi::OsString, std::ffi::OsString)>>();
-        let expression = duct::cmd(path, &self.args)
+        // Never /dev/null: it may be away, or no device, and no command would start or each would read from a file.
+        let bytes = self.stdin.as_deref().unwrap_or_default();
+        let (input, mut feed) = input(bytes).map_err(spawn)?;
+        let expression = duct::cmd(path, args)
+            .stdin_file(input)
             .dir(self.dir.as_deref().unwrap_or(Path::new("/")))
             .full_env(environment)
             .stdout_file(out_writer)
@@ -320,19 +367,27 @@ impl Command {
                 ioctl::begin_with_no_signal_held_back(command);
                 Ok(())
             });
-        let complete = match &self.stdin {
-            Some(bytes) => expression.stdin_file(filled(bytes).map_err(spawn)?),
-            None => expression.stdin_null(),
-        };
         // Before the command, so that one that could not be listened to is not started.
         // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
         let (sender, chunks) = mpsc::sync_channel(16);
         drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
         drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
         let started = Instant::now();
-        let handle = complete.start().map_err(spawn)?;
-        // Both expressions hold the write ends; while one of them lives, no reader sees the end.
-        drop((expression, complete));
+        let handle = expression.start().map_err(spawn)?;
+        // It holds the write ends; while it lives, no reader sees the end.
+        drop(expression);
+        if let Some(begin) = begin {
+            let pid = handle.pids().first().copied().unwrap_or_default();
+            if let Err(error) = begin(pid) {
+                drop(feed);
+                let _ = handle.wait_timeout(deadline);
+                return Err(spawn(io::Error::other(format!("{error:#}"))));
+            }
+            let _ = feed.write_all(b"\n");
+        }
+        // One that has ended already, or reads nothing, is judged by how it ends.
+        let _ = feed.write_all(bytes);
+        drop(feed);
 
         let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let mut ended: Option<Instant> = None;
@@ -431,17 +486,15 @@ fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
     }
 }
 
-/// A pipe that holds `bytes` and then ends. They fit into it as a whole, so that no thread need feed it: duct's own
-/// panics where none can be started.
-fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
+/// A pipe that will take `bytes`, and a line before them, as a whole, so that no thread need feed it: duct's own panics
+/// where none can be started.
+fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
     /// What the smallest pipe takes without a reader.
     const ROOM: usize = 4096;
-    if bytes.len() > ROOM {
-        return Err(io::Error::other(format!("more than {ROOM} bytes for its standard input")));
+    if bytes.len() >= ROOM {
+        return Err(io::Error::other(format!("{ROOM} bytes or more for its standard input")));
     }
-    let (reader, mut writer) = io::pipe()?;
-    writer.write_all(bytes)?;
-    Ok(reader)
+    io::pipe()
 }
 
 /// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.

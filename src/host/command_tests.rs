@@ -107,3 +107,42 @@ fn nothing_from_an_image_is_run() {
     let failure = Command::new("sh", ["-c", "true"], SECOND).run(&Host::image("/")).unwrap_err();
     assert!(matches!(failure, Failure::Missing { .. }));
 }
+
+#[test]
+fn a_command_that_is_held_begins_when_it_may_and_never_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let began = dir.path().join("began");
+    let command = sh("echo \"$$ $1\"; cat; touch began", AMPLE).dir(dir.path()).stdin("Y\n");
+    let mut seen = None;
+    let output = command
+        .run_held(&Host::live(), &mut |_| {}, &mut |pid| {
+            thread::sleep(Duration::from_millis(300));
+            assert!(!began.exists());
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let group = stat.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().to_owned();
+            seen = Some((pid, group));
+            Ok(())
+        })
+        .unwrap();
+    let (pid, group) = seen.unwrap();
+    assert_eq!(group, pid.to_string(), "it leads a group of its own");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid} \nY\n"), "it is the same process");
+    assert!(began.exists());
+
+    std::fs::remove_file(&began).unwrap();
+    let mut refused = 0;
+    let failure = command
+        .run_held(&Host::live(), &mut |_| {}, &mut |pid| {
+            refused = pid;
+            Err(anyhow::anyhow!("the disk is full"))
+        })
+        .unwrap_err();
+    assert!(failure.to_string().ends_with("could not be started: the disk is full"), "{failure}");
+    assert!(!began.exists() && !Path::new(&format!("/proc/{refused}")).exists());
+}
+
+#[test]
+fn nothing_on_standard_input_is_its_end_and_no_file() {
+    let output = sh("readlink /proc/self/fd/0; wc -c", AMPLE).read(&Host::live()).unwrap();
+    assert!(output.starts_with("pipe:[") && output.ends_with("\n0\n"), "{output}");
+}

@@ -106,6 +106,7 @@ pub fn apply(
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
+    changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
         "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"

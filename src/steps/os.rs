@@ -1,4 +1,6 @@
-//! The operating system: release, architecture, names and time.
+//! The operating system: release, architecture, names, time and device nodes.
+
+pub(super) mod device_nodes;
 
 use std::net::IpAddr;
 
@@ -77,6 +79,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         after: &[],
         judge: |_, facts| settle(clock(facts)),
     },
+    device_nodes::REQUIREMENT,
 ];
 
 fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{custom_changes, image, packages, retention};
+use super::{custom_changes, image, os, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -78,6 +78,7 @@ pub const NEVER_LIFTED: &[&str] = &["scsi.ids-unique", "retention.disk", "retent
 #[must_use]
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     match id {
+        "os.device-nodes" => os::device_nodes::make(facts),
         "image.identity" => image::adopt(facts),
         "packages.base" => packages::install(&profile.packages.base, facts, request),
         "packages.multipath" => packages::install(&profile.packages.multipath, facts, request),

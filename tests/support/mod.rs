@@ -6,6 +6,7 @@ pub mod mirror;
 pub mod offline;
 pub mod rpms;
 pub mod server;
+pub mod system;
 pub mod world;
 
 use std::time::{Duration, Instant};
