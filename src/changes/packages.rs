@@ -14,7 +14,7 @@ pub(super) use self::files::{copy, obtain, own};
 pub use self::files::{install_files, install_files_with_rpm};
 pub(super) use self::rpm::{Signature, signature};
 use super::{Context, Done};
-use crate::host::command::{self, Command, Failure, Output};
+use crate::host::command::{self, Became, Command, Failure, Output};
 use crate::host::{Host, files as host_files, text};
 
 /// How often a lock is tried again.
@@ -55,7 +55,7 @@ impl Manager {
     /// Both wait for their lock for ever, unless told to give up: we wait ourselves.
     fn install(self, packages: &[&str], deadline: Duration) -> Command {
         let options = ["-y", "--setopt=exit_on_lock=1", "install"];
-        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline)
+        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline).transaction()
     }
 }
 
@@ -164,7 +164,7 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
     let mut told = None;
     loop {
         let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
-            let stopped = matches!(failure, Failure::Deadline { .. });
+            let stopped = matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
             let advice = if stopped {
                 "; see whether `yum-complete-transaction` finds something to finish"
             } else {

@@ -93,6 +93,8 @@ fn pending(request: &Request) -> Pending {
         first_boot: false,
         seal: None,
         free_space_filled: false,
+        bound: None,
+        failed: None,
         request: request.clone(),
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub mod mirror;
+pub mod order;
 pub mod rpms;
 pub mod server;
 pub mod world;

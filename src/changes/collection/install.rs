@@ -51,7 +51,7 @@ pub fn install_with_rpm(context: &mut Context<'_>, directory: &Path, packages: &
     wait_for_rpm(context, Instant::now() + settings.lock_timeout)?;
     let chosen = choose(context.host, &collection, &wanted, &context.profile.os.architecture)?;
     let arguments = ["-Uv".to_owned()].into_iter().chain(paths(&collection, &chosen));
-    let ran = context.run(&Command::new("rpm", arguments, settings.deadline));
+    let ran = context.run(&Command::new("rpm", arguments, settings.deadline).transaction());
     // As after yum: what rpm wrote is to outlive a loss of power.
     files::sync_system(context.host)?;
     let installed = rpm::installed(context.host, &wanted)?;

@@ -66,7 +66,7 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> 
     let until = Instant::now() + context.profile.packages.lock_timeout;
     wait_for_rpm(context, until)?;
     let arguments = ["-iv".to_owned()].into_iter().chain(paths);
-    let ran = context.run(&Command::new("rpm", arguments, context.profile.packages.deadline));
+    let ran = context.run(&Command::new("rpm", arguments, context.profile.packages.deadline).transaction());
     let names: Vec<&str> = absent.iter().map(|spec| spec.package.as_str()).collect();
     // As after yum: what rpm wrote is to outlive a loss of power.
     host_files::sync_system(context.host)?;
