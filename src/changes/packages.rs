@@ -164,7 +164,8 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
     let mut told = None;
     loop {
         let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
-            let stopped = matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
+            let stopped =
+                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
             let advice = if stopped {
                 "; see whether `yum-complete-transaction` finds something to finish"
             } else {

@@ -103,14 +103,13 @@ mod tests {
 
     #[test]
     fn a_recording_tells_its_own_time_and_service() {
-        let dir =
-            testing::tree(&[
-                ("proc/stat", "cpu 1\nbtime 1420000000\n"),
-                ("proc/uptime", "3600.25 7.00\n"),
-                ("proc/800/status", "Uid:\t990\t990\t990\t990\n"),
-                ("proc/800/exe", "-> /usr/sbin/chronyd"),
-                ("etc/passwd", "chrony:x:990:990::/:/sbin/nologin\n"),
-            ]);
+        let dir = testing::tree(&[
+            ("proc/stat", "cpu 1\nbtime 1420000000\n"),
+            ("proc/uptime", "3600.25 7.00\n"),
+            ("proc/800/status", "Uid:\t990\t990\t990\t990\n"),
+            ("proc/800/exe", "-> /usr/sbin/chronyd"),
+            ("etc/passwd", "chrony:x:990:990::/:/sbin/nologin\n"),
+        ]);
         let running = Fact::Known([("chronyd".to_owned(), vec![800])].into());
         let clock = load(&Host::recorded(dir.path()), &running);
         assert_eq!((clock.now_secs, clock.boot_secs), (1_420_003_600, Fact::Known(1_420_000_000)));

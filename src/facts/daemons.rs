@@ -65,7 +65,9 @@ pub(crate) fn find(
                     found.unknown.get_or_insert_with(|| format!("process {pid} ({}): {why}", daemon.name));
                 }
                 Err(Doubt::Other(why)) => {
-                    found.others.push(text::safe(&format!("process {pid} is called {}, but {why}", daemon.name)));
+                    found
+                        .others
+                        .push(text::safe(&format!("process {pid} is called {}, but {why}", daemon.name)));
                 }
             }
         }
@@ -206,7 +208,11 @@ mod tests {
             found.running.ok_or_else(|| found.others.join("; "))
         };
         assert_eq!(one("vmtoolsd", ROOT, "/usr/bin/vmtoolsd"), Ok((1, 9)));
-        assert_eq!(one("vmtoolsd", ROOT, "/usr/sbin/vmtoolsd (deleted)"), Ok((1, 9)), "upgraded while it ran");
+        assert_eq!(
+            one("vmtoolsd", ROOT, "/usr/sbin/vmtoolsd (deleted)"),
+            Ok((1, 9)),
+            "upgraded while it ran"
+        );
         assert_eq!(one("vmtoolsd", ROOT, "/usr/lib/vmware-tools/bin64/appLoader"), Ok((1, 9)));
         assert_eq!(one("ntpd", "38\t38\t38\t38", "/usr/sbin/ntpd"), Ok((0, 9)));
         let wrong = |uids, exe| one("vmtoolsd", uids, exe).unwrap_err();
@@ -217,8 +223,13 @@ mod tests {
         assert_eq!(wrong(ROOT, "/tmp/vmtoolsd"), "process 9 is called vmtoolsd, but it runs /tmp/vmtoolsd");
         // A user may run the real one, and a program of the system may call itself what it likes.
         assert!(wrong("500\t0\t0\t0", "/usr/bin/vmtoolsd").contains("as the user 500"));
-        assert!(wrong("38\t38\t38\t38", "/usr/bin/vmtoolsd").contains("as the user 38"), "the user of another daemon");
-        for exe in ["/usr/bin/sleep", "/usr/bin/x/vmtoolsd", "/usr/bin/vmtoolsd (deleted) (deleted)", "vmtoolsd"] {
+        assert!(
+            wrong("38\t38\t38\t38", "/usr/bin/vmtoolsd").contains("as the user 38"),
+            "the user of another daemon"
+        );
+        for exe in
+            ["/usr/bin/sleep", "/usr/bin/x/vmtoolsd", "/usr/bin/vmtoolsd (deleted) (deleted)", "vmtoolsd"]
+        {
             assert!(wrong(ROOT, exe).ends_with(&format!("it runs {exe}")), "{exe}");
         }
         assert!(one("ntpd", ROOT, "/usr/lib/vmware-tools/ntpd").is_err());
@@ -229,7 +240,8 @@ mod tests {
         let unreadable = |files: &[(&str, &str)]| look(files).unknown.unwrap();
         // A directory in the place of the link, as no link can be made unreadable to root.
         assert!(
-            unreadable(&[("proc/9/status", &status("ntpd", ROOT)), ("proc/9/exe/x", "")]).contains("cannot read /proc/9/exe")
+            unreadable(&[("proc/9/status", &status("ntpd", ROOT)), ("proc/9/exe/x", "")])
+                .contains("cannot read /proc/9/exe")
         );
         assert!(unreadable(&[("proc/9/status", "Name:\tntpd\n")]).contains("does not tell whose it is"));
         assert_eq!(uids("Uid:\t0\t0\t0\n"), None);
@@ -270,7 +282,7 @@ mod tests {
             found = find();
         }
         running.iter().for_each(|handle| drop(handle.kill()));
-        assert_eq!((found.running, found.unknown), (None, None));
+        assert_eq!((found.running, found.unknown.as_ref()), (None, None));
         assert!(found.others[0].ends_with(&format!("it runs {}", copy.display())), "{found:?}");
         assert!(found.others[1].contains("it runs as the user 65534"), "{found:?}");
     }

@@ -57,7 +57,9 @@ impl Machine {
                     return Err(format!("it was given on a machine with another {what}"));
                 }
                 (Some(_), None) => {
-                    return Err(format!("cannot determine whether it was given on this machine: its {what} cannot be read"));
+                    return Err(format!(
+                        "cannot determine whether it was given on this machine: its {what} cannot be read"
+                    ));
                 }
                 _ => {}
             }

@@ -43,7 +43,8 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Fact<Tools> {
         |path: &&&str| host.resolve(path).and_then(|path| path.metadata()).is_ok_and(|meta| meta.is_file());
     let program = PROGRAMS.iter().find(there).map(|path| (*path).to_owned());
     let (pid, others) = match processes {
-        Fact::Known(processes) => match daemons::find(host, processes, &DAEMONS, &|pid| is_helper(host, pid)) {
+        Fact::Known(processes) => match daemons::find(host, processes, &DAEMONS, &|pid| is_helper(host, pid))
+        {
             Found { running: Some((_, pid)), others, .. } => (Fact::Known(Some(pid)), others),
             Found { unknown: Some(why), others, .. } => (Fact::Unknown(why), others),
             Found { others, .. } => (Fact::Known(None), others),

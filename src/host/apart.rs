@@ -166,14 +166,17 @@ fn read_all(pipes: &[io::PipeReader]) -> io::Result<()> {
     let mut open: Vec<&io::PipeReader> = pipes.iter().collect();
     let mut buffer = [0; 4096];
     while !open.is_empty() {
-        let mut waiting: Vec<_> = open.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
+        let mut waiting: Vec<_> =
+            open.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
         match poll(&mut waiting, PollTimeout::NONE) {
             Err(Errno::EINTR) => continue,
             polled => polled?,
         };
         let ready: Vec<bool> = waiting.iter().map(|fd| fd.any() == Some(true)).collect();
         let mut ready = ready.into_iter();
-        open.retain_mut(|pipe| !ready.next().unwrap_or_default() || pipe.read(&mut buffer).is_ok_and(|read| read > 0));
+        open.retain_mut(|pipe| {
+            !ready.next().unwrap_or_default() || pipe.read(&mut buffer).is_ok_and(|read| read > 0)
+        });
     }
     Ok(())
 }

@@ -303,9 +303,10 @@ impl Command {
             None => expression.stdin_null(),
         };
         // What goes on when we have ended is to find a reader still.
-        let left_to = match self.transaction {
-            true => vec![out_reader.try_clone().map_err(spawn)?, err_reader.try_clone().map_err(spawn)?],
-            false => Vec::new(),
+        let left_to = if self.transaction {
+            vec![out_reader.try_clone().map_err(spawn)?, err_reader.try_clone().map_err(spawn)?]
+        } else {
+            Vec::new()
         };
         // Before the command, so that one that could not be listened to is not started.
         // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
@@ -317,7 +318,8 @@ impl Command {
         // Both expressions hold the write ends; while one of them lives, no reader sees the end.
         drop((expression, complete));
 
-        let mut running = Running { handle, chunks, output: Output::default(), partial: [Vec::new(), Vec::new()] };
+        let mut running =
+            Running { handle, chunks, output: Output::default(), partial: [Vec::new(), Vec::new()] };
         let wait = |source| Failure::Wait { line: self.line(), source };
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         let status = running.listen(watch, &mut || {
@@ -333,7 +335,12 @@ impl Command {
                 let after = if given_up { started.elapsed() } else { deadline };
                 let grace = if given_up { Duration::ZERO } else { shortened(self.grace) };
                 let became = running.stop(self.transaction, grace, &left_to, watch);
-                return Err(Failure::Deadline { line: self.line(), after, became, said: running.output.said() });
+                return Err(Failure::Deadline {
+                    line: self.line(),
+                    after,
+                    became,
+                    said: running.output.said(),
+                });
             }
         };
         let mut output = running.output;

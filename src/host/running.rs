@@ -17,6 +17,9 @@ use super::{apart, text};
 /// How much of each stream is kept, in bytes; the rest is read and dropped.
 pub(super) const KEPT: usize = 8 << 20;
 
+/// How often it is looked whether a command has ended.
+const SLICE: Duration = Duration::from_millis(20);
+
 /// How long a descendant may hold the output open after the command itself has ended.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
@@ -61,7 +64,7 @@ pub enum Became {
     Stopped,
     /// The kernel did not let it end: it waits for a device that does not answer.
     Stuck,
-    /// A transaction of packages, which is not killed: it goes on as this process.
+    /// A transaction of packages, which is not killed: it goes on as this process, or in its process group.
     GoesOn(u32),
 }
 
@@ -82,7 +85,6 @@ impl Running {
         watch: &mut dyn FnMut(&str),
         is_over: &mut dyn FnMut() -> bool,
     ) -> io::Result<Option<ExitStatus>> {
-        const SLICE: Duration = Duration::from_millis(20);
         let (mut ended, mut closed): (Option<(ExitStatus, Instant)>, bool) = (None, false);
         loop {
             match self.chunks.recv_timeout(SLICE) {
@@ -117,14 +119,21 @@ impl Running {
         let asked = Instant::now();
         let ended = self.listen(watch, &mut || asked.elapsed() >= grace);
         if transaction {
-            return match ended {
-                Ok(Some(_)) => Became::Stopped,
-                _ => {
-                    // Without a reader its next word would end it. That none could be left is no reason to end it now.
-                    let _ = apart::left_reading(left_to);
-                    Became::GoesOn(pid)
+            let mut lives = !matches!(ended, Ok(Some(_)));
+            if !lives && killpg(leader, Signal::SIGTERM).is_ok() {
+                // It was a wrapper: what it ran is asked too.
+                lives = true;
+                while lives && asked.elapsed() < grace {
+                    thread::sleep(SLICE);
+                    lives = killpg(leader, None).is_ok();
                 }
-            };
+            }
+            if !lives {
+                return Became::Stopped;
+            }
+            // Without a reader its next word would end it. That none could be left is no reason to end it now.
+            let _ = apart::left_reading(left_to);
+            return Became::GoesOn(pid);
         }
         // What it started and what did not listen.
         let _ = killpg(leader, Signal::SIGKILL);

@@ -41,7 +41,8 @@ impl Waiting {
     /// A record that cannot be read, and why.
     #[must_use]
     pub fn unreadable(why: &str) -> Self {
-        let note = format!("what waits for a restart cannot be determined, and nothing of it is carried out: {why}");
+        let note =
+            format!("what waits for a restart cannot be determined, and nothing of it is carried out: {why}");
         Self { state: Stands::Unreadable, note, given_at: None, until: None, asks: Vec::new() }
     }
 }
@@ -103,7 +104,10 @@ an apply waits
 "
         );
         let json = serde_json::to_value(document(Some(&waiting))).unwrap();
-        assert_eq!((&json["pending"]["state"], &json["pending"]["asks"][1]), (&"restart-owed".into(), &"--skip site".into()));
+        assert_eq!(
+            (&json["pending"]["state"], &json["pending"]["asks"][1]),
+            (&"restart-owed".into(), &"--skip site".into())
+        );
         assert_eq!(serde_json::to_value(document(None)).unwrap()["pending"], serde_json::Value::Null);
     }
 }

@@ -230,7 +230,8 @@ impl Run<'_> {
             _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
             Some(pending) if applied.left.restart => {
                 match self.after_restart(pending, first_boot, &facts, agreed) {
-                    Some(pending) if waiting.as_ref().is_some_and(|waiting| waiting.stands_for(&pending)) => {}
+                    Some(pending) if waiting.as_ref().is_some_and(|waiting| waiting.stands_for(&pending)) => {
+                    }
                     Some(pending) => {
                         super::journal::make_state_directory(self.host)?;
                         resume::write(self.host, &pending)?;

@@ -94,10 +94,16 @@ fn binds(
             .to_owned());
     };
     let Some(given) = bound.given() else {
-        return Err(format!("`{}` is no time at which it could have been given", text::safe(&bound.given_at)));
+        return Err(format!(
+            "`{}` is no time at which it could have been given",
+            text::safe(&bound.given_at)
+        ));
     };
     if now < given - SET_BACK {
-        return Err(format!("it was given at {}, and the clock says that this is yet to come", bound.given_at));
+        return Err(format!(
+            "it was given at {}, and the clock says that this is yet to come",
+            bound.given_at
+        ));
     }
     if now - given > HOLDS {
         return Err(format!("it was given more than {} hours ago", HOLDS.whole_hours()));
@@ -114,8 +120,8 @@ fn binds(
 pub fn describe(order: &Order) -> Waiting {
     let Order { pending, state } = order;
     let given = pending.bound.as_ref().map(|bound| bound.given_at.clone());
-    let until = pending.bound.as_ref().and_then(|bound| (bound.given()? + HOLDS).format(TIME).ok());
-    let when = given.as_ref().map(|given| format!(", given at {}", text::safe(given))).unwrap_or_default();
+    let until = pending.bound.as_ref().and_then(|bound| bound.given()?.checked_add(HOLDS)?.format(TIME).ok());
+    let when = given.as_ref().map(|given| format!(" (given at {})", text::safe(given))).unwrap_or_default();
     let by = until.as_ref().map(|until| format!(" before {until}")).unwrap_or_default();
     let clears = "mt-agent apply --forget clears it";
     let (stands, note) = match state {
@@ -167,7 +173,8 @@ fn asks(pending: &Pending) -> Vec<String> {
     ];
     let many = [("only", &pending.only), ("skip", &pending.skip)];
     let one = one.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let many = many.into_iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value.as_str())));
+    let many =
+        many.into_iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value.as_str())));
     one.chain(many).map(|(name, value)| format!("--{name} {}", text::safe(value))).collect()
 }
 
@@ -204,7 +211,8 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
 }
 
 fn words(pending: &Pending) -> String {
-    let what = if pending.first_boot { "the first boot of a clone" } else { "an apply that waited for a restart" };
+    let what =
+        if pending.first_boot { "the first boot of a clone" } else { "an apply that waited for a restart" };
     let given = pending.bound.as_ref().map(|bound| format!("given at {}", text::safe(&bound.given_at)));
     let more: Vec<_> = given.into_iter().chain(asks(pending)).collect();
     if more.is_empty() { what.to_owned() } else { format!("{what} ({})", more.join(", ")) }

@@ -1,7 +1,6 @@
 use super::*;
+use crate::host::files;
 use crate::run::resume::Binding;
-use crate::steps::remedy::Request;
-use crate::testing;
 
 const GIVEN: &str = "2026-06-01T10:00:00Z";
 
@@ -52,7 +51,10 @@ fn an_order_holds_for_a_day_and_not_before_it_was_given() {
         assert_eq!(told(|_| {}, now, &here(), "cc").is_ok(), holds, "{now}");
     }
     let none = |order: &mut Pending| order.bound.as_mut().unwrap().given_at = "yesterday".into();
-    assert_eq!(told(none, GIVEN, &here(), "cc").unwrap_err(), "`yesterday` is no time at which it could have been given");
+    assert_eq!(
+        told(none, GIVEN, &here(), "cc").unwrap_err(),
+        "`yesterday` is no time at which it could have been given"
+    );
 }
 
 #[test]
@@ -96,14 +98,17 @@ fn each_state_is_told_with_what_to_do() {
     let owed = note(State::RestartOwed, &|_| {});
     assert_eq!(
         owed.note,
-        "an apply waits for the restart, given at 2026-06-01T10:00:00Z: restarted before 2026-06-02T10:00:00Z, this machine \
+        "an apply waits for the restart (given at 2026-06-01T10:00:00Z): restarted before 2026-06-02T10:00:00Z, this machine \
          goes on with it by itself; mt-agent apply --forget clears it"
     );
     assert_eq!(owed.asks, ["--erase-disk 36000c29", "--skip site"]);
     assert_eq!(owed.until.as_deref(), Some("2026-06-02T10:00:00Z"));
     let void = note(State::Void("it was given more than 24 hours ago".into()), &|_| {});
     assert_eq!(void.state, Stands::Void);
-    assert!(void.note.contains("is void: it was given more than 24 hours ago; nothing of it is carried out"), "{void:?}");
+    assert!(
+        void.note.contains("is void: it was given more than 24 hours ago; nothing of it is carried out"),
+        "{void:?}"
+    );
     assert_eq!(note(State::Due, &|_| {}).state, Stands::Due);
     let first = note(State::Due, &|order| order.first_boot = true);
     assert_eq!(first.state, Stands::FirstBoot);
@@ -114,15 +119,19 @@ fn each_state_is_told_with_what_to_do() {
 
 /// A tree with `content` as the record.
 fn tree(content: &str) -> (tempfile::TempDir, Host) {
-    let dir = testing::tree(&[("var/lib/mt-agent/resume.json", content), ("var/run/x", ""), ("var/log/x", "")]);
+    let dir = tempfile::tempdir().unwrap();
     let host = Host::recorded(dir.path());
+    for directory in ["/var/lib/mt-agent", "/var/run", "/var/log"] {
+        std::fs::create_dir_all(host.path(directory)).unwrap();
+    }
+    files::replace(&host.path(resume::PATH), content.as_bytes(), 0o600).unwrap();
     (dir, host)
 }
 
 #[test]
 fn what_is_forgotten_is_named_and_forgotten_once() {
-    let (dir, host) = tree(&serde_json::to_string(&bound()).unwrap());
-    std::fs::write(dir.path().join("var/lib/mt-agent/journal.jsonl"), "kept").unwrap();
+    let (_dir, host) = tree(&serde_json::to_string(&bound()).unwrap());
+    files::replace(&host.path("/var/lib/mt-agent/journal.jsonl"), b"kept", 0o600).unwrap();
     assert_eq!(
         forget(&host).unwrap().unwrap(),
         "an apply that waited for a restart (given at 2026-06-01T10:00:00Z, --erase-disk 36000c29)"

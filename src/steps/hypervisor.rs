@@ -2,7 +2,7 @@
 
 use super::devices::mount_at;
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
+use super::{Belongs, Requirement, Severity, Status, but, is_image, need, settle};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -124,7 +124,9 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
     }
     Ok(match need(&tools.pid, "whether VMware Tools run")? {
         Some(pid) => Status::met(format!("{program} runs (process {pid})")),
-        None => Status::unmet(but(&format!("{program} is installed, but does not run")), expected, START_TOOLS),
+        None => {
+            Status::unmet(but(&format!("{program} is installed, but does not run")), expected, START_TOOLS)
+        }
     })
 }
 
@@ -269,7 +271,9 @@ mod tests {
             assert!(told.starts_with(says), "{told}");
         }
         let other = || "process 9 is called vmtoolsd, but it runs /tmp/vmtoolsd".to_owned();
-        for (program, says) in [(program(), "does not run; process 9 is called"), (None, "not installed; process 9 is called")] {
+        for (program, says) in
+            [(program(), "does not run; process 9 is called"), (None, "not installed; process 9 is called")]
+        {
             facts.tools = Fact::Known(Tools { program, pid: Fact::Known(None), others: vec![other()] });
             assert!(told(&profile, &facts, "hypervisor.tools").contains(says));
         }
