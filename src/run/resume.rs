@@ -18,7 +18,7 @@ pub const PATH: &str = crate::facts::identity::PENDING;
 const REPEATED: Duration = Duration::hours(1);
 
 /// An apply to go on with: [`PATH`]. A key that this version does not know may limit it, so it is then not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pending {
     /// `mt-agent/resume/v1`.
@@ -166,20 +166,15 @@ mod tests {
         Pending {
             schema: SCHEMA.into(),
             boot_id: "b".into(),
-            profile: None,
-            only: Vec::new(),
             skip: vec!["site".into()],
             stage: Some(Stage::Machine),
-            first_boot: false,
-            seal: None,
-            free_space_filled: false,
             bound: Some(Binding {
                 given_at: "2026-06-01T10:00:00Z".into(),
                 profile_sha256: "aa".into(),
                 machine: Machine { machine_id: Some("bb".into()), ..Machine::default() },
             }),
-            failed: None,
             request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
+            ..Pending::default()
         }
     }
 

@@ -16,16 +16,9 @@ fn bound() -> Pending {
     Pending {
         schema: resume::SCHEMA.into(),
         boot_id: "another".into(),
-        profile: None,
-        only: Vec::new(),
-        skip: Vec::new(),
-        stage: None,
-        first_boot: false,
-        seal: None,
-        free_space_filled: false,
         bound: Some(Binding { given_at: GIVEN.into(), profile_sha256: "cc".into(), machine: here() }),
-        failed: None,
         request: Request { erase_disk: Some("36000c29".into()), ..Request::default() },
+        ..Pending::default()
     }
 }
 

@@ -120,7 +120,9 @@ health() {
 checked() {
     rm -f /test/logged
     env -i "$(grep ^PATH= $check)" HOME=/root LOGNAME=root "$1" -c "$command" 2>&1
+    local status=$?
     cat /test/logged 2>/test/null
+    return $status
 }
 same "the shell is the system's" /bin/sh "$(sed -n 's/^SHELL=//p' $check)"
 # The system's shell is dash on Debian and bash on CentOS.
