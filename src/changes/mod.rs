@@ -18,7 +18,6 @@ pub mod saved;
 pub mod scrub;
 #[cfg(test)]
 mod testing;
-pub mod trust;
 
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -100,8 +100,7 @@ pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
 }
 
 fn open(path: &Path) -> Result<File> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let opened = OpenOptions::new().write(true).custom_flags(flags).open(path);
+    let opened = files::open_with(path, OpenOptions::new().write(true), libc::O_NOFOLLOW);
     opened.with_context(|| format!("opening {}", path.display()))
 }
 
@@ -131,17 +130,16 @@ pub fn fill_free_space(directory: &Path, stop: &dyn Fn() -> bool) -> Result<u64>
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = files::create(&path)?;
         fs::remove_file(&path).map(|()| file)
     };
     let file = filler().with_context(|| format!("making {}", path.display()))?;
     let kept_back = kept_back(directory);
-    let before = kept_back.as_ref().and_then(|path| fs::read_to_string(path).ok());
+    let before = kept_back.as_ref().and_then(|path| files::read(path).ok());
+    let before = before.and_then(|bytes| String::from_utf8(bytes).ok());
     let set = |value: &str| {
         kept_back.as_ref().map_or(Ok(()), |path| {
-            let written = OpenOptions::new()
-                .write(true)
-                .open(path)
+            let written = files::open_with(path, OpenOptions::new().write(true), 0)
                 .and_then(|mut file| file.write_all(value.as_bytes()));
             written.with_context(|| format!("writing {}", path.display()))
         })

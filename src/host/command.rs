@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::running::{KEPT, Running, drain};
-use super::{Host, Kind, apart, ioctl, text};
+use super::{Host, Kind, apart, files, ioctl, text};
 
 pub use super::running::{Became, Output};
 
@@ -266,7 +266,7 @@ impl Command {
 
     /// What the recorded tree says that this tool printed.
     fn recorded(&self, host: &Host) -> Result<Output, Failure> {
-        let stdout = std::fs::read(host.path("/commands").join(&self.tool))
+        let stdout = files::read(&host.path("/commands").join(&self.tool))
             .map_err(|_| Failure::Missing { tool: self.tool.clone() })?;
         Ok(Output { stdout, ..Output::default() })
     }
@@ -381,7 +381,7 @@ fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
     Ok(reader)
 }
 
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

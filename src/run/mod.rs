@@ -22,9 +22,6 @@ use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::Profile;
 
-/// Where the agent keeps what it has to remember.
-pub const STATE_DIRECTORY: &str = "/var/lib/mt-agent";
-
 /// The kernel's id of this boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -48,6 +45,7 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
         marker: changes.marker.clone(),
         log: changes.log.clone(),
         archive: changes.archive.clone(),
+        archive_is_pinned: changes.sha256.is_some(),
         probe,
     };
     gather(host, &wanted)

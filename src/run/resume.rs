@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 use super::TIME;
 use super::seal::Order;
 use crate::facts::machine::Machine;
-use crate::host::{Host, files, text};
+use crate::host::{Host, files, text, trust};
 use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
@@ -110,7 +110,7 @@ pub fn write(host: &Host, pending: &Pending) -> Result<()> {
 /// # Errors
 /// What is wrong with the file, naming it.
 pub fn read(host: &Host) -> Result<Option<Pending>> {
-    let Some(text) = host.read_if_exists(PATH).with_context(|| format!("reading {PATH}"))? else {
+    let Some(text) = trust::record(host, PATH)? else {
         return Ok(None);
     };
     let pending: Pending = serde_json::from_str(&text).with_context(|| {

@@ -1,9 +1,10 @@
 //! Sealing a template: what is found is taken out, step by step; the first boot of each clone is armed at the end. An
 //! interrupted run is gone on with by the next one, or by the service at the next boot.
 
-use std::fs::{self, File, Metadata};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -11,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::resume::{self, Pending};
 use super::{check, lock, read_facts, signals, today};
-use crate::changes::{saved, scrub, trust};
+use crate::changes::{saved, scrub};
 use crate::facts::gather::Probing;
 use crate::facts::identity::{Kind, TEMPLATE};
 use crate::facts::{Fact, Facts};
 use crate::host::command::Command;
-use crate::host::{Host, files, text};
+use crate::host::{Host, files, text, trust};
 use crate::image::seal::{self, AROUND, Chosen, Item, STEPS, Step, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
@@ -128,7 +129,7 @@ fn hold(host: &Host) -> Result<Held> {
     if host.is_live() {
         return lock::take(host, "seal", &boot_id(host)?).map(|lock| Held { _lock: Some(lock), _tree: None });
     }
-    let tree = File::open(host.root()).with_context(|| format!("opening {}", host.root().display()))?;
+    let tree = files::directory(host.root()).with_context(|| format!("opening {}", host.root().display()))?;
     match tree.try_lock() {
         Ok(()) => Ok(Held { _lock: None, _tree: Some(tree) }),
         Err(_) => bail!("another run is sealing {}: wait for it to end", host.root().display()),
@@ -150,14 +151,20 @@ fn boot_id(host: &Host) -> Result<String> {
 
 /// The hooks of this machine, in the order of their names: also where a tree is sealed, as what lies in a tree is not run.
 fn hooks(order: &Order) -> Result<Vec<PathBuf>> {
-    let directory = PathBuf::from(HOOKS);
-    if !order.chosen.has("hooks") || !directory.exists() {
+    if !order.chosen.has("hooks") {
         return Ok(Vec::new());
     }
-    let directory = trust::directory(&directory)?;
+    hooks_in(Path::new(HOOKS))
+}
+
+fn hooks_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    if directory.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(Vec::new());
+    }
+    let directory = trust::place(directory)?;
     let mut found = Vec::new();
-    for entry in fs::read_dir(&directory).with_context(|| format!("reading {HOOKS}"))? {
-        let path = entry.with_context(|| format!("reading {HOOKS}"))?.path();
+    for entry in fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))? {
+        let path = entry.with_context(|| format!("reading {}", directory.display()))?.path();
         let meta = path.symlink_metadata().with_context(|| format!("looking at {}", path.display()))?;
         // What package managers and editors leave beside a file is no hook.
         let copy = [".rpmsave", ".rpmnew", ".rpmorig", ".bak", ".dpkg-old", ".dpkg-dist", "~"];
@@ -167,19 +174,12 @@ fn hooks(order: &Order) -> Result<Vec<PathBuf>> {
             && meta.permissions().mode() & 0o111 != 0
             && !copy.iter().any(|end| name.ends_with(end))
         {
-            ensure!(
-                is_root_s(&meta),
-                "{name} belongs to another user or can be written by others than root: chown root, chmod go-w"
-            );
+            trust::file(&path)?;
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
-}
-
-fn is_root_s(meta: &Metadata) -> bool {
-    meta.uid() == 0 && meta.mode() & 0o002 == 0 && (meta.mode() & 0o020 == 0 || meta.gid() == 0)
 }
 
 struct Run<'a> {

@@ -103,7 +103,7 @@ fn bytes(template: &Template<'_>, path: &str) -> Result<Option<Vec<u8>>> {
         if meta.len() > LARGEST {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        fs::read(place).map(Some)
+        files::read(&place).map(Some)
     });
     match read {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

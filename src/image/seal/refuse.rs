@@ -1,8 +1,7 @@
 //! When cloning would be unsafe, whatever is taken out.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::libc;
@@ -12,7 +11,7 @@ use super::{Chosen, Item, Template, find};
 use crate::changes::fstab;
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::{ioctl, text};
+use crate::host::{files, ioctl, text};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -171,9 +170,8 @@ fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
 }
 
 fn is_fixed(place: &Path) -> Option<String> {
-    let is_marked = |path: &Path| -> io::Result<bool> {
-        ioctl::is_immutable(&OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
-    };
+    let is_marked =
+        |path: &Path| -> io::Result<bool> { ioctl::is_immutable(&files::node(path, libc::O_NONBLOCK)?) };
     let meta = place.symlink_metadata().ok()?;
     let directory = place.parent().filter(|directory| directory.is_dir())?;
     let looked = || -> io::Result<Option<String>> {
