@@ -494,14 +494,9 @@ fn a_run_after_the_restart_asks_no_repository_either() {
     let world = site.machine("");
     let url = site.mirror.url("/");
     world.file("/etc/yum.repos.d/x.repo", &format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n"));
-    let pending = |directory: &Path| {
-        format!(
-            r#"{{"schema":"mt-agent/resume/v1","boot-id":"another","profile":null,"only":["packages"],"skip":[],
-            "request":{{"offline":"{}"}}}}"#,
-            directory.display()
-        )
-    };
-    world.file("/var/lib/mt-agent/resume.json", &pending(&site.out));
+    let mut order = support::order::given(&site.profile(), &["packages"]);
+    order["request"]["offline"] = site.out.to_str().unwrap().into();
+    world.file("/var/lib/mt-agent/resume.json", &order.to_string());
     let resume = format!("{DATABASE}$AGENT apply --resume --yes");
     assert_eq!(
         refused(&site, &world.run(&resume, &[])),

@@ -405,3 +405,25 @@ fn versions_are_compared_as_rpm_does() {
         assert_eq!(theirs, ours, "{a}");
     }
 }
+
+#[test]
+fn a_transaction_that_takes_too_long_ends_after_the_scriptlet_that_is_at_work() {
+    let mut place = Place::new();
+    let done = place.desk.dir().join("done");
+    // What rpm runs is in its process group, and would be ended by a signal to that.
+    let package = place.desk.package(
+        "a",
+        &format!("Provides: /bin/sh\n%post\nsleep 5 || exit 1\necho whole >{}", done.display()),
+    );
+    place.profile.files.from = package.parent().map(Path::to_owned);
+    place.profile.files.accept_unverified = true;
+    place.profile.packages.deadline = Duration::from_secs(1);
+    let error = place.install(&[spec("a", &package, &[])]).unwrap_err();
+    contains(&error, "did not end within 1 s and was stopped");
+    assert_eq!(fs::read_to_string(&done).unwrap(), "whole\n");
+    // The package is whole, and the next run finds it so.
+    tool("rpm", &["-V", "mt-agent-test-a"]);
+    place.profile.packages.deadline = Duration::from_secs(600);
+    assert_eq!(place.install(&[spec("a", &package, &[])]), Ok(Done::Unchanged));
+    place.remove("mt-agent-test-a");
+}

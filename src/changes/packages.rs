@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 pub use self::files::{install_files, install_files_with_rpm};
 pub(super) use self::obtain::{copy, obtain, own};
 use super::{Context, Done};
-use crate::host::command::{self, Command, Failure, Output};
+use crate::host::command::{self, Became, Command, Failure, Output};
 use crate::host::{Host, files as host_files, isolation, text};
 
 /// How often a lock is tried again.
@@ -58,7 +58,7 @@ impl Manager {
     /// Both wait for their lock for ever, unless told to give up: we wait ourselves.
     fn install(self, packages: &[&str], deadline: Duration) -> Command {
         let options = ["-y", "--setopt=exit_on_lock=1", "install"];
-        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline)
+        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline).transaction()
     }
 }
 
@@ -167,7 +167,8 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
     let mut told = None;
     loop {
         let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
-            let stopped = matches!(failure, Failure::Deadline { .. });
+            let stopped =
+                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
             let advice = if stopped {
                 "; see whether `yum-complete-transaction` finds something to finish"
             } else {
@@ -191,7 +192,7 @@ pub(super) fn rpm_transaction(
 ) -> Result<Result<Output, Failure>> {
     let settings = &context.profile.packages;
     wait_for_rpm(context, Instant::now() + settings.lock_timeout)?;
-    let mut command = rpm::on_files(directory, &[option], files, settings.deadline)?;
+    let mut command = rpm::on_files(directory, &[option], files, settings.deadline)?.transaction();
     // systemd itself starts the daemons that a scriptlet restarts. Elsewhere they would begin in the scriptlet's
     // namespace and be out of reach until the next boot: glibc's of CentOS 6 restarts sshd.
     if context.host.exists(SYSTEMD) {

@@ -114,7 +114,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
-        (clock::Clock { now_secs: clock::now(), boot_secs, service }, Fact::Unknown(why))
+        (clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() }, Fact::Unknown(why))
     });
     Facts {
         schema: SCHEMA.to_owned(),

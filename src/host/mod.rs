@@ -10,6 +10,7 @@ pub mod files;
 mod glibc;
 pub mod ioctl;
 pub mod isolation;
+mod running;
 mod secrets;
 pub mod sum;
 pub mod text;

@@ -10,7 +10,7 @@ use crate::profile::Profile;
 
 /// What a person asked of this run beyond the profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Request {
     /// `--retention-disk`: a SCSI ID, a by-id name or a /dev path.
     pub retention_disk: Option<String>,

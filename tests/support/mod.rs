@@ -4,6 +4,7 @@
 
 pub mod mirror;
 pub mod offline;
+pub mod order;
 pub mod rpms;
 pub mod server;
 pub mod system;
