@@ -119,9 +119,8 @@ write_multipath_conf
 write_blacklist_script "$wwid"
 # The one that makes an ordinary file of it.
 "$blacklist_script" >/dev/null
-touch /.blacklistrootdev
-# The status of touch.
-if [ $? -eq 0 ]; then say 'Blacklisting the root disk: OK'; else say 'Blacklisting the root disk: FAILED'; fi
+# Whatever became of the ID.
+if touch /.blacklistrootdev; then say 'Blacklisting the root disk: OK'; else say 'Blacklisting the root disk: FAILED'; fi
 
 touch "$marker"
 say 'Custom changes are applied. Restart this machine to let them take effect.'
