@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Host, Kind, apart, files, ioctl, text};
+use super::{Host, Kind, apart, files, ioctl, isolation, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
@@ -49,6 +49,7 @@ pub struct Command {
     dir: Option<PathBuf>,
     deadline: Duration,
     only_looks: bool,
+    no_network: bool,
 }
 
 /// What a command that ended with an exit status left.
@@ -194,7 +195,8 @@ impl Command {
         S: Into<String>,
     {
         let args = args.into_iter().map(Into::into).collect();
-        Self { tool: tool.to_owned(), args, stdin: None, dir: None, deadline, only_looks: false }
+        let tool = tool.to_owned();
+        Self { tool, args, stdin: None, dir: None, deadline, only_looks: false, no_network: false }
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
@@ -208,6 +210,13 @@ impl Command {
     #[must_use]
     pub fn only_looks(mut self) -> Self {
         self.only_looks = true;
+        self
+    }
+
+    /// It reaches no network, unless [`isolation::refused`] says why that cannot be kept from it.
+    #[must_use]
+    pub fn without_network(mut self) -> Self {
+        self.no_network = true;
         self
     }
 
@@ -283,6 +292,7 @@ impl Command {
     fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
         let deadline = shortened(self.deadline);
         let spawn = |source| Failure::Spawn { line: self.line(), source };
+        let no_network = self.no_network && isolation::refused().is_none();
         let (out_reader, out_writer) = io::pipe().map_err(spawn)?;
         let (err_reader, err_writer) = io::pipe().map_err(spawn)?;
         let environment = PASSED
@@ -302,8 +312,11 @@ impl Command {
             .stderr_file(err_writer)
             .unchecked()
             // A group of its own: a deadline ends every descendant, and a key pressed on our terminal none.
-            .before_spawn(|command| {
+            .before_spawn(move |command| {
                 command.process_group(0);
+                if no_network {
+                    ioctl::begin_without_network(command);
+                }
                 ioctl::begin_with_no_signal_held_back(command);
                 Ok(())
             });

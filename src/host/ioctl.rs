@@ -1,4 +1,4 @@
-//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals of what we start.
+//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals and network of what we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers.
@@ -23,6 +23,24 @@ pub fn begin_with_no_signal_held_back(command: &mut Command) {
     // Safe: between fork and exec only sigprocmask(2) is called, which may be called there.
     unsafe {
         command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(io::Error::from));
+    }
+}
+
+/// Takes this process into a network namespace of its own, in which no interface is up: unshare(2), which 2.6.32 has.
+///
+/// # Errors
+/// `EPERM` without privilege, `EINVAL` where the kernel has no network namespaces; what else the system said.
+pub fn leave_the_network() -> io::Result<()> {
+    // SAFETY: no memory is handed over.
+    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
+    Ok(())
+}
+
+/// Lets `command` begin as [`leave_the_network`] leaves a process; where that fails it is not started.
+pub fn begin_without_network(command: &mut Command) {
+    // SAFETY: between fork and exec only unshare(2) is called, which may be called there.
+    unsafe {
+        command.pre_exec(leave_the_network);
     }
 }
 
