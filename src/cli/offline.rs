@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::exit;
 use super::session::{Answer, Format, Session};
 use crate::changes::collection::manifest::{Manifest, Role};
+use crate::changes::packages::rpm::NOT_VERIFIED;
 use crate::report::json;
 use crate::report::style::Page;
 use crate::run::apply::Watcher;
@@ -122,7 +123,7 @@ fn notes(collected: &Collected) -> Vec<String> {
     if !files.iter().any(|entry| entry.role == Role::Agent) {
         notes.push("the agent's own package is not among them: name it with --agent-package FILE".to_owned());
     }
-    let doubtful = files.iter().filter(|entry| entry.verified.contains("NOT VERIFIED")).count();
+    let doubtful = files.iter().filter(|entry| entry.verified.contains(NOT_VERIFIED)).count();
     if doubtful > 0 {
         notes.push(format!("{doubtful} of {} files are not verified, as the profile accepts", files.len()));
     }
