@@ -179,7 +179,14 @@ fn this_host_s_repositories_are_used_where_it_is_of_the_target_s_release() {
     let output = run();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let manifest = fs::read_to_string(site.out.join("manifest.json")).unwrap();
-    contains(&manifest, "\"verified\": \"as this host's repositories ask for (gpgcheck)\"");
+    contains(
+        &manifest,
+        "\"verified\": \"as this host's repositories ask for (gpgcheck): it has no signature\"",
+    );
+    contains(
+        &words(&output.stdout),
+        "note: 4 of 5 files have no signature: the target refuses them, unless its profile",
+    );
 
     // Repositories that were named: a signature has to be good, or the profile to do without.
     fs::remove_dir_all(&site.out).unwrap();

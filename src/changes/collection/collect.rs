@@ -13,7 +13,7 @@ use super::directory::{no_strangers, packages, read, verify};
 use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
 use super::{WORK, can_be_collected_in, resolve};
 use crate::changes::packages::look::{Package, look_at};
-use crate::changes::packages::rpm::{Signature, signature};
+use crate::changes::packages::rpm::{NO_SIGNATURE, Signature, signature};
 use crate::changes::packages::{copy, obtain, own, plain};
 use crate::changes::{Context, Done};
 use crate::host::sum::sha256;
@@ -301,11 +301,11 @@ fn entry(
 /// signatures are looked at (gpgcheck), and the package manager has done so; for others, the profile's `files`
 /// rules hold.
 fn trusted(context: &Context<'_>, order: &Order<'_>, directory: &Path, file: &str) -> Result<String> {
+    const ASKED: &str = "as this host's repositories ask for (gpgcheck)";
     let own = order.repositories.is_empty();
     match signature(context.host, directory, file)? {
-        Signature::None | Signature::NoKey(_) if own => {
-            Ok("as this host's repositories ask for (gpgcheck)".into())
-        }
+        Signature::None if own => Ok(format!("{ASKED}: {NO_SIGNATURE}")),
+        Signature::NoKey(_) if own => Ok(ASKED.into()),
         signature => {
             signature.settle(context.profile.files.accept_unverified, "import its maker's key (rpm --import)")
         }

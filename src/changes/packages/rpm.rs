@@ -155,7 +155,7 @@ impl Signature {
             Self::Bad(line) => {
                 bail!("its signature or digest is wrong ({line}): it was changed or is damaged")
             }
-            Self::None => "it has no signature".to_owned(),
+            Self::None => NO_SIGNATURE.to_owned(),
             Self::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
         };
         ensure!(
@@ -169,6 +169,9 @@ impl Signature {
 
 /// What is said of a file that nothing shows to be genuine.
 pub const NOT_VERIFIED: &str = "NOT VERIFIED";
+
+/// What is said of a file without a signature.
+pub const NO_SIGNATURE: &str = "it has no signature";
 
 /// What `rpm -Kv` prints of several files, a verdict for each of `files`, in that order.
 pub(crate) fn parse_signatures(stdout: &str, files: &[&str]) -> Result<Vec<Option<Signature>>> {
