@@ -7,6 +7,7 @@ mod consent;
 pub mod custom_changes;
 pub mod device;
 pub mod fetch;
+pub mod free_space;
 pub mod fstab;
 pub mod identity;
 pub mod mkfs;
