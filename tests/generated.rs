@@ -120,7 +120,8 @@ fn roff(text: &str) -> String {
 /// The list of `seal`, from the data that it works by.
 fn list() -> String {
     let rows = |of: &dyn Fn(&Row) -> bool| -> String {
-        let lines = TABLE.iter().filter(|row| of(row)).map(|row| format!(".IP \\(bu 2\n{}\n", roff(&row.summary())));
+        let lines =
+            TABLE.iter().filter(|row| of(row)).map(|row| format!(".IP \\(bu 2\n{}\n", roff(&row.summary())));
         lines.collect()
     };
     let mut out = String::new();

@@ -160,8 +160,10 @@ pub fn empty(path: &Path) -> Result<bool> {
     }
     let Some(file) = open_alone(path, &meta)? else { return replace(path, b"", 0o600).map(|()| true) };
     // The zeros are on the disk before the blocks are given back.
-    let emptied =
-        overwrite(&file).and_then(|()| file.sync_all()).and_then(|()| file.set_len(0)).and_then(|()| file.sync_all());
+    let emptied = overwrite(&file)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| file.set_len(0))
+        .and_then(|()| file.sync_all());
     emptied.with_context(|| format!("emptying {}", path.display())).map(|()| true)
 }
 
@@ -242,13 +244,12 @@ pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) ->
         // The zeros are on the disk before the blocks are given back.
         sync()?;
     }
-    let files = found.files.iter().map(|path| (path, fs::remove_file as fn(&PathBuf) -> io::Result<()>));
-    let directories = found.directories.iter().map(|path| (path, fs::remove_dir as fn(&PathBuf) -> io::Result<()>));
-    for (path, remove) in files.chain(directories) {
+    let files = found.files.iter().map(|path| (path, false));
+    for (path, is_directory) in files.chain(found.directories.iter().map(|path| (path, true))) {
         if stop() {
             break;
         }
-        match remove(path) {
+        match if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) } {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             removed => removed.with_context(|| format!("removing {}", path.display()))?,
         }

@@ -122,9 +122,8 @@ fn keep_attributes(old: &Path, new: &File) -> io::Result<()> {
         names => names?,
     };
     for name in names {
-        let is_kept = name == LABEL
-            || name == "system.posix_acl_access"
-            || name.as_bytes().starts_with(b"user.");
+        let is_kept =
+            name == LABEL || name == "system.posix_acl_access" || name.as_bytes().starts_with(b"user.");
         let Some(value) = is_kept.then(|| xattr::get(old, &name)).transpose()?.flatten() else { continue };
         if new.get_xattr(&name)?.as_ref() == Some(&value) {
             continue;
@@ -226,7 +225,11 @@ mod tests {
         let other = b"system_u:object_r:etc_t:s0".as_slice();
         xattr::set(&file, LABEL, other).unwrap();
         replace(&file, b"x", 0o600).unwrap();
-        assert_eq!(xattr::get(&file, LABEL).unwrap().as_deref(), Some(other), "one that is replaced keeps its own");
+        assert_eq!(
+            xattr::get(&file, LABEL).unwrap().as_deref(),
+            Some(other),
+            "one that is replaced keeps its own"
+        );
     }
 
     #[test]

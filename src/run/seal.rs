@@ -60,7 +60,8 @@ impl Order {
 
     /// Whether the step is to be done: authorized_keys are removed only by one's own word.
     fn has(&self, step: &str) -> bool {
-        let asked = || self.remove_authorized_keys || self.chosen.only.iter().any(|only| only == AUTHORIZED_KEYS);
+        let asked =
+            || self.remove_authorized_keys || self.chosen.only.iter().any(|only| only == AUTHORIZED_KEYS);
         self.chosen.has(step) && (step != AUTHORIZED_KEYS || asked())
     }
 }
@@ -385,7 +386,8 @@ impl Run<'_> {
                 if stop() {
                     return Ok(Ended::Interrupted);
                 }
-                perform::perform(self.host, item, &stop).with_context(|| format!("in the step {step} of sealing"))?;
+                perform::perform(self.host, item, &stop)
+                    .with_context(|| format!("in the step {step} of sealing"))?;
             }
         }
         // The last one may have ended half-way.

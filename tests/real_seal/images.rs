@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mt_agent::facts::fstab::COMMENT;
 
@@ -63,7 +64,7 @@ fn seal_image(image: &Path, args: &[&str]) -> (i32, String) {
 
 #[test]
 fn image_files_are_sealed_and_nothing_stays_attached() {
-    need_root();
+    let _alone = alone();
     for format in ["raw", "qcow2"] {
         let dir = tempfile::tempdir().unwrap();
         let image = disk_image(dir.path(), format);
@@ -85,6 +86,14 @@ fn image_files_are_sealed_and_nothing_stays_attached() {
         assert_eq!(found_in(&bytes()), [] as [&str; 0], "{format}");
         nothing_is_attached();
     }
+}
+
+/// One image at a time: what is left attached is this one's.
+static ONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    need_root();
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn nothing_is_attached() {
@@ -118,7 +127,7 @@ fn with_a_journal_to_replay(dir: &Path, image: &Path) -> PathBuf {
 
 #[test]
 fn a_dry_run_leaves_an_image_whose_journal_waits_as_it_is() {
-    need_root();
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let cut = with_a_journal_to_replay(dir.path(), &disk_image(dir.path(), "raw"));
     let over = dir.path().join("cut.qcow2");
@@ -137,7 +146,7 @@ fn a_dry_run_leaves_an_image_whose_journal_waits_as_it_is() {
 
 #[test]
 fn a_disk_is_sealed_where_it_is_said_that_it_is_one() {
-    need_root();
+    let _alone = alone();
     let dir = tempfile::tempdir().unwrap();
     let image = disk_image(dir.path(), "raw");
     let shown = tool("losetup", &["--find", "--show", "--partscan", image.to_str().unwrap()]);
@@ -148,15 +157,18 @@ fn a_disk_is_sealed_where_it_is_said_that_it_is_one() {
     let file = script(&["--raw-device", image.to_str().unwrap(), "--yes"]);
     let looked = script(&["--raw-device", &disk, "--dry-run"]);
     let untouched = sha256(&image) == before;
-    let at = dir.path().join("used");
-    fs::create_dir(&at).unwrap();
-    tool("mount", &["-o", "ro,noload,offset=1048576,sizelimit=67108864", &disk, at.to_str().unwrap()]);
+    let over = tool("losetup", &["--find", "--show", "--read-only", "--offset", "1048576", &disk]);
     let used = script(&["--raw-device", &disk, "--yes"]);
-    tool("umount", &[at.to_str().unwrap()]);
+    tool("losetup", &["--detach", String::from_utf8_lossy(&over.stdout).trim()]);
     let sealed = script(&["--raw-device", &disk, "--yes"]);
     tool("losetup", &["--detach", &disk]);
     assert_eq!(unsaid.0, 2, "{}", unsaid.1);
-    contains(&unsaid.1, &format!("is a disk, not an image file: if it is the disk to seal, say so: seal-image --raw-device {disk}"));
+    contains(
+        &unsaid.1,
+        &format!(
+            "is a disk, not an image file: if it is the disk to seal, say so: seal-image --raw-device {disk}"
+        ),
+    );
     assert_eq!(file.0, 2, "{}", file.1);
     contains(&file.1, "is not a block device: --raw-device is for a whole disk");
     assert_eq!((looked.0, untouched), (1, true), "{}", looked.1);
@@ -195,7 +207,15 @@ fn an_image_that_has_more_than_its_own_clusters_is_refused_in_one_line() {
     create(&["-F", "qcow2", "-b", &path("snapshots")], "over");
     create(&["-o", &format!("data_file={}", path("data"))], "with-data");
     create(&["-o", &format!("data_file={},data_file_raw=on", path("data-raw"))], "with-raw-data");
-    create(&["--object", "secret,id=key,data=x", "-o", "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"], "encrypted");
+    create(
+        &[
+            "--object",
+            "secret,id=key,data=x",
+            "-o",
+            "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10",
+        ],
+        "encrypted",
+    );
     // Of a header that a guest or an enemy wrote: a bit and an extension that nobody knows yet.
     for (name, at, bytes) in [("feature", 78, &[1, 0][..]), ("extension", 112, b"DISK")] {
         create(&[], name);
@@ -216,7 +236,10 @@ fn an_image_that_has_more_than_its_own_clusters_is_refused_in_one_line() {
         let before = files();
         let (code, text) = seal_image(Path::new(&path(name)), &["--yes"]);
         assert_eq!((code, files() == before), (2, true), "{text}");
-        contains(&text, &format!("{name} has {has}, where what is taken out would stay or what is written would go"));
+        contains(
+            &text,
+            &format!("{name} has {has}, where what is taken out would stay or what is written would go"),
+        );
         contains(&text, &format!("flatten it first: qemu-img convert -O qcow2 {}", path(name)));
         assert!(text.starts_with("seal-image: "), "{text}");
     }
@@ -228,7 +251,10 @@ fn an_image_of_another_format_is_refused_by_the_format() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     // A descriptor of VMware is a text that names the files, or the disk, with the data.
-    tool("qemu-img", &["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", &path("flat.vmdk"), "16M"]);
+    tool(
+        "qemu-img",
+        &["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", &path("flat.vmdk"), "16M"],
+    );
     contains(&fs::read_to_string(path("flat.vmdk")).unwrap(), "flat-flat.vmdk");
     for format in ["vmdk", "vdi", "vhdx", "vpc", "qed", "qcow", "parallels"] {
         let name = if format == "vmdk" { path("flat.vmdk") } else { path(format) };
@@ -238,7 +264,10 @@ fn an_image_of_another_format_is_refused_by_the_format() {
         let before = all_files(dir.path());
         let (code, text) = seal_image(Path::new(&name), &["--yes"]);
         assert_eq!((code, all_files(dir.path()) == before), (2, true), "{text}");
-        contains(&text, &format!("is an image of the format {format}, raw or qcow2 was expected: convert it first"));
+        contains(
+            &text,
+            &format!("is an image of the format {format}, raw or qcow2 was expected: convert it first"),
+        );
     }
 }
 

@@ -116,7 +116,11 @@ fn nothing_of_the_list_is_left_in_the_bytes_and_what_stays_is_told() {
     assert_eq!(shell, "A=1 B=2\nC=3\n");
     let settled = all_files(&root);
     let (code, text) = seal(&root, &["--yes"]);
-    assert_eq!((code, text.contains("sealed already"), all_files(&root) == settled), (0, true, true), "{text}");
+    assert_eq!(
+        (code, text.contains("sealed already"), all_files(&root) == settled),
+        (0, true, true),
+        "{text}"
+    );
     let left = unmounted_words(&image);
     let cached = wanted(&planted, |one| matches!(one.row.act, Act::Discard));
     let expected = wanted(&planted, stays);
@@ -152,7 +156,8 @@ fn a_link_at_home_leads_to_nothing_that_is_removed() {
     put(&root, "etc/pki/tls/private/site.key", key);
     put(&root, "etc/pki/fish_history", "kept");
     fs::create_dir_all(root.join("home/ann/.local/share")).unwrap();
-    for (to, link) in [("/etc/pki/tls/private", "home/ann/.ssh"), ("/etc/pki", "home/ann/.local/share/fish")] {
+    for (to, link) in [("/etc/pki/tls/private", "home/ann/.ssh"), ("/etc/pki", "home/ann/.local/share/fish")]
+    {
         std::os::unix::fs::symlink(to, root.join(link)).unwrap();
     }
     let (code, text) = seal(&root, &["--yes"]);
@@ -163,7 +168,10 @@ fn a_link_at_home_leads_to_nothing_that_is_removed() {
     std::os::unix::fs::symlink("/etc/pki/tls/private/site.key", root.join("home/joe/.ssh/id_dsa")).unwrap();
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!(code, 1, "{text}");
-    contains(&text, "/home/joe/.ssh/id_dsa is a link to /etc/pki/tls/private/site.key, whose content would stay");
+    contains(
+        &text,
+        "/home/joe/.ssh/id_dsa is a link to /etc/pki/tls/private/site.key, whose content would stay",
+    );
 }
 
 #[test]
@@ -171,7 +179,8 @@ fn replaced_and_new_files_have_their_selinux_label() {
     let image = Mounted::new();
     let root = image.root();
     fill(&root);
-    let label = |path: &str, label: &str| xattr::set(root.join(path), "security.selinux", label.as_bytes()).unwrap();
+    let label =
+        |path: &str, label: &str| xattr::set(root.join(path), "security.selinux", label.as_bytes()).unwrap();
     let told = |path: &str| xattr::get(root.join(path), "security.selinux").unwrap().map(String::from_utf8);
     label("etc/hosts", "system_u:object_r:net_conf_t:s0");
     label("var/log/messages", "system_u:object_r:var_log_t:s0");

@@ -36,7 +36,9 @@ fn a_system_that_the_list_does_not_cover_is_refused_by_name() {
         }
         assert!(all_files(&root) == before, "{words}: something changed");
     }
-    for covered in ["Red Hat Enterprise Linux Server release 6.6 (Santiago)", "Oracle Linux Server release 6.10"] {
+    for covered in
+        ["Red Hat Enterprise Linux Server release 6.6 (Santiago)", "Oracle Linux Server release 6.10"]
+    {
         put(&root, "etc/redhat-release", covered);
         let (code, text) = seal(&root, &["--dry-run"]);
         assert_eq!((code, text.contains("would be done")), (1, true), "{text}");
@@ -53,7 +55,10 @@ fn an_address_is_told_whatever_another_file_is() {
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
     let (_, text) = seal(&root, &["--dry-run"]);
     contains(&text, "/etc/sysconfig/network-scripts/ifcfg-eth0 keeps the address 10.0.0.9");
-    contains(&text, "which address /etc/sysconfig/network-scripts/ifcfg-eth1 keeps cannot be determined (it is not a file)");
+    contains(
+        &text,
+        "which address /etc/sysconfig/network-scripts/ifcfg-eth1 keeps cannot be determined (it is not a file)",
+    );
 }
 
 #[test]

@@ -178,14 +178,22 @@ fn odd_files_hold_nobody_up() {
     let root = dir.path().join("root");
     fill(&root);
     let mode = nix::sys::stat::Mode::S_IRUSR;
-    for path in ["home/joe/passphrase.txt", "etc/sysconfig/network-scripts/ifcfg-pipe", "var/log/pipe", "root/.lesshst"] {
+    for path in [
+        "home/joe/passphrase.txt",
+        "etc/sysconfig/network-scripts/ifcfg-pipe",
+        "var/log/pipe",
+        "root/.lesshst",
+    ] {
         nix::unistd::mkfifo(&root.join(path), mode).unwrap();
     }
     // Of a name that cannot be read nobody knows where else it stands.
     nix::unistd::mkfifo(&root.join("etc/hostname"), mode).unwrap();
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!(code, 2, "{text}");
-    contains(&text, "the step hostname takes out: what this machine is called: reading /etc/hostname: it is a pipe");
+    contains(
+        &text,
+        "the step hostname takes out: what this machine is called: reading /etc/hostname: it is a pipe",
+    );
     fs::remove_file(root.join("etc/hostname")).unwrap();
     fs::create_dir_all(root.join("etc/sysconfig/network-scripts/ifcfg-old")).unwrap();
     put(&root, "root/passphrase.txt.d/kept", "x");

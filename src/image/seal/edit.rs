@@ -127,17 +127,13 @@ mod tests {
 
     #[test]
     fn a_mount_point_is_compared_as_mount_reads_it() {
-        for written in [
-            "/mnt//a\\040b",
-            "//mnt/a\\040b/",
-            "/mnt/./a\\040b",
-            "\t/mnt/a\\040b//",
-        ] {
+        for written in ["/mnt//a\\040b", "//mnt/a\\040b/", "/mnt/./a\\040b", "\t/mnt/a\\040b//"] {
             let fstab = format!("/dev/sda1 / ext4 rw 1 1\n/dev/sdb1 {written} ext4 rw 0 0\n");
             let after = text(without_mount(fstab.as_bytes(), "/mnt/a b", "#mine"));
             assert_eq!(after, "/dev/sda1 / ext4 rw 1 1\n", "{written}");
         }
-        let other = b"/dev/sdb1 /mnt/a\\040bc ext4 rw 0 0\n/dev/sdc1 /mnt/a ext4\n# /dev/x /mnt/a\\040b ext4\n";
+        let other =
+            b"/dev/sdb1 /mnt/a\\040bc ext4 rw 0 0\n/dev/sdc1 /mnt/a ext4\n# /dev/x /mnt/a\\040b ext4\n";
         assert_eq!(without_mount(other, "/mnt/a b", "#mine"), other);
     }
 

@@ -59,7 +59,11 @@ pub(super) fn remove(path: impl Into<String>) -> Item {
 }
 
 /// What `wanted` of the names in `directory` are, but for directories.
-fn in_directory(template: &Template<'_>, directory: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Item>> {
+fn in_directory(
+    template: &Template<'_>,
+    directory: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Item>> {
     let names = places::names(template, directory)?;
     let paths = names.iter().filter(|name| wanted(name)).map(|name| format!("{directory}/{name}"));
     Ok(paths.filter(|path| !is_directory(template, path)).map(remove).collect())

@@ -67,7 +67,9 @@ fn below(
     };
     for name in names {
         let path = format!("{directory}/{name}");
-        let Ok(meta) = template.host.place(&path).and_then(|place| place.symlink_metadata()) else { continue };
+        let Ok(meta) = template.host.place(&path).and_then(|place| place.symlink_metadata()) else {
+            continue;
+        };
         match rest {
             Some(_) if at_home && meta.is_symlink() => {}
             Some(rest) => below(template, &path, rest, at_home, found)?,
@@ -180,7 +182,8 @@ fn home(line: &str) -> Option<&str> {
 /// OpenSSL write it, or PuTTY's.
 pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
     let looked = || -> io::Result<bool> {
-        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(place)?;
+        let file =
+            fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(place)?;
         if !file.metadata()?.is_file() {
             return Ok(false);
         }

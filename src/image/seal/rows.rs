@@ -136,10 +136,20 @@ mod tests {
 
     #[test]
     fn a_rotated_log_is_told_from_one_in_use() {
-        for name in ["messages-20260101", "messages.1", "cron.2.gz", "dmesg.old", "audit.log.12", "x-2026010112", "y.xz"] {
+        for name in [
+            "messages-20260101",
+            "messages.1",
+            "cron.2.gz",
+            "dmesg.old",
+            "audit.log.12",
+            "x-2026010112",
+            "y.xz",
+        ] {
             assert!(is_rotated(name), "{name}");
         }
-        for name in ["messages", "boot.log", "Xorg.0.log", "lastlog", "vmware-vmsvc.log", "mt-2026", "a-20260101.log"] {
+        for name in
+            ["messages", "boot.log", "Xorg.0.log", "lastlog", "vmware-vmsvc.log", "mt-2026", "a-20260101.log"]
+        {
             assert!(!is_rotated(name), "{name}");
         }
     }

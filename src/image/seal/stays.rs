@@ -97,7 +97,9 @@ pub fn notes(template: &Template<'_>) -> Vec<String> {
 /// The addresses that the interfaces keep: one that cannot be told is told as such, and hides no other.
 fn addresses(template: &Template<'_>) -> Vec<String> {
     let cannot = |what: &str, why: &str| {
-        format!("which address {what} keeps cannot be determined ({why}): a clone may come up with the template's")
+        format!(
+            "which address {what} keeps cannot be determined ({why}): a clone may come up with the template's"
+        )
     };
     let keeps = |file: &str, address: &str| {
         format!("{file} keeps the address {address}: each clone comes up with it until it is customised")
@@ -119,7 +121,9 @@ fn addresses(template: &Template<'_>) -> Vec<String> {
     }
     match &template.facts.network.nics {
         Fact::Known(nics) => notes.extend(nics.iter().filter_map(|nic| match &nic.configuration {
-            Fact::Known(Some(NicConfiguration { file, address: Some(address), .. })) if !files.contains(file) => {
+            Fact::Known(Some(NicConfiguration { file, address: Some(address), .. }))
+                if !files.contains(file) =>
+            {
                 Some(keeps(file, address))
             }
             Fact::Unknown(why) => Some(cannot(&nic.name, why)),

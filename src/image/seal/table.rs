@@ -66,7 +66,9 @@ impl Row {
             Act::Discard => "remove, without overwriting it, what is below ".to_owned(),
             Act::Empty => "empty ".to_owned(),
             Act::Logs => "remove rotated logs and empty the others below ".to_owned(),
-            Act::PrivateKeys => "remove private keys, told by their content, and their public halves in ".to_owned(),
+            Act::PrivateKeys => {
+                "remove private keys, told by their content, and their public halves in ".to_owned()
+            }
             Act::Keys(keys) => format!("take {} out of ", keys.join(", ")),
             Act::Options(options) => format!("take constants for {} out of ", options.join(", ")),
             Act::Code(_) => "in ".to_owned(),
@@ -116,16 +118,8 @@ pub(super) const IFCFG: &[&str] = &[
     "/etc/sysconfig/networking/profiles/*/ifcfg-*",
 ];
 const AUTHORIZED: &[&str] = &["~/.ssh/authorized_keys", "~/.ssh/authorized_keys2"];
-const ID: &[&str] = &[
-    "HWADDR",
-    "MACADDR",
-    "UUID",
-    "HOSTNAME",
-    "DHCP_HOSTNAME",
-    "DHCP_FQDN",
-    "DHCP_CLIENT_ID",
-    "DHCPV6_DUID",
-];
+const ID: &[&str] =
+    &["HWADDR", "MACADDR", "UUID", "HOSTNAME", "DHCP_HOSTNAME", "DHCP_FQDN", "DHCP_CLIENT_ID", "DHCPV6_DUID"];
 
 /// The step that is done on demand alone.
 pub const AUTHORIZED_KEYS: &str = "authorized-keys";
@@ -134,21 +128,33 @@ pub const AUTHORIZED_KEYS: &str = "authorized-keys";
 /// identity is recorded, hooks are run, free space is filled, the first boot is armed) are `run::seal`'s.
 pub const STEPS: &[(&str, &str)] = &[
     ("udev-net", "forget which network card has which name"),
-    ("interfaces", "take hardware addresses, UUID, names and DHCP identifiers out of the interfaces' files; ONBOOT and addresses stay"),
+    (
+        "interfaces",
+        "take hardware addresses, UUID, names and DHCP identifiers out of the interfaces' files; ONBOOT and addresses stay",
+    ),
     ("hostname", "take this machine's name out of its files"),
     ("ssh-host-keys", "remove the host keys of sshd"),
-    ("dhcp-client", "take client identifiers and names out of dhclient's configuration, where they are constants"),
+    (
+        "dhcp-client",
+        "take client identifiers and names out of dhclient's configuration, where they are constants",
+    ),
     ("dhcp-leases", "remove leases of addresses"),
     ("random-seed", "remove saved seeds of random numbers"),
     ("yum-uuid", "remove the UUID by which yum is counted"),
     ("machine-id", "clear the machine id of D-Bus and systemd"),
     ("blkid-cache", "remove what blkid remembers of disks"),
     ("multipath-state", "remove what multipath remembers of disks"),
-    ("root-disk-id", "take this root disk's SCSI ID out of the multipath blacklist and of the vendor's files"),
+    (
+        "root-disk-id",
+        "take this root disk's SCSI ID out of the multipath blacklist and of the vendor's files",
+    ),
     ("passphrases", "remove passphrase files of the site, wherever they lie"),
     ("private-keys", "remove the private SSH keys of root and users"),
     (AUTHORIZED_KEYS, "remove authorized_keys (only with --remove-authorized-keys)"),
-    ("registrations", "remove what registers the machine: Kerberos, iSCSI, Red Hat, IPA, SSSD, Samba, Puppet and the like"),
+    (
+        "registrations",
+        "remove what registers the machine: Kerberos, iSCSI, Red Hat, IPA, SSSD, Samba, Puppet and the like",
+    ),
     ("cloud-init", "let cloud-init begin anew"),
     ("account-backups", "remove backup copies of passwd and shadow"),
     ("histories", "remove histories of shells, editors and clients, and X cookies"),
@@ -168,7 +174,11 @@ pub static TABLE: &[Row] = &[
     row("udev-net", Act::Remove, &["/etc/udev/rules.d/70-persistent-net.rules"]),
     row("interfaces", Act::Keys(ID), IFCFG),
     // HOSTNAME has to be there: the next step names it.
-    row("interfaces", Act::Keys(&["DHCP_HOSTNAME", "DHCP_CLIENT_ID", "DHCPV6_DUID"]), &["/etc/sysconfig/network"]),
+    row(
+        "interfaces",
+        Act::Keys(&["DHCP_HOSTNAME", "DHCP_CLIENT_ID", "DHCPV6_DUID"]),
+        &["/etc/sysconfig/network"],
+    ),
     row("hostname", Act::Code(find::hostname), find::NAMED),
     row("ssh-host-keys", Act::Remove, &["/etc/ssh/ssh_host_*"]),
     row(
@@ -201,7 +211,11 @@ pub static TABLE: &[Row] = &[
         Act::Remove,
         &["/etc/multipath/bindings", "/etc/multipath/wwids", "/var/lib/multipath/bindings"],
     ),
-    row("root-disk-id", Act::Code(find::root_disk_id), &["/etc/multipath.conf", "/usr/sbin/blacklistrootdev.sh"]),
+    row(
+        "root-disk-id",
+        Act::Code(find::root_disk_id),
+        &["/etc/multipath.conf", "/usr/sbin/blacklistrootdev.sh"],
+    ),
     row("passphrases", Act::Code(find::passphrases), &["passphrase.txt", "connection.passphrase"]),
     row("private-keys", Act::PrivateKeys, &["~/.ssh"]),
     row(AUTHORIZED_KEYS, Act::Remove, AUTHORIZED),
@@ -285,7 +299,8 @@ pub static TABLE: &[Row] = &[
             "~/.node_repl_history",
             "~/.lftp/rl_history",
             "~/.wget-hsts",
-            "~/.recently-used*",
+            "~/.recently-used",
+            "~/.recently-used.xbel",
             "~/.Xauthority",
             "~/.ICEauthority",
         ],
@@ -324,12 +339,23 @@ pub static TABLE: &[Row] = &[
         ],
     ),
     // Their names begin so: a or b, the queue, and = while one runs. The counter (.SEQ) stays.
-    row("jobs", Act::Remove, &["/var/spool/at/a*", "/var/spool/at/b*", "/var/spool/at/=*", "/var/spool/at/spool/*"]),
+    row(
+        "jobs",
+        Act::Remove,
+        &["/var/spool/at/a*", "/var/spool/at/b*", "/var/spool/at/=*", "/var/spool/at/spool/*"],
+    ),
     row("jobs", Act::Clear, &["/var/spool/cups"]),
     row(
         "crash-data",
         Act::Clear,
-        &["/var/crash", "/var/log/dump", "/var/spool/abrt", "/var/spool/abrt-upload", "/var/tmp/abrt", "/var/cache/abrt-di"],
+        &[
+            "/var/crash",
+            "/var/log/dump",
+            "/var/spool/abrt",
+            "/var/spool/abrt-upload",
+            "/var/tmp/abrt",
+            "/var/cache/abrt-di",
+        ],
     ),
     row("package-cache", Act::Discard, &["/var/cache/yum", "/var/cache/dnf"]),
     Row {
@@ -352,14 +378,34 @@ pub static TABLE: &[Row] = &[
     kept(Act::Keep, &["/var/spool/cron/*"], "crontabs are configuration, for each clone too"),
     kept(Act::Keep, &["/var/lib/cloud/seed/*"], "what cloud-init is to find at a first boot"),
     kept(Act::Keep, &["/var/lib/samba/private/passdb.tdb"], "accounts, as in /etc/shadow"),
-    kept(Act::KeepAlways, &["/etc/passwd", "/etc/shadow"], "accounts and their passwords: change them on each clone"),
-    kept(Act::KeepAlways, &["/etc/fstab", "/boot"], "UUIDs of file systems, swap and LVM, by which the image boots"),
+    kept(
+        Act::KeepAlways,
+        &["/etc/passwd", "/etc/shadow"],
+        "accounts and their passwords: change them on each clone",
+    ),
+    kept(
+        Act::KeepAlways,
+        &["/etc/fstab", "/boot"],
+        "UUIDs of file systems, swap and LVM, by which the image boots",
+    ),
     kept(Act::KeepAlways, &["/boot/initrd-*kdump.img"], "kdump makes it anew when /etc/kdump.conf changes"),
     kept(Act::KeepAlways, &["/etc/sysconfig/iptables"], "the firewall is configuration"),
-    kept(Act::KeepAlways, &["/etc/pki/CA/certs", "/etc/pki/tls/certs", "/etc/ipa/ca.crt"], "whom the image trusts"),
+    kept(
+        Act::KeepAlways,
+        &["/etc/pki/CA/certs", "/etc/pki/tls/certs", "/etc/ipa/ca.crt"],
+        "whom the image trusts",
+    ),
     kept(Act::KeepAlways, &["/var/lib/rpm/__db.*"], "rpm makes them anew by itself: nothing of the machine"),
-    kept(Act::KeepAlways, &["/var/lib/dovecot", "/var/run"], "working files that are made anew: nothing of the machine"),
-    kept(Act::KeepAlways, &["/var/log/appliedmtcustomchanges.log"], "that the vendor's script ran in this image"),
+    kept(
+        Act::KeepAlways,
+        &["/var/lib/dovecot", "/var/run"],
+        "working files that are made anew: nothing of the machine",
+    ),
+    kept(
+        Act::KeepAlways,
+        &["/var/log/appliedmtcustomchanges.log"],
+        "that the vendor's script ran in this image",
+    ),
     left(
         Act::LeavePrivateKeys,
         &["/etc"],
@@ -380,15 +426,30 @@ pub static TABLE: &[Row] = &[
         "keys and passwords of a user",
     ),
     left(Act::Leave, &["/etc/NetworkManager/system-connections/*"], "a connection with its UUID and secrets"),
-    left(Act::Leave, &["/var/lib/iscsi/nodes/*"], "an iSCSI target: each clone first needs a name of its own (iscsi-iname)"),
+    left(
+        Act::Leave,
+        &["/var/lib/iscsi/nodes/*"],
+        "an iSCSI target: each clone first needs a name of its own (iscsi-iname)",
+    ),
     left(Act::Leave, &["/var/kerberos/krb5kdc/principal*"], "the accounts of a Kerberos realm"),
     left(Act::Leave, &["/var/lib/net-snmp/snmpd.conf"], "the SNMP engine id and users"),
     left(
         Act::Leave,
-        &["/etc/*~", "/etc/*.bak", "/etc/*.rpmsave", "/etc/sysconfig/*~", "/etc/sysconfig/*.bak", "/etc/sysconfig/*.rpmsave"],
+        &[
+            "/etc/*~",
+            "/etc/*.bak",
+            "/etc/*.rpmsave",
+            "/etc/sysconfig/*~",
+            "/etc/sysconfig/*.bak",
+            "/etc/sysconfig/*.rpmsave",
+        ],
         "a copy that may hold what was taken out of the file itself",
     ),
-    left(Act::LeaveAlways, &["swap"], "what memory held: make it anew with its UUID (mkswap -U) in an image that is off"),
+    left(
+        Act::LeaveAlways,
+        &["swap"],
+        "what memory held: make it anew with its UUID (mkswap -U) in an image that is off",
+    ),
 ];
 
 #[cfg(test)]
@@ -411,9 +472,12 @@ mod tests {
 
     #[test]
     fn nothing_is_removed_that_a_boot_needs_or_that_is_kept() {
-        let kept: Vec<&str> = TABLE.iter().filter(|row| row.is_kept()).flat_map(|row| row.places).copied().collect();
+        let kept: Vec<&str> =
+            TABLE.iter().filter(|row| row.is_kept()).flat_map(|row| row.places).copied().collect();
         for row in TABLE.iter().filter(|row| matches!(row.act, Act::Remove | Act::Clear | Act::Discard)) {
-            for place in row.places.iter().filter(|place| row.step != AUTHORIZED_KEYS || !kept.contains(place)) {
+            for place in
+                row.places.iter().filter(|place| row.step != AUTHORIZED_KEYS || !kept.contains(place))
+            {
                 assert!(!kept.contains(place), "{place} is removed and kept");
                 let depth = place.trim_start_matches(['~', '/']).split('/').count();
                 let is_whole = ["/tmp"].contains(place) || depth > 1 || place.starts_with('~');

@@ -244,7 +244,7 @@ mod tests {
             ("NAME=joe's\nHWADDR=x\n", "NAME=joe's\n"),
             // A shell takes it for a part of NAME, NetworkManager for an address.
             ("NAME='joe\nHWADDR=x\n'\n", "NAME='joe\n'\n"),
-            ("UUID=a\\\n b\nA=1\n", "A=1\n"),
+            ("UUID=a\\\nb\nA=1\n", "A=1\n"),
             ("UUID", "UUID"),
         ] {
             let once = without_keys(before.as_bytes(), &KEYS);
