@@ -381,7 +381,7 @@ pub static TABLE: &[Row] = &[
     kept(
         Act::KeepAlways,
         &["/etc/passwd", "/etc/shadow"],
-        "accounts and their passwords: change them on each clone",
+        "accounts with their passwords, to be changed on each clone",
     ),
     kept(
         Act::KeepAlways,
