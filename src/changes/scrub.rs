@@ -176,8 +176,8 @@ pub struct Below {
     pub directories: Vec<PathBuf>,
 }
 
-/// How deep [`below`] looks: deeper than paths go.
-const DEPTH: usize = 100;
+/// How deep directories are looked into: deeper than paths go, and not for ever.
+pub const DEPTH: usize = 100;
 
 /// What lies below `directory`: what is mounted there is another file system's, and `lost+found` at its top the file
 /// system's own.

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail};
 use super::places::{self, bytes, is_directory};
 use super::{Item, NO_DISK, NO_NAME, Template, edit};
 use crate::changes::records::ASIDE;
-use crate::changes::{fstab, multipath, saved, scrub};
+use crate::changes::scrub::{self, DEPTH};
+use crate::changes::{fstab, multipath, saved};
 use crate::facts::Fact;
 use crate::facts::custom_changes::{self, Outcome, RECORD as SCRIPT_RECORD};
 use crate::facts::fstab::COMMENT;
@@ -19,9 +20,6 @@ use crate::facts::identity::RECORD as IDENTITY_RECORD;
 use crate::facts::retention;
 use crate::host::files;
 use crate::steps::image::root_disk;
-
-/// How deep directories are looked into: deeper than paths go, and not for ever.
-pub(super) const DEPTH: usize = 100;
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
 const KERNEL_S: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];

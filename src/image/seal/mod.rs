@@ -1,6 +1,7 @@
 //! Sealing: what is taken out of a template so that its clones are machines of their own. Here it is only found; what is
 //! found is done by `run::seal`.
 
+mod act;
 #[cfg(not(feature = "fuzzing"))]
 mod edit;
 #[cfg(feature = "fuzzing")]

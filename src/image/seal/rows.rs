@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::find::{DEPTH, LOG, LOG_DIRECTORY, remove, rewritten, walk};
+use super::find::{LOG, LOG_DIRECTORY, remove, rewritten, walk};
 use super::table::{Act, Row, TABLE};
 use super::{Item, Template, edit, places};
+use crate::changes::scrub::DEPTH;
 
 /// All that the step of that name has to do, each file once.
 ///
