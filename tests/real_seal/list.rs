@@ -137,11 +137,22 @@ fn nothing_of_the_list_is_left_in_the_bytes_and_what_stays_is_told() {
 fn a_journal_of_contents_is_free_of_them_once_free_space_is_filled() {
     let image = Mounted::new();
     let root = image.root();
-    tool("umount", &[&image.path("root")]);
-    tool("mount", &["-o", "loop,data=journal", &image.path("image"), &image.path("root")]);
+    let journal = || {
+        tool("umount", &[&image.path("root")]);
+        tool("mount", &["-o", "loop,data=journal", &image.path("image"), &image.path("root")]);
+    };
+    journal();
     fill(&root);
+    put(&root, "etc/fstab", "UUID=1 / ext4 data=journal 1 1\n");
     let planted = plant(&root);
     tool("sync", &[]);
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    contains(&text, "note: / is mounted with data=journal: its journal holds what was taken out until");
+    let left = unmounted_words(&image);
+    assert!(left.len() > planted.len() / 2, "a journal of contents has them: {left:?}");
+    image.mount();
+    journal();
     let (code, text) = seal(&root, &["--yes", "--wipe-free-space"]);
     assert_eq!(code, 0, "{text}");
     assert_eq!(unmounted_words(&image), wanted(&planted, stays));

@@ -85,6 +85,13 @@ pub fn notes(template: &Template<'_>) -> Vec<String> {
             text::safe(&entry.device)
         )
     }));
+    let entries = template.facts.fstab.known().into_iter().flatten();
+    notes.extend(entries.filter(|entry| entry.options.iter().any(|option| option == "data=journal")).map(|entry| {
+        format!(
+            "{} is mounted with data=journal: its journal holds what was taken out until --wipe-free-space fills free space",
+            text::safe(&entry.mount_point)
+        )
+    }));
     if let Some(disk) = &template.profile.retention.disk {
         notes.push(format!(
             "the profile names the retention disk {}: a clone formats that one and no other, or waits",
