@@ -180,10 +180,10 @@ fn damaged_archives_and_other_things_are_told_in_one_line() {
     fs::remove_file(desk.archive()).unwrap();
     desk.refused("No such file");
     fs::create_dir(desk.archive()).unwrap();
-    desk.refused("it is not a regular file");
+    desk.refused("it is a directory, not a regular file");
     fs::remove_dir(desk.archive()).unwrap();
     tool("mkfifo", &[desk.archive().to_str().unwrap()]);
-    desk.refused("it is not a regular file");
+    desk.refused("it is a FIFO, not a regular file");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Probing real block devices (loop devices over images): what is told of each, and that not a byte changes.
 //! Needs root, loop devices, and the tools that make file systems and partition tables.
+#![allow(clippy::disallowed_methods, reason = "files and devices of a test are not the host's")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::fs::{self, File, OpenOptions};

@@ -422,7 +422,10 @@ fn a_collection_that_is_not_as_its_manifest_says_is_refused_before_anything_is_i
     assert_eq!(refusal(), expected(&a), "another package under its name");
     fs::remove_file(&a).unwrap();
     symlink(site.file("b"), &a).unwrap();
-    assert_eq!(refusal(), format!("mt-agent: --offline DIR: DIR/{} is not a regular file", rpm("a")));
+    assert_eq!(
+        refusal(),
+        format!("mt-agent: --offline DIR: DIR/{} is a symbolic link, not a regular file", rpm("a"))
+    );
     fs::remove_file(&a).unwrap();
     assert_eq!(
         refusal(),
@@ -629,7 +632,8 @@ fn a_place_that_cannot_take_it_is_told() {
     contains(&run("", "/etc/passwd/x"), "mt-agent: making the directory /etc/passwd/x: Not a directory");
     contains(
         &run("mkdir -m 777 /var/open", "/var/open"),
-        "mt-agent: /var/open can be written by others than root (mode 0777): choose another directory",
+        "mt-agent: /var/open: others than root can write /var/open (owner 0, group 0, mode 0777): choose another \
+         directory, or run `chmod go-w /var/open`",
     );
     let read_only = "mkdir /var/ro; mount -t tmpfs -o ro,mode=755 none /var/ro";
     contains(&run(read_only, "/var/ro"), "Read-only file system");

@@ -7,10 +7,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use mt_agent::changes::archive::stream::sha256;
 use mt_agent::changes::packages::install_files_with_rpm;
 use mt_agent::changes::{Context, Done};
 use mt_agent::host::Host;
+use mt_agent::host::sum::sha256;
 use mt_agent::profile::{FileSpec, Profile};
 
 use support::rpms::Desk;
@@ -211,7 +211,11 @@ fn what_others_could_change_is_not_installed() {
     fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
     let error = place.install(&files).unwrap_err();
     contains(&error, "keeping package files (files.directory): ");
-    contains(&error, "can be written by others than root (mode 0777)");
+    contains(&error, "others than root can write ");
+    contains(
+        &error,
+        &format!("mode 0777): choose another directory, or run `chmod go-w {}`", local.display()),
+    );
     assert!(server.asked().is_empty());
     fs::set_permissions(&local, fs::Permissions::from_mode(0o755)).unwrap();
 
@@ -222,13 +226,13 @@ fn what_others_could_change_is_not_installed() {
     assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
     contains(
         &place.seen.progress[0],
-        "is there, but is not used: it can be written by others than root (mode 0666)",
+        &format!("mode 0666): run `chmod go-w {}`; getting another", target.display()),
     );
     place.remove("mt-agent-test-a");
     fs::remove_file(&target).unwrap();
     symlink(&a, &target).unwrap();
     assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
-    contains(&place.seen.progress[0], "it is not a regular file");
+    contains(&place.seen.progress[0], "is a symbolic link, not a regular file");
     assert!(target.symlink_metadata().unwrap().is_file());
     assert_eq!(server.asked().len(), 2);
 }

@@ -4,19 +4,18 @@
 pub mod stream;
 pub mod tree;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use nix::libc;
 use nix::sys::statvfs::statvfs;
 use tar::EntryType;
 
 use self::stream::Stream;
 use self::tree::{Admitted, Member, Tree, shown, shown_path};
-use crate::host::{files, text};
+use crate::host::{files, sum, text, trust};
 
 /// How much an archive may hold.
 #[derive(Clone, Copy, Debug)]
@@ -60,20 +59,20 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens the archive at `path` and checks all of it; nothing is written.
+    /// Opens the archive at `path` and checks all of it; nothing is written. From here on it is its bytes: each time that
+    /// they are read they are hashed again.
     ///
     /// # Errors
     /// One line: it is not there, not a tar.gz, damaged, not the one that `pinned` (SHA-256, lower-case hex)
-    /// names, or holds what no such archive may hold.
+    /// names, can be written by others than root and is not pinned, or holds what no such archive may hold.
     pub fn open(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
         Self::check(path, pinned, limits).with_context(|| format!("checking the archive {}", path.display()))
     }
 
     fn check(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
-        // O_NONBLOCK: a FIFO under that name must not stop us.
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-        ensure!(file.metadata()?.is_file(), "it is not a regular file");
-        let (sha256, size) = stream::sha256(&file)?;
+        let seen = trust::look(Path::new("/"), path)?;
+        let file = seen.file;
+        let (sha256, size) = sum::sha256(&file)?;
         if let Some(pinned) = pinned
             && pinned != sha256
         {
@@ -82,6 +81,9 @@ impl Archive {
             );
         }
         recognise(&file)?;
+        if let (None, Some(doubt)) = (pinned, seen.doubt) {
+            bail!(doubt.unless_pinned("custom-changes.sha256", &sha256));
+        }
         let limit = limits.bytes.min(limits.free_bytes.max(size.saturating_mul(limits.ratio)));
         let mut archive = Self {
             path: path.to_path_buf(),
@@ -289,9 +291,7 @@ fn write(
             // Ours to read and write, nobody else's to write, and no set-user-id bits.
             let mode = entry.header().mode().unwrap_or(0o644) & 0o755 | 0o600;
             parent(&path)
-                .and_then(|()| {
-                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(staging.join(&path))
-                })
+                .and_then(|()| files::create(&staging.join(&path)))
                 .and_then(|mut file| {
                     copy(entry, &mut file)?;
                     file.set_permissions(fs::Permissions::from_mode(mode))?;

@@ -1,17 +1,14 @@
 //! Whether a change is one that a person agreed to: told by what it is about (a SCSI ID, the content of a file), as
 //! names can come to mean something else while a person thinks.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use nix::libc;
 
 use super::Change;
-use super::archive::stream::sha256;
 use super::collection::manifest;
-use crate::host::Host;
+use crate::host::sum::sha256;
+use crate::host::{Host, files};
 
 impl Change {
     /// Writes into the change what the files that it uses hold now: its performing refuses other ones. Where one cannot be
@@ -140,10 +137,7 @@ pub(super) fn unchanged(what: &str, now: &str, agreed: Option<&str>) -> Result<(
 /// # Errors
 /// It cannot be read.
 pub(super) fn digest(path: &Path) -> Result<String> {
-    // O_NONBLOCK: a FIFO under that name must not stop us.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let file = file.with_context(|| format!("reading {}", path.display()))?;
-    ensure!(file.metadata()?.is_file(), "{} is not a regular file", path.display());
+    let file = files::open(path).with_context(|| format!("reading {}", path.display()))?;
     Ok(sha256(&file).with_context(|| format!("reading {}", path.display()))?.0)
 }
 

@@ -24,10 +24,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use self::evidence::{Before, failures, in_words};
 use super::archive::{Archive, Limits};
-use super::{Context, Done, consent, saved, trust};
+use super::{Context, Done, consent, saved};
 use crate::facts::custom_changes::{Outcome, RECORD, Record};
 use crate::host::command::{self, Command, Failure, Output};
-use crate::host::{Host, files, text};
+use crate::host::{Host, files, text, trust};
 
 /// What decides an unknown state.
 const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
@@ -204,7 +204,7 @@ fn work_directory(host: &Host, configured: &Path) -> Result<PathBuf> {
 /// Makes the script executable, as the procedure says, and looks whether it is one that bash can run.
 fn prepare(script: &Path) -> Result<()> {
     let name = script.display();
-    let head = fs::read(script).with_context(|| format!("reading {name}"))?;
+    let head = files::read(script).with_context(|| format!("reading {name}"))?;
     let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     ensure!(!head.is_empty(), "{name} is empty: the archive is damaged");
     ensure!(

@@ -1,9 +1,9 @@
 //! A block device held open while it is judged and changed, so that its name cannot come to mean another.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use nix::unistd::mkdtemp;
 use crate::facts::blank::in_use;
 use crate::host::apart::apart;
 use crate::host::command::Command;
-use crate::host::{Host, ioctl};
+use crate::host::{Host, files, ioctl};
 
 /// An open block device. While it lives the kernel keeps the device's number: a disk that is pulled out gives
 /// it up only after the last close, and a device-mapper device cannot be removed at all.
@@ -53,7 +53,7 @@ impl Device {
     /// It does not exist, is no block device, or an operating system error.
     pub fn open(host: &Host, path: &str) -> Result<Self> {
         let place = host.path(path);
-        let open = || OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&place);
+        let open = || files::node(&place, libc::O_NONBLOCK);
         // First where it can be left behind: the SCSI layer lets nobody open a disk while it recovers.
         apart(&format!("opening {path}"), OPENING, &[], || drop(open()))?;
         let file = open().with_context(|| format!("opening {path}"))?;
@@ -105,7 +105,7 @@ impl Device {
     pub fn claim(&self) -> Result<File> {
         // Through our own descriptor: the path may lead elsewhere by now.
         let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        let opened = OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(own);
+        let opened = files::node(Path::new(&own), libc::O_EXCL);
         match opened {
             Ok(file) => {
                 let meta = file.metadata().with_context(|| format!("claiming {}", self.path))?;

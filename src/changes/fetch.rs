@@ -6,7 +6,6 @@ pub(crate) mod proxy;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use super::Observer;
-use crate::host::{files, text};
+use crate::host::{files, text, trust};
 
 /// How long a connection, and then an answer, may take to come.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -258,9 +257,9 @@ impl Fetch<'_> {
     fn open(&self, from: u64, headers: &HeaderMap) -> Result<File> {
         let writing = || format!("writing {}", self.part.display());
         if from > 0 {
-            let flags = libc::O_NOFOLLOW;
+            let options = &mut OpenOptions::new();
             let mut file =
-                OpenOptions::new().write(true).custom_flags(flags).open(self.part).with_context(writing)?;
+                files::open_with(self.part, options.write(true), libc::O_NOFOLLOW).with_context(writing)?;
             file.seek(SeekFrom::Start(from)).with_context(writing)?;
             return Ok(file);
         }
@@ -269,12 +268,11 @@ impl Fetch<'_> {
             let from = From { url: text::without_secrets(self.url), validator };
             files::replace(&note(self.part), &serde_json::to_vec(&from)?, 0o600)?;
         }
-        // create_new: what an enemy might have put under that name is not followed.
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.part).with_context(writing)
+        files::create(self.part).with_context(writing)
     }
 
     fn noted(&self) -> Option<From> {
-        serde_json::from_slice(&fs::read(note(self.part)).ok()?).ok()
+        serde_json::from_slice(&files::read(&note(self.part)).ok()?).ok()
     }
 }
 
@@ -359,13 +357,15 @@ pub(crate) fn resolve(base: &str, location: &str) -> Option<String> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
-    let pem = fs::read(path).with_context(|| format!("reading the certificates in {}", path.display()))?;
+    let reading = || format!("reading the certificates in {}", path.display());
+    let file = trust::file(path).with_context(reading)?;
+    let pem = files::read_at_most(file, files::LARGEST).with_context(reading)?;
     let mut all = Vec::new();
     for item in parse_pem(&pem) {
         match item {
             Ok(PemItem::Certificate(certificate)) => all.push(certificate),
             Ok(_) => {}
-            Err(error) => bail!("reading the certificates in {}: {error}", path.display()),
+            Err(error) => bail!("{}: {error}", reading()),
         }
     }
     ensure!(!all.is_empty(), "{} holds no certificate (PEM)", path.display());

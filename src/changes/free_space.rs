@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -37,17 +37,16 @@ pub fn fill(directory: &Path, stop: &dyn Fn() -> bool) -> Result<u64> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = files::create(&path)?;
         fs::remove_file(&path).map(|()| file)
     };
     let file = filler().with_context(|| format!("making {}", path.display()))?;
     let kept_back = kept_back(directory);
-    let before = kept_back.as_ref().and_then(|path| fs::read_to_string(path).ok());
+    let before = kept_back.as_ref().and_then(|path| files::read(path).ok());
+    let before = before.and_then(|bytes| String::from_utf8(bytes).ok());
     let set = |value: &str| {
         kept_back.as_ref().map_or(Ok(()), |path| {
-            let written = OpenOptions::new()
-                .write(true)
-                .open(path)
+            let written = files::open_with(path, OpenOptions::new().write(true), 0)
                 .and_then(|mut file| file.write_all(value.as_bytes()));
             written.with_context(|| format!("writing {}", path.display()))
         })

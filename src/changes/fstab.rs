@@ -49,7 +49,7 @@ pub fn write(context: &mut Context<'_>, entry: &Entry<'_>) -> Result<Done> {
 
 fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
     let path = host.path(PATH);
-    let before = match std::fs::read(&path) {
+    let before = match files::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.context("reading /etc/fstab")?,
     };
@@ -59,7 +59,7 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
     }
     let copy = saved::keep(host, PATH, &saved::stamp("fstab"))?;
     files::replace(&path, &after, 0o644)?;
-    let now = std::fs::read(&path).context("reading /etc/fstab again")?;
+    let now = files::read(&path).context("reading /etc/fstab again")?;
     ensure!(
         now == after,
         "/etc/fstab was changed by another program at the same time: look at it and run again"

@@ -44,7 +44,7 @@ use crate::facts::retention::uuid_of;
 use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 use watch::Watch;
 
 /// What to format, as planned.
@@ -368,7 +368,8 @@ fn still_ours(host: &Host, device: &Device, fs_type: &str, hint: &str) -> Result
 fn announce(context: &mut Context<'_>, device: &Device) {
     let host = context.host;
     let uevent = host.path(format!("/sys/dev/block/{}/uevent", device.major_minor()));
-    let told = OpenOptions::new().write(true).open(uevent).and_then(|mut file| file.write_all(b"change"));
+    let told = files::open_with(&uevent, OpenOptions::new().write(true), 0)
+        .and_then(|mut file| file.write_all(b"change"));
     if told.is_ok() && command::available(host, "udevadm") {
         let settle = Command::new("udevadm", ["settle", "--timeout=30"], Duration::from_secs(40));
         let _ = context.run(&settle);

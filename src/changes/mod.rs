@@ -19,7 +19,6 @@ pub mod saved;
 pub mod scrub;
 #[cfg(test)]
 mod testing;
-pub mod trust;
 
 use std::path::PathBuf;
 

@@ -3,7 +3,6 @@
 
 pub(crate) mod edit;
 
-use std::fs;
 use std::io;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -43,7 +42,7 @@ fn replace_as(
     let others = others(&disks, root, scsi_id)?;
     let replaces = replaces.filter(|stale| !stale.is_empty() && *stale != scsi_id);
 
-    let before = match fs::read(host.path(CONFIGURATION)) {
+    let before = match files::read(&host.path(CONFIGURATION)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
             "there is no {CONFIGURATION}: the vendor's ApplyCustomChanges.sh writes it, so that comes first"
         ),
@@ -52,7 +51,7 @@ fn replace_as(
     let after = edit::with_wwid(&before, scsi_id, replaces)
         .and_then(|after| edit::check_hidden(&after, scsi_id, &others).map(|()| after))
         .with_context(|| format!("writing the root disk's SCSI ID into {CONFIGURATION}"))?;
-    let script_before = match fs::read(host.path(SCRIPT)) {
+    let script_before = match files::read(&host.path(SCRIPT)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         read => Some(read.with_context(|| format!("reading {SCRIPT}"))?),
     };
@@ -72,7 +71,7 @@ fn replace_as(
         }
         saved::keep(host, path, &stamp)?;
         files::replace(&host.path(path), &after, 0o644)?;
-        let now = fs::read(host.path(path)).with_context(|| format!("reading {path} again"))?;
+        let now = files::read(&host.path(path)).with_context(|| format!("reading {path} again"))?;
         ensure!(
             now == after,
             "{path} was changed by another program at the same time: look at it and run again"

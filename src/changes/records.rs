@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use nix::libc;
 
 use super::{Context, Done, saved};
 use crate::facts::identity::{self, PENDING, Present, RECORD, Record, TEMPLATE};
@@ -12,6 +15,9 @@ use crate::host::{Host, files, text};
 
 /// Where the records of the machine that this one is a copy of are kept, one directory a time.
 pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
+
+/// Where the kernel's random bytes come from.
+const URANDOM: &str = "/dev/urandom";
 
 /// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays.
 ///
@@ -68,9 +74,10 @@ pub fn write(host: &Host, path: &str, record: &Record) -> Result<()> {
 pub fn draw_salt() -> Result<String> {
     use std::io::Read;
     let mut bytes = [0_u8; 16];
-    fs::File::open("/dev/urandom")
-        .and_then(|mut urandom| urandom.read_exact(&mut bytes))
-        .context("reading /dev/urandom")?;
+    let mut urandom = files::node(Path::new(URANDOM), libc::O_NONBLOCK).context("opening /dev/urandom")?;
+    // An ordinary file of that name would be the same bytes on every machine.
+    ensure!(urandom.metadata()?.file_type().is_char_device(), "{URANDOM} is not the kernel's device");
+    urandom.read_exact(&mut bytes).context("reading /dev/urandom")?;
     Ok(text::hex(&bytes))
 }
 

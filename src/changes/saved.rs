@@ -1,16 +1,15 @@
 //! Files as they were before a change: `/var/lib/mt-agent/saved/STAMP/PATH`, with `/` written as `%`.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nix::libc;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::host::{Host, files};
+use crate::host::{Host, files, trust};
 
 /// Where the agent keeps what must outlive it.
 pub const STATE: &str = "/var/lib/mt-agent";
@@ -30,7 +29,7 @@ pub fn stamp(what: &str) -> String {
 /// survive a power loss.
 ///
 /// # Errors
-/// What failed, naming the directory: it is something else, or an operating system error.
+/// What failed, naming the directory: it is something else, others than root can write it, or an operating system error.
 pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     let whole = host.path(path);
     let missing: Vec<&Path> = whole.ancestors().take_while(|dir| dir.symlink_metadata().is_err()).collect();
@@ -42,6 +41,9 @@ pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
         files::sync_parent(dir)?;
     }
     ensure!(whole.is_dir(), "{} is not a directory: move it away", whole.display());
+    if host.is_live() {
+        trust::place(&whole)?;
+    }
     Ok(whole)
 }
 
@@ -57,24 +59,19 @@ pub fn keep(host: &Host, path: &str, stamp: &str) -> Result<Option<PathBuf>> {
         "`{stamp}` cannot be the name of a directory"
     );
     let source = host.path(path);
-    // O_NONBLOCK: a FIFO under that name must not stop us.
-    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&source);
-    let mut from = match opened {
+    let from = match files::open(&source) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.with_context(|| format!("saving {}", source.display()))?,
     };
     let meta = from.metadata().with_context(|| format!("saving {}", source.display()))?;
-    if !meta.is_file() {
-        bail!("saving {}: it is not a regular file", source.display());
-    }
-    let mut content = Vec::new();
-    from.read_to_end(&mut content).with_context(|| format!("saving {}", source.display()))?;
+    let content = files::read_at_most(from, files::LARGEST);
+    let content = content.with_context(|| format!("saving {}", source.display()))?;
 
     let dir = directory(host, &format!("{SAVED}/{stamp}"))?;
     let name = path.replace('/', "%");
     for number in 0..1000 {
         let copy = dir.join(if number == 0 { name.clone() } else { format!("{name}.{number}") });
-        match fs::read(&copy) {
+        match files::read(&copy) {
             Ok(old) if old == content => return Ok(Some(copy)),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -96,7 +93,7 @@ fn write(copy: &Path, content: &[u8], meta: &fs::Metadata) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = files::create(&beside)?;
     file.write_all(content)?;
     fchown(&file, Some(meta.uid()), Some(meta.gid()))?;
     file.set_permissions(fs::Permissions::from_mode(meta.mode() & 0o7777))?;
@@ -107,6 +104,7 @@ fn write(copy: &Path, content: &[u8], meta: &fs::Metadata) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     fn host_with(path: &str, content: &str, mode: u32) -> (tempfile::TempDir, Host) {
         let dir = tempfile::tempdir().unwrap();
@@ -161,7 +159,7 @@ mod tests {
     fn what_cannot_be_copied_is_refused_by_name() {
         let (_dir, host) = host_with("/etc/a/b", "", 0o644);
         let error = format!("{:#}", keep(&host, "/etc/a", "s").unwrap_err());
-        assert!(error.ends_with("/etc/a: it is not a regular file"), "{error}");
+        assert!(error.ends_with("/etc/a: it is a directory, not a regular file"), "{error}");
         assert!(keep(&host, "/etc/a/b", "../s").unwrap_err().to_string().contains("cannot be the name"));
         put(&host, "/var/lib/mt-agent", "", 0o644);
         let error = format!("{:#}", keep(&host, "/etc/a/b", "s").unwrap_err());

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -92,8 +92,7 @@ fn open_alone(path: &Path, meta: &Metadata) -> Result<Option<File>> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     let around = directory.metadata().with_context(|| format!("looking at {}", directory.display()))?;
     ensure!(around.dev() == meta.dev(), "{} is mounted there: unmount it first", path.display());
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let opened = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+    let opened = files::open_with(path, OpenOptions::new().read(true).write(true), libc::O_NOFOLLOW);
     let file = opened.with_context(|| format!("opening {}", path.display()))?;
     // Between the look and the opening, somebody may have put another file there, which has another name too.
     let opened = file.metadata().with_context(|| format!("looking at {}", path.display()))?;
@@ -228,7 +227,7 @@ fn look_below(directory: &Path, device: u64, depth: usize, found: &mut Below) ->
 pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
     let found = below(directory)?;
     let sync = || {
-        let synced = File::open(directory).and_then(|directory| files::sync_file_system(&directory));
+        let synced = files::directory(directory).and_then(|directory| files::sync_file_system(&directory));
         synced.with_context(|| format!("syncing the file system of {}", directory.display()))
     };
     if is_overwritten {

@@ -77,6 +77,7 @@ impl Args {
         if !session.host.is_live() {
             bail!("apply works on the running host: an image's tree (--root) can be checked, not changed");
         }
+        session.refuse_unsafe_profile("apply")?;
         let mut terminal =
             Terminal { args: self, session, progress: Progress::new(session.detail == Detail::Quiet) };
         if let Some(collecting) = self.offline.collecting() {

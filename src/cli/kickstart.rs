@@ -1,6 +1,5 @@
 //! `mt-agent kickstart`.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::exit;
 use super::session::{Answer, Session};
+use crate::host::files;
 use crate::image::kickstart::{LONGEST_HASH, PasswordHash, kickstart};
 use crate::profile::{Given, Profile, Setting};
 
@@ -86,7 +86,7 @@ fn read(file: &Path) -> io::Result<String> {
     if file == Path::new("-") {
         io::stdin().lock().take(LONGEST_HASH).read_to_end(&mut bytes)?;
     } else {
-        File::open(file)?.take(LONGEST_HASH).read_to_end(&mut bytes)?;
+        files::open(file)?.take(LONGEST_HASH).read_to_end(&mut bytes)?;
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

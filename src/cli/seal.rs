@@ -81,6 +81,9 @@ impl Args {
         {
             bail!("--root / is this machine, which is running: seal it without --root");
         }
+        if !self.dry_run {
+            session.refuse_unsafe_profile("seal")?;
+        }
         // A profile of this machine says nothing to the machines made from a tree.
         let profile = if session.host.is_live() { session.profile_name() } else { None };
         let order = Order {

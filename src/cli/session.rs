@@ -1,17 +1,16 @@
 //! What every verb is given: the host, the profile, how to show things.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::output::Color;
 use crate::facts::gather::Probing;
 use crate::facts::{self, Facts};
-use crate::host::Host;
+use crate::host::{Host, files};
 use crate::profile::{self, Profile, Setting};
 use crate::report::style::Style;
 use crate::report::text::Detail;
@@ -27,7 +26,8 @@ pub struct Global {
     /// /etc/mt-agent/profile.yaml, else the built-in one that fits the host]
     #[arg(long, global = true, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
-    /// Accept a profile file that others than root can write (for desks)
+    /// Accept a profile file that others than root can write (at a desk; apply and seal
+    /// do not)
     #[arg(long, global = true)]
     pub allow_unsafe_profile: bool,
     /// Look at the tree of an image, not at the running host
@@ -116,6 +116,19 @@ impl Session {
         Some(whole.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| name.clone()))
     }
 
+    /// Refuses `--allow-unsafe-profile` for `verb`, which does as root what the profile says.
+    ///
+    /// # Errors
+    /// It was given.
+    pub fn refuse_unsafe_profile(&self, verb: &str) -> Result<()> {
+        ensure!(
+            !self.allow_unsafe_profile,
+            "--allow-unsafe-profile is for verbs that change nothing: {verb} does as root what the profile says, so \
+             nobody else may write it (without the option, the refusal prints the command that puts it right)"
+        );
+        Ok(())
+    }
+
     /// The profile that the command line and the host ask for.
     ///
     /// # Errors
@@ -166,7 +179,7 @@ fn recording(file: &Path) -> Result<Facts> {
     if file == Path::new("-") {
         io::stdin().lock().take(most).read_to_end(&mut bytes)?;
     } else {
-        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+        files::open(file)?.take(most).read_to_end(&mut bytes)?;
     }
     facts::parse(&String::from_utf8_lossy(&bytes))
 }

@@ -2,18 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use nix::libc::{O_CLOEXEC, O_NONBLOCK};
+use nix::libc::O_NONBLOCK;
 use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::mounts::{self, Mount};
 use super::os::is_file;
 use super::{Fact, read};
-use crate::host::{Host, Kind};
+use crate::host::{Host, Kind, files};
 
 /// Boot code found in first sectors; reading them needs root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ fn first_sector(host: &Host, name: &str) -> Result<Vec<u8>> {
         host.resolve(format!("/commands/first-sector/{name}"))?
     };
     let read = || -> io::Result<(File, Vec<u8>)> {
-        let mut file = File::options().read(true).custom_flags(O_CLOEXEC | O_NONBLOCK).open(&path)?;
+        let mut file = files::node(&path, O_NONBLOCK)?;
         let mut sector = Vec::new();
         file.by_ref().take(512).read_to_end(&mut sector)?;
         Ok((file, sector))
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn put(dir: &Path, name: &str, bytes: &[u8]) {
-        crate::host::files::replace(&dir.join("commands/first-sector").join(name), bytes, 0o644).unwrap();
+        files::replace(&dir.join("commands/first-sector").join(name), bytes, 0o644).unwrap();
     }
 
     #[test]

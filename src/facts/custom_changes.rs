@@ -1,17 +1,17 @@
 //! What the vendor's ApplyCustomChanges.sh left, and what we recorded of its run.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, read};
-use crate::host::{Host, Kind, text};
+use crate::host::{Host, Kind, files, sum, text, trust};
 
 /// Where our own record of the run lies: written before the script starts and after it ended.
 pub const RECORD: &str = "/var/lib/mt-agent/custom-changes.json";
@@ -88,30 +88,58 @@ impl CustomChanges {
     }
 }
 
-/// Reads what the script left; `marker`, `log` and `archive` are the profile's.
+/// Reads what the script left; `marker`, `log` and `archive` are the profile's, and so is whether its SHA-256 is pinned.
 #[must_use]
-pub fn load(host: &Host, marker: &Path, log: &Path, archive: Option<&Path>) -> CustomChanges {
+pub fn load(
+    host: &Host,
+    marker: &Path,
+    log: &Path,
+    archive: Option<&Path>,
+    is_pinned: bool,
+) -> CustomChanges {
     let id = || -> Result<Option<String>> {
         Ok(read::text_if_exists(host, BLACKLIST_SCRIPT)?.and_then(|text| parse_blacklist_script(&text)))
     };
+    // Once the script has run it is of no account who can write the archive; and a tree says of its owners what it likes.
+    let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
+    let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
     CustomChanges {
         marker_ctime_secs: Fact::from_result(marker_ctime(host, marker)),
         log_tail: Fact::from_result(log_tail(host, log)),
         blacklistrootdev_id: Fact::from_result(id()),
         blacklistrootdev_flag: host.exists(BLACKLIST_FLAG),
         record: read::record(host, RECORD, SCHEMA),
-        archive_bytes: Fact::from_result(archive.map_or(Ok(None), |archive| archive_size(host, archive))),
+        archive_bytes: Fact::from_result(archive_bytes),
     }
 }
 
-fn archive_size(host: &Host, archive: &Path) -> Result<Option<u64>> {
+/// How long the SHA-256 to pin may take: a look at the host is not to take minutes.
+const SUMMING: Duration = Duration::from_secs(4);
+
+/// The archive's size, where it is a file; with `is_asked` it is unknown what root would run when others can write it.
+fn archive_size(host: &Host, archive: &Path, is_asked: bool) -> Result<Option<u64>> {
     match host.resolve(archive).and_then(|path| path.metadata()) {
-        Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
+        Ok(meta) if !meta.is_file() => Ok(None),
+        Ok(meta) => {
+            if is_asked {
+                trusted(archive)?;
+            }
+            Ok(Some(meta.len()))
+        }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
         Err(error) => Err(read::explain(&archive.display().to_string(), error)),
     }
+}
+
+fn trusted(archive: &Path) -> Result<()> {
+    let name = archive.display().to_string();
+    let seen = trust::look(Path::new("/"), archive).map_err(|error| read::explain(&name, error))?;
+    let Some(doubt) = seen.doubt else { return Ok(()) };
+    let sum = sum::sha256_within(&seen.file, SUMMING).map_err(|error| read::explain(&name, error))?;
+    let sum = sum.unwrap_or_else(|| "what sha256sum says of it".to_owned());
+    bail!("{name}: {}", doubt.unless_pinned("custom-changes.sha256", &sum))
 }
 
 fn marker_ctime(host: &Host, marker: &Path) -> Result<Option<u64>> {
@@ -146,12 +174,10 @@ fn log_tail(host: &Host, log: &Path) -> Result<Option<String>> {
     let name = log.display().to_string();
     anyhow::ensure!(log.file_name().is_some(), "no log file is named");
     let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(host.resolve(log)?)?;
+        let mut file = files::open(&host.resolve(log)?)?;
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-        let mut bytes = Vec::new();
-        file.take(TAIL).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        files::read_at_most(file.take(TAIL), TAIL)
     };
     match read() {
         Ok(bytes) => Ok(Some(tail(&String::from_utf8_lossy(&bytes)))),
@@ -189,7 +215,13 @@ mod tests {
     const LOG: &str = "/var/log/appliedmtcustomchanges.log";
 
     fn look(dir: &Path) -> CustomChanges {
-        load(&Host::recorded(dir), Path::new(MARKER), Path::new(LOG), Some(Path::new("/root/agent.tar.gz")))
+        load(
+            &Host::recorded(dir),
+            Path::new(MARKER),
+            Path::new(LOG),
+            Some(Path::new("/root/agent.tar.gz")),
+            false,
+        )
     }
 
     #[test]
@@ -239,7 +271,7 @@ mod tests {
     #[test]
     fn a_huge_log_is_read_from_its_end() {
         let dir = testing::tree(&[(&LOG[1..], "begin\n")]);
-        let file = File::options().append(true).open(dir.path().join(&LOG[1..])).unwrap();
+        let file = std::fs::File::options().append(true).open(dir.path().join(&LOG[1..])).unwrap();
         file.set_len(1 << 40).unwrap();
         io::Write::write_all(&mut &file, b"\nend\n").unwrap();
         let tail = look(dir.path()).log_tail.known().cloned().flatten().unwrap();
@@ -260,10 +292,11 @@ mod tests {
         let dir = testing::tree(&[(&MARKER[1..], "")]);
         let Fact::Unknown(why) = look(dir.path()).marker_ctime_secs else { panic!() };
         assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not tell since when");
-        let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None);
+        let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None, false);
         assert_eq!(unnamed.marker_ctime_secs, Fact::Unknown("no marker file is named".into()));
         assert_eq!(unnamed.log_tail, Fact::Unknown("no log file is named".into()));
-        let live = load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None).marker_ctime_secs;
+        let live =
+            load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None, false).marker_ctime_secs;
         assert!(matches!(live, Fact::Known(Some(secs)) if secs > 1_500_000_000));
     }
 }

@@ -27,6 +27,8 @@ pub struct Wanted {
     pub log: PathBuf,
     /// The archive that the vendor script comes in.
     pub archive: Option<PathBuf>,
+    /// Whether the profile pins its SHA-256: then it may be anybody's.
+    pub archive_is_pinned: bool,
     /// Which disks to probe for blankness.
     pub probe: Probing,
 }
@@ -80,7 +82,10 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     });
     let custom_changes = {
         let (marker, log, archive) = (wanted.marker.clone(), wanted.log.clone(), wanted.archive.clone());
-        start(host, DEADLINE, move |host| custom_changes::load(host, &marker, &log, archive.as_deref()))
+        let is_pinned = wanted.archive_is_pinned;
+        start(host, DEADLINE, move |host| {
+            custom_changes::load(host, &marker, &log, archive.as_deref(), is_pinned)
+        })
     };
     let controllers = start(host, DEADLINE, disks::load_controllers);
     let mounts = start(host, DEADLINE, mounts::load);

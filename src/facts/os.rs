@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, read};
 use crate::host::command::Command;
-use crate::host::{Host, Kind};
+use crate::host::{Host, Kind, files};
 
 /// The operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ fn architecture(host: &Host) -> Result<String> {
         Kind::Image => {
             let shell = host.resolve("/bin/sh").map_err(|error| read::explain("/bin/sh", error))?;
             let mut header = Vec::new();
-            std::fs::File::open(shell)
+            files::open(&shell)
                 .and_then(|file| file.take(20).read_to_end(&mut header))
                 .map_err(|error| read::explain("/bin/sh", error))?;
             parse_elf(&header).map(str::to_owned).context("/bin/sh of the image is no program that we know")

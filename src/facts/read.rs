@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 
 use super::Fact;
-use crate::host::Host;
+use crate::host::{Host, trust};
 
 /// The text of a file.
 ///
@@ -48,10 +48,10 @@ pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
 }
 
 /// A JSON record that the agent itself keeps; `Known(None)` where there is none. A record that is torn or of
-/// another schema is unknown: it may have said what must not be forgotten.
+/// another schema, or that others can write, is unknown: it may have said what must not be forgotten.
 pub(crate) fn record<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Fact<Option<T>> {
     let read = || -> Result<Option<T>> {
-        let Some(text) = text_if_exists(host, path)? else { return Ok(None) };
+        let Some(text) = trust::record(host, path)? else { return Ok(None) };
         let value: serde_json::Value =
             serde_json::from_str(&text).with_context(|| format!("{path} is not a whole JSON document"))?;
         let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{command, ioctl};
+use super::{command, files, ioctl};
 
 /// How often it is looked whether the run is to end.
 const SLICE: Duration = Duration::from_millis(100);
@@ -147,7 +148,7 @@ fn answer<T: Serialize>(work: impl FnOnce() -> T, mut writer: io::PipeWriter) ->
 /// Closes what the copy of a process has open. /dev/null may be no device at this time, so a directory takes the place
 /// of the standard streams: a tool that is started finds them taken, and nothing can be written there.
 fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
-    let nothing = File::open("/")?;
+    let nothing = files::directory(Path::new("/"))?;
     dup2_stdin(&nothing)?;
     dup2_stdout(&nothing)?;
     dup2_stderr(&nothing)?;
@@ -239,7 +240,7 @@ mod tests {
         let (read, open) = apart("looking", LONG, &[kept.as_fd()], || {
             let mut bytes = [0; 4];
             let read = kept.read_exact_at(&mut bytes, 0).map(|()| bytes).map_err(|error| error.to_string());
-            (read, numbers.map(|fd| std::path::Path::new(&format!("/proc/self/fd/{fd}")).exists()))
+            (read, numbers.map(|fd| Path::new(&format!("/proc/self/fd/{fd}")).exists()))
         })
         .unwrap();
         assert_eq!((read, open), (Ok(*b"kept"), [true, false]));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Host, Kind, apart, ioctl, text};
+use super::{Host, Kind, apart, files, ioctl, text};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
@@ -275,7 +275,7 @@ impl Command {
 
     /// What the recorded tree says that this tool printed.
     fn recorded(&self, host: &Host) -> Result<Output, Failure> {
-        let stdout = std::fs::read(host.path("/commands").join(&self.tool))
+        let stdout = files::read(&host.path("/commands").join(&self.tool))
             .map_err(|_| Failure::Missing { tool: self.tool.clone() })?;
         Ok(Output { stdout, ..Output::default() })
     }
@@ -452,7 +452,7 @@ fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::
     reading.map(drop)
 }
 
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

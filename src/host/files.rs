@@ -1,20 +1,147 @@
-//! Files of the host are replaced whole: written beside, fsynced, mode, owner, SELinux label and access list kept,
-//! renamed, directory fsynced. At no instant does a reader, or a machine that lost power, see half a file.
+//! Files of the host: opened without ever waiting for one, read up to a bound, and replaced whole.
+//!
+//! Opened is what is a regular file, and nothing else unless it is said so ([`node`], [`directory`]): a FIFO would be waited
+//! for, and a device does something when it is opened.
+//!
+//! Replaced is: written beside, fsynced, mode, owner, SELinux label and access list kept, renamed, directory fsynced. At no
+//! instant does a reader, or a machine that lost power, see half a file.
+#![allow(clippy::disallowed_methods, reason = "the one place where files are opened")]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::libc;
 use xattr::FileExt;
 
 use super::apart::apart;
 use super::{Host, ioctl};
+
+/// The largest file that is read whole, in bytes: none of /proc, /sys or /etc comes near it, and a sparse file of a terabyte
+/// does not exhaust memory.
+pub const LARGEST: u64 = 16 << 20;
+
+/// Opens the regular file that `path` leads to, for reading.
+///
+/// # Errors
+/// What the system said; it is something else than a regular file, which is named and not waited for.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_with(path, OpenOptions::new().read(true), 0)
+}
+
+/// As [`open`], in the way and with the flags that are given.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(path: &Path, options: &mut OpenOptions, flags: libc::c_int) -> io::Result<File> {
+    let seen = if flags & libc::O_NOFOLLOW == 0 { path.metadata() } else { path.symlink_metadata() };
+    match seen {
+        // Before it is opened: opening a device can already do something (/dev/watchdog).
+        Ok(meta) => regular(meta.mode())?,
+        // It may be made.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let file = options.custom_flags(flags | libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    regular(file.metadata()?.mode())?;
+    Ok(file)
+}
+
+/// Opens a file of our own to write to, readable by root alone where it is new: no link is followed, and it has no other name
+/// under which something else would be written to.
+///
+/// # Errors
+/// One line that names the file: it is something else, or what the system said.
+pub fn own(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    let there = path.symlink_metadata();
+    if let Some(what) = there.ok().and_then(|meta| other_kind(meta.mode())) {
+        bail!("{} is {what}, not a regular file: remove it", path.display());
+    }
+    let opening = || format!("opening {}", path.display());
+    let file = open_with(path, options.create(true).mode(0o600), libc::O_NOFOLLOW).with_context(opening)?;
+    let names = file.metadata().with_context(opening)?.nlink();
+    ensure!(names < 2, "{} has {names} names (hard links), one was expected: remove it", path.display());
+    Ok(file)
+}
+
+/// Makes a file, for writing, where there is none: what an enemy might have put under that name is not followed.
+///
+/// # Errors
+/// What the system said; there is one.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens what may be a device, for reading, with `flags`: whoever does that looks at what it is.
+///
+/// # Errors
+/// What the system said.
+pub fn node(path: &Path, flags: libc::c_int) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Opens a directory, to sync it or to look at its file system.
+///
+/// # Errors
+/// What the system said; it is something else.
+pub fn directory(path: &Path) -> io::Result<File> {
+    node(path, libc::O_DIRECTORY)
+}
+
+/// Reads the whole regular file that `path` leads to.
+///
+/// # Errors
+/// As [`open`]; `FileTooLarge` beyond [`LARGEST`].
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(open(path)?, LARGEST)
+}
+
+/// Reads `file` to its end, which comes after at most `most` bytes.
+///
+/// # Errors
+/// What the system said; `FileTooLarge`.
+pub fn read_at_most(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    // Files of /proc say no size: room for most of them in one read.
+    let mut bytes = Vec::with_capacity(4096);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+/// Refuses what is no regular file, by its mode.
+///
+/// # Errors
+/// As [`not_regular`].
+pub(super) fn regular(mode: u32) -> io::Result<()> {
+    if other_kind(mode).is_none() { Ok(()) } else { Err(not_regular(mode)) }
+}
+
+/// That it is something else than a regular file.
+pub(super) fn not_regular(mode: u32) -> io::Error {
+    let what = other_kind(mode).unwrap_or("another one");
+    let kind = if what == "a directory" { ErrorKind::IsADirectory } else { ErrorKind::Other };
+    io::Error::new(kind, format!("it is {what}, not a regular file"))
+}
+
+/// What it is by its mode, where that is no regular file.
+fn other_kind(mode: u32) -> Option<&'static str> {
+    Some(match mode & libc::S_IFMT {
+        libc::S_IFREG => return None,
+        libc::S_IFDIR => "a directory",
+        libc::S_IFLNK => "a symbolic link",
+        libc::S_IFIFO => "a FIFO",
+        libc::S_IFSOCK => "a socket",
+        libc::S_IFBLK => "a block device",
+        _ => "a character device",
+    })
+}
 
 /// Replaces the file at `path` (a path of the process, see [`super::Host::path`]) with `content`.
 ///
@@ -26,9 +153,12 @@ use super::{Host, ioctl};
 pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
     let target = follow(path).with_context(|| format!("replacing {}", path.display()))?;
     let old = match fs::metadata(&target) {
-        Ok(old) if !old.is_file() => bail!("{} is not a regular file", target.display()),
+        Ok(old) if !old.is_file() => {
+            let what = other_kind(old.mode()).unwrap_or("another one");
+            bail!("{} is {what}, not a regular file", target.display())
+        }
         Ok(old) => Some(old),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| format!("looking at {}", target.display())),
     };
     let beside = temporary(&target)?;
@@ -65,11 +195,10 @@ fn write_beside(
     old: Option<(&Path, &fs::Metadata)>,
 ) -> io::Result<()> {
     match fs::remove_file(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // create_new: what an enemy might have put under that name is not followed.
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside)?;
+    let mut file = create(beside)?;
     file.write_all(content)?;
     if let Some((_, old)) = old {
         fchown(&file, Some(old.uid()), Some(old.gid()))?;
@@ -148,7 +277,7 @@ fn directory_of(path: &Path) -> &Path {
 /// What opening or syncing its directory says.
 pub fn sync_parent(path: &Path) -> Result<()> {
     let directory = directory_of(path);
-    File::open(directory)
+    self::directory(directory)
         .and_then(|directory| directory.sync_all())
         .with_context(|| format!("syncing the directory {}", directory.display()))
 }
@@ -167,13 +296,13 @@ pub fn sync_system(host: &Host) -> Result<()> {
     let mut seen = BTreeSet::new();
     for path in SYSTEM {
         let path = host.path(path);
-        let opened = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            opened => opened.and_then(|directory| Ok((directory.metadata()?.dev(), directory))),
+        let opened = match directory(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened.and_then(|open| Ok((open.metadata()?.dev(), open))),
         };
-        let (device, directory) = opened.with_context(|| format!("opening {} to sync it", path.display()))?;
+        let (device, open) = opened.with_context(|| format!("opening {} to sync it", path.display()))?;
         if seen.insert(device) {
-            sync_file_system(&directory)
+            sync_file_system(&open)
                 .with_context(|| format!("syncing the file system of {}", path.display()))?;
         }
     }
@@ -233,9 +362,47 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_our_own_is_a_regular_one_with_one_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let append = |name: &str| own(&at(name), OpenOptions::new().append(true)).map(drop);
+        append("log").unwrap();
+        assert_eq!(fs::metadata(at("log")).unwrap().mode() & 0o777, 0o600);
+        append("log").unwrap();
+        nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        symlink("log", at("link")).unwrap();
+        symlink("none", at("nowhere")).unwrap();
+        for (name, what) in [
+            ("fifo", "a FIFO"),
+            ("socket", "a socket"),
+            ("link", "a symbolic link"),
+            ("nowhere", "a symbolic link"),
+            ("", "a directory"),
+        ] {
+            let told = append(name).unwrap_err().to_string();
+            assert_eq!(told, format!("{} is {what}, not a regular file: remove it", at(name).display()));
+        }
+        assert!(!at("none").exists());
+        // Whoever can link into the directory would have another file written to.
+        fs::hard_link(at("log"), at("second")).unwrap();
+        let told = append("log").unwrap_err().to_string();
+        assert!(told.ends_with("/log has 2 names (hard links), one was expected: remove it"), "{told}");
+    }
+
+    #[test]
+    fn what_is_read_whole_has_a_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        File::create(dir.path().join("big")).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read(&dir.path().join("big")).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(read_at_most(&b"abc"[..], 3).unwrap(), b"abc");
+        assert_eq!(read_at_most(&b"abcd"[..], 3).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
     fn a_directory_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let error = replace(dir.path(), b"", 0o644).unwrap_err().to_string();
-        assert!(error.contains("is not a regular file"), "{error}");
+        assert!(error.ends_with(" is a directory, not a regular file"), "{error}");
     }
 }

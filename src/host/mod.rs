@@ -10,18 +10,15 @@ pub mod files;
 mod glibc;
 pub mod ioctl;
 mod secrets;
+pub mod sum;
 pub mod text;
+pub mod trust;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::io;
 use std::path::{Component, Path, PathBuf};
-
-/// The largest text file that is read, in bytes: none of /proc, /sys or /etc comes near it, and a link to an
-/// endless device does not exhaust memory.
-const LARGEST: u64 = 16 << 20;
 
 /// What stands behind a [`Host`]'s root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,24 +121,13 @@ impl Host {
         Ok(resolved)
     }
 
-    /// Reads a whole text file of at most 16 MiB; bytes that are not UTF-8 are replaced, as a reader of
+    /// Reads a whole text file of at most [`files::LARGEST`] bytes; bytes that are not UTF-8 are replaced, as a reader of
     /// /proc or /etc can never refuse a whole file for one of them.
     ///
     /// # Errors
-    /// Whatever opening or reading it says; `FileTooLarge`.
+    /// Whatever opening or reading it says; it is no regular file; `FileTooLarge`.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        // Files of /proc say no size: room for most of them in one read.
-        let mut bytes = Vec::with_capacity(4096);
-        // Opened so that a pipe that nobody writes to holds nobody up.
-        let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
-        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(self.resolve(path)?)?;
-        if file.metadata()?.file_type().is_fifo() {
-            return Err(io::Error::other("it is a pipe, a file was expected"));
-        }
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
+        let bytes = files::read(&self.resolve(path)?)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -236,18 +222,25 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for() {
+    fn what_is_no_file_is_named_and_not_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         let mode = nix::sys::stat::Mode::S_IRUSR;
         nix::unistd::mkfifo(&dir.path().join("hosts"), mode).unwrap();
-        let error = Host::image(dir.path()).read("/hosts").unwrap_err();
-        assert_eq!(error.to_string(), "it is a pipe, a file was expected");
+        let host = Host::image(dir.path());
+        assert_eq!(host.read("/hosts").unwrap_err().to_string(), "it is a FIFO, not a regular file");
+        let error = host.read("/").unwrap_err();
+        assert_eq!(error.to_string(), "it is a directory, not a regular file");
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        assert_eq!(host.read("/socket").unwrap_err().to_string(), "it is a socket, not a regular file");
+        let error = Host::live().read("/dev/zero").unwrap_err();
+        assert_eq!(error.to_string(), "it is a character device, not a regular file");
     }
 
     #[test]
     fn an_endless_file_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        fs::File::create(dir.path().join("big")).unwrap().set_len(LARGEST + 1).unwrap();
+        fs::File::create(dir.path().join("big")).unwrap().set_len(files::LARGEST + 1).unwrap();
         let error = Host::recorded(dir.path()).read("/big").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }

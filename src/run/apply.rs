@@ -9,7 +9,7 @@ use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
 use super::{check, lock, plan, read_facts, signals, today};
-use crate::changes::{self, Change, Done, Observer, records};
+use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
 use crate::host::Host;
@@ -231,7 +231,7 @@ impl Run<'_> {
                 match self.after_restart(pending, first_boot, &facts, agreed) {
                     Some(pending) if waiting.as_ref() == Some(&pending) => {}
                     Some(pending) => {
-                        super::journal::make_state_directory(self.host)?;
+                        saved::directory(self.host, saved::STATE)?;
                         resume::write(self.host, &pending)?;
                     }
                     None => resume::clear(self.host)?,

@@ -1,15 +1,14 @@
 //! The journal: intents and outcomes, one JSON line each, on disk before anything goes on. A torn last line
 //! (the machine lost power while it was written) is tolerated and never joined with the next.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::Change;
-use crate::host::{Host, files, text};
+use crate::changes::{Change, saved};
+use crate::host::{Host, files, text, trust};
 
 /// Where it lies.
 pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -84,16 +83,12 @@ impl Journal {
     /// What failed, naming the file.
     pub fn open(host: &Host, boot_id: &str) -> Result<Self> {
         let path = host.path(PATH);
-        make_state_directory(host)?;
+        saved::directory(host, saved::STATE)?;
         let existed = path.exists();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW)
-            .open(&path)
-            .with_context(|| format!("opening the journal {}", path.display()))?;
+        let options = &mut OpenOptions::new();
+        let mut file = files::own(&path, options.read(true).append(true)).context("opening the journal")?;
+        // Later runs believe it.
+        trust::record_file(host, PATH)?;
         if !existed {
             files::sync_parent(&path)?;
         }
@@ -123,23 +118,6 @@ impl Journal {
         self.file.write_all(line)?;
         self.file.sync_data()
     }
-}
-
-/// Makes /var/lib/mt-agent, private to root, when it is missing.
-///
-/// # Errors
-/// What failed, naming the directory.
-pub fn make_state_directory(host: &Host) -> Result<()> {
-    let path = host.path(super::STATE_DIRECTORY);
-    if path.is_dir() {
-        return Ok(());
-    }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&path)
-        .with_context(|| format!("making the directory {}", path.display()))?;
-    files::sync_parent(&path)
 }
 
 /// Ends a line that a power loss tore, so that the next entry stands on a line of its own.
@@ -175,15 +153,16 @@ pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
 ///
 /// # Errors
-/// What reading it said.
+/// What reading it said; others than root can write it.
 pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
-    let text = host.read_if_exists(PATH).with_context(|| format!("reading {}", host.path(PATH).display()))?;
+    let text = trust::record(host, PATH)?;
     Ok(parse(&text.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_torn_last_line_is_tolerated_and_the_next_entry_is_whole() {

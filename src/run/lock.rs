@@ -2,11 +2,11 @@
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use anyhow::{Context, Result, bail};
 
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// Where the lock lies. /var/run is on every system that we know, a link to /run on newer ones.
 pub const PATH: &str = "/var/run/mt-agent.lock";
@@ -20,15 +20,9 @@ pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 /// Another run holds it (who, since when, in which boot), or the file cannot be opened.
 pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
     let path = host.path(PATH);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
-        .open(&path)
-        .with_context(|| format!("opening the lock {}", path.display()))?;
+    let options = &mut OpenOptions::new();
+    let mut file =
+        files::own(&path, options.read(true).write(true).truncate(false)).context("opening the lock")?;
     // Who can open it can lock it, and root's alone may that be: also where an earlier version left it open to all.
     file.set_permissions(Permissions::from_mode(0o600))
         .with_context(|| format!("closing the lock {} to others", path.display()))?;

@@ -2,11 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Context, Result};
 
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// The log, open for appending.
 pub struct Log(File);
@@ -17,14 +16,8 @@ impl Log {
     /// # Errors
     /// What failed, naming the file.
     pub fn open(host: &Host) -> Result<Self> {
-        let path = host.path(super::LOG);
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW)
-            .open(&path)
-            .with_context(|| format!("opening the log {}", path.display()))?;
+        let file =
+            files::own(&host.path(super::LOG), OpenOptions::new().append(true)).context("opening the log")?;
         Ok(Self(file))
     }
 

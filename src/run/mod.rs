@@ -21,9 +21,6 @@ use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::Profile;
 
-/// Where the agent keeps what it has to remember.
-pub const STATE_DIRECTORY: &str = "/var/lib/mt-agent";
-
 /// What was run and what it said.
 pub const LOG: &str = "/var/log/mt-agent.log";
 
@@ -44,6 +41,7 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
         marker: changes.marker.clone(),
         log: changes.log.clone(),
         archive: changes.archive.clone(),
+        archive_is_pinned: changes.sha256.is_some(),
         probe,
     };
     gather(host, &wanted)

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::seal::Order;
-use crate::host::{Host, files};
+use crate::host::{Host, files, trust};
 use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
@@ -59,7 +59,7 @@ pub fn write(host: &Host, pending: &Pending) -> Result<()> {
 /// # Errors
 /// What is wrong with the file, naming it.
 pub fn read(host: &Host) -> Result<Option<Pending>> {
-    let Some(text) = host.read_if_exists(PATH).with_context(|| format!("reading {PATH}"))? else {
+    let Some(text) = trust::record(host, PATH)? else {
         return Ok(None);
     };
     let pending: Pending = serde_json::from_str(&text)

@@ -16,7 +16,7 @@ use crate::changes::scrub;
 use crate::facts::gather::Probing;
 use crate::facts::identity::Kind;
 use crate::facts::{Fact, Facts};
-use crate::host::Host;
+use crate::host::{Host, files};
 use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Chosen, Item, STEPS, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
@@ -139,7 +139,7 @@ fn hold(host: &Host) -> Result<Held> {
     if host.is_live() {
         return lock::take(host, "seal", &boot_id(host)?).map(|lock| Held { _lock: Some(lock), _tree: None });
     }
-    let tree = File::open(host.root()).with_context(|| format!("opening {}", host.root().display()))?;
+    let tree = files::directory(host.root()).with_context(|| format!("opening {}", host.root().display()))?;
     match tree.try_lock() {
         Ok(()) => Ok(Held { _lock: None, _tree: Some(tree) }),
         Err(_) => bail!("another run is sealing {}: wait for it to end", host.root().display()),

@@ -209,7 +209,7 @@ fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a PathBuf, Strin
             archive.display()
         )),
         Fact::Unknown(why) | Fact::NotApplicable(why) => {
-            Err(format!("look why {} cannot be read ({why}), then mt-agent apply", archive.display()))
+            Err(format!("before mt-agent apply can run the script: {why}"))
         }
     }
 }

@@ -72,7 +72,7 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
         (&["check", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--facts", "/no/such/file"], "reading /no/such/file: No such file or directory"),
         (&["check", "--facts", "/etc/passwd"], "reading /etc/passwd: the recording is not a JSON document"),
-        (&["check", "--facts", "/"], "reading /: Is a directory"),
+        (&["check", "--facts", "/"], "reading /: it is a directory, not a regular file"),
         (&["check", "--facts", "-"], "reading -: the recording is not a JSON document"),
         (&["check", "--facts", "x", "--root", "/"], "--facts and --root exclude each other"),
         (&["disks", "--probe", "/dev/null"], "--probe /dev/null: "),

@@ -88,7 +88,10 @@ fn wrong_options_exit_2_with_one_line_that_names_them() {
             "--root-hash-file=/no/such",
             "reading the hash of root's password in /no/such: No such file or directory",
         ),
-        ("--root-hash-file=/", "reading the hash of root's password in /: Is a directory"),
+        (
+            "--root-hash-file=/",
+            "reading the hash of root's password in /: it is a directory, not a regular file",
+        ),
     ] {
         let ran = printed(&answers(), &hash(), &[option]);
         ran.exits(2).says_nothing().complains(words).complains_in_one_line();

@@ -2,6 +2,7 @@
 //! and everything that can happen to a blank disk between the plan and the making of the file system. Each is
 //! refused by the probe, by the choice and by the formatting itself, each with a reason that names what was found,
 //! and the SHA-256 of the image stays the same. Then it is erased, as a person asked, and nothing of it is left.
+#![allow(clippy::disallowed_methods, reason = "files and devices of a test are not the host's")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 #[path = "../real_retention/desk.rs"]

@@ -1,5 +1,6 @@
 //! The retention disk from blank to mounted, and every way in which it is left alone: on real loop devices, with
 //! the real tools. Only the SCSI ID is a stand-in, as no SCSI layer drives a loop device.
+#![allow(clippy::disallowed_methods, reason = "files and devices of a test are not the host's")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod adopted;

@@ -124,9 +124,7 @@ fn secrets_are_found_wherever_they_lie_and_leftovers_too() {
     ];
     let profile = image.path("profile.yaml");
     fs::write(&profile, "extends: centos-6.6\ncustom-changes:\n  log: /srv/log/changes.log\n").unwrap();
-    let seal = |root: &Path, args: &[&str]| {
-        seal(root, &[args, &["--allow-unsafe-profile", "--profile", &profile]].concat())
-    };
+    let seal = |root: &Path, args: &[&str]| seal(root, &[args, &["--profile", &profile]].concat());
     for path in left.iter().chain(&gone) {
         put(&root, path, "TRACE-ELSEWHERE");
     }

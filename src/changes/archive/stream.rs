@@ -4,45 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
-/// A reader that hashes what passes.
-pub struct Hashing<R> {
-    inner: R,
-    hasher: Sha256,
-}
-
-impl<R: Read> Hashing<R> {
-    /// Hashes what is read from `inner`.
-    pub fn new(inner: R) -> Self {
-        Self { inner, hasher: Sha256::new() }
-    }
-
-    /// The SHA-256 of all that was read, lower-case hex.
-    #[must_use]
-    pub fn sha256(self) -> String {
-        crate::host::text::hex(&self.hasher.finalize())
-    }
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        Ok(read)
-    }
-}
-
-/// The SHA-256 of a whole file, lower-case hex, and its size in bytes.
-///
-/// # Errors
-/// What reading it says.
-pub fn sha256(mut file: &File) -> io::Result<(String, u64)> {
-    file.rewind()?;
-    let mut hashing = Hashing::new(file);
-    let size = io::copy(&mut hashing, &mut io::sink())?;
-    Ok((hashing.sha256(), size))
-}
+use crate::host::sum::Hashing;
 
 /// What a gzip file unfolds to, up to a bound.
 pub struct Stream<'a> {

@@ -2,21 +2,21 @@
 //! and the manifest is written last. Killed at any instant, it leaves no manifest, or the old one with all its
 //! files; the next run finishes.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::directory::{no_strangers, open_plain, packages, read, verify};
+use super::directory::{no_strangers, packages, read, verify};
 use super::inspect::inspect;
 use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
 use super::{WORK, resolve};
-use crate::changes::archive::stream::sha256;
-use crate::changes::packages::{Signature, copy, obtain, signature};
-use crate::changes::{Context, Done, trust};
-use crate::host::{files, text};
+use crate::changes::packages::{Signature, copy, obtain, own, signature};
+use crate::changes::{Context, Done};
+use crate::host::sum::sha256;
+use crate::host::{files, text, trust};
 use crate::profile::{FileSpec, Profile};
 
 /// The name of the agent's own package.
@@ -112,7 +112,7 @@ fn prepare(directory: &Path) -> Result<(PathBuf, bool)> {
         }
         Err(error) => return Err(error).with_context(making),
     };
-    Ok((trust::directory(&directory)?, made))
+    Ok((trust::destination(&directory)?, made))
 }
 
 /// Refuses a directory with somebody else's files: what is in a collection is replaced and removed.
@@ -156,7 +156,7 @@ fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manife
         ensure!(pinned, "the profile pins another {}", spec.file);
     }
     if let Some(path) = order.agent_package {
-        let (sum, _) = sha256(&open_plain(path)?)?;
+        let (sum, _) = sha256(&own(path)?)?;
         let agent = old.files.iter().find(|entry| entry.role == Role::Agent);
         ensure!(
             agent.is_some_and(|agent| agent.sha256 == sum),
@@ -236,7 +236,7 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
     let apart = work.directory("files")?;
     if let Some(from) = order.agent_package {
         let path = work.path("agent.rpm");
-        copy(from, &path, "the agent's own package", context.observer)?;
+        copy(trust::file(from)?, from, &path, "the agent's own package", context.observer)?;
         let package = inspect(context.host, &path, &os).context("the agent's own package")?;
         ensure!(package.name == AGENT, "{} is the package {}, not {AGENT}", from.display(), package.name);
         let file = format!("{AGENT}-{}.{}.rpm", package.version, package.architecture);
@@ -279,7 +279,7 @@ fn entry(
     role: Role,
     verified: String,
 ) -> Result<Entry> {
-    let (sha256, size) = sha256(&open_plain(path)?).with_context(|| format!("reading {}", path.display()))?;
+    let (sha256, size) = sha256(&own(path)?).with_context(|| format!("reading {}", path.display()))?;
     let super::inspect::Package { name, version, architecture } = package;
     Ok(Entry { file, size, sha256, package: name, version, architecture, role, verified })
 }
@@ -315,7 +315,7 @@ fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> R
             .with_context(|| format!("keeping {}", path.display()))?;
     }
     // What is renamed has to be on disk before; there are too many files to wait for each.
-    File::open(directory)
+    files::directory(directory)
         .and_then(|open| files::sync_file_system(&open))
         .with_context(|| format!("syncing the file system of {}", directory.display()))?;
     match fs::remove_file(&manifest_path) {

@@ -1,18 +1,15 @@
 //! A collection on disk: its manifest, and whether its files are what the manifest says.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nix::libc;
 
 use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
-use crate::changes::archive::stream::sha256;
 use crate::changes::packages::own;
-use crate::changes::trust;
-use crate::host::text;
+use crate::host::sum::sha256;
+use crate::host::{files, text, trust};
 
 /// A collection whose every file was found to be what its manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,15 +49,6 @@ impl Collection {
     }
 }
 
-/// Opens a file, neither following a link nor waiting for a pipe.
-pub(super) fn open_plain(path: &Path) -> Result<File> {
-    let reading = || format!("reading {}", path.display());
-    let meta = path.symlink_metadata().with_context(reading)?;
-    ensure!(meta.is_file(), "{} is not a regular file", path.display());
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    OpenOptions::new().read(true).custom_flags(flags).open(path).with_context(reading)
-}
-
 /// The manifest in `directory`; `None` where there is none.
 pub(super) fn read(directory: &Path) -> Result<Option<Manifest>> {
     let path = directory.join(FILE);
@@ -68,11 +56,12 @@ pub(super) fn read(directory: &Path) -> Result<Option<Manifest>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.with_context(|| format!("looking at {}", path.display()))?,
     };
-    let file = open_plain(&path)?;
-    own(&path).with_context(|| path.display().to_string())?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;
-    ensure!(bytes.len() as u64 <= LARGEST, "{} has more than {}", path.display(), text::bytes(LARGEST));
+    let bytes = match files::read_at_most(own(&path)?, LARGEST) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            bail!("{} has more than {}", path.display(), text::bytes(LARGEST))
+        }
+        read => read.with_context(|| format!("reading {}", path.display()))?,
+    };
     let source = String::from_utf8(bytes).with_context(|| path.display().to_string())?;
     manifest::parse(&source).map(Some).with_context(|| path.display().to_string())
 }
@@ -109,8 +98,7 @@ pub(super) fn verify(directory: &Path, entry: &Entry) -> Result<()> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         bail!("{} is missing, though the manifest names it: copy the collection anew", path.display());
     }
-    let file = open_plain(&path)?;
-    own(&path).with_context(|| path.display().to_string())?;
+    let file = own(&path)?;
     let (sum, size) = sha256(&file).with_context(|| format!("reading {}", path.display()))?;
     ensure!(
         sum == entry.sha256 && size == entry.size,
@@ -194,11 +182,16 @@ mod tests {
         );
         files::replace(&dir.path().join("other"), b"a", 0o644).unwrap();
         symlink("other", &path).unwrap();
-        assert_eq!(refusal(&dir), "DIR/a-1-1.noarch.rpm is not a regular file");
+        assert_eq!(refusal(&dir), "DIR/a-1-1.noarch.rpm is a symbolic link, not a regular file");
         fs::remove_file(&path).unwrap();
         files::replace(&path, b"a", 0o666).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(refusal(&dir), "DIR/a-1-1.noarch.rpm: it can be written by others than root (mode 0666)");
+        let refused = refusal(&dir);
+        assert!(
+            refused.starts_with("DIR/a-1-1.noarch.rpm: others than root can write DIR/a-1-1.noarch.rpm ("),
+            "{refused}"
+        );
+        assert!(refused.ends_with("mode 0666): run `chmod go-w DIR/a-1-1.noarch.rpm`"), "{refused}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         Collection::open(dir.path()).unwrap();
         files::replace(&dir.path().join("evil.rpm"), b"", 0o644).unwrap();
@@ -215,7 +208,7 @@ mod tests {
         let refused = refusal(&dir);
         assert!(refused.starts_with("DIR has no manifest.json, so it is no whole collection: "), "{refused}");
         symlink("m", dir.path().join(FILE)).unwrap();
-        assert_eq!(refusal(&dir), "DIR/manifest.json is not a regular file");
+        assert_eq!(refusal(&dir), "DIR/manifest.json is a symbolic link, not a regular file");
         fs::remove_file(dir.path().join(FILE)).unwrap();
         files::replace(&dir.path().join(FILE), b"{", 0o644).unwrap();
         let refused = refusal(&dir);

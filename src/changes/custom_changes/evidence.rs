@@ -80,7 +80,7 @@ impl Before {
     /// It is there, but cannot be read.
     pub fn new_log(&self) -> Result<String> {
         let reading = || format!("reading {}", self.log.display());
-        let mut file = match fs::File::open(&self.log) {
+        let mut file = match files::open(&self.log) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
             Err(error) => return Err(error).with_context(reading),
@@ -89,8 +89,7 @@ impl Before {
         // A log that became shorter is a new one.
         let from = if length < self.log_length { 0 } else { self.log_length };
         file.seek(SeekFrom::Start(from.max(length.saturating_sub(LOG)))).with_context(reading)?;
-        let mut bytes = Vec::new();
-        file.take(LOG).read_to_end(&mut bytes).with_context(reading)?;
+        let bytes = files::read_at_most(file.take(LOG), LOG).with_context(reading)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
@@ -103,7 +102,7 @@ impl Before {
 pub fn settle(host: &Host, marker: &Path) -> Result<()> {
     for path in REWRITTEN.map(Path::new).into_iter().chain([marker]) {
         let path = host.path(path);
-        match fs::File::open(&path) {
+        match files::open(&path) {
             Ok(file) => file.sync_all().with_context(|| format!("syncing {}", path.display()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -120,7 +119,7 @@ fn state(host: &Host, path: &str) -> Result<Option<State>> {
     let file = host.path(path);
     let read = || -> io::Result<State> {
         let meta = fs::metadata(&file)?;
-        Ok(State { content: fs::read(&file)?, mode: meta.mode(), owner: (meta.uid(), meta.gid()) })
+        Ok(State { content: files::read(&file)?, mode: meta.mode(), owner: (meta.uid(), meta.gid()) })
     };
     match read() {
         Ok(state) => Ok(Some(state)),

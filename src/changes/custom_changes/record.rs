@@ -1,14 +1,12 @@
 //! Our record of the one run: read strictly, written whole and synced.
 
-use std::io;
-
 use anyhow::{Context, Result, bail};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, RECORD, Record};
-use crate::host::{Host, files};
+use crate::host::{Host, files, trust};
 
 /// The version of the record.
 pub const SCHEMA: &str = "mt-agent/custom-changes/v1";
@@ -18,11 +16,7 @@ pub const SCHEMA: &str = "mt-agent/custom-changes/v1";
 /// # Errors
 /// It cannot be read or understood: then nobody knows whether the script has run.
 pub fn load(host: &Host) -> Result<Option<Record>> {
-    let text = match std::fs::read_to_string(host.path(RECORD)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("reading {RECORD}")),
-    };
+    let Some(text) = trust::record(host, RECORD)? else { return Ok(None) };
     let record: Record = serde_json::from_str(&text).with_context(|| {
         format!("reading {RECORD}, our record of the vendor script's run; without it nobody knows whether the script has run")
     })?;

@@ -292,7 +292,10 @@ fn the_work_directory_is_never_under_usr_local() {
     fs::create_dir(desk.path("/open")).unwrap();
     fs::set_permissions(desk.path("/open"), fs::Permissions::from_mode(0o777)).unwrap();
     desk.profile.custom_changes.work_directory = "/open/y".into();
-    contains(&desk.run(VENDOR).unwrap_err(), "/open can be written by others than root (mode 0777)");
+    contains(
+        &desk.run(VENDOR).unwrap_err(),
+        "/open (owner 0, group 0, mode 0777): choose another directory, or run `chmod go-w ",
+    );
     assert!(record::load(&desk.host).unwrap().is_none());
 }
 
@@ -365,6 +368,7 @@ fn what_is_planned_can_be_done_and_the_script_never_runs_again_by_itself() {
                             &settings.marker,
                             &settings.log,
                             settings.archive.as_deref(),
+                            false,
                         );
                         facts.multipath.configuration =
                             crate::facts::multipath::load(&desk.host).configuration;

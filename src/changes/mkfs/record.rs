@@ -7,14 +7,14 @@ use time::format_description::well_known::Rfc3339;
 use super::Target;
 use crate::changes::{Context, saved};
 use crate::facts::retention::{RECORD, Record, SCHEMA};
-use crate::host::{Host, files};
+use crate::host::{Host, files, trust};
 
 /// The record, where there is one.
 ///
 /// # Errors
 /// It cannot be read or understood: then nothing is known, and nothing may be formatted on its word.
 pub fn read(host: &Host) -> Result<Option<Record>> {
-    let text = host.read_if_exists(RECORD).with_context(|| format!("reading {RECORD}"))?;
+    let text = trust::record(host, RECORD)?;
     text.map(|text| serde_json::from_str(&text).with_context(|| format!("reading {RECORD}"))).transpose()
 }
 

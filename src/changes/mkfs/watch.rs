@@ -1,10 +1,10 @@
 //! Nobody else writes to the disk while it is examined: the last look before mkfs is held against the first.
 
-use std::fs::File;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use nix::libc;
 use nix::sys::stat::{major, minor};
 
 use crate::changes::device::Device;
@@ -13,7 +13,7 @@ use crate::facts::blank::counts::{self, Counts};
 use crate::facts::blank::examine;
 use crate::facts::disks::Disk;
 use crate::host::apart::apart;
-use crate::host::{Host, ioctl};
+use crate::host::{Host, files, ioctl};
 
 /// How long what others have written to memory may take to reach the disk.
 const WRITING_OUT: Duration = Duration::from_secs(60);
@@ -105,7 +105,7 @@ fn write_out(host: &Host, disks: &[Disk]) -> Result<()> {
 }
 
 fn one(host: &Host, path: &str, number: &str) -> Result<()> {
-    let file = File::open(host.path(path)).with_context(|| format!("opening {path}"))?;
+    let file = files::node(&host.path(path), libc::O_NONBLOCK).with_context(|| format!("opening {path}"))?;
     let meta = file.metadata().with_context(|| format!("looking at {path}"))?;
     ensure!(
         meta.file_type().is_block_device()

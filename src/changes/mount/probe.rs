@@ -1,8 +1,7 @@
 //! The proof that a volume can be written and holds what is written to it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
 use crate::host::apart::apart;
+use crate::host::files;
 
 const SIZE: usize = 1 << 20;
 
@@ -31,17 +31,12 @@ pub fn write_and_read_back(directory: &Path) -> Result<()> {
 fn prove(directory: &Path) -> Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let path = directory.join(format!(".mt-agent-probe-{}-{since}", std::process::id()));
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("making {}", path.display()))?;
+    let file = files::create(&path).with_context(|| format!("making {}", path.display()))?;
     let written = round_trip(file, &path, since);
     let removed = fs::remove_file(&path).with_context(|| format!("removing {}", path.display()));
     written?;
     removed?;
-    File::open(directory)
+    files::directory(directory)
         .and_then(|directory| directory.sync_all())
         .with_context(|| format!("syncing the directory {}", directory.display()))
 }
@@ -53,10 +48,7 @@ fn round_trip(mut file: File, path: &Path, seed: u128) -> Result<()> {
     // What is read next is to come from the disk, not from what was just written to memory. Only advice.
     let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     drop(file);
-    let mut back = Vec::with_capacity(SIZE);
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut back))
-        .with_context(|| format!("reading {} back", path.display()))?;
+    let back = files::read(path).with_context(|| format!("reading {} back", path.display()))?;
     ensure!(back == pattern, "reading {} back gives other bytes than were written", path.display());
     Ok(())
 }

@@ -1,5 +1,6 @@
 use super::edit::{check_hidden, with_id, with_wwid};
 use super::*;
+use std::fs;
 
 const ROOT: &str = "36000c2982b5df41a25811b07e74971e8";
 const STALE: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";

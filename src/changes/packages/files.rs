@@ -4,23 +4,21 @@
 //! Between its verification and its installation nobody but root can change a file: the directory, all above
 //! it, and the file itself are root's alone, or the file is not used.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use nix::libc;
-use nix::unistd::geteuid;
 
 use super::rpm::{self, Signature};
 use super::{describe, not_debian, plain, reason, wait_for_rpm};
-use crate::changes::archive::stream::sha256;
 use crate::changes::fetch::{self, Fetch};
-use crate::changes::{Context, Done, Observer, trust};
+use crate::changes::{Context, Done, Observer};
 use crate::host::command::Command;
-use crate::host::{files as host_files, text};
+use crate::host::sum::sha256;
+use crate::host::{files as host_files, text, trust};
 use crate::profile::FileSpec;
 
 /// The most bytes that a package file may have.
@@ -87,7 +85,7 @@ pub(in crate::changes) fn obtain(
 ) -> Result<(PathBuf, String)> {
     let target = directory.join(&spec.file);
     if target.symlink_metadata().is_ok() {
-        match own(&target).and_then(|()| verify(context, &target, spec)) {
+        match own(&target).and_then(|file| verify(context, &target, &file, spec)) {
             Ok(how) => return Ok((target, format!("already there, {how}"))),
             Err(why) => context.observer.progress(&format!(
                 "{} is there, but is not used: {why:#}; getting another",
@@ -110,9 +108,11 @@ pub(in crate::changes) fn obtain(
     let mut failed = Vec::new();
     for source in sources {
         let shown = source.shown();
-        let got = source
-            .get(context, spec, &part, until)
-            .and_then(|()| verify(context, &part, spec).inspect_err(|_| fetch::discard(&part)));
+        let got = source.get(context, spec, &part, until).and_then(|()| {
+            own(&part)
+                .and_then(|file| verify(context, &part, &file, spec))
+                .inspect_err(|_| fetch::discard(&part))
+        });
         match got {
             Ok(how) => {
                 keep(&part, &target)?;
@@ -147,7 +147,8 @@ impl Source<'_> {
             Self::Directory(from) => {
                 let from = context.host.path(from).join(&spec.file);
                 fetch::discard(part);
-                copy(&from, part, &spec.file, context.observer).inspect_err(|_| fetch::discard(part))
+                let file = open(&from, spec)?;
+                copy(file, &from, part, &spec.file, context.observer).inspect_err(|_| fetch::discard(part))
             }
             Self::Address(url) => {
                 ensure!(
@@ -171,28 +172,32 @@ impl Source<'_> {
     }
 }
 
-/// Makes `part`, which must not exist, a whole copy of the file `from`.
+/// Opens the package file `from`. What is pinned may be anybody's, as its copy is what is verified.
+fn open(from: &Path, spec: &FileSpec) -> Result<File> {
+    let seen = match trust::look(Path::new("/"), from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("there is no {}: copy it there", spec.file)
+        }
+        seen => seen.with_context(|| format!("reading {}", from.display()))?,
+    };
+    if let (None, Some(doubt)) = (&spec.sha256, seen.doubt) {
+        let (sum, _) = sha256(&seen.file).with_context(|| format!("reading {}", from.display()))?;
+        bail!("{}: {}", from.display(), doubt.unless_pinned("sha256", &sum));
+    }
+    Ok(seen.file)
+}
+
+/// Makes `part`, which must not exist, a whole copy of `file`, which lies at `from`.
 pub(in crate::changes) fn copy(
+    mut file: File,
     from: &Path,
     part: &Path,
     what: &str,
     observer: &mut dyn Observer,
 ) -> Result<()> {
-    // O_NONBLOCK: a FIFO under that name must not stop us.
-    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(from);
-    let mut file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!("there is no {what}: copy it there"),
-        opened => opened.with_context(|| format!("reading {}", from.display()))?,
-    };
     let meta = file.metadata().with_context(|| format!("reading {}", from.display()))?;
-    ensure!(meta.is_file(), "{} is not a regular file", from.display());
     ensure!(meta.len() <= LIMIT, "{} has more than {}", from.display(), text::bytes(LIMIT));
-    let mut to = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(part)
-        .with_context(|| format!("writing {}", part.display()))?;
+    let mut to = host_files::create(part).with_context(|| format!("writing {}", part.display()))?;
     let mut buffer = vec![0; 256 << 10];
     let mut done = 0;
     loop {
@@ -218,27 +223,20 @@ fn keep(part: &Path, target: &Path) -> Result<()> {
     host_files::sync_parent(target)
 }
 
-/// Refuses a file that another user could change after it was verified.
-pub(in crate::changes) fn own(path: &Path) -> Result<()> {
-    let meta = path.symlink_metadata()?;
-    ensure!(meta.is_file(), "it is not a regular file");
-    ensure!(meta.uid() == 0 || meta.uid() == geteuid().as_raw(), "it belongs to user {}", meta.uid());
-    ensure!(
-        meta.mode() & 0o022 == 0,
-        "it can be written by others than root (mode {:04o})",
-        meta.mode() & 0o7777
-    );
-    Ok(())
+/// The file at `path`, which nobody but root can change after it was verified, and which is no link.
+pub(in crate::changes) fn own(path: &Path) -> Result<File> {
+    let meta = path.symlink_metadata().with_context(|| format!("reading {}", path.display()))?;
+    ensure!(!meta.is_symlink(), "{} is a symbolic link, not a regular file", path.display());
+    trust::file(path)
 }
 
 /// Makes sure that the file at `path` is the package, by its pinned SHA-256 or by a good signature, and says
 /// by which.
-fn verify(context: &Context<'_>, path: &Path, spec: &FileSpec) -> Result<String> {
-    let file = File::open(path)?;
+fn verify(context: &Context<'_>, path: &Path, file: &File, spec: &FileSpec) -> Result<String> {
     let mut head = [0; 4];
     let read = file.read_at(&mut head, 0)?;
     ensure!(read > 0, "it is empty");
-    let (sum, _) = sha256(&file)?;
+    let (sum, _) = sha256(file)?;
     if let Some(pinned) = &spec.sha256
         && *pinned != sum
     {

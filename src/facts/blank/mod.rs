@@ -10,9 +10,9 @@ mod many;
 mod remains;
 pub mod trouble;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::time::Duration;
 
 use nix::libc;
@@ -25,7 +25,7 @@ use super::retention::Volume;
 use super::swaps::Swap;
 use super::{Fact, signature};
 use crate::host::apart::apart;
-use crate::host::{Host, Kind, ioctl};
+use crate::host::{Host, Kind, files, ioctl};
 use blkid::Signatures;
 use counts::Counts;
 
@@ -317,7 +317,7 @@ fn recorded(host: &Host, disk: &Disk) -> Probe {
 }
 
 fn open(path: &std::path::Path, flags: libc::c_int) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
+    files::node(path, flags)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 mod inquiry;
 pub mod vpd;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use nix::libc;
@@ -14,7 +14,7 @@ use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::disks::sysfs;
-use crate::host::{Host, Kind};
+use crate::host::{Host, Kind, files};
 use inquiry::Fault;
 
 /// A SCSI ID and where it came from.
@@ -109,18 +109,14 @@ fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
 
 /// Bytes of an attribute; `None` where it is absent, unreadable or empty: the disk itself is asked then.
 fn attribute(host: &Host, path: &str) -> Option<Vec<u8>> {
-    let bytes = fs::read(host.resolve(path).ok()?).ok()?;
+    let bytes = files::read(&host.resolve(path).ok()?).ok()?;
     (!bytes.is_empty()).then_some(bytes)
 }
 
 /// Opens a disk to ask it: for reading, and without waiting for a medium.
 fn open(path: &Path) -> Result<File, String> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| sysfs::needs_root(&error, format!("opening {}: {error}", path.display())))?;
-    Ok(file)
+    files::node(path, libc::O_NONBLOCK)
+        .map_err(|error| sysfs::needs_root(&error, format!("opening {}: {error}", path.display())))
 }
 
 fn refused(page: u8) -> impl Fn(Fault) -> String {

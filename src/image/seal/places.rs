@@ -2,19 +2,14 @@
 //! is not the image's.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use nix::libc;
 
 use super::Template;
 use crate::changes::scrub;
-
-/// The largest file that is rewritten, in bytes.
-const LARGEST: u64 = 16 << 20;
+use crate::host::files;
 
 /// How much of a file is looked at for a private key, in bytes: before it there may be comments.
 const HEAD: u64 = 64 << 10;
@@ -133,10 +128,7 @@ pub(super) fn bytes(template: &Template<'_>, path: &str) -> Result<Option<Vec<u8
         if !meta.is_file() {
             return Ok(None);
         }
-        if meta.len() > LARGEST {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        fs::read(place).map(Some)
+        files::read(&place).map(Some)
     });
     match read {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -182,11 +174,10 @@ fn home(line: &str) -> Option<&str> {
 /// OpenSSL write it, or PuTTY's.
 pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
     let looked = || -> io::Result<bool> {
-        let file =
-            fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(place)?;
-        if !file.metadata()?.is_file() {
+        if !place.metadata()?.is_file() {
             return Ok(false);
         }
+        let file = files::open(place)?;
         let mut head = Vec::new();
         file.take(HEAD).read_to_end(&mut head)?;
         let is_key = |line: &[u8]| {
@@ -250,7 +241,7 @@ mod tests {
             ("ssh-rsa AAAA PRIVATE KEY-----\n", false),
             ("-----BEGIN CERTIFICATE-----\n", false),
         ] {
-            crate::host::files::replace(&file, content.as_bytes(), 0o600).unwrap();
+            files::replace(&file, content.as_bytes(), 0o600).unwrap();
             assert_eq!(holds_private_key(&file).unwrap(), is_key, "{content}");
         }
         assert!(!holds_private_key(&dir.path().join("none")).unwrap());

@@ -1,8 +1,7 @@
 //! When cloning would be unsafe, whatever is taken out.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
@@ -13,7 +12,7 @@ use super::{Chosen, Item, Template, find};
 use crate::changes::fstab;
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::{ioctl, text};
+use crate::host::{files, ioctl, text};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -207,9 +206,8 @@ fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
 
 /// Why `place`, whose name is in `directory`, cannot be changed.
 fn is_fixed(place: &Path, directory: &Path) -> Option<String> {
-    let is_marked = |path: &Path| -> io::Result<bool> {
-        ioctl::is_immutable(&OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?)
-    };
+    let is_marked =
+        |path: &Path| -> io::Result<bool> { ioctl::is_immutable(&files::node(path, libc::O_NONBLOCK)?) };
     let meta = place.symlink_metadata().ok()?;
     if !directory.is_dir() {
         return None;

@@ -145,18 +145,21 @@ fn a_file_extends_what_lies_beside_it_not_beside_a_link_to_it() {
 }
 
 #[test]
-fn without_the_flag_a_file_in_tmp_is_refused_and_so_is_what_it_extends() {
+fn without_the_flag_a_file_that_others_can_write_is_refused_and_so_is_what_it_extends() {
     let dir = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
-    let path = dir.path().join("p.yaml");
-    replace(&path, b"extends: centos-6.6\n", 0o644).unwrap();
+    let (path, base) = (dir.path().join("p.yaml"), dir.path().join("base.yaml"));
+    replace(&path, b"extends: base.yaml\n", 0o644).unwrap();
+    replace(&base, b"extends: centos-6.6\n", 0o644).unwrap();
     let name = path.display().to_string();
+    assert_eq!(load(Some(&name), &Host::live(), &[], false).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
+    std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
     let told = format!("{:#}", load(Some(&name), &Host::live(), &[], false).unwrap_err());
     assert!(
-        told.starts_with(&format!("{name}: is refused: others than root can write the directory /tmp (")),
+        told.starts_with(&format!("{0}: is refused: others than root can write {0} (", base.display())),
         "{told}"
     );
     assert!(told.contains("pass --allow-unsafe-profile"), "{told}");
-    assert_eq!(check(&path, &[], true).unwrap().name, "centos-6.6 + p.yaml");
+    assert_eq!(check(&path, &[], true).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
     let told = format!("{:#}", check(&path, &[], false).unwrap_err());
     assert!(told.contains("is refused"), "{told}");
 }
@@ -174,8 +177,11 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
     assert_eq!(profile.origins["sizing.cpus"], expected);
 
     // An image's profile is what root will act on: the rule of ownership holds.
+    assert_eq!(load(None, &Host::image(tree.path()), &[], false).unwrap().name, "of the tree + profile.yaml");
+    let base = tree.path().join("srv/base.yaml");
+    std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o606)).unwrap();
     let told = format!("{:#}", load(None, &Host::image(tree.path()), &[], false).unwrap_err());
-    assert!(told.contains("etc/mt-agent/profile.yaml: is refused: others than root can write"), "{told}");
+    assert!(told.contains("srv/base.yaml: is refused: others than root can write"), "{told}");
 
     let empty = files(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n")]);
     assert_eq!(load(None, &Host::image(empty.path()), &[], false).unwrap().name, "centos-6.6");
@@ -223,7 +229,7 @@ fn an_unknown_name_lists_the_built_in_ones() {
     );
     assert!(told("ubuntu\u{1b}[2J").starts_with("no built-in profile is called ubuntu\\u{1b}[2J; built-in"));
     assert!(told("").contains("built-in: centos-6.6"));
-    assert_eq!(told("/dev/null"), "/dev/null: is a device, expected a file");
+    assert_eq!(told("/dev/null"), "/dev/null: cannot be read: it is a character device, not a regular file");
     let dir = tempfile::tempdir().unwrap();
     File::create(dir.path().join("empty.yaml")).unwrap();
     assert!(refused(&dir, "empty.yaml").starts_with("empty.yaml: is empty"));

@@ -1,15 +1,15 @@
 //! Programs of the site, run before anything is taken out.
 
-use std::fs::{self, Metadata};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::changes::trust;
 use crate::host::command::Command;
-use crate::host::{Host, text};
+use crate::host::{Host, text, trust};
 
 /// Programs of the site that are run before the agent's own steps, with the root of what is sealed as their argument.
 pub const HOOKS: &str = "/etc/mt-agent/seal.d";
@@ -19,14 +19,17 @@ const HOOK_DEADLINE: Duration = Duration::from_secs(600);
 
 /// The hooks of this machine, in the order of their names: also where a tree is sealed, as what lies in a tree is not run.
 pub(super) fn hooks() -> Result<Vec<PathBuf>> {
-    let directory = PathBuf::from(HOOKS);
-    if !directory.exists() {
+    hooks_in(Path::new(HOOKS))
+}
+
+fn hooks_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    if directory.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(Vec::new());
     }
-    let directory = trust::directory(&directory)?;
+    let directory = trust::place(directory)?;
     let mut found = Vec::new();
-    for entry in fs::read_dir(&directory).with_context(|| format!("reading {HOOKS}"))? {
-        let path = entry.with_context(|| format!("reading {HOOKS}"))?.path();
+    for entry in fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))? {
+        let path = entry.with_context(|| format!("reading {}", directory.display()))?.path();
         let meta = path.symlink_metadata().with_context(|| format!("looking at {}", path.display()))?;
         // What package managers and editors leave beside a file is no hook.
         let copy = [".rpmsave", ".rpmnew", ".rpmorig", ".bak", ".dpkg-old", ".dpkg-dist", "~"];
@@ -36,19 +39,12 @@ pub(super) fn hooks() -> Result<Vec<PathBuf>> {
             && meta.permissions().mode() & 0o111 != 0
             && !copy.iter().any(|end| name.ends_with(end))
         {
-            ensure!(
-                is_root_s(&meta),
-                "{name} belongs to another user or can be written by others than root: chown root, chmod go-w"
-            );
+            trust::file(&path)?;
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
-}
-
-fn is_root_s(meta: &Metadata) -> bool {
-    meta.uid() == 0 && meta.mode() & 0o002 == 0 && (meta.mode() & 0o020 == 0 || meta.gid() == 0)
 }
 
 /// Runs one; `progress` gets each line that it prints.
