@@ -15,6 +15,8 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use mt_agent::cli::Cli;
+use mt_agent::image::seal::table::{Row, TABLE};
+use mt_agent::image::seal::{AROUND, STEPS};
 
 const SECTION: &str = "8";
 
@@ -115,6 +117,26 @@ fn roff(text: &str) -> String {
     text.replace('-', "\\-")
 }
 
+/// The list of `seal`, from the data that it works by.
+fn list() -> String {
+    let rows = |of: &dyn Fn(&Row) -> bool| -> String {
+        let lines =
+            TABLE.iter().filter(|row| of(row)).map(|row| format!(".IP \\(bu 2\n{}\n", roff(&row.summary())));
+        lines.collect()
+    };
+    let mut out = String::new();
+    for (id, title) in AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]) {
+        out += &format!(".TP\n.B {}\n{}\n", roff(id), roff(title));
+        let own = rows(&|row| row.step == *id);
+        if !own.is_empty() {
+            out += &format!(".RS\n{own}.RE\n");
+        }
+    }
+    out += &format!(".SS \"Kept\"\n{}", rows(&Row::is_kept));
+    out += &format!(".SS \"Left to you\"\n{}", rows(&Row::is_left));
+    out
+}
+
 /// What is below a command: the verbs of the program, which have pages of their own; the actions of a verb, which do not.
 fn actions(command: &Command, name: &str, out: &mut Vec<u8>) {
     if !command.has_subcommands() {
@@ -154,9 +176,10 @@ fn extra(name: &str) -> (String, String) {
     });
     let rest = text.find(".SH ").unwrap_or_else(|| panic!("{} has no section EXAMPLES", path.display()));
     let (description, rest) = text.split_at(rest);
+    let rest = rest.replace("@LIST@\n", &list());
     assert!(description.trim().len() > 40, "{} has no description", path.display());
     assert!(rest.contains(".SH EXAMPLES\n"), "{} has no section EXAMPLES", path.display());
-    (description.to_owned(), rest.to_owned())
+    (description.to_owned(), rest)
 }
 
 /// Every generated file, by its path below packaging/.

@@ -593,7 +593,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__seal)
-            opts="-y -q -v -h --yes --dry-run --list --only --skip --wipe-free-space --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --dry-run --list --only --skip --wipe-free-space --remove-authorized-keys --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

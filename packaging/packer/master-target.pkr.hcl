@@ -161,14 +161,14 @@ build {
     ]
   }
 
-  # The build's password goes: from the accounts, from their backup copy and from the installer's record. seal deletes
-  # the host keys of ssh and comes last.
+  # The build's password goes: usermod replaces its hash; seal overwrites and removes the copies (/etc/shadow-, the
+  # installer's records). Each change of an account since the installation left an old /etc/shadow in free space, so that
+  # is filled. seal deletes the host keys of ssh and comes last.
   provisioner "shell" {
     inline = [
-      "rm -rf ${local.upload} /root/anaconda-ks.cfg",
+      "rm -rf ${local.upload}",
       "usermod -p '${var.root_password_hash}' root",
-      "rm -f /etc/shadow-",
-      "mt-agent seal --yes",
+      "mt-agent seal --yes --wipe-free-space",
     ]
   }
 }

@@ -8,6 +8,7 @@ pub mod custom_changes;
 pub mod device;
 mod device_nodes;
 pub mod fetch;
+pub mod free_space;
 pub mod fstab;
 pub mod identity;
 pub mod mkfs;

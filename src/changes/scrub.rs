@@ -2,31 +2,22 @@
 //! golden image is copied block by block.
 //!
 //! A journal of the file system holds names and sizes, not contents (ext4's default, `data=ordered`). What other programs
-//! removed earlier is reached by [`fill_free_space`] alone.
+//! removed earlier is reached by [`super::free_space::fill`] alone.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use nix::errno::Errno;
 use nix::libc;
-use nix::sys::statfs::{EXT4_SUPER_MAGIC, fstatfs};
-use nix::sys::statvfs::fstatvfs;
+use nix::unistd::{Whence, lseek};
 
-use crate::host::{Host, files, text};
+use crate::host::files;
 
 /// The zeros that are written at a time.
 const PIECE: usize = 1 << 20;
-
-/// How often, and after which pause, a file system that is full is asked whether it is.
-const ROUNDS: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// Under this name the file that fills free space begins.
-const FILLER: &str = ".mt-agent-zeros";
 
 /// Overwrites the file at `path` with zeros and removes it; what is no file, and an empty directory, is only removed.
 /// `false`: nothing was there. A file that has another name too keeps its content for that name.
@@ -42,17 +33,10 @@ pub fn remove(path: &Path) -> Result<bool> {
     let removed = if meta.is_dir() {
         fs::remove_dir(path)
     } else {
-        if meta.is_file() && meta.nlink() == 1 {
-            let directory = path.parent().unwrap_or(Path::new("/"));
-            let around =
-                directory.metadata().with_context(|| format!("looking at {}", directory.display()))?;
-            ensure!(around.dev() == meta.dev(), "{} is mounted there: unmount it first", path.display());
-            let file = open(path)?;
-            // Between the look and the opening, somebody may have put another file there, which has another name too.
-            let opened = file.metadata().with_context(|| format!("looking at {}", path.display()))?;
-            let same = (opened.dev(), opened.ino(), opened.nlink()) == (meta.dev(), meta.ino(), 1);
-            ensure!(same && opened.is_file(), "{} is being changed by another program", path.display());
-            overwrite(&file).with_context(|| format!("overwriting {}", path.display()))?;
+        if let Some(file) = open_alone(path, &meta)? {
+            overwrite(&file)
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("overwriting {}", path.display()))?;
         }
         fs::remove_file(path)
     };
@@ -99,14 +83,30 @@ pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
     remove(&old).map(drop)
 }
 
-fn open(path: &Path) -> Result<File> {
-    let opened = files::open_with(path, OpenOptions::new().write(true), libc::O_NOFOLLOW);
-    opened.with_context(|| format!("opening {}", path.display()))
+/// The file at `path`, which `meta` was told of, opened to be overwritten; `None`: it is no file, or has another name, for which
+/// it keeps its content.
+fn open_alone(path: &Path, meta: &Metadata) -> Result<Option<File>> {
+    if !meta.is_file() || meta.nlink() != 1 {
+        return Ok(None);
+    }
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let around = directory.metadata().with_context(|| format!("looking at {}", directory.display()))?;
+    ensure!(around.dev() == meta.dev(), "{} is mounted there: unmount it first", path.display());
+    let opened = files::open_with(path, OpenOptions::new().read(true).write(true), libc::O_NOFOLLOW);
+    let file = opened.with_context(|| format!("opening {}", path.display()))?;
+    // Between the look and the opening, somebody may have put another file there, which has another name too.
+    let opened = file.metadata().with_context(|| format!("looking at {}", path.display()))?;
+    let same = (opened.dev(), opened.ino(), opened.nlink()) == (meta.dev(), meta.ino(), 1);
+    ensure!(same && opened.is_file(), "{} is being changed by another program", path.display());
+    Ok(Some(file))
 }
 
-/// Zeros over all that the file has on the disk, to the end of its last block, and waits until they are there.
+/// Zeros over all that the file has on the disk, to the end of its last block.
 fn overwrite(file: &File) -> io::Result<()> {
     let meta = file.metadata()?;
+    if meta.blocks() * 512 < meta.len() {
+        return overwrite_sparse(file, &meta);
+    }
     let zeros = vec![0; PIECE];
     let (mut at, end) = (0, meta.len().next_multiple_of(meta.blksize().max(512)));
     while at < end {
@@ -114,98 +114,146 @@ fn overwrite(file: &File) -> io::Result<()> {
         file.write_all_at(&zeros[..length], at)?;
         at += length as u64;
     }
-    file.sync_all()
+    Ok(())
 }
 
-/// Fills what is free on the file system of `directory` with zeros, and frees it again; the bytes written. The file has no
-/// name while it grows: whatever ends this, the room is free again at the latest after the next mount.
+/// The size of the pieces in which a file with holes is read: a hole that is written to takes room on the disk, and
+/// /var/log/lastlog can seem to be larger than that.
+const BLOCK: usize = 4096;
+
+fn overwrite_sparse(file: &File, meta: &Metadata) -> io::Result<()> {
+    let (zeros, mut block) = ([0; BLOCK], [0; BLOCK]);
+    let mut at = 0;
+    while at < meta.len() {
+        // Before Linux 3.1 there is no SEEK_DATA: then all is read.
+        at = match lseek(file, i64::try_from(at).map_err(io::Error::other)?, Whence::SeekData) {
+            Ok(data) => u64::try_from(data).map_err(io::Error::other)? / BLOCK as u64 * BLOCK as u64,
+            Err(Errno::ENXIO) => return Ok(()),
+            Err(Errno::EINVAL | Errno::EOPNOTSUPP) => at,
+            Err(error) => return Err(error.into()),
+        };
+        let length = file.read_at(&mut block, at)?;
+        if length == 0 {
+            return Ok(());
+        }
+        if block[..length] != zeros[..length] {
+            file.write_all_at(&zeros[..length], at)?;
+        }
+        at += BLOCK as u64;
+    }
+    Ok(())
+}
+
+/// Overwrites the file at `path` with zeros and cuts it to nothing, in place: a program that has it open goes on writing to
+/// it. `false`: there is no file, or it is empty. One that has another name too keeps its content for that name.
 ///
 /// # Errors
-/// What failed other than that the disk is full, which is the end. `stop` said so.
-pub fn fill_free_space(directory: &Path, stop: &dyn Fn() -> bool) -> Result<u64> {
-    ensure!(directory.is_dir(), "{} is not a directory", directory.display());
-    let path = directory.join(FILLER);
-    let filler = || -> io::Result<File> {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = files::create(&path)?;
-        fs::remove_file(&path).map(|()| file)
+/// As [`remove`].
+pub fn empty(path: &Path) -> Result<bool> {
+    let meta = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        meta => meta.with_context(|| format!("looking at {}", path.display()))?,
     };
-    let file = filler().with_context(|| format!("making {}", path.display()))?;
-    let kept_back = kept_back(directory);
-    let before = kept_back.as_ref().and_then(|path| files::read(path).ok());
-    let before = before.and_then(|bytes| String::from_utf8(bytes).ok());
-    let set = |value: &str| {
-        kept_back.as_ref().map_or(Ok(()), |path| {
-            let written = files::open_with(path, OpenOptions::new().write(true), 0)
-                .and_then(|mut file| file.write_all(value.as_bytes()));
-            written.with_context(|| format!("writing {}", path.display()))
-        })
-    };
-    if before.is_some() {
-        set("0")?;
+    if !meta.is_file() || meta.len() == 0 {
+        return Ok(false);
     }
-    let filled = fill(file, stop).with_context(|| format!("filling {}", directory.display()));
-    let given_back = before.map_or(Ok(()), |before| set(before.trim()));
-    let filled = filled?;
-    given_back?;
-    ensure!(!stop(), "ended while {} was filled: its free space is as it was", directory.display());
-    Ok(filled)
+    let Some(file) = open_alone(path, &meta)? else { return replace(path, b"", 0o600).map(|()| true) };
+    // The zeros are on the disk before the blocks are given back.
+    let emptied = overwrite(&file)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| file.set_len(0))
+        .and_then(|()| file.sync_all());
+    emptied.with_context(|| format!("emptying {}", path.display())).map(|()| true)
 }
 
-/// Where ext4 keeps the number of clusters that it gives to nobody, not even to root (since Linux 3.11): what was removed
-/// from there would stay. A crash forgets the number: it is set anew at each mount.
-fn kept_back(directory: &Path) -> Option<PathBuf> {
-    let device = directory.metadata().ok()?.dev();
-    let number = format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device));
-    // Also of a tree: the file system is this machine's.
-    let host = Host::live();
-    let block = host.path(format!("/sys/dev/block/{number}")).read_link().ok()?;
-    let name = block.file_name()?.to_str()?.to_owned();
-    Some(host.path(format!("/sys/fs/ext4/{name}/reserved_clusters"))).filter(|path| path.exists())
+/// What lies below a directory on its own file system.
+#[derive(Debug, Default)]
+pub struct Below {
+    /// All but directories.
+    pub files: Vec<PathBuf>,
+    /// Directories of which all is in here, those within others first.
+    pub directories: Vec<PathBuf>,
 }
 
-fn fill(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> {
-    let zeros = vec![0; PIECE];
-    let (mut written, mut was_full) = (0, false);
-    let is_ext = fstatfs(&file)?.filesystem_type() == EXT4_SUPER_MAGIC;
-    // Again and again: what was freed lately, or is held back for other files, can be had only after a while.
-    for _ in 0..ROUNDS {
-        // In smaller pieces at the end: a piece that does not fit is not written in part on every file system.
-        for size in [PIECE, 4096, 512] {
-            while !stop() {
-                match file.write(&zeros[..size]) {
-                    Ok(0) => break,
-                    Ok(length) => written += length as u64,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if is_full(&error) => break,
-                    Err(error) => return Err(error),
-                }
+/// How deep directories are looked into: deeper than paths go, and not for ever.
+pub const DEPTH: usize = 100;
+
+/// What lies below `directory`: what is mounted there is another file system's, and `lost+found` at its top the file
+/// system's own.
+///
+/// # Errors
+/// A directory could not be read.
+pub fn below(directory: &Path) -> Result<Below> {
+    let mut found = Below::default();
+    let device = directory.metadata().with_context(|| format!("looking at {}", directory.display()))?.dev();
+    look_below(directory, device, DEPTH, &mut found)?;
+    Ok(found)
+}
+
+/// Whether all of `directory` was found.
+fn look_below(directory: &Path, device: u64, depth: usize, found: &mut Below) -> Result<bool> {
+    let reading = || format!("reading the directory {}", directory.display());
+    ensure!(depth > 0, "{} lies {DEPTH} directories deep", directory.display());
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        entries => entries.with_context(reading)?,
+    };
+    let mut all = true;
+    for entry in entries {
+        let path = entry.with_context(reading)?.path();
+        let meta = match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            meta => meta.with_context(|| format!("looking at {}", path.display()))?,
+        };
+        let is_own = meta.dev() == device && !(depth == DEPTH && path.ends_with("lost+found"));
+        if !is_own {
+            all = false;
+        } else if !meta.is_dir() {
+            found.files.push(path);
+        } else if look_below(&path, device, depth - 1, found)? {
+            found.directories.push(path);
+        } else {
+            all = false;
+        }
+    }
+    Ok(all)
+}
+
+/// Removes what is [`below`] `directory`; the files are overwritten before, where that is asked for. They are written out
+/// once, not one by one: there may be thousands. `stop` ends it between two files; the next call goes on.
+///
+/// # Errors
+/// What failed, naming the file.
+pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
+    let found = below(directory)?;
+    let sync = || {
+        let synced = files::directory(directory).and_then(|directory| files::sync_file_system(&directory));
+        synced.with_context(|| format!("syncing the file system of {}", directory.display()))
+    };
+    if is_overwritten {
+        for path in &found.files {
+            if stop() {
+                return Ok(());
+            }
+            let Ok(meta) = path.symlink_metadata() else { continue };
+            if let Some(file) = open_alone(path, &meta)? {
+                overwrite(&file).with_context(|| format!("overwriting {}", path.display()))?;
             }
         }
-        let synced = match file.sync_all() {
-            // What was only reserved until now could not be had yet: it counts as used, and is not written.
-            Err(error) if is_full(&error) => false,
-            synced => synced.map(|()| true)?,
-        };
-        // Others keep a reserve of their own, and say that it is free.
-        let full = !is_ext || (synced && fstatvfs(&file)?.blocks_free() == 0);
-        if stop() || (full && was_full) {
-            return Ok(written);
-        }
-        was_full = full;
-        files::sync_file_system(&file)?;
-        thread::sleep(PAUSE);
+        // The zeros are on the disk before the blocks are given back.
+        sync()?;
     }
-    let left = fstatvfs(&file)?;
-    let left = left.blocks_free().saturating_mul(left.fragment_size());
-    Err(io::Error::other(format!("{} stay free: something else writes there", text::bytes(left))))
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EFBIG | libc::EDQUOT))
+    let files = found.files.iter().map(|path| (path, false));
+    for (path, is_directory) in files.chain(found.directories.iter().map(|path| (path, true))) {
+        if stop() {
+            break;
+        }
+        match if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) } {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.with_context(|| format!("removing {}", path.display()))?,
+        }
+    }
+    sync()
 }
 
 #[cfg(test)]
@@ -269,6 +317,69 @@ mod tests {
         let mut now = [1; 2];
         seen.read_exact_at(&mut now, 0).unwrap();
         assert_eq!((now, fs::read_dir(dir.path()).unwrap().count()), ([0; 2], 0));
+    }
+
+    #[test]
+    fn what_is_emptied_keeps_its_place_and_its_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, other) = (dir.path().join("messages"), dir.path().join("other"));
+        put(&log, b"a secret line\n");
+        let inode = log.metadata().unwrap().ino();
+        let mut writer = OpenOptions::new().append(true).open(&log).unwrap();
+        assert!(empty(&log).unwrap() && !empty(&log).unwrap() && !empty(&other).unwrap());
+        io::Write::write_all(&mut writer, b"later\n").unwrap();
+        assert_eq!((fs::read(&log).unwrap(), log.metadata().unwrap().ino()), (b"later\n".to_vec(), inode));
+        fs::hard_link(&log, &other).unwrap();
+        assert!(empty(&log).unwrap());
+        assert_eq!((fs::read(&log).unwrap(), fs::read(&other).unwrap()), (Vec::new(), b"later\n".to_vec()));
+        fs::remove_file(&log).unwrap();
+        symlink(&other, &log).unwrap();
+        assert!(!empty(&log).unwrap());
+        assert_eq!(fs::read(&other).unwrap(), b"later\n", "a link is left, with what it leads to");
+    }
+
+    #[test]
+    fn a_file_with_holes_is_overwritten_without_filling_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("lastlog");
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&log).unwrap();
+        // As large as lastlog of a machine whose nfsnobody has the number 4294967294.
+        file.set_len(4_294_967_294 * 292).unwrap();
+        file.write_all_at(b"mt01 pts/0", 500 * 292).unwrap();
+        file.sync_all().unwrap();
+        let before = file.metadata().unwrap().blocks();
+        overwrite(&file).unwrap();
+        file.sync_all().unwrap();
+        let mut now = [1; 10];
+        file.read_exact_at(&mut now, 500 * 292).unwrap();
+        assert_eq!((now, file.metadata().unwrap().blocks()), ([0; 10], before));
+        assert!(remove(&log).unwrap());
+    }
+
+    #[test]
+    fn what_is_below_a_directory_goes_and_the_directory_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (top, kept) = (dir.path().join("crash"), dir.path().join("kept"));
+        fs::create_dir_all(top.join("127.0.0.1-2026/deep")).unwrap();
+        fs::create_dir_all(top.join("lost+found")).unwrap();
+        put(&top.join("127.0.0.1-2026/vmcore"), b"a secret");
+        put(&top.join("127.0.0.1-2026/deep/dmesg"), b"a secret");
+        put(&kept, b"kept");
+        symlink(&kept, top.join("link")).unwrap();
+        symlink(dir.path(), top.join("127.0.0.1-2026/up")).unwrap();
+        fs::hard_link(&kept, top.join("127.0.0.1-2026/kept")).unwrap();
+        let seen = File::open(top.join("127.0.0.1-2026/vmcore")).unwrap();
+        let found = below(&top).unwrap();
+        assert_eq!((found.files.len(), found.directories.len()), (5, 2));
+        clear(&top, true, &|| true).unwrap();
+        assert!(top.join("127.0.0.1-2026/vmcore").exists(), "it was to stop");
+        clear(&top, true, &|| false).unwrap();
+        let left: Vec<_> = fs::read_dir(&top).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!((left, fs::read(&kept).unwrap()), (vec!["lost+found".into()], b"kept".to_vec()));
+        let mut now = [1; 8];
+        seen.read_exact_at(&mut now, 0).unwrap();
+        assert_eq!(now, [0; 8]);
+        clear(&top, true, &|| false).unwrap();
     }
 
     #[test]

@@ -10,8 +10,11 @@ use super::output::print;
 use super::progress::Progress;
 use super::session::{Answer, Format, Session};
 use crate::host::Kind;
-use crate::image::seal::{AROUND, Chosen, STEPS};
-use crate::report::seal::{Ended, Sealing, document, render, render_outcome, render_steps, steps_document};
+use crate::image::seal::table::TABLE;
+use crate::image::seal::{AROUND, AUTHORIZED_KEYS, Chosen, STEPS};
+use crate::report::seal::{
+    Ended, List, Listed, Sealing, document, list_document, render, render_list, render_outcome,
+};
 use crate::report::style::{Page, Paint};
 use crate::report::text::Detail;
 use crate::run::seal::{self, Order, Watcher};
@@ -30,8 +33,8 @@ pub struct Args {
     /// Show what would be done, and why it may be refused; change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// List the steps
-    #[arg(long, conflicts_with_all = ["yes", "dry_run", "only", "skip", "wipe_free_space"])]
+    /// List the steps and what each takes out, what is kept, and what is left to you
+    #[arg(long, conflicts_with_all = ["yes", "dry_run", "only", "skip", "wipe_free_space", "remove_authorized_keys"])]
     pub list: bool,
     /// Do these steps alone (repeatable, or comma separated)
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
@@ -42,6 +45,9 @@ pub struct Args {
     /// Fill free space with zeros at the end: what was removed earlier is then gone as well
     #[arg(long)]
     pub wipe_free_space: bool,
+    /// Remove the authorized_keys of root and all users as well: who may log in to each clone
+    #[arg(long)]
+    pub remove_authorized_keys: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
@@ -54,12 +60,9 @@ impl Args {
     /// Not root, nobody to ask, an unknown step, a bad profile, something that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         if self.list {
-            let mut steps = vec![AROUND[0]];
-            steps.extend(STEPS.iter().map(|step| (step.id, step.title)));
-            steps.extend(&AROUND[1..]);
             let text = match self.format {
-                Format::Text => render_steps(&steps, session.style),
-                Format::Json => steps_document(&steps)?,
+                Format::Text => render_list(&list(), session.style),
+                Format::Json => list_document(&list())?,
             };
             return Ok(Answer::new(text, exit::READY));
         }
@@ -67,6 +70,10 @@ impl Args {
         ensure!(
             !self.wipe_free_space || chosen.has("free-space"),
             "--wipe-free-space: --only and --skip leave the step free-space out"
+        );
+        ensure!(
+            !self.remove_authorized_keys || chosen.has(AUTHORIZED_KEYS),
+            "--remove-authorized-keys: --only and --skip leave the step {AUTHORIZED_KEYS} out"
         );
         ensure!(nix::unistd::geteuid().is_root(), "seal needs root: run it as root or with sudo");
         if session.host.kind() == Kind::Image
@@ -79,7 +86,12 @@ impl Args {
         }
         // A profile of this machine says nothing to the machines made from a tree.
         let profile = if session.host.is_live() { session.profile_name() } else { None };
-        let order = Order { chosen, wipe_free_space: self.wipe_free_space, profile };
+        let order = Order {
+            chosen,
+            wipe_free_space: self.wipe_free_space,
+            remove_authorized_keys: self.remove_authorized_keys,
+            profile,
+        };
         let profile = session.profile()?;
         if self.dry_run {
             return answer(&seal::look(&session.host, &profile, &order)?, session, self.format, false);
@@ -87,6 +99,17 @@ impl Args {
         let mut terminal = Terminal { session, format: self.format, yes: self.yes, shown: false };
         let sealed = seal::seal(&session.host, &profile, &order, &mut terminal)?;
         answer(&sealed, session, self.format, terminal.shown)
+    }
+}
+
+/// What sealing takes out and what it leaves.
+fn list() -> List {
+    let does = |id: &str| TABLE.iter().filter(|row| row.step == id).map(|row| row.summary()).collect();
+    let steps = AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]);
+    List {
+        steps: steps.map(|(id, title)| Listed { id, title, does: does(id) }).collect(),
+        kept: TABLE.iter().filter(|row| row.is_kept()).map(|row| row.summary()).collect(),
+        left: TABLE.iter().filter(|row| row.is_left()).map(|row| row.summary()).collect(),
     }
 }
 

@@ -205,10 +205,41 @@ fn write_beside(
     }
     let mode = old.map_or(mode_if_new, |(_, old)| old.mode() & 0o7777);
     file.set_permissions(fs::Permissions::from_mode(mode))?;
-    if let Some((old, _)) = old {
-        keep_attributes(old, &file)?;
+    match old {
+        Some((old, _)) => keep_attributes(old, &file)?,
+        None => label(beside)?,
     }
     file.sync_all()
+}
+
+/// Where SELinux keeps the label of a file.
+const LABEL: &str = "security.selinux";
+
+/// Gives what was made at `path` its directory's SELinux label, where it has none and the directory has one. The kernel of a
+/// machine with SELinux gives a new file a label by itself; in an image's tree, sealed on another machine, nobody does, and a
+/// confined service of the clone may not read it. Without a rule of its own a new file of the policy has its directory's type.
+///
+/// # Errors
+/// What failed, naming the path.
+pub fn label_like_parent(path: &Path) -> Result<()> {
+    label(path).with_context(|| format!("giving {} an SELinux label", path.display()))
+}
+
+fn label(path: &Path) -> io::Result<()> {
+    // Without root's rights nobody labels a file, and needs to: such a user has no tree of an image.
+    let without = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EPERM));
+    let told = |path: &Path| match xattr::get(path, LABEL) {
+        Err(error) if without(&error) => Ok(None),
+        told => told,
+    };
+    let Some(of_directory) = told(directory_of(path))? else { return Ok(()) };
+    if told(path)?.is_some() {
+        return Ok(());
+    }
+    match xattr::set(path, LABEL, &of_directory) {
+        Err(error) if without(&error) => Ok(()),
+        set => set,
+    }
 }
 
 /// Gives `new` the SELinux label, the access list and the users' attributes of the file at `old`: a new file has
@@ -220,9 +251,8 @@ fn keep_attributes(old: &Path, new: &File) -> io::Result<()> {
         names => names?,
     };
     for name in names {
-        let is_kept = name == "security.selinux"
-            || name == "system.posix_acl_access"
-            || name.as_bytes().starts_with(b"user.");
+        let is_kept =
+            name == LABEL || name == "system.posix_acl_access" || name.as_bytes().starts_with(b"user.");
         let Some(value) = is_kept.then(|| xattr::get(old, &name)).transpose()?.flatten() else { continue };
         if new.get_xattr(&name)?.as_ref() == Some(&value) {
             continue;
@@ -236,15 +266,17 @@ fn keep_attributes(old: &Path, new: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// The directory that has the name `path`.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes a name that was just created, renamed or removed at `path` survive a power loss.
 ///
 /// # Errors
 /// What opening or syncing its directory says.
 pub fn sync_parent(path: &Path) -> Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     self::directory(directory)
         .and_then(|directory| directory.sync_all())
         .with_context(|| format!("syncing the directory {}", directory.display()))
@@ -310,6 +342,23 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_new_file_has_its_directory_s_label() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, own) = (dir.path().join("new"), b"system_u:object_r:var_lib_t:s0".as_slice());
+        xattr::set(dir.path(), LABEL, own).expect("root, on a file system with labels");
+        replace(&file, b"", 0o600).unwrap();
+        assert_eq!(xattr::get(&file, LABEL).unwrap().as_deref(), Some(own));
+        let other = b"system_u:object_r:etc_t:s0".as_slice();
+        xattr::set(&file, LABEL, other).unwrap();
+        replace(&file, b"x", 0o600).unwrap();
+        assert_eq!(
+            xattr::get(&file, LABEL).unwrap().as_deref(),
+            Some(other),
+            "one that is replaced keeps its own"
+        );
     }
 
     #[test]

@@ -64,24 +64,6 @@ pub fn begin_without_network(command: &mut Command) {
     }
 }
 
-/// Takes this process into a network namespace of its own, in which no interface is up: unshare(2), which 2.6.32 has.
-///
-/// # Errors
-/// `EPERM` without privilege, `EINVAL` where the kernel has no network namespaces; what else the system said.
-pub fn leave_the_network() -> io::Result<()> {
-    // SAFETY: no memory is handed over.
-    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
-    Ok(())
-}
-
-/// Lets `command` begin as [`leave_the_network`] leaves a process; where that fails it is not started.
-pub fn begin_without_network(command: &mut Command) {
-    // SAFETY: between fork and exec only unshare(2) is called, which may be called there.
-    unsafe {
-        command.pre_exec(leave_the_network);
-    }
-}
-
 /// Lets the end of a process be waited for also where what started us ignores SIGCHLD: the kernel would then keep no
 /// exit status (wait(2)), and every command would seem to have failed. To be called before anything is started.
 pub fn keep_exit_statuses() {

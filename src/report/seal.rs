@@ -53,6 +53,10 @@ pub struct Sealing {
     pub steps: Vec<Found>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// What is there and stays, with the reason.
+    pub kept: Vec<String>,
+    /// What is there and is left to a person.
+    pub left: Vec<String>,
 }
 
 impl Sealing {
@@ -108,6 +112,15 @@ pub fn render(sealing: &Sealing, style: Style) -> String {
             let label = if number == 0 { step.id } else { "" };
             page.wrapped("  ", Paint::Plain, &format!("{label:ID$}"), item);
         }
+    }
+    if !sealing.kept.is_empty() || !sealing.left.is_empty() {
+        page.gap();
+    }
+    for kept in &sealing.kept {
+        page.wrapped("", Paint::Plain, "kept: ", kept);
+    }
+    for left in &sealing.left {
+        page.wrapped("", Paint::Warn, "left to you: ", left);
     }
     let skipped: Vec<_> = sealing.steps.iter().filter(|step| step.skipped).map(|step| step.id).collect();
     if !skipped.is_empty() {
@@ -175,12 +188,43 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
     }
 }
 
-/// The steps, for `seal --list`: name and what it does.
+/// A step as `seal --list` has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub id: &'static str,
+    /// What it does.
+    pub title: &'static str,
+    /// Where it looks, and what it does there.
+    pub does: Vec<String>,
+}
+
+/// What sealing takes out and what it leaves.
+#[derive(Clone, Debug, Serialize)]
+pub struct List {
+    /// The steps, in order.
+    pub steps: Vec<Listed>,
+    /// What is kept, with the reason.
+    pub kept: Vec<String>,
+    /// What is left to a person.
+    pub left: Vec<String>,
+}
+
+/// The list, for `seal --list`.
 #[must_use]
-pub fn render_steps(steps: &[(&str, &str)], style: Style) -> String {
+pub fn render_list(list: &List, style: Style) -> String {
     let mut page = Page::new(style);
-    for (id, title) in steps {
+    for Listed { id, title, does } in &list.steps {
         page.wrapped("", Paint::Plain, &format!("{id:ID$}"), title);
+        for line in does {
+            page.wrapped("", Paint::Plain, &format!("{:ID$}- ", ""), line);
+        }
+    }
+    for (what, lines) in [("kept", &list.kept), ("left to you", &list.left)] {
+        page.gap().line(what);
+        for line in lines {
+            page.wrapped("", Paint::Plain, "  - ", line);
+        }
     }
     page.finish()
 }
@@ -189,10 +233,14 @@ pub fn render_steps(steps: &[(&str, &str)], style: Style) -> String {
 ///
 /// # Errors
 /// What serialising says.
-pub fn steps_document(steps: &[(&str, &str)]) -> anyhow::Result<String> {
-    let steps: Vec<_> =
-        steps.iter().map(|(id, title)| serde_json::json!({ "id": id, "title": title })).collect();
-    json::document(&serde_json::json!({ "schema": "mt-agent/seal-steps/v1", "steps": steps }))
+pub fn list_document(list: &List) -> anyhow::Result<String> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        #[serde(flatten)]
+        list: &'a List,
+    }
+    json::document(&Document { schema: "mt-agent/seal-steps/v1", list })
 }
 
 #[cfg(test)]
@@ -216,6 +264,8 @@ mod tests {
                 step("yum-uuid", &[]),
             ],
             notes: Vec::new(),
+            kept: vec!["/root/.ssh/authorized_keys (who may log in)".into()],
+            left: vec!["/etc/pki/tls/private/x.key (a private key)".into()],
         }
     }
 
@@ -225,6 +275,8 @@ mod tests {
         assert!(text.contains("  ssh-host-keys     remove /etc/ssh/ssh_host_rsa_key\n"), "{text}");
         assert!(text.contains("sealed: 2 things in 1 step.") && !text.contains("yum-uuid"), "{text}");
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
+        assert!(text.contains("kept: /root/.ssh/authorized_keys (who may log in)\n"), "{text}");
+        assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());
         let text = render(&refused, Style::default());

@@ -1,35 +1,28 @@
 //! Sealing a template: what is found is taken out, step by step; the first boot of each clone is armed at the end. An
 //! interrupted run is gone on with by the next one, or by the service at the next boot.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod hooks;
+mod perform;
+
+use std::fs::File;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::resume::{self, Pending};
 use super::{check, lock, read_facts, signals, today};
-use crate::changes::{saved, scrub};
+use crate::changes::scrub;
 use crate::facts::gather::Probing;
-use crate::facts::identity::{Kind, TEMPLATE};
+use crate::facts::identity::Kind;
 use crate::facts::{Fact, Facts};
-use crate::host::command::Command;
-use crate::host::{Host, files, text, trust};
-use crate::image::seal::{self, AROUND, Chosen, Item, STEPS, Step, Template};
+use crate::host::{Host, files};
+use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Chosen, Item, STEPS, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
 use crate::steps::image::identifiers;
 use crate::steps::remedy::Request;
 use crate::steps::{Selection, Severity, Stage};
-
-/// Programs of the site that are run before the agent's own steps, with the root of what is sealed as their argument.
-pub const HOOKS: &str = "/etc/mt-agent/seal.d";
-
-/// How long a hook may take.
-const HOOK_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Stands for the boot of a tree, which has none: every boot of a clone is another one.
 const NO_BOOT: &str = "sealed as a tree";
@@ -52,8 +45,25 @@ pub struct Order {
     pub chosen: Chosen,
     /// Whether free space is filled with zeros.
     pub wipe_free_space: bool,
+    /// Whether who may log in by a key is removed too.
+    #[serde(default)]
+    pub remove_authorized_keys: bool,
     /// `--profile`, as the first boot is to have it.
     pub profile: Option<String>,
+}
+
+impl Order {
+    /// The hooks of this machine, where they are to be run.
+    fn hooks(&self) -> Result<Vec<PathBuf>> {
+        if self.has("hooks") { hooks::hooks() } else { Ok(Vec::new()) }
+    }
+
+    /// Whether the step is to be done: authorized_keys are removed only by one's own word.
+    fn has(&self, step: &str) -> bool {
+        let asked =
+            || self.remove_authorized_keys || self.chosen.only.iter().any(|only| only == AUTHORIZED_KEYS);
+        self.chosen.has(step) && (step != AUTHORIZED_KEYS || asked())
+    }
 }
 
 /// Who watches.
@@ -75,7 +85,7 @@ pub trait Watcher {
 /// Something could not be read, so that nobody knows what is left in the image.
 pub fn look(host: &Host, profile: &Profile, order: &Order) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    Run { host, profile, order, facts: &facts, hooks: hooks(order)? }.look(Ended::DryRun)
+    Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)
 }
 
 /// Seals `host`: the running template or its tree.
@@ -88,7 +98,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
     let guard = signals::Guard::install(&Host::live())?;
     let _lock = hold(host)?;
     let facts = read_facts(host, profile, Probing::None);
-    let run = Run { host, profile, order, facts: &facts, hooks: hooks(order)? };
+    let run = Run { host, profile, order, facts: &facts, hooks: order.hooks()? };
     let mut found = run.look(Ended::Sealed)?;
     if !found.refusals.is_empty() {
         found.ended = Ended::Refused;
@@ -149,39 +159,6 @@ fn boot_id(host: &Host) -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// The hooks of this machine, in the order of their names: also where a tree is sealed, as what lies in a tree is not run.
-fn hooks(order: &Order) -> Result<Vec<PathBuf>> {
-    if !order.chosen.has("hooks") {
-        return Ok(Vec::new());
-    }
-    hooks_in(Path::new(HOOKS))
-}
-
-fn hooks_in(directory: &Path) -> Result<Vec<PathBuf>> {
-    if directory.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        return Ok(Vec::new());
-    }
-    let directory = trust::place(directory)?;
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&directory).with_context(|| format!("reading {}", directory.display()))? {
-        let path = entry.with_context(|| format!("reading {}", directory.display()))?.path();
-        let meta = path.symlink_metadata().with_context(|| format!("looking at {}", path.display()))?;
-        // What package managers and editors leave beside a file is no hook.
-        let copy = [".rpmsave", ".rpmnew", ".rpmorig", ".bak", ".dpkg-old", ".dpkg-dist", "~"];
-        let name = path.to_string_lossy();
-        ensure!(!meta.is_symlink(), "{name} is a link: put the program itself there");
-        if meta.is_file()
-            && meta.permissions().mode() & 0o111 != 0
-            && !copy.iter().any(|end| name.ends_with(end))
-        {
-            trust::file(&path)?;
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 struct Run<'a> {
     host: &'a Host,
     profile: &'a Profile,
@@ -214,11 +191,12 @@ impl Run<'_> {
     /// A sealing that was interrupted is gone on with by one that does as much, and on the template.
     fn check_interrupted(&self) -> Result<()> {
         let Some(recorded) = resume::sealing(self.host)? else { return Ok(()) };
-        let left = |id: &&&str| recorded.chosen.has(id) && !self.order.chosen.has(id);
+        let left = |id: &&&str| recorded.has(id) && !self.order.has(id);
         if let Some(id) = seal::ids().iter().find(left) {
             bail!(
                 "a sealing that has the step {id} too was interrupted: finish it first, by mt-agent seal without --only and \
-                 with no other --skip than then"
+                 with no other --skip than then{}",
+                if *id == AUTHORIZED_KEYS { ", and with --remove-authorized-keys" } else { "" }
             );
         }
         ensure!(!self.host.is_live() || is_template(self.facts), NOT_THE_TEMPLATE);
@@ -226,13 +204,13 @@ impl Run<'_> {
     }
 
     fn look(&self, ended: Ended) -> Result<Sealing> {
+        seal::check_covered(&self.template())?;
         self.check_interrupted()?;
         let summaries = |items: &[Item]| items.iter().map(Item::summary).collect::<Vec<_>>();
         let chosen = &self.order.chosen;
         let mut work = Vec::new();
-        for step in STEPS.iter().filter(|step| chosen.has(step.id)) {
-            let items = self.find(step)?;
-            work.push((step.id, items));
+        for (step, _) in STEPS.iter().filter(|(step, _)| self.order.has(step)) {
+            work.push((*step, self.find(step)?));
         }
         let first_boot = self.first_boot()?;
         let record: Vec<Item> = self.record()?.into_iter().collect();
@@ -267,13 +245,18 @@ impl Run<'_> {
                 items: summaries(&record),
             },
         ];
-        for step in STEPS {
-            let items = work.iter().find(|(id, _)| *id == step.id);
+        for (step, title) in STEPS {
+            let items = work.iter().find(|(id, _)| id == step);
             let items = items.map(|(_, items)| summaries(items)).unwrap_or_default();
-            steps.push(found(step.id, step.title, items));
+            steps.push(found(*step, *title, items));
         }
         steps.push(found(free.0, free.1, summaries(&free_space)));
         steps.push(found(boot.0, boot.1, first_boot.map(|(what, _)| what).into_iter().collect()));
+        // Single steps say nothing of the rest.
+        let (kept, left) = match chosen.is_sealing() {
+            true => seal::stays(&self.template(), &work).context("looking for what stays in the image")?,
+            false => (Vec::new(), Vec::new()),
+        };
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
             profile: self.profile.name.clone(),
@@ -281,17 +264,19 @@ impl Run<'_> {
             refusals: seal::refusals(&self.template(), chosen, &work),
             steps,
             notes,
+            kept,
+            left,
         })
     }
 
-    fn find(&self, step: &Step) -> Result<Vec<Item>> {
+    fn find(&self, step: &str) -> Result<Vec<Item>> {
         // No colon behind the name: what follows `passphrases:` would be hidden as a secret.
-        let looking = || format!("looking for what the step {} takes out", step.id);
-        (step.find)(&self.template()).with_context(looking)
+        let looking = || format!("looking for what the step {step} takes out");
+        seal::find(&self.template(), step).with_context(looking)
     }
 
     fn notes(&self) -> Result<Vec<String>> {
-        let mut notes = seal::what_stays(&self.template());
+        let mut notes = seal::notes(&self.template());
         let stage = Selection::default().at_stage(Some(Stage::Image), self.profile)?;
         let report = check(self.profile, self.facts, &stage, today());
         let failing: Vec<_> = report
@@ -377,35 +362,44 @@ impl Run<'_> {
             found.steps.iter().find(|step| step.id == id).map(|step| step.items.clone()).unwrap_or_default()
         };
         let record = self.record()?;
+        let stop = || guard.seen().is_some();
         // A hook that fails ends it with nothing changed by us, and nothing that would go on at the next boot.
         if !items_of("hooks").is_empty() {
-            self.run_hooks(watcher)?;
+            for hook in &self.hooks {
+                watcher.begin("hooks", &[format!("run {}", hook.display())]);
+                hooks::run(hook, self.host.root(), &mut |line| watcher.progress(line))?;
+            }
         }
         if let Some(record) = record {
             watcher.begin("identity", &[record.summary()]);
-            self.perform(&record, guard)?;
+            perform::perform(self.host, &record, &stop)?;
         }
         // From here on an interrupted run is gone on with, by whoever comes first.
         if self.order.chosen.is_sealing() {
-            self.write_pending(&self.pending(Some(self.order.clone()))?)?;
+            perform::write_pending(self.host, &self.pending(Some(self.order.clone()))?)?;
         }
-        for step in STEPS.iter().filter(|step| self.order.chosen.has(step.id)) {
+        for (step, _) in STEPS.iter().filter(|(step, _)| self.order.has(step)) {
             // Looked for again: a hook may have made it, or taken it away.
             let items = self.find(step)?;
             if !items.is_empty() {
-                watcher.begin(step.id, &items.iter().map(Item::summary).collect::<Vec<_>>());
+                watcher.begin(step, &items.iter().map(Item::summary).collect::<Vec<_>>());
             }
             for item in &items {
-                if guard.seen().is_some() {
+                if stop() {
                     return Ok(Ended::Interrupted);
                 }
-                self.perform(item, guard).with_context(|| format!("in the step {} of sealing", step.id))?;
+                perform::perform(self.host, item, &stop)
+                    .with_context(|| format!("in the step {step} of sealing"))?;
             }
+        }
+        // The last one may have ended half-way.
+        if stop() {
+            return Ok(Ended::Interrupted);
         }
         for item in self.free_space()? {
             watcher.begin("free-space", &[item.summary()]);
-            let filled = self.perform(&item, guard);
-            if guard.seen().is_some() {
+            let filled = perform::perform(self.host, &item, &stop);
+            if stop() {
                 return Ok(Ended::Interrupted);
             }
             filled.context("in the step free-space of sealing")?;
@@ -413,74 +407,14 @@ impl Run<'_> {
         match self.first_boot()? {
             Some((what, Some(pending))) => {
                 watcher.begin("first-boot", &[what]);
-                self.write_pending(&pending)?;
+                perform::write_pending(self.host, &pending)?;
             }
             Some((what, None)) => {
                 watcher.begin("first-boot", &[what]);
-                scrub::remove_record(&self.place(resume::PATH)?)?;
+                scrub::remove_record(&perform::place(self.host, resume::PATH)?)?;
             }
             None => {}
         }
         Ok(Ended::Sealed)
-    }
-
-    fn run_hooks(&self, watcher: &mut dyn Watcher) -> Result<()> {
-        for hook in &self.hooks {
-            let root = self.host.root().display().to_string();
-            watcher.begin("hooks", &[format!("run {}", hook.display())]);
-            let command = Command::new(&hook.display().to_string(), [root], HOOK_DEADLINE);
-            let output = command.run_watched(&Host::live(), &mut |line| watcher.progress(line))?;
-            ensure!(
-                output.status == 0,
-                "the hook {} ended with status {}: {}; nothing was taken out yet",
-                hook.display(),
-                output.status,
-                text::safe(&output.said())
-            );
-        }
-        Ok(())
-    }
-
-    fn place(&self, path: &str) -> Result<PathBuf> {
-        self.host.place(path).with_context(|| format!("looking for {path}"))
-    }
-
-    fn write_pending(&self, pending: &Pending) -> Result<()> {
-        let content = serde_json::to_vec_pretty(pending).context("encoding the first boot")?;
-        self.write(resume::PATH, &content, 0o600)
-    }
-
-    /// Writes a file of the agent's or of the system; the directory of the agent's is made where it is missing.
-    fn write(&self, path: &str, content: &[u8], mode: u32) -> Result<()> {
-        if path.starts_with(saved::STATE) && !self.host.exists(saved::STATE) {
-            let directory = self.place(saved::STATE)?;
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&directory)
-                .with_context(|| format!("making the directory {}", directory.display()))?;
-            files::sync_parent(&directory)?;
-        }
-        let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-        // Of a link, what it leads to is replaced.
-        scrub::replace(&place.canonicalize().unwrap_or(place), content, mode)
-    }
-
-    fn perform(&self, item: &Item, guard: &signals::Guard) -> Result<()> {
-        match item {
-            // The next run reads these: one that is overwritten in part would be damaged to it.
-            Item::Remove { path } if path.starts_with(saved::STATE) => {
-                scrub::remove_record(&self.place(path)?).map(drop)
-            }
-            Item::Remove { path } => scrub::remove(&self.place(path)?).map(drop),
-            Item::Rewrite { path, content, .. } => {
-                let mode = if path == TEMPLATE { 0o600 } else { 0o644 };
-                self.write(path, content, mode)
-            }
-            Item::FillFreeSpace { path } => {
-                let place = self.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-                scrub::fill_free_space(&place, &|| guard.seen().is_some()).map(drop)
-            }
-        }
     }
 }

@@ -67,6 +67,10 @@ fn wrong_values_exit_2_with_one_line_that_names_them() {
             "--wipe-free-space: --only and --skip leave the step free-space out",
         ),
         (&["seal", "--skip", "free-space", "--wipe-free-space"], "leave the step free-space out"),
+        (
+            &["seal", "--only", "histories", "--remove-authorized-keys"],
+            "--remove-authorized-keys: --only and --skip leave the step authorized-keys out",
+        ),
         (&["seal", "--root", "/", "--dry-run"], "--root / is this machine, which is running"),
         (&["seal", "--root", "/etc/passwd"], "--root /etc/passwd: not a directory"),
         (&["check", "--root", "/no/such/tree"], "--root /no/such/tree: No such file or directory"),

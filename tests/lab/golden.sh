@@ -25,7 +25,7 @@ leftovers() {
     qemu-img convert -f qcow2 -O raw "$run_dir/os.qcow2" "$run_dir/os.raw"
     found=$(python3 -B "$lab_source/leftovers.py" "$run_dir/os.raw" "host key=$host_key" "passphrase=$passphrase" \
         "yum's UUID=$yum_uuid" "D-Bus' machine id=$dbus_id" "random seed=$seed_bytes" "shell history=$history_word" \
-        "hardware address=$mac" "SCSI ID of the root disk=5000c2${disk_family}0000" "a word of the image itself=lab-root")
+        "one of the other files=$other_word" "hardware address=$mac" "SCSI ID of the root disk=5000c2${disk_family}0000" "a word of the image itself=lab-root")
     rm "$run_dir/os.raw"
     # That word is known to be there: the search can find something.
     if [[ $found == "a word of the image itself" ]]; then host_ok "nothing of the template is in the image's bytes"

@@ -630,7 +630,7 @@ func (e *evaluation) steps(output string) {
 		case "check":
 			expect(strings.HasSuffix(script, "\nmt-agent check --stage image\n"), "%s: check has the last word", e.name)
 		case "seal":
-			expect(i == last && strings.HasSuffix(script, "\nmt-agent seal --yes\n"), "%s: seal is the very last", e.name)
+			expect(i == last && strings.HasSuffix(script, "\nmt-agent seal --yes --wipe-free-space\n"), "%s: seal is the very last", e.name)
 			expect(strings.Contains(script, "usermod -p '"+quoted(e.context.Variables["var"].GetAttr("root_password_hash"))+"' root"), "%s: the build's password is replaced", e.name)
 		}
 	}

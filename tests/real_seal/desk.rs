@@ -9,7 +9,7 @@ use crate::support::{need_root, tool};
 pub const AGENT: &str = env!("CARGO_BIN_EXE_mt-agent");
 
 /// The words that a sealed image must not have, each in a file that a step removes or rewrites.
-pub const TRACES: [(&str, &str); 11] = [
+pub const TRACES: [(&str, &str); 19] = [
     ("etc/ssh/ssh_host_rsa_key", "-----BEGIN-----\nTRACE-HOST-KEY\n"),
     ("etc/udev/rules.d/70-persistent-net.rules", "ATTR{address}==\"TRACE-UDEV\", NAME=\"eth0\"\n"),
     ("root/passphrase.txt", "TRACE-PASSPHRASE\n"),
@@ -21,6 +21,14 @@ pub const TRACES: [(&str, &str); 11] = [
     ("var/lib/dhclient/dhclient-eth0.leases", "lease { TRACE-LEASE }\n"),
     ("var/lib/mt-agent/journal.jsonl", "{\"TRACE-JOURNAL\": 1}\n"),
     ("var/lib/mt-agent/saved/fstab-20260101T000000Z/%etc%fstab", "TRACE-SAVED\n"),
+    ("home/joe/.ssh/id_rsa", "-----BEGIN RSA PRIVATE KEY-----\nTRACE-USER-KEY\n"),
+    ("home/joe/.ssh/id_rsa.pub", "ssh-rsa TRACE-PUBLIC joe@mt01\n"),
+    ("etc/krb5.keytab", "TRACE-KEYTAB\n"),
+    ("etc/shadow-", "root:$6$TRACE-HASH:1:0:99999:7:::\n"),
+    ("var/crash/127.0.0.1-2026/vmcore", "TRACE-CORE\n"),
+    ("var/spool/at/a0000101", "#!/bin/sh\n# TRACE-AT\n"),
+    ("var/log/messages-20260101", "TRACE-ROTATED\n"),
+    ("tmp/ks-script-x", "TRACE-TEMPORARY\n"),
 ];
 
 pub const DISK: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -40,6 +48,9 @@ pub fn kept() -> Vec<(&'static str, String)> {
         ("usr/sbin/blacklistrootdev.sh", format!("root_wwid=\"{DISK}\"\n")),
         ("etc/rc.d/rc3.d/S99mt-agent-resume", String::new()),
         ("etc/machine-id", "TRACE-MACHINE\n".into()),
+        ("etc/dhcp/dhclient.conf", "timeout 60;\nsend host-name \"TRACE-DHCP\";\n".into()),
+        ("var/log/messages", "TRACE-LOG\n".into()),
+        ("var/spool/mail/joe", "From TRACE-MAIL\n".into()),
     ]
 }
 

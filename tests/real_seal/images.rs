@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mt_agent::facts::fstab::COMMENT;
 
-use crate::desk::{AGENT, DISK, Mounted, fill, found_in, put, said, seal, words};
+use crate::desk::{AGENT, DISK, Mounted, all_files, fill, found_in, put, said, seal, words};
 use crate::support::{contains, need_root, tool};
 
 /// An image of a disk with two partitions, `/` and `/home`, as a raw file or qcow2; of this one /home may be absent.
@@ -63,7 +64,7 @@ fn seal_image(image: &Path, args: &[&str]) -> (i32, String) {
 
 #[test]
 fn image_files_are_sealed_and_nothing_stays_attached() {
-    need_root();
+    let _alone = alone();
     for format in ["raw", "qcow2"] {
         let dir = tempfile::tempdir().unwrap();
         let image = disk_image(dir.path(), format);
@@ -74,19 +75,108 @@ fn image_files_are_sealed_and_nothing_stays_attached() {
             fs::read(raw).unwrap()
         };
         assert_eq!(found_in(&bytes()), words(), "{format}");
+        let before = sha256(&image);
         let (code, text) = seal_image(&image, &["--dry-run"]);
-        assert_eq!(code, 1, "{format}: {text}");
+        assert_eq!((code, sha256(&image)), (1, before), "{format}: {text}");
         contains(&text, "remove /home/joe/.bash_history");
         let (code, text) = seal_image(&image, &["--yes"]);
         assert_eq!(code, 0, "{format}: {text}");
         let (code, text) = seal_image(&image, &["--yes"]);
         assert_eq!((code, text.contains("sealed already")), (0, true), "{format}: {text}");
         assert_eq!(found_in(&bytes()), [] as [&str; 0], "{format}");
-        let loops = String::from_utf8_lossy(&tool("losetup", &["--list", "--output", "BACK-FILE"]).stdout)
-            .into_owned();
-        assert!(!loops.contains("mt-agent-seal"), "{loops}");
-        assert!(!fs::read_to_string("/proc/self/mountinfo").unwrap().contains("mt-agent-seal"));
+        nothing_is_attached();
     }
+}
+
+/// One image at a time: what is left attached is this one's.
+static ONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    need_root();
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nothing_is_attached() {
+    let loops = tool("losetup", &["--list", "--output", "BACK-FILE"]);
+    let loops = String::from_utf8_lossy(&loops.stdout).into_owned();
+    assert!(!loops.contains("mt-agent-seal"), "{loops}");
+    assert!(!fs::read_to_string("/proc/self/mountinfo").unwrap().contains("mt-agent-seal"));
+}
+
+fn sha256(file: &Path) -> String {
+    let said = tool("sha256sum", &["--", file.to_str().unwrap()]);
+    String::from_utf8_lossy(&said.stdout).split_whitespace().next().unwrap().to_owned()
+}
+
+/// A copy of the image as a loss of power leaves it: what was written last is in the journal alone.
+fn with_a_journal_to_replay(dir: &Path, image: &Path) -> PathBuf {
+    let (cut, at) = (dir.join("cut.raw"), dir.join("at"));
+    fs::create_dir(&at).unwrap();
+    let at = at.to_str().unwrap();
+    tool("mount", &["-o", "loop,offset=1048576,sizelimit=67108864,commit=300", image.to_str().unwrap(), at]);
+    put(Path::new(at), "root/.viminfo", "written last\n");
+    // Into the journal, and not yet from there to its place.
+    tool("sync", &["--", &format!("{at}/root/.viminfo")]);
+    fs::copy(image, &cut).unwrap();
+    tool("umount", &[at]);
+    let of_part = format!("{}?offset=1048576", cut.display());
+    let features = String::from_utf8_lossy(&tool("dumpe2fs", &["-h", &of_part]).stdout).into_owned();
+    contains(&features, "needs_recovery");
+    cut
+}
+
+#[test]
+fn a_dry_run_leaves_an_image_whose_journal_waits_as_it_is() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let cut = with_a_journal_to_replay(dir.path(), &disk_image(dir.path(), "raw"));
+    let over = dir.path().join("cut.qcow2");
+    tool("qemu-img", &["convert", "-f", "raw", "-O", "qcow2", cut.to_str().unwrap(), over.to_str().unwrap()]);
+    for image in [&cut, &over] {
+        let before = sha256(image);
+        let (code, text) = seal_image(image, &["--dry-run"]);
+        assert_eq!((code, sha256(image)), (1, before), "{text}");
+        // As the image will be found by a run that writes.
+        contains(&text, "remove /root/.viminfo");
+        let (code, text) = seal_image(image, &["--yes"]);
+        assert_eq!(code, 0, "{text}");
+    }
+    nothing_is_attached();
+}
+
+#[test]
+fn a_disk_is_sealed_where_it_is_said_that_it_is_one() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let image = disk_image(dir.path(), "raw");
+    let shown = tool("losetup", &["--find", "--show", "--partscan", image.to_str().unwrap()]);
+    let disk = String::from_utf8_lossy(&shown.stdout).trim().to_owned();
+    let before = sha256(&image);
+    let script = |args: &[&str]| seal_image(Path::new(args[0]), &args[1..]);
+    let unsaid = script(&[&disk, "--yes"]);
+    let file = script(&["--raw-device", image.to_str().unwrap(), "--yes"]);
+    let looked = script(&["--raw-device", &disk, "--dry-run"]);
+    let untouched = sha256(&image) == before;
+    let over = tool("losetup", &["--find", "--show", "--read-only", "--offset", "1048576", &disk]);
+    let used = script(&["--raw-device", &disk, "--yes"]);
+    tool("losetup", &["--detach", String::from_utf8_lossy(&over.stdout).trim()]);
+    let sealed = script(&["--raw-device", &disk, "--yes"]);
+    tool("losetup", &["--detach", &disk]);
+    assert_eq!(unsaid.0, 2, "{}", unsaid.1);
+    contains(
+        &unsaid.1,
+        &format!(
+            "is a disk, not an image file: if it is the disk to seal, say so: seal-image --raw-device {disk}"
+        ),
+    );
+    assert_eq!(file.0, 2, "{}", file.1);
+    contains(&file.1, "is not a block device: --raw-device is for a whole disk");
+    assert_eq!((looked.0, untouched), (1, true), "{}", looked.1);
+    assert_eq!(used.0, 2, "{}", used.1);
+    contains(&used.1, "is in use (");
+    assert_eq!(sealed.0, 0, "{}", sealed.1);
+    assert_eq!(found_in(&fs::read(&image).unwrap()), [] as [&str; 0]);
+    nothing_is_attached();
 }
 
 #[test]
@@ -105,21 +195,79 @@ fn what_is_no_image_of_a_system_is_refused_in_one_line() {
 }
 
 #[test]
-fn an_image_with_old_clusters_is_refused_in_one_line() {
+fn an_image_that_has_more_than_its_own_clusters_is_refused_in_one_line() {
     need_root();
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    tool("qemu-img", &["create", "-q", "-f", "qcow2", &path("snapshots"), "16M"]);
+    let create = |args: &[&str], name: &str| {
+        tool("qemu-img", &[&["create", "-q", "-f", "qcow2"], args, &[path(name).as_str(), "16M"]].concat());
+    };
+    create(&[], "snapshots");
     tool("qemu-img", &["snapshot", "-c", "before", &path("snapshots")]);
-    let over = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &path("snapshots"), &path("over")];
-    tool("qemu-img", &over);
-    for (name, has) in [("snapshots", "internal snapshots"), ("over", "a backing file")] {
-        let before = fs::read(path(name)).unwrap();
+    create(&["-F", "qcow2", "-b", &path("snapshots")], "over");
+    create(&["-o", &format!("data_file={}", path("data"))], "with-data");
+    create(&["-o", &format!("data_file={},data_file_raw=on", path("data-raw"))], "with-raw-data");
+    create(
+        &[
+            "--object",
+            "secret,id=key,data=x",
+            "-o",
+            "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10",
+        ],
+        "encrypted",
+    );
+    // Of a header that a guest or an enemy wrote: a bit and an extension that nobody knows yet.
+    for (name, at, bytes) in [("feature", 78, &[1, 0][..]), ("extension", 112, b"DISK")] {
+        create(&[], name);
+        let mut header = fs::read(path(name)).unwrap();
+        header[at..at + bytes.len()].copy_from_slice(bytes);
+        fs::write(path(name), header).unwrap();
+    }
+    for (name, has) in [
+        ("snapshots", "internal snapshots"),
+        ("over", "a backing file"),
+        ("with-data", "an external data file"),
+        ("with-raw-data", "an external data file"),
+        ("encrypted", "encryption"),
+        ("feature", "features that are not known here"),
+        ("extension", "a header extension 0x4449534b that is not known here"),
+    ] {
+        let files = || all_files(dir.path());
+        let before = files();
         let (code, text) = seal_image(Path::new(&path(name)), &["--yes"]);
-        assert_eq!((code, fs::read(path(name)).unwrap() == before), (2, true), "{text}");
-        contains(&text, &format!("{name} has {has}, where what is taken out would stay"));
+        assert_eq!((code, files() == before), (2, true), "{text}");
+        contains(
+            &text,
+            &format!("{name} has {has}, where what is taken out would stay or what is written would go"),
+        );
         contains(&text, &format!("flatten it first: qemu-img convert -O qcow2 {}", path(name)));
         assert!(text.starts_with("seal-image: "), "{text}");
+    }
+}
+
+#[test]
+fn an_image_of_another_format_is_refused_by_the_format() {
+    need_root();
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    // A descriptor of VMware is a text that names the files, or the disk, with the data.
+    tool(
+        "qemu-img",
+        &["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", &path("flat.vmdk"), "16M"],
+    );
+    contains(&fs::read_to_string(path("flat.vmdk")).unwrap(), "flat-flat.vmdk");
+    for format in ["vmdk", "vdi", "vhdx", "vpc", "qed", "qcow", "parallels"] {
+        let name = if format == "vmdk" { path("flat.vmdk") } else { path(format) };
+        if format != "vmdk" {
+            tool("qemu-img", &["create", "-q", "-f", format, &name, "16M"]);
+        }
+        let before = all_files(dir.path());
+        let (code, text) = seal_image(Path::new(&name), &["--yes"]);
+        assert_eq!((code, all_files(dir.path()) == before), (2, true), "{text}");
+        contains(
+            &text,
+            &format!("is an image of the format {format}, raw or qcow2 was expected: convert it first"),
+        );
     }
 }
 

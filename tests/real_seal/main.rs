@@ -10,8 +10,10 @@ mod desk;
 mod images;
 mod interrupted;
 mod left_alone;
+mod list;
 #[path = "../support/samples.rs"]
 mod samples;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
 mod taken_out;

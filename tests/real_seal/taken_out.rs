@@ -31,6 +31,8 @@ fn what_is_taken_out_is_in_no_block_of_the_image() {
         "blacklist {\n    wwid \"300000000000000000000000000000000\"\n}\n"
     );
     assert_eq!(after("etc/machine-id"), "");
+    assert_eq!(after("etc/dhcp/dhclient.conf"), "timeout 60;\n");
+    assert_eq!(after("var/log/messages") + &after("var/spool/mail/joe"), "");
     let before = all_files(&image.root());
     let (code, text) = seal(&image.root(), &["--yes"]);
     assert_eq!((code, all_files(&image.root()) == before), (0, true), "{text}");
@@ -174,9 +176,23 @@ fn odd_files_hold_nobody_up() {
     let root = dir.path().join("root");
     fill(&root);
     let mode = nix::sys::stat::Mode::S_IRUSR;
-    for path in ["home/joe/passphrase.txt", "etc/sysconfig/network-scripts/ifcfg-pipe", "etc/hostname"] {
+    for path in [
+        "home/joe/passphrase.txt",
+        "etc/sysconfig/network-scripts/ifcfg-pipe",
+        "var/log/pipe",
+        "root/.lesshst",
+    ] {
         nix::unistd::mkfifo(&root.join(path), mode).unwrap();
     }
+    // Of a name that cannot be read nobody knows where else it stands.
+    nix::unistd::mkfifo(&root.join("etc/hostname"), mode).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 2, "{text}");
+    contains(
+        &text,
+        "the step hostname takes out: what this machine is called: reading /etc/hostname: it is a pipe",
+    );
+    fs::remove_file(root.join("etc/hostname")).unwrap();
     fs::create_dir_all(root.join("etc/sysconfig/network-scripts/ifcfg-old")).unwrap();
     put(&root, "root/passphrase.txt.d/kept", "x");
     put(&root, "etc/.multipath.conf.mt-agent-new", &format!("TRACE-NEW wwid {DISK}"));

@@ -57,6 +57,13 @@ pub(crate) fn parse_every_kind(text: &str) {
     drop(bonding::parse(text));
 }
 
+/// The address that a file of the Red Hat family's interfaces sets, with its prefix length where one is given. `path` is
+/// where it lies.
+#[must_use]
+pub fn address_in_ifcfg(path: &str, text: &str) -> Option<String> {
+    ifcfg::parse(path, "", text).configuration.address
+}
+
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
 #[must_use]
 pub fn load(host: &Host) -> Network {

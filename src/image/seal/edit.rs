@@ -1,40 +1,18 @@
 //! Texts without what names a machine. All other bytes stay as they were.
 
+mod settings;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
+
+use crate::facts::fstab;
+
+pub use settings::{with_value, without_keys, without_options};
 
 /// The lines of `text`, each with its end.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|byte| *byte == b'\n')
-}
-
-/// The key of a shell assignment (`  export KEY=value`), as far as the network scripts read one.
-fn key(line: &[u8]) -> Option<&str> {
-    // Of a line in another encoding the key is plain all the same.
-    let end = line.iter().position(|byte| *byte == b'=')?;
-    let key = std::str::from_utf8(&line[..end]).ok()?.trim_start();
-    Some(key.strip_prefix("export ").unwrap_or(key).trim_start())
-}
-
-/// `text` without the assignments of these keys.
-#[must_use]
-pub fn without_keys(text: &[u8], keys: &[&str]) -> Vec<u8> {
-    let kept = |line: &&[u8]| !key(line).is_some_and(|key| keys.contains(&key));
-    lines(text).filter(kept).flatten().copied().collect()
-}
-
-/// `text` with `key` set to `value` wherever it is set.
-#[must_use]
-pub fn with_value(text: &[u8], wanted: &str, value: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    for line in lines(text) {
-        if key(line) == Some(wanted) {
-            out.extend_from_slice(format!("{wanted}={value}").as_bytes());
-            out.extend_from_slice(if line.ends_with(b"\n") { b"\n" } else { b"" });
-        } else {
-            out.extend_from_slice(line);
-        }
-    }
-    out
 }
 
 /// A hosts file without these names, and without others whose first part is one of them; an address that is left without a
@@ -82,20 +60,17 @@ fn words(line: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// An fstab without the entries that are mounted at `mount_point`, and without the comment that makes one ours.
+/// An fstab without the entries that are mounted at `mount_point`, however that is written, and without the comment that makes
+/// one ours.
 #[must_use]
 pub fn without_mount(fstab: &[u8], mount_point: &str, comment: &str) -> Vec<u8> {
-    let is_entry = |line: &[u8]| {
-        let text = String::from_utf8_lossy(line);
-        let mut words = text.split_whitespace();
-        let device = words.next().unwrap_or_default();
-        let point = words.next().unwrap_or_default().replace("\\040", " ");
-        !device.is_empty()
-            && !device.starts_with('#')
-            && point.trim_end_matches('/') == mount_point.trim_end_matches('/')
-    };
-    let ours = |line: &[u8]| line.starts_with(comment.as_bytes());
-    lines(fstab).filter(|line| !is_entry(line) && !ours(line)).flatten().copied().collect()
+    let entries = fstab::parse(&String::from_utf8_lossy(fstab));
+    // Paths are compared by their components: `//` and a slash at the end say nothing.
+    let there = |entry: &&fstab::Entry| Path::new(&entry.mount_point) == Path::new(mount_point);
+    let gone: BTreeSet<usize> = entries.iter().filter(there).map(|entry| entry.line).collect();
+    let ours = |line: &[u8]| line.trim_ascii_start().starts_with(comment.as_bytes());
+    let kept = |(index, line): &(usize, &[u8])| !gone.contains(&(index + 1)) && !ours(line);
+    lines(fstab).enumerate().filter(kept).flat_map(|(_, line)| line).copied().collect()
 }
 
 /// `text` with each `id` in it replaced, wherever it stands as a word of its own.
@@ -130,19 +105,6 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_keeps_all_but_what_names_its_machine() {
-        let ifcfg = b"DEVICE=eth0\nHWADDR=00:50:56:AA\n# UUID=x\nUUID=\"8c\"\nONBOOT=yes\nexport HOSTNAME=t\nIPADDR=10.0.0.2";
-        let keys = ["HWADDR", "UUID", "HOSTNAME"];
-        assert_eq!(text(without_keys(ifcfg, &keys)), "DEVICE=eth0\n# UUID=x\nONBOOT=yes\nIPADDR=10.0.0.2");
-        assert_eq!(without_keys(b"MYUUID=1\n\xff=2\nHWADDR=x # B\xfcro\n", &keys), b"MYUUID=1\n\xff=2\n");
-        let network = b"NETWORKING=yes\nHOSTNAME=mt01.example\nGATEWAY=10.0.0.1\n";
-        assert_eq!(
-            text(with_value(network, "HOSTNAME", "localhost.localdomain")),
-            "NETWORKING=yes\nHOSTNAME=localhost.localdomain\nGATEWAY=10.0.0.1\n"
-        );
-    }
-
-    #[test]
     fn a_hosts_file_loses_a_name_and_no_other() {
         let names = ["mt01.example".to_owned(), "mt01".to_owned()];
         let hosts = b"127.0.0.1   localhost mt01\n10.0.0.2\tMT01.example mt01 # me mt01\n10.0.0.3 cs mt01.example other\n::1 x";
@@ -161,6 +123,18 @@ mod tests {
             after,
             "/dev/sda1 / ext4 defaults 1 1\n/dev/sdc1 /mnt/retention2 ext4 rw 0 0\n#/dev/sdd /mnt/retention ext4\n"
         );
+    }
+
+    #[test]
+    fn a_mount_point_is_compared_as_mount_reads_it() {
+        for written in ["/mnt//a\\040b", "//mnt/a\\040b/", "/mnt/./a\\040b", "\t/mnt/a\\040b//"] {
+            let fstab = format!("/dev/sda1 / ext4 rw 1 1\n/dev/sdb1 {written} ext4 rw 0 0\n");
+            let after = text(without_mount(fstab.as_bytes(), "/mnt/a b", "#mine"));
+            assert_eq!(after, "/dev/sda1 / ext4 rw 1 1\n", "{written}");
+        }
+        let other =
+            b"/dev/sdb1 /mnt/a\\040bc ext4 rw 0 0\n/dev/sdc1 /mnt/a ext4\n# /dev/x /mnt/a\\040b ext4\n";
+        assert_eq!(without_mount(other, "/mnt/a b", "#mine"), other);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a template carries that a clone must not: one function a step.
+//! What a template carries that a clone must not, where finding it is more than looking at a place.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,113 +8,67 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::places::{self, bytes, is_directory};
 use super::{Item, NO_DISK, NO_NAME, Template, edit};
 use crate::changes::records::ASIDE;
-use crate::changes::{fstab, multipath, saved, scrub};
-use crate::facts::custom_changes::{Outcome, RECORD as SCRIPT_RECORD};
+use crate::changes::scrub::{self, DEPTH};
+use crate::changes::{fstab, multipath, saved};
+use crate::facts::Fact;
+use crate::facts::custom_changes::{self, Outcome, RECORD as SCRIPT_RECORD};
 use crate::facts::fstab::COMMENT;
-use crate::facts::identity::{RECORD as IDENTITY_RECORD, SSH_DIRECTORY};
-use crate::facts::{custom_changes, retention};
+use crate::facts::identity::RECORD as IDENTITY_RECORD;
+use crate::facts::retention;
 use crate::host::files;
 use crate::steps::image::root_disk;
-
-/// Where the Red Hat family has its interfaces' files. The last two are system-config-network's, which links the files of
-/// the first to them.
-const INTERFACES: [&str; 3] = [
-    "/etc/sysconfig/network-scripts",
-    "/etc/sysconfig/networking/devices",
-    "/etc/sysconfig/networking/profiles/default",
-];
-
-/// How deep directories are looked into: deeper than paths go, and not for ever.
-const DEPTH: usize = 100;
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
 const KERNEL_S: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
-/// The largest file that is rewritten, in bytes.
-const LARGEST: u64 = 16 << 20;
-
 /// Where files are replaced by renaming; what an interrupted replacement left lies beside them.
-const REPLACED_IN: [&str; 8] = [
+const REPLACED_IN: [&str; 10] = [
     "/etc",
     "/etc/sysconfig",
-    INTERFACES[0],
-    INTERFACES[1],
-    INTERFACES[2],
+    "/etc/sysconfig/network-scripts",
+    "/etc/sysconfig/networking/devices",
+    "/etc/sysconfig/networking/profiles/default",
+    "/etc/dhcp",
     "/usr/sbin",
+    "/var/spool/mail",
     LOG_DIRECTORY,
     saved::STATE,
 ];
 
 /// The agent's journal and log; both tell of this machine's disks.
 const JOURNAL: &str = "/var/lib/mt-agent/journal.jsonl";
-const LOG_DIRECTORY: &str = "/var/log";
-const LOG: &str = "mt-agent.log";
+pub(super) const LOG_DIRECTORY: &str = "/var/log";
+pub(super) const LOG: &str = "mt-agent.log";
 
-fn remove(path: impl Into<String>) -> Item {
+/// Where the machine's name stands. Of the copies of system-config-network there is one a profile.
+pub(super) const NAMED: &[&str] = &[
+    "/etc/hosts",
+    "/etc/sysconfig/networking/profiles/*/hosts",
+    "/etc/sysconfig/networking/profiles/*/network",
+    "/etc/sysconfig/network",
+    "/etc/hostname",
+];
+
+pub(super) fn remove(path: impl Into<String>) -> Item {
     Item::Remove { path: path.into() }
 }
 
-/// Those of the files that are there.
-pub(super) fn files(template: &Template<'_>, paths: &[&str]) -> Result<Vec<Item>> {
-    Ok(paths.iter().filter(|path| template.host.exists(path)).map(|path| remove(*path)).collect())
-}
-
-/// The names in `directory`; none where there is none, or where it is a file.
-fn names(template: &Template<'_>, directory: &str) -> Result<Vec<String>> {
-    // What is mounted there and not the image's is not the image's to change.
-    if !template.has(directory) {
-        return Ok(Vec::new());
-    }
-    let names = match template.host.list(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Vec::new()),
-        names => names.with_context(|| format!("reading the directory {directory}"))?,
-    };
-    if let Some(name) = names.iter().find(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
-        bail!("{directory} has a name that is not UTF-8 ({name}): rename or remove it by hand");
-    }
-    Ok(names)
-}
-
-/// The files in `directory` whose names are `wanted`.
+/// What `wanted` of the names in `directory` are, but for directories.
 fn in_directory(
     template: &Template<'_>,
     directory: &str,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<Item>> {
-    let names = names(template, directory)?;
+    let names = places::names(template, directory)?;
     let paths = names.iter().filter(|name| wanted(name)).map(|name| format!("{directory}/{name}"));
     Ok(paths.filter(|path| !is_directory(template, path)).map(remove).collect())
 }
 
-fn is_directory(template: &Template<'_>, path: &str) -> bool {
-    template.host.place(path).and_then(|path| path.symlink_metadata()).is_ok_and(|meta| meta.is_dir())
-}
-
-/// The file's bytes, `None` where there is no such file.
-fn bytes(template: &Template<'_>, path: &str) -> Result<Option<Vec<u8>>> {
-    let read = template.host.resolve(path).and_then(|place| {
-        let meta = place.metadata()?;
-        // A pipe would be waited for, and a device is this machine's.
-        if !meta.is_file() {
-            return Ok(None);
-        }
-        if meta.len() > LARGEST {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        files::read(&place).map(Some)
-    });
-    match read {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        read => read.with_context(|| format!("reading {path}")),
-    }
-}
-
 /// The file with another content, where that is another one.
-fn rewritten(
+pub(super) fn rewritten(
     template: &Template<'_>,
     path: &str,
     what: &str,
@@ -126,23 +80,11 @@ fn rewritten(
     Ok((content != before).then(item))
 }
 
-pub(super) fn interfaces(template: &Template<'_>) -> Result<Vec<Item>> {
-    const KEYS: [&str; 4] = ["HWADDR", "UUID", "HOSTNAME", "DHCP_HOSTNAME"];
-    let mut found = Vec::new();
-    for place in INTERFACES {
-        for name in
-            names(template, place)?.iter().filter(|name| name.starts_with("ifcfg-") && *name != "ifcfg-lo")
-        {
-            let path = format!("{place}/{name}");
-            let edit = |text: &[u8]| edit::without_keys(text, &KEYS);
-            found.extend(rewritten(template, &path, "without HWADDR, UUID and HOSTNAME", edit)?);
-        }
-    }
-    Ok(found)
-}
-
 pub(super) fn hostname(template: &Template<'_>) -> Result<Vec<Item>> {
     let os = &template.facts.os;
+    if let Some(why) = unknown(&os.configured_hostname).or(unknown(&os.hostname)) {
+        bail!("what this machine is called: {why}");
+    }
     let told = [os.hostname.known().cloned(), os.configured_hostname.known().cloned().flatten()];
     let mut own = BTreeSet::new();
     for name in told.into_iter().flatten().map(|name| name.to_ascii_lowercase()) {
@@ -154,34 +96,28 @@ pub(super) fn hostname(template: &Template<'_>) -> Result<Vec<Item>> {
     let own: Vec<String> = own.into_iter().collect();
     let named = format!("named {NO_NAME}");
     let mut found = Vec::new();
-    // First: interrupted after it, nobody knows the name any more.
-    let network = |text: &[u8]| edit::with_value(text, "HOSTNAME", NO_NAME);
-    if !own.is_empty() {
-        let what = format!("without {}", own.join(" and "));
-        found.extend(rewritten(template, "/etc/hosts", &what, |text| edit::without_names(text, &own))?);
+    // In this order: interrupted after the last ones, nobody knows the name any more.
+    for path in places::files(template, NAMED)? {
+        let item = match path.rsplit('/').next().unwrap_or_default() {
+            "hosts" if own.is_empty() => None,
+            "hosts" => {
+                let what = format!("without {}", own.join(" and "));
+                rewritten(template, &path, &what, |text| edit::without_names(text, &own))?
+            }
+            "hostname" => rewritten(template, &path, &named, |_| format!("{NO_NAME}\n").into_bytes())?,
+            _ => rewritten(template, &path, &named, |text| edit::with_value(text, "HOSTNAME", NO_NAME))?,
+        };
+        found.extend(item);
     }
-    found.extend(rewritten(template, "/etc/sysconfig/network", &named, network)?);
-    found.extend(rewritten(template, "/etc/hostname", &named, |_| format!("{NO_NAME}\n").into_bytes())?);
-    Ok(found)
-}
-
-pub(super) fn ssh_host_keys(template: &Template<'_>) -> Result<Vec<Item>> {
-    in_directory(template, SSH_DIRECTORY, |name| name.starts_with("ssh_host_"))
-}
-
-pub(super) fn leases(template: &Template<'_>) -> Result<Vec<Item>> {
-    let mut found = in_directory(template, "/var/lib/dhclient", |_| true)?;
-    found.extend(in_directory(template, "/var/lib/dhcp", |_| true)?);
-    found.extend(in_directory(template, "/var/lib/NetworkManager", |name| name.ends_with(".lease"))?);
     Ok(found)
 }
 
 /// systemd wants an empty file where it is to make an id; D-Bus wants none.
 pub(super) fn machine_id(template: &Template<'_>) -> Result<Vec<Item>> {
-    let mut found = files(template, &["/var/lib/dbus/machine-id"])?;
+    const OF_DBUS: &str = "/var/lib/dbus/machine-id";
     // Often a link to the other one: that is no copy of it.
-    let is_link = |path: &str| template.host.place(path).and_then(|path| path.symlink_metadata());
-    found.retain(|item| !is_link(item.path()).is_ok_and(|meta| meta.is_symlink()));
+    let is_file = places::size(template, OF_DBUS).is_some();
+    let mut found: Vec<Item> = is_file.then(|| remove(OF_DBUS)).into_iter().collect();
     found.extend(rewritten(template, "/etc/machine-id", "empty", |_| Vec::new())?);
     Ok(found)
 }
@@ -238,9 +174,9 @@ pub(super) fn root_disk_id(template: &Template<'_>) -> Result<Vec<Item>> {
     Ok(found)
 }
 
-fn unknown<T>(fact: &crate::facts::Fact<T>) -> Option<&str> {
+fn unknown<T>(fact: &Fact<T>) -> Option<&str> {
     match fact {
-        crate::facts::Fact::Unknown(why) => Some(why),
+        Fact::Unknown(why) => Some(why),
         _ => None,
     }
 }
@@ -299,32 +235,6 @@ fn look_through(
     Ok(())
 }
 
-pub(super) fn histories(template: &Template<'_>) -> Result<Vec<Item>> {
-    const NAMES: [&str; 6] =
-        [".bash_history", ".sh_history", ".ksh_history", ".zsh_history", ".ash_history", ".history"];
-    let mut homes = vec!["/root".to_owned()];
-    homes.extend(names(template, "/home")?.iter().map(|name| format!("/home/{name}")));
-    let users = bytes(template, "/etc/passwd")?.unwrap_or_default();
-    homes.extend(String::from_utf8_lossy(&users).lines().filter_map(home).map(str::to_owned));
-    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
-    for home in homes {
-        let is_there = |name: &&str| template.host.exists(format!("{home}/{name}"));
-        // Many users share one, and one may have several names.
-        let place = template.host.resolve(&home).and_then(|place| place.canonicalize());
-        if place.is_ok_and(|place| seen.insert(place)) && template.has(&home) {
-            let paths = NAMES.into_iter().filter(is_there).map(|name| format!("{home}/{name}"));
-            found.extend(paths.filter(|path| !is_directory(template, path)).map(remove));
-        }
-    }
-    Ok(found)
-}
-
-/// Where the user of a line of /etc/passwd is at home; `/` is the home of users that nobody logs in as.
-fn home(line: &str) -> Option<&str> {
-    let home = line.split(':').nth(5)?.trim_end_matches('/');
-    home.starts_with('/').then_some(home)
-}
-
 pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
     let mount_point = &template.profile.retention.mount_point;
     let what = format!("without {mount_point}");
@@ -335,7 +245,8 @@ pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
 /// All that the agent keeps, but for the record of the vendor's script where that ran in this image, for what it unpacked,
 /// and for what sealing itself writes.
 pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
-    let mut found = files(template, &[retention::RECORD, IDENTITY_RECORD, JOURNAL])?;
+    let records = [retention::RECORD, IDENTITY_RECORD, JOURNAL];
+    let mut found: Vec<Item> = places::files(template, &records)?.into_iter().map(remove).collect();
     let record = template.facts.custom_changes.record.known().and_then(Option::as_ref);
     if record.is_some_and(|record: &custom_changes::Record| matches!(record.outcome, Outcome::Failed(_))) {
         found.push(remove(SCRIPT_RECORD));
@@ -361,11 +272,16 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
 
 /// Everything below `directory`, what lies in a directory before the directory itself. A link is followed where the walk
 /// begins (/home may be one), and nowhere else.
-fn walk(template: &Template<'_>, directory: &str, depth: usize, seen: &mut dyn FnMut(&str)) -> Result<()> {
+pub(super) fn walk(
+    template: &Template<'_>,
+    directory: &str,
+    depth: usize,
+    seen: &mut dyn FnMut(&str),
+) -> Result<()> {
     if depth == 0 {
         bail!("{directory} lies {DEPTH} directories deep: what is below it could not be looked at");
     }
-    for name in names(template, directory)? {
+    for name in places::names(template, directory)? {
         let path = format!("{}/{name}", directory.trim_end_matches('/'));
         if is_directory(template, &path) {
             walk(template, &path, depth - 1, seen)?;

@@ -6,8 +6,6 @@ use super::{Item, Template};
 use crate::changes::records;
 use crate::facts::Fact;
 use crate::facts::identity::{Kind, Record, TEMPLATE};
-use crate::facts::network::NicConfiguration;
-use crate::host::text;
 use crate::steps::image::identifiers;
 
 /// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
@@ -60,32 +58,4 @@ pub fn template_record(template: &Template<'_>, at: &str) -> Result<Option<Item>
     let known = if known.is_empty() { "nothing is known of it".to_owned() } else { known.join(", ") };
     let what = format!("record what identifies the template, hashed ({known})");
     Ok(Some(Item::Rewrite { path: TEMPLATE.to_owned(), what, content }))
-}
-
-/// What stays in the image and is not for every clone: told, and left to whoever customises them.
-#[must_use]
-pub fn what_stays(template: &Template<'_>) -> Vec<String> {
-    let nics = template.facts.network.nics.known().into_iter().flatten();
-    let fixed = nics.filter_map(|nic| match &nic.configuration {
-        Fact::Known(Some(NicConfiguration { file, address: Some(address), .. })) => Some(format!(
-            "{file} keeps the address {address}: each clone comes up with it until it is customised"
-        )),
-        _ => None,
-    });
-    let mut notes: Vec<String> = fixed.collect();
-    notes.extend(template.absent().into_iter().map(|entry| {
-        format!(
-            "nothing is mounted at {} ({}), which /etc/fstab lets be absent: it is not looked into; where it is the image's, \
-             mount it first",
-            text::safe(&entry.mount_point),
-            text::safe(&entry.device)
-        )
-    }));
-    if let Some(disk) = &template.profile.retention.disk {
-        notes.push(format!(
-            "the profile names the retention disk {}: a clone formats that one and no other, or waits",
-            text::safe(disk)
-        ));
-    }
-    notes
 }

@@ -1,6 +1,7 @@
 //! Sealing: what is taken out of a template so that its clones are machines of their own. Here it is only found; what is
 //! found is done by `run::seal`.
 
+mod act;
 #[cfg(not(feature = "fuzzing"))]
 mod edit;
 #[cfg(feature = "fuzzing")]
@@ -8,7 +9,11 @@ pub mod edit;
 mod find;
 mod identity;
 mod own;
+mod places;
 mod refuse;
+mod rows;
+mod stays;
+pub mod table;
 
 use std::collections::BTreeSet;
 
@@ -19,8 +24,11 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::profile::Profile;
 
-pub use identity::{template_record, what_stays};
-pub use refuse::refusals;
+pub use identity::template_record;
+pub use refuse::{check_covered, refusals};
+pub use rows::find;
+pub use stays::{notes, stays};
+pub use table::{AUTHORIZED_KEYS, STEPS};
 
 /// What stands for a root disk's SCSI ID in a sealed image: `3` and an identifier of NAA type 0, which no disk has. The
 /// first boot of a clone finds it as the ID of another disk, and puts its own there.
@@ -61,6 +69,20 @@ pub enum Item {
         #[serde(skip)]
         content: Vec<u8>,
     },
+    /// Overwrite and empty; the file stays.
+    Empty {
+        /// A path of the template.
+        path: String,
+    },
+    /// Remove what is below a directory; the directory stays.
+    Clear {
+        /// A path of the template.
+        path: String,
+        /// How many files and directories are there.
+        entries: usize,
+        /// Whether the files are overwritten.
+        overwrite: bool,
+    },
     /// Fill what is free on a file system with zeros.
     FillFreeSpace {
         /// Where it is mounted.
@@ -73,7 +95,11 @@ impl Item {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Self::Remove { path } | Self::Rewrite { path, .. } | Self::FillFreeSpace { path } => path,
+            Self::Remove { path }
+            | Self::Rewrite { path, .. }
+            | Self::Empty { path }
+            | Self::Clear { path, .. }
+            | Self::FillFreeSpace { path } => path,
         }
     }
 
@@ -83,78 +109,15 @@ impl Item {
         match self {
             Self::Remove { path } => format!("remove {path}"),
             Self::Rewrite { path, what, .. } => format!("{path}: {what}"),
+            Self::Empty { path } => format!("empty {path}"),
+            Self::Clear { path, entries, .. } => {
+                let plural = if *entries == 1 { "entry" } else { "entries" };
+                format!("remove what is below {path} ({entries} {plural})")
+            }
             Self::FillFreeSpace { path } => format!("fill what is free on {path} with zeros"),
         }
     }
 }
-
-/// A step of sealing.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// Stable name, for `--only` and `--skip`.
-    pub id: &'static str,
-    /// What it does.
-    pub title: &'static str,
-    /// Finds what there is to do.
-    pub find: fn(&Template<'_>) -> Result<Vec<Item>>,
-}
-
-/// The steps that make the image nobody's, in order. The ones before and after them (the template's identity is recorded,
-/// hooks are run, free space is filled, the first boot is armed) are `run::seal`'s.
-pub const STEPS: &[Step] = &[
-    Step {
-        id: "udev-net",
-        title: "forget which network card has which name",
-        find: |template| find::files(template, &["/etc/udev/rules.d/70-persistent-net.rules"]),
-    },
-    Step {
-        id: "interfaces",
-        title: "take HWADDR, UUID and HOSTNAME out of the interfaces' files; ONBOOT and addresses stay",
-        find: find::interfaces,
-    },
-    Step { id: "hostname", title: "take this machine's name out of its files", find: find::hostname },
-    Step { id: "ssh-host-keys", title: "remove the host keys of sshd", find: find::ssh_host_keys },
-    Step { id: "dhcp-leases", title: "remove leases of addresses", find: find::leases },
-    Step {
-        id: "random-seed",
-        title: "remove the saved seed of random numbers",
-        find: |template| find::files(template, &["/var/lib/random-seed", "/var/lib/systemd/random-seed"]),
-    },
-    Step {
-        id: "yum-uuid",
-        title: "remove the UUID by which yum is counted",
-        find: |template| find::files(template, &["/var/lib/yum/uuid"]),
-    },
-    Step { id: "machine-id", title: "clear the machine id of D-Bus and systemd", find: find::machine_id },
-    Step {
-        id: "blkid-cache",
-        title: "remove what blkid remembers of disks",
-        find: |template| {
-            find::files(
-                template,
-                &["/etc/blkid.tab", "/etc/blkid.tab.old", "/etc/blkid/blkid.tab", "/etc/blkid/blkid.tab.old"],
-            )
-        },
-    },
-    Step {
-        id: "multipath-state",
-        title: "remove what multipath remembers of disks",
-        find: |template| find::files(template, &["/etc/multipath/bindings", "/etc/multipath/wwids"]),
-    },
-    Step {
-        id: "root-disk-id",
-        title: "take this root disk's SCSI ID out of the multipath blacklist and of the vendor's files",
-        find: find::root_disk_id,
-    },
-    Step { id: "passphrases", title: "remove passphrase files of the site", find: find::passphrases },
-    Step { id: "histories", title: "remove shell histories", find: find::histories },
-    Step {
-        id: "retention-fstab",
-        title: "take the retention volume of another disk out of fstab",
-        find: find::retention_line,
-    },
-    Step { id: "agent-state", title: "remove the agent's records of this machine", find: find::agent_state },
-];
 
 /// The ids of the steps around [`STEPS`], with what each does.
 pub const AROUND: &[(&str, &str); 3] = &[
@@ -213,7 +176,7 @@ impl Chosen {
 #[must_use]
 pub fn ids() -> Vec<&'static str> {
     let mut ids = vec![AROUND[0].0];
-    ids.extend(STEPS.iter().map(|step| step.id));
+    ids.extend(STEPS.iter().map(|(id, _)| *id));
     ids.extend(AROUND[1..].iter().map(|(id, _)| *id));
     ids
 }

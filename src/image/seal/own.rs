@@ -34,10 +34,12 @@ impl<'a> Template<'a> {
 
     /// What of fstab belongs to the image, below `/`.
     fn own_entries(&self) -> impl Iterator<Item = &Entry> {
-        let retention = self.profile.retention.mount_point.trim_end_matches('/');
+        let retention = Path::new(&self.profile.retention.mount_point);
         self.facts.fstab.known().into_iter().flatten().filter(move |entry| {
-            let point = entry.mount_point.trim_end_matches('/');
-            point.starts_with('/') && point != retention && ON_DISK.contains(&entry.fs_type.as_str())
+            // Paths are compared by their components: `//` and a slash at the end say nothing.
+            let point = Path::new(&entry.mount_point);
+            let is_below = point.is_absolute() && point != Path::new("/");
+            is_below && point != retention && ON_DISK.contains(&entry.fs_type.as_str())
         })
     }
 

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail, ensure};
 use nix::libc;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
@@ -21,7 +22,35 @@ const UNIT_LINKS: &str = "/etc/systemd/system/multi-user.target.wants";
 const SERVICE: &str = "mt-agent-resume";
 
 /// The steps whose files a search of the image must not find under another name.
-const SECRETS: [&str; 2] = ["ssh-host-keys", "passphrases"];
+const SECRETS: [&str; 6] =
+    ["ssh-host-keys", "passphrases", "private-keys", "registrations", "account-backups", "installer"];
+
+/// The systems of which the list knows what they keep, by how their /etc/redhat-release begins, in this release.
+const COVERED: [&str; 4] = ["CentOS", "Red Hat Enterprise Linux", "Scientific Linux", "Oracle Linux"];
+const COVERED_RELEASE: &str = "6";
+
+/// That the list covers this system: of another one, identities would stay in places that nobody looks at.
+///
+/// # Errors
+/// It does not, or which system it is cannot be determined.
+pub fn check_covered(template: &Template<'_>) -> Result<()> {
+    let host = template.host;
+    let covers = format!("seal covers release {COVERED_RELEASE} of {}", COVERED.join(", "));
+    let release = match &template.facts.os.release {
+        Fact::Known(release) => release,
+        Fact::Unknown(why) | Fact::NotApplicable(why) => {
+            bail!("which system {host} is cannot be determined ({why}): {covers}; nothing was changed")
+        }
+    };
+    let number = release.split_once(" release ").map_or("", |(_, number)| number);
+    let major = number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    ensure!(
+        COVERED.iter().any(|name| release.starts_with(name)) && major == COVERED_RELEASE,
+        "{host} is {}: {covers}, and would leave what identifies a machine of another system; nothing was changed",
+        text::safe(release)
+    );
+    Ok(())
+}
 
 /// Why this template is not sealed: one line each; none when it can be. `work` is what the chosen steps would do.
 #[must_use]
@@ -159,14 +188,20 @@ fn left_elsewhere(template: &Template<'_>, item: &Item) -> Option<String> {
 fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
     let path = item.path();
     let place = match item {
-        Item::Remove { .. } => template.host.place(path),
+        Item::Remove { .. } | Item::Empty { .. } => template.host.place(path),
+        Item::Clear { .. } => template.host.resolve(path),
         // Of a link, what it leads to is replaced.
         Item::Rewrite { .. } => {
             template.host.resolve(path).map(|place| place.canonicalize().unwrap_or(place))
         }
         Item::FillFreeSpace { .. } => return None,
     };
-    let why = place.map_or_else(|error| Some(error.to_string()), |place| is_fixed(&place))?;
+    let asked = |place: PathBuf| match item {
+        // What is below it is told when it cannot be removed.
+        Item::Clear { .. } => is_fixed(&place, &place),
+        _ => is_fixed(&place, place.parent()?),
+    };
+    let why = place.map_or_else(|error| Some(error.to_string()), asked)?;
     Some(if step == "passphrases" {
         format!("{path} holds the site's passphrase and cannot be removed: {why}")
     } else {
@@ -174,11 +209,14 @@ fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
     })
 }
 
-fn is_fixed(place: &Path) -> Option<String> {
+/// Why `place`, whose name is in `directory`, cannot be changed.
+fn is_fixed(place: &Path, directory: &Path) -> Option<String> {
     let is_marked =
         |path: &Path| -> io::Result<bool> { ioctl::is_immutable(&files::node(path, libc::O_NONBLOCK)?) };
     let meta = place.symlink_metadata().ok()?;
-    let directory = place.parent().filter(|directory| directory.is_dir())?;
+    if !directory.is_dir() {
+        return None;
+    }
     let looked = || -> io::Result<Option<String>> {
         if statvfs(directory)?.flags().contains(FsFlags::ST_RDONLY) {
             return Ok(Some("its file system is mounted read-only".to_owned()));

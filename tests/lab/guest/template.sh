@@ -8,6 +8,7 @@ yum_uuid=0b9f3a52-lab-yum
 dbus_id=6f0e4c7d1b2a49a8lab
 seed_bytes=LAB-RANDOM-SEED-77
 history_word=lab-history-5512
+other_word=LAB-OTHER-LEFTOVER-6a
 
 # As sshd's service makes it where there is none.
 make_host_key() {
@@ -32,6 +33,12 @@ leave_traces() {
     echo $history_word >/root/.bash_history
     echo "lease { interface \"eth0\"; }" >/var/lib/dhclient/dhclient-eth0.leases
     id_of /dev/sda >/etc/multipath/wwids
+    mkdir -p /root/.ssh /var/spool/at /var/crash/old /etc/pki/consumer
+    printf -- '-----BEGIN RSA PRIVATE KEY-----\n%s\n' $other_word >/root/.ssh/id_rsa
+    for path in /etc/krb5.keytab /etc/shadow- /root/anaconda-ks.cfg /root/.viminfo /etc/pki/consumer/key.pem \
+        /var/spool/at/a0000101 /var/crash/old/vmcore /var/log/messages /var/log/messages-20260101; do
+        echo $other_word >"$path"
+    done
 }
 
 # What vSphere's guest customization and a site's configuration management do: a name, and which disk is the retention disk.

@@ -35,6 +35,8 @@ boot_1() {
     agent 0 seal --yes --wipe-free-space
     said "sealed: "
     expect_not "the host keys are gone" test -e /etc/ssh/ssh_host_rsa_key
+    expect_not "the user's key is gone" test -e /root/.ssh/id_rsa
+    expect "a log that is written to is there, and empty" [ -e /var/log/messages -a ! -s /var/log/messages ]
     expect "the interface still starts on boot" grep -qx ONBOOT=yes /etc/sysconfig/network-scripts/ifcfg-eth0
     expect_not "it has no hardware address" grep -q HWADDR /etc/sysconfig/network-scripts/ifcfg-eth0
     expect "the host has no name" grep -qx HOSTNAME=localhost.localdomain /etc/sysconfig/network
