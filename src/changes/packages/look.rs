@@ -3,7 +3,6 @@
 //! rpm takes a file that is no package for a list of packages and addresses, and fetches and installs those. So the
 //! first bytes are looked at before rpm sees a file.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -141,10 +140,21 @@ pub fn nevra(name: &str, epoch: Option<u32>, version: &str, architecture: &str) 
 /// One of them is no package, or none that this host's rpm can read.
 pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     for file in files {
-        let opened = host_files::open(&directory.join(file));
-        let reading = || format!("reading {}", directory.join(file).display());
-        is_package(&opened.with_context(reading)?).with_context(|| (*file).to_owned())?;
+        is_package(&directory.join(file)).with_context(|| (*file).to_owned())?;
     }
+    ask(host, directory, files)
+}
+
+/// As [`look`], of one file, which messages do not name.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at(host: &Host, directory: &Path, file: &str) -> Result<Package> {
+    is_package(&directory.join(file))?;
+    ask(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
+}
+
+fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
@@ -164,16 +174,9 @@ pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package
     Ok(packages)
 }
 
-/// As [`look`], of one file.
-///
-/// # Errors
-/// As [`look`].
-pub fn look_at(host: &Host, directory: &Path, file: &str) -> Result<Package> {
-    look(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
-}
-
 /// Makes sure that a file begins as a package does.
-fn is_package(file: &File) -> Result<()> {
+fn is_package(path: &Path) -> Result<()> {
+    let file = host_files::open(path).with_context(|| format!("reading {}", path.display()))?;
     let mut head = [0; 96 + HEADER.len()];
     let read = file.read_at(&mut head, 0)?;
     ensure!(read > 0, "it is empty");
