@@ -66,7 +66,7 @@ fn what_a_manifest_calls_a_package_is_looked_into_before_anything_runs() {
     fs::write(&text, format!("{list}\n")).unwrap();
     fs::remove_dir_all(&site.out).unwrap();
     let output = site.collect(&site.machine(""), &format!("--agent-package {}", text.display()));
-    assert_eq!(refused(&site, &output), "mt-agent: the agent's own package: agent.rpm: it is no rpm package");
+    assert_eq!(refused(&site, &output), "mt-agent: the agent's own package: it is no rpm package");
 }
 
 #[test]

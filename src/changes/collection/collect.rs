@@ -263,7 +263,7 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
     let resolved = resolve::resolve(context, order, work)?;
     for file in &resolved.files {
         plain(file, "a package file of a repository")?;
-        let package = look_at(context.host, &resolved.directory, file)?;
+        let package = look_at(context.host, &resolved.directory, file).with_context(|| file.clone())?;
         // The same file as one that was verified above.
         if staged.iter().any(|(_, entry)| entry.file == *file) {
             continue;

@@ -3,16 +3,14 @@
 //! rpm takes a file that is no package for a list of packages and addresses, and fetches and installs those. So the
 //! first bytes are looked at before rpm sees a file.
 
-use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nix::libc;
 
 use super::rpm;
 use super::version::Range;
-use crate::host::{Host, files, text};
+use crate::host::{Host, files as host_files, text};
 use crate::profile::{FileSpec, Os};
 
 /// The first bytes of a package file: its lead (`RPMLEAD_MAGIC0` to 3 of rpm's lib/rpmlead.c).
@@ -142,11 +140,21 @@ pub fn nevra(name: &str, epoch: Option<u32>, version: &str, architecture: &str) 
 /// One of them is no package, or none that this host's rpm can read.
 pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     for file in files {
-        let path = directory.join(file);
-        let opened = files::open_with(&path, OpenOptions::new().read(true), libc::O_NOFOLLOW);
-        let reading = || format!("reading {}", path.display());
-        is_package(&opened.with_context(reading)?).with_context(|| (*file).to_owned())?;
+        is_package(&directory.join(file)).with_context(|| (*file).to_owned())?;
     }
+    ask(host, directory, files)
+}
+
+/// As [`look`], of one file, which messages do not name.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at(host: &Host, directory: &Path, file: &str) -> Result<Package> {
+    is_package(&directory.join(file))?;
+    ask(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
+}
+
+fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
@@ -166,17 +174,9 @@ pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package
     Ok(packages)
 }
 
-/// As [`look`], of one file.
-///
-/// # Errors
-/// As [`look`].
-pub fn look_at(host: &Host, directory: &Path, file: &str) -> Result<Package> {
-    look(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
-}
-
 /// Makes sure that a file begins as a package does.
-fn is_package(file: &File) -> Result<()> {
-    ensure!(file.metadata()?.is_file(), "it is not a regular file");
+fn is_package(path: &Path) -> Result<()> {
+    let file = host_files::open(path).with_context(|| format!("reading {}", path.display()))?;
     let mut head = [0; 96 + HEADER.len()];
     let read = file.read_at(&mut head, 0)?;
     ensure!(read > 0, "it is empty");
