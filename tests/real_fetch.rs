@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use mt_agent::changes::fetch::Fetch;
+use mt_agent::changes::fetch::{Fetch, Turn, left_off};
 
 use support::server::{Answer, Server};
 use support::{PATIENCE, Seen, contains, tool, until};
@@ -18,6 +18,8 @@ struct Desk {
     variables: Vec<(&'static str, String)>,
     limit: u64,
     time: Duration,
+    /// The fewest bytes, and the time in which they have to come.
+    least: Option<(u64, Duration)>,
     ca_file: Option<PathBuf>,
     seen: Seen,
 }
@@ -29,6 +31,7 @@ impl Desk {
             variables: Vec::new(),
             limit: 1 << 20,
             time: PATIENCE,
+            least: None,
             ca_file: None,
             seen: Seen::default(),
         }
@@ -50,6 +53,7 @@ impl Desk {
             limit: self.limit,
             ca_file: self.ca_file.as_deref(),
             until: Instant::now() + self.time,
+            turn: self.least.map(|(least, within)| Turn { ends: Instant::now() + self.time, least, within }),
             environment: &environment,
         };
         let result = fetch.run(&mut self.seen);
@@ -141,6 +145,31 @@ fn a_stalled_server_ends_at_the_deadline() {
     );
     // A minute is what a server that sends nothing has while there is time.
     assert!(started.elapsed() < Duration::from_secs(55));
+}
+
+#[test]
+fn one_that_trickles_is_given_up_while_others_wait_and_gone_on_with_in_the_end() {
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    server.answers(&[Answer::Trickle, Answer::Stall]);
+    let urls = [server.url("/x"), "http://127.0.0.1:9/x".to_owned()];
+    for _ in 0..2 {
+        desk.least = Some((5000, Duration::from_secs(2)));
+        let error = desk.fetch(&urls[0]).unwrap_err();
+        contains(&error, " bytes came in ");
+        contains(&error, " of 200000 bytes");
+        // The next run begins with the next address.
+        assert_eq!(left_off(&desk.part(), &urls), 1);
+    }
+    desk.least = None;
+    assert_eq!(desk.fetch(&urls[0]).unwrap(), content(1));
+    assert!(server.asked()[2].header("range").is_some(), "{:?}", server.asked());
+    // Of a server that tells no edition nothing is kept but that it is slow.
+    let (server, mut desk) = (Server::new(&content(1)), Desk::new());
+    server.answers(&[Answer::Drip]);
+    desk.least = Some((5000, Duration::from_secs(2)));
+    contains(&desk.fetch(&server.url("/x")).unwrap_err(), " bytes came in ");
+    assert_eq!(left_off(&desk.part(), &[server.url("/x"), "http://127.0.0.1:9/".into()]), 1);
+    assert_eq!(desk.left(), 1);
 }
 
 #[test]

@@ -6,124 +6,12 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::Path;
 
 use serde_json::Value;
 
-use support::mirror::Mirror;
-use support::rpms::Desk;
-use support::world::World;
+use support::offline::{DATABASE, Site, refused, rpm, text, words};
 use support::{contains, tool, until};
-
-/// A rpm database of the world's own, as CentOS has it, with nothing in it.
-const DATABASE: &str = "rpm --initdb; ";
-
-/// What a connected machine has: packages `a` and `b` that are wanted, what they need, what nobody wants, and the
-/// file `f`; and a world for each machine.
-struct Site {
-    desk: Desk,
-    mirror: Mirror,
-    out: PathBuf,
-    accept: bool,
-}
-
-impl Site {
-    fn new() -> Self {
-        let desk = Desk::apart();
-        desk.package("a", "Requires: mt-agent-test-lib, mt-agent-test-base");
-        desk.package("b", "");
-        desk.package("lib", "Provides: mt-agent-test-library\nRequires: mt-agent-test-deep");
-        desk.package("deep", "");
-        // Like glibc: whatever is installed needs it, and every target has it.
-        desk.package("base", "");
-        desk.package("unwanted", "");
-        let mirror = Mirror::new(&desk.dir().join("build/RPMS"));
-        mirror.index();
-        let out = desk.dir().join("out");
-        Self { desk, mirror, out, accept: true }
-    }
-
-    fn profile(&self) -> String {
-        let unverified = if self.accept { "install-without-verification" } else { "refuse" };
-        let f = self.mirror.url("/noarch/mt-agent-test-f-1.0-1.noarch.rpm");
-        format!(
-            "extends: centos-6.6\npackages: {{base: [mt-agent-test-a], multipath: [mt-agent-test-b]}}\n\
-             files:\n  directory: /var/lib/kept\n  unverified: {unverified}\n  reiserfs:\n    - package: mt-agent-test-f\n\
-             \x20     file: mt-agent-test-f-1.0-1.noarch.rpm\n      urls: ['{f}']\n"
-        )
-    }
-
-    /// A machine with this profile and more lines of it, an rpm database and nothing installed.
-    fn machine(&self, more: &str) -> World {
-        let world = World::new();
-        world.file("/etc/mt-agent/profile.yaml", &format!("{}{more}", self.profile()));
-        world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
-        world.file("/etc/rpm/macros", "%_dbpath /var/lib/rpm\n");
-        world
-    }
-
-    /// Collects from the mirror, with more options.
-    fn collect(&self, world: &World, more: &str) -> Output {
-        let url = self.mirror.url("/");
-        world.run(
-            &format!("{DATABASE}$AGENT apply --download-only $OUT --repository {url} {more}"),
-            &self.out(),
-        )
-    }
-
-    fn out(&self) -> [(&str, &str); 1] {
-        [("OUT", self.out.to_str().unwrap())]
-    }
-
-    /// Collects as it should be.
-    #[track_caller]
-    fn collected(&self) {
-        let output = self.collect(&self.machine(""), "");
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-    }
-
-    /// Runs an apply from the collection on a machine without network.
-    fn offline(&self, world: &World, before: &str, more: &str) -> Output {
-        let run = "unshare -n -- strace -f -qq -e trace=connect,sendto,sendmsg -o /var/tmp/trace $AGENT apply --yes \
-                   --only packages --offline $OUT";
-        world.run(&format!("{DATABASE}{before}\n{run} {more}"), &self.out())
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(&self.out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.out.join(format!("mt-agent-test-{name}-1.0-1.noarch.rpm"))
-    }
-}
-
-fn rpm(name: &str) -> String {
-    format!("mt-agent-test-{name}-1.0-1.noarch.rpm")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// The words of a page, however its lines were broken.
-fn words(bytes: &[u8]) -> String {
-    text(bytes).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The one line that a failed run says, with the collection's directory as DIR.
-#[track_caller]
-fn refused(site: &Site, output: &Output) -> String {
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("mt-agent: ")).collect();
-    assert_eq!(lines.len(), 1, "{stderr}");
-    lines[0].replace(site.out.to_str().unwrap(), "DIR")
-}
 
 #[test]
 fn a_target_without_network_is_installed_from_what_a_connected_machine_collected() {
@@ -178,7 +66,11 @@ fn a_target_without_network_is_installed_from_what_a_connected_machine_collected
     let output = world.run(&format!("{DATABASE}$AGENT plan --only packages --offline $OUT"), &site.out());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let plan = words(&output.stdout).replace(site.out.to_str().unwrap(), "DIR");
-    contains(&plan, "note: packages come from DIR alone: 7 files verified, collected ");
+    contains(
+        &plan,
+        "note: packages come from DIR alone: 7 files, as the manifest says, 6 of them NOT VERIFIED, as the profile \
+         accepts; collected ",
+    );
     contains(&plan, "1. install mt-agent-test-a, mt-agent-test-b from DIR alone, with rpm for packages.base");
     contains(&plan, "2. verify and install mt-agent-test-f-1.0-1.noarch.rpm for packages.reiserfs");
     let base = format!("rpm -i $OUT/{}", rpm("base"));
@@ -203,6 +95,7 @@ fn a_target_without_network_is_installed_from_what_a_connected_machine_collected
         ),
     );
     let log = world.left("/var/log/mt-agent.log");
+    contains(&log, &format!("{}: NOT VERIFIED, as the profile accepts: it has no signature", rpm("deep")));
     assert!(!log.contains("run: dnf") && !log.contains("run: yum") && !log.contains("fetch:"), "{log}");
 
     // And with all of it installed, nothing is left to do.
@@ -286,7 +179,14 @@ fn this_host_s_repositories_are_used_where_it_is_of_the_target_s_release() {
     let output = run();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let manifest = fs::read_to_string(site.out.join("manifest.json")).unwrap();
-    contains(&manifest, "\"verified\": \"as this host's repositories ask for (gpgcheck)\"");
+    contains(
+        &manifest,
+        "\"verified\": \"as this host's repositories ask for (gpgcheck): it has no signature\"",
+    );
+    contains(
+        &words(&output.stdout),
+        "note: 4 of 5 files have no signature: the target refuses them, unless its profile",
+    );
 
     // Repositories that were named: a signature has to be good, or the profile to do without.
     fs::remove_dir_all(&site.out).unwrap();
@@ -594,14 +494,9 @@ fn a_run_after_the_restart_asks_no_repository_either() {
     let world = site.machine("");
     let url = site.mirror.url("/");
     world.file("/etc/yum.repos.d/x.repo", &format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n"));
-    let pending = |directory: &Path| {
-        format!(
-            r#"{{"schema":"mt-agent/resume/v1","boot-id":"another","profile":null,"only":["packages"],"skip":[],
-            "request":{{"offline":"{}"}}}}"#,
-            directory.display()
-        )
-    };
-    world.file("/var/lib/mt-agent/resume.json", &pending(&site.out));
+    let mut order = support::order::given(&site.profile(), &["packages"]);
+    order["request"]["offline"] = site.out.to_str().unwrap().into();
+    world.file("/var/lib/mt-agent/resume.json", &order.to_string());
     let resume = format!("{DATABASE}$AGENT apply --resume --yes");
     assert_eq!(
         refused(&site, &world.run(&resume, &[])),

@@ -16,7 +16,8 @@ echo "rpm $*" >>/var/lib/old/calls
 for word; do
     for tag in $(printf '%s\n' "$word" | grep -o '%{[^}]*}'); do
         case $tag in
-        '%{NAME}' | '%{VERSION}' | '%{RELEASE}' | '%{ARCH}' | '%{EPOCH}' | '%{_dbpath}') ;;
+        '%{NAME}' | '%{VERSION}' | '%{RELEASE}' | '%{ARCH}' | '%{EPOCH}' | '%{_dbpath}' | '%{SOURCERPM}') ;;
+        '%{PAYLOADCOMPRESSOR}' | '%{REQUIRENAME}' | '%{PROVIDENAME}' | '%{OBSOLETE'*) ;;
         *) echo "error: incorrect format: unknown tag: $tag" >&2; exit 1 ;;
         esac
     done
@@ -44,7 +45,9 @@ case $1 in
         fi
     done
     exit $absent ;;
--qp) echo old-file ;;
+-qp)
+    printf 'N\told-file\t(none)\t1.0-1.el6\tx86_64\told-file-1.0-1.el6.src.rpm\txz\n'
+    printf 'R\trpmlib(PayloadIsXz)\n\nP\told-file\n\n(none)\n' ;;
 -K | -Kv)
     printf '%s:\n    Header V3 RSA/SHA1 Signature, key ID c105b9de: OK\n    Header SHA1 digest: OK (2fae)\n' "$2"
     printf '    V3 RSA/SHA1 Signature, key ID c105b9de: OK\n    MD5 digest: OK (9c2a)\n' ;;
@@ -270,15 +273,16 @@ fn package_files_go_through_rpm_once_and_never_through_yum() {
     );
     let world = world(BOTH, &[("/etc/mt-agent/profile.yaml", profile.as_str())]);
     let apply = APPLY.replace("packages.base", "packages.reiserfs");
-    // By its first four bytes it is a package.
-    let file = format!("mkdir /root/files && printf '\\355\\253\\356\\333%0200d' 0 >/root/files/{name}");
+    // By its lead, and by what begins the header behind it, it is a package.
+    let lead = "\\355\\253\\356\\333%092d\\216\\255\\350%0200d";
+    let file = format!("mkdir /root/files && printf '{lead}' 0 0 >/root/files/{name}");
     let output = world.run(&format!("{file} && {apply} && {apply}"), &[]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     contains(&said, "done: installed old-file 1.0-1.el6");
     let calls = world.left("/var/lib/old/calls");
     let installing: Vec<&str> = calls.lines().filter(|line| line.starts_with("rpm -i")).collect();
-    assert_eq!(installing, [format!("rpm -iv /var/lib/files/{name}")], "{calls}");
+    assert_eq!(installing, [format!("rpm -iv {name}")], "{calls}");
     assert_eq!(yum_calls(&world), [""; 0], "{said}");
 }
 

@@ -6,8 +6,9 @@ mod support;
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use mt_agent::changes::packages::install_files_with_rpm;
+use mt_agent::changes::packages::{install_files_with_rpm, version};
 use mt_agent::changes::{Context, Done};
 use mt_agent::host::Host;
 use mt_agent::host::sum::sha256;
@@ -15,7 +16,7 @@ use mt_agent::profile::{FileSpec, Profile};
 
 use support::rpms::Desk;
 use support::server::{Answer, Server};
-use support::{Seen, contains, profile, tool};
+use support::{NAMES, PATIENCE, Seen, contains, profile, tool};
 
 /// What a test works with: a place that stands for /usr/local, and a profile that names it.
 struct Place {
@@ -66,6 +67,7 @@ fn spec(name: &str, path: &Path, urls: &[String]) -> FileSpec {
         file: path.file_name().unwrap().to_str().unwrap().into(),
         urls: urls.to_vec(),
         sha256: None,
+        collected_sha256: None,
     }
 }
 
@@ -253,4 +255,175 @@ fn what_rpm_refuses_is_told_and_names_are_checked() {
             &format!("`{name}` cannot be the name of a package file"),
         );
     }
+}
+
+#[test]
+fn a_mirror_that_trickles_takes_its_share_and_comes_last_the_next_time() {
+    let mut place = Place::new();
+    let a = place.desk.package("a", "");
+    let bytes = fs::read(&a).unwrap();
+    let (slow, other) = (Server::new(&bytes), Server::new(&bytes));
+    slow.answers(&vec![Answer::Trickle; 20]);
+    other.answers(&[Answer::Status("404 Not Found")]);
+    let mut files = [spec("a", &a, &[slow.url("/a"), other.url("/a")])];
+    files[0].sha256 = Some(sum(&a));
+    place.profile.files.deadline = Duration::from_secs(20);
+    let error = place.install(&files).unwrap_err();
+    contains(&error, "the server answered 404 Not Found");
+    contains(&place.seen.log.join("\n"), "its share of the time was over after ");
+    // With nobody else it was asked again, and went on.
+    let ranges: Vec<_> = slow.asked().iter().map(|asked| asked.header("range").is_some()).collect();
+    assert_eq!(ranges[..2], [false, true]);
+    let before = slow.asked().len();
+    place.profile.files.deadline = PATIENCE;
+    assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
+    assert_eq!(slow.asked().len(), before);
+    // And with both in one run, the good one has its turn.
+    place.remove("mt-agent-test-a");
+    fs::remove_file(place.local(&files[0].file)).unwrap();
+    assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
+    contains(&place.seen.log.join("\n"), " bytes came in ");
+    assert_eq!(place.kept(), [files[0].file.clone()]);
+}
+
+/// A file system of its own; unmounted in the end.
+struct Small(PathBuf);
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        tool("umount", &[self.0.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn a_full_disk_is_left_as_it_was() {
+    let mut place = Place::new();
+    let a = place.desk.package("a", "");
+    let large = Server::new(&[7; 300_000]);
+    let other = Server::new(&[7; 300_000]);
+    let mut files = [spec("a", &a, &[large.url("/a"), other.url("/a")])];
+    files[0].sha256 = Some(sum(&a));
+    let local = place.profile.files.directory.clone();
+    tool("mount", &["-t", "tmpfs", "-o", "size=64k,mode=755", "small", local.to_str().unwrap()]);
+    let _small = Small(local.clone());
+    let error = place.install(&files).unwrap_err();
+    let said = format!(": 292.9 KiB are needed and 64 KiB free in {}; make room there", local.display());
+    contains(&error, &said);
+    contains(&error, "No space left on device");
+    assert!(place.kept().is_empty(), "{:?}", place.kept());
+    assert!(other.asked().is_empty(), "there is no room for its copy either");
+    // So does a copy from a directory.
+    let from = place.desk.dir().join("from");
+    fs::create_dir(&from).unwrap();
+    fs::write(from.join(&files[0].file), [7; 300_000]).unwrap();
+    place.profile.files.from = Some(from);
+    contains(&place.install(&files).unwrap_err(), &said);
+    assert!(place.kept().is_empty(), "{:?}", place.kept());
+}
+
+#[test]
+fn directories_may_have_any_name() {
+    let mut place = Place::new();
+    let a = place.desk.package("a", "");
+    let mut files = [spec("a", &a, &[])];
+    files[0].sha256 = Some(sum(&a));
+    let (local, from) = (place.profile.files.directory.clone(), place.desk.dir().join("from"));
+    for name in NAMES {
+        // What a pattern would find.
+        for decoy in ["x", "a", "b"] {
+            fs::create_dir_all(local.join(decoy)).unwrap();
+        }
+        place.profile.files.directory = local.join(name);
+        place.profile.files.from = Some(from.join(name));
+        fs::create_dir_all(from.join(name)).unwrap();
+        fs::copy(&a, from.join(name).join(&files[0].file)).unwrap();
+        let done = place.install(&files);
+        assert_eq!(done, Ok(Done::Changed("installed mt-agent-test-a 1.0-1".into())), "{name}");
+        place.remove("mt-agent-test-a");
+    }
+}
+
+#[test]
+fn another_version_than_the_profile_s_is_refused_however_well_it_is_signed() {
+    let mut place = Place::new();
+    let (old, new) = (place.desk.edition("a", "0.9", ""), place.desk.package("a", ""));
+    place.desk.sign(&[&old]);
+    tool("rpm", &["--import", place.desk.key().to_str().unwrap()]);
+    let server = Server::new(&fs::read(&old).unwrap());
+    let mut files = [spec("a", &new, &[server.url("/a")])];
+    contains(
+        &place.install(&files).unwrap_err(),
+        "it is mt-agent-test-a-0.9-1.noarch, but the profile names mt-agent-test-a-1.0-1.noarch.rpm: another version; pin",
+    );
+    assert!(place.kept().is_empty(), "{:?}", place.kept());
+    files[0].sha256 = Some(sum(&old));
+    assert_eq!(place.install(&files), Ok(Done::Changed("installed mt-agent-test-a 0.9-1".into())));
+}
+
+#[test]
+fn a_text_is_no_package_and_leads_nowhere() {
+    let mut place = Place::new();
+    let a = place.desk.package("a", "");
+    let evil = Server::new(&fs::read(&a).unwrap());
+    // rpm takes it for a list, and its lines for packages.
+    let list = Server::new(format!("{}\n", evil.url("/a.rpm")).as_bytes());
+    let files = [spec("a", &a, &[list.url("/a")])];
+    place.profile.files.accept_unverified = true;
+    contains(&place.install(&files).unwrap_err(), "it is no rpm package");
+    assert!(evil.asked().is_empty(), "{:?}", evil.asked());
+}
+
+#[test]
+fn versions_are_compared_as_rpm_does() {
+    const PIECES: [&str; 18] = [
+        "1",
+        "01",
+        "10",
+        "1.0",
+        "1.0.0",
+        "1.",
+        "a",
+        "1a",
+        "a1",
+        "1.0~rc1",
+        "1.0~",
+        "1.0^",
+        "1.0^git1",
+        "2.12",
+        "2.6.32",
+        "504.el6",
+        "1.149.el6_6.5",
+        "1_0",
+    ];
+    for a in PIECES {
+        let lines: Vec<String> =
+            PIECES.iter().map(|b| format!("%{{lua: print(rpm.vercmp('{a}', '{b}'))}}")).collect();
+        let args: Vec<&str> = lines.iter().flat_map(|line| ["--eval", line]).collect();
+        let said = String::from_utf8(tool("rpm", &args).stdout).unwrap();
+        let ours: Vec<String> = PIECES.iter().map(|b| (version::compare(a, b) as i8).to_string()).collect();
+        let theirs: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(theirs, ours, "{a}");
+    }
+}
+
+#[test]
+fn a_transaction_that_takes_too_long_ends_after_the_scriptlet_that_is_at_work() {
+    let mut place = Place::new();
+    let done = place.desk.dir().join("done");
+    // What rpm runs is in its process group, and would be ended by a signal to that.
+    let package = place.desk.package(
+        "a",
+        &format!("Provides: /bin/sh\n%post\nsleep 5 || exit 1\necho whole >{}", done.display()),
+    );
+    place.profile.files.from = package.parent().map(Path::to_owned);
+    place.profile.files.accept_unverified = true;
+    place.profile.packages.deadline = Duration::from_secs(1);
+    let error = place.install(&[spec("a", &package, &[])]).unwrap_err();
+    contains(&error, "did not end within 1 s and was stopped");
+    assert_eq!(fs::read_to_string(&done).unwrap(), "whole\n");
+    // The package is whole, and the next run finds it so.
+    tool("rpm", &["-V", "mt-agent-test-a"]);
+    place.profile.packages.deadline = Duration::from_secs(600);
+    assert_eq!(place.install(&[spec("a", &package, &[])]), Ok(Done::Unchanged));
+    place.remove("mt-agent-test-a");
 }

@@ -91,7 +91,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__apply)
-            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,7 +301,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__history)
-            opts="-n -q -v -h --last --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-n -q -v -h --last --pending --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

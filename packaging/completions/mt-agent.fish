@@ -82,7 +82,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s v -l verbose 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that was interrupted' -r -f -a "accept\t'Its changes are in place: record that'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that did not do its work' -r -f -a "accept\t'Its changes are in place: record that'
 rerun\t'They are not: run it again'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"
@@ -102,6 +102,7 @@ never\t'Never'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s y -l yes -d 'Do not ask; takes no retention disk that nobody named'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l restart -d 'Restart the host when a restart is owed'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l resume -d 'Go on with the apply that owed a restart, if that has happened (for the service)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l forget -d 'Call off the apply that waits for a restart, and do nothing else'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s v -l verbose -d 'Say more: shorten nothing'
@@ -237,6 +238,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l root -d 'L
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l pending -d 'Show the apply that waits for a restart instead, and whether it still holds'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s v -l verbose -d 'Say more: shorten nothing'

@@ -6,14 +6,53 @@
 
 mod collect;
 mod directory;
-mod inspect;
+mod examine;
 mod install;
 pub mod manifest;
 mod resolve;
 
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use crate::host::text;
+
 pub use collect::{Order, collect};
 pub use directory::Collection;
+pub use examine::{Examined, examine};
 pub use install::{install, install_with_rpm};
+
+/// Refuses a directory that cannot be told in one line, or written to the journal as it is.
+///
+/// # Errors
+/// Its name is not UTF-8, or has a line break or another control character in it.
+pub fn can_be_named(directory: &Path) -> Result<()> {
+    let name = directory.to_string_lossy();
+    ensure!(
+        directory.to_str().is_some_and(|name| !name.contains(char::is_control)),
+        "the directory `{}` has a line break, another control character or bytes that are not UTF-8 in its name: move or \
+         rename it",
+        text::safe(&name)
+    );
+    Ok(())
+}
+
+/// As [`can_be_named`], for a directory to collect in: yum and dnf have that in their configuration, and rpm in its
+/// macros, where more characters mean something.
+///
+/// # Errors
+/// It has others than letters, digits and a few more in its name.
+pub fn can_be_collected_in(directory: &Path) -> Result<()> {
+    can_be_named(directory)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+~^-".contains(c);
+    ensure!(
+        directory.to_string_lossy().chars().all(plain),
+        "yum, dnf and rpm take characters in the name of the directory `{}` for something else: collect in one with letters, \
+         digits, `.`, `_`, `+`, `~`, `^`, `-` alone, and copy it",
+        directory.display()
+    );
+    Ok(())
+}
 
 /// What the work under way is called in the directory; the number of the process follows.
 const WORK: &str = ".mt-agent-work.";

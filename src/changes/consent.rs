@@ -24,6 +24,7 @@ impl Change {
             // A file package is pinned by its own SHA-256, or has to be signed.
             Self::InstallPackages { from: None, .. }
             | Self::InstallFiles { .. }
+            | Self::MakeDeviceNodes { .. }
             | Self::Collect { .. }
             | Self::RecordCustomChanges { .. }
             | Self::SetRecordsAside
@@ -49,6 +50,10 @@ impl Change {
             Self::InstallFiles { files: now } => {
                 let Self::InstallFiles { files } = agreed else { return false };
                 now.iter().all(|file| files.contains(file))
+            }
+            Self::MakeDeviceNodes { nodes: now } => {
+                let Self::MakeDeviceNodes { nodes } = agreed else { return false };
+                now.iter().all(|node| nodes.contains(node))
             }
             Self::RunCustomChanges { archive: now, rerun: now_rerun, archive_sha256: now_sha256 } => {
                 let Self::RunCustomChanges { archive, rerun, archive_sha256 } = agreed else { return false };

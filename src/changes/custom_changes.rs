@@ -3,9 +3,11 @@
 //! What a loss of power (or SIGKILL) leaves, instant by instant:
 //!
 //! - while the archive is checked and unpacked, or files are saved: no record; the next run begins anew and
-//!   clears what was half unpacked;
-//! - from the record's `started` on, whether or not the script was reached: the state is *unknown*. The next
-//!   run stops and a person decides. The script itself may go on after us: it is a process of its own;
+//!   clears what was half unpacked. A shell that is held waits for the script's turn: without us it ends, and
+//!   has done nothing;
+//! - from the record's `started` on, which names that process, whether or not the script was reached: the state is
+//!   *unknown*. The next run stops and a person decides. The script itself may go on after us: it is a process of its
+//!   own, and while it or what it started in its group lives, no run begins and no decision is taken;
 //! - after the script's end, before its outcome is recorded: the same, although the marker may be there;
 //! - after the outcome is recorded: as recorded.
 //!
@@ -20,35 +22,64 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use self::evidence::{Before, failures, in_words};
+use self::evidence::{Before, in_words};
 use super::archive::{Archive, Limits};
-use super::{Context, Done, consent, saved};
-use crate::facts::custom_changes::{Outcome, RECORD, Record};
+use super::{Context, Done, consent, device_nodes, saved};
+use crate::facts::custom_changes::{Outcome, RECORD, Record, running, words};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, files, text, trust};
 
-/// What decides an unknown state.
-const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
+/// What a person does about a run that did not do its work, or of which that is not known.
+pub const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
                       `--custom-changes=rerun` (run it again)";
 
-/// Runs the vendor script in `archive`, if it never ran. `agreed` is the SHA-256 of the archive that a person agreed to.
+/// Runs the vendor script in `archive`, if it was never started, or where a person says so (`rerun`). `agreed` is the
+/// SHA-256 of the archive that a person agreed to.
 ///
 /// # Errors
-/// One line that says what is known of the host now: it was not touched (the next apply tries again), or the
-/// state is unknown and a person must decide.
-pub fn run(context: &mut Context<'_>, archive: &Path, agreed: Option<&str>) -> Result<Done> {
+/// One line that says what is known of the host now: the script was not started (the next apply tries again), or it
+/// was, and a person must decide.
+pub fn run(context: &mut Context<'_>, archive: &Path, rerun: bool, agreed: Option<&str>) -> Result<Done> {
     let runner = context.host.clone();
     ensure!(runner.is_live(), "the vendor script can be run on the running host only");
-    run_on(context, &runner, archive, agreed)
+    run_on(context, &runner, archive, rerun, agreed)
+}
+
+/// Refuses while a run lives of which no end, or no good one, is recorded: it may be changing what we look at.
+///
+/// # Errors
+/// One line that names its process; it could not be told whether it lives.
+pub fn refuse_while_running(host: &Host, boot_id: &str) -> Result<()> {
+    // A record that cannot be read stops what depends on it.
+    match record::load(host) {
+        Ok(Some(record)) if record.outcome.is_open() => has_ended(host, boot_id, &record),
+        _ => Ok(()),
+    }
+}
+
+fn has_ended(runner: &Host, boot_id: &str, record: &Record) -> Result<()> {
+    let living =
+        running::living(runner, boot_id, record).context("telling whether the vendor script still runs")?;
+    living.map_or(Ok(()), |pid| Err(anyhow!(running::in_words(record, pid))))
 }
 
 /// As [`run`]; `runner` is the host on which the script is a process, the context's the one whose files count.
-fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path, agreed: Option<&str>) -> Result<Done> {
+fn run_on(
+    context: &mut Context<'_>,
+    runner: &Host,
+    archive: &Path,
+    rerun: bool,
+    agreed: Option<&str>,
+) -> Result<Done> {
     let host = context.host;
     let settings = &context.profile.custom_changes;
-    if let Some(done) = already(host, &settings.marker, record::load(host)?.as_ref())? {
+    let earlier = record::load(host)?;
+    if let Some(earlier) = &earlier {
+        has_ended(runner, context.boot_id, earlier)?;
+    }
+    if !rerun && let Some(done) = already(host, &settings.marker, earlier.as_ref())? {
         return Ok(done);
     }
     ensure!(command::available(runner, "bash"), "there is no bash on this host to run {}", settings.script);
@@ -62,29 +93,43 @@ fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path, agreed: Opti
     prepare(&script)?;
 
     let before = Before::take(host, &settings.log)?;
+    if rerun {
+        take_marker_away(context, earlier.as_ref())?;
+    }
     let mut record = record::new(archive.sha256(), context.boot_id, Outcome::Started);
-    record::store(host, &record)?;
-    let ran = execute(context, runner, &script);
+    record.log_bytes = Some(before.log_bytes);
+    let ran = execute(context, runner, &script, &mut record);
+    // It removes /dev/null, however it ends.
+    let nodes = match device_nodes::make(context, None) {
+        Ok(Done::Unchanged) => String::new(),
+        Ok(Done::Changed(what)) => format!("; {what}"),
+        Err(error) => format!("; WARNING: {error:#}"),
+    };
+    if !nodes.is_empty() {
+        context.observer.log(&format!("after the vendor script{nodes}"));
+    }
+    if let Err(failure @ (Failure::Missing { .. } | Failure::Spawn { .. })) = ran {
+        bail!("{} was not started: {failure}; put that right and apply again{nodes}", settings.script);
+    }
     let judged = judge(host, &settings.marker, &settings.script, &before, ran)?;
     match judged {
         Judged::Applied(what) => {
             record.outcome = Outcome::Applied;
             evidence::settle(host, &settings.marker)
                 .and_then(|()| record::store(host, &record))
-                .with_context(|| format!("{what}, but that could not be recorded; {DECIDE}"))?;
-            Ok(Done::Changed(what))
+                .with_context(|| format!("{what}{nodes}, but that could not be recorded; {DECIDE}"))?;
+            Ok(Done::Changed(format!("{what}{nodes}")))
         }
         Judged::Failed(why) => {
             record.outcome = Outcome::Failed(why.clone());
             record::store(host, &record)?;
-            bail!("{} changed nothing: {why}; put that right and apply again", settings.script)
+            bail!(
+                "{} failed: {why}{nodes}; it never runs again by itself: put that right, then {DECIDE}",
+                settings.script
+            )
         }
         Judged::Unknown(why) => {
-            let saved =
-                before.copies.first().and_then(|copy| copy.parent()).map_or_else(String::new, |directory| {
-                    format!("; the files as they were are in {}", directory.display())
-                });
-            bail!("the state of the custom changes is unknown: {why}{saved}; {DECIDE}")
+            bail!("the state of the custom changes is unknown: {why}{}{nodes}; {DECIDE}", before.kept())
         }
     }
 }
@@ -94,24 +139,26 @@ fn run_on(context: &mut Context<'_>, runner: &Host, archive: &Path, agreed: Opti
 /// An accepted run keeps the boot id under which it was started: a restart since then counts.
 ///
 /// # Errors
-/// There is no marker to see, a person must decide first, or the record could not be written.
+/// There is no marker to see, a person must decide first, the script still runs, or the record could not be written.
 pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;
     let outcome = if accepted { Outcome::Accepted } else { Outcome::Observed };
-    let new = match record::load(host)? {
+    let old = record::load(host)?;
+    if let Some(old) = &old {
+        has_ended(host, context.boot_id, old)?;
+    }
+    let new = match old {
         Some(Record { outcome: Outcome::Accepted, .. }) => return Ok(Done::Unchanged),
-        Some(Record { outcome: Outcome::Applied | Outcome::Observed, .. })
-            if !accepted || host.exists(marker) =>
-        {
-            return Ok(Done::Unchanged);
-        }
-        // Interrupted, or its marker is gone.
-        Some(old) if accepted && !matches!(old.outcome, Outcome::Failed(_)) => Record { outcome, ..old },
+        // Whatever came of it.
+        Some(old) if accepted => Record { outcome, ..old },
+        Some(Record { outcome: Outcome::Applied | Outcome::Observed, .. }) => return Ok(Done::Unchanged),
         Some(old @ Record { outcome: Outcome::Started, .. }) => {
             bail!("the vendor script {}: {DECIDE}", in_words(&old))
         }
-        _ if accepted => bail!("no run of the vendor script is recorded that could be accepted"),
+        None if accepted && !host.exists(marker) => {
+            bail!("no run of the vendor script is recorded that could be accepted")
+        }
         _ => record::new("", context.boot_id, outcome),
     };
     ensure!(
@@ -123,30 +170,28 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     Ok(Done::Changed(format!("recorded in {RECORD} that the vendor script {}", in_words(&new))))
 }
 
-/// Lets the script run again, because a person says so (`--custom-changes=rerun`): takes its marker, on
-/// which it would refuse, out of the way (a copy is kept), and marks the earlier run as failed.
-///
-/// # Errors
-/// The marker could not be taken away or the record not be written.
-pub fn forget(context: &mut Context<'_>) -> Result<()> {
+/// Lets the script run again, because a person says so (`--custom-changes=rerun`): takes its marker, on which it would
+/// refuse, out of the way; a copy is kept. Interrupted after that, the record says that the script ran, also where until
+/// then the marker alone did.
+fn take_marker_away(context: &mut Context<'_>, earlier: Option<&Record>) -> Result<()> {
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;
-    let old = record::load(host)?;
-    // The marker first: interrupted between the two, the record still says that the script ran.
-    if host.exists(marker) {
-        saved::keep(host, &marker.to_string_lossy(), &saved::stamp("custom-changes"))?;
-        let path = host.path(marker);
-        fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-        files::sync_parent(&path)?;
-        context.observer.progress(&format!("took {} away, so that the script runs again", marker.display()));
+    if let Some(earlier) = earlier {
+        context
+            .observer
+            .progress(&format!("the vendor script runs again, although it {}", in_words(earlier)));
     }
-    if let Some(old) = old
-        && !matches!(old.outcome, Outcome::Failed(_))
-    {
-        context.observer.progress(&format!("the vendor script runs again, although it {}", in_words(&old)));
-        let outcome = Outcome::Failed("a person asked to run it again".into());
-        record::store(host, &Record { outcome, ..old })?;
+    if !host.exists(marker) {
+        return Ok(());
     }
+    if earlier.is_none() {
+        record::store(host, &record::new("", context.boot_id, Outcome::Observed))?;
+    }
+    saved::keep(host, &marker.to_string_lossy(), &saved::stamp("custom-changes"))?;
+    let path = host.path(marker);
+    fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+    files::sync_parent(&path)?;
+    context.observer.progress(&format!("took {} away, so that the script runs again", marker.display()));
     Ok(())
 }
 
@@ -172,11 +217,14 @@ fn already(host: &Host, marker: &Path, record: Option<&Record>) -> Result<Option
              again by itself: {DECIDE}",
             in_words(record)
         ),
+        Some(record @ Record { outcome: Outcome::Failed(_), .. }) if !marked => {
+            bail!("the vendor script {}; it is not run again by itself: {DECIDE}", in_words(record))
+        }
         Some(Record { outcome: Outcome::Failed(_), .. }) | None if marked => bail!(
             "{marker} is there, so somebody has run the vendor script since this plan was made; apply again: the \
              agent then records it"
         ),
-        Some(Record { outcome: Outcome::Failed(_), .. }) | None => Ok(None),
+        _ => Ok(None),
     }
 }
 
@@ -220,24 +268,34 @@ fn prepare(script: &Path) -> Result<()> {
         .with_context(|| format!("making {name} executable"))
 }
 
-/// Runs the script in its own directory, with the answer to its question and nothing more on stdin.
+/// Runs the script in its own directory, with the answer to its question and nothing more on stdin. It begins when
+/// `record`, with its process, is on disk.
 ///
 /// Through bash, not as a program: a /var that is mounted noexec is no reason to stop.
-fn execute(context: &mut Context<'_>, runner: &Host, script: &Path) -> Result<Output, Failure> {
+fn execute(
+    context: &mut Context<'_>,
+    runner: &Host,
+    script: &Path,
+    record: &mut Record,
+) -> Result<Output, Failure> {
+    let host = context.host;
     let settings = &context.profile.custom_changes;
     let directory = script.parent().unwrap_or(Path::new("/"));
     let command = Command::new("bash", [format!("./{}", settings.script)], settings.deadline)
         .dir(directory)
         .stdin("Y\n");
-    context.run_on(runner, &command)
+    context.run_held(runner, &command, &mut |pid| {
+        record.process = Some(running::process(runner, pid)?);
+        record::store(host, record)
+    })
 }
 
 enum Judged {
     /// It reached its end: what that did.
     Applied(String),
-    /// It is over and left the host as it was: why.
+    /// It ended without its marker: how, what it said and what it changed.
     Failed(String),
-    /// Nobody knows: why.
+    /// How it ended is not known, or it was ended from outside: why.
     Unknown(String),
 }
 
@@ -249,20 +307,21 @@ fn judge(
     before: &Before,
     ran: Result<Output, Failure>,
 ) -> Result<Judged> {
-    if let Err(failure @ (Failure::Missing { .. } | Failure::Spawn { .. })) = &ran {
-        return Ok(Judged::Failed(failure.to_string()));
-    }
     let marked = host.exists(marker);
     let (log, wwids, changed) = (before.new_log()?, evidence::wwids(host)?, before.changed(host)?);
+    let changed = match changed.as_slice() {
+        [] => "it changed none of the files that it is known to write".to_owned(),
+        changed => format!("it changed {}", changed.join(", ")),
+    };
     let output = match ran {
         Ok(output) => output,
         Err(failure) => {
             let marker = if marked { "its marker is there" } else { "its marker is not there" };
-            return Ok(Judged::Unknown(format!("{failure}; {marker}")));
+            return Ok(Judged::Unknown(format!("{failure}; {marker}; {changed}")));
         }
     };
     let printed = String::from_utf8_lossy(&output.stdout);
-    let failed = failures(&log).or_else(|| failures(&printed));
+    let failed = words::failures(&log).or_else(|| words::failures(&printed));
     if marked {
         let mut what =
             format!("{script} ran to its end (status {}); the machine must be restarted", output.status);
@@ -276,13 +335,15 @@ fn judge(
         }
         return Ok(Judged::Applied(what));
     }
-    let said = failed.unwrap_or_else(|| output.said());
-    let said = if said.is_empty() { "it said nothing".into() } else { format!("it said: {said}") };
-    let why =
+    let said = [failed.unwrap_or_default(), words::last(&log), words::last(&printed), output.said()];
+    let said = said.iter().find(|said| !said.is_empty());
+    let said = said.map_or_else(|| "it said nothing".to_owned(), |said| format!("it said: {said}"));
+    let mut why =
         format!("it ended with status {} without its marker {}; {said}", output.status, marker.display());
-    if changed.is_empty() {
-        Ok(Judged::Failed(why))
-    } else {
-        Ok(Judged::Unknown(format!("{why}; it changed {}", changed.join(", "))))
+    let packages = before.missing_packages(host).join(" ");
+    if !packages.is_empty() {
+        why.push_str(&format!("; packages that it misses: {packages} (yum install -y {packages})"));
     }
+    why.push_str(&format!("; {changed}{}", before.kept()));
+    Ok(Judged::Failed(why))
 }

@@ -13,7 +13,7 @@ use nix::libc;
 use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
 use nix::unistd::mkdtemp;
 
-use crate::facts::blank::in_use;
+use crate::facts::processes;
 use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::{Host, files, ioctl};
@@ -183,7 +183,7 @@ impl Device {
 /// Removes the nodes of runs that were killed: their processes are gone.
 fn remove_stale_nodes(host: &Host) {
     // Where a part of the processes is hidden, others' look as if they were gone.
-    if in_use::sees_all_processes(host).is_err() {
+    if processes::sees_all(host).is_err() {
         return;
     }
     for name in host.list("/dev").unwrap_or_default() {

@@ -1,22 +1,30 @@
 //! Fetches a file over HTTP(S) into a part file beside its later name, and goes on where an interrupted
 //! fetch stopped, when the server says that the file is still the same.
 
+mod addresses;
 mod forward;
+mod part;
 pub(crate) mod proxy;
+mod turn;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::libc;
-use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
+use self::addresses::InTurn;
+use self::part::{From, noted};
+pub use self::part::{discard, is_full, left_off, unwritten};
+use self::turn::Pace;
+pub use self::turn::{GivenUp, Turn};
 use super::Observer;
 use crate::host::{files, text, trust};
 
@@ -24,10 +32,10 @@ use crate::host::{files, text, trust};
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// How long a server may send nothing in the middle of a file.
-const STALL: Duration = Duration::from_secs(60);
+pub const STALL: Duration = Duration::from_secs(60);
 
-/// How often one address is tried again after its connection broke.
-const TRIES: u32 = 4;
+/// How often one address is tried: each time, another one of the server's own addresses is asked first.
+const TRIES: usize = 4;
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
@@ -46,6 +54,8 @@ pub struct Fetch<'a> {
     pub ca_file: Option<&'a Path>,
     /// When it must be done.
     pub until: Instant,
+    /// How long it is this address's turn, where others wait.
+    pub turn: Option<Turn>,
     /// Where the proxy variables are read: [`environment`], but for tests.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -56,60 +66,89 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Of what file the part file is a part; beside it, as `.from`.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct From {
-    /// Without credentials: the validator tells another file behind others.
-    url: String,
-    /// A strong ETag, or the time of the last modification: what `If-Range` can compare.
-    validator: String,
-}
-
 /// What became of one try.
 enum Tried {
     Done,
     /// The connection broke: another try may go on.
     Broken(anyhow::Error),
+    /// It was too slow.
+    Slow(String),
 }
 
 impl Fetch<'_> {
     /// Fetches the file; `part` then holds all of it, synced.
     ///
     /// # Errors
-    /// Why not; after a broken connection, `part` stays for the next time.
+    /// Why not; after a broken connection, `part` stays for the next time. [`GivenUp`]: it was too slow for its turn.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<()> {
         let mut broken = None;
-        for _ in 0..TRIES {
-            match self.attempt(observer)? {
+        let mut slow = None;
+        for number in 0..TRIES {
+            match self.attempt(number, observer)? {
                 Tried::Done => return Ok(()),
                 Tried::Broken(error) => {
                     observer.log(&format!("fetching {}: {error:#}", text::without_secrets(self.url)));
                     broken = Some(error);
                 }
+                Tried::Slow(why) => slow = Some(why),
+            }
+            if let (None, Some(error)) = (&slow, &broken)
+                && self.turn.is_some_and(|turn| Instant::now() >= turn.ends)
+            {
+                slow = Some(format!("{error:#}, and its share of the time was over"));
             }
             let left = self.until.saturating_duration_since(Instant::now());
-            if left < Duration::from_secs(1) {
+            if slow.is_some() || left < Duration::from_secs(1) {
                 break;
             }
             sleep(Duration::from_secs(1).min(left));
         }
-        // What is left may be a part of another edition of the file; only what can be told apart may stay.
-        if self.noted().is_none() {
-            discard(self.part);
+        if let Some(why) = slow {
+            self.give_up()?;
+            return Err(GivenUp(why).into());
         }
+        self.keep_what_can_go_on();
         Err(broken.unwrap_or_else(|| anyhow!("there was no time left")))
     }
 
-    fn attempt(&self, observer: &mut dyn Observer) -> Result<Tried> {
-        let have = match (self.noted(), fs::symlink_metadata(self.part)) {
+    /// What is left may be a part of another edition of the file; only what can be told apart may stay.
+    fn keep_what_can_go_on(&self) {
+        match noted(self.part) {
+            None => discard(self.part),
+            Some(from) if from.validator.is_empty() => drop(fs::remove_file(self.part)),
+            Some(_) => {}
+        }
+    }
+
+    /// Notes that the next run had better begin with another address.
+    fn give_up(&self) -> Result<()> {
+        let url = text::without_secrets(self.url);
+        let mut from = match noted(self.part) {
+            Some(from) if from.url == url => from,
+            _ => {
+                discard(self.part);
+                From { url, ..From::default() }
+            }
+        };
+        from.given_up = true;
+        from.note(self.part)?;
+        self.keep_what_can_go_on();
+        Ok(())
+    }
+
+    fn attempt(&self, number: usize, observer: &mut dyn Observer) -> Result<Tried> {
+        let have = match (noted(self.part), fs::symlink_metadata(self.part)) {
             (Some(from), Ok(meta))
-                if from.url == text::without_secrets(self.url) && meta.is_file() && meta.len() > 0 =>
+                if from.url == text::without_secrets(self.url)
+                    && !from.validator.is_empty()
+                    && meta.is_file()
+                    && meta.len() > 0 =>
             {
                 Some((meta.len(), from.validator))
             }
             _ => None,
         };
-        let response = match self.request(have.as_ref()) {
+        let response = match self.request(number, have.as_ref()) {
             Ok(response) => response,
             Err(Asked::Broken(error)) => return Ok(Tried::Broken(error)),
             Err(Asked::Refused(error)) => return Err(error),
@@ -133,11 +172,11 @@ impl Fetch<'_> {
     }
 
     /// Asks for the file, or for what is missing of it, following redirects.
-    fn request(&self, have: Option<&(u64, String)>) -> Result<Response<Body>, Asked> {
+    fn request(&self, number: usize, have: Option<&(u64, String)>) -> Result<Response<Body>, Asked> {
         let mut url = self.url.to_owned();
         for _ in 0..=REDIRECTS {
             let shown = text::without_secrets(&text::safe(&url));
-            let (agent, authorization) = self.agent(&url).map_err(Asked::Refused)?;
+            let (agent, authorization) = self.agent(&url, number).map_err(Asked::Refused)?;
             let mut request = agent.get(&url);
             if let Some(authorization) = authorization {
                 request = request.header(header::PROXY_AUTHORIZATION, authorization);
@@ -165,8 +204,8 @@ impl Fetch<'_> {
         Err(Asked::Refused(anyhow!("more than {REDIRECTS} redirects")))
     }
 
-    /// What asks for `url`, and what it must tell a proxy of us.
-    fn agent(&self, url: &str) -> Result<(Agent, Option<String>)> {
+    /// What asks for `url` the `number`th time, and what it must tell a proxy of us.
+    fn agent(&self, url: &str, number: usize) -> Result<(Agent, Option<String>)> {
         let left = self.until.saturating_duration_since(Instant::now());
         ensure!(!left.is_zero(), "there was no time left");
         let mut tls = TlsConfig::builder();
@@ -183,9 +222,10 @@ impl Fetch<'_> {
             .timeout_resolve(Some(ANSWER))
             .timeout_connect(Some(ANSWER))
             .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(STALL));
+            .timeout_per_read(Some(self.turn.map_or(STALL, |turn| turn.within)));
+        let agent = |config| Agent::with_parts(config, DefaultConnector::default(), InTurn::new(number));
         let Some((address, name)) = proxy::choose(url, self.environment) else {
-            return Ok((config.build().into(), None));
+            return Ok((agent(config.build()), None));
         };
         // All before the last `@`, whatever it is: that variable holds nothing but one address.
         let shown = || {
@@ -200,11 +240,11 @@ impl Fetch<'_> {
             shown()
         );
         if url.starts_with("http:") && proxy.protocol() == ProxyProtocol::Http {
-            let agent = forward::agent(config.build(), &proxy, url);
+            let agent = forward::agent(config.build(), &proxy, url, InTurn::new(number));
             let agent = agent.ok_or_else(|| anyhow!("it is no address that {} can be asked for", shown()))?;
             return Ok((agent, forward::authorization(&proxy)));
         }
-        Ok((config.proxy(Some(proxy)).build().into(), None))
+        Ok((agent(config.proxy(Some(proxy)).build()), None))
     }
 
     /// Writes what the server sends to the part file, from byte `from` on.
@@ -220,27 +260,43 @@ impl Fetch<'_> {
         let mut file = self.open(from, response.headers())?;
         let mut body = response.into_body().into_reader();
         let mut done = from;
+        let mut pace = Pace::new(from);
         let mut buffer = vec![0; 64 << 10];
         observer.transfer(self.what, done, total);
+        let mut slow = None;
         let ended = loop {
-            match body.read(&mut buffer) {
-                Ok(0) => break None,
-                Ok(read) => {
-                    done += read as u64;
-                    if done > self.limit {
-                        drop(file);
-                        discard(self.part);
-                        return Err(too_long());
-                    }
-                    file.write_all(&buffer[..read])
-                        .with_context(|| format!("writing {}", self.part.display()))?;
-                    observer.transfer(self.what, done, total);
+            let read = body.read(&mut buffer);
+            if let Ok(read @ 1..) = read {
+                done += read as u64;
+                if done > self.limit {
+                    drop(file);
+                    discard(self.part);
+                    return Err(too_long());
                 }
-                Err(error) => break Some(error),
+                if let Err(error) = file.write_all(&buffer[..read]) {
+                    return Err(unwritten(error, file, self.part, total));
+                }
+                observer.transfer(self.what, done, total);
+            }
+            match read {
+                Ok(0) => break None,
+                read => {
+                    slow = self.turn.and_then(|turn| pace.too_slow(&turn, self.until, done, total));
+                    match read {
+                        Err(error) => break Some(error),
+                        Ok(_) if slow.is_some() => break None,
+                        Ok(_) => {}
+                    }
+                }
             }
         };
-        file.sync_all().with_context(|| format!("writing {}", self.part.display()))?;
+        if let Err(error) = file.sync_all() {
+            return Err(unwritten(error, file, self.part, total));
+        }
         let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+        if let Some(why) = slow {
+            return Ok(Tried::Slow(format!("{why} after {done}{of} bytes")));
+        }
         Ok(match ended {
             Some(error) => {
                 let why = text::without_secrets(&text::safe(&error.to_string()));
@@ -263,16 +319,14 @@ impl Fetch<'_> {
             file.seek(SeekFrom::Start(from)).with_context(writing)?;
             return Ok(file);
         }
+        let url = text::without_secrets(self.url);
+        let given_up = noted(self.part).is_some_and(|from| from.given_up && from.url == url);
         discard(self.part);
         if let Some(validator) = validator(headers) {
-            let from = From { url: text::without_secrets(self.url), validator };
-            files::replace(&note(self.part), &serde_json::to_vec(&from)?, 0o600)?;
+            let from = From { url, validator, given_up };
+            from.note(self.part)?;
         }
         files::create(self.part).with_context(writing)
-    }
-
-    fn noted(&self) -> Option<From> {
-        serde_json::from_slice(&files::read(&note(self.part)).ok()?).ok()
     }
 }
 
@@ -298,18 +352,6 @@ impl Asked {
             _ => Self::Refused(message),
         }
     }
-}
-
-/// Removes a part file and its note.
-pub fn discard(part: &Path) {
-    let _ = fs::remove_file(part);
-    let _ = fs::remove_file(note(part));
-}
-
-fn note(part: &Path) -> PathBuf {
-    let mut name = part.as_os_str().to_owned();
-    name.push(".from");
-    name.into()
 }
 
 fn field(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

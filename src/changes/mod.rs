@@ -6,6 +6,7 @@ pub mod collection;
 mod consent;
 pub mod custom_changes;
 pub mod device;
+mod device_nodes;
 pub mod fetch;
 pub mod free_space;
 pub mod fstab;
@@ -60,6 +61,11 @@ pub enum Change {
         repositories: Vec<String>,
         /// The agent's own package.
         agent_package: Option<PathBuf>,
+    },
+    /// Make nodes in /dev anew that every program expects.
+    MakeDeviceNodes {
+        /// Their paths.
+        nodes: Vec<String>,
     },
     /// Run the vendor's ApplyCustomChanges.sh, once.
     RunCustomChanges {
@@ -182,19 +188,33 @@ impl Context<'_> {
     /// # Errors
     /// As [`Command::run`].
     pub fn run(&mut self, command: &Command) -> Result<Output, Failure> {
-        self.run_on(self.host, command)
+        let host = self.host;
+        self.watched(command, |watch| command.run_watched(host, watch))
     }
 
-    /// As [`Context::run`], on another host.
+    /// As [`Context::run`], on another host; it begins when `begin` has been given its process id.
     ///
     /// # Errors
-    /// As [`Command::run`].
-    pub fn run_on(&mut self, host: &Host, command: &Command) -> Result<Output, Failure> {
+    /// As [`Command::run_held`].
+    pub fn run_held(
+        &mut self,
+        host: &Host,
+        command: &Command,
+        begin: &mut dyn FnMut(u32) -> anyhow::Result<()>,
+    ) -> Result<Output, Failure> {
+        self.watched(command, |watch| command.run_held(host, watch, begin))
+    }
+
+    fn watched(
+        &mut self,
+        command: &Command,
+        run: impl FnOnce(&mut dyn FnMut(&str)) -> Result<Output, Failure>,
+    ) -> Result<Output, Failure> {
         let observer = &mut *self.observer;
         let place = command.directory().map(|path| format!(" (in {})", path.display())).unwrap_or_default();
         observer.log(&format!("run: {}{place}", command.line()));
         let mut lines = 0;
-        let result = command.run_watched(host, &mut |line| {
+        let result = run(&mut |line| {
             lines += 1;
             if lines <= LINES {
                 observer.progress(line);
@@ -233,6 +253,7 @@ impl Change {
                 let names: Vec<_> = packages.iter().chain(files).map(String::as_str).collect();
                 format!("collect {} with all that they need in {}", names.join(", "), directory.display())
             }
+            Self::MakeDeviceNodes { nodes } => format!("make {} anew", nodes.join(", ")),
             Self::RunCustomChanges { archive, rerun, .. } => {
                 let often = if *rerun { "again" } else { "once" };
                 format!("unpack {} and run ApplyCustomChanges.sh, {often}", archive.display())
@@ -282,11 +303,9 @@ impl Change {
                 collection::collect(context, &order)
             }
             Self::InstallFiles { files } => packages::install_files(context, files),
+            Self::MakeDeviceNodes { nodes } => device_nodes::make(context, Some(nodes)),
             Self::RunCustomChanges { archive, rerun, archive_sha256 } => {
-                if *rerun {
-                    custom_changes::forget(context)?;
-                }
-                custom_changes::run(context, archive, archive_sha256.as_deref())
+                custom_changes::run(context, archive, *rerun, archive_sha256.as_deref())
             }
             Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
             Self::SetRecordsAside => records::set_aside(context),

@@ -3,19 +3,22 @@
 
 mod files;
 pub(crate) mod lock;
+pub(crate) mod look;
+mod obtain;
 pub(crate) mod rpm;
+pub mod version;
 
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-pub(super) use self::files::{copy, obtain, own};
 pub use self::files::{install_files, install_files_with_rpm};
-pub(super) use self::rpm::{Signature, signature};
+pub(super) use self::obtain::{copy, obtain, own};
 use super::{Context, Done};
-use crate::host::command::{self, Command, Failure, Output};
-use crate::host::{Host, files as host_files, text};
+use crate::host::command::{self, Became, Command, Failure, Output};
+use crate::host::{Host, files as host_files, isolation, text};
 
 /// How often a lock is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -55,7 +58,7 @@ impl Manager {
     /// Both wait for their lock for ever, unless told to give up: we wait ourselves.
     fn install(self, packages: &[&str], deadline: Duration) -> Command {
         let options = ["-y", "--setopt=exit_on_lock=1", "install"];
-        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline)
+        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline).transaction()
     }
 }
 
@@ -164,7 +167,8 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
     let mut told = None;
     loop {
         let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
-            let stopped = matches!(failure, Failure::Deadline { .. });
+            let stopped =
+                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
             let advice = if stopped {
                 "; see whether `yum-complete-transaction` finds something to finish"
             } else {
@@ -177,6 +181,35 @@ fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -
         wait(context, until, manager.tool(), &holder, &mut told)?;
     }
 }
+
+/// Runs rpm's transaction of `files` in `directory`, without a network where the host can do that, and writes out what it
+/// wrote.
+pub(super) fn rpm_transaction(
+    context: &mut Context<'_>,
+    option: &str,
+    directory: &Path,
+    files: &[&str],
+) -> Result<Result<Output, Failure>> {
+    let settings = &context.profile.packages;
+    wait_for_rpm(context, Instant::now() + settings.lock_timeout)?;
+    let mut command = rpm::on_files(directory, &[option], files, settings.deadline)?.transaction();
+    // systemd itself starts the daemons that a scriptlet restarts. Elsewhere they would begin in the scriptlet's
+    // namespace and be out of reach until the next boot: glibc's of CentOS 6 restarts sshd.
+    if context.host.exists(SYSTEMD) {
+        if let Some(why) = isolation::refused() {
+            context.observer.progress(&format!("rpm keeps its network: {why}"));
+            context.observer.log(&format!("rpm keeps its network: {why}"));
+        }
+        command = command.without_network();
+    }
+    let ran = context.run(&command);
+    // As after yum: what rpm wrote is to outlive a loss of power.
+    host_files::sync_system(context.host)?;
+    Ok(ran)
+}
+
+/// Exists where systemd is the init (sd_booted(3)).
+const SYSTEMD: &str = "/run/systemd/system";
 
 /// Waits until nobody holds rpm's own lock.
 pub(super) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {

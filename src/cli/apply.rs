@@ -13,14 +13,16 @@ use super::output::print;
 use super::progress::Progress;
 use super::session::{Answer, Disks, Format, Selected, Session};
 use crate::changes::Done;
-use crate::profile::Profile;
+use crate::facts::machine;
+use crate::profile::{self, Profile};
 use crate::report::json::ReportDocument;
 use crate::report::style::Page;
 use crate::report::text::Detail;
 use crate::report::{Plan, json, plan, text};
 use crate::run;
-use crate::run::apply::{Applied, Ended, Options, Resumable, Watcher, pending};
-use crate::run::resume::{self, Pending};
+use crate::run::apply::{Applied, Ended, Options, Watcher};
+use crate::run::resume::{self, Binding, Pending};
+use crate::run::waiting::{self, State};
 use crate::steps::Selection;
 use crate::steps::remedy::{Decision, Request};
 
@@ -41,12 +43,16 @@ pub struct Args {
     /// Which disks
     #[command(flatten)]
     pub disks: Disks,
-    /// What to do about a vendor script that was interrupted
+    /// What to do about a vendor script that did not do its work
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
     /// Go on with the apply that owed a restart, if that has happened (for the service)
     #[arg(long, conflicts_with_all = ["only", "skip", "stage", "retention_disk", "erase_disk", "custom_changes"])]
     pub resume: bool,
+    /// Call off the apply that waits for a restart, and do nothing else
+    #[arg(long, conflicts_with_all = ["yes", "restart", "resume", "only", "skip", "stage", "retention_disk", "erase_disk",
+        "custom_changes", "offline", "download_only"])]
+    pub forget: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
@@ -58,7 +64,7 @@ pub struct Args {
     pub offline: Offline,
 }
 
-/// Decisions on an interrupted vendor script.
+/// Decisions on a vendor script that was started and did not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CustomChanges {
     /// Its changes are in place: record that
@@ -90,19 +96,28 @@ impl Args {
         {
             return super::seal::go_on(session, &order, self.format);
         }
+        if self.forget {
+            return self.forget(session);
+        }
         let mut stage = self.selected.stage();
         let (session, mut options) = if self.resume {
-            match pending(&session.host)? {
-                Resumable::Nothing => return self.idle("no apply waits for a restart", exit::READY),
-                Resumable::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
-                Resumable::Ready(left) => {
+            let order = session.order()?;
+            let note = order.as_ref().map(waiting::describe).map(|waiting| waiting.note).unwrap_or_default();
+            let Some(order) = order else {
+                return self.idle("no apply waits for a restart", exit::READY);
+            };
+            let left = order.pending;
+            match order.state {
+                State::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
+                State::Void(_) => bail!("{note}"),
+                State::Due => {
                     stage = left.stage;
                     let options = Options {
                         selection: Selection::new(left.only.clone(), left.skip.clone())?,
                         request: left.request.clone(),
                         // Nobody is there who could restart a clone at its first boot.
                         restart: self.restart || left.first_boot,
-                        pending: Some(left.as_ref().clone()),
+                        pending: Some(left.clone()),
                         resumed: true,
                         notes: Vec::new(),
                     };
@@ -110,13 +125,25 @@ impl Args {
                 }
             }
         } else {
+            if let Some(waiting) = session.waiting() {
+                terminal.tell(&format!("note: {}", waiting.note));
+            }
             (session, self.options(session)?)
         };
         let mut profile = session.profile()?;
         options.selection = options.selection.at_stage(stage, &profile)?;
+        if let Some(pending) = options.pending.as_mut().filter(|_| !self.resume) {
+            // As the file says it: a collection takes the addresses out of it next.
+            pending.bound = Some(Binding {
+                given_at: run::now(),
+                profile_sha256: profile::digest(&profile),
+                machine: machine::load(&session.host),
+            });
+        }
         self.bind(session, &mut profile, &mut options)?;
-        let applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
+        let mut applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
         terminal.progress.clear();
+        applied.report.tell(session.waiting());
         self.report(session, &applied)
     }
 
@@ -160,6 +187,8 @@ impl Args {
             first_boot: false,
             seal: None,
             free_space_filled: false,
+            bound: None,
+            failed: None,
             // Nobody sits at a terminal after the restart.
             request: Request { at_terminal: false, ..request.clone() },
         };
@@ -172,6 +201,15 @@ impl Args {
             resumed: false,
             notes,
         })
+    }
+
+    /// Calls off what waits.
+    fn forget(&self, session: &Session) -> Result<Answer> {
+        let said = match waiting::forget(&session.host)? {
+            Some(what) => format!("cleared: {what}; nothing of it is carried out"),
+            None => "no apply waits for a restart".to_owned(),
+        };
+        self.idle(&said, exit::READY)
     }
 
     /// The answer when there is no apply to go on with.
@@ -227,7 +265,7 @@ struct Document<'a> {
     left: json::PlanDocument<'a>,
 }
 
-/// The document of `apply --resume` when there is nothing to go on with.
+/// The document of `apply --resume` when there is nothing to go on with, and of `--forget`.
 #[derive(Serialize)]
 struct Idle<'a> {
     schema: &'static str,

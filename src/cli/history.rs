@@ -7,8 +7,9 @@ use anyhow::Result;
 use super::exit;
 use super::session::{Answer, Format, Session};
 use crate::report::history::{self, Line, Tone};
-use crate::report::json;
+use crate::report::{json, waiting};
 use crate::run::journal::{self, Entry, Event};
+use crate::run::waiting::describe;
 
 /// Show what apply did on this host, and when, from its journal.
 #[derive(clap::Args, Debug)]
@@ -16,6 +17,9 @@ pub struct Args {
     /// Show the last N entries only
     #[arg(short = 'n', long = "last", value_name = "N")]
     pub last: Option<NonZeroUsize>,
+    /// Show the apply that waits for a restart instead, and whether it still holds
+    #[arg(long, conflicts_with = "last")]
+    pub pending: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
@@ -25,8 +29,11 @@ impl Args {
     /// Reads the journal and shows it.
     ///
     /// # Errors
-    /// The journal cannot be read.
+    /// The journal or the record cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
+        if self.pending {
+            return self.waiting(session);
+        }
         let (all, torn) = journal::read(&session.host)?;
         let entries = &all[all.len().saturating_sub(self.last.map_or(all.len(), NonZeroUsize::get))..];
         let text = match self.format {
@@ -35,6 +42,17 @@ impl Args {
                 let lines: Vec<_> = entries.iter().map(line).collect();
                 history::render(&lines, &torn, session.style)
             }
+        };
+        Ok(Answer::new(text, exit::READY))
+    }
+
+    fn waiting(&self, session: &Session) -> Result<Answer> {
+        // To others than root an order that only root can read would look like none.
+        let order = session.order()?;
+        let waiting = order.as_ref().map(describe);
+        let text = match self.format {
+            Format::Json => json::document(&waiting::document(waiting.as_ref()))?,
+            Format::Text => waiting::render(waiting.as_ref(), session.style),
         };
         Ok(Answer::new(text, exit::READY))
     }

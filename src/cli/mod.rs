@@ -87,6 +87,7 @@ enum Language {
 #[must_use]
 pub fn main() -> ExitCode {
     ioctl::keep_exit_statuses();
+    ioctl::keep_descriptors_from_commands();
     let args: Vec<OsString> = env::args_os().collect();
     let language = language(&args);
     let result = match Cli::try_parse_from(args) {

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::exit;
 use super::session::{Answer, Format, Session};
-use crate::changes::collection::manifest::{Manifest, Role};
+use crate::changes::collection::manifest::{Entry, Manifest, Role};
+use crate::changes::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
 use crate::report::json;
 use crate::report::style::Page;
 use crate::run::apply::Watcher;
@@ -122,9 +123,19 @@ fn notes(collected: &Collected) -> Vec<String> {
     if !files.iter().any(|entry| entry.role == Role::Agent) {
         notes.push("the agent's own package is not among them: name it with --agent-package FILE".to_owned());
     }
-    let doubtful = files.iter().filter(|entry| entry.verified.contains("NOT VERIFIED")).count();
+    let doubtful = files.iter().filter(|entry| entry.verified.contains(NOT_VERIFIED)).count();
     if doubtful > 0 {
         notes.push(format!("{doubtful} of {} files are not verified, as the profile accepts", files.len()));
+    }
+    let unsigned =
+        |entry: &&Entry| entry.verified.ends_with(NO_SIGNATURE) && !entry.verified.contains(NOT_VERIFIED);
+    let unsigned = files.iter().filter(unsigned).count();
+    if unsigned > 0 {
+        notes.push(format!(
+            "{unsigned} of {} files have no signature: the target refuses them, unless its profile says `files.unverified: \
+             install-without-verification`",
+            files.len()
+        ));
     }
     notes
 }

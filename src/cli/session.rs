@@ -14,7 +14,10 @@ use crate::host::{Host, files};
 use crate::profile::{self, Profile, Setting};
 use crate::report::style::Style;
 use crate::report::text::Detail;
+use crate::report::waiting::Waiting;
 use crate::run;
+use crate::run::resume::Pending;
+use crate::run::waiting::{self, Order};
 use crate::steps::remedy::Request;
 use crate::steps::{self, Selection, Stage};
 
@@ -106,6 +109,29 @@ impl Session {
     #[must_use]
     pub fn with_profile(&self, profile: Option<String>) -> Self {
         Self { profile: self.profile.clone().or(profile), ..self.clone() }
+    }
+
+    /// The profile that an order names, as it is now.
+    fn profile_of(&self, order: &Pending) -> Result<Profile> {
+        Self { profile: order.profile.clone(), ..self.clone() }.profile()
+    }
+
+    /// The apply that waits for a restart, if one does.
+    ///
+    /// # Errors
+    /// Its record cannot be read.
+    pub fn order(&self) -> Result<Option<Order>> {
+        waiting::find(&self.host, &|pending| self.profile_of(pending))
+    }
+
+    /// The same, as it is told. Only root can read it: to others nothing waits.
+    #[must_use]
+    pub fn waiting(&self) -> Option<Waiting> {
+        match self.order() {
+            Ok(order) => order.as_ref().map(waiting::describe),
+            Err(_) if !nix::unistd::geteuid().is_root() => None,
+            Err(error) => Some(Waiting::unreadable(&format!("{error:#}"))),
+        }
     }
 
     /// `--profile` as another process can use it: a file by its whole path.

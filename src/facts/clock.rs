@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use sysinfo::System;
 
+use super::daemons::{self, Daemon};
 use super::processes::Processes;
 use super::{Fact, read};
 use crate::host::command::Command;
@@ -20,15 +21,18 @@ pub struct Clock {
     pub boot_secs: Fact<u64>,
     /// What keeps the time (ntpd, chronyd, systemd-timesyncd, VMware Tools), if anything does.
     pub service: Fact<Option<String>>,
+    /// Processes that are called like one and are something else, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
 }
 
-/// Time services: the kernel's name of the process, and what people call it.
-const SERVICES: [(&str, &str); 5] = [
-    ("ntpd", "ntpd"),
-    ("chronyd", "chronyd"),
-    ("systemd-timesyn", "systemd-timesyncd"),
-    ("ptp4l", "ptp4l"),
-    ("openntpd", "openntpd"),
+/// Time services, with the users that packages of CentOS, Debian and Ubuntu make for them.
+const SERVICES: [Daemon; 5] = [
+    Daemon { name: "ntpd", file: "ntpd", users: &["ntp", "ntpsec", "_ntp", "openntpd"] },
+    Daemon { name: "chronyd", file: "chronyd", users: &["chrony", "_chrony"] },
+    Daemon { name: "systemd-timesyn", file: "systemd-timesyncd", users: &["systemd-timesync"] },
+    Daemon { name: "ptp4l", file: "ptp4l", users: &[] },
+    Daemon { name: "openntpd", file: "openntpd", users: &["openntpd", "_ntp"] },
 ];
 
 /// Tells the time. A recording's "now" is when it was made, by /proc/stat and /proc/uptime.
@@ -47,7 +51,8 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
         boot_secs.known()?.checked_add(uptime)
     };
     let recorded_now = if host.kind() == Kind::Recorded { recorded_now() } else { None };
-    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service: service(host, processes) }
+    let (service, others) = service(host, processes);
+    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service, others }
 }
 
 /// Now, seconds since 1970-01-01 UTC; 0 for a clock that stands before that.
@@ -55,20 +60,22 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-fn service(host: &Host, processes: &Fact<Processes>) -> Fact<Option<String>> {
-    match processes {
-        Fact::Known(processes) => {
-            let runs = SERVICES.iter().find(|(name, _)| processes.contains_key(*name));
-            let service = runs.map(|(_, service)| (*service).to_owned());
-            Fact::Known(
-                service.or_else(|| {
-                    tools_keep_time(host).then(|| "the synchronisation of VMware Tools".to_owned())
-                }),
-            )
-        }
-        Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::NotApplicable(why) => Fact::NotApplicable(why.clone()),
-    }
+fn service(host: &Host, processes: &Fact<Processes>) -> (Fact<Option<String>>, Vec<String>) {
+    let processes = match processes {
+        Fact::Known(processes) => processes,
+        Fact::Unknown(why) => return (Fact::Unknown(why.clone()), Vec::new()),
+        Fact::NotApplicable(why) => return (Fact::NotApplicable(why.clone()), Vec::new()),
+    };
+    let found = daemons::find(host, processes, &SERVICES, &|_| false);
+    let service = match found.running {
+        Some((at, _)) => Some(SERVICES[at].file.to_owned()),
+        None => tools_keep_time(host).then(|| "the synchronisation of VMware Tools".to_owned()),
+    };
+    let service = match (service, found.unknown) {
+        (None, Some(why)) => Fact::Unknown(why),
+        (service, _) => Fact::Known(service),
+    };
+    (service, found.others)
 }
 
 /// Whether the time synchronisation of VMware Tools is on: `vmware-toolbox-cmd timesync status` says `Enabled`.
@@ -96,12 +103,22 @@ mod tests {
 
     #[test]
     fn a_recording_tells_its_own_time_and_service() {
-        let dir =
-            testing::tree(&[("proc/stat", "cpu 1\nbtime 1420000000\n"), ("proc/uptime", "3600.25 7.00\n")]);
+        let dir = testing::tree(&[
+            ("proc/stat", "cpu 1\nbtime 1420000000\n"),
+            ("proc/uptime", "3600.25 7.00\n"),
+            ("proc/800/status", "Uid:\t990\t990\t990\t990\n"),
+            ("proc/800/exe", "-> /usr/sbin/chronyd"),
+            ("etc/passwd", "chrony:x:990:990::/:/sbin/nologin\n"),
+        ]);
         let running = Fact::Known([("chronyd".to_owned(), vec![800])].into());
         let clock = load(&Host::recorded(dir.path()), &running);
         assert_eq!((clock.now_secs, clock.boot_secs), (1_420_003_600, Fact::Known(1_420_000_000)));
-        assert_eq!(clock.service, Fact::Known(Some("chronyd".into())));
+        assert_eq!((clock.service, clock.others.len()), (Fact::Known(Some("chronyd".into())), 0));
+        // Of the same user, but not its program.
+        std::fs::remove_file(dir.path().join("proc/800/exe")).unwrap();
+        testing::put(dir.path(), "proc/800/exe", "-> /usr/bin/sleep");
+        let other = load(&Host::recorded(dir.path()), &running);
+        assert_eq!((other.service, other.others.len()), (Fact::Known(None), 1));
         let none = Fact::Known(Processes::new());
         for (status, service) in
             [("Enabled\n", Some("the synchronisation of VMware Tools")), ("Disabled\n", None)]

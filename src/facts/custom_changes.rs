@@ -1,5 +1,8 @@
 //! What the vendor's ApplyCustomChanges.sh left, and what we recorded of its run.
 
+pub mod running;
+pub mod words;
+
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -10,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use self::running::Process;
 use super::{Fact, decode, read};
 use crate::host::{Host, Kind, files, sum, text, trust};
 
@@ -30,14 +34,21 @@ pub const BLACKLIST_FLAG: &str = "/.blacklistrootdev";
 pub struct CustomChanges {
     /// The marker file, when it is there: seconds since 1970 of its last status change (ctime).
     pub marker_ctime_secs: Fact<Option<u64>>,
-    /// The end of /var/log/appliedmtcustomchanges.log, at most 40 lines; `Known(None)` when there is none.
+    /// The end of /var/log/appliedmtcustomchanges.log, at most 40 lines and what says FAILED before them; of the run that
+    /// is recorded, where the record tells where that begins. `Known(None)` when there is no log.
     pub log_tail: Fact<Option<String>>,
     /// The SCSI ID in /usr/sbin/blacklistrootdev.sh; `Known(None)` when the file is not there or has none.
     pub blacklistrootdev_id: Fact<Option<String>>,
+    /// Whether /usr/sbin/blacklistrootdev.sh is there.
+    #[serde(default)]
+    pub blacklistrootdev_script: bool,
     /// Whether /.blacklistrootdev is there.
     pub blacklistrootdev_flag: bool,
     /// Our record.
     pub record: Fact<Option<Record>>,
+    /// A process of the recorded run that still lives.
+    #[serde(default = "nobody")]
+    pub running: Fact<Option<u32>>,
     /// Size in bytes of the archive that the profile names; `Known(None)` when there is no such file, or none is named.
     pub archive_bytes: Fact<Option<u64>>,
 }
@@ -55,22 +66,40 @@ pub struct Record {
     pub started_at: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// The process that it was started as; not recorded by 0.1.0, nor of a run by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// Length in bytes of the script's log before it; as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_bytes: Option<u64>,
+}
+
+fn nobody() -> Fact<Option<u32>> {
+    Fact::Known(None)
 }
 
 /// What came of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It was about to start; if this is what is found later, the run was interrupted and its state is unknown.
+    /// It was started; if this is what is found later, the run was interrupted and its state is unknown.
     Started,
     /// Judged from the host as having done its work.
     Applied,
-    /// It reached no end, and why; the host is known to lack its changes.
+    /// It ended without its marker: how, and what it said. What it changed until then is not known whole.
     Failed(String),
     /// A person ran it; seen by `apply` under the recorded boot id.
     Observed,
     /// A person decided, after an interrupted run, that the changes are in place (`--custom-changes=accept`).
     Accepted,
+}
+
+impl Outcome {
+    /// Whether no end, or no good one, is known of the run.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Started | Self::Failed(_))
+    }
 }
 
 impl CustomChanges {
@@ -81,8 +110,10 @@ impl CustomChanges {
             marker_ctime_secs: Fact::Unknown(why.into()),
             log_tail: Fact::Unknown(why.into()),
             blacklistrootdev_id: Fact::Unknown(why.into()),
+            blacklistrootdev_script: false,
             blacklistrootdev_flag: false,
             record: Fact::Unknown(why.into()),
+            running: Fact::Unknown(why.into()),
             archive_bytes: Fact::Unknown(why.into()),
         }
     }
@@ -103,13 +134,30 @@ pub fn load(
     // Once the script has run it is of no account who can write the archive; and a tree says of its owners what it likes.
     let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
     let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
+    let record: Fact<Option<Record>> = read::record(host, RECORD, SCHEMA);
+    let from = record.known().and_then(|record| record.as_ref()?.log_bytes).unwrap_or_default();
     CustomChanges {
         marker_ctime_secs: Fact::from_result(marker_ctime(host, marker)),
-        log_tail: Fact::from_result(log_tail(host, log)),
+        log_tail: Fact::from_result(log_tail(host, log, from)),
         blacklistrootdev_id: Fact::from_result(id()),
+        blacklistrootdev_script: host.exists(BLACKLIST_SCRIPT),
         blacklistrootdev_flag: host.exists(BLACKLIST_FLAG),
-        record: read::record(host, RECORD, SCHEMA),
+        running: still_running(host, &record),
+        record,
         archive_bytes: Fact::from_result(archive_bytes),
+    }
+}
+
+fn still_running(host: &Host, record: &Fact<Option<Record>>) -> Fact<Option<u32>> {
+    const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+    match record {
+        Fact::Known(Some(record)) if record.process.is_some() && host.kind() != Kind::Image => {
+            let boot_id = read::text(host, BOOT_ID);
+            Fact::from_result(boot_id.and_then(|boot_id| running::living(host, boot_id.trim(), record)))
+        }
+        // Without a process on record there is none to look for.
+        Fact::Known(_) => Fact::Known(None),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => Fact::Unknown(why.clone()),
     }
 }
 
@@ -170,13 +218,15 @@ fn recorded_ctime(host: &Host, path: &str) -> Result<u64> {
 /// How much of the log's end is looked at, in bytes; a log can be of any size.
 const TAIL: u64 = 64 << 10;
 
-fn log_tail(host: &Host, log: &Path) -> Result<Option<String>> {
+/// From byte `from` on, where the log is that long: one that became shorter is a new one.
+fn log_tail(host: &Host, log: &Path, from: u64) -> Result<Option<String>> {
     let name = log.display().to_string();
     anyhow::ensure!(log.file_name().is_some(), "no log file is named");
     let read = || -> io::Result<Vec<u8>> {
         let mut file = files::open(&host.resolve(log)?)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let from = if length < from { 0 } else { from };
+        file.seek(SeekFrom::Start(from.max(length.saturating_sub(TAIL))))?;
         files::read_at_most(file.take(TAIL), TAIL)
     };
     match read() {
@@ -188,10 +238,12 @@ fn log_tail(host: &Host, log: &Path) -> Result<Option<String>> {
     }
 }
 
-/// The last 40 lines, each cut to 500 characters, without credentials and without control characters.
+/// The last 40 lines and up to 10 before them that say FAILED, each cut to 500 characters, without credentials and without
+/// control characters.
 pub(crate) fn tail(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
-    let kept = lines.iter().skip(lines.len().saturating_sub(40));
+    let (before, last) = lines.split_at(lines.len().saturating_sub(40));
+    let kept = before.iter().filter(|line| line.contains("FAILED")).take(10).chain(last);
     let line = |line: &&str| text::safe(&text::without_secrets(line)).chars().take(500).collect::<String>();
     kept.map(line).collect::<Vec<_>>().join("\n")
 }
@@ -231,8 +283,10 @@ mod tests {
             marker_ctime_secs: Fact::Known(None),
             log_tail: Fact::Known(None),
             blacklistrootdev_id: Fact::Known(None),
+            blacklistrootdev_script: false,
             blacklistrootdev_flag: false,
             record: Fact::Known(None),
+            running: Fact::Known(None),
             archive_bytes: Fact::Known(None),
         };
         assert_eq!(look(dir.path()), none);
@@ -246,6 +300,8 @@ mod tests {
             boot_id: "b".into(),
             started_at: "2015-01-01T00:00:00Z".into(),
             outcome: Outcome::Failed("no disk".into()),
+            process: None,
+            log_bytes: None,
         };
         let log: String = (1..=100).map(|n| format!("line {n} \u{1b}[2J\n")).collect();
         let dir = testing::tree(&[
@@ -264,8 +320,34 @@ mod tests {
         let tail = seen.log_tail.known().cloned().flatten().unwrap();
         assert_eq!((tail.lines().count(), tail.lines().next()), (40, Some("line 61 \\u{1b}[2J")));
         assert_eq!(seen.blacklistrootdev_id, Fact::Known(Some("36000c2982b5df41a25811b07e74971e8".into())));
-        assert!(seen.blacklistrootdev_flag);
+        assert!(seen.blacklistrootdev_flag && seen.blacklistrootdev_script);
         assert_eq!(seen.record, Fact::Known(Some(record)));
+    }
+
+    #[test]
+    fn of_the_log_the_part_of_the_recorded_run_counts_and_a_failure_before_its_last_lines() {
+        let earlier = "earlier: FAILED\n";
+        let more = "more\n".repeat(50);
+        let text = |log_bytes: Option<usize>, log: &str| {
+            let record = Record {
+                schema: SCHEMA.into(),
+                archive_sha256: "ab".into(),
+                boot_id: "b".into(),
+                started_at: "2015-01-01T00:00:00Z".into(),
+                outcome: Outcome::Applied,
+                process: None,
+                log_bytes: log_bytes.map(|bytes| bytes as u64),
+            };
+            let record = serde_json::to_string(&record).unwrap();
+            let dir = testing::tree(&[(&LOG[1..], log), (&RECORD[1..], &record)]);
+            look(dir.path()).log_tail.known().cloned().flatten().unwrap()
+        };
+        let log = format!("{earlier}begin\n{more}");
+        assert!(text(None, &log).starts_with("earlier: FAILED\nmore\n"));
+        assert!(!text(Some(earlier.len()), &log).contains("FAILED"));
+        assert!(text(Some(log.len() + 1), &log).contains("FAILED"), "it is a new log");
+        let own = format!("{earlier}now: FAILED\n{more}");
+        assert_eq!(text(Some(earlier.len()), &own).matches("FAILED").count(), 1);
     }
 
     #[test]

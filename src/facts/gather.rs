@@ -10,9 +10,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{
-    Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, disks, dmi, filesystems,
-    fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read, retention,
-    site_agent, swaps, tools,
+    Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, device_nodes, disks, dmi,
+    filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read,
+    retention, site_agent, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -88,6 +88,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         })
     };
     let controllers = start(host, DEADLINE, disks::load_controllers);
+    let device_nodes = start(host, DEADLINE, device_nodes::load);
     let mounts = start(host, DEADLINE, mounts::load);
     let swaps = start(host, DEADLINE, swaps::load);
     let boot_loader = start(host, DEADLINE, boot_loader::load);
@@ -113,7 +114,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
-        (clock::Clock { now_secs: clock::now(), boot_secs, service }, Fact::Unknown(why))
+        (clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() }, Fact::Unknown(why))
     });
     Facts {
         schema: SCHEMA.to_owned(),
@@ -129,6 +130,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
             cpus: Fact::Unknown(why),
         }),
         clock,
+        device_nodes: device_nodes.fact(),
         disks,
         controllers: controllers.fact(),
         mounts,

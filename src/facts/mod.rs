@@ -8,7 +8,9 @@ pub mod boot_loader;
 pub mod clock;
 pub mod cpu_memory;
 pub mod custom_changes;
+mod daemons;
 mod decode;
+pub mod device_nodes;
 pub mod disks;
 pub mod dmi;
 pub mod filesystems;
@@ -16,6 +18,7 @@ pub mod fstab;
 pub mod gather;
 pub mod guest_info;
 pub mod identity;
+pub mod machine;
 pub mod mounts;
 pub mod multipath;
 pub mod network;
@@ -96,6 +99,9 @@ pub struct Facts {
     pub cpu_memory: cpu_memory::CpuMemory,
     /// Time and who keeps it.
     pub clock: clock::Clock,
+    /// The nodes in /dev that every program expects.
+    #[serde(default = "device_nodes::not_read")]
+    pub device_nodes: Fact<Vec<device_nodes::DeviceNode>>,
     /// Every whole disk.
     pub disks: Fact<Vec<disks::Disk>>,
     /// Every storage controller on the PCI bus, with or without disks.

@@ -8,6 +8,9 @@ use crate::host::{Host, Kind};
 /// Process ids by the kernel's name of the process, which it cuts to 15 bytes.
 pub(crate) type Processes = BTreeMap<String, Vec<u32>>;
 
+/// PF_KTHREAD of the kernel's sched.h, among the flags in /proc/PID/stat: a thread of the kernel itself.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
 /// Reads the names of all processes. /proc/PID/stat has them on every kernel.
 pub(crate) fn load(host: &Host) -> Fact<Processes> {
     if host.kind() == Kind::Image {
@@ -18,6 +21,9 @@ pub(crate) fn load(host: &Host) -> Fact<Processes> {
         return Fact::Unknown(format!(
             "other users' processes cannot be seen: reading /proc/1/stat: {error}"
         ));
+    }
+    if let Err(why) = sees_all(host) {
+        return Fact::Unknown(why);
     }
     let names = match host.list("/proc") {
         Ok(names) => names,
@@ -35,6 +41,23 @@ pub(crate) fn load(host: &Host) -> Fact<Processes> {
         pids.sort_unstable();
     }
     Fact::Known(processes)
+}
+
+/// That this process sees those of the whole machine: in a PID namespace of its own the second process is not the
+/// kernel's kthreadd (on every kernel since 2.6.27).
+///
+/// # Errors
+/// It does not, and what to do.
+pub(crate) fn sees_all(host: &Host) -> Result<(), String> {
+    let stat = host.read("/proc/2/stat").unwrap_or_default();
+    let flags =
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
+    if parse(&stat) == Some("kthreadd") && flags.is_some_and(|flags| flags & KERNEL_THREAD != 0) {
+        return Ok(());
+    }
+    Err("not all processes of this machine can be seen: mt-agent runs in a PID namespace of its own (a container); run it \
+         outside"
+        .to_owned())
 }
 
 /// The name in a stat line: what stands between the first opening and the last closing parenthesis, as a name
@@ -63,6 +86,23 @@ mod tests {
     fn this_very_process_is_seen() {
         let Fact::Known(processes) = load(&Host::live()) else { panic!() };
         assert!(processes.values().flatten().any(|pid| *pid == std::process::id()));
+    }
+
+    #[test]
+    fn a_pid_namespace_of_its_own_shows_a_part_of_the_processes() {
+        let seen = |stat: &str| {
+            let dir = testing::tree(&[("proc/2/stat", stat)]);
+            sees_all(&Host::recorded(dir.path())).is_ok()
+        };
+        // 2.6.32 and 6.1.
+        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2149613632 0 0 0 0 0 0 0 0 15 -5 1 0 3 0 0\n"));
+        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"));
+        assert!(
+            !seen("2 (kthreadd) S 1 2 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"),
+            "a program of that name"
+        );
+        assert!(!seen("2 (bash) S 1 2 1 0 -1 4194304 0 0\n") && !seen(""));
+        sees_all(&Host::live()).unwrap();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
+use super::daemons::{self, Daemon, Found};
 use super::processes::Processes;
 use crate::host::Host;
 
@@ -13,7 +14,16 @@ pub struct Tools {
     pub program: Option<String>,
     /// Process id of a running vmtoolsd (or vmware-guestd); `Known(None)` when none runs.
     pub pid: Fact<Option<u32>>,
+    /// Processes that are called so and are something else, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
 }
+
+/// The daemon's processes.
+const DAEMONS: [Daemon; 2] = [
+    Daemon { name: "vmtoolsd", file: "vmtoolsd", users: &[] },
+    Daemon { name: "vmware-guestd", file: "vmware-guestd", users: &[] },
+];
 
 /// Where open-vm-tools and VMware's own installer put the daemon. vmware-guestd is that of the oldest Tools.
 const PROGRAMS: [&str; 7] = [
@@ -32,21 +42,23 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Fact<Tools> {
     let there =
         |path: &&&str| host.resolve(path).and_then(|path| path.metadata()).is_ok_and(|meta| meta.is_file());
     let program = PROGRAMS.iter().find(there).map(|path| (*path).to_owned());
-    let pid = match processes {
-        Fact::Known(processes) => Fact::Known(daemon(host, processes)),
-        Fact::Unknown(why) => Fact::Unknown(why.clone()),
-        Fact::NotApplicable(why) => Fact::NotApplicable(why.clone()),
+    let (pid, others) = match processes {
+        Fact::Known(processes) => match daemons::find(host, processes, &DAEMONS, &|pid| is_helper(host, pid))
+        {
+            Found { running: Some((_, pid)), others, .. } => (Fact::Known(Some(pid)), others),
+            Found { unknown: Some(why), others, .. } => (Fact::Unknown(why), others),
+            Found { others, .. } => (Fact::Known(None), others),
+        },
+        Fact::Unknown(why) => (Fact::Unknown(why.clone()), Vec::new()),
+        Fact::NotApplicable(why) => (Fact::NotApplicable(why.clone()), Vec::new()),
     };
-    Fact::Known(Tools { program, pid })
+    Fact::Known(Tools { program, pid, others })
 }
 
-/// The daemon's process; the one that serves a user's desktop session (`vmtoolsd -n vmusr`) is not it.
-fn daemon(host: &Host, processes: &Processes) -> Option<u32> {
-    let named = ["vmtoolsd", "vmware-guestd"].into_iter().filter_map(|name| processes.get(name)).flatten();
-    named.copied().find(|pid| {
-        let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        !line.split('\0').any(|word| word == "vmusr")
-    })
+/// Whether the process serves a user's desktop session (`vmtoolsd -n vmusr`).
+fn is_helper(host: &Host, pid: u32) -> bool {
+    let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split('\0').any(|word| word == "vmusr")
 }
 
 #[cfg(test)]
@@ -58,6 +70,7 @@ mod tests {
     fn the_daemon_is_told_from_a_desktop_s_helper() {
         let dir = testing::tree(&[
             ("proc/1/stat", "1 (init) S 0\n"),
+            ("proc/2/stat", "2 (kthreadd) S 0 0 0 0 -1 2149613632\n"),
             ("proc/900/stat", "900 (vmtoolsd) S 1\n"),
             ("proc/900/cmdline", "/usr/bin/vmtoolsd\0-n\0vmusr\0"),
             ("usr/sbin/vmtoolsd", ""),
@@ -66,10 +79,16 @@ mod tests {
             let host = Host::recorded(dir.path());
             load(&host, &processes::load(&host)).known().cloned().unwrap()
         };
-        assert_eq!(look(), Tools { program: Some("/usr/sbin/vmtoolsd".into()), pid: Fact::Known(None) });
+        let program = || Some("/usr/sbin/vmtoolsd".to_owned());
+        assert_eq!(look(), Tools { program: program(), pid: Fact::Known(None), others: Vec::new() });
         testing::put(dir.path(), "proc/1000/stat", "1000 (vmtoolsd) S 1\n");
         testing::put(dir.path(), "proc/1000/cmdline", "/usr/sbin/vmtoolsd\0");
+        testing::put(dir.path(), "proc/1000/status", "Uid:\t0\t0\t0\t0\n");
+        testing::put(dir.path(), "proc/1000/exe", "-> /usr/sbin/vmtoolsd");
         assert_eq!(look().pid, Fact::Known(Some(1000)));
+        std::fs::remove_file(dir.path().join("proc/1000/exe")).unwrap();
+        testing::put(dir.path(), "proc/1000/exe", "-> /tmp/vmtoolsd");
+        assert_eq!((look().pid, look().others.len()), (Fact::Known(None), 1));
         let image = Host::image(dir.path());
         let told = load(&image, &processes::load(&image)).known().cloned().unwrap();
         assert_eq!(told.pid, Fact::needs_kernel());

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout};
+use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -143,6 +143,43 @@ fn answer<T: Serialize>(work: impl FnOnce() -> T, mut writer: io::PipeWriter) ->
     let bytes = serde_json::to_vec(&work())?;
     writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
     writer.write_all(&bytes)
+}
+
+/// Leaves a copy of this process behind that reads `pipes` to their end, for a command that goes on when this process has
+/// ended: a pipe that nobody reads ends who writes to it.
+///
+/// # Errors
+/// It could not be started.
+pub(super) fn left_reading(pipes: &[io::PipeReader]) -> io::Result<()> {
+    let kept: Vec<RawFd> = pipes.iter().map(AsRawFd::as_raw_fd).collect();
+    ioctl::in_a_copy(|| {
+        // Of no terminal, and ended as others are.
+        let _ = setsid();
+        let _ = SigSet::empty().thread_set_mask();
+        if close_all_but(&kept).is_ok() {
+            let _ = read_all(pipes);
+        }
+    })
+    .map(drop)
+}
+
+fn read_all(pipes: &[io::PipeReader]) -> io::Result<()> {
+    let mut open: Vec<&io::PipeReader> = pipes.iter().collect();
+    let mut buffer = [0; 4096];
+    while !open.is_empty() {
+        let mut waiting: Vec<_> =
+            open.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
+        match poll(&mut waiting, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            polled => polled?,
+        };
+        let ready: Vec<bool> = waiting.iter().map(|fd| fd.any() == Some(true)).collect();
+        let mut ready = ready.into_iter();
+        open.retain_mut(|pipe| {
+            !ready.next().unwrap_or_default() || pipe.read(&mut buffer).is_ok_and(|read| read > 0)
+        });
+    }
+    Ok(())
 }
 
 /// Closes what the copy of a process has open. /dev/null may be no device at this time, so a directory takes the place

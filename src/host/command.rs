@@ -1,35 +1,29 @@
 //! One command runner: explicit argv, no shell, fixed directories, closed stdin unless given, bounded time
 //! and output. Failures are told apart, and each carries a command line one can paste.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::thread;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use super::running::{KEPT, Running, drain};
+use super::{Host, Kind, apart, files, ioctl, isolation, text};
 
-use super::{Host, Kind, apart, files, ioctl, text};
+pub use super::running::{Became, Output};
 
 /// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
 /// a root program runs no tool from a directory that somebody else chose.
 const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// How much of each stream is kept, in bytes; the rest is read and dropped.
-const KEPT: usize = 8 << 20;
+/// How long a command may take to end once it was asked to.
+const ASKED: Duration = Duration::from_secs(2);
 
-/// How long a descendant may hold the output open after the command itself has ended.
-const LINGER: Duration = Duration::from_secs(2);
-
-/// How long a command that was killed may take to be gone. One that waits in the kernel for a device stays.
-const KILLED: Duration = Duration::from_millis(500);
+/// How long a transaction of packages may: rpm ends at the next point at which it can, and a package may be a large one.
+const TRANSACTION: Duration = Duration::from_secs(300);
 
 /// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
 /// given up.
@@ -38,6 +32,13 @@ const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
 /// The variables that pass from our environment to a command: how to reach the network, nothing else.
 const PASSED: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "TZ"];
+
+/// What starts a command that is held: it becomes the command when it is told to, and ends where nobody can tell it any
+/// more. The line is taken off byte by byte, as a pipe cannot be sought in, so the rest is the command's.
+const HELD: &str = "read -r line && exec \"$@\"";
+
+/// What is done with the process id of a command that is held, before it begins.
+type Begin<'a> = &'a mut dyn FnMut(u32) -> anyhow::Result<()>;
 
 /// A command to run. The first word names a tool, by name (looked for in the system's directories) or by
 /// absolute path.
@@ -48,20 +49,10 @@ pub struct Command {
     stdin: Option<Vec<u8>>,
     dir: Option<PathBuf>,
     deadline: Duration,
+    grace: Duration,
+    transaction: bool,
     only_looks: bool,
-}
-
-/// What a command that ended with an exit status left.
-#[derive(Clone, Debug, Default)]
-pub struct Output {
-    /// Its exit status.
-    pub status: i32,
-    /// Its standard output, up to 8 MiB.
-    pub stdout: Vec<u8>,
-    /// Its standard error, up to 8 MiB.
-    pub stderr: Vec<u8>,
-    /// Whether more was said than was kept.
-    pub truncated: bool,
+    no_network: bool,
 }
 
 /// Why there is no usable output.
@@ -86,14 +77,14 @@ pub enum Failure {
         /// What the system said.
         source: io::Error,
     },
-    /// It did not end in time and was killed, with all its descendants.
+    /// It did not end in time.
     Deadline {
         /// The command line.
         line: String,
         /// The time it had.
         after: Duration,
-        /// Whether the kernel did not let it end: it waits for a device that does not answer.
-        left: bool,
+        /// What became of it.
+        became: Became,
         /// The end of what it said.
         said: String,
     },
@@ -134,9 +125,18 @@ impl std::fmt::Display for Failure {
             Self::Missing { tool } => write!(f, "no `{tool}` in {}", DIRECTORIES.join(", ")),
             Self::Spawn { line, source } => write!(f, "`{line}` could not be started: {source}"),
             Self::Wait { line, source } => write!(f, "how `{line}` ended could not be told: {source}"),
-            Self::Deadline { line, after, left, said } => {
-                let how = if *left { "could not be stopped: it is left behind" } else { "was stopped" };
-                write!(f, "`{line}` did not end within {} s and {how}{}", after.as_secs_f32(), ended(said))
+            Self::Deadline { line, after, became, said } => {
+                write!(f, "`{line}` did not end within {} s and ", after.as_secs_f32())?;
+                match became {
+                    Became::Stopped => f.write_str("was stopped")?,
+                    Became::Stuck => f.write_str("could not be stopped: it is left behind")?,
+                    Became::GoesOn(pid) => write!(
+                        f,
+                        "goes on as process {pid}, which was asked to end and is not killed in the middle: let it end, then \
+                         run mt-agent apply again"
+                    )?,
+                }
+                f.write_str(&ended(said))
             }
             Self::Signal { line, signal, said } => {
                 write!(f, "`{line}` was ended by signal {signal}{}", ended(said))
@@ -152,24 +152,6 @@ impl std::fmt::Display for Failure {
 
 // Without a source: what the system said is told above, and a chain of errors would say it once more.
 impl std::error::Error for Failure {}
-
-impl Output {
-    /// The end of what was said, standard error before standard output, made safe and short: for messages.
-    #[must_use]
-    pub fn said(&self) -> String {
-        let stream =
-            if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };
-        let decoded = String::from_utf8_lossy(stream);
-        let mut last: VecDeque<&str> = decoded.lines().filter(|line| !line.trim().is_empty()).collect();
-        while last.len() > 3 {
-            last.pop_front();
-        }
-        // A secret is found by what stands before it, so that is cut off last.
-        let joined = text::safe(&text::without_secrets(&Vec::from(last).join("; ")));
-        let skip = joined.chars().count().saturating_sub(400);
-        joined.chars().skip(skip).collect()
-    }
-}
 
 /// Whether `tool` can be found in the system's directories of `host`.
 #[must_use]
@@ -194,7 +176,17 @@ impl Command {
         S: Into<String>,
     {
         let args = args.into_iter().map(Into::into).collect();
-        Self { tool: tool.to_owned(), args, stdin: None, dir: None, deadline, only_looks: false }
+        Self {
+            tool: tool.to_owned(),
+            args,
+            stdin: None,
+            dir: None,
+            deadline,
+            grace: ASKED,
+            transaction: false,
+            only_looks: false,
+            no_network: false,
+        }
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
@@ -208,6 +200,21 @@ impl Command {
     #[must_use]
     pub fn only_looks(mut self) -> Self {
         self.only_looks = true;
+        self
+    }
+
+    /// It reaches no network, unless [`isolation::refused`] says why that cannot be kept from it.
+    #[must_use]
+    pub fn without_network(mut self) -> Self {
+        self.no_network = true;
+        self
+    }
+
+    /// It changes the package database. At its deadline it is asked to end, it alone, so that no scriptlet is ended in the
+    /// middle; it has 5 minutes for that, and goes on after them: killed, it would leave packages half installed.
+    #[must_use]
+    pub fn transaction(mut self) -> Self {
+        (self.transaction, self.grace) = (true, TRANSACTION);
         self
     }
 
@@ -247,14 +254,44 @@ impl Command {
     /// # Errors
     /// As [`Command::run`].
     pub fn run_watched(&self, host: &Host, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, None)
+    }
+
+    /// As [`Command::run_watched`], but it is held until `begin` has been given its process id, which is its group's
+    /// too. Where that fails, or this process ends meanwhile, it never begins.
+    ///
+    /// # Errors
+    /// As [`Command::run`]; [`Failure::Spawn`] with what `begin` said.
+    pub fn run_held(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Begin<'_>,
+    ) -> Result<Output, Failure> {
+        self.find_and_run(host, watch, Some(begin))
+    }
+
+    fn find_and_run(
+        &self,
+        host: &Host,
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         match host.kind() {
             Kind::Live => {}
             Kind::Recorded => return self.recorded(host),
             // Nothing from an image's tree is run: it may be another architecture's, or an enemy's.
             Kind::Image => return Err(Failure::Missing { tool: self.tool.clone() }),
         }
-        let path = find(host, &self.tool).ok_or_else(|| Failure::Missing { tool: self.tool.clone() })?;
-        self.spawn_and_wait(&path, watch)
+        let tool = |tool: &str| find(host, tool).ok_or_else(|| Failure::Missing { tool: tool.to_owned() });
+        let path = tool(&self.tool)?;
+        if begin.is_none() {
+            return self.spawn_and_wait(&path, &self.args, watch, None);
+        }
+        let named = ["-c", HELD, "held"].map(str::to_owned).into_iter();
+        let args: Vec<String> =
+            named.chain([path.display().to_string()]).chain(self.args.iter().cloned()).collect();
+        self.spawn_and_wait(&tool("bash")?, &args, watch, begin)
     }
 
     /// Its standard output as text, when it ended with status 0.
@@ -280,9 +317,16 @@ impl Command {
         Ok(Output { stdout, ..Output::default() })
     }
 
-    fn spawn_and_wait(&self, path: &Path, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
+    fn spawn_and_wait(
+        &self,
+        path: &Path,
+        args: &[String],
+        watch: &mut dyn FnMut(&str),
+        begin: Option<Begin<'_>>,
+    ) -> Result<Output, Failure> {
         let deadline = shortened(self.deadline);
         let spawn = |source| Failure::Spawn { line: self.line(), source };
+        let no_network = self.no_network && isolation::refused().is_none();
         let (out_reader, out_writer) = io::pipe().map_err(spawn)?;
         let (err_reader, err_writer) = io::pipe().map_err(spawn)?;
         let environment = PASSED
@@ -295,21 +339,30 @@ impl Command {
                 ("TERM".into(), "dumb".into()),
             ])
             .collect::<Vec<(std::ffi::OsString, std::ffi::OsString)>>();
-        let expression = duct::cmd(path, &self.args)
+        // Never /dev/null: it may be away, or no device, and no command would start or each would read from a file.
+        let bytes = self.stdin.as_deref().unwrap_or_default();
+        let (input, mut feed) = input(bytes).map_err(spawn)?;
+        let expression = duct::cmd(path, args)
+            .stdin_file(input)
             .dir(self.dir.as_deref().unwrap_or(Path::new("/")))
             .full_env(environment)
             .stdout_file(out_writer)
             .stderr_file(err_writer)
             .unchecked()
             // A group of its own: a deadline ends every descendant, and a key pressed on our terminal none.
-            .before_spawn(|command| {
+            .before_spawn(move |command| {
                 command.process_group(0);
-                ioctl::begin_with_no_signal_held_back(command);
+                if no_network {
+                    ioctl::begin_without_network(command);
+                }
+                ioctl::begin_afresh(command);
                 Ok(())
             });
-        let complete = match &self.stdin {
-            Some(bytes) => expression.stdin_file(filled(bytes).map_err(spawn)?),
-            None => expression.stdin_null(),
+        // What goes on when we have ended is to find a reader still.
+        let left_to = if self.transaction {
+            vec![out_reader.try_clone().map_err(spawn)?, err_reader.try_clone().map_err(spawn)?]
+        } else {
+            Vec::new()
         };
         // Before the command, so that one that could not be listened to is not started.
         // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
@@ -317,48 +370,48 @@ impl Command {
         drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
         drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
         let started = Instant::now();
-        let handle = complete.start().map_err(spawn)?;
-        // Both expressions hold the write ends; while one of them lives, no reader sees the end.
-        drop((expression, complete));
+        let handle = expression.start().map_err(spawn)?;
+        // It holds the write ends; while it lives, no reader sees the end.
+        drop(expression);
+        if let Some(begin) = begin {
+            let pid = handle.pids().first().copied().unwrap_or_default();
+            if let Err(error) = begin(pid) {
+                drop(feed);
+                let _ = handle.wait_timeout(deadline);
+                return Err(spawn(io::Error::other(format!("{error:#}"))));
+            }
+            let _ = feed.write_all(b"\n");
+        }
+        // One that has ended already, or reads nothing, is judged by how it ends.
+        let _ = feed.write_all(bytes);
+        drop(feed);
 
-        let mut collected = Collected { output: Output::default(), partial: [Vec::new(), Vec::new()] };
-        let mut ended: Option<Instant> = None;
+        let mut running =
+            Running { handle, chunks, output: Output::default(), partial: [Vec::new(), Vec::new()] };
+        let wait = |source| Failure::Wait { line: self.line(), source };
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
-        loop {
-            match chunks.recv_timeout(Duration::from_millis(20)) {
-                Ok((is_err, bytes)) => collected.take(is_err, &bytes, watch),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            if ended.is_none() && matches!(handle.try_wait(), Ok(Some(_)) | Err(_)) {
-                ended = Some(Instant::now());
-            }
+        let status = running.listen(watch, &mut || {
             if self.only_looks && asked.is_none() && apart::is_ending() {
                 asked = Some(Instant::now());
             }
-            given_up = ended.is_none() && asked.is_some_and(|at| at.elapsed() > apart::GRACE);
-            if ended.is_some_and(|at| at.elapsed() > LINGER) || started.elapsed() > deadline || given_up {
-                break;
-            }
-        }
-        collected.flush(watch);
-        let mut output = collected.output;
-        let left = if given_up { Duration::ZERO } else { deadline.saturating_sub(started.elapsed()) };
-        let wait = |source| Failure::Wait { line: self.line(), source };
-        let status = match handle.wait_timeout(left).map_err(wait)? {
-            Some(done) => done.status,
+            given_up = asked.is_some_and(|at| at.elapsed() > apart::GRACE);
+            given_up || started.elapsed() > deadline
+        });
+        let status = match status.map_err(wait)? {
+            Some(status) => status,
             None => {
-                for pid in handle.pids() {
-                    if let Ok(pid) = i32::try_from(pid) {
-                        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
-                    }
-                }
-                let _ = handle.kill();
-                let left = !matches!(handle.wait_timeout(KILLED), Ok(Some(_)));
                 let after = if given_up { started.elapsed() } else { deadline };
-                return Err(Failure::Deadline { line: self.line(), after, left, said: output.said() });
+                let grace = if given_up { Duration::ZERO } else { shortened(self.grace) };
+                let became = running.stop(self.transaction, grace, &left_to, watch);
+                return Err(Failure::Deadline {
+                    line: self.line(),
+                    after,
+                    became,
+                    said: running.output.said(),
+                });
             }
         };
+        let mut output = running.output;
         match (status.code(), status.signal()) {
             (Some(code), _) => {
                 output.status = code;
@@ -383,73 +436,15 @@ fn shortened_to(deadline: Duration, seconds: Option<&str>) -> Duration {
     most.map_or(deadline, |most| deadline.min(most))
 }
 
-struct Collected {
-    output: Output,
-    partial: [Vec<u8>; 2],
-}
-
-impl Collected {
-    fn take(&mut self, is_err: bool, bytes: &[u8], watch: &mut dyn FnMut(&str)) {
-        let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
-        let room = KEPT.saturating_sub(kept.len());
-        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.output.truncated |= bytes.len() > room;
-        let partial = &mut self.partial[usize::from(is_err)];
-        for &byte in bytes {
-            if matches!(byte, b'\n' | b'\r') {
-                watch_line(partial, watch);
-            } else if partial.len() < 4096 {
-                partial.push(byte);
-            }
-        }
-    }
-
-    fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
-        for partial in &mut self.partial {
-            watch_line(partial, watch);
-        }
-    }
-}
-
-fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
-    if !partial.is_empty() {
-        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
-        partial.clear();
-    }
-}
-
-/// A pipe that holds `bytes` and then ends. They fit into it as a whole, so that no thread need feed it: duct's own
-/// panics where none can be started.
-fn filled(bytes: &[u8]) -> io::Result<io::PipeReader> {
+/// A pipe that will take `bytes`, and a line before them, as a whole, so that no thread need feed it: duct's own panics
+/// where none can be started.
+fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
     /// What the smallest pipe takes without a reader.
     const ROOM: usize = 4096;
-    if bytes.len() > ROOM {
-        return Err(io::Error::other(format!("more than {ROOM} bytes for its standard input")));
+    if bytes.len() >= ROOM {
+        return Err(io::Error::other(format!("{ROOM} bytes or more for its standard input")));
     }
-    let (reader, mut writer) = io::pipe()?;
-    writer.write_all(bytes)?;
-    Ok(reader)
-}
-
-/// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
-fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
-    let reading = thread::Builder::new().spawn(move || {
-        let mut file = File::from(fd);
-        let mut buffer = [0; 16 << 10];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => {
-                    if sender.send((is_err, buffer[..read].to_vec())).is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-    });
-    reading.map(drop)
+    io::pipe()
 }
 
 pub(super) fn quoted(word: &str) -> String {

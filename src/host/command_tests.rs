@@ -1,3 +1,8 @@
+use std::thread;
+
+use nix::sys::signal::Signal;
+
+use super::super::running::LINGER;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -106,4 +111,123 @@ fn failures_are_told_apart_and_can_be_pasted() {
 fn nothing_from_an_image_is_run() {
     let failure = Command::new("sh", ["-c", "true"], SECOND).run(&Host::image("/")).unwrap_err();
     assert!(matches!(failure, Failure::Missing { .. }));
+}
+
+#[test]
+fn a_command_that_is_held_begins_when_it_may_and_never_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let began = dir.path().join("began");
+    let command = sh("echo \"$$ $1\"; cat; touch began", AMPLE).dir(dir.path()).stdin("Y\n");
+    let mut seen = None;
+    let output = command
+        .run_held(&Host::live(), &mut |_| {}, &mut |pid| {
+            thread::sleep(Duration::from_millis(300));
+            assert!(!began.exists());
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let group = stat.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().to_owned();
+            seen = Some((pid, group));
+            Ok(())
+        })
+        .unwrap();
+    let (pid, group) = seen.unwrap();
+    assert_eq!(group, pid.to_string(), "it leads a group of its own");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid} \nY\n"), "it is the same process");
+    assert!(began.exists());
+
+    std::fs::remove_file(&began).unwrap();
+    let mut refused = 0;
+    let failure = command
+        .run_held(&Host::live(), &mut |_| {}, &mut |pid| {
+            refused = pid;
+            Err(anyhow::anyhow!("the disk is full"))
+        })
+        .unwrap_err();
+    assert!(failure.to_string().ends_with("could not be started: the disk is full"), "{failure}");
+    assert!(!began.exists() && !Path::new(&format!("/proc/{refused}")).exists());
+}
+
+#[test]
+fn nothing_on_standard_input_is_its_end_and_no_file() {
+    let output = sh("readlink /proc/self/fd/0; wc -c", AMPLE).read(&Host::live()).unwrap();
+    assert!(output.starts_with("pipe:[") && output.ends_with("\n0\n"), "{output}");
+}
+
+/// A command that prints, and ends only when it has printed all.
+const STUBBORN: &str = "trap '' TERM; echo begun; i=0; while [ $i -lt 30 ]; do head -c 10000 /dev/zero | tr '\\0' x; echo; \
+     sleep 0.1; i=$((i + 1)); done && echo done >";
+
+/// A variable that says where the copy of the tests leaves what its command leaves.
+const LEFT: &str = "MT_AGENT_TEST_LEFT";
+
+#[test]
+fn a_transaction_that_does_not_end_goes_on_and_is_read_when_we_have_ended() {
+    if let Some(left) = std::env::var_os(LEFT) {
+        let mut command = sh(&format!("{STUBBORN} {}", Path::new(&left).display()), SECOND).transaction();
+        command.grace = SECOND;
+        let failure = command.run(&Host::live()).unwrap_err();
+        let Failure::Deadline { became: Became::GoesOn(pid), said, .. } = &failure else {
+            panic!("{failure}")
+        };
+        assert!(Path::new(&format!("/proc/{pid}")).exists());
+        assert!(said.ends_with('x'), "{said}");
+        let goes_on =
+            format!("and goes on as process {pid}, which was asked to end and is not killed in the middle");
+        assert!(failure.to_string().contains(&goes_on), "{failure}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let left = dir.path().join("left");
+    let name = "host::command::tests::a_transaction_that_does_not_end_goes_on_and_is_read_when_we_have_ended";
+    let copy =
+        duct::cmd!(std::env::current_exe().unwrap(), "--exact", name, "--test-threads=1").env(LEFT, &left);
+    copy.stdout_null().run().unwrap();
+    assert!(!left.exists(), "it had not ended when we had");
+    let since = Instant::now();
+    while !left.exists() {
+        assert!(since.elapsed() < AMPLE, "what it wrote afterwards has ended it");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn at_its_deadline_a_command_is_asked_to_end_before_it_is_ended() {
+    let asked = "trap 'echo asked >&2; exit 0' TERM; while :; do sleep 0.1; done";
+    let failure = sh(asked, SECOND).run(&Host::live()).unwrap_err();
+    let Failure::Deadline { became: Became::Stopped, said, .. } = &failure else { panic!("{failure}") };
+    assert!(said.ends_with("asked"), "{said}");
+    let started = Instant::now();
+    let failure = sh("trap '' TERM; while :; do sleep 0.1; done", SECOND).run(&Host::live()).unwrap_err();
+    assert!(matches!(failure, Failure::Deadline { became: Became::Stopped, .. }), "{failure}");
+    assert!(started.elapsed() < AMPLE);
+}
+
+#[test]
+fn what_a_transaction_runs_is_not_ended_in_the_middle() {
+    // As rpm: it ends when the scriptlet that it runs has ended.
+    let script = "trap 'asked=1' TERM; sh -c 'sleep 3; echo scriptlet done' & child=$!; \
+         while kill -0 $child 2>/dev/null; do wait $child; done; exit 0";
+    let failure = sh(script, SECOND).transaction().run(&Host::live()).unwrap_err();
+    let Failure::Deadline { became: Became::Stopped, said, .. } = &failure else { panic!("{failure}") };
+    assert_eq!(said, "scriptlet done");
+}
+
+#[test]
+fn what_a_wrapper_of_a_transaction_leaves_running_is_not_called_stopped() {
+    let mut command = sh("sh -c \"trap '' TERM; sleep 6\"; :", SECOND).transaction();
+    command.grace = SECOND;
+    let failure = command.run(&Host::live()).unwrap_err();
+    assert!(matches!(failure, Failure::Deadline { became: Became::GoesOn(_), .. }), "{failure}");
+}
+
+#[test]
+fn a_command_makes_files_as_root_does_whatever_our_caller_s_mask() {
+    const INSIDE: &str = "MT_AGENT_TEST_MASK";
+    if std::env::var_os(INSIDE).is_some() {
+        assert_eq!(sh("umask", AMPLE).read(&Host::live()).unwrap(), "0022\n");
+        return;
+    }
+    let name = "host::command::tests::a_command_makes_files_as_root_does_whatever_our_caller_s_mask";
+    let own = std::env::current_exe().unwrap();
+    let script = "umask 077; exec \"$0\" --exact \"$1\" --test-threads=1";
+    duct::cmd!("sh", "-c", script, own, name).env(INSIDE, "1").stdout_null().run().unwrap();
 }

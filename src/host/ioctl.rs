@@ -1,28 +1,66 @@
-//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals of what we start.
+//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals and network of what we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers.
 #![allow(unsafe_code)]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc::{self, c_int, c_long, c_uchar, c_uint, c_ushort, c_void};
 use nix::sys::signal::{self, SigHandler, SigSet, Signal};
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// Lets `command` begin with no signal held back. The mask of the thread that starts a process goes on to it (since
-/// Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot be stopped.
-pub fn begin_with_no_signal_held_back(command: &mut Command) {
-    // Safe: between fork and exec only sigprocmask(2) is called, which may be called there.
+/// Lets `command` begin with no signal held back, and make files as root does. The signal mask of the thread that starts a
+/// process goes on to it (since Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot
+/// be stopped. The file mode mask is our caller's: with 077 in it, packages make directories that nobody else can read.
+pub fn begin_afresh(command: &mut Command) {
+    // SAFETY: between fork and exec only sigprocmask(2) and umask(2) are called, which may be called there.
     unsafe {
-        command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(io::Error::from));
+        command.pre_exec(|| {
+            umask(Mode::S_IWGRP | Mode::S_IWOTH);
+            SigSet::empty().thread_set_mask().map_err(io::Error::from)
+        });
+    }
+}
+
+/// Keeps from every command what this process was started with beyond the three standard streams: a caller's lock would
+/// be held by each daemon that is started. What is opened later is closed for commands by itself (`O_CLOEXEC`). To be called
+/// before anything is started.
+pub fn keep_descriptors_from_commands() {
+    let listed = fs::read_dir("/proc/self/fd").map(|entries| {
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect::<Vec<RawFd>>()
+    });
+    // Without /proc those that a shell can open.
+    for fd in listed.unwrap_or_else(|_| (0..256).collect()).into_iter().filter(|fd| *fd > 2) {
+        // SAFETY: the number is used for this one call, which fails where nothing is open under it.
+        let _ = fcntl(unsafe { BorrowedFd::borrow_raw(fd) }, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+    }
+}
+
+/// Takes this process into a network namespace of its own, in which no interface is up: unshare(2), which 2.6.32 has.
+///
+/// # Errors
+/// `EPERM` without privilege, `EINVAL` where the kernel has no network namespaces; what else the system said.
+pub fn leave_the_network() -> io::Result<()> {
+    // SAFETY: no memory is handed over.
+    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
+    Ok(())
+}
+
+/// Lets `command` begin as [`leave_the_network`] leaves a process; where that fails it is not started.
+pub fn begin_without_network(command: &mut Command) {
+    // SAFETY: between fork and exec only unshare(2) is called, which may be called there.
+    unsafe {
+        command.pre_exec(leave_the_network);
     }
 }
 

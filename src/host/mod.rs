@@ -9,6 +9,8 @@ pub mod files;
 #[cfg(mt_agent_el6)]
 mod glibc;
 pub mod ioctl;
+pub mod isolation;
+mod running;
 mod secrets;
 pub mod sum;
 pub mod text;

@@ -31,7 +31,7 @@ pub use model::{
     Sizing, Sources, Waiver,
 };
 pub use schema::schema;
-pub use show::{differences, show, to_json};
+pub use show::{differences, digest, show, to_json};
 
 #[cfg(test)]
 mod tests;

@@ -167,6 +167,10 @@ pub struct FileSpec {
     pub urls: Vec<String>,
     /// Pinned SHA-256, lower-case hex.
     pub sha256: Option<String>,
+    /// SHA-256, lower-case hex, that a collection's manifest says: the file is still what was collected. Who made it, it
+    /// does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_sha256: Option<String>,
 }
 
 /// `custom-changes:`

@@ -8,11 +8,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::decode::below;
 use super::model::{FileSpec, Installation, Profile, Server};
 use super::values::{Size, Span};
-use crate::host::text::{safe, without_secrets};
+use crate::host::text::{hex, safe, without_secrets};
 
 /// The version of the JSON document.
 const SCHEMA: &str = "mt-agent/profile/v1";
@@ -40,6 +41,14 @@ pub fn to_json(profile: &Profile) -> Value {
     let origins: Map<_, _> =
         leaves(profile).into_iter().map(|path| (path.clone(), origin(profile, &path).into())).collect();
     json!({"schema": SCHEMA, "name": profile.name, "profile": values, "origins": origins})
+}
+
+/// SHA-256 (lower-case hex) of all values of the profile, wherever they came from: another one is another profile.
+/// Credentials in addresses do not count.
+#[must_use]
+pub fn digest(profile: &Profile) -> String {
+    let values: Vec<_> = entries(profile).into_iter().map(|(key, item)| json!([key, item.json()])).collect();
+    hex(&Sha256::digest(Value::from(values).to_string()))
 }
 
 /// A value, with mappings in the order of the file format.

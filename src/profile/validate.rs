@@ -421,6 +421,7 @@ fn file_spec(file: &RawFile) -> FileSpec {
         file: file.file.0.clone(),
         urls: file.urls.iter().map(|url| url.0.clone()).collect(),
         sha256: file.sha256.as_ref().map(|sum| sum.0.to_lowercase()),
+        collected_sha256: None,
     }
 }
 

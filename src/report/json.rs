@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::waiting::Waiting;
 use super::{Plan, Report, Summary, Verdict};
 use crate::host::text;
 use crate::steps::{Finding, Stage};
@@ -51,6 +52,8 @@ pub struct ReportDocument<'a> {
     host: &'a str,
     stage: Option<Stage>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<&'a Waiting>,
     findings: &'a [Finding],
     summary: Summary,
 }
@@ -64,6 +67,7 @@ impl<'a> From<&'a Report> for ReportDocument<'a> {
             host: &report.host,
             stage: report.stage,
             notes: &report.notes,
+            pending: report.waiting.as_ref(),
             findings: &report.findings,
             summary: report.summary(),
         }
@@ -77,6 +81,8 @@ pub struct PlanDocument<'a> {
     profile: &'a str,
     host: &'a str,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<&'a Waiting>,
     changes: &'a [super::PlannedChange],
     manual: &'a [super::Manual],
     restart: bool,
@@ -89,6 +95,7 @@ impl<'a> From<&'a Plan> for PlanDocument<'a> {
             profile: &plan.profile,
             host: &plan.host,
             notes: &plan.notes,
+            pending: plan.waiting.as_ref(),
             changes: &plan.changes,
             manual: &plan.manual,
             restart: plan.restart,

@@ -9,11 +9,13 @@ pub mod plan;
 pub mod seal;
 pub mod style;
 pub mod text;
+pub mod waiting;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::changes::Change;
 use crate::steps::{Finding, Severity, Stage, Status, verdict};
+use waiting::Waiting;
 
 pub use crate::steps::Verdict;
 
@@ -32,9 +34,17 @@ pub struct Report {
     pub left_out: usize,
     /// What limits this report: not root, judged from a recording, an image's tree.
     pub notes: Vec<String>,
+    /// The apply that waits for a restart, if one does.
+    pub waiting: Option<Waiting>,
 }
 
 impl Report {
+    /// Tells what waits, among the notes too.
+    pub fn tell(&mut self, waiting: Option<Waiting>) {
+        self.notes.extend(waiting.iter().map(|waiting| waiting.note.clone()));
+        self.waiting = waiting;
+    }
+
     /// The verdict on what was judged.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -115,6 +125,16 @@ pub struct Plan {
     pub restart: bool,
     /// What limits this plan: disks were not probed, not root.
     pub notes: Vec<String>,
+    /// The apply that waits for a restart, if one does.
+    pub waiting: Option<Waiting>,
+}
+
+impl Plan {
+    /// As [`Report::tell`].
+    pub fn tell(&mut self, waiting: Option<Waiting>) {
+        self.notes.extend(waiting.iter().map(|waiting| waiting.note.clone()));
+        self.waiting = waiting;
+    }
 }
 
 /// A change and the requirement that asks for it.
@@ -191,6 +211,7 @@ mod tests {
             findings,
             left_out: 2,
             notes,
+            waiting: None,
         }
     }
 

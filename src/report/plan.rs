@@ -80,6 +80,7 @@ mod tests {
             }],
             restart: true,
             notes: vec!["made from a recording".into()],
+            waiting: None,
         };
         assert_eq!(
             render(&plan, Style::default()),

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
-use super::{check, lock, plan, read_facts, signals, today};
+use super::{BOOT_ID, check, lock, plan, read_facts, signals, today};
 use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
@@ -19,9 +19,6 @@ use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, check_names, lasting};
 use crate::steps::{self, Selection, Status, image};
-
-/// The kernel's id of this boot.
-pub(super) const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
@@ -106,6 +103,7 @@ pub fn apply(
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
+    changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
         "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
@@ -160,6 +158,10 @@ pub fn apply(
         Err(_) => "failed".to_owned(),
     };
     let written = journal.write(Event::End { verdict });
+    if let (Err(error), true) = (&ended, options.resumed) {
+        // Nobody watches: what failed is not tried again at each boot. That this could not be written down ends nothing.
+        let _ = resume::fail(host, &format!("{error:#}"));
+    }
     // What ended the run is told, not that its end could not be written down.
     let applied = ended?;
     written?;
@@ -229,7 +231,8 @@ impl Run<'_> {
             _ if first_boot && !applied.left.restart && self.has_more(&facts, waiting.as_ref()) => {}
             Some(pending) if applied.left.restart => {
                 match self.after_restart(pending, first_boot, &facts, agreed) {
-                    Some(pending) if waiting.as_ref() == Some(&pending) => {}
+                    Some(pending) if waiting.as_ref().is_some_and(|waiting| waiting.stands_for(&pending)) => {
+                    }
                     Some(pending) => {
                         saved::directory(self.host, saved::STATE)?;
                         resume::write(self.host, &pending)?;
@@ -311,6 +314,8 @@ impl Run<'_> {
         // A clone that waits goes on waiting, whoever has looked in meanwhile.
         pending.first_boot |= first_boot;
         if pending.first_boot && pending.request == Request::default() {
+            // Whoever has looked in gave it no other day to end.
+            pending.bound = None;
             return Some(pending);
         }
         // What will be erased after the restart is what the person saw in the plan, and for what is on it now.
@@ -474,31 +479,6 @@ impl Observer for Both<'_> {
     fn log(&mut self, line: &str) {
         self.log.line(line);
     }
-}
-
-/// The options of the run that an earlier one left for after a restart, when that restart has happened.
-///
-/// # Errors
-/// The record is damaged, or the boot id cannot be read.
-pub fn pending(host: &Host) -> Result<Resumable> {
-    let Some(pending) = resume::read(host)? else { return Ok(Resumable::Nothing) };
-    let boot_id = host.read(BOOT_ID).with_context(|| format!("reading the boot id {BOOT_ID}"))?;
-    Ok(if pending.boot_id == boot_id.trim() {
-        Resumable::RestartOwed
-    } else {
-        Resumable::Ready(Box::new(pending))
-    })
-}
-
-/// Whether there is a run to go on with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resumable {
-    /// No.
-    Nothing,
-    /// Yes, after the restart that has not happened yet.
-    RestartOwed,
-    /// Yes, now.
-    Ready(Box<Pending>),
 }
 
 #[cfg(test)]

@@ -83,18 +83,7 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
 
 /// What waits for a restart, with this request.
 fn pending(request: &Request) -> Pending {
-    Pending {
-        schema: resume::SCHEMA.into(),
-        boot_id: String::new(),
-        profile: None,
-        only: Vec::new(),
-        skip: Vec::new(),
-        stage: None,
-        first_boot: false,
-        seal: None,
-        free_space_filled: false,
-        request: request.clone(),
-    }
+    Pending { schema: resume::SCHEMA.into(), request: request.clone(), ..Pending::default() }
 }
 
 /// A plan that formats the disk of the ready host after the restart.

@@ -29,5 +29,6 @@ pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: tim
         left_out: steps::all().count().saturating_sub(findings.len()),
         findings,
         notes,
+        waiting: None,
     }
 }

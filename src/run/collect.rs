@@ -9,7 +9,7 @@ use super::apply::{Both, Watcher};
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::{lock, signals};
-use crate::changes::collection::Collection;
+use crate::changes::collection::{Collection, can_be_collected_in};
 use crate::changes::{self, Change, Done};
 use crate::host::Host;
 use crate::profile::{FileSpec, Profile};
@@ -49,13 +49,15 @@ pub fn collect(
     watcher: &mut dyn Watcher,
 ) -> Result<Collected> {
     ensure!(host.is_live(), "apply --download-only works on the running host only, not on {host}");
+    let directory = std::path::absolute(&options.directory).context("looking at the current directory")?;
+    can_be_collected_in(&directory)?;
     // It is never told of changes: a signal ends the run at once, which harms nothing.
     let _guard = signals::Guard::install(host)?;
     let boot_id = host.read("/proc/sys/kernel/random/boot_id").context("reading the boot id")?;
     let boot_id = boot_id.trim();
     let _lock = lock::take(host, "apply", boot_id)?;
     let change = Change::Collect {
-        directory: std::path::absolute(&options.directory).context("looking at the current directory")?,
+        directory,
         packages: packages(profile),
         files: files(profile),
         repositories: options.repositories.clone(),

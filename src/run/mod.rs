@@ -11,6 +11,7 @@ pub mod plan;
 pub mod resume;
 pub mod seal;
 pub mod signals;
+pub mod waiting;
 
 pub use apply::apply;
 pub use check::check;
@@ -20,6 +21,9 @@ use crate::facts::Facts;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::Profile;
+
+/// The kernel's id of this boot.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// What was run and what it said.
 pub const LOG: &str = "/var/log/mt-agent.log";
@@ -54,6 +58,10 @@ pub fn under_way(host: &Host) -> Option<String> {
     Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
 }
 
+/// A time in a record: RFC 3339 UTC to the second.
+const TIME: &[time::format_description::BorrowedFormatItem<'_>] =
+    time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
 /// Today, UTC: for waivers.
 #[must_use]
 pub fn today() -> time::Date {
@@ -63,8 +71,7 @@ pub fn today() -> time::Date {
 /// Now, RFC 3339 UTC to the second: for records.
 #[must_use]
 pub fn now() -> String {
-    let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()
+    time::OffsetDateTime::now_utc().format(TIME).unwrap_or_default()
 }
 
 #[cfg(test)]

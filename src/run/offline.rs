@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::collect::{files, packages};
-use crate::changes::collection::Collection;
 use crate::changes::collection::manifest::Role;
-use crate::changes::packages::rpm;
+use crate::changes::collection::{Collection, examine};
+use crate::changes::packages::rpm::{self, NOT_VERIFIED};
 use crate::host::{Host, text};
 use crate::profile::{FileSpec, Profile};
 
@@ -15,7 +15,8 @@ use crate::profile::{FileSpec, Profile};
 /// links resolved, and a note on it.
 ///
 /// # Errors
-/// One line: it is not whole, was made for another release or architecture, or lacks what this host needs.
+/// One line: it is not whole, was made for another release or architecture, lacks what this host needs, or a file of it is
+/// not what the manifest says or not genuine by the profile's rules.
 pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(PathBuf, String)> {
     detach(profile, directory);
     let collection =
@@ -38,16 +39,16 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
     let entries: Vec<_> = manifest.files.iter().filter(|entry| entry.role != Role::Agent).collect();
     for spec in profile.files.reiserfs.iter_mut().chain(&mut profile.files.xfs) {
         let Some(entry) = entries.iter().find(|entry| entry.file == spec.file) else { continue };
-        match &spec.sha256 {
-            Some(pinned) if *pinned != entry.sha256 => bail!(
+        if let Some(pinned) = spec.sha256.as_ref().filter(|pinned| **pinned != entry.sha256) {
+            bail!(
                 "--offline {}: the profile pins {pinned} for {}, but the manifest says {}: collect again with this \
                  host's profile",
                 directory.display(),
                 spec.file,
                 entry.sha256
-            ),
-            _ => spec.sha256 = Some(entry.sha256.clone()),
+            );
         }
+        spec.collected_sha256 = Some(entry.sha256.clone());
     }
     let wanted = packages(profile);
     let specs = files(profile);
@@ -71,12 +72,19 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
             text::safe(&manifest.profile)
         );
     }
+    let examined =
+        examine(host, &collection, profile).with_context(|| format!("--offline {}", directory.display()))?;
+    let doubtful = examined.iter().filter(|file| file.is_doubtful()).count();
     let note = format!(
-        "packages come from {} alone: {} verified, collected {} for the profile {}",
+        "packages come from {} alone: {}, as the manifest says{}; collected {} for the profile {}",
         collection.directory.display(),
         match manifest.files.len() {
             1 => "1 file".to_owned(),
             many => format!("{many} files"),
+        },
+        match doubtful {
+            0 => String::new(),
+            some => format!(", {some} of them {NOT_VERIFIED}, as the profile accepts"),
         },
         text::safe(&manifest.made),
         text::safe(&manifest.profile)

@@ -1,19 +1,25 @@
-//! What an apply that owes a restart leaves for after it.
+//! What an apply that owes a restart leaves for after it: the record. Whether it still holds is told elsewhere.
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
+use super::TIME;
 use super::seal::Order;
-use crate::host::{Host, files, trust};
+use crate::facts::machine::Machine;
+use crate::host::{Host, files, text, trust};
 use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
 /// Where it lies.
 pub const PATH: &str = crate::facts::identity::PENDING;
 
-/// An apply to go on with: [`PATH`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// An order that a person repeats within this time is the same one: a second run changes nothing.
+const REPEATED: Duration = Duration::hours(1);
+
+/// An apply to go on with: [`PATH`]. A key that this version does not know may limit it, so it is then not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pending {
     /// `mt-agent/resume/v1`.
     pub schema: String,
@@ -38,8 +44,53 @@ pub struct Pending {
     /// Whether the sealing that left this filled free space with zeros.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub free_space_filled: bool,
+    /// What it is bound to. What a sealing leaves has none: it is for each clone, whenever that is made. What 0.1.0 left
+    /// has none either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Binding>,
+    /// Why the run that went on with it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// What the person asked for.
     pub request: Request,
+}
+
+/// What an order is bound to: to when it was given, and to what it was given for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Binding {
+    /// When a person gave it, RFC 3339 UTC.
+    pub given_at: String,
+    /// SHA-256 of the profile that the plan was made by (`profile::digest`).
+    pub profile_sha256: String,
+    /// The machine.
+    pub machine: Machine,
+}
+
+impl Binding {
+    /// When it was given; `None` where that is no time.
+    #[must_use]
+    pub fn given(&self) -> Option<OffsetDateTime> {
+        PrimitiveDateTime::parse(&self.given_at, TIME).ok().map(PrimitiveDateTime::assume_utc)
+    }
+}
+
+impl Pending {
+    /// Whether `new` asks for nothing that this one does not ask for already: it was given again a moment later.
+    #[must_use]
+    pub fn stands_for(&self, new: &Self) -> bool {
+        let given = |order: &Self| order.bound.as_ref().and_then(Binding::given);
+        let recent = match (given(self), given(new)) {
+            (Some(old), Some(new)) => old <= new && new - old < REPEATED,
+            (None, None) => true,
+            _ => false,
+        };
+        let undated = |order: &Self| {
+            let bound = order.bound.clone().map(|bound| Binding { given_at: String::new(), ..bound });
+            Self { bound, ..order.clone() }
+        };
+        recent && undated(self) == undated(new)
+    }
 }
 
 /// Version of the file.
@@ -62,12 +113,13 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
     let Some(text) = trust::record(host, PATH)? else {
         return Ok(None);
     };
-    let pending: Pending = serde_json::from_str(&text)
-        .with_context(|| format!("{PATH} is damaged: remove it and run `mt-agent apply` by hand"))?;
+    let pending: Pending = serde_json::from_str(&text).with_context(|| {
+        format!("{PATH} is damaged, or of another version of mt-agent: mt-agent apply --forget clears it")
+    })?;
     ensure!(
         pending.schema == SCHEMA,
-        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: remove it and run `mt-agent apply` by hand",
-        crate::host::text::safe(&pending.schema)
+        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: mt-agent apply --forget clears it",
+        text::safe(&pending.schema)
     );
     Ok(Some(pending))
 }
@@ -80,18 +132,17 @@ pub fn sealing(host: &Host) -> Result<Option<Order>> {
     Ok(read(host)?.and_then(|pending| pending.seal))
 }
 
-/// That a first boot is not finished, in words: a clone that waits for a person has to say so wherever it is looked at.
-#[must_use]
-pub fn note(host: &Host) -> Option<String> {
-    read(host).ok().flatten().filter(|pending| pending.first_boot).map(|pending| {
-        if pending.seal.is_some() {
-            return "a sealing was interrupted: the image still carries what a clone must not have; run mt-agent seal again"
-                .to_owned();
+/// Notes that the run that went on with it failed: it waits for a person then. The first boot of a clone is tried again.
+///
+/// # Errors
+/// As [`read`] and [`write`].
+pub fn fail(host: &Host, why: &str) -> Result<()> {
+    match read(host)? {
+        Some(pending) if !pending.first_boot => {
+            write(host, &Pending { failed: Some(text::without_secrets(why)), ..pending })
         }
-        "the first boot of this clone is not finished: the service mt-agent-resume tries again at each boot, mt-agent apply \
-         at once"
-            .to_owned()
-    })
+        _ => Ok(()),
+    }
 }
 
 /// Removes it.
@@ -111,24 +162,34 @@ pub fn clear(host: &Host) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_owed_reads_back_and_a_damaged_record_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let host = Host::recorded(dir.path());
-        assert_eq!(read(&host).unwrap(), None);
-        std::fs::create_dir_all(dir.path().join("var/lib/mt-agent")).unwrap();
-        let pending = Pending {
+    fn pending() -> Pending {
+        Pending {
             schema: SCHEMA.into(),
             boot_id: "b".into(),
-            profile: None,
-            only: Vec::new(),
             skip: vec!["site".into()],
             stage: Some(Stage::Machine),
-            first_boot: true,
-            seal: None,
-            free_space_filled: false,
+            bound: Some(Binding {
+                given_at: "2026-06-01T10:00:00Z".into(),
+                profile_sha256: "aa".into(),
+                machine: Machine { machine_id: Some("bb".into()), ..Machine::default() },
+            }),
             request: Request { retention_disk: Some("36000c29".into()), ..Request::default() },
-        };
+            ..Pending::default()
+        }
+    }
+
+    fn host() -> (tempfile::TempDir, Host) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("var/lib/mt-agent")).unwrap();
+        let host = Host::recorded(dir.path());
+        (dir, host)
+    }
+
+    #[test]
+    fn what_is_owed_reads_back_and_a_damaged_record_is_named() {
+        let (_dir, host) = host();
+        assert_eq!(read(&host).unwrap(), None);
+        let pending = pending();
         write(&host, &pending).unwrap();
         assert_eq!(read(&host).unwrap(), Some(pending.clone()));
         write(&host, &Pending { schema: "mt-agent/resume/v9".into(), ..pending }).unwrap();
@@ -139,9 +200,61 @@ mod tests {
         );
         files::replace(&host.path(PATH), b"{\"schema\":", 0o600).unwrap();
         let torn = format!("{:#}", read(&host).unwrap_err());
-        assert!(torn.starts_with("/var/lib/mt-agent/resume.json is damaged: remove it and run"), "{torn}");
+        assert!(
+            torn.starts_with("/var/lib/mt-agent/resume.json is damaged, or of another version"),
+            "{torn}"
+        );
         clear(&host).unwrap();
         clear(&host).unwrap();
         assert_eq!(read(&host).unwrap(), None);
+    }
+
+    #[test]
+    fn a_key_of_another_version_is_not_passed_over_wherever_it_stands() {
+        let (_dir, host) = host();
+        let whole = serde_json::to_value(pending()).unwrap();
+        for place in ["", "/bound", "/bound/machine", "/request"] {
+            let mut text = whole.clone();
+            let map = text.pointer_mut(place).unwrap().as_object_mut().unwrap();
+            map.insert("only-on-mondays".into(), true.into());
+            files::replace(&host.path(PATH), text.to_string().as_bytes(), 0o600).unwrap();
+            let said = format!("{:#}", read(&host).unwrap_err());
+            assert!(said.contains("unknown field `only-on-mondays`"), "{place}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_is_repeated_at_once_is_the_same_and_a_later_one_is_new() {
+        let at = |given_at: &str| {
+            let mut order = pending();
+            order.bound.as_mut().unwrap().given_at = given_at.into();
+            order
+        };
+        let first = at("2026-06-01T10:00:00Z");
+        assert!(first.stands_for(&at("2026-06-01T10:59:59Z")));
+        for later in ["2026-06-01T11:00:00Z", "2026-06-01T09:59:59Z", "today"] {
+            assert!(!first.stands_for(&at(later)), "{later}");
+        }
+        let mut other = at("2026-06-01T10:00:01Z");
+        other.request.erase_disk = Some("36000c29".into());
+        assert!(!first.stands_for(&other));
+        let failed = Pending { failed: Some("no".into()), ..first.clone() };
+        assert!(!failed.stands_for(&first));
+        let unbound = Pending { bound: None, ..first.clone() };
+        assert!(unbound.stands_for(&unbound) && !unbound.stands_for(&first));
+    }
+
+    #[test]
+    fn a_failure_is_noted_once_and_not_on_a_clone_s_first_boot() {
+        let (_dir, host) = host();
+        fail(&host, "nothing waits").unwrap();
+        assert_eq!(read(&host).unwrap(), None);
+        write(&host, &pending()).unwrap();
+        fail(&host, "packages.base: http://me:secret@mirror/ does not answer").unwrap();
+        let failed = read(&host).unwrap().unwrap().failed.unwrap();
+        assert!(failed.starts_with("packages.base: ") && !failed.contains("secret"), "{failed}");
+        write(&host, &Pending { first_boot: true, ..pending() }).unwrap();
+        fail(&host, "no").unwrap();
+        assert_eq!(read(&host).unwrap().unwrap().failed, None);
     }
 }

@@ -155,7 +155,7 @@ fn boot_id(host: &Host) -> Result<String> {
     if !host.is_live() {
         return Ok(NO_BOOT.to_owned());
     }
-    let text = host.read(super::apply::BOOT_ID).context("reading the boot id")?;
+    let text = host.read(super::BOOT_ID).context("reading the boot id")?;
     Ok(text.trim().to_owned())
 }
 
@@ -351,6 +351,8 @@ impl Run<'_> {
             first_boot: true,
             free_space_filled: seal.is_none() && self.order.wipe_free_space,
             seal,
+            bound: None,
+            failed: None,
             request: Request::default(),
         })
     }

@@ -1,19 +1,21 @@
 //! Apply custom changes: the vendor's ApplyCustomChanges.sh, once, and the restart after it.
 
+mod root_disk;
+
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::devices::{carriers, mount_at};
 use super::remedy::{Decision, Remedy, Request};
-use super::{Belongs, Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
-use crate::facts::custom_changes::{Outcome, Record};
-use crate::facts::disks::Disk;
-use crate::facts::multipath::{self, Configuration};
+use crate::changes::custom_changes::DECIDE;
+use crate::facts::custom_changes::{Outcome, Record, running, words};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
+
+pub(super) use root_disk::blacklist;
 
 const SECTION: &str = "Apply custom changes";
 
@@ -31,7 +33,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               go. It must run exactly once; its exit status proves nothing, the marker it creates at its end does.",
         by_hand: "Unpack the Unified Agent archive for RHEL 6-64 outside /usr/local, chmod 755 \
                   ApplyCustomChanges.sh, run it once, answer Y, and read /var/log/appliedmtcustomchanges.log for \
-                  FAILED.",
+                  FAILED. It removes /dev/null: see mt-agent explain os.device-nodes.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &[],
@@ -62,7 +64,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Machine,
         after: &["custom-changes.applied"],
-        judge: |_, facts| root_disk(facts).unwrap_or_else(|status| status),
+        judge: |_, facts| settle(root_disk::judge(facts)),
     },
 ];
 
@@ -88,6 +90,9 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?;
     let record = need(&changes.record, "the record of the vendor script's run")?;
     let outcome = record.as_ref().map(|record| &record.outcome);
+    if let Some(why) = living(facts)? {
+        return Ok(Status::Unknown { why });
+    }
     let path = profile.custom_changes.marker.display();
     let expected = format!("{path}, which the script creates at its end");
     let fix = match archive(profile, facts) {
@@ -106,10 +111,13 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             ),
         },
         (Some(_), _) => match need(&facts.multipath.configuration, "/etc/multipath.conf")? {
-            Some(_) => Status::met(match outcome {
-                None | Some(Outcome::Observed | Outcome::Failed(_)) => format!("run by hand; {path}"),
-                _ => path.to_string(),
-            }),
+            Some(_) => match without_effect(profile, facts)? {
+                Some(status) => status,
+                None => Status::met(match outcome {
+                    None | Some(Outcome::Observed | Outcome::Failed(_)) => format!("run by hand; {path}"),
+                    _ => path.to_string(),
+                }),
+            },
             None => Status::unmet(
                 format!("{path} is there, but /etc/multipath.conf, which the script writes, is not"),
                 expected,
@@ -130,17 +138,58 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             expected,
             "mt-agent apply --custom-changes=rerun to run the script again, or =accept to leave its changes as they are",
         ),
-        (None, Some(Outcome::Failed(why))) => {
-            Status::unmet(format!("its last run failed: {why}"), expected, fix)
-        }
+        (None, Some(Outcome::Failed(why))) => Status::unmet(
+            format!("its last run failed: {why}"),
+            expected,
+            format!("put that right, then {DECIDE}"),
+        ),
         (None, None) => Status::unmet(format!("{path} is not there"), expected, fix),
     })
+}
+
+/// That a run of the script lives of which no end, or no good one, is recorded.
+fn living(facts: &Facts) -> Result<Option<String>, Status> {
+    let record = need(&facts.custom_changes.record, "the record of the vendor script's run")?.as_ref();
+    let Some(record) = record.filter(|record| record.outcome.is_open()) else { return Ok(None) };
+    let running = need(&facts.custom_changes.running, "whether the vendor script is still running")?;
+    Ok(running.map(|pid| running::in_words(record, pid)))
+}
+
+/// How a run that reached its end did not do its work: it says FAILED and goes on, and it says OK without the SCSI ID of
+/// the root disk. Whoever has accepted its changes has looked at that.
+fn without_effect(profile: &Profile, facts: &Facts) -> Result<Option<Status>, Status> {
+    let changes = &facts.custom_changes;
+    let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();
+    if record.is_some_and(|record| record.outcome == Outcome::Accepted) {
+        return Ok(None);
+    }
+    let log = need(&changes.log_tail, "the log of the vendor script")?;
+    let (name, fix) = (profile.custom_changes.log.display(), format!("put that right, then {DECIDE}"));
+    if let Some(said) = log.as_deref().and_then(words::failures) {
+        // Where a run by hand begins in the log is not known: an earlier one may have said it.
+        return Ok(Some(if record.is_some_and(|record| record.log_bytes.is_some()) {
+            let found = format!("it reached its end, but its log says: {said}");
+            Status::unmet(found, "a run that says FAILED of nothing", fix)
+        } else {
+            let why = format!("{name} says: {said}; of this run, or of one before it: {fix}");
+            Status::Unknown { why }
+        }));
+    }
+    Ok(root_disk::no_id(facts)?.map(|found| {
+        let found = format!("it reached its end without the root disk's SCSI ID: {found}");
+        Status::unmet(
+            found,
+            "the root disk's SCSI ID in what it wrote",
+            format!("see scsi.uuid-enabled; {fix}"),
+        )
+    }))
 }
 
 /// Runs the script, or carries out what a person decided about an interrupted run.
 pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     const NEEDS: &[&str] = &[
         "os.release",
+        "os.device-nodes",
         "layout.no-lvm",
         "scsi.ids",
         "scsi.uuid-enabled",
@@ -153,6 +202,21 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
         return Remedy::None;
     };
     let outcome = record.as_ref().map(|record| &record.outcome);
+    match (&facts.custom_changes.running, record) {
+        (Fact::Known(None), _) => {}
+        // What its end left behind in its group lets no second run begin either.
+        (Fact::Known(Some(pid)), Some(record))
+            if request.custom_changes.is_some() || record.outcome.is_open() =>
+        {
+            return Remedy::Refused(running::in_words(record, *pid));
+        }
+        (Fact::Known(Some(_)), _) => {}
+        (Fact::Unknown(why) | Fact::NotApplicable(why), _) => {
+            return Remedy::Refused(format!(
+                "whether the vendor script is still running could not be told: {why}"
+            ));
+        }
+    }
     let run = |rerun| match archive(profile, facts) {
         Ok(archive) => Remedy::With {
             changes: vec![Change::RunCustomChanges { archive: archive.clone(), rerun, archive_sha256: None }],
@@ -164,15 +228,15 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
     match (request.custom_changes, marker, outcome) {
         (Some(Decision::Rerun), ..) => run(true),
         (Some(Decision::Accept), _, Some(Outcome::Started))
-        | (Some(Decision::Accept), None, Some(Outcome::Applied | Outcome::Observed)) => {
-            accept(facts)
-        }
+        | (Some(Decision::Accept), None, Some(Outcome::Applied | Outcome::Observed | Outcome::Failed(_)))
+        // It reached its end, and does not hold all the same.
+        | (Some(Decision::Accept), Some(_), _) => accept(facts),
         (Some(Decision::Accept), ..) => Remedy::Refused(
-            "--custom-changes=accept: no interrupted run of the vendor script is recorded, so there is nothing to \
-             accept; without it, mt-agent apply does what is to be done"
+            "--custom-changes=accept: no run of the vendor script is recorded, so there is nothing to accept; without it, \
+             mt-agent apply does what is to be done"
                 .to_owned(),
         ),
-        (None, None, None | Some(Outcome::Failed(_))) => run(false),
+        (None, None, None) => run(false),
         (None, ..) => Remedy::None,
     }
 }
@@ -277,123 +341,6 @@ pub(super) fn restart(facts: &Facts) -> Remedy {
             && changes.marker_ctime_secs.known().is_some_and(Option::is_some);
     let first = if by_hand { vec![Change::RecordCustomChanges { accepted: false }] } else { Vec::new() };
     Remedy::Restart { first }
-}
-
-/// The disk that carries `/`, and its SCSI ID.
-fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
-    let mount = mount_at(need(&facts.mounts, "the mounts")?, "/")
-        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
-    let disk = carriers(need(&facts.disks, "the disks")?, &mount.major_minor).into_iter().next().ok_or_else(
-        || Status::Unknown { why: format!("which disk carries / ({}) could not be told", mount.source) },
-    )?;
-    match &disk.scsi_id {
-        Some(id) => Ok((disk, id)),
-        None => Err(Status::unmet(
-            format!(
-                "the root disk {} has no SCSI ID: {}",
-                disk.name,
-                disk.scsi_id_error.as_deref().unwrap_or("no reason is known")
-            ),
-            "a SCSI ID to blacklist",
-            "see scsi.uuid-enabled: it needs disk.EnableUUID",
-        )),
-    }
-}
-
-fn root_disk(facts: &Facts) -> Result<Status, Status> {
-    let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
-    let in_script = need(&facts.custom_changes.blacklistrootdev_id, "/usr/sbin/blacklistrootdev.sh")?;
-    let (disk, id) = root(facts)?;
-    let expected = format!("{id} ({}) in the blacklist and in /usr/sbin/blacklistrootdev.sh", disk.name);
-    let fix = "mt-agent apply writes the right SCSI ID and keeps the old files; or by hand, see \
-               mt-agent explain custom-changes.root-disk";
-    let Some(configuration) = configuration else {
-        let fix =
-            "find out who removed it, and bring it back or unpack and run the vendor's script again by hand";
-        return Ok(Status::unmet("there is no /etc/multipath.conf", expected, fix));
-    };
-    if !blacklisted(configuration, id) {
-        let found = match configuration.blacklist_wwids.as_slice() {
-            [] => "no wwid is blacklisted".to_owned(),
-            wwids => format!("blacklisted: {}", wwids.join(", ")),
-        };
-        return Ok(Status::unmet(found, expected, fix));
-    }
-    if let Some(found) = not_it_alone(configuration, need(&facts.disks, "the disks")?, id) {
-        return Ok(Status::unmet(found, "the root disk alone hidden from multipath", CORRECT_BY_HAND));
-    }
-    Ok(match in_script {
-        Some(other) if other != id => {
-            Status::unmet(format!("/usr/sbin/blacklistrootdev.sh has {other}"), expected, fix)
-        }
-        _ if !configuration.problems.is_empty() => Status::Unknown {
-            why: format!(
-                "{} is not understood: {}",
-                multipath::CONFIGURATION,
-                configuration.problems.join("; ")
-            ),
-        },
-        _ => Status::met(format!("{id} ({})", disk.name)),
-    })
-}
-
-const CORRECT_BY_HAND: &str = "correct that entry of /etc/multipath.conf by hand, and restart";
-
-/// Whether a wwid entry of the blacklist matches `id`.
-fn blacklisted(configuration: &Configuration, id: &str) -> bool {
-    configuration.blacklist_wwids.iter().any(|entry| multipath::matches(entry, id))
-}
-
-/// How the blacklist hides other disks than the root disk, or not the root disk after all.
-fn not_it_alone(configuration: &Configuration, disks: &[Disk], id: &str) -> Option<String> {
-    if let Some(entry) = configuration.exception_wwids.iter().find(|entry| multipath::matches(entry, id)) {
-        return Some(format!(
-            "`wwid {entry}` of blacklist_exceptions takes the root disk out of the blacklist again"
-        ));
-    }
-    // Disks that are attached later count too: an entry for one disk matches no ID that differs at either end.
-    let first_differs: String = id.chars().skip(1).collect();
-    let last_differs: String = id.chars().take(id.chars().count().saturating_sub(1)).collect();
-    let others = [format!("_{first_differs}"), format!("{last_differs}_")];
-    let is_wide = |entry: &&String| {
-        multipath::matches(entry, id) && others.iter().any(|other| multipath::matches(entry, other))
-    };
-    if let Some(entry) = configuration.blacklist_wwids.iter().find(is_wide) {
-        return Some(format!("`wwid {entry}` hides other disks than the root disk from multipath"));
-    }
-    disks.iter().find_map(|disk| {
-        let other = disk.scsi_id.as_deref().filter(|other| *other != id)?;
-        let (vendor, model) = (disk.vendor.as_deref().unwrap_or(""), disk.model.as_deref().unwrap_or(""));
-        multipath::blacklist_matches(configuration, other, &disk.name, vendor, model)
-            .then(|| format!("the blacklist hides {} ({other}) from multipath too", disk.name))
-    })
-}
-
-/// Names this machine's root disk in the blacklist, in place of the one that is stale.
-pub(super) fn blacklist(facts: &Facts) -> Remedy {
-    // Before the script has run there is nothing stale: it writes the blacklist itself.
-    let changes = &facts.custom_changes;
-    let accepted = |record: &Record| record.outcome == Outcome::Accepted;
-    let ran = changes.marker_ctime_secs.known().is_some_and(Option::is_some)
-        || changes.record.known().and_then(Option::as_ref).is_some_and(accepted);
-    if !ran {
-        return Remedy::None;
-    }
-    let Ok((_, id)) = root(facts) else { return Remedy::None };
-    let stale =
-        facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
-    let Some(Some(configuration)) = facts.multipath.configuration.known() else { return Remedy::None };
-    let disks = facts.disks.known().map(Vec::as_slice).unwrap_or_default();
-    // What is wrong beside the stale entry is a person's to correct.
-    if let Some(found) = (stale.is_none() && blacklisted(configuration, id))
-        .then(|| not_it_alone(configuration, disks, id))
-        .flatten()
-    {
-        return Remedy::Refused(format!("{found}: {CORRECT_BY_HAND}"));
-    }
-    let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
-    // An ID that another disk shares would blacklist that disk too.
-    Remedy::With { changes: vec![change], needs: &["scsi.ids-unique"] }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::devices::mount_at;
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
+use super::{Belongs, Requirement, Severity, Status, but, is_image, need, settle};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -107,6 +107,7 @@ fn vmware(facts: &Facts) -> Result<Status, Status> {
 fn tools(facts: &Facts) -> Result<Status, Status> {
     let tools = need(&facts.tools, "VMware Tools")?;
     let expected = "VMware Tools or open-vm-tools, installed and running";
+    let but = |found: &str| but(found, &tools.others);
     let program = match (&tools.program, &tools.pid) {
         (None, Fact::Known(Some(pid))) => return Ok(Status::met(format!("running (process {pid})"))),
         (None, Fact::Unknown(why)) => {
@@ -114,7 +115,7 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
                 why: format!("no known program of VMware Tools, and whether one runs: {why}"),
             });
         }
-        (None, _) => return Ok(Status::unmet("not installed", expected, INSTALL_TOOLS)),
+        (None, _) => return Ok(Status::unmet(but("not installed"), expected, INSTALL_TOOLS)),
         (Some(program), _) => program,
     };
     // In an image nothing runs, and nothing has to.
@@ -123,7 +124,9 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
     }
     Ok(match need(&tools.pid, "whether VMware Tools run")? {
         Some(pid) => Status::met(format!("{program} runs (process {pid})")),
-        None => Status::unmet(format!("{program} is installed, but does not run"), expected, START_TOOLS),
+        None => {
+            Status::unmet(but(&format!("{program} is installed, but does not run")), expected, START_TOOLS)
+        }
     })
 }
 
@@ -263,11 +266,18 @@ mod tests {
             ),
         ];
         for (program, pid, says) in cases {
-            facts.tools = Fact::Known(Tools { program, pid });
+            facts.tools = Fact::Known(Tools { program, pid, others: Vec::new() });
             let told = told(&profile, &facts, "hypervisor.tools");
             assert!(told.starts_with(says), "{told}");
         }
-        facts.tools = Fact::Known(Tools { program: program(), pid: Fact::Known(None) });
+        let other = || "process 9 is called vmtoolsd, but it runs /tmp/vmtoolsd".to_owned();
+        for (program, says) in
+            [(program(), "does not run; process 9 is called"), (None, "not installed; process 9 is called")]
+        {
+            facts.tools = Fact::Known(Tools { program, pid: Fact::Known(None), others: vec![other()] });
+            assert!(told(&profile, &facts, "hypervisor.tools").contains(says));
+        }
+        facts.tools = Fact::Known(Tools { program: program(), pid: Fact::Known(None), others: Vec::new() });
         assert!(told(&profile, &facts, "hypervisor.tools").contains("`service vmtoolsd start`"));
         facts.boot_id = Fact::NotApplicable("an image's tree".into());
         assert_eq!(told(&profile, &facts, "hypervisor.tools"), "met: /usr/bin/vmtoolsd is installed");

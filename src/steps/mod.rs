@@ -201,6 +201,11 @@ impl Status {
     }
 }
 
+/// What was found, with the processes that only have the name: whoever looks for himself sees them.
+fn but(found: &str, others: &[String]) -> String {
+    others.iter().fold(found.to_owned(), |told, other| format!("{told}; {other}"))
+}
+
 /// What a fact is, or the status that follows from its not being known. For use with `?` in a judgement
 /// written as a closure that returns `Result<Status, Status>`.
 ///

@@ -1,8 +1,10 @@
-//! The operating system: release, architecture, names and time.
+//! The operating system: release, architecture, names, time and device nodes.
+
+pub(super) mod device_nodes;
 
 use std::net::IpAddr;
 
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Severity, Status, but, need, settle};
 use crate::facts::Facts;
 use crate::profile::Profile;
 
@@ -77,6 +79,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         after: &[],
         judge: |_, facts| settle(clock(facts)),
     },
+    device_nodes::REQUIREMENT,
 ];
 
 fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -193,7 +196,7 @@ fn clock(facts: &Facts) -> Result<Status, Status> {
     Ok(match need(&facts.clock.service, "the time service")? {
         Some(service) => Status::met(format!("{service} runs")),
         None => Status::unmet(
-            "no time service runs",
+            but("no time service runs", &facts.clock.others),
             "ntpd, chronyd, systemd-timesyncd or the time synchronisation of VMware Tools",
             "`yum install ntp`, `service ntpd start`, `chkconfig ntpd on`; or \
              `vmware-toolbox-cmd timesync enable`",

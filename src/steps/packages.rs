@@ -139,7 +139,7 @@ pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Re
     };
     match missing(wanted.iter().map(String::as_str), packages) {
         missing if missing.is_empty() => Remedy::None,
-        packages => Remedy::one(Change::InstallPackages {
+        packages => install_with(Change::InstallPackages {
             packages,
             from: request.offline.clone(),
             manifest_sha256: None,
@@ -155,8 +155,13 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
     let absent = |file: &&FileSpec| !packages.installed.contains_key(&file.package);
     match files.iter().filter(absent).cloned().collect::<Vec<_>>() {
         files if files.is_empty() => Remedy::None,
-        files => Remedy::one(Change::InstallFiles { files }),
+        files => install_with(Change::InstallFiles { files }),
     }
+}
+
+/// The scriptlets of packages open /dev/null.
+fn install_with(change: Change) -> Remedy {
+    Remedy::With { changes: vec![change], needs: &["os.device-nodes"] }
 }
 
 #[cfg(test)]
@@ -199,10 +204,10 @@ mod tests {
         let expected =
             |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from, manifest_sha256: None };
         let plan = |request| remedy("packages.base", &profile, &facts, &request);
-        assert_eq!(plan(Request::default()), Remedy::one(expected(None)));
+        assert_eq!(plan(Request::default()), install_with(expected(None)));
         let offline = Some(std::path::PathBuf::from("/media/usb"));
         let request = Request { offline: offline.clone(), ..Request::default() };
-        assert_eq!(plan(request), Remedy::one(expected(offline)));
+        assert_eq!(plan(request), install_with(expected(offline)));
     }
 
     #[test]
@@ -232,7 +237,7 @@ mod tests {
         );
         assert_eq!(
             remedy("packages.reiserfs", &profile, &facts, &Request::default()),
-            Remedy::one(Change::InstallFiles { files: profile.files.reiserfs.clone() })
+            install_with(Change::InstallFiles { files: profile.files.reiserfs.clone() })
         );
         profile.files.reiserfs.clear();
         assert!(told(&profile, &facts, "packages.reiserfs").contains("files.reiserfs"));

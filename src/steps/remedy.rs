@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use super::{custom_changes, image, packages, retention};
+use super::{custom_changes, image, os, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
 
 /// What a person asked of this run beyond the profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Request {
     /// `--retention-disk`: a SCSI ID, a by-id name or a /dev path.
     pub retention_disk: Option<String>,
@@ -78,6 +78,7 @@ pub const NEVER_LIFTED: &[&str] = &["scsi.ids-unique", "retention.disk", "retent
 #[must_use]
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     match id {
+        "os.device-nodes" => os::device_nodes::make(facts),
         "image.identity" => image::adopt(facts),
         "packages.base" => packages::install(&profile.packages.base, facts, request),
         "packages.multipath" => packages::install(&profile.packages.multipath, facts, request),

@@ -49,6 +49,8 @@ fn each_verb_prints_one_versioned_document() {
     document(&["explain", "scsi.ids", "--format", "json"], "mt-agent/explain/v1");
     document(&["explain", "95226", "--format", "json"], "mt-agent/explain/v1");
     document(&["history", "--format", "json"], "mt-agent/history/v1");
+    let (_, pending) = document(&["history", "--pending", "--format", "json"], "mt-agent/pending/v1");
+    assert!(pending.get("pending").is_some(), "{pending}");
     document(&["profile", "show", "--format", "json"], "mt-agent/profile/v1");
     document(&["profile", "list", "--format", "json"], "mt-agent/profiles/v1");
     let schema = mt_agent(&["profile", "schema"]).exits(0).json();

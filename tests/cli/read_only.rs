@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::agent::{PROGRAM, Ran, as_nobody, mt_agent, run, tool};
 
 /// The verbs that only look, each as one may run it.
-const LOOKING: [&[&str]; 11] = [
+const LOOKING: [&[&str]; 12] = [
     &["check"],
     &["check", "--format", "json"],
     &["plan"],
@@ -14,6 +14,7 @@ const LOOKING: [&[&str]; 11] = [
     &["facts"],
     &["explain"],
     &["history"],
+    &["history", "--pending"],
     &["check", "--stage", "image"],
     // Of a system that it covers, which this machine need not be.
     &[

@@ -44,7 +44,7 @@ status 1" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
 touch $waiting
 stand_in 2
 same "what could not be done is a failure, and it stays on" "$begins
-mt-agent-resume: ended with status 2; an apply still waits: it goes on after the next boot
+mt-agent-resume: ended with status 2; whether an apply still waits: mt-agent history --pending
 status 2" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
 for verb in stop reload condrestart try-restart; do
     same "$verb does nothing" "status 0" "$($service $verb; echo "status $?")"
@@ -105,27 +105,36 @@ rm -f $log $log.1
 check=/etc/cron.d/mt-agent
 same "the health check is off" "" "$(grep -vE '^(#|[A-Z]+=|$)' $check)"
 line=$(sed -n 's/^#\([0-9].*\)/\1/p' $check)
-expect "its line has a time, a user and a command" grep -qE '^[0-9]+ [0-9]+ \* \* \* root report=' <<<"$line"
-expect_not "no percent sign, which cron takes for the end of the line" grep -q % <<<"$line"
-# cron's own environment.
+expect "its line has a time, a user and a command" grep -qE '^[0-9]+ [0-9]+ \* \* \* root \[ -x ' <<<"$line"
+expect_not "no percent sign that cron takes for the end of the line" grep -qE '(^|[^\\])%' <<<"$line"
+# What cron hands to the shell: crontab(5) takes the backslash from a percent sign.
+command=${line#*root }
+command=${command//\\%/%}
+# health SHELL REPORT STATUS: in cron's own environment.
 health() {
-    cat >/usr/sbin/mt-agent <<END
-#!/bin/sh
-[ "\$*" = "check --quiet" ] || exit 99
-echo "the report: $1"
-exit $2
-END
+    { printf '#!/bin/sh\n[ "$*" = "check --quiet" ] || exit 99\ncat <<"END"\n%s\nEND\nexit %s\n' "$2" "$3"; } >/usr/sbin/mt-agent
     printf '#!/bin/sh\necho "$@" >/test/logged\ncat >>/test/logged\n' >/usr/sbin/logger
     chmod 755 /usr/sbin/{mt-agent,logger}
-    rm -f /test/logged
-    env -i "$(grep ^PATH= $check)" HOME=/root LOGNAME=root "$(sed -n 's/^SHELL=//p' $check)" -c "${line#*root }" 2>&1
-    cat /test/logged 2>/test/null
+    checked "$1"
 }
-same "a host that is ready is not worth a mail" "" "$(health ready 0)"
-for status in 1 2 3; do
-    same "status $status is mailed and logged" "the report: trouble
+checked() {
+    rm -f /test/logged
+    env -i "$(grep ^PATH= $check)" HOME=/root LOGNAME=root "$1" -c "$command" 2>&1
+    local status=$?
+    cat /test/logged 2>/test/null
+    return $status
+}
+same "the shell is the system's" /bin/sh "$(sed -n 's/^SHELL=//p' $check)"
+# The system's shell is dash on Debian and bash on CentOS.
+for shell in /bin/sh /bin/dash /bin/bash; do
+    same "$shell: a host that is ready is not worth a mail" "" "$(health $shell ready 0)"
+    for status in 1 2 3; do
+        same "$shell: status $status is mailed and logged, to the letter" 'trouble: 100% \n \c \\ -e
 -t mt-agent -p daemon.err
-the report: trouble" "$(health trouble $status)"
+trouble: 100% \n \c \\ -e' "$(health $shell 'trouble: 100% \n \c \\ -e' $status)"
+    done
+    rm -f /usr/sbin/mt-agent
+    same "$shell: without the program it does nothing" ", 0" "$(checked $shell), $?"
 done
 rm -f /usr/sbin/logger
 mv /test/mt-agent.real /usr/sbin/mt-agent

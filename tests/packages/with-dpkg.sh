@@ -20,6 +20,8 @@ everything() {
         -prune -o -type f -printf '%p %m %U %G %s %T@\n' -o -type l -printf '%p %l\n' -o -type d -printf '%p %m %U %G\n' | LC_ALL=C sort
 }
 everything_else() { everything | grep -vE '^[^ ]*mt-agent[^ ]* '; }
+# What the log says of the removal itself comes on top.
+records() { sha256sum /var/lib/mt-agent/journal.jsonl; head -n 1 /var/log/mt-agent.log; }
 stays="mt-agent: what it made on this host stays: the retention volume and its line in /etc/fstab, the vendor's
 mt-agent: changes, and its records in /var/lib/mt-agent and /var/log/mt-agent.log"
 
@@ -48,29 +50,51 @@ echo 'change' >/var/log/mt-agent.log
 echo '/dev/mapper/36000c29 /mnt/retention ext4 rw 0 0' >>/etc/fstab
 touch /mnt/retention/file
 before=$(everything_else)
-kept=$(sha256sum /var/lib/mt-agent/journal.jsonl /var/log/mt-agent.log)
+kept=$(records)
 expect "upgrading with an edited profile" dpkg --force-confdef -i "$new"
 same "an edited profile is kept" "$edited" "$(cat $profile)"
 expect "the new one lies beside it" cmp $profile.dpkg-dist /test/files/profile.yaml
 same "dpkg -V tells of the edited profile alone" "??5?????? c $profile" "$(dpkg -V mt-agent)"
 echo '{}' >/var/lib/mt-agent/resume.json
-same "removed, it says what stays" "$stays
-mt-agent: an apply waits for a restart: without the package nothing goes on with it" "$(dpkg -r mt-agent 2>&1 | ours)"
-rm /var/lib/mt-agent/resume.json
+same "removed, it says what stays, and that what waited is over" "$stays
+mt-agent: cleared: an order that this version cannot read; nothing of it is carried out" "$(dpkg -r mt-agent 2>&1 | ours)"
+expect_not "nothing waits any more" test -e /var/lib/mt-agent/resume.json
 expect_not "the program is gone" test -e /usr/sbin/mt-agent
 same "the configuration stays until it is purged" "$edited" "$(cat $profile)"
 same "all else is as it was" "$before" "$(everything_else)"
+check=/etc/cron.d/mt-agent
+expect "the health check's file stays until it is purged" test -e $check
+same "and does nothing without the program" ", 0" \
+    "$(sh -c "$(sed -n 's/^#[0-9].* root //p' $check | sed 's/\\%/%/g')" 2>&1), $?"
+# What a removal of an earlier version left, or a backup brought back.
+echo '{}' >/var/lib/mt-agent/resume.json
+left_waiting="mt-agent: an apply that an earlier installation left still waits (mt-agent history --pending), so the service
+mt-agent: mt-agent-resume is not switched on: clear it (mt-agent apply --forget), then switch the service on"
+same "installed again where an apply waits, it says so" "$left_waiting" "$(dpkg --force-confdef -i "$new" 2>&1 | ours)"
+expect_not "the unit is not on" test -L $wants
+same "upgraded, it says nothing of it" "" "$(dpkg --force-confdef -i "$new" 2>&1 | ours)"
+expect_not "the unit is still not on" test -L $wants
+expect "the person clears it" mt-agent apply --forget
+expect "and switches the service on" systemctl enable mt-agent-resume.service
+dpkg -r mt-agent >/test/null 2>&1
 expect "installed again" dpkg --force-confdef -i "$new"
 same "the edited profile is still there" "$edited" "$(cat $profile)"
 same "the unit is on again" /usr/lib/systemd/system/mt-agent-resume.service "$(readlink -f $wants)"
 same "removed and purged, it says what stays" "$stays" "$(dpkg --purge mt-agent 2>&1 | ours)"
 expect_not "purged, the configuration is gone" test -e $profile
 same "purged, what the agent made is as it was, and all else" "$before" "$(everything_else)"
-same "its records too" "$kept" "$(sha256sum /var/lib/mt-agent/journal.jsonl /var/log/mt-agent.log)"
+same "its records too" "$kept" "$(records)"
 expect "installed again after the purge" dpkg -i "$new"
 
 # The unit, by systemd itself, which looks for the program and the manual page too.
 same "systemd has nothing to say about the unit" "" "$(systemd-analyze verify /lib/systemd/system/mt-agent-resume.service 2>&1 | grep mt-agent)"
+expect "the service is sandboxed as far as its work allows" systemd-analyze security --offline=true --threshold=77 \
+    /lib/systemd/system/mt-agent-resume.service
+same "it has no mounts of its own: the retention volume is for the whole machine" "" \
+    "$(grep -E '^(Private(Tmp|Devices|Mounts|Users)|Protect[A-Za-z]+|(ReadOnly|ReadWrite|Inaccessible)Paths|Root[A-Z][a-z]+|BindPaths|TemporaryFileSystem|ProcSubset|MountFlags)=' \
+        /lib/systemd/system/mt-agent-resume.service)"
+same "what it leaves running stays: packages' daemons, a transaction" process \
+    "$(sed -n 's/^KillMode=//p' /lib/systemd/system/mt-agent-resume.service)"
 sed 's/^KillMode=.*/KillMode=dance/' /lib/systemd/system/mt-agent-resume.service >/test/dance.service
 expect "of a wrong one it has" grep -q 'dance' <(systemd-analyze verify /test/dance.service 2>&1)
 

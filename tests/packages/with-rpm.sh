@@ -32,6 +32,8 @@ made() {
     echo 'blacklist {}' >/etc/multipath.conf
     touch /etc/.appliedmtcustomchanges /mnt/retention/file
 }
+# What the log says of the removal itself comes on top.
+records() { sha256sum /var/lib/mt-agent/journal.jsonl /var/lib/mt-agent/saved/fstab; head -n 1 /var/log/mt-agent.log; }
 stays="mt-agent: what it made on this host stays: the retention volume and its line in /etc/fstab, the vendor's
 mt-agent: changes, and its records in /var/lib/mt-agent and /var/log/mt-agent.log"
 
@@ -69,7 +71,7 @@ sed -i 's/^#17 6/17 6/' /etc/cron.d/mt-agent
 edited=$(cat $profile)
 made
 before=$(everything_else)
-kept=$(sha256sum /var/lib/mt-agent/journal.jsonl /var/lib/mt-agent/saved/fstab /var/log/mt-agent.log)
+kept=$(records)
 same "rpm -U tells of the edited profile" \
     "warning: $profile created as $profile.rpmnew" "$(rpm -U "$new")"
 same "an edited profile is kept" "$edited" "$(cat $profile)"
@@ -80,17 +82,28 @@ same "rpm -V tells of the edited files alone" "S.5....T.  c /etc/cron.d/mt-agent
 S.5....T.  c $profile" "$(rpm -V mt-agent)"
 echo '{}' >/var/lib/mt-agent/resume.json
 said=$(rpm -e mt-agent)
-same "rpm -e says what stays" "$stays
-mt-agent: an apply waits for a restart: without the package nothing goes on with it" "$(grep -v ^warning: <<<"$said")"
+same "rpm -e says what stays, and that what waited is over" "$stays
+mt-agent: cleared: an order that this version cannot read; nothing of it is carried out" "$(grep -v ^warning: <<<"$said")"
+expect_not "nothing waits any more" test -e /var/lib/mt-agent/resume.json
 same "and where the edited files are" "warning: /etc/cron.d/mt-agent saved as /etc/cron.d/mt-agent.rpmsave
 warning: $profile saved as $profile.rpmsave" "$(grep ^warning: <<<"$said" | sort)"
-rm /var/lib/mt-agent/resume.json
 same "what the agent made is as it was, and all else" "$before" "$(everything_else)"
-same "its records too" "$kept" "$(sha256sum /var/lib/mt-agent/journal.jsonl /var/lib/mt-agent/saved/fstab /var/log/mt-agent.log)"
+same "its records too" "$kept" "$(records)"
+# What an installation that removed nothing left, or a backup brought back.
+left_waiting="mt-agent: an apply that an earlier installation left still waits (mt-agent history --pending), so the service
+mt-agent: mt-agent-resume is not switched on: clear it (mt-agent apply --forget), then switch the service on"
+echo '{"seal": {}}' >/var/lib/mt-agent/resume.json
+same "installed again where an apply waits, rpm says so" "$left_waiting" "$(rpm -i "$new")"
+same "the service is not on" "" "$(links)"
+same "rpm -U says nothing of it, and leaves the service off" "" "$(rpm -U --replacepkgs "$new"; links)"
+same "what must not be forgotten stays, and rpm -e says so" "$stays
+mt-agent: a sealing of this machine was interrupted, and forgotten it would pass for one that was never begun: run mt-agent seal again, which finishes it
+mt-agent: what waits stays in /var/lib/mt-agent/resume.json, and nothing goes on with it" "$(rpm -e mt-agent)"
+rm /var/lib/mt-agent/resume.json
 same "installed again, rpm says nothing" "" "$(rpm -i "$new")"
 same "rpm -V is clean" "" "$(rpm -V mt-agent)"
 same "the service is on again" "$all_links" "$(links)"
-same "the records are still those" "$kept" "$(sha256sum /var/lib/mt-agent/journal.jsonl /var/lib/mt-agent/saved/fstab /var/log/mt-agent.log)"
+same "the records are still those" "$kept" "$(records)"
 
 # shellcheck source=/dev/null
 . /test/service.sh

@@ -108,7 +108,9 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
         put(&root, "var/lib/mt-agent/custom-changes.json", &text);
     };
     record("\"started\"");
-    refused(&[], "a run of the vendor script was interrupted, and what it did is unknown");
+    refused(&[], "a run of the vendor script was interrupted or failed, and what it did is unknown");
+    record("{\"failed\":\"it said: FAILED\"}");
+    refused(&[], "a run of the vendor script was interrupted or failed, and what it did is unknown");
     put(&root, "var/lib/mt-agent/custom-changes.json", "{");
     refused(&[], "whether the vendor script ran could not be told");
     record("\"applied\"");

@@ -10,6 +10,7 @@ use mt_agent::host::Host;
 use mt_agent::profile::{self, Profile};
 use mt_agent::run::journal::{self, Event};
 use mt_agent::run::resume;
+use mt_agent::run::waiting::{self, State};
 use mt_agent::steps::remedy::Request;
 use mt_agent::steps::{self, Finding, Selection, Severity, Status};
 use mt_agent::{report, run};
@@ -157,6 +158,12 @@ fn a_restart_that_0_1_0_owes_is_owed_and_what_it_agreed_to_is_read() {
     let pending = resume::read(&host).unwrap().unwrap();
     assert_eq!(pending.request, Request { retention_disk: Some(ID.into()), ..Request::default() });
     assert!(!pending.first_boot && pending.only.is_empty() && pending.skip.is_empty());
+    // It is read, and not carried out: it tells neither when nor for what it was given.
+    let order = waiting::find(&host, &|_| Ok(default_profile())).unwrap().unwrap();
+    assert!(
+        matches!(&order.state, State::Void(why) if why.ends_with("(an earlier version left it)")),
+        "{order:?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,11 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub mod mirror;
+pub mod offline;
+pub mod order;
 pub mod rpms;
 pub mod server;
+pub mod system;
 pub mod world;
 
 use std::time::{Duration, Instant};
@@ -16,6 +19,24 @@ use mt_agent::profile::{self, Profile};
 
 /// How long is waited for what has to come: no machine is so slow, or so busy.
 pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What rpm or a shell would take for something else in the name of a directory.
+pub const NAMES: [&str; 14] = [
+    "a b",
+    "it's",
+    "\"q\"",
+    "[x]",
+    "{a,b}",
+    "*",
+    "?",
+    "100%",
+    "%{x}",
+    "$HOME",
+    "~",
+    "a;b",
+    "back\\slash",
+    "ü",
+];
 
 /// Waits until `holds`.
 #[track_caller]

@@ -14,9 +14,9 @@ use super::{need_root, tool};
 /// The prefix of all names.
 pub const PREFIX: &str = "mt-agent-test-";
 
-/// What was built so far, by name, specification and payload: tests want the same packages again and again, and
+/// What was built so far, by name, version, specification and payload: tests want the same packages again and again, and
 /// rpmbuild is slow.
-static BUILT: Mutex<BTreeMap<[String; 3], Vec<u8>>> = Mutex::new(BTreeMap::new());
+static BUILT: Mutex<BTreeMap<[String; 4], Vec<u8>>> = Mutex::new(BTreeMap::new());
 
 /// A place for packages.
 pub struct Desk {
@@ -53,12 +53,21 @@ impl Desk {
         self.packed(&format!("{PREFIX}{name}"), more, "w9.gzdio")
     }
 
+    /// As `package`, of another version than 1.0.
+    pub fn edition(&self, name: &str, version: &str, more: &str) -> PathBuf {
+        self.made(&format!("{PREFIX}{name}"), version, more, "w9.gzdio")
+    }
+
     /// Makes a package of any name, its payload packed as `payload` says.
     pub fn packed(&self, name: &str, more: &str, payload: &str) -> PathBuf {
+        self.made(name, "1.0", more, payload)
+    }
+
+    fn made(&self, name: &str, version: &str, more: &str, payload: &str) -> PathBuf {
         let top = self.dir().join("build");
-        let file = top.join(format!("RPMS/noarch/{name}-1.0-1.noarch.rpm"));
+        let file = top.join(format!("RPMS/noarch/{name}-{version}-1.noarch.rpm"));
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = [name, more, payload].map(str::to_owned);
+        let key = [name, version, more, payload].map(str::to_owned);
         if let Some(package) = built.get(&key) {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, package).unwrap();
@@ -66,7 +75,7 @@ impl Desk {
         }
         let spec = self.dir().join(format!("{name}.spec"));
         let text = format!(
-            "Name: {name}\nVersion: 1.0\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
+            "Name: {name}\nVersion: {version}\nRelease: 1\nSummary: Test\nLicense: MIT\nBuildArch: noarch\n\
              {more}\n%description\nMade by a test.\n%files\n"
         );
         fs::write(&spec, text).unwrap();

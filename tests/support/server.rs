@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// How one request is answered.
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub enum Answer {
     Redirect(String),
     /// A few bytes, and then nothing more.
     Stall,
+    /// As `File`, ten bytes a second.
+    Trickle,
+    /// As `Trickle`, and as `Plain`.
+    Drip,
+    /// The connection ends without a word.
+    Nothing,
 }
 
 /// What a server was asked.
@@ -59,7 +66,12 @@ pub struct Server {
 
 impl Server {
     pub fn new(file: &[u8]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on("127.0.0.1:0", file)
+    }
+
+    /// On an address and port of one's choice.
+    pub fn on(address: &str, file: &[u8]) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let state =
             State { file: file.to_vec(), tag: "\"one\"".into(), answers: VecDeque::new(), asked: Vec::new() };
@@ -143,9 +155,13 @@ fn reply(
         Answer::Cut(at) => body = &body[..*at],
         Answer::Claims(claimed) => length = *claimed,
         Answer::Stall => body = &body[..3],
-        Answer::Plain => {
+        Answer::Plain | Answer::Drip => {
             write!(stream, "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n")?;
-            return stream.write_all(file);
+            return if matches!(answer, Answer::Drip) {
+                trickle(stream, file)
+            } else {
+                stream.write_all(file)
+            };
         }
         Answer::Status(status) => {
             return write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -156,15 +172,27 @@ fn reply(
                 "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
         }
-        Answer::File | Answer::Careless => {}
+        Answer::Nothing => return Ok(()),
+        Answer::File | Answer::Careless | Answer::Trickle => {}
     }
     head.push_str(&format!("ETag: {tag}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"));
     stream.write_all(head.as_bytes())?;
+    if matches!(answer, Answer::Trickle) {
+        return trickle(stream, body);
+    }
     stream.write_all(body)?;
     if matches!(answer, Answer::Stall) {
         stream.flush()?;
         // Until the client hangs up.
         let _ = stream.read(&mut [0])?;
+    }
+    Ok(())
+}
+
+fn trickle(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    for byte in bytes {
+        stream.write_all(&[*byte])?;
+        thread::sleep(Duration::from_millis(100));
     }
     Ok(())
 }

@@ -1,8 +1,12 @@
 #!/bin/bash
-# A stand-in for the vendor's script of this name, written from the description of its behaviour;
-# no line of it is the vendor's. It keeps the habits that make the real one awkward: it asks on
-# stdin, it exits 0 when it had run before, and it prints FAILED and carries on to exit 0 when the
-# root disk has no SCSI ID.
+# A stand-in for the vendor's script of this name, written from the description of its behaviour; no line of it is the
+# vendor's. It keeps the habits that make the real one awkward:
+#   - it asks on stdin, and exits 0 when it had run before;
+#   - it removes /dev/null together with a log of its own: what writes there next makes an ordinary file of it, and where
+#     it stops before that, there is none;
+#   - it names the packages that it misses, and says FAILED only when the last one of its list is among them;
+#   - without a SCSI ID of the root disk it says OK, and writes entries without a value;
+#   - what it leaves to be run later puts the ID into every section whose name begins with `blacklist`.
 #
 # One thing is ours: it counts its runs in /var/lib/vendor-stand-in.runs, so that a test can see
 # how often it was really started.
@@ -13,9 +17,11 @@ missing_log=/var/log/missing-packages.log
 blacklist_script=/usr/sbin/blacklistrootdev.sh
 release='CentOS release 6.6 (Final)'
 packages='xfsprogs perl lsscsi rsync wget kexec-tools device-mapper-multipath'
+# What stands around an ID: nothing, as in the edition that was read. `pack` makes one that quotes.
+quote=''
 
 echo run >>/var/lib/vendor-stand-in.runs
-sync /var/lib/vendor-stand-in.runs 2>/dev/null || sync
+sync /var/lib/vendor-stand-in.runs || sync
 
 say() { echo "$*" | tee -a "$log"; }
 
@@ -33,13 +39,18 @@ ask() {
 }
 
 check_packages() {
-    local name missing=''
+    local name missing='' last=''
+    say 'Checking the packages.'
+    # The name of a place that swallows stands where only files should.
+    rm -f "$missing_log" /dev/null
     for name in $packages; do
-        [ -n "$(rpm -qa "$name")" ] || missing="$missing $name"
+        last=$(rpm -qa "$name")
+        [ -n "$last" ] || missing="$missing $name"
     done
     [ -z "$missing" ] && return
-    say 'FAILED: these packages are not installed:'
-    printf '%s\n' "$missing" | tr ' ' '\n' | tail -n +2 | tee -a "$log" "$missing_log"
+    echo "$missing" | tee -a "$log" "$missing_log"
+    [ -n "$last" ] || say 'FAILED'
+    say 'Install them and run this script again.'
     exit 1
 }
 
@@ -48,7 +59,7 @@ root_disk() {
     local device number
     device=$(mount | grep 'on / ' | head -1 | awk '{print $1}')
     if [ ! -b "$device" ] || [ "$device" = /dev/root ]; then
-        number=$(mountpoint -d / 2>/dev/null)
+        number=$(mountpoint -d /)
         device=/dev/$(basename "$(readlink -f "/sys/dev/block/$number")")
     fi
     while [[ $device == *[0-9] ]]; do device=${device%[0-9]}; done
@@ -56,7 +67,7 @@ root_disk() {
 }
 
 write_multipath_conf() {
-    cat >/etc/multipath.conf <<EOF
+    cat >/etc/multipath.conf <<EOT
 defaults {
     user_friendly_names no
     find_multipaths no
@@ -66,21 +77,19 @@ blacklist {
         vendor "InMage"
     }
     devnode "^cciss!c[0-9]d[0-9]*"
-    wwid "$1"
 }
-EOF
+EOT
 }
 
+# Run again it takes away every line that begins with wwid, whatever section that stands in, and adds its own to each
+# section that is called blacklist-something.
 write_blacklist_script() {
-    cat >"$blacklist_script" <<EOF
+    cat >"$blacklist_script" <<EOT
 #!/bin/bash
 # Keeps the root disk out of multipath.
-root_wwid="$1"
-grep -q "wwid \"\$root_wwid\"" /etc/multipath.conf ||
-    sed -i "s/^blacklist {/blacklist {\n    wwid \"\$root_wwid\"/" /etc/multipath.conf
-EOF
+sed -i -e '/^ *wwid/d' -e '/^blacklist.*{/a\\    wwid $quote$1$quote' /etc/multipath.conf
+EOT
     chmod 755 "$blacklist_script"
-    touch /.blacklistrootdev
 }
 
 say "ApplyCustomChanges (stand-in) started at $(date)"
@@ -93,22 +102,25 @@ fi
 ask
 
 if [ "$(id -u)" != 0 ]; then
-    say 'FAILED: this script must be run as root.'
+    say 'This script must be run as root.'
     exit 1
 fi
-if ! grep -qxF "$release" /etc/redhat-release 2>/dev/null; then
-    say "FAILED: this script is for $release only."
+if ! grep -qxF "$release" /etc/redhat-release; then
+    say "This script is for $release only."
+    say 'FAILED'
     exit 1
 fi
 check_packages
 
 echo 'ulimit -c unlimited' >>/etc/bashrc
 
-disk=$(root_disk)
-wwid=$(/lib/udev/scsi_id --whitelisted --device="$disk")
-[ -n "$wwid" ] || say "FAILED: no SCSI ID for the root disk $disk."
-write_multipath_conf "$wwid"
+wwid=$(/lib/udev/scsi_id --whitelisted --device="$(root_disk)")
+write_multipath_conf
 write_blacklist_script "$wwid"
+# The one that makes an ordinary file of it.
+"$blacklist_script" >/dev/null
+# Whatever became of the ID.
+if touch /.blacklistrootdev; then say 'Blacklisting the root disk: OK'; else say 'Blacklisting the root disk: FAILED'; fi
 
 touch "$marker"
 say 'Custom changes are applied. Restart this machine to let them take effect.'

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::directory::{no_strangers, packages, read, verify};
-use super::inspect::inspect;
 use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
-use super::{WORK, resolve};
-use crate::changes::packages::{Signature, copy, obtain, own, signature};
+use super::{WORK, can_be_collected_in, resolve};
+use crate::changes::packages::look::{Package, look_at};
+use crate::changes::packages::rpm::{NO_SIGNATURE, Signature, signature};
+use crate::changes::packages::{copy, obtain, own, plain};
 use crate::changes::{Context, Done};
 use crate::host::sum::sha256;
 use crate::host::{files, text, trust};
@@ -102,6 +103,7 @@ fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) 
 /// The directory, made where it does not exist, and whether it was made.
 fn prepare(directory: &Path) -> Result<(PathBuf, bool)> {
     let directory = std::path::absolute(directory).context("looking at the current directory")?;
+    can_be_collected_in(&directory)?;
     let making = || format!("making the directory {}", directory.display());
     let made = match directory.metadata() {
         Ok(meta) if !meta.is_dir() => bail!("{} is not a directory", directory.display()),
@@ -112,7 +114,9 @@ fn prepare(directory: &Path) -> Result<(PathBuf, bool)> {
         }
         Err(error) => return Err(error).with_context(making),
     };
-    Ok((trust::destination(&directory)?, made))
+    let real = trust::destination(&directory)?;
+    can_be_collected_in(&real)?;
+    Ok((real, made))
 }
 
 /// Refuses a directory with somebody else's files: what is in a collection is replaced and removed.
@@ -233,32 +237,40 @@ fn clear(directory: &Path) {
 fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Vec<(PathBuf, Entry)>> {
     let os = context.profile.os.clone();
     let mut staged = Vec::new();
-    let apart = work.directory("files")?;
     if let Some(from) = order.agent_package {
-        let path = work.path("agent.rpm");
-        copy(trust::file(from)?, from, &path, "the agent's own package", context.observer)?;
-        let package = inspect(context.host, &path, &os).context("the agent's own package")?;
+        let place = work.directory("agent")?;
+        copy(
+            trust::file(from)?,
+            from,
+            &place.join("agent.rpm"),
+            "the agent's own package",
+            context.observer,
+        )?;
+        let package = look_at(context.host, &place, "agent.rpm").context("the agent's own package")?;
+        package.fits(&os).context("the agent's own package")?;
         ensure!(package.name == AGENT, "{} is the package {}, not {AGENT}", from.display(), package.name);
-        let file = format!("{AGENT}-{}.{}.rpm", package.version, package.architecture);
-        let entry = entry(&path, file, package, Role::Agent, "as it was given".into())?;
-        staged.push((path, entry));
+        let file = package.file();
+        staged.push(entry(&place.join("agent.rpm"), file, package, Role::Agent, "as it was given".into())?);
     }
+    let apart = work.directory("files")?;
     for spec in order.files {
-        let (path, how) = obtain(context, &apart, spec)?;
+        let how = obtain(context, &apart, spec)?;
         context.observer.progress(&format!("{}: {how}", spec.file));
-        let package = inspect(context.host, &path, &os)?;
-        staged.push((path.clone(), entry(&path, spec.file.clone(), package, Role::File, how)?));
+        let package = look_at(context.host, &apart, &spec.file)?;
+        package.fits(&os).with_context(|| spec.file.clone())?;
+        staged.push(entry(&apart.join(&spec.file), spec.file.clone(), package, Role::File, how)?);
     }
     let resolved = resolve::resolve(context, order, work)?;
-    for path in &resolved {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for file in &resolved.files {
+        plain(file, "a package file of a repository")?;
+        let package = look_at(context.host, &resolved.directory, file)?;
         // The same file as one that was verified above.
-        if staged.iter().any(|(_, entry)| entry.file == file) {
+        if staged.iter().any(|(_, entry)| entry.file == *file) {
             continue;
         }
-        let package = inspect(context.host, path, &os)?;
-        let how = trusted(context, order, path).with_context(|| file.clone())?;
-        staged.push((path.clone(), entry(path, file, package, Role::Package, how)?));
+        package.fits(&os).with_context(|| file.clone())?;
+        let how = trusted(context, order, &resolved.directory, file).with_context(|| file.clone())?;
+        staged.push(entry(&resolved.directory.join(file), file.clone(), package, Role::Package, how)?);
     }
     let lacking: Vec<&str> = order
         .packages
@@ -275,36 +287,29 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
 fn entry(
     path: &Path,
     file: String,
-    package: super::inspect::Package,
+    package: Package,
     role: Role,
     verified: String,
-) -> Result<Entry> {
+) -> Result<(PathBuf, Entry)> {
     let (sha256, size) = sha256(&own(path)?).with_context(|| format!("reading {}", path.display()))?;
-    let super::inspect::Package { name, version, architecture } = package;
-    Ok(Entry { file, size, sha256, package: name, version, architecture, role, verified })
+    let Package { name, epoch, version, architecture, .. } = package;
+    let entry = Entry { file, size, sha256, package: name, epoch, version, architecture, role, verified };
+    Ok((path.to_owned(), entry))
 }
 
 /// How a package from a repository is known to be genuine. This host's own repositories say themselves whether
 /// signatures are looked at (gpgcheck), and the package manager has done so; for others, the profile's `files`
 /// rules hold.
-fn trusted(context: &Context<'_>, order: &Order<'_>, path: &Path) -> Result<String> {
-    let doubt = match signature(context.host, path)? {
-        Signature::Good(key) => return Ok(format!("verified by its signature with key {key}")),
-        Signature::Bad(line) => {
-            bail!("its signature or digest is wrong ({line}): it was changed or is damaged")
+fn trusted(context: &Context<'_>, order: &Order<'_>, directory: &Path, file: &str) -> Result<String> {
+    const ASKED: &str = "as this host's repositories ask for (gpgcheck)";
+    let own = order.repositories.is_empty();
+    match signature(context.host, directory, file)? {
+        Signature::None if own => Ok(format!("{ASKED}: {NO_SIGNATURE}")),
+        Signature::NoKey(_) if own => Ok(ASKED.into()),
+        signature => {
+            signature.settle(context.profile.files.accept_unverified, "import its maker's key (rpm --import)")
         }
-        Signature::None => "it has no signature".to_owned(),
-        Signature::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
-    };
-    if order.repositories.is_empty() {
-        return Ok("as this host's repositories ask for (gpgcheck)".into());
     }
-    ensure!(
-        context.profile.files.accept_unverified,
-        "it cannot be verified: {doubt}; import its maker's key (rpm --import), or say `files.unverified: \
-         install-without-verification` in the profile"
-    );
-    Ok(format!("NOT VERIFIED, as the profile accepts: {doubt}"))
 }
 
 /// Moves what was staged to its place and writes the manifest, last.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::can_be_named;
 use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
 use crate::changes::packages::own;
 use crate::host::sum::sha256;
@@ -27,7 +28,9 @@ impl Collection {
     /// One line: it is not there, others can write to it, it has no manifest, a file is missing, is not what the
     /// manifest says, or is a package of which the manifest says nothing.
     pub fn open(directory: &Path) -> Result<Self> {
+        can_be_named(directory)?;
         let directory = trust::directory(directory)?;
+        can_be_named(&directory)?;
         let Some(manifest) = read(&directory)? else {
             bail!(
                 "{} has no {FILE}, so it is no whole collection: `mt-agent apply --download-only DIR` on a connected \
@@ -129,6 +132,7 @@ mod tests {
             size: 1,
             sha256: A.into(),
             package: "a".into(),
+            epoch: None,
             version: "1-1".into(),
             architecture: "noarch".into(),
             role: Role::Package,

@@ -1,4 +1,4 @@
-//! Installs from a collection, and from nothing else: rpm alone, which knows no repository and no address.
+//! Installs from a collection, and from nothing else: rpm alone, which knows no repository and is given no address.
 //!
 //! The collection holds what an empty system would need; of that, this host gets what rpm says it lacks.
 
@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use super::Collection;
-use super::manifest::{Entry, FILE, Role};
-use crate::changes::packages::{describe, missing, not_debian, reason, rpm, wait_for_rpm};
+use super::manifest::{FILE, Role};
+use super::{Collection, Examined, examine};
+use crate::changes::packages::{describe, missing, not_debian, reason, rpm, rpm_transaction, wait_for_rpm};
 use crate::changes::{Context, Done, consent};
-use crate::host::command::Command;
-use crate::host::{Host, files, text};
+use crate::host::{Host, text};
 
 /// How long rpm may think about a transaction, or about what some hundred files provide.
 const QUESTION: Duration = Duration::from_secs(300);
@@ -47,13 +46,17 @@ pub fn install_with_rpm(context: &mut Context<'_>, directory: &Path, packages: &
         return Ok(Done::Unchanged);
     }
     let collection = Collection::open(directory)?;
-    let settings = &context.profile.packages;
-    wait_for_rpm(context, Instant::now() + settings.lock_timeout)?;
-    let chosen = choose(context.host, &collection, &wanted, &context.profile.os.architecture)?;
-    let arguments = ["-Uv".to_owned()].into_iter().chain(paths(&collection, &chosen));
-    let ran = context.run(&Command::new("rpm", arguments, settings.deadline));
-    // As after yum: what rpm wrote is to outlive a loss of power.
-    files::sync_system(context.host)?;
+    wait_for_rpm(context, Instant::now() + context.profile.packages.lock_timeout)?;
+    let examined = examine(context.host, &collection, context.profile)
+        .with_context(|| collection.directory.display().to_string())?;
+    let chosen = choose(context.host, &collection, &examined, &wanted, &context.profile.os.architecture)?;
+    for file in &chosen {
+        context.observer.log(&format!("{}: {}", file.entry.file, file.verified));
+        if file.is_doubtful() {
+            context.observer.progress(&format!("{}: {}", file.entry.file, file.verified));
+        }
+    }
+    let ran = rpm_transaction(context, "-Uv", &collection.directory, &names(&chosen))?;
     let installed = rpm::installed(context.host, &wanted)?;
     let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
     match ran {
@@ -70,26 +73,26 @@ pub fn install_with_rpm(context: &mut Context<'_>, directory: &Path, packages: &
 /// The files that install `wanted` on this host, with what it lacks for them, as rpm says.
 fn choose<'a>(
     host: &Host,
-    collection: &'a Collection,
+    collection: &Collection,
+    examined: &'a [Examined<'a>],
     wanted: &[&str],
     architecture: &str,
-) -> Result<Vec<&'a Entry>> {
+) -> Result<Vec<&'a Examined<'a>>> {
     let directory = collection.directory.display();
-    let entries: Vec<&Entry> =
-        collection.manifest.files.iter().filter(|entry| entry.role != Role::Agent).collect();
-    let mut chosen: Vec<&Entry> = Vec::new();
+    let files: Vec<&Examined<'_>> = examined.iter().filter(|file| file.entry.role != Role::Agent).collect();
+    let mut chosen: Vec<&Examined<'_>> = Vec::new();
     for name in wanted {
-        let entry = entries
+        let file = files
             .iter()
-            .filter(|entry| entry.package == *name)
-            .min_by_key(|entry| entry.architecture != architecture)
+            .filter(|file| file.package.name == *name)
+            .min_by_key(|file| file.package.architecture != architecture)
             .with_context(|| lacks(collection, &[*name]))?;
-        chosen.push(entry);
+        chosen.push(file);
     }
     let mut provided: Option<BTreeMap<String, Vec<usize>>> = None;
     loop {
-        let arguments = ["-U", "--test"].map(str::to_owned).into_iter().chain(paths(collection, &chosen));
-        let output = Command::new("rpm", arguments, QUESTION).run(host)?;
+        let trial = rpm::on_files(&collection.directory, &["-U", "--test"], &names(&chosen), QUESTION)?;
+        let output = trial.without_network().run(host)?;
         let said = String::from_utf8_lossy(&output.stderr);
         let needs = parse_needs(&said);
         // Anything else that stands in the way is told by the transaction itself.
@@ -97,15 +100,14 @@ fn choose<'a>(
             break;
         }
         if provided.is_none() {
-            provided = Some(provides(host, collection, &entries)?);
+            provided = Some(provides(host, collection, &files)?);
         }
         let before = chosen.len();
         for need in &needs {
-            let Some(found) = provided.as_ref().and_then(|provided| provider(need, &entries, provided))
-            else {
+            let Some(found) = provided.as_ref().and_then(|provided| provider(need, &files, provided)) else {
                 continue;
             };
-            if !chosen.contains(&found) {
+            if !chosen.iter().any(|file| file.entry == found.entry) {
                 chosen.push(found);
             }
         }
@@ -123,13 +125,49 @@ fn choose<'a>(
         );
     }
     // rpm -U would take the running kernel away.
+    let is_kernel =
+        |file: &&Examined<'_>| file.package.provides.iter().any(|name| KERNELS.contains(&name.as_str()));
     ensure!(
-        chosen.iter().all(|entry| entry.package != "kernel"),
+        !chosen.iter().any(is_kernel),
         "the packages in {directory} need another kernel than this host's, which the agent does not replace: install \
          it by hand (rpm -i), or collect from the repositories of {}",
         text::safe(&collection.manifest.release)
     );
+    refuse_removals(host, &chosen).with_context(|| directory.to_string())?;
     Ok(chosen)
+}
+
+/// What a kernel provides: whatever its package is called (`kernel`, `kernel-core`, `kernel-ml`), one of these.
+const KERNELS: [&str; 3] = ["kernel", "kernel-core", "kernel-uname-r"];
+
+/// Refuses what would take packages off this host: rpm's `-U` removes what a package obsoletes. What conflicts, rpm
+/// refuses itself.
+fn refuse_removals(host: &Host, chosen: &[&Examined<'_>]) -> Result<()> {
+    if chosen.iter().all(|file| file.package.obsoletes.is_empty()) {
+        return Ok(());
+    }
+    let installed = rpm::all_installed(host)?;
+    for file in chosen {
+        let package = &file.package;
+        for obsolete in package.obsoletes.iter().filter(|obsolete| obsolete.name != package.name) {
+            // A path stands for the package that holds it (rpm 4.8).
+            let removed = |name: &str, version| {
+                obsolete.name.starts_with('/') || name == obsolete.name && obsolete.holds(version)
+            };
+            let stays = |name: &str| chosen.iter().any(|other| other.package.name == name);
+            let found = installed.iter().find(|(name, version)| removed(name, version) && !stays(name));
+            if let Some((name, _)) = found {
+                let what = if obsolete.name.starts_with('/') { &obsolete.name } else { name };
+                bail!(
+                    "{} obsoletes {what}, which rpm would remove from this host: remove it yourself first (rpm -e), if it is \
+                     not needed, or install {} by hand",
+                    file.entry.file,
+                    package.name
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// That the collection has none of the packages `names`.
@@ -142,24 +180,24 @@ pub(super) fn lacks(collection: &Collection, names: &[&str]) -> String {
     )
 }
 
-fn paths(collection: &Collection, entries: &[&Entry]) -> Vec<String> {
-    entries.iter().map(|entry| collection.path(entry).to_string_lossy().into_owned()).collect()
+fn names<'a>(files: &[&Examined<'a>]) -> Vec<&'a str> {
+    files.iter().map(|file| file.entry.file.as_str()).collect()
 }
 
-/// What each of `entries` provides, its files' paths among it: name to positions in `entries`.
+/// What each of `files` provides, the paths of what is in it among it: name to positions in `files`.
 fn provides(
     host: &Host,
     collection: &Collection,
-    entries: &[&Entry],
+    files: &[&Examined<'_>],
 ) -> Result<BTreeMap<String, Vec<usize>>> {
+    const PATHS: [&str; 4] = ["-qp", "--nosignature", "--qf", r"[%{FILENAMES}\n]"];
     let mut provided: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, entry) in entries.iter().enumerate() {
-        let path = collection.path(entry);
+    for (at, file) in files.iter().enumerate() {
         // One file at a time: together, their lists are longer than what is kept of an answer.
-        let args =
-            ["-qp", "--nosignature", "--qf", r"[%{PROVIDENAME}\n][%{FILENAMES}\n]", &path.to_string_lossy()];
-        let answer = Command::new("rpm", args, QUESTION).read(host)?;
-        for name in answer.lines().filter(|line| !line.is_empty() && *line != "(none)") {
+        let name = file.entry.file.as_str();
+        let answer = rpm::on_files(&collection.directory, &PATHS, &[name], QUESTION)?.read(host)?;
+        let paths = answer.lines().filter(|line| !line.is_empty() && *line != "(none)");
+        for name in file.package.provides.iter().map(String::as_str).chain(paths) {
             let all = provided.entry(name.to_owned()).or_default();
             if all.last() != Some(&at) {
                 all.push(at);
@@ -208,20 +246,20 @@ fn parse_needs(stderr: &str) -> Vec<Need> {
 /// The file that answers `need`: of several that do, the one with the shortest name, as yum chooses.
 fn provider<'a>(
     need: &Need,
-    entries: &[&'a Entry],
+    files: &[&'a Examined<'a>],
     provided: &BTreeMap<String, Vec<usize>>,
-) -> Option<&'a Entry> {
+) -> Option<&'a Examined<'a>> {
     // An installed package that would be broken has to be replaced by its own new edition.
-    let own = || entries.iter().find(|entry| names(&need.by, &entry.package)).copied();
+    let own = || files.iter().find(|file| is_called(&need.by, &file.package.name)).copied();
     if need.installed {
         return own();
     }
-    let found = provided.get(&need.name)?.iter().filter_map(|at| entries.get(*at).copied());
-    found.min_by_key(|entry| (entry.package.len(), entry.package.clone()))
+    let found = provided.get(&need.name)?.iter().filter_map(|at| files.get(*at).copied());
+    found.min_by_key(|file| (file.package.name.len(), file.package.name.clone()))
 }
 
 /// Whether `full` (`glibc-common-2.12-1.el6.x86_64`) is a package called `name`.
-fn names(full: &str, name: &str) -> bool {
+fn is_called(full: &str, name: &str) -> bool {
     let rest = full.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
     rest.is_some_and(|rest| rest.matches('-').count() == 1)
 }
@@ -240,6 +278,6 @@ mod tests {
         let short: Vec<_> = needs.iter().map(|need| (need.name.as_str(), need.installed)).collect();
         assert_eq!(short, [("perl-libs", false), ("libc.so.6(GLIBC_2.14)(64bit)", false), ("glibc", true)]);
         assert_eq!(needs[0].line(), "perl-libs = 4:5.10.1-136.el6 is needed by perl-4:5.10.1-136.el6.x86_64");
-        assert!(names(&needs[2].by, "glibc-common") && !names(&needs[2].by, "glibc"));
+        assert!(is_called(&needs[2].by, "glibc-common") && !is_called(&needs[2].by, "glibc"));
     }
 }

@@ -51,6 +51,9 @@ pub struct Entry {
     pub sha256: String,
     /// The name of the package.
     pub package: String,
+    /// Its epoch, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
     /// Version and release.
     pub version: String,
     /// `x86_64`, `noarch`, …

@@ -15,9 +15,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::collect::{Order, Work};
 use crate::changes::Context;
-use crate::changes::packages::{OWN_REPOSITORIES, no_repository, plain, reason};
+use crate::changes::packages::{OWN_REPOSITORIES, no_repository, plain, reason, rpm};
 use crate::host::command::{self, Command};
-use crate::host::{Host, files, text};
+use crate::host::{Host, files, text, trust};
 
 /// How long rpm may think about a transaction.
 const QUESTION: Duration = Duration::from_secs(300);
@@ -26,14 +26,23 @@ const QUESTION: Duration = Duration::from_secs(300);
 const NAMED_REPOSITORIES: &str = "the repository named with --repository does not answer: look at its address and at \
      the network (http_proxy is heeded)";
 
-/// Downloads the packages of `order` with all their dependencies; where they lie.
+/// Packages that were downloaded.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    /// Where they lie.
+    pub directory: PathBuf,
+    /// Their files' names.
+    pub files: Vec<String>,
+}
+
+/// Downloads the packages of `order` with all their dependencies.
 ///
 /// # Errors
 /// One line: there is neither yum nor dnf, this host's repositories are another release's, or what the package
 /// manager said.
-pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Vec<PathBuf>> {
+pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Resolved> {
     if order.packages.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Resolved::default());
     }
     for name in order.packages {
         plain(name, "a package")?;
@@ -78,36 +87,39 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
         let why = no_repository(why, advice);
         bail!(why);
     }
+    // yum 3.2 leaves them in its cache in the root.
     let mut found = Vec::new();
     find(&packages, &mut found)?;
     find(&root, &mut found)?;
-    found.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
-    found.dedup_by(|a, b| a.file_name() == b.file_name());
+    for path in found {
+        let to = packages.join(path.file_name().unwrap_or_default());
+        fs::rename(&path, &to).with_context(|| format!("moving {}", path.display()))?;
+    }
+    let files = super::directory::packages(&packages)?;
     ensure!(
-        !found.is_empty(),
+        !files.is_empty(),
         "{tool} resolved {} and downloaded nothing: of a file: repository yum copies no package, so name it by an http \
          address with --repository",
         order.packages.join(", ")
     );
-    Ok(found)
+    Ok(Resolved { directory: packages, files })
 }
 
 /// Makes sure, by rpm's own judgement, that every dependency of `packages` is among them.
 ///
 /// # Errors
 /// What is missing, as rpm says it.
-pub(super) fn is_whole(context: &mut Context<'_>, packages: &[PathBuf], work: &Work) -> Result<()> {
-    if packages.is_empty() {
+pub(super) fn is_whole(context: &mut Context<'_>, packages: &Resolved, work: &Work) -> Result<()> {
+    if packages.files.is_empty() {
         return Ok(());
     }
     // A database of its own instead of a root of its own: what counts is what the packages say of each other.
-    let mut arguments: Vec<String> =
-        ["-i", "--test", "--nosignature", "--ignoresize", "--ignorearch", "--dbpath"]
-            .map(str::to_owned)
-            .to_vec();
-    arguments.push(work.directory("database")?.display().to_string());
-    arguments.extend(packages.iter().map(|path| path.display().to_string()));
-    let output = context.run(&Command::new("rpm", arguments, QUESTION))?;
+    let database = work.directory("database")?.display().to_string();
+    let options =
+        ["-i", "--test", "--nosignature", "--ignoresize", "--ignorearch", "--dbpath", database.as_str()];
+    let files: Vec<&str> = packages.files.iter().map(String::as_str).collect();
+    let trial = rpm::on_files(&packages.directory, &options, &files, QUESTION)?;
+    let output = context.run(&trial.without_network())?;
     ensure!(output.status == 0, "what was downloaded is not whole: {}", reason(&output));
     Ok(())
 }
@@ -151,7 +163,13 @@ fn configuration(urls: &[String], ca_file: Option<&Path>, work: &Work) -> Result
         work.path("none").display()
     );
     if let Some(path) = ca_file {
-        let _ = writeln!(text, "sslcacert={}", path.display());
+        // Under a name in which yum and dnf find nothing to expand.
+        let copy = work.path("ca.pem");
+        let certificates = trust::file(path).and_then(|file| Ok(files::read_at_most(file, files::LARGEST)?));
+        let certificates =
+            certificates.with_context(|| format!("reading the certificates in {}", path.display()))?;
+        files::replace(&copy, &certificates, 0o600)?;
+        let _ = writeln!(text, "sslcacert={}", copy.display());
     }
     for (at, url) in urls.iter().enumerate() {
         let known = ["http://", "https://", "file:///"].iter().any(|scheme| url.starts_with(scheme));

@@ -9,15 +9,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::changes::saved;
-use crate::facts::custom_changes::{Outcome, Record};
+use crate::facts::custom_changes::{Outcome, Record, words};
 use crate::facts::multipath::parse::parse;
-use crate::host::{Host, files, text};
+use crate::host::{Host, files};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
 const REWRITTEN: [&str; 4] =
     [MULTIPATH, "/etc/bashrc", "/usr/sbin/blacklistrootdev.sh", "/.blacklistrootdev"];
 
 const MULTIPATH: &str = "/etc/multipath.conf";
+
+/// Where it lists the packages that it misses.
+const MISSING: &str = "/var/log/missing-packages.log";
 
 /// How much of the log's new part is read, in bytes.
 const LOG: u64 = 1 << 20;
@@ -26,10 +29,15 @@ const LOG: u64 = 1 << 20;
 pub struct Before {
     files: Vec<(&'static str, Option<State>)>,
     log: PathBuf,
-    log_length: u64,
+    /// Length of its log in bytes.
+    pub log_bytes: u64,
+    missing: Option<Stamp>,
     /// Where copies of the files lie, if there were any.
     pub copies: Vec<PathBuf>,
 }
+
+/// What tells one writing of a file from another: inode, time of change in seconds and nanoseconds, size.
+type Stamp = (u64, i64, i64, u64);
 
 #[derive(PartialEq, Eq)]
 struct State {
@@ -52,12 +60,12 @@ impl Before {
             files.push((path, state(host, path)?));
         }
         let log = host.path(log);
-        let log_length = match fs::metadata(&log) {
+        let log_bytes = match fs::metadata(&log) {
             Ok(meta) => meta.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error).with_context(|| format!("looking at {}", log.display())),
         };
-        Ok(Self { files, log, log_length, copies })
+        Ok(Self { files, log, log_bytes, missing: stamp_of(host), copies })
     }
 
     /// Which of the files are not as they were, in words.
@@ -87,11 +95,35 @@ impl Before {
         };
         let length = file.metadata().with_context(reading)?.len();
         // A log that became shorter is a new one.
-        let from = if length < self.log_length { 0 } else { self.log_length };
+        let from = if length < self.log_bytes { 0 } else { self.log_bytes };
         file.seek(SeekFrom::Start(from.max(length.saturating_sub(LOG)))).with_context(reading)?;
         let bytes = files::read_at_most(file.take(LOG), LOG).with_context(reading)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+
+    /// The packages that the script has written down as missing since.
+    #[must_use]
+    pub fn missing_packages(&self, host: &Host) -> Vec<String> {
+        let now = stamp_of(host);
+        if now.is_none() || now == self.missing {
+            return Vec::new();
+        }
+        host.read(MISSING).map(|list| words::packages(&list)).unwrap_or_default()
+    }
+
+    /// Where the copies lie, as the end of a sentence about what changed.
+    #[must_use]
+    pub fn kept(&self) -> String {
+        let directory = self.copies.first().and_then(|copy| copy.parent());
+        directory.map_or_else(String::new, |directory| {
+            format!("; the files as they were are in {}", directory.display())
+        })
+    }
+}
+
+fn stamp_of(host: &Host) -> Option<Stamp> {
+    let meta = fs::metadata(host.path(MISSING)).ok()?;
+    Some((meta.ino(), meta.ctime(), meta.ctime_nsec(), meta.len()))
 }
 
 /// Waits until what the script wrote is on disk: it syncs nothing, and a machine that loses power would come up with
@@ -139,19 +171,6 @@ pub fn wwids(host: &Host) -> Result<Vec<String>> {
     Ok(configuration.blacklist_wwids.into_iter().filter(|id| !id.trim().is_empty()).collect())
 }
 
-/// The first lines of `output` that say FAILED, made into one.
-#[must_use]
-pub fn failures(output: &str) -> Option<String> {
-    let lines: Vec<&str> = output
-        .lines()
-        .filter(|line| line.contains("FAILED"))
-        // The script's question stands before the first line that follows it.
-        .filter_map(|line| line.rsplit("[default N] :").next().map(str::trim))
-        .take(3)
-        .collect();
-    (!lines.is_empty()).then(|| text::safe(&text::without_secrets(&lines.join("; "))))
-}
-
 /// What the outcome of an earlier run was, in words.
 #[must_use]
 pub fn in_words(record: &Record) -> String {
@@ -162,17 +181,5 @@ pub fn in_words(record: &Record) -> String {
         Outcome::Failed(why) => format!("failed at {at} ({why})"),
         Outcome::Observed => format!("was run by a person before {at}"),
         Outcome::Accepted => format!("was started at {at} and its changes were accepted by a person"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_are_quoted_safely() {
-        assert_eq!(failures("all done\n"), None);
-        assert_eq!(failures("a\n scsi_id: FAILED\x07\n").as_deref(), Some("scsi_id: FAILED\\u{7}"));
-        assert_eq!(failures("FAILED token=abc\n").as_deref(), Some("FAILED token=***"));
     }
 }

@@ -50,5 +50,7 @@ pub fn new(archive_sha256: &str, boot_id: &str, outcome: Outcome) -> Record {
         boot_id: boot_id.into(),
         started_at: now.format(&Rfc3339).unwrap_or_else(|_| now.unix_timestamp().to_string()),
         outcome,
+        process: None,
+        log_bytes: None,
     }
 }

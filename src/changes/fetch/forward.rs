@@ -8,14 +8,16 @@ use std::fmt;
 
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
 };
 use ureq::{Agent, Error, Proxy};
 
-/// An agent whose every connection goes to `proxy`; `url` is what it will ask for.
-pub fn agent(config: Config, proxy: &Proxy, url: &str) -> Option<Agent> {
+use super::addresses::InTurn;
+
+/// An agent whose every connection goes to `proxy`, at the addresses that `resolver` finds; `url` is what it will ask for.
+pub fn agent(config: Config, proxy: &Proxy, url: &str, resolver: InTurn) -> Option<Agent> {
     let uri: Uri = url.parse().ok()?;
     let authority = uri.authority()?.as_str();
     let authority = authority.rsplit('@').next()?;
@@ -27,7 +29,7 @@ pub fn agent(config: Config, proxy: &Proxy, url: &str) -> Option<Agent> {
         .build()
         .ok()?;
     let connector = TcpConnector::default().chain(AbsoluteForm { origin });
-    Some(Agent::with_parts(config, connector, To { proxy: to, resolver: DefaultResolver::default() }))
+    Some(Agent::with_parts(config, connector, To { proxy: to, resolver }))
 }
 
 /// The value of `Proxy-Authorization`, when the proxy's address has credentials.
@@ -53,7 +55,7 @@ fn base64(bytes: &[u8]) -> String {
 /// Every name leads to the proxy.
 struct To {
     proxy: Uri,
-    resolver: DefaultResolver,
+    resolver: InTurn,
 }
 
 impl fmt::Debug for To {

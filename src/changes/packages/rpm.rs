@@ -7,11 +7,26 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use regex::Regex;
 
+use super::plain;
+use super::version::Evr;
 use crate::host::command::Command;
 use crate::host::{Host, text};
 
 /// How long a question to rpm may take: it waits for its database's lock for ever.
-const QUESTION: Duration = Duration::from_secs(60);
+pub const QUESTION: Duration = Duration::from_secs(60);
+
+/// A command of rpm on the package files `files` in `directory`. It runs there and is given their names alone: rpm
+/// expands `*`, `?`, `[` and `{` in its arguments, 4.8 splits them at blanks and quotes too (rpmGlob), and the name of a
+/// directory may have any of these.
+///
+/// # Errors
+/// A name is not plain: rpm would take it for something else.
+pub fn on_files(directory: &Path, options: &[&str], files: &[&str], deadline: Duration) -> Result<Command> {
+    for file in files {
+        plain(file, "a package file")?;
+    }
+    Ok(Command::new("rpm", options.iter().chain(files).copied(), deadline).dir(directory))
+}
 
 /// Which of `names` the rpm database holds, each with its version and release.
 ///
@@ -55,17 +70,37 @@ fn errors(stderr: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// The package's name, as the file itself says.
+/// How long a question about so many files may take.
+#[must_use]
+pub fn long(files: usize) -> Duration {
+    QUESTION * u32::try_from(files).unwrap_or(u32::MAX).clamp(1, 60)
+}
+
+/// Every installed package's name and version; of several versions of one, each.
 ///
 /// # Errors
-/// It is no package that this host's rpm can read.
-pub fn name_of(host: &Host, file: &Path) -> Result<String> {
-    // Signatures are `signature`'s matter; a missing key must not print here.
-    let args = ["-qp", "--nosignature", "--qf", r"%{NAME}\n", &file.to_string_lossy()];
-    let name = Command::new("rpm", args, QUESTION).read(host)?;
-    let name = name.trim();
-    ensure!(!name.is_empty() && name.lines().count() == 1, "rpm names no package in {}", file.display());
-    Ok(text::safe(name))
+/// rpm gave no answer, or not all of it.
+pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
+    let command =
+        Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n"], QUESTION);
+    let output = command.run(host)?;
+    if let Some(error) = errors(&output.stderr).first() {
+        bail!("`{}` said: {error}", command.line());
+    }
+    ensure!(
+        output.status == 0 && !output.truncated,
+        "`{}` gave no whole answer: {}",
+        command.line(),
+        output.said()
+    );
+    let package = |line: &str| {
+        let [name, epoch, version] = line.split('\t').collect::<Vec<_>>()[..] else {
+            bail!("`{}` said: {}", command.line(), text::safe(line));
+        };
+        let epoch = if epoch == "(none)" { "0" } else { epoch };
+        Ok((name.to_owned(), Evr::parse(&format!("{epoch}:{version}"))))
+    };
+    String::from_utf8_lossy(&output.stdout).lines().map(package).collect()
 }
 
 /// What a package file's signatures are worth.
@@ -81,23 +116,81 @@ pub enum Signature {
     Bad(String),
 }
 
-/// Checks the signatures of a package file against the keys in the rpm database.
+/// Checks the signatures of the package files `files` in `directory` against the keys in the rpm database.
 ///
 /// # Errors
 /// rpm could not check them.
-pub fn signature(host: &Host, file: &Path) -> Result<Signature> {
-    let command = Command::new("rpm", ["-Kv", &file.to_string_lossy()], QUESTION);
-    let output = command.run(host)?;
-    let verdict = parse_signature(&String::from_utf8_lossy(&output.stdout))?;
-    if let (Some(verdict), 0) | (Some(verdict @ (Signature::Bad(_) | Signature::NoKey(_))), _) =
-        (verdict, output.status)
-    {
-        return Ok(verdict);
+pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Signature>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
     }
-    bail!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.said())
+    let command = on_files(directory, &["-Kv"], files, long(files.len()))?.without_network();
+    let output = command.run(host)?;
+    let unclear =
+        || format!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.said());
+    let said = String::from_utf8_lossy(&output.stdout);
+    let verdicts = parse_signatures(&said, files)?;
+    let verdicts: Vec<Signature> = verdicts.into_iter().collect::<Option<_>>().with_context(unclear)?;
+    let all_good = verdicts.iter().all(|one| matches!(one, Signature::Good(_) | Signature::None));
+    ensure!(output.status == 0 || !all_good, unclear());
+    Ok(verdicts)
 }
 
-/// `rpm -Kv` prints the file's name, then a line for each digest and signature. `rpm -K` alone says OK of a
+/// As [`signatures`], of one file.
+///
+/// # Errors
+/// As [`signatures`].
+pub fn signature(host: &Host, directory: &Path, file: &str) -> Result<Signature> {
+    signatures(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
+}
+
+impl Signature {
+    /// How the file is known to be genuine, where it is or the profile accepts that it is not (`accepted`).
+    ///
+    /// # Errors
+    /// It is not, and why. `advice` is what else than accepting it helps.
+    pub fn settle(self, accepted: bool, advice: &str) -> Result<String> {
+        let doubt = match self {
+            Self::Good(key) => return Ok(format!("verified by its signature with key {key}")),
+            Self::Bad(line) => {
+                bail!("its signature or digest is wrong ({line}): it was changed or is damaged")
+            }
+            Self::None => NO_SIGNATURE.to_owned(),
+            Self::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
+        };
+        ensure!(
+            accepted,
+            "it cannot be verified: {doubt}; {advice}, or say `files.unverified: install-without-verification` in the \
+             profile"
+        );
+        Ok(format!("{NOT_VERIFIED}, as the profile accepts: {doubt}"))
+    }
+}
+
+/// What is said of a file that nothing shows to be genuine.
+pub const NOT_VERIFIED: &str = "NOT VERIFIED";
+
+/// What is said of a file without a signature.
+pub const NO_SIGNATURE: &str = "it has no signature";
+
+/// What `rpm -Kv` prints of several files, a verdict for each of `files`, in that order.
+pub(crate) fn parse_signatures(stdout: &str, files: &[&str]) -> Result<Vec<Option<Signature>>> {
+    let mut blocks: Vec<(&str, String)> = Vec::new();
+    for line in stdout.lines() {
+        let name = line.strip_suffix(':').filter(|_| !line.starts_with(char::is_whitespace));
+        if let Some(name) = name {
+            blocks.push((name, String::new()));
+        } else if let Some((_, block)) = blocks.last_mut() {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    let same = blocks.len() == files.len() && blocks.iter().zip(files).all(|((name, _), file)| name == file);
+    ensure!(same, "rpm -Kv did not tell of {} alone, in that order", files.join(", "));
+    blocks.iter().map(|(_, block)| parse_signature(block)).collect()
+}
+
+/// `rpm -Kv` prints a line for each digest and signature below the file's name. `rpm -K` alone says OK of a
 /// package that carries digests and no signature at all. `None`: no digest, so it was not checked.
 pub(crate) fn parse_signature(stdout: &str) -> Result<Option<Signature>> {
     // `Header V3 RSA/SHA1 Signature, key ID c105b9de: OK` (4.8 to 4.18), `V3 DSA signature: OK, key ID db42a60e` (before).
@@ -164,6 +257,19 @@ mod tests {
             verdict(&missing.replace("MD5 digest: OK", "MD5 digest: BAD")),
             Some(Signature::Bad(_))
         ));
+    }
+
+    #[test]
+    fn each_file_has_its_own_verdict_and_none_is_left_out() {
+        let unsigned = "b.rpm:\n    Header SHA1 digest: OK (2fae)\n    MD5 digest: OK (9c2a)\n";
+        let both = format!("{}{unsigned}", GOOD.replace("/usr/local/x.rpm", "a.rpm"));
+        let verdicts = |files: &[&str]| parse_signatures(&both, files);
+        let expected = vec![Some(Signature::Good("c105b9de".into())), Some(Signature::None)];
+        assert_eq!(verdicts(&["a.rpm", "b.rpm"]).unwrap(), expected);
+        for files in [&["a.rpm"][..], &["b.rpm", "a.rpm"], &["a.rpm", "b.rpm", "c.rpm"]] {
+            let error = verdicts(files).unwrap_err().to_string();
+            assert!(error.starts_with("rpm -Kv did not tell of "), "{error}");
+        }
     }
 
     #[test]

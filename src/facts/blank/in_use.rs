@@ -19,9 +19,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long looking at the files under loop devices may take.
 const LOOPS: Duration = Duration::from_secs(10);
 
-/// PF_KTHREAD of the kernel's sched.h, among the flags in /proc/PID/stat: a thread of the kernel itself.
-const KERNEL_THREAD: u64 = 0x0020_0000;
-
 /// Loop devices that lie over the disk or a part of it. 2.6.32 does not tell what lies below a loop device.
 #[must_use]
 pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
@@ -62,28 +59,11 @@ pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
     if !host.is_live() {
         return Ok(Vec::new());
     }
-    sees_all_processes(host)?;
+    processes::sees_all(host)?;
     let devices: BTreeSet<String> = disks.iter().flat_map(Disk::all_devices).map(str::to_owned).collect();
     // A file that does not answer would hold us up for ever.
     apart("looking at what processes have open", DEADLINE, &[], || open_for_writing(host, &devices))
         .map_err(|error| error.to_string())?
-}
-
-/// That this process sees those of the whole machine: in a PID namespace of its own the second process is not the
-/// kernel's kthreadd (on every kernel since 2.6.27).
-///
-/// # Errors
-/// It does not, and what to do.
-pub fn sees_all_processes(host: &Host) -> Result<(), String> {
-    let stat = host.read("/proc/2/stat").unwrap_or_default();
-    let flags =
-        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
-    if processes::parse(&stat) == Some("kthreadd") && flags.is_some_and(|flags| flags & KERNEL_THREAD != 0) {
-        return Ok(());
-    }
-    Err("not all processes of this machine can be seen: mt-agent runs in a PID namespace of its own (a container); run it \
-         outside"
-        .to_owned())
 }
 
 fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<String>, String> {
@@ -154,24 +134,6 @@ fn is_writable(info: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::testing;
-
-    #[test]
-    fn a_pid_namespace_of_its_own_shows_a_part_of_the_processes() {
-        let seen = |stat: &str| {
-            let dir = testing::tree(&[("proc/2/stat", stat)]);
-            sees_all_processes(&Host::recorded(dir.path())).is_ok()
-        };
-        // 2.6.32 and 6.1.
-        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2149613632 0 0 0 0 0 0 0 0 15 -5 1 0 3 0 0\n"));
-        assert!(seen("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"));
-        assert!(
-            !seen("2 (kthreadd) S 1 2 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"),
-            "a program of that name"
-        );
-        assert!(!seen("2 (bash) S 1 2 1 0 -1 4194304 0 0\n") && !seen(""));
-        sees_all_processes(&Host::live()).unwrap();
-    }
 
     #[test]
     fn mappings_that_write_to_a_file_are_told_from_others() {

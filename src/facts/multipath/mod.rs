@@ -32,6 +32,9 @@ pub struct Configuration {
     pub find_multipaths: Option<String>,
     /// `wwid` entries of the blacklist: unanchored regular expressions.
     pub blacklist_wwids: Vec<String>,
+    /// Whether a `wwid` entry of the blacklist has no value: it hides nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wwid_without_value: bool,
     /// `devnode` entries of the blacklist: unanchored regular expressions.
     pub blacklist_devnodes: Vec<String>,
     /// `device { vendor … product … }` entries of the blacklist; a part that is not given is empty and

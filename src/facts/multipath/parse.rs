@@ -89,6 +89,8 @@ pub fn parse(text: &str) -> Parsed {
                 }
                 _ => {
                     parsed.problem(number, &format!("`{}` has no value", key.text));
+                    parsed.configuration.wwid_without_value |=
+                        key.text == "wwid" && matches!(&open[..], [section] if is_blacklist(&section.name));
                     0
                 }
             },

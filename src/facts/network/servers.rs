@@ -13,6 +13,9 @@ use crate::host::{Host, Kind, text};
 /// How long a server has, name resolution included.
 const DEADLINE: Duration = Duration::from_secs(3);
 
+/// How many addresses of one server are asked.
+const ADDRESSES: usize = 16;
+
 /// Asks all servers (role, address, port) at the same time for a TCP connection, which is closed at once.
 #[must_use]
 pub fn ask(host: &Host, servers: &[(String, String, u16)]) -> Vec<Server> {
@@ -32,7 +35,7 @@ pub fn ask(host: &Host, servers: &[(String, String, u16)]) -> Vec<Server> {
                 Asked::Waiting(receiver) => {
                     // A little more than the connection has: it tells better why.
                     let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(200);
-                    Fact::Known(receiver.recv_timeout(left).unwrap_or_else(|_| late()))
+                    Fact::Known(receiver.recv_timeout(left).unwrap_or_else(|_| Answer::Failed(late())))
                 }
             },
         })
@@ -63,38 +66,56 @@ fn start(host: &Host, address: &str, port: u16) -> Asked {
 
 fn connect(address: &str, port: u16) -> Answer {
     let started = Instant::now();
-    let addresses: Vec<SocketAddr> = match (address, port).to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(_) => Vec::new(),
-    };
-    let mut answer = Answer::Failed("name not resolved".into());
-    for address in addresses {
-        let left = DEADLINE.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return late();
+    let found = (address, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    connect_to_any(&found, started)
+}
+
+/// Asks all of a server's addresses at the same time, as one that is silent would take the time of those that are not;
+/// answers with the first that connects. Why each does not is told where they do not agree.
+fn connect_to_any(addresses: &[SocketAddr], started: Instant) -> Answer {
+    let (sender, receiver) = mpsc::channel();
+    let asked = &addresses[..addresses.len().min(ADDRESSES)];
+    let mut failures = Vec::new();
+    for (at, address) in asked.iter().copied().enumerate() {
+        let sender = sender.clone();
+        let spawned = thread::Builder::new().name("connect".into()).spawn(move || {
+            let left = DEADLINE.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
+            let _ = sender.send((at, TcpStream::connect_timeout(&address, left)));
+        });
+        if let Err(error) = spawned {
+            failures.push((at, format!("could not ask: {error}")));
         }
-        match TcpStream::connect_timeout(&address, left) {
+    }
+    drop(sender);
+    for (at, connected) in receiver {
+        match connected {
             Ok(_) => {
                 let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 return Answer::Connected(millis);
             }
-            Err(error) => answer = failed(&error),
+            Err(error) => failures.push((at, failed(&error))),
         }
     }
-    answer
+    failures.sort();
+    let Some((_, first)) = failures.first() else { return Answer::Failed("name not resolved".into()) };
+    if failures.iter().all(|(_, why)| why == first) {
+        return Answer::Failed(first.clone());
+    }
+    let each: Vec<_> = failures.iter().map(|(at, why)| format!("{}: {why}", asked[*at].ip())).collect();
+    Answer::Failed(each.join(", "))
 }
 
-fn late() -> Answer {
-    Answer::Failed(format!("no answer within {} s", DEADLINE.as_secs()))
+fn late() -> String {
+    format!("no answer within {} s", DEADLINE.as_secs())
 }
 
-fn failed(error: &std::io::Error) -> Answer {
+fn failed(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::ConnectionRefused => Answer::Failed("connection refused".into()),
+        ErrorKind::ConnectionRefused => "connection refused".into(),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => late(),
-        ErrorKind::HostUnreachable => Answer::Failed("no route to the host".into()),
-        ErrorKind::NetworkUnreachable => Answer::Failed("network unreachable".into()),
-        _ => Answer::Failed(text::safe(&error.to_string())),
+        ErrorKind::HostUnreachable => "no route to the host".into(),
+        ErrorKind::NetworkUnreachable => "network unreachable".into(),
+        _ => text::safe(&error.to_string()),
     }
 }
 
@@ -146,6 +167,39 @@ mod tests {
             told.iter().all(|server| matches!(server.answers, Fact::Known(Answer::Failed(_)))),
             "{told:?}"
         );
+    }
+
+    /// A port that takes no further connection and does not say so: its queue is full (Linux then drops what asks).
+    fn silent() -> (TcpListener, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (mut queued, mut refused) = (Vec::new(), 0);
+        while refused < 3 {
+            match TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+                Ok(stream) => queued.push(stream),
+                Err(_) => refused += 1,
+            }
+        }
+        (listener, queued)
+    }
+
+    #[test]
+    fn one_address_that_is_silent_does_not_hide_another() {
+        let (silent, _queued) = silent();
+        let silent = silent.local_addr().unwrap();
+        let answering = TcpListener::bind("[::1]:0").or_else(|_| TcpListener::bind("127.0.0.2:0")).unwrap();
+        let answering = answering.local_addr().unwrap();
+        let ask = |addresses: &[SocketAddr]| connect_to_any(addresses, Instant::now());
+        let told = ask(&[silent, answering]);
+        assert!(matches!(told, Answer::Connected(_)), "{told:?}");
+        let late = "no answer within 3 s";
+        assert_eq!(ask(&[silent]), Answer::Failed(late.into()));
+        // Nobody listens on port 1.
+        let nobody: SocketAddr = "127.0.0.3:1".parse().unwrap();
+        assert_eq!(ask(&[nobody, nobody]), Answer::Failed("connection refused".into()));
+        let both = format!("127.0.0.1: {late}, 127.0.0.3: connection refused");
+        assert_eq!(ask(&[silent, nobody]), Answer::Failed(both));
+        assert_eq!(ask(&[]), Answer::Failed("name not resolved".into()));
     }
 
     #[test]

@@ -115,11 +115,16 @@ fn registered(template: &Template<'_>) -> Option<String> {
 
 fn half_done(template: &Template<'_>) -> Option<String> {
     match &template.facts.custom_changes.record {
-        Fact::Known(Some(record)) if record.outcome == Outcome::Started => Some(
-            "a run of the vendor script was interrupted, and what it did is unknown: decide with mt-agent apply \
-             --custom-changes=accept or =rerun first"
-                .to_owned(),
-        ),
+        Fact::Known(Some(record))
+            if record.outcome == Outcome::Started
+                || record.outcome.is_open() && template.facts.custom_changes.marker_ctime_secs == Fact::Known(None) =>
+        {
+            Some(
+                "a run of the vendor script was interrupted or failed, and what it did is unknown: decide with mt-agent \
+                 apply --custom-changes=accept or =rerun first"
+                    .to_owned(),
+            )
+        }
         Fact::Unknown(why) => Some(format!("whether the vendor script ran could not be told: {why}")),
         _ => None,
     }

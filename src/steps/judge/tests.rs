@@ -33,7 +33,7 @@ fn the_ready_host_is_ready_in_every_point() {
 fn the_registry_is_the_table_of_the_design_in_order() {
     let ids = super::super::ids();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id twice");
-    let expected = "os.release os.architecture os.hostname os.timezone os.clock \
+    let expected = "os.release os.architecture os.hostname os.timezone os.clock os.device-nodes \
         sizing.memory sizing.cpus sizing.os-disk \
         layout.root layout.var-crash layout.home layout.partitions layout.swap layout.no-lvm layout.boot-loader \
         network.static network.dns network.hosts-file \
@@ -216,7 +216,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     }
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
-        /custom_changes/archive_bytes /custom_changes/log_tail /dmi/known/product /dmi/known/serial \
+        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/serial \
         /mounts/known/5/free_bytes /mounts/known/5/size_bytes /mounts/known/7/free_bytes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/size_bytes /mounts/known/9/free_bytes \
         /multipath/maps /os/id /os/kernel /os/systemd /os/timezone /retention_record";

@@ -220,9 +220,7 @@ class Family:
         wrong += machine.vendor_problem(1)
         # Where nothing at all was changed, the next run is the one that was seen at the beginning.
         if not wrong and machine.fingerprint() not in self.harmless:
-            # A script that is seen to have changed nothing runs again when a person has put right what it lacked.
-            runs = 2 if "ApplyCustomChanges.sh changed nothing" in said else 1
-            wrong, questions = machine.converge(self.want, runs)
+            wrong, questions = machine.converge(self.want)
             self.tally["questions"] += questions
             self.tally["runs after"] += 1
             wrong += machine.torn(SCRIPTS_OWN)

@@ -29,7 +29,8 @@ def fstab():
 
 def multipath_is_whole():
     text = (read("/etc/multipath.conf") or b"").decode(errors="replace")
-    return text.endswith("}\n") and 'wwid "' in text and text.count("{") == text.count("}")
+    named = re.search(r'wwid "?\^?3', text) is not None
+    return text.endswith("}\n") and named and text.count("{") == text.count("}")
 
 
 def multipath():

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import time
 import uuid
@@ -113,9 +114,22 @@ def mounted():
         return [line.split()[4] for line in stream]
 
 
+def null_again():
+    """The vendor's script takes /dev/null away; killed with the agent, nobody has put it back."""
+    try:
+        there = stat.S_ISCHR(os.lstat("/dev/null").st_mode)
+    except FileNotFoundError:
+        there = False
+    if not there:
+        os.mknod("/dev/.null", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        os.chmod("/dev/.null", 0o666)
+        os.rename("/dev/.null", "/dev/null")
+
+
 def pretend_restart():
     """On the desk alone: the boot id is a file of ours."""
     write("/run/lab/boot_id", (str(uuid.uuid4()) + "\n").encode())
+    null_again()
 
 
 class Machine:
@@ -165,6 +179,7 @@ class Machine:
 
     def put_back(self):
         self.wait_for_orphans()
+        null_again()
         while MOUNT_POINT in mounted():
             subprocess.run(["umount", MOUNT_POINT], check=True)
         drop(MOUNT_POINT)
@@ -210,9 +225,10 @@ class Machine:
     def apply(self, *arguments, prefix=(), before=None, seconds=120):
         """Run apply to its end; (status, what it said). A status under 0 is the signal that ended it, 124: we did."""
         command = [*prefix, AGENT, "apply", "--yes", *arguments]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        # Not DEVNULL: after a kill there may be no /dev/null.
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process.stdin.close()
+        process.stdin = None
         if before:
             before(process)
         try:

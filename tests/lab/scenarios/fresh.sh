@@ -19,7 +19,10 @@ boot_1() {
     finding custom-changes.root-disk met
     expect "the rpm database has the packages" rpm -q --quiet xfsprogs perl lsscsi rsync wget kexec-tools
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
-    expect "its blacklist names the root disk" grep -q "wwid \"$(id_of /dev/sda)\"" /etc/multipath.conf
+    expect "its blacklist names the root disk" grep -q "^ *wwid \"\?$(id_of /dev/sda)\"\?\$" /etc/multipath.conf
+    expect "it has deleted /dev/null" grep -q 'put right: /dev/null is an ordinary file' /var/log/mt-agent.log
+    expect "apply has put it right" [ "$(stat -c '%F %t:%T %a' /dev/null)" = "character special file 1:3 666" ]
+    finding os.device-nodes met
     expect "fstab is still as it was" cmp /etc/fstab /root/fstab.before
     run tail -n 2 /var/lib/mt-agent/journal.jsonl
 }

@@ -20,6 +20,9 @@ boot_1() {
     ip route del default
     agent 2 apply --yes --offline /srv
     said "/srv has no manifest.json, so it is no whole collection"
+    agent 2 apply --yes --offline /srv/collected
+    said "it cannot be verified: it has no signature"
+    printf 'files: {unverified: install-without-verification}\n' >>/etc/mt-agent/profile.yaml
     agent 1 plan --offline /srv/collected
     said "from /srv/collected"
     agent 3 apply --yes --offline /srv/collected --retention-disk "$(id_of /dev/sdb)"

@@ -46,7 +46,9 @@ boot_1() {
     echo Y | run $vendor_directory/ApplyCustomChanges.sh
     expect "its marker is there" test -e /etc/.appliedmtcustomchanges
     run cat /etc/multipath.conf
-    said "wwid \"$(id_of /dev/sda)\""
+    expect "it names the root disk" grep -q "^ *wwid \"\?$(id_of /dev/sda)\"\?\$" "$out/last"
+    expect "it has made an ordinary file of /dev/null" [ -f /dev/null ]
+    mknod -m 666 /dev/new c 1 3 && mv -f /dev/new /dev/null
     run $vendor_directory/ApplyCustomChanges.sh
     said 'already invoked'
     expect "it counted its runs" [ "$(vendor_runs)" = 3 ]

@@ -1,0 +1,88 @@
+//! What the files of a collection are, by their own word and by their signatures: looked at before anything runs.
+//!
+//! The manifest's sums say that nothing has changed since; they say nothing of who made a file, and its names and versions
+//! are only what somebody wrote.
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Collection;
+use super::manifest::{Entry, Role};
+use crate::changes::packages::look::{Package, look, nevra};
+use crate::changes::packages::rpm::{NOT_VERIFIED, Signature, signatures};
+use crate::host::Host;
+use crate::profile::Profile;
+
+/// A file of a collection, looked into.
+#[derive(Clone, Debug)]
+pub struct Examined<'a> {
+    /// What the manifest says.
+    pub entry: &'a Entry,
+    /// What the file says of itself.
+    pub package: Package,
+    /// How it is known to be genuine on this host.
+    pub verified: String,
+}
+
+impl Examined<'_> {
+    /// Whether nothing shows that it is genuine, which the profile accepts.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.verified.starts_with(NOT_VERIFIED)
+    }
+}
+
+/// Looks into every file of `collection`: it is the package that the manifest names, this profile's system can install it,
+/// and it is genuine by the profile's rules, as a file from elsewhere has to be. The agent's own package, which is not
+/// installed from here, comes last and needs no signature.
+///
+/// # Errors
+/// One line: which file in the directory is not so, and why.
+pub fn examine<'a>(host: &Host, collection: &'a Collection, profile: &Profile) -> Result<Vec<Examined<'a>>> {
+    let directory = &collection.directory;
+    let all = &collection.manifest.files;
+    let (agents, others): (Vec<&Entry>, Vec<&Entry>) =
+        all.iter().partition(|entry| entry.role == Role::Agent);
+    let everything = [others.as_slice(), agents.as_slice()].concat();
+    let packages = look(host, directory, &names(&everything))?;
+    let signatures = signatures(host, directory, &names(&others))?;
+    let verdicts = signatures.into_iter().map(Some).chain(agents.iter().map(|_| None));
+    let mut examined = Vec::new();
+    for ((entry, package), signature) in everything.into_iter().zip(packages).zip(verdicts) {
+        let said = nevra(&entry.package, entry.epoch, &entry.version, &entry.architecture);
+        ensure!(
+            package.to_string() == said,
+            "{}: it is the package {package}, but the manifest says {said}: collect again",
+            entry.file
+        );
+        let verified = package
+            .fits(&profile.os)
+            .and_then(|()| genuine(entry, &package, signature, profile))
+            .with_context(|| entry.file.clone())?;
+        examined.push(Examined { entry, package, verified });
+    }
+    Ok(examined)
+}
+
+fn names<'a>(entries: &[&'a Entry]) -> Vec<&'a str> {
+    entries.iter().map(|entry| entry.file.as_str()).collect()
+}
+
+fn genuine(
+    entry: &Entry,
+    package: &Package,
+    signature: Option<Signature>,
+    profile: &Profile,
+) -> Result<String> {
+    let files = &profile.files;
+    let Some(signature) = signature else { return Ok("the agent's own package".into()) };
+    if let Some(spec) = files.reiserfs.iter().chain(&files.xfs).find(|spec| spec.file == entry.file) {
+        package.is_named_by(spec, &entry.sha256)?;
+        if spec.sha256.as_ref() == Some(&entry.sha256) {
+            return Ok("verified by its SHA-256".into());
+        }
+    }
+    signature.settle(
+        files.accept_unverified,
+        "import its maker's key (rpm --import; CentOS keeps its own in /etc/pki/rpm-gpg)",
+    )
+}

@@ -1,0 +1,297 @@
+//! The nodes in /dev that every program expects. The vendor's script removes /dev/null as root, and what opens it for
+//! writing then makes an ordinary file of it.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use anyhow::{Context, Result};
+use nix::sys::stat::{major, minor};
+use serde::{Deserialize, Serialize};
+
+use super::{Fact, read};
+use crate::host::{Host, Kind as Tree};
+
+/// A node as it has to be: a character device of mode [`MODE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standard {
+    /// Where it lies.
+    pub path: &'static str,
+    /// Major number.
+    pub major: u64,
+    /// Minor number.
+    pub minor: u64,
+}
+
+const fn standard(path: &'static str, major: u64, minor: u64) -> Standard {
+    Standard { path, major, minor }
+}
+
+/// The numbers are of the kernel's admin-guide/devices.txt.
+pub const STANDARD: [Standard; 6] = [
+    standard(NULL, 1, 3),
+    standard("/dev/zero", 1, 5),
+    standard("/dev/full", 1, 7),
+    standard("/dev/random", 1, 8),
+    standard("/dev/urandom", 1, 9),
+    standard(TTY, 5, 0),
+];
+
+/// The mode of each, as udev's 50-udev-default.rules sets it.
+pub const MODE: u32 = 0o666;
+
+const NULL: &str = "/dev/null";
+const TTY: &str = "/dev/tty";
+
+/// Their paths.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    STANDARD.iter().map(|standard| standard.path)
+}
+
+/// What lies in the place of such a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceNode {
+    /// The place.
+    pub path: String,
+    /// What it is. A link is not followed.
+    pub kind: Kind,
+    /// Its permission bits.
+    pub mode: u32,
+    /// User id of its owner.
+    pub uid: u32,
+    /// Its group id.
+    pub gid: u32,
+    /// The name of that group in /etc/group.
+    pub group: Option<String>,
+}
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Nothing is there.
+    Missing,
+    /// A character device.
+    Device {
+        /// Major number.
+        major: u64,
+        /// Minor number.
+        minor: u64,
+    },
+    /// An ordinary file.
+    File {
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// A directory: the one thing that is not replaced.
+    Directory,
+    /// A symbolic link.
+    Link {
+        /// Where it leads.
+        target: String,
+    },
+    /// A block device, a pipe or a socket.
+    Other,
+}
+
+impl DeviceNode {
+    fn missing(path: &str) -> Self {
+        Self { path: path.into(), kind: Kind::Missing, mode: 0, uid: 0, gid: 0, group: None }
+    }
+
+    /// How it differs from the node that has to be there, in words; `None` where it does not.
+    #[must_use]
+    pub fn wrong(&self) -> Option<String> {
+        let standard = STANDARD.iter().find(|standard| standard.path == self.path)?;
+        let (path, mode) = (&self.path, self.mode);
+        Some(match &self.kind {
+            Kind::Missing => format!("{path} is missing"),
+            Kind::File { bytes } => format!("{path} is an ordinary file of mode {mode:03o} ({bytes} bytes)"),
+            Kind::Directory => format!("{path} is a directory"),
+            Kind::Link { target } => format!("{path} is a link to {target}"),
+            Kind::Other => format!("{path} is no character device"),
+            Kind::Device { major, minor } if (*major, *minor) != (standard.major, standard.minor) => {
+                format!("{path} is the device {major}:{minor}")
+            }
+            Kind::Device { .. } if mode != MODE => format!("{path} has mode {mode:03o}"),
+            Kind::Device { .. } => {
+                let group = self.gid == 0 || (self.path == TTY && self.group.as_deref() == Some("tty"));
+                if self.uid == 0 && group {
+                    return None;
+                }
+                format!("{path} is owned by {}:{}", self.uid, self.gid)
+            }
+        })
+    }
+}
+
+/// What lies in the places of all of them.
+#[must_use]
+pub fn load(host: &Host) -> Fact<Vec<DeviceNode>> {
+    match host.kind() {
+        Tree::Image => Fact::NotApplicable("a machine has the nodes in /dev from its boot on".into()),
+        Tree::Recorded => Fact::from_result(recorded(host)),
+        Tree::Live => Fact::from_result(paths().map(|path| look(host, path)).collect::<Result<Vec<_>>>()),
+    }
+}
+
+/// Of facts that a version without this one recorded.
+#[must_use]
+pub fn not_read() -> Fact<Vec<DeviceNode>> {
+    Fact::Unknown("recorded by a version that did not look at them".into())
+}
+
+/// What lies at `path`.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
+    let place = host.path(path);
+    let meta = match place.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DeviceNode::missing(path)),
+        looked => looked.with_context(|| format!("looking at {path}"))?,
+    };
+    let kind = meta.file_type();
+    let kind = if kind.is_char_device() {
+        Kind::Device { major: major(meta.rdev()), minor: minor(meta.rdev()) }
+    } else if kind.is_file() {
+        Kind::File { bytes: meta.len() }
+    } else if kind.is_dir() {
+        Kind::Directory
+    } else if kind.is_symlink() {
+        let target = place.read_link().with_context(|| format!("reading the link {path}"))?;
+        Kind::Link { target: crate::host::text::safe(&target.to_string_lossy()) }
+    } else {
+        Kind::Other
+    };
+    let group = if meta.gid() == 0 { None } else { group_name(&read::text(host, GROUPS)?, meta.gid()) };
+    Ok(DeviceNode {
+        path: path.into(),
+        kind,
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        gid: meta.gid(),
+        group,
+    })
+}
+
+const GROUPS: &str = "/etc/group";
+
+/// The id of the group `tty`, which /dev/tty may belong to; `None` where there is no such group.
+///
+/// # Errors
+/// /etc/group cannot be read.
+pub fn tty_group(host: &Host) -> Result<Option<u32>> {
+    let groups = read::text(host, GROUPS)?;
+    Ok(groups.lines().filter_map(group).find_map(|(name, gid)| (name == "tty").then_some(gid)))
+}
+
+fn group_name(groups: &str, gid: u32) -> Option<String> {
+    groups.lines().filter_map(group).find_map(|(name, id)| (id == gid).then(|| name.to_owned()))
+}
+
+/// Name and id of a line of /etc/group.
+fn group(line: &str) -> Option<(&str, u32)> {
+    let mut fields = line.split(':');
+    Some((fields.next()?, fields.nth(1)?.parse().ok()?))
+}
+
+/// A recording has no devices: lines `c MAJOR:MINOR MODE UID:GID GROUP PATH` stand for them.
+fn recorded(host: &Host) -> Result<Vec<DeviceNode>> {
+    let text = read::text(host, "/commands/dev")?;
+    let found =
+        |path: &str| text.lines().find_map(|line| recorded_node(line).filter(|node| node.path == path));
+    Ok(paths().map(|path| found(path).unwrap_or_else(|| DeviceNode::missing(path))).collect())
+}
+
+fn recorded_node(line: &str) -> Option<DeviceNode> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [kind, number, mode, owner, group, path] = words[..] else { return None };
+    let kind = match kind {
+        "c" => {
+            let (major, minor) = number.split_once(':')?;
+            Kind::Device { major: major.parse().ok()?, minor: minor.parse().ok()? }
+        }
+        "f" => Kind::File { bytes: number.parse().ok()? },
+        _ => return None,
+    };
+    let (uid, gid) = owner.split_once(':')?;
+    Some(DeviceNode {
+        path: path.into(),
+        kind,
+        mode: u32::from_str_radix(mode, 8).ok()?,
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        group: Some(group.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    fn node(path: &str, kind: Kind, mode: u32, owner: (u32, u32), group: Option<&str>) -> DeviceNode {
+        let group = group.map(str::to_owned);
+        DeviceNode { path: path.into(), kind, mode, uid: owner.0, gid: owner.1, group }
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_has_words_of_its_own() {
+        let device = |major, minor| Kind::Device { major, minor };
+        let wrong = |path, kind, mode, owner, group| node(path, kind, mode, owner, group).wrong();
+        assert_eq!(wrong("/dev/null", device(1, 3), 0o666, (0, 0), None), None);
+        assert_eq!(wrong("/dev/tty", device(5, 0), 0o666, (0, 5), Some("tty")), None);
+        for (found, expected) in [
+            (DeviceNode::missing("/dev/null"), "/dev/null is missing"),
+            (
+                node("/dev/null", Kind::File { bytes: 7 }, 0o644, (0, 0), None),
+                "/dev/null is an ordinary file of mode 644 (7 bytes)",
+            ),
+            (node("/dev/null", device(1, 5), 0o666, (0, 0), None), "/dev/null is the device 1:5"),
+            (node("/dev/zero", device(1, 5), 0o600, (0, 0), None), "/dev/zero has mode 600"),
+            (node("/dev/full", device(1, 7), 0o666, (99, 0), None), "/dev/full is owned by 99:0"),
+            (node("/dev/full", device(1, 7), 0o666, (0, 5), Some("tty")), "/dev/full is owned by 0:5"),
+            (node("/dev/tty", device(5, 0), 0o666, (0, 5), Some("users")), "/dev/tty is owned by 0:5"),
+            (node("/dev/tty", Kind::Directory, 0o755, (0, 0), None), "/dev/tty is a directory"),
+            (
+                node("/dev/null", Kind::Link { target: "/x".into() }, 0o777, (0, 0), None),
+                "/dev/null is a link to /x",
+            ),
+            (node("/dev/null", Kind::Other, 0o666, (0, 0), None), "/dev/null is no character device"),
+        ] {
+            assert_eq!(found.wrong().as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_lies_there_is_looked_at_and_no_link_is_followed() {
+        let dir = testing::tree(&[
+            ("etc/group", "root:x:0:\nbroken\ntty:x:5:\n"),
+            ("dev/null", "12345"),
+            ("dev/zero", "-> /dev/zero"),
+            ("dev/full/x", ""),
+        ]);
+        let host = Host::image(dir.path());
+        let kind = |path| look(&host, path).unwrap().kind;
+        assert_eq!(kind("/dev/null"), Kind::File { bytes: 5 });
+        assert_eq!(kind("/dev/zero"), Kind::Link { target: "/dev/zero".into() });
+        assert_eq!((kind("/dev/full"), kind("/dev/tty")), (Kind::Directory, Kind::Missing));
+        assert_eq!(tty_group(&host).unwrap(), Some(5));
+        assert_eq!(group_name("tty:x:5:\n", 5).as_deref(), Some("tty"));
+        assert!(matches!(load(&host), Fact::NotApplicable(_)));
+    }
+
+    #[test]
+    fn a_recording_tells_them_and_without_it_they_are_unknown() {
+        let dir =
+            testing::tree(&[("commands/dev", "c 1:3 666 0:0 root /dev/null\nf 3 644 0:0 root /dev/zero\n")]);
+        let Fact::Known(nodes) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert_eq!(nodes.len(), STANDARD.len());
+        assert_eq!(nodes[0].wrong(), None);
+        assert_eq!(nodes[1].wrong().as_deref(), Some("/dev/zero is an ordinary file of mode 644 (3 bytes)"));
+        assert_eq!(nodes[2].wrong().as_deref(), Some("/dev/full is missing"));
+        let none = testing::tree(&[]);
+        assert!(matches!(load(&Host::recorded(none.path())), Fact::Unknown(_)));
+        testing::damage("c 1:3 666 0:0 root /dev/null", |line| drop(recorded_node(line)));
+    }
+}

@@ -1,0 +1,192 @@
+//! A command at work: what it prints is read as it comes, and it is ended where it does not end by itself.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, PipeReader, Read};
+use std::os::fd::OwnedFd;
+use std::process::ExitStatus;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use super::{apart, text};
+
+/// How much of each stream is kept, in bytes; the rest is read and dropped.
+pub(super) const KEPT: usize = 8 << 20;
+
+/// How often it is looked whether a command has ended.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// How long a descendant may hold the output open after the command itself has ended.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a command that was killed may take to be gone. One that waits in the kernel for a device stays.
+const KILLED: Duration = Duration::from_millis(500);
+
+/// What a command that ended with an exit status left.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// Its exit status.
+    pub status: i32,
+    /// Its standard output, up to 8 MiB.
+    pub stdout: Vec<u8>,
+    /// Its standard error, up to 8 MiB.
+    pub stderr: Vec<u8>,
+    /// Whether more was said than was kept.
+    pub truncated: bool,
+}
+
+impl Output {
+    /// The end of what was said, standard error before standard output, made safe and short: for messages.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let stream =
+            if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };
+        let decoded = String::from_utf8_lossy(stream);
+        let mut last: VecDeque<&str> = decoded.lines().filter(|line| !line.trim().is_empty()).collect();
+        while last.len() > 3 {
+            last.pop_front();
+        }
+        // A secret is found by what stands before it, so that is cut off last.
+        let joined = text::safe(&text::without_secrets(&Vec::from(last).join("; ")));
+        let skip = joined.chars().count().saturating_sub(400);
+        joined.chars().skip(skip).collect()
+    }
+}
+
+/// What became of a command that did not end in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It ended when it was asked to, or was killed, with all its descendants.
+    Stopped,
+    /// The kernel did not let it end: it waits for a device that does not answer.
+    Stuck,
+    /// A transaction of packages, which is not killed: it goes on as this process, or in its process group.
+    GoesOn(u32),
+}
+
+/// A command at work.
+pub(super) struct Running {
+    pub(super) handle: duct::Handle,
+    /// What it prints: whether on standard error, and the bytes.
+    pub(super) chunks: Receiver<(bool, Vec<u8>)>,
+    pub(super) output: Output,
+    /// The line begun on each stream.
+    pub(super) partial: [Vec<u8>; 2],
+}
+
+impl Running {
+    /// Listens until it has ended and all is read, or until `is_over`; how it ended, if it has.
+    pub(super) fn listen(
+        &mut self,
+        watch: &mut dyn FnMut(&str),
+        is_over: &mut dyn FnMut() -> bool,
+    ) -> io::Result<Option<ExitStatus>> {
+        let (mut ended, mut closed): (Option<(ExitStatus, Instant)>, bool) = (None, false);
+        loop {
+            match self.chunks.recv_timeout(SLICE) {
+                Ok((is_err, bytes)) => self.take(is_err, &bytes, watch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => closed = true,
+            }
+            if ended.is_none() {
+                // Where nothing more can be printed, its end is waited for.
+                let slice = if closed { SLICE } else { Duration::ZERO };
+                ended = self.handle.wait_timeout(slice)?.map(|done| (done.status, Instant::now()));
+            }
+            let all = ended.is_some_and(|(_, at)| closed || at.elapsed() > LINGER);
+            if all || (ended.is_none() && is_over()) {
+                self.flush(watch);
+                return Ok(ended.map(|(status, _)| status));
+            }
+        }
+    }
+
+    /// Asks it to end, and ends it where it does not.
+    pub(super) fn stop(
+        &mut self,
+        transaction: bool,
+        grace: Duration,
+        left_to: &[PipeReader],
+        watch: &mut dyn FnMut(&str),
+    ) -> Became {
+        let Some(pid) = self.handle.pids().first().copied() else { return Became::Stopped };
+        let leader = Pid::from_raw(pid.cast_signed());
+        let _ = if transaction { kill(leader, Signal::SIGTERM) } else { killpg(leader, Signal::SIGTERM) };
+        let asked = Instant::now();
+        let ended = self.listen(watch, &mut || asked.elapsed() >= grace);
+        if transaction {
+            let mut lives = !matches!(ended, Ok(Some(_)));
+            if !lives && killpg(leader, Signal::SIGTERM).is_ok() {
+                // It was a wrapper: what it ran is asked too.
+                lives = true;
+                while lives && asked.elapsed() < grace {
+                    thread::sleep(SLICE);
+                    lives = killpg(leader, None).is_ok();
+                }
+            }
+            if !lives {
+                return Became::Stopped;
+            }
+            // Without a reader its next word would end it. That none could be left is no reason to end it now.
+            let _ = apart::left_reading(left_to);
+            return Became::GoesOn(pid);
+        }
+        // What it started and what did not listen.
+        let _ = killpg(leader, Signal::SIGKILL);
+        let _ = self.handle.kill();
+        if matches!(self.handle.wait_timeout(KILLED), Ok(Some(_))) { Became::Stopped } else { Became::Stuck }
+    }
+
+    fn take(&mut self, is_err: bool, bytes: &[u8], watch: &mut dyn FnMut(&str)) {
+        let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
+        let room = KEPT.saturating_sub(kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.output.truncated |= bytes.len() > room;
+        let partial = &mut self.partial[usize::from(is_err)];
+        for &byte in bytes {
+            if matches!(byte, b'\n' | b'\r') {
+                watch_line(partial, watch);
+            } else if partial.len() < 4096 {
+                partial.push(byte);
+            }
+        }
+    }
+
+    fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
+        for partial in &mut self.partial {
+            watch_line(partial, watch);
+        }
+    }
+}
+
+fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
+    if !partial.is_empty() {
+        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
+        partial.clear();
+    }
+}
+
+/// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
+pub(super) fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
+    let reading = thread::Builder::new().spawn(move || {
+        let mut file = File::from(fd);
+        let mut buffer = [0; 16 << 10];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    if sender.send((is_err, buffer[..read].to_vec())).is_err() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+    });
+    reading.map(drop)
+}

@@ -1,0 +1,93 @@
+//! The nodes in /dev that every program expects.
+
+use crate::changes::Change;
+use crate::facts::device_nodes::{self, Kind};
+use crate::facts::{Fact, Facts};
+use crate::steps::remedy::Remedy;
+use crate::steps::{Belongs, Requirement, Severity, Status, need, settle};
+
+/// Of the section `os`.
+pub(super) const REQUIREMENT: Requirement = Requirement {
+    id: "os.device-nodes",
+    title: "/dev/null and its like are there",
+    severity: Severity::Required,
+    section: "Install CentOS 6.6",
+    why: "The vendor script removes /dev/null as root, and what writes to it next leaves an ordinary file there: programs of \
+          other users are denied it, and it fills memory. Where it stays away nothing that opens it starts. udev makes \
+          it anew at the next boot.",
+    by_hand: "As root, for each wrong one (here null, 1 3): mknod -m 666 /dev/new c 1 3 && mv -fT /dev/new /dev/null; then \
+              restorecon /dev/null under SELinux. zero is 1 5, full 1 7, random 1 8, urandom 1 9, tty 5 0.",
+    changeable: true,
+    belongs: Belongs::Both,
+    after: &[],
+    judge: |_, facts| settle(judge(facts)),
+};
+
+fn judge(facts: &Facts) -> Result<Status, Status> {
+    let nodes = need(&facts.device_nodes, "the nodes in /dev")?;
+    if let Some(path) = device_nodes::paths().find(|path| nodes.iter().all(|node| node.path != *path)) {
+        return Err(Status::Unknown { why: format!("what {path} is was not read") });
+    }
+    let wrong: Vec<String> = nodes.iter().filter_map(device_nodes::DeviceNode::wrong).collect();
+    if wrong.is_empty() {
+        return Ok(Status::met(device_nodes::paths().collect::<Vec<_>>().join(", ")));
+    }
+    let fix =
+        "mt-agent apply makes them anew before anything else; by hand: mt-agent explain os.device-nodes";
+    Ok(Status::unmet(wrong.join("; "), "the character devices of these names, root's, of mode 666", fix))
+}
+
+/// Makes them anew. A directory is left to a person: what it holds is not ours.
+pub(in crate::steps) fn make(facts: &Facts) -> Remedy {
+    let Fact::Known(nodes) = &facts.device_nodes else { return Remedy::None };
+    let wrong = || nodes.iter().filter(|node| node.wrong().is_some());
+    let made: Vec<String> =
+        wrong().filter(|node| node.kind != Kind::Directory).map(|node| node.path.clone()).collect();
+    match wrong().find(|node| node.kind == Kind::Directory) {
+        Some(node) if made.is_empty() => Remedy::Refused(format!(
+            "{path} is a directory: look at what it holds and move it away (mv {path} /root/), then mt-agent apply",
+            path = node.path
+        )),
+        _ if made.is_empty() => Remedy::None,
+        _ => Remedy::one(Change::MakeDeviceNodes { nodes: made }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::remedy::{Request, remedy};
+    use crate::steps::testing::{edit, ready, told};
+
+    #[test]
+    fn a_wrong_node_is_unmet_and_made_anew_and_a_directory_is_a_persons() {
+        let (profile, mut facts) = ready();
+        let remedied = |facts: &Facts| remedy("os.device-nodes", &profile, facts, &Request::default());
+        assert_eq!(
+            told(&profile, &facts, "os.device-nodes"),
+            "met: /dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom, /dev/tty"
+        );
+        assert_eq!(remedied(&facts), Remedy::None);
+        let nodes = edit(&mut facts.device_nodes);
+        nodes[0].kind = Kind::File { bytes: 0 };
+        nodes[0].mode = 0o644;
+        nodes[1].kind = Kind::Missing;
+        let said = told(&profile, &facts, "os.device-nodes");
+        let found = "unmet: /dev/null is an ordinary file of mode 644 (0 bytes); /dev/zero is missing |";
+        assert!(said.starts_with(found), "{said}");
+        let made = |nodes: &[&str]| {
+            Remedy::one(Change::MakeDeviceNodes { nodes: nodes.iter().map(|path| (*path).into()).collect() })
+        };
+        assert_eq!(remedied(&facts), made(&["/dev/null", "/dev/zero"]));
+        edit(&mut facts.device_nodes)[0].kind = Kind::Directory;
+        assert_eq!(remedied(&facts), made(&["/dev/zero"]));
+        edit(&mut facts.device_nodes)[1] = ready().1.device_nodes.known().unwrap()[1].clone();
+        let Remedy::Refused(why) = remedied(&facts) else { panic!("not refused") };
+        assert!(why.starts_with("/dev/null is a directory: "), "{why}");
+        edit(&mut facts.device_nodes).remove(3);
+        assert_eq!(told(&profile, &facts, "os.device-nodes"), "unknown: what /dev/random is was not read");
+        facts.device_nodes = device_nodes::not_read();
+        assert!(told(&profile, &facts, "os.device-nodes").starts_with("unknown: the nodes in /dev: "));
+        assert_eq!(remedied(&facts), Remedy::None);
+    }
+}
