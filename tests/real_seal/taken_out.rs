@@ -190,7 +190,7 @@ fn odd_files_hold_nobody_up() {
     assert_eq!(code, 2, "{text}");
     contains(
         &text,
-        "the step hostname takes out: what this machine is called: reading /etc/hostname: it is a pipe",
+        "the step hostname takes out: what this machine is called: reading /etc/hostname: it is a FIFO",
     );
     fs::remove_file(root.join("etc/hostname")).unwrap();
     fs::create_dir_all(root.join("etc/sysconfig/network-scripts/ifcfg-old")).unwrap();
