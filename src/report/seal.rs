@@ -43,6 +43,9 @@ pub enum Ended {
 pub struct Sealing {
     /// Name of the host.
     pub host: String,
+    /// The tree that was sealed; `None` for the running template.
+    #[serde(skip)]
+    pub tree: Option<String>,
     /// Name of the profile.
     pub profile: String,
     /// How it ended.
@@ -159,14 +162,17 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         Ended::Sealed if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
         }
-        Ended::Sealed => (
-            Paint::Good,
-            "sealed",
-            format!(
-                "{done}. Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it; \
-                 started again, it stays a template and waits: seal it again before it is cloned"
-            ),
-        ),
+        Ended::Sealed => {
+            let next = match &sealing.tree {
+                Some(tree) => format!("The image can be copied once {tree} is unmounted"),
+                None => "Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it"
+                    .to_owned(),
+            };
+            let text = format!(
+                "{done}. {next}; started again, it stays a template and waits: seal it again before it is cloned"
+            );
+            (Paint::Good, "sealed", text)
+        }
         Ended::Nothing | Ended::DryRun if sealing.is_idle() && sealing.is_in_part() => (
             Paint::Warn,
             "nothing to do",
@@ -180,11 +186,10 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         }
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
         Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
-        Ended::Interrupted => (
-            Paint::Bad,
-            "interrupted",
-            "what was done is done; run mt-agent seal again, or restart: it goes on".to_owned(),
-        ),
+        Ended::Interrupted => {
+            let next = if sealing.tree.is_some() { "" } else { ", or restart: it goes on" };
+            (Paint::Bad, "interrupted", format!("what was done is done; run mt-agent seal again{next}"))
+        }
     }
 }
 
@@ -256,6 +261,7 @@ mod tests {
         };
         Sealing {
             host: "mt01".into(),
+            tree: None,
             profile: "centos-6.6".into(),
             ended,
             refusals: Vec::new(),

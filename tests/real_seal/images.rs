@@ -135,9 +135,26 @@ fn a_dry_run_leaves_an_image_whose_journal_waits_as_it_is() {
     for image in [&cut, &over] {
         let before = sha256(image);
         let (code, text) = seal_image(image, &["--dry-run"]);
-        assert_eq!((code, sha256(image)), (1, before), "{text}");
+        assert_eq!((code, sha256(image)), (1, before.clone()), "{text}");
         // As the image will be found by a run that writes.
         contains(&text, "remove /root/.viminfo");
+        // Nor is it written to by a run that only prints, is wrong, is refused, or has nobody to ask.
+        for (args, code, told) in [
+            (&["--list"][..], 0, "udev-net"),
+            (&["--frob"], 2, "--frob"),
+            (&["--yes", "--only", "frob"], 2, "frob"),
+            (&["--yes", "--dry-run"], 2, "cannot be used together"),
+            (&["--root", "/"], 2, "--root is this script's to set"),
+            (&["--yes", "--skip", "passphrases"], 1, "not sealed: "),
+            (&["-qy", "--skip", "passphrases"], 1, "not sealed: "),
+            (&["--yes", "--format", "json", "--skip", "passphrases"], 1, "\"refused\""),
+            (&[], 2, "nobody can be asked: add --yes"),
+            (&["--format=json"], 2, "nobody can be asked: add --yes"),
+        ] {
+            let said = seal_image(image, args);
+            assert_eq!((said.0, sha256(image)), (code, before.clone()), "{args:?}: {}", said.1);
+            contains(&said.1, told);
+        }
         let (code, text) = seal_image(image, &["--yes"]);
         assert_eq!(code, 0, "{text}");
     }
