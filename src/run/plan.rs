@@ -217,11 +217,13 @@ fn add(changes: &mut Vec<PlannedChange>, requirement: &str, after_restart: bool,
     }
 }
 
+/// What is done about what cannot be determined. A repair may do harm: the vendor's script would run a second time.
+const FIND_OUT: &str = "find out as is said there, then run mt-agent plan again: what cannot be determined is not repaired";
+
 fn manual(finding: &Finding, why: Option<String>) -> Manual {
-    let by_hand = || steps::find(finding.id).map(|found| found.by_hand.to_owned()).unwrap_or_default();
     let (found, fix) = match &finding.status {
         Status::Unmet { found, fix, .. } => (found.clone(), fix.clone()),
-        Status::Unknown { why } => (format!("could not be told: {why}"), by_hand()),
+        Status::Unknown { why } => (format!("cannot be determined: {why}"), FIND_OUT.to_owned()),
         Status::Blocked { by } => (format!("waits for {by}"), format!("see {by}")),
         Status::RestartOwed { found } => (found.clone(), "restart the machine".to_owned()),
         Status::Met { .. } | Status::NotApplicable { .. } | Status::Waived { .. } => Default::default(),
@@ -313,6 +315,16 @@ mod tests {
         );
         let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
         assert!(applied.fix.contains("scsi.ids"), "{}", applied.fix);
+    }
+
+    #[test]
+    fn what_cannot_be_determined_has_no_repair() {
+        let (profile, mut facts) = ready();
+        facts.custom_changes.marker_ctime_secs = Fact::Unknown("the disk does not answer".into());
+        let plan = planned(&profile, &facts, &Selection::default());
+        let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
+        assert!(applied.found.contains("the disk does not answer"), "{}", applied.found);
+        assert_eq!(applied.fix, FIND_OUT);
     }
 
     #[test]
