@@ -47,6 +47,9 @@ pub struct Sealing {
     pub profile: String,
     /// How it ended.
     pub ended: Ended,
+    /// Whether it is a tree that is sealed, and not the running machine.
+    #[serde(skip)]
+    pub is_tree: bool,
     /// Why it is refused.
     pub refusals: Vec<String>,
     /// The steps, in order.
@@ -154,11 +157,17 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
     let done = format!("{} in {}", counted(things, "thing"), counted(steps, "step"));
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => {
-            (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
+            let what = if sealing.is_tree { "image" } else { "machine" };
+            (Paint::Bad, "not sealed", format!("cloning this {what} would be unsafe; nothing was changed"))
         }
         Ended::Sealed if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
         }
+        Ended::Sealed if sealing.is_tree => (
+            Paint::Good,
+            "sealed",
+            format!("{done}. Once a machine has started from the image, seal it again before it is cloned"),
+        ),
         Ended::Sealed => (
             Paint::Good,
             "sealed",
@@ -180,11 +189,14 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         }
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
         Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
-        Ended::Interrupted => (
-            Paint::Bad,
-            "interrupted",
-            "what was done is done; run mt-agent seal again, or restart: it goes on".to_owned(),
-        ),
+        Ended::Interrupted => {
+            let or = if sealing.is_tree { "" } else { ", or restart" };
+            (
+                Paint::Bad,
+                "interrupted",
+                format!("what was done is done; run mt-agent seal again{or}: it goes on"),
+            )
+        }
     }
 }
 
@@ -277,6 +289,11 @@ mod tests {
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("kept: /root/.ssh/authorized_keys (who may log in)\n"), "{text}");
         assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
+        assert!(text.contains("Power this machine off (sync; poweroff -f"), "{text}");
+        for (ended, never) in [(Ended::Sealed, "Power this machine off"), (Ended::Interrupted, "restart")] {
+            let text = render(&Sealing { is_tree: true, ..sample(ended) }, Style::default());
+            assert!(text.contains("seal") && text.contains("again") && !text.contains(never), "{text}");
+        }
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());
         let text = render(&refused, Style::default());

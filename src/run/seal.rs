@@ -261,6 +261,7 @@ impl Run<'_> {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
             profile: self.profile.name.clone(),
             ended,
+            is_tree: !self.host.is_live(),
             refusals: seal::refusals(&self.template(), chosen, &work),
             steps,
             notes,

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::Template;
 use crate::changes::scrub;
-use crate::host::files;
+use crate::host::{Host, files};
 
 /// How much of a file is looked at for a private key, in bytes: before it there may be comments.
 const HEAD: u64 = 64 << 10;
@@ -44,7 +45,8 @@ pub(super) fn files(template: &Template<'_>, places: &[&str]) -> Result<Vec<Stri
     Ok(found)
 }
 
-/// What is there for `place` below `directory`. A user can make a link of any directory at home: none is followed there.
+/// What is there for `place` below `directory`. A user can make a link of any directory at home: none is followed there, nor
+/// where others can make one.
 fn below(
     template: &Template<'_>,
     directory: &str,
@@ -66,7 +68,7 @@ fn below(
             continue;
         };
         match rest {
-            Some(_) if at_home && meta.is_symlink() => {}
+            Some(_) if meta.is_symlink() && (at_home || is_theirs(template.host, &path)) => {}
             Some(rest) => below(template, &path, rest, at_home, found)?,
             None if template.has(parent(&path)) => found.push(path),
             None => {}
@@ -143,11 +145,31 @@ pub(super) fn count_below(template: &Template<'_>, path: &str) -> Result<usize> 
     if !template.has(path) {
         return Ok(0);
     }
-    let place = template.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-    if !place.is_dir() {
-        return Ok(0);
+    match directory(template.host, path).with_context(|| format!("looking for {path}"))? {
+        Some(place) => scrub::below(&place).map(|below| below.files.len() + below.directories.len()),
+        None => Ok(0),
     }
-    scrub::below(&place).map(|below| below.files.len() + below.directories.len())
+}
+
+/// The directory at `path`, or the one that a link of root's leads to.
+///
+/// # Errors
+/// As [`Host::resolve`].
+pub fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> {
+    let place = host.place(path)?;
+    let place = if place.is_symlink() && !is_theirs(host, path) { host.resolve(path)? } else { place };
+    Ok(place.symlink_metadata().is_ok_and(|meta| meta.is_dir()).then_some(place))
+}
+
+/// Whether others than root can have put `path` there, so that a link leads where they like: into /etc, as /var/tmp/abrt may.
+/// The files of a tree that a person unpacked are that person's.
+pub(super) fn is_theirs(host: &Host, path: &str) -> bool {
+    let looked = host.place(path).ok().and_then(|place| place.parent()?.metadata().ok());
+    let top = host.root().metadata().map(|top| top.uid()).unwrap_or_default();
+    looked.is_none_or(|directory| {
+        let (mode, is_root_s) = (directory.mode(), directory.uid() == 0 || directory.uid() == top);
+        !is_root_s || mode & 0o002 != 0 || (mode & 0o020 != 0 && directory.gid() != 0)
+    })
 }
 
 /// The homes of all users: root's, those in /home, and what /etc/passwd says; each once, whatever names it has.

@@ -12,7 +12,8 @@ use super::{Chosen, Item, Template, find};
 use crate::changes::fstab;
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::{files, ioctl, text};
+use crate::facts::mounts::{self, Mount};
+use crate::host::{Host, files, ioctl, text};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -60,6 +61,7 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
     why.extend(registered(template));
     why.extend(half_done(template));
     why.extend(mounted(template));
+    why.extend(bound(template));
     why.extend(template.not_mounted().into_iter().map(|entry| {
         format!(
             "nothing is mounted at {} of {}, which its /etc/fstab mounts: what lies there would stay",
@@ -145,6 +147,33 @@ fn mounted(template: &Template<'_>) -> Option<String> {
     }
 }
 
+/// What is bound into a tree that was unpacked or copied, from its own file system: it has the tree's device number, and may
+/// be this machine's (a package cache, /tmp).
+fn bound(template: &Template<'_>) -> Vec<String> {
+    if template.is_mounted() {
+        return Vec::new();
+    }
+    let read = Host::live().read("/proc/self/mountinfo").map_err(anyhow::Error::from);
+    let mounts = match read.and_then(|text| mounts::parse(&text)) {
+        Ok(mounts) => mounts,
+        Err(why) => return vec![format!("what is mounted in the tree cannot be determined: {why:#}")],
+    };
+    let root = template.host.root();
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let below = |mount: &Mount| {
+        let place = Path::new(&mount.mount_point).strip_prefix(&root).ok()?;
+        (place != Path::new("")).then(|| format!("/{}", place.display()))
+    };
+    let told = |path: String| {
+        let place = text::safe(&root.join(path.trim_start_matches('/')).to_string_lossy());
+        format!(
+            "{place} is bound there from elsewhere on the same file system (mount --bind), and what it holds may not be the \
+             image's: unmount it first (umount {place})"
+        )
+    };
+    mounts.iter().filter_map(below).filter(|path| template.has(path)).map(told).collect()
+}
+
 /// A passphrase in an image is one in the hands of everybody who gets a copy.
 fn passphrases(template: &Template<'_>) -> Vec<String> {
     match find::passphrases(template) {
@@ -166,9 +195,10 @@ fn left_elsewhere(template: &Template<'_>, item: &Item) -> Option<String> {
     if meta.is_symlink() {
         let target = template.host.resolve(path).ok()?.metadata().ok()?;
         let to = place.read_link().ok()?;
-        return target.is_file().then(|| {
+        let (what, how) = if target.is_dir() { ("directory", "rm -r") } else { ("file", "shred -u") };
+        return (target.is_file() || target.is_dir()).then(|| {
             format!(
-                "{path} is a link to {}, whose content would stay: remove that file by hand (shred -u), then seal again",
+                "{path} is a link to {}, whose content would stay: remove that {what} by hand ({how}), then seal again",
                 text::safe(&to.to_string_lossy())
             )
         });

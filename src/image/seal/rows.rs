@@ -50,10 +50,16 @@ fn items(template: &Template<'_>, row: &Row) -> Result<Vec<Item>> {
     }
 }
 
-/// The directories below which there is something to remove.
+/// The directories below which there is something to remove. A link in the place of one, which others can have put there, is
+/// removed itself.
 fn directories(template: &Template<'_>, places: &[&str], overwrite: bool) -> Result<Vec<Item>> {
     let mut found = Vec::new();
     for path in places::expand(template, places)? {
+        let is_link = template.host.place(&path).is_ok_and(|place| place.is_symlink());
+        if is_link && places::is_theirs(template.host, &path) {
+            found.push(remove(path));
+            continue;
+        }
         let entries = places::count_below(template, &path)?;
         if entries > 0 {
             found.push(Item::Clear { path, entries, overwrite });
