@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mt_agent::facts::fstab::COMMENT;
@@ -57,8 +57,14 @@ fn disk_image(dir: &Path, format: &str) -> PathBuf {
 
 fn seal_image(image: &Path, args: &[&str]) -> (i32, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/seal-image");
-    let output =
-        Command::new("bash").arg(script).arg(image).args(args).env("MT_AGENT", AGENT).output().unwrap();
+    let output = Command::new("bash")
+        .arg(script)
+        .arg(image)
+        .args(args)
+        .env("MT_AGENT", AGENT)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     said(&output)
 }
 
@@ -79,7 +85,12 @@ fn image_files_are_sealed_and_nothing_stays_attached() {
         let (code, text) = seal_image(&image, &["--dry-run"]);
         assert_eq!((code, sha256(&image)), (1, before), "{format}: {text}");
         contains(&text, "remove /home/joe/.bash_history");
-        let (code, text) = seal_image(&image, &["--yes"]);
+        let before = sha256(&image);
+        for (args, want) in [(&["--list"][..], 0), (&[], 2)] {
+            let (code, text) = seal_image(&image, args);
+            assert_eq!((code, sha256(&image)), (want, before.clone()), "{format} {args:?}: {text}");
+        }
+        let (code, text) = seal_image(&image, &["-qy"]);
         assert_eq!(code, 0, "{format}: {text}");
         let (code, text) = seal_image(&image, &["--yes"]);
         assert_eq!((code, text.contains("sealed already")), (0, true), "{format}: {text}");
