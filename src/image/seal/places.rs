@@ -193,7 +193,7 @@ fn home(line: &str) -> Option<&str> {
 }
 
 /// Whether the file at `place`, or the one that a link there leads to, holds a private key: in PEM's armour, as OpenSSH and
-/// OpenSSL write it, or PuTTY's.
+/// OpenSSL write it, PuTTY's, or one of SSH's protocol 1, which OpenSSH 5.3 still makes (`ssh-keygen -t rsa1`).
 pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
     let looked = || -> io::Result<bool> {
         if !place.metadata()?.is_file() {
@@ -206,6 +206,7 @@ pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
             let line = line.trim_ascii();
             (line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
                 || line.starts_with(b"PuTTY-User-Key-File")
+                || line.starts_with(b"SSH PRIVATE KEY FILE FORMAT 1.1")
         };
         Ok(head.split(|byte| *byte == b'\n').any(is_key))
     };
@@ -260,6 +261,7 @@ mod tests {
             ("comment\r\n-----BEGIN OPENSSH PRIVATE KEY-----\r\nx", true),
             ("-----BEGIN PRIVATE KEY-----\n", true),
             ("PuTTY-User-Key-File-2: ssh-rsa\n", true),
+            ("SSH PRIVATE KEY FILE FORMAT 1.1\n\0\x03\0", true),
             ("ssh-rsa AAAA PRIVATE KEY-----\n", false),
             ("-----BEGIN CERTIFICATE-----\n", false),
         ] {

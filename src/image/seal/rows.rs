@@ -90,14 +90,16 @@ fn private_keys(template: &Template<'_>, places: &[&str]) -> Result<Vec<Item>> {
         if place.is_symlink() {
             continue;
         }
-        let names = places::names(template, &directory)?;
-        for name in &names {
-            let path = format!("{directory}/{name}");
-            let place = template.host.resolve(&path).with_context(|| format!("looking for {path}"))?;
+        let mut names = BTreeSet::new();
+        walk(template, &directory, DEPTH, &mut |path| {
+            names.insert(path.to_owned());
+        })?;
+        for path in &names {
+            let place = template.host.resolve(path).with_context(|| format!("looking for {path}"))?;
             if places::holds_private_key(&place)? {
                 // First: without the private one nobody knows what it belongs to.
-                let public = format!("{name}.pub");
-                found.extend(names.contains(&public).then(|| remove(format!("{directory}/{public}"))));
+                let public = format!("{path}.pub");
+                found.extend(names.contains(&public).then(|| remove(public)));
                 found.push(remove(path));
             }
         }

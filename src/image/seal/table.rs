@@ -67,7 +67,10 @@ pub const STEPS: &[(&str, &str)] = &[
     ),
     ("cloud-init", "let cloud-init begin anew"),
     ("account-backups", "remove backup copies of passwd and shadow"),
-    ("histories", "remove histories of shells, editors and clients, and X cookies"),
+    (
+        "histories",
+        "remove histories of shells, editors and clients, X cookies, and what gdm and locate remember",
+    ),
     ("installer", "remove what the installer wrote down, password hashes included"),
     ("mail", "remove mail and queued mail"),
     ("jobs", "remove jobs that wait: at, printing"),
@@ -217,8 +220,10 @@ pub static TABLE: &[Row] = &[
             "~/.recently-used.xbel",
             "~/.Xauthority",
             "~/.ICEauthority",
+            "/var/lib/mlocate/mlocate.db",
         ],
     ),
+    row("histories", Act::Clear, &["/var/cache/gdm"]),
     row(
         "installer",
         Act::Remove,
@@ -279,7 +284,7 @@ pub static TABLE: &[Row] = &[
     },
     row("logs", Act::Remove, &["/var/log/sa/*"]),
     row("logs", Act::Logs, &["/var/log"]),
-    row("logs", Act::Empty, &["/var/account/pacct"]),
+    row("logs", Act::Empty, &["/var/account/pacct", "/var/named/data/named.run"]),
     Row {
         only_tree: true,
         why: "of a running template init needs it, and every boot empties it",
@@ -347,6 +352,8 @@ pub static TABLE: &[Row] = &[
     ),
     left(Act::Leave, &["/var/kerberos/krb5kdc/principal*"], "the accounts of a Kerberos realm"),
     left(Act::Leave, &["/var/lib/net-snmp/snmpd.conf"], "the SNMP engine id and users"),
+    left(Act::Leave, &["/var/lib/fprint/*"], "fingerprints of a user"),
+    left(Act::Leave, &["/etc/sysconfig/network-scripts/keys-*"], "secrets of a connection"),
     left(
         Act::Leave,
         &[
