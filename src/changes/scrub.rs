@@ -4,15 +4,20 @@
 //! A journal of the file system holds names and sizes, not contents (ext4's default, `data=ordered`). What other programs
 //! removed earlier is reached by [`super::free_space::fill`] alone.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use nix::dir::Dir;
 use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::libc;
-use nix::unistd::{Whence, lseek};
+use nix::sys::stat::{Mode, fstatat};
+use nix::unistd::{UnlinkatFlags, Whence, lseek, unlinkat};
 
 use crate::host::files;
 
@@ -222,38 +227,97 @@ fn look_below(directory: &Path, device: u64, depth: usize, found: &mut Below) ->
 /// Removes what is [`below`] `directory`; the files are overwritten before, where that is asked for. They are written out
 /// once, not one by one: there may be thousands. `stop` ends it between two files; the next call goes on.
 ///
+/// Users can write there. Each name is looked at, and removed, in the directory that was opened: one that is meanwhile
+/// replaced by a link leads nowhere.
+///
 /// # Errors
 /// What failed, naming the file.
 pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
-    let found = below(directory)?;
-    let sync = || {
-        let synced = files::directory(directory).and_then(|directory| files::sync_file_system(&directory));
-        synced.with_context(|| format!("syncing the file system of {}", directory.display()))
-    };
+    let opening = || format!("opening the directory {}", directory.display());
+    let top = open(directory, DIRECTORY, Mode::empty()).map(File::from).with_context(opening)?;
+    let device = top.metadata().with_context(opening)?.dev();
+    let pass = |removes| Clearing { device, removes, stop }.walk(&top, directory, DEPTH);
     if is_overwritten {
-        for path in &found.files {
-            if stop() {
-                return Ok(());
-            }
-            let Ok(meta) = path.symlink_metadata() else { continue };
-            if let Some(file) = open_alone(path, &meta)? {
-                overwrite(&file).with_context(|| format!("overwriting {}", path.display()))?;
-            }
+        pass(false)?;
+        if stop() {
+            return Ok(());
         }
         // The zeros are on the disk before the blocks are given back.
-        sync()?;
+        files::sync_file_system(&top).with_context(opening)?;
     }
-    let files = found.files.iter().map(|path| (path, false));
-    for (path, is_directory) in files.chain(found.directories.iter().map(|path| (path, true))) {
-        if stop() {
-            break;
+    pass(true)?;
+    files::sync_file_system(&top)
+        .with_context(|| format!("syncing the file system of {}", directory.display()))
+}
+
+const DIRECTORY: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+const FILE: OFlag = OFlag::O_RDWR
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOCTTY)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+/// One pass over what is below a directory: files are overwritten, or all is removed.
+struct Clearing<'a> {
+    device: u64,
+    removes: bool,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Clearing<'_> {
+    /// Whether all of the directory `path`, which is `open`, was done.
+    fn walk(&self, open: &File, path: &Path, depth: usize) -> Result<bool> {
+        let reading = || format!("reading the directory {}", path.display());
+        ensure!(depth > 0, "{} lies {DEPTH} directories deep", path.display());
+        let mut listed = Dir::openat(open, ".", DIRECTORY, Mode::empty()).with_context(reading)?;
+        let names =
+            listed.iter().map(|entry| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned()));
+        let names = names.collect::<nix::Result<Vec<_>>>().with_context(reading)?;
+        let mut all = true;
+        for name in names.iter().filter(|name| *name != "." && *name != "..") {
+            if (self.stop)() {
+                return Ok(false);
+            }
+            let below = path.join(name);
+            match self.one(open, name, &below, depth) {
+                Err(error) if error.downcast_ref::<Errno>() == Some(&Errno::ENOENT) => {}
+                done => all &= done?,
+            }
         }
-        match if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) } {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.with_context(|| format!("removing {}", path.display()))?,
-        }
+        Ok(all)
     }
-    sync()
+
+    /// Whether the name, which is `path`, was done.
+    fn one(&self, open: &File, name: &OsStr, path: &Path, depth: usize) -> Result<bool> {
+        let doing = |what: &str| format!("{what} {}", path.display());
+        let meta = fstatat(open, name, AtFlags::AT_SYMLINK_NOFOLLOW).with_context(|| doing("looking at"))?;
+        if meta.st_dev != self.device || (depth == DEPTH && name == "lost+found") {
+            return Ok(false);
+        }
+        let kind = meta.st_mode & libc::S_IFMT;
+        if kind == libc::S_IFDIR {
+            let opened = openat(open, name, DIRECTORY, Mode::empty()).with_context(|| doing("opening"))?;
+            let is_done = self.walk(&File::from(opened), path, depth - 1)?;
+            if is_done && self.removes {
+                unlinkat(open, name, UnlinkatFlags::RemoveDir).with_context(|| doing("removing"))?;
+            }
+            return Ok(is_done);
+        }
+        if self.removes {
+            unlinkat(open, name, UnlinkatFlags::NoRemoveDir).with_context(|| doing("removing"))?;
+        } else if kind == libc::S_IFREG && meta.st_nlink == 1 {
+            let file = File::from(openat(open, name, FILE, Mode::empty()).with_context(|| doing("opening"))?);
+            let now = file.metadata().with_context(|| doing("looking at"))?;
+            // Somebody may have put another file there, which has another name too.
+            let is_same =
+                (now.dev(), now.ino(), now.nlink()) == (meta.st_dev, meta.st_ino, 1) && now.is_file();
+            ensure!(is_same, "{} is being changed by another program", path.display());
+            overwrite(&file).with_context(|| doing("overwriting"))?;
+        }
+        Ok(true)
+    }
 }
 
 #[cfg(test)]
@@ -283,7 +347,7 @@ mod tests {
         assert_eq!(fs::read(&other).unwrap(), b"kept", "a link is removed, not what it leads to");
         fs::hard_link(&other, &file).unwrap();
         assert!(remove(&file).unwrap());
-        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        nix::unistd::mkfifo(&file, Mode::S_IRUSR).unwrap();
         assert!(remove(&file).unwrap(), "nobody writes to the pipe, and nobody waits for that");
         assert_eq!(fs::read(&other).unwrap(), b"kept", "what has another name keeps its content");
     }
@@ -380,6 +444,31 @@ mod tests {
         seen.read_exact_at(&mut now, 0).unwrap();
         assert_eq!(now, [0; 8]);
         clear(&top, true, &|| false).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_replaced_by_a_link_meanwhile_leads_nowhere() {
+        for (is_overwritten, at) in [(true, 1), (true, 4), (false, 1)] {
+            let dir = tempfile::tempdir().unwrap();
+            let (top, kept) = (dir.path().join("abrt"), dir.path().join("etc"));
+            fs::create_dir_all(top.join("a")).unwrap();
+            fs::create_dir_all(&kept).unwrap();
+            put(&top.join("a/passwd"), b"a secret");
+            put(&kept.join("passwd"), b"kept");
+            let calls = std::cell::Cell::new(0);
+            // Its owner swaps it as soon as somebody looks into it.
+            let swap = || {
+                calls.set(calls.get() + 1);
+                if calls.get() == at + 1 {
+                    fs::rename(top.join("a"), dir.path().join("away")).unwrap();
+                    symlink(&kept, top.join("a")).unwrap();
+                }
+                false
+            };
+            let _ = clear(&top, is_overwritten, &swap);
+            assert!(calls.get() > at, "{}", calls.get());
+            assert_eq!(fs::read(kept.join("passwd")).unwrap(), b"kept", "{is_overwritten} {at}");
+        }
     }
 
     #[test]

@@ -270,6 +270,7 @@ mod tests {
             host: "mt01".into(),
             profile: "centos-6.6".into(),
             ended,
+            is_tree: false,
             refusals: Vec::new(),
             steps: vec![
                 step("ssh-host-keys", &["remove /etc/ssh/ssh_host_rsa_key", "remove /etc/ssh/\u{1b}[2J"]),

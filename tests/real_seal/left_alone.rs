@@ -245,9 +245,20 @@ fn a_link_that_others_than_root_can_make_leads_nowhere_and_one_of_root_s_is_foll
     assert_eq!(code, 1, "{text}");
     contains(
         &text,
-        "/var/lib/puppet/ssl is a link to /etc, whose content would stay: remove that directory by hand",
+        "/var/lib/puppet/ssl is a link to the directory /etc, whose content would stay: look at it,",
     );
     assert!(root.join("etc/precious").exists());
+    // So would what a second name leads to.
+    let key = root.join("var/lib/puppet/ssl");
+    fs::remove_file(&key).unwrap();
+    put(&root, "var/lib/puppet/ssl/private_keys/mt.pem", "key");
+    fs::hard_link(key.join("private_keys/mt.pem"), root.join("opt.pem")).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 1, "{text}");
+    contains(
+        &text,
+        "/private_keys/mt.pem is a file with 2 names, and its content would stay under the others",
+    );
 }
 
 #[test]

@@ -8,11 +8,12 @@ use anyhow::{Result, bail, ensure};
 use nix::libc;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-use super::{Chosen, Item, Template, find};
-use crate::changes::fstab;
+use super::{Chosen, Item, Template, find, places};
+use crate::changes::{fstab, scrub};
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
 use crate::facts::mounts::{self, Mount};
+use crate::host::command::quoted;
 use crate::host::{Host, files, ioctl, text};
 use crate::steps::devices::mount_at;
 
@@ -191,27 +192,42 @@ fn passphrases(template: &Template<'_>) -> Vec<String> {
 fn left_elsewhere(template: &Template<'_>, item: &Item) -> Option<String> {
     let path = item.path();
     let place = template.host.place(path).ok()?;
+    if matches!(item, Item::Clear { .. }) {
+        let below = scrub::below(&places::directory(template.host, path).ok()??).ok()?;
+        let is_linked =
+            |file: &&PathBuf| file.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.nlink() > 1);
+        let linked = below.files.iter().find(is_linked)?;
+        return Some(with_names(template, &linked.display().to_string(), linked));
+    }
     let meta = place.symlink_metadata().ok()?;
     if meta.is_symlink() {
         let target = template.host.resolve(path).ok()?.metadata().ok()?;
         let to = place.read_link().ok()?;
-        let (what, how) = if target.is_dir() { ("directory", "rm -r") } else { ("file", "shred -u") };
-        return (target.is_file() || target.is_dir()).then(|| {
+        let to = text::safe(&to.to_string_lossy());
+        if target.is_dir() {
+            return Some(format!(
+                "{path} is a link to the directory {to}, whose content would stay: look at it, take out by hand what is of this \
+                 machine, and remove the link; then seal again"
+            ));
+        }
+        return target.is_file().then(|| {
             format!(
-                "{path} is a link to {}, whose content would stay: remove that {what} by hand ({how}), then seal again",
-                text::safe(&to.to_string_lossy())
+                "{path} is a link to {to}, whose content would stay: remove that file by hand (shred -u), then seal again"
             )
         });
     }
-    (meta.is_file() && meta.nlink() > 1).then(|| {
-        format!(
-            "{path} is a file with {} names, and its content would stay under the others: remove those by hand (find {} \
-             -samefile {}), then seal again",
-            meta.nlink(),
-            template.host.root().display(),
-            place.display()
-        )
-    })
+    (meta.is_file() && meta.nlink() > 1).then(|| with_names(template, path, &place))
+}
+
+fn with_names(template: &Template<'_>, path: &str, place: &Path) -> String {
+    format!(
+        "{} is a file with {} names, and its content would stay under the others: remove those by hand (find {} \
+         -samefile {}), then seal again",
+        text::safe(path),
+        place.symlink_metadata().map(|meta| meta.nlink()).unwrap_or_default(),
+        template.host.root().display(),
+        quoted(&place.to_string_lossy())
+    )
 }
 
 /// Why a file cannot be removed or replaced, as far as that can be told without trying.
