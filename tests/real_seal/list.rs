@@ -223,13 +223,16 @@ fn what_a_link_or_a_bind_mount_hides_is_named() {
     link("messages", "var/log/current");
     link("commands", "home/joe/.lesshst");
     link("/dev/null", "root/.bash_history");
+    put(&root, "srv/keys/id_rsa", "-----BEGIN RSA PRIVATE KEY-----\nx\n");
+    link("/srv/keys", "root/.ssh");
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!(code, 0, "{text}");
     contains(&text, "left to you: /srv/weblogs (what /var/log/httpd leads to stays)");
     contains(&text, "left to you: /srv/one.log (what /var/log/one.log leads to stays)");
     contains(&text, "left to you: /home/joe/commands (what /home/joe/.lesshst leads to stays)");
     contains(&text, "note: /data/spool is not bound to /var/spool/mail, as /etc/fstab binds it");
-    assert_eq!(text.matches("leads to stays").count(), 3, "{text}");
+    contains(&text, "left to you: /srv/keys (what /root/.ssh leads to stays)");
+    assert_eq!(text.matches("leads to stays").count(), 4, "{text}");
     // A list of types is mount's to try.
     put(&root, "etc/fstab", "UUID=1 / ext4 defaults 1 1\nLABEL=logs /var/log xfs,ext4 defaults 1 2\n");
     let (code, text) = seal(&root, &["--yes"]);

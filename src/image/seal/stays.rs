@@ -50,7 +50,7 @@ pub fn stays(template: &Template<'_>, work: &[(&str, Vec<Item>)]) -> Result<(Vec
     Ok((kept, left))
 }
 
-/// Links that are removed, and those below /var/log, with where they lead, where something is there that no step takes out.
+/// Links that are removed, those below /var/log, and `~/.ssh` where that is one, with where they lead, where something is there that no step takes out.
 fn links(
     template: &Template<'_>,
     work: &[(&str, Vec<Item>)],
@@ -61,6 +61,7 @@ fn links(
     find::walk(template, find::LOG_DIRECTORY, scrub::DEPTH, &mut |path| {
         links.insert(path.to_owned());
     })?;
+    links.extend(places::expand(template, &["~/.ssh"])?);
     let mut found = Vec::new();
     for link in links {
         let is_link = template.host.place(&link).is_ok_and(|place| place.is_symlink());
