@@ -4,25 +4,20 @@
 //! A journal of the file system holds names and sizes, not contents (ext4's default, `data=ordered`). What other programs
 //! removed earlier is reached by [`super::free_space::fill`] alone.
 
-use std::ffi::OsStr;
+mod clear;
+mod overwrite;
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use nix::dir::Dir;
-use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::libc;
-use nix::sys::stat::{Mode, fstatat};
-use nix::unistd::{UnlinkatFlags, Whence, lseek, unlinkat};
 
+pub use self::clear::{DEPTH, clear};
+use self::overwrite::overwrite;
 use crate::host::files;
-
-/// The zeros that are written at a time.
-const PIECE: usize = 1 << 20;
 
 /// Overwrites the file at `path` with zeros and removes it; what is no file, and an empty directory, is only removed.
 /// `false`: nothing was there. A file that has another name too keeps its content for that name.
@@ -106,49 +101,6 @@ fn open_alone(path: &Path, meta: &Metadata) -> Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Zeros over all that the file has on the disk, to the end of its last block.
-fn overwrite(file: &File) -> io::Result<()> {
-    let meta = file.metadata()?;
-    if meta.blocks() * 512 < meta.len() {
-        return overwrite_sparse(file, &meta);
-    }
-    let zeros = vec![0; PIECE];
-    let (mut at, end) = (0, meta.len().next_multiple_of(meta.blksize().max(512)));
-    while at < end {
-        let length = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-        file.write_all_at(&zeros[..length], at)?;
-        at += length as u64;
-    }
-    Ok(())
-}
-
-/// The size of the pieces in which a file with holes is read: a hole that is written to takes room on the disk, and
-/// /var/log/lastlog can seem to be larger than that.
-const BLOCK: usize = 4096;
-
-fn overwrite_sparse(file: &File, meta: &Metadata) -> io::Result<()> {
-    let (zeros, mut block) = ([0; BLOCK], [0; BLOCK]);
-    let mut at = 0;
-    while at < meta.len() {
-        // Before Linux 3.1 there is no SEEK_DATA: then all is read.
-        at = match lseek(file, i64::try_from(at).map_err(io::Error::other)?, Whence::SeekData) {
-            Ok(data) => u64::try_from(data).map_err(io::Error::other)? / BLOCK as u64 * BLOCK as u64,
-            Err(Errno::ENXIO) => return Ok(()),
-            Err(Errno::EINVAL | Errno::EOPNOTSUPP) => at,
-            Err(error) => return Err(error.into()),
-        };
-        let length = file.read_at(&mut block, at)?;
-        if length == 0 {
-            return Ok(());
-        }
-        if block[..length] != zeros[..length] {
-            file.write_all_at(&zeros[..length], at)?;
-        }
-        at += BLOCK as u64;
-    }
-    Ok(())
-}
-
 /// Overwrites the file at `path` with zeros and cuts it to nothing, in place: a program that has it open goes on writing to
 /// it. `false`: there is no file, or it is empty. One that has another name too keeps its content for that name.
 ///
@@ -179,9 +131,6 @@ pub struct Below {
     /// Directories of which all is in here, those within others first.
     pub directories: Vec<PathBuf>,
 }
-
-/// How deep directories are looked into: deeper than paths go, and not for ever.
-pub const DEPTH: usize = 100;
 
 /// What lies below `directory`: what is mounted there is another file system's, and `lost+found` at its top the file
 /// system's own.
@@ -224,106 +173,12 @@ fn look_below(directory: &Path, device: u64, depth: usize, found: &mut Below) ->
     Ok(all)
 }
 
-/// Removes what is [`below`] `directory`; the files are overwritten before, where that is asked for. They are written out
-/// once, not one by one: there may be thousands. `stop` ends it between two files; the next call goes on.
-///
-/// Users can write there. Each name is looked at, and removed, in the directory that was opened: one that is meanwhile
-/// replaced by a link leads nowhere.
-///
-/// # Errors
-/// What failed, naming the file.
-pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
-    let opening = || format!("opening the directory {}", directory.display());
-    let top = open(directory, DIRECTORY, Mode::empty()).map(File::from).with_context(opening)?;
-    let device = top.metadata().with_context(opening)?.dev();
-    let pass = |removes| Clearing { device, removes, stop }.walk(&top, directory, DEPTH);
-    if is_overwritten {
-        pass(false)?;
-        if stop() {
-            return Ok(());
-        }
-        // The zeros are on the disk before the blocks are given back.
-        files::sync_file_system(&top).with_context(opening)?;
-    }
-    pass(true)?;
-    files::sync_file_system(&top)
-        .with_context(|| format!("syncing the file system of {}", directory.display()))
-}
-
-const DIRECTORY: OFlag =
-    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
-
-const FILE: OFlag = OFlag::O_RDWR
-    .union(OFlag::O_NONBLOCK)
-    .union(OFlag::O_NOCTTY)
-    .union(OFlag::O_NOFOLLOW)
-    .union(OFlag::O_CLOEXEC);
-
-/// One pass over what is below a directory: files are overwritten, or all is removed.
-struct Clearing<'a> {
-    device: u64,
-    removes: bool,
-    stop: &'a dyn Fn() -> bool,
-}
-
-impl Clearing<'_> {
-    /// Whether all of the directory `path`, which is `open`, was done.
-    fn walk(&self, open: &File, path: &Path, depth: usize) -> Result<bool> {
-        let reading = || format!("reading the directory {}", path.display());
-        ensure!(depth > 0, "{} lies {DEPTH} directories deep", path.display());
-        let mut listed = Dir::openat(open, ".", DIRECTORY, Mode::empty()).with_context(reading)?;
-        let names =
-            listed.iter().map(|entry| Ok(OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned()));
-        let names = names.collect::<nix::Result<Vec<_>>>().with_context(reading)?;
-        let mut all = true;
-        for name in names.iter().filter(|name| *name != "." && *name != "..") {
-            if (self.stop)() {
-                return Ok(false);
-            }
-            let below = path.join(name);
-            match self.one(open, name, &below, depth) {
-                Err(error) if error.downcast_ref::<Errno>() == Some(&Errno::ENOENT) => {}
-                done => all &= done?,
-            }
-        }
-        Ok(all)
-    }
-
-    /// Whether the name, which is `path`, was done.
-    fn one(&self, open: &File, name: &OsStr, path: &Path, depth: usize) -> Result<bool> {
-        let doing = |what: &str| format!("{what} {}", path.display());
-        let meta = fstatat(open, name, AtFlags::AT_SYMLINK_NOFOLLOW).with_context(|| doing("looking at"))?;
-        if meta.st_dev != self.device || (depth == DEPTH && name == "lost+found") {
-            return Ok(false);
-        }
-        let kind = meta.st_mode & libc::S_IFMT;
-        if kind == libc::S_IFDIR {
-            let opened = openat(open, name, DIRECTORY, Mode::empty()).with_context(|| doing("opening"))?;
-            let is_done = self.walk(&File::from(opened), path, depth - 1)?;
-            if is_done && self.removes {
-                unlinkat(open, name, UnlinkatFlags::RemoveDir).with_context(|| doing("removing"))?;
-            }
-            return Ok(is_done);
-        }
-        if self.removes {
-            unlinkat(open, name, UnlinkatFlags::NoRemoveDir).with_context(|| doing("removing"))?;
-        } else if kind == libc::S_IFREG && meta.st_nlink == 1 {
-            let file = File::from(openat(open, name, FILE, Mode::empty()).with_context(|| doing("opening"))?);
-            let now = file.metadata().with_context(|| doing("looking at"))?;
-            // Somebody may have put another file there, which has another name too.
-            let is_same =
-                (now.dev(), now.ino(), now.nlink()) == (meta.st_dev, meta.st_ino, 1) && now.is_file();
-            ensure!(is_same, "{} is being changed by another program", path.display());
-            overwrite(&file).with_context(|| doing("overwriting"))?;
-        }
-        Ok(true)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{FileExt, symlink};
+
+    use nix::sys::stat::Mode;
 
     fn put(path: &Path, content: &[u8]) {
         files::replace(path, content, 0o600).unwrap();
