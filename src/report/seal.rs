@@ -43,13 +43,13 @@ pub enum Ended {
 pub struct Sealing {
     /// Name of the host.
     pub host: String,
+    /// The tree that was sealed; `None` for the running template.
+    #[serde(skip)]
+    pub tree: Option<String>,
     /// Name of the profile.
     pub profile: String,
     /// How it ended.
     pub ended: Ended,
-    /// Whether it is a tree that is sealed, and not the running machine.
-    #[serde(skip)]
-    pub is_tree: bool,
     /// Why it is refused.
     pub refusals: Vec<String>,
     /// The steps, in order.
@@ -157,25 +157,23 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
     let done = format!("{} in {}", counted(things, "thing"), counted(steps, "step"));
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => {
-            let what = if sealing.is_tree { "image" } else { "machine" };
+            let what = if sealing.tree.is_some() { "image" } else { "machine" };
             (Paint::Bad, "not sealed", format!("cloning this {what} would be unsafe; nothing was changed"))
         }
         Ended::Sealed if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
         }
-        Ended::Sealed if sealing.is_tree => (
-            Paint::Good,
-            "sealed",
-            format!("{done}. Once a machine has started from the image, seal it again before it is cloned"),
-        ),
-        Ended::Sealed => (
-            Paint::Good,
-            "sealed",
-            format!(
-                "{done}. Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it; \
-                 started again, it stays a template and waits: seal it again before it is cloned"
-            ),
-        ),
+        Ended::Sealed => {
+            let next = match &sealing.tree {
+                Some(tree) => format!("The image can be copied once {tree} is unmounted"),
+                None => "Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it"
+                    .to_owned(),
+            };
+            let text = format!(
+                "{done}. {next}; started again, it stays a template and waits: seal it again before it is cloned"
+            );
+            (Paint::Good, "sealed", text)
+        }
         Ended::Nothing | Ended::DryRun if sealing.is_idle() && sealing.is_in_part() => (
             Paint::Warn,
             "nothing to do",
@@ -190,12 +188,8 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
         Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
         Ended::Interrupted => {
-            let or = if sealing.is_tree { "" } else { ", or restart" };
-            (
-                Paint::Bad,
-                "interrupted",
-                format!("what was done is done; run mt-agent seal again{or}: it goes on"),
-            )
+            let next = if sealing.tree.is_some() { "" } else { ", or restart: it goes on" };
+            (Paint::Bad, "interrupted", format!("what was done is done; run mt-agent seal again{next}"))
         }
     }
 }
@@ -268,9 +262,9 @@ mod tests {
         };
         Sealing {
             host: "mt01".into(),
+            tree: None,
             profile: "centos-6.6".into(),
             ended,
-            is_tree: false,
             refusals: Vec::new(),
             steps: vec![
                 step("ssh-host-keys", &["remove /etc/ssh/ssh_host_rsa_key", "remove /etc/ssh/\u{1b}[2J"]),
@@ -290,11 +284,9 @@ mod tests {
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("kept: /root/.ssh/authorized_keys (who may log in)\n"), "{text}");
         assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
-        assert!(text.contains("Power this machine off (sync; poweroff -f"), "{text}");
-        for (ended, never) in [(Ended::Sealed, "Power this machine off"), (Ended::Interrupted, "restart")] {
-            let text = render(&Sealing { is_tree: true, ..sample(ended) }, Style::default());
-            assert!(text.contains("seal") && text.contains("again") && !text.contains(never), "{text}");
-        }
+        let tree = Sealing { tree: Some("/mnt/image".into()), ..sample(Ended::Sealed) };
+        let text = render(&tree, Style::default());
+        assert!(text.contains("once /mnt/image is unmounted") && !text.contains("Power"), "{text}");
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());
         let text = render(&refused, Style::default());

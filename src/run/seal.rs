@@ -16,7 +16,7 @@ use crate::changes::scrub;
 use crate::facts::gather::Probing;
 use crate::facts::identity::Kind;
 use crate::facts::{Fact, Facts};
-use crate::host::{Host, files};
+use crate::host::{Host, files, text};
 use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Chosen, Item, STEPS, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
@@ -259,9 +259,9 @@ impl Run<'_> {
         };
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
+            tree: (!self.host.is_live()).then(|| text::safe(&self.host.root().to_string_lossy())),
             profile: self.profile.name.clone(),
             ended,
-            is_tree: !self.host.is_live(),
             refusals: seal::refusals(&self.template(), chosen, &work),
             steps,
             notes,

@@ -33,7 +33,8 @@ pub fn isolated_with(with: &[&str], module: &str, name: &str, body: fn()) {
     assert!(nix::unistd::geteuid().is_root(), "these tests attach loop devices: run them as root");
     if std::env::var_os(INSIDE).is_some() {
         for place in ["/var/lib", "/mnt"] {
-            nix::mount::mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+            nix::mount::mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
+                .unwrap();
         }
         return body();
     }
