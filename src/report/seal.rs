@@ -286,6 +286,7 @@ mod tests {
         assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
         let tree = Sealing { tree: Some("/mnt/image".into()), ..sample(Ended::Sealed) };
         let text = render(&tree, Style::default());
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("once /mnt/image is unmounted") && !text.contains("Power"), "{text}");
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());
