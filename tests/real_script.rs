@@ -93,6 +93,31 @@ fn a_script_that_was_started_never_starts_again_by_itself() {
     assert_eq!(parts[1].matches("line").count(), 1, "{said}");
 }
 
+#[test]
+fn what_cannot_be_read_after_a_run_is_no_reason_to_be_silent_about_it() {
+    let script =
+        "#!/bin/bash\necho x >>/var/runs\nrm -f /dev/null /etc/multipath.conf\nmkdir /etc/multipath.conf\n";
+    let output = system(script, "").run(&format!(
+        "{BEGIN} mkfifo /var/log/appliedmtcustomchanges.log; apply; ls /var/runs; rm /var/log/appliedmtcustomchanges.log; \
+         echo ==; apply; node; apply; runs"
+    ));
+    let said = said(&output);
+    let (before, after) = said.split_once(" == ").unwrap();
+    contains(
+        before,
+        "/var/log/appliedmtcustomchanges.log is no regular file, and the script writes to it: move it away",
+    );
+    contains(before, "[exit 2] ls: cannot access '/var/runs'");
+    contains(
+        after,
+        "the state of the custom changes is unknown: it was started, but reading /etc/multipath.conf: ",
+    );
+    contains(after, "put right: /dev/null is missing");
+    contains(after, "decide with `mt-agent apply --custom-changes=accept`");
+    contains(after, NULL);
+    contains(after, "[runs 1]");
+}
+
 /// The agent is killed, the script goes on: nobody starts a second one, whatever is asked, and nothing else is changed.
 #[test]
 fn while_the_script_lives_no_apply_does_anything() {

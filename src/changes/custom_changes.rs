@@ -111,7 +111,9 @@ fn run_on(
     if let Err(failure @ (Failure::Missing { .. } | Failure::Spawn { .. })) = ran {
         bail!("{} was not started: {failure}; put that right and apply again{nodes}", settings.script);
     }
-    let judged = judge(host, &settings.marker, &settings.script, &before, ran)?;
+    // It ran, whatever can be read of it.
+    let judged = judge(host, &settings.marker, &settings.script, &before, ran)
+        .unwrap_or_else(|error| Judged::Unknown(format!("it was started, but {error:#}")));
     match judged {
         Judged::Applied(what) => {
             record.outcome = Outcome::Applied;

@@ -4,20 +4,20 @@
 //! A journal of the file system holds names and sizes, not contents (ext4's default, `data=ordered`). What other programs
 //! removed earlier is reached by [`super::free_space::fill`] alone.
 
+mod clear;
+mod overwrite;
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use nix::errno::Errno;
 use nix::libc;
-use nix::unistd::{Whence, lseek};
 
+pub use self::clear::{DEPTH, clear};
+use self::overwrite::overwrite;
 use crate::host::files;
-
-/// The zeros that are written at a time.
-const PIECE: usize = 1 << 20;
 
 /// Overwrites the file at `path` with zeros and removes it; what is no file, and an empty directory, is only removed.
 /// `false`: nothing was there. A file that has another name too keeps its content for that name.
@@ -101,49 +101,6 @@ fn open_alone(path: &Path, meta: &Metadata) -> Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Zeros over all that the file has on the disk, to the end of its last block.
-fn overwrite(file: &File) -> io::Result<()> {
-    let meta = file.metadata()?;
-    if meta.blocks() * 512 < meta.len() {
-        return overwrite_sparse(file, &meta);
-    }
-    let zeros = vec![0; PIECE];
-    let (mut at, end) = (0, meta.len().next_multiple_of(meta.blksize().max(512)));
-    while at < end {
-        let length = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-        file.write_all_at(&zeros[..length], at)?;
-        at += length as u64;
-    }
-    Ok(())
-}
-
-/// The size of the pieces in which a file with holes is read: a hole that is written to takes room on the disk, and
-/// /var/log/lastlog can seem to be larger than that.
-const BLOCK: usize = 4096;
-
-fn overwrite_sparse(file: &File, meta: &Metadata) -> io::Result<()> {
-    let (zeros, mut block) = ([0; BLOCK], [0; BLOCK]);
-    let mut at = 0;
-    while at < meta.len() {
-        // Before Linux 3.1 there is no SEEK_DATA: then all is read.
-        at = match lseek(file, i64::try_from(at).map_err(io::Error::other)?, Whence::SeekData) {
-            Ok(data) => u64::try_from(data).map_err(io::Error::other)? / BLOCK as u64 * BLOCK as u64,
-            Err(Errno::ENXIO) => return Ok(()),
-            Err(Errno::EINVAL | Errno::EOPNOTSUPP) => at,
-            Err(error) => return Err(error.into()),
-        };
-        let length = file.read_at(&mut block, at)?;
-        if length == 0 {
-            return Ok(());
-        }
-        if block[..length] != zeros[..length] {
-            file.write_all_at(&zeros[..length], at)?;
-        }
-        at += BLOCK as u64;
-    }
-    Ok(())
-}
-
 /// Overwrites the file at `path` with zeros and cuts it to nothing, in place: a program that has it open goes on writing to
 /// it. `false`: there is no file, or it is empty. One that has another name too keeps its content for that name.
 ///
@@ -174,9 +131,6 @@ pub struct Below {
     /// Directories of which all is in here, those within others first.
     pub directories: Vec<PathBuf>,
 }
-
-/// How deep directories are looked into: deeper than paths go, and not for ever.
-pub const DEPTH: usize = 100;
 
 /// What lies below `directory`: what is mounted there is another file system's, and `lost+found` at its top the file
 /// system's own.
@@ -219,47 +173,12 @@ fn look_below(directory: &Path, device: u64, depth: usize, found: &mut Below) ->
     Ok(all)
 }
 
-/// Removes what is [`below`] `directory`; the files are overwritten before, where that is asked for. They are written out
-/// once, not one by one: there may be thousands. `stop` ends it between two files; the next call goes on.
-///
-/// # Errors
-/// What failed, naming the file.
-pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
-    let found = below(directory)?;
-    let sync = || {
-        let synced = files::directory(directory).and_then(|directory| files::sync_file_system(&directory));
-        synced.with_context(|| format!("syncing the file system of {}", directory.display()))
-    };
-    if is_overwritten {
-        for path in &found.files {
-            if stop() {
-                return Ok(());
-            }
-            let Ok(meta) = path.symlink_metadata() else { continue };
-            if let Some(file) = open_alone(path, &meta)? {
-                overwrite(&file).with_context(|| format!("overwriting {}", path.display()))?;
-            }
-        }
-        // The zeros are on the disk before the blocks are given back.
-        sync()?;
-    }
-    let files = found.files.iter().map(|path| (path, false));
-    for (path, is_directory) in files.chain(found.directories.iter().map(|path| (path, true))) {
-        if stop() {
-            break;
-        }
-        match if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) } {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.with_context(|| format!("removing {}", path.display()))?,
-        }
-    }
-    sync()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{FileExt, symlink};
+
+    use nix::sys::stat::Mode;
 
     fn put(path: &Path, content: &[u8]) {
         files::replace(path, content, 0o600).unwrap();
@@ -283,7 +202,7 @@ mod tests {
         assert_eq!(fs::read(&other).unwrap(), b"kept", "a link is removed, not what it leads to");
         fs::hard_link(&other, &file).unwrap();
         assert!(remove(&file).unwrap());
-        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        nix::unistd::mkfifo(&file, Mode::S_IRUSR).unwrap();
         assert!(remove(&file).unwrap(), "nobody writes to the pipe, and nobody waits for that");
         assert_eq!(fs::read(&other).unwrap(), b"kept", "what has another name keeps its content");
     }
@@ -380,6 +299,31 @@ mod tests {
         seen.read_exact_at(&mut now, 0).unwrap();
         assert_eq!(now, [0; 8]);
         clear(&top, true, &|| false).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_replaced_by_a_link_meanwhile_leads_nowhere() {
+        for (is_overwritten, at) in [(true, 1), (true, 4), (false, 1)] {
+            let dir = tempfile::tempdir().unwrap();
+            let (top, kept) = (dir.path().join("abrt"), dir.path().join("etc"));
+            fs::create_dir_all(top.join("a")).unwrap();
+            fs::create_dir_all(&kept).unwrap();
+            put(&top.join("a/passwd"), b"a secret");
+            put(&kept.join("passwd"), b"kept");
+            let calls = std::cell::Cell::new(0);
+            // Its owner swaps it as soon as somebody looks into it.
+            let swap = || {
+                calls.set(calls.get() + 1);
+                if calls.get() == at + 1 {
+                    fs::rename(top.join("a"), dir.path().join("away")).unwrap();
+                    symlink(&kept, top.join("a")).unwrap();
+                }
+                false
+            };
+            let _ = clear(&top, is_overwritten, &swap);
+            assert!(calls.get() > at, "{}", calls.get());
+            assert_eq!(fs::read(kept.join("passwd")).unwrap(), b"kept", "{is_overwritten} {at}");
+        }
     }
 
     #[test]

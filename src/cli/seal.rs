@@ -161,7 +161,7 @@ impl Watcher for Terminal<'_> {
             );
         }
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            bail!("no terminal to ask on: add --yes to seal this host; nothing was changed");
+            bail!("no terminal to ask on: add --yes to seal it; nothing was changed");
         }
         let plan = Sealing { ended: Ended::DryRun, ..found.clone() };
         print(&format!("{}\nProceed? [y/N] ", render(&plan, self.session.style)))?;

@@ -447,7 +447,8 @@ fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
     io::pipe()
 }
 
-pub(super) fn quoted(word: &str) -> String {
+/// `word` as a shell takes it for one word.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -157,7 +157,8 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
     let done = format!("{} in {}", counted(things, "thing"), counted(steps, "step"));
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => {
-            (Paint::Bad, "not sealed", "cloning this machine would be unsafe; nothing was changed".to_owned())
+            let what = if sealing.tree.is_some() { "image" } else { "machine" };
+            (Paint::Bad, "not sealed", format!("cloning this {what} would be unsafe; nothing was changed"))
         }
         Ended::Sealed if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
@@ -283,6 +284,10 @@ mod tests {
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("kept: /root/.ssh/authorized_keys (who may log in)\n"), "{text}");
         assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
+        let tree = Sealing { tree: Some("/mnt/image".into()), ..sample(Ended::Sealed) };
+        let text = render(&tree, Style::default());
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("once /mnt/image is unmounted") && !text.contains("Power"), "{text}");
         let mut refused = sample(Ended::DryRun);
         refused.refusals.push("a retention volume is mounted".into());
         let text = render(&refused, Style::default());

@@ -76,7 +76,7 @@ fn hooks_run_first_and_one_that_fails_ends_it() {
 fn killed_at_any_call_it_is_finished_by_the_next_run() {
     need_root();
     let dir = tempfile::tempdir().unwrap();
-    let calls = "fsync,syncfs,rename,unlink,rmdir,pwrite64,ftruncate";
+    let calls = "fsync,syncfs,rename,unlink,unlinkat,rmdir,pwrite64,ftruncate";
     let fresh = || {
         let root = dir.path().join("root");
         drop(fs::remove_dir_all(&root));

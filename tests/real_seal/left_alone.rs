@@ -53,7 +53,7 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
         let (code, text) = seal(&root, &[&["--yes"], args].concat());
         assert_eq!(code, 1, "{text}");
         contains(&text, words);
-        contains(&text, "not sealed: cloning this machine would be unsafe; nothing was changed");
+        contains(&text, "not sealed: cloning this image would be unsafe; nothing was changed");
         assert!(all_files(&root) == before, "{words}: something changed");
     };
     refused(&["--skip", "passphrases"], "/root/passphrase.txt holds the site's passphrase in plain text");
@@ -211,4 +211,77 @@ fn single_steps_make_no_template_and_end_no_sealing() {
     put(&root, "home/joe/.bash_history", "more");
     let (code, text) = seal(&root, &["--yes", "--wipe-free-space"]);
     assert_eq!((code, text.contains("is not a file system of its own")), (2, true), "{text}");
+}
+
+#[test]
+fn a_link_that_others_than_root_can_make_leads_nowhere_and_one_of_root_s_is_followed() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    for directory in ["var/tmp", "var/spool/at", "var/lib/puppet", "home/crash/old"] {
+        fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    let path = |name: &str| root.join(name).to_str().unwrap().to_owned();
+    tool("chmod", &["1777", &path("var/tmp")]);
+    tool("chown", &["2:2", &path("var/spool/at")]);
+    fs::remove_dir_all(root.join("var/crash")).unwrap();
+    put(&root, "home/crash/old/vmcore", "core");
+    put(&root, "etc/precious", "precious");
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, root.join(at)).unwrap();
+    link("../../etc", "var/tmp/abrt");
+    link("/etc", "var/spool/at/spool");
+    link("../home/crash", "var/crash");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    contains(&text, "remove /var/tmp/abrt");
+    for kept in ["etc/precious", "etc/redhat-release", "etc/fstab", "var/crash", "home/crash"] {
+        assert!(root.join(kept).exists(), "{kept} is gone: {text}");
+    }
+    assert!(!root.join("var/tmp/abrt").is_symlink() && !root.join("home/crash/old").exists(), "{text}");
+    // What a registration's link leads to would stay.
+    tool("chown", &["52:52", &path("var/lib/puppet")]);
+    link("/etc", "var/lib/puppet/ssl");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 1, "{text}");
+    contains(
+        &text,
+        "/var/lib/puppet/ssl is a link to the directory /etc, whose content would stay: look at it,",
+    );
+    assert!(root.join("etc/precious").exists());
+    // So would what a second name leads to.
+    let key = root.join("var/lib/puppet/ssl");
+    fs::remove_file(&key).unwrap();
+    put(&root, "var/lib/puppet/ssl/private_keys/mt.pem", "key");
+    fs::hard_link(key.join("private_keys/mt.pem"), root.join("opt.pem")).unwrap();
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 1, "{text}");
+    contains(
+        &text,
+        "/private_keys/mt.pem is a file with 2 names, and its content would stay under the others",
+    );
+}
+
+#[test]
+fn what_is_bound_into_an_unpacked_tree_is_not_the_image_s() {
+    let disk = Mounted::new();
+    let (tree, cache) = (disk.root().join("tree"), disk.root().join("cache"));
+    fill(&tree);
+    put(&cache, "x86_64/kernel.rpm", "of this machine");
+    let point = tree.join("var/cache/yum");
+    fs::create_dir_all(&point).unwrap();
+    let point = point.to_str().unwrap();
+    tool("mount", &["--bind", cache.to_str().unwrap(), point]);
+    let before = all_files(&tree);
+    let (code, text) = seal(&tree, &["--yes"]);
+    let after = all_files(&tree);
+    tool("umount", &[point]);
+    assert_eq!(code, 1, "{text}");
+    contains(
+        &text,
+        "/tree/var/cache/yum is bound there from elsewhere on the same file system (mount --bind)",
+    );
+    assert!(before == after, "something changed");
+    assert!(cache.join("x86_64/kernel.rpm").exists());
+    let (code, text) = seal(&tree, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
 }

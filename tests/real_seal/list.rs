@@ -186,6 +186,61 @@ fn a_link_at_home_leads_to_nothing_that_is_removed() {
 }
 
 #[test]
+fn private_keys_go_from_directories_below_dot_ssh_and_those_of_protocol_1_too() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    let keys = [
+        ("root/.ssh/keys/old/id_rsa", "-----BEGIN RSA PRIVATE KEY-----\nx\n"),
+        ("home/joe/.ssh/identity", "SSH PRIVATE KEY FILE FORMAT 1.1\n\0\x03\0x"),
+        ("home/joe/.ssh/identity.pub", "2048 65537 1 joe@mt01\n"),
+    ];
+    for (path, content) in keys {
+        put(&root, path, content);
+    }
+    put(&root, "root/.ssh/keys/config", "Host *\n");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    for (path, _) in keys {
+        assert!(!root.join(path).exists(), "{path}: {text}");
+    }
+    assert!(root.join("root/.ssh/keys/config").exists());
+}
+
+#[test]
+fn what_a_link_or_a_bind_mount_hides_is_named() {
+    let image = Mounted::new();
+    let root = image.root();
+    fill(&root);
+    put(&root, "srv/weblogs/access_log", "kept\n");
+    put(&root, "srv/one.log", "kept\n");
+    put(&root, "home/joe/commands", "kept\n");
+    put(&root, "data/spool/x", "kept\n");
+    put(&root, "etc/fstab", "UUID=1 / ext4 defaults 1 1\n/data/spool /var/spool/mail none bind 0 0\n");
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, root.join(at)).unwrap();
+    link("/srv/weblogs", "var/log/httpd");
+    link("../../srv/one.log", "var/log/one.log");
+    link("messages", "var/log/current");
+    link("commands", "home/joe/.lesshst");
+    link("/dev/null", "root/.bash_history");
+    put(&root, "srv/keys/id_rsa", "-----BEGIN RSA PRIVATE KEY-----\nx\n");
+    link("/srv/keys", "root/.ssh");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 0, "{text}");
+    contains(&text, "left to you: /srv/weblogs (what /var/log/httpd leads to stays)");
+    contains(&text, "left to you: /srv/one.log (what /var/log/one.log leads to stays)");
+    contains(&text, "left to you: /home/joe/commands (what /home/joe/.lesshst leads to stays)");
+    contains(&text, "note: /data/spool is not bound to /var/spool/mail, as /etc/fstab binds it");
+    contains(&text, "left to you: /srv/keys (what /root/.ssh leads to stays)");
+    assert_eq!(text.matches("leads to stays").count(), 4, "{text}");
+    // A list of types is mount's to try.
+    put(&root, "etc/fstab", "UUID=1 / ext4 defaults 1 1\nLABEL=logs /var/log xfs,ext4 defaults 1 2\n");
+    let (code, text) = seal(&root, &["--yes"]);
+    assert_eq!(code, 1, "{text}");
+    contains(&text, "refused: nothing is mounted at /var/log");
+}
+
+#[test]
 fn replaced_and_new_files_have_their_selinux_label() {
     let image = Mounted::new();
     let root = image.root();

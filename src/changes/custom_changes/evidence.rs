@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record, words};
@@ -61,7 +61,8 @@ impl Before {
         }
         let log = host.path(log);
         let log_bytes = match fs::metadata(&log) {
-            Ok(meta) => meta.len(),
+            Ok(meta) if meta.is_file() => meta.len(),
+            Ok(_) => bail!("{} is no regular file, and the script writes to it: move it away", log.display()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error).with_context(|| format!("looking at {}", log.display())),
         };

@@ -39,7 +39,9 @@ impl<'a> Template<'a> {
             // Paths are compared by their components: `//` and a slash at the end say nothing.
             let point = Path::new(&entry.mount_point);
             let is_below = point.is_absolute() && point != Path::new("/");
-            is_below && point != retention && ON_DISK.contains(&entry.fs_type.as_str())
+            // mount(8) takes a list of types, to be tried one after the other.
+            let is_on_disk = entry.fs_type.split(',').any(|fs_type| ON_DISK.contains(&fs_type));
+            is_below && point != retention && is_on_disk
         })
     }
 

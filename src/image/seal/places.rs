@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::Template;
 use crate::changes::scrub;
-use crate::host::files;
+use crate::host::{Host, files};
 
 /// How much of a file is looked at for a private key, in bytes: before it there may be comments.
 const HEAD: u64 = 64 << 10;
@@ -44,7 +45,8 @@ pub(super) fn files(template: &Template<'_>, places: &[&str]) -> Result<Vec<Stri
     Ok(found)
 }
 
-/// What is there for `place` below `directory`. A user can make a link of any directory at home: none is followed there.
+/// What is there for `place` below `directory`. A user can make a link of any directory at home: none is followed there, nor
+/// where others can make one.
 fn below(
     template: &Template<'_>,
     directory: &str,
@@ -66,7 +68,7 @@ fn below(
             continue;
         };
         match rest {
-            Some(_) if at_home && meta.is_symlink() => {}
+            Some(_) if meta.is_symlink() && (at_home || is_theirs(template.host, &path)) => {}
             Some(rest) => below(template, &path, rest, at_home, found)?,
             None if template.has(parent(&path)) => found.push(path),
             None => {}
@@ -143,11 +145,31 @@ pub(super) fn count_below(template: &Template<'_>, path: &str) -> Result<usize> 
     if !template.has(path) {
         return Ok(0);
     }
-    let place = template.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-    if !place.is_dir() {
-        return Ok(0);
+    match directory(template.host, path).with_context(|| format!("looking for {path}"))? {
+        Some(place) => scrub::below(&place).map(|below| below.files.len() + below.directories.len()),
+        None => Ok(0),
     }
-    scrub::below(&place).map(|below| below.files.len() + below.directories.len())
+}
+
+/// The directory at `path`, or the one that a link of root's leads to.
+///
+/// # Errors
+/// As [`Host::resolve`].
+pub fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> {
+    let place = host.place(path)?;
+    let place = if place.is_symlink() && !is_theirs(host, path) { host.resolve(path)? } else { place };
+    Ok(place.symlink_metadata().is_ok_and(|meta| meta.is_dir()).then_some(place))
+}
+
+/// Whether others than root can have put `path` there, so that a link leads where they like: into /etc, as /var/tmp/abrt may.
+/// The files of a tree that a person unpacked are that person's.
+pub(super) fn is_theirs(host: &Host, path: &str) -> bool {
+    let looked = host.place(path).ok().and_then(|place| place.parent()?.metadata().ok());
+    let top = host.root().metadata().map(|top| top.uid()).unwrap_or_default();
+    looked.is_none_or(|directory| {
+        let (mode, is_root_s) = (directory.mode(), directory.uid() == 0 || directory.uid() == top);
+        !is_root_s || mode & 0o002 != 0 || (mode & 0o020 != 0 && directory.gid() != 0)
+    })
 }
 
 /// The homes of all users: root's, those in /home, and what /etc/passwd says; each once, whatever names it has.
@@ -171,7 +193,7 @@ fn home(line: &str) -> Option<&str> {
 }
 
 /// Whether the file at `place`, or the one that a link there leads to, holds a private key: in PEM's armour, as OpenSSH and
-/// OpenSSL write it, or PuTTY's.
+/// OpenSSL write it, PuTTY's, or one of SSH's protocol 1, which OpenSSH 5.3 still makes (`ssh-keygen -t rsa1`).
 pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
     let looked = || -> io::Result<bool> {
         if !place.metadata()?.is_file() {
@@ -184,6 +206,7 @@ pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
             let line = line.trim_ascii();
             (line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
                 || line.starts_with(b"PuTTY-User-Key-File")
+                || line.starts_with(b"SSH PRIVATE KEY FILE FORMAT 1.1")
         };
         Ok(head.split(|byte| *byte == b'\n').any(is_key))
     };
@@ -238,6 +261,7 @@ mod tests {
             ("comment\r\n-----BEGIN OPENSSH PRIVATE KEY-----\r\nx", true),
             ("-----BEGIN PRIVATE KEY-----\n", true),
             ("PuTTY-User-Key-File-2: ssh-rsa\n", true),
+            ("SSH PRIVATE KEY FILE FORMAT 1.1\n\0\x03\0", true),
             ("ssh-rsa AAAA PRIVATE KEY-----\n", false),
             ("-----BEGIN CERTIFICATE-----\n", false),
         ] {

@@ -8,11 +8,13 @@ use anyhow::{Result, bail, ensure};
 use nix::libc;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-use super::{Chosen, Item, Template, find};
-use crate::changes::fstab;
+use super::{Chosen, Item, Template, find, places};
+use crate::changes::{fstab, scrub};
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
-use crate::host::{files, ioctl, text};
+use crate::facts::mounts::{self, Mount};
+use crate::host::command::quoted;
+use crate::host::{Host, files, ioctl, text};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -60,6 +62,7 @@ pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Ite
     why.extend(registered(template));
     why.extend(half_done(template));
     why.extend(mounted(template));
+    why.extend(bound(template));
     why.extend(template.not_mounted().into_iter().map(|entry| {
         format!(
             "nothing is mounted at {} of {}, which its /etc/fstab mounts: what lies there would stay",
@@ -145,6 +148,33 @@ fn mounted(template: &Template<'_>) -> Option<String> {
     }
 }
 
+/// What is bound into a tree that was unpacked or copied, from its own file system: it has the tree's device number, and may
+/// be this machine's (a package cache, /tmp).
+fn bound(template: &Template<'_>) -> Vec<String> {
+    if template.is_mounted() {
+        return Vec::new();
+    }
+    let read = Host::live().read("/proc/self/mountinfo").map_err(anyhow::Error::from);
+    let mounts = match read.and_then(|text| mounts::parse(&text)) {
+        Ok(mounts) => mounts,
+        Err(why) => return vec![format!("what is mounted in the tree cannot be determined: {why:#}")],
+    };
+    let root = template.host.root();
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let below = |mount: &Mount| {
+        let place = Path::new(&mount.mount_point).strip_prefix(&root).ok()?;
+        (place != Path::new("")).then(|| format!("/{}", place.display()))
+    };
+    let told = |path: String| {
+        let place = text::safe(&root.join(path.trim_start_matches('/')).to_string_lossy());
+        format!(
+            "{place} is bound there from elsewhere on the same file system (mount --bind), and what it holds may not be the \
+             image's: unmount it first (umount {place})"
+        )
+    };
+    mounts.iter().filter_map(below).filter(|path| template.has(path)).map(told).collect()
+}
+
 /// A passphrase in an image is one in the hands of everybody who gets a copy.
 fn passphrases(template: &Template<'_>) -> Vec<String> {
     match find::passphrases(template) {
@@ -162,26 +192,42 @@ fn passphrases(template: &Template<'_>) -> Vec<String> {
 fn left_elsewhere(template: &Template<'_>, item: &Item) -> Option<String> {
     let path = item.path();
     let place = template.host.place(path).ok()?;
+    if matches!(item, Item::Clear { .. }) {
+        let below = scrub::below(&places::directory(template.host, path).ok()??).ok()?;
+        let is_linked =
+            |file: &&PathBuf| file.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.nlink() > 1);
+        let linked = below.files.iter().find(is_linked)?;
+        return Some(with_names(template, &linked.display().to_string(), linked));
+    }
     let meta = place.symlink_metadata().ok()?;
     if meta.is_symlink() {
         let target = template.host.resolve(path).ok()?.metadata().ok()?;
         let to = place.read_link().ok()?;
+        let to = text::safe(&to.to_string_lossy());
+        if target.is_dir() {
+            return Some(format!(
+                "{path} is a link to the directory {to}, whose content would stay: look at it, take out by hand what is of this \
+                 machine, and remove the link; then seal again"
+            ));
+        }
         return target.is_file().then(|| {
             format!(
-                "{path} is a link to {}, whose content would stay: remove that file by hand (shred -u), then seal again",
-                text::safe(&to.to_string_lossy())
+                "{path} is a link to {to}, whose content would stay: remove that file by hand (shred -u), then seal again"
             )
         });
     }
-    (meta.is_file() && meta.nlink() > 1).then(|| {
-        format!(
-            "{path} is a file with {} names, and its content would stay under the others: remove those by hand (find {} \
-             -samefile {}), then seal again",
-            meta.nlink(),
-            template.host.root().display(),
-            place.display()
-        )
-    })
+    (meta.is_file() && meta.nlink() > 1).then(|| with_names(template, path, &place))
+}
+
+fn with_names(template: &Template<'_>, path: &str, place: &Path) -> String {
+    format!(
+        "{} is a file with {} names, and its content would stay under the others: remove those by hand (find {} \
+         -samefile {}), then seal again",
+        text::safe(path),
+        place.symlink_metadata().map(|meta| meta.nlink()).unwrap_or_default(),
+        template.host.root().display(),
+        quoted(&place.to_string_lossy())
+    )
 }
 
 /// Why a file cannot be removed or replaced, as far as that can be told without trying.

@@ -50,10 +50,16 @@ fn items(template: &Template<'_>, row: &Row) -> Result<Vec<Item>> {
     }
 }
 
-/// The directories below which there is something to remove.
+/// The directories below which there is something to remove. A link in the place of one, which others can have put there, is
+/// removed itself.
 fn directories(template: &Template<'_>, places: &[&str], overwrite: bool) -> Result<Vec<Item>> {
     let mut found = Vec::new();
     for path in places::expand(template, places)? {
+        let is_link = template.host.place(&path).is_ok_and(|place| place.is_symlink());
+        if is_link && places::is_theirs(template.host, &path) {
+            found.push(remove(path));
+            continue;
+        }
         let entries = places::count_below(template, &path)?;
         if entries > 0 {
             found.push(Item::Clear { path, entries, overwrite });
@@ -84,14 +90,16 @@ fn private_keys(template: &Template<'_>, places: &[&str]) -> Result<Vec<Item>> {
         if place.is_symlink() {
             continue;
         }
-        let names = places::names(template, &directory)?;
-        for name in &names {
-            let path = format!("{directory}/{name}");
-            let place = template.host.resolve(&path).with_context(|| format!("looking for {path}"))?;
+        let mut names = BTreeSet::new();
+        walk(template, &directory, DEPTH, &mut |path| {
+            names.insert(path.to_owned());
+        })?;
+        for path in &names {
+            let place = template.host.resolve(path).with_context(|| format!("looking for {path}"))?;
             if places::holds_private_key(&place)? {
                 // First: without the private one nobody knows what it belongs to.
-                let public = format!("{name}.pub");
-                found.extend(names.contains(&public).then(|| remove(format!("{directory}/{public}"))));
+                let public = format!("{path}.pub");
+                found.extend(names.contains(&public).then(|| remove(public)));
                 found.push(remove(path));
             }
         }

@@ -1,13 +1,16 @@
 //! What stays in the image, and what a person has to know of it.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::table::{Act, IFCFG, Row, TABLE};
-use super::{Item, Template, places};
+use super::{Item, Template, find, places};
 use crate::changes::scrub;
 use crate::facts::Fact;
+use crate::facts::fstab::Entry;
 use crate::facts::network::{self, NicConfiguration};
 use crate::host::text;
 
@@ -41,7 +44,37 @@ pub fn stays(template: &Template<'_>, work: &[(&str, Vec<Item>)]) -> Result<(Vec
         }
         told.push(format!("{line} ({})", row.why));
     }
+    for (link, target) in links(template, work, &gone)? {
+        left.push(format!("{} (what {} leads to stays)", text::safe(&target), text::safe(&link)));
+    }
     Ok((kept, left))
+}
+
+/// Links that are removed, those below /var/log, and `~/.ssh` where that is one, with where they lead, where something is there that no step takes out.
+fn links(
+    template: &Template<'_>,
+    work: &[(&str, Vec<Item>)],
+    gone: &BTreeSet<&str>,
+) -> Result<Vec<(String, String)>> {
+    let removed = work.iter().flat_map(|(_, items)| items).filter(|item| matches!(item, Item::Remove { .. }));
+    let mut links: BTreeSet<String> = removed.map(|item| item.path().to_owned()).collect();
+    find::walk(template, find::LOG_DIRECTORY, scrub::DEPTH, &mut |path| {
+        links.insert(path.to_owned());
+    })?;
+    links.extend(places::expand(template, &["~/.ssh"])?);
+    let mut found = Vec::new();
+    for link in links {
+        let is_link = template.host.place(&link).is_ok_and(|place| place.is_symlink());
+        let Some(target) = template.host.resolve(&link).ok().filter(|_| is_link) else { continue };
+        let below = Path::new("/").join(target.strip_prefix(template.host.root()).unwrap_or(&target));
+        let name = below.to_string_lossy().into_owned();
+        let is_there =
+            target.metadata().is_ok_and(|meta| meta.is_dir() || (meta.is_file() && meta.len() > 0));
+        if is_there && !below.starts_with(find::LOG_DIRECTORY) && !gone.contains(name.as_str()) {
+            found.push((link, name));
+        }
+    }
+    Ok(found)
 }
 
 /// Of a running template, the directories that only a tree has cleared.
@@ -85,6 +118,13 @@ pub fn notes(template: &Template<'_>) -> Vec<String> {
             text::safe(&entry.device)
         )
     }));
+    notes.extend(not_bound(template).map(|entry| {
+        format!(
+            "{} is not bound to {}, as /etc/fstab binds it (mount --bind): what it holds is not looked for there",
+            text::safe(&entry.device),
+            text::safe(&entry.mount_point)
+        )
+    }));
     let entries = template.facts.fstab.known().into_iter().flatten();
     notes.extend(entries.filter(|entry| entry.options.iter().any(|option| option == "data=journal")).map(|entry| {
         format!(
@@ -99,6 +139,19 @@ pub fn notes(template: &Template<'_>) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// The directories that fstab binds to another place, where they are not: logs may lie in one.
+fn not_bound<'a>(template: &'a Template<'_>) -> impl Iterator<Item = &'a Entry> {
+    let entries = template.facts.fstab.known().into_iter().flatten();
+    let id = |path: &str| {
+        let meta = template.host.resolve(path).ok()?.metadata().ok()?;
+        meta.is_dir().then_some((meta.dev(), meta.ino()))
+    };
+    entries.filter(move |entry| {
+        entry.options.iter().any(|option| option == "bind" || option == "rbind")
+            && id(&entry.device).is_some_and(|source| id(&entry.mount_point) != Some(source))
+    })
 }
 
 /// The addresses that the interfaces keep: one that cannot be told is told as such, and hides no other.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::changes::{free_space, saved, scrub};
 use crate::facts::identity::TEMPLATE;
 use crate::host::{Host, files};
-use crate::image::seal::Item;
+use crate::image::seal::{self, Item};
 use crate::run::resume::{self, Pending};
 
 pub(super) fn perform(host: &Host, item: &Item, stop: &dyn Fn() -> bool) -> Result<()> {
@@ -24,7 +24,14 @@ pub(super) fn perform(host: &Host, item: &Item, stop: &dyn Fn() -> bool) -> Resu
             write(host, path, content, mode)
         }
         Item::Empty { path } => scrub::empty(&place(host, path)?).map(drop),
-        Item::Clear { path, overwrite, .. } => scrub::clear(&resolve(host, path)?, *overwrite, stop),
+        Item::Clear { path, overwrite, .. } => {
+            let directory = seal::directory(host, path).with_context(|| format!("looking for {path}"))?;
+            scrub::clear(
+                &directory.with_context(|| format!("{path} is no directory any more"))?,
+                *overwrite,
+                stop,
+            )
+        }
         Item::FillFreeSpace { path } => free_space::fill(&resolve(host, path)?, stop).map(drop),
     }
 }

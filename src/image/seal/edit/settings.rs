@@ -117,12 +117,15 @@ const TELLING: [&[u8]; 5] = [b"send", b"supersede", b"default", b"prepend", b"ap
 /// Functions of dhclient whose value is each machine's own.
 const OWN: [&[u8]; 2] = [b"hardware", b"gethostname"];
 
-/// A dhclient.conf without the statements that set one of these options to a constant.
+/// A dhclient.conf without the statements that set one of these options to a constant. It reads words in any case, and
+/// `dhcp.` before an option as nothing.
 #[must_use]
 pub fn without_options(text: &[u8], options: &[&str]) -> Vec<u8> {
     let sets = |range: &Range<usize>| {
-        let (words, plain) = (words(&text[range.clone()]), unquoted(&text[range.clone()]));
+        let statement = text[range.clone()].to_ascii_lowercase();
+        let (words, plain) = (words(&statement), unquoted(&statement));
         let option = words.get(1).map(|word| word.strip_suffix(b"=").unwrap_or(word));
+        let option = option.map(|option| option.strip_prefix(b"dhcp.").unwrap_or(option));
         words.first().is_some_and(|word| TELLING.contains(word))
             && option.is_some_and(|option| options.iter().any(|one| one.as_bytes() == option))
             && !OWN.iter().any(|own| plain.windows(own.len()).any(|part| part == *own))
@@ -268,6 +271,8 @@ mod tests {
                 "interface \"eth0\" {\n  send host-name \"x\"; retry 1;\n}\n",
                 "interface \"eth0\" {\n retry 1;\n}\n",
             ),
+            ("SEND Host-Name \"mt01\";\nsend dhcp.host-name \"x\";\nretry 1;\n", "retry 1;\n"),
+            ("send Host-Name = GetHostName();\n", "send Host-Name = GetHostName();\n"),
             ("request host-name, routers;\n", "request host-name, routers;\n"),
             ("send host-name \"x", "send host-name \"x"),
         ] {
