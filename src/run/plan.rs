@@ -218,7 +218,8 @@ fn add(changes: &mut Vec<PlannedChange>, requirement: &str, after_restart: bool,
 }
 
 /// What is done about what cannot be determined. A repair may do harm: the vendor's script would run a second time.
-const FIND_OUT: &str = "find out as is said there, then run mt-agent plan again: what cannot be determined is not repaired";
+const FIND_OUT: &str =
+    "find out as is said there, then run mt-agent plan again: what cannot be determined is not repaired";
 
 fn manual(finding: &Finding, why: Option<String>) -> Manual {
     let (found, fix) = match &finding.status {
