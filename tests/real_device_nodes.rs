@@ -167,3 +167,24 @@ echo "kills: $kills"
     assert_eq!(said, format!("kills: {kills}"));
     assert!(kills >= 10, "{said}");
 }
+
+#[test]
+fn nodes_that_cannot_be_opened_are_left_to_a_person() {
+    need_root();
+    let script = format!(
+        r#"{MEND}
+mount -o remount,nodev /dev
+printf 'check %s; ' "$(check)"
+mt-agent plan $only | tr -s ' \n' ' '
+mt-agent apply --yes $only; printf 'apply %s\n' $?
+"#
+    );
+    let output = System::new().run(&script);
+    let said = said(&output);
+    contains(&said, "check unmet; ");
+    contains(&said, "/dev/null lies on a file system that is mounted nodev");
+    contains(&said, "mount -o remount,dev /dev, then mt-agent check");
+    // Random bytes cannot be had either.
+    contains(&said, "opening /dev/urandom: Permission denied");
+    contains(&said, "apply 2");
+}

@@ -3,9 +3,11 @@
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use nix::sys::stat::{major, minor};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, read};
@@ -77,12 +79,14 @@ pub enum Kind {
         /// Minor number.
         minor: u64,
     },
+    /// A character device on a file system that is mounted `nodev`: it cannot be opened.
+    Closed,
     /// An ordinary file.
     File {
         /// Its size in bytes.
         bytes: u64,
     },
-    /// A directory: the one thing that is not replaced.
+    /// A directory, which is not replaced.
     Directory,
     /// A symbolic link.
     Link {
@@ -109,6 +113,7 @@ impl DeviceNode {
             Kind::Directory => format!("{path} is a directory"),
             Kind::Link { target } => format!("{path} is a link to {target}"),
             Kind::Other => format!("{path} is no character device"),
+            Kind::Closed => format!("{path} lies on a file system that is mounted nodev"),
             Kind::Device { major, minor } if (*major, *minor) != (standard.major, standard.minor) => {
                 format!("{path} is the device {major}:{minor}")
             }
@@ -151,7 +156,9 @@ pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
         looked => looked.with_context(|| format!("looking at {path}"))?,
     };
     let kind = meta.file_type();
-    let kind = if kind.is_char_device() {
+    let kind = if kind.is_char_device() && is_closed(&place).with_context(|| format!("looking at {path}"))? {
+        Kind::Closed
+    } else if kind.is_char_device() {
         Kind::Device { major: major(meta.rdev()), minor: minor(meta.rdev()) }
     } else if kind.is_file() {
         Kind::File { bytes: meta.len() }
@@ -172,6 +179,11 @@ pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
         gid: meta.gid(),
         group,
     })
+}
+
+/// Whether devices of the mount that `place` lies on can be opened by nobody.
+fn is_closed(place: &Path) -> io::Result<bool> {
+    Ok(statvfs(place)?.flags().contains(FsFlags::ST_NODEV))
 }
 
 const GROUPS: &str = "/etc/group";
@@ -256,6 +268,10 @@ mod tests {
             (
                 node("/dev/null", Kind::Link { target: "/x".into() }, 0o777, (0, 0), None),
                 "/dev/null is a link to /x",
+            ),
+            (
+                node("/dev/null", Kind::Closed, 0o666, (0, 0), None),
+                "/dev/null lies on a file system that is mounted nodev",
             ),
             (node("/dev/null", Kind::Other, 0o666, (0, 0), None), "/dev/null is no character device"),
         ] {

@@ -37,13 +37,16 @@ fn judge(facts: &Facts) -> Result<Status, Status> {
     Ok(Status::unmet(wrong.join("; "), "the character devices of these names, root's, of mode 666", fix))
 }
 
-/// Makes them anew. A directory is left to a person: what it holds is not ours.
+/// Makes them anew. Left to a person are a directory, as what it holds is not ours, and how /dev is mounted.
 pub(in crate::steps) fn make(facts: &Facts) -> Remedy {
     let Fact::Known(nodes) = &facts.device_nodes else { return Remedy::None };
     let wrong = || nodes.iter().filter(|node| node.wrong().is_some());
-    let made: Vec<String> =
-        wrong().filter(|node| node.kind != Kind::Directory).map(|node| node.path.clone()).collect();
-    match wrong().find(|node| node.kind == Kind::Directory) {
+    let is_left = |node: &&device_nodes::DeviceNode| matches!(node.kind, Kind::Directory | Kind::Closed);
+    let made: Vec<String> = wrong().filter(|node| !is_left(node)).map(|node| node.path.clone()).collect();
+    match wrong().find(is_left) {
+        Some(node) if made.is_empty() && node.kind == Kind::Closed => {
+            Remedy::Refused("mount -o remount,dev /dev, then mt-agent check".into())
+        }
         Some(node) if made.is_empty() => Remedy::Refused(format!(
             "{path} is a directory: look at what it holds and move it away (mv {path} /root/), then mt-agent apply",
             path = node.path
@@ -84,6 +87,11 @@ mod tests {
         edit(&mut facts.device_nodes)[1] = ready().1.device_nodes.known().unwrap()[1].clone();
         let Remedy::Refused(why) = remedied(&facts) else { panic!("not refused") };
         assert!(why.starts_with("/dev/null is a directory: "), "{why}");
+        edit(&mut facts.device_nodes)[0].kind = Kind::Closed;
+        assert_eq!(
+            remedied(&facts),
+            Remedy::Refused("mount -o remount,dev /dev, then mt-agent check".into())
+        );
         edit(&mut facts.device_nodes).remove(3);
         assert_eq!(told(&profile, &facts, "os.device-nodes"), "unknown: what /dev/random is was not read");
         facts.device_nodes = device_nodes::not_read();
