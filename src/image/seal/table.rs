@@ -355,7 +355,6 @@ pub static TABLE: &[Row] = &[
         ],
         "keys and passwords of a user",
     ),
-    left(Act::Leave, &["~/*.pem", "~/*.key"], "a key or a certificate: remove what is not for every clone"),
     left(Act::Leave, &["/etc/lvm/archive/*", "/etc/lvm/backup/*"], "names this host and its volume groups"),
     left(Act::Leave, &["/etc/NetworkManager/system-connections/*"], "a connection with its UUID and secrets"),
     left(
