@@ -64,7 +64,7 @@ boot_named1() {
     judge
     finding image.identity met
     finding custom-changes.root-disk met
-    expect "the blacklist has this machine's root disk" grep -q "\"$(id_of /dev/sda)\"" /etc/multipath.conf
+    expect "the blacklist has this machine's root disk" grep -q "^ *wwid \"\?$(id_of /dev/sda)\"\?\$" /etc/multipath.conf
     run mt-agent check --quiet
     said "the first boot of this clone is not finished"
     customise mt-one.example.test "$(id_of /dev/sdb)"

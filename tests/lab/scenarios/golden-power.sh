@@ -17,7 +17,7 @@ boot_1() {
     printf 'custom-changes: {stage: image}\nretention: {disk: %s}\n' "$(told clone)" >>/etc/mt-agent/profile.yaml
     agent 0 apply --yes --stage image --quiet
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
-    expect "its blacklist has the template's root disk" grep -q "\"$(id_of /dev/sda)\"" /etc/multipath.conf
+    expect "its blacklist has the template's root disk" grep -q "^ *wwid \"\?$(id_of /dev/sda)\"\?\$" /etc/multipath.conf
     agent 0 check --stage image --quiet
     sync
 }
