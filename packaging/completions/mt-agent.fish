@@ -29,7 +29,7 @@ complete -c mt-agent -n "__fish_mt_agent_needs_command" -l root -d 'Look at the 
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_needs_command" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_needs_command" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -s h -l help -d 'Print help'
@@ -57,7 +57,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l root -d 'Loo
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -s h -l help -d 'Print help'
@@ -76,7 +76,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l root -d 'Look
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s h -l help -d 'Print help'
@@ -103,7 +103,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s y -l yes -d 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l restart -d 'Restart the host when a restart is owed'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l resume -d 'Go on with the apply that owed a restart, if that has happened (for the service)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l forget -d 'Call off the apply that waits for a restart, and do nothing else'
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s h -l help -d 'Print help'
@@ -115,7 +115,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -l root -d 'Loo
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand disks" -s h -l help -d 'Print help'
@@ -125,7 +125,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -l root -d 'Loo
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand facts" -s h -l help -d 'Print help'
@@ -143,7 +143,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l dry-run -d 'S
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l list -d 'List the steps and what each takes out, what is kept, and what is left to you'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l wipe-free-space -d 'Fill free space with zeros at the end: what was removed earlier is then gone as well'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l remove-authorized-keys -d 'Remove the authorized_keys of root and all users as well: who may log in to each clone'
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand seal" -s h -l help -d 'Print help'
@@ -158,7 +158,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l root -d 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand kickstart" -s h -l help -d 'Print help'
@@ -169,7 +169,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l root -d 'L
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand explain" -s h -l help -d 'Print help'
@@ -178,7 +178,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fis
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -s h -l help -d 'Print help'
@@ -193,7 +193,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_se
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
@@ -204,7 +204,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_se
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
@@ -215,7 +215,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_se
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
@@ -226,7 +226,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_se
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
@@ -239,7 +239,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l pending -d 'Show the apply that waits for a restart instead, and whether it still holds'
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l allow-unsafe-profile -d 'Accept a profile file that others than root can write (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s h -l help -d 'Print help'

@@ -57,6 +57,7 @@ pub(super) fn make(context: &mut Context<'_>, planned: Option<&[String]>) -> Res
 fn replace(context: &mut Context<'_>, standard: &Standard, found: &DeviceNode) -> Result<String> {
     let (host, path) = (context.host, standard.path);
     ensure!(found.kind != Kind::Directory, "look at what it holds and move it away: mv {path} /root/");
+    ensure!(found.kind != Kind::Closed, "mount -o remount,dev /dev");
     let place = host.path(path);
     let name = path.rsplit('/').next().unwrap_or_default();
     let beside = place.with_file_name(format!("{BESIDE}{name}"));

@@ -29,7 +29,7 @@ pub struct Global {
     /// /etc/mt-agent/profile.yaml, else the built-in one that fits the host]
     #[arg(long, global = true, value_name = "NAME|FILE", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
-    /// Accept a profile file that others than root can write (at a desk; apply and seal
+    /// Accept a profile file that is writable by other users (at a desk; apply and seal
     /// do not)
     #[arg(long, global = true)]
     pub allow_unsafe_profile: bool,
