@@ -195,24 +195,33 @@ fn home(line: &str) -> Option<&str> {
 /// Whether the file at `place`, or the one that a link there leads to, holds a private key: in PEM's armour, as OpenSSH and
 /// OpenSSL write it, PuTTY's, or one of SSH's protocol 1, which OpenSSH 5.3 still makes (`ssh-keygen -t rsa1`).
 pub(super) fn holds_private_key(place: &Path) -> Result<bool> {
-    let looked = || -> io::Result<bool> {
-        if !place.metadata()?.is_file() {
-            return Ok(false);
-        }
-        let file = files::open(place)?;
-        let mut head = Vec::new();
-        file.take(HEAD).read_to_end(&mut head)?;
-        let is_key = |line: &[u8]| {
-            let line = line.trim_ascii();
-            (line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
-                || line.starts_with(b"PuTTY-User-Key-File")
-                || line.starts_with(b"SSH PRIVATE KEY FILE FORMAT 1.1")
-        };
-        Ok(head.split(|byte| *byte == b'\n').any(is_key))
+    let is_key = |line: &[u8]| {
+        let line = line.trim_ascii();
+        (line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+            || line.starts_with(b"PuTTY-User-Key-File")
+            || line.starts_with(b"SSH PRIVATE KEY FILE FORMAT 1.1")
     };
-    match looked() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        looked => looked.with_context(|| format!("reading {}", place.display())),
+    Ok(head(place)?.split(|byte| *byte == b'\n').any(is_key))
+}
+
+/// Whether the file at `place` begins with zeros alone: what an interrupted removal leaves of a file that is known by its content.
+pub(super) fn is_overwritten(place: &Path) -> Result<bool> {
+    let head = head(place)?;
+    Ok(!head.is_empty() && head.iter().all(|byte| *byte == 0))
+}
+
+/// The first bytes of a file; of what is none, or is not there, nothing.
+fn head(place: &Path) -> Result<Vec<u8>> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        if place.metadata()?.is_file() {
+            files::open(place)?.take(HEAD).read_to_end(&mut head)?;
+        }
+        Ok(head)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.with_context(|| format!("reading {}", place.display())),
     }
 }
 
@@ -268,7 +277,20 @@ mod tests {
             files::replace(&file, content.as_bytes(), 0o600).unwrap();
             assert_eq!(holds_private_key(&file).unwrap(), is_key, "{content}");
         }
-        assert!(!holds_private_key(&dir.path().join("none")).unwrap());
-        assert!(!holds_private_key(dir.path()).unwrap());
+        for place in [dir.path(), &dir.path().join("none")] {
+            assert!(!holds_private_key(place).unwrap() && !is_overwritten(place).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_half_removed_file_is_told_by_its_zeros() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        for (content, is_half) in
+            [(&[0; 1700][..], true), (b"", false), (b"\0\0x", false), (b"ssh-rsa\0", false)]
+        {
+            files::replace(&file, content, 0o600).unwrap();
+            assert_eq!(is_overwritten(&file).unwrap(), is_half, "{content:?}");
+        }
     }
 }

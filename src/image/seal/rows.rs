@@ -96,7 +96,7 @@ fn private_keys(template: &Template<'_>, places: &[&str]) -> Result<Vec<Item>> {
         })?;
         for path in &names {
             let place = template.host.resolve(path).with_context(|| format!("looking for {path}"))?;
-            if places::holds_private_key(&place)? {
+            if places::holds_private_key(&place)? || places::is_overwritten(&place)? {
                 // First: without the private one nobody knows what it belongs to.
                 let public = format!("{path}.pub");
                 found.extend(names.contains(&public).then(|| remove(public)));
