@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Done, saved};
 use crate::facts::fstab::COMMENT;
+use crate::facts::kept;
 use crate::host::{Host, files, text};
 
 /// The file.
@@ -69,7 +70,8 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
 }
 
 /// `before` with an entry for the retention volume: unchanged when one that serves is there, with our own
-/// earlier entry replaced, else with a comment line and the entry added at its end.
+/// earlier entry replaced, else with a comment line and the entry added at its end. What a person has added to our earlier
+/// entry for the same file system stays.
 ///
 /// # Errors
 /// An entry that is not ours has that mount point, or a field cannot be written.
@@ -78,6 +80,7 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>> {
     let lines: Vec<&[u8]> = before.split_inclusive(|&byte| byte == b'\n').collect();
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut place = None;
+    let mut added = Vec::new();
     let mut served = false;
     let mut at = 0;
     while let Some(&line) = lines.get(at) {
@@ -90,6 +93,7 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>> {
                 served = true;
             } else {
                 place.get_or_insert(kept.len());
+                added.extend(below.added(entry));
             }
             at += 2;
             continue;
@@ -103,7 +107,7 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>> {
                  correct or remove that line, then run again",
                 at + 1,
                 entry.mount_point,
-                text::safe(String::from_utf8_lossy(line).trim_end()),
+                shown(line),
                 ours.trim_end(),
             );
             served = true;
@@ -114,6 +118,9 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>> {
     if served {
         return Ok(kept.concat());
     }
+    let options =
+        [entry.options].into_iter().chain(added.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+    let ours = line_for(&Entry { options: &options, ..*entry })?;
     let pair = format!("{COMMENT}{}\n{ours}", escaped(entry.mount_point));
     let place = place.unwrap_or(kept.len());
     let mut after = kept[..place].concat();
@@ -146,6 +153,27 @@ impl Fields {
             && !["ro", "noauto", "_netdev", "bind"].iter().any(|option| has(option))
             && matches!(self.pass.as_slice(), b"" | b"0")
     }
+
+    /// The options of the same file system that nobody judges: a person has added them.
+    fn added(&self, entry: &Entry<'_>) -> Vec<String> {
+        if self.device != entry.device.as_bytes() || self.fs_type != entry.fs_type.as_bytes() {
+            return Vec::new();
+        }
+        let options = String::from_utf8_lossy(&self.options).into_owned();
+        let is_added = |option: &&str| !option.is_empty() && !kept::is_judged(option);
+        options.split(',').filter(is_added).map(str::to_owned).collect()
+    }
+}
+
+/// A line as it may be shown: with no option that nobody judges, as it may be a password.
+fn shown(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    let word = |(at, word): (usize, &str)| match at {
+        0 => kept::source(word.to_owned()),
+        3 => kept::options(word.split(',')).join(","),
+        _ => word.to_owned(),
+    };
+    text::safe(&line.split_whitespace().take(6).enumerate().map(word).collect::<Vec<_>>().join(" "))
 }
 
 /// The fields of a line, or `None` where it is empty, a comment, or too short to be an entry.

@@ -283,7 +283,7 @@ pub(super) fn reason(output: &Output) -> String {
         "Public key",
     ];
     let all = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
-    let all = String::from_utf8_lossy(&all);
+    let all = text::without_secrets(&String::from_utf8_lossy(&all));
     let mut lines: Vec<&str> = Vec::new();
     for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
         // What ends in a colon announces the lines that follow.
@@ -294,7 +294,7 @@ pub(super) fn reason(output: &Output) -> String {
     }
     lines.truncate(6);
     let told = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
-    let told: String = text::without_secrets(&told).chars().take(600).collect();
+    let told: String = told.chars().take(600).collect();
     if told.is_empty() { format!("it said nothing (status {})", output.status) } else { told }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::check::verdict_code;
 use super::exit;
 use super::offline::{self, Offline};
-use super::output::print;
+use super::output::{complain, print};
 use super::progress::Progress;
 use super::session::{Answer, Disks, Format, Selected, Session};
 use crate::changes::Done;
@@ -319,6 +319,11 @@ impl Watcher for Terminal<'_> {
              {CONFIRMED} characters of it: "
         ))?;
         confirms(&mut io::stdin().lock(), scsi_id)
+    }
+
+    fn note(&mut self, line: &str) {
+        self.progress.clear();
+        complain(line);
     }
 
     fn begin(&mut self, number: usize, summary: &str) {

@@ -56,6 +56,7 @@ impl Args {
             report.notes.push(format!("judged from a recording of {}", host::text::safe(&facts.recorded_at)));
         } else {
             report.notes.extend(run::under_way(&session.host));
+            report.notes.extend(run::private::note(&session.host));
             report.tell(session.waiting());
         }
         if matches!(facts.boot_id, Fact::NotApplicable(_)) {

@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use anyhow::Result;
 
 use super::exit;
+use super::output::complain;
 use super::session::{Answer, Format, Session};
 use crate::report::history::{self, Line, Tone};
 use crate::report::{json, waiting};
 use crate::run::journal::{self, Entry, Event};
+use crate::run::private;
 use crate::run::waiting::describe;
 
 /// Show what apply did on this host, and when, from its journal.
@@ -31,6 +33,9 @@ impl Args {
     /// # Errors
     /// The journal or the record cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
+        if let Some(open) = private::note(&session.host) {
+            complain(&open);
+        }
         if self.pending {
             return self.waiting(session);
         }

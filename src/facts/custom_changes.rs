@@ -241,10 +241,12 @@ fn log_tail(host: &Host, log: &Path, from: u64) -> Result<Option<String>> {
 /// The last 40 lines and up to 10 before them that say FAILED, each cut to 500 characters, without credentials and without
 /// control characters.
 pub(crate) fn tail(log: &str) -> String {
+    // Before it is cut, which could part a secret from its name.
+    let log = text::without_secrets(log);
     let lines: Vec<_> = log.lines().collect();
     let (before, last) = lines.split_at(lines.len().saturating_sub(40));
     let kept = before.iter().filter(|line| line.contains("FAILED")).take(10).chain(last);
-    let line = |line: &&str| text::safe(&text::without_secrets(line)).chars().take(500).collect::<String>();
+    let line = |line: &&str| text::safe(line).chars().take(500).collect::<String>();
     kept.map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, read};
+use super::{Fact, decode, kept, read};
 use crate::host::Host;
 
 /// One entry; octal escapes are decoded.
@@ -10,13 +10,13 @@ use crate::host::Host;
 pub struct Entry {
     /// Line number in the file, from 1.
     pub line: usize,
-    /// Device, `UUID=…` or `LABEL=…`.
+    /// Device, `UUID=…` or `LABEL=…`; of another machine's without its user ([`kept`]).
     pub device: String,
     /// Where; `none` or `swap` for swap.
     pub mount_point: String,
     /// File system type.
     pub fs_type: String,
-    /// Options.
+    /// The options that are judged ([`kept::is_judged`]).
     pub options: Vec<String>,
     /// fsck pass; absent means 0.
     pub pass: u32,
@@ -67,26 +67,22 @@ fn entry(line: usize, text: &str) -> Option<Entry> {
     let pass = rest.nth(1).and_then(|pass| pass.parse().ok()).unwrap_or_default();
     Some(Entry {
         line,
-        device: decode::octal(device),
+        device: kept::source(decode::octal(device)),
         mount_point: decode::octal(mount_point),
         fs_type: decode::octal(fs_type),
-        options: split_options(&decode::octal(options)),
+        options: kept::options(split_options(&decode::octal(options))),
         pass,
         ours: false,
     })
 }
 
 /// Options stand between commas; an SELinux context in quotes has commas of its own.
-fn split_options(options: &str) -> Vec<String> {
+fn split_options(options: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    options
-        .split(|c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        })
-        .filter(|option| !option.is_empty())
-        .map(str::to_owned)
-        .collect()
+    options.split(move |c| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    })
 }
 
 #[cfg(test)]
@@ -98,7 +94,7 @@ mod tests {
 #
 # /etc/fstab
 UUID=3e6be9de-8139-11d1-9106-a43f08d823a6 /                       ext4    defaults        1 1
-UUID=\"9f2f\"\t/home\text4\tdefaults,context=\"a:b,c\",noatime\t1 2 # ours
+UUID=\"9f2f\"\t/home\text4\tdefaults,context=\"a:b,auto\",noatime,ro\t1 2 # ours
   # indented
 LABEL=my\\040swap swap swap
 /dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/a\\040b ext4 rw 0 0
@@ -111,11 +107,33 @@ tmpfs /dev/shm # nothing more
         let entries = parse(EL6);
         let lines: Vec<_> = entries.iter().map(|entry| (entry.line, entry.mount_point.as_str())).collect();
         assert_eq!(lines, [(4, "/"), (5, "/home"), (7, "swap"), (8, "/mnt/a b"), (10, "/dev/shm")]);
-        assert_eq!(entries[1].options, ["defaults", "context=\"a:b,c\"", "noatime"]);
+        assert_eq!(entries[1].options, ["defaults", "ro"]);
         assert_eq!((entries[0].pass, entries[1].pass, entries[2].pass, entries[3].pass), (1, 2, 0, 0));
         assert_eq!((entries[2].device.as_str(), entries[2].options.len()), ("LABEL=my swap", 0));
         assert_eq!(entries[4].fs_type, "");
         testing::damage(EL6, |text| drop(parse(text)));
+    }
+
+    #[test]
+    fn only_what_is_judged_is_kept() {
+        for options in [
+            "rw,user=me,pass=Hidden",
+            "password=a,Hidden,noauto",
+            "password=\"a,Hidden",
+            "username=me%Hidden",
+            "credentials=/root/Hidden,_netdev",
+            "rw,password=a\\040Hidden",
+            "ro,context=\"Hidden,x\"",
+            "key=Hidden,sec=ntlm",
+        ] {
+            for device in ["//me:Hidden@server/x", "https://me:Hidden@server/", "//server/x", "a:Hidden@b:/x"]
+            {
+                let told = format!("{:?}", parse(&format!("{device} /y cifs {options} 0 0\n")));
+                assert!(!told.contains("Hidden") && told.contains("/y"), "{told}");
+            }
+        }
+        let entry = &parse("//s/x /y cifs noatime,noauto,ro,password=a,_netdev,bind 0 2\n")[0];
+        assert_eq!((entry.options.join(","), entry.pass), ("noauto,ro,_netdev,bind".to_owned(), 2));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod fstab;
 pub mod gather;
 pub mod guest_info;
 pub mod identity;
+pub mod kept;
 pub mod machine;
 pub mod mounts;
 pub mod multipath;

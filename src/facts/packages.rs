@@ -84,12 +84,12 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
     let (stdout, said) = ask(host, &command)?;
     // A damaged database makes rpm print errors and a part of the packages, with status 0.
     if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
-        bail!("`{}` said: {}", command.line(), text::safe(error));
+        bail!("`{}` said: {}", command.line(), text::safe(&text::without_secrets(error)));
     }
     let installed = parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
     if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
-        let said = text::safe(said.trim());
+        let said = text::safe(&text::without_secrets(said.trim()));
         bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
     }
     Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host) })

@@ -45,7 +45,7 @@ type Begin<'a> = &'a mut dyn FnMut(u32) -> anyhow::Result<()>;
 #[derive(Clone, Debug)]
 pub struct Command {
     tool: String,
-    args: Vec<String>,
+    args: Vec<Argument>,
     stdin: Option<Vec<u8>>,
     dir: Option<PathBuf>,
     deadline: Duration,
@@ -53,6 +53,36 @@ pub struct Command {
     transaction: bool,
     only_looks: bool,
     no_network: bool,
+}
+
+/// A word of a command's line. Which of them is a secret is known where the command is made, and not looked for later.
+#[derive(Clone)]
+enum Argument {
+    /// It is shown and logged as it is.
+    Shown(String),
+    /// It is shown and logged nowhere. /proc shows it to everybody while the command runs: standard input is better.
+    Secret(String),
+}
+
+impl Argument {
+    fn word(&self) -> &str {
+        let (Self::Shown(word) | Self::Secret(word)) = self;
+        word
+    }
+
+    /// As a shell takes it for one word, where it may be shown.
+    fn shown(&self) -> String {
+        match self {
+            Self::Shown(word) => quoted(word),
+            Self::Secret(_) => text::MASK.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Argument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
 }
 
 /// Why there is no usable output.
@@ -175,7 +205,7 @@ impl Command {
         I: IntoIterator<Item = S>,
         S: Into<String>,
     {
-        let args = args.into_iter().map(Into::into).collect();
+        let args = args.into_iter().map(|word| Argument::Shown(word.into())).collect();
         Self {
             tool: tool.to_owned(),
             args,
@@ -187,6 +217,13 @@ impl Command {
             only_looks: false,
             no_network: false,
         }
+    }
+
+    /// Adds an argument that is a secret.
+    #[must_use]
+    pub fn secret(mut self, word: impl Into<String>) -> Self {
+        self.args.push(Argument::Secret(word.into()));
+        self
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
@@ -231,14 +268,14 @@ impl Command {
         self.dir.as_deref()
     }
 
-    /// The command line, quoted so that it can be pasted into a shell, without credentials.
+    /// The command line, quoted so that it can be pasted into a shell, without its secrets.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
         for arg in &self.args {
-            let _ = write!(line, " {}", quoted(&text::without_secrets(arg)));
+            let _ = write!(line, " {}", arg.shown());
         }
-        text::safe(&text::without_secrets(&line))
+        text::safe(&line)
     }
 
     /// Runs it to its end, whatever its exit status.
@@ -285,12 +322,12 @@ impl Command {
         }
         let tool = |tool: &str| find(host, tool).ok_or_else(|| Failure::Missing { tool: tool.to_owned() });
         let path = tool(&self.tool)?;
+        let words = self.args.iter().map(|arg| arg.word().to_owned());
         if begin.is_none() {
-            return self.spawn_and_wait(&path, &self.args, watch, None);
+            return self.spawn_and_wait(&path, &words.collect::<Vec<_>>(), watch, None);
         }
         let named = ["-c", HELD, "held"].map(str::to_owned).into_iter();
-        let args: Vec<String> =
-            named.chain([path.display().to_string()]).chain(self.args.iter().cloned()).collect();
+        let args: Vec<String> = named.chain([path.display().to_string()]).chain(words).collect();
         self.spawn_and_wait(&tool("bash")?, &args, watch, begin)
     }
 
@@ -386,8 +423,13 @@ impl Command {
         let _ = feed.write_all(bytes);
         drop(feed);
 
-        let mut running =
-            Running { handle, chunks, output: Output::default(), partial: [Vec::new(), Vec::new()] };
+        let mut running = Running {
+            handle,
+            chunks,
+            output: Output::default(),
+            partial: [Vec::new(), Vec::new()],
+            maskers: Default::default(),
+        };
         let wait = |source| Failure::Wait { line: self.line(), source };
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         let status = running.listen(watch, &mut || {

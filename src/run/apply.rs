@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
-use super::{BOOT_ID, check, lock, plan, read_facts, signals, today};
+use super::{BOOT_ID, check, lock, plan, private, read_facts, signals, today};
 use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
@@ -48,6 +48,8 @@ pub trait Watcher {
     /// # Errors
     /// There is nobody to ask.
     fn confirm(&mut self, plan: &Plan, unnamed: Option<&str>) -> Result<bool>;
+    /// Something that a person should know, beside the report.
+    fn note(&mut self, line: &str);
     /// A change begins: its number, from 1, and what it does.
     fn begin(&mut self, number: usize, summary: &str);
     /// It ended.
@@ -103,6 +105,10 @@ pub fn apply(
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
+    let closed = private::close(host);
+    if let Some(closed) = &closed {
+        watcher.note(closed);
+    }
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
@@ -145,7 +151,10 @@ pub fn apply(
     // A person may think for an hour, and the host go on meanwhile.
     let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
     let mut journal = Journal::open(host, &boot_id)?;
-    let log = Log::open(host)?;
+    let mut log = Log::open(host)?;
+    if let Some(closed) = &closed {
+        log.line(closed);
+    }
     journal.write(Event::Begin {
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::resume::{self, Pending};
-use super::{check, lock, read_facts, signals, today};
+use super::{check, lock, private, read_facts, signals, today};
 use crate::changes::scrub;
 use crate::facts::gather::Probing;
 use crate::facts::identity::Kind;
@@ -75,6 +75,8 @@ pub trait Watcher {
     fn confirm(&mut self, found: &Sealing) -> Result<bool>;
     /// A step begins.
     fn begin(&mut self, step: &str, items: &[String]);
+    /// Something that a person should know, beside the report.
+    fn note(&mut self, line: &str);
     /// A line that a hook prints.
     fn progress(&mut self, line: &str);
 }
@@ -97,6 +99,10 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
     // Signals are this machine's, also where a tree is sealed.
     let guard = signals::Guard::install(&Host::live())?;
     let _lock = hold(host)?;
+    // Of a tree nobody else is a user, and it is looked through by its steps.
+    if let Some(closed) = host.is_live().then(|| private::close(host)).flatten() {
+        watcher.note(&closed);
+    }
     let facts = read_facts(host, profile, Probing::None);
     let run = Run { host, profile, order, facts: &facts, hooks: order.hooks()? };
     let mut found = run.look(Ended::Sealed)?;

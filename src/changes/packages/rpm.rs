@@ -63,7 +63,7 @@ pub(crate) fn parse_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<S
 }
 
 fn errors(stderr: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(stderr)
+    text::without_secrets(&String::from_utf8_lossy(stderr))
         .lines()
         .filter(|line| line.starts_with("error:"))
         .map(text::safe)

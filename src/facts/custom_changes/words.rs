@@ -12,7 +12,8 @@ const ABOVE: usize = 2;
 /// The first lines of `output` that say FAILED, each with what stands above it, made into one.
 #[must_use]
 pub fn failures(output: &str) -> Option<String> {
-    let lines = lines(output);
+    let output = text::without_secrets(output);
+    let lines = lines(&output);
     let failed: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("FAILED")).take(3).collect();
     let told = |at: &usize| failed.iter().any(|failed| (failed.saturating_sub(ABOVE)..=*failed).contains(at));
     (!failed.is_empty()).then(|| joined((0..lines.len()).filter(told).map(|at| lines[at])))
@@ -21,7 +22,8 @@ pub fn failures(output: &str) -> Option<String> {
 /// The end of `output`, made into one line; empty where it says nothing.
 #[must_use]
 pub fn last(output: &str) -> String {
-    let lines = lines(output);
+    let output = text::without_secrets(output);
+    let lines = lines(&output);
     joined(lines[lines.len().saturating_sub(ABOVE + 2)..].iter().copied())
 }
 
@@ -34,7 +36,7 @@ fn lines(output: &str) -> Vec<&str> {
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<&str> = lines.collect();
-    text::safe(&text::without_secrets(&lines.join("; "))).chars().take(TOLD).collect()
+    text::safe(&lines.join("; ")).chars().take(TOLD).collect()
 }
 
 /// The packages that the script's own list of missing ones names. A line with anything but names is prose.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -68,7 +68,11 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Ethernet>> {
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
-    let file: File = serde_yaml::from_str(text)?;
+    // What it says of a fault can quote a value, and netplan's files have the passwords of networks.
+    let file: File = serde_yaml::from_str(text).map_err(|error| match error.location() {
+        Some(at) => anyhow!("line {}: it is no YAML, or no interface as netplan has it", at.line()),
+        None => anyhow!("it is no YAML, or no interface as netplan has it"),
+    })?;
     Ok(file.network.map(|network| network.ethernets).unwrap_or_default())
 }
 
@@ -157,7 +161,13 @@ network:
     fn what_is_no_yaml_is_named_and_aliases_cannot_blow_up() {
         let dir = testing::tree(&[("etc/netplan/a.yaml", "network: [")]);
         let error = format!("{:#}", load(&Host::image(dir.path())).unwrap_err());
-        assert!(error.starts_with("reading /etc/netplan/a.yaml: "), "{error}");
+        assert_eq!(
+            error,
+            "reading /etc/netplan/a.yaml: line 1: it is no YAML, or no interface as netplan has it"
+        );
+        let wrong = "network:\n  ethernets:\n    x: {auth: {password: a}, addresses: Hidden}\n";
+        let Err(error) = parse(wrong) else { panic!() };
+        assert_eq!(error.to_string(), "line 3: it is no YAML, or no interface as netplan has it");
         let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for (from, to) in "abcdefghij".chars().zip("bcdefghijk".chars()) {
             let aliases = vec![format!("*{from}"); 9].join(",");
