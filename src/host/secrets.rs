@@ -7,6 +7,8 @@ mod addresses;
 mod named;
 mod names;
 
+use std::ops::Range;
+
 use self::named::Open;
 pub use self::names::MASK;
 
@@ -92,16 +94,20 @@ impl Masker {
 
     /// A line without private keys.
     fn values(&mut self, line: &str, indent: usize) -> String {
-        let line = if line.contains("://") { addresses::with_scheme(line) } else { line.to_owned() };
-        // Before addresses without a scheme, which have no clear beginning.
-        let (line, open) = named::without_values(&line);
-        let line = if line.contains('@') { addresses::without_scheme(&line) } else { line };
+        let mut found = addresses::with_scheme(line);
+        // A user may be called `token`. An address that was cut off has no end, and may be no address.
+        let whole: Vec<_> = found.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
+        let (values, open) = named::values(line, &whole);
+        found.extend(values);
+        if line.contains('@') {
+            found.extend(addresses::without_scheme(line));
+        }
         self.0 = match open {
             Open::Nothing => After::Nothing,
             Open::Value => After::Value { indent, has_begun: false },
             Open::Quote(quote) => After::Quote(quote),
         };
-        line
+        masked(line, found)
     }
 
     /// A line of a private key, which may end here.
@@ -114,6 +120,22 @@ impl Masker {
             }
         }
     }
+}
+
+/// `line` with these parts of it, which may overlap, masked.
+fn masked(line: &str, mut parts: Vec<Range<usize>>) -> String {
+    parts.sort_by_key(|part| part.start);
+    let mut out = String::with_capacity(line.len());
+    let mut end: Option<usize> = None;
+    for part in parts {
+        if end.is_none_or(|end| part.start > end) {
+            out.push_str(&line[end.unwrap_or_default()..part.start]);
+            out.push_str(MASK);
+        }
+        end = end.max(Some(part.end));
+    }
+    out.push_str(&line[end.unwrap_or_default()..]);
+    out
 }
 
 /// What stands in place of a part of a private key.

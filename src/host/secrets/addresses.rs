@@ -1,14 +1,14 @@
 //! Credentials within addresses: `scheme://user:password@host`, and `user:password@host` without a scheme.
 
-use super::names::MASK;
+use std::ops::Range;
 
-/// Takes the credentials out of every address with a scheme.
-pub(super) fn with_scheme(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
+/// Where the credentials are of every address with a scheme.
+pub(super) fn with_scheme(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(sign) = text[at..].find("://") {
+        at += sign + 3;
+        let tail = &text[at..];
         let word = &tail[..tail.find(char::is_whitespace).unwrap_or(tail.len())];
         let authority = &word[..word.find(['/', '"', '\'']).unwrap_or(word.len())];
         let hidden = match authority.rfind('@') {
@@ -19,17 +19,13 @@ pub(super) fn with_scheme(text: &str) -> String {
             None if has_password(authority) => authority.len(),
             None => 0,
         };
-        if hidden > 0 {
-            out.push_str(MASK);
-        }
         // An `@` alone hides nothing.
-        rest = &tail[hidden..];
-        let next = rest.find("://").unwrap_or(rest.len()).min(authority.len().saturating_sub(hidden));
-        out.push_str(&rest[..next]);
-        rest = &rest[next..];
+        if hidden > 0 {
+            found.push(at..at + hidden);
+            at += hidden;
+        }
     }
-    out.push_str(rest);
-    out
+    found
 }
 
 /// Whether what follows the host's colon is no port.
@@ -39,14 +35,16 @@ fn has_password(authority: &str) -> bool {
     host.split_once(':').is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Takes them out of `user:password@host`, as curl takes it for a proxy, and of `//user:password@host`.
-pub(super) fn without_scheme(text: &str) -> String {
+/// Where they are in `user:password@host`, as curl takes it for a proxy, and in `//user:password@host`.
+pub(super) fn without_scheme(text: &str) -> Vec<Range<usize>> {
     let ends = |c: char| c.is_whitespace() || "\"'`".contains(c);
-    let masked = |word: &str| match credentials(word) {
-        Some((from, sign)) => format!("{}{MASK}{}", &word[..from], &word[sign..]),
-        None => word.to_owned(),
-    };
-    text.split_inclusive(ends).map(masked).collect()
+    let mut at = 0;
+    let found = text.split_inclusive(ends).filter_map(|word| {
+        at += word.len();
+        let start = at - word.len();
+        credentials(word).map(|(from, sign)| start + from..start + sign)
+    });
+    found.collect()
 }
 
 /// Where in `word` such a user begins, and where the `@` behind the password is.

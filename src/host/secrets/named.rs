@@ -60,27 +60,28 @@ enum Value {
     InTag(usize),
 }
 
-/// `line` with each such value replaced, and what it leaves open.
-pub(super) fn without_values(line: &str) -> (String, Open) {
-    let mut out = String::with_capacity(line.len());
-    let (mut copied, mut at, mut open) = (0, 0, Open::Nothing);
+/// Where such values are, and what the line leaves open. Names within `passed_over` are parts of something else.
+pub(super) fn values(line: &str, passed_over: &[Range<usize>]) -> (Vec<Range<usize>>, Open) {
+    let mut found = Vec::new();
+    let (mut at, mut open) = (0, Open::Nothing);
     while let Some(word) = word(line, at) {
         at = word.end;
+        if let Some(other) = passed_over.iter().find(|other| other.contains(&word.start)) {
+            at = at.max(other.end);
+            continue;
+        }
         let Some(value) = Place::new(line, word).value() else { continue };
         if let Value::Assigned(from) = value
             && is_below(&line[from..])
         {
             open = Open::Value;
         } else if let Some(secret) = secret(line, &value) {
-            out.push_str(&line[copied..secret.at.start]);
-            out.push_str(MASK);
-            copied = secret.at.end;
-            at = at.max(copied);
+            at = at.max(secret.at.end);
             open = secret.quote.map_or(Open::Nothing, Open::Quote);
+            found.push(secret.at);
         }
     }
-    out.push_str(&line[copied..]);
-    (out, open)
+    (found, open)
 }
 
 /// The next name from byte `from` on.
