@@ -125,31 +125,37 @@ impl<'a> Place<'a> {
         {
             return Some(Value::InQuery(self.at(&self.after[1..])));
         }
-        if is_secret {
-            return self.of_secret();
+        // What an option takes may itself look like a name.
+        if let Some(from) = self.option() {
+            return Some(Value::At(from));
         }
-        if let Some(length) = names::option(self.name, self.before) {
-            let from = self.at(self.after) - self.name.len() + length;
-            let is_attached = length < self.name.len();
-            return (is_attached || self.argument().is_some()).then_some(Value::At(if is_attached {
-                from
-            } else {
-                self.at(self.argument()?)
-            }));
+        let other = || self.credentials().map(|value| self.at(value)).or_else(|| self.follows());
+        is_secret.then(|| self.of_secret()).flatten().or_else(|| other().map(Value::At))
+    }
+
+    /// Where the value of an option begins that takes a secret.
+    fn option(&self) -> Option<usize> {
+        let length = names::option(self.name, self.before)?;
+        if length < self.name.len() {
+            return Some(self.before.len() + length);
         }
-        if let Some(credentials) = self.credentials() {
-            return Some(Value::At(self.at(credentials)));
-        }
-        let wireless = self.name.trim_end_matches(|c: char| c.is_ascii_digit()) == "KEY";
-        match self.plain.as_str() {
-            "bearer" => self.argument().map(|token| Value::At(self.at(token))),
+        self.argument().map(|argument| self.at(argument))
+    }
+
+    /// Where the value begins that follows a word: `Bearer x`, `IDENTIFIED BY 'x'`, `KEY1=x` of an interface.
+    fn follows(&self) -> Option<usize> {
+        let value = match self.plain.as_str() {
+            "bearer" => self.argument()?,
             "identified" => {
-                let value = self.argument()?.strip_prefix("by ").or(self.argument()?.strip_prefix("BY "))?;
-                Some(Value::At(self.at(value.trim_start())))
+                let argument = self.argument()?;
+                argument.strip_prefix("by ").or_else(|| argument.strip_prefix("BY "))?.trim_start()
             }
-            _ if wireless => self.after.strip_prefix('=').map(|value| Value::At(self.at(value))),
-            _ => None,
-        }
+            _ if self.name.trim_end_matches(|c: char| c.is_ascii_digit()) == "KEY" => {
+                self.after.strip_prefix('=')?
+            }
+            _ => return None,
+        };
+        Some(self.at(value))
     }
 
     /// The byte of the line at which its end `rest` begins.
