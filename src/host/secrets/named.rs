@@ -171,9 +171,11 @@ impl<'a> Place<'a> {
             let of_package = names::is_package(&self.plain)
                 || self.after.contains(" is needed by ")
                 || self.before.contains("Requires: ");
-            return (!of_package && !self.is_path(value)).then_some(Value::Assigned(self.at(value)));
+            return (!of_package && !self.is_told_of_path(value)).then_some(Value::Assigned(self.at(value)));
         }
-        if let Some(value) = self.told() {
+        // `/etc/passwd is no directory`, `token.json is a link`: files, of which something is told.
+        let is_file = self.is_path() || !names::is_secret(self.plain.rsplit('.').next().unwrap_or_default());
+        if let Some(value) = self.told().filter(|_| !is_file) {
             return Some(Value::Assigned(self.at(value)));
         }
         let value = self.listed().or_else(|| self.argument_of_option())?;
@@ -266,15 +268,18 @@ impl<'a> Place<'a> {
         word.contains('?') || word.contains("://")
     }
 
-    /// Whether the name is the end of a path, of which something is told: `/etc/passwd: permission denied`.
-    fn is_path(&self, value: &str) -> bool {
+    /// Whether the name is the end of a path or an address.
+    fn is_path(&self) -> bool {
         let begins = |c: char| c.is_whitespace() || "\"'`(=,[".contains(c);
         let word = self.before.rsplit(begins).next().unwrap_or_default();
+        word.starts_with('/') || word.contains("://")
+    }
+
+    /// Whether something is told of the path that the name ends: `/etc/passwd: permission denied`.
+    fn is_told_of_path(&self, value: &str) -> bool {
         let sign = &self.after[..self.after.len() - value.len()];
         let is_told = sign.ends_with(' ') || value.is_empty();
-        (word.starts_with('/') || word.contains("://"))
-            && is_told
-            && sign.trim_start_matches(['"', '\'', '`']).trim_end() == ":"
+        self.is_path() && is_told && sign.trim_start_matches(['"', '\'', '`']).trim_end() == ":"
     }
 }
 

@@ -140,6 +140,7 @@ fn what_is_no_secret_stays() {
         "the token of a file",
         "http://mirror/?release=6.6&arch=x86_64&repo=os",
         "the passphrase is required.",
+        "/etc/passwd is not a directory; passphrase.txt is a link; 'token.json' was not read",
         "user: root, login: me, -u root, date -u +%Y:%m, getty@tty1.service: x",
         "syntax error near unexpected token `fi'",
         "bypass: 1 compass=n KEYTABLE=us rd.luks.key=/x gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-6",
