@@ -128,7 +128,7 @@ pub const AROUND: &[(&str, &str); 3] = &[
 ];
 
 /// Which steps are done: `--only` and `--skip`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Chosen {
     /// These alone; empty means all.
