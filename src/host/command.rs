@@ -25,6 +25,9 @@ const ASKED: Duration = Duration::from_secs(2);
 /// How long a transaction of packages may: rpm ends at the next point at which it can, and a package may be a large one.
 const TRANSACTION: Duration = Duration::from_secs(300);
 
+/// The most characters of an argument in a command line that is shown.
+const LONG: usize = 300;
+
 /// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
 /// given up.
 const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
@@ -231,12 +234,18 @@ impl Command {
         self.dir.as_deref()
     }
 
-    /// The command line, quoted so that it can be pasted into a shell, without credentials.
+    /// The command line, quoted so that it can be pasted into a shell, without credentials. Of an argument of more than
+    /// [`LONG`] characters only the beginning is there.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
         for arg in &self.args {
-            let _ = write!(line, " {}", quoted(&text::without_secrets(arg)));
+            let arg = text::without_secrets(arg);
+            // A list of all packages, that nobody reads.
+            match arg.char_indices().nth(LONG) {
+                Some((end, _)) => drop(write!(line, " {}...", quoted(&arg[..end]))),
+                None => drop(write!(line, " {}", quoted(&arg))),
+            }
         }
         text::safe(&text::without_secrets(&line))
     }
