@@ -25,7 +25,6 @@ use crate::host::Host;
 use crate::profile::Profile;
 
 pub use identity::template_record;
-pub use places::directory;
 pub use refuse::{check_covered, refusals};
 pub use rows::find;
 pub use stays::{notes, stays};
