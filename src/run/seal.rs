@@ -103,7 +103,11 @@ pub trait Watcher {
 /// Something could not be read, so that nobody knows what is left in the image.
 pub fn look(host: &Host, profile: &Profile, order: &Order) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)
+    let mut found = Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)?;
+    if !found.refusals.is_empty() {
+        found.ended = Ended::Refused;
+    }
+    Ok(found)
 }
 
 /// Seals `host`: the running template or its tree.
