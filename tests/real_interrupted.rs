@@ -2,6 +2,8 @@
 //! finishes it, and the one after that changes nothing.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
 
+#[path = "support/samples.rs"]
+mod samples;
 mod support;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 use support::need_root;
 use support::offline::{DATABASE, Site};
-use support::samples::samples;
+use samples::samples;
 
 const CALLS: &str = "execve,fsync,fdatasync,syncfs,rename,renameat2,unlink,unlinkat,ftruncate,pwrite64";
 

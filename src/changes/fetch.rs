@@ -220,7 +220,7 @@ impl Fetch<'_> {
             .timeout_connect(Some(ANSWER))
             .timeout_recv_response(Some(ANSWER))
             .timeout_per_read(Some(self.turn.map_or(STALL, |turn| turn.within)));
-        let agent = |config| -> Result<Agent> {
+        let agent = |config: ureq::config::Config| -> Result<Agent> {
             let resolver = InTurn::new(number);
             let Some(path) = self.ca_file else {
                 return Ok(Agent::with_parts(config, DefaultConnector::default(), resolver));
