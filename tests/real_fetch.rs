@@ -316,7 +316,19 @@ fn https_needs_a_certificate_that_is_trusted() {
 fn self_signed(dir: &Path, name: &str, more: &[&str]) {
     let path = |suffix: &str| dir.join(format!("{name}{suffix}")).to_str().unwrap().to_owned();
     let (key, cert) = (path(".key"), path(".pem"));
-    let common = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=mirror", "-keyout", &key, "-out", &cert];
+    let common = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=mirror",
+        "-keyout",
+        &key,
+        "-out",
+        &cert,
+    ];
     tool("openssl", &[common.as_slice(), more].concat());
 }
 

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use samples::samples;
 use support::need_root;
 use support::offline::{DATABASE, Site};
-use samples::samples;
 
 const CALLS: &str = "execve,fsync,fdatasync,syncfs,rename,renameat2,unlink,unlinkat,ftruncate,pwrite64";
 
@@ -39,7 +39,10 @@ fn runs(site: &Site, strace: &str) -> Output {
     let all = ["a", "b", "base", "deep", "lib"].map(|name| format!("mt-agent-test-{name}\n")).concat();
     assert_eq!(world.left("/var/tmp/installed"), all, "{strace}: {told:?}");
     let status = told[0].trim().to_owned();
-    Output { stdout: if strace.starts_with("-o /var") { world.left("/var/tmp/trace") } else { status }.into(), ..output }
+    Output {
+        stdout: if strace.starts_with("-o /var") { world.left("/var/tmp/trace") } else { status }.into(),
+        ..output
+    }
 }
 
 #[test]

@@ -170,7 +170,10 @@ fn one_transaction_brings_all_and_a_second_apply_starts_none() {
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     contains(&said, "done: installed old-a 1.0-1.el6, old-b 2.0-1.el6");
-    assert_eq!(yum_calls(&world), ["yum -y --setopt=exit_on_lock=1 --setopt=protected_packages=bash install old-a old-b"]);
+    assert_eq!(
+        yum_calls(&world),
+        ["yum -y --setopt=exit_on_lock=1 --setopt=protected_packages=bash install old-a old-b"]
+    );
 }
 
 #[test]
@@ -198,7 +201,10 @@ fn what_is_obsoleted_stays() {
     let output = world.run(APPLY, &[]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    contains(&said, "yum did not install old-b: Error: Trying to remove \"bash\", which is protected; what is to be installed");
+    contains(
+        &said,
+        "yum did not install old-b: Error: Trying to remove \"bash\", which is protected; what is to be installed",
+    );
     contains(&world.left("/var/lib/old/installed"), "bash 4.1.2-29.el6");
 }
 

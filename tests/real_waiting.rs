@@ -123,10 +123,13 @@ fn booted_a_minute_ago(world: &World, since: Option<u64>) -> String {
     world.file("/var/tmp/uptime", "60.00 60.00\n");
     let record = |kind, user, at: &str| {
         let at = at.replace('Z', ",000000+00:00");
-        format!("[{kind}] [00000] [~~  ] [{user:8}] [~           ] [2.6.32-504.el6      ] [0.0.0.0        ] [{at}]\n")
+        format!(
+            "[{kind}] [00000] [~~  ] [{user:8}] [~           ] [2.6.32-504.el6      ] [0.0.0.0        ] [{at}]\n"
+        )
     };
     let shutdown = since.map(|since| record(1, "shutdown", &ago(60 + since)));
-    let text = [record(2, "reboot", &ago(90_000)), shutdown.unwrap_or_default(), record(2, "reboot", &ago(60))];
+    let text =
+        [record(2, "reboot", &ago(90_000)), shutdown.unwrap_or_default(), record(2, "reboot", &ago(60))];
     world.file("/var/tmp/wtmp.txt", &text.concat());
     // The record is as old as its order.
     "rpm --initdb; mount --bind /var/tmp/uptime /proc/uptime; utmpdump -r -o /var/log/wtmp /var/tmp/wtmp.txt; touch -d '2 \
@@ -157,7 +160,11 @@ fn a_machine_that_was_down_for_long_asks_a_person_and_goes_on_asking() {
         contains(&said, "first 1");
         contains(&said, "second 1");
         contains(&said, "; an apply waits for a person's word; ");
-        assert_eq!(said.matches("mt-agent apply --resume at a terminal shows it and asks").count(), 3, "{said}");
+        assert_eq!(
+            said.matches("mt-agent apply --resume at a terminal shows it and asks").count(),
+            3,
+            "{said}"
+        );
         let seen: Value = serde_json::from_str(&world.left("/var/tmp/seen")).unwrap();
         assert_eq!(seen["pending"]["state"], "asks");
         let record: Value = serde_json::from_str(&world.left(RECORD)).unwrap();

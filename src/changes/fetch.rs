@@ -226,7 +226,8 @@ impl Fetch<'_> {
                 return Ok(Agent::with_parts(config, DefaultConnector::default(), resolver));
             };
             let connector = trusted::connector(certificates(path)?);
-            let connector = connector.with_context(|| format!("using the certificates in {}", path.display()))?;
+            let connector =
+                connector.with_context(|| format!("using the certificates in {}", path.display()))?;
             Ok(Agent::with_parts(config, connector, resolver))
         };
         let Some((address, name)) = proxy::choose(url, self.environment) else {

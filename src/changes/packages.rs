@@ -58,7 +58,8 @@ impl Manager {
     /// Both wait for their lock for ever, unless told to give up: we wait ourselves. And both remove what a new package
     /// obsoletes, but for packages that are protected (yum 3.2.28, dnf 1): `installed` all are.
     fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Command {
-        let protected = (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
+        let protected =
+            (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
         let options = ["-y", "--setopt=exit_on_lock=1"].into_iter().chain(protected.as_deref());
         let words = options.chain(["install"]).chain(packages.iter().copied());
         Command::new(self.tool(), words, deadline).transaction()
@@ -181,16 +182,17 @@ fn transaction(
     wait_for_rpm(context, until)?;
     let mut told = None;
     loop {
-        let output = context.run(&manager.install(packages, installed, settings.deadline)).map_err(|failure| {
-            let stopped =
-                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
-            let advice = if stopped {
-                "; see whether `yum-complete-transaction` finds something to finish"
-            } else {
-                ""
-            };
-            anyhow::anyhow!("{failure}{advice}")
-        })?;
+        let output =
+            context.run(&manager.install(packages, installed, settings.deadline)).map_err(|failure| {
+                let stopped =
+                    matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
+                let advice = if stopped {
+                    "; see whether `yum-complete-transaction` finds something to finish"
+                } else {
+                    ""
+                };
+                anyhow::anyhow!("{failure}{advice}")
+            })?;
         let Some(holder) = lock::refused(&output) else { return Ok(output) };
         let holder = lock::process(context.host, holder);
         wait(context, until, manager.tool(), &holder, &mut told)?;

@@ -242,10 +242,11 @@ impl Command {
         for arg in &self.args {
             let arg = text::without_secrets(arg);
             // A list of all packages, that nobody reads.
-            match arg.char_indices().nth(LONG) {
-                Some((end, _)) => drop(write!(line, " {}...", quoted(&arg[..end]))),
-                None => drop(write!(line, " {}", quoted(&arg))),
-            }
+            let (shown, more) = match arg.char_indices().nth(LONG) {
+                Some((end, _)) => (&arg[..end], "..."),
+                None => (arg.as_str(), ""),
+            };
+            let _ = write!(line, " {}{more}", quoted(shown));
         }
         text::safe(&text::without_secrets(&line))
     }

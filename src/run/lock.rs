@@ -118,7 +118,8 @@ mod tests {
             std::fs::create_dir_all(dir.path().join(directory)).unwrap();
         }
         let host = Host::recorded(dir.path());
-        files::replace(&host.path(PATH), b"pid 77, apply, since 2026-06-01T10:00:00Z, boot b\n", 0o600).unwrap();
+        files::replace(&host.path(PATH), b"pid 77, apply, since 2026-06-01T10:00:00Z, boot b\n", 0o600)
+            .unwrap();
         let ino = std::fs::metadata(host.path(PATH)).unwrap().ino();
         let lock = |pid: u32| {
             let line = format!("1: FLOCK  ADVISORY  WRITE {pid} fe:fe:{ino} 0 EOF\n");

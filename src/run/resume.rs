@@ -265,7 +265,8 @@ mod tests {
     fn the_order_of_a_sealing_reads_back_with_its_steps() {
         let (_dir, host) = host();
         let chosen = crate::image::seal::Chosen { only: Vec::new(), skip: vec!["hooks".into()] };
-        let order = Order { chosen, wipe_free_space: true, remove_authorized_keys: true, profile: Some("x".into()) };
+        let order =
+            Order { chosen, wipe_free_space: true, remove_authorized_keys: true, profile: Some("x".into()) };
         let pending = Pending { seal: Some(order.clone()), ..pending() };
         write(&host, &pending).unwrap();
         assert_eq!(sealing(&host).unwrap(), Some(order));

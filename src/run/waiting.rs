@@ -78,7 +78,7 @@ pub fn find(host: &Host, load: Load<'_>) -> Result<Option<Order>> {
     let state = match bound {
         Err(why) => State::Void(why),
         Ok(()) if pending.boot_id == boot_id.trim() => State::RestartOwed,
-        Ok(()) => asks(&pending, host).map_or(State::Due, State::Asks),
+        Ok(()) => asks_first(&pending, host).map_or(State::Due, State::Asks),
     };
     Ok(Some(Order { pending, state }))
 }
@@ -124,17 +124,20 @@ fn binds(
 }
 
 /// Why a person is asked before the order is gone on with in this boot, if one is.
-fn asks(pending: &Pending, host: &Host) -> Option<String> {
+fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
     // What a sealing leaves is for each clone, whenever that is started.
     let given = pending.bound.as_ref()?.given()?;
     if pending.asks.is_some() {
         return pending.asks.clone();
     }
     let Some(up) = host.read("/proc/uptime").ok().as_deref().and_then(parse_uptime) else {
-        return Some("cannot determine how long this machine was down: /proc/uptime cannot be read".to_owned());
+        return Some(
+            "cannot determine how long this machine was down: /proc/uptime cannot be read".to_owned(),
+        );
     };
-    let booted = OffsetDateTime::now_utc() - Duration::seconds(up.try_into().unwrap_or(i64::MAX));
-    let written = host.path(resume::PATH).metadata().and_then(|meta| meta.modified()).ok().map(OffsetDateTime::from);
+    let booted = OffsetDateTime::now_utc() - Duration::seconds(u32::try_from(up).unwrap_or(u32::MAX).into());
+    let written =
+        host.path(resume::PATH).metadata().and_then(|meta| meta.modified()).ok().map(OffsetDateTime::from);
     was_down(booted, [Some(given), written].into_iter().flatten().chain(wtmp::before_this_boot(host)))
 }
 
@@ -245,12 +248,17 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     let _lock = lock::take(host, "apply --forget", boot_id.trim())?;
     let (what, sealing) = match resume::read(host) {
         Ok(None) => return Ok(None),
-        Ok(Some(pending)) => (words(&pending), pending.seal.map(|_| "mt-agent seal again, which finishes it")),
+        Ok(Some(pending)) => {
+            (words(&pending), pending.seal.map(|_| "mt-agent seal again, which finishes it"))
+        }
         // What an interrupted sealing left says so whatever else it says: nothing else has that key.
         Err(_) => {
             let text = host.read(resume::PATH).with_context(|| format!("reading {}", resume::PATH))?;
             let finishes = "mt-agent seal of the version that began it: this one cannot read its record";
-            ("an order that this version cannot read".to_owned(), text.contains("\"seal\"").then_some(finishes))
+            (
+                "an order that this version cannot read".to_owned(),
+                text.contains("\"seal\"").then_some(finishes),
+            )
         }
     };
     if let Some(finishes) = sealing {
