@@ -73,11 +73,12 @@ fn what_is_nowhere_is_named_with_what_the_manager_said() {
 fn nothing_is_removed_for_what_it_obsoletes_neither_asked_for_nor_needed() {
     let mut desk = Desk::new();
     desk.package("old", "");
-    desk.package("other", "");
-    desk.package("lib", "Obsoletes: mt-agent-test-old\n");
-    desk.package("new", "Requires: mt-agent-test-lib\n");
     desk.repository();
     install(&short(), &mut Seen::default(), &["mt-agent-test-old"]).unwrap();
+    desk.package("other", "");
+    desk.package("lib", "Obsoletes: mt-agent-test-old < 2\n");
+    desk.package("new", "Requires: mt-agent-test-lib\n");
+    desk.repository();
     for wanted in ["mt-agent-test-new", "mt-agent-test-lib"] {
         let error = install(&short(), &mut Seen::default(), &["mt-agent-test-other", wanted]).unwrap_err();
         contains(&error, &format!("dnf did not install mt-agent-test-other, {wanted}: "));

@@ -19,7 +19,7 @@ while [ "\$(systemctl is-active mt-agent-resume)" = activating ]; do sleep 0.2; 
 # What it is to kill it has killed when it is inactive, or has failed.
 while [ "\$(systemctl is-active mt-agent-resume)" = deactivating ]; do sleep 0.2; done
 { systemctl show -p Result --value mt-agent-resume
-if kill -0 "\$(cat /test/daemon)"; then echo lives; else echo died; fi; } >/test/$2.new 2>&1
+if kill -0 "\$(cat /test/daemon)" 2>/dev/null; then echo lives; else echo died; fi; } >/test/$2.new 2>&1
 mv /test/$2.new /test/$2
 END
     chmod 755 "$root/usr/sbin/mt-agent" "$root/test/look"
