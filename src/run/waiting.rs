@@ -254,7 +254,10 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
         // What an interrupted sealing left says so whatever else it says: nothing else has that key.
         Err(_) => {
             let text = host.read(resume::PATH).with_context(|| format!("reading {}", resume::PATH))?;
-            let finishes = "mt-agent seal of the version that began it: this one cannot read its record";
+            // A way out of a damaged one, which no version can finish.
+            let finishes = "mt-agent seal again, in the version that began it, as this one cannot read \
+                            /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew \
+                            before it is cloned";
             (
                 "an order that this version cannot read".to_owned(),
                 text.contains("\"seal\"").then_some(finishes),
