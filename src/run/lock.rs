@@ -69,8 +69,9 @@ pub fn holder(host: &Host) -> Option<String> {
         })
     };
     let pid = locked_by(&locks, &device, meta.ino(), &has_it_open)?;
-    // An older note is of a process that has ended.
-    let is_its = pid_in(&note).is_some_and(|noted| pid.parse() == Ok(noted));
+    // An older note is of a process that has ended, or is another one now.
+    let is_its =
+        pid_in(&note).is_some_and(|noted| pid.parse() == Ok(noted) || has_it_open(&noted.to_string()));
     Some(if is_its { text::safe(note.trim()) } else { format!("pid {pid}") })
 }
 
@@ -130,6 +131,7 @@ mod tests {
         std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/77/fd/3")).unwrap();
         assert!(holder(&host).unwrap().starts_with("pid 77, apply, since"));
         // Another process holds it than the one that wrote the note.
+        std::fs::remove_file(host.path("/proc/77/fd/3")).unwrap();
         lock(78);
         assert_eq!(holder(&host), None);
         std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/78/fd/3")).unwrap();
