@@ -9,8 +9,8 @@ use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::ring;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -26,27 +26,28 @@ use ureq::unversioned::transport::{
 /// Connects, through a proxy where the configuration has one, and trusts `certificates` (DER) alone.
 ///
 /// # Errors
-/// None of them can be used.
+/// What rustls says of its own configuration.
 pub fn connector(certificates: Vec<CertificateDer<'static>>) -> Result<impl Connector, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = ring::default_provider();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates.iter().cloned());
-    let issued = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
-    let issued = issued.map_err(|error| rustls::Error::General(error.to_string()))?;
-    let config = ClientConfig::builder_with_provider(provider)
+    let algorithms = provider.signature_verification_algorithms;
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(ALL_VERSIONS)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { issued, own: certificates }))
+        .with_custom_certificate_verifier(Arc::new(Verifier { roots, own: certificates, algorithms }))
         .with_no_client_auth();
     let tls = Tls(Arc::new(config));
     Ok(ConnectProxyConnector::default().chain(TcpConnector::default()).chain(tls))
 }
 
-/// What is issued by a certificate of the file, and what is one itself.
+/// What is issued by a certificate of the file, and what is one itself. rustls's own verifier would bring lists of revoked
+/// certificates, which nobody gives it.
 #[derive(Debug)]
 struct Verifier {
-    issued: Arc<WebPkiServerVerifier>,
+    roots: RootCertStore,
     own: Vec<CertificateDer<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -55,22 +56,23 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let judged = self.issued.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        let parsed = ParsedCertificate::try_from(certificate)?;
+        let (roots, all) = (&self.roots, self.algorithms.all);
+        let issued = verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, all);
         // webpki 0.103 has looked at the dates by then, and at nothing else.
         let is_issuer = |error: &rustls::Error| {
             matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(why))
                 if why.0.to_string() == "CaUsedAsEndEntity")
         };
-        match judged {
-            Err(error) if is_issuer(&error) && self.own.contains(certificate) => {
-                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            judged => judged,
+        match issued {
+            Err(error) if is_issuer(&error) && self.own.contains(certificate) => {}
+            issued => issued?,
         }
+        verify_server_name(&parsed, name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -79,7 +81,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.issued.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -88,11 +90,11 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.issued.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.issued.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
