@@ -84,8 +84,8 @@ impl Args {
             bail!("apply works on the running host: an image's tree (--root) can be checked, not changed");
         }
         session.refuse_unsafe_profile("apply")?;
-        let mut terminal =
-            Terminal { args: self, session, progress: Progress::new(session.detail == Detail::Quiet) };
+        let progress = Progress::new(session.detail == Detail::Quiet);
+        let mut terminal = Terminal { args: self, session, progress, asks: false };
         if let Some(collecting) = self.offline.collecting() {
             let answer = offline::collect(session, &collecting, self.format, &mut terminal);
             terminal.progress.clear();
@@ -110,14 +110,20 @@ impl Args {
             match order.state {
                 State::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
                 State::Void(_) => bail!("{note}"),
-                State::Due => {
+                State::Asks(why) if !(self.yes || at_terminal()) => {
+                    waiting::ask(&session.host, &why)?;
+                    return self.idle(&note, exit::NOT_READY);
+                }
+                State::Asks(_) | State::Due => {
+                    terminal.asks = matches!(order.state, State::Asks(_));
                     stage = left.stage;
                     let options = Options {
                         selection: Selection::new(left.only.clone(), left.skip.clone())?,
                         request: left.request.clone(),
                         // Nobody is there who could restart a clone at its first boot.
                         restart: self.restart || left.first_boot,
-                        pending: Some(left.clone()),
+                        // What a person has said is said.
+                        pending: Some(Pending { asks: None, ..left.clone() }),
                         resumed: true,
                         notes: Vec::new(),
                     };
@@ -189,6 +195,7 @@ impl Args {
             free_space_filled: false,
             bound: None,
             failed: None,
+            asks: None,
             // Nobody sits at a terminal after the restart.
             request: Request { at_terminal: false, ..request.clone() },
         };
@@ -277,6 +284,8 @@ struct Terminal<'a> {
     args: &'a Args,
     session: &'a Session,
     progress: Progress,
+    /// Whether the run that goes on after a restart asks like any other.
+    asks: bool,
 }
 
 impl Terminal<'_> {
@@ -299,7 +308,7 @@ impl Watcher for Terminal<'_> {
         if self.args.format == Format::Text {
             print(&format!("{}\n", plan::render(agreed, self.session.style)))?;
         }
-        if self.args.yes || self.args.resume {
+        if self.args.yes || (self.args.resume && !self.asks) {
             return Ok(true);
         }
         if self.args.format == Format::Json {
@@ -400,19 +409,22 @@ mod tests {
 
     #[test]
     fn a_document_asks_nothing_and_needs_yes() {
-        let confirmed = |words: &[&str]| {
+        let confirmed = |words: &[&str], asks| {
             let cli =
                 Cli::try_parse_from([["mt-agent", "apply", "--format", "json"].as_slice(), words].concat());
             let Cli { verb: Verb::Apply(args), global, .. } = cli.unwrap() else {
                 panic!("apply was parsed")
             };
             let session = Session::open(&global).unwrap();
-            let mut terminal = Terminal { args: &args, session: &session, progress: Progress::new(true) };
+            let mut terminal =
+                Terminal { args: &args, session: &session, progress: Progress::new(true), asks };
             terminal.confirm(&Plan::default(), None).map_err(|error| error.to_string())
         };
-        assert_eq!(confirmed(&["--yes"]), Ok(true));
-        assert_eq!(confirmed(&["--resume"]), Ok(true));
-        let refusal = confirmed(&[]).unwrap_err();
+        assert_eq!(confirmed(&["--yes"], false), Ok(true));
+        assert_eq!(confirmed(&["--resume"], false), Ok(true));
+        assert_eq!(confirmed(&["--resume", "--yes"], true), Ok(true));
+        confirmed(&["--resume"], true).unwrap_err();
+        let refusal = confirmed(&[], false).unwrap_err();
         assert!(refusal.contains("add --yes") && refusal.ends_with("nothing was changed"), "{refusal}");
     }
 }

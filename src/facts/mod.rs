@@ -35,6 +35,7 @@ pub mod swaps;
 #[cfg(test)]
 mod testing;
 pub mod tools;
+pub mod wtmp;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::de::IgnoredAny;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
@@ -131,7 +131,14 @@ fn ask(host: &Host, command: &Command) -> Result<(String, String)> {
 fn absolute(host: &Host, directory: &str) -> Result<String> {
     let path = host.resolve(directory).and_then(|path| path.canonicalize());
     let path = path.with_context(|| format!("looking for {directory} of the image"))?;
-    path.into_os_string().into_string().ok().context("the image's path is not UTF-8")
+    let path = path.into_os_string().into_string().ok().context("the image's path is not UTF-8")?;
+    // How often `%%` becomes one differs between rpm's editions.
+    ensure!(
+        !path.contains('%'),
+        "the image's path {} has a `%`, which rpm would expand: mount the image at a path without one",
+        text::safe(&path)
+    );
+    Ok(path)
 }
 
 /// What `rpm -qa` printed: a line `NAME<tab>VERSION-RELEASE` for each package. Keys (gpg-pubkey) are none.

@@ -25,6 +25,9 @@ const ASKED: Duration = Duration::from_secs(2);
 /// How long a transaction of packages may: rpm ends at the next point at which it can, and a package may be a large one.
 const TRANSACTION: Duration = Duration::from_secs(300);
 
+/// The most characters of an argument in a command line that is shown.
+const LONG: usize = 300;
+
 /// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
 /// given up.
 const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
@@ -72,9 +75,11 @@ impl Argument {
 
     /// As a shell takes it for one word, where it may be shown.
     fn shown(&self) -> String {
-        match self {
-            Self::Shown(word) => quoted(word),
-            Self::Secret(_) => text::MASK.to_owned(),
+        let Self::Shown(word) = self else { return text::MASK.to_owned() };
+        // A list of all packages, that nobody reads.
+        match word.char_indices().nth(LONG) {
+            Some((end, _)) => quoted(&word[..end]) + "...",
+            None => quoted(word),
         }
     }
 }
@@ -268,7 +273,8 @@ impl Command {
         self.dir.as_deref()
     }
 
-    /// The command line, quoted so that it can be pasted into a shell, without its secrets.
+    /// The command line, quoted so that it can be pasted into a shell, without its secrets. Of an argument of more than
+    /// [`LONG`] characters only the beginning is there.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);

@@ -187,7 +187,7 @@ pub struct RawFiles {
     /// A directory that has the files already: nothing is then fetched.
     #[serde(default)]
     pub from: Option<AbsolutePath>,
-    /// Certificates (PEM) to trust for HTTPS instead of the built-in ones.
+    /// Certificates (PEM) to trust for HTTPS instead of the built-in ones: of who issues them, or a server's own.
     #[serde(default)]
     pub ca_file: Option<AbsolutePath>,
     /// How long one file may take.

@@ -14,7 +14,7 @@ const MOST: usize = 300;
 pub enum State {
     /// Ready, and nothing to be looked at.
     Ok = 0,
-    /// Ready, but a restart is owed or something recommended is not so or could not be told.
+    /// Ready, but a restart is owed, an apply waits, or something recommended is not so or could not be told.
     Warning = 1,
     /// Not ready.
     Critical = 2,
@@ -51,6 +51,7 @@ pub fn state(report: &Report) -> State {
         Verdict::Ready if advice.unmet + advice.restart_owed + advice.unknown + advice.blocked > 0 => {
             State::Warning
         }
+        Verdict::Ready if report.waiting.is_some() => State::Warning,
         Verdict::Ready => State::Ok,
     }
 }
@@ -61,7 +62,10 @@ pub fn render(report: &Report) -> String {
     let summary = report.summary();
     let (must, ought) = (summary.required, summary.recommended);
     let verdict = super::text::verdict(report);
-    let mut text = format!("{verdict}: {}; {}", super::text::deciding(report), super::text::totals(report));
+    // Early: what is long is cut at its end.
+    let waits = report.waiting.as_ref().map_or_else(String::new, |one| format!("{}; ", one.state.words()));
+    let mut text =
+        format!("{verdict}: {}; {waits}{}", super::text::deciding(report), super::text::totals(report));
     let named: Vec<_> = report.findings.iter().filter(|f| is_worth_naming(f)).map(|f| f.id).collect();
     if !named.is_empty() {
         text = format!("{text} - {}", named.join(", "));
@@ -124,6 +128,16 @@ mod tests {
         );
         assert!(error(&"long ".repeat(200)).len() < 330);
         assert_eq!(error("no\nprofile | here"), "MT-AGENT UNKNOWN - no profile / here\n");
+    }
+
+    #[test]
+    fn an_order_that_waits_is_in_the_line_however_long_that_is() {
+        let mut report = with(|f| f.id == "a.met");
+        report.tell(Some(super::super::waiting::Waiting::unreadable(&"long ".repeat(99))));
+        let line = render(&report);
+        assert!(line.starts_with("MT-AGENT WARNING - ready"), "{line}");
+        assert!(line.contains("; what waits cannot be determined; "), "{line}");
+        assert_eq!(state(&report), State::Warning);
     }
 
     #[test]
