@@ -2,6 +2,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
 use crate::image::seal::{Template, template_record};
+use crate::steps::Status;
 use crate::steps::testing::{RETENTION_ID, ready};
 
 fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a> {

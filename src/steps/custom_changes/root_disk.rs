@@ -36,6 +36,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
     )?;
     match &disk.scsi_id {
         Some(id) => Ok((disk, id)),
+        None if disk.is_scsi() => Err(Status::Blocked { by: "scsi.ids".to_owned() }),
         None => Err(Status::unmet(
             format!(
                 "the root disk {} has no SCSI ID: {}",

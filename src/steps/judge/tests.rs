@@ -7,17 +7,18 @@ use super::super::testing::{TODAY, judged, ready, told};
 use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::ControllerKind;
+use crate::profile::Waiver;
 
 fn judge(profile: &Profile, facts: &Facts) -> Vec<Finding> {
     judge_all(profile, facts, TODAY, &Selection::default())
 }
 
 fn finding(id: &'static str, severity: Severity, status: Status) -> Finding {
-    Finding { id, title: "", severity, status, note: None }
+    Finding { id, title: "", severity, status, find_out: None, note: None }
 }
 
 fn waiver(requirement: &str, until: time::Date) -> Waiver {
-    Waiver { requirement: requirement.into(), reason: "lab".into(), until }
+    Waiver { requirement: requirement.into(), reason: "lab".into(), approved_by: None, until }
 }
 
 #[test]
@@ -82,7 +83,8 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     super::super::testing::disks(&mut facts)[1].controller.as_mut().unwrap().kind = ControllerKind::Ahci;
     profile.waivers = vec![waiver("hypervisor.controllers", TODAY)];
     let waived = judged(&profile, &facts, "hypervisor.controllers");
-    assert_eq!(waived.status, Status::Waived { reason: "lab".into(), until: "2026-06-01".into() });
+    let (reason, until) = ("lab".into(), "2026-06-01".into());
+    assert_eq!(waived.status, Status::Waived { reason, until, approved_by: None, ends_soon: true });
     let note = waived.note.unwrap();
     assert!(note.starts_with("found: on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::Ready);
@@ -90,7 +92,8 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     profile.waivers = vec![waiver("hypervisor.controllers", date!(2026 - 05 - 31))];
     let expired = judged(&profile, &facts, "hypervisor.controllers");
     assert!(matches!(expired.status, Status::Unmet { .. }));
-    assert_eq!(expired.note.as_deref(), Some("waiver expired on 2026-05-31: lab"));
+    let note = "waiver without effect: it ended on 2026-05-31 (its reason: lab)";
+    assert_eq!(expired.note.as_deref(), Some(note));
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::NotReady);
 }
 
