@@ -78,7 +78,7 @@ pub fn how(id: &str, facts: &Facts) -> String {
     let look = |name: &str| LOOKS.iter().find(|(look, _)| *look == name).map(|(_, text)| *text);
     let look = look(id).or_else(|| look(section)).unwrap_or("look by hand at what is named there");
     if facts.privileged {
-        format!("see to what could not be read, then mt-agent check; or by hand: {look}")
+        format!("by hand: {look}; then mt-agent check again")
     } else {
         format!("run mt-agent check as root, which can read more; or by hand, as root: {look}")
     }
