@@ -114,6 +114,11 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         }],
         needs,
     };
+    // A volume waits, and another disk was asked for.
+    let waits = || {
+        let named = profile.retention.disk.as_deref();
+        matches!(waiting(profile, facts, named), Ok(Some(_)))
+    };
     match made(profile, facts, request) {
         Ok(Some(waiting)) if !is_to_be_erased(facts, request, waiting.disk) => match waiting {
             // What is wrong then is said of retention.disk.
@@ -138,8 +143,10 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             Chosen::Disk { disk, scsi_id, uuid, .. } => {
                 change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
             }
+            Chosen::Refused(why) if waits() => Remedy::Refused(why),
             Chosen::Refused(_) => Remedy::None,
         },
+        Err(status) if waits() => Remedy::Refused(status.describe()),
         Err(_) => Remedy::None,
     }
 }
