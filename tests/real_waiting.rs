@@ -83,7 +83,7 @@ fn an_order_that_holds_is_carried_out_and_gone() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     contains(&out(&output), "an apply waited for the restart (given at 20");
     contains(&out(&output), "asks --only os");
-    contains(&out(&output), "ready in what was looked at");
+    contains(&out(&output), "selection only");
     assert!(!world.all_left().iter().any(|(path, ..)| path == RECORD));
     // Before the restart it waits.
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
@@ -259,10 +259,44 @@ fn what_waits_is_called_off_once_and_nothing_else_is_done() {
     assert_eq!(files, ["/var/log/mt-agent.log"]);
     let json = world.run("exec $AGENT apply --forget --format json", &[]);
     let document: Value = serde_json::from_slice(&json.stdout).unwrap();
-    contains(document["ended"].as_str().unwrap(), "cleared: ");
+    assert_eq!(document["ended"], "forgotten");
+    contains(document["note"].as_str().unwrap(), "cleared: ");
     let none = world.run("rm /var/lib/mt-agent/resume.json; $AGENT history --pending; exec $AGENT history --pending --format json", &[]);
     contains(&out(&none), "no apply waits for a restart {");
     contains(&out(&none), "\"pending\": null");
+}
+
+/// What is not a master target is none because no apply waits on it.
+#[test]
+fn with_nothing_to_go_on_with_the_exit_status_is_the_host_s() {
+    let world = machine("{}");
+    let script = "rm /var/lib/mt-agent/resume.json; rpm --initdb; $AGENT apply --resume; echo \"first $?\"; \
+                  $AGENT check >/dev/null; echo \"check $?\"; exec $AGENT apply --resume --format json";
+    let output = world.run(script, &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (text, document) = text.split_at(text.find("{\n").unwrap());
+    contains(text, "no apply waits for a restart\n");
+    contains(text, "not ready: ");
+    contains(text, "first 1\ncheck 1\n");
+    let document: Value = serde_json::from_str(document).unwrap();
+    assert_eq!(
+        (&document["ended"], &document["report"]["verdict"]),
+        (&"nothing-waits".into(), &"not-ready".into())
+    );
+    assert_eq!(document["changed"], json!([]));
+}
+
+#[test]
+fn a_run_of_a_part_is_one_in_the_journal_and_in_what_it_says() {
+    let world = machine("{}");
+    let script = "rm /var/lib/mt-agent/resume.json; rpm --initdb; \
+                  $AGENT apply --yes --only packages --format json; exec $AGENT history --format json";
+    let output = world.run(script, &[]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let journal: Value =
+        serde_json::from_str(&said[said.find("{\n  \"schema\": \"mt-agent/history").unwrap()..]).unwrap();
+    assert_eq!(journal["entries"][0]["selection"], json!({"only": ["packages"], "skip": [], "stage": null}));
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Args {
 #[must_use]
 pub fn verdict_code(verdict: Verdict) -> u8 {
     match verdict {
-        Verdict::Ready => exit::READY,
+        Verdict::Ready | Verdict::SelectionReady => exit::READY,
         Verdict::NotReady => exit::NOT_READY,
         Verdict::RestartOwed => exit::RESTART_OWED,
     }

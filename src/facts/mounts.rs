@@ -42,7 +42,8 @@ impl Mount {
     /// Whether neither the mount nor the file system is read-only.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        !self.options.iter().chain(&self.super_options).any(|option| option == "ro")
+        let is = |options: &[String], wanted: &str| options.iter().any(|option| option == wanted);
+        [&self.options, &self.super_options].into_iter().all(|all| is(all, "rw") && !is(all, "ro"))
     }
 
     /// Whether it lies on a block device of this host. btrfs has a device number of no device.

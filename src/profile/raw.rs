@@ -326,6 +326,9 @@ pub struct RawWaiver {
     pub requirement: RequirementId,
     /// Why it need not hold.
     pub reason: Words,
-    /// The last day of the waiver (UTC).
+    /// Who approved that.
+    #[serde(default)]
+    pub approved_by: Option<Words>,
+    /// The last day of the waiver (UTC), 400 days from today at most.
     pub until: Day,
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde::Serialize;
 
 use super::journal::{Event, Journal};
 use super::log::Log;
@@ -18,7 +19,7 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, check_names, lasting};
-use crate::steps::{self, Selection, Status, image};
+use crate::steps::{self, Selection, image};
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
@@ -73,8 +74,9 @@ pub struct Applied {
     pub ended: Ended,
 }
 
-/// How an apply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an apply ended: the words of the JSON document, which mt-agent-apply(8) lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// All that could be done is done.
     Finished,
@@ -84,6 +86,12 @@ pub enum Ended {
     Interrupted,
     /// As finished, and the host is restarting.
     Restarting,
+    /// `--resume`, `--forget`: no apply waits for a restart.
+    NothingWaits,
+    /// `--resume`: the restart has not happened yet.
+    RestartOwed,
+    /// `--forget`: what waited is called off.
+    Forgotten,
 }
 
 /// Makes the changes that bring `host` to `profile`.
@@ -159,6 +167,7 @@ pub fn apply(
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),
         resumed: options.resumed,
+        selection: (!options.selection.is_everything()).then(|| options.selection.clone()),
     })?;
     let ended = run.carry_out(&agreed, facts, &mut journal, log, watcher, &guard);
     let verdict = match &ended {
@@ -210,18 +219,13 @@ impl Run<'_> {
     }
 
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
-        let mut report = check(self.profile, facts, &self.options.selection, today());
         let left = self.plan(facts);
+        let mut report = check::report(self.profile, facts, &self.options.selection, today(), &left);
         if changed.is_empty() {
             // Options that nothing came of.
-            report.notes.extend(left.notes.clone());
-        }
-        // Why apply did not do it says more than what could be done in general.
-        for manual in &left.manual {
-            let finding = report.findings.iter_mut().find(|finding| finding.id == manual.id);
-            if let Some(Status::Unmet { fix, .. }) = finding.map(|finding| &mut finding.status) {
-                fix.clone_from(&manual.fix);
-            }
+            let new: Vec<_> =
+                left.notes.iter().filter(|note| !report.notes.contains(note)).cloned().collect();
+            report.notes.extend(new);
         }
         Applied { report, left, changed, ended }
     }
@@ -255,17 +259,12 @@ impl Run<'_> {
     }
 
     /// Why a run that nobody watches changes nothing: the machine may be its own template, or a copy to which another
-    /// machine's orders came with its disk. A waiver covers what could not be told, not that it is another one's.
+    /// machine's orders came with its disk.
     fn waits_for_identity(&self, facts: &Facts) -> Option<String> {
         if !self.options.resumed {
             return None;
         }
-        let judged = (steps::find("image.identity")?.judge)(self.profile, facts);
-        let waits = match judged {
-            Status::Unmet { .. } => true,
-            _ => !self.holds(facts, "image.identity"),
-        };
-        waits.then(|| {
+        (!self.holds(facts, "image.identity")).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()

@@ -72,6 +72,7 @@ pub fn collect(
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),
         resumed: false,
+        selection: None,
     })?;
     watcher.begin(1, &change.summary());
     log.line(&format!("change: {}", change.summary()));

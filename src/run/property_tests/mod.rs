@@ -346,3 +346,23 @@ fn nothing_is_formatted_on_a_machine_that_its_image_s_template_may_be() {
     }
     assert!(would >= CASES / 100, "only {would} of the machines would be changed at all");
 }
+
+#[test]
+fn nobody_is_told_that_apply_does_what_it_does_not() {
+    let (mut seeds, mut left) = (Dice(SEED), 0);
+    for _ in samples(CASES / 4, Duration::from_secs(1)) {
+        let seed = seeds.next();
+        let world = World::new(seed);
+        let plan = plan(&world.profile, &world.facts, &Selection::default(), TODAY, &world.request);
+        for manual in &plan.manual {
+            let rest = manual.fix.strip_prefix("mt-agent apply");
+            if rest.is_some_and(|rest| !rest.starts_with(" --")) {
+                panic!("{seed:#x}: {manual:?} {:?} {:?}", world.request, world.profile.retention.disk);
+            }
+            let planned = plan.changes.iter().any(|planned| planned.requirement == manual.id);
+            assert!(!planned, "{seed:#x}: {manual:?} is planned too");
+            left += 1;
+        }
+    }
+    assert!(left > 1000, "only {left}");
+}
