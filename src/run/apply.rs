@@ -90,6 +90,8 @@ pub enum Ended {
     NothingWaits,
     /// `--resume`: the restart has not happened yet.
     RestartOwed,
+    /// `--resume`: what waits asks a person first, and nobody is there.
+    Asks,
     /// `--forget`: what waited is called off.
     Forgotten,
 }
