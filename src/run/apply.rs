@@ -90,7 +90,7 @@ pub enum Ended {
     NothingWaits,
     /// `--resume`: the restart has not happened yet.
     RestartOwed,
-    /// `--resume`: what waits asks a person first, and nobody is there.
+    /// `--resume`: what waits, waits for a person's word.
     Asks,
     /// `--forget`: what waited is called off.
     Forgotten,
