@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::error::ErrorKind;
-use clap::{ArgAction, ColorChoice, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
 use crate::host::{ioctl, text};
 use crate::report::{json, nagios};
@@ -31,7 +31,7 @@ use session::{Answer, Global, Session};
 
 /// Turns a Linux VM into a master target of Azure Site Recovery, and proves later that it still is one.
 #[derive(Debug, Parser)]
-#[command(name = "mt-agent", version, color = ColorChoice::Never, term_width = 80, after_help = EXIT_CODES)]
+#[command(name = "mt-agent", version, term_width = 80, after_help = EXIT_CODES)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true, disable_help_flag = true)]
 pub struct Cli {
     #[command(subcommand)]

@@ -5,6 +5,7 @@ mod installation;
 
 pub use installation::{RawBootLoader, RawFinish, RawInstallation, RawNetworkKind};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +16,10 @@ use super::values::{
 
 /// What a Linux master target must be. A file that extends another profile says only what is different:
 /// mappings are merged, lists are replaced, null takes an optional value away.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Profile")]
+#[cfg_attr(test, schemars(rename = "Profile"))]
 pub struct RawProfile {
     /// The profile that this one changes: a built-in name, or a file relative to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,9 +59,10 @@ pub struct RawProfile {
 }
 
 /// The operating system.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Os")]
+#[cfg_attr(test, schemars(rename = "Os"))]
 pub struct RawOs {
     /// The exact release text wanted: the first line of /etc/redhat-release.
     pub release: Release,
@@ -71,8 +74,9 @@ pub struct RawOs {
 }
 
 /// An architecture that the vendor supports.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 pub enum Architecture {
     /// 64-bit Intel and AMD.
     #[serde(rename = "x86_64")]
@@ -80,9 +84,10 @@ pub enum Architecture {
 }
 
 /// Recommended sizes of the VM.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Sizing")]
+#[cfg_attr(test, schemars(rename = "Sizing"))]
 pub struct RawSizing {
     /// Memory.
     pub memory: Size,
@@ -93,12 +98,13 @@ pub struct RawSizing {
 }
 
 /// Partitions and swap.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Layout")]
+#[cfg_attr(test, schemars(rename = "Layout"))]
 pub struct RawLayout {
     /// File systems of their own, `/` among them.
-    #[schemars(length(min = 1))]
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub partitions: Vec<RawPartition>,
     /// Whether a swap partition is wanted.
     pub swap: bool,
@@ -107,9 +113,10 @@ pub struct RawLayout {
 }
 
 /// A file system of its own.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Partition")]
+#[cfg_attr(test, schemars(rename = "Partition"))]
 pub struct RawPartition {
     /// Where it is mounted.
     pub mount: PartitionMount,
@@ -119,9 +126,10 @@ pub struct RawPartition {
 }
 
 /// A file system type for a partition.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum PartitionType {
     Ext2,
     Ext3,
@@ -132,33 +140,36 @@ pub enum PartitionType {
 }
 
 /// How interfaces are to be configured.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Network")]
+#[cfg_attr(test, schemars(rename = "Network"))]
 pub struct RawNetwork {
     /// Whether a static address is recommended.
     pub static_address: bool,
 }
 
 /// The virtual hardware.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Hypervisor")]
+#[cfg_attr(test, schemars(rename = "Hypervisor"))]
 pub struct RawHypervisor {
     /// The most disks that a master target can have: 4 SCSI controllers with 15 each.
     pub max_disks: Whole<1, 60>,
 }
 
 /// Packages from repositories.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Packages")]
+#[cfg_attr(test, schemars(rename = "Packages"))]
 pub struct RawPackages {
     /// packages.base: what the procedure installs.
-    #[schemars(length(min = 1))]
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub base: Vec<PackageName>,
     /// packages.multipath: what gives disks their names below /dev/mapper.
-    #[schemars(length(min = 1))]
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub multipath: Vec<PackageName>,
     /// How long to wait while another yum holds the lock.
     pub lock_timeout: Span,
@@ -167,9 +178,10 @@ pub struct RawPackages {
 }
 
 /// File systems that protected machines use for root or boot.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Sources")]
+#[cfg_attr(test, schemars(rename = "Sources"))]
 pub struct RawSources {
     /// Some protected machine uses ReiserFS for root or boot.
     pub reiserfs: bool,
@@ -178,9 +190,10 @@ pub struct RawSources {
 }
 
 /// Packages that come as files.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Files")]
+#[cfg_attr(test, schemars(rename = "Files"))]
 pub struct RawFiles {
     /// Where fetched files are kept.
     pub directory: AbsolutePath,
@@ -201,9 +214,10 @@ pub struct RawFiles {
 }
 
 /// What happens to an unverified file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum Unverified {
     /// It is not installed.
     Refuse,
@@ -212,9 +226,10 @@ pub enum Unverified {
 }
 
 /// Where the vendor script is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum ScriptStage {
     /// On each machine.
     Machine,
@@ -223,9 +238,10 @@ pub enum ScriptStage {
 }
 
 /// A package that comes as a file.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "File")]
+#[cfg_attr(test, schemars(rename = "File"))]
 pub struct RawFile {
     /// Its name in the package database.
     pub package: PackageName,
@@ -240,9 +256,10 @@ pub struct RawFile {
 }
 
 /// The vendor's script.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "CustomChanges")]
+#[cfg_attr(test, schemars(rename = "CustomChanges"))]
 pub struct RawCustomChanges {
     /// The Unified Agent archive on the host; null: a person runs the script.
     #[serde(default)]
@@ -265,9 +282,10 @@ pub struct RawCustomChanges {
 }
 
 /// The retention volume.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Retention")]
+#[cfg_attr(test, schemars(rename = "Retention"))]
 pub struct RawRetention {
     /// The disk named for it; null: guestinfo.mt-agent.retention-disk, or a person at a terminal.
     #[serde(default)]
@@ -281,18 +299,20 @@ pub struct RawRetention {
 }
 
 /// A file system type for the retention volume.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum RetentionType {
     Ext4,
     Xfs,
 }
 
 /// Servers of the Site Recovery site.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Site")]
+#[cfg_attr(test, schemars(rename = "Site"))]
 pub struct RawSite {
     /// The configuration server, port 443 unless named; null: it is not asked.
     #[serde(default)]
@@ -306,9 +326,10 @@ pub struct RawSite {
 }
 
 /// A server.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Server")]
+#[cfg_attr(test, schemars(rename = "Server"))]
 pub struct RawServer {
     /// Host name or address.
     pub address: Address,
@@ -318,9 +339,10 @@ pub struct RawServer {
 }
 
 /// A requirement that need not hold for a while.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Waiver")]
+#[cfg_attr(test, schemars(rename = "Waiver"))]
 pub struct RawWaiver {
     /// Its id.
     pub requirement: RequirementId,

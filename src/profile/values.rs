@@ -1,11 +1,13 @@
 //! The values of the file format. Each is checked as it is read, by the very pattern that the JSON Schema shows.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use regex::Regex;
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -33,6 +35,7 @@ macro_rules! texts {
             }
         }
 
+        #[cfg(test)]
         impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).into()
@@ -176,6 +179,7 @@ impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Whole<LEAST, M
     }
 }
 
+#[cfg(test)]
 impl<const LEAST: u64, const MOST: u64> JsonSchema for Whole<LEAST, MOST> {
     fn schema_name() -> Cow<'static, str> {
         format!("WholeFrom{LEAST}To{MOST}").into()
@@ -192,6 +196,7 @@ impl<const LEAST: u64, const MOST: u64> JsonSchema for Whole<LEAST, MOST> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
+#[cfg(test)]
 const SIZE_PATTERN: &str = r"^[0-9]{1,15} ?([KMGT]i?B|B)$";
 
 impl Size {
@@ -250,6 +255,7 @@ impl Serialize for Size {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Size {
     fn schema_name() -> Cow<'static, str> {
         "Size".into()
@@ -320,6 +326,7 @@ impl Serialize for Span {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Span {
     fn schema_name() -> Cow<'static, str> {
         "Span".into()

@@ -1,5 +1,6 @@
 //! `installation:` in the file format.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +10,10 @@ use crate::profile::values::installation::{
 use crate::profile::values::{AbsolutePath, PartitionMount, Sha256, Size};
 
 /// What the installer is answered (`mt-agent kickstart`).
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Installation")]
+#[cfg_attr(test, schemars(rename = "Installation"))]
 pub struct RawInstallation {
     /// The language of the installed system.
     pub language: Language,
@@ -62,9 +64,10 @@ pub struct RawInstallation {
 }
 
 /// How large a partition is made.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "PartitionSize")]
+#[cfg_attr(test, schemars(rename = "PartitionSize"))]
 pub struct RawPartitionSize {
     /// Where it is mounted.
     pub mount: PartitionMount,
@@ -73,9 +76,10 @@ pub struct RawPartitionSize {
 }
 
 /// Where the boot loader is put.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum RawBootLoader {
     /// Into the first sector of the disk.
     Mbr,
@@ -84,9 +88,10 @@ pub enum RawBootLoader {
 }
 
 /// How an interface gets its address.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum RawNetworkKind {
     /// It keeps the one that it is given.
     Static,
@@ -95,9 +100,10 @@ pub enum RawNetworkKind {
 }
 
 /// What happens when the system is installed.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum RawFinish {
     /// The machine starts again.
     Reboot,

@@ -3,10 +3,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::{
-    Cow, Deserialize, Deserializer, JsonSchema, LazyLock, Regex, Schema, SchemaGenerator, Serialize, Text,
-    json_schema, names_a_host, straight,
-};
+#[cfg(test)]
+use super::{Cow, JsonSchema, Schema, SchemaGenerator, json_schema};
+use super::{Deserialize, Deserializer, LazyLock, Regex, Serialize, Text, names_a_host, straight};
 
 texts! {
     /// The language of the installed system.
