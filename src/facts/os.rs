@@ -83,7 +83,11 @@ pub fn load(host: &Host) -> Os {
     }
 }
 
-fn systemd(host: &Host) -> Result<bool> {
+/// Whether systemd is installed, which then starts the machine.
+///
+/// # Errors
+/// It cannot be told.
+pub(super) fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
             Ok(_) => return Ok(true),

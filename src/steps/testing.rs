@@ -173,6 +173,7 @@ pub fn entry(line: usize, device: &str, mount_point: &str, fs_type: &str, pass: 
         options: strings(&["defaults"]),
         pass,
         ours: false,
+        refused: None,
     }
 }
 

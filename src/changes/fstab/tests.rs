@@ -15,7 +15,7 @@ const LINE: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention
 const EL6: Entry<'_> = Entry { options: "rw", ..MAPPER };
 
 fn with(before: impl AsRef<[u8]>) -> Vec<u8> {
-    with_entry(before.as_ref(), &MAPPER).unwrap()
+    with_entry(before.as_ref(), &MAPPER, Dialect::Libmount).unwrap()
 }
 
 fn pair() -> String {
@@ -87,7 +87,7 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
         "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention xfs rw,nofail 0 0",
     ];
     for other in others {
-        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER).unwrap_err().to_string();
+        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
         assert_eq!(
             error,
             format!(
@@ -102,10 +102,10 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 #[test]
 fn spaces_and_backslashes_are_escaped_and_read_back() {
     let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", ..MAPPER };
-    let after = with_entry(b"", &entry).unwrap();
+    let after = with_entry(b"", &entry, Dialect::Libmount).unwrap();
     let text = String::from_utf8(after.clone()).unwrap();
     assert!(text.ends_with("\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
-    assert_eq!(with_entry(&after, &entry).unwrap(), after);
+    assert_eq!(with_entry(&after, &entry, Dialect::Libmount).unwrap(), after);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_cannot_be_a_line_is_refused() {
         ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
         ("UUID=a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
     ] {
-        let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }).unwrap_err();
+        let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }, Dialect::Libmount).unwrap_err();
         assert_eq!(error.to_string(), said);
     }
     for device in [
@@ -129,7 +129,7 @@ fn what_cannot_be_a_line_is_refused() {
         "LABEL=mt-retention",
         "UUID=",
     ] {
-        let error = with_entry(b"", &Entry { device, ..MAPPER }).unwrap_err();
+        let error = with_entry(b"", &Entry { device, ..MAPPER }, Dialect::Libmount).unwrap_err();
         let said = format!(
             "the device `{device}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID"
         );
@@ -140,15 +140,15 @@ fn what_cannot_be_a_line_is_refused() {
 #[test]
 fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
     let before = format!("UUID=1 / ext4 defaults 1 1\n{}b /home x y", pair());
-    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6).unwrap()).unwrap();
+    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
     assert_eq!(after, before.replace(" rw,nofail ", " rw "));
-    assert_eq!(with_entry(after.as_bytes(), &EL6).unwrap(), after.as_bytes());
+    assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
     // Back again, as after a move to a release with systemd.
     assert_eq!(with(&after), before.as_bytes());
-    let error = with_entry(LINE.as_bytes(), &EL6).unwrap_err().to_string();
+    let error = with_entry(LINE.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap_err().to_string();
     assert!(error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "), "{error}");
     let documented = LINE.replace(",nofail", "");
-    assert_eq!(with_entry(documented.as_bytes(), &EL6).unwrap(), documented.as_bytes());
+    assert_eq!(with_entry(documented.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), documented.as_bytes());
     assert_eq!((options(false), options(true)), ("rw", "rw,nofail"));
 }
 

@@ -5,7 +5,8 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
-    Layer, LayerKind, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over, resolve, same_path,
+    Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, resolve,
+    same_path,
 };
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
@@ -165,7 +166,12 @@ impl<'a> Look<'a> {
         let path = spec.mount.as_str();
         let Some(fstab) = self.tally.know(need(&self.facts.fstab, "/etc/fstab")) else { return };
         let Some(entry) = fstab_entry(fstab, path) else {
-            return self.tally.problem(format!("/etc/fstab has no line for {path}"));
+            return self.tally.problem(match passed_over(self.facts, path) {
+                Some(line) => {
+                    format!("line {} of /etc/fstab, for {path}, is passed over at boot: {}", line.line, line.why)
+                }
+                None => format!("/etc/fstab has no line for {path}"),
+            });
         };
         let line = format!("line {} of /etc/fstab", entry.line);
         let has = |option: &str| entry.options.iter().any(|other| other == option);
@@ -177,6 +183,13 @@ impl<'a> Look<'a> {
         }
         if has("ro") {
             self.tally.problem(format!("{line} mounts {path} read-only"));
+        }
+        if let Some(option) = &entry.refused {
+            let fs_type = &entry.fs_type;
+            self.tally.problem(format!("{line} has the option {option}, which {fs_type} does not know: {path} is not mounted"));
+        }
+        if can_move(&entry.device) {
+            self.tally.problem(format!("{line} names {}, which can be another device after a restart", entry.device));
         }
         if entry.fs_type != spec.fs_type && entry.fs_type != "auto" {
             self.tally.problem(format!("{line} says {} for {path}, not {}", entry.fs_type, spec.fs_type));
@@ -200,7 +213,10 @@ impl<'a> Look<'a> {
 mod tests {
     use crate::facts::Fact;
     use crate::profile::PartitionSpec;
-    use crate::steps::testing::{disks, entry, fstab, mount, mounts, ready, told};
+    use crate::facts::fstab::Ignored;
+    use crate::steps::testing::{disks, edit, entry, fstab, mount, mounts, ready, told};
+
+    const HOME: &str = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
 
     #[test]
     fn each_partition_is_met_on_its_own_device() {
@@ -295,23 +311,26 @@ mod tests {
     #[test]
     fn fstab_must_lead_to_what_is_mounted() {
         let cases = [
-            (entry(11, "/dev/sda3", "/home/", "auto", 2), "met: /home: ext4 on sda3"),
+            (entry(11, HOME, "/home/", "auto", 2), "met: /home: ext4 on sda3"),
             (
-                entry(11, "/dev/sda30", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names /dev/sda30, and there is no such device",
+                entry(11, "/dev/sda3", "/home", "ext4", 2),
+                "unmet: line 11 of /etc/fstab names /dev/sda3, which can be another device after a restart |",
             ),
             (
-                entry(11, "/dev/sda2", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names /dev/sda2, which is sda2 and not what is mounted at /home (sda3)",
+                entry(11, "UUID=gone", "/home", "ext4", 2),
+                "unmet: line 11 of /etc/fstab names UUID=gone, and there is no such device",
+            ),
+            (
+                entry(11, "UUID=2b7e1c94-35af-4d60-8f12-6e09a4c3d702", "/home", "ext4", 2),
+                "unmet: line 11 of /etc/fstab names UUID=2b7e1c94-35af-4d60-8f12-6e09a4c3d702, which is sda2 and not what \
+                 is mounted at /home (sda3)",
             ),
             (
                 entry(11, "LABEL=home", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names LABEL=home, and there is no such device",
+                "unmet: line 11 of /etc/fstab names LABEL=home, which can be another device after a restart; line 11 of \
+                 /etc/fstab names LABEL=home, and there is no such device",
             ),
-            (
-                entry(11, "/dev/sda3", "/home", "ext3", 2),
-                "unmet: line 11 of /etc/fstab says ext3 for /home, not ext4",
-            ),
+            (entry(11, HOME, "/home", "ext3", 2), "unmet: line 11 of /etc/fstab says ext3 for /home, not ext4"),
             (
                 entry(11, "PARTUUID=0001-03", "/home", "ext4", 2),
                 "unknown: to which device PARTUUID=0001-03 leads is not among the facts",
@@ -335,6 +354,25 @@ mod tests {
             let told = told(&profile, &facts, "layout.home");
             assert!(told.starts_with(says), "{told}");
         }
+    }
+
+    #[test]
+    fn a_line_that_mounts_nothing_at_boot_is_told() {
+        let (profile, mut facts) = ready();
+        let home = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
+        home.refused = Some("defalts".into());
+        let says = told(&profile, &facts, "layout.home");
+        assert!(says.starts_with("unmet: line 4 of /etc/fstab has the option defalts, which ext4 does not know"), "{says}");
+        fstab(&mut facts).retain(|entry| entry.mount_point != "/home");
+        facts.fstab_ignored.push(Ignored {
+            line: 4,
+            device: HOME.into(),
+            mount_point: "/home/".into(),
+            why: "a comment".into(),
+            ours: false,
+        });
+        let says = told(&profile, &facts, "layout.home");
+        assert!(says.starts_with("unmet: line 4 of /etc/fstab, for /home, is passed over at boot: a comment |"), "{says}");
     }
 
     #[test]
@@ -389,8 +427,9 @@ mod tests {
         }));
         mounts(&mut facts).push(mount("/var/log", "8:5", "/dev/sda5", 1 << 30));
         mounts(&mut facts).push(mount("/srv", "8:6", "/dev/sda6", 1 << 30));
-        fstab(&mut facts).push(entry(14, "/dev/sda5", "/var/log", "ext4", 2));
-        fstab(&mut facts).push(entry(15, "/dev/sda6", "/srv", "ext4", 2));
+        edit(&mut facts.filesystems).by_uuid.extend([("5".into(), "8:5".into()), ("6".into(), "8:6".into())]);
+        fstab(&mut facts).push(entry(14, "UUID=5", "/var/log", "ext4", 2));
+        fstab(&mut facts).push(entry(15, "UUID=6", "/srv", "ext4", 2));
         assert_eq!(
             told(&profile, &facts, "layout.partitions"),
             "met: /var/log: ext4 on sda5; /srv: ext4 on sda6"
