@@ -192,6 +192,7 @@ pub fn nic(name: &str, address: &str) -> Nic {
             protocol: "static".into(),
             address: Some(address.into()),
             problem: None,
+            trouble: None,
         })),
     }
 }
