@@ -28,7 +28,7 @@ pub(crate) mod processes;
 mod read;
 pub mod retention;
 pub mod scsi;
-mod shell;
+pub mod shell;
 pub mod signature;
 pub mod site_agent;
 pub mod swaps;

@@ -9,7 +9,7 @@ use words::{Lexer, Token, Word};
 
 /// What a file sets.
 #[derive(Debug, Default)]
-pub(crate) struct Sourced {
+pub struct Sourced {
     /// In the order in which they are set.
     values: Vec<(String, Value)>,
     /// What of the file only bash can tell the outcome of.
@@ -33,7 +33,8 @@ const SETTING: &str = ". source eval read set shift let readonly local trap alia
     exec exit shopt enable";
 
 /// Reads the text of a file.
-pub(crate) fn parse(text: &str) -> Sourced {
+#[must_use]
+pub fn parse(text: &str) -> Sourced {
     let mut reader = Reader { lexer: Lexer::new(text), line: Line::default() };
     let mut sourced = Sourced::default();
     // Bash reads a whole line before it carries any of it out, and stops at an error.
@@ -53,7 +54,7 @@ impl Sourced {
     ///
     /// # Errors
     /// It cannot be told without running the file.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<String>, String> {
+    pub fn get(&self, name: &str) -> Result<Option<String>, String> {
         if let Some(beyond) = &self.beyond {
             return Err(beyond.clone());
         }
@@ -65,7 +66,8 @@ impl Sourced {
     }
 
     /// As [`Self::get`], for who has no use for a value that cannot be told; an empty one is none.
-    pub(crate) fn told(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn told(&self, name: &str) -> Option<String> {
         self.get(name).ok().flatten().filter(|value| !value.is_empty())
     }
 }
