@@ -164,7 +164,7 @@ impl Bad {
 struct Fields<'a> {
     /// Device, mount point, type, options.
     names: [&'a str; 4],
-    pass: i64,
+    pass: i32,
 }
 
 impl Fields<'_> {
@@ -172,7 +172,7 @@ impl Fields<'_> {
         let [device, mount_point, fs_type, options] = self.names.map(field);
         let options = split_options(&options);
         let refused = options::refused(&fs_type, &options, dialect);
-        let pass = u32::try_from(self.pass.max(0)).unwrap_or(u32::MAX);
+        let pass = self.pass.max(0).unsigned_abs();
         Entry { line, device, mount_point, fs_type, options, pass, ours, refused }
     }
 }
@@ -219,16 +219,28 @@ fn loosely(line: &str) -> Fields<'_> {
     Fields { names: first_four(line), pass: 0 }
 }
 
-fn number_of(text: &str, dialect: Dialect) -> Option<i64> {
-    let digits = match dialect {
+/// A number as atoi(3) and strtol(3) make it; libmount's strtol(3) takes a sign, and passes over blanks of other kinds.
+fn number_of(text: &str, dialect: Dialect) -> Option<i32> {
+    let text = match dialect {
         Dialect::UtilLinuxNg => text,
-        Dialect::Libmount => text.strip_prefix(['-', '+']).unwrap_or(text),
+        Dialect::Libmount => text.trim_start_matches(['\u{b}', '\u{c}', '\r']),
     };
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().unwrap_or(i64::MAX))
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        _ if dialect == Dialect::UtilLinuxNg => (false, text),
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value: i64 = digits.parse().unwrap_or(i64::MAX);
+    let value = if is_negative { -value } else { value };
+    // An int holds the lower half.
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    Some(i32::from_le_bytes([a, b, c, d]))
 }
 
-fn fields_of(line: &str) -> impl Iterator<Item = &str> + Clone {
+fn fields_of(line: &str) -> impl Iterator<Item = &str> {
     line.split(BLANKS).filter(|field| !field.is_empty())
 }
 

@@ -91,6 +91,8 @@ impl Reader<'_> {
     fn line(&mut self) -> bool {
         // Whether the next command is a part of a pipeline, or depends on the one before.
         let (mut piped, mut depends) = (false, false);
+        // Whether the definition of a function has just ended, which is a command.
+        let mut defined = false;
         loop {
             let mut words = Vec::new();
             let end = loop {
@@ -98,6 +100,7 @@ impl Reader<'_> {
                     Token::Word(word) => words.push(word),
                     Token::Redirection => match self.lexer.token() {
                         Token::Word(_) => {}
+                        Token::Open => break Token::Open,
                         _ => return false,
                     },
                     other => break other,
@@ -109,6 +112,7 @@ impl Reader<'_> {
                     if !self.function() {
                         return false;
                     }
+                    defined = true;
                     continue;
                 }
                 (Token::Open | Token::Document, _) => {
@@ -121,9 +125,10 @@ impl Reader<'_> {
                     _ => return false,
                 },
                 (Token::Newline | Token::End, _) => {}
-                (_, []) => return false,
+                (_, []) if !defined => return false,
                 _ => {}
             }
+            defined = false;
             let pipes = matches!(end, Token::Pipe | Token::Background);
             if !(piped || pipes) {
                 self.command(&words, depends);
@@ -149,9 +154,10 @@ impl Reader<'_> {
         let assigned = words.iter().take_while(|word| word.assigned().is_some()).count();
         let Some(command) = words.get(assigned) else {
             if depends && assigned > 0 {
-                return self.beyond("a condition");
+                self.beyond("a condition");
             }
-            return words.iter().for_each(|word| self.set(word));
+            words.iter().for_each(|word| self.set(word));
+            return;
         };
         let has = |list: &str, word: &Word| list.split_ascii_whitespace().any(|one| one == word.text);
         let arguments = &words[assigned + 1..];
@@ -177,9 +183,10 @@ impl Reader<'_> {
 
     fn set(&mut self, word: &Word) {
         let Some((name, value)) = word.assigned() else { return };
-        let name = name.strip_suffix('+').map_or((name, word.computed), |name| (name, true));
-        let value = if name.1 { Value::Computed } else { Value::Text(value.to_owned()) };
-        self.line.values.push((name.0.to_owned(), value));
+        let is_added = name.ends_with('+');
+        let name = name.split(['+', '[']).next().unwrap_or_default().to_owned();
+        let value = if word.computed || is_added { Value::Computed } else { Value::Text(value.to_owned()) };
+        self.line.values.push((name, value));
     }
 
     /// Passes over the rest of the definition of a function; false where it has no end.

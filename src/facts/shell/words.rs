@@ -43,9 +43,10 @@ impl Word {
         self.sign.map(|sign| (&self.text[..sign], &self.text[sign + 1..]))
     }
 
-    /// Whether what is read so far is a name that can be assigned to.
+    /// Whether what is read so far is a name that can be assigned to, or an element of an array.
     fn is_name(&self) -> bool {
         let name = self.text.strip_suffix('+').unwrap_or(&self.text);
+        let name = name.strip_suffix(']').and_then(|name| name.split_once('[')).map_or(name, |(name, _)| name);
         !self.quoted
             && !self.computed
             && !name.is_empty()
@@ -98,6 +99,11 @@ impl<'a> Lexer<'a> {
         }
         if self.peek() == Some('#') {
             self.rest = &self.rest[self.rest.find('\n').unwrap_or(self.rest.len())..];
+        }
+        // The number of a descriptor belongs to what redirects it.
+        let after = self.rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        if after.len() < self.rest.len() && after.starts_with(['<', '>']) {
+            self.rest = after;
         }
         let operators = [
             ("\n", Token::Newline),
@@ -171,6 +177,7 @@ impl<'a> Lexer<'a> {
                 c => {
                     if c == '=' && word.sign.is_none() && word.is_name() {
                         word.sign = Some(word.text.len());
+                        word.computed = word.text.contains('[');
                     }
                     word.text.push(c);
                     self.next();
