@@ -1,6 +1,7 @@
 //! multipath.conf, and `multipath -t`, which prints the configuration that it has read. It needs root: the file lies in a copy
 //! of /etc that only it sees.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -66,11 +67,11 @@ done"#;
         .collect()
 }
 
-/// The lists of a printed configuration that we read, without what multipath has built in.
-fn lists(printed: &Configuration, built_in: &Configuration) -> [Vec<String>; 6] {
+/// The lists of a printed configuration that we read, without what multipath has built in; it leaves repetitions out.
+fn lists(printed: &Configuration, built_in: &Configuration) -> [BTreeSet<String>; 6] {
     let pairs = |all: &[(String, String)]| all.iter().map(|(one, other)| format!("{one}:{other}")).collect::<Vec<_>>();
     let without = |all: Vec<String>, built_in: Vec<String>| {
-        all.into_iter().filter(|one| !built_in.contains(one)).collect::<Vec<_>>()
+        all.into_iter().filter(|one| !built_in.contains(one)).collect::<BTreeSet<_>>()
     };
     let (p, b) = (printed, built_in);
     [
