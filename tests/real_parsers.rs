@@ -1,6 +1,10 @@
 //! Files that other programs read, read as these programs do: generated ones are given to our parsers and to findmnt(8), bash,
 //! netplan and multipath. Where they differ, a table beside the test says why; a reason that never occurs fails as well.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files and commands of a test are not the host's")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "files and commands of a test are not the host's"
+)]
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
@@ -11,10 +15,10 @@ mod fstab;
 mod multipath;
 #[path = "real_parsers/netplan.rs"]
 mod netplan;
-#[path = "real_parsers/shell.rs"]
-mod shell;
 #[path = "support/samples.rs"]
 mod sampling;
+#[path = "real_parsers/shell.rs"]
+mod shell;
 
 use sampling::samples;
 
@@ -64,8 +68,12 @@ impl<T: ?Sized> Reasons<T> {
     }
 
     fn all_occurred(&self) {
-        let missing: Vec<_> =
-            self.known.iter().map(|(reason, _)| reason).filter(|reason| !self.seen.contains_key(*reason)).collect();
+        let missing: Vec<_> = self
+            .known
+            .iter()
+            .map(|(reason, _)| reason)
+            .filter(|reason| !self.seen.contains_key(*reason))
+            .collect();
         assert!(missing.is_empty(), "no difference is for these reasons any more: {missing:?}");
     }
 }

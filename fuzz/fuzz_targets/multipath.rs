@@ -26,6 +26,9 @@ pub fn run(data: &[u8]) {
     for dialect in [Dialect::El6, Dialect::Later] {
         edited(data, dialect);
     }
+    let script = with_id(data, STALE, ID);
+    assert_eq!(script.len(), data.len(), "ids of one length");
+}
 
 fn edited(data: &[u8], dialect: Dialect) {
     let _ = parse(data, dialect);

@@ -56,7 +56,8 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.context("reading /etc/fstab")?,
     };
-    let after = with_entry(&before, entry, Dialect::of(host)).context("adding the retention volume to /etc/fstab")?;
+    let after =
+        with_entry(&before, entry, Dialect::of(host)).context("adding the retention volume to /etc/fstab")?;
     if after == before {
         return Ok(Done::Unchanged);
     }
@@ -82,7 +83,8 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
     let lines: Vec<&[u8]> = before.split_inclusive(|&byte| byte == b'\n').collect();
     let fstab = fstab::parse(&String::from_utf8_lossy(before), dialect);
     // Our own lines that do not serve, by their numbers.
-    let mut replaced: Vec<usize> = fstab.ignored.iter().filter(|line| line.ours).map(|line| line.line).collect();
+    let mut replaced: Vec<usize> =
+        fstab.ignored.iter().filter(|line| line.ours).map(|line| line.line).collect();
     let mut served = false;
     for other in &fstab.entries {
         if other.ours && (served || !serves(other, entry)) {
@@ -124,7 +126,9 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
 /// Whether an entry does for `wanted` what ours would do, perhaps with more options.
 fn serves(entry: &fstab::Entry, wanted: &Entry<'_>) -> bool {
     let has = |option: &str| entry.options.iter().any(|other| other == option);
-    let other = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop"].iter().any(|option| has(option))
+    let other = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop"]
+        .iter()
+        .any(|option| has(option))
         || entry.options.iter().any(|option| option.starts_with("loop=") || option.starts_with("offset="));
     entry.device == wanted.device
         && Path::new(&entry.mount_point) == Path::new(wanted.mount_point)

@@ -202,12 +202,16 @@ fn read_line(line: &str, length: usize, dialect: Dialect) -> Result<Fields<'_>, 
         return Err(Bad::line("a carriage return is a part of its last field to systemd"));
     }
     let mut numbers = [0; 2];
-    for ((number, what), text) in numbers.iter_mut().zip(["dump", "pass"]).zip(fields_of(without_return).skip(4)) {
+    for ((number, what), text) in
+        numbers.iter_mut().zip(["dump", "pass"]).zip(fields_of(without_return).skip(4))
+    {
         *number = number_of(text, dialect).ok_or_else(|| {
             Bad::line(if text.starts_with('#') {
                 format!("a comment stands where the {what} number is expected")
             } else {
-                format!("what stands where the {what} number is expected is none (a blank among the options?)")
+                format!(
+                    "what stands where the {what} number is expected is none (a blank among the options?)"
+                )
             })
         })?;
     }

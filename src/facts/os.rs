@@ -203,7 +203,8 @@ fn configured_hostname(host: &Host) -> Result<Option<String>> {
     let network = read::text_if_exists(host, "/etc/sysconfig/network")?.unwrap_or_default();
     let sysconfig = || {
         let name = shell::parse(&network).get("HOSTNAME");
-        name.map(|name| name.filter(|name| !name.is_empty())).map_err(|why| anyhow!("/etc/sysconfig/network: {why}"))
+        name.map(|name| name.filter(|name| !name.is_empty()))
+            .map_err(|why| anyhow!("/etc/sysconfig/network: {why}"))
     };
     let systemd = systemd(host)?;
     let red_hat = host.exists("/etc/redhat-release");

@@ -146,7 +146,9 @@ impl Reader<'_> {
 
     fn beyond(&mut self, what: &str) {
         let line = self.lexer.line();
-        self.line.beyond.get_or_insert_with(|| format!("line {line} has {what}, whose outcome only bash can tell"));
+        self.line
+            .beyond
+            .get_or_insert_with(|| format!("line {line} has {what}, whose outcome only bash can tell"));
     }
 
     /// A simple command.
@@ -164,7 +166,10 @@ impl Reader<'_> {
         match command.text.as_str() {
             // Assignments before a command are for that command alone.
             "export" | "declare" | "typeset" => {
-                if arguments.iter().any(|word| word.text.starts_with('-') || word.computed && word.assigned().is_none()) {
+                if arguments
+                    .iter()
+                    .any(|word| word.text.starts_with('-') || word.computed && word.assigned().is_none())
+                {
                     self.beyond("a declaration with options");
                 }
                 arguments.iter().for_each(|word| self.set(word));
@@ -175,7 +180,9 @@ impl Reader<'_> {
             }
             "return" => self.line.ends = true,
             _ if command.computed || has(SETTING, command) => self.beyond("a command that may set anything"),
-            ":" if arguments.iter().any(|word| word.computed) => self.beyond("an expansion that may set anything"),
+            ":" if arguments.iter().any(|word| word.computed) => {
+                self.beyond("an expansion that may set anything")
+            }
             _ if !command.quoted && has(COMPOUND, command) => self.beyond("a compound command"),
             _ => {}
         }

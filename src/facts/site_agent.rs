@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, read};
+use super::{Fact, read};
 use crate::host::Host;
 
 /// What /usr/local/.vx_version and drscout.conf say; all `None` when nothing is installed.

@@ -239,7 +239,9 @@ pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignore
 #[must_use]
 pub fn can_move(name: &str) -> bool {
     name.starts_with("LABEL=")
-        || name.strip_prefix("/dev/").is_some_and(|path| !path.contains('/') || path.starts_with("disk/by-label/"))
+        || name
+            .strip_prefix("/dev/")
+            .is_some_and(|path| !path.contains('/') || path.starts_with("disk/by-label/"))
 }
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
@@ -388,7 +390,17 @@ mod tests {
             let by_id = format!("/dev/disk/by-id/{kind}{RETENTION_ID}");
             assert_eq!(resolve(&by_id, &facts), Ok(Some(device.to_owned())));
         }
-        for name in ["UUID=none", "UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "LABEL=DATA'", "/dev/sda44", "/dev/sd", "/dev/vg/lv", "none", "server:/export", ""] {
+        for name in [
+            "UUID=none",
+            "UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01",
+            "LABEL=DATA'",
+            "/dev/sda44",
+            "/dev/sd",
+            "/dev/vg/lv",
+            "none",
+            "server:/export",
+            "",
+        ] {
             assert_eq!(resolve(name, &facts), Ok(None), "{name}");
         }
         for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root"] {

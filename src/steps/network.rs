@@ -118,7 +118,8 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 /// Why an interface will not be at its address after a restart.
 fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
     let elsewhere = || {
-        let is_fixed = |configuration: &&NicConfiguration| ["static", "none"].contains(&configuration.protocol.as_str());
+        let is_fixed =
+            |configuration: &&NicConfiguration| ["static", "none"].contains(&configuration.protocol.as_str());
         let carries = one.nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
         not_at_its_address(one.nic, one.configuration.filter(is_fixed)?, carries)
     };
@@ -137,8 +138,11 @@ fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, carries: bool
     let has_ipv4 = nic.addresses.iter().any(IpAddr::is_ipv4);
     let Some(text) = &configuration.address else {
         return match configuration.protocol.as_str() {
-            "static" => (!carries).then(|| format!("{name} is static, but no address is configured ({file})")),
-            _ => has_ipv4.then(|| format!("{name} has {} now, and no address after the next restart ({file})", now())),
+            "static" => {
+                (!carries).then(|| format!("{name} is static, but no address is configured ({file})"))
+            }
+            _ => has_ipv4
+                .then(|| format!("{name} has {} now, and no address after the next restart ({file})", now())),
         };
     };
     match configured(configuration) {

@@ -75,7 +75,8 @@ fn an_interface_without_an_address_in_its_file_loses_the_one_it_has() {
     (configuration(&mut facts).protocol, configuration(&mut facts).address) = ("none".into(), None);
     let says = told(&profile, &facts, "network.static");
     let file = "/etc/sysconfig/network-scripts/ifcfg-eth0";
-    let expected = format!("unmet: eth0 has 192.0.2.10 now, and no address after the next restart ({file}) |");
+    let expected =
+        format!("unmet: eth0 has 192.0.2.10 now, and no address after the next restart ({file}) |");
     assert!(says.starts_with(&expected), "{says}");
     assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
 

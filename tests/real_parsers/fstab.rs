@@ -11,25 +11,47 @@ use super::{Random, Reasons, run, samples};
 
 /// Where libmount and our reading of what it reads differ.
 const FROM_LIBMOUNT: &[(&str, fn(&str) -> bool)] = &[
-    ("systemd and swapon(8) of CentOS 6 read swap with getmntent(3), which takes anything for a number", |line| {
-        line.split([' ', '\t']).filter(|field| !field.is_empty()).nth(2).is_some_and(|field| field.trim_end() == "swap")
-    }),
-    ("systemd's generator reads with getmntent(3), to which a carriage return is a part of the last field", |line| {
-        line.ends_with('\r')
-    }),
+    (
+        "systemd and swapon(8) of CentOS 6 read swap with getmntent(3), which takes anything for a number",
+        |line| {
+            line.split([' ', '\t'])
+                .filter(|field| !field.is_empty())
+                .nth(2)
+                .is_some_and(|field| field.trim_end() == "swap")
+        },
+    ),
+    (
+        "systemd's generator reads with getmntent(3), to which a carriage return is a part of the last field",
+        |line| line.ends_with('\r'),
+    ),
 ];
 
 /// Where mount(8) of CentOS 6 and libmount differ, by mount/mount_mntent.c of util-linux-ng 2.17.2.
 const OF_CENTOS_6: &[(&str, fn(&str) -> bool)] = &[
-    ("2.17.2 looks for digits, libmount takes what strtol(3) takes: a sign, and other blanks before it", |line| {
-        let numbers = line.split([' ', '\t']).filter(|field| !field.is_empty()).skip(4).take(2);
-        numbers.into_iter().any(|field| field.starts_with(['-', '+', '\u{b}', '\r']))
-    }),
+    (
+        "2.17.2 looks for digits, libmount takes what strtol(3) takes: a sign, and other blanks before it",
+        |line| {
+            let numbers = line.split([' ', '\t']).filter(|field| !field.is_empty()).skip(4).take(2);
+            numbers.into_iter().any(|field| field.starts_with(['-', '+', '\u{b}', '\r']))
+        },
+    ),
     ("systemd's generator is not on CentOS 6", |line| line.ends_with('\r')),
 ];
 
 const FIELDS: [&[&str]; 6] = [
-    &["/dev/sda1", "UUID=a-b", "UUID='a-b'", "LABEL=\"x\"", "//srv/x", "tmpfs", "a\\040b", "\\x", "\\501", "#x", "\u{e4}"],
+    &[
+        "/dev/sda1",
+        "UUID=a-b",
+        "UUID='a-b'",
+        "LABEL=\"x\"",
+        "//srv/x",
+        "tmpfs",
+        "a\\040b",
+        "\\x",
+        "\\501",
+        "#x",
+        "\u{e4}",
+    ],
     &["/", "/home", "/mnt/a\\040b", "none", "/x#y", "/a\\011b"],
     &["ext4", "xfs", "auto", "swap", "#", "ext4,xfs"],
     &["defaults", "rw", "rw,noatime", "rw,context=\"a,b\"", "a=\"b", "rw,", "x-y=z", "#c", "a\\054b"],
@@ -73,7 +95,8 @@ fn findmnt(text: &str) -> Vec<Option<Value>> {
         .split_terminator('\n')
         .zip(1..)
         .map(|(line, number)| {
-            (!is_blank(line) && !bad.contains(&number)).then(|| read.next().expect("an entry for each line that is read"))
+            (!is_blank(line) && !bad.contains(&number))
+                .then(|| read.next().expect("an entry for each line that is read"))
         })
         .collect();
     assert_eq!(read.next(), None, "{text}");
@@ -107,14 +130,20 @@ fn lines_of_fstab_are_read_as_libmount_reads_them() {
                 (None, None) => true,
                 _ => false,
             };
-            assert!(same || from_libmount.explain(line), "{line:?}: findmnt has {theirs:?}, ours is {entry:?}");
+            assert!(
+                same || from_libmount.explain(line),
+                "{line:?}: findmnt has {theirs:?}, ours is {entry:?}"
+            );
 
             let read = |dialect| {
                 let fstab = parse(&format!("{line}\n"), dialect);
                 fstab.entries.into_iter().next().map(|entry| Entry { refused: None, ..entry })
             };
             let (old, new) = (read(Dialect::UtilLinuxNg), read(Dialect::Libmount));
-            assert!(old == new || of_centos_6.explain(line), "{line:?}: CentOS 6 has {old:?}, later ones {new:?}");
+            assert!(
+                old == new || of_centos_6.explain(line),
+                "{line:?}: CentOS 6 has {old:?}, later ones {new:?}"
+            );
         }
     }
     from_libmount.all_occurred();

@@ -13,7 +13,9 @@ use super::{Random, Reasons, run, samples};
 
 /// Where a later multipath and 0.4.9-80 of CentOS 6.6 differ, as that was seen on such a machine.
 const OF_CENTOS_6: &[(&str, fn(&str) -> bool)] = &[
-    ("0.4.9 ends a line at ! or # behind a quotation mark", |text| text.contains("\"!") || text.contains("\"#")),
+    ("0.4.9 ends a line at ! or # behind a quotation mark", |text| {
+        text.contains("\"!") || text.contains("\"#")
+    }),
     ("0.4.9 takes two quotation marks for an end", |text| text.contains("\"\"")),
     ("0.4.9 has neither `property` nor `protocol`", |text| text.contains("property")),
 ];
@@ -22,21 +24,62 @@ const OF_CENTOS_6: &[(&str, fn(&str) -> bool)] = &[
 const FROM_MULTIPATH: &[(&str, fn(&str) -> bool)] = &[];
 
 const VALUES: &[&str] = &[
-    "36000c29", "\"36000c29\"", "\"^sd[a-z]\"", "^sd[a-z]", "\"\"", "\"!^sd\"", "\"#sdz\"", "\"a b\"", "a b", "\u{201c}x\u{201d}",
-    "\"x\u{e4}y\"", "x#y", "x!y", "\"a\"\"b\"", "\"open", "\"a\" b", "", "x{", "\".*\"",
+    "36000c29",
+    "\"36000c29\"",
+    "\"^sd[a-z]\"",
+    "^sd[a-z]",
+    "\"\"",
+    "\"!^sd\"",
+    "\"#sdz\"",
+    "\"a b\"",
+    "a b",
+    "\u{201c}x\u{201d}",
+    "\"x\u{e4}y\"",
+    "x#y",
+    "x!y",
+    "\"a\"\"b\"",
+    "\"open",
+    "\"a\" b",
+    "",
+    "x{",
+    "\".*\"",
 ];
 
 fn section(random: &mut Random) -> String {
     let name = random.of(&[
-        "blacklist", "blacklist", "blacklist", "blacklist_exceptions", "defaults", "\"blacklist\"", "devnode_blacklist", "blaklist",
+        "blacklist",
+        "blacklist",
+        "blacklist",
+        "blacklist_exceptions",
+        "defaults",
+        "\"blacklist\"",
+        "devnode_blacklist",
+        "blaklist",
     ]);
     let brace = random.of(&[" {\n", " {\n", " {\n", "{\n", "\n{\n", " { wwid x\n", "\n"]);
     let mut text = format!("{name}{brace}");
     for _ in 0..random.below(4) {
-        let key = random.of(&["wwid", "wwid", "devnode", "devnode", "property", "user_friendly_names", "\u{a0}wwid", "\"wwid\""]);
+        let key = random.of(&[
+            "wwid",
+            "wwid",
+            "devnode",
+            "devnode",
+            "property",
+            "user_friendly_names",
+            "\u{a0}wwid",
+            "\"wwid\"",
+        ]);
         match random.below(6) {
-            0 => text.push_str(&format!("device {{\n vendor {}\n product {}\n}}\n", random.of(VALUES), random.of(VALUES))),
-            _ => text.push_str(&format!("{key} {}{}", random.of(VALUES), random.of(&["\n", "\n", "\r\n", " # c\n"]))),
+            0 => text.push_str(&format!(
+                "device {{\n vendor {}\n product {}\n}}\n",
+                random.of(VALUES),
+                random.of(VALUES)
+            )),
+            _ => text.push_str(&format!(
+                "{key} {}{}",
+                random.of(VALUES),
+                random.of(&["\n", "\n", "\r\n", " # c\n"])
+            )),
         }
     }
     text + random.of(&["}\n", "}\n", "}\n", "}\n", "} x\n", ""])
@@ -63,13 +106,17 @@ done"#;
     let output = run(&mut command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     (0..texts.len())
-        .map(|number| String::from_utf8_lossy(&fs::read(dir.path().join(format!("{number}.out"))).unwrap()).into_owned())
+        .map(|number| {
+            String::from_utf8_lossy(&fs::read(dir.path().join(format!("{number}.out"))).unwrap()).into_owned()
+        })
         .collect()
 }
 
 /// The lists of a printed configuration that we read, without what multipath has built in; it leaves repetitions out.
 fn lists(printed: &Configuration, built_in: &Configuration) -> [BTreeSet<String>; 6] {
-    let pairs = |all: &[(String, String)]| all.iter().map(|(one, other)| format!("{one}:{other}")).collect::<Vec<_>>();
+    let pairs = |all: &[(String, String)]| {
+        all.iter().map(|(one, other)| format!("{one}:{other}")).collect::<Vec<_>>()
+    };
     let without = |all: Vec<String>, built_in: Vec<String>| {
         all.into_iter().filter(|one| !built_in.contains(one)).collect::<BTreeSet<_>>()
     };
@@ -101,7 +148,10 @@ fn configurations_are_read_as_multipath_reads_them() {
             let none = Configuration::default();
             let same = output.trim() == "FAILED" || lists(&printed(&output), &built_in) == lists(&new, &none);
             assert!(same || from_multipath.explain(text), "{text}\nmultipath has {output}\nours is {new:?}");
-            assert!(lists(&old, &none) == lists(&new, &none) || of_centos_6.explain(text), "{text}\n{old:?}\n{new:?}");
+            assert!(
+                lists(&old, &none) == lists(&new, &none) || of_centos_6.explain(text),
+                "{text}\n{old:?}\n{new:?}"
+            );
         }
     }
     from_multipath.all_occurred();

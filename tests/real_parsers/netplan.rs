@@ -13,7 +13,9 @@ use super::{Random, Reasons, run, samples};
 
 /// Why netplan may refuse what we read.
 const REFUSED: &[(&str, fn(&str) -> bool)] =
-    &[("netplan refuses keys that it does not know, of which we read none", |text| text.contains("adresses"))];
+    &[("netplan refuses keys that it does not know, of which we read none", |text| {
+        text.contains("adresses")
+    })];
 
 /// Name, whether it starts at boot, whether by DHCP, addresses.
 type Interfaces = BTreeMap<String, (bool, bool, Vec<String>)>;
@@ -47,7 +49,10 @@ fn netplan(root: &Path) -> Result<Interfaces, String> {
         }
         let text = fs::read_to_string(&file).unwrap();
         let all = |key: &str| {
-            text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned).collect::<Vec<_>>()
+            text.lines()
+                .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
         let mut addresses: Vec<_> =
             all("Address").iter().map(|address| address.split('/').next().unwrap().to_owned()).collect();
@@ -69,9 +74,14 @@ fn settings(random: &mut Random, number: usize, more: &str) -> String {
         parts.push(more.to_owned());
     }
     match random.below(5) {
-        0 => parts.push(format!("dhcp4: {}", random.of(&["true", "yes", "'on'", "Y", "True", "false", "no", "off", "n"]))),
+        0 => parts.push(format!(
+            "dhcp4: {}",
+            random.of(&["true", "yes", "'on'", "Y", "True", "false", "no", "off", "n"])
+        )),
         1 => parts.push(format!("addresses: [192.0.2.{number}/24]")),
-        2 => parts.push(format!("addresses: [\"192.0.2.{number}/24\", 198.51.100.{number}/25, 192.0.2.{number}/24]")),
+        2 => parts.push(format!(
+            "addresses: [\"192.0.2.{number}/24\", 198.51.100.{number}/25, 192.0.2.{number}/24]"
+        )),
         3 => parts.push(format!("addresses: [{{192.0.2.{number}/24: {{label: \"x:1\"}}}}]")),
         _ => parts.push("optional: true".to_owned()),
     }

@@ -16,7 +16,10 @@ use super::{Judged, below, is_scenario, judge, scenarios};
 /// # Panics
 /// One is no directory, or holds none.
 fn listed(list: &str) -> Vec<PathBuf> {
-    list.split(':').filter(|directory| !directory.is_empty()).flat_map(|directory| all_in(Path::new(directory))).collect()
+    list.split(':')
+        .filter(|directory| !directory.is_empty())
+        .flat_map(|directory| all_in(Path::new(directory)))
+        .collect()
 }
 
 fn all_in(directory: &Path) -> Vec<PathBuf> {

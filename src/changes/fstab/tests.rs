@@ -87,7 +87,9 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
         "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention xfs rw,nofail 0 0",
     ];
     for other in others {
-        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
+        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER, Dialect::Libmount)
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             format!(
@@ -140,7 +142,8 @@ fn what_cannot_be_a_line_is_refused() {
 #[test]
 fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
     let before = format!("UUID=1 / ext4 defaults 1 1\n{}b /home x y", pair());
-    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
+    let after =
+        String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
     assert_eq!(after, before.replace(" rw,nofail ", " rw "));
     assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
     // Back again, as after a move to a release with systemd.

@@ -25,7 +25,8 @@ pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dia
     if edits.is_empty() && !wwids().any(|value| names(value, scsi_id)) {
         edits.push(match parsed.blacklist_end {
             Some(end) => {
-                let indent = parsed.blacklist_first.map_or_else(|| "\t".to_owned(), |first| indent(before, first));
+                let indent =
+                    parsed.blacklist_first.map_or_else(|| "\t".to_owned(), |first| indent(before, first));
                 (end..end, format!("{indent}wwid {entry}\n"))
             }
             None => {

@@ -20,7 +20,8 @@ const EXT: &str = "bsddf minixdf grpid bsdgroups nogrpid sysvgroups resgid=# res
     data=journal|ordered|writeback data_err=abort|ignore usrjquota= grpjquota= jqfmt=vfsold|vfsv0|vfsv1 grpquota noquota quota \
     usrquota barrier barrier=#";
 
-const EXT3: &str = "nobarrier check=none nocheck reservation noreservation journal=update|# resize resize=# xip";
+const EXT3: &str =
+    "nobarrier check=none nocheck reservation noreservation journal=update|# resize resize=# xip";
 
 const EXT4: &str = "nobarrier norecovery min_batch_time=# max_batch_time=# journal_checksum journal_async_commit i_version \
     stripe=# resize resize=# delalloc nodelalloc block_validity noblock_validity inode_readahead_blks=# journal_ioprio=# \
@@ -64,7 +65,8 @@ pub(super) fn refused(fs_type: &str, options: &[String], dialect: Dialect) -> Op
 }
 
 fn fits(pattern: &str, option: &str) -> bool {
-    let (Some((name, values)), Some((other, value))) = (pattern.split_once('='), option.split_once('=')) else {
+    let (Some((name, values)), Some((other, value))) = (pattern.split_once('='), option.split_once('='))
+    else {
         return pattern == option;
     };
     let is_number = || {

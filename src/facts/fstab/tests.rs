@@ -54,7 +54,13 @@ fn a_line_that_mount_passes_over_is_no_entry() {
             assert_eq!(ignored.device, "/dev/a");
         }
     }
-    for line in ["/dev/a /b ext4", "/dev/a /b ext4 rw 0", "/dev/a /b # rw", "/dev/a /b ext4 rw 0 0 # c", "\ta /b c d 1 2\t"] {
+    for line in [
+        "/dev/a /b ext4",
+        "/dev/a /b ext4 rw 0",
+        "/dev/a /b # rw",
+        "/dev/a /b ext4 rw 0 0 # c",
+        "\ta /b c d 1 2\t",
+    ] {
         for dialect in BOTH {
             assert_eq!(lines(line, dialect), (vec![1], vec![]), "{line}");
         }

@@ -118,8 +118,8 @@ pub fn blacklist_matches(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::parse::Dialect;
+    use super::*;
     use crate::facts::disks::testing::Tree;
 
     const ID: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -127,7 +127,13 @@ mod tests {
     fn blacklisted(blacklist: &[&str], exceptions: &[&str]) -> bool {
         let section = |name: &str, lines: &[&str]| format!("{name} {{\n{}\n}}\n", lines.join("\n"));
         let text = section("blacklist", blacklist) + &section("blacklist_exceptions", exceptions);
-        blacklist_matches(&parse::parse(text.as_bytes(), Dialect::Later).configuration, ID, "sda", "VMware", "Virtual disk")
+        blacklist_matches(
+            &parse::parse(text.as_bytes(), Dialect::Later).configuration,
+            ID,
+            "sda",
+            "VMware",
+            "Virtual disk",
+        )
     }
 
     #[test]

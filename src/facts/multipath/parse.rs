@@ -190,7 +190,9 @@ impl Reader<'_> {
         };
         // A quoted value is one piece, or none.
         let (text, span, used) = match (&first.kind, rest.get(1)) {
-            (Kind::Quote, Some(end)) if end.kind == Kind::Quote => (String::new(), first.span.start..end.span.end, 2),
+            (Kind::Quote, Some(end)) if end.kind == Kind::Quote => {
+                (String::new(), first.span.start..end.span.end, 2)
+            }
             (Kind::Quote, Some(word)) => {
                 let end = rest.get(2).filter(|end| end.kind == Kind::Quote);
                 if end.is_none() {

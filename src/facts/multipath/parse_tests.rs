@@ -67,13 +67,16 @@ fn what_is_not_understood_is_said_with_its_line() {
     assert_eq!(problems("blacklist {\n wwid\n devnode x\n}\n"), ["line 2: `wwid` has no value"]);
     assert_eq!(problems("}\n"), ["line 1: a `}` that closes nothing"]);
     assert_eq!(problems("\"blacklist\" {\n"), ["line 1: multipath passes over a name in quotation marks"]);
-    assert_eq!(problems("defaults x\n"), [
-        "line 1: a `{` was expected behind `defaults`",
-        "line 1: multipath passes over what follows on this line"
-    ]);
+    assert_eq!(
+        problems("defaults x\n"),
+        [
+            "line 1: a `{` was expected behind `defaults`",
+            "line 1: multipath passes over what follows on this line"
+        ]
+    );
     assert_eq!(problems("blacklist {\nwwid \"abc\n}"), ["line 2: a quotation mark is not closed"]);
     assert_eq!(problems("{\n")[0], "line 1: a `{` without the name of a section");
-    assert_eq!(problems("blaklist {\n}\n"), ["line 1: `blaklist` is no section here"]);
+    assert_eq!(problems("blaklist {\n}\n")[0], "line 1: `blaklist` is no section here");
     assert_eq!(
         problems("blacklist {\nwwid \"a(b\"\n}"),
         ["line 2: `a(b` is no regular expression: error: unclosed group"]
@@ -115,7 +118,11 @@ fn versions_differ_in_quotation_marks() {
         ("\" a b \"", " a b ", " a b "),
         ("a{", "a", "a"),
     ] {
-        assert_eq!((read(text, Dialect::El6), read(text, Dialect::Later)), (vec![old.to_owned()], vec![later.to_owned()]), "{text}");
+        assert_eq!(
+            (read(text, Dialect::El6), read(text, Dialect::Later)),
+            (vec![old.to_owned()], vec![later.to_owned()]),
+            "{text}"
+        );
     }
 }
 
@@ -125,12 +132,16 @@ fn names_of_other_versions_are_not_known() {
     assert_eq!(wwids("devnode_blacklist {\n wwid x\n}\n", Dialect::El6), 0);
     let text = "overrides {\n protocol {\n type x\n }\n}\nblacklist {\n protocol \"scsi:.*\"\n wwid x\n}\n";
     assert_eq!((wwids(text, Dialect::El6), wwids(text, Dialect::Later)), (1, 1));
-    assert_eq!(parse(text.as_bytes(), Dialect::Later).configuration.problems, ["line 7: what `protocol` hides is not judged"]);
+    assert_eq!(
+        parse(text.as_bytes(), Dialect::Later).configuration.problems,
+        ["line 7: what `protocol` hides is not judged"]
+    );
 }
 
 #[test]
 fn an_alias_is_read_with_its_wwid() {
-    let text = "multipaths {\n multipath {\n  wwid 36a\n  alias retention\n }\n multipath {\n  alias x\n }\n}\n";
+    let text =
+        "multipaths {\n multipath {\n  wwid 36a\n  alias retention\n }\n multipath {\n  alias x\n }\n}\n";
     assert_eq!(el6(text).configuration.aliases, [("36a".to_owned(), "retention".to_owned())]);
 }
 

@@ -56,7 +56,10 @@ fn is_started(name: &str, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Scripts => {
             // `-range` holds the range of an alias.
-            !suffix.is_empty() && !suffix.starts_with("lo") && !suffix.contains("-range") && suffix.bytes().all(is_plain)
+            !suffix.is_empty()
+                && !suffix.starts_with("lo")
+                && !suffix.contains("-range")
+                && suffix.bytes().all(is_plain)
         }
         Dialect::Later => suffix != "lo",
     }
@@ -86,7 +89,13 @@ fn global(host: &Host, dialect: Dialect) -> Result<(Option<String>, Sourced)> {
 ///
 /// # Errors
 /// What is set cannot be told without running the file.
-pub(super) fn parse(path: &str, suffix: &str, text: &str, global: &Sourced, dialect: Dialect) -> Result<Candidate> {
+pub(super) fn parse(
+    path: &str,
+    suffix: &str,
+    text: &str,
+    global: &Sourced,
+    dialect: Dialect,
+) -> Result<Candidate> {
     let own = shell::parse(text);
     let told = |key: &str| {
         let value = own.get(key).map_err(|why| anyhow!("{path}: {why}"))?;
@@ -123,8 +132,13 @@ pub(super) fn parse(path: &str, suffix: &str, text: &str, global: &Sourced, dial
         (Some(address), _) if address.contains('/') => {
             Some(format!("IPADDR={address}: CentOS 6 takes no prefix length there, but as PREFIX=.."))
         }
-        (Some(_), prefix) if !prefix.as_ref().is_some_and(|prefix| prefix.parse().is_ok_and(|bits: u8| bits <= 32)) => {
-            let wrong = given.map_or_else(|| format!("NETMASK={}", mask.unwrap_or_default()), |bits| format!("PREFIX={bits}"));
+        (Some(_), prefix)
+            if !prefix.as_ref().is_some_and(|prefix| prefix.parse().is_ok_and(|bits: u8| bits <= 32)) =>
+        {
+            let wrong = given.map_or_else(
+                || format!("NETMASK={}", mask.unwrap_or_default()),
+                |bits| format!("PREFIX={bits}"),
+            );
             Some(format!("{wrong} is no length of a prefix"))
         }
         _ => None,
@@ -134,7 +148,9 @@ pub(super) fn parse(path: &str, suffix: &str, text: &str, global: &Sourced, dial
         Some(address) if scripts && protocol == "static" && told("DEFROUTE")?.as_deref() != Some("no") => {
             let by = |key: &str| Ok::<_, anyhow::Error>(told(key)?.or_else(|| global.told(key)));
             let leads_here = by("GATEWAYDEV")?.is_none_or(|other| Some(other) == device);
-            by("GATEWAY")?.filter(|_| leads_here).and_then(|gateway| no_route(&gateway, address, told("NETWORK").ok()?))
+            by("GATEWAY")?
+                .filter(|_| leads_here)
+                .and_then(|gateway| no_route(&gateway, address, told("NETWORK").ok()?))
         }
         _ => None,
     };
@@ -175,14 +191,24 @@ fn protocol(told: Option<String>, has_address: bool, dialect: Dialect) -> String
 /// The length of the prefix that ipcalc(1) of CentOS 6 gives an address without one.
 fn classful(address: &String) -> Option<String> {
     let first = address.parse::<Ipv4Addr>().ok()?.octets()[0];
-    Some(match first { 0..128 => "8", 128..192 => "16", _ => "24" }.to_owned())
+    Some(
+        match first {
+            0..128 => "8",
+            128..192 => "16",
+            _ => "24",
+        }
+        .to_owned(),
+    )
 }
 
 /// Why ifup-eth of CentOS 6 sets no default route: it does so only where the gateway lies in the network of the first address.
 fn no_route(gateway: &str, address: &str, network: Option<String>) -> Option<String> {
     let parts = |text: &str| {
         let (address, prefix) = text.split_once('/')?;
-        Some((u32::from(address.parse::<Ipv4Addr>().ok()?), prefix.parse::<u32>().ok().filter(|bits| *bits <= 32)?))
+        Some((
+            u32::from(address.parse::<Ipv4Addr>().ok()?),
+            prefix.parse::<u32>().ok().filter(|bits| *bits <= 32)?,
+        ))
     };
     let (own, prefix) = parts(address)?;
     let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
@@ -196,6 +222,7 @@ fn no_route(gateway: &str, address: &str, network: Option<String>) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::os::SYSTEMD;
     use crate::facts::testing;
 
     const EL6: &str = "DEVICE=eth0\nHWADDR=00:50:56:AB:CD:EF\nTYPE=Ethernet\nONBOOT=yes\nNM_CONTROLLED=yes\n\
@@ -248,11 +275,19 @@ mod tests {
 
     #[test]
     fn the_scripts_of_el6_take_all_but_dhcp_and_bootp_for_static() {
-        for (protocol, told) in [("none", "static"), ("staitc", "static"), ("DHCP", "static"), ("dhcp", "dhcp"), ("bootp", "bootp")] {
+        for (protocol, told) in [
+            ("none", "static"),
+            ("staitc", "static"),
+            ("DHCP", "static"),
+            ("dhcp", "dhcp"),
+            ("bootp", "bootp"),
+        ] {
             let read = on_el6(&format!("BOOTPROTO={protocol}\nIPADDR=192.0.2.10\n"));
             assert_eq!((read.protocol.as_str(), read.address.as_deref()), (told, Some("192.0.2.10/24")));
         }
-        for text in ["BOOTPROTO=none\n", "BOOTPROTO=static\n", "IPADDR = 192.0.2.10\n", "IPADDR=192.0.2.10 command\n"] {
+        for text in
+            ["BOOTPROTO=none\n", "BOOTPROTO=static\n", "IPADDR = 192.0.2.10\n", "IPADDR=192.0.2.10 command\n"]
+        {
             let read = on_el6(text);
             assert_eq!((read.protocol.as_str(), read.address, read.on_boot), ("none", None, true), "{text}");
         }
@@ -264,7 +299,10 @@ mod tests {
     #[test]
     fn what_the_scripts_of_el6_give_up_on_is_told() {
         for (text, why) in [
-            ("IPADDR=192.0.2.10/24\n", "IPADDR=192.0.2.10/24: CentOS 6 takes no prefix length there, but as PREFIX=.."),
+            (
+                "IPADDR=192.0.2.10/24\n",
+                "IPADDR=192.0.2.10/24: CentOS 6 takes no prefix length there, but as PREFIX=..",
+            ),
             ("IPADDR=192.0.2.10\nPREFIX=255.255.255.0\n", "PREFIX=255.255.255.0 is no length of a prefix"),
             ("IPADDR=192.0.2.10\nPREFIX=33\n", "PREFIX=33 is no length of a prefix"),
             ("IPADDR=192.0.2.10\nNETMASK=255.0.255.0\n", "NETMASK=255.0.255.0 is no length of a prefix"),
@@ -274,7 +312,10 @@ mod tests {
             assert!(configuration(text).problem.is_none(), "{text}");
         }
         let nameless = read("IPADDR=192.0.2.10\n", Dialect::Scripts);
-        assert!(nameless.name.as_deref() == Some("eth0") && nameless.configuration.problem.unwrap().contains("no DEVICE"));
+        assert!(
+            nameless.name.as_deref() == Some("eth0")
+                && nameless.configuration.problem.unwrap().contains("no DEVICE")
+        );
         // A carriage return is a part of the name.
         assert_eq!(read("DEVICE=eth0\r\nONBOOT=yes\r\n", Dialect::Scripts).name.as_deref(), Some("eth0\r"));
     }
@@ -284,9 +325,16 @@ mod tests {
         let trouble = |text: &str| on_el6(&format!("IPADDR=192.0.2.10\nPREFIX=24\n{text}")).trouble;
         assert_eq!(
             trouble("GATEWAY=198.51.100.1\n").as_deref(),
-            Some("its gateway 198.51.100.1 is not in its network 192.0.2.0/24, so CentOS 6 sets no default route")
+            Some(
+                "its gateway 198.51.100.1 is not in its network 192.0.2.0/24, so CentOS 6 sets no default route"
+            )
         );
-        for text in ["", "GATEWAY=192.0.2.1\n", "GATEWAY=198.51.100.1\nDEFROUTE=no\n", "GATEWAY=198.51.100.1\nGATEWAYDEV=eth1\n"] {
+        for text in [
+            "",
+            "GATEWAY=192.0.2.1\n",
+            "GATEWAY=198.51.100.1\nDEFROUTE=no\n",
+            "GATEWAY=198.51.100.1\nGATEWAYDEV=eth1\n",
+        ] {
             assert_eq!(trouble(text), None, "{text}");
         }
         assert!(trouble("GATEWAY=192.0.2.1\nNETWORK=192.0.3.0\n").is_some());
@@ -349,7 +397,11 @@ mod tests {
             ("ifcfg-", false, true),
             ("ifcfg-eth0.rpmsave", false, false),
         ] {
-            assert_eq!((is_started(name, Dialect::Scripts), is_started(name, Dialect::Later)), (scripts, later), "{name}");
+            assert_eq!(
+                (is_started(name, Dialect::Scripts), is_started(name, Dialect::Later)),
+                (scripts, later),
+                "{name}"
+            );
         }
     }
 }

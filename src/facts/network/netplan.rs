@@ -89,9 +89,14 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Definition>> {
     let network = file.network.unwrap_or_default();
     let Network { ethernets, bonds, bridges, vlans, vrfs, dummy_devices } = network;
     let mut all = BTreeMap::new();
-    for (is_virtual, definitions) in
-        [(false, ethernets), (true, bonds), (true, bridges), (true, vlans), (true, vrfs), (true, dummy_devices)]
-    {
+    for (is_virtual, definitions) in [
+        (false, ethernets),
+        (true, bonds),
+        (true, bridges),
+        (true, vlans),
+        (true, vrfs),
+        (true, dummy_devices),
+    ] {
         for (id, definition) in definitions.unwrap_or_default() {
             all.insert(id, Definition { is_virtual, ..definition.unwrap_or_default() });
         }

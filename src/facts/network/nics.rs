@@ -134,7 +134,8 @@ fn started<'a>(first: &Candidate, others: impl Iterator<Item = &'a Candidate>) -
         if *on_boot && (*protocol != configuration.protocol || *address != configuration.address) {
             let by = address.as_deref().filter(|_| protocol == "static").unwrap_or(protocol);
             let first = &configuration.file;
-            configuration.trouble = Some(format!("{file} is started at boot as well as {first}, and sets {by}"));
+            configuration.trouble =
+                Some(format!("{file} is started at boot as well as {first}, and sets {by}"));
         }
     }
     configuration

@@ -39,7 +39,18 @@ fn values_are_read_as_bash_reads_them() {
 
 #[test]
 fn what_is_a_command_sets_nothing() {
-    for text in ["A = x", "A= x", "A =x", "A=x command", "echo A=x", "A=x | cat", "A=x &", "B=1 A", "\"A\"=x", "A\\=x"] {
+    for text in [
+        "A = x",
+        "A= x",
+        "A =x",
+        "A=x command",
+        "echo A=x",
+        "A=x | cat",
+        "A=x &",
+        "B=1 A",
+        "\"A\"=x",
+        "A\\=x",
+    ] {
         assert_eq!(a(&format!("{text}\n")), "-", "{text}");
     }
     assert_eq!(a("A=x\ncheck_link_down() {\n  A=y; return 1;\n}\nB=z\n"), "x");
@@ -48,7 +59,9 @@ fn what_is_a_command_sets_nothing() {
 
 #[test]
 fn an_error_of_syntax_ends_the_reading_with_its_line() {
-    for text in ["A=x\nB='y\nA=z\n", "A=x\nA=z; B=\"y\n", "A=x\nA=y )\nA=z\n", "A=x\n;\nA=y\n", "A=x\nf() {\nA=y\n"] {
+    for text in
+        ["A=x\nB='y\nA=z\n", "A=x\nA=z; B=\"y\n", "A=x\nA=y )\nA=z\n", "A=x\n;\nA=y\n", "A=x\nf() {\nA=y\n"]
+    {
         assert_eq!(a(text), "x", "{text:?}");
     }
 }

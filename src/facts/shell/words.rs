@@ -46,7 +46,8 @@ impl Word {
     /// Whether what is read so far is a name that can be assigned to, or an element of an array.
     fn is_name(&self) -> bool {
         let name = self.text.strip_suffix('+').unwrap_or(&self.text);
-        let name = name.strip_suffix(']').and_then(|name| name.split_once('[')).map_or(name, |(name, _)| name);
+        let name =
+            name.strip_suffix(']').and_then(|name| name.split_once('[')).map_or(name, |(name, _)| name);
         !self.quoted
             && !self.computed
             && !name.is_empty()
@@ -170,7 +171,9 @@ impl<'a> Lexer<'a> {
                     word.quoted = true;
                 }
                 '$' | '`' => self.expansion(&mut word, false)?,
-                '~' if word.sign == Some(word.text.len().wrapping_sub(1)) || word.text.ends_with(':') && word.sign.is_some() => {
+                '~' if word.sign == Some(word.text.len().wrapping_sub(1))
+                    || word.text.ends_with(':') && word.sign.is_some() =>
+                {
                     self.next();
                     word.computed = true;
                 }

@@ -5,8 +5,8 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
-    Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, resolve,
-    same_path,
+    Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
+    passed_over, resolve, same_path,
 };
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
@@ -168,7 +168,10 @@ impl<'a> Look<'a> {
         let Some(entry) = fstab_entry(fstab, path) else {
             return self.tally.problem(match passed_over(self.facts, path) {
                 Some(line) => {
-                    format!("line {} of /etc/fstab, for {path}, is passed over at boot: {}", line.line, line.why)
+                    format!(
+                        "line {} of /etc/fstab, for {path}, is passed over at boot: {}",
+                        line.line, line.why
+                    )
                 }
                 None => format!("/etc/fstab has no line for {path}"),
             });
@@ -186,10 +189,15 @@ impl<'a> Look<'a> {
         }
         if let Some(option) = &entry.refused {
             let fs_type = &entry.fs_type;
-            self.tally.problem(format!("{line} has the option {option}, which {fs_type} does not know: {path} is not mounted"));
+            self.tally.problem(format!(
+                "{line} has the option {option}, which {fs_type} does not know: {path} is not mounted"
+            ));
         }
         if can_move(&entry.device) {
-            self.tally.problem(format!("{line} names {}, which can be another device after a restart", entry.device));
+            self.tally.problem(format!(
+                "{line} names {}, which can be another device after a restart",
+                entry.device
+            ));
         }
         if entry.fs_type != spec.fs_type && entry.fs_type != "auto" {
             self.tally.problem(format!("{line} says {} for {path}, not {}", entry.fs_type, spec.fs_type));
@@ -212,8 +220,8 @@ impl<'a> Look<'a> {
 #[cfg(test)]
 mod tests {
     use crate::facts::Fact;
-    use crate::profile::PartitionSpec;
     use crate::facts::fstab::Ignored;
+    use crate::profile::PartitionSpec;
     use crate::steps::testing::{disks, edit, entry, fstab, mount, mounts, ready, told};
 
     const HOME: &str = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
@@ -330,7 +338,10 @@ mod tests {
                 "unmet: line 11 of /etc/fstab names LABEL=home, which can be another device after a restart; line 11 of \
                  /etc/fstab names LABEL=home, and there is no such device",
             ),
-            (entry(11, HOME, "/home", "ext3", 2), "unmet: line 11 of /etc/fstab says ext3 for /home, not ext4"),
+            (
+                entry(11, HOME, "/home", "ext3", 2),
+                "unmet: line 11 of /etc/fstab says ext3 for /home, not ext4",
+            ),
             (
                 entry(11, "PARTUUID=0001-03", "/home", "ext4", 2),
                 "unknown: to which device PARTUUID=0001-03 leads is not among the facts",
@@ -362,7 +373,10 @@ mod tests {
         let home = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
         home.refused = Some("defalts".into());
         let says = told(&profile, &facts, "layout.home");
-        assert!(says.starts_with("unmet: line 4 of /etc/fstab has the option defalts, which ext4 does not know"), "{says}");
+        assert!(
+            says.starts_with("unmet: line 4 of /etc/fstab has the option defalts, which ext4 does not know"),
+            "{says}"
+        );
         fstab(&mut facts).retain(|entry| entry.mount_point != "/home");
         facts.fstab_ignored.push(Ignored {
             line: 4,
@@ -372,7 +386,10 @@ mod tests {
             ours: false,
         });
         let says = told(&profile, &facts, "layout.home");
-        assert!(says.starts_with("unmet: line 4 of /etc/fstab, for /home, is passed over at boot: a comment |"), "{says}");
+        assert!(
+            says.starts_with("unmet: line 4 of /etc/fstab, for /home, is passed over at boot: a comment |"),
+            "{says}"
+        );
     }
 
     #[test]

@@ -183,7 +183,10 @@ mod tests {
         assert!(told(&profile, &facts, "layout.swap").starts_with("unknown: to which device PARTLABEL=swap"));
         line(&mut facts, "/dev/sda5", "defaults");
         let says = told(&profile, &facts, "layout.swap");
-        assert!(says.starts_with("unmet: line 6 of /etc/fstab names /dev/sda5, which can be another device"), "{says}");
+        assert!(
+            says.starts_with("unmet: line 6 of /etc/fstab names /dev/sda5, which can be another device"),
+            "{says}"
+        );
         line(&mut facts, "UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05", "defaults");
         assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
     }

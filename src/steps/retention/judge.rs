@@ -10,7 +10,8 @@ use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
-    can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, repeated, resolve, same_map,
+    can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, repeated, resolve,
+    same_map,
 };
 use crate::steps::{Status, custom_changes, need};
 
@@ -159,7 +160,9 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             None => nameless(facts, mount),
         };
         let found = match passed_over(facts, point) {
-            Some(line) => format!("line {} of /etc/fstab, for {point}, is passed over at boot: {}", line.line, line.why),
+            Some(line) => {
+                format!("line {} of /etc/fstab, for {point}, is passed over at boot: {}", line.line, line.why)
+            }
             None => format!("/etc/fstab has no line for {point}"),
         };
         return Ok(Status::unmet(found, expected, fix));
@@ -187,7 +190,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if let Some(option) = &entry.refused {
         return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
     }
-    let way = |option: &&str| has(option) || entry.options.iter().any(|other| other.starts_with(&format!("{option}=")));
+    let way = |option: &&&str| entry.options.iter().any(|other| other.split('=').next() == Some(**option));
     if let Some(option) = ["bind", "rbind", "remount", "loop", "offset"].iter().find(way) {
         return unmet(format!("{option}: it mounts something else than the file system on that device"));
     }
