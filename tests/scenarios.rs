@@ -86,10 +86,18 @@ fn lay(from: &Path, to: &Path) {
         remove(&target);
         if kind.is_symlink() {
             symlink(fs::read_link(&source).unwrap(), &target).unwrap();
+        } else if let Some(to) = lost_link(&source) {
+            symlink(to, &target).unwrap();
         } else {
             fs::copy(&source, &target).unwrap();
         }
     }
+}
+
+/// Where a link led that was stored as a file, as git does where links cannot be: it holds the target alone, without a newline.
+fn lost_link(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    (text.starts_with("../") && !text.contains('\n')).then_some(text)
 }
 
 fn remove(path: &Path) {

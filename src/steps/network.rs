@@ -296,9 +296,9 @@ fn is_stale(address: &IpAddr, nics: &[Nic], facts: &Facts) -> bool {
         && !nics.iter().any(|nic| nic.addresses.contains(address) || may_have(nic))
 }
 
-/// The configured address, if it is one.
+/// The configured address, if it is one. To a shell only these two are blanks.
 fn configured(configuration: &NicConfiguration) -> Option<IpAddr> {
-    configuration.address.as_deref()?.split('/').next()?.trim().parse().ok()
+    configuration.address.as_deref()?.split('/').next()?.trim_matches([' ', '\t']).parse().ok()
 }
 
 /// The addresses that the hosts file gives to `name`.

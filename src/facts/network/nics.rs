@@ -186,7 +186,7 @@ fn configured(candidates: &[Candidate]) -> Vec<Nic> {
 
 /// The address without its prefix length.
 fn plain(address: &str) -> Option<IpAddr> {
-    address.split('/').next()?.trim().parse().ok()
+    address.split('/').next()?.trim_matches([' ', '\t']).parse().ok()
 }
 
 /// The prefix length that a network mask means, as text; a mask with a hole means none. A number is one already.
