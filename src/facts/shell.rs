@@ -81,6 +81,11 @@ struct Line {
     ends: bool,
 }
 
+/// Whether a word is one of a list.
+fn has(list: &str, word: &Word) -> bool {
+    list.split_ascii_whitespace().any(|one| one == word.text)
+}
+
 struct Reader<'a> {
     lexer: Lexer<'a>,
     line: Line,
@@ -112,7 +117,7 @@ impl Reader<'_> {
                     if !self.function() {
                         return false;
                     }
-                    defined = true;
+                    (piped, depends, defined) = (false, false, true);
                     continue;
                 }
                 (Token::Open | Token::Document, _) => {
@@ -129,6 +134,10 @@ impl Reader<'_> {
                 _ => {}
             }
             defined = false;
+            // Whatever it is a part of: what follows may belong to it.
+            if words.first().is_some_and(|word| !word.quoted && has(COMPOUND, word)) {
+                self.beyond("a compound command");
+            }
             let pipes = matches!(end, Token::Pipe | Token::Background);
             if !(piped || pipes) {
                 self.command(&words, depends);
@@ -153,6 +162,9 @@ impl Reader<'_> {
 
     /// A simple command.
     fn command(&mut self, words: &[Word], depends: bool) {
+        if words.iter().any(|word| word.sets) {
+            self.beyond("an expansion that may set anything");
+        }
         let assigned = words.iter().take_while(|word| word.assigned().is_some()).count();
         let Some(command) = words.get(assigned) else {
             if depends && assigned > 0 {
@@ -161,8 +173,14 @@ impl Reader<'_> {
             words.iter().for_each(|word| self.set(word));
             return;
         };
-        let has = |list: &str, word: &Word| list.split_ascii_whitespace().any(|one| one == word.text);
         let arguments = &words[assigned + 1..];
+        if command.computed {
+            return self.beyond("a command that is computed");
+        }
+        // Depending on another command, or with variables of its own.
+        if (depends || assigned > 0) && has("export declare typeset unset return", command) {
+            return self.beyond("a condition");
+        }
         match command.text.as_str() {
             // Assignments before a command are for that command alone.
             "export" | "declare" | "typeset" => {
@@ -179,11 +197,7 @@ impl Reader<'_> {
                 self.line.values.extend(names);
             }
             "return" => self.line.ends = true,
-            _ if command.computed || has(SETTING, command) => self.beyond("a command that may set anything"),
-            ":" if arguments.iter().any(|word| word.computed) => {
-                self.beyond("an expansion that may set anything")
-            }
-            _ if !command.quoted && has(COMPOUND, command) => self.beyond("a compound command"),
+            _ if has(SETTING, command) => self.beyond("a command that may set anything"),
             _ => {}
         }
     }

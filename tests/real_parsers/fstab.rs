@@ -20,6 +20,9 @@ const FROM_LIBMOUNT: &[(&str, fn(&str) -> bool)] = &[
                 .is_some_and(|field| field.trim_end() == "swap")
         },
     ),
+    ("libmount refuses a number beyond 64 bits, where the line goes on behind it", |line| {
+        line.contains("99999999999999999999")
+    }),
     (
         "systemd's generator reads with getmntent(3), to which a carriage return is a part of the last field",
         |line| line.ends_with('\r'),

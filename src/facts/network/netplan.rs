@@ -73,8 +73,11 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
             known.r#match = definition.r#match.or(known.r#match.take());
             known.set_name = definition.set_name.or(known.set_name.take());
             known.activation_mode = definition.activation_mode.or(known.activation_mode.take());
-            if let Some(more) = definition.addresses {
-                known.addresses.get_or_insert_default().extend(more);
+            for address in definition.addresses.into_iter().flatten() {
+                let all = known.addresses.get_or_insert_default();
+                if !all.contains(&address) {
+                    all.push(address);
+                }
             }
         }
     }

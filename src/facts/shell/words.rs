@@ -33,6 +33,8 @@ pub(super) struct Word {
     pub quoted: bool,
     /// Whether there is an expansion in it.
     pub computed: bool,
+    /// Whether an expansion in it may set a variable: `${A:=x}`, `$((A=1))`.
+    pub sets: bool,
     /// Where the sign of an assignment stands, whose name is not quoted.
     sign: Option<usize>,
 }
@@ -218,8 +220,15 @@ impl<'a> Lexer<'a> {
     fn expansion(&mut self, word: &mut Word, quoted: bool) -> Option<()> {
         if self.take("`") {
             self.passes_over('`', '`')?;
-        } else if self.take("${") {
-            self.passes_over('}', '{')?;
+        } else if self.rest.starts_with("${") || self.rest.starts_with("$((") {
+            let all = self.rest;
+            let brace = self.take("${");
+            if !brace {
+                self.take("$(");
+            }
+            let (close, open) = if brace { ('}', '{') } else { (')', '(') };
+            self.passes_over(close, open)?;
+            word.sets |= all[..all.len() - self.rest.len()].contains('=');
         } else if self.take("$(") {
             self.passes_over(')', '(')?;
         } else if !quoted && self.take("$'") {
