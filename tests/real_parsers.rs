@@ -47,19 +47,22 @@ fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error} (scripts/install-tools real)"))
 }
 
-/// Why two readers may differ, and how often they did.
-struct Reasons<T: ?Sized + 'static> {
-    known: &'static [(&'static str, fn(&T) -> bool)],
+/// Why two readers may differ, and of which texts that holds.
+type Reason = (&'static str, fn(&str) -> bool);
+
+/// Reasons, and how often each has occurred.
+struct Reasons {
+    known: &'static [Reason],
     seen: BTreeMap<&'static str, usize>,
 }
 
-impl<T: ?Sized> Reasons<T> {
-    fn new(known: &'static [(&'static str, fn(&T) -> bool)]) -> Self {
+impl Reasons {
+    fn new(known: &'static [Reason]) -> Self {
         Self { known, seen: BTreeMap::new() }
     }
 
     /// Whether there is a reason for a difference about `what`.
-    fn explain(&mut self, what: &T) -> bool {
+    fn explain(&mut self, what: &str) -> bool {
         let reason = self.known.iter().find(|(_, applies)| applies(what));
         reason.is_some_and(|(reason, _)| {
             *self.seen.entry(reason).or_default() += 1;

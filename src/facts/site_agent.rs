@@ -104,8 +104,8 @@ fn is_there(host: &Host, path: &str) -> Result<bool> {
 pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
     // Its installer greps it; no shell reads it whole.
     let told = |key: &str| {
-        let values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-        let value = values.last()?.trim().trim_matches(['"', '\'']);
+        let mut values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+        let value = values.next_back()?.trim().trim_matches(['"', '\'']);
         (!value.is_empty()).then(|| value.to_owned())
     };
     (told("VERSION"), told("INSTALLATION_DIR").filter(|dir| dir.starts_with('/')))

@@ -7,10 +7,10 @@ use std::time::Duration;
 use mt_agent::facts::fstab::{Dialect, Entry, parse};
 use serde_json::Value;
 
-use super::{Random, Reasons, run, samples};
+use super::{Random, Reason, Reasons, run, samples};
 
 /// Where libmount and our reading of what it reads differ.
-const FROM_LIBMOUNT: &[(&str, fn(&str) -> bool)] = &[
+const FROM_LIBMOUNT: &[Reason] = &[
     (
         "systemd and swapon(8) of CentOS 6 read swap with getmntent(3), which takes anything for a number",
         |line| {
@@ -30,7 +30,7 @@ const FROM_LIBMOUNT: &[(&str, fn(&str) -> bool)] = &[
 ];
 
 /// Where mount(8) of CentOS 6 and libmount differ, by mount/mount_mntent.c of util-linux-ng 2.17.2.
-const OF_CENTOS_6: &[(&str, fn(&str) -> bool)] = &[
+const OF_CENTOS_6: &[Reason] = &[
     (
         "2.17.2 looks for digits, libmount takes what strtol(3) takes: a sign, and other blanks before it",
         |line| {

@@ -9,13 +9,12 @@ use std::time::Duration;
 use mt_agent::facts::{Fact, network};
 use mt_agent::host::Host;
 
-use super::{Random, Reasons, run, samples};
+use super::{Random, Reason, Reasons, run, samples};
 
 /// Why netplan may refuse what we read.
-const REFUSED: &[(&str, fn(&str) -> bool)] =
-    &[("netplan refuses keys that it does not know, of which we read none", |text| {
-        text.contains("adresses")
-    })];
+const REFUSED: &[Reason] = &[("netplan refuses keys that it does not know, of which we read none", |text| {
+    text.contains("adresses")
+})];
 
 /// Name, whether it starts at boot, whether by DHCP, addresses.
 type Interfaces = BTreeMap<String, (bool, bool, Vec<String>)>;

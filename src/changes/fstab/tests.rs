@@ -77,6 +77,48 @@ fn an_entry_that_serves_is_left_alone_whoever_wrote_it() {
 }
 
 #[test]
+fn a_line_that_is_passed_over_at_boot_counts_for_nothing() {
+    for passed_over in [LINE.replace("0 0", "# c"), LINE.replace("rw,", "rw, "), LINE.replace("0 0", "O O")] {
+        let after = with(&passed_over);
+        assert_eq!(String::from_utf8(after.clone()).unwrap(), format!("{passed_over}{}", pair()));
+        assert_eq!(with(&after), after);
+        // Our own is replaced.
+        let ours = format!("a / x y\n{COMMENT}/mnt/retention\n{passed_over}b /home x y\n");
+        assert_eq!(String::from_utf8(with(&ours)).unwrap(), format!("a / x y\n{}b /home x y\n", pair()));
+    }
+}
+
+#[test]
+fn an_entry_is_added_where_centos_6_still_reads() {
+    let with = |before: &str| {
+        let after = with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap();
+        assert_eq!(with_entry(&after, &EL6, Dialect::UtilLinuxNg).unwrap(), after);
+        String::from_utf8(after).unwrap()
+    };
+    let ours = pair().replace(",nofail", "");
+    let bad = "/dev/a /b ext4 rw # c\n";
+    let begin = bad.repeat(4);
+    assert_eq!(with(&format!("{begin}{bad}b /home x y\n")), format!("{begin}{ours}{bad}b /home x y\n"));
+    // One of ours that is not read moves there.
+    assert_eq!(with(&format!("{begin}{bad}{ours}")), format!("{begin}{ours}{bad}"));
+    assert_eq!(with(&format!("{begin}b /home x y\n")), format!("{begin}b /home x y\n{ours}"));
+    let long = format!("# {}\n", "=".repeat(4096));
+    assert_eq!(with(&format!("a / x y\n{long}b /home x y\n")), format!("a / x y\n{ours}{long}b /home x y\n"));
+}
+
+#[test]
+fn an_entry_that_mounts_nothing_or_something_else_does_not_serve() {
+    for option in ["defalts", "loop", "bind", "remount", "offset=4096", "data=orderd"] {
+        let theirs = LINE.replace("rw,", &format!("rw,{option},"));
+        let error = with_entry(theirs.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn another_entry_with_that_mount_point_is_refused_with_its_line() {
     let others = [
         "/dev/sdb /mnt/retention ext4 rw 0 0",

@@ -217,7 +217,7 @@ impl Reader<'_> {
         let configuration = &mut self.parsed.configuration;
         let text = value.text.clone();
         match (path, key) {
-            ("", _) => return self.problem(&format!("`{key}` stands outside of every section")),
+            ("", _) => self.problem(&format!("`{key}` stands outside of every section")),
             ("defaults", "user_friendly_names") => configuration.user_friendly_names = Some(text),
             ("defaults", "find_multipaths") => configuration.find_multipaths = Some(text),
             ("blacklist", "wwid") => {

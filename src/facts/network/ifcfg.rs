@@ -189,7 +189,7 @@ fn protocol(told: Option<String>, has_address: bool, dialect: Dialect) -> String
 }
 
 /// The length of the prefix that ipcalc(1) of CentOS 6 gives an address without one.
-fn classful(address: &String) -> Option<String> {
+fn classful(address: &str) -> Option<String> {
     let first = address.parse::<Ipv4Addr>().ok()?.octets()[0];
     Some(
         match first {
@@ -212,7 +212,7 @@ fn no_route(gateway: &str, address: &str, network: Option<String>) -> Option<Str
     };
     let (own, prefix) = parts(address)?;
     let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-    let network = network.map_or_else(|| Ipv4Addr::from(own & mask).to_string(), |network| network);
+    let network = network.unwrap_or_else(|| Ipv4Addr::from(own & mask).to_string());
     let lies_in = |gateway: Ipv4Addr| Ipv4Addr::from(u32::from(gateway) & mask).to_string() == network;
     (!gateway.parse().is_ok_and(lies_in)).then(|| {
         format!("its gateway {gateway} is not in its network {network}/{prefix}, so CentOS 6 sets no default route")

@@ -129,6 +129,12 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_passed_over_at_boot_goes_too() {
+        let fstab = b"/dev/sda1 / ext4 rw 1 1\n/dev/mapper/36 /mnt/retention ext4 rw # of the template\n";
+        assert_eq!(text(without_mount(fstab, "/mnt/retention", "#mine")), "/dev/sda1 / ext4 rw 1 1\n");
+    }
+
+    #[test]
     fn a_mount_point_is_compared_as_mount_reads_it() {
         for written in ["/mnt//a\\040b", "//mnt/a\\040b/", "/mnt/./a\\040b", "\t/mnt/a\\040b//"] {
             let fstab = format!("/dev/sda1 / ext4 rw 1 1\n/dev/sdb1 {written} ext4 rw 0 0\n");
