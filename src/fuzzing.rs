@@ -75,10 +75,10 @@ pub fn interfaces(text: &str) {
     network::parse_every_kind(text);
 }
 
-/// The end of the vendor script's log, as it is shown.
+/// What is kept of the vendor script's log.
 #[must_use]
 pub fn log_tail(log: &str) -> String {
-    custom_changes::tail(log)
+    custom_changes::words::judged(log)
 }
 
 /// Where a redirect from `base` leads.

@@ -32,16 +32,16 @@ fn exit_status(name: &str) -> Vec<(u8, String)> {
             "ready after a restart that is still owed",
         ],
         Some("check") => &[
-            "ready: every required requirement is met",
+            "ready: every required requirement is met; of a selection, all that was looked at",
             "not ready",
             "@FAILED@",
             "ready after a restart that is still owed",
         ],
         Some("apply") => &[
-            "ready: every required requirement is met",
+            "ready: every required requirement is met; of a selection, all that was looked at; --forget: done",
             "not ready",
             "@FAILED@, a change that failed",
-            "ready after a restart that is still owed",
+            "ready after a restart that is still owed; --resume: the restart has not happened yet",
         ],
         Some("plan") => &["nothing to change", "there are changes to make, or a restart is owed", "@FAILED@"],
         Some("seal") => &[
@@ -50,7 +50,9 @@ fn exit_status(name: &str) -> Vec<(u8, String)> {
             "@FAILED@, a step that failed: what is left is done by the next run",
         ],
         // They judge nothing.
-        Some("profile") => &["done; check: the file can be used", "", "@FAILED@"],
+        Some("profile") => {
+            &["done; check: the file can be used", "", "@FAILED@; check: a waiver without effect"]
+        }
         Some(_) => &["done", "", "@FAILED@"],
     };
     let told = (0..).zip(statuses).filter(|(_, text)| !text.is_empty());

@@ -124,7 +124,7 @@ mt-agent plan --only packages.base,os.device-nodes
     }
     contains(parts[0], "still away");
     assert!(parts[1].ends_with("text"), "nothing has written into it: {}", parts[1]);
-    contains(parts[2], "needs os.device-nodes first; then apply does it");
+    contains(parts[2], "needs os.device-nodes first; then mt-agent apply does it");
     contains(parts[3], "1. make /dev/null anew");
     contains(parts[3], "2. install xfsprogs, perl");
 }

@@ -6,7 +6,14 @@ mod support;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, ServerConnection};
 
 use mt_agent::changes::fetch::{Fetch, Turn, left_off};
 
@@ -260,6 +267,11 @@ impl Https {
         #[rustfmt::skip]
         tool("openssl", &["x509", "-req", "-in", &path("csr"), "-CA", &path("ca.pem"), "-CAkey", &path("ca.key"),
             "-CAcreateserial", "-days", "2", "-extfile", &path("ext"), "-out", &path("cert")]);
+        Self::with(dir, mode)
+    }
+
+    /// With the files `cert` and `key` of the directory.
+    fn with(dir: &Path, mode: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let accept = format!("127.0.0.1:{port}");
         let child = duct::cmd!(
@@ -298,6 +310,125 @@ fn https_needs_a_certificate_that_is_trusted() {
     contains(&desk.fetch(&url).unwrap_err(), "x.rpm holds no certificate (PEM)");
     desk.ca_file = Some(place.path().join("none"));
     contains(&desk.fetch(&url).unwrap_err(), "reading the certificates in ");
+}
+
+/// A self-signed certificate as `openssl req -x509` makes it, with its key in `NAME.key`.
+fn self_signed(dir: &Path, name: &str, more: &[&str]) {
+    let path = |suffix: &str| dir.join(format!("{name}{suffix}")).to_str().unwrap().to_owned();
+    let (key, cert) = (path(".key"), path(".pem"));
+    let common = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=mirror",
+        "-keyout",
+        &key,
+        "-out",
+        &cert,
+    ];
+    tool("openssl", &[common.as_slice(), more].concat());
+}
+
+/// Sets the year of both dates: openssl 3.0 makes none of another time. Its signature of itself, which nobody looks at, is
+/// no longer right.
+fn of_year(dir: &Path, name: &str, year: &[u8; 2]) {
+    let path = |suffix: &str| dir.join(format!("{name}{suffix}")).to_str().unwrap().to_owned();
+    let (pem, der) = (path(".pem"), path(".der"));
+    tool("openssl", &["x509", "-in", &pem, "-outform", "DER", "-out", &der]);
+    let mut bytes = fs::read(&der).unwrap();
+    // UTCTime of 13 bytes: YYMMDDhhmmssZ.
+    let dates: Vec<_> = (0..bytes.len() - 1).filter(|at| bytes[*at..].starts_with(&[0x17, 13])).collect();
+    assert_eq!(dates.len(), 2);
+    dates.into_iter().for_each(|at| bytes[at + 2..at + 4].copy_from_slice(year));
+    fs::write(&der, bytes).unwrap();
+    tool("openssl", &["x509", "-inform", "DER", "-in", &der, "-out", &pem]);
+}
+
+/// A server that shows a certificate of which it has no key, and signs with another: its port.
+fn impostor(certificate: &Path, key: &Path) -> u16 {
+    let key = PrivateKeyDer::from_pem_file(key).unwrap();
+    let signs = ring::sign::any_supported_type(&key).unwrap();
+    let shown = CertifiedKey::new(vec![CertificateDer::from_pem_file(certificate).unwrap()], signs);
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut connection = ServerConnection::new(config.clone()).unwrap();
+            let _ = connection.complete_io(&mut stream);
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_s_own_certificate_is_trusted_for_its_name_and_time_and_no_other_one_is() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    fs::write(at("x.rpm"), content(1)).unwrap();
+    let named = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    let end = ["-addext", "basicConstraints=critical,CA:FALSE"];
+    let elsewhere = ["-addext", "subjectAltName=IP:127.0.0.2,DNS:mirror.example"];
+    for (name, more) in [
+        ("own", named.as_slice()),
+        ("end", &[named, end].concat()),
+        ("other", &named),
+        ("elsewhere", &elsewhere),
+        ("unnamed", &[]),
+        ("expired", &named),
+        ("early", &named),
+    ] {
+        self_signed(place.path(), name, more);
+    }
+    of_year(place.path(), "expired", b"20");
+    of_year(place.path(), "early", b"45");
+    // Who may issue others, and is not in the file, is nobody: also where the file has another one of the same name.
+    for (shown, trusted, told) in [
+        ("own", "own", Ok(())),
+        ("end", "end", Ok(())),
+        ("own", "other", Err("")),
+        ("other", "own", Err("")),
+        ("own", "end", Err("")),
+        ("elsewhere", "elsewhere", Err("not valid for name")),
+        ("unnamed", "unnamed", Err("not valid for name")),
+        ("expired", "expired", Err("expired")),
+        ("early", "early", Err("not valid yet")),
+    ] {
+        fs::copy(at(&format!("{shown}.pem")), at("cert")).unwrap();
+        fs::copy(at(&format!("{shown}.key")), at("key")).unwrap();
+        let server = Https::with(place.path(), "-WWW");
+        let mut desk = Desk::new();
+        desk.ca_file = Some(at(&format!("{trusted}.pem")));
+        let fetched = desk.fetch(&format!("https://127.0.0.1:{}/x.rpm", server.port));
+        match told {
+            Ok(()) => assert_eq!(fetched.as_deref(), Ok(content(1).as_slice()), "{shown} by {trusted}"),
+            Err(why) => {
+                let said = fetched.unwrap_err();
+                contains(&said, "invalid peer certificate: ");
+                contains(&said, why);
+                assert_eq!(desk.left(), 0, "{shown} by {trusted}");
+            }
+        }
+    }
+    // One of several in the file.
+    let both = [fs::read(at("other.pem")).unwrap(), fs::read(at("own.pem")).unwrap()].concat();
+    fs::write(at("both.pem"), both).unwrap();
+    fs::copy(at("own.pem"), at("cert")).unwrap();
+    fs::copy(at("own.key"), at("key")).unwrap();
+    let server = Https::with(place.path(), "-WWW");
+    let mut desk = Desk::new();
+    let port = impostor(&at("own.pem"), &at("other.key"));
+    desk.ca_file = Some(at("own.pem"));
+    contains(&desk.fetch(&format!("https://127.0.0.1:{port}/x.rpm")).unwrap_err(), "BadSignature");
+    desk.ca_file = Some(at("both.pem"));
+    assert_eq!(desk.fetch(&format!("https://127.0.0.1:{}/x.rpm", server.port)).unwrap(), content(1));
 }
 
 #[test]

@@ -65,10 +65,12 @@ const YUM: &str = r#"
 echo "yum $*" >>/var/lib/old/calls
 give_up=
 names=
+protected=
 for word; do
     case $word in
     -y | install) ;;
     --setopt=exit_on_lock=1) give_up=yes ;;
+    --setopt=protected_packages=*) protected=,${word##*=}, ;;
     -*) echo "Command line error: no such option: $word" >&2; exit 1 ;;
     */*) echo "Examining $word"; echo 'Error: Nothing to do' >&2; exit 1 ;;
     *) names="$names $word" ;;
@@ -104,6 +106,14 @@ for name in $names; do
         found=yes
     elif version=$(grep "^$name " /var/lib/old/repository); then
         found=yes
+        gone=$(sed -n "s/^$name //p" /var/lib/old/obsoletes 2>/dev/null)
+        case ,$gone, in
+        ,,) ;;
+        *) case $protected in
+            *,"$gone",*) echo "Error: Trying to remove \"$gone\", which is protected" >&2; exit 1 ;;
+            esac
+            sed -i "/^$gone /d" /var/lib/old/installed ;;
+        esac
         [ -e /var/lib/old/breaks ] || echo "$version" >>/var/lib/old/installed
         echo "Installing : $name"
         [ ! -e /var/lib/old/breaks ] || echo "error: %pre($name-1.0-1) scriptlet failed, exit status 1" >&2
@@ -160,7 +170,10 @@ fn one_transaction_brings_all_and_a_second_apply_starts_none() {
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     contains(&said, "done: installed old-a 1.0-1.el6, old-b 2.0-1.el6");
-    assert_eq!(yum_calls(&world), ["yum -y --setopt=exit_on_lock=1 install old-a old-b"]);
+    assert_eq!(
+        yum_calls(&world),
+        ["yum -y --setopt=exit_on_lock=1 --setopt=protected_packages=bash install old-a old-b"]
+    );
 }
 
 #[test]
@@ -175,11 +188,24 @@ fn a_status_of_0_with_one_of_two_found_is_no_success() {
     assert_eq!(
         yum_calls(&world),
         [
-            "yum -y --setopt=exit_on_lock=1 install old-a old-b",
-            "yum -y --setopt=exit_on_lock=1 install old-b"
+            "yum -y --setopt=exit_on_lock=1 --setopt=protected_packages=bash install old-a old-b",
+            "yum -y --setopt=exit_on_lock=1 --setopt=protected_packages=bash,old-a install old-b"
         ]
     );
     contains(&said, "yum did not install old-b: No package old-b available.; Error: Nothing to do");
+}
+
+#[test]
+fn what_is_obsoleted_stays() {
+    let world = world(BOTH, &[("/var/lib/old/obsoletes", "old-b bash\n")]);
+    let output = world.run(APPLY, &[]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    contains(
+        &said,
+        "yum did not install old-b: Error: Trying to remove \"bash\", which is protected; what is to be installed",
+    );
+    contains(&world.left("/var/lib/old/installed"), "bash 4.1.2-29.el6");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use mt_agent::changes::packages::{Manager, install_with};
 use mt_agent::changes::{Context, Done};
+use mt_agent::facts::{Fact, packages};
 use mt_agent::host::Host;
 use mt_agent::profile::Profile;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -46,7 +47,9 @@ fn all_that_is_missing_comes_in_one_transaction_and_a_second_run_asks_only_rpm()
     let done = install(&short(), &mut seen, &names).unwrap();
     assert_eq!(done, Done::Changed("installed mt-agent-test-b 1.0-1, mt-agent-test-needed 1.0-1".into()));
     let runs: Vec<_> = seen.log.iter().filter(|line| line.starts_with("run: dnf")).collect();
-    assert_eq!(runs, ["run: dnf -y --setopt=exit_on_lock=1 install mt-agent-test-b mt-agent-test-needed"]);
+    let run = "run: dnf -y --setopt=exit_on_lock=1 --setopt=protected_packages=mt-agent-test-a install mt-agent-test-b \
+               mt-agent-test-needed";
+    assert_eq!(runs, [run]);
     assert!(seen.progress.iter().any(|line| line.contains("Complete!")), "{:?}", seen.progress);
 
     let mut seen = Seen::default();
@@ -67,6 +70,31 @@ fn what_is_nowhere_is_named_with_what_the_manager_said() {
 }
 
 #[test]
+fn nothing_is_removed_for_what_it_obsoletes_neither_asked_for_nor_needed() {
+    let mut desk = Desk::new();
+    desk.package("old", "");
+    desk.repository();
+    install(&short(), &mut Seen::default(), &["mt-agent-test-old"]).unwrap();
+    desk.package("other", "");
+    desk.package("lib", "Obsoletes: mt-agent-test-old < 2\n");
+    desk.package("new", "Requires: mt-agent-test-lib\n");
+    desk.repository();
+    for wanted in ["mt-agent-test-new", "mt-agent-test-lib"] {
+        let error = install(&short(), &mut Seen::default(), &["mt-agent-test-other", wanted]).unwrap_err();
+        contains(&error, &format!("dnf did not install mt-agent-test-other, {wanted}: "));
+        contains(&error, "mt-agent-test-old");
+        contains(&error, "would take another package off this host, which the agent does not");
+        tool("rpm", &["-q", "mt-agent-test-old"]);
+    }
+    // A newer edition of what is there is no removal.
+    desk.edition("old", "2.0", "");
+    desk.package("wants", "Requires: mt-agent-test-old >= 2\n");
+    desk.repository();
+    install(&short(), &mut Seen::default(), &["mt-agent-test-wants"]).unwrap();
+    tool("rpm", &["-q", "mt-agent-test-old-2.0-1"]);
+}
+
+#[test]
 fn the_database_is_believed_and_not_the_status() {
     let mut desk = Desk::new();
     // A failing %post leaves the package installed; a failing %pre does not.
@@ -78,6 +106,31 @@ fn the_database_is_believed_and_not_the_status() {
     let error = install(&short(), &mut Seen::default(), &["mt-agent-test-pre"]).unwrap_err();
     contains(&error, "dnf did not install mt-agent-test-pre: ");
     contains(&error, "scriptlet");
+}
+
+#[test]
+fn an_image_at_a_path_that_rpm_would_expand_is_refused_and_nothing_of_it_runs() {
+    let desk = Desk::new();
+    desk.package("a", "");
+    let file = desk.dir().join("build/RPMS/noarch/mt-agent-test-a-1.0-1.noarch.rpm");
+    tool("rpm", &["-i", file.to_str().unwrap()]);
+    let database = String::from_utf8(tool("rpm", &["-E", "%{_dbpath}"]).stdout).unwrap();
+    let top = tempfile::tempdir().unwrap();
+    let image = |name: &str| {
+        let tree = top.path().join(name);
+        fs::create_dir_all(tree.join("var/lib")).unwrap();
+        fs::create_dir_all(tree.join("etc")).unwrap();
+        fs::write(tree.join("etc/redhat-release"), "CentOS release 6.6 (Final)\n").unwrap();
+        tool("cp", &["-a", database.trim(), tree.join("var/lib/rpm").to_str().unwrap()]);
+        packages::load(&Host::image(tree))
+    };
+    let Fact::Known(plain) = image("image, [1] {x}") else { panic!() };
+    assert!(plain.installed.contains_key("mt-agent-test-a"), "{plain:?}");
+    // rpm runs what stands in `%(...)`.
+    for name in ["50%off", "%{_tmppath}", "%(kill -9 $PPID)"] {
+        let Fact::Unknown(why) = image(name) else { panic!("{name}") };
+        contains(&why, "has a `%`, which rpm would expand: mount the image at a path without one");
+    }
 }
 
 #[test]

@@ -5,29 +5,23 @@
 mod support;
 
 use support::system::{System, said};
-use support::{contains, need_root};
+use support::{contains, need_root, waived_until};
 
 /// The stand-in of tests/vendor, as the practice machine runs it.
 const STAND_IN: &str = include_str!("vendor/ApplyCustomChanges.sh");
 
-/// Nothing but the script: what it needs of the machine is waived, as this one is no CentOS 6.6.
+/// Nothing but the script: what it needs of the machine is waived, as this one is no CentOS 6.6, but for its disks.
 fn profile(more: &str) -> String {
-    let waived = [
-        "os.release",
-        "layout.no-lvm",
-        "scsi.ids",
-        "scsi.uuid-enabled",
-        "packages.base",
-        "packages.multipath",
-    ];
-    let waivers = waived.map(|id| format!("- {{requirement: {id}, reason: a test, until: 2099-12-31}}\n"));
+    let waived = ["os.release", "layout.no-lvm", "packages.base", "packages.multipath"];
+    let until = waived_until();
+    let waivers = waived.map(|id| format!("- {{requirement: {id}, reason: a test, until: '{until}'}}\n"));
     format!("extends: centos-6.6\n{more}waivers:\n{}", waivers.concat())
 }
 
 /// A system with this script in the vendor's archive; `pack NAME` makes another one of /root/NAME.
 fn system(script: &str, more: &str) -> System {
     need_root();
-    let system = System::new();
+    let system = System::new().with_disks();
     system.file("/etc/mt-agent/profile.yaml", profile(more));
     system.file("/root/kit/ApplyCustomChanges.sh", script);
     system

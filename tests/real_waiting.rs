@@ -83,7 +83,7 @@ fn an_order_that_holds_is_carried_out_and_gone() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     contains(&out(&output), "an apply waited for the restart (given at 20");
     contains(&out(&output), "asks --only os");
-    contains(&out(&output), "ready in what was looked at");
+    contains(&out(&output), "selection only");
     assert!(!world.all_left().iter().any(|(path, ..)| path == RECORD));
     // Before the restart it waits.
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
@@ -107,6 +107,83 @@ fn an_order_is_refused_where_it_does_not_hold() {
     contains(&err(&machine(&but(other)).run("exec $AGENT apply --resume", &[])), "BIOS UUID");
     refused(&but(|order| order["bound"] = Value::Null), "it does not tell when, on which machine");
     refused(&but(|order| order["failed"] = "packages.base: no".into()), "failed: packages.base: no");
+}
+
+/// When seconds ago, RFC 3339 UTC.
+fn ago(seconds: u64) -> String {
+    let at = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+    let date = ["-u", "+%Y-%m-%dT%H:%M:%SZ", "-d"].map(str::to_owned);
+    let unix = at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let output = std::process::Command::new("date").args(date).arg(format!("@{unix}")).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Of a machine that booted a minute ago: a restart's record of login and init, `since` seconds after its shutdown.
+fn booted_a_minute_ago(world: &World, since: Option<u64>) -> String {
+    world.file("/var/tmp/uptime", "60.00 60.00\n");
+    let record = |kind, user, at: &str| {
+        let at = at.replace('Z', ",000000+00:00");
+        format!(
+            "[{kind}] [00000] [~~  ] [{user:8}] [~           ] [2.6.32-504.el6      ] [0.0.0.0        ] [{at}]\n"
+        )
+    };
+    let shutdown = since.map(|since| record(1, "shutdown", &ago(60 + since)));
+    let text =
+        [record(2, "reboot", &ago(90_000)), shutdown.unwrap_or_default(), record(2, "reboot", &ago(60))];
+    world.file("/var/tmp/wtmp.txt", &text.concat());
+    // The record is as old as its order.
+    "rpm --initdb; mount --bind /var/tmp/uptime /proc/uptime; utmpdump -r -o /var/log/wtmp /var/tmp/wtmp.txt; touch -d '2 \
+     hours ago' /var/lib/mt-agent/resume.json; "
+        .to_owned()
+}
+
+/// An order of two hours ago.
+fn two_hours_old() -> String {
+    let mut order = given(PROFILE, &["os"]);
+    order["bound"]["given-at"] = ago(7200).into();
+    order.to_string()
+}
+
+#[test]
+fn a_machine_that_was_down_for_long_asks_a_person_and_goes_on_asking() {
+    for since in [None, Some(3600)] {
+        let world = machine(&two_hours_old());
+        let begin = booted_a_minute_ago(&world, since);
+        // At the second boot, a minute after the first one that asked, it asks still.
+        let script = format!(
+            "{begin}$AGENT apply --resume; echo \"first $?\"; touch {RECORD}; $AGENT apply --resume; echo \"second $?\"; \
+             $AGENT history --pending --format json >/var/tmp/seen; $AGENT check --format nagios; exec $AGENT plan"
+        );
+        let output = world.run(&script, &[]);
+        let said = out(&output);
+        contains(&said, "this machine was down for 1 hours and ");
+        contains(&said, "first 1");
+        contains(&said, "second 1");
+        contains(&said, "; an apply waits for a person's word; ");
+        assert_eq!(
+            said.matches("mt-agent apply --resume at a terminal shows it and asks").count(),
+            3,
+            "{said}"
+        );
+        let seen: Value = serde_json::from_str(&world.left("/var/tmp/seen")).unwrap();
+        assert_eq!(seen["pending"]["state"], "asks");
+        let record: Value = serde_json::from_str(&world.left(RECORD)).unwrap();
+        contains(record["asks"].as_str().unwrap(), "this machine was down");
+        let log = world.left("/var/log/mt-agent.log");
+        assert_eq!(log.matches("apply --resume: asks a person: this machine was down").count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn a_person_s_word_goes_on_with_it_and_a_restart_that_followed_its_shutdown_needs_none() {
+    for (since, resume) in [(Some(3600), "apply --resume --yes"), (Some(90), "apply --resume")] {
+        let world = machine(&two_hours_old());
+        let begin = booted_a_minute_ago(&world, since);
+        let output = world.run(&format!("{begin}exec $AGENT {resume}"), &[]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        contains(&out(&output), "ready in what was looked at");
+        assert!(!world.all_left().iter().any(|(path, ..)| path == RECORD));
+    }
 }
 
 #[test]
@@ -182,10 +259,44 @@ fn what_waits_is_called_off_once_and_nothing_else_is_done() {
     assert_eq!(files, ["/var/log/mt-agent.log"]);
     let json = world.run("exec $AGENT apply --forget --format json", &[]);
     let document: Value = serde_json::from_slice(&json.stdout).unwrap();
-    contains(document["ended"].as_str().unwrap(), "cleared: ");
+    assert_eq!(document["ended"], "forgotten");
+    contains(document["note"].as_str().unwrap(), "cleared: ");
     let none = world.run("rm /var/lib/mt-agent/resume.json; $AGENT history --pending; exec $AGENT history --pending --format json", &[]);
     contains(&out(&none), "no apply waits for a restart {");
     contains(&out(&none), "\"pending\": null");
+}
+
+/// What is not a master target is none because no apply waits on it.
+#[test]
+fn with_nothing_to_go_on_with_the_exit_status_is_the_host_s() {
+    let world = machine("{}");
+    let script = "rm /var/lib/mt-agent/resume.json; rpm --initdb; $AGENT apply --resume; echo \"first $?\"; \
+                  $AGENT check >/dev/null; echo \"check $?\"; exec $AGENT apply --resume --format json";
+    let output = world.run(script, &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (text, document) = text.split_at(text.find("{\n").unwrap());
+    contains(text, "no apply waits for a restart\n");
+    contains(text, "not ready: ");
+    contains(text, "first 1\ncheck 1\n");
+    let document: Value = serde_json::from_str(document).unwrap();
+    assert_eq!(
+        (&document["ended"], &document["report"]["verdict"]),
+        (&"nothing-waits".into(), &"not-ready".into())
+    );
+    assert_eq!(document["changed"], json!([]));
+}
+
+#[test]
+fn a_run_of_a_part_is_one_in_the_journal_and_in_what_it_says() {
+    let world = machine("{}");
+    let script = "rm /var/lib/mt-agent/resume.json; rpm --initdb; \
+                  $AGENT apply --yes --only packages --format json; exec $AGENT history --format json";
+    let output = world.run(script, &[]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let journal: Value =
+        serde_json::from_str(&said[said.find("{\n  \"schema\": \"mt-agent/history").unwrap()..]).unwrap();
+    assert_eq!(journal["entries"][0]["selection"], json!({"only": ["packages"], "skip": [], "stage": null}));
 }
 
 #[test]

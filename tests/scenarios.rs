@@ -20,6 +20,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests write golden files and trees of their own")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "scenarios/agreement.rs"]
+mod agreement;
 #[path = "scenarios/earlier.rs"]
 mod earlier;
 #[path = "scenarios/wanted.rs"]
@@ -145,15 +147,25 @@ struct Judged {
     report: Report,
 }
 
-fn judge(scenario: &Path) -> Judged {
-    let tree = tempfile::tempdir().unwrap();
-    build_in(scenario, tree.path());
-    let host = Host::recorded(tree.path());
+/// The profile that a scenario is judged by, and the facts of its tree at `tree`.
+fn read(scenario: &Path, tree: &Path) -> (Profile, Facts) {
+    build_in(scenario, tree);
+    let host = Host::recorded(tree);
     let own = scenario.join("profile.yaml");
     let choice = if own.exists() { own.to_str().unwrap().to_owned() } else { profile::DEFAULT.to_owned() };
     let profile = profile::load(Some(&choice), &host, &steps::ids(), true)
         .unwrap_or_else(|error| panic!("{}: {error:#}", scenario.display()));
     let facts = run::read_facts(&host, &profile, Probing::None);
+    (profile, facts)
+}
+
+fn facts_of(name: &str) -> (Profile, Facts) {
+    read(&scenarios().join(name), tempfile::tempdir().unwrap().path())
+}
+
+fn judge(scenario: &Path) -> Judged {
+    let tree = tempfile::tempdir().unwrap();
+    let (profile, facts) = read(scenario, tree.path());
     let report = run::check(&profile, &facts, &Selection::default(), TODAY);
 
     // What was recorded is judged as what was read.
@@ -230,6 +242,16 @@ fn every_recorded_host_is_reported_as_its_golden_files_say() {
         assert!(!text.contains('\x1b') && !json.contains('\x1b'), "{name}: an escape");
         let document: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(document["verdict"], verdict(name), "{name}");
+        for (weight, counts) in document["summary"].as_object().unwrap().iter().filter(|(_, c)| c.is_object())
+        {
+            for (status, count) in counts.as_object().unwrap() {
+                let is_of = |finding: &&serde_json::Value| {
+                    finding["severity"] == **weight && finding["status"] == status.replace('_', "-")
+                };
+                let found = document["findings"].as_array().unwrap().iter().filter(is_of).count();
+                assert_eq!(*count, found, "{name}: {weight} {status}");
+            }
+        }
         wrong.extend(compare(name, "expected.txt", &text));
         wrong.extend(compare(name, "expected.json", &json));
     }

@@ -33,6 +33,14 @@ echo "Trying https://us%20er:Hid'Hidden/den@mirror.example/x?token=HiddenToken&a
 echo 'proxy = user:HiddenBare@proxy:3128' >&2
 echo 'proxy_password=HiddenProxy, retrying' >&2
 echo 'Proxy-Authorization: Basic HiddenHeader' >&2
+echo 'passphrase: HiddenFirst word HiddenLast' >&2
+echo 'ran curl -u user:HiddenUser --proxy-user me:HiddenPair https://repo.example/'
+echo 'install -i 10.0.0.1 -P /root/Hidden.txt'
+echo 'MYSQL_PWD=HiddenVariable PWD=HiddenShort'
+echo 'the password is HiddenSaid'
+echo '{"user": "x", "password": "HiddenWord HiddenNext"}'
+echo 'Password:' ; echo '  HiddenBelow'
+echo '-----BEGIN RSA PRIVATE KEY-----'; echo HiddenKey; echo '-----END RSA PRIVATE KEY-----'
 echo 'Error: Cannot retrieve https://:HiddenEmpty@repo.example' >&2
 exit 1
 "#;
@@ -54,6 +62,16 @@ files:
         - http://storage.invalid/mt-agent-test-file-1-1.noarch.rpm?sv=2024-11-04&sr=b&sig=HiddenSignature
 ";
 
+/// As people write them.
+const FSTAB: &str = "//server/x /y cifs username=u,password=HiddenFstab 0 0
+//server/x /y cifs pass=HiddenPass,rw 0 0
+//server/x /y cifs username=me%HiddenPercent,uid=0 0 0
+//server/x /y cifs password=a,HiddenComma,noauto 0 0
+//server/x /y cifs credentials=/root/HiddenFile 0 0
+//me:HiddenAddress@server/x /y cifs _netdev 0 0
+https://me:HiddenWeb@server/dav /dav davfs rw 0 0
+";
+
 fn world() -> World {
     let world = World::new();
     world.tool("rpm", RPM);
@@ -62,7 +80,7 @@ fn world() -> World {
     world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
     world.file("/etc/mt-agent/profile.yaml", PROFILE);
     world.file("/etc/wrong.yaml", "extends: centos-6.6\nfiles:\n  from: http://user:HiddenWrong@h/x\n");
-    world.file("/etc/fstab", "//server/x /y cifs username=u,password=HiddenFstab 0 0\n");
+    world.file("/etc/fstab", FSTAB);
     world.file("/root/passphrase.txt", "HiddenPassphrase\n");
     world.file("/root/connection.passphrase", "HiddenConnection\n");
     world.file(
@@ -179,6 +197,69 @@ fn the_password_of_a_repository_that_was_named_reaches_that_repository_alone() {
         assert!(!ours || !content.contains(SECRET), "{path}:\n{content}");
     }
     assert!(world.left("/var/lib/mt-agent/journal.jsonl").contains("http://***@repo.example/os/"), "{said}");
+}
+
+#[test]
+fn what_others_can_read_is_told_and_closed_once() {
+    need_root();
+    let world = world();
+    let open = [
+        "/var/log/mt-agent.log",
+        "/var/log/mt-agent.log.1",
+        "/var/log/mt-agent.log-20260101.gz",
+        "/var/lib/mt-agent/journal.jsonl",
+        "/var/lib/mt-agent/saved/s/%etc%fstab",
+        "/var/lib/mt-agent/custom-changes/install",
+    ];
+    open.iter().for_each(|path| world.file(path, ""));
+    let modes =
+        "stat -c '%a %n' /var/log/mt-agent.log* /var/lib/mt-agent /var/lib/mt-agent/* /var/lib/mt-agent/*/*";
+    let output = world.run(
+        &format!(
+            "chmod 755 /var/lib/mt-agent /var/lib/mt-agent/custom-changes/install
+            {modes} >/var/tmp/before
+            for verb in check plan history facts; do $AGENT $verb >/var/tmp/$verb 2>&1; done
+            {modes} >/var/tmp/looked
+            $AGENT apply --yes --only packages.base >/var/tmp/first 2>&1
+            {modes} >/var/tmp/closed
+            $AGENT apply --yes --only packages.base >/var/tmp/second 2>&1
+            $AGENT check >/var/tmp/after 2>&1
+            {modes} >/var/tmp/again"
+        ),
+        &[],
+    );
+    let left = |name: &str| world.left(&format!("/var/tmp/{name}"));
+    assert_eq!(left("before"), left("looked"), "{output:?}");
+    // A page for people is as wide as a terminal.
+    let said = |name: &str| left(name).split_whitespace().collect::<Vec<_>>().join(" ");
+    for verb in ["check", "plan", "history"] {
+        assert!(
+            said(verb).contains("other users can read /var/log/mt-agent.log (mode 0644), "),
+            "{}",
+            said(verb)
+        );
+    }
+    let first = said("first");
+    assert_eq!(
+        first.matches("closed to other users: /var/log/mt-agent.log (mode 0644), ").count(),
+        1,
+        "{first}"
+    );
+    for (name, word) in [("second", "closed to other"), ("after", "other users can read")] {
+        assert!(!said(name).contains(word), "{}", said(name));
+    }
+    assert_eq!(left("closed"), left("again"));
+    for line in left("closed").lines() {
+        let (mode, path) = line.split_once(' ').unwrap();
+        let expected = match path {
+            "/var/lib/mt-agent" | "/var/lib/mt-agent/saved" | "/var/lib/mt-agent/saved/s" => "700",
+            // As the file was, and as the vendor's installer needs it.
+            "/var/lib/mt-agent/saved/s/%etc%fstab" => "644",
+            path if path.contains("/custom-changes") && !path.ends_with(".json") => "755",
+            _ => "600",
+        };
+        assert_eq!(mode, expected, "{path}");
+    }
 }
 
 #[test]

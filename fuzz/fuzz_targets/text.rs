@@ -5,6 +5,9 @@ use mt_agent::report::style::{Page, Paint, Style, WIDTH, cut};
 use mt_agent::report::{json, nagios};
 use mt_agent_fuzz::{STYLES, safe_document, safe_line, safe_page, text};
 
+#[path = "../../tests/support/forms.rs"]
+mod forms;
+
 pub fn run(data: &[u8]) {
     let text = text(data);
     let shown = safe(&text);
@@ -24,6 +27,13 @@ pub fn run(data: &[u8]) {
             assert!(!without_secrets(&hidden).contains("Hidden"), "{hidden:?}");
         }
     }
+    // And in a form that the bytes choose, with the text around it.
+    let mut bytes = data.iter();
+    let mut choose = |end: usize| bytes.next().map_or(0, |byte| usize::from(*byte) % end);
+    let planted = forms::planted(choose(forms::forms()), &mut choose);
+    let masked = without_secrets(&planted.text);
+    assert!(planted.parts.iter().all(|part| !masked.contains(part.as_str())), "{}: {masked}", planted.form);
+    assert_eq!(without_secrets(&masked), masked, "{}", planted.form);
     for most in [0, 3, 20, 300] {
         let cut = cut(&text, most);
         assert!(cut.chars().count() <= most.max(3), "{cut:?}");

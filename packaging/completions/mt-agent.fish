@@ -184,7 +184,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fis
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -f -a "list" -d 'List the built-in profiles, and say whether this host has one of its own'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -f -a "show" -d 'Print a profile complete, with where each value came from'
-complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -f -a "check" -d 'Check a profile file: exit code 0 when it can be used'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -f -a "check" -d 'Check a profile file: exit code 0 when it can be used, and each waiver has an effect'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and not __fish_seen_subcommand_from list show check schema" -f -a "schema" -d 'Print the JSON Schema of profile files'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand profile; and __fish_seen_subcommand_from list" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"

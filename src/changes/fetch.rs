@@ -5,6 +5,7 @@ mod addresses;
 mod forward;
 mod part;
 pub(crate) mod proxy;
+mod trusted;
 mod turn;
 
 use std::fs::{self, File, OpenOptions};
@@ -15,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::libc;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
@@ -208,24 +210,28 @@ impl Fetch<'_> {
     fn agent(&self, url: &str, number: usize) -> Result<(Agent, Option<String>)> {
         let left = self.until.saturating_duration_since(Instant::now());
         ensure!(!left.is_zero(), "there was no time left");
-        let mut tls = TlsConfig::builder();
-        if let Some(path) = self.ca_file {
-            tls = tls.root_certs(RootCerts::new_with_certs(&certificates(path)?));
-        }
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            .tls_config(tls.build())
             .user_agent(concat!("mt-agent/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(left))
             .timeout_resolve(Some(ANSWER))
             .timeout_connect(Some(ANSWER))
             .timeout_recv_response(Some(ANSWER))
             .timeout_per_read(Some(self.turn.map_or(STALL, |turn| turn.within)));
-        let agent = |config| Agent::with_parts(config, DefaultConnector::default(), InTurn::new(number));
+        let agent = |config: ureq::config::Config| -> Result<Agent> {
+            let resolver = InTurn::new(number);
+            let Some(path) = self.ca_file else {
+                return Ok(Agent::with_parts(config, DefaultConnector::default(), resolver));
+            };
+            let connector = trusted::connector(certificates(path)?);
+            let connector =
+                connector.with_context(|| format!("using the certificates in {}", path.display()))?;
+            Ok(Agent::with_parts(config, connector, resolver))
+        };
         let Some((address, name)) = proxy::choose(url, self.environment) else {
-            return Ok((agent(config.build()), None));
+            return Ok((agent(config.build())?, None));
         };
         // All before the last `@`, whatever it is: that variable holds nothing but one address.
         let shown = || {
@@ -244,7 +250,7 @@ impl Fetch<'_> {
             let agent = agent.ok_or_else(|| anyhow!("it is no address that {} can be asked for", shown()))?;
             return Ok((agent, forward::authorization(&proxy)));
         }
-        Ok((agent(config.proxy(Some(proxy)).build()), None))
+        Ok((agent(config.proxy(Some(proxy)).build())?, None))
     }
 
     /// Writes what the server sends to the part file, from byte `from` on.
@@ -398,18 +404,12 @@ pub(crate) fn resolve(base: &str, location: &str) -> Option<String> {
     (matches!(scheme.as_str(), "http" | "https") && !host.is_empty()).then(|| format!("{scheme}://{rest}"))
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let reading = || format!("reading the certificates in {}", path.display());
     let file = trust::file(path).with_context(reading)?;
     let pem = files::read_at_most(file, files::LARGEST).with_context(reading)?;
-    let mut all = Vec::new();
-    for item in parse_pem(&pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
-            Ok(_) => {}
-            Err(error) => bail!("{}: {error}", reading()),
-        }
-    }
+    let all = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let all = all.map_err(|error| anyhow!("{}: {error}", reading()))?;
     ensure!(!all.is_empty(), "{} holds no certificate (PEM)", path.display());
     Ok(all)
 }

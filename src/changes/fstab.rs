@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Done, saved};
 use crate::facts::fstab::{self, COMMENT, Dialect};
+use crate::facts::kept;
 use crate::host::{Host, files, text};
 
 /// The file.
@@ -74,7 +75,8 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
 
 /// `before` with an entry for the retention volume: unchanged when one that serves is there, with our own
 /// earlier entry replaced, else with a comment line and the entry added at its end, or before the line with which mount(8)
-/// stops to read. A line that is passed over at boot stays, and counts for nothing.
+/// stops to read. A line that is passed over at boot stays, and counts for nothing; what a person has added to our earlier
+/// entry for the same file system stays.
 ///
 /// # Errors
 /// An entry that is not ours has that mount point, or a field cannot be written.
@@ -85,10 +87,13 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
     // Our own lines that do not serve, by their numbers.
     let mut replaced: Vec<usize> =
         fstab.ignored.iter().filter(|line| line.ours).map(|line| line.line).collect();
-    let mut served = false;
+    let (mut served, mut added) = (false, Vec::new());
     for other in &fstab.entries {
         if other.ours && (served || !serves(other, entry)) {
             replaced.push(other.line);
+            if other.device == entry.device && other.fs_type == entry.fs_type {
+                added.extend(unjudged(lines[other.line - 1]));
+            }
         } else if other.ours {
             served = true;
         } else if Path::new(&other.mount_point) == Path::new(entry.mount_point) {
@@ -98,7 +103,7 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
                  correct or remove that line, then run again",
                 other.line,
                 entry.mount_point,
-                text::safe(String::from_utf8_lossy(lines[other.line - 1]).trim_end()),
+                shown(lines[other.line - 1]),
                 ours.trim_end(),
             );
             served = true;
@@ -112,6 +117,9 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
     if served {
         return Ok(kept(0..lines.len(), &lines));
     }
+    let options =
+        [entry.options].into_iter().chain(added.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
+    let ours = line_for(&Entry { options: &options, ..*entry })?;
     let place = replaced.iter().min().map_or(lines.len(), |first| first - 2);
     let place = fstab.ends.map_or(place, |end| place.min(end - 1));
     let mut after = kept(0..place, &lines);
@@ -125,18 +133,34 @@ pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<
 
 /// Whether an entry does for `wanted` what ours would do, perhaps with more options.
 fn serves(entry: &fstab::Entry, wanted: &Entry<'_>) -> bool {
+    const OTHERWISE: [&str; 8] = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop", "offset"];
     let has = |option: &str| entry.options.iter().any(|other| other == option);
-    let other = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop"]
-        .iter()
-        .any(|option| has(option))
-        || entry.options.iter().any(|option| option.starts_with("loop=") || option.starts_with("offset="));
     entry.device == wanted.device
         && Path::new(&entry.mount_point) == Path::new(wanted.mount_point)
         && entry.fs_type == wanted.fs_type
         && has(NOFAIL) == wanted.options.split(',').any(|option| option == NOFAIL)
-        && !other
+        && !OTHERWISE.iter().any(|option| has(option))
         && entry.refused.is_none()
         && entry.pass == 0
+}
+
+/// The options of a line that nobody judges: a person has added them.
+fn unjudged(line: &[u8]) -> Vec<String> {
+    let line = String::from_utf8_lossy(line);
+    let options = line.split_ascii_whitespace().nth(3).unwrap_or_default();
+    let is_added = |option: &&str| !option.is_empty() && kept::options([*option]).is_empty();
+    options.split(',').filter(is_added).map(str::to_owned).collect()
+}
+
+/// A line as it may be shown: with no option that nobody judges, as it may be a password.
+fn shown(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line);
+    let word = |(at, word): (usize, &str)| match at {
+        0 => kept::source(word.to_owned()),
+        3 => kept::options(word.split(',')).join(","),
+        _ => word.to_owned(),
+    };
+    text::safe(&line.split_whitespace().take(6).enumerate().map(word).collect::<Vec<_>>().join(" "))
 }
 
 /// A field as it is written: what would end it is escaped.

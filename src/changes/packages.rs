@@ -55,10 +55,14 @@ impl Manager {
         }
     }
 
-    /// Both wait for their lock for ever, unless told to give up: we wait ourselves.
-    fn install(self, packages: &[&str], deadline: Duration) -> Command {
-        let options = ["-y", "--setopt=exit_on_lock=1", "install"];
-        Command::new(self.tool(), options.iter().chain(packages).copied(), deadline).transaction()
+    /// Both wait for their lock for ever, unless told to give up: we wait ourselves. And both remove what a new package
+    /// obsoletes, but for packages that are protected (yum 3.2.28, dnf 1): `installed` all are.
+    fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Command {
+        let protected =
+            (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
+        let options = ["-y", "--setopt=exit_on_lock=1"].into_iter().chain(protected.as_deref());
+        let words = options.chain(["install"]).chain(packages.iter().copied());
+        Command::new(self.tool(), words, deadline).transaction()
     }
 }
 
@@ -97,13 +101,14 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
     if wanted.is_empty() {
         return Ok(Done::Unchanged);
     }
+    let kept = rpm::installed_names(host)?;
     let unfinished = unfinished(host);
     if let Some(unfinished) = &unfinished {
         // yum itself only warns of it, and can work in spite of it; so we do not refuse either.
         context.observer.progress(unfinished);
         context.observer.log(unfinished);
     }
-    let ran = transaction(context, manager, &wanted);
+    let ran = transaction(context, manager, &wanted, &kept);
     // rpm syncs its database and no file: after a loss of power it would list packages whose files are empty.
     host_files::sync_system(host)?;
     let installed = rpm::installed(host, &wanted)?;
@@ -117,6 +122,12 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
         Err(error) => format!("{tool} did not install {}: {error:#}", left.join(", ")),
     };
     why = no_repository(why, OWN_REPOSITORIES);
+    if why.contains("which is protected") || why.contains("protected packages") {
+        why.push_str(
+            "; what is to be installed would take another package off this host, which the agent does not: remove that one \
+             yourself first (rpm -e), if it is not needed",
+        );
+    }
     if let Some(unfinished) = unfinished {
         why.push_str("; ");
         why.push_str(&unfinished);
@@ -160,22 +171,28 @@ pub(super) fn plain(name: &str, what: &str) -> Result<()> {
 }
 
 /// Runs the transaction, waiting for locks as long as the profile says.
-fn transaction(context: &mut Context<'_>, manager: Manager, packages: &[&str]) -> Result<Output> {
+fn transaction(
+    context: &mut Context<'_>,
+    manager: Manager,
+    packages: &[&str],
+    installed: &[String],
+) -> Result<Output> {
     let settings = &context.profile.packages;
     let until = Instant::now() + settings.lock_timeout;
     wait_for_rpm(context, until)?;
     let mut told = None;
     loop {
-        let output = context.run(&manager.install(packages, settings.deadline)).map_err(|failure| {
-            let stopped =
-                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
-            let advice = if stopped {
-                "; see whether `yum-complete-transaction` finds something to finish"
-            } else {
-                ""
-            };
-            anyhow::anyhow!("{failure}{advice}")
-        })?;
+        let output =
+            context.run(&manager.install(packages, installed, settings.deadline)).map_err(|failure| {
+                let stopped =
+                    matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
+                let advice = if stopped {
+                    "; see whether `yum-complete-transaction` finds something to finish"
+                } else {
+                    ""
+                };
+                anyhow::anyhow!("{failure}{advice}")
+            })?;
         let Some(holder) = lock::refused(&output) else { return Ok(output) };
         let holder = lock::process(context.host, holder);
         wait(context, until, manager.tool(), &holder, &mut told)?;
@@ -266,7 +283,7 @@ pub(super) fn describe(installed: &std::collections::BTreeMap<String, String>) -
 
 /// Why a package manager did not do it: the lines that say so, else the last ones.
 pub(super) fn reason(output: &Output) -> String {
-    const TELLING: [&str; 14] = [
+    const TELLING: [&str; 15] = [
         "No package",
         "No match for",
         "Error",
@@ -279,11 +296,12 @@ pub(super) fn reason(output: &Output) -> String {
         "is needed by",
         "conflicts with",
         "Failed",
+        "protected packages",
         "is not signed",
         "Public key",
     ];
     let all = [output.stdout.as_slice(), b"\n", &output.stderr].concat();
-    let all = String::from_utf8_lossy(&all);
+    let all = text::without_secrets(&String::from_utf8_lossy(&all));
     let mut lines: Vec<&str> = Vec::new();
     for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
         // What ends in a colon announces the lines that follow.
@@ -294,7 +312,7 @@ pub(super) fn reason(output: &Output) -> String {
     }
     lines.truncate(6);
     let told = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
-    let told: String = text::without_secrets(&told).chars().take(600).collect();
+    let told: String = told.chars().take(600).collect();
     if told.is_empty() { format!("it said nothing (status {})", output.status) } else { told }
 }
 

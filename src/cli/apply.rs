@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::check::verdict_code;
 use super::exit;
 use super::offline::{self, Offline};
-use super::output::print;
+use super::output::{complain, print};
 use super::progress::Progress;
 use super::session::{Answer, Disks, Format, Selected, Session};
 use crate::changes::Done;
+use crate::facts::gather::Probing;
 use crate::facts::machine;
 use crate::profile::{self, Profile};
 use crate::report::json::ReportDocument;
@@ -84,8 +85,8 @@ impl Args {
             bail!("apply works on the running host: an image's tree (--root) can be checked, not changed");
         }
         session.refuse_unsafe_profile("apply")?;
-        let mut terminal =
-            Terminal { args: self, session, progress: Progress::new(session.detail == Detail::Quiet) };
+        let progress = Progress::new(session.detail == Detail::Quiet);
+        let mut terminal = Terminal { args: self, session, progress, asks: false };
         if let Some(collecting) = self.offline.collecting() {
             let answer = offline::collect(session, &collecting, self.format, &mut terminal);
             terminal.progress.clear();
@@ -103,21 +104,28 @@ impl Args {
         let (session, mut options) = if self.resume {
             let order = session.order()?;
             let note = order.as_ref().map(waiting::describe).map(|waiting| waiting.note).unwrap_or_default();
-            let Some(order) = order else {
-                return self.idle("no apply waits for a restart", exit::READY);
-            };
+            let Some(order) = order else { return self.nothing_waits(session) };
             let left = order.pending;
             match order.state {
-                State::RestartOwed => return self.idle("the restart is still owed", exit::RESTART_OWED),
+                State::RestartOwed => {
+                    let note = "the restart is still owed";
+                    return self.idle(Ended::RestartOwed, note, exit::RESTART_OWED);
+                }
                 State::Void(_) => bail!("{note}"),
-                State::Due => {
+                State::Asks(why) if !(self.yes || at_terminal()) => {
+                    waiting::ask(&session.host, &why)?;
+                    return self.idle(&note, exit::NOT_READY);
+                }
+                State::Asks(_) | State::Due => {
+                    terminal.asks = matches!(order.state, State::Asks(_));
                     stage = left.stage;
                     let options = Options {
                         selection: Selection::new(left.only.clone(), left.skip.clone())?,
                         request: left.request.clone(),
                         // Nobody is there who could restart a clone at its first boot.
                         restart: self.restart || left.first_boot,
-                        pending: Some(left.clone()),
+                        // What a person has said is said.
+                        pending: Some(Pending { asks: None, ..left.clone() }),
                         resumed: true,
                         notes: Vec::new(),
                     };
@@ -189,6 +197,7 @@ impl Args {
             free_space_filled: false,
             bound: None,
             failed: None,
+            asks: None,
             // Nobody sits at a terminal after the restart.
             request: Request { at_terminal: false, ..request.clone() },
         };
@@ -205,29 +214,43 @@ impl Args {
 
     /// Calls off what waits.
     fn forget(&self, session: &Session) -> Result<Answer> {
-        let said = match waiting::forget(&session.host)? {
-            Some(what) => format!("cleared: {what}; nothing of it is carried out"),
-            None => "no apply waits for a restart".to_owned(),
-        };
-        self.idle(&said, exit::READY)
+        match waiting::forget(&session.host)? {
+            Some(what) => {
+                let note = format!("cleared: {what}; nothing of it is carried out");
+                self.idle(Ended::Forgotten, &note, exit::READY)
+            }
+            None => self.idle(Ended::NothingWaits, NOTHING_WAITS, exit::READY),
+        }
     }
 
-    /// The answer when there is no apply to go on with.
-    fn idle(&self, what: &str, code: u8) -> Result<Answer> {
+    /// The answer where nothing was looked at.
+    fn idle(&self, ended: Ended, note: &str, code: u8) -> Result<Answer> {
         Ok(match self.format {
-            Format::Text => Answer::new(format!("{what}\n"), code),
-            Format::Json => Answer::new(json::document(&Idle { schema: SCHEMA, ended: what })?, code),
+            Format::Text => Answer::new(format!("{note}\n"), code),
+            Format::Json => Answer::new(json::document(&Idle { schema: SCHEMA, ended, note })?, code),
         })
+    }
+
+    /// The answer of `--resume` when no apply waits: the host as it is, as there was nothing to prove.
+    fn nothing_waits(&self, session: &Session) -> Result<Answer> {
+        let (profile, facts) = session.profile_and_facts(None, Probing::None)?;
+        let everything = Selection::default();
+        let report = run::check(&profile, &facts, &everything, run::today());
+        let left = run::plan(&profile, &facts, &everything, run::today(), &Request::default());
+        let applied = Applied { report, left, changed: Vec::new(), ended: Ended::NothingWaits };
+        self.report(session, &applied)
     }
 
     fn report(&self, session: &Session, applied: &Applied) -> Result<Answer> {
         let code = match applied.ended {
-            Ended::Finished => verdict_code(applied.report.verdict()),
+            Ended::Finished | Ended::NothingWaits | Ended::Forgotten => {
+                verdict_code(applied.report.verdict())
+            }
             Ended::Declined => exit::NOT_READY,
             Ended::Interrupted => exit::FAILED,
-            Ended::Restarting => exit::RESTART_OWED,
+            Ended::Restarting | Ended::RestartOwed => exit::RESTART_OWED,
         };
-        let ended = match applied.ended {
+        let note = match applied.ended {
             Ended::Finished if applied.changed.is_empty() => "nothing was changed",
             Ended::Finished => "all that could be changed is changed",
             Ended::Declined => "declined: nothing was changed",
@@ -235,18 +258,22 @@ impl Args {
                 "interrupted: the changes made so far are recorded, run apply again to go on"
             }
             Ended::Restarting => "restarting the machine",
+            Ended::NothingWaits => NOTHING_WAITS,
+            // They look at nothing: see `idle`.
+            Ended::RestartOwed | Ended::Forgotten => "",
         };
         let text = match self.format {
             Format::Json => json::document(&Document {
                 schema: SCHEMA,
-                ended: format!("{:?}", applied.ended).to_lowercase(),
+                ended: applied.ended,
+                note,
                 changed: &applied.changed,
                 report: ReportDocument::from(&applied.report),
                 left: json::PlanDocument::from(&applied.left),
             })?,
-            Format::Text if applied.ended == Ended::Declined => format!("{ended}\n"),
+            Format::Text if applied.ended == Ended::Declined => format!("{note}\n"),
             Format::Text => {
-                format!("{ended}\n\n{}", text::render(&applied.report, session.style, Detail::Quiet))
+                format!("{note}\n\n{}", text::render(&applied.report, session.style, Detail::Quiet))
             }
         };
         Ok(Answer::new(text, code))
@@ -259,24 +286,30 @@ const SCHEMA: &str = "mt-agent/apply/v1";
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
-    ended: String,
+    ended: Ended,
+    note: &'a str,
     changed: &'a [String],
     report: ReportDocument<'a>,
     left: json::PlanDocument<'a>,
 }
 
-/// The document of `apply --resume` when there is nothing to go on with, and of `--forget`.
+/// The document of `apply --resume` before the restart, and of `--forget`.
 #[derive(Serialize)]
 struct Idle<'a> {
     schema: &'static str,
-    ended: &'a str,
+    ended: Ended,
+    note: &'a str,
 }
+
+const NOTHING_WAITS: &str = "no apply waits for a restart";
 
 /// The person at the terminal, or the script that said --yes.
 struct Terminal<'a> {
     args: &'a Args,
     session: &'a Session,
     progress: Progress,
+    /// Whether the run that goes on after a restart asks like any other.
+    asks: bool,
 }
 
 impl Terminal<'_> {
@@ -299,7 +332,7 @@ impl Watcher for Terminal<'_> {
         if self.args.format == Format::Text {
             print(&format!("{}\n", plan::render(agreed, self.session.style)))?;
         }
-        if self.args.yes || self.args.resume {
+        if self.args.yes || (self.args.resume && !self.asks) {
             return Ok(true);
         }
         if self.args.format == Format::Json {
@@ -319,6 +352,11 @@ impl Watcher for Terminal<'_> {
              {CONFIRMED} characters of it: "
         ))?;
         confirms(&mut io::stdin().lock(), scsi_id)
+    }
+
+    fn note(&mut self, line: &str) {
+        self.progress.clear();
+        complain(line);
     }
 
     fn begin(&mut self, number: usize, summary: &str) {
@@ -395,19 +433,22 @@ mod tests {
 
     #[test]
     fn a_document_asks_nothing_and_needs_yes() {
-        let confirmed = |words: &[&str]| {
+        let confirmed = |words: &[&str], asks| {
             let cli =
                 Cli::try_parse_from([["mt-agent", "apply", "--format", "json"].as_slice(), words].concat());
             let Cli { verb: Verb::Apply(args), global, .. } = cli.unwrap() else {
                 panic!("apply was parsed")
             };
             let session = Session::open(&global).unwrap();
-            let mut terminal = Terminal { args: &args, session: &session, progress: Progress::new(true) };
+            let mut terminal =
+                Terminal { args: &args, session: &session, progress: Progress::new(true), asks };
             terminal.confirm(&Plan::default(), None).map_err(|error| error.to_string())
         };
-        assert_eq!(confirmed(&["--yes"]), Ok(true));
-        assert_eq!(confirmed(&["--resume"]), Ok(true));
-        let refusal = confirmed(&[]).unwrap_err();
+        assert_eq!(confirmed(&["--yes"], false), Ok(true));
+        assert_eq!(confirmed(&["--resume"], false), Ok(true));
+        assert_eq!(confirmed(&["--resume", "--yes"], true), Ok(true));
+        confirmed(&["--resume"], true).unwrap_err();
+        let refusal = confirmed(&[], false).unwrap_err();
         assert!(refusal.contains("add --yes") && refusal.ends_with("nothing was changed"), "{refusal}");
     }
 }

@@ -56,6 +56,7 @@ impl Args {
             report.notes.push(format!("judged from a recording of {}", host::text::safe(&facts.recorded_at)));
         } else {
             report.notes.extend(run::under_way(&session.host));
+            report.notes.extend(run::private::note(&session.host));
             report.tell(session.waiting());
         }
         if matches!(facts.boot_id, Fact::NotApplicable(_)) {
@@ -76,7 +77,7 @@ impl Args {
 #[must_use]
 pub fn verdict_code(verdict: Verdict) -> u8 {
     match verdict {
-        Verdict::Ready => exit::READY,
+        Verdict::Ready | Verdict::SelectionReady => exit::READY,
         Verdict::NotReady => exit::NOT_READY,
         Verdict::RestartOwed => exit::RESTART_OWED,
     }

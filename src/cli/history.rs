@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use anyhow::Result;
 
 use super::exit;
+use super::output::complain;
 use super::session::{Answer, Format, Session};
 use crate::report::history::{self, Line, Tone};
 use crate::report::{json, waiting};
 use crate::run::journal::{self, Entry, Event};
+use crate::run::private;
 use crate::run::waiting::describe;
 
 /// Show what apply did on this host, and when, from its journal.
@@ -31,6 +33,9 @@ impl Args {
     /// # Errors
     /// The journal or the record cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
+        if let Some(open) = private::note(&session.host) {
+            complain(&open);
+        }
         if self.pending {
             return self.waiting(session);
         }
@@ -60,9 +65,11 @@ impl Args {
 
 pub(crate) fn line(entry: &Entry) -> Line {
     let (tone, text) = match &entry.event {
-        Event::Begin { agent, profile, resumed } => {
+        Event::Begin { agent, profile, resumed, selection } => {
             let verb = if *resumed { "apply goes on after the restart" } else { "apply begins" };
-            (Tone::Begin, format!("{verb} (mt-agent {agent}, profile {profile}, pid {})", entry.pid))
+            let only = selection.as_ref().map(|selection| format!(", {}", selection.options()));
+            let only = only.unwrap_or_default();
+            (Tone::Begin, format!("{verb} (mt-agent {agent}, profile {profile}, pid {}{only})", entry.pid))
         }
         Event::Intent { requirement, change } => {
             (Tone::Quiet, format!("{requirement}: {}", change.summary()))
@@ -108,6 +115,17 @@ line 5 of the journal cannot be read (torn by a power loss, damaged, or of
                       another version)
 "
         );
+    }
+
+    #[test]
+    fn a_run_of_a_part_is_told_as_one() {
+        let (entries, _) = journal::parse(
+            r#"{"at":"t","boot_id":"a","pid":7,"event":"begin","agent":"0","profile":"p","resumed":false,"selection":{"only":["os"],"skip":["os.clock"],"stage":"image"}}
+{"at":"t","boot_id":"a","pid":7,"event":"end","verdict":"selection-ready"}"#,
+        );
+        let lines: Vec<_> = entries.iter().map(|entry| line(entry).text).collect();
+        let begins = "apply begins (mt-agent 0, profile p, pid 7, --only os --skip os.clock --stage image)";
+        assert_eq!(lines, [begins, "ended: selection ready"]);
     }
 
     #[test]

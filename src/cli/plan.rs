@@ -64,6 +64,7 @@ impl Args {
             plan.notes.push("made from a recording: its disks were not probed".into());
         } else {
             plan.notes.extend(run::under_way(&session.host));
+            plan.notes.extend(run::private::note(&session.host));
             plan.tell(session.waiting());
         }
         let code = if plan.changes.is_empty() && !plan.restart { exit::READY } else { exit::NOT_READY };

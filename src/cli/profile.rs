@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -11,7 +11,8 @@ use super::session::{Answer, Format, Session};
 use crate::profile;
 use crate::report::json;
 use crate::report::style::{Page, Paint};
-use crate::steps;
+use crate::run;
+use crate::steps::{self, waivers};
 
 /// Lists, shows and checks profiles.
 #[derive(clap::Args, Debug)]
@@ -38,7 +39,7 @@ enum Action {
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
         format: Format,
     },
-    /// Check a profile file: exit code 0 when it can be used
+    /// Check a profile file: exit code 0 when it can be used, and each waiver has an effect
     Check {
         /// The file
         #[arg(value_name = "FILE")]
@@ -105,6 +106,8 @@ impl Args {
             }
             Action::Check { file, format } => {
                 let checked = profile::check(file, &steps::ids(), session.allow_unsafe_profile)?;
+                let faults = waivers::faults(&checked, run::today());
+                ensure!(faults.is_empty(), "{}: {}", file.display(), faults.join("; "));
                 match format {
                     Format::Json => json::document(&Checked {
                         schema: "mt-agent/profile-check/v1",

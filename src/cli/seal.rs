@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::apply::agrees;
 use super::exit;
-use super::output::print;
+use super::output::{complain, print};
 use super::progress::Progress;
 use super::session::{Answer, Format, Session};
 use crate::host::Kind;
@@ -180,6 +180,10 @@ impl Watcher for Terminal<'_> {
         }
         // That it cannot be written must not end a run half-way.
         let _ = print(&page.finish());
+    }
+
+    fn note(&mut self, line: &str) {
+        complain(line);
     }
 
     fn progress(&mut self, line: &str) {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::running::Process;
 use super::{Fact, decode, read};
-use crate::host::{Host, Kind, files, sum, text, trust};
+use crate::host::{Host, Kind, files, sum, trust};
 
 /// Where our own record of the run lies: written before the script starts and after it ended.
 pub const RECORD: &str = "/var/lib/mt-agent/custom-changes.json";
@@ -34,8 +34,8 @@ pub const BLACKLIST_FLAG: &str = "/.blacklistrootdev";
 pub struct CustomChanges {
     /// The marker file, when it is there: seconds since 1970 of its last status change (ctime).
     pub marker_ctime_secs: Fact<Option<u64>>,
-    /// The end of /var/log/appliedmtcustomchanges.log, at most 40 lines and what says FAILED before them; of the run that
-    /// is recorded, where the record tells where that begins. `Known(None)` when there is no log.
+    /// What says FAILED at the end of /var/log/appliedmtcustomchanges.log, with what stands above it ([`words::judged`]); of
+    /// the run that is recorded, where the record tells where that begins. `Known(None)` when there is no log.
     pub log_tail: Fact<Option<String>>,
     /// The SCSI ID in /usr/sbin/blacklistrootdev.sh; `Known(None)` when the file is not there or has none.
     pub blacklistrootdev_id: Fact<Option<String>>,
@@ -230,22 +230,12 @@ fn log_tail(host: &Host, log: &Path, from: u64) -> Result<Option<String>> {
         files::read_at_most(file.take(TAIL), TAIL)
     };
     match read() {
-        Ok(bytes) => Ok(Some(tail(&String::from_utf8_lossy(&bytes)))),
+        Ok(bytes) => Ok(Some(words::judged(&String::from_utf8_lossy(&bytes)))),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
         Err(error) => Err(read::explain(&name, error)),
     }
-}
-
-/// The last 40 lines and up to 10 before them that say FAILED, each cut to 500 characters, without credentials and without
-/// control characters.
-pub(crate) fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.lines().collect();
-    let (before, last) = lines.split_at(lines.len().saturating_sub(40));
-    let kept = before.iter().filter(|line| line.contains("FAILED")).take(10).chain(last);
-    let line = |line: &&str| text::safe(&text::without_secrets(line)).chars().take(500).collect::<String>();
-    kept.map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The SCSI ID that the script carries literally: NAA (3 and 16 or 32 hex digits) or EUI-64 (2 and 16 or more).
@@ -304,6 +294,7 @@ mod tests {
             log_bytes: None,
         };
         let log: String = (1..=100).map(|n| format!("line {n} \u{1b}[2J\n")).collect();
+        let log = log.replace("line 70", "line 70 FAILED");
         let dir = testing::tree(&[
             (&MARKER[1..], ""),
             ("commands/ctime", "/etc/.appliedmtcustomchanges 1420000000\n"),
@@ -318,7 +309,7 @@ mod tests {
         let seen = look(dir.path());
         assert_eq!(seen.marker_ctime_secs, Fact::Known(Some(1_420_000_000)));
         let tail = seen.log_tail.known().cloned().flatten().unwrap();
-        assert_eq!((tail.lines().count(), tail.lines().next()), (40, Some("line 61 \\u{1b}[2J")));
+        assert_eq!((tail.lines().count(), tail.lines().next()), (3, Some("line 68 \\u{1b}[2J")));
         assert_eq!(seen.blacklistrootdev_id, Fact::Known(Some("36000c2982b5df41a25811b07e74971e8".into())));
         assert!(seen.blacklistrootdev_flag && seen.blacklistrootdev_script);
         assert_eq!(seen.record, Fact::Known(Some(record)));
@@ -343,8 +334,8 @@ mod tests {
             look(dir.path()).log_tail.known().cloned().flatten().unwrap()
         };
         let log = format!("{earlier}begin\n{more}");
-        assert!(text(None, &log).starts_with("earlier: FAILED\nmore\n"));
-        assert!(!text(Some(earlier.len()), &log).contains("FAILED"));
+        assert_eq!(text(None, &log), "earlier: FAILED");
+        assert_eq!(text(Some(earlier.len()), &log), "", "what nobody judges is not kept");
         assert!(text(Some(log.len() + 1), &log).contains("FAILED"), "it is a new log");
         let own = format!("{earlier}now: FAILED\n{more}");
         assert_eq!(text(Some(earlier.len()), &own).matches("FAILED").count(), 1);
@@ -355,9 +346,9 @@ mod tests {
         let dir = testing::tree(&[(&LOG[1..], "begin\n")]);
         let file = std::fs::File::options().append(true).open(dir.path().join(&LOG[1..])).unwrap();
         file.set_len(1 << 40).unwrap();
-        io::Write::write_all(&mut &file, b"\nend\n").unwrap();
+        io::Write::write_all(&mut &file, b"\nFAILED\nend\n").unwrap();
         let tail = look(dir.path()).log_tail.known().cloned().flatten().unwrap();
-        assert!(tail.ends_with("\nend") && tail.len() < 20_000, "{}", tail.len());
+        assert!(tail.ends_with("\nFAILED") && tail.len() < 20_000, "{}", tail.len());
     }
 
     #[test]

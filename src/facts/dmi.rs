@@ -14,8 +14,6 @@ pub struct Dmi {
     pub product: Fact<Option<String>>,
     /// BIOS UUID; readable by root only.
     pub uuid: Fact<Option<String>>,
-    /// `VMware-56 4d …`; readable by root only.
-    pub serial: Fact<Option<String>>,
 }
 
 /// Reads the attributes that sysfs shows. A machine without such firmware has none of them, and that is known.
@@ -33,7 +31,6 @@ pub fn load(host: &Host) -> Fact<Dmi> {
         vendor: attribute("sys_vendor"),
         product: attribute("product_name"),
         uuid: attribute("product_uuid"),
-        serial: attribute("product_serial"),
     })
 }
 
@@ -47,7 +44,7 @@ mod tests {
         let dir = testing::tree(&[("sys/class/dmi/id/sys_vendor", "VMware, Inc.\n")]);
         let Fact::Known(dmi) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!(dmi.vendor, Fact::Known(Some("VMware, Inc.".into())));
-        assert_eq!(dmi.serial, Fact::Known(None));
+        assert_eq!(dmi.uuid, Fact::Known(None));
         let none = testing::tree(&[("sys/class/net/x", "")]);
         let Fact::Known(dmi) = load(&Host::recorded(none.path())) else { panic!() };
         assert_eq!(dmi.vendor, Fact::Known(None));

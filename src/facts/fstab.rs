@@ -4,7 +4,7 @@ mod options;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, os, read};
+use super::{Fact, decode, kept, os, read};
 use crate::host::Host;
 
 /// One entry; octal escapes are decoded.
@@ -12,13 +12,13 @@ use crate::host::Host;
 pub struct Entry {
     /// Line number in the file, from 1.
     pub line: usize,
-    /// Device, `UUID=…` or `LABEL=…`.
+    /// Device, `UUID=…` or `LABEL=…`; of another machine's without its user ([`kept`]).
     pub device: String,
     /// Where; `none` or `swap` for swap.
     pub mount_point: String,
     /// File system type.
     pub fs_type: String,
-    /// Options.
+    /// The options that are judged ([`kept::is_judged`]).
     pub options: Vec<String>,
     /// fsck pass; absent means 0, and so does a negative one.
     pub pass: u32,
@@ -35,7 +35,7 @@ pub struct Entry {
 pub struct Ignored {
     /// Line number in the file, from 1.
     pub line: usize,
-    /// Its first field.
+    /// Its first field, as that of an entry.
     pub device: String,
     /// Its second field; empty where there is none.
     pub mount_point: String,
@@ -137,7 +137,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Fstab {
             Err(_) if blank => {}
             Err(Bad { why, .. }) => fstab.ignored.push(Ignored {
                 line: number,
-                device: field(known[0]),
+                device: kept::source(field(known[0])),
                 mount_point: field(known[1]),
                 why,
                 ours,
@@ -170,8 +170,9 @@ struct Fields<'a> {
 impl Fields<'_> {
     fn entry(&self, line: usize, ours: bool, dialect: Dialect) -> Entry {
         let [device, mount_point, fs_type, options] = self.names.map(field);
-        let options = split_options(&options);
-        let refused = options::refused(&fs_type, &options, dialect);
+        let all: Vec<&str> = split_options(&options).collect();
+        let refused = options::refused(&fs_type, &all, dialect);
+        let (device, options) = (kept::source(device), kept::options(all));
         let pass = self.pass.max(0).unsigned_abs();
         Entry { line, device, mount_point, fs_type, options, pass, ours, refused }
     }
@@ -267,16 +268,13 @@ fn without_slash(mount_point: &str) -> &str {
 }
 
 /// Options stand between commas; an SELinux context in quotes has commas of its own.
-fn split_options(options: &str) -> Vec<String> {
+fn split_options(options: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    options
-        .split(|c| {
-            quoted ^= c == '"';
-            c == ',' && !quoted
-        })
-        .filter(|option| !option.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let parts = options.split(move |c| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    parts.filter(|option| !option.is_empty())
 }
 
 #[cfg(test)]

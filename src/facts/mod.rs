@@ -18,6 +18,7 @@ pub mod fstab;
 pub mod gather;
 pub mod guest_info;
 pub mod identity;
+pub mod kept;
 pub mod machine;
 pub mod mounts;
 pub mod multipath;
@@ -35,6 +36,7 @@ pub mod swaps;
 #[cfg(test)]
 mod testing;
 pub mod tools;
+pub mod wtmp;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::de::IgnoredAny;

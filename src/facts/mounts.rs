@@ -12,7 +12,7 @@ use nix::sys::stat::{major, minor};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, read};
+use super::{Fact, decode, kept, read};
 use crate::host::{Host, Kind};
 
 /// One mount; octal escapes are decoded.
@@ -26,11 +26,11 @@ pub struct Mount {
     pub root: String,
     /// File system type.
     pub fs_type: String,
-    /// What was given as its source.
+    /// What was given as its source; of another machine's without its user ([`kept`]).
     pub source: String,
-    /// Options of the mount (`rw`, `nosuid`).
+    /// Options of the mount that are judged (`rw`; [`kept::is_judged`]).
     pub options: Vec<String>,
-    /// Options of the file system (`rw`, `data=ordered`): `ro` here means the file system itself is.
+    /// Likewise, options of the file system (`rw`, `data=ordered`): `ro` here means the file system itself is.
     pub super_options: Vec<String>,
     /// Size of the file system in bytes (statvfs); only asked of file systems on block devices.
     pub size_bytes: Fact<u64>,
@@ -42,7 +42,8 @@ impl Mount {
     /// Whether neither the mount nor the file system is read-only.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        !self.options.iter().chain(&self.super_options).any(|option| option == "ro")
+        let is = |options: &[String], wanted: &str| options.iter().any(|option| option == wanted);
+        [&self.options, &self.super_options].into_iter().all(|all| is(all, "rw") && !is(all, "ro"))
     }
 
     /// Whether it lies on a block device of this host. btrfs has a device number of no device.
@@ -101,14 +102,14 @@ fn parse_line(line: &str) -> Option<Mount> {
     let _: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
     let mut after = after.split(' ');
     let (fs_type, source) = (after.next()?, after.next()?);
-    let list = |options: &str| options.split(',').filter(|o| !o.is_empty()).map(decode::octal).collect();
+    let list = |options: &str| kept::options(options.split(','));
     let unasked = || Fact::NotApplicable("not on a block device".into());
     Some(Mount {
         mount_point: decode::octal(mount_point),
         major_minor: major_minor.to_owned(),
         root: decode::octal(root),
         fs_type: decode::octal(fs_type),
-        source: decode::octal(source),
+        source: kept::source(decode::octal(source)),
         options: list(options),
         super_options: list(after.next().unwrap_or_default()),
         size_bytes: unasked(),
@@ -210,10 +211,14 @@ mod tests {
         let retention = &mounts[3];
         assert_eq!(retention.mount_point, "/mnt/retention of\tus\\");
         assert_eq!((retention.major_minor.as_str(), retention.fs_type.as_str()), ("253:1", "ext4"));
-        assert_eq!(retention.options, ["ro", "noexec"]);
+        assert_eq!(retention.options, ["ro"]);
         assert!(!retention.is_writable() && mounts[2].is_writable());
         assert_eq!(mounts[4].root, "/srv");
-        assert_eq!((mounts[5].source.as_str(), mounts[5].super_options.len()), ("", 2));
+        assert_eq!((mounts[5].source.as_str(), mounts[5].super_options.len()), ("", 1));
+        let line =
+            "26 1 0:41 / /y rw,x=Hidden - fuse.curlftpfs curlftpfs#ftp://me:Hidden@s/ rw,password=a,Hidden\n";
+        let told = format!("{:?}", parse(line).unwrap());
+        assert!(!told.contains("Hidden") && told.contains("@s/"), "{told}");
         assert!(mounts[2].is_on_block_device() && !mounts[0].is_on_block_device());
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
@@ -84,12 +84,12 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
     let (stdout, said) = ask(host, &command)?;
     // A damaged database makes rpm print errors and a part of the packages, with status 0.
     if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
-        bail!("`{}` said: {}", command.line(), text::safe(error));
+        bail!("`{}` said: {}", command.line(), text::safe(&text::without_secrets(error)));
     }
     let installed = parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
     if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
-        let said = text::safe(said.trim());
+        let said = text::safe(&text::without_secrets(said.trim()));
         bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
     }
     Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host) })
@@ -131,7 +131,14 @@ fn ask(host: &Host, command: &Command) -> Result<(String, String)> {
 fn absolute(host: &Host, directory: &str) -> Result<String> {
     let path = host.resolve(directory).and_then(|path| path.canonicalize());
     let path = path.with_context(|| format!("looking for {directory} of the image"))?;
-    path.into_os_string().into_string().ok().context("the image's path is not UTF-8")
+    let path = path.into_os_string().into_string().ok().context("the image's path is not UTF-8")?;
+    // How often `%%` becomes one differs between rpm's editions.
+    ensure!(
+        !path.contains('%'),
+        "the image's path {} has a `%`, which rpm would expand: mount the image at a path without one",
+        text::safe(&path)
+    );
+    Ok(path)
 }
 
 /// What `rpm -qa` printed: a line `NAME<tab>VERSION-RELEASE` for each package. Keys (gpg-pubkey) are none.

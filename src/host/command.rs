@@ -25,6 +25,9 @@ const ASKED: Duration = Duration::from_secs(2);
 /// How long a transaction of packages may: rpm ends at the next point at which it can, and a package may be a large one.
 const TRANSACTION: Duration = Duration::from_secs(300);
 
+/// The most characters of an argument in a command line that is shown.
+const LONG: usize = 300;
+
 /// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
 /// given up.
 const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
@@ -45,7 +48,7 @@ type Begin<'a> = &'a mut dyn FnMut(u32) -> anyhow::Result<()>;
 #[derive(Clone, Debug)]
 pub struct Command {
     tool: String,
-    args: Vec<String>,
+    args: Vec<Argument>,
     stdin: Option<Vec<u8>>,
     dir: Option<PathBuf>,
     deadline: Duration,
@@ -53,6 +56,38 @@ pub struct Command {
     transaction: bool,
     only_looks: bool,
     no_network: bool,
+}
+
+/// A word of a command's line. Which of them is a secret is known where the command is made, and not looked for later.
+#[derive(Clone)]
+enum Argument {
+    /// It is shown and logged as it is.
+    Shown(String),
+    /// It is shown and logged nowhere. /proc shows it to everybody while the command runs: standard input is better.
+    Secret(String),
+}
+
+impl Argument {
+    fn word(&self) -> &str {
+        let (Self::Shown(word) | Self::Secret(word)) = self;
+        word
+    }
+
+    /// As a shell takes it for one word, where it may be shown.
+    fn shown(&self) -> String {
+        let Self::Shown(word) = self else { return text::MASK.to_owned() };
+        // A list of all packages, that nobody reads.
+        match word.char_indices().nth(LONG) {
+            Some((end, _)) => quoted(&word[..end]) + "...",
+            None => quoted(word),
+        }
+    }
+}
+
+impl std::fmt::Debug for Argument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
 }
 
 /// Why there is no usable output.
@@ -175,7 +210,7 @@ impl Command {
         I: IntoIterator<Item = S>,
         S: Into<String>,
     {
-        let args = args.into_iter().map(Into::into).collect();
+        let args = args.into_iter().map(|word| Argument::Shown(word.into())).collect();
         Self {
             tool: tool.to_owned(),
             args,
@@ -187,6 +222,13 @@ impl Command {
             only_looks: false,
             no_network: false,
         }
+    }
+
+    /// Adds an argument that is a secret.
+    #[must_use]
+    pub fn secret(mut self, word: impl Into<String>) -> Self {
+        self.args.push(Argument::Secret(word.into()));
+        self
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
@@ -231,14 +273,15 @@ impl Command {
         self.dir.as_deref()
     }
 
-    /// The command line, quoted so that it can be pasted into a shell, without credentials.
+    /// The command line, quoted so that it can be pasted into a shell, without its secrets. Of an argument of more than
+    /// [`LONG`] characters only the beginning is there.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
         for arg in &self.args {
-            let _ = write!(line, " {}", quoted(&text::without_secrets(arg)));
+            let _ = write!(line, " {}", arg.shown());
         }
-        text::safe(&text::without_secrets(&line))
+        text::safe(&line)
     }
 
     /// Runs it to its end, whatever its exit status.
@@ -285,12 +328,12 @@ impl Command {
         }
         let tool = |tool: &str| find(host, tool).ok_or_else(|| Failure::Missing { tool: tool.to_owned() });
         let path = tool(&self.tool)?;
+        let words = self.args.iter().map(|arg| arg.word().to_owned());
         if begin.is_none() {
-            return self.spawn_and_wait(&path, &self.args, watch, None);
+            return self.spawn_and_wait(&path, &words.collect::<Vec<_>>(), watch, None);
         }
         let named = ["-c", HELD, "held"].map(str::to_owned).into_iter();
-        let args: Vec<String> =
-            named.chain([path.display().to_string()]).chain(self.args.iter().cloned()).collect();
+        let args: Vec<String> = named.chain([path.display().to_string()]).chain(words).collect();
         self.spawn_and_wait(&tool("bash")?, &args, watch, begin)
     }
 
@@ -386,8 +429,13 @@ impl Command {
         let _ = feed.write_all(bytes);
         drop(feed);
 
-        let mut running =
-            Running { handle, chunks, output: Output::default(), partial: [Vec::new(), Vec::new()] };
+        let mut running = Running {
+            handle,
+            chunks,
+            output: Output::default(),
+            partial: [Vec::new(), Vec::new()],
+            maskers: Default::default(),
+        };
         let wait = |source| Failure::Wait { line: self.line(), source };
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
         let status = running.listen(watch, &mut || {

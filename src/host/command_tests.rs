@@ -108,6 +108,32 @@ fn failures_are_told_apart_and_can_be_pasted() {
 }
 
 #[test]
+fn an_argument_is_shown_unless_it_was_given_as_a_secret() {
+    let command = sh("echo \"$1\" >&2; exit 3", AMPLE).secret("name").secret("Hidden");
+    assert!(!format!("{command:?}").contains("Hidden"));
+    assert_eq!(command.run(&Host::live()).unwrap().said(), "Hidden", "it was given");
+    let told = command.read(&Host::live()).unwrap_err().to_string();
+    assert!(told.starts_with(r#"`sh -c 'echo "$1" >&2; exit 3' *** ***` ended with status 3"#), "{told}");
+    // What looks like one and is none stays: which is one is known.
+    let plain = Command::new("cp", ["-P", "/a/token:x", "b"], AMPLE);
+    assert_eq!(plain.line(), "cp -P /a/token:x b");
+}
+
+#[test]
+fn a_secret_below_its_name_is_not_seen_either() {
+    let mut seen = Vec::new();
+    let script =
+        "echo Password:; echo '  Hidden one'; echo done; echo -----BEGIN RSA PRIVATE KEY-----; echo Hidden";
+    let output = sh(&format!("{script}; exit 1"), AMPLE)
+        .run_watched(&Host::live(), &mut |line| seen.push(line.to_owned()))
+        .unwrap();
+    assert_eq!(seen, ["Password:", "  ***", "done", "-----BEGIN RSA PRIVATE KEY-----", "***"]);
+    assert_eq!(output.said(), "done; -----BEGIN RSA PRIVATE KEY-----; ***");
+    let long = sh("echo password: Hidden | head -c 100; yes x | head -n 50000; echo last", AMPLE);
+    assert_eq!(long.run(&Host::live()).unwrap().said(), "x; x; last");
+}
+
+#[test]
 fn nothing_from_an_image_is_run() {
     let failure = Command::new("sh", ["-c", "true"], SECOND).run(&Host::image("/")).unwrap_err();
     assert!(matches!(failure, Failure::Missing { .. }));

@@ -12,10 +12,14 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use super::text::Masker;
 use super::{apart, text};
 
 /// How much of each stream is kept, in bytes; the rest is read and dropped.
 pub(super) const KEPT: usize = 8 << 20;
+
+/// How much of the end of a stream is looked at for a message, in bytes.
+const LOOKED_AT: usize = 64 << 10;
 
 /// How often it is looked whether a command has ended.
 const SLICE: Duration = Duration::from_millis(20);
@@ -45,13 +49,17 @@ impl Output {
     pub fn said(&self) -> String {
         let stream =
             if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };
-        let decoded = String::from_utf8_lossy(stream);
-        let mut last: VecDeque<&str> = decoded.lines().filter(|line| !line.trim().is_empty()).collect();
+        // Of a long one the lines at its end, whole: a secret is found by what stands before it.
+        let mut end = &stream[stream.len().saturating_sub(LOOKED_AT)..];
+        if end.len() < stream.len() {
+            end = end.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
+        }
+        let masked = text::without_secrets(&String::from_utf8_lossy(end));
+        let mut last: VecDeque<&str> = masked.lines().filter(|line| !line.trim().is_empty()).collect();
         while last.len() > 3 {
             last.pop_front();
         }
-        // A secret is found by what stands before it, so that is cut off last.
-        let joined = text::safe(&text::without_secrets(&Vec::from(last).join("; ")));
+        let joined = text::safe(&Vec::from(last).join("; "));
         let skip = joined.chars().count().saturating_sub(400);
         joined.chars().skip(skip).collect()
     }
@@ -76,6 +84,8 @@ pub(super) struct Running {
     pub(super) output: Output,
     /// The line begun on each stream.
     pub(super) partial: [Vec<u8>; 2],
+    /// What takes the secrets out of each.
+    pub(super) maskers: [Masker; 2],
 }
 
 impl Running {
@@ -146,10 +156,11 @@ impl Running {
         let room = KEPT.saturating_sub(kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.output.truncated |= bytes.len() > room;
-        let partial = &mut self.partial[usize::from(is_err)];
+        let (partial, masker) =
+            (&mut self.partial[usize::from(is_err)], &mut self.maskers[usize::from(is_err)]);
         for &byte in bytes {
             if matches!(byte, b'\n' | b'\r') {
-                watch_line(partial, watch);
+                watch_line(partial, masker, watch);
             } else if partial.len() < 4096 {
                 partial.push(byte);
             }
@@ -157,15 +168,15 @@ impl Running {
     }
 
     fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
-        for partial in &mut self.partial {
-            watch_line(partial, watch);
+        for (partial, masker) in self.partial.iter_mut().zip(&mut self.maskers) {
+            watch_line(partial, masker, watch);
         }
     }
 }
 
-fn watch_line(partial: &mut Vec<u8>, watch: &mut dyn FnMut(&str)) {
+fn watch_line(partial: &mut Vec<u8>, masker: &mut Masker, watch: &mut dyn FnMut(&str)) {
     if !partial.is_empty() {
-        watch(&text::safe(&text::without_secrets(&String::from_utf8_lossy(partial))));
+        watch(&text::safe(&masker.line(&String::from_utf8_lossy(partial))));
         partial.clear();
     }
 }

@@ -1,88 +1,158 @@
 //! Passwords, passphrases and tokens taken out of text: they reach no log, no journal and no report.
 //!
-//! It would rather hide a harmless word than show a secret: what it is given is output of other programs.
+//! It would rather hide a harmless word than show a secret: what it is given is output of other programs. What is not
+//! needed is better not kept at all; this is for what has to be shown.
 
-use std::sync::LazyLock;
+mod addresses;
+mod named;
+mod names;
 
-use regex::{Captures, Regex};
+use std::ops::Range;
 
-/// What stands in place of a secret.
-const MASK: &str = "***";
+use self::named::Open;
+pub use self::names::MASK;
 
-/// What a name has in it whose value is a secret.
-macro_rules! secret {
-    () => {
-        "(?i-u:[a-z0-9_.-]*(?:password|passwd|passphrase|passwort|secret|token|(?:api|access|account|private|shared)[_-]?key)[a-z0-9_-]*)"
-    };
-}
-
-/// A value: in quotes, or a word. A list's or a query's next part begins behind `,`, `;` or `&`.
-macro_rules! value {
-    () => {
-        r#"(?:"[^"]*"|'[^']*'|[^\s,;&"']+)"#
-    };
-}
-
-type Pattern = LazyLock<Option<Regex>>;
-
-/// `password=x`, `"token": "x"`, `passphrase: x`.
-static NAMED: Pattern =
-    LazyLock::new(|| Regex::new(concat!("(", secret!(), r#"["']?\s*[=:]\s*)"#, value!())).ok());
-
-/// `--password x`, and `-P x` of the vendor's installer where `x` is no file.
-static OPTION: Pattern = LazyLock::new(|| {
-    Regex::new(concat!(r"((?:^|\s|')(?:--?", secret!(), r"|-P)'?\s+)('?[^\s-][^\s]*)")).ok()
-});
-
-/// `Authorization: Basic x`, of a proxy's too; cookies.
-static HEADER: Pattern = LazyLock::new(|| {
-    Regex::new(
-        r#"((?i-u:authorization|cookie)["']?\s*:\s*["']?)((?i-u:basic|bearer|digest|negotiate|ntlm)\s+)?[^\s"']+"#,
-    )
-    .ok()
-});
-
-/// What signs an address: `sig=` of Azure (a shared access signature), `X-Amz-Signature=`, `X-Goog-Credential=` and
-/// their kin.
-static QUERY: Pattern = LazyLock::new(|| {
-    Regex::new(r#"([?&;](?i-u:sig|key|code|auth|pwd|[a-z0-9_-]*(?:signature|credential))=)[^\s&;#"'`<>]+"#)
-        .ok()
-});
-
-/// `user:password@host` without a scheme, as curl takes it for a proxy.
-static BARE: Pattern = LazyLock::new(|| Regex::new(r#"(^|[\s"'`(=,])[^\s"'`(=,:@/\\]+:[^\s"'/]+@"#).ok());
-
-/// `text` with what looks like a secret replaced by `***`: credentials of addresses
-/// (`scheme://user:password@host`) and what signs them, values of what is called password, passphrase, secret or token, and
-/// headers that authenticate.
+/// `text` with what looks like a secret replaced by `***`: credentials of addresses (`scheme://user:password@host`) and
+/// what signs them, values of what is called password, passphrase, secret, token or the like, headers that authenticate, users
+/// with their passwords, and private keys. The number of lines stays.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
-    // Expressions are slow on long text: most text has nothing of what they look for.
-    let mut text = addresses(text);
-    let lower = text.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if lower.contains('@') {
-        text = every(&BARE, &text, |found| Some(format!("{}{MASK}@", &found[1])));
+    let mut masker = Masker::default();
+    let masked = text.split_inclusive(['\n', '\r']).map(|line| {
+        let (line, end) = line.split_at(line.trim_end_matches(['\n', '\r']).len());
+        masker.line(line) + end
+    });
+    masked.collect()
+}
+
+/// How many lines a private key has at most: one of 16,384 bits has some 200.
+const LONGEST_KEY: usize = 400;
+
+/// Takes secrets out of text that comes line by line: a value can stand in the line below its name, and a private key has
+/// many lines.
+#[derive(Debug, Default)]
+pub struct Masker(After);
+
+/// What the lines before tell of the next one.
+#[derive(Clone, Copy, Debug, Default)]
+enum After {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A value that is named there stands here, and goes on as long as lines are indented by more than its name.
+    Value { indent: usize, has_begun: bool },
+    /// The value there began with this quote, which may be closed here.
+    Quote(char),
+    /// A private key goes on, for so many lines at most.
+    Key(usize),
+}
+
+impl Masker {
+    /// The next line, without its end, as [`without_secrets`].
+    #[must_use]
+    pub fn line(&mut self, line: &str) -> String {
+        let indent = line.len() - line.trim_start().len();
+        if line.len() == indent {
+            return line.to_owned();
+        }
+        match std::mem::take(&mut self.0) {
+            After::Key(left) => self.key(line, left),
+            After::Value { indent: of_name, has_begun: true } if indent > of_name => {
+                self.0 = After::Value { indent: of_name, has_begun: true };
+                format!("{}{MASK}", &line[..indent])
+            }
+            After::Value { indent: of_name, has_begun: false } if key_begins(line).is_none() => {
+                if indent > of_name {
+                    self.0 = After::Value { indent: of_name, has_begun: true };
+                }
+                format!("{}{MASK}", &line[..indent])
+            }
+            After::Quote(quote) => match line.find(quote) {
+                Some(at) => format!("{MASK}{}", self.scan(&line[at + 1..], indent)),
+                None => self.scan(line, indent),
+            },
+            After::Nothing | After::Value { .. } => self.scan(line, indent),
+        }
     }
-    if has(&["authorization", "cookie"]) {
-        text = every(&HEADER, &text, |found| Some(format!("{}{MASK}", &found[1])));
+
+    fn scan(&mut self, line: &str, indent: usize) -> String {
+        let mut out = String::new();
+        let mut rest = line;
+        while let Some(begin) = key_begins(rest) {
+            out.push_str(&self.values(&rest[..begin], indent));
+            let tail = &rest[begin..];
+            let end = tail.find(KEY_ENDS);
+            out.push_str(hidden(&tail[..end.unwrap_or(tail.len())]));
+            let Some(end) = end else {
+                self.0 = After::Key(LONGEST_KEY);
+                return out;
+            };
+            rest = &tail[end..];
+        }
+        out + &self.values(rest, indent)
     }
-    if text.contains(['?', '&', ';']) {
-        text = match QUERY.as_ref() {
-            Some(query) => query.replace_all(&text, format!("${{1}}{MASK}")).into_owned(),
-            None => MASK.to_owned(),
+
+    /// A line without private keys.
+    fn values(&mut self, line: &str, indent: usize) -> String {
+        let mut found = addresses::with_scheme(line);
+        // A user may be called `token`. An address that was cut off has no end, and may be no address.
+        let whole: Vec<_> = found.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
+        let (values, open) = named::values(line, &whole);
+        found.extend(values);
+        if line.contains('@') {
+            found.extend(addresses::without_scheme(line));
+        }
+        self.0 = match open {
+            Open::Nothing => After::Nothing,
+            Open::Value => After::Value { indent, has_begun: false },
+            Open::Quote(quote) => After::Quote(quote),
         };
+        masked(line, found)
     }
-    let named = has(&["pass", "secret", "token", "key"]);
-    if named {
-        text = every(&NAMED, &text, |found| Some(format!("{}{MASK}", &found[1])));
+
+    /// A line of a private key, which may end here.
+    fn key(&mut self, line: &str, left: usize) -> String {
+        match line.find(KEY_ENDS) {
+            Some(end) => hidden(&line[..end]).to_owned() + &self.scan(&line[end..], 0),
+            None => {
+                self.0 = if left > 1 { After::Key(left - 1) } else { After::Nothing };
+                MASK.to_owned()
+            }
+        }
     }
-    if !named && !lower.contains("-p") {
-        return text;
+}
+
+/// `line` with these parts of it, which may overlap, masked.
+fn masked(line: &str, mut parts: Vec<Range<usize>>) -> String {
+    parts.sort_by_key(|part| part.start);
+    let mut out = String::with_capacity(line.len());
+    let mut end: Option<usize> = None;
+    for part in parts {
+        if end.is_none_or(|end| part.start > end) {
+            out.push_str(&line[end.unwrap_or_default()..part.start]);
+            out.push_str(MASK);
+        }
+        end = end.max(Some(part.end));
     }
-    every(&OPTION, &text, |found| {
-        let is_file = found[1].trim_end().ends_with("-P") && found[2].contains(['/', '.']);
-        (!is_file).then(|| format!("{}{MASK}", &found[1]))
+    out.push_str(&line[end.unwrap_or_default()..]);
+    out
+}
+
+/// What stands in place of a part of a private key.
+fn hidden(key: &str) -> &str {
+    if key.trim().is_empty() { key } else { MASK }
+}
+
+/// How the line that ends a private key begins.
+const KEY_ENDS: &str = "-----END ";
+
+/// Where what a private key holds begins in the line, behind its first words.
+fn key_begins(line: &str) -> Option<usize> {
+    const BEGIN: &str = "-----BEGIN ";
+    line.match_indices(BEGIN).find_map(|(at, _)| {
+        let begin = at + BEGIN.len();
+        let end = begin + line[begin..].find("-----")?;
+        line[begin..end].contains("PRIVATE KEY").then_some(end + "-----".len())
     })
 }
 
@@ -113,151 +183,6 @@ pub fn json_without_secrets(json: &str) -> String {
     out
 }
 
-/// `text` with each match of `pattern` replaced. What follows a `/` is a part of a path (`/etc/passwd: …`).
-fn every(pattern: &Pattern, text: &str, new: impl Fn(&Captures<'_>) -> Option<String>) -> String {
-    let Some(pattern) = pattern.as_ref() else { return MASK.to_owned() };
-    let mut out = String::with_capacity(text.len());
-    let (mut copied, mut at) = (0, 0);
-    while let Some(found) = pattern.captures_at(text, at) {
-        let (Some(all), Some(name)) = (found.get(0), found.get(1)) else { break };
-        match new(&found).filter(|_| !text[..all.start()].ends_with('/')) {
-            Some(new) => {
-                out.push_str(&text[copied..all.start()]);
-                out.push_str(&new);
-                (copied, at) = (all.end(), all.end());
-            }
-            // Within what was not replaced there may be another.
-            None => at = name.end().max(all.start() + 1),
-        }
-        while !text.is_char_boundary(at) {
-            at += 1;
-        }
-    }
-    out.push_str(&text[copied..]);
-    out
-}
-
-/// Takes the credentials out of every address.
-fn addresses(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        let word = &tail[..tail.find(char::is_whitespace).unwrap_or(tail.len())];
-        let authority = &word[..word.find(['/', '"', '\'']).unwrap_or(word.len())];
-        let hidden = match authority.rfind('@') {
-            Some(sign) => sign,
-            // A password may have a slash or a quote in it, or be cut off in the middle.
-            None if has_password(authority) => word.rfind('@').unwrap_or(authority.len()),
-            None => 0,
-        };
-        if hidden > 0 {
-            out.push_str(MASK);
-        }
-        // An `@` alone hides nothing.
-        rest = &tail[hidden..];
-        let next = rest.find("://").unwrap_or(rest.len()).min(authority.len().saturating_sub(hidden));
-        out.push_str(&rest[..next]);
-        rest = &rest[next..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Whether what follows the host's colon is no port.
-fn has_password(authority: &str) -> bool {
-    let host = authority.rsplit_once(']').map_or(authority, |(_, port)| port);
-    let host = host.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '*' && c != '@');
-    host.split_once(':').is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_taken_out_of_every_address() {
-        for (text, expected) in [
-            (
-                "get http://u:p@h:8080/x via https://a@b and ftp://plain/x@y",
-                "get http://***@h:8080/x via https://***@b and ftp://plain/x@y",
-            ),
-            ("http://user:pa@ss@host/", "http://***@host/"),
-            ("https://:pw@h", "https://***@h"),
-            ("http://us%20er:p%40s%2Fs@h:1/", "http://***@h:1/"),
-            ("http://u:p/w@h/x", "http://***@h/x"),
-            ("http://u:p'w@h/x", "http://***@h/x"),
-            ("'http://u:pw@h/' http://u:pw@i", "'http://***@h/' http://***@i"),
-            ("cut: http://user:secre", "cut: http://***"),
-            ("http_proxy=http://u:p@h:3128", "http_proxy=http://***@h:3128"),
-            ("http_proxy=user:secret@proxy:3128 yum", "http_proxy=***@proxy:3128 yum"),
-            ("socks5://u:p@h:1080", "socks5://***@h:1080"),
-        ] {
-            assert_eq!(without_secrets(text), expected);
-            assert_eq!(without_secrets(expected), expected);
-        }
-    }
-
-    #[test]
-    fn values_of_what_is_called_a_secret_are_taken_out() {
-        for (text, expected) in [
-            ("x?token=abc&y=1", "x?token=***&y=1"),
-            (
-                "https://a.blob.core.windows.net/c/?sv=2024-11-04&sr=b&sig=aB%2Fc%3D&se=2026-12-01",
-                "https://a.blob.core.windows.net/c/?sv=2024-11-04&sr=b&sig=***&se=2026-12-01",
-            ),
-            (
-                r#"{"url": "https://s3/x?X-Amz-Credential=A/b&X-Amz-Signature=0f"}"#,
-                r#"{"url": "https://s3/x?X-Amz-Credential=***&X-Amz-Signature=***"}"#,
-            ),
-            (
-                "AccountName=a;AccountKey=Zm9v==;EndpointSuffix=x",
-                "AccountName=a;AccountKey=***;EndpointSuffix=x",
-            ),
-            ("rw,username=u,password=p/w,uid=0", "rw,username=u,password=***,uid=0"),
-            (r#"{"passphrase": "two words", "a": 1}"#, r#"{"passphrase": ***, "a": 1}"#),
-            ("proxy_password = 'x y' z", "proxy_password = *** z"),
-            ("Enter passphrase: abc", "Enter passphrase: ***"),
-            ("GET / Proxy-Authorization: Basic dTpw\r\nHost: x", "GET / Proxy-Authorization: ***\r\nHost: x"),
-            ("authorization: Bearer a.b.c", "authorization: ***"),
-            ("curl --proxy-password abc -v", "curl --proxy-password *** -v"),
-            (
-                "UnifiedAgentConfigurator.sh -i 10.0.0.1 -P abc",
-                "UnifiedAgentConfigurator.sh -i 10.0.0.1 -P ***",
-            ),
-            ("API_KEY=1 api-key: 2", "API_KEY=*** api-key: ***"),
-            ("open /etc/passwd: token=abc", "open /etc/passwd: token=***"),
-        ] {
-            assert_eq!(without_secrets(text), expected);
-            assert_eq!(without_secrets(expected), expected);
-        }
-    }
-
-    #[test]
-    fn a_document_stays_one_whatever_its_strings_hold() {
-        let values = [r#"http://u:p"w@h"#, r"C:\password=x\", "a\nhttp://u:p@h\\", "plain \" \\", ""];
-        let json = serde_json::to_string_pretty(&values).unwrap();
-        let back: Vec<String> = serde_json::from_str(&json_without_secrets(&json)).unwrap();
-        assert_eq!(back, values.map(without_secrets));
-        assert!(!back.concat().contains("p\"w") && back[0] == "http://***@h", "{back:?}");
-        assert_eq!(json_without_secrets(r#"{"torn": "a"#), r#"{"torn": "a"#);
-    }
-
-    #[test]
-    fn what_is_no_secret_stays() {
-        for text in [
-            "http://127.0.0.1:8080: refused (http://[::1]:80), http://h:1.",
-            "reading /etc/passwd: permission denied",
-            "-P passphrase.txt and -P /root/x",
-            "git@host:path a@b 12:30 x/y:z@w pci-0000:00:10.0",
-            "1000:0030 2:0:0:0 00:50:56:aa:bb:cc",
-            "the token of a file",
-            "Header V3 RSA/SHA1 Signature, key ID c105b9de: OK",
-            "Signature: good; key ID 0608b895",
-            "http://mirror/?release=6.6&arch=x86_64&repo=os",
-        ] {
-            assert_eq!(without_secrets(text), text);
-        }
-    }
-}
+#[path = "secrets/tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-pub use super::secrets::{json_without_secrets, without_secrets};
+pub use super::secrets::{MASK, Masker, json_without_secrets, without_secrets};
 
 /// `text` with every control character (terminal escapes among them), bidirectional override and other
 /// invisible format character written as `\u{…}`, so that nothing a disk or a command says can

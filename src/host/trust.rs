@@ -75,6 +75,23 @@ pub fn file(path: &Path) -> Result<File> {
     }
 }
 
+/// The directory at `path` of the tree at `root` (`/`: this machine), open, and where it really lies: whoever can write to it,
+/// for what is taken out of it. A link on the way leads on only where root can have made it, or whose the tree is.
+///
+/// # Errors
+/// What the system said; a link that somebody else can have made, which is named.
+pub fn reach(root: &Path, path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut way = Way::from(root)?;
+    if way.go(path)?.is_some() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    if let Some(link) = &way.foreign {
+        let why = format!("{} is a link that a user can have made, and is not followed", link.display());
+        return Err(io::Error::other(why));
+    }
+    way.end_open()
+}
+
 /// The directory behind `path`, links resolved, when nobody but root can change what lies in it.
 ///
 /// # Errors

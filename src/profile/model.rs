@@ -4,7 +4,6 @@ mod installation;
 
 pub use installation::{BootLoaderPlace, Finish, InstallSource, Installation, NetworkKind, PartitionSize};
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,19 +43,6 @@ pub struct Profile {
     pub waivers: Vec<Waiver>,
     /// Where each value came from: key path (`retention.mount-point`) to `built-in centos-6.6` or `FILE:LINE`.
     pub origins: BTreeMap<String, String>,
-}
-
-impl Profile {
-    /// As it holds on the day `today` (UTC): without the waivers that have expired.
-    #[must_use]
-    pub fn in_force(&self, today: time::Date) -> Cow<'_, Self> {
-        if self.waivers.iter().all(|waiver| waiver.holds(today)) {
-            return Cow::Borrowed(self);
-        }
-        let mut profile = self.clone();
-        profile.waivers.retain(|waiver| waiver.holds(today));
-        Cow::Owned(profile)
-    }
 }
 
 /// `os:`
@@ -234,6 +220,8 @@ pub struct Waiver {
     pub requirement: String,
     /// Why.
     pub reason: String,
+    /// Who approved it.
+    pub approved_by: Option<String>,
     /// The last day on which it holds (UTC).
     pub until: time::Date,
 }

@@ -187,7 +187,7 @@ pub struct RawFiles {
     /// A directory that has the files already: nothing is then fetched.
     #[serde(default)]
     pub from: Option<AbsolutePath>,
-    /// Certificates (PEM) to trust for HTTPS instead of the built-in ones.
+    /// Certificates (PEM) to trust for HTTPS instead of the built-in ones: of who issues them, or a server's own.
     #[serde(default)]
     pub ca_file: Option<AbsolutePath>,
     /// How long one file may take.
@@ -326,6 +326,9 @@ pub struct RawWaiver {
     pub requirement: RequirementId,
     /// Why it need not hold.
     pub reason: Words,
-    /// The last day of the waiver (UTC).
+    /// Who approved that.
+    #[serde(default)]
+    pub approved_by: Option<Words>,
+    /// The last day of the waiver (UTC), 400 days from today at most.
     pub until: Day,
 }

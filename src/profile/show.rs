@@ -142,11 +142,11 @@ fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
     let waivers = waivers
         .iter()
         .map(|waiver| {
-            Item::Map(vec![
-                ("requirement", text(&waiver.requirement)),
-                ("reason", text(&waiver.reason)),
-                ("until", text(waiver.until.to_string())),
-            ])
+            let mut entries =
+                vec![("requirement", text(&waiver.requirement)), ("reason", text(&waiver.reason))];
+            entries.extend(waiver.approved_by.as_ref().map(|who| ("approved-by", text(who))));
+            entries.push(("until", text(waiver.until.to_string())));
+            Item::Map(entries)
         })
         .collect();
     let unverified = if kept.accept_unverified { "install-without-verification" } else { "refuse" };

@@ -397,7 +397,8 @@ fn profile(raw: &RawProfile, origins: BTreeMap<String, String>) -> Profile {
                 // Always a date: the type checked it.
                 let until = date(&waiver.until.0)?;
                 let (requirement, reason) = (waiver.requirement.0.clone(), one_line(&waiver.reason.0));
-                Some(Waiver { requirement, reason, until })
+                let approved_by = waiver.approved_by.as_ref().map(|words| one_line(&words.0));
+                Some(Waiver { requirement, reason, approved_by, until })
             })
             .collect(),
         origins,

@@ -100,6 +100,7 @@ fn requirement(page: &mut Page, explained: &Explained) {
     field(page, "Before", &explained.before.join(", "));
     let codes: Vec<_> = explained.codes.iter().map(u32::to_string).collect();
     field(page, "Codes", &codes.join(", "));
+    field(page, "Waiver", explained.waiver.as_deref().unwrap_or_default());
 }
 
 fn error_code(page: &mut Page, code: &Code) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::waiting::Waiting;
 use super::{Plan, Report, Summary, Verdict};
 use crate::host::text;
-use crate::steps::{Finding, Stage};
+use crate::steps::{Finding, Selection, Stage};
 
 /// `value` as one document, ending in a line end.
 ///
@@ -51,11 +51,21 @@ pub struct ReportDocument<'a> {
     profile: &'a str,
     host: &'a str,
     stage: Option<Stage>,
+    /// What was looked at, where that is not everything.
+    selection: Option<Selected<'a>>,
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<&'a Waiting>,
     findings: &'a [Finding],
     summary: Summary,
+}
+
+/// A selection, and what it leaves out by id.
+#[derive(Debug, Serialize)]
+struct Selected<'a> {
+    #[serde(flatten)]
+    selection: &'a Selection,
+    left_out: &'a [&'static str],
 }
 
 impl<'a> From<&'a Report> for ReportDocument<'a> {
@@ -65,7 +75,9 @@ impl<'a> From<&'a Report> for ReportDocument<'a> {
             verdict: report.verdict(),
             profile: &report.profile,
             host: &report.host,
-            stage: report.stage,
+            stage: report.selection.stage,
+            selection: (!report.left_out.is_empty())
+                .then_some(Selected { selection: &report.selection, left_out: &report.left_out }),
             notes: &report.notes,
             pending: report.waiting.as_ref(),
             findings: &report.findings,
@@ -120,6 +132,16 @@ mod tests {
         assert_eq!(value["findings"][0]["found"], "it is \u{1b}[2J so");
         assert_eq!(value["findings"][4]["reason"], "waits for a.unmet");
         assert_eq!(value["summary"]["required"]["restart_owed"], 1);
+        assert_eq!(value["findings"][7]["status"], "restart-owed");
+        assert_eq!(value["findings"][6]["reason"], "known (until 2030-01-01, approved by A. Person)");
+        assert_eq!(
+            value["selection"],
+            serde_json::json!({"only": [], "skip": ["os.clock"], "stage": null, "left_out": ["os.clock", "scsi.ids"]})
+        );
+        let mut whole = sample();
+        whole.left_out.clear();
+        let text = document(&ReportDocument::from(&whole)).unwrap();
+        assert!(text.contains("\"selection\": null"), "{text}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod waiting;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::changes::Change;
-use crate::steps::{Finding, Severity, Stage, Status, verdict};
+use crate::steps::{Finding, Selection, Severity, Status, verdict};
 use waiting::Waiting;
 
 pub use crate::steps::Verdict;
@@ -26,12 +26,12 @@ pub struct Report {
     pub profile: String,
     /// Name of the host.
     pub host: String,
-    /// The stage looked at alone, if one was.
-    pub stage: Option<Stage>,
+    /// What was looked at.
+    pub selection: Selection,
     /// The requirements judged, in the order of the procedure.
     pub findings: Vec<Finding>,
-    /// How many requirements `--only` and `--skip` left out: a verdict on a part is not one on the host.
-    pub left_out: usize,
+    /// The requirements that the selection leaves out, by id: a verdict on a part is not one on the host.
+    pub left_out: Vec<&'static str>,
     /// What limits this report: not root, judged from a recording, an image's tree.
     pub notes: Vec<String>,
     /// The apply that waits for a restart, if one does.
@@ -45,16 +45,27 @@ impl Report {
         self.waiting = waiting;
     }
 
-    /// The verdict on what was judged.
+    /// The verdict on what was judged: "ready" is said of a whole host alone.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        verdict(&self.findings)
+        match verdict(&self.findings) {
+            Verdict::Ready if !self.left_out.is_empty() => Verdict::SelectionReady,
+            verdict => verdict,
+        }
+    }
+
+    /// The waivers in effect that end within 14 days: id and last day.
+    pub fn ending(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.findings.iter().filter_map(|finding| match &finding.status {
+            Status::Waived { until, ends_soon: true, .. } => Some((finding.id, until.as_str())),
+            _ => None,
+        })
     }
 
     /// How many requirements have which status.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary { left_out: self.left_out, ..Summary::default() };
+        let mut summary = Summary { left_out: self.left_out.len(), ..Summary::default() };
         for finding in &self.findings {
             match finding.severity {
                 Severity::Required => summary.required.add(&finding.status),
@@ -72,7 +83,7 @@ pub struct Summary {
     pub required: Counts,
     /// Those that ought to hold.
     pub recommended: Counts,
-    /// Those that `--only` and `--skip` left out.
+    /// Those that the selection leaves out.
     pub left_out: usize,
 }
 
@@ -148,16 +159,18 @@ pub struct PlannedChange {
     pub after_restart: bool,
 }
 
-/// A requirement that is not met and that no change can meet.
+/// A requirement that does not hold and that no change can meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Manual {
     /// Its id.
     pub id: String,
     /// Its weight.
     pub severity: Severity,
-    /// What was found.
+    /// Its status, by the word of the report's findings.
+    pub status: &'static str,
+    /// What was found; why it is unknown.
     pub found: String,
-    /// What to do.
+    /// What to do; of what is unknown, how to find out.
     pub fix: String,
 }
 
@@ -182,8 +195,11 @@ mod tests {
 
     /// A report with one finding of every status, some of them as nasty as a disk can make them.
     pub fn sample() -> Report {
-        let finding =
-            |id, severity, status| Finding { id, title: "What must hold", severity, status, note: None };
+        let finding = |id, severity, status| {
+            let find_out =
+                matches!(status, Status::Unknown { .. }).then(|| "run it as root, or by hand: `ls`".into());
+            Finding { id, title: "What must hold", severity, status, find_out, note: None }
+        };
         let (required, recommended) = (Severity::Required, Severity::Recommended);
         let findings = vec![
             finding("a.met", required, Status::met("it is \x1b[2J so")),
@@ -199,7 +215,12 @@ mod tests {
             finding(
                 "b.waived",
                 required,
-                Status::Waived { reason: "known".into(), until: "2030-01-01".into() },
+                Status::Waived {
+                    reason: "known".into(),
+                    until: "2030-01-01".into(),
+                    approved_by: Some("A. Person".into()),
+                    ends_soon: true,
+                },
             ),
             finding("c.restart", required, Status::RestartOwed { found: "it ran in this boot".into() }),
         ];
@@ -207,9 +228,9 @@ mod tests {
         Report {
             profile: "centos-6.6".into(),
             host: "mt01".into(),
-            stage: None,
+            selection: Selection::new(Vec::new(), vec!["os.clock".into()]).unwrap(),
             findings,
-            left_out: 2,
+            left_out: vec!["os.clock", "scsi.ids"],
             notes,
             waiting: None,
         }
@@ -231,6 +252,31 @@ mod tests {
         assert_eq!(summary.required, one);
         assert_eq!(summary.recommended, Counts { unmet: 1, ..Counts::default() });
         assert_eq!(summary.left_out, 2);
+        assert_eq!(report.verdict(), Verdict::NotReady);
+        assert_eq!(report.ending().collect::<Vec<_>>(), [("b.waived", "2030-01-01")]);
+    }
+
+    #[test]
+    fn a_status_has_one_name_in_findings_and_in_the_summary() {
+        let report = sample();
+        let summary = serde_json::to_value(report.summary()).unwrap();
+        for finding in &report.findings {
+            let key = finding.status.word().replace('-', "_");
+            let weight = serde_json::to_value(finding.severity).unwrap();
+            let count = &summary[weight.as_str().unwrap()][&key];
+            assert_eq!(count, 1, "{key}: {summary}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_host_is_never_ready() {
+        let mut report = sample();
+        report.findings.truncate(1);
+        assert_eq!(report.verdict(), Verdict::SelectionReady);
+        report.left_out.clear();
+        assert_eq!(report.verdict(), Verdict::Ready);
+        report.findings.clear();
+        report.left_out.push("os.clock");
         assert_eq!(report.verdict(), Verdict::NotReady);
     }
 

@@ -3,7 +3,7 @@
 use super::style::cut;
 use super::{Report, Verdict};
 use crate::host::text;
-use crate::steps::{Finding, Severity, Status};
+use crate::steps::{Finding, Severity, Status, in_short};
 
 /// Most characters of the text before the performance data: consoles and SMS gateways cut longer ones.
 const MOST: usize = 300;
@@ -14,7 +14,8 @@ const MOST: usize = 300;
 pub enum State {
     /// Ready, and nothing to be looked at.
     Ok = 0,
-    /// Ready, but a restart is owed or something recommended is not so or could not be told.
+    /// Ready, but a restart is owed, an apply waits, a waiver ends within 14 days, or something recommended is not so or cannot
+    /// be determined.
     Warning = 1,
     /// Not ready.
     Critical = 2,
@@ -48,10 +49,14 @@ pub fn state(report: &Report) -> State {
         Verdict::NotReady if summary.required.unmet > 0 => State::Critical,
         Verdict::NotReady => State::Unknown,
         Verdict::RestartOwed => State::Warning,
-        Verdict::Ready if advice.unmet + advice.restart_owed + advice.unknown + advice.blocked > 0 => {
+        Verdict::Ready | Verdict::SelectionReady
+            if advice.unmet + advice.restart_owed + advice.unknown + advice.blocked > 0
+                || report.ending().next().is_some() =>
+        {
             State::Warning
         }
-        Verdict::Ready => State::Ok,
+        Verdict::Ready | Verdict::SelectionReady if report.waiting.is_some() => State::Warning,
+        Verdict::Ready | Verdict::SelectionReady => State::Ok,
     }
 }
 
@@ -61,10 +66,20 @@ pub fn render(report: &Report) -> String {
     let summary = report.summary();
     let (must, ought) = (summary.required, summary.recommended);
     let verdict = super::text::verdict(report);
-    let mut text = format!("{verdict}: {}; {}", super::text::deciding(report), super::text::totals(report));
+    // Early: what is long is cut at its end.
+    let waits = report.waiting.as_ref().map_or_else(String::new, |one| format!("{}; ", one.state.words()));
+    let mut text =
+        format!("{verdict}: {}; {waits}{}", super::text::deciding(report), super::text::totals(report));
     let named: Vec<_> = report.findings.iter().filter(|f| is_worth_naming(f)).map(|f| f.id).collect();
     if !named.is_empty() {
         text = format!("{text} - {}", named.join(", "));
+    }
+    let ending: Vec<_> = report.ending().map(|(id, until)| format!("{id} until {until}")).collect();
+    if !ending.is_empty() {
+        text = format!("{text}; waivers that end soon: {}", ending.join(", "));
+    }
+    if !report.left_out.is_empty() {
+        text = format!("{text}; not looked at: {}", in_short(&report.left_out));
     }
     let performance = format!(
         "met={};;;0 unmet={};;0;0 unknown={};;0;0 blocked={};;0;0 restart={};0;;0 recommended_unmet={};0;;0 \
@@ -117,13 +132,23 @@ mod tests {
         report.findings[1].id = "a|b";
         assert_eq!(
             render(&report),
-            "MT-AGENT CRITICAL - not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, \
-             2 not looked at; 8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a - a/b, a.advice, b.unknown, c.restart \
-             | met=1;;;0 unmet=1;;0;0 unknown=1;;0;0 blocked=1;;0;0 restart=1;0;;0 recommended_unmet=1;0;;0 \
+            "MT-AGENT CRITICAL - not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 1 waived, \
+             2 not looked at; 8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a - a/b, a.advice, b.unknown, c.restart; \
+             waivers that end soon: b.waived until 2030-01-01; not looked at: os.clock, scsi.ids | met=1;;;0 unmet=1;;0;0 unknown=1;;0;0 blocked=1;;0;0 restart=1;0;;0 recommended_unmet=1;0;;0 \
              recommended_unknown=0;0;;0 waived=1;;;0\n"
         );
         assert!(error(&"long ".repeat(200)).len() < 330);
         assert_eq!(error("no\nprofile | here"), "MT-AGENT UNKNOWN - no profile / here\n");
+    }
+
+    #[test]
+    fn an_order_that_waits_is_in_the_line_however_long_that_is() {
+        let mut report = with(|f| f.id == "a.met");
+        report.tell(Some(super::super::waiting::Waiting::unreadable(&"long ".repeat(99))));
+        let line = render(&report);
+        assert!(line.starts_with("MT-AGENT WARNING - ready"), "{line}");
+        assert!(line.contains("; what waits cannot be determined; "), "{line}");
+        assert_eq!(state(&report), State::Warning);
     }
 
     #[test]
@@ -132,7 +157,15 @@ mod tests {
         assert_eq!(state(&with(|f| f.id == "b.unknown")), State::Unknown);
         assert_eq!(state(&with(|f| f.id == "c.restart" || f.id == "a.met")), State::Warning);
         assert_eq!(state(&with(|f| f.id == "a.advice" || f.id == "a.met")), State::Warning);
-        assert_eq!(state(&with(|f| f.id == "a.met" || f.id == "b.waived")), State::Ok);
+        let mut waived = with(|f| f.id == "a.met" || f.id == "b.waived");
+        assert_eq!(state(&waived), State::Warning, "it ends soon");
+        let Status::Waived { ends_soon, .. } = &mut waived.findings[1].status else { panic!() };
+        *ends_soon = false;
+        assert_eq!(state(&waived), State::Ok);
+        assert!(
+            render(&waived)
+                .starts_with("MT-AGENT OK - selection only: 1 required met, 1 waived, 2 not looked at; ")
+        );
         assert_eq!(state(&with(|_| false)), State::Unknown);
         assert_eq!(State::Unknown.code(), 3);
     }

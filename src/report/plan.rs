@@ -1,8 +1,11 @@
 //! `plan` for people: the changes, numbered, and what only a person can fix.
 
-use super::Plan;
 use super::style::{Page, Paint, Style, cut};
+use super::{Manual, Plan};
 use crate::steps::Severity;
+
+/// The status of a [`Manual`] that nobody can fix before it is known.
+const UNKNOWN: &str = "unknown";
 
 /// The plan as text.
 #[must_use]
@@ -22,18 +25,22 @@ pub fn render(plan: &Plan, style: Style) -> String {
         page.wrapped("", Paint::Bold, &format!("{:>4}. ", number + 1), &text);
         page.put(Paint::Plain, "      ").put(Paint::Dim, &format!("for {}", planned.requirement)).end();
     }
-    for (severity, heading) in [
-        (Severity::Required, "What only a person can fix"),
-        (Severity::Recommended, "What only a person can fix, recommended"),
+    for (severity, unknown, heading) in [
+        (Severity::Required, false, "What only a person can fix"),
+        (Severity::Required, true, "What could not be determined"),
+        (Severity::Recommended, false, "What only a person can fix, recommended"),
+        (Severity::Recommended, true, "What could not be determined, recommended"),
     ] {
-        let mut manual = plan.manual.iter().filter(|manual| manual.severity == severity).peekable();
+        let is_of = |manual: &&Manual| manual.severity == severity && (manual.status == UNKNOWN) == unknown;
+        let mut manual = plan.manual.iter().filter(is_of).peekable();
         if manual.peek().is_some() {
             page.gap().put(Paint::Bold, heading).end();
         }
+        let (found, fix) = if unknown { ("reason    ", "find out  ") } else { ("found  ", "fix    ") };
         for manual in manual {
             page.put(Paint::Plain, "  ").put(Paint::Bold, &manual.id).end();
-            page.wrapped("    ", Paint::Dim, "found  ", &manual.found);
-            page.wrapped("    ", Paint::Dim, "fix    ", &manual.fix);
+            page.wrapped("    ", Paint::Dim, found, &manual.found);
+            page.wrapped("    ", Paint::Dim, fix, &manual.fix);
         }
     }
     page.gap();
@@ -57,7 +64,7 @@ fn summary(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Manual, PlannedChange};
+    use super::super::PlannedChange;
     use super::*;
     use crate::changes::Change;
 
@@ -72,12 +79,22 @@ mod tests {
                 change,
                 after_restart: true,
             }],
-            manual: vec![Manual {
-                id: "scsi.uuid-enabled".into(),
-                severity: Severity::Required,
-                found: "no NAA id".into(),
-                fix: "power off, set disk.EnableUUID".into(),
-            }],
+            manual: vec![
+                Manual {
+                    id: "os.release".into(),
+                    severity: Severity::Required,
+                    status: "unknown",
+                    found: "not permitted".into(),
+                    fix: "as root: `cat /etc/redhat-release`".into(),
+                },
+                Manual {
+                    id: "scsi.uuid-enabled".into(),
+                    severity: Severity::Required,
+                    status: "unmet",
+                    found: "no NAA id".into(),
+                    fix: "power off, set disk.EnableUUID".into(),
+                },
+            ],
             restart: true,
             notes: vec!["made from a recording".into()],
             waiting: None,
@@ -97,7 +114,12 @@ What only a person can fix
     found  no NAA id
     fix    power off, set disk.EnableUUID
 
-1 change to make, a restart owed, 1 left to a person
+What could not be determined
+  os.release
+    reason    not permitted
+    find out  as root: `cat /etc/redhat-release`
+
+1 change to make, a restart owed, 2 left to a person
 "
         );
         let nothing = render(&Plan::default(), Style::default());

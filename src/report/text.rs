@@ -87,14 +87,20 @@ fn one(page: &mut Page, finding: &Finding, why: Option<&str>, detail: Detail) {
     match &finding.status {
         Status::Met { found } => beside(page, found.as_deref().unwrap_or(finding.title)),
         Status::NotApplicable { why } => beside(page, why),
-        Status::Waived { reason, until } => {
+        Status::Waived { .. } => {
             beside(page, finding.title);
-            under(page, "waived", &format!("{reason} (until {until})"));
+            under(page, "waived", &finding.status.waiver().unwrap_or_default());
         }
         Status::Blocked { by } => beside(page, &format!("waits for {by}")),
         Status::Unknown { why: reason } => {
             beside(page, finding.title);
             under(page, "unknown", reason);
+            if let Some(why) = why {
+                under(page, "why", why);
+            }
+            if let Some(how) = &finding.find_out {
+                under(page, "find out", how);
+            }
         }
         Status::RestartOwed { found } => {
             beside(page, finding.title);
@@ -139,9 +145,12 @@ fn summary(page: &mut Page, report: &Report) {
     let paint = match report.verdict() {
         Verdict::Ready => Paint::Good,
         Verdict::NotReady => Paint::Bad,
-        Verdict::RestartOwed => Paint::Warn,
+        Verdict::RestartOwed | Verdict::SelectionReady => Paint::Warn,
     };
     page.line(&totals(report));
+    if !report.left_out.is_empty() {
+        page.wrapped("", Paint::Plain, "not looked at: ", &steps::in_short(&report.left_out));
+    }
     let verdict = verdict(report);
     page.put(paint, &verdict).put(Paint::Plain, ": ").hang(verdict.len() + 2, &deciding(report));
 }
@@ -149,19 +158,18 @@ fn summary(page: &mut Page, report: &Report) {
 /// The verdict in words. One on a part must not pass for one on the host.
 #[must_use]
 pub fn verdict(report: &Report) -> String {
-    let word = report.verdict().word().replace('-', " ");
     match report.verdict() {
-        Verdict::Ready | Verdict::RestartOwed if report.left_out > 0 => {
-            format!("{word} in what was looked at")
-        }
-        _ => word,
+        Verdict::SelectionReady => "selection only".to_owned(),
+        Verdict::RestartOwed if !report.left_out.is_empty() => "restart owed, selection only".to_owned(),
+        verdict => verdict.word().replace('-', " "),
     }
 }
 
-/// What the verdict follows from, in words: `3 required unmet, 1 required unknown`.
+/// What the verdict follows from, in words: `3 required unmet, 1 required unknown, 2 waived`.
 #[must_use]
 pub fn deciding(report: &Report) -> String {
-    let Counts { met, unmet, restart_owed, unknown, blocked, .. } = report.summary().required;
+    let summary = report.summary();
+    let Counts { met, unmet, restart_owed, unknown, blocked, .. } = summary.required;
     let failing = list(&[
         (unmet, "required unmet"),
         (unknown, "required unknown"),
@@ -169,10 +177,11 @@ pub fn deciding(report: &Report) -> String {
         (blocked, "blocked"),
     ]);
     let text = if failing.is_empty() { format!("{met} required met") } else { failing };
-    match report.left_out {
-        0 => text,
-        some => format!("{text}, {some} not looked at"),
-    }
+    let beside = list(&[
+        (summary.required.waived + summary.recommended.waived, "waived"),
+        (report.left_out.len(), "not looked at"),
+    ]);
+    if beside.is_empty() { text } else { format!("{text}, {beside}") }
 }
 
 /// All that was looked at, in words: `38 requirements: 28 met, 2 recommended unmet, 1 waived`.
@@ -228,10 +237,11 @@ a
 b
   [unknown] b.unknown                 What must hold
             unknown   not root
+            find out  run it as root, or by hand: `ls`
   [waits]   b.blocked                 waits for a.unmet
   [n/a]     b.na                      no kernel runs
   [waived]  b.waived                  What must hold
-            waived    known (until 2030-01-01)
+            waived    known (until 2030-01-01, approved by A. Person)
 
 c
   [restart] c.restart                 What must hold
@@ -244,8 +254,9 @@ c
             "{text}"
         );
         let last = "\n8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a\n\
-                    not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 2\n\
-                    \x20          not looked at\n";
+                    not looked at: os.clock, scsi.ids\n\
+                    not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 1\n\
+                    \x20          waived, 2 not looked at\n";
         assert!(text.ends_with(last), "{text}");
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= WIDTH), "{text}");
     }
@@ -271,9 +282,15 @@ c
         let last = |report: &Report| {
             render(report, Style::default(), Detail::Normal).lines().last().map(str::to_owned).unwrap()
         };
-        assert_eq!(last(&report), "ready in what was looked at: 1 required met, 2 not looked at");
-        report.left_out = 0;
+        assert_eq!(last(&report), "selection only: 1 required met, 2 not looked at");
+        assert!(!render(&report, Style::default(), Detail::Normal).contains("ready"));
+        report.findings.push(sample().findings.pop().unwrap());
+        assert_eq!(last(&report), "restart owed, selection only: 1 restart owed, 2 not looked at");
+        report.findings.pop();
+        report.left_out.clear();
         assert_eq!(last(&report), "ready: 1 required met");
+        report.findings.push(sample().findings[6].clone());
+        assert_eq!(last(&report), "ready: 1 required met, 1 waived");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Stands {
     RestartOwed,
     /// It has: it is gone on with now.
     Due,
+    /// It has, and a person is asked before it is gone on with.
+    Asks,
     /// It does not hold any more; nothing of it is carried out.
     Void,
     /// The first boot of a clone, until it is finished.
@@ -35,6 +37,22 @@ pub enum Stands {
     Sealing,
     /// The record cannot be read; nothing of it is carried out.
     Unreadable,
+}
+
+impl Stands {
+    /// In a few words, where there is one line.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::RestartOwed => "an apply waits for a restart",
+            Self::Due => "an apply waits to go on",
+            Self::Asks => "an apply waits for a person's word",
+            Self::Void => "an apply that waited is void",
+            Self::FirstBoot => "the first boot is not finished",
+            Self::Sealing => "a sealing was interrupted",
+            Self::Unreadable => "what waits cannot be determined",
+        }
+    }
 }
 
 impl Waiting {

@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde::Serialize;
 
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
-use super::{BOOT_ID, check, lock, plan, read_facts, signals, today};
+use super::{BOOT_ID, check, lock, plan, private, read_facts, signals, today};
 use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
@@ -18,7 +19,7 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, check_names, lasting};
-use crate::steps::{self, Selection, Status, image};
+use crate::steps::{self, Selection, image};
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
@@ -48,6 +49,8 @@ pub trait Watcher {
     /// # Errors
     /// There is nobody to ask.
     fn confirm(&mut self, plan: &Plan, unnamed: Option<&str>) -> Result<bool>;
+    /// Something that a person should know, beside the report.
+    fn note(&mut self, line: &str);
     /// A change begins: its number, from 1, and what it does.
     fn begin(&mut self, number: usize, summary: &str);
     /// It ended.
@@ -71,8 +74,9 @@ pub struct Applied {
     pub ended: Ended,
 }
 
-/// How an apply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an apply ended: the words of the JSON document, which mt-agent-apply(8) lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// All that could be done is done.
     Finished,
@@ -82,6 +86,12 @@ pub enum Ended {
     Interrupted,
     /// As finished, and the host is restarting.
     Restarting,
+    /// `--resume`, `--forget`: no apply waits for a restart.
+    NothingWaits,
+    /// `--resume`: the restart has not happened yet.
+    RestartOwed,
+    /// `--forget`: what waited is called off.
+    Forgotten,
 }
 
 /// Makes the changes that bring `host` to `profile`.
@@ -103,6 +113,10 @@ pub fn apply(
         .trim()
         .to_owned();
     let _lock = lock::take(host, "apply", &boot_id)?;
+    let closed = private::close(host);
+    if let Some(closed) = &closed {
+        watcher.note(closed);
+    }
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
@@ -145,11 +159,15 @@ pub fn apply(
     // A person may think for an hour, and the host go on meanwhile.
     let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
     let mut journal = Journal::open(host, &boot_id)?;
-    let log = Log::open(host)?;
+    let mut log = Log::open(host)?;
+    if let Some(closed) = &closed {
+        log.line(closed);
+    }
     journal.write(Event::Begin {
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),
         resumed: options.resumed,
+        selection: (!options.selection.is_everything()).then(|| options.selection.clone()),
     })?;
     let ended = run.carry_out(&agreed, facts, &mut journal, log, watcher, &guard);
     let verdict = match &ended {
@@ -201,18 +219,13 @@ impl Run<'_> {
     }
 
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
-        let mut report = check(self.profile, facts, &self.options.selection, today());
         let left = self.plan(facts);
+        let mut report = check::report(self.profile, facts, &self.options.selection, today(), &left);
         if changed.is_empty() {
             // Options that nothing came of.
-            report.notes.extend(left.notes.clone());
-        }
-        // Why apply did not do it says more than what could be done in general.
-        for manual in &left.manual {
-            let finding = report.findings.iter_mut().find(|finding| finding.id == manual.id);
-            if let Some(Status::Unmet { fix, .. }) = finding.map(|finding| &mut finding.status) {
-                fix.clone_from(&manual.fix);
-            }
+            let new: Vec<_> =
+                left.notes.iter().filter(|note| !report.notes.contains(note)).cloned().collect();
+            report.notes.extend(new);
         }
         Applied { report, left, changed, ended }
     }
@@ -246,17 +259,12 @@ impl Run<'_> {
     }
 
     /// Why a run that nobody watches changes nothing: the machine may be its own template, or a copy to which another
-    /// machine's orders came with its disk. A waiver covers what could not be told, not that it is another one's.
+    /// machine's orders came with its disk.
     fn waits_for_identity(&self, facts: &Facts) -> Option<String> {
         if !self.options.resumed {
             return None;
         }
-        let judged = (steps::find("image.identity")?.judge)(self.profile, facts);
-        let waits = match judged {
-            Status::Unmet { .. } => true,
-            _ => !self.holds(facts, "image.identity"),
-        };
-        waits.then(|| {
+        (!self.holds(facts, "image.identity")).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()

@@ -2,6 +2,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
 use crate::image::seal::{Template, template_record};
+use crate::steps::Status;
 use crate::steps::testing::{RETENTION_ID, ready};
 
 fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a> {
@@ -167,4 +168,40 @@ fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
     assert_eq!(left(&unnamed).retention_disk, None);
     unnamed.request.retention_disk.clone_from(&id);
     assert_eq!(left(&unnamed).retention_disk, id);
+}
+
+#[test]
+fn each_end_is_a_word_of_the_manual_page() {
+    let page = include_str!("../../packaging/man/extra/mt-agent-apply.roff");
+    let all = [
+        Ended::Finished,
+        Ended::Declined,
+        Ended::Interrupted,
+        Ended::Restarting,
+        Ended::NothingWaits,
+        Ended::RestartOwed,
+        Ended::Forgotten,
+    ];
+    for ended in all {
+        let word = serde_json::to_value(ended).unwrap();
+        let word = word.as_str().unwrap();
+        assert!(page.contains(&format!(".B {}\n", word.replace('-', "\\-"))), "{word}");
+    }
+}
+
+#[test]
+fn a_waiver_lets_no_run_that_nobody_watches_change_another_machine() {
+    let (host, options) = (Host::live(), Options { resumed: true, ..Options::default() });
+    let (mut profile, mut facts) = ready();
+    facts.identity.template = facts.identity.recorded.clone();
+    assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
+    profile.waivers = vec![crate::profile::Waiver {
+        requirement: "image.identity".into(),
+        reason: "tried".into(),
+        approved_by: None,
+        until: today() + time::Duration::days(30),
+    }];
+    assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
+    facts.identity.template = Fact::Unknown("torn".into());
+    assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_none());
 }

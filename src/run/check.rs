@@ -1,14 +1,37 @@
 //! Judging a host: the value that every report format is made from.
 
+use super::plan;
 use crate::facts::Facts;
 use crate::profile::Profile;
-use crate::report::Report;
-use crate::steps::{self, Selection, Stage, judge_all};
+use crate::report::{Plan, Report};
+use crate::steps::remedy::Request;
+use crate::steps::{Selection, Stage, Status, judge_all};
 
 /// Judges `facts` by `profile`. Pure: the date is given, for waivers.
 #[must_use]
 pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: time::Date) -> Report {
-    let findings = judge_all(profile, facts, today, selection);
+    let mut plan = plan(profile, facts, selection, today, &Request::default());
+    // Which disk could be taken is told by probes, which are made for a plan alone.
+    plan.manual.retain(|manual| manual.id != "retention.disk");
+    report(profile, facts, selection, today, &plan)
+}
+
+/// The same with the advice of `plan`, so that nobody is told that apply does what it does not do.
+#[must_use]
+pub fn report(
+    profile: &Profile,
+    facts: &Facts,
+    selection: &Selection,
+    today: time::Date,
+    plan: &Plan,
+) -> Report {
+    let mut findings = judge_all(profile, facts, today, selection);
+    for manual in &plan.manual {
+        let finding = findings.iter_mut().find(|finding| finding.id == manual.id);
+        if let Some(Status::Unmet { fix, .. }) = finding.map(|finding| &mut finding.status) {
+            fix.clone_from(&manual.fix);
+        }
+    }
     let mut notes = Vec::new();
     match selection.stage {
         Some(Stage::Image) => {
@@ -22,13 +45,20 @@ pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: tim
     if !facts.privileged {
         notes.push("not run as root: what only root can read is unknown".to_owned());
     }
-    Report {
+    notes.extend(selection.note());
+    let mut report = Report {
         profile: profile.name.clone(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
-        stage: selection.stage,
-        left_out: steps::all().count().saturating_sub(findings.len()),
+        selection: selection.clone(),
+        left_out: selection.left_out(),
         findings,
         notes,
         waiting: None,
-    }
+    };
+    let ending = report.ending().map(|(id, until)| {
+        format!("the waiver of {id} ends on {until}: renew it, or see to {id} before the day after")
+    });
+    let ending: Vec<_> = ending.collect();
+    report.notes.extend(ending);
+    report
 }

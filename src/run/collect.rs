@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::apply::{Both, Watcher};
 use super::journal::{Event, Journal};
 use super::log::Log;
-use super::{lock, signals};
+use super::{lock, private, signals};
 use crate::changes::collection::{Collection, can_be_collected_in};
 use crate::changes::{self, Change, Done};
 use crate::host::Host;
@@ -56,6 +56,9 @@ pub fn collect(
     let boot_id = host.read("/proc/sys/kernel/random/boot_id").context("reading the boot id")?;
     let boot_id = boot_id.trim();
     let _lock = lock::take(host, "apply", boot_id)?;
+    if let Some(closed) = private::close(host) {
+        watcher.note(&closed);
+    }
     let change = Change::Collect {
         directory,
         packages: packages(profile),
@@ -69,6 +72,7 @@ pub fn collect(
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),
         resumed: false,
+        selection: None,
     })?;
     watcher.begin(1, &change.summary());
     log.line(&format!("change: {}", change.summary()));

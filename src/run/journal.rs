@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::{Change, saved};
 use crate::host::{Host, files, text, trust};
+use crate::steps::Selection;
 
 /// Where it lies.
 pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -39,6 +40,9 @@ pub enum Event {
         profile: String,
         /// Whether it goes on with an earlier run after a restart.
         resumed: bool,
+        /// What it looks at, where that is not everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        selection: Option<Selection>,
     },
     /// A change is about to be made.
     Intent {
@@ -63,7 +67,7 @@ pub enum Event {
     },
     /// The run ended.
     End {
-        /// `ready`, `not-ready`, `restart-owed`, `failed` or `interrupted`.
+        /// `ready`, `selection-ready`, `restart-owed`, `not-ready`, `collected`, `failed` or `interrupted`.
         verdict: String,
     },
 }
@@ -206,6 +210,23 @@ mod tests {
             [&end("failed"), &end("ready")]
         );
         assert_eq!(torn, [1]);
+    }
+
+    #[test]
+    fn a_run_of_a_part_is_recorded_as_one() {
+        let begin = |selection| Entry {
+            at: "2026-01-01T00:00:00Z".into(),
+            boot_id: "b".into(),
+            pid: 7,
+            event: Event::Begin { agent: "0".into(), profile: "p".into(), resumed: false, selection },
+        };
+        let part = begin(Some(Selection::new(vec!["os".into()], vec!["os.clock".into()]).unwrap()));
+        let line = serde_json::to_string(&part).unwrap();
+        assert!(line.contains(r#""selection":{"only":["os"],"skip":["os.clock"],"stage":null}"#), "{line}");
+        assert_eq!(parse(&line), (vec![part], vec![]));
+        let whole = serde_json::to_string(&begin(None)).unwrap();
+        assert!(!whole.contains("selection"), "{whole}");
+        assert_eq!(parse(&whole), (vec![begin(None)], vec![]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::stat::{major, minor};
 
 use crate::host::{Host, files, text};
 
@@ -58,8 +59,20 @@ pub fn holder(host: &Host) -> Option<String> {
         return None;
     }
     let locks = host.read("/proc/locks").ok()?;
-    let pid = locked_by(&locks, meta.ino())?;
-    Some(if note.trim().is_empty() { format!("pid {pid}") } else { text::safe(note.trim()) })
+    let device = format!("{:02x}:{:02x}", major(meta.dev()), minor(meta.dev()));
+    // btrfs and overlays show another device there than stat does: what the process has open is looked at. Root can.
+    let has_it_open = |pid: &str| {
+        let numbers = host.list(format!("/proc/{pid}/fd")).unwrap_or_default();
+        numbers.iter().any(|number| {
+            let open = host.path(format!("/proc/{pid}/fd/{number}")).metadata();
+            open.is_ok_and(|open| (open.dev(), open.ino()) == (meta.dev(), meta.ino()))
+        })
+    };
+    let pid = locked_by(&locks, &device, meta.ino(), &has_it_open)?;
+    // An older note is of a process that has ended, or is another one now.
+    let is_its =
+        pid_in(&note).is_some_and(|noted| pid.parse() == Ok(noted) || has_it_open(&noted.to_string()));
+    Some(if is_its { text::safe(note.trim()) } else { format!("pid {pid}") })
 }
 
 /// The process in a note: `pid 1234, apply, since …`.
@@ -67,13 +80,20 @@ fn pid_in(note: &str) -> Option<u32> {
     note.strip_prefix("pid ")?.split(',').next()?.parse().ok()
 }
 
-/// The process that has an flock on inode `ino`, by /proc/locks: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
-/// The device is not compared: btrfs and overlays show another one there than stat does.
-fn locked_by(locks: &str, ino: u64) -> Option<&str> {
+/// The process that has an flock on inode `ino` of `device`, by /proc/locks: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
+/// Of an inode of the same number elsewhere, `has_it_open` tells whether it is this one after all.
+fn locked_by<'a>(
+    locks: &'a str,
+    device: &str,
+    ino: u64,
+    has_it_open: &dyn Fn(&str) -> bool,
+) -> Option<&'a str> {
     locks.lines().find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
         let [_, "FLOCK", _, _, pid, file, ..] = words.as_slice() else { return None };
-        (file.rsplit(':').next()?.parse() == Ok(ino)).then_some(*pid)
+        let (on, inode) = file.rsplit_once(':')?;
+        let is_it = inode.parse() == Ok(ino) && (on == device || has_it_open(pid));
+        is_it.then_some(*pid)
     })
 }
 
@@ -82,12 +102,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proc_locks_is_read_by_inode() {
+    fn proc_locks_is_read_by_device_and_inode_or_by_what_is_open() {
         let locks =
             "1: POSIX  ADVISORY  WRITE 9 fd:01:393 0 EOF\n2: FLOCK  ADVISORY  WRITE 10 fd:01:77 0 EOF\n";
-        assert_eq!(locked_by(locks, 77), Some("10"));
-        assert_eq!(locked_by(locks, 393), None);
-        assert_eq!(locked_by("garbage\n", 0), None);
+        assert_eq!(locked_by(locks, "fd:01", 77, &|_| false), Some("10"));
+        assert_eq!(locked_by(locks, "00:2a", 77, &|_| false), None);
+        assert_eq!(locked_by(locks, "00:2a", 77, &|pid| pid == "10"), Some("10"));
+        assert_eq!(locked_by(locks, "fd:01", 393, &|_| true), None);
+        assert_eq!(locked_by("garbage\n", "fd:01", 0, &|_| true), None);
+    }
+
+    #[test]
+    fn a_file_of_the_same_inode_number_elsewhere_is_not_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        for directory in ["var/run", "proc/77/fd", "proc/78/fd"] {
+            std::fs::create_dir_all(dir.path().join(directory)).unwrap();
+        }
+        let host = Host::recorded(dir.path());
+        files::replace(&host.path(PATH), b"pid 77, apply, since 2026-06-01T10:00:00Z, boot b\n", 0o600)
+            .unwrap();
+        let ino = std::fs::metadata(host.path(PATH)).unwrap().ino();
+        let lock = |pid: u32| {
+            let line = format!("1: FLOCK  ADVISORY  WRITE {pid} fe:fe:{ino} 0 EOF\n");
+            files::replace(&host.path("/proc/locks"), line.as_bytes(), 0o600).unwrap();
+        };
+        lock(77);
+        assert_eq!(holder(&host), None);
+        std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/77/fd/3")).unwrap();
+        assert!(holder(&host).unwrap().starts_with("pid 77, apply, since"));
+        // Another process holds it than the one that wrote the note.
+        std::fs::remove_file(host.path("/proc/77/fd/3")).unwrap();
+        lock(78);
+        assert_eq!(holder(&host), None);
+        std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/78/fd/3")).unwrap();
+        assert_eq!(holder(&host).unwrap(), "pid 78");
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Log {
     /// Writes a line with the time. A log that cannot be written to stops nothing: the journal, which can,
     /// is what later runs rely on.
     pub fn line(&mut self, line: &str) {
-        let line = text::without_secrets(&text::safe(line));
+        let line = text::safe(&text::without_secrets(line));
         let _ = writeln!(self.0, "{} {line}", super::now());
     }
 }

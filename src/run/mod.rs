@@ -8,6 +8,7 @@ pub mod lock;
 pub mod log;
 pub mod offline;
 pub mod plan;
+pub mod private;
 pub mod resume;
 pub mod seal;
 pub mod signals;

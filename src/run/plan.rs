@@ -1,14 +1,14 @@
 //! What `apply` would change, in order, and what only a person can fix. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
-use crate::steps::remedy::{Decision, NEVER_LIFTED, Remedy, Request, remedy};
-use crate::steps::{self, Finding, Selection, Status, judge_all, retention};
+use crate::steps::remedy::{Decision, Remedy, Request, remedy};
+use crate::steps::{self, Finding, Selection, Status, judge_all, retention, waivers};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
@@ -31,21 +31,30 @@ pub fn plan(
         plan.notes
             .push("not run as root: disks cannot be probed, and what only root can read is unknown".into());
     }
+    plan.notes.extend(selection.note());
     plan.notes.extend(idle_options(profile, facts, selection, request, &everything));
     let mut foreseen = Foreseen::from(&everything);
-    let profile = &profile.in_force(today);
+    let profile = &waivers::in_force(profile, today);
+    let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
     for finding in judge_all(profile, facts, today, selection) {
         let again = finding.id == "retention.disk" && retention::is_made_again(profile, facts, request);
         if finding.status.holds() && !again {
             continue;
         }
         let blocker = blocker(&finding);
-        let remedy = remedy(finding.id, profile, facts, request);
-        match remedy {
-            // What only waits for something else is not a person's to do.
-            Remedy::None if blocker.is_some() => {}
-            Remedy::Restart { .. } | Remedy::With { .. } if blocker.is_some_and(|by| !foreseen.holds(by)) => {
+        let in_vain = blocker.is_some_and(|by| !foreseen.holds(by));
+        match remedy(finding.id, profile, facts, request) {
+            // A repair of what is not known may do harm. A restart is how to find out; the rest is a person's decision.
+            Remedy::None | Remedy::With { .. } if is_unknown(&finding) && !is_decided(&finding, request) => {
+                plan.manual.push(manual(&finding, None));
             }
+            Remedy::Refused(_) if is_unknown(&finding) && !names_a_disk && !is_decided(&finding, request) => {
+                plan.manual.push(manual(&finding, None));
+            }
+            // What only waits for something else is not a person's to do; that a named disk is refused is told at once.
+            Remedy::None if blocker.is_some() => {}
+            Remedy::Refused(_) if in_vain && !names_a_disk => {}
+            Remedy::Restart { .. } | Remedy::With { .. } if in_vain => {}
             Remedy::Restart { first } => {
                 for change in first {
                     add(&mut plan.changes, finding.id, false, change);
@@ -54,16 +63,13 @@ pub fn plan(
                 foreseen.after_restart(finding.id);
             }
             Remedy::With { changes, needs } => {
-                let lacks = |need: &&str| {
-                    !foreseen.holds(need) || NEVER_LIFTED.contains(need) && foreseen.waived(need)
-                };
-                let missing: Vec<_> = needs.iter().copied().filter(lacks).collect();
+                let missing = foreseen.lacking(needs);
                 if !missing.is_empty() {
                     if again {
                         // What is to be erased is not mounted meanwhile.
                         foreseen.holding.remove(finding.id);
                     }
-                    let why = format!("needs {} first; then apply does it", missing.join(", "));
+                    let why = format!("needs {} first; then mt-agent apply does it", missing.join(", "));
                     plan.manual.push(manual(&finding, Some(why)));
                     continue;
                 }
@@ -155,25 +161,29 @@ fn idle_options(
 /// Which requirements will hold once the plan so far has been carried out.
 struct Foreseen {
     holding: BTreeSet<&'static str>,
-    /// Of those, what holds by a waiver alone.
-    waived: BTreeSet<&'static str>,
     waiting: BTreeSet<&'static str>,
+    /// What waits for which other requirement now.
+    blocked: BTreeMap<&'static str, String>,
 }
 
 impl Foreseen {
     fn from(findings: &[Finding]) -> Self {
-        let ids = |is: fn(&Status) -> bool| {
-            findings.iter().filter(move |finding| is(&finding.status)).map(|finding| finding.id).collect()
-        };
+        let blocked = findings.iter().filter_map(|finding| match &finding.status {
+            Status::Blocked { by } => Some((finding.id, by.clone())),
+            _ => None,
+        });
         Self {
-            holding: ids(Status::holds),
-            waived: ids(|status| matches!(status, Status::Waived { .. })),
+            holding: findings.iter().filter(|finding| finding.status.holds()).map(|f| f.id).collect(),
             waiting: BTreeSet::new(),
+            blocked: blocked.collect(),
         }
     }
 
-    fn waived(&self, id: &str) -> bool {
-        self.waived.contains(id)
+    /// What of `needs` will not hold, but for what only waits for another of them.
+    fn lacking(&self, needs: &[&'static str]) -> Vec<&'static str> {
+        let missing: Vec<_> = needs.iter().copied().filter(|need| !self.holds(need)).collect();
+        let follows = |id: &str| self.blocked.get(id).is_some_and(|by| missing.contains(&by.as_str()));
+        missing.iter().copied().filter(|id| !follows(id)).collect()
     }
 
     fn holds(&self, id: &str) -> bool {
@@ -217,19 +227,25 @@ fn add(changes: &mut Vec<PlannedChange>, requirement: &str, after_restart: bool,
     }
 }
 
-/// What is done about what cannot be determined. A repair may do harm: the vendor's script would run a second time.
-const FIND_OUT: &str =
-    "find out as is said there, then run mt-agent plan again: what cannot be determined is not repaired";
+fn is_unknown(finding: &Finding) -> bool {
+    matches!(finding.status, Status::Unknown { .. })
+}
+
+/// Whether a person has said what is to be done about `finding`, unknown as it is.
+fn is_decided(finding: &Finding, request: &Request) -> bool {
+    finding.id == "custom-changes.applied" && request.custom_changes.is_some()
+}
 
 fn manual(finding: &Finding, why: Option<String>) -> Manual {
     let (found, fix) = match &finding.status {
         Status::Unmet { found, fix, .. } => (found.clone(), fix.clone()),
-        Status::Unknown { why } => (format!("cannot be determined: {why}"), FIND_OUT.to_owned()),
+        Status::Unknown { why } => (why.clone(), finding.find_out.clone().unwrap_or_default()),
         Status::Blocked { by } => (format!("waits for {by}"), format!("see {by}")),
         Status::RestartOwed { found } => (found.clone(), "restart the machine".to_owned()),
         Status::Met { .. } | Status::NotApplicable { .. } | Status::Waived { .. } => Default::default(),
     };
-    Manual { id: finding.id.to_owned(), severity: finding.severity, found, fix: why.unwrap_or(fix) }
+    let status = finding.status.word();
+    Manual { id: finding.id.to_owned(), severity: finding.severity, status, found, fix: why.unwrap_or(fix) }
 }
 
 #[cfg(test)]
@@ -301,7 +317,8 @@ mod tests {
         );
         let plan = planned(&profile, &facts, &only("custom-changes.applied"));
         assert_eq!(plan.changes, []);
-        assert_eq!(plan.manual[0].fix, "needs packages.base, packages.multipath first; then apply does it");
+        let needs = "needs packages.base, packages.multipath first; then mt-agent apply does it";
+        assert_eq!(plan.manual[0].fix, needs);
     }
 
     #[test]
@@ -315,7 +332,8 @@ mod tests {
             !plan.changes.iter().any(|planned| matches!(planned.change, Change::RunCustomChanges { .. }))
         );
         let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
-        assert!(applied.fix.contains("scsi.ids"), "{}", applied.fix);
+        // scsi.ids follows from it.
+        assert_eq!(applied.fix, "needs scsi.uuid-enabled first; then mt-agent apply does it");
     }
 
     #[test]
@@ -325,7 +343,41 @@ mod tests {
         let plan = planned(&profile, &facts, &Selection::default());
         let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
         assert!(applied.found.contains("the disk does not answer"), "{}", applied.found);
-        assert_eq!(applied.fix, FIND_OUT);
+        assert_eq!(applied.status, "unknown");
+        assert!(applied.fix.contains("by hand: `ls -l /etc/.appliedmtcustomchanges "), "{}", applied.fix);
+    }
+
+    #[test]
+    fn a_change_that_could_be_made_is_not_made_to_what_is_unknown() {
+        let (profile, mut facts) = ready();
+        let Fact::Known(Some(configuration)) = &mut facts.multipath.configuration else { panic!("known") };
+        configuration.problems.push("line 3: a section is not closed".into());
+        let id = "custom-changes.root-disk";
+        assert!(matches!(remedy(id, &profile, &facts, &Request::default()), Remedy::With { .. }));
+        let plan = planned(&profile, &facts, &Selection::default());
+        assert_eq!(plan.changes, []);
+        assert_eq!((plan.manual[0].id.as_str(), plan.manual[0].status), (id, "unknown"));
+    }
+
+    #[test]
+    fn what_a_person_decided_about_an_unknown_is_done() {
+        let (profile, mut facts) = ready();
+        let Fact::Known(Some(record)) = &mut facts.custom_changes.record else { panic!("known") };
+        record.outcome = crate::facts::custom_changes::Outcome::Started;
+        assert_eq!(planned(&profile, &facts, &Selection::default()).changes, []);
+        let request = Request { custom_changes: Some(Decision::Accept), ..Request::default() };
+        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &request);
+        assert_eq!(plan.changes[0].change, Change::RecordCustomChanges { accepted: true });
+    }
+
+    #[test]
+    fn what_waits_for_what_nobody_mends_here_is_not_told_twice() {
+        let (profile, mut facts) = fresh();
+        let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
+        disks.iter_mut().for_each(|disk| disk.scsi_id = None);
+        let plan = planned(&profile, &facts, &Selection::default());
+        let ids: Vec<_> = plan.manual.iter().map(|manual| manual.id.as_str()).collect();
+        assert_eq!(ids, ["scsi.uuid-enabled", "custom-changes.applied"]);
     }
 
     #[test]

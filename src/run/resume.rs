@@ -51,6 +51,9 @@ pub struct Pending {
     /// Why the run that went on with it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// Why a person is asked before it is gone on with: once it asks, it asks at each boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
     /// What the person asked for.
     pub request: Request,
 }
@@ -145,6 +148,20 @@ pub fn fail(host: &Host, why: &str) -> Result<()> {
     }
 }
 
+/// Notes why a person is asked before it is gone on with; whether that was not noted before.
+///
+/// # Errors
+/// As [`read`] and [`write`].
+pub fn ask(host: &Host, why: &str) -> Result<bool> {
+    match read(host)? {
+        Some(pending) if pending.asks.is_none() => {
+            write(host, &Pending { asks: Some(why.to_owned()), ..pending })?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
 /// Removes it.
 ///
 /// # Errors
@@ -212,8 +229,8 @@ mod tests {
     #[test]
     fn a_key_of_another_version_is_not_passed_over_wherever_it_stands() {
         let (_dir, host) = host();
-        let whole = serde_json::to_value(pending()).unwrap();
-        for place in ["", "/bound", "/bound/machine", "/request"] {
+        let whole = serde_json::to_value(Pending { seal: Some(Order::default()), ..pending() }).unwrap();
+        for place in ["", "/bound", "/bound/machine", "/request", "/seal"] {
             let mut text = whole.clone();
             let map = text.pointer_mut(place).unwrap().as_object_mut().unwrap();
             map.insert("only-on-mondays".into(), true.into());
@@ -242,6 +259,27 @@ mod tests {
         assert!(!failed.stands_for(&first));
         let unbound = Pending { bound: None, ..first.clone() };
         assert!(unbound.stands_for(&unbound) && !unbound.stands_for(&first));
+    }
+
+    #[test]
+    fn the_order_of_a_sealing_reads_back_with_its_steps() {
+        let (_dir, host) = host();
+        let chosen = crate::image::seal::Chosen { only: Vec::new(), skip: vec!["hooks".into()] };
+        let order =
+            Order { chosen, wipe_free_space: true, remove_authorized_keys: true, profile: Some("x".into()) };
+        let pending = Pending { seal: Some(order.clone()), ..pending() };
+        write(&host, &pending).unwrap();
+        assert_eq!(sealing(&host).unwrap(), Some(order));
+    }
+
+    #[test]
+    fn that_it_asks_is_noted_once_and_stays() {
+        let (_dir, host) = host();
+        assert!(!ask(&host, "nothing waits").unwrap());
+        write(&host, &pending()).unwrap();
+        assert!(ask(&host, "it was down").unwrap());
+        assert!(!ask(&host, "another reason").unwrap());
+        assert_eq!(read(&host).unwrap().unwrap().asks.as_deref(), Some("it was down"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::resume::{self, Pending};
-use super::{check, lock, read_facts, signals, today};
+use super::{check, lock, private, read_facts, signals, today};
 use crate::changes::scrub;
 use crate::facts::gather::Probing;
 use crate::facts::identity::Kind;
@@ -38,7 +38,7 @@ const FILLED: &str = "free space was filled with zeros by the last sealing, and 
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", from = "Written")]
 pub struct Order {
     /// Which steps.
     #[serde(flatten)]
@@ -46,10 +46,28 @@ pub struct Order {
     /// Whether free space is filled with zeros.
     pub wipe_free_space: bool,
     /// Whether who may log in by a key is removed too.
-    #[serde(default)]
     pub remove_authorized_keys: bool,
     /// `--profile`, as the first boot is to have it.
     pub profile: Option<String>,
+}
+
+/// An [`Order`] as it is read: a key that this version does not know may limit it. `flatten` would pass one over.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Written {
+    only: Vec<String>,
+    skip: Vec<String>,
+    wipe_free_space: bool,
+    #[serde(default)]
+    remove_authorized_keys: bool,
+    profile: Option<String>,
+}
+
+impl From<Written> for Order {
+    fn from(written: Written) -> Self {
+        let Written { only, skip, wipe_free_space, remove_authorized_keys, profile } = written;
+        Self { chosen: Chosen { only, skip }, wipe_free_space, remove_authorized_keys, profile }
+    }
 }
 
 impl Order {
@@ -75,6 +93,8 @@ pub trait Watcher {
     fn confirm(&mut self, found: &Sealing) -> Result<bool>;
     /// A step begins.
     fn begin(&mut self, step: &str, items: &[String]);
+    /// Something that a person should know, beside the report.
+    fn note(&mut self, line: &str);
     /// A line that a hook prints.
     fn progress(&mut self, line: &str);
 }
@@ -85,7 +105,11 @@ pub trait Watcher {
 /// Something could not be read, so that nobody knows what is left in the image.
 pub fn look(host: &Host, profile: &Profile, order: &Order) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)
+    let mut found = Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)?;
+    if !found.refusals.is_empty() {
+        found.ended = Ended::Refused;
+    }
+    Ok(found)
 }
 
 /// Seals `host`: the running template or its tree.
@@ -97,6 +121,10 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
     // Signals are this machine's, also where a tree is sealed.
     let guard = signals::Guard::install(&Host::live())?;
     let _lock = hold(host)?;
+    // Of a tree nobody else is a user, and it is looked through by its steps.
+    if let Some(closed) = host.is_live().then(|| private::close(host)).flatten() {
+        watcher.note(&closed);
+    }
     let facts = read_facts(host, profile, Probing::None);
     let run = Run { host, profile, order, facts: &facts, hooks: order.hooks()? };
     let mut found = run.look(Ended::Sealed)?;
@@ -354,6 +382,7 @@ impl Run<'_> {
             seal,
             bound: None,
             failed: None,
+            asks: None,
             request: Request::default(),
         })
     }

@@ -1,8 +1,8 @@
 //! What waits for a restart: whether it may still be carried out, how that is told, and how it is called off.
 //!
 //! An order is carried out by nobody's hand, so it is bound: to a day, to the machine, to the content of the profile, and
-//! for an erasure to what was on the disk. Of a machine that was restored from a backup nobody can tell that there was
-//! another boot in between; that is why the time is short.
+//! for an erasure to what was on the disk. That a machine was restored from a backup shows in the time for which it was
+//! down: the boot that an order waits for follows the one in which it was given within minutes. Else a person is asked.
 
 use anyhow::{Context as _, Result, bail};
 use time::{Duration, OffsetDateTime};
@@ -10,7 +10,9 @@ use time::{Duration, OffsetDateTime};
 use super::log::Log;
 use super::resume::{self, Pending};
 use super::{BOOT_ID, TIME, lock};
+use crate::facts::clock::parse_uptime;
 use crate::facts::machine::{self, Machine};
+use crate::facts::wtmp;
 use crate::host::{Host, text};
 use crate::profile::{self, Profile};
 use crate::report::waiting::{Stands, Waiting};
@@ -23,6 +25,10 @@ const HOLDS: Duration = Duration::hours(24);
 /// How far a clock may have been set back since, as a time service sets one right.
 const SET_BACK: Duration = Duration::minutes(5);
 
+/// How long a machine may have been down before this boot for an order to be gone on with by nobody's hand. A server takes
+/// some minutes to restart, and an offline update or a check of a large file system more.
+const DOWN: Duration = Duration::minutes(30);
+
 /// Whether there is a run to go on with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -30,6 +36,8 @@ pub enum State {
     RestartOwed,
     /// Yes, now.
     Due,
+    /// Yes, when a person says so: why that is asked.
+    Asks(String),
     /// No: why it does not hold any more.
     Void(String),
 }
@@ -70,7 +78,7 @@ pub fn find(host: &Host, load: Load<'_>) -> Result<Option<Order>> {
     let state = match bound {
         Err(why) => State::Void(why),
         Ok(()) if pending.boot_id == boot_id.trim() => State::RestartOwed,
-        Ok(()) => State::Due,
+        Ok(()) => asks_first(&pending, host).map_or(State::Due, State::Asks),
     };
     Ok(Some(Order { pending, state }))
 }
@@ -115,6 +123,36 @@ fn binds(
     Ok(())
 }
 
+/// Why a person is asked before the order is gone on with in this boot, if one is.
+fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
+    // What a sealing leaves is for each clone, whenever that is started.
+    let given = pending.bound.as_ref()?.given()?;
+    if pending.asks.is_some() {
+        return pending.asks.clone();
+    }
+    let Some(up) = host.read("/proc/uptime").ok().as_deref().and_then(parse_uptime) else {
+        return Some(
+            "cannot determine how long this machine was down: /proc/uptime cannot be read".to_owned(),
+        );
+    };
+    let booted = OffsetDateTime::now_utc() - Duration::seconds(u32::try_from(up).unwrap_or(u32::MAX).into());
+    let written =
+        host.path(resume::PATH).metadata().and_then(|meta| meta.modified()).ok().map(OffsetDateTime::from);
+    was_down(booted, [Some(given), written].into_iter().flatten().chain(wtmp::before_this_boot(host)))
+}
+
+/// That the machine was down for too long before the boot at `booted`, by the `signs` of life that the boots before left. Pure.
+fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>) -> Option<String> {
+    // What is of this boot says nothing of the time before it; clocks are set right by moments meanwhile.
+    let alive = signs.filter(|sign| *sign <= booted + SET_BACK).max();
+    let down = alive.map(|alive| booted - alive).filter(|down| *down > DOWN)?;
+    Some(format!(
+        "this machine was down for {} hours and {} minutes before this boot, as one that was restored from a backup",
+        down.whole_hours(),
+        down.whole_minutes() % 60
+    ))
+}
+
 /// How the order is told.
 #[must_use]
 pub fn describe(order: &Order) -> Waiting {
@@ -149,6 +187,13 @@ pub fn describe(order: &Order) -> Waiting {
                 "an apply waits for the restart{when}: restarted{by}, this machine goes on with it by itself; {clears}"
             ),
         ),
+        State::Asks(why) => (
+            Stands::Asks,
+            format!(
+                "an apply waits for a person's word{when}: {why}; nothing of it is carried out by itself: mt-agent apply \
+                 --resume at a terminal shows it and asks, or {clears}"
+            ),
+        ),
         State::Due => (
             Stands::Due,
             format!(
@@ -178,6 +223,19 @@ fn asks(pending: &Pending) -> Vec<String> {
     one.chain(many).map(|(name, value)| format!("--{name} {}", text::safe(value))).collect()
 }
 
+/// Notes that the order asks a person, and why; in the log as well, the first time.
+///
+/// # Errors
+/// Another run is going on; what failed.
+pub fn ask(host: &Host, why: &str) -> Result<()> {
+    let boot_id = host.read(BOOT_ID).unwrap_or_default();
+    let _lock = lock::take(host, "apply --resume", boot_id.trim())?;
+    if resume::ask(host, why)? {
+        Log::open(host)?.line(&format!("apply --resume: asks a person: {why}"));
+    }
+    Ok(())
+}
+
 /// Calls off what waits: in words, what that was; `None` where nothing waits. Nothing else is done.
 ///
 /// # Errors
@@ -190,17 +248,26 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     let _lock = lock::take(host, "apply --forget", boot_id.trim())?;
     let (what, sealing) = match resume::read(host) {
         Ok(None) => return Ok(None),
-        Ok(Some(pending)) => (words(&pending), pending.seal.is_some()),
+        Ok(Some(pending)) => {
+            (words(&pending), pending.seal.map(|_| "mt-agent seal again, which finishes it"))
+        }
         // What an interrupted sealing left says so whatever else it says: nothing else has that key.
         Err(_) => {
             let text = host.read(resume::PATH).with_context(|| format!("reading {}", resume::PATH))?;
-            ("an order that this version cannot read".to_owned(), text.contains("\"seal\""))
+            // A way out of a damaged one, which no version can finish.
+            let finishes = "mt-agent seal again, in the version that began it, as this one cannot read \
+                            /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew \
+                            before it is cloned";
+            (
+                "an order that this version cannot read".to_owned(),
+                text.contains("\"seal\"").then_some(finishes),
+            )
         }
     };
-    if sealing {
+    if let Some(finishes) = sealing {
         bail!(
             "a sealing of this machine was interrupted, and forgotten it would pass for one that was never begun: run \
-             mt-agent seal again, which finishes it"
+             {finishes}"
         );
     }
     resume::clear(host)?;

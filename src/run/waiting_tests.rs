@@ -103,11 +103,30 @@ fn each_state_is_told_with_what_to_do() {
         "{void:?}"
     );
     assert_eq!(note(State::Due, &|_| {}).state, Stands::Due);
+    let asks = note(State::Asks("this machine was down".into()), &|_| {});
+    assert_eq!(asks.state, Stands::Asks);
+    assert!(asks.note.contains("this machine was down; nothing of it is carried out by itself"), "{asks:?}");
     let first = note(State::Due, &|order| order.first_boot = true);
     assert_eq!(first.state, Stands::FirstBoot);
     assert!(first.note.starts_with("the first boot of this clone is not finished"), "{first:?}");
     let sealing = note(State::Due, &|order| order.seal = Some(crate::run::seal::Order::default()));
     assert_eq!(sealing.state, Stands::Sealing);
+}
+
+#[test]
+fn a_boot_that_follows_long_after_the_last_sign_of_life_asks() {
+    let told = |booted: &str, signs: &[&str]| was_down(at(booted), signs.iter().map(|sign| at(sign)));
+    // An apply, a restart, the boot.
+    assert_eq!(told("2026-06-01T10:30:00Z", &[GIVEN]), None);
+    let long = told("2026-06-01T10:30:01Z", &[GIVEN]).unwrap();
+    assert!(long.starts_with("this machine was down for 0 hours and 30 minutes before this boot"), "{long}");
+    assert!(told("2026-06-02T09:05:00Z", &[GIVEN]).unwrap().contains("for 23 hours and 5 minutes"));
+    // It ran on until the evening, and was restarted then.
+    assert_eq!(told("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:00:00Z"]), None);
+    // What is of this boot is no sign of the one before.
+    assert!(told("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:07:01Z"]).is_some());
+    // Begun before the order by a clock that was set back: there is no time for which it was down.
+    assert_eq!(told("2026-05-01T10:00:00Z", &[GIVEN]), None);
 }
 
 /// A tree with `content` as the record.
@@ -144,7 +163,8 @@ fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
     for text in [whole.as_str(), &whole[..whole.len() - 5], &whole.replacen('{', "{\"later\": 1, ", 1)] {
         let (_dir, host) = tree(text);
         let said = forget(&host).unwrap_err().to_string();
-        assert!(said.contains("run mt-agent seal again"), "{said}");
+        assert!(said.contains("run mt-agent seal "), "{said}");
+        assert_eq!(said.ends_with("again, which finishes it"), text == whole, "{said}");
         assert_eq!(host.read(resume::PATH).unwrap(), text);
     }
     for text in ["{}", "torn", ""] {

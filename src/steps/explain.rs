@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use super::nearest::nearest;
-use super::{Belongs, Requirement, Severity, all, find, ids, selection};
+use super::{Belongs, Requirement, Severity, all, find, ids, selection, waivers};
 use crate::host::text;
 
 pub use codes::CODES;
@@ -58,6 +58,9 @@ pub struct Explained {
     pub before: Vec<&'static str>,
     /// Error codes on which it bears.
     pub codes: Vec<u32>,
+    /// What keeps it from being waived, where something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<String>,
 }
 
 /// What `explain NAME` tells.
@@ -105,6 +108,7 @@ pub fn requirement(id: &str) -> Option<Explained> {
         after,
         before: all().filter(|other| other.after.contains(&id)).map(|other| other.id).collect(),
         codes: CODES.iter().filter(|code| code.requirements.contains(&id)).map(|code| code.code).collect(),
+        waiver: waivers::limits(id),
     })
 }
 
@@ -207,6 +211,12 @@ mod tests {
         assert_eq!(server.codes, [95226, 78093]);
         let hostname = requirement("os.hostname").unwrap();
         assert_eq!(hostname.before, ["network.hosts-file"]);
+        assert_eq!(hostname.waiver, None);
+        assert!(requirement("scsi.ids").unwrap().waiver.unwrap().starts_with("none: data for a disk"));
+        assert_eq!(
+            requirement("image.identity").unwrap().waiver.as_deref(),
+            Some("only where it is unknown")
+        );
     }
 
     #[test]

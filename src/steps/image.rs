@@ -102,6 +102,9 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
         return Err(Status::unmet(found.join("; "), OWN, fix));
     }
     for (kind, unreadable) in unreadable(facts) {
+        if template.knows(kind) && kind == Kind::RootDisk {
+            return Err(Status::Blocked { by: "scsi.ids".to_owned() });
+        }
         if template.knows(kind) {
             return Err(Status::Unknown {
                 why: format!("{unreadable}, so that it cannot be told from the image's"),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Finding, Requirement, Selection, Severity, Status, all, find, network, retention};
+use super::{
+    Finding, Requirement, Selection, Severity, Status, all, find, find_out, network, retention, waivers,
+};
 use crate::facts::Facts;
-use crate::profile::{Profile, Waiver};
+use crate::profile::Profile;
 
 /// Tells whether, of an unmet requirement, only the recommended part fails.
 type OnlyAdvice = fn(&Profile, &Facts) -> bool;
@@ -24,6 +26,8 @@ const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
 pub enum Verdict {
     /// Every required requirement holds.
     Ready,
+    /// Only a part was looked at, and every required requirement of it holds: nothing is said of the host.
+    SelectionReady,
     /// All that keeps the host from being ready is a restart that is still owed, and what waits for it.
     RestartOwed,
     /// Something required does not hold, or could not be told.
@@ -36,6 +40,7 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::Ready => "ready",
+            Self::SelectionReady => "selection-ready",
             Self::RestartOwed => "restart-owed",
             Self::NotReady => "not-ready",
         }
@@ -48,7 +53,7 @@ impl Verdict {
 /// judged silently.
 #[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
-    let in_force = &profile.in_force(today);
+    let in_force = &waivers::in_force(profile, today);
     let mut judge = Judge { profile, in_force, facts, today, judged: BTreeMap::new() };
     all()
         .filter(|requirement| selection.includes(requirement.id))
@@ -56,7 +61,8 @@ pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection:
         .collect()
 }
 
-/// What findings come to. No finding at all is not ready: nothing was proved.
+/// What findings come to, as far as they go: of a selection see [`crate::report::Report::verdict`]. No finding at all is
+/// not ready: nothing was proved.
 #[must_use]
 pub fn verdict(findings: &[Finding]) -> Verdict {
     let failing: Vec<_> = findings
@@ -87,7 +93,7 @@ fn waits_for_restart(finding: &Finding, findings: &[Finding], steps: usize) -> b
 }
 
 struct Judge<'a> {
-    /// With the waivers that have expired, which are told.
+    /// With the waivers that have no effect, which are told.
     profile: &'a Profile,
     /// Without them: what a requirement is judged by.
     in_force: &'a Profile,
@@ -108,7 +114,10 @@ impl Judge<'_> {
         };
         let severity = self.severity(requirement, &status);
         let (status, note) = self.waive(requirement.id, status);
-        let finding = Finding { id: requirement.id, title: requirement.title, severity, status, note };
+        let find_out =
+            matches!(status, Status::Unknown { .. }).then(|| find_out::how(requirement.id, self.facts));
+        let finding =
+            Finding { id: requirement.id, title: requirement.title, severity, status, find_out, note };
         self.judged.insert(requirement.id, finding.clone());
         finding
     }
@@ -149,21 +158,29 @@ impl Judge<'_> {
 
     /// Waives what does not hold, where the profile says so; the note keeps what was found.
     fn waive(&self, id: &str, status: Status) -> (Status, Option<String>) {
+        let of_it = self.profile.waivers.iter().filter(|waiver| waiver.requirement == id);
         // The most lasting one, should a profile have several.
-        let waiver = self.profile.waivers.iter().filter(|waiver| waiver.requirement == id);
-        match waiver.max_by_key(|waiver| waiver.until) {
-            Some(waiver @ Waiver { reason, until, .. }) if !status.holds() => {
-                if waiver.holds(self.today) {
-                    let note = Some(status.describe());
-                    (Status::Waived { reason: reason.clone(), until: until.to_string() }, note)
-                } else {
-                    (status, Some(format!("waiver expired on {until}: {reason}")))
-                }
+        let waiver = of_it.max_by_key(|waiver| (waivers::fault(waiver, self.today).is_none(), waiver.until));
+        let Some(waiver) = waiver else { return (status, None) };
+        match waivers::fault(waiver, self.today).or_else(|| waivers::too_much(id, &status)) {
+            // What has no effect is told where it would have had one; what can have none, always.
+            Some(fault) => {
+                let told = !status.holds() || waivers::never(id).is_some();
+                (
+                    status,
+                    told.then(|| format!("waiver without effect: {fault} (its reason: {})", waiver.reason)),
+                )
             }
-            _ => (status, None),
+            None if status.holds() => (status, None),
+            None => {
+                let note = Some(status.describe());
+                (waivers::status(waiver, self.today), note)
+            }
         }
     }
 }
 
+#[cfg(test)]
+mod mutation;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 pub mod custom_changes;
 pub mod devices;
 pub mod explain;
+mod find_out;
 pub mod hypervisor;
 pub mod image;
 mod judge;
@@ -22,6 +23,7 @@ mod stage;
 mod tally;
 #[cfg(test)]
 pub mod testing;
+pub mod waivers;
 
 use serde::{Serialize, Serializer};
 
@@ -29,7 +31,7 @@ use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
 pub use judge::{Verdict, judge_all, verdict};
-pub use selection::{Selection, sections};
+pub use selection::{Selection, in_short, sections};
 pub use stage::{Belongs, Stage};
 
 /// Every requirement, in the order of the procedure.
@@ -130,6 +132,10 @@ pub enum Status {
         reason: String,
         /// The last day, ISO 8601.
         until: String,
+        /// Who approved it.
+        approved_by: Option<String>,
+        /// Whether it ends within 14 days.
+        ends_soon: bool,
     },
     /// Not judged: another requirement must hold first.
     Blocked {
@@ -154,7 +160,9 @@ pub struct Finding {
     pub severity: Severity,
     /// How it was judged.
     pub status: Status,
-    /// A note beside the status: an expired waiver, for instance.
+    /// Of what is unknown: how a person finds out.
+    pub find_out: Option<String>,
+    /// A note beside the status: a waiver without effect, for instance.
     pub note: Option<String>,
 }
 
@@ -186,12 +194,21 @@ impl Status {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Met { .. } => "met",
-            Self::Unmet { .. } | Self::RestartOwed { .. } => "unmet",
+            Self::Unmet { .. } => "unmet",
+            Self::RestartOwed { .. } => "restart-owed",
             Self::Unknown { .. } => "unknown",
             Self::NotApplicable { .. } => "not-applicable",
             Self::Waived { .. } => "waived",
             Self::Blocked { .. } => "blocked",
         }
+    }
+
+    /// Of a waiver: its reason, its end, and who approved it.
+    #[must_use]
+    pub fn waiver(&self) -> Option<String> {
+        let Self::Waived { reason, until, approved_by, .. } = self else { return None };
+        let by = approved_by.as_ref().map(|who| format!(", approved by {who}")).unwrap_or_default();
+        Some(format!("{reason} (until {until}{by})"))
     }
 
     /// Whether a host with this status of a required requirement can be ready.
@@ -242,8 +259,12 @@ impl Serialize for Finding {
             Status::RestartOwed { found } => {
                 (Some(found.clone()), None, Some("restart the machine".into()), None)
             }
-            Status::Unknown { why } | Status::NotApplicable { why } => (None, None, None, Some(why.clone())),
-            Status::Waived { reason, until } => (None, None, None, Some(format!("{reason} (until {until})"))),
+            // There is no repair for what is not known: what to do is to find out.
+            Status::Unknown { why } => {
+                (None, Some(self.title.to_owned()), self.find_out.clone(), Some(why.clone()))
+            }
+            Status::NotApplicable { why } => (None, None, None, Some(why.clone())),
+            Status::Waived { .. } => (None, None, None, self.status.waiver()),
             Status::Blocked { by } => (None, None, None, Some(format!("waits for {by}"))),
         };
         let reason = match (reason, &self.note) {

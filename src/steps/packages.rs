@@ -125,10 +125,14 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
     if missing.is_empty() {
         return Status::met(names.join(", "));
     }
-    let fix = format!(
-        "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {}",
-        files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ")
-    );
+    let by_hand = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
+    let fix = if packages.manager == "rpm" {
+        format!(
+            "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {by_hand}"
+        )
+    } else {
+        format!("install what is in {by_hand} (mt-agent apply installs with rpm only)")
+    };
     Status::unmet(format!("not installed: {}", missing.join(", ")), names.join(", "), fix)
 }
 

@@ -71,9 +71,6 @@ impl Remedy {
     }
 }
 
-/// Requirements without which nothing is written to a disk, whatever the profile waives.
-pub const NEVER_LIFTED: &[&str] = &["scsi.ids-unique", "retention.disk", "retention.mounted"];
-
 /// What `apply` can do so that the requirement `id` holds.
 #[must_use]
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {

@@ -99,8 +99,13 @@ fn without_id(disk: &Disk, facts: &Facts, tally: &mut Tally) {
 
 fn ids(facts: &Facts) -> Result<Status, Status> {
     let disks = scsi_disks(facts)?;
+    let without: Vec<_> = disks.iter().filter(|disk| id(disk).is_none()).collect();
+    // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
+    if !without.is_empty() && without.iter().all(|disk| disk.is_vmware()) {
+        return Ok(Status::Blocked { by: "scsi.uuid-enabled".to_owned() });
+    }
     let mut tally = Tally::default();
-    for disk in disks.iter().filter(|disk| id(disk).is_none()) {
+    for disk in without {
         without_id(disk, facts, &mut tally);
     }
     let found = match disks.as_slice() {
@@ -110,15 +115,21 @@ fn ids(facts: &Facts) -> Result<Status, Status> {
     Ok(tally.status(found, "an ID from every SCSI disk", ENABLE_UUID))
 }
 
+/// What follows for the other requirements when there is nothing to ask for an ID.
+fn follows(status: Status) -> Status {
+    match status {
+        Status::Unmet { .. } => Status::Blocked { by: "scsi.ids".to_owned() },
+        other => other,
+    }
+}
+
 fn unique(facts: &Facts) -> Result<Status, Status> {
-    let disks = scsi_disks(facts)?;
-    let mut tally = Tally::default();
+    let disks = scsi_disks(facts).map_err(follows)?;
+    let mut same: Vec<String> = Vec::new();
     let mut by_id: BTreeMap<&str, Vec<&Disk>> = BTreeMap::new();
     for disk in &disks {
-        match id(disk) {
-            Some(id) => by_id.entry(id).or_default().push(disk),
-            // What has no ID is a failure of scsi.ids; here it leaves open whether IDs are unique.
-            None => tally.unknown(format!("{} has no ID", disk.name)),
+        if let Some(id) = id(disk) {
+            by_id.entry(id).or_default().push(disk);
         }
     }
     for (id, group) in &by_id {
@@ -127,22 +138,30 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
         let Some((first, rest)) = group.split_first() else { continue };
         if rest.iter().any(|disk| disk.size_bytes != first.size_bytes) {
             // Paths of one disk cannot differ in size, whatever multipath made of them.
-            tally.problem(format!("{} all answer with {id}, but are {}", names.join(", "), sizes()));
+            same.push(format!("{} all answer with {id}, but are {}", names.join(", "), sizes()));
         } else if !rest.iter().all(|disk| same_map(first, disk)) {
-            tally.problem(format!("{} all answer with {id}", names.join(", ")));
+            same.push(format!("{} all answer with {id}", names.join(", ")));
         } else if let Some(why) = not_one_disk(group.iter().copied()) {
-            tally.problem(format!("{} all answer with {id}: {why}", names.join(", ")));
+            same.push(format!("{} all answer with {id}: {why}", names.join(", ")));
         }
     }
     let fix = "in vSphere, detach the copied disk, give its file a new UUID (`vmkfstools -J setuuid DISK.vmdk` on the \
                ESXi host, VM powered off), attach it again; or deploy a master target that was not made from the same \
                template";
-    let found = if by_id.len() == 1 { "1 ID".to_owned() } else { format!("{} different IDs", by_id.len()) };
-    Ok(tally.status(found, "an ID of its own for every disk", fix))
+    Ok(if !same.is_empty() {
+        Status::unmet(same.join("; "), "an ID of its own for every disk", fix)
+    } else if disks.iter().any(|disk| id(disk).is_none()) {
+        // Nobody has seen a copy: whether there is one shows when all have their IDs.
+        Status::Blocked { by: "scsi.ids".to_owned() }
+    } else if by_id.len() == 1 {
+        Status::met("1 ID")
+    } else {
+        Status::met(format!("{} different IDs", by_id.len()))
+    })
 }
 
 fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
-    let disks = scsi_disks(facts)?;
+    let disks = scsi_disks(facts).map_err(follows)?;
     let ours: Vec<&Disk> = disks.iter().filter(|disk| disk.is_vmware()).copied().collect();
     if ours.is_empty() {
         let vendors: Vec<_> = disks
@@ -206,22 +225,32 @@ mod tests {
         for disk in disks(&mut facts) {
             lose_id(disk, "page 0x83 has only vendor-specific designators");
         }
-        for id in ["scsi.ids", "scsi.uuid-enabled"] {
-            let says = told(&profile, &facts, id);
-            assert!(
-                says.starts_with(
-                    "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
-                     vendor-specific designators | an"
-                ),
-                "{says}"
-            );
-            for step in
-                ["powered off", "Configuration Parameters", "disk.EnableUUID to TRUE", "power the VM on"]
-            {
-                assert!(says.contains(step), "{says}");
-            }
+        let says = told(&profile, &facts, "scsi.uuid-enabled");
+        assert!(
+            says.starts_with(
+                "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
+                 vendor-specific designators | an"
+            ),
+            "{says}"
+        );
+        for step in ["powered off", "Configuration Parameters", "disk.EnableUUID to TRUE", "power the VM on"]
+        {
+            assert!(says.contains(step), "{says}");
         }
-        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "unknown: sda has no ID; sdb has no ID");
+        // One cause, one finding; and no copy is detached that nobody has seen.
+        assert_eq!(told(&profile, &facts, "scsi.ids"), "blocked: scsi.uuid-enabled");
+        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");
+        let disks = disks(&mut facts);
+        disks[1].vendor = Some("DGC".into());
+        disks.push(virtual_disk(2, RETENTION_ID, 1 << 40));
+        disks.push(virtual_disk(3, RETENTION_ID, 1 << 40));
+        let says = told(&profile, &facts, "scsi.ids");
+        assert!(
+            says.starts_with("unmet: sda: page 0x83 has only") && says.contains("; sdb: page 0x83"),
+            "{says}"
+        );
+        // Two that are seen are told, whatever the others are.
+        assert!(told(&profile, &facts, "scsi.ids-unique").starts_with("unmet: sdc, sdd all answer with"));
     }
 
     #[test]
@@ -229,12 +258,11 @@ mod tests {
         let (profile, mut facts) = ready();
         facts.privileged = false;
         lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: permission denied");
-        for id in ["scsi.ids", "scsi.uuid-enabled"] {
-            assert_eq!(
-                told(&profile, &facts, id),
-                "unknown: sdb: opening /dev/sdb: permission denied (as root it can be asked)"
-            );
-        }
+        let unknown = "unknown: sdb: opening /dev/sdb: permission denied (as root it can be asked)";
+        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), unknown);
+        assert_eq!(told(&profile, &facts, "scsi.ids"), "blocked: scsi.uuid-enabled");
+        disks(&mut facts)[1].vendor = Some("DGC".into());
+        assert_eq!(told(&profile, &facts, "scsi.ids"), unknown);
     }
 
     #[test]
@@ -255,7 +283,7 @@ mod tests {
             );
         }
         disks(&mut facts)[0].scsi_id = Some(" ".into());
-        let says = told(&profile, &facts, "scsi.ids");
+        let says = told(&profile, &facts, "scsi.uuid-enabled");
         assert!(says.starts_with("unmet: sda: its ID is empty |"), "{says}");
     }
 
@@ -291,7 +319,8 @@ mod tests {
     fn all_start_with(profile: &Profile, facts: &Facts, start: &str) {
         for id in IDS {
             let says = told(profile, facts, id);
-            assert!(says.starts_with(start), "{id}: {says}");
+            let follows = start.starts_with("unmet") && id != "scsi.ids";
+            assert!(says.starts_with(if follows { "blocked: scsi.ids" } else { start }), "{id}: {says}");
         }
     }
 

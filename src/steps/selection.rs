@@ -1,13 +1,16 @@
 //! Which requirements are looked at: `--only` and `--skip`, by id or section.
 
 use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::nearest::nearest;
 use super::{Stage, all, stage};
+use crate::host::text;
 use crate::profile::Profile;
 
 /// Requirements selected by id (`retention.mounted`) or section (`retention`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Selection {
     /// These alone; empty means all.
     pub only: Vec<String>,
@@ -16,6 +19,7 @@ pub struct Selection {
     /// What belongs to this stage alone.
     pub stage: Option<Stage>,
     /// What does not belong to it, by id.
+    #[serde(skip)]
     of_another: Vec<&'static str>,
 }
 
@@ -59,6 +63,31 @@ impl Selection {
         self.only.is_empty() && self.skip.is_empty() && self.stage.is_none()
     }
 
+    /// What it leaves out, by id, in the order of the procedure.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<&'static str> {
+        all().map(|requirement| requirement.id).filter(|id| !self.includes(id)).collect()
+    }
+
+    /// The options that make it: `--only retention --skip retention.capacity`.
+    #[must_use]
+    pub fn options(&self) -> String {
+        let list = |option: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("--{option} {}", text::safe(&names.join(","))))
+        };
+        let stage = self.stage.map(|stage| format!("--stage {}", stage.word()));
+        let all = [list("only", &self.only), list("skip", &self.skip), stage];
+        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// That not everything is looked at, in words.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let is_part = !self.left_out().is_empty();
+        is_part
+            .then(|| format!("selection only ({}): nothing is said of the rest of the host", self.options()))
+    }
+
     /// Whether the requirement `id` is selected.
     #[must_use]
     pub fn includes(&self, id: &str) -> bool {
@@ -74,6 +103,21 @@ pub fn sections() -> Vec<&'static str> {
     let mut sections: Vec<_> = all().map(|requirement| section(requirement.id)).collect();
     sections.dedup();
     sections
+}
+
+/// `ids`, in the order of the procedure, as one list: a section whose requirements are all among them by its name.
+#[must_use]
+pub fn in_short(ids: &[&'static str]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for id in ids {
+        let its = section(id);
+        let whole = all().filter(|other| section(other.id) == its).all(|other| ids.contains(&other.id));
+        let name = if whole { its } else { id };
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 /// Whether `name` is `id` or its section.
@@ -92,7 +136,7 @@ fn section(id: &str) -> &str {
 
 /// One line for a name that is no requirement's.
 pub(super) fn unknown(name: &str) -> String {
-    let name = &crate::host::text::safe(name);
+    let name = &text::safe(name);
     let sections = sections();
     let close = nearest(name, all().map(|requirement| requirement.id).chain(sections.iter().copied()));
     if close.is_empty() {
@@ -166,6 +210,27 @@ mod tests {
         assert!(at(&[], None).unwrap().is_everything());
         let none = at(&["retention"], Some(Stage::Image)).unwrap_err().to_string();
         assert_eq!(none, "of what --only and --skip leave, nothing belongs to the stage `image`");
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_by_sections_where_they_are_whole() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let selection =
+            Selection::new(names(&["scsi", "os.clock", "retention"]), names(&["scsi.ids"])).unwrap();
+        assert_eq!(selection.options(), "--only scsi,os.clock,retention --skip scsi.ids");
+        let left = selection.left_out();
+        assert!(left.contains(&"scsi.ids") && !left.contains(&"os.clock"), "{left:?}");
+        let short = in_short(&left);
+        assert!(short.starts_with("os.release, os.architecture, ") && !short.contains("os.clock"), "{short}");
+        assert!(short.contains(", sizing, layout, network, hypervisor, scsi.ids, image, "), "{short}");
+        assert!(short.ends_with(", site"), "{short}");
+        assert_eq!((Selection::default().left_out(), in_short(&[])), (Vec::new(), String::new()));
+        let (profile, _) = testing::ready();
+        let image = Selection::default().at_stage(Some(Stage::Image), &profile).unwrap();
+        assert_eq!(image.options(), "--stage image");
+        assert!(in_short(&image.left_out()).contains("retention"));
+        let back: Selection = serde_json::from_value(serde_json::to_value(&selection).unwrap()).unwrap();
+        assert_eq!(back, selection);
     }
 
     #[test]

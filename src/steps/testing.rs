@@ -77,7 +77,7 @@ pub fn told(profile: &Profile, facts: &Facts, id: &str) -> String {
         Status::Unmet { found, expected, fix } => format!("unmet: {found} | {expected} | {fix}"),
         Status::Unknown { why } => format!("unknown: {why}"),
         Status::NotApplicable { why } => format!("not-applicable: {why}"),
-        Status::Waived { reason, until } => format!("waived: {reason} until {until}"),
+        Status::Waived { reason, until, .. } => format!("waived: {reason} until {until}"),
         Status::Blocked { by } => format!("blocked: {by}"),
         Status::RestartOwed { found } => format!("restart-owed: {found}"),
     }

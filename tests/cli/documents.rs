@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::agent::{PROGRAM, Ran, mt_agent, run, tool};
+use crate::agent::{PROGRAM, Ran, as_nobody, mt_agent, run, tool};
 
 #[track_caller]
 fn document(args: &[&str], schema: &str) -> (Ran, Value) {
@@ -28,7 +28,9 @@ fn each_verb_prints_one_versioned_document() {
             assert!(finding["found"].is_string() && finding["fix"].is_string(), "{finding}");
         }
         if finding["status"] == "unknown" {
-            assert!(finding["reason"].as_str().is_some_and(|why| !why.is_empty()), "{finding}");
+            for key in ["reason", "expected", "fix"] {
+                assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
+            }
         }
     }
     let counted: u64 = ["required", "recommended"]
@@ -78,8 +80,56 @@ fn a_selection_judges_nothing_else_and_says_so() {
         ids.len() > 3 && ids[1..].iter().all(|id| id.starts_with("layout.") && *id != "layout.home"),
         "{ran}"
     );
-    assert!(report["summary"]["left_out"].as_u64().unwrap() > 10, "{ran}");
-    mt_agent(&["check", "--only", "os"]).says(" not looked at\n");
+    let left_out = report["selection"]["left_out"].as_array().unwrap();
+    assert_eq!(report["summary"]["left_out"], left_out.len(), "{ran}");
+    assert!(left_out.len() > 10 && left_out.contains(&"layout.home".into()), "{ran}");
+    assert_eq!(report["selection"]["only"], serde_json::json!(["os.release", "layout"]));
+    mt_agent(&["check", "--only", "os"])
+        .says(" not looked at\n")
+        .says("not looked at: sizing, layout, network");
+    assert_eq!(mt_agent(&["check", "--format", "json"]).json()["selection"], Value::Null);
+}
+
+/// A part of this host that holds: its name is no other's.
+#[test]
+fn a_part_that_holds_is_never_called_ready() {
+    let part = ["check", "--only", "os.architecture"];
+    let json = mt_agent(&[part.as_slice(), &["--format", "json"]].concat()).exits(0);
+    assert_eq!(json.json()["verdict"], "selection-ready", "{json}");
+    let text = mt_agent(&part).exits(0).says("\nselection only: 1 required met, ");
+    assert!(!text.stdout().contains("ready"), "{text}");
+    let nagios = mt_agent(&[part.as_slice(), &["--format", "nagios"]].concat()).exits(0);
+    let nagios =
+        nagios.says("MT-AGENT OK - selection only: 1 required met, ").says("not looked at: os.release, ");
+    assert!(!nagios.stdout().contains("ready"), "{nagios}");
+    mt_agent(&["plan", "--only", "os.architecture"])
+        .exits(0)
+        .says("note: selection only (--only os.architecture)");
+}
+
+/// What another user cannot read is unknown to him: nothing is wrong because of it, and nothing is to be repaired.
+#[test]
+fn what_only_root_can_read_is_not_told_as_wrong_to_others() {
+    let of = |ran: Ran, list: &str| ran.json()[list].as_array().unwrap().clone();
+    let is_unmet = |one: &&Value| one["status"] == "unmet";
+    let root = of(mt_agent(&["check", "--format", "json"]), "findings");
+    let wrong: Vec<_> = root.iter().filter(is_unmet).map(|finding| &finding["id"]).collect();
+    let findings = of(as_nobody(&["check", "--format", "json"]), "findings");
+    for finding in findings.iter().filter(is_unmet) {
+        assert!(wrong.contains(&&finding["id"]), "{finding}");
+    }
+    let unknown: Vec<_> = findings.iter().filter(|finding| finding["status"] == "unknown").collect();
+    assert!(!unknown.is_empty());
+    for finding in unknown {
+        let how = finding["fix"].as_str().unwrap();
+        assert!(
+            how.starts_with("run mt-agent check as root, which can read more; or by hand, as root: "),
+            "{finding}"
+        );
+    }
+    for manual in of(as_nobody(&["plan", "--format", "json"]), "manual").iter().filter(is_unmet) {
+        assert!(wrong.contains(&&manual["id"]), "{manual}");
+    }
 }
 
 #[test]

@@ -176,6 +176,39 @@ fn apply_refuses_before_it_reads_anything_when_not_root() {
 }
 
 #[test]
+fn a_waiver_without_effect_is_named_with_its_line() {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    let path = file.path().to_str().unwrap();
+    let check = |waiver: &str| {
+        let text = format!("extends: centos-6.6\nname: x\nwaivers:\n  - {{{waiver}, reason: x}}\n");
+        std::fs::write(path, text).unwrap();
+        mt_agent(&["profile", "check", "--allow-unsafe-profile", path])
+    };
+    let day = |days| (mt_agent::run::today() + time::Duration::days(days)).to_string();
+    let (ended, soon, last, long) = (day(-1), day(0), day(400), day(402));
+    for until in [&soon, &last] {
+        check(&format!("requirement: network.dns, until: '{until}'")).exits(0);
+        check(&format!("requirement: image.identity, approved-by: A. Person, until: '{until}'")).exits(0);
+    }
+    for (waiver, why) in [
+        (format!("requirement: network.dns, until: '{ended}'"), format!("it ended on {ended}")),
+        (format!("requirement: network.dns, until: '{long}'"), format!("it runs until {long}, and")),
+        (format!("requirement: scsi.ids, until: '{last}'"), "scsi.ids cannot be waived: data for".to_owned()),
+    ] {
+        let ran = check(&waiver).exits(2).says_nothing().complains_in_one_line();
+        ran.complains(":4: waivers[0]: the waiver of ").complains(&format!(" has no effect: {why}"));
+    }
+    // It can be judged by all the same, as if there were none.
+    let judged = mt_agent(&["check", "--allow-unsafe-profile", "--profile", path, "--format", "json"]).json();
+    let ids =
+        judged["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == "scsi.ids").unwrap();
+    assert!(
+        ids["status"] != "waived" && ids["reason"].to_string().contains("scsi.ids cannot be waived"),
+        "{ids}"
+    );
+}
+
+#[test]
 fn a_plan_made_without_root_says_what_it_could_not_see() {
     let ran = as_nobody(&["plan", "--format", "json"]);
     let notes = ran.json()["notes"].to_string();

@@ -44,8 +44,12 @@ status 1" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
 touch $waiting
 stand_in 2
 same "what could not be done is a failure, and it stays on" "$begins
-mt-agent-resume: ended with status 2; whether an apply still waits: mt-agent history --pending
+mt-agent-resume: ended with status 2; what still waits, and for what: mt-agent history --pending
 status 2" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+stand_in 1
+same "what waits for a person is a failure, and it says where that is told" "$begins
+mt-agent-resume: ended with status 1; what still waits, and for what: mt-agent history --pending
+status 1" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
 for verb in stop reload condrestart try-restart; do
     same "$verb does nothing" "status 0" "$($service $verb; echo "status $?")"
 done

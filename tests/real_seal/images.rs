@@ -147,7 +147,7 @@ fn a_dry_run_leaves_an_image_whose_journal_waits_as_it_is() {
             (&["--root", "/"], 2, "--root is this script's to set"),
             (&["--yes", "--skip", "passphrases"], 1, "not sealed: "),
             (&["-qy", "--skip", "passphrases"], 1, "not sealed: "),
-            (&["--yes", "--format", "json", "--skip", "passphrases"], 1, "\"refusals\": [ \""),
+            (&["--yes", "--format", "json", "--skip", "passphrases"], 1, "\"ended\": \"refused\","),
             (&[], 2, "nobody can be asked: add --yes"),
             (&["--format=json"], 2, "nobody can be asked: add --yes"),
         ] {

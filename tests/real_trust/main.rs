@@ -10,8 +10,8 @@ mod support;
 
 use std::process::Output;
 
-use support::need_root;
 use support::world::World;
+use support::{need_root, waived_until};
 
 /// Has `bash` installed, and knows no other package.
 const RPM: &str = r#"
@@ -22,13 +22,10 @@ case "$1" in
 esac
 "#;
 
-/// A master target to be, on which the vendor's script is the next thing to do. The waivers are for what this machine is not.
+/// A master target to be, on which the vendor's script is the next thing to do. The waiver is for what this machine is not.
 const PROFILE: &str = "extends: centos-6.6
 packages: {base: [bash], multipath: [bash]}
-waivers:
-  - {requirement: layout.no-lvm, reason: a test, until: 2099-12-31}
-  - {requirement: scsi.ids, reason: a test, until: 2099-12-31}
-  - {requirement: scsi.uuid-enabled, reason: a test, until: 2099-12-31}
+waivers: [{requirement: layout.no-lvm, reason: a test, until: 'UNTIL'}]
 ";
 
 /// Packs a script that counts its runs into the archive `$1`.
@@ -42,11 +39,12 @@ pack() {
 
 fn world(more: &str) -> World {
     need_root();
-    let world = World::new();
+    let world = World::new().with_disks();
     world.tool("rpm", RPM);
     world.file("/var/lib/rpm/Packages", "");
     world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
-    world.file("/etc/mt-agent/profile.yaml", &format!("{PROFILE}{more}"));
+    let profile = PROFILE.replace("UNTIL", &waived_until());
+    world.file("/etc/mt-agent/profile.yaml", &format!("{profile}{more}"));
     world
 }
 

@@ -20,6 +20,14 @@ use mt_agent::profile::{self, Profile};
 /// How long is waited for what has to come: no machine is so slow, or so busy.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The recorded master target.
+pub const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/centos-6.6-ready/host");
+
+/// The last day of a waiver that is in effect while the tests run.
+pub fn waived_until() -> String {
+    (mt_agent::run::today() + time::Duration::days(300)).to_string()
+}
+
 /// What rpm or a shell would take for something else in the name of a directory.
 pub const NAMES: [&str; 14] = [
     "a b",

@@ -17,7 +17,14 @@ pub fn samples(floor: u64, budget: Duration) -> Samples {
         Ok(seconds) => Duration::from_secs(seconds.parse().expect("MT_AGENT_SAMPLE_SECONDS is a number")),
         Err(_) => budget,
     };
-    Samples { floor, taken: 0, until: Instant::now() + budget }
+    Samples::new(floor, budget)
+}
+
+impl Samples {
+    /// At least `floor` of them, and more until `budget` is over.
+    pub fn new(floor: u64, budget: Duration) -> Self {
+        Self { floor, taken: 0, until: Instant::now() + budget }
+    }
 }
 
 impl Iterator for Samples {

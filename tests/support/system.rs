@@ -14,7 +14,14 @@ mount -t tmpfs system up
 mkdir up/upper up/work
 mount -t overlay system -o lowerdir=/,upperdir=up/upper,workdir=up/work root
 for place in var root run dev; do mount -t tmpfs -o mode=755 system "root/$place"; done
-for place in proc sys; do mount --rbind "/$place" "root/$place"; done
+mount --rbind /proc root/proc
+if [ -z "${DISKS-}" ]; then
+    mount --rbind /sys root/sys
+else
+    mount -t tmpfs -o mode=755 system root/sys
+    cp -r "$DISKS/sys/." root/sys/
+    for disk in sda sdb; do cp "$DISKS/commands/sg_io/$disk/page83" "root/sys/block/$disk/device/vpd_pg83"; done
+fi
 for node in null zero full random urandom tty; do cp -a "/dev/$node" root/dev/; done
 ln -s /proc/self/fd root/dev/fd
 mkdir -p root/var/lib root/var/log root/var/run root/var/tmp root/etc/mt-agent
@@ -23,7 +30,7 @@ cp -R files/. root/
 exec chroot root /bin/bash -c "exec 2>&1; cd /; $2"
 "#;
 
-pub struct System(TempDir);
+pub struct System(TempDir, &'static str);
 
 impl System {
     pub fn new() -> Self {
@@ -31,7 +38,12 @@ impl System {
         for name in ["up", "root", "files"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Self(dir)
+        Self(dir, "")
+    }
+
+    /// With the devices of the recorded master target in /sys: what asks for disks of VMware finds them.
+    pub fn with_disks(self) -> Self {
+        Self(self.0, super::RECORDED)
     }
 
     /// A file at the absolute path `path`.
@@ -52,6 +64,7 @@ impl System {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C.UTF-8")
+            .env("DISKS", self.1)
             .output()
             .unwrap()
     }

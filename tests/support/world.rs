@@ -24,6 +24,11 @@ for part in etc usr; do
 done
 install -D /dev/null "$AGENT"
 mount --bind "$3" "$AGENT"
+[ -z "${DISKS-}" ] || {
+    mount -t tmpfs -o mode=755 world /sys
+    cp -r "$DISKS/sys/." /sys/
+    for disk in sda sdb; do cp "$DISKS/commands/sg_io/$disk/page83" "/sys/block/$disk/device/vpd_pg83"; done
+}
 for place in /var /root; do mount -t tmpfs -o mode=755 world "$place"; done
 mkdir -p /var/lib /var/log /var/run /var/cache /var/tmp
 cp -a tools/. /usr/sbin/
@@ -38,6 +43,7 @@ exit "$status"
 
 pub struct World {
     dir: TempDir,
+    disks: &'static str,
 }
 
 impl World {
@@ -46,7 +52,12 @@ impl World {
         for name in ["upper", "tools", "files"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Self { dir }
+        Self { dir, disks: "" }
+    }
+
+    /// With the devices of the recorded master target in /sys: what asks for disks of VMware finds them.
+    pub fn with_disks(self) -> Self {
+        Self { disks: super::RECORDED, ..self }
     }
 
     /// A shell script in place of the tool `name`.
@@ -76,6 +87,7 @@ impl World {
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C.UTF-8")
             .env("AGENT", AGENT)
+            .env("DISKS", self.disks)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .output()

@@ -144,6 +144,28 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 }
 
 #[test]
+fn what_may_be_a_password_is_not_quoted() {
+    let line = "//me:Hidden@s/x /mnt/retention cifs pass=Hidden,rw,user=a%Hidden 0 0\n";
+    let error = with_entry(line.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
+    assert!(error.contains("on /mnt/retention: `***@s/x /mnt/retention cifs rw 0 0`; expected"), "{error}");
+}
+
+#[test]
+fn what_a_person_added_to_our_earlier_entry_stays() {
+    let before = pair().replace("rw,nofail", "rw,noatime,nofail,commit=30");
+    let after =
+        String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
+    assert_eq!(after, pair().replace("rw,nofail", "rw,noatime,commit=30"));
+    assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
+    // That of another device had its own.
+    let other = before.replace("/dev/mapper/3", "/dev/mapper/4");
+    assert_eq!(
+        with_entry(other.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(),
+        pair().replace(",nofail", "").as_bytes()
+    );
+}
+
+#[test]
 fn spaces_and_backslashes_are_escaped_and_read_back() {
     let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", ..MAPPER };
     let after = with_entry(b"", &entry, Dialect::Libmount).unwrap();

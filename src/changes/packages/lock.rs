@@ -53,12 +53,16 @@ pub(crate) fn parse_locks(locks: &str, device: u64, inode: u64) -> Option<u32> {
     })
 }
 
-/// A process in words: `process 1234 (/usr/bin/python /usr/bin/yum update)`.
+/// A process in words: `process 1234 (/usr/bin/python /usr/bin/yum)`. Of its arguments only the paths before all others
+/// are told, which say what an interpreter runs: another may be a password.
 #[must_use]
 pub fn process(host: &Host, pid: Option<u32>) -> String {
     let Some(pid) = pid else { return "another process".into() };
-    let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ");
-    let line: String = text::without_secrets(&text::safe(line.trim())).chars().take(100).collect();
+    let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // A process may write what it likes there, with blanks.
+    let mut words = line.split(['\0', ' ']);
+    let program = words.next().into_iter().chain(words.take_while(|word| word.starts_with('/')));
+    let line: String = text::safe(&program.collect::<Vec<_>>().join(" ")).chars().take(100).collect();
     if line.is_empty() { format!("process {pid}") } else { format!("process {pid} ({line})") }
 }
 
@@ -84,6 +88,24 @@ mod tests {
         assert_eq!(refused(&output(200, "Complete!\n", "")), None);
         assert_eq!(refused(&output(1, "No package wget available.\n", "")), None);
         assert_eq!(refused(&output(0, "waited for the app already locked by 3", "")), None);
+    }
+
+    #[test]
+    fn a_process_is_named_by_what_it_runs_and_not_by_its_arguments() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = |line: &str| {
+            std::fs::create_dir_all(dir.path().join("proc/7")).unwrap();
+            std::fs::write(dir.path().join("proc/7/cmdline"), line).unwrap();
+            process(&Host::recorded(dir.path()), Some(7))
+        };
+        assert_eq!(
+            said("/usr/bin/python\0/usr/bin/yum\0--setopt=x=Hidden\0-y\0"),
+            "process 7 (/usr/bin/python /usr/bin/yum)"
+        );
+        assert_eq!(said("curl\0-u\0me:Hidden\0/x"), "process 7 (curl)");
+        assert_eq!(said("agent: password Hidden\0"), "process 7 (agent:)");
+        assert_eq!(said(""), "process 7");
+        assert_eq!(process(&Host::recorded(dir.path()), None), "another process");
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) fn parse_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<S
 }
 
 fn errors(stderr: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(stderr)
+    text::without_secrets(&String::from_utf8_lossy(stderr))
         .lines()
         .filter(|line| line.starts_with("error:"))
         .map(text::safe)
@@ -76,6 +76,19 @@ pub fn long(files: usize) -> Duration {
     QUESTION * u32::try_from(files).unwrap_or(u32::MAX).clamp(1, 60)
 }
 
+/// Every installed package's name.
+///
+/// # Errors
+/// As [`all_installed`].
+pub fn installed_names(host: &Host) -> Result<Vec<String>> {
+    let command = Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{VERSION}\n"], QUESTION);
+    let name = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+    let mut names: Vec<String> = whole(host, &command)?.lines().map(name).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
 /// Every installed package's name and version; of several versions of one, each.
 ///
 /// # Errors
@@ -83,6 +96,18 @@ pub fn long(files: usize) -> Duration {
 pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
     let command =
         Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n"], QUESTION);
+    let package = |line: &str| {
+        let [name, epoch, version] = line.split('\t').collect::<Vec<_>>()[..] else {
+            bail!("`{}` said: {}", command.line(), text::safe(line));
+        };
+        let epoch = if epoch == "(none)" { "0" } else { epoch };
+        Ok((name.to_owned(), Evr::parse(&format!("{epoch}:{version}"))))
+    };
+    whole(host, &command)?.lines().map(package).collect()
+}
+
+/// All that a question of rpm's database is answered with.
+fn whole(host: &Host, command: &Command) -> Result<String> {
     let output = command.run(host)?;
     if let Some(error) = errors(&output.stderr).first() {
         bail!("`{}` said: {error}", command.line());
@@ -93,14 +118,7 @@ pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
         command.line(),
         output.said()
     );
-    let package = |line: &str| {
-        let [name, epoch, version] = line.split('\t').collect::<Vec<_>>()[..] else {
-            bail!("`{}` said: {}", command.line(), text::safe(line));
-        };
-        let epoch = if epoch == "(none)" { "0" } else { epoch };
-        Ok((name.to_owned(), Evr::parse(&format!("{epoch}:{version}"))))
-    };
-    String::from_utf8_lossy(&output.stdout).lines().map(package).collect()
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// What a package file's signatures are worth.

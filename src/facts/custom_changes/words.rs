@@ -12,16 +12,31 @@ const ABOVE: usize = 2;
 /// The first lines of `output` that say FAILED, each with what stands above it, made into one.
 #[must_use]
 pub fn failures(output: &str) -> Option<String> {
+    let output = text::without_secrets(output);
+    let failed = failed(&output);
+    (!failed.is_empty()).then(|| joined(failed.into_iter()))
+}
+
+/// What [`failures`] needs of `output`, a line each, cut to 500 characters; empty where nothing failed.
+#[must_use]
+pub fn judged(output: &str) -> String {
+    let output = text::without_secrets(output);
+    let line = |line: &str| text::safe(line).chars().take(500).collect::<String>();
+    failed(&output).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn failed(output: &str) -> Vec<&str> {
     let lines = lines(output);
     let failed: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("FAILED")).take(3).collect();
     let told = |at: &usize| failed.iter().any(|failed| (failed.saturating_sub(ABOVE)..=*failed).contains(at));
-    (!failed.is_empty()).then(|| joined((0..lines.len()).filter(told).map(|at| lines[at])))
+    (0..lines.len()).filter(told).map(|at| lines[at]).collect()
 }
 
 /// The end of `output`, made into one line; empty where it says nothing.
 #[must_use]
 pub fn last(output: &str) -> String {
-    let lines = lines(output);
+    let output = text::without_secrets(output);
+    let lines = lines(&output);
     joined(lines[lines.len().saturating_sub(ABOVE + 2)..].iter().copied())
 }
 
@@ -34,7 +49,7 @@ fn lines(output: &str) -> Vec<&str> {
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<&str> = lines.collect();
-    text::safe(&text::without_secrets(&lines.join("; "))).chars().take(TOLD).collect()
+    text::safe(&lines.join("; ")).chars().take(TOLD).collect()
 }
 
 /// The packages that the script's own list of missing ones names. A line with anything but names is prose.
@@ -73,6 +88,11 @@ mod tests {
         let expected = "checking packages; lsscsi kexec-tools; FAILED\\u{7}";
         assert_eq!(failures(said).as_deref(), Some(expected));
         assert_eq!(failures("FAILED\nFAILED\n").as_deref(), Some("FAILED; FAILED"));
+        // What is kept of it says the same, and no more.
+        let log = format!("secret one\n{said}{0}a\n\nb\nc FAILED\n{0}", "more\n".repeat(50));
+        assert_eq!(failures(&judged(&log)), failures(&log));
+        assert_eq!(judged(&log).lines().count(), 6, "{}", judged(&log));
+        assert_eq!(judged("all done\n"), "");
         assert!(failures(&"x".repeat(5000).replacen('x', "FAILED", 1)).unwrap().len() <= TOLD);
     }
 

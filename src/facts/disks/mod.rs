@@ -95,8 +95,6 @@ pub struct Partition {
     pub name: String,
     /// `8:1`.
     pub major_minor: String,
-    /// Start in bytes.
-    pub start_bytes: u64,
     /// Size in bytes.
     pub size_bytes: u64,
     /// What holds it.

@@ -68,8 +68,8 @@ fn centos_6_disks_are_read_without_vpd_pages_in_sysfs() {
     assert_eq!(sda.scsi_id, Some(vmware_id(1)));
     assert_eq!(sda.scsi_id_source.as_deref(), Some("SG_IO 0x83 NAA 6"));
     let partitions: Vec<_> =
-        sda.partitions.iter().map(|part| (part.name.as_str(), part.start_bytes)).collect();
-    assert_eq!(partitions, [("sda1", 1 << 20), ("sda2", 51 * GIB), ("sda10", 60 * GIB)]);
+        sda.partitions.iter().map(|part| (part.name.as_str(), part.size_bytes)).collect();
+    assert_eq!(partitions, [("sda1", 50 * GIB), ("sda2", 4 * GIB), ("sda10", 8 * GIB)]);
     assert_eq!(disks[2].scsi_id, None);
     assert_eq!(
         disks[2].scsi_id_error.as_deref(),
@@ -100,13 +100,8 @@ fn users_are_told_by_number_and_not_by_a_part_of_the_name() {
         mount("/btrfs", "0:40", "/dev/sdc"),
         mount("/other", "8:160", "/dev/sdk"),
     ];
-    let swap = Swap {
-        path: "/dev/sda2".into(),
-        is_partition: true,
-        major_minor: Some("8:2".into()),
-        size_bytes: 4 * GIB,
-    };
-    let file = Swap { path: "/swapfile".into(), is_partition: false, major_minor: None, size_bytes: GIB };
+    let swap = Swap { path: "/dev/sda2".into(), is_partition: true, major_minor: Some("8:2".into()) };
+    let file = Swap { path: "/swapfile".into(), is_partition: false, major_minor: None };
     fill_users(&mut disks, &mounts, &[swap, file]);
     assert_eq!(disks[0].used_by, ["/boot (sda1)", "/ (vg-root)", "swap (sda2)", "LVM vg-root (sda10)"]);
     assert_eq!(disks[1].used_by, ["/mnt/retention (dm-0)"]);

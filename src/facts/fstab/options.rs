@@ -41,7 +41,7 @@ const XFS_LATER: &str = "dax dax= lifetime nolifetime max_open_zones=# max_atomi
 
 /// The name of the first option with which a file system of that type is not mounted; `None` for types whose options are
 /// not known here.
-pub(super) fn refused(fs_type: &str, options: &[String], dialect: Dialect) -> Option<String> {
+pub(super) fn refused(fs_type: &str, options: &[&str], dialect: Dialect) -> Option<String> {
     let later = dialect == Dialect::Libmount;
     let known: &[&str] = match (fs_type, later) {
         ("ext2" | "ext3", false) => &[MOUNT, EXT, EXT3],
@@ -52,14 +52,14 @@ pub(super) fn refused(fs_type: &str, options: &[String], dialect: Dialect) -> Op
         ("xfs", true) => &[MOUNT, MOUNT_LATER, XFS, XFS_LATER],
         _ => return None,
     };
-    let is_known = |option: &&String| {
+    let is_known = |option: &&&str| {
         // Comments for other programs, which mount(8) of CentOS 6 hands to the kernel.
         later && (option.starts_with("x-") || option.starts_with("X-"))
             || known.iter().any(|table| table.split_ascii_whitespace().any(|pattern| fits(pattern, option)))
     };
     let option = options.iter().find(|option| !is_known(option))?;
     // What stands behind the sign may be nobody's business.
-    let (name, valued) = option.split_once('=').map_or((option.as_str(), false), |(name, _)| (name, true));
+    let (name, valued) = option.split_once('=').map_or((*option, false), |(name, _)| (name, true));
     let name: String = name.chars().take(40).collect();
     Some(if valued { format!("{name}=") } else { name })
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn told(fs_type: &str, options: &str, dialect: Dialect) -> Option<String> {
-        let options: Vec<_> = options.split(',').map(str::to_owned).collect();
+        let options: Vec<_> = options.split(',').collect();
         refused(fs_type, &options, dialect)
     }
 

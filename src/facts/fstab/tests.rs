@@ -5,7 +5,7 @@ const EL6: &str = "
 #
 # /etc/fstab
 UUID=3e6be9de-8139-11d1-9106-a43f08d823a6 /                       ext4    defaults        1 1
-UUID=\"9f2f\"\t/home\text4\tdefaults,context=\"a:b,c\",noatime\t1 2 # ours
+UUID=\"9f2f\"\t/home\text4\tdefaults,context=\"a:b,c\",ro\t1 2 # ours
   # indented
 LABEL=my\\040swap swap swap
 /dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/a\\040b ext4 rw 0 0
@@ -25,7 +25,7 @@ fn comments_escapes_and_missing_numbers_are_understood() {
         let Fstab { entries, ignored, ends } = parse(EL6, dialect);
         let lines: Vec<_> = entries.iter().map(|entry| (entry.line, entry.mount_point.as_str())).collect();
         assert_eq!(lines, [(4, "/"), (5, "/home"), (7, "swap"), (8, "/mnt/a b")]);
-        assert_eq!(entries[1].options, ["defaults", "context=\"a:b,c\"", "noatime"]);
+        assert_eq!(entries[1].options, ["defaults", "ro"]);
         assert_eq!((entries[0].pass, entries[1].pass, entries[2].pass, entries[3].pass), (1, 2, 0, 0));
         assert_eq!((entries[2].device.as_str(), entries[2].options.len()), ("LABEL=my swap", 0));
         assert_eq!((ignored, ends), (vec![], None));
@@ -112,6 +112,33 @@ fn an_option_that_the_file_system_refuses_is_named() {
     let entry = &parse("/dev/a /b ext4 defalts 0 0\n", Dialect::UtilLinuxNg).entries[0];
     assert_eq!(entry.refused.as_deref(), Some("defalts"));
     assert_eq!(parse(EL6, Dialect::UtilLinuxNg).entries[1].refused, None);
+}
+
+#[test]
+fn only_what_is_judged_is_kept() {
+    for options in [
+        "rw,user=me,pass=Hidden",
+        "password=a,Hidden,noauto",
+        "password=\"a,Hidden",
+        "username=me%Hidden",
+        "credentials=/root/Hidden,_netdev",
+        "rw,password=a\\040Hidden",
+        "ro,context=\"Hidden,x\"",
+        "key=Hidden,sec=ntlm",
+    ] {
+        for device in ["//me:Hidden@server/x", "https://me:Hidden@server/", "//server/x", "a:Hidden@b:/x"] {
+            for end in ["", " # c", "x"] {
+                let told = format!(
+                    "{:?}",
+                    parse(&format!("{device} /y cifs {options} 0 0{end}\n"), Dialect::Libmount)
+                );
+                assert!(!told.contains("Hidden") && told.contains("/y"), "{told}");
+            }
+        }
+    }
+    let line = "//s/x /y cifs noatime,noauto,ro,password=a,_netdev,bind,loop=/dev/loop0 0 2\n";
+    let entry = &parse(line, Dialect::Libmount).entries[0];
+    assert_eq!((entry.options.join(","), entry.pass), ("noauto,ro,_netdev,bind,loop".to_owned(), 2));
 }
 
 #[test]

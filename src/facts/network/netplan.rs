@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
@@ -88,7 +88,11 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Definition>> {
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
-    let file: File = serde_yaml::from_str(text)?;
+    // What it says of a fault can quote a value, and netplan's files have the passwords of networks.
+    let file: File = serde_yaml::from_str(text).map_err(|error| match error.location() {
+        Some(at) => anyhow!("line {}: it is no YAML, or no interface as netplan has it", at.line()),
+        None => anyhow!("it is no YAML, or no interface as netplan has it"),
+    })?;
     let network = file.network.unwrap_or_default();
     let Network { ethernets, bonds, bridges, vlans, vrfs, dummy_devices } = network;
     let mut all = BTreeMap::new();
@@ -114,7 +118,7 @@ fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error>
         Value::String(text) => match text.to_ascii_lowercase().as_str() {
             "true" | "on" | "yes" | "y" => Ok(Some(true)),
             "false" | "off" | "no" | "n" => Ok(Some(false)),
-            _ => Err(serde::de::Error::custom(format!("invalid boolean value {text}"))),
+            _ => Err(serde::de::Error::custom("invalid boolean value")),
         },
         _ => Err(serde::de::Error::custom("invalid boolean value")),
     }
@@ -245,7 +249,13 @@ network:
     fn what_is_no_yaml_is_named_and_aliases_cannot_blow_up() {
         let dir = testing::tree(&[("etc/netplan/a.yaml", "network: [")]);
         let error = format!("{:#}", load(&Host::image(dir.path())).unwrap_err());
-        assert!(error.starts_with("reading /etc/netplan/a.yaml: "), "{error}");
+        assert_eq!(
+            error,
+            "reading /etc/netplan/a.yaml: line 1: it is no YAML, or no interface as netplan has it"
+        );
+        let wrong = "network:\n  ethernets:\n    x: {auth: {password: a}, addresses: Hidden}\n";
+        let Err(error) = parse(wrong) else { panic!() };
+        assert_eq!(error.to_string(), "line 3: it is no YAML, or no interface as netplan has it");
         let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for (from, to) in "abcdefghij".chars().zip("bcdefghijk".chars()) {
             let aliases = vec![format!("*{from}"); 9].join(",");

@@ -55,8 +55,12 @@ pub(super) struct Way {
     levels: Vec<Level>,
     /// How many of them lead to the top: `..` and absolute links lead no higher.
     floor: usize,
+    /// Whose the top is, beside root: the files of a tree that a person unpacked are that person's.
+    top: Option<u32>,
     /// What was found, in its order.
     pub(super) faults: Vec<Fault>,
+    /// The first link below the top that somebody else can have made.
+    pub(super) foreign: Option<PathBuf>,
 }
 
 struct Level {
@@ -64,12 +68,14 @@ struct Level {
     at: PathBuf,
     /// Whether others can add names to it, but not remove those of root.
     is_shared: bool,
+    /// Whether others can replace what is in it, or it itself.
+    is_theirs: bool,
 }
 
 impl Way {
     /// At the top of the tree at `root`.
     pub(super) fn from(root: &Path) -> io::Result<Self> {
-        let mut way = Self { levels: Vec::new(), floor: 1, faults: Vec::new() };
+        let mut way = Self { levels: Vec::new(), floor: 1, top: None, faults: Vec::new(), foreign: None };
         let top = PathBuf::from("/");
         let opened = open(&top, DIRECTORY, Mode::empty()).map_err(|error| blind(&top, error))?;
         way.step(opened.into(), top)?;
@@ -77,6 +83,11 @@ impl Way {
             return Err(Errno::ENOTDIR.into());
         }
         way.floor = way.levels.len();
+        way.foreign = None;
+        if let Some(top) = way.levels.last_mut() {
+            top.is_theirs = false;
+            way.top = Some(top.directory.metadata()?.uid());
+        }
         Ok(way)
     }
 
@@ -99,7 +110,11 @@ impl Way {
                         return Err(Errno::ELOOP.into());
                     }
                     let target = PathBuf::from(readlinkat(&here.directory, name)?);
-                    if here.is_shared && (!is_ours(seen.st_uid) || seen.st_nlink > 1) {
+                    let is_shared = here.is_shared && (!is_ours(seen.st_uid) || seen.st_nlink > 1);
+                    if is_shared || here.is_theirs {
+                        self.foreign.get_or_insert_with(|| at.clone());
+                    }
+                    if is_shared {
                         self.note(theirs(at, format!("a link, owner {}", seen.st_uid)));
                     }
                     if target.is_absolute() {
@@ -141,6 +156,12 @@ impl Way {
         self.here().map(|here| here.at.clone())
     }
 
+    /// Where we are, open.
+    pub(super) fn end_open(mut self) -> io::Result<(File, PathBuf)> {
+        let here = self.levels.pop().ok_or(Errno::ENOENT)?;
+        Ok((here.directory, here.at))
+    }
+
     fn here(&self) -> io::Result<&Level> {
         self.levels.last().ok_or_else(|| Errno::ENOENT.into())
     }
@@ -148,10 +169,13 @@ impl Way {
     fn step(&mut self, directory: File, at: PathBuf) -> io::Result<()> {
         let meta = directory.metadata()?;
         let is_sticky = meta.mode() & 0o1000 != 0;
+        let mut is_theirs = self.levels.last().is_some_and(|above| above.is_theirs);
         if let Some(fault) = fault(&at, &directory, &meta, !is_sticky)? {
+            is_theirs |= fault.mode || (fault.owner && self.top != Some(meta.uid()));
             self.note(Fault { is_theirs: fault.owner, ..fault });
         }
-        self.levels.push(Level { directory, at, is_shared: is_sticky && meta.mode() & 0o022 != 0 });
+        let is_shared = is_sticky && meta.mode() & 0o022 != 0;
+        self.levels.push(Level { directory, at, is_shared, is_theirs });
         Ok(())
     }
 

@@ -25,7 +25,6 @@ use crate::host::Host;
 use crate::profile::Profile;
 
 pub use identity::template_record;
-pub use places::directory;
 pub use refuse::{check_covered, refusals};
 pub use rows::find;
 pub use stays::{notes, stays};
@@ -128,7 +127,7 @@ pub const AROUND: &[(&str, &str); 3] = &[
 ];
 
 /// Which steps are done: `--only` and `--skip`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Chosen {
     /// These alone; empty means all.

@@ -155,7 +155,7 @@ pub(super) fn count_below(template: &Template<'_>, path: &str) -> Result<usize> 
 ///
 /// # Errors
 /// As [`Host::resolve`].
-pub fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> {
+pub(super) fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> {
     let place = host.place(path)?;
     let place = if place.is_symlink() && !is_theirs(host, path) { host.resolve(path)? } else { place };
     Ok(place.symlink_metadata().is_ok_and(|meta| meta.is_dir()).then_some(place))

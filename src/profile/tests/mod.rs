@@ -106,10 +106,12 @@ waivers:
     reason: >
       the cluster is extended
       in March
+    approved-by: "A. Person, storage team"
     until: "2026-03-31"
 "#;
     let profile = load::from_text(text, "p.yaml", &["sizing.memory"]).unwrap();
     assert_eq!(profile.waivers[0].reason, "the cluster is extended in March");
+    assert_eq!(profile.waivers[0].approved_by.as_deref(), Some("A. Person, storage team"));
     let shown = show(&profile);
     assert!(!shown.contains("pass,word") && shown.contains("https://***@mirror.example/x?a=b#c"), "{shown}");
     assert!(!to_json(&profile).to_string().contains("pass,word"));
@@ -125,8 +127,12 @@ waivers:
 #[test]
 fn a_waiver_holds_to_the_end_of_its_last_day() {
     use time::macros::date;
-    let waiver =
-        Waiver { requirement: "sizing.cpus".into(), reason: "x".into(), until: date!(2026 - 03 - 31) };
+    let waiver = Waiver {
+        requirement: "sizing.cpus".into(),
+        reason: "x".into(),
+        approved_by: None,
+        until: date!(2026 - 03 - 31),
+    };
     assert!(waiver.holds(date!(2026 - 03 - 30)) && waiver.holds(date!(2026 - 03 - 31)));
     assert!(!waiver.holds(date!(2026 - 04 - 01)));
 }

@@ -26,7 +26,8 @@ impl World {
         for id in IDS {
             if dice.percent(12) {
                 let until = if dice.percent(70) { date!(2026 - 12 - 31) } else { date!(2026 - 05 - 31) };
-                self.profile.waivers.push(Waiver { requirement: id.into(), reason: "tried".into(), until });
+                let (requirement, reason) = (id.into(), "tried".into());
+                self.profile.waivers.push(Waiver { requirement, reason, approved_by: None, until });
             }
         }
     }

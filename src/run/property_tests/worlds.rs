@@ -260,7 +260,6 @@ impl World {
             disk.partitions.push(Partition {
                 name: format!("{}1", disk.name),
                 major_minor: format!("8:{}", minor(disk) + 1),
-                start_bytes: 1 << 20,
                 size_bytes: disk.size_bytes / 2,
                 holders: upper.iter().filter(|_| state == RootOnLvm).cloned().collect(),
             });
@@ -331,7 +330,6 @@ impl World {
             path: format!("/dev/block/{device}"),
             is_partition: true,
             major_minor: Some(device),
-            size_bytes: 1 << 30,
         });
     }
 

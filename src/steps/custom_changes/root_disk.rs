@@ -36,6 +36,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
     )?;
     match &disk.scsi_id {
         Some(id) => Ok((disk, id)),
+        None if disk.is_scsi() => Err(Status::Blocked { by: "scsi.ids".to_owned() }),
         None => Err(Status::unmet(
             format!(
                 "the root disk {} has no SCSI ID: {}",
@@ -53,8 +54,13 @@ pub(super) fn judge(facts: &Facts) -> Result<Status, Status> {
     let in_script = need(&facts.custom_changes.blacklistrootdev_id, BLACKLIST_SCRIPT)?;
     let (disk, id) = root(facts)?;
     let expected = format!("{id} ({}) in the blacklist and in /usr/sbin/blacklistrootdev.sh", disk.name);
-    let fix = "mt-agent apply writes the right SCSI ID and keeps the old files; or by hand, see \
-               mt-agent explain custom-changes.root-disk";
+    // Where a waiver has it judged all the same.
+    let fix = if has_run(facts) {
+        "mt-agent apply writes the right SCSI ID and keeps the old files; or by hand, see mt-agent explain \
+         custom-changes.root-disk"
+    } else {
+        "the vendor's script writes it; or by hand, see mt-agent explain custom-changes.root-disk"
+    };
     let Some(configuration) = configuration else {
         let fix =
             "find out who removed it, and bring it back or unpack and run the vendor's script again by hand";
@@ -122,14 +128,18 @@ fn not_it_alone(configuration: &Configuration, disks: &[Disk], id: &str) -> Opti
     })
 }
 
+/// Whether the vendor's script has run, or its changes are accepted.
+fn has_run(facts: &Facts) -> bool {
+    let changes = &facts.custom_changes;
+    let accepted = |record: &Record| record.outcome == Outcome::Accepted;
+    changes.marker_ctime_secs.known().is_some_and(Option::is_some)
+        || changes.record.known().and_then(Option::as_ref).is_some_and(accepted)
+}
+
 /// Names this machine's root disk in the blacklist, in place of the one that is stale.
 pub(in crate::steps) fn blacklist(facts: &Facts) -> Remedy {
     // Before the script has run there is nothing stale: it writes the blacklist itself.
-    let changes = &facts.custom_changes;
-    let accepted = |record: &Record| record.outcome == Outcome::Accepted;
-    let ran = changes.marker_ctime_secs.known().is_some_and(Option::is_some)
-        || changes.record.known().and_then(Option::as_ref).is_some_and(accepted);
-    if !ran {
+    if !has_run(facts) {
         return Remedy::None;
     }
     let Ok((_, id)) = root(facts) else { return Remedy::None };

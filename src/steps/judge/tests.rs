@@ -7,17 +7,18 @@ use super::super::testing::{TODAY, judged, ready, told};
 use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::ControllerKind;
+use crate::profile::Waiver;
 
 fn judge(profile: &Profile, facts: &Facts) -> Vec<Finding> {
     judge_all(profile, facts, TODAY, &Selection::default())
 }
 
 fn finding(id: &'static str, severity: Severity, status: Status) -> Finding {
-    Finding { id, title: "", severity, status, note: None }
+    Finding { id, title: "", severity, status, find_out: None, note: None }
 }
 
 fn waiver(requirement: &str, until: time::Date) -> Waiver {
-    Waiver { requirement: requirement.into(), reason: "lab".into(), until }
+    Waiver { requirement: requirement.into(), reason: "lab".into(), approved_by: None, until }
 }
 
 #[test]
@@ -82,7 +83,8 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     super::super::testing::disks(&mut facts)[1].controller.as_mut().unwrap().kind = ControllerKind::Ahci;
     profile.waivers = vec![waiver("hypervisor.controllers", TODAY)];
     let waived = judged(&profile, &facts, "hypervisor.controllers");
-    assert_eq!(waived.status, Status::Waived { reason: "lab".into(), until: "2026-06-01".into() });
+    let (reason, until) = ("lab".into(), "2026-06-01".into());
+    assert_eq!(waived.status, Status::Waived { reason, until, approved_by: None, ends_soon: true });
     let note = waived.note.unwrap();
     assert!(note.starts_with("found: on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::Ready);
@@ -90,7 +92,8 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     profile.waivers = vec![waiver("hypervisor.controllers", date!(2026 - 05 - 31))];
     let expired = judged(&profile, &facts, "hypervisor.controllers");
     assert!(matches!(expired.status, Status::Unmet { .. }));
-    assert_eq!(expired.note.as_deref(), Some("waiver expired on 2026-05-31: lab"));
+    let note = "waiver without effect: it ended on 2026-05-31 (its reason: lab)";
+    assert_eq!(expired.note.as_deref(), Some(note));
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::NotReady);
 }
 
@@ -216,7 +219,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     }
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
-        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/serial \
+        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product \
         /mounts/known/5/free_bytes /mounts/known/5/size_bytes /mounts/known/7/free_bytes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/size_bytes /mounts/known/9/free_bytes \
         /multipath/maps /os/id /os/kernel /os/systemd /os/timezone /retention_record";

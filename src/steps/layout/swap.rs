@@ -111,7 +111,6 @@ mod tests {
             path: path.into(),
             is_partition: major_minor.is_some(),
             major_minor: major_minor.map(Into::into),
-            size_bytes: 1 << 30,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{UUID, describe, line, mount_now, nameless, stable_name, volume, waiting};
 use super::{choice, name, volumes};
-use crate::changes::fstab::NOFAIL;
+use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
@@ -217,7 +217,8 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return unmet(format!("type {}, but {} is mounted", entry.fs_type, mount.fs_type));
     }
     if has_needless_nofail(facts, entry)? {
-        let fix = if entry.ours { "mt-agent apply takes it out".to_owned() } else { by_hand.clone() };
+        let fix =
+            if is_ours_to_edit(entry) { "mt-agent apply takes it out".to_owned() } else { by_hand.clone() };
         return Ok(Status::unmet(
             format!(
                 "line {}: {NOFAIL}, with which `service netfs stop` takes it for a volume of the network and unmounts it",
@@ -228,6 +229,11 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         ));
     }
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
+}
+
+/// Whether the entry is as the agent writes one: what a person made of it is a person's to change.
+pub(super) fn is_ours_to_edit(entry: &Entry) -> bool {
+    entry.ours && entry.pass == 0 && cannot_move(&entry.device)
 }
 
 /// Whether the entry has `nofail` where no systemd is that would need it.

@@ -1,20 +1,20 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::judge::has_needless_nofail;
+use super::judge::{has_needless_nofail, is_ours_to_edit};
 use super::name::{asked, find};
 use super::{Waiting, describe, map_by_id, mount_now, nameless, same_map, stable_name, volume, waiting};
 use crate::changes::Change;
-use crate::changes::fstab::{NOFAIL, cannot_move, options};
+use crate::changes::fstab::{NOFAIL, options};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::host::text;
 use crate::profile::Profile;
+use crate::steps::Status;
 use crate::steps::devices::fstab_entry;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
-use crate::steps::{Status, find as requirement};
 
 /// The disk that a plan may format only once a person has confirmed its SCSI ID, as nobody named it.
 #[must_use]
@@ -81,7 +81,6 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
-        Chosen::Disk { .. } if let Some(why) = unlifted(profile, facts) => Remedy::Refused(why),
         Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
             changes: vec![Change::FormatRetention {
                 scsi_id,
@@ -96,26 +95,6 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         },
         Chosen::Refused(why) => Remedy::Refused(why),
     }
-}
-
-/// What keeps every disk from being formatted although the profile waives it: no waiver reaches a rule about disks. Of the
-/// identity a waiver covers what could not be told, not that it is another machine's.
-fn unlifted(profile: &Profile, facts: &Facts) -> Option<String> {
-    let holds = |id: &str, status: &Status| match status {
-        Status::Unknown { .. } => id == "image.identity",
-        Status::Unmet { .. } => false,
-        _ => true,
-    };
-    ["scsi.ids-unique", "image.identity"].into_iter().find_map(|id| {
-        let waived = profile.waivers.iter().any(|waiver| waiver.requirement == id);
-        let status = (requirement(id).filter(|_| waived)?.judge)(profile, facts);
-        (!holds(id, &status)).then(|| {
-            format!(
-                "{id} is waived, but no waiver lets a disk be formatted without it: {}",
-                status.describe()
-            )
-        })
-    })
 }
 
 /// Mounts the volume that is made, or that will be by the time this change comes.
@@ -134,6 +113,11 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             uuid,
         }],
         needs,
+    };
+    // A volume waits, and another disk was asked for.
+    let waits = || {
+        let named = profile.retention.disk.as_deref();
+        matches!(waiting(profile, facts, named), Ok(Some(_)))
     };
     match made(profile, facts, request) {
         Ok(Some(waiting)) if !is_to_be_erased(facts, request, waiting.disk) => match waiting {
@@ -159,8 +143,10 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             Chosen::Disk { disk, scsi_id, uuid, .. } => {
                 change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
             }
+            Chosen::Refused(why) if waits() => Remedy::Refused(why),
             Chosen::Refused(_) => Remedy::None,
         },
+        Err(status) if waits() => Remedy::Refused(status.describe()),
         Err(_) => Remedy::None,
     }
 }
@@ -170,15 +156,19 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     const FORESEEN: &[&str] = &["retention.mounted"];
     let Some(fstab) = facts.fstab.known() else { return Remedy::None };
     if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
-        let ours = entry.ours && entry.pass == 0 && cannot_move(&entry.device);
         return match has_needless_nofail(facts, entry) {
-            Ok(true) if ours => without_nofail(entry),
+            Ok(true) if is_ours_to_edit(entry) => without_nofail(entry),
             _ => Remedy::None,
         };
     }
     let systemd = match need(&facts.os.systemd, "whether systemd starts this machine") {
         Ok(systemd) => *systemd,
-        Err(_) => return Remedy::None,
+        Err(status) => {
+            return Remedy::Refused(format!(
+                "what the line has to say depends on what starts this machine, which {}: see to that, then mt-agent apply",
+                status.describe()
+            ));
+        }
     };
     let change = |device: String, disk: &Disk, fs_type: &str, needs| Remedy::With {
         changes: vec![Change::WriteFstab {

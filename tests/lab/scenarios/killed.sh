@@ -5,4 +5,4 @@ deadline=$((5400 * soak))
 
 hardware() { :; }
 
-on_the_desk() { desk killed.py both $((120 * soak)) $((150 * soak)) $((120 * soak)) "$seed" "$desk_disk"; }
+on_the_desk() { desk killed.py both $((80 * soak)) $((150 * soak)) $((60 * soak)) "$seed" "$desk_disk"; }

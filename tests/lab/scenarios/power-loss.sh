@@ -172,7 +172,7 @@ lane() {
 
 after() {
     # As many losses as there are seconds for, half of them at the least; all of them where a person wants so many.
-    local wanted=$((${MT_LAB_LOSSES:-30} * soak)) until=$((SECONDS + 180)) lanes=2
+    local wanted=$((${MT_LAB_LOSSES:-30} * soak)) until=$((SECONDS + 120)) lanes=2
     if ((soak > 1)) || [[ -n ${MT_LAB_LOSSES-} ]]; then until=$((SECONDS + deadline * wanted)); fi
     local number figures losses=0 questions=0 half_made=0
     local console=$run_dir/console.apply

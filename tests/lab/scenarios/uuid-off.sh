@@ -12,9 +12,10 @@ boot_1() {
     agent 1 check
     judge
     finding scsi.uuid-enabled unmet
-    finding scsi.ids unmet
-    finding_says scsi.ids sda
-    finding_says scsi.ids sdb
+    finding scsi.ids blocked
+    finding scsi.ids-unique blocked
+    finding_says scsi.uuid-enabled sda
+    finding_says scsi.uuid-enabled sdb
     finding_says scsi.uuid-enabled disk.EnableUUID
     agent 0 disks
     agent 1 plan

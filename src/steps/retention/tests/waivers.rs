@@ -6,7 +6,8 @@ use super::*;
 use crate::profile::Waiver;
 
 fn waiving(profile: &Profile, ids: &[&str], until: time::Date) -> Profile {
-    let waiver = |id: &&str| Waiver { requirement: (*id).into(), reason: "tried".into(), until };
+    let waiver =
+        |id: &&str| Waiver { requirement: (*id).into(), reason: "tried".into(), approved_by: None, until };
     Profile { waivers: ids.iter().map(waiver).collect(), ..profile.clone() }
 }
 
@@ -33,21 +34,20 @@ fn two_disks_of_one_id_are_not_formatted_because_that_is_waived() {
     assert_eq!(changes(&profile, &facts, &naming("sdd")), []);
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &naming("sdd"));
     let fix = &planned.manual.iter().find(|manual| manual.id == "retention.disk").unwrap().fix;
-    assert!(fix.starts_with("scsi.ids-unique is waived, but no waiver lets a disk be formatted"), "{fix}");
+    assert_eq!(fix, "needs scsi.ids-unique first; then mt-agent apply does it");
 }
 
 #[test]
-fn a_waived_volume_is_neither_made_nor_mounted() {
-    let (profile, mut facts) = without_volume();
-    let waived = waiving(&profile, &["retention.disk"], date!(2026 - 12 - 31));
-    assert_eq!(changes(&waived, &facts, &naming("sdb")), []);
-    // What is there is another one's, and mounting it would replay its journal.
-    facts.probes[0] = Probe { disk: "sdb".into(), blank: Some(false), ..Probe::default() };
+fn a_waiver_of_the_volume_changes_no_plan() {
+    let (profile, facts) = without_volume();
+    let waived = waiving(&profile, &["retention.disk", "retention.mounted"], date!(2026 - 12 - 31));
+    let plain = waiving(&profile, &[], date!(2026 - 12 - 31));
     let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
-    assert_eq!(changes(&waived, &facts, &erase), []);
-    let waived = waiving(&profile, &["retention.mounted"], date!(2026 - 12 - 31));
-    let planned = changes(&waived, &facts, &erase);
-    assert!(matches!(&planned[..], [Change::FormatRetention { .. }]), "{planned:?}");
+    for request in [naming("sdb"), erase, at_terminal(), Request::default()] {
+        let planned = |profile: &Profile| plan(profile, &facts, &Selection::default(), TODAY, &request);
+        assert_eq!(planned(&waived), planned(&plain), "{request:?}");
+    }
+    assert!(!changes(&waived, &facts, &naming("sdb")).is_empty());
 }
 
 #[test]
@@ -56,11 +56,14 @@ fn a_machine_that_may_be_another_one_formats_nothing_whatever_is_waived() {
     facts.identity.template = facts.identity.recorded.clone();
     assert!(told(&profile, &facts, "image.identity").starts_with("unmet"));
     let waived = waiving(&profile, &["image.identity"], date!(2026 - 12 - 31));
-    assert!(
-        !changes(&waived, &facts, &naming("sdb"))
-            .iter()
-            .any(|change| matches!(change, Change::FormatRetention { .. }))
-    );
+    let formats = |facts: &Facts| {
+        let planned = changes(&waived, facts, &naming("sdb"));
+        planned.iter().any(|change| matches!(change, Change::FormatRetention { .. }))
+    };
+    assert!(!formats(&facts));
+    // What could not be told is what a waiver is for.
+    facts.identity.template = Fact::Unknown("torn".into());
+    assert!(formats(&facts));
 }
 
 #[test]
