@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use mt_agent::facts::fstab::{Dialect, Entry, parse};
+use mt_agent::facts::kept::is_judged;
 use serde_json::Value;
 
 use super::{Random, Reason, Reasons, run, samples};
@@ -57,7 +58,18 @@ const FIELDS: [&[&str]; 6] = [
     ],
     &["/", "/home", "/mnt/a\\040b", "none", "/x#y", "/a\\011b"],
     &["ext4", "xfs", "auto", "swap", "#", "ext4,xfs"],
-    &["defaults", "rw", "rw,noatime", "rw,context=\"a,b\"", "a=\"b", "rw,", "x-y=z", "#c", "a\\054b"],
+    &[
+        "defaults",
+        "rw",
+        "rw,noatime",
+        "noauto,ro,nofail",
+        "rw,context=\"a,b\"",
+        "a=\"b",
+        "rw,",
+        "x-y=z",
+        "#c",
+        "a\\054b",
+    ],
     &["0", "1", "0", "-1", "+2", "O", "0**", "0x1", "#", "1#", "00", "9999999999", "\u{b}1", "-", "\u{a0}"],
     &["0", "2", "0", "-1", "+2", "o", "0*", "2,", "# c", "99999999999999999999", "\r0"],
 ];
@@ -109,9 +121,12 @@ fn findmnt(text: &str) -> Vec<Option<Value>> {
 fn is_same(theirs: &Value, ours: &Entry) -> bool {
     let text = |key: &str| theirs[key].as_str().unwrap_or_default().to_owned();
     let options = text("options");
-    let options: Vec<_> = options.split(',').filter(|option| !option.is_empty()).collect();
+    // The others are not kept.
+    let options: Vec<_> = options.split(',').filter(|option| is_judged(option)).collect();
     let pass = theirs["passno"].as_i64().unwrap().max(0);
-    text("source") == ours.device
+    let source = text("source");
+    // Of what is no path, nothing is kept that could be a secret.
+    (source == ours.device || !source.starts_with('/') && source.split('#').next() == Some(&ours.device))
         && text("target") == ours.mount_point
         && text("fstype") == ours.fs_type
         && options.join(",") == ours.options.join(",")
