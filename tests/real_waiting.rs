@@ -181,7 +181,7 @@ fn a_person_s_word_goes_on_with_it_and_a_restart_that_followed_its_shutdown_need
         let begin = booted_a_minute_ago(&world, since);
         let output = world.run(&format!("{begin}exec $AGENT {resume}"), &[]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        contains(&out(&output), "ready in what was looked at");
+        contains(&out(&output), "selection only");
         assert!(!world.all_left().iter().any(|(path, ..)| path == RECORD));
     }
 }

@@ -114,7 +114,7 @@ impl Args {
                 State::Void(_) => bail!("{note}"),
                 State::Asks(why) if !(self.yes || at_terminal()) => {
                     waiting::ask(&session.host, &why)?;
-                    return self.idle(&note, exit::NOT_READY);
+                    return self.idle(Ended::Asks, &note, exit::NOT_READY);
                 }
                 State::Asks(_) | State::Due => {
                     terminal.asks = matches!(order.state, State::Asks(_));
@@ -246,7 +246,7 @@ impl Args {
             Ended::Finished | Ended::NothingWaits | Ended::Forgotten => {
                 verdict_code(applied.report.verdict())
             }
-            Ended::Declined => exit::NOT_READY,
+            Ended::Declined | Ended::Asks => exit::NOT_READY,
             Ended::Interrupted => exit::FAILED,
             Ended::Restarting | Ended::RestartOwed => exit::RESTART_OWED,
         };
@@ -260,7 +260,7 @@ impl Args {
             Ended::Restarting => "restarting the machine",
             Ended::NothingWaits => NOTHING_WAITS,
             // They look at nothing: see `idle`.
-            Ended::RestartOwed | Ended::Forgotten => "",
+            Ended::RestartOwed | Ended::Asks | Ended::Forgotten => "",
         };
         let text = match self.format {
             Format::Json => json::document(&Document {

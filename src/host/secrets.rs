@@ -94,20 +94,21 @@ impl Masker {
 
     /// A line without private keys.
     fn values(&mut self, line: &str, indent: usize) -> String {
-        let mut found = addresses::with_scheme(line);
-        // A user may be called `token`. An address that was cut off has no end, and may be no address.
-        let whole: Vec<_> = found.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
-        let (values, open) = named::values(line, &whole);
-        found.extend(values);
-        if line.contains('@') {
-            found.extend(addresses::without_scheme(line));
+        let (mut shown, open) = without_values(line);
+        // What is masked can make an address out of what stands beside it: masked again, it is to stay as it is.
+        for _ in 0..AGAIN {
+            let (again, _) = without_values(&shown);
+            if again == shown {
+                break;
+            }
+            shown = again;
         }
         self.0 = match open {
             Open::Nothing => After::Nothing,
             Open::Value => After::Value { indent, has_begun: false },
             Open::Quote(quote) => After::Quote(quote),
         };
-        masked(line, found)
+        shown
     }
 
     /// A line of a private key, which may end here.
@@ -120,6 +121,22 @@ impl Masker {
             }
         }
     }
+}
+
+/// How often what was masked is looked at again, at most.
+const AGAIN: usize = 4;
+
+/// A line without the secrets in it, and what it leaves open.
+fn without_values(line: &str) -> (String, Open) {
+    let mut found = addresses::with_scheme(line);
+    // A user may be called `token`. An address that was cut off has no end, and may be no address.
+    let whole: Vec<_> = found.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
+    let (values, open) = named::values(line, &whole);
+    found.extend(values);
+    if line.contains('@') {
+        found.extend(addresses::without_scheme(line));
+    }
+    (masked(line, found), open)
 }
 
 /// `line` with these parts of it, which may overlap, masked.

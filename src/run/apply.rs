@@ -90,6 +90,8 @@ pub enum Ended {
     NothingWaits,
     /// `--resume`: the restart has not happened yet.
     RestartOwed,
+    /// `--resume`: what waits, waits for a person's word.
+    Asks,
     /// `--forget`: what waited is called off.
     Forgotten,
 }

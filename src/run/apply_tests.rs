@@ -180,6 +180,7 @@ fn each_end_is_a_word_of_the_manual_page() {
         Ended::Restarting,
         Ended::NothingWaits,
         Ended::RestartOwed,
+        Ended::Asks,
         Ended::Forgotten,
     ];
     for ended in all {

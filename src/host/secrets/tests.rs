@@ -44,6 +44,26 @@ fn no_secret_of_the_grammar_is_seen_in_any_form() {
     }
 }
 
+/// What a masker takes for something, in any order.
+#[test]
+fn masked_text_stays_as_it_is_and_hides_what_follows_it() {
+    const PIECES: [&str; 36] = [
+        "password", "token", "user", "u", "-u", "-P", "--key", "KEY1", "Bearer", "is", "for", "sig", "=",
+        ":", " : ", "://", "/", "@", "?", "&", ";", ",", "%", "\"", "'", "\\", " ", "  ", "\n", "\n  ",
+        "***", "<", ">", "h", "80", "\u{e4}",
+    ];
+    for number in samples(4000, Duration::from_secs(1)) {
+        let mut below = chance(number);
+        let text: String = (0..=below(20)).map(|_| PIECES[below(PIECES.len())]).collect();
+        let masked = without_secrets(&text);
+        assert_eq!(without_secrets(&masked), masked, "{text:?}");
+        for hidden in ["http://user:Hidden@host/", " https://:Hidden@host", " passphrase=Hidden"] {
+            let text = format!("{text} {hidden}");
+            assert!(!without_secrets(&text).contains("Hidden"), "{text:?} -> {:?}", without_secrets(&text));
+        }
+    }
+}
+
 #[test]
 fn credentials_are_taken_out_of_every_address() {
     for (text, expected) in [

@@ -81,8 +81,6 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/mounts[*]/free_bytes", "how full it is is not judged yet"),
     ("/mounts[*]/size_bytes", "the size of the disk is judged, but for the retention volume's"),
     ("/mounts[*]/source", "shown: what is mounted is told by its number"),
-    ("/mounts[*]/options[relatime]", "no option that matters"),
-    ("/mounts[*]/super_options[barrier=1]", "no option that matters"),
     ("/mounts[*]/super_options[data=ordered]", "no option that matters"),
     ("/mounts[/dev", "the kernel's own file systems"),
     ("/mounts[/proc", "the kernel's own file systems"),
