@@ -126,7 +126,9 @@ fn is_same(theirs: &Value, ours: &Entry) -> bool {
     let pass = theirs["passno"].as_i64().unwrap().max(0);
     let source = text("source");
     // Of what is no path, nothing is kept that could be a secret.
-    (source == ours.device || !source.starts_with('/') && source.split('#').next() == Some(&ours.device))
+    (source == ours.device
+        || (!source.starts_with('/') || source.starts_with("//"))
+            && source.split('#').next() == Some(&ours.device))
         && text("target") == ours.mount_point
         && text("fstype") == ours.fs_type
         && options.join(",") == ours.options.join(",")
