@@ -13,6 +13,9 @@
 //! ```
 //!
 //! `MT_AGENT_BLESS=1 cargo test --test scenarios` writes the golden files anew: read the difference in git.
+//!
+//! Below `small/` are hosts with one thing about them, of which a file `want` says all that matters. Further ones are
+//! tried with `MT_SCENARIOS` (`scenarios/wanted.rs`).
 
 #![allow(clippy::disallowed_methods, reason = "tests write golden files and trees of their own")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -21,6 +24,8 @@
 mod agreement;
 #[path = "scenarios/earlier.rs"]
 mod earlier;
+#[path = "scenarios/wanted.rs"]
+mod wanted;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -32,10 +37,11 @@ use mt_agent::host::Host;
 use mt_agent::profile::Profile;
 use mt_agent::report::style::Style;
 use mt_agent::report::text::Detail;
-use mt_agent::report::{disks, json, plan, text};
+use mt_agent::report::{Report, disks, json, plan, text};
 use mt_agent::steps::remedy::Request;
 use mt_agent::steps::{self, Selection};
 use mt_agent::{profile, run};
+use tempfile::TempDir;
 
 /// A day on which no waiver of the scenarios' profiles has expired but the one that is to have.
 const TODAY: time::Date = time::macros::date!(2026 - 06 - 01);
@@ -45,14 +51,24 @@ fn scenarios() -> PathBuf {
 }
 
 fn names() -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(scenarios())
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
+    let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    below(&scenarios()).into_iter().map(name).collect()
+}
+
+/// Whether a scenario lies in `directory`.
+fn is_scenario(directory: &Path) -> bool {
+    directory.join("base").is_file() || directory.join("host").is_dir()
+}
+
+/// The scenarios that lie directly in `directory`, sorted.
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("reading {}: {error}", directory.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| is_scenario(path))
         .collect();
-    names.sort();
-    names
+    found.sort();
+    found
 }
 
 /// Puts the tree at `from` over the one at `to`; links stay links.
@@ -72,10 +88,18 @@ fn lay(from: &Path, to: &Path) {
         remove(&target);
         if kind.is_symlink() {
             symlink(fs::read_link(&source).unwrap(), &target).unwrap();
+        } else if let Some(to) = lost_link(&source) {
+            symlink(to, &target).unwrap();
         } else {
             fs::copy(&source, &target).unwrap();
         }
     }
+}
+
+/// Where a link led that was stored as a file, as git does where links cannot be: it holds the target alone, without a newline.
+fn lost_link(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    (text.starts_with("../") && !text.contains('\n')).then_some(text)
 }
 
 fn remove(path: &Path) {
@@ -88,7 +112,11 @@ fn remove(path: &Path) {
 
 /// Makes the tree of the scenario `name` at `to`.
 fn build(name: &str, to: &Path) {
-    let scenario = scenarios().join(name);
+    build_in(&scenarios().join(name), to);
+}
+
+/// Makes the tree of the scenario that lies in `scenario` at `to`.
+fn build_in(scenario: &Path, to: &Path) {
     if let Ok(base) = fs::read_to_string(scenario.join("base")) {
         build(base.trim(), to);
     } else {
@@ -99,7 +127,8 @@ fn build(name: &str, to: &Path) {
             let path = to.join(path.trim_start_matches('/'));
             assert!(
                 path.symlink_metadata().is_ok(),
-                "{name}/remove: there is no {} to remove",
+                "{}/remove: there is no {} to remove",
+                scenario.display(),
                 path.display()
             );
             remove(&path);
@@ -110,32 +139,44 @@ fn build(name: &str, to: &Path) {
     }
 }
 
-/// The profile that the scenario `name` is judged by, and the facts of its tree at `tree`.
-fn read(name: &str, tree: &Path) -> (Profile, Facts) {
-    build(name, tree);
+/// A scenario, judged.
+struct Judged {
+    tree: TempDir,
+    profile: Profile,
+    facts: Facts,
+    report: Report,
+}
+
+/// The profile that a scenario is judged by, and the facts of its tree at `tree`.
+fn read(scenario: &Path, tree: &Path) -> (Profile, Facts) {
+    build_in(scenario, tree);
     let host = Host::recorded(tree);
-    let own = scenarios().join(name).join("profile.yaml");
+    let own = scenario.join("profile.yaml");
     let choice = if own.exists() { own.to_str().unwrap().to_owned() } else { profile::DEFAULT.to_owned() };
     let profile = profile::load(Some(&choice), &host, &steps::ids(), true)
-        .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        .unwrap_or_else(|error| panic!("{}: {error:#}", scenario.display()));
     let facts = run::read_facts(&host, &profile, Probing::None);
     (profile, facts)
 }
 
 fn facts_of(name: &str) -> (Profile, Facts) {
-    read(name, tempfile::tempdir().unwrap().path())
+    read(&scenarios().join(name), tempfile::tempdir().unwrap().path())
 }
 
-/// What the reports on a scenario are: text and JSON.
-fn reports(name: &str) -> (String, String) {
+fn judge(scenario: &Path) -> Judged {
     let tree = tempfile::tempdir().unwrap();
-    let (profile, facts) = read(name, tree.path());
+    let (profile, facts) = read(scenario, tree.path());
     let report = run::check(&profile, &facts, &Selection::default(), TODAY);
 
     // What was recorded is judged as what was read.
     let recorded: Facts = serde_json::from_str(&json::document(&facts).unwrap()).unwrap();
-    assert_eq!(recorded, facts, "{name}: facts do not survive being recorded");
+    assert_eq!(recorded, facts, "{}: facts do not survive being recorded", scenario.display());
+    Judged { tree, profile, facts, report }
+}
 
+/// What the reports on a scenario are: text and JSON.
+fn reports(name: &str) -> (String, String) {
+    let Judged { tree, profile, facts, report } = judge(&scenarios().join(name));
     let planned = run::plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     let all = facts.disks.known().unwrap_or_else(|| panic!("{name}: {:?}", facts.disks));
     let style = Style::default();

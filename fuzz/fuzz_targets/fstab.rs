@@ -1,7 +1,7 @@
 //! /etc/fstab, read and edited: what is not ours stays byte for byte.
 
 use mt_agent::changes::fstab::{Entry, with_entry};
-use mt_agent::facts::fstab::parse;
+use mt_agent::facts::fstab::{Dialect, parse};
 use mt_agent_fuzz::{safe_line, text};
 
 const ENTRIES: [Entry<'static>; 2] = [
@@ -38,9 +38,15 @@ fn others(text: &[u8]) -> Vec<&[u8]> {
 }
 
 pub fn run(data: &[u8]) {
-    drop(parse(&text(data)));
+    for dialect in [Dialect::UtilLinuxNg, Dialect::Libmount] {
+        edited(data, dialect);
+    }
+}
+
+fn edited(data: &[u8], dialect: Dialect) {
+    drop(parse(&text(data), dialect));
     for entry in &ENTRIES {
-        match with_entry(data, entry) {
+        match with_entry(data, entry, dialect) {
             Ok(after) => {
                 // Nobody else's line is lost, moved or altered. A file full of comments of ours is not counted:
                 // there a line can be ours or not by what follows it.
@@ -49,7 +55,7 @@ pub fn run(data: &[u8]) {
                     assert_eq!(others(data), kept, "{:?} became {:?}", text(data), text(&after));
                 }
                 // What was written is read back, and a second time changes nothing.
-                let read = parse(&text(&after));
+                let read = parse(&text(&after), dialect).entries;
                 assert!(
                     read.iter().any(|one| one.device == entry.device
                         && one.mount_point.trim_end_matches('/') == entry.mount_point
@@ -57,7 +63,7 @@ pub fn run(data: &[u8]) {
                     "not read back from {:?}",
                     text(&after)
                 );
-                assert_eq!(with_entry(&after, entry).ok().as_deref(), Some(after.as_slice()));
+                assert_eq!(with_entry(&after, entry, dialect).ok().as_deref(), Some(after.as_slice()));
             }
             Err(error) => safe_line(&format!("{error:#}")),
         }

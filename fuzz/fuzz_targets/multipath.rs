@@ -1,6 +1,6 @@
 //! /etc/multipath.conf, read and edited.
 
-use mt_agent::facts::multipath::parse::parse;
+use mt_agent::facts::multipath::parse::{Dialect, parse};
 use mt_agent::fuzzing::{check_hidden, with_id, with_wwid};
 use mt_agent_fuzz::{safe_line, text};
 
@@ -23,22 +23,30 @@ fn without_ids(text: &[u8]) -> Vec<u8> {
 }
 
 pub fn run(data: &[u8]) {
-    let _ = parse(&text(data));
+    for dialect in [Dialect::El6, Dialect::Later] {
+        edited(data, dialect);
+    }
+    let script = with_id(data, STALE, ID);
+    assert_eq!(script.len(), data.len(), "ids of one length");
+}
+
+fn edited(data: &[u8], dialect: Dialect) {
+    let _ = parse(data, dialect);
     for stale in [None, Some(STALE)] {
-        let after = match with_wwid(data, ID, stale) {
+        let after = match with_wwid(data, ID, stale, dialect) {
             Ok(after) => after,
             Err(error) => {
                 safe_line(&format!("{error:#}"));
                 continue;
             }
         };
-        let again = with_wwid(&after, ID, stale).expect("what was written is understood");
+        let again = with_wwid(&after, ID, stale, dialect).expect("what was written is understood");
         assert_eq!(again, after, "a second edit changed something");
         let others = [OTHER.to_owned()];
-        match check_hidden(&after, ID, &others) {
+        match check_hidden(&after, ID, &others, dialect) {
             // Both readers agree that the root disk is named.
             Ok(()) => {
-                let read = parse(&text(&after));
+                let read = parse(&after, dialect);
                 let named = read
                     .configuration
                     .blacklist_wwids
@@ -56,6 +64,4 @@ pub fn run(data: &[u8]) {
         let end = tail.take_while(|(a, b)| a == b).count();
         assert!(common + end >= before_rest.len(), "{:?} became {:?}", text(data), text(&after));
     }
-    let script = with_id(data, STALE, ID);
-    assert_eq!(script.len(), data.len(), "ids of one length");
 }

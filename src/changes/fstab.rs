@@ -2,10 +2,13 @@
 //!
 //! All that is not ours stays as it was, byte for byte: comments, spaces, line ends, bytes that are not UTF-8.
 
+use std::ops::Range;
+use std::path::Path;
+
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Done, saved};
-use crate::facts::fstab::COMMENT;
+use crate::facts::fstab::{self, COMMENT, Dialect};
 use crate::facts::kept;
 use crate::host::{Host, files, text};
 
@@ -54,7 +57,8 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.context("reading /etc/fstab")?,
     };
-    let after = with_entry(&before, entry).context("adding the retention volume to /etc/fstab")?;
+    let after =
+        with_entry(&before, entry, Dialect::of(host)).context("adding the retention volume to /etc/fstab")?;
     if after == before {
         return Ok(Done::Unchanged);
     }
@@ -70,99 +74,82 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
 }
 
 /// `before` with an entry for the retention volume: unchanged when one that serves is there, with our own
-/// earlier entry replaced, else with a comment line and the entry added at its end. What a person has added to our earlier
+/// earlier entry replaced, else with a comment line and the entry added at its end, or before the line with which mount(8)
+/// stops to read. A line that is passed over at boot stays, and counts for nothing; what a person has added to our earlier
 /// entry for the same file system stays.
 ///
 /// # Errors
 /// An entry that is not ours has that mount point, or a field cannot be written.
-pub fn with_entry(before: &[u8], entry: &Entry<'_>) -> Result<Vec<u8>> {
+pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>> {
     let ours = line_for(entry)?;
     let lines: Vec<&[u8]> = before.split_inclusive(|&byte| byte == b'\n').collect();
-    let mut kept: Vec<&[u8]> = Vec::new();
-    let mut place = None;
-    let mut added = Vec::new();
-    let mut served = false;
-    let mut at = 0;
-    while let Some(&line) = lines.get(at) {
-        let below = lines.get(at + 1).and_then(|line| fields(line));
-        if let (Some(mount_point), Some(below)) = (ours_on(line), below)
-            && below.mount_point == mount_point
-        {
-            if !served && below.serves(entry) {
-                kept.extend([line, lines[at + 1]]);
-                served = true;
-            } else {
-                place.get_or_insert(kept.len());
-                added.extend(below.added(entry));
+    let fstab = fstab::parse(&String::from_utf8_lossy(before), dialect);
+    // Our own lines that do not serve, by their numbers.
+    let mut replaced: Vec<usize> =
+        fstab.ignored.iter().filter(|line| line.ours).map(|line| line.line).collect();
+    let (mut served, mut added) = (false, Vec::new());
+    for other in &fstab.entries {
+        if other.ours && (served || !serves(other, entry)) {
+            replaced.push(other.line);
+            if other.device == entry.device && other.fs_type == entry.fs_type {
+                added.extend(unjudged(lines[other.line - 1]));
             }
-            at += 2;
-            continue;
-        }
-        if let Some(other) = fields(line)
-            && other.mount_point == normal(entry.mount_point.as_bytes())
-        {
+        } else if other.ours {
+            served = true;
+        } else if Path::new(&other.mount_point) == Path::new(entry.mount_point) {
             ensure!(
-                other.serves(entry),
+                serves(other, entry),
                 "line {} of /etc/fstab mounts something else, or otherwise, on {}: `{}`; expected `{}`; \
                  correct or remove that line, then run again",
-                at + 1,
+                other.line,
                 entry.mount_point,
-                shown(line),
+                shown(lines[other.line - 1]),
                 ours.trim_end(),
             );
             served = true;
         }
-        kept.push(line);
-        at += 1;
     }
+    // The comment stands above each of ours.
+    let is_kept = |at: usize| !replaced.iter().any(|line| (line - 2..*line).contains(&at));
+    let kept = |lines: Range<usize>, all: &[&[u8]]| -> Vec<u8> {
+        lines.filter(|at| is_kept(*at)).flat_map(|at| all[at]).copied().collect()
+    };
     if served {
-        return Ok(kept.concat());
+        return Ok(kept(0..lines.len(), &lines));
     }
     let options =
         [entry.options].into_iter().chain(added.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
     let ours = line_for(&Entry { options: &options, ..*entry })?;
-    let pair = format!("{COMMENT}{}\n{ours}", escaped(entry.mount_point));
-    let place = place.unwrap_or(kept.len());
-    let mut after = kept[..place].concat();
+    let place = replaced.iter().min().map_or(lines.len(), |first| first - 2);
+    let place = fstab.ends.map_or(place, |end| place.min(end - 1));
+    let mut after = kept(0..place, &lines);
     if after.last().is_some_and(|&last| last != b'\n') {
         after.push(b'\n');
     }
-    after.extend_from_slice(pair.as_bytes());
-    after.extend_from_slice(&kept[place..].concat());
+    after.extend_from_slice(format!("{COMMENT}{}\n{ours}", escaped(entry.mount_point)).as_bytes());
+    after.extend(kept(place..lines.len(), &lines));
     Ok(after)
 }
 
-/// The fields of an entry that matter here, with octal escapes decoded.
-struct Fields {
-    device: Vec<u8>,
-    mount_point: Vec<u8>,
-    fs_type: Vec<u8>,
-    options: Vec<u8>,
-    pass: Vec<u8>,
+/// Whether an entry does for `wanted` what ours would do, perhaps with more options.
+fn serves(entry: &fstab::Entry, wanted: &Entry<'_>) -> bool {
+    const OTHERWISE: [&str; 8] = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop", "offset"];
+    let has = |option: &str| entry.options.iter().any(|other| other == option);
+    entry.device == wanted.device
+        && Path::new(&entry.mount_point) == Path::new(wanted.mount_point)
+        && entry.fs_type == wanted.fs_type
+        && has(NOFAIL) == wanted.options.split(',').any(|option| option == NOFAIL)
+        && !OTHERWISE.iter().any(|option| has(option))
+        && entry.refused.is_none()
+        && entry.pass == 0
 }
 
-impl Fields {
-    /// Whether this entry does for `entry` what ours would do, perhaps with more options.
-    fn serves(&self, entry: &Entry<'_>) -> bool {
-        let options: Vec<&[u8]> = self.options.split(|&byte| byte == b',').collect();
-        let has = |wanted: &str| options.contains(&wanted.as_bytes());
-        self.device == entry.device.as_bytes()
-            && self.mount_point == normal(entry.mount_point.as_bytes())
-            && self.fs_type == entry.fs_type.as_bytes()
-            && has(NOFAIL) == entry.options.split(',').any(|option| option == NOFAIL)
-            && !["ro", "noauto", "_netdev", "bind"].iter().any(|option| has(option))
-            && matches!(self.pass.as_slice(), b"" | b"0")
-    }
-
-    /// The options of the same file system that nobody judges: a person has added them.
-    fn added(&self, entry: &Entry<'_>) -> Vec<String> {
-        if self.device != entry.device.as_bytes() || self.fs_type != entry.fs_type.as_bytes() {
-            return Vec::new();
-        }
-        let options = String::from_utf8_lossy(&self.options).into_owned();
-        let is_added = |option: &&str| !option.is_empty() && !kept::is_judged(option);
-        options.split(',').filter(is_added).map(str::to_owned).collect()
-    }
+/// The options of a line that nobody judges: a person has added them.
+fn unjudged(line: &[u8]) -> Vec<String> {
+    let line = String::from_utf8_lossy(line);
+    let options = line.split_ascii_whitespace().nth(3).unwrap_or_default();
+    let is_added = |option: &&str| !option.is_empty() && kept::options([*option]).is_empty();
+    options.split(',').filter(is_added).map(str::to_owned).collect()
 }
 
 /// A line as it may be shown: with no option that nobody judges, as it may be a password.
@@ -174,58 +161,6 @@ fn shown(line: &[u8]) -> String {
         _ => word.to_owned(),
     };
     text::safe(&line.split_whitespace().take(6).enumerate().map(word).collect::<Vec<_>>().join(" "))
-}
-
-/// The fields of a line, or `None` where it is empty, a comment, or too short to be an entry.
-fn fields(line: &[u8]) -> Option<Fields> {
-    let mut words = line
-        .split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-        .filter(|word| !word.is_empty())
-        .take_while({
-            let mut first = true;
-            move |word| !(std::mem::take(&mut first) && word.starts_with(b"#"))
-        })
-        .map(unescaped);
-    Some(Fields {
-        device: words.next()?,
-        mount_point: normal(&words.next()?).to_vec(),
-        fs_type: words.next().unwrap_or_default(),
-        options: words.next().unwrap_or_default(),
-        pass: words.nth(1).unwrap_or_default(),
-    })
-}
-
-/// A mount point without the slashes at its end.
-fn normal(mount_point: &[u8]) -> &[u8] {
-    let end = mount_point.iter().rposition(|&byte| byte != b'/').map_or(1, |last| last + 1);
-    &mount_point[..end.min(mount_point.len())]
-}
-
-/// The mount point that a comment line of ours names.
-fn ours_on(line: &[u8]) -> Option<Vec<u8>> {
-    line.trim_ascii().strip_prefix(COMMENT.as_bytes()).map(|path| normal(&unescaped(path)).to_vec())
-}
-
-/// `\040` and its like, decoded.
-fn unescaped(word: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(word.len());
-    let mut rest = word;
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.get(..3).filter(|digits| digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
-        let value =
-            digits.map(|digits| digits.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0')));
-        match value.and_then(|value| u8::try_from(value).ok()) {
-            Some(value) if byte == b'\\' => {
-                out.push(value);
-                rest = &tail[3..];
-            }
-            _ => {
-                out.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    out
 }
 
 /// A field as it is written: what would end it is escaped.

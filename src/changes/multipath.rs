@@ -11,6 +11,7 @@ use super::identity::{self, Hardware, Identity};
 use super::{Context, Done, saved};
 use crate::facts::disks::Disk;
 use crate::facts::mounts;
+use crate::facts::multipath::parse::Dialect;
 use crate::host::{Host, files};
 
 /// The configuration.
@@ -48,8 +49,9 @@ fn replace_as(
         ),
         read => read.with_context(|| format!("reading {CONFIGURATION}"))?,
     };
-    let after = edit::with_wwid(&before, scsi_id, replaces)
-        .and_then(|after| edit::check_hidden(&after, scsi_id, &others).map(|()| after))
+    let dialect = Dialect::of(host);
+    let after = edit::with_wwid(&before, scsi_id, replaces, dialect)
+        .and_then(|after| edit::check_hidden(&after, scsi_id, &others, dialect).map(|()| after))
         .with_context(|| format!("writing the root disk's SCSI ID into {CONFIGURATION}"))?;
     let script_before = match files::read(&host.path(SCRIPT)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

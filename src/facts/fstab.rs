@@ -1,8 +1,10 @@
-//! What is to be mounted at boot: /etc/fstab.
+//! What is to be mounted at boot: /etc/fstab, read as mount(8) and swapon(8) read it.
+
+mod options;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, kept, read};
+use super::{Fact, decode, kept, os, read};
 use crate::host::Host;
 
 /// One entry; octal escapes are decoded.
@@ -18,11 +20,61 @@ pub struct Entry {
     pub fs_type: String,
     /// The options that are judged ([`kept::is_judged`]).
     pub options: Vec<String>,
-    /// fsck pass; absent means 0.
+    /// fsck pass; absent means 0, and so does a negative one.
     pub pass: u32,
     /// Whether it is the agent's own: below its comment, and for the mount point that this names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ours: bool,
+    /// The name of the first option that the file system does not know, so that it is not mounted at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// A line that looks like an entry and is none: what mounts at boot passes over it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// Line number in the file, from 1.
+    pub line: usize,
+    /// Its first field, as that of an entry.
+    pub device: String,
+    /// Its second field; empty where there is none.
+    pub mount_point: String,
+    /// Why it is passed over.
+    pub why: String,
+    /// Whether the agent's comment stands above it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
+}
+
+/// An fstab.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fstab {
+    /// What counts, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// What does not.
+    pub ignored: Vec<Ignored>,
+    /// The last line that mount(8) reads, where that is not the last of the file.
+    pub ends: Option<usize>,
+}
+
+/// Who reads the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// mount(8) of util-linux-ng 2.17.2, as in RHEL 6 (mount/mount_mntent.c, `my_getmntent`): lines of more than 4,095
+    /// bytes and the fifth bad line end its reading, a number has digits only. Swap is read with glibc's getmntent(3)
+    /// (mount/swapon.c), which takes anything for a number.
+    UtilLinuxNg,
+    /// libmount (libmount/src/tab_parse.c) and systemd's generator, which reads with glibc's getmntent(3) up to version 253:
+    /// only what both take alike is an entry. Swap is systemd's alone.
+    Libmount,
+}
+
+impl Dialect {
+    /// That of the host: CentOS 6 is what has no systemd.
+    #[must_use]
+    pub fn of(host: &Host) -> Self {
+        if os::systemd(host).unwrap_or(false) { Self::Libmount } else { Self::UtilLinuxNg }
+    }
 }
 
 /// How the comment line above the agent's own entry begins; the mount point follows. The entry is ours only as long as it
@@ -30,27 +82,184 @@ pub struct Entry {
 /// hand us the line below it.
 pub const COMMENT: &str = "# mt-agent keeps the next line: the retention volume on ";
 
+/// The buffer of mount(8) of util-linux-ng 2.17.2 holds a line of so many bytes, its end included.
+const LONGEST: usize = 4095;
+
+/// The bad line with which mount(8) of util-linux-ng 2.17.2 stops to read (`ERR_MAX`).
+const MOST_BAD: usize = 5;
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// Reads /etc/fstab.
 #[must_use]
-pub fn load(host: &Host) -> Fact<Vec<Entry>> {
-    Fact::from_result(read::text(host, "/etc/fstab").map(|text| parse(&text)))
+pub fn load(host: &Host) -> Fact<Fstab> {
+    Fact::from_result(read::text(host, "/etc/fstab").map(|text| parse(&text, Dialect::of(host))))
 }
 
-/// The entries of an fstab. A line that does not say where is none: mount passes over it as well. Trailing
-/// fields may be missing.
+/// What `dialect` makes of an fstab. Blank lines and comments are neither entries nor passed over.
 #[must_use]
-pub fn parse(text: &str) -> Vec<Entry> {
-    let mut above = None;
-    let mut entries = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if let Some(mut entry) = entry(index + 1, line) {
-            entry.ours = above == Some(without_slash(&entry.mount_point).to_owned());
-            entries.push(entry);
+pub fn parse(text: &str, dialect: Dialect) -> Fstab {
+    let mut fstab = Fstab::default();
+    let mut above: Option<String> = None;
+    let mut bad = 0;
+    for (number, raw) in (1..).zip(text.split_inclusive('\n')) {
+        let line = raw.strip_suffix('\n').unwrap_or(raw);
+        let comment = above.take();
+        above = line.trim_ascii().strip_prefix(COMMENT).map(|point| without_slash(&field(point)).to_owned());
+        let blank = is_blank_or_comment(line.strip_suffix('\r').unwrap_or(line));
+        let read = read_line(line, raw.len(), dialect);
+        match &read {
+            Err(Bad { ends: true, .. }) => _ = fstab.ends.get_or_insert(number),
+            _ if blank => continue,
+            Err(_) => {
+                bad += 1;
+                if dialect == Dialect::UtilLinuxNg && bad == MOST_BAD {
+                    fstab.ends.get_or_insert(number);
+                }
+            }
+            Ok(_) => {}
         }
-        let named = line.trim_ascii().strip_prefix(COMMENT);
-        above = named.map(|mount_point| without_slash(&decode::octal(mount_point)).to_owned());
+        let known = first_four(line);
+        let ours = comment.is_some_and(|point| point == without_slash(&field(known[1])));
+        let read = match (read, fstab.ends) {
+            // swapon(8) and systemd read on where mount(8) does not.
+            _ if known[2] == "swap" && !blank => Ok(loosely(line)),
+            (Ok(_), Some(end)) if end < number => {
+                Err(Bad::line(format!("mount(8) of CentOS 6 reads no further than the bad line {end}")))
+            }
+            (Ok(fields), _) if fields.names[2] == "swap" => {
+                Err(Bad::line("a carriage return is a part of its type to swapon(8)"))
+            }
+            (read, _) => read,
+        };
+        match read {
+            Ok(fields) => fstab.entries.push(fields.entry(number, ours, dialect)),
+            Err(_) if blank => {}
+            Err(Bad { why, .. }) => fstab.ignored.push(Ignored {
+                line: number,
+                device: kept::source(field(known[0])),
+                mount_point: field(known[1]),
+                why,
+                ours,
+            }),
+        }
     }
-    entries
+    fstab
+}
+
+/// Why a line is no entry.
+struct Bad {
+    /// Whether nothing after it is read.
+    ends: bool,
+    why: String,
+}
+
+impl Bad {
+    fn line(why: impl Into<String>) -> Self {
+        Self { ends: false, why: why.into() }
+    }
+}
+
+/// The fields of an entry, as they are written.
+struct Fields<'a> {
+    /// Device, mount point, type, options.
+    names: [&'a str; 4],
+    pass: i32,
+}
+
+impl Fields<'_> {
+    fn entry(&self, line: usize, ours: bool, dialect: Dialect) -> Entry {
+        let [device, mount_point, fs_type, options] = self.names.map(field);
+        let all: Vec<&str> = split_options(&options).collect();
+        let refused = options::refused(&fs_type, &all, dialect);
+        let (device, options) = (kept::source(device), kept::options(all));
+        let pass = self.pass.max(0).unsigned_abs();
+        Entry { line, device, mount_point, fs_type, options, pass, ours, refused }
+    }
+}
+
+fn is_blank_or_comment(line: &str) -> bool {
+    let line = line.trim_start_matches(BLANKS);
+    line.is_empty() || line.starts_with('#')
+}
+
+/// A line as mount(8) reads it; `length` is that of the line with its end, in bytes.
+fn read_line(line: &str, length: usize, dialect: Dialect) -> Result<Fields<'_>, Bad> {
+    let old = dialect == Dialect::UtilLinuxNg;
+    // Its last line may lack the end, for which there is room all the same.
+    if old && length + usize::from(length == line.len()) > LONGEST {
+        let why = format!("it is longer than {LONGEST} bytes, and mount(8) of CentOS 6 reads no further");
+        return Err(Bad { ends: true, why });
+    }
+    if line.contains('\0') {
+        return Err(Bad { ends: old, why: "it has a NUL byte".to_owned() });
+    }
+    let without_return = line.strip_suffix('\r').unwrap_or(line);
+    let names = first_four(without_return);
+    if names[1].is_empty() || names[2].is_empty() {
+        return Err(Bad::line("it has no mount point or no type"));
+    }
+    if !old && without_return.len() < line.len() && fields_of(without_return).nth(4).is_none() {
+        return Err(Bad::line("a carriage return is a part of its last field to systemd"));
+    }
+    let mut numbers = [0; 2];
+    for ((number, what), text) in
+        numbers.iter_mut().zip(["dump", "pass"]).zip(fields_of(without_return).skip(4))
+    {
+        *number = number_of(text, dialect).ok_or_else(|| {
+            Bad::line(if text.starts_with('#') {
+                format!("a comment stands where the {what} number is expected")
+            } else {
+                format!(
+                    "what stands where the {what} number is expected is none (a blank among the options?)"
+                )
+            })
+        })?;
+    }
+    Ok(Fields { names, pass: numbers[1] })
+}
+
+/// A line as glibc's getmntent(3) reads it: what is no number is 0.
+fn loosely(line: &str) -> Fields<'_> {
+    Fields { names: first_four(line), pass: 0 }
+}
+
+/// A number as atoi(3) and strtol(3) make it; libmount's strtol(3) takes a sign, and passes over blanks of other kinds.
+fn number_of(text: &str, dialect: Dialect) -> Option<i32> {
+    let text = match dialect {
+        Dialect::UtilLinuxNg => text,
+        Dialect::Libmount => text.trim_start_matches(['\u{b}', '\u{c}', '\r']),
+    };
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        _ if dialect == Dialect::UtilLinuxNg => (false, text),
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value: i64 = digits.parse().unwrap_or(i64::MAX);
+    let value = if is_negative { -value } else { value };
+    // An int holds the lower half.
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    Some(i32::from_le_bytes([a, b, c, d]))
+}
+
+fn fields_of(line: &str) -> impl Iterator<Item = &str> {
+    line.split(BLANKS).filter(|field| !field.is_empty())
+}
+
+/// The first four fields; those that are missing are empty.
+fn first_four(line: &str) -> [&str; 4] {
+    let mut fields = fields_of(line);
+    std::array::from_fn(|_| fields.next().unwrap_or_default())
+}
+
+/// A field, decoded; a byte of zero ends it, as C has it.
+fn field(text: &str) -> String {
+    let mut decoded = decode::octal(text);
+    decoded.truncate(decoded.find('\0').unwrap_or(decoded.len()));
+    decoded
 }
 
 fn without_slash(mount_point: &str) -> &str {
@@ -58,99 +267,16 @@ fn without_slash(mount_point: &str) -> &str {
     if short.is_empty() { mount_point } else { short }
 }
 
-fn entry(line: usize, text: &str) -> Option<Entry> {
-    let mut fields = text.split([' ', '\t', '\r']).filter(|field| !field.is_empty());
-    let device = fields.next().filter(|device| !device.starts_with('#'))?;
-    let mount_point = fields.next().filter(|field| !field.starts_with('#'))?;
-    let mut rest = fields.take_while(|field| !field.starts_with('#'));
-    let (fs_type, options) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
-    let pass = rest.nth(1).and_then(|pass| pass.parse().ok()).unwrap_or_default();
-    Some(Entry {
-        line,
-        device: kept::source(decode::octal(device)),
-        mount_point: decode::octal(mount_point),
-        fs_type: decode::octal(fs_type),
-        options: kept::options(split_options(&decode::octal(options))),
-        pass,
-        ours: false,
-    })
-}
-
 /// Options stand between commas; an SELinux context in quotes has commas of its own.
 fn split_options(options: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    options.split(move |c| {
+    let parts = options.split(move |c| {
         quoted ^= c == '"';
         c == ',' && !quoted
-    })
+    });
+    parts.filter(|option| !option.is_empty())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facts::testing;
-
-    const EL6: &str = "
-#
-# /etc/fstab
-UUID=3e6be9de-8139-11d1-9106-a43f08d823a6 /                       ext4    defaults        1 1
-UUID=\"9f2f\"\t/home\text4\tdefaults,context=\"a:b,auto\",noatime,ro\t1 2 # ours
-  # indented
-LABEL=my\\040swap swap swap
-/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/a\\040b ext4 rw 0 0
-lonely
-tmpfs /dev/shm # nothing more
-";
-
-    #[test]
-    fn comments_escapes_and_missing_fields_are_understood() {
-        let entries = parse(EL6);
-        let lines: Vec<_> = entries.iter().map(|entry| (entry.line, entry.mount_point.as_str())).collect();
-        assert_eq!(lines, [(4, "/"), (5, "/home"), (7, "swap"), (8, "/mnt/a b"), (10, "/dev/shm")]);
-        assert_eq!(entries[1].options, ["defaults", "ro"]);
-        assert_eq!((entries[0].pass, entries[1].pass, entries[2].pass, entries[3].pass), (1, 2, 0, 0));
-        assert_eq!((entries[2].device.as_str(), entries[2].options.len()), ("LABEL=my swap", 0));
-        assert_eq!(entries[4].fs_type, "");
-        testing::damage(EL6, |text| drop(parse(text)));
-    }
-
-    #[test]
-    fn only_what_is_judged_is_kept() {
-        for options in [
-            "rw,user=me,pass=Hidden",
-            "password=a,Hidden,noauto",
-            "password=\"a,Hidden",
-            "username=me%Hidden",
-            "credentials=/root/Hidden,_netdev",
-            "rw,password=a\\040Hidden",
-            "ro,context=\"Hidden,x\"",
-            "key=Hidden,sec=ntlm",
-        ] {
-            for device in ["//me:Hidden@server/x", "https://me:Hidden@server/", "//server/x", "a:Hidden@b:/x"]
-            {
-                let told = format!("{:?}", parse(&format!("{device} /y cifs {options} 0 0\n")));
-                assert!(!told.contains("Hidden") && told.contains("/y"), "{told}");
-            }
-        }
-        let entry = &parse("//s/x /y cifs noatime,noauto,ro,password=a,_netdev,bind 0 2\n")[0];
-        assert_eq!((entry.options.join(","), entry.pass), ("noauto,ro,_netdev,bind".to_owned(), 2));
-    }
-
-    #[test]
-    fn the_agent_s_own_entry_is_the_one_below_its_comment_with_its_mount_point() {
-        let entry = "/dev/mapper/36 /mnt/a\\040b/ ext4 rw 0 0\n";
-        let ours = |text: &str| parse(text).iter().map(|entry| entry.ours).collect::<Vec<_>>();
-        let comment = format!("{COMMENT}/mnt/a\\040b\n");
-        assert_eq!(ours(&format!("{entry}{comment}{entry}{entry}")), [false, true, false]);
-        for between in ["\n", "# a person's\n", "/dev/sdb /data ext4 rw 0 0\n"] {
-            assert!(!ours(&format!("{comment}{between}{entry}")).contains(&true), "{between:?}");
-        }
-    }
-
-    #[test]
-    fn a_missing_fstab_is_unknown() {
-        let dir = testing::tree(&[]);
-        let Fact::Unknown(why) = load(&Host::image(dir.path())) else { panic!() };
-        assert!(why.starts_with("reading /etc/fstab: No such file"), "{why}");
-    }
-}
+#[path = "fstab/tests.rs"]
+mod tests;

@@ -109,6 +109,11 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
+    let (fstab, fstab_ignored) = match fstab.fact() {
+        Fact::Known(fstab) => (Fact::Known(fstab.entries), fstab.ignored),
+        Fact::Unknown(why) => (Fact::Unknown(why), Vec::new()),
+        Fact::NotApplicable(why) => (Fact::NotApplicable(why), Vec::new()),
+    };
     let retention_record = retention_record.fact();
     let filesystems = with_our_volume(host, filesystems.fact(), &retention_record, &disks);
     let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
@@ -134,7 +139,8 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         disks,
         controllers: controllers.fact(),
         mounts,
-        fstab: fstab.fact(),
+        fstab,
+        fstab_ignored,
         swaps,
         filesystems,
         boot_loader: boot_loader.fact(),

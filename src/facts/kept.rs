@@ -4,7 +4,10 @@
 use crate::host::text;
 
 /// The options that are judged, or that our own line in fstab has.
-const JUDGED: [&str; 9] = ["defaults", "rw", "ro", "auto", "noauto", "nofail", "_netdev", "bind", "rbind"];
+const JUDGED: [&str; 12] = [
+    "defaults", "rw", "ro", "auto", "noauto", "nofail", "_netdev", "bind", "rbind", "remount", "loop",
+    "offset",
+];
 
 /// Likewise: with it the journal of a file system holds what was taken out of its files.
 const JUDGED_VALUES: [&str; 3] = ["data=journal", "data=ordered", "data=writeback"];
@@ -18,9 +21,16 @@ pub fn is_judged(option: &str) -> bool {
     JUDGED.contains(&option) || JUDGED_VALUES.contains(&option)
 }
 
-/// The options that are kept, in their order.
+/// Those whose name is judged, whatever their value.
+const JUDGED_NAMES: [&str; 2] = ["loop=", "offset="];
+
+/// The options that are kept, in their order; of some the name alone.
 pub(crate) fn options<'a>(options: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    options.into_iter().filter(|option| is_judged(option)).map(str::to_owned).collect()
+    let name = |option: &'a str| match JUDGED_NAMES.iter().any(|name| option.starts_with(name)) {
+        true => option.split('=').next().unwrap_or_default(),
+        false => option,
+    };
+    options.into_iter().map(name).filter(|option| is_judged(option)).map(str::to_owned).collect()
 }
 
 /// A device, `UUID=…`, a path or a name as it is; of what another machine serves nothing that could be a password.

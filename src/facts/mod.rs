@@ -29,6 +29,7 @@ pub(crate) mod processes;
 mod read;
 pub mod retention;
 pub mod scsi;
+pub mod shell;
 pub mod signature;
 pub mod site_agent;
 pub mod swaps;
@@ -112,6 +113,9 @@ pub struct Facts {
     pub mounts: Fact<Vec<mounts::Mount>>,
     /// What is to be mounted at boot.
     pub fstab: Fact<Vec<fstab::Entry>>,
+    /// The lines of fstab that look like entries and are passed over at boot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fstab_ignored: Vec<fstab::Ignored>,
     /// Active swap.
     pub swaps: Fact<Vec<swaps::Swap>>,
     /// File systems by UUID and label, as udev links them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, read};
+use super::{Fact, read, shell};
 use crate::host::command::Command;
 use crate::host::{Host, Kind, files};
 
@@ -83,7 +83,11 @@ pub fn load(host: &Host) -> Os {
     }
 }
 
-fn systemd(host: &Host) -> Result<bool> {
+/// Whether systemd is installed, which then starts the machine.
+///
+/// # Errors
+/// It cannot be told.
+pub(super) fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
             Ok(_) => return Ok(true),
@@ -107,8 +111,8 @@ fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
 /// The release and the distribution's id, from redhat-release and os-release where they are there.
 #[must_use]
 pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(String, Option<String>)> {
-    let assignments = decode::assignments(os_release.unwrap_or_default());
-    let told = |key| decode::value(&assignments, key).filter(|value| !value.is_empty());
+    let os_release = shell::parse(os_release.unwrap_or_default());
+    let told = |key| os_release.told(key);
     let line = redhat.and_then(|text| text.lines().next()).map(str::trim).filter(|line| !line.is_empty());
     let id = told("ID").or_else(|| line.and_then(redhat_id).map(str::to_owned));
     Some((line.map(str::to_owned).or_else(|| told("PRETTY_NAME"))?, id))
@@ -197,13 +201,17 @@ fn sysctl(host: &Host, path: &str) -> Fact<String> {
 fn configured_hostname(host: &Host) -> Result<Option<String>> {
     let own = read::text_if_exists(host, "/etc/hostname")?.and_then(|text| parse_hostname(&text));
     let network = read::text_if_exists(host, "/etc/sysconfig/network")?.unwrap_or_default();
-    let sysconfig = decode::value(&decode::assignments(&network), "HOSTNAME").filter(|name| !name.is_empty());
+    let sysconfig = || {
+        let name = shell::parse(&network).get("HOSTNAME");
+        name.map(|name| name.filter(|name| !name.is_empty()))
+            .map_err(|why| anyhow!("/etc/sysconfig/network: {why}"))
+    };
     let systemd = systemd(host)?;
     let red_hat = host.exists("/etc/redhat-release");
     Ok(match (systemd, red_hat) {
-        (true, _) => own.or(sysconfig),
-        (false, true) => sysconfig,
-        (false, false) => sysconfig.or(own),
+        (true, _) if own.is_some() => own,
+        (false, false) => sysconfig()?.or(own),
+        _ => sysconfig()?,
     })
 }
 
@@ -219,7 +227,7 @@ fn timezone(host: &Host) -> Result<Timezone> {
     let linked = link.as_deref().and_then(|link| zone_of_link(&link.to_string_lossy()));
     let clock = read::text_if_exists(host, "/etc/sysconfig/clock")?.unwrap_or_default();
     // el6 itself takes a blank in ZONE for an underscore.
-    let zone = decode::value(&decode::assignments(&clock), "ZONE").map(|zone| zone.replace(' ', "_"));
+    let zone = shell::parse(&clock).told("ZONE").map(|zone| zone.replace(' ', "_"));
     let debian = read::text_if_exists(host, "/etc/timezone")?.and_then(|text| parse_hostname(&text));
     let name = [linked, zone, debian].into_iter().flatten().find(|name| !name.is_empty());
     if name.as_ref().is_some_and(|name| name.len() > 200) {

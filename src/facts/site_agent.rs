@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, read};
+use super::{Fact, read};
 use crate::host::Host;
 
 /// What /usr/local/.vx_version and drscout.conf say; all `None` when nothing is installed.
@@ -102,8 +102,12 @@ fn is_there(host: &Host, path: &str) -> Result<bool> {
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.
 #[must_use]
 pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
-    let assignments = decode::assignments(text);
-    let told = |key| decode::value(&assignments, key).filter(|value| !value.is_empty());
+    // Its installer greps it; no shell reads it whole.
+    let told = |key: &str| {
+        let mut values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+        let value = values.next_back()?.trim().trim_matches(['"', '\'']);
+        (!value.is_empty()).then(|| value.to_owned())
+    };
     (told("VERSION"), told("INSTALLATION_DIR").filter(|dir| dir.starts_with('/')))
 }
 

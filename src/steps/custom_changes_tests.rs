@@ -1,6 +1,7 @@
 use super::root_disk::CORRECT_BY_HAND;
 use super::*;
 use crate::facts::multipath::Configuration;
+use crate::facts::multipath::parse::{Dialect, parse};
 use crate::steps::remedy::remedy;
 use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, edit, ready, told};
 
@@ -141,7 +142,7 @@ fn an_end_without_the_root_disks_id_is_a_finding() {
     );
     let parsed = |text: &'static str| {
         move |facts: &mut Facts| {
-            let parsed = crate::facts::multipath::parse::parse(text).configuration;
+            let parsed = parse(text.as_bytes(), Dialect::El6).configuration;
             facts.multipath.configuration = Fact::Known(Some(parsed));
         }
     };

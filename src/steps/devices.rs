@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::facts::disks::{Disk, Holder};
-use crate::facts::fstab::Entry;
+use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
 use crate::facts::{Facts, filesystems::Filesystems};
 
@@ -188,7 +188,7 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     let links = || need(&facts.filesystems, "the names of file systems");
     let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
     if let Some((tag, value)) = tag {
-        let value = value.trim_matches('"');
+        let Some(value) = unquoted(value) else { return Ok(None) };
         return match tag {
             "UUID" => Ok(links()?.by_uuid.get(value).cloned()),
             "LABEL" => Ok(links()?.by_label.get(value).cloned()),
@@ -218,6 +218,30 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         }
         None => Ok(kernel_name(path, need(&facts.disks, "the disks")?)),
     }
+}
+
+/// What a tag names: libblkid takes quotation marks of either kind off, up to the last one. `None` where that is missing.
+fn unquoted(value: &str) -> Option<&str> {
+    match value.strip_prefix(['"', '\'']) {
+        Some(rest) => rest.rfind(&value[..1]).map(|end| &rest[..end]),
+        None => Some(value),
+    }
+}
+
+/// The line of fstab for `mount_point` that is passed over at boot.
+#[must_use]
+pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignored> {
+    facts.fstab_ignored.iter().find(|line| same_path(&line.mount_point, mount_point))
+}
+
+/// Whether a first column of fstab can come to mean another device after a restart: a kernel name, whose letters are given out
+/// in the order of discovery, and a label, which the disk of a protected machine can carry as well.
+#[must_use]
+pub fn can_move(name: &str) -> bool {
+    name.starts_with("LABEL=")
+        || name
+            .strip_prefix("/dev/")
+            .is_some_and(|path| !path.contains('/') || path.starts_with("disk/by-label/"))
 }
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
@@ -348,6 +372,8 @@ mod tests {
         let found = [
             ("UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "8:1"),
             ("UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"", "8:1"),
+            ("UUID='0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01'", "8:1"),
+            ("UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"x", "8:1"),
             ("/dev/disk/by-uuid/2b7e1c94-35af-4d60-8f12-6e09a4c3d702", "8:2"),
             ("LABEL=DATA", "8:3"),
             ("/dev/disk/by-label/DATA", "8:3"),
@@ -364,7 +390,17 @@ mod tests {
             let by_id = format!("/dev/disk/by-id/{kind}{RETENTION_ID}");
             assert_eq!(resolve(&by_id, &facts), Ok(Some(device.to_owned())));
         }
-        for name in ["UUID=none", "/dev/sda44", "/dev/sd", "/dev/vg/lv", "none", "server:/export", ""] {
+        for name in [
+            "UUID=none",
+            "UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01",
+            "LABEL=DATA'",
+            "/dev/sda44",
+            "/dev/sd",
+            "/dev/vg/lv",
+            "none",
+            "server:/export",
+            "",
+        ] {
             assert_eq!(resolve(name, &facts), Ok(None), "{name}");
         }
         for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root"] {

@@ -118,25 +118,37 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 /// Why an interface will not be at its address after a restart.
 fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
     let elsewhere = || {
-        let configuration = one.configuration.filter(|configuration| configuration.protocol == "static")?;
+        let is_fixed =
+            |configuration: &&NicConfiguration| ["static", "none"].contains(&configuration.protocol.as_str());
         let carries = one.nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
-        not_at_its_address(one.nic, configuration, carries)
+        not_at_its_address(one.nic, one.configuration.filter(is_fixed)?, carries)
     };
-    not_on_boot(one.nic, one.configuration).or_else(elsewhere)
+    let otherwise = || {
+        let NicConfiguration { trouble, file, .. } = one.configuration?;
+        trouble.as_ref().map(|trouble| format!("{}: {trouble} ({file})", one.nic.name))
+    };
+    not_on_boot(one.nic, one.configuration).or_else(elsewhere).or_else(otherwise)
 }
 
 /// `carries`: it has no address itself, as a member of a bond or bridge, which has the address.
 fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, carries: bool) -> Option<String> {
     let (name, file) = (&nic.name, &configuration.file);
+    let now = || nic.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    // Addresses of IPv6 come and go, and link-local ones are not among those known.
+    let has_ipv4 = nic.addresses.iter().any(IpAddr::is_ipv4);
     let Some(text) = &configuration.address else {
-        return (!carries).then(|| format!("{name} is static, but no address is configured ({file})"));
+        return match configuration.protocol.as_str() {
+            "static" => {
+                (!carries).then(|| format!("{name} is static, but no address is configured ({file})"))
+            }
+            _ => has_ipv4
+                .then(|| format!("{name} has {} now, and no address after the next restart ({file})", now())),
+        };
     };
     match configured(configuration) {
         None => Some(format!("the address configured for {name}, {text}, is none ({file})")),
-        // Addresses of IPv6 come and go, and link-local ones are not among those known.
         Some(next) if next.is_ipv4() && !nic.addresses.is_empty() && !nic.addresses.contains(&next) => {
-            let now: Vec<_> = nic.addresses.iter().map(ToString::to_string).collect();
-            Some(format!("{name} has {} now, {next} after the next restart ({file})", now.join(", ")))
+            Some(format!("{name} has {} now, {next} after the next restart ({file})", now()))
         }
         Some(_) => None,
     }
@@ -284,9 +296,9 @@ fn is_stale(address: &IpAddr, nics: &[Nic], facts: &Facts) -> bool {
         && !nics.iter().any(|nic| nic.addresses.contains(address) || may_have(nic))
 }
 
-/// The configured address, if it is one.
+/// The configured address, if it is one. To a shell only these two are blanks.
 fn configured(configuration: &NicConfiguration) -> Option<IpAddr> {
-    configuration.address.as_deref()?.split('/').next()?.trim().parse().ok()
+    configuration.address.as_deref()?.split('/').next()?.trim_matches([' ', '\t']).parse().ok()
 }
 
 /// The addresses that the hosts file gives to `name`.

@@ -70,6 +70,24 @@ fn a_static_address_is_one_and_in_effect() {
 }
 
 #[test]
+fn an_interface_without_an_address_in_its_file_loses_the_one_it_has() {
+    let (profile, mut facts) = ready();
+    (configuration(&mut facts).protocol, configuration(&mut facts).address) = ("none".into(), None);
+    let says = told(&profile, &facts, "network.static");
+    let file = "/etc/sysconfig/network-scripts/ifcfg-eth0";
+    let expected =
+        format!("unmet: eth0 has 192.0.2.10 now, and no address after the next restart ({file}) |");
+    assert!(says.starts_with(&expected), "{says}");
+    assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+
+    let (profile, mut facts) = ready();
+    configuration(&mut facts).trouble = Some("its gateway is elsewhere".into());
+    let says = told(&profile, &facts, "network.static");
+    assert!(says.starts_with(&format!("unmet: eth0: its gateway is elsewhere ({file}) |")), "{says}");
+    assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+}
+
+#[test]
 fn a_changing_address_is_only_advised_against() {
     let (mut profile, mut facts) = ready();
     configuration(&mut facts).protocol = "dhcp".into();

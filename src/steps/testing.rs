@@ -173,6 +173,7 @@ pub fn entry(line: usize, device: &str, mount_point: &str, fs_type: &str, pass: 
         options: strings(&["defaults"]),
         pass,
         ours: false,
+        refused: None,
     }
 }
 
@@ -191,6 +192,7 @@ pub fn nic(name: &str, address: &str) -> Nic {
             protocol: "static".into(),
             address: Some(address.into()),
             problem: None,
+            trouble: None,
         })),
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record, words};
-use crate::facts::multipath::parse::parse;
+use crate::facts::multipath::parse::{Dialect, parse};
 use crate::host::{Host, files};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
@@ -168,7 +168,7 @@ fn state(host: &Host, path: &str) -> Result<Option<State>> {
 /// The file is there, but cannot be read.
 pub fn wwids(host: &Host) -> Result<Vec<String>> {
     let text = host.read_if_exists(MULTIPATH).with_context(|| format!("reading {MULTIPATH}"))?;
-    let configuration = parse(&text.unwrap_or_default()).configuration;
+    let configuration = parse(text.unwrap_or_default().as_bytes(), Dialect::of(host)).configuration;
     Ok(configuration.blacklist_wwids.into_iter().filter(|id| !id.trim().is_empty()).collect())
 }
 

@@ -15,7 +15,7 @@ const LINE: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention
 const EL6: Entry<'_> = Entry { options: "rw", ..MAPPER };
 
 fn with(before: impl AsRef<[u8]>) -> Vec<u8> {
-    with_entry(before.as_ref(), &MAPPER).unwrap()
+    with_entry(before.as_ref(), &MAPPER, Dialect::Libmount).unwrap()
 }
 
 fn pair() -> String {
@@ -77,6 +77,48 @@ fn an_entry_that_serves_is_left_alone_whoever_wrote_it() {
 }
 
 #[test]
+fn a_line_that_is_passed_over_at_boot_counts_for_nothing() {
+    for passed_over in [LINE.replace("0 0", "# c"), LINE.replace("rw,", "rw, "), LINE.replace("0 0", "O O")] {
+        let after = with(&passed_over);
+        assert_eq!(String::from_utf8(after.clone()).unwrap(), format!("{passed_over}{}", pair()));
+        assert_eq!(with(&after), after);
+        // Our own is replaced.
+        let ours = format!("a / x y\n{COMMENT}/mnt/retention\n{passed_over}b /home x y\n");
+        assert_eq!(String::from_utf8(with(&ours)).unwrap(), format!("a / x y\n{}b /home x y\n", pair()));
+    }
+}
+
+#[test]
+fn an_entry_is_added_where_centos_6_still_reads() {
+    let with = |before: &str| {
+        let after = with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap();
+        assert_eq!(with_entry(&after, &EL6, Dialect::UtilLinuxNg).unwrap(), after);
+        String::from_utf8(after).unwrap()
+    };
+    let ours = pair().replace(",nofail", "");
+    let bad = "/dev/a /b ext4 rw # c\n";
+    let begin = bad.repeat(4);
+    assert_eq!(with(&format!("{begin}{bad}b /home x y\n")), format!("{begin}{ours}{bad}b /home x y\n"));
+    // One of ours that is not read moves there.
+    assert_eq!(with(&format!("{begin}{bad}{ours}")), format!("{begin}{ours}{bad}"));
+    assert_eq!(with(&format!("{begin}b /home x y\n")), format!("{begin}b /home x y\n{ours}"));
+    let long = format!("# {}\n", "=".repeat(4096));
+    assert_eq!(with(&format!("a / x y\n{long}b /home x y\n")), format!("a / x y\n{ours}{long}b /home x y\n"));
+}
+
+#[test]
+fn an_entry_that_mounts_nothing_or_something_else_does_not_serve() {
+    for option in ["defalts", "loop", "bind", "remount", "offset=4096", "data=orderd"] {
+        let theirs = LINE.replace("rw,", &format!("rw,{option},"));
+        let error = with_entry(theirs.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn another_entry_with_that_mount_point_is_refused_with_its_line() {
     let others = [
         "/dev/sdb /mnt/retention ext4 rw 0 0",
@@ -87,7 +129,9 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
         "/dev/mapper/36000c2982b5df41a25811b07e74971e8 /mnt/retention xfs rw,nofail 0 0",
     ];
     for other in others {
-        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER).unwrap_err().to_string();
+        let error = with_entry(format!("# x\n{other}\n").as_bytes(), &MAPPER, Dialect::Libmount)
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             format!(
@@ -102,28 +146,32 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 #[test]
 fn what_may_be_a_password_is_not_quoted() {
     let line = "//me:Hidden@s/x /mnt/retention cifs pass=Hidden,rw,user=a%Hidden 0 0\n";
-    let error = with_entry(line.as_bytes(), &MAPPER).unwrap_err().to_string();
+    let error = with_entry(line.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
     assert!(error.contains("on /mnt/retention: `***@s/x /mnt/retention cifs rw 0 0`; expected"), "{error}");
 }
 
 #[test]
 fn what_a_person_added_to_our_earlier_entry_stays() {
     let before = pair().replace("rw,nofail", "rw,noatime,nofail,commit=30");
-    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6).unwrap()).unwrap();
+    let after =
+        String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
     assert_eq!(after, pair().replace("rw,nofail", "rw,noatime,commit=30"));
-    assert_eq!(with_entry(after.as_bytes(), &EL6).unwrap(), after.as_bytes());
+    assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
     // That of another device had its own.
     let other = before.replace("/dev/mapper/3", "/dev/mapper/4");
-    assert_eq!(with_entry(other.as_bytes(), &EL6).unwrap(), pair().replace(",nofail", "").as_bytes());
+    assert_eq!(
+        with_entry(other.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(),
+        pair().replace(",nofail", "").as_bytes()
+    );
 }
 
 #[test]
 fn spaces_and_backslashes_are_escaped_and_read_back() {
     let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", ..MAPPER };
-    let after = with_entry(b"", &entry).unwrap();
+    let after = with_entry(b"", &entry, Dialect::Libmount).unwrap();
     let text = String::from_utf8(after.clone()).unwrap();
     assert!(text.ends_with("\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
-    assert_eq!(with_entry(&after, &entry).unwrap(), after);
+    assert_eq!(with_entry(&after, &entry, Dialect::Libmount).unwrap(), after);
 }
 
 #[test]
@@ -133,7 +181,7 @@ fn what_cannot_be_a_line_is_refused() {
         ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
         ("UUID=a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
     ] {
-        let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }).unwrap_err();
+        let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }, Dialect::Libmount).unwrap_err();
         assert_eq!(error.to_string(), said);
     }
     for device in [
@@ -147,7 +195,7 @@ fn what_cannot_be_a_line_is_refused() {
         "LABEL=mt-retention",
         "UUID=",
     ] {
-        let error = with_entry(b"", &Entry { device, ..MAPPER }).unwrap_err();
+        let error = with_entry(b"", &Entry { device, ..MAPPER }, Dialect::Libmount).unwrap_err();
         let said = format!(
             "the device `{device}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID"
         );
@@ -158,15 +206,16 @@ fn what_cannot_be_a_line_is_refused() {
 #[test]
 fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
     let before = format!("UUID=1 / ext4 defaults 1 1\n{}b /home x y", pair());
-    let after = String::from_utf8(with_entry(before.as_bytes(), &EL6).unwrap()).unwrap();
+    let after =
+        String::from_utf8(with_entry(before.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap()).unwrap();
     assert_eq!(after, before.replace(" rw,nofail ", " rw "));
-    assert_eq!(with_entry(after.as_bytes(), &EL6).unwrap(), after.as_bytes());
+    assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
     // Back again, as after a move to a release with systemd.
     assert_eq!(with(&after), before.as_bytes());
-    let error = with_entry(LINE.as_bytes(), &EL6).unwrap_err().to_string();
+    let error = with_entry(LINE.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap_err().to_string();
     assert!(error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "), "{error}");
     let documented = LINE.replace(",nofail", "");
-    assert_eq!(with_entry(documented.as_bytes(), &EL6).unwrap(), documented.as_bytes());
+    assert_eq!(with_entry(documented.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), documented.as_bytes());
     assert_eq!((options(false), options(true)), ("rw", "rw,nofail"));
 }
 

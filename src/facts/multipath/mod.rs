@@ -49,6 +49,9 @@ pub struct Configuration {
     /// `device` entries of `blacklist_exceptions`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exception_devices: Vec<(String, String)>,
+    /// WWID and alias of each `multipath` of the section `multipaths`: the map has that name at every boot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<(String, String)>,
     /// What could not be understood, with line numbers.
     pub problems: Vec<String>,
 }
@@ -68,7 +71,7 @@ fn configuration(host: &Host) -> Result<Option<Configuration>, String> {
         .read_if_exists(CONFIGURATION)
         .map_err(|error| sysfs::needs_root(&error, format!("reading {CONFIGURATION}: {error}")))?;
     let Some(text) = text else { return Ok(None) };
-    let mut configuration = parse::parse(&text).configuration;
+    let mut configuration = parse::parse(text.as_bytes(), parse::Dialect::of(host)).configuration;
     let more = host.list(MORE).map_err(|error| format!("reading {MORE}: {error}"))?;
     let unread = more.iter().filter(|name| name.ends_with(".conf"));
     configuration.problems.extend(unread.map(|name| format!("{MORE}/{name} is there and was not read")));
@@ -115,6 +118,7 @@ pub fn blacklist_matches(
 
 #[cfg(test)]
 mod tests {
+    use super::parse::Dialect;
     use super::*;
     use crate::facts::disks::testing::Tree;
 
@@ -123,7 +127,13 @@ mod tests {
     fn blacklisted(blacklist: &[&str], exceptions: &[&str]) -> bool {
         let section = |name: &str, lines: &[&str]| format!("{name} {{\n{}\n}}\n", lines.join("\n"));
         let text = section("blacklist", blacklist) + &section("blacklist_exceptions", exceptions);
-        blacklist_matches(&parse::parse(&text).configuration, ID, "sda", "VMware", "Virtual disk")
+        blacklist_matches(
+            &parse::parse(text.as_bytes(), Dialect::Later).configuration,
+            ID,
+            "sda",
+            "VMware",
+            "Virtual disk",
+        )
     }
 
     #[test]

@@ -1,251 +1,324 @@
-//! /etc/multipath.conf, read as libmultipath reads it: line by line, one entry or brace each, tolerant of
-//! what is not known.
+//! /etc/multipath.conf, read as libmultipath reads it (parser.c: `alloc_strvec`, `validate_config_strvec`, `process_stream`):
+//! line by line, one entry or brace each, tolerant of what is not known.
+//!
+//! What 0.4.9-80 of CentOS 6.6 does was seen on such a machine; later versions were read in their source.
 
 use std::ops::Range;
 
 use super::Configuration;
+use crate::facts::os;
+use crate::host::Host;
 
-/// A word of the file.
+/// Which version reads the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// 0.4.9 of CentOS 6: a quoted value that begins with `!` or `#` is empty, and `overrides` is not known.
+    El6,
+    /// Later ones: two quotation marks in a quoted value stand for one, and the blacklist has `property` and `protocol`.
+    Later,
+}
+
+impl Dialect {
+    /// That of the host: CentOS 6 is what has no systemd.
+    #[must_use]
+    pub fn of(host: &Host) -> Self {
+        if os::systemd(host).unwrap_or(false) { Self::Later } else { Self::El6 }
+    }
+}
+
+/// A value of the file, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Line number, from 1.
     pub line: usize,
     /// Where it stands in the file, in bytes, its quotes included.
     pub span: Range<usize>,
-    /// The word itself, without quotes.
+    /// The value itself, without quotes.
     pub text: String,
 }
 
-/// What was read, and where in the file the WWIDs of the blacklist stand: for who rewrites one of them.
+/// What was read, and where in the file it stands: for who rewrites one of the WWIDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// What it means.
     pub configuration: Configuration,
     /// The values of the `wwid` entries of the blacklist.
     pub blacklist_wwids: Vec<Word>,
-    /// Where an entry can be put into the blacklist: the byte at which the line after the `{` of the first
-    /// `blacklist` section starts.
-    pub blacklist_opens: Option<usize>,
-}
-
-enum Token {
-    Word(Word),
-    Open,
-    Close,
+    /// The values of those of `blacklist_exceptions`.
+    pub exception_wwids: Vec<Word>,
+    /// Where the first entry of a blacklist begins, in bytes.
+    pub blacklist_first: Option<usize>,
+    /// Where the line begins that ends the first blacklist, in bytes.
+    pub blacklist_end: Option<usize>,
+    /// A section that has no end, which multipath does without.
+    pub unclosed: Option<String>,
 }
 
 /// A section that is open.
 struct Section {
     name: String,
-    line: usize,
     /// Whether its `{` was seen: it may stand on the next line.
     brace: bool,
-    vendor: String,
-    product: String,
+    /// `vendor` and `product` of a device, `wwid` and `alias` of a map.
+    pair: [String; 2],
 }
 
-/// Reads the text of the file. What cannot be understood goes to `problems`, and is passed over.
+/// A piece of a line.
+struct Piece {
+    span: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    Word,
+    Quote,
+    Open,
+    Close,
+}
+
+/// Reads the file. What multipath passes over, or takes otherwise than it looks, goes to `problems`.
 #[must_use]
-pub fn parse(text: &str) -> Parsed {
-    let mut parsed = Parsed::default();
-    let mut open: Vec<Section> = Vec::new();
+pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
+    let mut reader = Reader { text, dialect, parsed: Parsed::default(), open: Vec::new(), line: 0 };
     let mut start = 0;
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        let tokens = tokens(line, number, start, &mut parsed);
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        reader.line += 1;
+        reader.line(start, line);
         start += line.len();
-        let Some((first, rest)) = tokens.split_first() else { continue };
-        let used = match first {
-            Token::Close => {
-                match open.pop() {
-                    Some(section) => parsed.close(&open, section),
-                    None => parsed.problem(number, "a `}` that closes nothing"),
+    }
+    reader.parsed.unclosed = reader.open.last().map(|section| section.name.clone());
+    while let Some(section) = reader.open.pop() {
+        reader.close(section);
+    }
+    reader.parsed
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    dialect: Dialect,
+    parsed: Parsed,
+    open: Vec<Section>,
+    /// The number of the line that is read.
+    line: usize,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, what: &str) {
+        self.parsed.configuration.problems.push(format!("line {}: {what}", self.line));
+    }
+
+    fn text(&self, piece: &Piece) -> String {
+        String::from_utf8_lossy(&self.text[piece.span.clone()]).into_owned()
+    }
+
+    fn line(&mut self, start: usize, line: &[u8]) {
+        let pieces = pieces(line, start, self.dialect);
+        let Some((first, rest)) = pieces.split_first() else { return };
+        let used = match first.kind {
+            Kind::Close => {
+                match self.open.pop() {
+                    Some(section) => {
+                        if self.open.is_empty() && section.name == "blacklist" {
+                            self.parsed.blacklist_end.get_or_insert(start);
+                        }
+                        self.close(section);
+                    }
+                    None => self.problem("a `}` that closes nothing"),
                 }
                 0
             }
-            Token::Open => {
-                match open.last_mut() {
+            Kind::Open => {
+                match self.open.last_mut() {
                     Some(section) if !section.brace => section.brace = true,
-                    _ => parsed.problem(number, "a `{` without the name of a section"),
+                    _ => self.problem("a `{` without the name of a section"),
                 }
-                parsed.opened(&open, start);
                 0
             }
-            Token::Word(name)
-                if is_section(&open, &name.text) || matches!(rest.first(), Some(Token::Open)) =>
-            {
-                let brace = matches!(rest.first(), Some(Token::Open));
-                if !is_section(&open, &name.text) {
-                    parsed.problem(number, &format!("`{}` is no section here", name.text));
+            Kind::Quote => return self.problem("multipath passes over a name in quotation marks"),
+            Kind::Word => {
+                let name = self.text(first);
+                if self.is_section(&name) {
+                    let brace = rest.first().is_some_and(|piece| piece.kind == Kind::Open);
+                    if !brace && !rest.is_empty() {
+                        self.problem(&format!("a `{{` was expected behind `{name}`"));
+                    }
+                    self.open.push(Section { name, brace, pair: Default::default() });
+                    usize::from(brace)
+                } else if rest.first().is_some_and(|piece| piece.kind == Kind::Open) {
+                    return self.problem(&format!("`{name}` is no section here"));
+                } else {
+                    self.entry(&name, first.span.start, rest)
                 }
-                let (vendor, product) = (String::new(), String::new());
-                open.push(Section { name: name.text.clone(), line: number, brace, vendor, product });
-                parsed.opened(&open, start);
-                usize::from(brace)
             }
-            Token::Word(key) => match rest.first() {
-                Some(Token::Word(value)) => {
-                    parsed.entry(&mut open, key, value);
-                    1
-                }
-                _ => {
-                    parsed.problem(number, &format!("`{}` has no value", key.text));
-                    parsed.configuration.wwid_without_value |=
-                        key.text == "wwid" && matches!(&open[..], [section] if is_blacklist(&section.name));
-                    0
-                }
-            },
         };
-        // multipath reads one entry or brace a line: `blacklist { wwid x }` is an open section and no entry.
+        // One entry or brace a line: `blacklist { wwid x }` is an open section and no entry.
         if rest.len() > used {
-            parsed.problem(number, "multipath passes over what follows on this line");
-        }
-    }
-    while let Some(section) = open.pop() {
-        parsed.problem(section.line, &format!("section `{}` is not closed", section.name));
-        parsed.close(&open, section);
-    }
-    parsed
-}
-
-/// Whether `name` opens a section where one stands.
-fn is_section(open: &[Section], name: &str) -> bool {
-    match open {
-        [] => {
-            is_blacklist(name)
-                || matches!(
-                    name,
-                    "defaults" | "blacklist_exceptions" | "devices" | "multipaths" | "overrides"
-                )
-        }
-        [outer] => match outer.name.as_str() {
-            "multipaths" => name == "multipath",
-            "overrides" => name == "protocol",
-            "devices" | "blacklist_exceptions" => name == "device",
-            outer => is_blacklist(outer) && name == "device",
-        },
-        _ => false,
-    }
-}
-
-/// Old files call the section `devnode_blacklist`.
-fn is_blacklist(name: &str) -> bool {
-    matches!(name, "blacklist" | "devnode_blacklist")
-}
-
-impl Parsed {
-    fn problem(&mut self, line: usize, what: &str) {
-        self.configuration.problems.push(format!("line {line}: {what}"));
-    }
-
-    /// Remembers that entries of the blacklist can be put at byte `next`, the start of the next line.
-    fn opened(&mut self, open: &[Section], next: usize) {
-        if let [section] = open
-            && is_blacklist(&section.name)
-            && section.brace
-            && self.blacklist_opens.is_none()
-        {
-            self.blacklist_opens = Some(next);
+            self.problem("multipath passes over what follows on this line");
         }
     }
 
-    /// Takes in one entry: a key and its value.
-    fn entry(&mut self, open: &mut [Section], key: &Word, value: &Word) {
-        let [outer, inner @ ..] = open else {
-            return self.problem(key.line, &format!("`{}` stands outside of every section", key.text));
+    /// Whether `name` opens a section where one stands.
+    fn is_section(&self, name: &str) -> bool {
+        let later = self.dialect == Dialect::Later;
+        match self.open.as_slice() {
+            [] => {
+                matches!(name, "defaults" | "blacklist" | "blacklist_exceptions" | "devices" | "multipaths")
+                    || later && name == "overrides"
+            }
+            [outer] => match outer.name.as_str() {
+                "multipaths" => name == "multipath",
+                "overrides" => name == "protocol",
+                "devices" | "blacklist_exceptions" | "blacklist" => name == "device",
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Takes in one entry: a key that stands at byte `at`, and what follows it. Returns how much of that belongs to it.
+    fn entry(&mut self, key: &str, at: usize, rest: &[Piece]) -> usize {
+        let path: Vec<&str> = self.open.iter().map(|section| section.name.as_str()).collect();
+        let path = path.join(" ");
+        if path == "blacklist" {
+            self.parsed.blacklist_first.get_or_insert(at);
+        }
+        let Some(first) = rest.first() else {
+            self.parsed.configuration.wwid_without_value |= key == "wwid" && path == "blacklist";
+            self.problem(&format!("`{key}` has no value"));
+            return 0;
         };
-        let exception = outer.name == "blacklist_exceptions";
-        let configuration = &mut self.configuration;
-        match (inner, key.text.as_str()) {
-            ([], "user_friendly_names") if outer.name == "defaults" => {
-                configuration.user_friendly_names = Some(value.text.clone());
+        // A quoted value is one piece, or none.
+        let (text, span, used) = match (&first.kind, rest.get(1)) {
+            (Kind::Quote, Some(end)) if end.kind == Kind::Quote => {
+                (String::new(), first.span.start..end.span.end, 2)
             }
-            ([], "find_multipaths") if outer.name == "defaults" => {
-                configuration.find_multipaths = Some(value.text.clone());
+            (Kind::Quote, Some(word)) => {
+                let end = rest.get(2).filter(|end| end.kind == Kind::Quote);
+                if end.is_none() {
+                    self.problem("a quotation mark is not closed");
+                }
+                let text = self.text(word);
+                let text = if self.dialect == Dialect::Later { text.replace("\"\"", "\"") } else { text };
+                (text, first.span.start..end.unwrap_or(word).span.end, 2 + usize::from(end.is_some()))
             }
-            ([], "wwid") if is_blacklist(&outer.name) => {
-                configuration.blacklist_wwids.push(value.text.clone());
-                self.blacklist_wwids.push(value.clone());
-                self.pattern(value);
+            (Kind::Quote, None) => {
+                self.problem("the value in quotation marks begins with `!` or `#` or has no end, and is empty to multipath");
+                (String::new(), first.span.clone(), 1)
             }
-            ([], "devnode") if is_blacklist(&outer.name) => {
-                configuration.blacklist_devnodes.push(value.text.clone());
-                self.pattern(value);
+            _ => (self.text(first), first.span.clone(), 1),
+        };
+        let value = Word { line: self.line, span, text };
+        self.take(&path, key, value);
+        used
+    }
+
+    fn take(&mut self, path: &str, key: &str, value: Word) {
+        let configuration = &mut self.parsed.configuration;
+        let text = value.text.clone();
+        match (path, key) {
+            ("", _) => self.problem(&format!("`{key}` stands outside of every section")),
+            ("defaults", "user_friendly_names") => configuration.user_friendly_names = Some(text),
+            ("defaults", "find_multipaths") => configuration.find_multipaths = Some(text),
+            ("blacklist", "wwid") => {
+                configuration.blacklist_wwids.push(text.clone());
+                self.parsed.blacklist_wwids.push(value);
+                self.pattern(&text);
             }
-            ([], "wwid") if exception => {
-                configuration.exception_wwids.push(value.text.clone());
-                self.pattern(value);
+            ("blacklist", "devnode") => {
+                configuration.blacklist_devnodes.push(text.clone());
+                self.pattern(&text);
             }
-            ([], "devnode") if exception => {
-                configuration.exception_devnodes.push(value.text.clone());
-                self.pattern(value);
+            ("blacklist", "property" | "protocol") if self.dialect == Dialect::Later => {
+                self.problem(&format!("what `{key}` hides is not judged"));
             }
-            ([device], "vendor" | "product")
-                if device.name == "device" && (exception || is_blacklist(&outer.name)) =>
-            {
-                let place = if key.text == "vendor" { &mut device.vendor } else { &mut device.product };
-                place.clone_from(&value.text);
-                self.pattern(value);
+            ("blacklist_exceptions", "wwid") => {
+                configuration.exception_wwids.push(text.clone());
+                self.parsed.exception_wwids.push(value);
+                self.pattern(&text);
             }
+            ("blacklist_exceptions", "devnode") => {
+                configuration.exception_devnodes.push(text.clone());
+                self.pattern(&text);
+            }
+            ("blacklist device" | "blacklist_exceptions device", "vendor" | "product") => {
+                self.pair(usize::from(key == "product"), text.clone());
+                self.pattern(&text);
+            }
+            ("multipaths multipath", "wwid" | "alias") => self.pair(usize::from(key == "alias"), text),
             _ => {}
         }
     }
 
-    fn pattern(&mut self, value: &Word) {
-        if let Err(error) = super::regex(&value.text) {
+    fn pair(&mut self, at: usize, text: String) {
+        if let Some(section) = self.open.last_mut() {
+            section.pair[at] = text;
+        }
+    }
+
+    fn pattern(&mut self, text: &str) {
+        if let Err(error) = super::regex(text) {
             let last = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-            self.problem(value.line, &format!("`{}` is no regular expression: {last}", value.text));
+            self.problem(&format!("`{text}` is no regular expression: {last}"));
         }
     }
 
     /// Takes in a section that ends.
-    fn close(&mut self, outer: &[Section], section: Section) {
-        let [outer] = outer else { return };
-        if section.name != "device" || (section.vendor.is_empty() && section.product.is_empty()) {
-            return;
-        }
-        let device = (section.vendor, section.product);
-        if is_blacklist(&outer.name) {
-            self.configuration.blacklist_devices.push(device);
-        } else if outer.name == "blacklist_exceptions" {
-            self.configuration.exception_devices.push(device);
+    fn close(&mut self, section: Section) {
+        let [first, second] = section.pair;
+        let configuration = &mut self.parsed.configuration;
+        match (self.open.last().map(|outer| outer.name.as_str()), section.name.as_str()) {
+            _ if first.is_empty() && second.is_empty() => {}
+            (Some("blacklist"), "device") => configuration.blacklist_devices.push((first, second)),
+            (Some("blacklist_exceptions"), "device") => configuration.exception_devices.push((first, second)),
+            (Some("multipaths"), "multipath") if !(first.is_empty() || second.is_empty()) => {
+                configuration.aliases.push((first, second));
+            }
+            _ => {}
         }
     }
 }
 
-/// The tokens of one line, which starts at byte `start` of the file.
-fn tokens(line: &str, number: usize, start: usize, parsed: &mut Parsed) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut chars = line.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let word = |end: usize, text: &str| {
-            Token::Word(Word { line: number, span: start + at..start + end, text: text.to_owned() })
-        };
-        match c {
-            '#' | '!' => break,
-            '{' => tokens.push(Token::Open),
-            '}' => tokens.push(Token::Close),
-            '"' => match line[at + 1..].find('"') {
-                Some(length) => {
-                    let end = at + 1 + length;
-                    tokens.push(word(end + 1, &line[at + 1..end]));
-                    while chars.next_if(|(next, _)| *next <= end).is_some() {}
-                }
-                None => {
-                    parsed.problem(number, "a quotation mark is not closed");
-                    tokens.push(word(line.trim_end().len(), line[at + 1..].trim_end()));
-                    break;
-                }
-            },
-            c if c.is_whitespace() => {}
-            _ => {
-                let ends = |c: char| c.is_whitespace() || "\"#!{}".contains(c);
-                let end = line[at..].find(ends).map_or(line.len(), |length| at + length);
-                tokens.push(word(end, &line[at..end]));
-                while chars.next_if(|(next, _)| *next < end).is_some() {}
-            }
+/// The pieces of one line, which starts at byte `start` of the file. Bytes above 127 are blanks outside of quotation marks.
+fn pieces(line: &[u8], start: usize, dialect: Dialect) -> Vec<Piece> {
+    // isspace(3) has the vertical tab, which Rust's own has not.
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || !byte.is_ascii();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut pieces = Vec::new();
+    let (mut at, mut in_string) = (0, false);
+    loop {
+        if !in_string {
+            at += line[at..].iter().take_while(|byte| is_blank(byte)).count();
         }
+        let ends = |byte: &u8| matches!(byte, b'!' | b'#') && (!in_string || dialect == Dialect::El6);
+        let Some(byte) = line.get(at).filter(|byte| !ends(byte)) else { return pieces };
+        let begin = at;
+        let kind = match byte {
+            b'"' => {
+                in_string = !in_string;
+                at += 1;
+                Kind::Quote
+            }
+            b'{' | b'}' if !in_string => {
+                at += 1;
+                if *byte == b'{' { Kind::Open } else { Kind::Close }
+            }
+            _ => {
+                loop {
+                    let goes_on = |byte: &&u8| {
+                        **byte != b'"' && (in_string || !(is_blank(byte) || b"!#{}".contains(byte)))
+                    };
+                    at += line[at..].iter().take_while(goes_on).count();
+                    if !(dialect == Dialect::Later && in_string && line[at..].starts_with(b"\"\"")) {
+                        break;
+                    }
+                    at += 2;
+                }
+                Kind::Word
+            }
+        };
+        pieces.push(Piece { span: start + begin..start + at, kind });
     }
-    tokens
 }
 
 #[cfg(test)]

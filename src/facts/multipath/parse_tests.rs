@@ -34,9 +34,15 @@ devices {
 }
 "#;
 
+const BOTH: [Dialect; 2] = [Dialect::El6, Dialect::Later];
+
+fn el6(text: impl AsRef<[u8]>) -> Parsed {
+    parse(text.as_ref(), Dialect::El6)
+}
+
 #[test]
 fn the_vendor_s_file_is_understood_whole() {
-    let parsed = parse(VENDOR);
+    let parsed = el6(VENDOR);
     let read = &parsed.configuration;
     assert_eq!(read.user_friendly_names.as_deref(), Some("no"));
     assert_eq!(read.find_multipaths.as_deref(), Some("no"));
@@ -49,19 +55,28 @@ fn the_vendor_s_file_is_understood_whole() {
     let first = &parsed.blacklist_wwids[0];
     assert_eq!((first.line, &VENDOR[first.span.clone()]), (9, "\"^36000c2982b5df41a25811b07e74971e8$\""));
     assert_eq!(&VENDOR[parsed.blacklist_wwids[1].span.clone()], "36000c29aaaa");
-    assert!(VENDOR[parsed.blacklist_opens.unwrap()..].starts_with("        wwid \"^36000c2982"));
+    assert!(VENDOR[parsed.blacklist_first.unwrap()..].starts_with("wwid \"^36000c2982"));
+    assert!(VENDOR[parsed.blacklist_end.unwrap()..].starts_with("}\nblacklist_exceptions"));
+    assert_eq!(parse(VENDOR.as_bytes(), Dialect::Later), parsed);
 }
 
 #[test]
 fn what_is_not_understood_is_said_with_its_line() {
-    let problems = |text: &str| parse(text).configuration.problems;
+    let problems = |text: &str| el6(text).configuration.problems;
     assert_eq!(problems("wwid x\n"), ["line 1: `wwid` stands outside of every section"]);
     assert_eq!(problems("blacklist {\n wwid\n devnode x\n}\n"), ["line 2: `wwid` has no value"]);
     assert_eq!(problems("}\n"), ["line 1: a `}` that closes nothing"]);
-    assert_eq!(problems("\nblacklist {\n"), ["line 2: section `blacklist` is not closed"]);
+    assert_eq!(problems("\"blacklist\" {\n"), ["line 1: multipath passes over a name in quotation marks"]);
+    assert_eq!(
+        problems("defaults x\n"),
+        [
+            "line 1: a `{` was expected behind `defaults`",
+            "line 1: multipath passes over what follows on this line"
+        ]
+    );
     assert_eq!(problems("blacklist {\nwwid \"abc\n}"), ["line 2: a quotation mark is not closed"]);
     assert_eq!(problems("{\n")[0], "line 1: a `{` without the name of a section");
-    assert_eq!(problems("blaklist {\n}\n"), ["line 1: `blaklist` is no section here"]);
+    assert_eq!(problems("blaklist {\n}\n")[0], "line 1: `blaklist` is no section here");
     assert_eq!(
         problems("blacklist {\nwwid \"a(b\"\n}"),
         ["line 2: `a(b` is no regular expression: error: unclosed group"]
@@ -71,22 +86,70 @@ fn what_is_not_understood_is_said_with_its_line() {
 
 #[test]
 fn a_section_on_one_line_is_what_multipath_makes_of_it() {
-    let parsed = parse("blacklist { wwid x }\n");
+    let parsed = el6("blacklist { wwid x }\n");
     assert_eq!(parsed.configuration.blacklist_wwids, [""; 0]);
+    assert_eq!(parsed.configuration.problems, ["line 1: multipath passes over what follows on this line"]);
+    assert_eq!(parsed.unclosed.as_deref(), Some("blacklist"));
+}
+
+#[test]
+fn bytes_above_127_are_blanks_and_the_last_brace_may_be_missing() {
+    for dialect in BOTH {
+        let text = "\u{feff}blacklist {\r\n\u{a0}devnode \u{201c}^sd[a-z]\u{201d}\r\n wwid \"a\u{e4}b\"\n";
+        let read = parse(text.as_bytes(), dialect).configuration;
+        assert_eq!(read.blacklist_devnodes, ["^sd[a-z]"]);
+        assert_eq!(read.blacklist_wwids, ["a\u{e4}b"], "but not in quotation marks");
+        assert_eq!(read.problems, [""; 0]);
+    }
+}
+
+#[test]
+fn versions_differ_in_quotation_marks() {
+    let read = |text: &str, dialect| {
+        let text = format!("blacklist {{\n devnode {text}\n}}\n");
+        parse(text.as_bytes(), dialect).configuration.blacklist_devnodes
+    };
+    for (text, old, later) in [
+        ("\"!^sd\"", "", "!^sd"),
+        ("\"#sdz\"", "", "#sdz"),
+        ("\"a!b\"", "a!b", "a!b"),
+        ("\"\"", "", ""),
+        ("\"a\"\"b\"", "a", "a\"b"),
+        ("\" a b \"", " a b ", " a b "),
+        ("a{", "a", "a"),
+    ] {
+        assert_eq!(
+            (read(text, Dialect::El6), read(text, Dialect::Later)),
+            (vec![old.to_owned()], vec![later.to_owned()]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn names_of_other_versions_are_not_known() {
+    let wwids = |text: &str, dialect| parse(text.as_bytes(), dialect).configuration.blacklist_wwids.len();
+    assert_eq!(wwids("devnode_blacklist {\n wwid x\n}\n", Dialect::El6), 0);
+    let text = "overrides {\n protocol {\n type x\n }\n}\nblacklist {\n protocol \"scsi:.*\"\n wwid x\n}\n";
+    assert_eq!((wwids(text, Dialect::El6), wwids(text, Dialect::Later)), (1, 1));
     assert_eq!(
-        parsed.configuration.problems,
-        [
-            "line 1: multipath passes over what follows on this line",
-            "line 1: section `blacklist` is not closed"
-        ]
+        parse(text.as_bytes(), Dialect::Later).configuration.problems,
+        ["line 7: what `protocol` hides is not judged"]
     );
 }
 
 #[test]
+fn an_alias_is_read_with_its_wwid() {
+    let text =
+        "multipaths {\n multipath {\n  wwid 36a\n  alias retention\n }\n multipath {\n  alias x\n }\n}\n";
+    assert_eq!(el6(text).configuration.aliases, [("36a".to_owned(), "retention".to_owned())]);
+}
+
+#[test]
 fn an_unclosed_device_still_counts() {
-    let parsed = parse("blacklist {\ndevice {\nvendor A");
+    let parsed = el6("blacklist {\ndevice {\nvendor A");
     assert_eq!(parsed.configuration.blacklist_devices, [("A".to_owned(), String::new())]);
-    assert_eq!(parsed.configuration.problems.len(), 2);
+    assert_eq!((parsed.configuration.problems.len(), parsed.unclosed.as_deref()), (0, Some("device")));
 }
 
 #[test]
@@ -101,8 +164,11 @@ fn no_text_makes_the_parser_panic() {
                 pieces[usize::try_from(state >> 33).unwrap() % pieces.len()]
             })
             .collect();
-        for word in parse(&text).blacklist_wwids {
-            assert!(text[word.span].contains(&word.text), "{text:?}");
+        for dialect in BOTH {
+            for word in parse(text.as_bytes(), dialect).blacklist_wwids {
+                let at = String::from_utf8_lossy(&text.as_bytes()[word.span]).replace("\"\"", "\"");
+                assert!(at.contains(&word.text), "{text:?}");
+            }
         }
     }
 }

@@ -1,34 +1,41 @@
-//! /etc/sysconfig/network-scripts/ifcfg-*: the Red Hat family.
+//! /etc/sysconfig/network-scripts/ifcfg-*: the Red Hat family. They are shell.
 
-use anyhow::Result;
+use std::net::Ipv4Addr;
+
+use anyhow::{Result, anyhow};
 
 use super::NicConfiguration;
 use super::nics::{Candidate, prefix_of};
-use crate::facts::os::SYSTEMD;
-use crate::facts::{decode, read};
+use crate::facts::shell::Sourced;
+use crate::facts::{os, read, shell};
 use crate::host::Host;
 
 const DIRECTORY: &str = "/etc/sysconfig/network-scripts";
 const GLOBAL: &str = "/etc/sysconfig/network";
 
-/// What el6's network script takes for a copy and passes over.
+/// What the network script takes for a copy and passes over (`__sed_discard_ignored_files` of initscripts).
 const COPIES: [&str; 6] = ["~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave"];
+
+/// Who reads the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// The scripts of CentOS 6 (initscripts 9.03: network, ifup, ifup-eth, network-functions): each file of a fitting name is
+    /// started, whatever comes after `ifcfg-`; all but `dhcp` and `bootp` is static; IPADDR is an address and nothing else.
+    Scripts,
+    /// NetworkManager, or the scripts of CentOS 7.
+    Later,
+}
 
 /// The configurations in all files but the loopback's, aliases' and copies.
 pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     let names = host.list(DIRECTORY).map_err(|error| read::explain(DIRECTORY, error))?;
-    let wanted = |name: &&String| {
-        name.starts_with("ifcfg-")
-            && *name != "ifcfg-lo"
-            && !name.contains(':')
-            && !COPIES.iter().any(|copy| name.ends_with(copy))
-    };
-    let off = switched_off(host)?;
+    let dialect = if os::systemd(host)? { Dialect::Later } else { Dialect::Scripts };
+    let (off, global) = global(host, dialect)?;
     let mut found = Vec::new();
-    for name in names.iter().filter(wanted) {
+    for name in names.iter().filter(|name| is_started(name, dialect)) {
         let path = format!("{DIRECTORY}/{name}");
         if let Some(text) = read::text_if_exists(host, &path)? {
-            let mut candidate = parse(&path, &name["ifcfg-".len()..], &text);
+            let mut candidate = parse(&path, &name["ifcfg-".len()..], &text, &global, dialect)?;
             if let Some(why) = &off {
                 candidate.configuration.on_boot = false;
                 candidate.configuration.problem = Some(why.clone());
@@ -39,74 +46,203 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     Ok(found)
 }
 
-/// Why el6's /etc/init.d/network starts no interface at all, if so. What systemd starts with it is not held up:
-/// there NetworkManager reads the same files.
-fn switched_off(host: &Host) -> Result<Option<String>> {
-    if SYSTEMD.iter().any(|path| host.exists(path)) {
-        return Ok(None);
+/// Whether a file of that name is one of an interface.
+fn is_started(name: &str, dialect: Dialect) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let Some(suffix) = name.strip_prefix("ifcfg-") else { return false };
+    if suffix.contains(':') || COPIES.iter().any(|copy| name.ends_with(copy)) {
+        return false;
     }
-    Ok(match read::text_if_exists(host, GLOBAL)? {
-        None => Some(format!("there is no {GLOBAL}, without which no interface is started")),
-        Some(text) => (decode::value(&decode::assignments(&text), "NETWORKING").as_deref() == Some("no"))
-            .then(|| format!("NETWORKING=no in {GLOBAL} keeps every interface down")),
-    })
+    match dialect {
+        Dialect::Scripts => {
+            // `-range` holds the range of an alias.
+            !suffix.is_empty()
+                && !suffix.starts_with("lo")
+                && !suffix.contains("-range")
+                && suffix.bytes().all(is_plain)
+        }
+        Dialect::Later => suffix != "lo",
+    }
 }
 
-/// One file; `suffix` is what follows `ifcfg-` in its name, which names the device where nothing else does.
-pub(super) fn parse(path: &str, suffix: &str, text: &str) -> Candidate {
-    let assignments = decode::assignments(text);
-    let told = |key| decode::value(&assignments, key).filter(|value| !value.is_empty());
-    let mac = told("HWADDR").map(|mac| mac.to_ascii_lowercase());
-    let device = told("DEVICE");
-    let first = told("IPADDR").or_else(|| told("IPADDR0"));
-    let prefix = told("PREFIX")
-        .or_else(|| told("PREFIX0"))
-        .or_else(|| prefix_of(&told("NETMASK").or_else(|| told("NETMASK0"))?));
-    let with_prefix = first.clone().map(|address| match prefix {
+/// Why the network script of CentOS 6 starts no interface at all, if so, and what is set for all of them. What systemd starts
+/// with it is not held up: there NetworkManager reads the same files.
+fn global(host: &Host, dialect: Dialect) -> Result<(Option<String>, Sourced)> {
+    let text = read::text_if_exists(host, GLOBAL)?;
+    let global = shell::parse(text.as_deref().unwrap_or_default());
+    if dialect == Dialect::Later {
+        return Ok((None, global));
+    }
+    let off = match text {
+        None => Some(format!("there is no {GLOBAL}, without which no interface is started")),
+        Some(_) => {
+            let networking = global.get("NETWORKING").map_err(|why| anyhow!("{GLOBAL}: {why}"))?;
+            (networking.as_deref() == Some("no"))
+                .then(|| format!("NETWORKING=no in {GLOBAL} keeps every interface down"))
+        }
+    };
+    Ok((off, global))
+}
+
+/// One file; `suffix` is what follows `ifcfg-` in its name, which names the device where nothing else does; `global` is what
+/// /etc/sysconfig/network sets.
+///
+/// # Errors
+/// What is set cannot be told without running the file.
+pub(super) fn parse(
+    path: &str,
+    suffix: &str,
+    text: &str,
+    global: &Sourced,
+    dialect: Dialect,
+) -> Result<Candidate> {
+    let own = shell::parse(text);
+    let told = |key: &str| {
+        let value = own.get(key).map_err(|why| anyhow!("{path}: {why}"))?;
+        Ok::<_, anyhow::Error>(value.filter(|value| !value.is_empty()))
+    };
+    let one_of = |keys: [&str; 2]| Ok::<_, anyhow::Error>(told(keys[0])?.or(told(keys[1])?));
+    let scripts = dialect == Dialect::Scripts;
+    let mac = told("HWADDR")?.map(|mac| mac.to_ascii_lowercase());
+    let device = told("DEVICE")?;
+    let first = one_of(["IPADDR", "IPADDR0"])?;
+    let (given, mask) = (one_of(["PREFIX", "PREFIX0"])?, one_of(["NETMASK", "NETMASK0"])?);
+    let prefix = given.clone().or_else(|| prefix_of(mask.as_ref()?));
+    let prefix = prefix.or_else(|| classful(first.as_ref().filter(|_| scripts && mask.is_none())?));
+    let with_prefix = first.clone().map(|address| match &prefix {
         Some(prefix) if !address.contains('/') => format!("{address}/{prefix}"),
         _ => address,
     });
-    let other: Vec<String> =
-        ["IPADDR1", "IPADDR2", "IPADDR3", "IPV6ADDR"].into_iter().filter_map(told).collect();
+    let mut other = Vec::new();
+    for key in ["IPADDR1", "IPADDR2", "IPADDR3", "IPV6ADDR"] {
+        other.extend(told(key)?);
+    }
     let address = with_prefix.or_else(|| other.first().cloned());
-    let protocol = told("BOOTPROTO").unwrap_or_else(|| "none".into()).to_ascii_lowercase();
-    // None is what el6's installer writes for a static address.
-    let protocol = if protocol == "none" && address.is_some() { "static".into() } else { protocol };
+    let protocol = protocol(told("BOOTPROTO")?, address.is_some(), dialect);
     // el6 starts whatever does not say no; what is neither yes nor no is not counted upon.
-    let on_boot = told("ONBOOT").is_none_or(|value| {
+    let on_boot = told("ONBOOT")?.is_none_or(|value| {
         matches!(value.to_ascii_lowercase().as_str(), "yes" | "y" | "true" | "t" | "1" | "on")
     });
-    let addresses = first.into_iter().chain(other).collect();
-    let name = device.or_else(|| mac.is_none().then(|| suffix.to_owned()));
+    let problem = match (&first, &prefix) {
+        _ if !scripts => None,
+        _ if device.is_none() && mac.is_none() => {
+            Some("it sets no DEVICE, without which CentOS 6 starts nothing".to_owned())
+        }
+        _ if protocol != "static" => None,
+        (Some(address), _) if address.contains('/') => {
+            Some(format!("IPADDR={address}: CentOS 6 takes no prefix length there, but as PREFIX=.."))
+        }
+        (Some(_), prefix)
+            if !prefix.as_ref().is_some_and(|prefix| prefix.parse().is_ok_and(|bits: u8| bits <= 32)) =>
+        {
+            let wrong = given.map_or_else(
+                || format!("NETMASK={}", mask.unwrap_or_default()),
+                |bits| format!("PREFIX={bits}"),
+            );
+            Some(format!("{wrong} is no length of a prefix"))
+        }
+        _ => None,
+    };
+    let name = device.clone().or_else(|| mac.is_none().then(|| suffix.to_owned()));
+    let trouble = match address.as_deref() {
+        Some(address) if scripts && protocol == "static" && told("DEFROUTE")?.as_deref() != Some("no") => {
+            let by = |key: &str| Ok::<_, anyhow::Error>(told(key)?.or_else(|| global.told(key)));
+            let leads_here = by("GATEWAYDEV")?.is_none_or(|other| Some(other) == device);
+            by("GATEWAY")?
+                .filter(|_| leads_here)
+                .and_then(|gateway| no_route(&gateway, address, told("NETWORK").ok()?))
+        }
+        _ => None,
+    };
     let physical = !["bridge", "bond", "vlan", "tun", "team"]
-        .contains(&told("TYPE").unwrap_or_default().to_ascii_lowercase().as_str());
-    Candidate {
+        .contains(&told("TYPE")?.unwrap_or_default().to_ascii_lowercase().as_str());
+    Ok(Candidate {
         name,
         mac,
         // A clone keeps the template's HWADDR: ifup then refuses the device.
         mac_must_match: true,
         any_physical: false,
         physical,
-        addresses,
-        configuration: NicConfiguration { file: path.to_owned(), on_boot, protocol, address, problem: None },
+        each_starts: scripts,
+        addresses: first.into_iter().chain(other).collect(),
+        configuration: NicConfiguration {
+            file: path.to_owned(),
+            on_boot: on_boot && problem.is_none(),
+            protocol,
+            address,
+            problem,
+            trouble,
+        },
+    })
+}
+
+/// How the address is had. `none` is what el6's installer writes for a static one.
+fn protocol(told: Option<String>, has_address: bool, dialect: Dialect) -> String {
+    let told = told.unwrap_or_else(|| "none".into());
+    let told = if dialect == Dialect::Scripts { told } else { told.to_ascii_lowercase() };
+    match (dialect, told.as_str()) {
+        (Dialect::Scripts, "dhcp" | "bootp") => told,
+        (Dialect::Scripts, _) | (Dialect::Later, "none") if has_address => "static".into(),
+        (Dialect::Scripts, _) => "none".into(),
+        (Dialect::Later, _) => told,
     }
+}
+
+/// The length of the prefix that ipcalc(1) of CentOS 6 gives an address without one.
+fn classful(address: &str) -> Option<String> {
+    let first = address.parse::<Ipv4Addr>().ok()?.octets()[0];
+    Some(
+        match first {
+            0..128 => "8",
+            128..192 => "16",
+            _ => "24",
+        }
+        .to_owned(),
+    )
+}
+
+/// Why ifup-eth of CentOS 6 sets no default route: it does so only where the gateway lies in the network of the first address.
+fn no_route(gateway: &str, address: &str, network: Option<String>) -> Option<String> {
+    let parts = |text: &str| {
+        let (address, prefix) = text.split_once('/')?;
+        Some((
+            u32::from(address.parse::<Ipv4Addr>().ok()?),
+            prefix.parse::<u32>().ok().filter(|bits| *bits <= 32)?,
+        ))
+    };
+    let (own, prefix) = parts(address)?;
+    let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
+    let network = network.unwrap_or_else(|| Ipv4Addr::from(own & mask).to_string());
+    let lies_in = |gateway: Ipv4Addr| Ipv4Addr::from(u32::from(gateway) & mask).to_string() == network;
+    (!gateway.parse().is_ok_and(lies_in)).then(|| {
+        format!("its gateway {gateway} is not in its network {network}/{prefix}, so CentOS 6 sets no default route")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::os::SYSTEMD;
     use crate::facts::testing;
 
     const EL6: &str = "DEVICE=eth0\nHWADDR=00:50:56:AB:CD:EF\nTYPE=Ethernet\nONBOOT=yes\nNM_CONTROLLED=yes\n\
                        BOOTPROTO=none\nIPADDR=192.0.2.10\nPREFIX=24\nNETMASK=255.0.0.0\nGATEWAY=192.0.2.1\n";
 
+    fn read(text: &str, dialect: Dialect) -> Candidate {
+        parse("f", "eth0", text, &Sourced::default(), dialect).unwrap()
+    }
+
     fn configuration(text: &str) -> NicConfiguration {
-        parse("f", "eth0", text).configuration
+        read(text, Dialect::Later).configuration
+    }
+
+    fn on_el6(text: &str) -> NicConfiguration {
+        read(&format!("DEVICE=eth0\n{text}"), Dialect::Scripts).configuration
     }
 
     #[test]
     fn what_the_installer_of_el6_writes() {
-        let candidate = parse("f", "eth0", EL6);
+        let candidate = read(EL6, Dialect::Scripts);
         assert_eq!(candidate.mac.as_deref(), Some("00:50:56:ab:cd:ef"));
         let expected = NicConfiguration {
             file: "f".into(),
@@ -114,9 +250,12 @@ mod tests {
             protocol: "static".into(),
             address: Some("192.0.2.10/24".into()),
             problem: None,
+            trouble: None,
         };
         assert_eq!(candidate.configuration, expected);
-        testing::damage(EL6, |text| drop(parse("f", "eth0", text)));
+        for dialect in [Dialect::Scripts, Dialect::Later] {
+            testing::damage(EL6, |text| drop(parse("f", "eth0", text, &Sourced::default(), dialect)));
+        }
     }
 
     #[test]
@@ -132,6 +271,86 @@ mod tests {
         }
         assert_eq!(configuration("BOOTPROTO=none\n").protocol, "none");
         assert!(!configuration("ONBOOT=maybe\n").on_boot);
+    }
+
+    #[test]
+    fn the_scripts_of_el6_take_all_but_dhcp_and_bootp_for_static() {
+        for (protocol, told) in [
+            ("none", "static"),
+            ("staitc", "static"),
+            ("DHCP", "static"),
+            ("dhcp", "dhcp"),
+            ("bootp", "bootp"),
+        ] {
+            let read = on_el6(&format!("BOOTPROTO={protocol}\nIPADDR=192.0.2.10\n"));
+            assert_eq!((read.protocol.as_str(), read.address.as_deref()), (told, Some("192.0.2.10/24")));
+        }
+        for text in
+            ["BOOTPROTO=none\n", "BOOTPROTO=static\n", "IPADDR = 192.0.2.10\n", "IPADDR=192.0.2.10 command\n"]
+        {
+            let read = on_el6(text);
+            assert_eq!((read.protocol.as_str(), read.address, read.on_boot), ("none", None, true), "{text}");
+        }
+        // The classes of ipcalc(1).
+        assert_eq!(on_el6("IPADDR=10.1.2.3\n").address.as_deref(), Some("10.1.2.3/8"));
+        assert_eq!(on_el6("IPADDR=172.16.2.3\n").address.as_deref(), Some("172.16.2.3/16"));
+    }
+
+    #[test]
+    fn what_the_scripts_of_el6_give_up_on_is_told() {
+        for (text, why) in [
+            (
+                "IPADDR=192.0.2.10/24\n",
+                "IPADDR=192.0.2.10/24: CentOS 6 takes no prefix length there, but as PREFIX=..",
+            ),
+            ("IPADDR=192.0.2.10\nPREFIX=255.255.255.0\n", "PREFIX=255.255.255.0 is no length of a prefix"),
+            ("IPADDR=192.0.2.10\nPREFIX=33\n", "PREFIX=33 is no length of a prefix"),
+            ("IPADDR=192.0.2.10\nNETMASK=255.0.255.0\n", "NETMASK=255.0.255.0 is no length of a prefix"),
+        ] {
+            let read = on_el6(text);
+            assert_eq!((read.on_boot, read.problem.as_deref()), (false, Some(why)), "{text}");
+            assert!(configuration(text).problem.is_none(), "{text}");
+        }
+        let nameless = read("IPADDR=192.0.2.10\n", Dialect::Scripts);
+        assert!(
+            nameless.name.as_deref() == Some("eth0")
+                && nameless.configuration.problem.unwrap().contains("no DEVICE")
+        );
+        // A carriage return is a part of the name.
+        assert_eq!(read("DEVICE=eth0\r\nONBOOT=yes\r\n", Dialect::Scripts).name.as_deref(), Some("eth0\r"));
+    }
+
+    #[test]
+    fn a_gateway_outside_of_the_network_sets_no_route_on_el6() {
+        let trouble = |text: &str| on_el6(&format!("IPADDR=192.0.2.10\nPREFIX=24\n{text}")).trouble;
+        assert_eq!(
+            trouble("GATEWAY=198.51.100.1\n").as_deref(),
+            Some(
+                "its gateway 198.51.100.1 is not in its network 192.0.2.0/24, so CentOS 6 sets no default route"
+            )
+        );
+        for text in [
+            "",
+            "GATEWAY=192.0.2.1\n",
+            "GATEWAY=198.51.100.1\nDEFROUTE=no\n",
+            "GATEWAY=198.51.100.1\nGATEWAYDEV=eth1\n",
+        ] {
+            assert_eq!(trouble(text), None, "{text}");
+        }
+        assert!(trouble("GATEWAY=192.0.2.1\nNETWORK=192.0.3.0\n").is_some());
+        assert!(trouble("GATEWAY=router\n").is_some());
+        let global = shell::parse("GATEWAY=198.51.100.1\n");
+        let text = "DEVICE=eth0\nIPADDR=192.0.2.10\nPREFIX=24\n";
+        let of_all = parse("f", "eth0", text, &global, Dialect::Scripts).unwrap().configuration.trouble;
+        assert!(of_all.is_some());
+        assert!(configuration("IPADDR=192.0.2.10\nPREFIX=24\nGATEWAY=198.51.100.1\n").trouble.is_none());
+    }
+
+    #[test]
+    fn a_value_that_is_computed_is_unknown() {
+        let text = "DEVICE=eth0\nIPADDR=$(cat /etc/address)\n";
+        let told = parse("f", "eth0", text, &Sourced::default(), Dialect::Scripts).unwrap_err();
+        assert_eq!(told.to_string(), "f: the value of IPADDR is computed");
     }
 
     #[test]
@@ -169,5 +388,20 @@ mod tests {
         let found = load(&Host::image(dir.path())).unwrap();
         let files: Vec<_> = found.iter().map(|found| found.configuration.file.as_str()).collect();
         assert_eq!(files, ["/etc/sysconfig/network-scripts/ifcfg-eth0"]);
+        for (name, scripts, later) in [
+            ("ifcfg-eth0.old", true, true),
+            ("ifcfg-eth0-copy", true, true),
+            ("ifcfg-Auto eth0", false, true),
+            ("ifcfg-eth0-range0", false, true),
+            ("ifcfg-local", false, true),
+            ("ifcfg-", false, true),
+            ("ifcfg-eth0.rpmsave", false, false),
+        ] {
+            assert_eq!(
+                (is_started(name, Dialect::Scripts), is_started(name, Dialect::Later)),
+                (scripts, later),
+                "{name}"
+            );
+        }
     }
 }

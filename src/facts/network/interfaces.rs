@@ -120,6 +120,7 @@ fn candidate(file: &str, stanza: Stanza) -> Candidate {
         name: Some(name),
         mac: None,
         mac_must_match: false,
+        each_starts: false,
         any_physical: false,
         physical: !options.keys().any(|key| key.starts_with("bridge") || key.starts_with("bond")),
         addresses: address.iter().cloned().collect(),
@@ -132,6 +133,7 @@ fn candidate(file: &str, stanza: Stanza) -> Candidate {
                 _ => address,
             }),
             problem: None,
+            trouble: None,
         },
     }
 }

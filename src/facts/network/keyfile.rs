@@ -10,7 +10,7 @@ use crate::host::Host;
 
 const DIRECTORY: &str = "/etc/NetworkManager/system-connections";
 
-/// The connections that can belong to a network card.
+/// The connections of network cards, and of what is built on them.
 pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     let names = host.list(DIRECTORY).map_err(|error| read::explain(DIRECTORY, error))?;
     let mut found = Vec::new();
@@ -24,14 +24,21 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     Ok(found)
 }
 
-/// One file; `None` when it is no wired connection. Nothing secret is taken out of it.
+/// One file; `None` when it is for no network card, bond, bridge, team or VLAN. Nothing secret is taken out of it.
 pub(super) fn parse(path: &str, text: &str) -> Option<Candidate> {
     let triples = ini::parse(text);
     let connection = |key| ini::value(&triples, &["connection"], key);
-    if !matches!(connection("type")?, "ethernet" | "802-3-ethernet") {
+    let physical = match connection("type")? {
+        "ethernet" | "802-3-ethernet" => true,
+        "bond" | "bridge" | "team" | "vlan" => false,
+        _ => return None,
+    };
+    let name = connection("interface-name").map(str::to_owned);
+    if !physical && name.is_none() {
         return None;
     }
-    let name = connection("interface-name").map(str::to_owned);
+    // A member of a bond or bridge has no address of its own (nm-settings-keyfile(5); `controller` since version 1.42).
+    let is_member = connection("master").or_else(|| connection("controller")).is_some();
     let mac = ini::value(&triples, &["ethernet", "802-3-ethernet"], "mac-address");
     let mac = mac.map(str::to_ascii_lowercase);
     // `address1=192.0.2.10/24,192.0.2.1`; `addresses=` and `address=` are older spellings.
@@ -44,22 +51,25 @@ pub(super) fn parse(path: &str, text: &str) -> Option<Candidate> {
         .filter(|value| !value.is_empty())
         .collect();
     let protocol = match ini::value(&triples, &["ipv4"], "method").unwrap_or("auto") {
+        _ if is_member => "none",
         "manual" => "static",
         "auto" => "dhcp",
         other => other,
     };
     Some(Candidate {
+        each_starts: false,
         any_physical: name.is_none() && mac.is_none(),
         name,
         mac,
         mac_must_match: true,
-        physical: true,
+        physical,
         configuration: NicConfiguration {
             file: path.to_owned(),
             on_boot: connection("autoconnect").is_none_or(|value| matches!(value, "true" | "yes" | "1")),
             protocol: protocol.to_owned(),
             address: addresses.first().cloned(),
             problem: None,
+            trouble: None,
         },
         addresses,
     })
@@ -93,6 +103,13 @@ method=manual
         assert!(any.any_physical && !any.configuration.on_boot);
         assert_eq!(any.configuration.protocol, "dhcp");
         assert!(parse("f", "[connection]\ntype=wifi\n[wifi-security]\npsk=SECRET\n").is_none());
+        let member = "[connection]\ntype=ethernet\ninterface-name=eth0\nmaster=bond0\nslave-type=bond\n";
+        let member = parse("f", member).unwrap();
+        assert_eq!((member.configuration.protocol.as_str(), member.physical), ("none", true));
+        let bond = WIRED.replace("type=ethernet", "type=bond").replace("ens192", "bond0");
+        let bond = parse("f", &bond).unwrap();
+        assert_eq!((bond.name.as_deref(), bond.physical), (Some("bond0"), false));
+        assert_eq!(bond.configuration.address.as_deref(), Some("192.0.2.10/24"));
         testing::damage(WIRED, |text| drop(parse("f", text)));
     }
 }

@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
+use super::shell::Sourced;
 use crate::host::Host;
 
 pub use hosts::parse as parse_hosts;
@@ -49,7 +50,10 @@ impl Network {
 /// Gives `text` to the parser of every kind of interface file, and of what the bonding driver tells.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn parse_every_kind(text: &str) {
-    drop(ifcfg::parse("/etc/sysconfig/network-scripts/ifcfg-eth0", "eth0", text));
+    for dialect in [ifcfg::Dialect::Scripts, ifcfg::Dialect::Later] {
+        let global = crate::facts::shell::parse(text);
+        drop(ifcfg::parse("/etc/sysconfig/network-scripts/ifcfg-eth0", "eth0", text, &global, dialect));
+    }
     drop(keyfile::parse("/etc/NetworkManager/system-connections/eth0", text));
     drop(networkd::parse("/etc/systemd/network/eth0.network", text));
     drop(interfaces::parse(text));
@@ -59,9 +63,12 @@ pub(crate) fn parse_every_kind(text: &str) {
 
 /// The address that a file of the Red Hat family's interfaces sets, with its prefix length where one is given. `path` is
 /// where it lies.
-#[must_use]
-pub fn address_in_ifcfg(path: &str, text: &str) -> Option<String> {
-    ifcfg::parse(path, "", text).configuration.address
+///
+/// # Errors
+/// It cannot be told without running the file.
+pub fn address_in_ifcfg(path: &str, text: &str) -> anyhow::Result<Option<String>> {
+    let read = ifcfg::parse(path, "", text, &Sourced::default(), ifcfg::Dialect::Later)?;
+    Ok(read.configuration.address)
 }
 
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
@@ -90,7 +97,7 @@ pub struct Nic {
 }
 
 /// How an interface comes up at boot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NicConfiguration {
     /// The file: /etc/sysconfig/network-scripts/ifcfg-eth0, /etc/network/interfaces, a netplan or NetworkManager file.
     pub file: String,
@@ -104,6 +111,9 @@ pub struct NicConfiguration {
     /// `on_boot` is false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What is otherwise than it says once it is up: no default route, or what a second file sets that is started as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// A line of /etc/hosts.

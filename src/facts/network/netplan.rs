@@ -1,9 +1,9 @@
-//! /etc/netplan/*.yaml: Ubuntu's.
+//! netplan's files: Ubuntu's.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::NicConfiguration;
@@ -11,7 +11,8 @@ use super::nics::Candidate;
 use crate::facts::read;
 use crate::host::Host;
 
-const DIRECTORY: &str = "/etc/netplan";
+/// The file of a name in a later one hides those in the others (netplan(5), and `netplan_parser_load_yaml_hierarchy`).
+const DIRECTORIES: [&str; 3] = ["/lib/netplan", "/etc/netplan", "/run/netplan"];
 
 /// What of a file concerns us; all the rest is passed over.
 #[derive(Deserialize)]
@@ -19,16 +20,27 @@ struct File {
     network: Option<Network>,
 }
 
-#[derive(Deserialize)]
+/// Definitions of one kind, by their ids.
+type Definitions = BTreeMap<String, Option<Definition>>;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 struct Network {
-    #[serde(default)]
-    ethernets: BTreeMap<String, Ethernet>,
+    ethernets: Option<Definitions>,
+    bonds: Option<Definitions>,
+    bridges: Option<Definitions>,
+    vlans: Option<Definitions>,
+    vrfs: Option<Definitions>,
+    dummy_devices: Option<Definitions>,
 }
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub(super) struct Ethernet {
-    dhcp4: Option<Value>,
+pub(super) struct Definition {
+    #[serde(skip)]
+    is_virtual: bool,
+    #[serde(deserialize_with = "switch")]
+    dhcp4: Option<bool>,
     addresses: Option<Vec<Value>>,
     r#match: Option<Match>,
     set_name: Option<String>,
@@ -44,27 +56,35 @@ struct Match {
 
 /// The configurations in all files, later ones adding to earlier ones.
 pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
-    let names = host.list(DIRECTORY).map_err(|error| read::explain(DIRECTORY, error))?;
-    let mut merged: BTreeMap<String, (String, Ethernet)> = BTreeMap::new();
-    for name in names.iter().filter(|name| name.ends_with(".yaml")) {
-        let path = format!("{DIRECTORY}/{name}");
-        let Some(text) = read::text_if_exists(host, &path)? else { continue };
-        for (id, ethernet) in parse(&text).with_context(|| format!("reading {path}"))? {
+    let mut files = BTreeMap::new();
+    for directory in DIRECTORIES {
+        let names = host.list(directory).map_err(|error| read::explain(directory, error))?;
+        let yaml = names.into_iter().filter(|name| name.ends_with(".yaml"));
+        files.extend(yaml.map(|name| (name.clone(), format!("{directory}/{name}"))));
+    }
+    let mut merged: BTreeMap<String, (String, Definition)> = BTreeMap::new();
+    for path in files.values() {
+        let Some(text) = read::text_if_exists(host, path)? else { continue };
+        for (id, definition) in parse(&text).with_context(|| format!("reading {path}"))? {
             let (file, known) = merged.entry(id).or_default();
-            file.clone_from(&path);
-            known.dhcp4 = ethernet.dhcp4.or(known.dhcp4.take());
-            known.r#match = ethernet.r#match.or(known.r#match.take());
-            known.set_name = ethernet.set_name.or(known.set_name.take());
-            known.activation_mode = ethernet.activation_mode.or(known.activation_mode.take());
-            if let Some(more) = ethernet.addresses {
-                known.addresses.get_or_insert_default().extend(more);
+            file.clone_from(path);
+            known.is_virtual = definition.is_virtual;
+            known.dhcp4 = definition.dhcp4.or(known.dhcp4);
+            known.r#match = definition.r#match.or(known.r#match.take());
+            known.set_name = definition.set_name.or(known.set_name.take());
+            known.activation_mode = definition.activation_mode.or(known.activation_mode.take());
+            for address in definition.addresses.into_iter().flatten() {
+                let all = known.addresses.get_or_insert_default();
+                if !all.contains(&address) {
+                    all.push(address);
+                }
             }
         }
     }
-    Ok(merged.into_iter().map(|(id, (file, ethernet))| candidate(id, file, ethernet)).collect())
+    Ok(merged.into_iter().map(|(id, (file, definition))| candidate(id, file, definition)).collect())
 }
 
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Ethernet>> {
+pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Definition>> {
     if text.trim().is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -73,23 +93,46 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Ethernet>> {
         Some(at) => anyhow!("line {}: it is no YAML, or no interface as netplan has it", at.line()),
         None => anyhow!("it is no YAML, or no interface as netplan has it"),
     })?;
-    Ok(file.network.map(|network| network.ethernets).unwrap_or_default())
+    let network = file.network.unwrap_or_default();
+    let Network { ethernets, bonds, bridges, vlans, vrfs, dummy_devices } = network;
+    let mut all = BTreeMap::new();
+    for (is_virtual, definitions) in [
+        (false, ethernets),
+        (true, bonds),
+        (true, bridges),
+        (true, vlans),
+        (true, vrfs),
+        (true, dummy_devices),
+    ] {
+        for (id, definition) in definitions.unwrap_or_default() {
+            all.insert(id, Definition { is_virtual, ..definition.unwrap_or_default() });
+        }
+    }
+    Ok(all)
 }
 
-fn candidate(id: String, file: String, ethernet: Ethernet) -> Candidate {
-    let addresses: Vec<String> = ethernet.addresses.iter().flatten().filter_map(address).collect();
-    let dhcp = ethernet.dhcp4.as_ref().is_some_and(|value| match value {
-        Value::Bool(value) => *value,
-        Value::String(text) => matches!(text.as_str(), "yes" | "on" | "y"),
-        _ => false,
-    });
-    let protocol = match (dhcp, addresses.is_empty()) {
-        (true, _) => "dhcp",
-        (false, false) => "static",
-        (false, true) => "none",
+/// A boolean as netplan reads it (`handle_netdef_bool` in parse.c): anything else is an error, and nothing comes up.
+fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error> {
+    match Value::deserialize(value)? {
+        Value::Bool(value) => Ok(Some(value)),
+        Value::String(text) => match text.to_ascii_lowercase().as_str() {
+            "true" | "on" | "yes" | "y" => Ok(Some(true)),
+            "false" | "off" | "no" | "n" => Ok(Some(false)),
+            _ => Err(serde::de::Error::custom("invalid boolean value")),
+        },
+        _ => Err(serde::de::Error::custom("invalid boolean value")),
+    }
+}
+
+fn candidate(id: String, file: String, definition: Definition) -> Candidate {
+    let addresses: Vec<String> = definition.addresses.iter().flatten().filter_map(address).collect();
+    let protocol = match (definition.dhcp4, addresses.is_empty()) {
+        (Some(true), _) => "dhcp",
+        (_, false) => "static",
+        (_, true) => "none",
     };
-    let (name, mac) = match ethernet.r#match {
-        Some(Match { name, macaddress }) => (ethernet.set_name.or(name), macaddress),
+    let (name, mac) = match definition.r#match {
+        Some(Match { name, macaddress }) => (definition.set_name.or(name), macaddress),
         None => (Some(id), None),
     };
     let mac = mac.map(|mac| mac.to_ascii_lowercase());
@@ -98,13 +141,15 @@ fn candidate(id: String, file: String, ethernet: Ethernet) -> Candidate {
         name,
         mac,
         mac_must_match: true,
-        physical: true,
+        physical: !definition.is_virtual,
+        each_starts: false,
         configuration: NicConfiguration {
             file,
-            on_boot: ethernet.activation_mode.is_none(),
+            on_boot: definition.activation_mode.is_none(),
             protocol: protocol.to_owned(),
             address: addresses.first().cloned(),
             problem: None,
+            trouble: None,
         },
         addresses,
     }
@@ -155,6 +200,49 @@ network:
             (Some("lan"), Some("00:50:56:aa:bb:cc"))
         );
         assert_eq!(found[1].configuration.protocol, "dhcp");
+    }
+
+    #[test]
+    fn bonds_bridges_and_vlans_have_addresses_of_their_own() {
+        const BOND: &str = "\
+network:
+  version: 2
+  ethernets:
+    eth0: {dhcp4: false, optional: true}
+    eth1: {}
+  bonds:
+    bond0: {interfaces: [eth0, eth1], addresses: [192.0.2.10/24], parameters: {mode: active-backup}}
+  vlans:
+    vlan7: {id: 7, link: bond0, dhcp4: On}
+  bridges:
+    br0: {interfaces: [vlan7]}
+";
+        let dir = testing::tree(&[("etc/netplan/a.yaml", BOND), ("lib/netplan/a.yaml", UBUNTU)]);
+        let found = load(&Host::image(dir.path())).unwrap();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|one| (one.name.as_deref().unwrap(), one.physical, one.configuration.protocol.as_str()))
+            .collect();
+        let expected = [
+            ("bond0", false, "static"),
+            ("br0", false, "none"),
+            ("eth0", true, "none"),
+            ("eth1", true, "none"),
+            ("vlan7", false, "dhcp"),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(found[0].configuration.address.as_deref(), Some("192.0.2.10/24"));
+    }
+
+    #[test]
+    fn a_switch_that_netplan_refuses_is_an_error() {
+        let parsed = |value: &str| parse(&format!("network: {{ethernets: {{x: {{dhcp4: {value}}}}}}}\n"));
+        for value in ["true", "True", "yes", "'on'", "Y"] {
+            assert_eq!(parsed(value).unwrap()["x"].dhcp4, Some(true), "{value}");
+        }
+        for value in ["maybe", "1", "[]"] {
+            assert!(parsed(value).is_err(), "{value}");
+        }
     }
 
     #[test]

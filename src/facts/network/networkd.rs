@@ -69,6 +69,7 @@ pub(super) fn parse(path: &str, text: &str) -> Vec<Candidate> {
         None => vec![None],
     };
     let candidate = |name: Option<String>| Candidate {
+        each_starts: false,
         any_physical: name.is_none() && mac.is_none() && matched("Type").is_some_and(|kind| kind == "ether"),
         name,
         mac: mac.clone(),
@@ -81,6 +82,7 @@ pub(super) fn parse(path: &str, text: &str) -> Vec<Candidate> {
             protocol: protocol.to_owned(),
             address: addresses.first().cloned(),
             problem: None,
+            trouble: None,
         },
     };
     names.into_iter().map(candidate).collect()

@@ -23,6 +23,8 @@ pub(super) struct Candidate {
     pub(super) any_physical: bool,
     /// Whether it is for a network card, and not a bridge or the like.
     pub(super) physical: bool,
+    /// Whether it is started with every other one for the same interface, and not instead of them.
+    pub(super) each_starts: bool,
     /// All addresses that it sets, with or without a prefix length.
     pub(super) addresses: Vec<String>,
     /// What it says.
@@ -105,8 +107,11 @@ fn choose(
         (None, Some(_)) => same_mac(candidate),
         (None, None) => candidate.any_physical && physical,
     };
-    if let Some(candidate) = candidates.iter().find(fits) {
-        return Some(candidate.configuration.clone());
+    let fitting = || candidates.iter().filter(fits);
+    if let Some(first) = fitting().next() {
+        let is_started = |other: &&Candidate| other.each_starts && other.configuration.on_boot;
+        let first = if first.each_starts { fitting().find(is_started).unwrap_or(first) } else { first };
+        return Some(started(first, fitting()));
     }
     // Named, but refused for its hardware address: that is what to tell.
     let refused = candidates.iter().find(|candidate| named(candidate) && !same_mac(candidate))?;
@@ -118,6 +123,22 @@ fn choose(
         mac.unwrap_or("not known"),
     ));
     Some(configuration)
+}
+
+/// What comes of the first configuration of an interface, where others are for it too.
+fn started<'a>(first: &Candidate, others: impl Iterator<Item = &'a Candidate>) -> NicConfiguration {
+    let mut configuration = first.configuration.clone();
+    for NicConfiguration { file, on_boot, protocol, address, .. } in
+        others.filter(|other| first.each_starts && other.each_starts).map(|other| &other.configuration)
+    {
+        if *on_boot && (*protocol != configuration.protocol || *address != configuration.address) {
+            let by = address.as_deref().filter(|_| protocol == "static").unwrap_or(protocol);
+            let first = &configuration.file;
+            configuration.trouble =
+                Some(format!("{file} is started at boot as well as {first}, and sets {by}"));
+        }
+    }
+    configuration
 }
 
 /// Whether `name` is what `pattern` says; `*` stands for any characters, `?` for one.
@@ -165,7 +186,7 @@ fn configured(candidates: &[Candidate]) -> Vec<Nic> {
 
 /// The address without its prefix length.
 fn plain(address: &str) -> Option<IpAddr> {
-    address.split('/').next()?.trim().parse().ok()
+    address.split('/').next()?.trim_matches([' ', '\t']).parse().ok()
 }
 
 /// The prefix length that a network mask means, as text; a mask with a hole means none. A number is one already.
@@ -281,6 +302,30 @@ mod tests {
         assert_eq!(problem(), None);
         testing::put(dir.path(), "proc/net/bonding/bond0", &bond("00:50:56:00:00:03"));
         assert!(problem().unwrap().ends_with("and that of eth0 is 00:50:56:00:00:03"));
+    }
+
+    #[test]
+    fn a_second_file_that_is_started_too_is_told() {
+        let text = "DEVICE=eth0\nONBOOT=yes\nIPADDR=192.0.2.10\nPREFIX=24\n";
+        let dir = el6(text);
+        let trouble = |second: &str| {
+            testing::put(dir.path(), &format!("{IFCFG}.old"), second);
+            let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
+            nics[0].configuration.known().cloned().flatten().unwrap().trouble
+        };
+        assert_eq!(trouble(text), None);
+        assert_eq!(trouble(&text.replace("=yes", "=no").replace(".10", ".11")), None);
+        testing::put(dir.path(), IFCFG, &text.replace("=yes", "=no").replace(".10", ".11"));
+        assert_eq!(trouble(text), None, "the one that is started counts");
+        testing::put(dir.path(), IFCFG, text);
+        assert_eq!(
+            trouble(&text.replace(".10", ".11")).unwrap(),
+            format!("/{IFCFG}.old is started at boot as well as /{IFCFG}, and sets 192.0.2.11/24")
+        );
+        assert!(trouble("DEVICE=eth0\nBOOTPROTO=dhcp\n").unwrap().ends_with("and sets dhcp"));
+        // systemd's NetworkManager takes one of them.
+        testing::put(dir.path(), "usr/lib/systemd/systemd", "");
+        assert_eq!(trouble("DEVICE=eth0\nBOOTPROTO=dhcp\n"), None);
     }
 
     #[test]

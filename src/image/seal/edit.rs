@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::facts::fstab;
+use crate::facts::fstab::{self, Dialect};
 
 pub use settings::{with_value, without_keys, without_options};
 
@@ -64,10 +64,13 @@ fn words(line: &[u8]) -> Vec<Range<usize>> {
 /// one ours.
 #[must_use]
 pub fn without_mount(fstab: &[u8], mount_point: &str, comment: &str) -> Vec<u8> {
-    let entries = fstab::parse(&String::from_utf8_lossy(fstab));
+    // A line that is passed over at boot names the disk of the template as well.
+    let read = fstab::parse(&String::from_utf8_lossy(fstab), Dialect::UtilLinuxNg);
+    let entries = read.entries.iter().map(|entry| (entry.line, &entry.mount_point));
+    let all = entries.chain(read.ignored.iter().map(|line| (line.line, &line.mount_point)));
     // Paths are compared by their components: `//` and a slash at the end say nothing.
-    let there = |entry: &&fstab::Entry| Path::new(&entry.mount_point) == Path::new(mount_point);
-    let gone: BTreeSet<usize> = entries.iter().filter(there).map(|entry| entry.line).collect();
+    let there = |(_, point): &(usize, &String)| Path::new(point) == Path::new(mount_point);
+    let gone: BTreeSet<usize> = all.filter(there).map(|(line, _)| line).collect();
     let ours = |line: &[u8]| line.trim_ascii_start().starts_with(comment.as_bytes());
     let kept = |(index, line): &(usize, &[u8])| !gone.contains(&(index + 1)) && !ours(line);
     lines(fstab).enumerate().filter(kept).flat_map(|(_, line)| line).copied().collect()
@@ -123,6 +126,12 @@ mod tests {
             after,
             "/dev/sda1 / ext4 defaults 1 1\n/dev/sdc1 /mnt/retention2 ext4 rw 0 0\n#/dev/sdd /mnt/retention ext4\n"
         );
+    }
+
+    #[test]
+    fn a_line_that_is_passed_over_at_boot_goes_too() {
+        let fstab = b"/dev/sda1 / ext4 rw 1 1\n/dev/mapper/36 /mnt/retention ext4 rw # of the template\n";
+        assert_eq!(text(without_mount(fstab, "/mnt/retention", "#mine")), "/dev/sda1 / ext4 rw 1 1\n");
     }
 
     #[test]

@@ -172,8 +172,10 @@ fn addresses(template: &Template<'_>) -> Vec<String> {
     for file in files.iter().filter(|file| !file.ends_with("/ifcfg-lo")) {
         match places::bytes(template, file) {
             Ok(Some(text)) => {
-                let address = network::address_in_ifcfg(file, &String::from_utf8_lossy(&text));
-                notes.extend(address.map(|address| keeps(file, &text::safe(&address))));
+                notes.extend(match network::address_in_ifcfg(file, &String::from_utf8_lossy(&text)) {
+                    Ok(address) => address.map(|address| keeps(file, &text::safe(&address))),
+                    Err(why) => Some(cannot(file, &format!("{why:#}"))),
+                });
             }
             Ok(None) => notes.push(cannot(file, "it is not a file")),
             Err(why) => notes.push(cannot(file, &format!("{why:#}"))),

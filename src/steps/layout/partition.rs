@@ -5,7 +5,8 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
-    Layer, LayerKind, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over, resolve, same_path,
+    Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
+    passed_over, resolve, same_path,
 };
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
@@ -165,7 +166,15 @@ impl<'a> Look<'a> {
         let path = spec.mount.as_str();
         let Some(fstab) = self.tally.know(need(&self.facts.fstab, "/etc/fstab")) else { return };
         let Some(entry) = fstab_entry(fstab, path) else {
-            return self.tally.problem(format!("/etc/fstab has no line for {path}"));
+            return self.tally.problem(match passed_over(self.facts, path) {
+                Some(line) => {
+                    format!(
+                        "line {} of /etc/fstab, for {path}, is passed over at boot: {}",
+                        line.line, line.why
+                    )
+                }
+                None => format!("/etc/fstab has no line for {path}"),
+            });
         };
         let line = format!("line {} of /etc/fstab", entry.line);
         let has = |option: &str| entry.options.iter().any(|other| other == option);
@@ -177,6 +186,18 @@ impl<'a> Look<'a> {
         }
         if has("ro") {
             self.tally.problem(format!("{line} mounts {path} read-only"));
+        }
+        if let Some(option) = &entry.refused {
+            let fs_type = &entry.fs_type;
+            self.tally.problem(format!(
+                "{line} has the option {option}, which {fs_type} does not know: {path} is not mounted"
+            ));
+        }
+        if can_move(&entry.device) {
+            self.tally.problem(format!(
+                "{line} names {}, which can be another device after a restart",
+                entry.device
+            ));
         }
         if entry.fs_type != spec.fs_type && entry.fs_type != "auto" {
             self.tally.problem(format!("{line} says {} for {path}, not {}", entry.fs_type, spec.fs_type));
@@ -197,213 +218,5 @@ impl<'a> Look<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::facts::Fact;
-    use crate::profile::PartitionSpec;
-    use crate::steps::testing::{disks, entry, fstab, mount, mounts, ready, told};
-
-    #[test]
-    fn each_partition_is_met_on_its_own_device() {
-        let (profile, facts) = ready();
-        assert_eq!(told(&profile, &facts, "layout.root"), "met: /: ext4 on sda1");
-        assert_eq!(told(&profile, &facts, "layout.var-crash"), "met: /var/crash: ext4 on sda2");
-        assert_eq!(told(&profile, &facts, "layout.home"), "met: /home: ext4 on sda3");
-        assert_eq!(
-            told(&profile, &facts, "layout.partitions"),
-            "not-applicable: the profile names no further partition"
-        );
-    }
-
-    #[test]
-    fn one_that_a_later_mount_hides_is_not_there() {
-        let (profile, mut facts) = ready();
-        let all = mounts(&mut facts);
-        let var = mount("/var", "253:7", "/dev/vg/var", 1 << 30);
-        all.push(var);
-        let says = told(&profile, &facts, "layout.var-crash");
-        assert!(says.starts_with("unmet: /var/crash (/dev/sda2) is hidden by"), "{says}");
-        assert!(told(&profile, &facts, "layout.home").starts_with("met: "));
-    }
-
-    #[test]
-    fn a_directory_of_root_is_no_partition() {
-        let (profile, mut facts) = ready();
-        mounts(&mut facts).retain(|mount| mount.mount_point != "/var/crash");
-        fstab(&mut facts).retain(|entry| entry.mount_point != "/var/crash");
-        let says = told(&profile, &facts, "layout.var-crash");
-        assert!(
-            says.starts_with(
-                "unmet: /var/crash is no file system of its own: it is a part of / (/dev/sda1, ext4); /etc/fstab has \
-                 no line for /var/crash | /var/crash on an ext4 file system of its own, in /etc/fstab | best: \
-                 reinstall with Create Custom Layout. On this machine: add a small disk"
-            ),
-            "{says}"
-        );
-        assert!(says.contains("not the retention disk"), "{says}");
-    }
-
-    #[test]
-    fn a_missing_root_is_a_new_installation() {
-        let (profile, mut facts) = ready();
-        mounts(&mut facts).retain(|mount| mount.mount_point != "/");
-        let says = told(&profile, &facts, "layout.root");
-        assert!(
-            says.ends_with("| reinstall with Create Custom Layout and a standard ext4 partition for /"),
-            "{says}"
-        );
-    }
-
-    #[test]
-    fn what_is_mounted_must_be_a_whole_file_system_of_the_right_type_on_a_disk() {
-        type Spoil = fn(&mut crate::facts::mounts::Mount);
-        let cases: [(Spoil, &str); 7] = [
-            (
-                |home| home.root = "/srv/home".into(),
-                "unmet: /home is no file system of its own: it is the directory or subvolume /srv/home of /dev/sda3",
-            ),
-            (|home| home.major_minor = "8:1".into(), "unmet: /home and / are the same file system"),
-            (|home| home.fs_type = "xfs".into(), "unmet: /home is xfs, not ext4"),
-            (|home| home.super_options = vec!["ro".into()], "unmet: /home is mounted read-only"),
-            (|home| home.options = vec!["ro".into()], "unmet: /home is mounted read-only"),
-            (
-                |home| home.major_minor = "8:16".into(),
-                "unmet: /home lies on the whole disk sdb, not on a partition",
-            ),
-            (
-                |home| home.major_minor = "7:0".into(),
-                "unmet: /home (/dev/sda3) lies on no disk of this machine",
-            ),
-        ];
-        for (spoil, says) in cases {
-            let (profile, mut facts) = ready();
-            spoil(mounts(&mut facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap());
-            let told = told(&profile, &facts, "layout.home");
-            assert!(told.starts_with(says), "{told}");
-        }
-    }
-
-    #[test]
-    fn the_last_mount_hides_those_before_it() {
-        let (profile, mut facts) = ready();
-        let mut tmp = mount("/home", "0:40", "tmpfs", 1 << 20);
-        tmp.fs_type = "tmpfs".into();
-        mounts(&mut facts).push(tmp);
-        let says = told(&profile, &facts, "layout.home");
-        assert!(says.starts_with("unmet: /home is tmpfs, not ext4; /home (tmpfs) lies on no disk"), "{says}");
-    }
-
-    #[test]
-    fn fstab_must_lead_to_what_is_mounted() {
-        let cases = [
-            (entry(11, "/dev/sda3", "/home/", "auto", 2), "met: /home: ext4 on sda3"),
-            (
-                entry(11, "/dev/sda30", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names /dev/sda30, and there is no such device",
-            ),
-            (
-                entry(11, "/dev/sda2", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names /dev/sda2, which is sda2 and not what is mounted at /home (sda3)",
-            ),
-            (
-                entry(11, "LABEL=home", "/home", "ext4", 2),
-                "unmet: line 11 of /etc/fstab names LABEL=home, and there is no such device",
-            ),
-            (
-                entry(11, "/dev/sda3", "/home", "ext3", 2),
-                "unmet: line 11 of /etc/fstab says ext3 for /home, not ext4",
-            ),
-            (
-                entry(11, "PARTUUID=0001-03", "/home", "ext4", 2),
-                "unknown: to which device PARTUUID=0001-03 leads is not among the facts",
-            ),
-            (entry(11, "/dev/sda3", "/homes", "ext4", 2), "unmet: /etc/fstab has no line for /home |"),
-        ];
-        for (line, says) in cases {
-            let (profile, mut facts) = ready();
-            *fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap() = line;
-            let told = told(&profile, &facts, "layout.home");
-            assert!(told.starts_with(says), "{told}");
-        }
-        for (option, says) in [
-            ("noauto", "unmet: line 4 of /etc/fstab does not mount /home at boot (noauto)"),
-            ("bind", "unmet: line 4 of /etc/fstab makes /home a bind mount of UUID="),
-            ("ro", "unmet: line 4 of /etc/fstab mounts /home read-only"),
-        ] {
-            let (profile, mut facts) = ready();
-            let home = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
-            home.options.push(option.into());
-            let told = told(&profile, &facts, "layout.home");
-            assert!(told.starts_with(says), "{told}");
-        }
-    }
-
-    #[test]
-    fn what_is_unknown_is_not_met_and_hides_no_failure() {
-        let (profile, mut facts) = ready();
-        facts.filesystems = Fact::Unknown("not permitted".into());
-        assert_eq!(
-            told(&profile, &facts, "layout.home"),
-            "unknown: the names of file systems: not permitted"
-        );
-        facts.mounts = Fact::Unknown("no mountinfo".into());
-        assert_eq!(told(&profile, &facts, "layout.home"), "unknown: the mounts: no mountinfo");
-        facts.fstab = Fact::Known(Vec::new());
-        assert!(
-            told(&profile, &facts, "layout.home").starts_with("unmet: /etc/fstab has no line for /home |")
-        );
-
-        let (profile, mut facts) = ready();
-        facts.disks = Fact::Unknown("no /sys".into());
-        assert_eq!(told(&profile, &facts, "layout.home"), "unknown: the disks: no /sys");
-    }
-
-    #[test]
-    fn an_image_is_judged_by_its_fstab() {
-        let (profile, mut facts) = ready();
-        facts.mounts = Fact::NotApplicable("an image's tree".into());
-        facts.disks = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "layout.home"), "not-applicable: an image's tree");
-        fstab(&mut facts).clear();
-        assert!(told(&profile, &facts, "layout.home").starts_with("unmet: /etc/fstab has no line for /home"));
-    }
-
-    #[test]
-    fn further_partitions_are_judged_together() {
-        let (mut profile, mut facts) = ready();
-        let spec = |mount: &str| PartitionSpec { mount: mount.into(), fs_type: "ext4".into() };
-        profile.layout.partitions.push(spec("/var/log"));
-        let one = told(&profile, &facts, "layout.partitions");
-        assert!(one.starts_with("unmet: /var/log is no file system of its own: it is a part of /"), "{one}");
-        assert!(one.contains("`cp -a /var/log/. /mnt/`"), "{one}");
-
-        profile.layout.partitions.push(spec("/srv"));
-        let two = told(&profile, &facts, "layout.partitions");
-        assert!(two.contains("/srv is no file system of its own"), "{two}");
-
-        disks(&mut facts)[0].partitions.extend([("sda5", "8:5"), ("sda6", "8:6")].map(|(name, device)| {
-            crate::facts::disks::Partition {
-                name: name.into(),
-                major_minor: device.into(),
-                ..Default::default()
-            }
-        }));
-        mounts(&mut facts).push(mount("/var/log", "8:5", "/dev/sda5", 1 << 30));
-        mounts(&mut facts).push(mount("/srv", "8:6", "/dev/sda6", 1 << 30));
-        fstab(&mut facts).push(entry(14, "/dev/sda5", "/var/log", "ext4", 2));
-        fstab(&mut facts).push(entry(15, "/dev/sda6", "/srv", "ext4", 2));
-        assert_eq!(
-            told(&profile, &facts, "layout.partitions"),
-            "met: /var/log: ext4 on sda5; /srv: ext4 on sda6"
-        );
-    }
-
-    #[test]
-    fn a_partition_that_the_profile_does_not_name_is_not_asked_for() {
-        let (mut profile, facts) = ready();
-        profile.layout.partitions.retain(|spec| spec.mount != "/home");
-        assert_eq!(
-            told(&profile, &facts, "layout.home"),
-            "not-applicable: the profile asks for no partition /home"
-        );
-    }
-}
+#[path = "partition_tests.rs"]
+mod tests;

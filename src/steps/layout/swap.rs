@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::swaps::Swap;
 use crate::profile::Profile;
-use crate::steps::devices::{LayerKind, layers, resolve};
+use crate::steps::devices::{LayerKind, can_move, layers, resolve};
 use crate::steps::{Status, need};
 
 const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
@@ -38,12 +38,15 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         let found = format!("no swap partition is active, only {}", what.join(", "));
         return Ok(Status::unmet(found, EXPECTED, MAKE));
     };
-    let mut untold = None;
+    let (mut untold, mut moving) = (None, None);
     for entry in entries {
         match resolve(&entry.device, facts) {
             Ok(device) => {
-                if let Some(swap) = good.iter().find(|swap| device.is_some() && swap.major_minor == device) {
-                    return Ok(Status::met(swap.path.clone()));
+                let swap = good.iter().find(|swap| device.is_some() && swap.major_minor == device);
+                match swap {
+                    Some(_) if can_move(&entry.device) => moving = Some(entry),
+                    Some(swap) => return Ok(Status::met(swap.path.clone())),
+                    None => {}
                 }
             }
             Err(status) => untold = Some(status),
@@ -51,6 +54,17 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     }
     if let Some(status) = untold {
         return Err(status);
+    }
+    if let Some(entry) = moving {
+        return Ok(Status::unmet(
+            format!(
+                "line {} of /etc/fstab names {}, which can be another device after a restart, a disk of a protected machine \
+                 among them",
+                entry.line, entry.device
+            ),
+            EXPECTED,
+            format!("put UUID=... there, with the UUID that `blkid {}` prints", first.path),
+        ));
     }
     Ok(Status::unmet(
         format!("{} is active, but no line of /etc/fstab activates it at boot", first.path),
@@ -167,6 +181,12 @@ mod tests {
         line(&mut facts, "PARTLABEL=swap", "defaults");
         assert!(told(&profile, &facts, "layout.swap").starts_with("unknown: to which device PARTLABEL=swap"));
         line(&mut facts, "/dev/sda5", "defaults");
+        let says = told(&profile, &facts, "layout.swap");
+        assert!(
+            says.starts_with("unmet: line 6 of /etc/fstab names /dev/sda5, which can be another device"),
+            "{says}"
+        );
+        line(&mut facts, "UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05", "defaults");
         assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
     }
 

@@ -10,7 +10,8 @@ use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
-    carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, repeated, resolve, same_map,
+    can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, repeated, resolve,
+    same_map,
 };
 use crate::steps::{Status, custom_changes, need};
 
@@ -158,7 +159,13 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             }
             None => nameless(facts, mount),
         };
-        return Ok(Status::unmet(format!("/etc/fstab has no line for {point}"), expected, fix));
+        let found = match passed_over(facts, point) {
+            Some(line) => {
+                format!("line {} of /etc/fstab, for {point}, is passed over at boot: {}", line.line, line.why)
+            }
+            None => format!("/etc/fstab has no line for {point}"),
+        };
+        return Ok(Status::unmet(found, expected, fix));
     };
     let by_hand = match known {
         Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(facts, name, mount)),
@@ -168,8 +175,24 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
     };
     let has = |option: &str| entry.options.iter().any(|other| other == option);
-    if moves(&entry.device, disks[0]) {
+    if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
+    }
+    if let Some(map) = &disks[0].multipath
+        && let Some(alias) = alias_of(facts, &map.wwid)
+        && entry.device.strip_prefix("/dev/mapper/") == Some(&map.wwid)
+    {
+        return unmet(format!(
+            "{}, but /etc/multipath.conf gives this disk the alias {alias}: at the next boot its map has that name",
+            entry.device
+        ));
+    }
+    if let Some(option) = &entry.refused {
+        return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
+    }
+    let way = |option: &&&str| entry.options.iter().any(|other| other.split('=').next() == Some(**option));
+    if let Some(option) = ["bind", "rbind", "remount", "loop", "offset"].iter().find(way) {
+        return unmet(format!("{option}: it mounts something else than the file system on that device"));
     }
     match resolve(&entry.device, facts)? {
         Some(device) if device == mount.major_minor => {}
@@ -235,22 +258,25 @@ pub(super) fn remove_all_but_one(lines: &str) -> String {
     format!("remove all but the one that is right of the lines {lines} of /etc/fstab, by hand")
 }
 
-/// Whether a name in fstab can come to mean another disk: kernel names, and friendly multipath names, whose
-/// numbers are given out in the order of discovery, with the partitions of such a map.
-pub(super) fn moves(name: &str, disk: &Disk) -> bool {
-    let Some(path) = name.strip_prefix("/dev/") else { return false };
-    match path.strip_prefix("mapper/") {
-        Some(mapped) => {
-            let number = |rest: &str| {
-                let number = rest.strip_prefix("-part").or_else(|| rest.strip_prefix('p')).unwrap_or(rest);
-                number.bytes().all(|byte| byte.is_ascii_digit())
-            };
-            disk.multipath.as_ref().is_some_and(|map| {
-                map.dm_name != map.wwid && mapped.strip_prefix(&map.dm_name).is_some_and(number)
-            })
-        }
-        None => !path.contains('/'),
-    }
+/// Whether a name in fstab can come to mean another disk: kernel names, labels, and friendly multipath names, whose
+/// numbers are given out in the order of discovery, with the partitions of such a map. An alias of multipath.conf stays.
+pub(super) fn moves(name: &str, disk: &Disk, facts: &Facts) -> bool {
+    let Some(mapped) = name.strip_prefix("/dev/mapper/") else { return can_move(name) };
+    let number = |rest: &str| {
+        let number = rest.strip_prefix("-part").or_else(|| rest.strip_prefix('p')).unwrap_or(rest);
+        number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    disk.multipath.as_ref().is_some_and(|map| {
+        map.dm_name != map.wwid
+            && mapped.strip_prefix(&map.dm_name).is_some_and(number)
+            && alias_of(facts, &map.wwid) != Some(&map.dm_name)
+    })
+}
+
+/// The name that /etc/multipath.conf gives to the map of the disk with this SCSI ID.
+pub(super) fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
+    let configuration = facts.multipath.configuration.known()?.as_ref()?;
+    configuration.aliases.iter().rev().find(|(of, _)| of == wwid).map(|(_, alias)| alias.as_str())
 }
 
 pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Status> {

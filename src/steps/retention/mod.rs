@@ -219,7 +219,7 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
             return Some(judge::remove_all_but_one(&lines));
         }
         // It could be another disk than the one that was meant.
-        if judge::moves(&entry.device, disk) && !ours(disk) {
+        if judge::moves(&entry.device, disk, facts) && !ours(disk) {
             return Some(format!(
                 "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
                  disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
@@ -274,6 +274,7 @@ fn nameless(facts: &Facts, mount: &Mount) -> String {
 fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
     if let Some(map) = &disk.multipath
         && map.major_minor == mount.major_minor
+        && judge::alias_of(facts, &map.wwid).is_none()
         && let Some(name) = map_by_id(map)
     {
         return Some(name);

@@ -2,12 +2,11 @@
 
 use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::Disk;
-use crate::facts::fstab::Entry;
 use crate::facts::retention::{LABEL, uuid_of};
 use crate::facts::site_agent::INSTALL_LOG;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
-use crate::steps::devices::{fstab_entry, resolve};
+use crate::steps::devices::{fstab_entry, passed_over, resolve};
 
 use super::name::find;
 
@@ -67,15 +66,18 @@ fn lines_of_fstab(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Opt
     let Some(entries) = facts.fstab.known() else {
         return untold(&format!("whether /etc/fstab has a line for {point}"));
     };
-    if let Some(entry) = fstab_entry(entries, point) {
-        let Entry { line, device, .. } = entry;
+    // A line that is passed over at boot tells as much of what was here.
+    let entry = fstab_entry(entries, point).map(|entry| (entry.line, &entry.device));
+    let ignored = || passed_over(facts, point).map(|line| (line.line, &line.device));
+    if let Some((line, device)) = entry.or_else(ignored) {
         return Some(format!("line {line} of /etc/fstab has another volume for {point} ({device})"));
     }
-    entries.iter().find_map(|entry| line_of(facts, entry, candidates))
+    let ignored = facts.fstab_ignored.iter().map(|line| (line.line, line.device.as_str()));
+    let mut all = entries.iter().map(|entry| (entry.line, entry.device.as_str())).chain(ignored);
+    all.find_map(|(line, device)| line_of(facts, line, device, candidates))
 }
 
-fn line_of(facts: &Facts, entry: &Entry, candidates: &[&Disk]) -> Option<String> {
-    let Entry { line, device, .. } = entry;
+fn line_of(facts: &Facts, line: usize, device: &str, candidates: &[&Disk]) -> Option<String> {
     // What is on a blank disk has neither UUID nor label, of a partition as little.
     if device.contains('=')
         || device.starts_with("/dev/disk/by-uuid/")
@@ -87,7 +89,7 @@ fn line_of(facts: &Facts, entry: &Entry, candidates: &[&Disk]) -> Option<String>
     let is_candidate = |disk: &Disk| candidates.iter().find(|other| other.name == disk.name).copied();
     // Its map need not be there now, nor a partition that it had.
     let whole = device.trim_end_matches(|c: char| c.is_ascii_digit());
-    for name in [device.as_str(), whole, whole.trim_end_matches('p'), whole.trim_end_matches("-part")] {
+    for name in [device, whole, whole.trim_end_matches('p'), whole.trim_end_matches("-part")] {
         if let Some(disk) = find(facts, name).ok().and_then(is_candidate) {
             return told(disk);
         }

@@ -110,8 +110,15 @@ fn fstab_is_judged_by_what_the_next_boot_would_do() {
         spoil_entry(entry);
         told(&profile, &facts, "retention.persistent")
     };
-    let cases: [(&str, Spoil); 7] = [
+    let cases: [(&str, Spoil); 12] = [
         ("unmet: line 11: /dev/sdb can belong to another disk", |e| e.device = "/dev/sdb".into()),
+        ("unmet: line 11: LABEL=x can belong to another disk", |e| e.device = "LABEL=x".into()),
+        ("unmet: line 11: /dev/disk/by-label/x can belong to another disk", |e| {
+            e.device = "/dev/disk/by-label/x".into();
+        }),
+        ("unmet: line 11: ext4 does not know the option defalts", |e| e.refused = Some("defalts".into())),
+        ("unmet: line 11: loop: it mounts something else", |e| e.options = vec!["loop=/dev/loop0".into()]),
+        ("unmet: line 11: remount: it mounts something else", |e| e.options = vec!["remount".into()]),
         ("unmet: line 11: UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403 is not what is mounted", |e| {
             e.device = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403".into();
         }),
@@ -236,6 +243,22 @@ fn a_friendly_multipath_name_can_move() {
         let told = testing::told(&profile, &facts, "retention.persistent");
         assert!(told.starts_with(&format!("unmet: line 11: {device} can belong to another")), "{told}");
     }
+}
+
+#[test]
+fn an_alias_of_multipath_conf_stays_and_the_id_beside_it_does_not() {
+    let (profile, mut facts) = ready();
+    disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "failback".into();
+    spoil(&mut facts.filesystems).by_mapper.insert("failback".into(), "253:0".into());
+    spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/failback".into();
+    let moves = told(&profile, &facts, "retention.persistent");
+    assert!(moves.starts_with("unmet: line 11: /dev/mapper/failback can belong to another disk"), "{moves}");
+    let configuration = spoil(&mut facts.multipath.configuration).as_mut().unwrap();
+    configuration.aliases.push((RETENTION_ID.into(), "failback".into()));
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/failback"));
+    spoil(&mut facts.fstab).last_mut().unwrap().device = format!("/dev/mapper/{RETENTION_ID}");
+    let by_id = told(&profile, &facts, "retention.persistent");
+    assert!(by_id.contains("gives this disk the alias failback"), "{by_id}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn what_fstab_names_by_a_name_that_moves_is_not_mounted() {
         options: vec!["rw".into()],
         pass: 0,
         ours: false,
+        refused: None,
     };
     spoil(&mut facts.fstab).push(line("/dev/sdb"));
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());

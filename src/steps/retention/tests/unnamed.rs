@@ -2,8 +2,20 @@
 
 use super::*;
 use crate::facts::disks::ControllerKind;
+use crate::facts::fstab::Ignored;
 use crate::facts::retention::{Volume, uuid_of};
 use crate::steps::retention::unnamed;
+
+/// Line 13, which is passed over at boot.
+fn ignored(device: &str, mount_point: &str) -> Ignored {
+    Ignored {
+        line: 13,
+        device: device.into(),
+        mount_point: mount_point.into(),
+        why: "a comment".into(),
+        ours: false,
+    }
+}
 
 #[test]
 fn a_lone_blank_disk_is_a_person_s_at_a_terminal_and_of_nobody_else() {
@@ -88,7 +100,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         volume: Some(Box::new(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() })),
         ..Probe::default()
     };
-    let signs: [(&str, Spoiler<'_>); 19] = [
+    let signs: [(&str, Spoiler<'_>); 21] = [
         ("the master target software has been installed (/var/log/ua_install.log)", &|facts| {
             spoil(&mut facts.site_agent).install_log = true;
         }),
@@ -117,6 +129,12 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
             let gone = testing::entry(13, "UUID=gone", "/mnt/retention", "ext4", 0);
             spoil(&mut facts.fstab).push(gone);
+        }),
+        ("line 13 of /etc/fstab has another volume for /mnt/retention (/dev/x)", &|facts| {
+            facts.fstab_ignored.push(ignored("/dev/x", "/mnt/retention"));
+        }),
+        ("line 13 of /etc/fstab is for sdb (/dev/sdb1)", &|facts| {
+            facts.fstab_ignored.push(ignored("/dev/sdb1", "/data"));
         }),
         ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
             facts.fstab = Fact::Unknown(unknown());
