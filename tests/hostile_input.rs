@@ -160,7 +160,10 @@ fn what_a_profile_names_is_exactly_one_argument_each_and_no_shell_is_there() {
     );
     all_harmless("apply", &output);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert_eq!(world.left("/var/tmp/yum"), "[-y][--setopt=exit_on_lock=1][install][gcc-c++][a.b_C-1][0x]\n");
+    assert_eq!(
+        world.left("/var/tmp/yum"),
+        "[-y][--setopt=exit_on_lock=1][--setopt=protected_packages=bash][install][gcc-c++][a.b_C-1][0x]\n"
+    );
     let rpm = world.left("/var/tmp/rpm");
     assert!(rpm.lines().any(|line| line.ends_with("[gcc-c++][a.b_C-1][0x]")), "{rpm}");
     let trace = world.left("/var/tmp/trace");
