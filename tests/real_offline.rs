@@ -497,7 +497,8 @@ fn a_run_after_the_restart_asks_no_repository_either() {
     let mut order = support::order::given(&site.profile(), &["packages"]);
     order["request"]["offline"] = site.out.to_str().unwrap().into();
     world.file("/var/lib/mt-agent/resume.json", &order.to_string());
-    let resume = format!("{DATABASE}$AGENT apply --resume --yes");
+    let closed = "chmod -R go= /var/lib/mt-agent; ";
+    let resume = format!("{DATABASE}{closed}$AGENT apply --resume --yes");
     assert_eq!(
         refused(&site, &world.run(&resume, &[])),
         "mt-agent: packages.base: looking at the directory DIR: No such file or directory (os error 2)"
