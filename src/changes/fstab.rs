@@ -79,8 +79,16 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
 /// entry for the same file system stays.
 ///
 /// # Errors
-/// An entry that is not ours has that mount point, or a field cannot be written.
+/// An entry that is not ours has that mount point, also one that is read only when a wrong line of ours is right; or a field
+/// cannot be written.
 pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>> {
+    let after = edited(before, entry, dialect)?;
+    let again = edited(&after, entry, dialect).context("with the line for the retention volume put right")?;
+    ensure!(again == after, "cannot determine what would be read of /etc/fstab: correct its lines by hand");
+    Ok(after)
+}
+
+fn edited(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>> {
     let ours = line_for(entry)?;
     let lines: Vec<&[u8]> = before.split_inclusive(|&byte| byte == b'\n').collect();
     let fstab = fstab::parse(&String::from_utf8_lossy(before), dialect);

@@ -266,7 +266,7 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     };
     if let Some(finishes) = sealing {
         bail!(
-            "a sealing of this machine was interrupted, and forgotten it would pass for one that was never begun: run \
+            "a sealing of this machine was interrupted, and forgotten it would count as one that was never begun: run \
              {finishes}"
         );
     }

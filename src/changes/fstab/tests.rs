@@ -278,6 +278,22 @@ fn of_any_file_every_line_that_is_not_ours_is_kept() {
 }
 
 #[test]
+fn a_line_that_is_read_only_when_ours_is_right_is_refused_before_anything_is_written() {
+    // mount(8) of el6 reads no further than the fifth wrong line: the first of them is ours, a person's stands behind the last.
+    let wrong = "/dev/x /y ext4 defaults z\n".repeat(4);
+    let before = format!(
+        "{COMMENT}/mnt/retention\n{} /mnt/retention ext4 rw,nofail 0z\n{wrong}/dev/other /mnt/retention ext4 rw 0 0\n",
+        MAPPER.device
+    );
+    let refused = with_entry(before.as_bytes(), &MAPPER, Dialect::UtilLinuxNg).unwrap_err();
+    let text = format!("{refused:#}");
+    assert!(
+        text.starts_with("with the line for the retention volume put right: line 7 of /etc/fstab"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_file_is_replaced_once_and_kept_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let host = Host::image(dir.path());

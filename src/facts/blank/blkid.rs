@@ -101,9 +101,12 @@ fn described(udev: &str) -> Vec<String> {
     found
 }
 
-/// A line `ID_FS_TYPE=ext4` as libblkid's own name of the tag and its value.
+/// A line `ID_FS_TYPE=ext4` as libblkid's own name of the tag and its value; what has no such name is no tag.
 fn tag(line: &str) -> Option<(String, &str)> {
     let (name, value) = line.split_once('=')?;
+    if !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+        return None;
+    }
     let name = name.strip_prefix("ID_").unwrap_or(name);
     let name = match name.strip_prefix("PART_TABLE_") {
         Some(rest) => format!("PT{rest}"),

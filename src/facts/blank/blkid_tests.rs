@@ -69,6 +69,13 @@ fn finds_are_put_in_words() {
 }
 
 #[test]
+fn what_is_no_tag_is_no_find_and_blkid_is_named() {
+    let noise = output(0, "pa\u{fffd}ssword=x\n\u{7f}k@y=y\nid_fs_type=ext4\n", "");
+    let Signatures::Unknown(why) = interpret(&noise, LINE) else { panic!() };
+    assert!(why.contains("blkid"), "{why}");
+}
+
+#[test]
 fn only_a_silent_status_2_is_nothing() {
     assert_eq!(interpret(&output(2, "", ""), LINE), Signatures::Nothing);
     let said = |output: Output| match interpret(&output, LINE) {

@@ -161,8 +161,8 @@ fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
     Ok(Holder {
         name: name.to_owned(),
         major_minor: need(host, name, "dev")?,
-        dm_name: word(host, name, "dm/name"),
-        dm_uuid: word(host, name, "dm/uuid").filter(|uuid| !uuid.is_empty()),
+        dm_name: optional(host, name, "dm/name")?,
+        dm_uuid: optional(host, name, "dm/uuid")?.filter(|uuid| !uuid.is_empty()),
         holders: above,
     })
 }
@@ -187,6 +187,16 @@ fn need(host: &Host, name: &str, attribute: &str) -> Result<String, String> {
     let path = format!("/sys/block/{name}/{attribute}");
     match host.read(&path) {
         Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) => Err(format!("reading {path}: {error}")),
+    }
+}
+
+/// An attribute that not every device has.
+fn optional(host: &Host, name: &str, attribute: &str) -> Result<Option<String>, String> {
+    let path = format!("/sys/block/{name}/{attribute}");
+    match host.read(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("reading {path}: {error}")),
     }
 }
