@@ -47,10 +47,18 @@ enum After {
     Key(usize),
 }
 
+/// Bytes of a line that are looked at; what stands behind them is hidden. Of a long line each name is looked at with all that
+/// follows, and other machines can make a tool print megabytes in one.
+const LONGEST_LINE: usize = 8192;
+
 impl Masker {
     /// The next line, without its end, as [`without_secrets`].
     #[must_use]
     pub fn line(&mut self, line: &str) -> String {
+        if line.len() > LONGEST_LINE {
+            let end = (0..=LONGEST_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
+            return self.line(&line[..end]) + MASK;
+        }
         let indent = line.len() - line.trim_start().len();
         if line.len() == indent {
             return line.to_owned();

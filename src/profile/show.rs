@@ -44,10 +44,9 @@ pub fn to_json(profile: &Profile) -> Value {
 }
 
 /// SHA-256 (lower-case hex) of all values of the profile, wherever they came from: another one is another profile.
-/// Credentials in addresses do not count.
 #[must_use]
 pub fn digest(profile: &Profile) -> String {
-    let values: Vec<_> = entries(profile).into_iter().map(|(key, item)| json!([key, item.json()])).collect();
+    let values: Vec<_> = values(profile).into_iter().map(|(key, item)| json!([key, item.json()])).collect();
     hex(&Sha256::digest(Value::from(values).to_string()))
 }
 
@@ -58,7 +57,23 @@ enum Item {
     Map(Vec<(&'static str, Item)>),
 }
 
+/// The values as they may be shown.
+fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
+    values(profile).into_iter().map(|(key, item)| (key, item.masked())).collect()
+}
+
 impl Item {
+    fn masked(self) -> Self {
+        match self {
+            Self::Leaf(Value::String(text)) => Self::Leaf(without_secrets(&text).into()),
+            Self::Leaf(value) => Self::Leaf(value),
+            Self::List(items) => Self::List(items.into_iter().map(Self::masked).collect()),
+            Self::Map(entries) => {
+                Self::Map(entries.into_iter().map(|(key, item)| (key, item.masked())).collect())
+            }
+        }
+    }
+
     fn json(self) -> Value {
         match self {
             Self::Leaf(value) => value,
@@ -71,7 +86,7 @@ impl Item {
 }
 
 fn text(text: impl AsRef<str>) -> Item {
-    Item::Leaf(without_secrets(text.as_ref()).into())
+    Item::Leaf(text.as_ref().into())
 }
 
 fn path(path: &std::path::Path) -> Item {
@@ -115,7 +130,7 @@ fn server(server: Option<&Server>) -> Item {
 }
 
 /// The keys of the file format with the values of `profile`.
-fn entries(profile: &Profile) -> Vec<(&'static str, Item)> {
+fn values(profile: &Profile) -> Vec<(&'static str, Item)> {
     let Profile {
         name,
         description,

@@ -94,11 +94,13 @@ impl Desk {
         let path = PathBuf::from("/etc/yum.repos.d/mt-agent-test.repo");
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = format!(
-            "[mt-agent-test]\nname=mt-agent test\nbaseurl=file://{}\ngpgcheck=0\nmetadata_expire=1\n",
+            "[mt-agent-test]\nname=mt-agent test\nbaseurl=file://{}\ngpgcheck=0\n",
             packages.display()
         );
         fs::write(&path, text).unwrap();
         self.repository = Some(path);
+        // What dnf keeps of an earlier one is good for a second at least (metadata_expire), which is long here.
+        tool("dnf", &["--quiet", "--disablerepo=*", "--enablerepo=mt-agent-test", "clean", "expire-cache"]);
     }
 
     /// Makes a key and gives its id; signs `packages` with it.

@@ -71,6 +71,19 @@ fn what_is_shown_can_be_loaded_and_says_the_same() {
 }
 
 #[test]
+fn a_digest_is_of_the_real_values_and_what_is_shown_is_masked() {
+    let [one, other] = ["S3cr3t", "0th3r"].map(|word| {
+        let url = format!("https://backup:{word}@files.example/x-1-1.x86_64.rpm");
+        let file = format!("{{ package: x, file: x-1-1.x86_64.rpm, urls: ['{url}'] }}");
+        load::from_text(&format!("extends: centos-6.6\nfiles:\n  xfs: [{file}]\n"), "p.yaml", &[]).unwrap()
+    });
+    assert_ne!(digest(&one), digest(&other));
+    assert_eq!(digest(&one), digest(&one.clone()));
+    assert_eq!(to_json(&one), to_json(&other));
+    assert!(!show(&one).contains("S3cr3t") && show(&one).contains("***@files.example"), "{}", show(&one));
+}
+
+#[test]
 fn every_shown_value_says_where_it_came_from() {
     let profile = default();
     for line in show(&profile).lines().skip(1) {
