@@ -86,7 +86,7 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     let (reason, until) = ("lab".into(), "2026-06-01".into());
     assert_eq!(waived.status, Status::Waived { reason, until, approved_by: None, ends_soon: true });
     let note = waived.note.unwrap();
-    assert!(note.starts_with("found: on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
+    assert!(note.starts_with("on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::Ready);
 
     profile.waivers = vec![waiver("hypervisor.controllers", date!(2026 - 05 - 31))];
@@ -116,7 +116,7 @@ fn a_waiver_covers_what_is_unknown_or_blocked_and_frees_what_waits() {
     profile.waivers = vec![waiver("network.dns", TODAY)];
     let unknown = judged(&profile, &facts, "network.dns");
     assert!(matches!(unknown.status, Status::Waived { .. }));
-    assert_eq!(unknown.note.as_deref(), Some("could not be told: /etc/resolv.conf: not permitted"));
+    assert_eq!(unknown.note.as_deref(), Some("cannot be determined: /etc/resolv.conf: not permitted"));
 }
 
 #[test]
