@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 pub use self::files::{install_files, install_files_with_rpm};
-pub(super) use self::obtain::{copy, obtain, own};
+pub(super) use self::obtain::{copy, obtain, own, sum_of};
 use super::{Context, Done};
 use crate::host::command::{self, Became, Command, Failure, Output};
 use crate::host::{Host, files as host_files, isolation, text};
@@ -231,8 +231,7 @@ const SYSTEMD: &str = "/run/systemd/system";
 /// Waits until nobody holds rpm's own lock.
 pub(super) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
     let mut told = None;
-    while let Some(pid) = lock::rpm_holder(context.host) {
-        let holder = lock::process(context.host, Some(pid));
+    while let Some(holder) = lock::rpm_holder(context.host) {
         wait(context, until, "rpm", &holder, &mut told)?;
     }
     Ok(())
