@@ -45,7 +45,7 @@ pub(crate) fn source(source: String) -> String {
         return source;
     }
     if !source.starts_with('/') || source.starts_with("//") {
-        return text::without_secrets(&remote(&source));
+        return remote(&source);
     }
     // Of the names that udev makes, these are all (`whitelisted_char_ok` of its util.c); others it escapes.
     let marks = if source.starts_with("/dev/") { "/#+-.:=@_\\~" } else { "/+-.@_~ " };

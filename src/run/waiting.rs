@@ -4,7 +4,7 @@
 //! for an erasure to what was on the disk. That a machine was restored from a backup shows in the time for which it was
 //! down: the boot that an order waits for follows the one in which it was given within minutes. Else a person is asked.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use time::{Duration, OffsetDateTime};
 
 use super::log::Log;
@@ -251,30 +251,24 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     }
     let boot_id = host.read(BOOT_ID).unwrap_or_default();
     let _lock = lock::take(host, "apply --forget", boot_id.trim())?;
-    let (what, sealing) = match resume::read(host) {
+    let what = match resume::read(host) {
         Ok(None) => return Ok(None),
-        Ok(Some(pending)) => {
-            (words(&pending), pending.seal.map(|_| "mt-agent seal again, which finishes it"))
-        }
-        // What an interrupted sealing left says so whatever else it says: nothing else has that key.
+        Ok(Some(pending)) if pending.seal.is_some() => bail!(
+            "a sealing of this machine was interrupted, and forgotten it would count as one that was never begun: run mt-agent \
+             seal again, which finishes it"
+        ),
+        Ok(Some(pending)) => words(&pending),
         Err(_) => {
-            let text = host.read(resume::PATH).with_context(|| format!("reading {}", resume::PATH))?;
-            // A way out of a damaged one, which no version can finish.
-            let finishes = "mt-agent seal again, in the version that began it, as this one cannot read \
-                            /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew \
-                            before it is cloned";
-            (
-                "an order that this version cannot read".to_owned(),
-                text.contains("\"seal\"").then_some(finishes),
-            )
+            let text = host.read(resume::PATH).with_context(|| {
+                format!(
+                    "reading {}: remove it, and if this machine was about to be cloned, seal it anew",
+                    resume::PATH
+                )
+            })?;
+            ensure!(!resume::is_of_sealing(&text), "{} is not forgotten: {}", resume::PATH, resume::UNREADABLE_SEALING);
+            "an order that this version cannot read".to_owned()
         }
     };
-    if let Some(finishes) = sealing {
-        bail!(
-            "a sealing of this machine was interrupted, and forgotten it would count as one that was never begun: run \
-             {finishes}"
-        );
-    }
     resume::clear(host)?;
     if let Ok(mut log) = Log::open(host) {
         log.line(&format!("apply --forget: {what}"));

@@ -168,9 +168,17 @@ fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
         assert!(said.contains("run mt-agent seal "), "{said}");
         assert_eq!(said.ends_with("again, which finishes it"), text == whole, "{said}");
         assert_eq!(host.read(resume::PATH).unwrap(), text);
+        // Whoever only reads it is not sent to what refuses.
+        if text != whole {
+            let said = format!("{:#}", resume::read(&host).unwrap_err());
+            assert!(!said.contains("--forget"), "{said}");
+            assert!(said.contains("where that is damaged, remove it, and seal this machine anew"), "{said}");
+        }
     }
     for text in ["{}", "torn", ""] {
         let (_dir, host) = tree(text);
+        let said = format!("{:#}", resume::read(&host).unwrap_err());
+        assert!(said.contains("mt-agent apply --forget clears it"), "{said}");
         assert_eq!(forget(&host).unwrap().unwrap(), "an order that this version cannot read", "{text}");
         assert!(!host.exists(resume::PATH));
     }

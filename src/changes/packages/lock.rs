@@ -168,6 +168,11 @@ mod tests {
         reader
     }
 
+    fn end(holds: &duct::ReaderHandle) {
+        holds.kill().unwrap();
+        while matches!(holds.try_wait(), Ok(None)) {}
+    }
+
     #[test]
     fn every_lock_that_rpm_would_wait_for_is_seen_and_its_holder_named() {
         let dir = tempfile::tempdir().unwrap();
@@ -188,13 +193,13 @@ mod tests {
             assert_eq!(look().as_deref(), Some(told.as_str()), "{kind}");
             mode(0o600).unwrap();
             assert_eq!(look(), Some(named), "{kind}");
-            holds.kill().unwrap();
+            end(&holds);
             assert_eq!(look(), None, "{kind}");
         }
         // One of another kind, which rpm does not look at.
         mode(0o666).unwrap();
         let holds = taken("flock", &path);
         assert_eq!(look(), None);
-        holds.kill().unwrap();
+        end(&holds);
     }
 }
