@@ -339,11 +339,13 @@ fn issued(dir: &Path, name: &str, issuer: &str) {
     fs::write(dir.join("extensions"), extensions).unwrap();
     let (key, request) = (path(&format!("{name}.key")), path("request"));
     let subject = format!("/CN={name}");
-    let words = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request];
+    let words =
+        ["req", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request];
     tool("openssl", &words);
     let (by, signs, out) =
         (path(&format!("{issuer}.pem")), path(&format!("{issuer}.key")), path(&format!("{name}.pem")));
-    let words = ["x509", "-req", "-in", &request, "-CA", &by, "-CAkey", &signs, "-CAcreateserial", "-extfile"];
+    let words =
+        ["x509", "-req", "-in", &request, "-CA", &by, "-CAkey", &signs, "-CAcreateserial", "-extfile"];
     tool("openssl", &[words.as_slice(), &[&path("extensions"), "-out", &out]].concat());
 }
 

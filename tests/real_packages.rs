@@ -210,12 +210,20 @@ fn rpms_own_lock_is_waited_for_before_anything_is_started() {
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0))\n\
         print('x', flush=True)\n\
         time.sleep(3600)\n";
-    let mut holds = Command::new("/usr/bin/python3").args(["-c", program]).arg(&lock).stdout(Stdio::piped()).spawn().unwrap();
+    let mut holds = Command::new("/usr/bin/python3")
+        .args(["-c", program])
+        .arg(&lock)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     holds.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let mut seen = Seen::default();
     let error = install(&short(), &mut seen, &["mt-agent-test-a"]).unwrap_err();
     holds.kill().unwrap();
-    contains(&error, &format!("process {} (/usr/bin/python3, uid 65534), with {}, which ", holds.id(), lock.display()));
+    contains(
+        &error,
+        &format!("process {} (/usr/bin/python3, uid 65534), with {}, which ", holds.id(), lock.display()),
+    );
     contains(&error, "others than root can lock, holds the lock of rpm, for more than 4 s");
     assert!(!seen.ran("dnf"));
     holds.wait().unwrap();

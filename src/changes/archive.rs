@@ -76,7 +76,11 @@ impl Archive {
         let seen = trust::look(Path::new("/"), path)?;
         let file = seen.file;
         let size = file.metadata()?.len();
-        ensure!(size <= LARGEST_ARCHIVE, "it has more than {}: it is another file", text::bytes(LARGEST_ARCHIVE));
+        ensure!(
+            size <= LARGEST_ARCHIVE,
+            "it has more than {}: it is another file",
+            text::bytes(LARGEST_ARCHIVE)
+        );
         // One that is pinned may be of any kind: it is the one, or it is not.
         if pinned.is_none() {
             recognise(&file)?;

@@ -198,17 +198,16 @@ fn transaction(
     wait_for_rpm(context, until)?;
     let mut told = None;
     loop {
-        let output =
-            context.run(&command).map_err(|failure| {
-                let stopped =
-                    matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
-                let advice = if stopped {
-                    "; see whether `yum-complete-transaction` finds something to finish"
-                } else {
-                    ""
-                };
-                anyhow::anyhow!("{failure}{advice}")
-            })?;
+        let output = context.run(&command).map_err(|failure| {
+            let stopped =
+                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
+            let advice = if stopped {
+                "; see whether `yum-complete-transaction` finds something to finish"
+            } else {
+                ""
+            };
+            anyhow::anyhow!("{failure}{advice}")
+        })?;
         let Some(holder) = lock::refused(&output) else { return Ok(output) };
         let holder = lock::process(context.host, holder);
         wait(context, until, manager.tool(), &holder, &mut told)?;
@@ -350,14 +349,17 @@ mod tests {
         let installed: Vec<String> = (0..10_000).map(|number| format!("package-{number:05}")).collect();
         let said = Manager::Yum.install(&["perl"], &installed, AGAIN).unwrap_err().to_string();
         assert!(
-            said.starts_with("the names of the 10000 packages that are installed have 140027 bytes, and yum cannot"),
+            said.starts_with(
+                "the names of the 10000 packages that are installed have 140027 bytes, and yum cannot"
+            ),
             "{said}"
         );
         assert!(said.ends_with("install perl by hand"), "{said}");
         // The longest that the kernel takes, really.
         let longest = vec!["x".repeat(ARGUMENT - "--setopt=protected_packages=".len() - 1)];
         Manager::Yum.install(&["perl"], &longest, AGAIN).unwrap();
-        let echo = |length| Command::new("echo", ["x".repeat(length)], Duration::from_secs(60)).run(&Host::live());
+        let echo =
+            |length| Command::new("echo", ["x".repeat(length)], Duration::from_secs(60)).run(&Host::live());
         echo(ARGUMENT - 1).unwrap();
         echo(ARGUMENT).unwrap_err();
     }

@@ -40,15 +40,16 @@ const HIDDEN: &str = "***";
 /// place alone: host and directory, which tell a person what it is. The rest may be a password wherever it stands
 /// (`https://server/TOKEN`, `:sftp,user=x,pass=y:/`, `remote,pass=x:`), also behind a path (`/usr/bin/sshfs#me:password@server`).
 pub(crate) fn source(source: String) -> String {
-    let word = |source: &str| source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let word =
+        |source: &str| source.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if TAGS.iter().any(|tag| source.starts_with(tag)) || word(&source) {
         return source;
     }
     if !source.starts_with('/') || source.starts_with("//") {
         return remote(&source);
     }
-    // Of the names that udev makes, these are all (`whitelisted_char_ok` of its util.c); others it escapes.
-    let marks = if source.starts_with("/dev/") { "/#+-.:=@_\\~" } else { "/+-.@_~ " };
+    // A carriage return at its end is judged. Of the names that udev makes, these are all (`whitelisted_char_ok` of its util.c); others it escapes.
+    let marks = if source.starts_with("/dev/") { "/#+-.:=@_\\~\r" } else { "/+-.@_~ \r" };
     let kept = leading(&source, marks);
     let hidden = if kept.len() == source.len() { "" } else { HIDDEN };
     text::without_secrets(&format!("{kept}{hidden}"))
@@ -100,7 +101,10 @@ mod tests {
             ("LABEL=my swap", "LABEL=my swap"),
             ("tmpfs", "tmpfs"),
             ("", ""),
-            ("/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0", "/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0"),
+            (
+                "/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0",
+                "/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0",
+            ),
             ("/dev/disk/by-label/a\\x20b", "/dev/disk/by-label/a\\x20b"),
             ("/srv/my files/été.img", "/srv/my files/été.img"),
             ("/usr/bin/sshfs#me:Hidden@server:/", "/usr/bin/sshfs***"),

@@ -47,7 +47,8 @@ const GLANCE: Duration = Duration::from_secs(4);
 /// # Errors
 /// What reading it says; `FileTooLarge`, with the bound; `TimedOut` after `time`.
 pub fn sha256(mut file: &File, most: u64, time: Duration) -> io::Result<(String, u64)> {
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {}", text::bytes(most)));
+    let too_large =
+        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {}", text::bytes(most)));
     // A sparse file of a terabyte takes an hour, and no room.
     if file.metadata()?.len() > most {
         return Err(too_large());
@@ -100,7 +101,10 @@ mod tests {
         let late = sha256(&open(), 3, Duration::ZERO).unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
         let large = sha256(&open(), 2, PATIENCE).unwrap_err();
-        assert_eq!((large.kind(), large.to_string().as_str()), (io::ErrorKind::FileTooLarge, "it has more than 2 bytes"));
+        assert_eq!(
+            (large.kind(), large.to_string().as_str()),
+            (io::ErrorKind::FileTooLarge, "it has more than 2 bytes")
+        );
         // All of it would be read for days; what is looked at is its size.
         open_to_write(file.path()).set_len(1 << 42).unwrap();
         assert_eq!(sha256(&open(), 1 << 30, PATIENCE).unwrap_err().kind(), io::ErrorKind::FileTooLarge);

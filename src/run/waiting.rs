@@ -265,7 +265,12 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
                     resume::PATH
                 )
             })?;
-            ensure!(!resume::is_of_sealing(&text), "{} is not forgotten: {}", resume::PATH, resume::UNREADABLE_SEALING);
+            ensure!(
+                !resume::is_of_sealing(&text),
+                "{} is not forgotten: {}",
+                resume::PATH,
+                resume::UNREADABLE_SEALING
+            );
             "an order that this version cannot read".to_owned()
         }
     };

@@ -81,7 +81,11 @@ enum Alone {
 }
 
 /// Whether the certificate is one that may issue others (`basicConstraints` with `CA:TRUE`), whatever its dates.
-fn may_issue(certificate: &CertificateDer<'_>, now: UnixTime, algorithms: &WebPkiSupportedAlgorithms) -> bool {
+fn may_issue(
+    certificate: &CertificateDer<'_>,
+    now: UnixTime,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> bool {
     let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
     match alone(&parsed, now, algorithms) {
         Err(Alone::Dates(valid, _)) => matches!(alone(&parsed, valid, algorithms), Err(Alone::Issuer)),

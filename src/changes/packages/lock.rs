@@ -77,7 +77,8 @@ fn who_has_open(host: &Host, path: &str) -> Option<u32> {
         let directory = format!("/proc/{pid}/fd");
         let descriptors = host.list(&directory).unwrap_or_default();
         descriptors.iter().any(|fd| {
-            std::fs::read_link(host.path(format!("{directory}/{fd}"))).is_ok_and(|file| file == host.path(path))
+            std::fs::read_link(host.path(format!("{directory}/{fd}")))
+                .is_ok_and(|file| file == host.path(path))
         })
     };
     numbers.iter().filter_map(|name| name.parse().ok()).filter(|pid| *pid != ours).find(is_open)

@@ -158,7 +158,9 @@ fn maps(host: &Host, pid: &str, devices: &BTreeSet<String>) -> io::Result<bool> 
         if lines.read_until(b'\n', &mut line)? == 0 {
             return Ok(false);
         }
-        let Some(range) = shared_for_writing(&String::from_utf8_lossy(&line)).map(str::to_owned) else { continue };
+        let Some(range) = shared_for_writing(&String::from_utf8_lossy(&line)).map(str::to_owned) else {
+            continue;
+        };
         match is_one_of(&host.path(format!("/proc/{pid}/map_files/{range}")), devices) {
             Ok(false) => {}
             Err(error) if is_gone(&error) => {}
@@ -208,7 +210,11 @@ mod tests {
         // A directory in the place of a link or file, as nothing is unreadable to root.
         let said = look(&[task, ("proc/7/maps", "")]).unwrap_err();
         assert!(said.starts_with("looking at what process 7 has open: "), "{said}");
-        let said = look(&[("proc/7/task/7/fd/3", "-> /dev/sdb"), ("proc/7/task/7/fdinfo/3/x", ""), ("proc/7/maps", "")]);
+        let said = look(&[
+            ("proc/7/task/7/fd/3", "-> /dev/sdb"),
+            ("proc/7/task/7/fdinfo/3/x", ""),
+            ("proc/7/maps", ""),
+        ]);
         assert!(said.is_err(), "{said:?}");
         assert!(look(&[("proc/7/task/x/fd", "no directory"), ("proc/7/maps", "")]).is_err());
         let closed = look(&[("proc/7/task/7/fd/3", "-> /nowhere"), ("proc/7/maps", "")]);
@@ -229,8 +235,13 @@ mod tests {
         let mapped = dir.path().join("proc/7/map_files");
         fs::create_dir(&mapped).unwrap();
         let kind = nix::sys::stat::SFlag::S_IFBLK;
-        nix::sys::stat::mknod(&mapped.join("7f00-7f01"), kind, nix::sys::stat::Mode::empty(), nix::sys::stat::makedev(8, 16))
-            .expect("root");
+        nix::sys::stat::mknod(
+            &mapped.join("7f00-7f01"),
+            kind,
+            nix::sys::stat::Mode::empty(),
+            nix::sys::stat::makedev(8, 16),
+        )
+        .expect("root");
         let found = open_for_writing(&host, &BTreeSet::from(["8:16".to_owned()])).unwrap();
         assert_eq!(found, ["mapped for writing by process 7 ()"]);
     }
