@@ -227,7 +227,7 @@ mod tests {
     fn a_process_of_very_many_mappings_is_looked_at_to_the_last_one() {
         use crate::facts::testing;
         let line = "7f0000000000-7f0000001000 rw-p 00000000 00:00 0\n";
-        let mut maps = line.repeat(files::LARGEST as usize / line.len() + 2);
+        let mut maps = line.repeat(usize::try_from(files::LARGEST).unwrap() / line.len() + 2);
         maps.push_str("7f00-7f01 rw-s 00000000 00:06 351 /dev/null-of-a-test\n");
         let dir = testing::tree(&[("proc/7/task/7/fd/x", ""), ("proc/7/maps", &maps)]);
         let host = Host::recorded(dir.path());
