@@ -277,6 +277,7 @@ impl Reader<'_> {
                 self.pair(usize::from(key == "product"), text.clone());
                 self.pattern(&text);
             }
+            ("devices device", "vendor" | "product") => self.pair(usize::from(key == "product"), text),
             ("multipaths multipath", "wwid" | "alias") => self.pair(usize::from(key == "alias"), text),
             _ => {}
         }

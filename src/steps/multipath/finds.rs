@@ -77,7 +77,7 @@ fn fault(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Res
     }
     let mut without = configuration.clone();
     let mut unhide = Vec::new();
-    while let Some((entry, disk)) = hiding(facts, &without, &attached) {
+    while let Some((entry, disk)) = hiding(profile, facts, &without, &attached) {
         found.push(format!("`{entry}` of the blacklist hides {disk}"));
         // One line, whose meaning is plain; not where it hides a disk of this host, which multipath would take then.
         match entry.strip_prefix("devnode ") {
@@ -162,13 +162,18 @@ fn attached<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>, St
 }
 
 /// The entry that hides a disk from multipath, and which: one that is attached, or one that is attached later.
-fn hiding(facts: &Facts, configuration: &Configuration, attached: &[&Disk]) -> Option<(String, String)> {
+fn hiding(
+    profile: &Profile,
+    facts: &Facts,
+    configuration: &Configuration,
+    attached: &[&Disk],
+) -> Option<(String, String)> {
     let now: Vec<_> = attached.iter().filter_map(|disk| seen(disk)).collect();
     if let Some((entry, disk)) = hidden(configuration, &now) {
         return Some((entry, format!("{} ({})", disk.devnode, disk.wwid)));
     }
     let names = later_names();
-    let ids = later_ids(facts);
+    let ids = later_ids(profile, facts);
     let later: Vec<_> = (0..names.len().max(ids.len()))
         .map(|number| Seen {
             wwid: &ids[number % ids.len()],
@@ -219,7 +224,7 @@ fn later_names() -> Vec<String> {
 
 /// IDs as VMware makes them, spread over all that they can begin and end with, and two that differ from the root disk's by
 /// one end only.
-fn later_ids(facts: &Facts) -> Vec<String> {
+fn later_ids(profile: &Profile, facts: &Facts) -> Vec<String> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut ids: Vec<String> = (0..256_u64)
         .map(|number| {
@@ -228,8 +233,8 @@ fn later_ids(facts: &Facts) -> Vec<String> {
             format!("36000c29{number:02x}{:07x}{low:014x}{number:02x}", high & 0xfff_ffff, low = low >> 8)
         })
         .collect();
-    let root =
-        facts.disks.known().into_iter().flatten().find(|disk| own_uses(facts, disk, "").contains(&"/"));
+    let is_root = |disk: &&Disk| own_uses(facts, disk, &profile.retention.mount_point).contains(&"/");
+    let root = facts.disks.known().into_iter().flatten().find(is_root);
     if let Some(id) = root.and_then(|disk| disk.scsi_id.as_deref()) {
         let (first, last) = (id.chars().skip(1), id.chars().take(id.chars().count().saturating_sub(1)));
         ids.push(format!("_{}", first.collect::<String>()));

@@ -62,11 +62,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Machine,
         after: &[
-            "packages.multipath",
+            "scsi.ids-unique",
             "custom-changes.applied",
             "custom-changes.restarted",
             "custom-changes.root-disk",
             "multipath.finds",
+            "packages.multipath",
         ],
         judge: |profile, facts| settle(running::judge(profile, facts)),
     },

@@ -77,6 +77,8 @@ pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
             needs: &[
                 "os.device-nodes",
                 "packages.multipath",
+                // Two disks of one ID would become one map.
+                "scsi.ids-unique",
                 "custom-changes.applied",
                 "custom-changes.restarted",
                 "custom-changes.root-disk",
