@@ -1,5 +1,6 @@
 //! Multipath configuration and maps.
 
+mod expression;
 pub mod parse;
 
 use regex::Regex;

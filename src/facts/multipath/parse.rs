@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::expression;
 use super::{Configuration, IDS, Setting};
 use crate::facts::os;
 use crate::host::Host;
@@ -290,15 +291,11 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, text: &str) {
-        // GNU's regcomp(3) takes these otherwise than we do.
-        let letter = |(at, _): (usize, &str)| {
-            text[at + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || "<>`'".contains(c))
-        };
-        if text.contains("(?") || text.match_indices('\\').any(letter) {
-            self.problem(&format!("what `{text}` matches is not judged"));
-        } else if let Err(error) = super::regex(text) {
+        if let Err(error) = super::regex(text) {
             let last = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             self.problem(&format!("`{text}` is no regular expression: {last}"));
+        } else if text != "*" && !expression::is_plain(text.strip_prefix('!').unwrap_or(text)) {
+            self.problem(&format!("what `{text}` matches is not judged"));
         }
     }
 
