@@ -55,7 +55,8 @@ boot_2() {
     run diff /root/fstab.before /etc/fstab
     expect_not "fstab lost no line" grep -q '^<' "$out/last"
     said "/mnt/retention"
-    said "start multipathd, now and at every boot"
+    expect "multipathd was started" grep -q "change: multipath.running: start multipathd, now and at every boot" \
+        /var/log/mt-agent.log
     for requirement in names finds running; do
         finding multipath.$requirement met
     done
@@ -85,6 +86,7 @@ boot_2() {
 boot_3() {
     say "the next boot mounts the retention volume and starts multipathd by itself"
     agent 0 check
+    judge
     finding multipath.running met
 }
 
