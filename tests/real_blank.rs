@@ -227,6 +227,8 @@ fn two_signatures_at_once_are_not_blank() {
 
 #[test]
 fn a_single_byte_at_each_region_is_found() {
+    // Larger than what is read whole.
+    const SIZE: u64 = 2 * examine::READ_WHOLE;
     let places = examine::places(SIZE);
     let (first, middle, last) = (&places[1], &places[512], &places[1024]);
     let offsets = [

@@ -28,7 +28,10 @@ const LOOKS: &[(&str, &str)] = &[
     ("network.dns", "`cat /etc/resolv.conf`"),
     ("network.hosts-file", "`hostname`, `ip addr`, `cat /etc/hosts`"),
     ("hypervisor", "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere"),
-    ("hypervisor.vmware", "`dmidecode -s system-manufacturer`; vCenter lists its VMs"),
+    (
+        "hypervisor.vmware",
+        "`dmidecode -s system-manufacturer`, and `lspci -d 15ad:`, which lists VMware's devices; vCenter lists its VMs",
+    ),
     (
         "hypervisor.tools",
         "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter tells it too",

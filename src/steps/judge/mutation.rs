@@ -57,6 +57,8 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/disks[sdb]/holders[dm-0]/", "shown: what leads to the volume is told by its number"),
     ("/disks[sdb]/multipath/", "names of the map: what is mounted is told by its number"),
     ("/dmi/product", "shown"),
+    ("/dmi/vendor", "a SCSI ID of VMware's tells it too"),
+    ("/dmi/vmware_pci", "a SCSI ID of VMware's tells it too"),
     ("/dmi/uuid", "one mark of a machine among several"),
     ("/filesystems/by_id/", "names that no line of fstab has here"),
     ("/filesystems/by_mapper/", "the map itself tells its name"),
