@@ -100,8 +100,13 @@ impl Masker {
                 self.after = After::More { indent: of_name, is_list };
                 hidden()
             }
-            // `apt-cache policy passwd` tells of a package.
-            After::Value { .. } if line.trim_start().starts_with("Installed: ") => self.scan(line, indent),
+            // `password: ` of dnf's settings is empty, and `passwd:` of apt-cache tells of a package.
+            After::Value { indent: of_name }
+                if line.trim_start().starts_with("Installed: ")
+                    || (indent <= of_name && is_setting(line)) =>
+            {
+                self.scan(line, indent)
+            }
             After::Value { indent: of_name } if key_begins(line).is_none() => {
                 if line.trim_end().ends_with('\\') {
                     self.after = After::Value { indent: of_name };
@@ -179,6 +184,14 @@ impl Masker {
             }
         }
     }
+}
+
+/// Whether a line begins with `name: `, in small letters.
+fn is_setting(line: &str) -> bool {
+    line.trim_start().split_once(": ").is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(&byte))
+    })
 }
 
 /// How often what was masked is looked at again, at most.

@@ -47,7 +47,7 @@ const USED: [&str; 20] = [
 ];
 
 /// What follows there in a sentence that tells no value.
-const NO_VALUES: [&str; 42] = [
+const NO_VALUES: [&str; 43] = [
     "for",
     "of",
     "from",
@@ -87,6 +87,7 @@ const NO_VALUES: [&str; 42] = [
     "based",
     "ring",
     "failed",
+    "only",
     "change",
     "quality",
     "requests",
@@ -141,10 +142,12 @@ fn linked(said: &str, is_used: bool) -> Option<&str> {
     (is_linked && is_value && (has_sign || !value.is_empty())).then_some(value)
 }
 
-/// Whether one of the last words tells that something is done with what follows.
+/// Whether one of the last words tells that something is done with what follows, and no help of a program's options does.
 fn is_used(before: &str) -> bool {
-    before.split_whitespace().rev().take(3).any(|word| {
-        let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
-        USED.iter().any(|used| used.eq_ignore_ascii_case(word))
-    })
+    let is_help = before.trim_start().starts_with('-') && before.trim_start().contains("  ");
+    !is_help
+        && before.split_whitespace().rev().take(3).any(|word| {
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            USED.iter().any(|used| used.eq_ignore_ascii_case(word))
+        })
 }
