@@ -16,8 +16,6 @@ use mt_agent::facts::retention::{RECORD, Record};
 use mt_agent::host::Host;
 use mt_agent::profile::{self, Profile};
 use nix::mount::MsFlags;
-use nix::unistd::{Whence, lseek};
-use sha2::{Digest, Sha256};
 
 pub const ID: &str = "36000c2982b5df41a25811b07e74971e8";
 pub const UUID: &str = "5a0dbe71-0b6c-4c1e-9f5a-3d1c2b4a5e6f";
@@ -67,26 +65,6 @@ pub fn run(tool: &str, args: &[&str]) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{tool} {args:?} ended with {}: {said}", output.status);
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-/// SHA-256 of where in the file bytes other than zeros lie, and which; holes take no time.
-fn content(path: &Path) -> String {
-    const BLOCK: usize = 4096;
-    let file = File::open(path).unwrap();
-    let mut sum = Sha256::new();
-    let mut piece = vec![0; 256 * BLOCK];
-    let mut at = 0;
-    while let Ok(data) = lseek(&file, at, Whence::SeekData) {
-        let read = file.read_at(&mut piece, u64::try_from(data).unwrap()).unwrap();
-        for (index, block) in piece[..read].chunks(BLOCK).enumerate() {
-            if block.iter().any(|byte| *byte != 0) {
-                sum.update((u64::try_from(data).unwrap() + (index * BLOCK) as u64).to_le_bytes());
-                sum.update(block);
-            }
-        }
-        at = data + i64::try_from(read).unwrap();
-    }
-    mt_agent::host::text::hex(&sum.finalize())
 }
 
 /// An image file on a loop device, detached at the end.
@@ -149,7 +127,7 @@ impl Loop {
             File::open(self.image()).unwrap().read_exact(&mut header).unwrap();
             return format!("{header:x?}");
         }
-        content(&self.image())
+        super::content::content(&self.image())
     }
 
     /// Writes `bytes` through the device, as another program would.

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod adopted;
+#[path = "../support/content.rs"]
+mod content;
 mod desk;
 mod hangs;
 mod interrupted;
