@@ -167,7 +167,7 @@ fn regex(pattern: &str) -> Result<Regex, regex::Error> {
 
 /// What `pattern` matches. One that is no regular expression matches nothing (it is among the `problems`); newer
 /// multipath-tools negate one that begins with `!`.
-pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool {
+pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool + use<> {
     let negated = pattern.strip_prefix('!');
     let regex = regex(negated.unwrap_or(pattern)).ok();
     let negated = negated.is_some();
@@ -210,15 +210,20 @@ pub fn hidden<'a>(configuration: &Configuration, disks: &[Seen<'a>]) -> Option<(
             disks.iter().find(hides).map(|disk| (format!("{key} {pattern}"), *disk))
         })
     };
-    let is_it = |(vendor, product): &(String, String), disk: &Seen<'a>| {
-        (vendor.is_empty() || matches(vendor, disk.vendor))
-            && (product.is_empty() || matches(product, disk.product))
+    // Compiled once: there are hundreds of disks.
+    let device_matcher = |(vendor, product): &(String, String)| {
+        let [vendor, product] =
+            [vendor, product].map(|pattern| (!pattern.is_empty()).then(|| matcher(pattern)));
+        move |disk: &Seen<'a>| {
+            vendor.as_ref().is_none_or(|matches| matches(disk.vendor))
+                && product.as_ref().is_none_or(|matches| matches(disk.product))
+        }
     };
     let by_device = || {
+        let exceptions: Vec<_> = c.exception_devices.iter().map(device_matcher).collect();
         c.blacklist_devices.iter().find_map(|device| {
-            let hides = |disk: &&Seen<'a>| {
-                is_it(device, disk) && !c.exception_devices.iter().any(|exception| is_it(exception, disk))
-            };
+            let is_it = device_matcher(device);
+            let hides = |disk: &&Seen<'a>| is_it(disk) && !exceptions.iter().any(|exception| exception(disk));
             let (vendor, product) = device;
             let hidden = disks.iter().find(hides)?;
             Some((format!("device {{ vendor {vendor} product {product} }}"), *hidden))
