@@ -160,6 +160,8 @@ pub fn mount(mount_point: &str, major_minor: &str, source: &str, size_bytes: u64
         super_options: strings(&["rw", "barrier=1", "data=ordered"]),
         size_bytes: Fact::Known(size_bytes),
         free_bytes: Fact::Known(size_bytes / 2),
+        inodes: Fact::Known(1 << 16),
+        free_inodes: Fact::Known(1 << 15),
     }
 }
 
