@@ -1,5 +1,6 @@
 //! Partitions, swap and the boot loader.
 
+mod free;
 mod partition;
 mod swap;
 
@@ -109,6 +110,18 @@ pub const REQUIREMENTS: &[Requirement] = &[
         belongs: Belongs::Image,
         after: &[],
         judge: |_, facts| settle(boot_loader(facts)),
+    },
+    Requirement {
+        id: "layout.free",
+        title: "/ and /var have room",
+        severity: Severity::Recommended,
+        section: SECTION,
+        why: "On a full / or /var packages are not installed, logs end, and the master target's services stop.",
+        by_hand: "`df -h / /var` and `df -i / /var`; remove what is not needed.",
+        changeable: false,
+        belongs: Belongs::Machine,
+        after: &[],
+        judge: |_, facts| settle(free::free(facts)),
     },
 ];
 
