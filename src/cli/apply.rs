@@ -133,7 +133,7 @@ impl Args {
                 }
             }
         } else {
-            if let Some(waiting) = session.waiting() {
+            if let Ok(Some(waiting)) = session.waiting() {
                 terminal.tell(&format!("note: {}", waiting.note));
             }
             (session, self.options(session)?)

@@ -7,7 +7,6 @@ use clap::ValueEnum;
 
 use super::exit;
 use super::session::{Answer, Selected, Session};
-use crate::facts::Fact;
 use crate::facts::gather::Probing;
 use crate::host;
 use crate::report::{Verdict, json, nagios, text};
@@ -58,11 +57,6 @@ impl Args {
             report.notes.extend(run::under_way(&session.host));
             report.notes.extend(run::private::note(&session.host));
             report.tell(session.waiting());
-        }
-        if matches!(facts.boot_id, Fact::NotApplicable(_)) {
-            report
-                .notes
-                .push("of an image's tree: what needs the running kernel is not applicable".to_owned());
         }
         let code = verdict_code(report.verdict());
         Ok(match self.format {

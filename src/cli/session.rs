@@ -124,13 +124,17 @@ impl Session {
         waiting::find(&self.host, &|pending| self.profile_of(pending))
     }
 
-    /// The same, as it is told. Only root can read it: to others nothing waits.
-    #[must_use]
-    pub fn waiting(&self) -> Option<Waiting> {
+    /// The same, as it is told.
+    ///
+    /// # Errors
+    /// Only root can read it: what to tell others.
+    pub fn waiting(&self) -> Result<Option<Waiting>, &'static str> {
         match self.order() {
-            Ok(order) => order.as_ref().map(waiting::describe),
-            Err(_) if !nix::unistd::geteuid().is_root() => None,
-            Err(error) => Some(Waiting::unreadable(&format!("{error:#}"))),
+            Ok(order) => Ok(order.as_ref().map(waiting::describe)),
+            Err(_) if !nix::unistd::geteuid().is_root() => {
+                Err("not run as root: cannot determine whether an apply waits for a restart")
+            }
+            Err(error) => Ok(Some(Waiting::unreadable(&format!("{error:#}")))),
         }
     }
 

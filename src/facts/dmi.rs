@@ -1,4 +1,5 @@
-//! What the firmware says of the machine (SMBIOS type 1), from /sys/class/dmi/id.
+//! What the firmware says of the machine (SMBIOS type 1), from /sys/class/dmi/id, and what stands on its PCI bus: a host can
+//! hand its own SMBIOS on to a VM (`smbios.reflectHost`), but not its devices.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,35 @@ pub struct Dmi {
     pub product: Fact<Option<String>>,
     /// BIOS UUID; readable by root only.
     pub uuid: Fact<Option<String>>,
+    /// Whether a PCI device of VMware is there: each of its VMs has some (bridges 15ad:0790, VMCI 15ad:0740).
+    #[serde(default = "not_recorded")]
+    pub vmware_pci: Fact<bool>,
+}
+
+const PCI_DEVICES: &str = "/sys/bus/pci/devices";
+
+/// VMware's PCI vendor id.
+const VMWARE: &str = "0x15ad";
+
+fn not_recorded() -> Fact<bool> {
+    Fact::Unknown("a recording of an earlier version".into())
+}
+
+fn vmware_pci(host: &Host) -> Fact<bool> {
+    let addresses = match host.list(PCI_DEVICES) {
+        Ok(addresses) => addresses,
+        Err(error) => return Fact::Unknown(format!("listing {PCI_DEVICES}: {error}")),
+    };
+    let vendors = addresses
+        .into_iter()
+        .map(|address| read::attribute(host, &format!("{PCI_DEVICES}/{address}/vendor")));
+    // One that is found is enough, whatever else cannot be read.
+    let (found, failed): (Vec<_>, Vec<_>) = vendors.partition(Result::is_ok);
+    match failed.into_iter().find_map(Result::err) {
+        _ if found.iter().flatten().flatten().any(|vendor| vendor == VMWARE) => Fact::Known(true),
+        Some(error) => Fact::Unknown(format!("{error:#}")),
+        None => Fact::Known(false),
+    }
 }
 
 /// Reads the attributes that sysfs shows. A machine without such firmware has none of them, and that is known.
@@ -31,6 +61,7 @@ pub fn load(host: &Host) -> Fact<Dmi> {
         vendor: attribute("sys_vendor"),
         product: attribute("product_name"),
         uuid: attribute("product_uuid"),
+        vmware_pci: vmware_pci(host),
     })
 }
 
@@ -45,6 +76,14 @@ mod tests {
         let Fact::Known(dmi) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!(dmi.vendor, Fact::Known(Some("VMware, Inc.".into())));
         assert_eq!(dmi.uuid, Fact::Known(None));
+        assert_eq!(dmi.vmware_pci, Fact::Known(false));
+        let devices = [
+            ("sys/class/net/x", ""),
+            ("sys/bus/pci/devices/0000:00:00.0/vendor", "0x8086\n"),
+            ("sys/bus/pci/devices/0000:00:07.7/vendor", "0x15ad\n"),
+        ];
+        let Fact::Known(dmi) = load(&Host::recorded(testing::tree(&devices).path())) else { panic!() };
+        assert_eq!(dmi.vmware_pci, Fact::Known(true));
         let none = testing::tree(&[("sys/class/net/x", "")]);
         let Fact::Known(dmi) = load(&Host::recorded(none.path())) else { panic!() };
         assert_eq!(dmi.vendor, Fact::Known(None));

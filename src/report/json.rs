@@ -133,7 +133,10 @@ mod tests {
         assert_eq!(value["findings"][4]["reason"], "waits for a.unmet");
         assert_eq!(value["summary"]["required"]["restart_owed"], 1);
         assert_eq!(value["findings"][7]["status"], "restart-owed");
-        assert_eq!(value["findings"][6]["reason"], "known (until 2030-01-01, approved by A. Person)");
+        assert_eq!(value["findings"][4]["blocked_by"], "a.unmet");
+        assert_eq!(value["findings"][6]["reason"], "known");
+        assert_eq!(value["findings"][6]["until"], "2030-01-01");
+        assert_eq!(value["findings"][6]["approved_by"], "A. Person");
         assert_eq!(
             value["selection"],
             serde_json::json!({"only": [], "skip": ["os.clock"], "stage": null, "left_out": ["os.clock", "scsi.ids"]})

@@ -32,6 +32,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The requirements that the selection leaves out, by id: a verdict on a part is not one on the host.
     pub left_out: Vec<&'static str>,
+    /// Whether an image's tree was judged: what needs a running machine was not looked at.
+    pub of_tree: bool,
     /// What limits this report: not root, judged from a recording, an image's tree.
     pub notes: Vec<String>,
     /// The apply that waits for a restart, if one does.
@@ -39,17 +41,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Tells what waits, among the notes too.
-    pub fn tell(&mut self, waiting: Option<Waiting>) {
-        self.notes.extend(waiting.iter().map(|waiting| waiting.note.clone()));
-        self.waiting = waiting;
+    /// Tells what waits, or why that is not known, among the notes too.
+    pub fn tell(&mut self, waiting: Result<Option<Waiting>, &str>) {
+        self.waiting = waiting.unwrap_or_else(|why| {
+            self.notes.push(why.to_owned());
+            None
+        });
+        self.notes.extend(self.waiting.iter().map(|waiting| waiting.note.clone()));
     }
 
-    /// The verdict on what was judged: "ready" is said of a whole host alone.
+    /// The verdict on what was judged: "ready" is said of a whole host that runs alone.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match verdict(&self.findings) {
-            Verdict::Ready if !self.left_out.is_empty() => Verdict::SelectionReady,
+            Verdict::Ready if self.of_tree || !self.left_out.is_empty() => Verdict::SelectionReady,
             verdict => verdict,
         }
     }
@@ -142,9 +147,12 @@ pub struct Plan {
 
 impl Plan {
     /// As [`Report::tell`].
-    pub fn tell(&mut self, waiting: Option<Waiting>) {
-        self.notes.extend(waiting.iter().map(|waiting| waiting.note.clone()));
-        self.waiting = waiting;
+    pub fn tell(&mut self, waiting: Result<Option<Waiting>, &str>) {
+        self.waiting = waiting.unwrap_or_else(|why| {
+            self.notes.push(why.to_owned());
+            None
+        });
+        self.notes.extend(self.waiting.iter().map(|waiting| waiting.note.clone()));
     }
 }
 
@@ -229,6 +237,7 @@ mod tests {
             profile: "centos-6.6".into(),
             host: "mt01".into(),
             selection: Selection::new(Vec::new(), vec!["os.clock".into()]).unwrap(),
+            of_tree: false,
             findings,
             left_out: vec!["os.clock", "scsi.ids"],
             notes,

@@ -159,6 +159,7 @@ fn summary(page: &mut Page, report: &Report) {
 #[must_use]
 pub fn verdict(report: &Report) -> String {
     match report.verdict() {
+        Verdict::SelectionReady if report.left_out.is_empty() => "image only".to_owned(),
         Verdict::SelectionReady => "selection only".to_owned(),
         Verdict::RestartOwed if !report.left_out.is_empty() => "restart owed, selection only".to_owned(),
         verdict => verdict.word().replace('-', " "),
@@ -289,6 +290,9 @@ c
         report.findings.pop();
         report.left_out.clear();
         assert_eq!(last(&report), "ready: 1 required met");
+        let tree = Report { of_tree: true, ..report.clone() };
+        assert_eq!(last(&tree), "image only: 1 required met");
+        assert_eq!(tree.verdict(), Verdict::SelectionReady);
         report.findings.push(sample().findings[6].clone());
         assert_eq!(last(&report), "ready: 1 required met, 1 waived");
     }

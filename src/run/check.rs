@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
-use crate::steps::{Selection, Stage, Status, judge_all};
+use crate::steps::{Selection, Stage, Status, is_image, judge_all};
 
 /// Judges `facts` by `profile`. Pure: the date is given, for waivers.
 #[must_use]
@@ -45,11 +45,15 @@ pub fn report(
     if !facts.privileged {
         notes.push("not run as root: what only root can read is unknown".to_owned());
     }
+    if is_image(facts) {
+        notes.push("of an image's tree: what needs a running machine is not looked at".to_owned());
+    }
     notes.extend(selection.note());
     let mut report = Report {
         profile: profile.name.clone(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
         selection: selection.clone(),
+        of_tree: is_image(facts),
         left_out: selection.left_out(),
         findings,
         notes,

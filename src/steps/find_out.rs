@@ -1,5 +1,6 @@
 //! How a person finds out what the agent could not: read-only looks, never a repair.
 
+use super::is_image;
 use crate::facts::Facts;
 
 /// What to look at, by id or section; of two that fit, the id counts.
@@ -28,7 +29,10 @@ const LOOKS: &[(&str, &str)] = &[
     ("network.dns", "`cat /etc/resolv.conf`"),
     ("network.hosts-file", "`hostname`, `ip addr`, `cat /etc/hosts`"),
     ("hypervisor", "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere"),
-    ("hypervisor.vmware", "`dmidecode -s system-manufacturer`; vCenter lists its VMs"),
+    (
+        "hypervisor.vmware",
+        "`dmidecode -s system-manufacturer`, and `lspci -d 15ad:`, which lists VMware's devices; vCenter lists its VMs",
+    ),
     (
         "hypervisor.tools",
         "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter tells it too",
@@ -85,7 +89,9 @@ pub fn how(id: &str, facts: &Facts) -> String {
     let section = id.split('.').next().unwrap_or_default();
     let look = |name: &str| LOOKS.iter().find(|(look, _)| *look == name).map(|(_, text)| *text);
     let look = look(id).or_else(|| look(section)).unwrap_or("look by hand at what is named there");
-    if facts.privileged {
+    if is_image(facts) {
+        format!("by hand, in the tree or on a machine that was started from it: {look}")
+    } else if facts.privileged {
         format!("by hand: {look}; then mt-agent check again")
     } else {
         format!("run mt-agent check as root, which can read more; or by hand, as root: {look}")

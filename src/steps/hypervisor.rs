@@ -4,6 +4,7 @@ use super::devices::mount_at;
 use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, but, is_image, need, settle};
 use crate::facts::disks::{ControllerKind, Disk};
+use crate::facts::dmi::Dmi;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
@@ -86,22 +87,52 @@ const MOVE_DISKS: &str = "1. while it still boots: `dracut --force --add-drivers
     so fstab must not use them";
 
 fn vmware(facts: &Facts) -> Result<Status, Status> {
+    const ON_ESXI: &str =
+        "make the master target a VM on an ESXi host that vCenter manages: failback goes nowhere else";
     let dmi = need(&facts.dmi, "the firmware's system information")?;
-    let vendor = need(&dmi.vendor, "the firmware's system vendor")?.as_deref().map(str::trim);
     let product = dmi.product.known().and_then(|product| product.as_deref()).unwrap_or("").trim();
-    let found = match vendor {
-        Some(vendor) => format!("{vendor} {product}"),
-        None => "the firmware names no vendor (a container, or no SMBIOS)".into(),
-    };
-    // `VMware, Inc.` on every release of ESXi.
-    if vendor.is_some_and(|vendor| vendor.starts_with("VMware")) {
-        return Ok(Status::met(found.trim()));
+    let disks = facts.disks.known().map_or(&[][..], Vec::as_slice);
+    let device = witness(dmi, disks);
+    let of = |vendor: &str| format!("{} {product}", vendor.trim()).trim().to_owned();
+    // `VMware, Inc.` on every release of ESXi. A host's own SMBIOS can be handed on to a VM: it takes a device too.
+    match (&dmi.vendor, device) {
+        (Fact::Known(Some(vendor)), device) if vendor.trim().starts_with("VMware") => {
+            let by_name = || disks.iter().any(|disk| disk.vendor.as_deref() == Some("VMware"));
+            if device.is_some() || by_name() {
+                return Ok(Status::met(of(vendor)));
+            }
+            let pci = match &dmi.vmware_pci {
+                Fact::Unknown(why) => format!("whether a PCI device is VMware's: {why}"),
+                _ => "no PCI device is VMware's (15ad)".to_owned(),
+            };
+            Err(Status::Unknown {
+                why: format!("the firmware says {}, but no disk is VMware's, and {pci}", of(vendor)),
+            })
+        }
+        (Fact::Known(Some(vendor)), Some(device)) => {
+            Err(Status::Unknown { why: format!("the firmware says {}, but {device}", of(vendor)) })
+        }
+        (_, Some(device)) => Ok(Status::met(device)),
+        (Fact::Known(Some(vendor)), None) => Ok(Status::unmet(of(vendor), "VMware, Inc.", ON_ESXI)),
+        (vendor, None) => match need(vendor, "the firmware's system vendor") {
+            Err(status) => Err(status),
+            Ok(_) => Ok(Status::unmet(
+                "the firmware names no vendor (a container, or no SMBIOS)",
+                "VMware, Inc.",
+                ON_ESXI,
+            )),
+        },
     }
-    Ok(Status::unmet(
-        found.trim(),
-        "VMware, Inc.",
-        "make the master target a VM on an ESXi host that vCenter manages: failback goes nowhere else",
-    ))
+}
+
+/// A device that only a VM on ESXi has.
+fn witness(dmi: &Dmi, disks: &[Disk]) -> Option<String> {
+    // 00:0c:29, VMware's OUI, in an NAA type 6 name.
+    let named = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| id.starts_with("36000c29"));
+    let disk = disks.iter().find(named).map(|disk| format!("the SCSI ID of {} is VMware's", disk.name));
+    let on_bus =
+        || (dmi.vmware_pci == Fact::Known(true)).then(|| "a PCI device is VMware's (15ad)".to_owned());
+    disk.or_else(on_bus)
 }
 
 fn tools(facts: &Facts) -> Result<Status, Status> {
@@ -218,170 +249,5 @@ fn disk_count(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{disks, edit, ready, told, virtual_disk};
-    use super::*;
-    use crate::facts::disks::Controller;
-    use crate::facts::tools::Tools;
-
-    #[test]
-    fn the_firmware_tells_a_vmware_machine() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "hypervisor.vmware"), "met: VMware, Inc. VMware Virtual Platform");
-        let dmi = edit(&mut facts.dmi);
-        dmi.product = Fact::Known(None);
-        dmi.vendor = Fact::Known(Some("QEMU".into()));
-        let says = told(&profile, &facts, "hypervisor.vmware");
-        assert!(says.starts_with("unmet: QEMU | VMware, Inc. | make the master target a VM"), "{says}");
-        edit(&mut facts.dmi).vendor = Fact::Known(None);
-        let says = told(&profile, &facts, "hypervisor.vmware");
-        assert!(says.starts_with("unmet: the firmware names no vendor"), "{says}");
-        edit(&mut facts.dmi).vendor = Fact::Unknown("not permitted".into());
-        assert_eq!(
-            told(&profile, &facts, "hypervisor.vmware"),
-            "unknown: the firmware's system vendor: not permitted"
-        );
-        facts.dmi = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.vmware"), "not-applicable: an image's tree");
-    }
-
-    #[test]
-    fn tools_that_are_installed_need_not_run() {
-        let (profile, mut facts) = ready();
-        let program = || Some("/usr/bin/vmtoolsd".to_owned());
-        let cases = [
-            (program(), Fact::Known(Some(1201)), "met: /usr/bin/vmtoolsd runs (process 1201)"),
-            (None, Fact::Known(Some(7)), "met: running (process 7)"),
-            (program(), Fact::Known(None), "unmet: /usr/bin/vmtoolsd is installed, but does not run |"),
-            (program(), Fact::Unknown("no /proc".into()), "unknown: whether VMware Tools run: no /proc"),
-            (
-                None,
-                Fact::Unknown("hidden".into()),
-                "unknown: no known program of VMware Tools, and whether one runs: hidden",
-            ),
-            (
-                None,
-                Fact::Known(None),
-                "unmet: not installed | VMware Tools or open-vm-tools, installed and running",
-            ),
-        ];
-        for (program, pid, says) in cases {
-            facts.tools = Fact::Known(Tools { program, pid, others: Vec::new() });
-            let told = told(&profile, &facts, "hypervisor.tools");
-            assert!(told.starts_with(says), "{told}");
-        }
-        let other = || "process 9 is called vmtoolsd, but it runs /tmp/vmtoolsd".to_owned();
-        for (program, says) in
-            [(program(), "does not run; process 9 is called"), (None, "not installed; process 9 is called")]
-        {
-            facts.tools = Fact::Known(Tools { program, pid: Fact::Known(None), others: vec![other()] });
-            assert!(told(&profile, &facts, "hypervisor.tools").contains(says));
-        }
-        facts.tools = Fact::Known(Tools { program: program(), pid: Fact::Known(None), others: Vec::new() });
-        assert!(told(&profile, &facts, "hypervisor.tools").contains("`service vmtoolsd start`"));
-        facts.boot_id = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.tools"), "met: /usr/bin/vmtoolsd is installed");
-        facts.tools = Fact::Unknown("not permitted".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.tools"), "unknown: VMware Tools: not permitted");
-    }
-
-    fn put(disk: &mut Disk, kind: ControllerKind) {
-        let controller =
-            Controller { kind, driver: Some("megaraid_sas".into()), pci: Some("1000:0060".into()) };
-        disk.controller = Some(controller);
-    }
-
-    #[test]
-    fn every_disk_sits_on_lsi_logic() {
-        let (profile, mut facts) = ready();
-        put(&mut disks(&mut facts)[1], ControllerKind::LsiLogicParallel);
-        assert_eq!(told(&profile, &facts, "hypervisor.controllers"), "met: on LSI Logic: sda, sdb");
-        let cases = [
-            (ControllerKind::ParavirtualScsi, "on VMware Paravirtual SCSI: sdb"),
-            (ControllerKind::BusLogic, "on BusLogic: sdb"),
-            (ControllerKind::Ahci, "on SATA (AHCI): sdb"),
-            (ControllerKind::Nvme, "on NVMe: sdb"),
-            (ControllerKind::Ide, "on IDE: sdb"),
-            (ControllerKind::Virtio, "on virtio (not VMware): sdb"),
-            (ControllerKind::Other, "on another controller (driver megaraid_sas, PCI id 1000:0060): sdb"),
-        ];
-        for (kind, says) in cases {
-            put(&mut disks(&mut facts)[1], kind);
-            let told = told(&profile, &facts, "hypervisor.controllers");
-            assert!(told.starts_with(&format!("unmet: {says} | every disk on an LSI Logic")), "{told}");
-        }
-    }
-
-    #[test]
-    fn moving_disks_begins_with_the_drivers() {
-        let (profile, mut facts) = ready();
-        for disk in disks(&mut facts) {
-            put(disk, ControllerKind::ParavirtualScsi);
-        }
-        let says = told(&profile, &facts, "hypervisor.controllers");
-        assert!(says.starts_with("unmet: on VMware Paravirtual SCSI: sda, sdb |"), "{says}");
-        let at = |what: &str| says.find(what).unwrap_or_else(|| panic!("{what}: {says}"));
-        assert!(at("dracut --force") < at("add an LSI Logic SAS"));
-        assert!(at("add an LSI Logic SAS") < at("move each disk"));
-        assert!(at("move each disk") < at("remove the small disk and the old controller"));
-        assert!(says.ends_with("(here sda carries /)"), "{says}");
-    }
-
-    #[test]
-    fn an_empty_paravirtual_controller_is_unmet() {
-        let (profile, mut facts) = ready();
-        let empty =
-            Controller { kind: ControllerKind::ParavirtualScsi, driver: None, pci: Some("15ad:07c0".into()) };
-        edit(&mut facts.controllers).push(empty);
-        assert_eq!(
-            told(&profile, &facts, "hypervisor.controllers"),
-            "unmet: a VMware Paravirtual SCSI controller without disks | every disk on an LSI Logic Parallel or SAS \
-             controller, no paravirtual SCSI controller | power off and remove the paravirtual controller in Edit \
-             Settings"
-        );
-        // With disks on it, those are what is told.
-        put(&mut disks(&mut facts)[1], ControllerKind::ParavirtualScsi);
-        let says = told(&profile, &facts, "hypervisor.controllers");
-        assert!(says.starts_with("unmet: on VMware Paravirtual SCSI: sdb |"), "{says}");
-        let (profile, mut facts) = ready();
-        facts.controllers = Fact::Unknown("no /sys".into());
-        assert_eq!(
-            told(&profile, &facts, "hypervisor.controllers"),
-            "unknown: the storage controllers: no /sys"
-        );
-    }
-
-    #[test]
-    fn a_controller_that_cannot_be_told_is_not_met() {
-        let (profile, mut facts) = ready();
-        disks(&mut facts)[1].controller = None;
-        assert_eq!(
-            told(&profile, &facts, "hypervisor.controllers"),
-            "unknown: the controller of sdb could not be told"
-        );
-        put(&mut disks(&mut facts)[0], ControllerKind::ParavirtualScsi);
-        let says = told(&profile, &facts, "hypervisor.controllers");
-        assert!(says.starts_with("unmet: on VMware Paravirtual SCSI: sda |"), "{says}");
-        facts.disks = Fact::Known(Vec::new());
-        let says = told(&profile, &facts, "hypervisor.controllers");
-        assert!(says.starts_with("unmet: this machine has no disk |"), "{says}");
-        facts.disks = Fact::Unknown("no /sys".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.controllers"), "unknown: the disks: no /sys");
-    }
-
-    #[test]
-    fn disks_are_counted() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "hypervisor.disk-count"), "met: 2 of at most 60");
-        facts.disks = Fact::Known(vec![virtual_disk(0, "x", 1); 60]);
-        assert_eq!(told(&profile, &facts, "hypervisor.disk-count"), "met: 60 of at most 60");
-        facts.disks = Fact::Known(vec![virtual_disk(0, "x", 1); 61]);
-        let says = told(&profile, &facts, "hypervisor.disk-count");
-        assert!(
-            says.starts_with("unmet: 61 disks | at most 60 (4 controllers with 15 disks each) |"),
-            "{says}"
-        );
-        facts.disks = Fact::Unknown("no /sys".into());
-        assert_eq!(told(&profile, &facts, "hypervisor.disk-count"), "unknown: the disks: no /sys");
-    }
-}
+#[path = "hypervisor_tests.rs"]
+mod tests;

@@ -182,10 +182,10 @@ impl Status {
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
-            Self::Unmet { found, expected, .. } => format!("found: {found}; expected: {expected}"),
-            Self::Unknown { why } => format!("could not be told: {why}"),
+            Self::Unmet { found, expected, .. } => format!("{found}; expected: {expected}"),
+            Self::Unknown { why } => format!("cannot be determined: {why}"),
             Self::Blocked { by } => format!("waits for {by}"),
-            Self::RestartOwed { found } => format!("found: {found}; a restart is owed"),
+            Self::RestartOwed { found } => format!("{found}; a restart is owed"),
             Self::Met { .. } | Self::NotApplicable { .. } | Self::Waived { .. } => self.word().to_owned(),
         }
     }
@@ -265,10 +265,11 @@ impl Serialize for Finding {
                 (None, Some(self.title.to_owned()), self.find_out.clone(), Some(why.clone()))
             }
             Status::NotApplicable { why } => (None, None, None, Some(why.clone())),
-            Status::Waived { .. } => (None, None, None, self.status.waiver()),
+            Status::Waived { reason, .. } => (self.note.clone(), None, None, Some(reason.clone())),
             Status::Blocked { by } => (None, None, None, Some(format!("waits for {by}"))),
         };
         let reason = match (reason, &self.note) {
+            (reason @ Some(_), _) if matches!(self.status, Status::Waived { .. }) => reason,
             (Some(reason), Some(note)) => Some(format!("{reason}; {note}")),
             (reason, note) => reason.or_else(|| note.clone()),
         };
@@ -281,6 +282,14 @@ impl Serialize for Finding {
         map.serialize_entry("expected", &expected)?;
         map.serialize_entry("fix", &fix)?;
         map.serialize_entry("reason", &reason)?;
+        match &self.status {
+            Status::Blocked { by } => map.serialize_entry("blocked_by", by)?,
+            Status::Waived { until, approved_by, .. } => {
+                map.serialize_entry("until", until)?;
+                map.serialize_entry("approved_by", approved_by)?;
+            }
+            _ => {}
+        }
         map.end()
     }
 }

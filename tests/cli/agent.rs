@@ -26,13 +26,19 @@ pub fn agent(args: &[&str]) -> Command {
 
 /// Runs the binary as a user who is not root, from a copy: where it was built, that user may not be let in.
 pub fn as_nobody(args: &[&str]) -> Ran {
+    as_nobody_where(":", args)
+}
+
+/// The same, with mounts of its own, which the shell makes as `setup` says.
+pub fn as_nobody_where(setup: &str, args: &[&str]) -> Ran {
     let copy = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
     let program = copy.path().join("mt-agent");
     let program = program.to_str().unwrap();
     // By another process: a file that is open for writing here, for a child that starts meanwhile too, cannot be run.
     run(&mut tool("install", &["-m", "755", PROGRAM, program])).exits(0);
-    let before = ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--", program];
-    run(&mut tool("setpriv", &[before.as_slice(), args].concat()))
+    let setup =
+        format!("{setup} && exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups -- \"$0\" \"$@\"");
+    run(&mut tool("unshare", &[&["--mount", "sh", "-c", &setup, program], args].concat()))
 }
 
 /// `program` in the same environment.

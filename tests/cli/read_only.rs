@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::agent::{PROGRAM, Ran, as_nobody, mt_agent, run, tool};
+use crate::agent::{PROGRAM, Ran, as_nobody, as_nobody_where, mt_agent, run, tool};
 
 /// The verbs that only look, each as one may run it.
 const LOOKING: [&[&str]; 12] = [
@@ -183,4 +183,11 @@ fn check_on_this_machine_is_honest_and_quick() {
 fn who_is_not_root_is_told_what_could_not_be_seen() {
     let ran = as_nobody(&["check"]).exits(1);
     ran.says("note: not run as root: what only root can read is unknown");
+    let waits = "not run as root: cannot determine whether an apply waits for a restart";
+    assert!(
+        !as_nobody_where("mount -t tmpfs -o mode=0755 none /var/lib", &["check"]).stdout().contains(waits)
+    );
+    for args in [["check", "--format=json"], ["plan", "--format=json"]] {
+        as_nobody_where("mount -t tmpfs -o mode=0700 none /var/lib", &args).says(waits);
+    }
 }

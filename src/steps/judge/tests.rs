@@ -87,7 +87,7 @@ fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     let (reason, until) = ("lab".into(), "2026-06-01".into());
     assert_eq!(waived.status, Status::Waived { reason, until, approved_by: None, ends_soon: true });
     let note = waived.note.unwrap();
-    assert!(note.starts_with("found: on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
+    assert!(note.starts_with("on SATA (AHCI): sdb; expected: every disk on an LSI Logic"), "{note}");
     assert_eq!(verdict(&judge(&profile, &facts)), Verdict::Ready);
 
     profile.waivers = vec![waiver("hypervisor.controllers", date!(2026 - 05 - 31))];
@@ -117,7 +117,7 @@ fn a_waiver_covers_what_is_unknown_or_blocked_and_frees_what_waits() {
     profile.waivers = vec![waiver("network.dns", TODAY)];
     let unknown = judged(&profile, &facts, "network.dns");
     assert!(matches!(unknown.status, Status::Waived { .. }));
-    assert_eq!(unknown.note.as_deref(), Some("could not be told: /etc/resolv.conf: not permitted"));
+    assert_eq!(unknown.note.as_deref(), Some("cannot be determined: /etc/resolv.conf: not permitted"));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     }
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
-        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product \
+        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/vendor /dmi/known/vmware_pci \
         /mounts/known/5/free_bytes /mounts/known/5/free_inodes /mounts/known/5/inodes /mounts/known/5/size_bytes \
         /mounts/known/7/free_bytes /mounts/known/7/free_inodes /mounts/known/7/inodes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/free_inodes /mounts/known/8/inodes /mounts/known/8/size_bytes \
