@@ -139,10 +139,9 @@ fn ask_sizes(mounts: &mut [Mount]) {
         places.entry(mount.major_minor.clone()).or_default().push(place);
     }
     let devices: Vec<String> = places.keys().cloned().collect();
-    let answers =
-        apart_at_once("asking what is mounted for its size", &devices, DEADLINE, move |device| {
-            places.get(device).map_or_else(|| Err(String::new()), |places| ask(places))
-        });
+    let answers = apart_at_once("asking what is mounted for its size", &devices, DEADLINE, move |device| {
+        places.get(device).map_or_else(|| Err(String::new()), |places| ask(places))
+    });
     for device in &devices {
         let answer = match answers.as_ref().map(|answers| answers.get(device)) {
             Ok(Some(answer)) => answer.clone(),

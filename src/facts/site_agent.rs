@@ -159,7 +159,9 @@ mod tests {
         assert_eq!(role("\u{feff}Role=Agent\n[x]\nRole=Agent\n").as_deref(), Some("Agent"));
         assert_eq!(role("Role=Agent\n[x]\nROLE=MasterTarget\n").as_deref(), Some("Agent, MasterTarget"));
         assert_eq!(role("Role=MasterTarget\nRole=\n").as_deref(), Some("MasterTarget, "));
-        for none in ["", "Role=\n", "#Role=MasterTarget", ";Role=MasterTarget", "Role MasterTarget", "MyRole=x"] {
+        for none in
+            ["", "Role=\n", "#Role=MasterTarget", ";Role=MasterTarget", "Role MasterTarget", "MyRole=x"]
+        {
             assert_eq!(role(none), None, "{none}");
         }
         assert_eq!(parse_configuration("VmPlatform=VmWare", "VmPlatform").as_deref(), Some("VmWare"));

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Fact;
 use super::disks::{RUNNING, sysfs};
 use super::mounts::Mount;
-use super::Fact;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
 
@@ -115,7 +115,8 @@ type Answer = (Fact<Vec<String>>, Fact<Read>);
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
     let (asked, of) = (host.clone(), devices.clone());
-    let ask = move |name: &str| of.get(name).map(|device| answer(&asked, name, device)).ok_or_else(String::new);
+    let ask =
+        move |name: &str| of.get(name).map(|device| answer(&asked, name, device)).ok_or_else(String::new);
     if host.is_live() {
         apart_at_once("reading what is mounted", &names, DEADLINE, ask).map_err(|error| error.to_string())
     } else {
@@ -213,6 +214,8 @@ mod tests {
         assert_eq!(map.read, Fact::Unknown("the recording does not tell".into()));
         assert!(matches!(map.failed_paths, Fact::Unknown(_)), "{map:?}");
         let host = bare.host();
-        assert!(matches!(load(&host, &Fact::Unknown("why".into())), Fact::Unknown(why) if why == "the mounts: why"));
+        assert!(
+            matches!(load(&host, &Fact::Unknown("why".into())), Fact::Unknown(why) if why == "the mounts: why")
+        );
     }
 }

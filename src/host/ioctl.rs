@@ -189,13 +189,13 @@ struct DmIoctl {
     event_nr: u32,
     padding: u32,
     dev: u64,
-    name_uuid: [u8; DM_HEADER - 48],
-    data: [u8; DM_ROOM - DM_HEADER],
+    name_uuid: [u8; DM_HEADER as usize - 48],
+    data: [u8; (DM_ROOM - DM_HEADER) as usize],
 }
 
-const DM_HEADER: usize = 312;
-const DM_ROOM: usize = 16 << 10;
-const _: () = assert!(size_of::<DmIoctl>() == DM_ROOM, "the layout that the kernel's dm-ioctl.h has");
+const DM_HEADER: u32 = 312;
+const DM_ROOM: u32 = 16 << 10;
+const _: () = assert!(size_of::<DmIoctl>() == DM_ROOM as usize, "the layout that the kernel's dm-ioctl.h has");
 const DM_BUFFER_FULL: u32 = 1 << 8;
 const DM_NOFLUSH: u32 = 1 << 11;
 
@@ -207,16 +207,16 @@ const DM_NOFLUSH: u32 = 1 << 11;
 pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<(Vec<u8>, u32)> {
     let mut asked = Box::new(DmIoctl {
         version: [4, 0, 0],
-        data_size: DM_ROOM as u32,
-        data_start: DM_HEADER as u32,
+        data_size: DM_ROOM,
+        data_start: DM_HEADER,
         target_count: 0,
         open_count: 0,
         flags: DM_NOFLUSH,
         event_nr: 0,
         padding: 0,
         dev,
-        name_uuid: [0; DM_HEADER - 48],
-        data: [0; DM_ROOM - DM_HEADER],
+        name_uuid: [0; DM_HEADER as usize - 48],
+        data: [0; (DM_ROOM - DM_HEADER) as usize],
     });
     // SAFETY: the structure is as long as it says, is initialised, and outlives the call.
     unsafe { raw::dm_table_status(control.as_raw_fd(), &raw mut *asked) }?;
@@ -224,7 +224,7 @@ pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<(Vec<u8>, u3
         return Err(io::Error::other("its status is longer than there is room for"));
     }
     // Where the answer begins is the kernel's to say.
-    let start = (asked.data_start as usize).saturating_sub(DM_HEADER);
+    let start = asked.data_start.saturating_sub(DM_HEADER) as usize;
     Ok((asked.data.get(start..).unwrap_or_default().to_vec(), asked.target_count))
 }
 

@@ -1,6 +1,7 @@
 //! Partitions, swap and the boot loader.
 
 mod free;
+mod next_boot;
 mod partition;
 mod swap;
 
@@ -110,6 +111,20 @@ pub const REQUIREMENTS: &[Requirement] = &[
         belongs: Belongs::Image,
         after: &[],
         judge: |_, facts| settle(boot_loader(facts)),
+    },
+    Requirement {
+        id: "layout.next-boot",
+        title: "What else fstab mounts is the same at the next boot",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A line by a name that can move mounts, at the next boot, whatever carries the name then: with the disk of a \
+              protected machine attached, that one, and its data changes.",
+        by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
+                  prints the UUIDs), or add noauto.",
+        changeable: false,
+        belongs: Belongs::Image,
+        after: &[],
+        judge: |profile, facts| settle(next_boot::next_boot(profile, facts)),
     },
     Requirement {
         id: "layout.free",

@@ -284,7 +284,10 @@ mod tests {
         lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: No such device or address (os error 6)");
         disks(&mut facts)[1].state = Some("offline".into());
         let says = told(&profile, &facts, "scsi.ids");
-        assert!(says.starts_with("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg"), "{says}");
+        assert!(
+            says.starts_with("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg"),
+            "{says}"
+        );
         assert!(says.contains("echo running > ") && says.ends_with("or detach it"), "{says}");
         assert!(!says.contains("EnableUUID"), "{says}");
         assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
@@ -310,7 +313,10 @@ mod tests {
         assert!(says.starts_with("unmet: sda: its list of VPD pages lacks 0x83 |"), "{says}");
         disks(&mut facts)[0].vendor = Some("DGC".into());
         let says = told(&profile, &facts, "scsi.ids");
-        assert!(says.starts_with("unmet: sdb does not answer; sda: its list of VPD") && says.contains("EnableUUID"));
+        assert!(
+            says.starts_with("unmet: sdb does not answer; sda: its list of VPD")
+                && says.contains("EnableUUID")
+        );
     }
 
     #[test]

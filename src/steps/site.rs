@@ -88,7 +88,8 @@ fn role(facts: &Facts) -> Result<Status, Status> {
         None => tally.problem(format!("{place} names no role")),
     }
     // Versions that have none knew no other platform for a master target.
-    if let Some(other) = agent.platform.as_deref().filter(|platform| !platform.eq_ignore_ascii_case(PLATFORM)) {
+    if let Some(other) = agent.platform.as_deref().filter(|platform| !platform.eq_ignore_ascii_case(PLATFORM))
+    {
         tally.problem(format!("{place} says VmPlatform={other}"));
     }
     let found = match &agent.platform {
@@ -206,9 +207,14 @@ mod tests {
             assert!(told.starts_with(says), "{told}");
         }
         facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
-        assert!(told(&profile, &facts, "site.role").starts_with("unknown: the installed software has no drscout"));
+        assert!(
+            told(&profile, &facts, "site.role").starts_with("unknown: the installed software has no drscout")
+        );
         facts.site_agent = Fact::Unknown("reading /c: I/O error".into());
-        assert_eq!(told(&profile, &facts, "site.role"), "unknown: the installed software: reading /c: I/O error");
+        assert_eq!(
+            told(&profile, &facts, "site.role"),
+            "unknown: the installed software: reading /c: I/O error"
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Whether the storage under something answers, and whether there is room on it.
 
 use super::devices::carriers;
-use super::tally::Tally;
 use super::need;
+use super::tally::Tally;
 use crate::facts::Facts;
 use crate::facts::mounts::Mount;
 use crate::facts::storage::Read;
@@ -20,7 +20,9 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> bool {
         dead = true;
         tally.problem(problem);
     };
-    for disk in tally.know(need(&facts.disks, "the disks")).map_or(Vec::new(), |all| carriers(all, major_minor)) {
+    for disk in
+        tally.know(need(&facts.disks, "the disks")).map_or(Vec::new(), |all| carriers(all, major_minor))
+    {
         if let Some(why) = disk.not_answering() {
             problem(tally, why);
         } else if disk.is_scsi() && disk.state.is_none() {
@@ -92,7 +94,10 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_down_and_never_more_than_all() {
-        assert_eq!([percent(0, 0), percent(1, 0), percent(199, 1000), percent(u64::MAX, u64::MAX)], [0, 100, 19, 100]);
+        assert_eq!(
+            [percent(0, 0), percent(1, 0), percent(199, 1000), percent(u64::MAX, u64::MAX)],
+            [0, 100, 19, 100]
+        );
     }
 
     #[test]
@@ -100,6 +105,9 @@ mod tests {
         let mut btrfs = mount("/x", "8:1", "/dev/sda1", 100 << 30);
         (btrfs.inodes, btrfs.free_inodes) = (Fact::Known(0), Fact::Known(0));
         let room = room(&btrfs, &mut Tally::default()).unwrap();
-        assert_eq!((room.told.as_str(), room.no_inodes, room.inode_percent), ("50 % free (50 GiB)", false, 100));
+        assert_eq!(
+            (room.told.as_str(), room.no_inodes, room.inode_percent),
+            ("50 % free (50 GiB)", false, 100)
+        );
     }
 }

@@ -116,8 +116,7 @@ fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
         return Err(format!("the map {wwid} has no path"));
     }
     for path in paths {
-        let id =
-            identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {}", error.why))?;
+        let id = identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {}", error.why))?;
         if id.text != wwid {
             return Err(format!("{path} is a path of the map {wwid}, but answers with {}", id.text));
         }
@@ -248,7 +247,9 @@ mod tests {
             let error = refused(0x83)(fault);
             assert!(error.silent, "{error:?}");
         }
-        for fault in [errno(libc::ENOTTY), errno(libc::EPERM), Fault::IllegalRequest(0x24, 0), Fault::Status(2)] {
+        for fault in
+            [errno(libc::ENOTTY), errno(libc::EPERM), Fault::IllegalRequest(0x24, 0), Fault::Status(2)]
+        {
             let error = refused(0x83)(fault);
             assert!(!error.silent, "{error:?}");
         }

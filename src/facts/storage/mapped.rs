@@ -50,13 +50,16 @@ fn status(host: &Host, name: &str) -> Result<String> {
         return read::text(host, &format!("/commands/dm-status/{name}"));
     }
     let number = sysfs::word(host, name, "dev").unwrap_or_default();
-    let number = number.split_once(':').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let number =
+        number.split_once(':').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     let Some((major, minor)) = number else { bail!("/sys/block/{name} has no number") };
     let asked = files::node(&host.path(CONTROL), libc::O_NONBLOCK)
         .and_then(|control| ioctl::device_mapper_status(&control, makedev(major, minor)));
-    let (bytes, count) = asked.map_err(|error| {
-        sysfs::needs_root(&error, format!("asking {CONTROL} for the status of {name}: {error}"))
-    }).map_err(anyhow::Error::msg)?;
+    let (bytes, count) = asked
+        .map_err(|error| {
+            sysfs::needs_root(&error, format!("asking {CONTROL} for the status of {name}: {error}"))
+        })
+        .map_err(anyhow::Error::msg)?;
     Ok(texts(&bytes, count).join("\n"))
 }
 

@@ -49,7 +49,9 @@ fn read(file: &File, number: &str) -> io::Result<()> {
 fn is_the_device_s(error: &io::Error) -> bool {
     let of_devices = [libc::EIO, libc::ENXIO, libc::ENODEV, libc::ENOMEDIUM, libc::ETIMEDOUT, libc::ENOLINK];
     of_devices.map(Some).contains(&error.raw_os_error())
-        || [libc::EREMOTEIO, libc::EBADE, libc::ENODATA, libc::EILSEQ].map(Some).contains(&error.raw_os_error())
+        || [libc::EREMOTEIO, libc::EBADE, libc::ENODATA, libc::EILSEQ]
+            .map(Some)
+            .contains(&error.raw_os_error())
 }
 
 /// What a recording says: lines `MAJOR:MINOR done`, or `MAJOR:MINOR` and why not.

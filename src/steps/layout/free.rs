@@ -47,10 +47,15 @@ mod tests {
         let mut var = mount("/var", "8:6", "/dev/sda6", 10 << 30);
         var.free_bytes = Fact::Known(1 << 30);
         mounts(&mut facts).push(var.clone());
-        assert!(told(&profile, &facts, "layout.free").contains("; /var: 10 % free (1 GiB), 50 % of the inodes"));
+        assert!(
+            told(&profile, &facts, "layout.free").contains("; /var: 10 % free (1 GiB), 50 % of the inodes")
+        );
         mounts(&mut facts).last_mut().unwrap().free_bytes = Fact::Known(800 << 20);
         let says = told(&profile, &facts, "layout.free");
-        assert!(says.starts_with("unmet: /var: 7 % free (800 MiB), 50 % of the inodes | 10 % or more on each"), "{says}");
+        assert!(
+            says.starts_with("unmet: /var: 7 % free (800 MiB), 50 % of the inodes | 10 % or more on each"),
+            "{says}"
+        );
         *mounts(&mut facts).last_mut().unwrap() = var;
         mounts(&mut facts).last_mut().unwrap().free_inodes = Fact::Known(0);
         let says = told(&profile, &facts, "layout.free");

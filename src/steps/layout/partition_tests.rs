@@ -219,7 +219,10 @@ fn further_partitions_are_judged_together() {
     );
     disks(&mut facts)[0].state = Some("offline".into());
     let dead = told(&profile, &facts, "layout.partitions");
-    assert!(dead.starts_with("unmet: sda is offline; sda is offline |") && dead.contains("see in dmesg"), "{dead}");
+    assert!(
+        dead.starts_with("unmet: sda is offline; sda is offline |") && dead.contains("see in dmesg"),
+        "{dead}"
+    );
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if let Some(room) = &room {
         let full = is_full(room);
         if full {
-            expected = format!("not full: {FULL_PERCENT} % and 1 GiB or more, and inodes; recommended: {wanted} %");
+            expected =
+                format!("not full: {FULL_PERCENT} % and 1 GiB or more, and inodes; recommended: {wanted} %");
         }
         if full || room.percent < wanted || room.inode_percent < wanted {
             tally.problem(room.told.clone());

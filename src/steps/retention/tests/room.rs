@@ -28,7 +28,10 @@ fn every_way_to_be_dead_is_told() {
     };
     for state in ["offline", "blocked", "transport-offline", "quiesce", "created", "deleted", ""] {
         let told = says(&|facts| disks(facts)[1].state = Some(state.into()));
-        assert!(told.starts_with(&format!("unmet: sdb is {state} | every disk and path under it runs")), "{told}");
+        assert!(
+            told.starts_with(&format!("unmet: sdb is {state} | every disk and path under it runs")),
+            "{told}"
+        );
         assert!(told.contains("echo running > /sys/block/DISK/device/state"), "{told}");
     }
     let told = says(&|facts| {
@@ -41,7 +44,8 @@ fn every_way_to_be_dead_is_told() {
         device(facts).read = Fact::Unknown("the path sdb failed, so it was not read".into());
     });
     assert!(told.starts_with("unmet: multipath takes the path sdb for failed |"), "{told}");
-    let told = says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into())));
+    let told =
+        says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into())));
     assert!(told.starts_with("unmet: dm-0 does not answer: a read of it did not end |"), "{told}");
 }
 
@@ -79,16 +83,40 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     let cases = [
         // Of 1,007.8 GiB: 20 %, a byte less, 1 %, less.
         (size, size / 5 + 1, 7, Severity::Required, "met: 20 % free"),
-        (size, size / 5, 7, Severity::Recommended, "unmet: 19 % free (201.5 GiB), 70 % of the inodes | 20 % or more"),
+        (
+            size,
+            size / 5,
+            7,
+            Severity::Recommended,
+            "unmet: 19 % free (201.5 GiB), 70 % of the inodes | 20 % or more",
+        ),
         (size, size / 100 + 1, 7, Severity::Recommended, "unmet: 1 % free"),
-        (size, size / 100, 7, Severity::Required, "unmet: 0 % free (10 GiB), 70 % of the inodes | not full: 1 % and"),
+        (
+            size,
+            size / 100,
+            7,
+            Severity::Required,
+            "unmet: 0 % free (10 GiB), 70 % of the inodes | not full: 1 % and",
+        ),
         (size, 0, 7, Severity::Required, "unmet: 0 % free (0"),
         // A small one: half of it is less than 1 GiB.
         (1 << 31, (1 << 30) - 1, 7, Severity::Required, "unmet: 49 % free"),
         (1 << 31, 1 << 30, 7, Severity::Required, "met: 50 % free (1 GiB)"),
         // Inodes.
-        (size, size / 2, 1, Severity::Recommended, "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or"),
-        (size, size / 2, 0, Severity::Required, "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %"),
+        (
+            size,
+            size / 2,
+            1,
+            Severity::Recommended,
+            "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or",
+        ),
+        (
+            size,
+            size / 2,
+            0,
+            Severity::Required,
+            "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %",
+        ),
     ];
     for (size, free, inodes, severity, says) in cases {
         let mount = volume(&mut facts);
@@ -102,7 +130,7 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     let mount = volume(&mut facts);
     (mount.free_bytes, mount.free_inodes) = (Fact::Known(size / 50), Fact::Known(10));
     profile.retention.free_percent = 0;
-    assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free") );
+    assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
     volume(&mut facts).free_inodes = crate::facts::Fact::Unknown("why".into());
     assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
 }
