@@ -2,7 +2,7 @@
 //! cache. Of a device against which the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
-mod mapped;
+pub mod mapped;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +102,7 @@ fn device(host: &Host, number: &str) -> (String, Device) {
         sysfs::word(host, name, attribute).is_none_or(|word| word == value)
     };
     let mapped = below.iter().filter(|name| name.starts_with("dm-"));
-    let suspended: Vec<String> = mapped.filter(|name| !is(name, "dm/suspended", "0")).cloned().collect();
+    let suspended: Vec<String> = mapped.filter(|name| mapped::is_suspended(host, name)).cloned().collect();
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));

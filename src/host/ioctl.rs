@@ -195,16 +195,28 @@ struct DmIoctl {
 
 const DM_HEADER: u32 = 312;
 const DM_ROOM: u32 = 16 << 10;
-const _: () = assert!(size_of::<DmIoctl>() == DM_ROOM as usize, "the layout that the kernel's dm-ioctl.h has");
+const _: () =
+    assert!(size_of::<DmIoctl>() == DM_ROOM as usize, "the layout that the kernel's dm-ioctl.h has");
+const DM_SUSPENDED: u32 = 1 << 1;
 const DM_BUFFER_FULL: u32 = 1 << 8;
 const DM_NOFLUSH: u32 = 1 << 11;
 
-/// What the device mapper says of the device `dev`, a number as of makedev(3), through `control` (/dev/mapper/control): the
-/// bytes of one `struct dm_target_spec` after another, each with its status as text, and how many. It waits for no I/O.
+/// What the device mapper says of a device.
+pub struct MapStatus {
+    /// Whether it is suspended. Kernels before 2.6.33 do not tell that in /sys.
+    pub suspended: bool,
+    /// How many targets it has.
+    pub targets: u32,
+    /// One `struct dm_target_spec` after another, each with its status as text behind it.
+    pub bytes: Vec<u8>,
+}
+
+/// Asks the device mapper for the status of the device `dev`, a number as of makedev(3), through `control`
+/// (/dev/mapper/control). It waits for no I/O.
 ///
 /// # Errors
 /// `ENXIO` where there is no such device-mapper device; `EACCES`; more than there is room for.
-pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<(Vec<u8>, u32)> {
+pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<MapStatus> {
     let mut asked = Box::new(DmIoctl {
         version: [4, 0, 0],
         data_size: DM_ROOM,
@@ -225,7 +237,11 @@ pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<(Vec<u8>, u3
     }
     // Where the answer begins is the kernel's to say.
     let start = asked.data_start.saturating_sub(DM_HEADER) as usize;
-    Ok((asked.data.get(start..).unwrap_or_default().to_vec(), asked.target_count))
+    Ok(MapStatus {
+        suspended: asked.flags & DM_SUSPENDED != 0,
+        targets: asked.target_count,
+        bytes: asked.data.get(start..).unwrap_or_default().to_vec(),
+    })
 }
 
 /// Sends INQUIRY to the SCSI device behind `file`: the vital product data page `page`, or the standard data

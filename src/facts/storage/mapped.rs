@@ -1,13 +1,14 @@
 //! Which paths multipath takes for failed: the status that the kernel's multipath target gives of itself. It asks neither
 //! multipathd, which may hang, nor a disk.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use nix::libc;
 use nix::sys::stat::makedev;
 
 use crate::facts::disks::sysfs;
 use crate::facts::read;
-use crate::host::{Host, files, ioctl};
+use crate::host::ioctl::{self, MapStatus};
+use crate::host::{Host, files};
 
 /// Where the device mapper is asked.
 const CONTROL: &str = "/dev/mapper/control";
@@ -33,7 +34,7 @@ pub(super) fn failed_paths(host: &Host, names: &[String]) -> Result<Vec<String>>
 
 /// The numbers of the failed paths in a status (`multipath_status` of dm-mpath.c): each path's number, then `A` or `F`.
 /// `None` where no path is in it.
-fn failed_in(status: &str) -> Option<Vec<&str>> {
+pub fn failed_in(status: &str) -> Option<Vec<&str>> {
     let words: Vec<&str> = status.split_whitespace().collect();
     let is_number = |word: &str| {
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -49,18 +50,28 @@ fn status(host: &Host, name: &str) -> Result<String> {
     if !host.is_live() {
         return read::text(host, &format!("/commands/dm-status/{name}"));
     }
+    let MapStatus { bytes, targets, .. } = asked(host, name).map_err(anyhow::Error::msg)?;
+    Ok(texts(&bytes, targets).join("\n"))
+}
+
+/// Whether a device-mapper device is suspended; where neither /sys nor the device mapper tells, a read of it does.
+pub(super) fn is_suspended(host: &Host, name: &str) -> bool {
+    match sysfs::word(host, name, "dm/suspended") {
+        Some(word) => word != "0",
+        None => host.is_live() && asked(host, name).is_ok_and(|status| status.suspended),
+    }
+}
+
+fn asked(host: &Host, name: &str) -> std::result::Result<MapStatus, String> {
     let number = sysfs::word(host, name, "dev").unwrap_or_default();
-    let number =
-        number.split_once(':').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    let Some((major, minor)) = number else { bail!("/sys/block/{name} has no number") };
-    let asked = files::node(&host.path(CONTROL), libc::O_NONBLOCK)
-        .and_then(|control| ioctl::device_mapper_status(&control, makedev(major, minor)));
-    let (bytes, count) = asked
+    let number = number.split_once(':');
+    let number = number.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let (major, minor) = number.ok_or_else(|| format!("/sys/block/{name} has no number"))?;
+    files::node(&host.path(CONTROL), libc::O_NONBLOCK)
+        .and_then(|control| ioctl::device_mapper_status(&control, makedev(major, minor)))
         .map_err(|error| {
             sysfs::needs_root(&error, format!("asking {CONTROL} for the status of {name}: {error}"))
         })
-        .map_err(anyhow::Error::msg)?;
-    Ok(texts(&bytes, count).join("\n"))
 }
 
 /// The texts behind `count` structures dm_target_spec, each of which says where the next one begins.
