@@ -67,7 +67,6 @@ pub fn rpm_signature_is_good(stdout: &str) -> Result<bool> {
 /// The parsers of /proc that others have no use for.
 pub fn proc(text: &str) {
     let _ = processes::parse(text);
-    let _ = packages::lock::parse_locks(text, 0x801, 131);
 }
 
 /// Every kind of interface file.

@@ -290,6 +290,19 @@ fn the_pinned_hash_decides_before_anything_is_looked_at() {
     assert_eq!(Archive::open(&desk.archive(), Some(&sum), &Limits::default()).unwrap().sha256(), sum);
 }
 
+/// A file of a terabyte, which takes no room, that anybody can make: pinned or not, it is not read.
+#[test]
+fn a_file_that_no_archive_is_as_large_as_is_refused_by_its_size() {
+    let desk = Desk::new();
+    desk.pack(&[(FILE, "a", "", b"x")]);
+    File::options().write(true).open(desk.archive()).unwrap().set_len(1 << 40).unwrap();
+    for pinned in [None, Some("0".repeat(64))] {
+        let error = Archive::open(&desk.archive(), pinned.as_deref(), &Limits::default()).err().unwrap();
+        let error = format!("{error:#}");
+        assert!(error.contains("it has more than 2 GiB: it is another file"), "{error}");
+    }
+}
+
 #[test]
 fn the_script_is_found_at_the_top_or_one_directory_down() {
     let script = "ApplyCustomChanges.sh";

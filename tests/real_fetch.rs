@@ -332,6 +332,23 @@ fn self_signed(dir: &Path, name: &str, more: &[&str]) {
     tool("openssl", &[common.as_slice(), more].concat());
 }
 
+/// A server's certificate for 127.0.0.1, issued by that of `issuer`.
+fn issued(dir: &Path, name: &str, issuer: &str) {
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+    let extensions = b"subjectAltName=IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n";
+    fs::write(dir.join("extensions"), extensions).unwrap();
+    let (key, request) = (path(&format!("{name}.key")), path("request"));
+    let subject = format!("/CN={name}");
+    let words =
+        ["req", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request];
+    tool("openssl", &words);
+    let (by, signs, out) =
+        (path(&format!("{issuer}.pem")), path(&format!("{issuer}.key")), path(&format!("{name}.pem")));
+    let words =
+        ["x509", "-req", "-in", &request, "-CA", &by, "-CAkey", &signs, "-CAcreateserial", "-extfile"];
+    tool("openssl", &[words.as_slice(), &[&path("extensions"), "-out", &out]].concat());
+}
+
 /// Sets the year of both dates: openssl 3.0 makes none of another time. Its signature of itself, which nobody looks at, is
 /// no longer right.
 fn of_year(dir: &Path, name: &str, year: &[u8; 2]) {
@@ -389,6 +406,8 @@ fn a_server_s_own_certificate_is_trusted_for_its_name_and_time_and_no_other_one_
     }
     of_year(place.path(), "expired", b"20");
     of_year(place.path(), "early", b"45");
+    issued(place.path(), "of-own", "own");
+    issued(place.path(), "of-end", "end");
     // Who may issue others, and is not in the file, is nobody: also where the file has another one of the same name.
     for (shown, trusted, told) in [
         ("own", "own", Ok(())),
@@ -396,6 +415,11 @@ fn a_server_s_own_certificate_is_trusted_for_its_name_and_time_and_no_other_one_
         ("own", "other", Err("")),
         ("other", "own", Err("")),
         ("own", "end", Err("")),
+        // One that may not issue others is trusted as itself, whoever issued it, and with nothing that it signs.
+        ("of-own", "own", Ok(())),
+        ("of-own", "of-own", Ok(())),
+        ("of-own", "of-end", Err("UnknownIssuer")),
+        ("of-end", "end", Err("UnknownIssuer")),
         ("elsewhere", "elsewhere", Err("not valid for name")),
         ("unnamed", "unnamed", Err("not valid for name")),
         ("expired", "expired", Err("expired")),

@@ -72,7 +72,7 @@ fn spec(name: &str, path: &Path, urls: &[String]) -> FileSpec {
 }
 
 fn sum(path: &Path) -> String {
-    sha256(&File::open(path).unwrap()).unwrap().0
+    sha256(&File::open(path).unwrap(), 1 << 30, PATIENCE).unwrap().0
 }
 
 #[test]
@@ -119,6 +119,26 @@ fn a_signature_counts_only_with_a_key_that_was_imported() {
     tool("rpm", &["--import", place.desk.key().to_str().unwrap()]);
     assert_eq!(place.install(&files), Ok(Done::Changed("installed mt-agent-test-a 1.0-1".into())));
     contains(&place.seen.log.join("\n"), &format!("verified by its signature with key {key}"));
+}
+
+/// Files of another user: of a terabyte, which takes no room; of another kind; and one that is one.
+#[test]
+fn the_sum_of_a_file_that_others_can_write_is_bounded() {
+    let mut place = Place::new();
+    let a = place.desk.package("a", "");
+    let from = place.desk.dir().join("from");
+    fs::create_dir(&from).unwrap();
+    place.profile.files.from = Some(from.clone());
+    let files = [spec("a", &a, &[])];
+    let copy = from.join(&files[0].file);
+    fs::copy(&a, &copy).unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o666)).unwrap();
+    let error = place.install(&files).unwrap_err();
+    contains(&error, &format!("or pin it in the profile (`sha256: {}`)", sum(&a)));
+    File::options().write(true).open(&copy).unwrap().set_len(1 << 40).unwrap();
+    contains(&place.install(&files).unwrap_err(), "it has more than 512 MiB");
+    fs::write(&copy, "no package").unwrap();
+    contains(&place.install(&files).unwrap_err(), "it is no rpm package");
 }
 
 #[test]

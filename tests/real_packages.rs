@@ -3,8 +3,10 @@
 
 mod support;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +15,6 @@ use mt_agent::changes::{Context, Done};
 use mt_agent::facts::{Fact, packages};
 use mt_agent::host::Host;
 use mt_agent::profile::Profile;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
 
 use support::rpms::Desk;
 use support::{PATIENCE, Seen, contains, profile, tool};
@@ -201,19 +201,31 @@ fn rpms_own_lock_is_waited_for_before_anything_is_started() {
     desk.repository();
     let path = String::from_utf8(tool("rpm", &["-E", "%{_dbpath}"]).stdout).unwrap();
     let lock = Path::new(path.trim()).join(".rpm.lock");
-    let file: File =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock).unwrap();
-    let whole = libc::flock {
-        l_type: libc::c_short::try_from(libc::F_WRLCK).unwrap(),
-        l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap(),
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(&file, FcntlArg::F_SETLK(&whole)).unwrap();
+    // In a process of its own: nobody waits for a lock of his own. A reader's lock, without a process, by another user.
+    let program = "import fcntl, os, struct, sys, time\n\
+        open(sys.argv[1], 'a').close()\n\
+        os.chmod(sys.argv[1], 0o644)\n\
+        os.setuid(65534)\n\
+        file = os.open(sys.argv[1], os.O_RDONLY)\n\
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0))\n\
+        print('x', flush=True)\n\
+        time.sleep(3600)\n";
+    let mut holds = Command::new("/usr/bin/python3")
+        .args(["-c", program])
+        .arg(&lock)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    holds.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let mut seen = Seen::default();
     let error = install(&short(), &mut seen, &["mt-agent-test-a"]).unwrap_err();
-    contains(&error, &format!("process {} (", std::process::id()));
-    contains(&error, "holds the lock of rpm, for more than 4 s");
+    holds.kill().unwrap();
+    contains(
+        &error,
+        &format!("process {} (/usr/bin/python3, uid 65534), with {}, which ", holds.id(), lock.display()),
+    );
+    contains(&error, "others than root can lock, holds the lock of rpm, for more than 4 s");
     assert!(!seen.ran("dnf"));
+    holds.wait().unwrap();
+    assert!(matches!(install(&short(), &mut Seen::default(), &["mt-agent-test-a"]), Ok(Done::Changed(_))));
 }

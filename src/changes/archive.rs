@@ -15,6 +15,7 @@ use tar::EntryType;
 
 use self::stream::Stream;
 use self::tree::{Admitted, Member, Tree, shown, shown_path};
+use crate::facts::custom_changes::LARGEST_ARCHIVE;
 use crate::host::{files, sum, text, trust};
 
 /// How much an archive may hold.
@@ -51,6 +52,8 @@ pub struct Archive {
     path: PathBuf,
     file: File,
     sha256: String,
+    /// Its own size, in bytes.
+    size: u64,
     limit: u64,
     entries: usize,
     /// Bytes of its files.
@@ -72,7 +75,20 @@ impl Archive {
     fn check(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
         let seen = trust::look(Path::new("/"), path)?;
         let file = seen.file;
-        let (sha256, size) = sum::sha256(&file)?;
+        let size = file.metadata()?.len();
+        ensure!(
+            size <= LARGEST_ARCHIVE,
+            "it has more than {}: it is another file",
+            text::bytes(LARGEST_ARCHIVE)
+        );
+        // One that is pinned may be of any kind: it is the one, or it is not.
+        if pinned.is_none() {
+            recognise(&file)?;
+            if let Some(doubt) = &seen.doubt {
+                bail!(doubt.unless_pinned("custom-changes.sha256", &sum::to_pin(&file, LARGEST_ARCHIVE)?));
+            }
+        }
+        let (sha256, size) = sum::sha256(&file, LARGEST_ARCHIVE, sum::PATIENCE)?;
         if let Some(pinned) = pinned
             && pinned != sha256
         {
@@ -81,14 +97,12 @@ impl Archive {
             );
         }
         recognise(&file)?;
-        if let (None, Some(doubt)) = (pinned, seen.doubt) {
-            bail!(doubt.unless_pinned("custom-changes.sha256", &sha256));
-        }
         let limit = limits.bytes.min(limits.free_bytes.max(size.saturating_mul(limits.ratio)));
         let mut archive = Self {
             path: path.to_path_buf(),
             file,
             sha256,
+            size,
             limit,
             entries: limits.entries,
             content: 0,
@@ -194,7 +208,7 @@ impl Archive {
 
     /// Reads the archive once, from beginning to end, and makes sure that it is still the same.
     fn pass(&self, walk: impl FnOnce(&mut Stream<'_>) -> Result<()>) -> Result<()> {
-        let mut stream = Stream::new(&self.file, self.limit)?;
+        let mut stream = Stream::new(&self.file, self.size, self.limit)?;
         let walked = walk(&mut stream).and_then(|()| stream.finish().map_err(|error| damaged(&error)));
         if stream.exceeded() {
             bail!("it would unpack to more than {}", text::bytes(self.limit));

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Change;
 use super::collection::manifest;
-use crate::host::sum::sha256;
+use crate::facts::custom_changes::LARGEST_ARCHIVE;
+use crate::host::sum::{PATIENCE, sha256};
 use crate::host::{Host, files};
 
 impl Change {
@@ -140,10 +141,11 @@ pub(super) fn unchanged(what: &str, now: &str, agreed: Option<&str>) -> Result<(
 /// The SHA-256 of a regular file, lower-case hex.
 ///
 /// # Errors
-/// It cannot be read.
+/// It cannot be read; it is larger than all that is pinned.
 pub(super) fn digest(path: &Path) -> Result<String> {
     let file = files::open(path).with_context(|| format!("reading {}", path.display()))?;
-    Ok(sha256(&file).with_context(|| format!("reading {}", path.display()))?.0)
+    let sum = sha256(&file, LARGEST_ARCHIVE, PATIENCE);
+    Ok(sum.with_context(|| format!("reading {}", path.display()))?.0)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 pub use self::files::{install_files, install_files_with_rpm};
-pub(super) use self::obtain::{copy, obtain, own};
+pub(super) use self::obtain::{copy, obtain, own, sum_of};
 use super::{Context, Done};
 use crate::host::command::{self, Became, Command, Failure, Output};
 use crate::host::{Host, files as host_files, isolation, text};
@@ -57,14 +57,29 @@ impl Manager {
 
     /// Both wait for their lock for ever, unless told to give up: we wait ourselves. And both remove what a new package
     /// obsoletes, but for packages that are protected (yum 3.2.28, dnf 1): `installed` all are.
-    fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Command {
+    ///
+    /// # Errors
+    /// The names of all that is installed are longer than an argument may be.
+    fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Result<Command> {
         let protected =
             (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
+        let length = protected.as_ref().map_or(0, String::len);
+        ensure!(
+            length < ARGUMENT,
+            "the names of the {} packages that are installed have {length} bytes, and {} cannot be told in one argument (less \
+             than {ARGUMENT}) to remove none of them: install {} by hand",
+            installed.len(),
+            self.tool(),
+            packages.join(", ")
+        );
         let options = ["-y", "--setopt=exit_on_lock=1"].into_iter().chain(protected.as_deref());
         let words = options.chain(["install"]).chain(packages.iter().copied());
-        Command::new(self.tool(), words, deadline).transaction()
+        Ok(Command::new(self.tool(), words, deadline).transaction())
     }
 }
+
+/// What one argument has to be shorter than, in bytes: `MAX_ARG_STRLEN` of the kernel's binfmts.h, 32 pages.
+const ARGUMENT: usize = 128 << 10;
 
 /// A host of the Red Hat family may have dpkg on it, and a Debian rpm: the release file decides.
 pub(super) fn not_debian(host: &Host) -> Result<()> {
@@ -179,20 +194,20 @@ fn transaction(
 ) -> Result<Output> {
     let settings = &context.profile.packages;
     let until = Instant::now() + settings.lock_timeout;
+    let command = manager.install(packages, installed, settings.deadline)?;
     wait_for_rpm(context, until)?;
     let mut told = None;
     loop {
-        let output =
-            context.run(&manager.install(packages, installed, settings.deadline)).map_err(|failure| {
-                let stopped =
-                    matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
-                let advice = if stopped {
-                    "; see whether `yum-complete-transaction` finds something to finish"
-                } else {
-                    ""
-                };
-                anyhow::anyhow!("{failure}{advice}")
-            })?;
+        let output = context.run(&command).map_err(|failure| {
+            let stopped =
+                matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
+            let advice = if stopped {
+                "; see whether `yum-complete-transaction` finds something to finish"
+            } else {
+                ""
+            };
+            anyhow::anyhow!("{failure}{advice}")
+        })?;
         let Some(holder) = lock::refused(&output) else { return Ok(output) };
         let holder = lock::process(context.host, holder);
         wait(context, until, manager.tool(), &holder, &mut told)?;
@@ -231,8 +246,7 @@ const SYSTEMD: &str = "/run/systemd/system";
 /// Waits until nobody holds rpm's own lock.
 pub(super) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
     let mut told = None;
-    while let Some(pid) = lock::rpm_holder(context.host) {
-        let holder = lock::process(context.host, Some(pid));
+    while let Some(holder) = lock::rpm_holder(context.host) {
         wait(context, until, "rpm", &holder, &mut told)?;
     }
     Ok(())
@@ -328,6 +342,26 @@ mod tests {
         for name in ["perl", "kmod-reiserfs", "libstdc++", "python2.6", "7zip"] {
             plain(name, "a package").unwrap();
         }
+    }
+
+    #[test]
+    fn what_one_argument_cannot_hold_is_refused_before_yum_is_started() {
+        let installed: Vec<String> = (0..10_000).map(|number| format!("package-{number:05}")).collect();
+        let said = Manager::Yum.install(&["perl"], &installed, AGAIN).unwrap_err().to_string();
+        assert!(
+            said.starts_with(
+                "the names of the 10000 packages that are installed have 140027 bytes, and yum cannot"
+            ),
+            "{said}"
+        );
+        assert!(said.ends_with("install perl by hand"), "{said}");
+        // The longest that the kernel takes, really.
+        let longest = vec!["x".repeat(ARGUMENT - "--setopt=protected_packages=".len() - 1)];
+        Manager::Yum.install(&["perl"], &longest, AGAIN).unwrap();
+        let echo =
+            |length| Command::new("echo", ["x".repeat(length)], Duration::from_secs(60)).run(&Host::live());
+        echo(ARGUMENT - 1).unwrap();
+        echo(ARGUMENT).unwrap_err();
     }
 
     #[test]

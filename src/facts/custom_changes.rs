@@ -7,7 +7,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use regex::Regex;
@@ -161,8 +160,8 @@ fn still_running(host: &Host, record: &Fact<Option<Record>>) -> Fact<Option<u32>
     }
 }
 
-/// How long the SHA-256 to pin may take: a look at the host is not to take minutes.
-const SUMMING: Duration = Duration::from_secs(4);
+/// The most bytes that the vendor's archive may have: it has some hundred MiB.
+pub const LARGEST_ARCHIVE: u64 = 2 << 30;
 
 /// The archive's size, where it is a file; with `is_asked` it is unknown what root would run when others can write it.
 fn archive_size(host: &Host, archive: &Path, is_asked: bool) -> Result<Option<u64>> {
@@ -185,8 +184,7 @@ fn trusted(archive: &Path) -> Result<()> {
     let name = archive.display().to_string();
     let seen = trust::look(Path::new("/"), archive).map_err(|error| read::explain(&name, error))?;
     let Some(doubt) = seen.doubt else { return Ok(()) };
-    let sum = sum::sha256_within(&seen.file, SUMMING).map_err(|error| read::explain(&name, error))?;
-    let sum = sum.unwrap_or_else(|| "what sha256sum says of it".to_owned());
+    let sum = sum::to_pin(&seen.file, LARGEST_ARCHIVE).map_err(|error| read::explain(&name, error))?;
     bail!("{name}: {}", doubt.unless_pinned("custom-changes.sha256", &sum))
 }
 

@@ -151,7 +151,7 @@ fn is_place_of(path: &Path, daemon: &Daemon) -> bool {
 }
 
 /// The real, effective, saved and file system user IDs: the line `Uid:` of /proc/PID/status.
-fn uids(status: &str) -> Option<Vec<u32>> {
+pub(crate) fn uids(status: &str) -> Option<Vec<u32>> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     let uids: Vec<u32> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     (uids.len() == 4).then_some(uids)

@@ -8,7 +8,7 @@ pub mod boot_loader;
 pub mod clock;
 pub mod cpu_memory;
 pub mod custom_changes;
-mod daemons;
+pub(crate) mod daemons;
 mod decode;
 pub mod device_nodes;
 pub mod disks;

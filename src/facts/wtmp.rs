@@ -1,5 +1,7 @@
 //! When this machine was still alive before this boot: what init and login wrote into wtmp(5).
 
+use std::io::{self, Seek, SeekFrom};
+
 use time::OffsetDateTime;
 
 use crate::host::{Host, files};
@@ -17,24 +19,30 @@ const SECONDS: usize = 340;
 /// The type of the record that the start of a system writes.
 const BOOT_TIME: u16 = 2;
 
-/// The times of the records before this boot's. Where this boot has written none, they are those before an earlier one:
-/// too old, and never too new. None where they cannot be read.
+/// How much of its end is looked at, in records: some 12 MiB. It may have been written to for years.
+const TAIL: u64 = 1 << 15;
+
+/// The time of the last record before this boot's. Where this boot has written none, it is the last before an earlier one:
+/// too old, and never too new. `None` where it cannot be read.
 #[must_use]
-pub fn before_this_boot(host: &Host) -> Vec<OffsetDateTime> {
-    let path = host.resolve(PATH);
-    path.and_then(|path| files::read(&path)).map(|bytes| parse(&bytes)).unwrap_or_default()
+pub fn before_this_boot(host: &Host) -> Option<OffsetDateTime> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = files::open(&host.resolve(PATH)?)?;
+        let records = file.metadata()?.len() / RECORD as u64;
+        file.seek(SeekFrom::Start(records.saturating_sub(TAIL) * RECORD as u64))?;
+        files::read_at_most(file, files::LARGEST)
+    };
+    parse(&read().ok()?)
 }
 
-/// The times of the records before the last one of a boot, by their order in the file: clocks may be wrong.
-fn parse(bytes: &[u8]) -> Vec<OffsetDateTime> {
-    let records: Vec<_> = bytes.chunks_exact(RECORD).collect();
-    let is_boot = |record: &&[u8]| u16::from_le_bytes([record[TYPE], record[TYPE + 1]]) == BOOT_TIME;
-    let before = records.iter().rposition(is_boot).unwrap_or(0);
-    let time = |record: &&[u8]| {
-        let seconds = record[SECONDS..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
-        OffsetDateTime::from_unix_timestamp(seconds.into()).ok()
-    };
-    records[..before].iter().filter_map(time).collect()
+/// The time of the last record before the last one of a boot, by their order in the file. The latest of their times it is
+/// not: one that was written while the clock was ahead, or ahead of its time, would cover what came after it.
+fn parse(bytes: &[u8]) -> Option<OffsetDateTime> {
+    // A torn one stands at the end.
+    let mut records = bytes[..bytes.len() - bytes.len() % RECORD].rchunks_exact(RECORD);
+    records.find(|record| u16::from_le_bytes([record[TYPE], record[TYPE + 1]]) == BOOT_TIME)?;
+    let seconds = records.next()?[SECONDS..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
+    OffsetDateTime::from_unix_timestamp(seconds.into()).ok()
 }
 
 #[cfg(test)]
@@ -49,8 +57,8 @@ mod tests {
         record
     }
 
-    fn seconds(bytes: &[u8]) -> Vec<i64> {
-        parse(bytes).into_iter().map(OffsetDateTime::unix_timestamp).collect()
+    fn seconds(bytes: &[u8]) -> Option<i64> {
+        parse(bytes).map(OffsetDateTime::unix_timestamp)
     }
 
     #[test]
@@ -58,11 +66,33 @@ mod tests {
         // A boot, a login, the runlevel 6; this boot, whose clock was two minutes late, and its runlevel.
         let all =
             [(2, 100), (7, 200), (1, 300), (2, 180), (1, 310)].map(|(kind, at)| record(kind, at)).concat();
-        assert_eq!(seconds(&all), [100, 200, 300]);
-        assert_eq!(seconds(&[all.as_slice(), &[7; 100]].concat()), [100, 200, 300], "a torn record");
-        assert_eq!(seconds(&[record(7, 200), record(1, 300)].concat()), [0_i64; 0]);
-        assert!(before_this_boot(&Host::recorded("/nonexistent")).is_empty());
+        assert_eq!(seconds(&all), Some(300));
+        assert_eq!(seconds(&[all.as_slice(), &[7; 100]].concat()), Some(300), "a torn record");
+        assert_eq!(seconds(&[record(7, 200), record(1, 300)].concat()), None);
+        assert_eq!(seconds(&record(2, 100)), None, "the first boot");
+        // Written while the clock was ahead: what was written after it is later.
+        let ahead = [(2, 100), (7, 9000), (1, 300), (2, 400)].map(|(kind, at)| record(kind, at)).concat();
+        assert_eq!(seconds(&ahead), Some(300));
+        assert_eq!(before_this_boot(&Host::recorded("/nonexistent")), None);
         let text = String::from_utf8([record(2, 100), record(1, 101)].concat()).unwrap();
-        testing::damage(&text, |text| drop(parse(text.as_bytes())));
+        testing::damage(&text, |text| {
+            let _ = parse(text.as_bytes());
+        });
+    }
+
+    #[test]
+    fn of_a_long_one_the_end_is_read() {
+        let dir = testing::tree(&[("var/log/wtmp", "")]);
+        let path = dir.path().join("var/log/wtmp");
+        let end = [record(2, 100), record(1, 300), record(2, 400), vec![0; 100]].concat();
+        // Records of nothing before them, which take no room, and a torn one behind them.
+        let long = RECORD as u64 * 100_000;
+        for before in [0, RECORD as u64, files::LARGEST / RECORD as u64 * RECORD as u64, long] {
+            let file = files::open_with(&path, std::fs::OpenOptions::new().write(true), 0).unwrap();
+            file.set_len(before + end.len() as u64).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &end, before).unwrap();
+            let told = before_this_boot(&Host::recorded(dir.path()));
+            assert_eq!(told.map(OffsetDateTime::unix_timestamp), Some(300), "{before}");
+        }
     }
 }

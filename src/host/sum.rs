@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use super::text;
+
 /// A reader that hashes what passes.
 pub struct Hashing<R> {
     inner: R,
@@ -21,7 +23,7 @@ impl<R: Read> Hashing<R> {
     /// The SHA-256 of all that was read, lower-case hex.
     #[must_use]
     pub fn sha256(self) -> String {
-        super::text::hex(&self.hasher.finalize())
+        text::hex(&self.hasher.finalize())
     }
 }
 
@@ -33,31 +35,55 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// The SHA-256 of a whole file, lower-case hex, and its size in bytes.
-///
-/// # Errors
-/// What reading it says.
-pub fn sha256(mut file: &File) -> io::Result<(String, u64)> {
-    file.rewind()?;
-    let mut hashing = Hashing::new(file);
-    let size = io::copy(&mut hashing, &mut io::sink())?;
-    Ok((hashing.sha256(), size))
-}
+/// How long the sum of a file may take that is used: a file may be on a mount of somebody who sends a byte now and then.
+pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
-/// The SHA-256 of what is left of a file, lower-case hex; `None` where it takes longer than `time`.
+/// How long the sum of a file may take that a person is only told: a look at the host is not to take minutes.
+const GLANCE: Duration = Duration::from_secs(4);
+
+/// The SHA-256 of a whole file, lower-case hex, and its size in bytes. It may have `most` bytes, and grows no further than that
+/// while it is read.
 ///
 /// # Errors
-/// What reading it says.
-pub fn sha256_within(file: &File, time: Duration) -> io::Result<Option<String>> {
+/// What reading it says; `FileTooLarge`, with the bound; `TimedOut` after `time`.
+pub fn sha256(mut file: &File, most: u64, time: Duration) -> io::Result<(String, u64)> {
+    let too_large =
+        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {}", text::bytes(most)));
+    // A sparse file of a terabyte takes an hour, and no room.
+    if file.metadata()?.len() > most {
+        return Err(too_large());
+    }
+    file.rewind()?;
     let begun = Instant::now();
     let mut hashing = Hashing::new(file);
     let mut buffer = vec![0; 1 << 20];
-    while hashing.read(&mut buffer)? > 0 {
+    let mut size = 0;
+    loop {
+        let read = hashing.read(&mut buffer)?;
+        size += read as u64;
+        if read == 0 {
+            return Ok((hashing.sha256(), size));
+        }
+        if size > most {
+            return Err(too_large());
+        }
         if begun.elapsed() > time {
-            return Ok(None);
+            let why = format!("it takes longer than {} s to read", time.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
         }
     }
-    Ok(Some(hashing.sha256()))
+}
+
+/// The SHA-256 of a file of at most `most` bytes for a person to pin, or, where that takes long, how to have it.
+///
+/// # Errors
+/// What reading it says; `FileTooLarge`, with the bound.
+pub fn to_pin(file: &File, most: u64) -> io::Result<String> {
+    match sha256(file, most, GLANCE) {
+        Ok((sum, _)) => Ok(sum),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok("what sha256sum says of it".to_owned()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -70,8 +96,25 @@ mod tests {
         crate::host::files::replace(file.path(), b"abc", 0o600).unwrap();
         let open = || crate::host::files::open(file.path()).unwrap();
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(&open()).unwrap(), (abc.to_owned(), 3));
-        assert_eq!(sha256_within(&open(), Duration::from_secs(600)).unwrap().as_deref(), Some(abc));
-        assert_eq!(sha256_within(&open(), Duration::ZERO).unwrap(), None);
+        assert_eq!(sha256(&open(), 3, PATIENCE).unwrap(), (abc.to_owned(), 3));
+        assert_eq!(to_pin(&open(), 3).unwrap(), abc);
+        let late = sha256(&open(), 3, Duration::ZERO).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        let large = sha256(&open(), 2, PATIENCE).unwrap_err();
+        assert_eq!(
+            (large.kind(), large.to_string().as_str()),
+            (io::ErrorKind::FileTooLarge, "it has more than 2 bytes")
+        );
+        // All of it would be read for days; what is looked at is its size.
+        open_to_write(file.path()).set_len(1 << 42).unwrap();
+        assert_eq!(sha256(&open(), 1 << 30, PATIENCE).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        // Something without a size, which goes on for ever.
+        let zeros = crate::host::files::node(std::path::Path::new("/dev/zero"), 0).unwrap();
+        assert_eq!(sha256(&zeros, 4 << 20, PATIENCE).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(to_pin(&zeros, 1 << 50).unwrap(), "what sha256sum says of it");
+    }
+
+    fn open_to_write(path: &std::path::Path) -> File {
+        crate::host::files::open_with(path, std::fs::OpenOptions::new().write(true), 0).unwrap()
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::style::{Page, Paint, Style, cut};
 use crate::facts::blank::Probe;
+use crate::facts::blank::examine::READ_WHOLE;
 use crate::facts::disks::{Controller, ControllerKind, Disk, Map};
 use crate::host::text::bytes;
 
@@ -38,13 +39,35 @@ struct Row<'a> {
 /// The outcome of a probe, without the disk's name, which stands in the row.
 #[derive(Debug, Serialize)]
 struct Verdict<'a> {
-    blank: Option<bool>,
+    blank: Option<Blank>,
     found: &'a [String],
     in_use: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     written: Option<bool>,
     eligible: bool,
     why_not: &'a [String],
+}
+
+/// Whether a disk is blank, and whether all of it was read for that.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Blank {
+    Known(bool),
+    /// The places that were read are zeros.
+    Sampled(&'static str),
+}
+
+impl Blank {
+    fn of(disk: &Disk, probe: &Probe) -> Option<Self> {
+        match probe.blank {
+            Some(true) if is_sampled(disk) => Some(Self::Sampled("sampled")),
+            blank => blank.map(Self::Known),
+        }
+    }
+}
+
+fn is_sampled(disk: &Disk) -> bool {
+    disk.size_bytes > READ_WHOLE
 }
 
 /// The document on `disks` and the probes that were made.
@@ -65,7 +88,7 @@ pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
         multipath: disk.multipath.as_ref(),
         used_by: &disk.used_by,
         probe: probe_of(disk, probes).map(|probe| Verdict {
-            blank: probe.blank,
+            blank: Blank::of(disk, probe),
             found: &probe.found,
             in_use: &probe.in_use,
             written: probe.written,
@@ -128,20 +151,24 @@ pub fn render(disks: &[Disk], probes: &[Probe], style: Style) -> String {
             page.put(Paint::Plain, &" ".repeat(start)).hang(start, &users.join(", "));
         }
         if let Some(probe) = probe_of(disk, probes) {
-            verdict(&mut page, probe);
+            verdict(&mut page, disk, probe);
         }
     }
     page.finish()
 }
 
-fn verdict(page: &mut Page, probe: &Probe) {
+fn verdict(page: &mut Page, disk: &Disk, probe: &Probe) {
     let indent = " ".repeat(INDENT - 4);
     if probe.eligible {
         page.wrapped(
             &indent,
             Paint::Good,
             "eligible: ",
-            "blank and unused, it can become the retention volume",
+            if is_sampled(disk) {
+                "unused, and blank in both ends and in 1,024 samples between: it can become the retention volume"
+            } else {
+                "blank and unused, it can become the retention volume"
+            },
         );
         if probe.written == Some(true) {
             page.wrapped(
@@ -244,6 +271,17 @@ mod tests {
         let value = serde_json::to_value(document(&[disk(0)], &[probe])).unwrap();
         assert_eq!(value["disks"][0]["probe"]["in_use"][0], "mounted at / (sda1)");
         assert_eq!(value["disks"][0]["controller"]["kind"], "lsi-logic-sas");
+        let blank = Probe { disk: "sda".into(), blank: Some(true), eligible: true, ..Probe::default() };
+        let small = Disk { size_bytes: READ_WHOLE, ..disk(0) };
+        for (disk, word, words) in [
+            (disk(0), "sampled".into(), "unused, and blank in both ends and in 1,024 samples between"),
+            (small, serde_json::Value::from(true), "eligible: blank and unused"),
+        ] {
+            let value =
+                serde_json::to_value(document(std::slice::from_ref(&disk), std::slice::from_ref(&blank)));
+            assert_eq!(value.unwrap()["disks"][0]["probe"]["blank"], word);
+            assert!(render(&[disk], std::slice::from_ref(&blank), Style::default()).contains(words));
+        }
         let without = serde_json::to_value(document(&[disk(0)], &[])).unwrap();
         assert!(without["disks"][0].get("probe").is_none());
     }

@@ -117,15 +117,33 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
         return Ok(None);
     };
     let pending: Pending = serde_json::from_str(&text).with_context(|| {
-        format!("{PATH} is damaged, or of another version of mt-agent: mt-agent apply --forget clears it")
+        format!("{PATH} is damaged, or of another version of mt-agent: {}", way_out(&text))
     })?;
     ensure!(
         pending.schema == SCHEMA,
-        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: mt-agent apply --forget clears it",
-        text::safe(&pending.schema)
+        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: {}",
+        text::safe(&pending.schema),
+        way_out(&text)
     );
     Ok(Some(pending))
 }
+
+/// Whether a record that cannot be read is what an interrupted sealing left: nothing else has that key.
+#[must_use]
+pub fn is_of_sealing(text: &str) -> bool {
+    text.contains("\"seal\"")
+}
+
+/// What a person does about a record that cannot be read. What an interrupted sealing left is not forgotten, for the image
+/// would count as one whose sealing was never begun.
+fn way_out(text: &str) -> &'static str {
+    if is_of_sealing(text) { UNREADABLE_SEALING } else { "mt-agent apply --forget clears it" }
+}
+
+/// A way out of a damaged record of a sealing, which no version can finish.
+pub const UNREADABLE_SEALING: &str = "a sealing was interrupted: run mt-agent seal again, in the version that began it, as this \
+     one cannot read /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew before it is \
+     cloned";
 
 /// The sealing that was interrupted, if one was.
 ///

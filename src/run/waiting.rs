@@ -4,7 +4,7 @@
 //! for an erasure to what was on the disk. That a machine was restored from a backup shows in the time for which it was
 //! down: the boot that an order waits for follows the one in which it was given within minutes. Else a person is asked.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use time::{Duration, OffsetDateTime};
 
 use super::log::Log;
@@ -144,9 +144,14 @@ fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
 /// That the machine was down for too long before the boot at `booted`, by the `signs` of life that the boots before left. Pure.
 fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>) -> Option<String> {
     // What is of this boot says nothing of the time before it; clocks are set right by moments meanwhile.
-    let alive = signs.filter(|sign| *sign <= booted + SET_BACK).max();
-    let down = alive.map(|alive| booted - alive).filter(|down| *down > DOWN)?;
-    Some(format!(
+    let Some(alive) = signs.filter(|sign| *sign <= booted + SET_BACK).max() else {
+        return Some(
+            "cannot determine how long this machine was down: by its clock, all that it did before this boot is yet to come"
+                .to_owned(),
+        );
+    };
+    let down = booted - alive;
+    (down > DOWN).then(|| format!(
         "this machine was down for {} hours and {} minutes before this boot, as one that was restored from a backup",
         down.whole_hours(),
         down.whole_minutes() % 60
@@ -246,30 +251,29 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     }
     let boot_id = host.read(BOOT_ID).unwrap_or_default();
     let _lock = lock::take(host, "apply --forget", boot_id.trim())?;
-    let (what, sealing) = match resume::read(host) {
+    let what = match resume::read(host) {
         Ok(None) => return Ok(None),
-        Ok(Some(pending)) => {
-            (words(&pending), pending.seal.map(|_| "mt-agent seal again, which finishes it"))
-        }
-        // What an interrupted sealing left says so whatever else it says: nothing else has that key.
+        Ok(Some(pending)) if pending.seal.is_some() => bail!(
+            "a sealing of this machine was interrupted, and forgotten it would count as one that was never begun: run mt-agent \
+             seal again, which finishes it"
+        ),
+        Ok(Some(pending)) => words(&pending),
         Err(_) => {
-            let text = host.read(resume::PATH).with_context(|| format!("reading {}", resume::PATH))?;
-            // A way out of a damaged one, which no version can finish.
-            let finishes = "mt-agent seal again, in the version that began it, as this one cannot read \
-                            /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew \
-                            before it is cloned";
-            (
-                "an order that this version cannot read".to_owned(),
-                text.contains("\"seal\"").then_some(finishes),
-            )
+            let text = host.read(resume::PATH).with_context(|| {
+                format!(
+                    "reading {}: remove it, and if this machine was about to be cloned, seal it anew",
+                    resume::PATH
+                )
+            })?;
+            ensure!(
+                !resume::is_of_sealing(&text),
+                "{} is not forgotten: {}",
+                resume::PATH,
+                resume::UNREADABLE_SEALING
+            );
+            "an order that this version cannot read".to_owned()
         }
     };
-    if let Some(finishes) = sealing {
-        bail!(
-            "a sealing of this machine was interrupted, and forgotten it would count as one that was never begun: run \
-             {finishes}"
-        );
-    }
     resume::clear(host)?;
     if let Ok(mut log) = Log::open(host) {
         log.line(&format!("apply --forget: {what}"));

@@ -50,6 +50,32 @@ stand_in 1
 same "what waits for a person is a failure, and it says where that is told" "$begins
 mt-agent-resume: ended with status 1; what still waits, and for what: mt-agent history --pending
 status 1" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+# What is put in the log's place is not written to, and not waited for.
+stand_in 0
+echo kept >/test/victim
+for kind in link dangling hard fifo read-fifo; do
+    rm -f $log
+    case $kind in
+    link) ln -s /test/victim $log ;;
+    dangling) ln -s /test/not-there $log ;;
+    hard) ln /test/victim $log ;;
+    *fifo) mkfifo $log ;;
+    esac
+    if [ $kind = read-fifo ]; then
+        exec 8<>$log
+    fi
+    touch $waiting
+    same "a log that is another thing ($kind): the console has it all" "$begins
+mt-agent-resume: ended with status 0; what still waits, and for what: mt-agent history --pending
+status 0" "$(timeout 60 $service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
+    same "and nothing is written elsewhere ($kind)" "kept, no" \
+        "$(cat /test/victim), $([ -e /test/not-there ] && echo yes || echo no)"
+    if [ $kind = read-fifo ]; then
+        same "nor to who reads there" "" "$(timeout 1 cat <&8)"
+        exec 8<&-
+    fi
+done
+rm -f $log /test/victim $waiting
 for verb in stop reload condrestart try-restart; do
     same "$verb does nothing" "status 0" "$($service $verb; echo "status $?")"
 done

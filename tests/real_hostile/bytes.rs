@@ -5,7 +5,8 @@ use mt_agent::facts::blank::examine::{END_BYTES, places};
 use super::desk::{Loop, MIB, isolated};
 use super::judge::{agreed, foreign};
 
-const SIZE: u64 = 64 * MIB;
+/// More than what is read whole.
+const SIZE: u64 = 1088 * MIB;
 
 #[test]
 fn one_byte_at_each_kind_of_place() {

@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, reason = "files and devices of a test are not the host's")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+#[path = "../support/content.rs"]
+mod content;
 #[path = "../real_retention/desk.rs"]
 #[allow(dead_code, reason = "shared with the tests of the retention disk")]
 mod desk;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::identity::Identity;
@@ -126,12 +127,11 @@ impl Loop {
             File::open(self.image()).unwrap().read_exact(&mut header).unwrap();
             return format!("{header:x?}");
         }
-        run("sha256sum", &[self.image().to_str().unwrap()])
+        super::content::content(&self.image())
     }
 
     /// Writes `bytes` through the device, as another program would.
     pub fn write_at(&self, at: u64, bytes: &[u8]) {
-        use std::os::unix::fs::FileExt;
         let file = File::options().write(true).open(&self.device).unwrap();
         file.write_all_at(bytes, at).unwrap();
         file.sync_all().unwrap();

@@ -5,6 +5,8 @@
 
 mod adopted;
 mod answers;
+#[path = "../support/content.rs"]
+mod content;
 mod desk;
 mod hangs;
 mod interrupted;

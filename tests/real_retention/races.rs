@@ -21,7 +21,8 @@ use nix::unistd::Pid;
 
 use super::desk::*;
 
-const SIZE: u64 = 64 * MIB;
+/// More than what is read whole.
+const SIZE: u64 = 1088 * MIB;
 const BYTES: &[u8] = b"a protected machine's data";
 
 /// Between two samples: what is written there is not read.

@@ -130,13 +130,14 @@ fn a_package_file_and_a_ca_file_that_others_can_write_are_refused() {
     let sum = "9fa84b5eb3dc0a2b04ea0f5d1d5ea4d10ac10e0be6be1ef1fc4f2ed4e3b9b5d7";
     let said = run(
         &files("from: /var/from, unverified: install-without-verification", ", urls: []"),
-        "chmod 777 /var/from; told=$(apply); echo \"$told\"; sh -ec \"$(cure \"$told\")\"; apply",
+        "{ printf '\\355\\253\\356\\333'; head -c 92 /dev/zero; printf '\\216\\255\\350'; } >/var/from/kmod-x-1-1.el6.x86_64.rpm\n\
+         chmod 777 /var/from; told=$(apply); echo \"$told\"; sh -ec \"$(cure \"$told\")\"; apply",
     );
     contains(
         &said,
         "others than root can write /var/from (owner 0, group 0, mode 0777): run `chmod go-w /var/from`, or pin it",
     );
-    contains(&said, "/var/from: it is no rpm package");
+    contains(&said, "/var/from: rpm cannot read what is there");
     let said =
         run(&files("from: /var/from", &format!(", urls: [], sha256: {sum}")), "chmod 777 /var/from; apply");
     contains(&said, "but the profile pins");

@@ -1,7 +1,7 @@
 //! The bytes of a compressed archive: hashed as they are read, bounded as they unfold.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Take};
 
 use flate2::read::MultiGzDecoder;
 
@@ -9,19 +9,21 @@ use crate::host::sum::Hashing;
 
 /// What a gzip file unfolds to, up to a bound.
 pub struct Stream<'a> {
-    decoder: MultiGzDecoder<Hashing<&'a File>>,
+    decoder: MultiGzDecoder<Take<Hashing<&'a File>>>,
     left: u64,
     exceeded: bool,
 }
 
 impl<'a> Stream<'a> {
-    /// The stream from the beginning of `file`, which may unfold to `limit` bytes.
+    /// The stream from the beginning of `file`, of which a byte more than its `size` is read (it may grow without an end), and
+    /// which may unfold to `limit` bytes.
     ///
     /// # Errors
     /// What seeking says.
-    pub fn new(mut file: &'a File, limit: u64) -> io::Result<Self> {
+    pub fn new(mut file: &'a File, size: u64, limit: u64) -> io::Result<Self> {
         file.rewind()?;
-        Ok(Self { decoder: MultiGzDecoder::new(Hashing::new(file)), left: limit, exceeded: false })
+        let bounded = Hashing::new(file).take(size.saturating_add(1));
+        Ok(Self { decoder: MultiGzDecoder::new(bounded), left: limit, exceeded: false })
     }
 
     /// Whether it was about to unfold to more than its bound.
@@ -41,7 +43,7 @@ impl<'a> Stream<'a> {
     /// The SHA-256 of the compressed file, when all of it was read.
     #[must_use]
     pub fn sha256(self) -> String {
-        self.decoder.into_inner().sha256()
+        self.decoder.into_inner().into_inner().sha256()
     }
 }
 

@@ -14,9 +14,8 @@ use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
 use super::{WORK, can_be_collected_in, resolve};
 use crate::changes::packages::look::{Package, look_at};
 use crate::changes::packages::rpm::{NO_SIGNATURE, Signature, signature};
-use crate::changes::packages::{copy, obtain, own, plain};
+use crate::changes::packages::{copy, obtain, plain, sum_of};
 use crate::changes::{Context, Done};
-use crate::host::sum::sha256;
 use crate::host::{files, text, trust};
 use crate::profile::{FileSpec, Profile};
 
@@ -160,7 +159,7 @@ fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manife
         ensure!(pinned, "the profile pins another {}", spec.file);
     }
     if let Some(path) = order.agent_package {
-        let (sum, _) = sha256(&own(path)?)?;
+        let (sum, _) = sum_of(path)?;
         let agent = old.files.iter().find(|entry| entry.role == Role::Agent);
         ensure!(
             agent.is_some_and(|agent| agent.sha256 == sum),
@@ -291,7 +290,7 @@ fn entry(
     role: Role,
     verified: String,
 ) -> Result<(PathBuf, Entry)> {
-    let (sha256, size) = sha256(&own(path)?).with_context(|| format!("reading {}", path.display()))?;
+    let (sha256, size) = sum_of(path)?;
     let Package { name, epoch, version, architecture, .. } = package;
     let entry = Entry { file, size, sha256, package: name, epoch, version, architecture, role, verified };
     Ok((path.to_owned(), entry))

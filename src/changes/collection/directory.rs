@@ -8,8 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::can_be_named;
 use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
-use crate::changes::packages::own;
-use crate::host::sum::sha256;
+use crate::changes::packages::{own, sum_of};
 use crate::host::{files, text, trust};
 
 /// A collection whose every file was found to be what its manifest says.
@@ -101,8 +100,7 @@ pub(super) fn verify(directory: &Path, entry: &Entry) -> Result<()> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         bail!("{} is missing, though the manifest names it: copy the collection anew", path.display());
     }
-    let file = own(&path)?;
-    let (sum, size) = sha256(&file).with_context(|| format!("reading {}", path.display()))?;
+    let (sum, size) = sum_of(&path)?;
     ensure!(
         sum == entry.sha256 && size == entry.size,
         "{}: its SHA-256 is {sum} ({size} bytes), but the manifest says {} ({} bytes): it was changed or is damaged; \

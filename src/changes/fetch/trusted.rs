@@ -1,8 +1,10 @@
 //! TLS by the certificates of a `ca-file`: those that issue others, and a server's own.
 //!
 //! What `openssl req -x509` makes is a certificate that may issue others, and rustls refuses one of that kind as a server's
-//! own, trusted or not. Here a server may show one that is, byte for byte, in the file; its dates, its name (the
-//! `subjectAltName`) and that the server has its key are looked at as with any other. The rest of a connection is as in ureq.
+//! own, trusted or not; one that may not issue others would be trusted with all that it signs. So here what may issue others
+//! does that, and nothing else does. A server may show one of either kind that is, byte for byte, in the file; its dates, its
+//! name (the `subjectAltName`) and that the server has its key are looked at as with any other. The rest of a connection is
+//! as in ureq.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -29,9 +31,11 @@ use ureq::unversioned::transport::{
 /// What rustls says of its own configuration.
 pub fn connector(certificates: Vec<CertificateDer<'static>>) -> Result<impl Connector, rustls::Error> {
     let provider = ring::default_provider();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates.iter().cloned());
     let algorithms = provider.signature_verification_algorithms;
+    let mut roots = RootCertStore::empty();
+    let now = UnixTime::now();
+    let issuers = certificates.iter().filter(|one| may_issue(one, now, &algorithms));
+    roots.add_parsable_certificates(issuers.cloned());
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(ALL_VERSIONS)?
         .dangerous()
@@ -39,6 +43,54 @@ pub fn connector(certificates: Vec<CertificateDer<'static>>) -> Result<impl Conn
         .with_no_client_auth();
     let tls = Tls(Arc::new(config));
     Ok(ConnectProxyConnector::default().chain(TcpConnector::default()).chain(tls))
+}
+
+/// What is wrong with `certificate` as a server's own, whoever issued it: its dates, or what it may be used for.
+fn alone(
+    certificate: &ParsedCertificate<'_>,
+    now: UnixTime,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<(), Alone> {
+    use CertificateError::{ExpiredContext, NotValidYetContext, Other, UnknownIssuer};
+    // Without an issuer, so that nothing is left of the verification but this: webpki 0.103 looks at the dates, then at
+    // whether it may issue others, then at what else it may be used for, and only then for its issuer.
+    let nobody = RootCertStore::empty();
+    match verify_server_cert_signed_by_trust_anchor(certificate, &nobody, &[], now, algorithms.all) {
+        Ok(()) | Err(rustls::Error::InvalidCertificate(UnknownIssuer)) => Ok(()),
+        Err(rustls::Error::InvalidCertificate(Other(why))) if why.0.to_string() == "CaUsedAsEndEntity" => {
+            Err(Alone::Issuer)
+        }
+        Err(error) => Err(match &error {
+            rustls::Error::InvalidCertificate(ExpiredContext { not_after: valid, .. })
+            | rustls::Error::InvalidCertificate(NotValidYetContext { not_before: valid, .. }) => {
+                Alone::Dates(*valid, error)
+            }
+            _ => Alone::Wrong(error),
+        }),
+    }
+}
+
+/// Why a certificate cannot be a server's own.
+enum Alone {
+    /// It may issue others.
+    Issuer,
+    /// It is not valid now, but at that moment.
+    Dates(UnixTime, rustls::Error),
+    /// Another reason.
+    Wrong(rustls::Error),
+}
+
+/// Whether the certificate is one that may issue others (`basicConstraints` with `CA:TRUE`), whatever its dates.
+fn may_issue(
+    certificate: &CertificateDer<'_>,
+    now: UnixTime,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> bool {
+    let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
+    match alone(&parsed, now, algorithms) {
+        Err(Alone::Dates(valid, _)) => matches!(alone(&parsed, valid, algorithms), Err(Alone::Issuer)),
+        told => matches!(told, Err(Alone::Issuer)),
+    }
 }
 
 /// What is issued by a certificate of the file, and what is one itself. rustls's own verifier would bring lists of revoked
@@ -60,16 +112,14 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let parsed = ParsedCertificate::try_from(certificate)?;
-        let (roots, all) = (&self.roots, self.algorithms.all);
-        let issued = verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, all);
-        // webpki 0.103 has looked at the dates by then, and at nothing else.
-        let is_issuer = |error: &rustls::Error| {
-            matches!(error, rustls::Error::InvalidCertificate(CertificateError::Other(why))
-                if why.0.to_string() == "CaUsedAsEndEntity")
-        };
-        match issued {
-            Err(error) if is_issuer(&error) && self.own.contains(certificate) => {}
-            issued => issued?,
+        if self.own.contains(certificate) {
+            match alone(&parsed, now, &self.algorithms) {
+                Ok(()) | Err(Alone::Issuer) => {}
+                Err(Alone::Dates(_, error) | Alone::Wrong(error)) => return Err(error),
+            }
+        } else {
+            let all = self.algorithms.all;
+            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, all)?;
         }
         verify_server_name(&parsed, name)?;
         Ok(ServerCertVerified::assertion())

@@ -3,6 +3,7 @@
 //! rpm takes a file that is no package for a list of packages and addresses, and fetches and installs those. So the
 //! first bytes are looked at before rpm sees a file.
 
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -176,7 +177,14 @@ fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
 
 /// Makes sure that a file begins as a package does.
 fn is_package(path: &Path) -> Result<()> {
-    let file = host_files::open(path).with_context(|| format!("reading {}", path.display()))?;
+    has_lead(&host_files::open(path).with_context(|| format!("reading {}", path.display()))?)
+}
+
+/// As [`is_package`], of a file that is open.
+///
+/// # Errors
+/// It does not; what it is instead.
+pub(super) fn has_lead(file: &File) -> Result<()> {
     let mut head = [0; 96 + HEADER.len()];
     let read = file.read_at(&mut head, 0)?;
     ensure!(read > 0, "it is empty");

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::look::look_at;
+use super::look::{has_lead, look_at};
 use super::rpm;
 use crate::changes::fetch::{self, Fetch, GivenUp, Turn};
 use crate::changes::{Context, Observer};
-use crate::host::sum::sha256;
+use crate::host::sum::{self, sha256};
 use crate::host::{files as host_files, text, trust};
 use crate::profile::{FileSpec, Profile};
 
@@ -168,7 +168,10 @@ fn open(from: &Path, spec: &FileSpec) -> Result<File> {
         seen => seen.with_context(|| format!("reading {}", from.display()))?,
     };
     if let (None, Some(doubt)) = (&spec.sha256, seen.doubt) {
-        let (sum, _) = sha256(&seen.file).with_context(|| format!("reading {}", from.display()))?;
+        let reading = || format!("reading {}", from.display());
+        // Before anything else is said of it: whoever can write it may have put there what he likes.
+        has_lead(&seen.file).with_context(reading)?;
+        let sum = sum::to_pin(&seen.file, LIMIT).with_context(reading)?;
         bail!("{}: {}", from.display(), doubt.unless_pinned("sha256", &sum));
     }
     Ok(seen.file)
@@ -222,6 +225,14 @@ pub(in crate::changes) fn own(path: &Path) -> Result<File> {
     trust::file(path)
 }
 
+/// The SHA-256 of the package file at `path`, which is as [`own`] wants it, lower-case hex, and its size in bytes.
+///
+/// # Errors
+/// As [`own`]; what reading it says; it is larger than a package.
+pub(in crate::changes) fn sum_of(path: &Path) -> Result<(String, u64)> {
+    sha256(&own(path)?, LIMIT, sum::PATIENCE).with_context(|| format!("reading {}", path.display()))
+}
+
 /// Makes sure that the file called `name` in `directory` is the package, by its pinned SHA-256 or by a good signature, and says
 /// by which.
 fn verify(
@@ -231,7 +242,7 @@ fn verify(
     file: &File,
     spec: &FileSpec,
 ) -> Result<String> {
-    let (sum, size) = sha256(file)?;
+    let (sum, size) = sha256(file, LIMIT, sum::PATIENCE)?;
     ensure!(size > 0, "it is empty");
     for (said, by) in
         [(&spec.sha256, "the profile pins"), (&spec.collected_sha256, "the collection's manifest says")]

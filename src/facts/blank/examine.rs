@@ -1,4 +1,4 @@
-//! Reading the places where data shows: both ends of a disk whole, and samples between.
+//! Reading the places where data shows: both ends of a disk whole, and samples between; a small one whole.
 
 use std::fs::File;
 use std::io;
@@ -23,6 +23,8 @@ pub const END_BYTES: u64 = 4 << 20;
 pub const SAMPLES: u64 = 1024;
 /// How much of each, in bytes.
 pub const SAMPLE_BYTES: u64 = 4096;
+/// A disk of up to so many bytes is read whole: it takes seconds.
+pub const READ_WHOLE: u64 = 1 << 30;
 /// How long reading may take. A disk that is so slow is not told to be blank.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -66,7 +68,7 @@ impl Examination {
 }
 
 /// The places to read on a device of `size` bytes, in order and without overlap: the first and last 4 MiB, and
-/// 1,024 evenly spaced pieces of 4 KiB between; all of it where it is not larger than these.
+/// 1,024 evenly spaced pieces of 4 KiB between; all of it up to [`READ_WHOLE`].
 #[must_use]
 pub fn places(size: u64) -> Vec<Range<u64>> {
     let head = size.min(END_BYTES);
@@ -74,7 +76,7 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
     let between = tail - head;
     let mut places = Vec::new();
     places.push(0..head);
-    if between <= SAMPLES * SAMPLE_BYTES {
+    if size <= READ_WHOLE {
         places.push(head..tail);
     } else {
         // u128: the product passes u64 from 16 PiB on. Whole sectors of 512 bytes, the first piece right behind
@@ -210,17 +212,18 @@ mod tests {
     use super::*;
     use std::io::Write;
 
+    const GIB: u64 = 1 << 30;
     const TIB: u64 = 1 << 40;
 
     #[test]
     fn places_are_in_order_and_cover_both_ends() {
-        for size in [512, 4096, 4 << 20, (4 << 20) + 512, 8 << 20, 12 << 20, (12 << 20) + 512, TIB, 64 * TIB]
-        {
+        for size in [512, 4096, 4 << 20, (4 << 20) + 512, 8 << 20, GIB, GIB + 512, TIB, 64 * TIB] {
             let places = places(size);
             assert_eq!((places.first().unwrap().start, places.last().unwrap().end), (0, size), "{size}");
             assert!(places.windows(2).all(|pair| pair[0].end <= pair[1].start), "{size}");
             let read: u64 = places.iter().map(|place| place.end - place.start).sum();
-            assert_eq!(read, size.min(2 * END_BYTES + SAMPLES * SAMPLE_BYTES), "{size}");
+            let sampled = 2 * END_BYTES + SAMPLES * SAMPLE_BYTES;
+            assert_eq!(read, if size <= GIB { size } else { sampled }, "{size}");
         }
         let places = places(TIB);
         assert_eq!(places.len(), 1026);
@@ -233,7 +236,7 @@ mod tests {
 
     #[test]
     fn one_byte_is_found_wherever_it_is_read() {
-        let size: u64 = 64 << 20;
+        let size = 2 * GIB;
         for place in places(size).iter().step_by(93) {
             for at in [place.start, place.end - 1] {
                 let mut file = tempfile::tempfile().unwrap();
@@ -244,6 +247,17 @@ mod tests {
                 assert_eq!((found.blank(), found.nonzero.as_slice()), (Some(false), [at].as_slice()));
                 assert_eq!(found.found(), [format!("non-zero bytes at offset {at}")]);
             }
+        }
+    }
+
+    #[test]
+    fn a_small_disk_is_read_whole() {
+        let size: u64 = 64 << 20;
+        for at in [END_BYTES, 31 << 20, (32 << 20) + 4097, size - END_BYTES - 1] {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(size).unwrap();
+            file.write_all_at(&[1], at).unwrap();
+            assert_eq!(examine(&file, size).nonzero, [at]);
         }
     }
 

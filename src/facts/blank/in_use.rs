@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::stat::{major, minor};
@@ -11,7 +12,7 @@ use nix::sys::stat::{major, minor};
 use crate::facts::disks::{Disk, sysfs};
 use crate::facts::processes;
 use crate::host::apart::apart;
-use crate::host::{Host, text};
+use crate::host::{Host, files, text};
 
 /// How long looking at what all processes have open may take. A file on a network mount that is dead does not answer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -44,7 +45,10 @@ pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
 }
 
 fn number(host: &Host, path: &str) -> Option<String> {
-    let meta = fs::metadata(host.path(path)).ok()?;
+    number_of(&fs::metadata(host.path(path)).ok()?)
+}
+
+fn number_of(meta: &fs::Metadata) -> Option<String> {
     meta.file_type().is_block_device().then(|| format!("{}:{}", major(meta.rdev()), minor(meta.rdev())))
 }
 
@@ -70,15 +74,11 @@ fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<Strin
     let processes = host.list("/proc").map_err(|error| format!("reading /proc: {error}"))?;
     let mut found = Vec::new();
     for pid in processes.iter().filter(|name| name.parse::<u32>().is_ok()) {
-        // Each thread can have files of its own (unshare(CLONE_FILES)).
-        let threads = host.list(format!("/proc/{pid}/task")).unwrap_or_default();
-        let how = if threads.iter().any(|thread| writes(host, &format!("/proc/{pid}/task/{thread}"), devices))
-        {
-            "open"
-        } else if maps(host, pid, devices) {
-            "mapped"
-        } else {
-            continue;
+        let how = match how(host, pid, devices) {
+            Ok(Some(how)) => how,
+            Ok(None) => continue,
+            Err(error) if is_passed_over(&error) => continue,
+            Err(error) => return Err(format!("looking at what process {pid} has open: {error}")),
         };
         let name =
             host.read(format!("/proc/{pid}/comm")).or_else(|_| of_status(host, pid)).unwrap_or_default();
@@ -87,34 +87,86 @@ fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<Strin
     Ok(found)
 }
 
+/// How the process can write to one of the devices, if it can.
+fn how(host: &Host, pid: &str, devices: &BTreeSet<String>) -> io::Result<Option<&'static str>> {
+    // Each thread can have files of its own (unshare(CLONE_FILES)).
+    for thread in host.list(format!("/proc/{pid}/task"))? {
+        match writes(host, &format!("/proc/{pid}/task/{thread}"), devices) {
+            Ok(false) => {}
+            Ok(true) => return Ok(Some("open")),
+            Err(error) if is_passed_over(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(maps(host, pid, devices)?.then_some("mapped"))
+}
+
+/// Whether it ended meanwhile, or may not be looked at: without root the disk cannot be read either, and with it a process is
+/// closed only to who is confined, whose disks the kernel's counts are asked of too. Any other error leaves open what is there.
+fn is_passed_over(error: &io::Error) -> bool {
+    is_gone(error) || error.kind() == io::ErrorKind::PermissionDenied
+}
+
+/// Whether it ended, was closed or unmapped while it was looked at.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(nix::libc::ESRCH)
+}
+
 /// A kernel before 2.6.33 has no /proc/PID/comm.
 fn of_status(host: &Host, pid: &str) -> io::Result<String> {
     let status = host.read(format!("/proc/{pid}/status"))?;
     Ok(status.lines().find_map(|line| line.strip_prefix("Name:")).unwrap_or_default().to_owned())
 }
 
-/// Whether the thread has a descriptor for writing. One that ends meanwhile, or that may not be looked at,
-/// has none: without root the disk cannot be read either.
-fn writes(host: &Host, thread: &str, devices: &BTreeSet<String>) -> bool {
-    let descriptors = host.list(format!("{thread}/fd")).unwrap_or_default();
-    descriptors.iter().any(|fd| {
+/// Whether the thread has a descriptor for writing. One that is closed meanwhile is none.
+fn writes(host: &Host, thread: &str, devices: &BTreeSet<String>) -> io::Result<bool> {
+    for fd in host.list(format!("{thread}/fd"))? {
         let link = format!("{thread}/fd/{fd}");
-        // Sockets and pipes have no path. Where the node lies does not matter, and what its path is depends on who looks.
-        let is_file = fs::read_link(host.path(&link)).is_ok_and(|target| target.starts_with("/"));
-        is_file
-            && host.read(format!("{thread}/fdinfo/{fd}")).is_ok_and(|info| is_writable(&info))
-            && number(host, &link).is_some_and(|number| devices.contains(&number))
-    })
+        let look = || -> io::Result<bool> {
+            // Sockets and pipes have no path. Where the node lies does not matter, and what its path is depends on who looks.
+            Ok(fs::read_link(host.path(&link))?.starts_with("/")
+                && is_writable(&host.read(format!("{thread}/fdinfo/{fd}"))?)
+                && is_one_of(&host.path(&link), devices)?)
+        };
+        match look() {
+            Ok(false) => {}
+            Err(error) if is_gone(&error) => {}
+            told => return told,
+        }
+    }
+    Ok(false)
+}
+
+fn is_one_of(path: &Path, devices: &BTreeSet<String>) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(meta) => Ok(number_of(&meta).is_some_and(|number| devices.contains(&number))),
+        // A file of a dead mount (ENOTCONN, ESTALE, EIO) or of a user's own (EACCES of FUSE, to root too) is no device node: one
+        // of those is looked at without asking whoever has the mount.
+        Err(error) if is_gone(&error) => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Whether the process maps one of the devices for writing. Before 3.3 there is no /proc/PID/map_files, and only the
 /// kernel's counts tell.
-fn maps(host: &Host, pid: &str, devices: &BTreeSet<String>) -> bool {
-    let maps = host.read(format!("/proc/{pid}/maps")).unwrap_or_default();
-    maps.lines().filter_map(shared_for_writing).any(|range| {
-        number(host, &format!("/proc/{pid}/map_files/{range}"))
-            .is_some_and(|number| devices.contains(&number))
-    })
+fn maps(host: &Host, pid: &str, devices: &BTreeSet<String>) -> io::Result<bool> {
+    // Line by line: a process may have so many mappings that no bound of ours fits, and none is left out.
+    let mut lines = BufReader::new(files::open(&host.path(format!("/proc/{pid}/maps")))?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            return Ok(false);
+        }
+        let Some(range) = shared_for_writing(&String::from_utf8_lossy(&line)).map(str::to_owned) else {
+            continue;
+        };
+        match is_one_of(&host.path(format!("/proc/{pid}/map_files/{range}")), devices) {
+            Ok(false) => {}
+            Err(error) if is_gone(&error) => {}
+            told => return told,
+        }
+    }
 }
 
 /// The range of addresses of a line of /proc/PID/maps, where it is a file that is written to through memory.
@@ -144,6 +196,54 @@ mod tests {
         assert_eq!(line("rw-s", "                   /dev/sdb").as_deref(), Some("7f00-7f01"));
         assert_eq!(line("r--s", "/dev/sdb").or(line("rw-p", "/dev/sdb")).or(line("rw-s", "")), None);
         assert_eq!(shared_for_writing("7f00-7f01 rw-p 00000000 00:00 0"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_nothing() {
+        use crate::facts::testing;
+        let devices = BTreeSet::from(["8:16".to_owned()]);
+        let look = |files: &[(&str, &str)]| {
+            let dir = testing::tree(files);
+            open_for_writing(&Host::recorded(dir.path()), &devices)
+        };
+        let task = ("proc/7/task/7/fd/none/x", "");
+        // A directory in the place of a link or file, as nothing is unreadable to root.
+        let said = look(&[task, ("proc/7/maps", "")]).unwrap_err();
+        assert!(said.starts_with("looking at what process 7 has open: "), "{said}");
+        let said = look(&[
+            ("proc/7/task/7/fd/3", "-> /dev/sdb"),
+            ("proc/7/task/7/fdinfo/3/x", ""),
+            ("proc/7/maps", ""),
+        ]);
+        assert!(said.is_err(), "{said:?}");
+        assert!(look(&[("proc/7/task/x/fd", "no directory"), ("proc/7/maps", "")]).is_err());
+        let closed = look(&[("proc/7/task/7/fd/3", "-> /nowhere"), ("proc/7/maps", "")]);
+        assert_eq!(closed, Ok(Vec::new()), "gone meanwhile");
+        assert_eq!(look(&[("proc/7/stat", "")]), Ok(Vec::new()));
+    }
+
+    /// More mappings than 16 MiB can tell of, and behind them the one that counts: read to its end.
+    #[test]
+    fn a_process_of_very_many_mappings_is_looked_at_to_the_last_one() {
+        use crate::facts::testing;
+        let line = "7f0000000000-7f0000001000 rw-p 00000000 00:00 0\n";
+        let mut maps = line.repeat(usize::try_from(files::LARGEST).unwrap() / line.len() + 2);
+        maps.push_str("7f00-7f01 rw-s 00000000 00:06 351 /dev/null-of-a-test\n");
+        let dir = testing::tree(&[("proc/7/task/7/fd/x", ""), ("proc/7/maps", &maps)]);
+        let host = Host::recorded(dir.path());
+        fs::remove_file(dir.path().join("proc/7/task/7/fd/x")).unwrap();
+        let mapped = dir.path().join("proc/7/map_files");
+        fs::create_dir(&mapped).unwrap();
+        let kind = nix::sys::stat::SFlag::S_IFBLK;
+        nix::sys::stat::mknod(
+            &mapped.join("7f00-7f01"),
+            kind,
+            nix::sys::stat::Mode::empty(),
+            nix::sys::stat::makedev(8, 16),
+        )
+        .expect("root");
+        let found = open_for_writing(&host, &BTreeSet::from(["8:16".to_owned()])).unwrap();
+        assert_eq!(found, ["mapped for writing by process 7 ()"]);
     }
 
     #[test]

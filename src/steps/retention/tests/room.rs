@@ -72,7 +72,7 @@ fn what_is_not_known_to_answer_is_unknown() {
     assert_eq!(told, "blocked: retention.mounted");
     let mut dead = facts.clone();
     disks(&mut dead)[1].state = Some("offline".into());
-    assert_eq!(super::super::super::testing::told(&profile, &dead, FREE), "blocked: retention.alive");
+    assert_eq!(testing::told(&profile, &dead, FREE), "blocked: retention.alive");
 }
 
 #[test]
@@ -131,6 +131,6 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     (mount.free_bytes, mount.free_inodes) = (Fact::Known(size / 50), Fact::Known(10));
     profile.retention.free_percent = 0;
     assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
-    volume(&mut facts).free_inodes = crate::facts::Fact::Unknown("why".into());
+    volume(&mut facts).free_inodes = Fact::Unknown("why".into());
     assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
 }
