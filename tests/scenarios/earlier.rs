@@ -147,7 +147,6 @@ fn facts_that_0_1_0_read_are_judged_and_what_they_lack_is_named() {
     // What it did not look at is not known, and each is named.
     let lacks = [
         ("retention.alive", "the state of sdb was not recorded"),
-        ("layout.root", "it was recorded by a version that did not look whether storage answers"),
         ("layout.free", "it was recorded by a version that did not ask for inodes"),
     ];
     for (id, says) in lacks {
