@@ -30,6 +30,8 @@ impl Change {
             | Self::RecordCustomChanges { .. }
             | Self::SetRecordsAside
             | Self::BlacklistRootDisk { .. }
+            | Self::ConfigureMultipath { .. }
+            | Self::StartMultipathd { .. }
             | Self::FormatRetention { .. }
             | Self::WriteFstab { .. }
             | Self::MountRetention { .. } => {}
@@ -55,6 +57,15 @@ impl Change {
             Self::MakeDeviceNodes { nodes: now } => {
                 let Self::MakeDeviceNodes { nodes } = agreed else { return false };
                 now.iter().all(|node| nodes.contains(node))
+            }
+            Self::ConfigureMultipath { off: now_off, unhide: now_unhide } => {
+                let Self::ConfigureMultipath { off, unhide } = agreed else { return false };
+                now_off.iter().all(|key| off.contains(key))
+                    && now_unhide.iter().all(|entry| unhide.contains(entry))
+            }
+            Self::StartMultipathd { disks: now } => {
+                let Self::StartMultipathd { disks } = agreed else { return false };
+                now.iter().all(|disk| disks.contains(disk))
             }
             Self::RunCustomChanges { archive: now, rerun: now_rerun, archive_sha256: now_sha256 } => {
                 let Self::RunCustomChanges { archive, rerun, archive_sha256 } = agreed else { return false };
@@ -192,6 +203,10 @@ mod tests {
             archive_sha256: Some(sum.into()),
         };
         let blacklist = |id: &str| Change::BlacklistRootDisk { scsi_id: id.into(), replaces: None };
+        let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let configure =
+            |off: &[&str], unhide: &[&str]| Change::ConfigureMultipath { off: all(off), unhide: all(unhide) };
+        let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks) };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
             device: device.into(),
             scsi_id: id.into(),
@@ -210,6 +225,8 @@ mod tests {
             (install(&["perl", "wget"], None, None), install(&["wget"], None, None)),
             (run(false, "aa"), run(false, "aa")),
             (blacklist("36000c29a"), blacklist("36000c29a")),
+            (configure(&["find_multipaths"], &["^sd"]), configure(&["find_multipaths"], &[])),
+            (start(&["36000c29a", "36000c29b"]), start(&["36000c29b"])),
         ];
         for (agreed, now) in same {
             assert!(now.is_within(&agreed), "{now:?} is {agreed:?}");
@@ -229,6 +246,10 @@ mod tests {
             (run(false, "aa"), run(true, "aa")),
             (run(false, "aa"), run(false, "ab")),
             (blacklist("36000c29a"), blacklist("36000c29b")),
+            (configure(&["find_multipaths"], &[]), configure(&["user_friendly_names"], &[])),
+            (configure(&["find_multipaths"], &[]), configure(&["find_multipaths"], &["^sd"])),
+            (start(&["36000c29a"]), start(&["36000c29a", "36000c29b"])),
+            (start(&[]), configure(&[], &[])),
             (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),
             (Change::RecordCustomChanges { accepted: false }, Change::RecordCustomChanges { accepted: true }),
         ];

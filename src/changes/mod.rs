@@ -91,6 +91,19 @@ pub enum Change {
         /// The stale SCSI ID that it replaces, if there is one.
         replaces: Option<String>,
     },
+    /// Make /etc/multipath.conf name maps by their IDs and take every disk.
+    ConfigureMultipath {
+        /// Settings of `defaults` that become `no`.
+        off: Vec<String>,
+        /// `devnode` entries of the blacklist, as written, that become comments.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unhide: Vec<String>,
+    },
+    /// Let multipathd start at boot, start it, and have it make the maps that are missing.
+    StartMultipathd {
+        /// SCSI IDs of the disks without a map.
+        disks: Vec<String>,
+    },
     /// Make a file system on the retention disk. The only change that can destroy data: see design.md's rules.
     FormatRetention {
         /// SCSI ID of the disk that was chosen.
@@ -268,6 +281,18 @@ impl Change {
             Self::BlacklistRootDisk { scsi_id, .. } => {
                 format!("make the multipath blacklist name this machine's root disk {scsi_id}")
             }
+            Self::ConfigureMultipath { off, unhide } => {
+                let settings = off.iter().map(|key| format!("set {key} to no"));
+                let entries = unhide.iter().map(|entry| format!("take devnode {entry} out of the blacklist"));
+                let all: Vec<_> = settings.chain(entries).collect();
+                format!("{} in /etc/multipath.conf", all.join(", "))
+            }
+            Self::StartMultipathd { disks } if disks.is_empty() => {
+                "start multipathd, now and at every boot".into()
+            }
+            Self::StartMultipathd { disks } => {
+                format!("let multipathd run, now and at every boot, with maps of {}", disks.join(", "))
+            }
             Self::FormatRetention { scsi_id, device, fs_type, size_bytes, erase, .. } => format!(
                 "{}make an {fs_type} file system on {device} (SCSI ID {scsi_id}, {})",
                 if *erase { "ERASE and " } else { "" },
@@ -312,6 +337,8 @@ impl Change {
             Self::BlacklistRootDisk { scsi_id, replaces } => {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
             }
+            Self::ConfigureMultipath { off, unhide } => multipath::configure::configure(context, off, unhide),
+            Self::StartMultipathd { disks } => multipath::start::start(context, disks),
             Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint } => {
                 let (size_bytes, erase, fingerprint) = (*size_bytes, *erase, fingerprint.as_deref());
                 let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };

@@ -1,9 +1,13 @@
 //! The multipath blacklist names this machine's root disk: in /etc/multipath.conf and in the script that the
-//! vendor's changes leave behind. On a clone both still name the template's.
+//! vendor's changes leave behind. On a clone both still name the template's. What else of multipath is changed:
+//! [`configure`], [`start`].
 
+pub mod configure;
 pub(crate) mod edit;
+pub mod start;
 
 use std::io;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
@@ -11,11 +15,14 @@ use super::identity::{self, Hardware, Identity};
 use super::{Context, Done, saved};
 use crate::facts::disks::Disk;
 use crate::facts::mounts;
+use crate::facts::multipath;
+pub use crate::facts::multipath::CONFIGURATION;
 use crate::facts::multipath::parse::Dialect;
+use crate::host::command::Command;
 use crate::host::{Host, files};
 
-/// The configuration.
-pub const CONFIGURATION: &str = "/etc/multipath.conf";
+/// How long a service may take to start, or to read its configuration again.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The script that the vendor's ApplyCustomChanges.sh writes; it carries the root disk's SCSI ID literally.
 pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
@@ -71,13 +78,7 @@ fn replace_as(
         if before == after {
             continue;
         }
-        saved::keep(host, path, &stamp)?;
-        files::replace(&host.path(path), &after, 0o644)?;
-        let now = files::read(&host.path(path)).with_context(|| format!("reading {path} again"))?;
-        ensure!(
-            now == after,
-            "{path} was changed by another program at the same time: look at it and run again"
-        );
+        write(host, path, &after, &stamp)?;
         changed.push(path);
     }
     if changed.is_empty() {
@@ -93,10 +94,45 @@ fn replace_as(
     )))
 }
 
+/// Replaces the file `path`, of which a copy is kept under `stamp`.
+fn write(host: &Host, path: &str, after: &[u8], stamp: &str) -> Result<()> {
+    saved::keep(host, path, stamp)?;
+    files::replace(&host.path(path), after, 0o644)?;
+    let now = files::read(&host.path(path)).with_context(|| format!("reading {path} again"))?;
+    ensure!(now == after, "{path} was changed by another program at the same time: look at it and run again");
+    Ok(())
+}
+
+/// The disk that carries `/`, which is the block device `root`.
+fn carrier<'a>(disks: &'a [Disk], root: &str) -> Result<&'a Disk> {
+    let carries = |disk: &&Disk| disk.all_devices().contains(&root);
+    disks.iter().find(carries).with_context(|| format!("no disk carries / (device {root})"))
+}
+
+/// That multipath leaves the root disk alone with the configuration `text`.
+fn leaves_root_alone(disks: &[Disk], root: &str, text: &[u8], dialect: Dialect) -> Result<()> {
+    let disk = carrier(disks, root)?;
+    let id = disk.scsi_id.as_deref();
+    let id = id.with_context(|| format!("the root disk {} has no SCSI ID to be blacklisted", disk.name))?;
+    edit::check_hidden(text, id, &[], dialect)
+}
+
+/// Has the service of multipathd `verb` done: by systemd, or by the scripts of CentOS 6.
+fn service(context: &mut Context<'_>, verb: &str) -> Result<()> {
+    let name = multipath::SERVICE;
+    let command = match (Dialect::of(context.host), verb) {
+        (Dialect::Later, verb) => Command::new("systemctl", [verb, name], DEADLINE),
+        (Dialect::El6, "enable") => Command::new("chkconfig", [name, "on"], DEADLINE),
+        (Dialect::El6, verb) => Command::new("service", [name, verb], DEADLINE),
+    };
+    let output = context.run(&command)?;
+    ensure!(output.status == 0, "{} ended with status {}: {}", command.line(), output.status, output.said());
+    Ok(())
+}
+
 /// The SCSI IDs that the blacklist must not hide: all but that of the disk that carries `/`, which `scsi_id` is.
 fn others(disks: &[Disk], root: &str, scsi_id: &str) -> Result<Vec<String>> {
-    let carries = |disk: &&Disk| disk.all_devices().contains(&root);
-    let disk = disks.iter().find(carries).with_context(|| format!("no disk carries / (device {root})"))?;
+    let disk = carrier(disks, root)?;
     ensure!(
         disk.scsi_id.as_deref() == Some(scsi_id),
         "the SCSI ID of the root disk {} is {}; {scsi_id} was planned",

@@ -81,7 +81,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     };
     let daemons = start(host, DEADLINE, |host| {
         let processes = processes::load(host);
-        (clock::load(host, &processes), tools::load(host, &processes))
+        (clock::load(host, &processes), tools::load(host, &processes), multipath::daemon(host, &processes))
     });
     let custom_changes = {
         let (marker, log, archive) = (wanted.marker.clone(), wanted.log.clone(), wanted.archive.clone());
@@ -123,11 +123,13 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     };
     let retention_record = retention_record.fact();
     let filesystems = with_our_volume(host, filesystems.fact(), &retention_record, &disks);
-    let (clock, tools) = daemons.wait().unwrap_or_else(|why| {
+    let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
         let boot_secs = Fact::Unknown(why.clone());
         let service = Fact::Unknown(why.clone());
-        (clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() }, Fact::Unknown(why))
+        let clock = clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() };
+        (clock, Fact::Unknown(why.clone()), (Fact::Unknown(why), Vec::new()))
     });
+    let multipath = multipath.wait().unwrap_or_else(|why| multipath::Multipath::unknown(&why));
     Facts {
         schema: SCHEMA.to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
@@ -155,10 +157,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
         tools,
-        multipath: multipath.wait().unwrap_or_else(|why| multipath::Multipath {
-            configuration: Fact::Unknown(why.clone()),
-            maps: Fact::Unknown(why),
-        }),
+        multipath: multipath::Multipath { daemon, others, ..multipath },
         custom_changes: custom_changes
             .wait()
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),

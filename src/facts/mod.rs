@@ -29,6 +29,7 @@ pub(crate) mod processes;
 mod read;
 pub mod retention;
 pub mod scsi;
+pub mod services;
 pub mod shell;
 pub mod signature;
 pub mod site_agent;

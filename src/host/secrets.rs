@@ -4,17 +4,24 @@
 //! needed is better not kept at all; this is for what has to be shown.
 
 mod addresses;
+mod hashes;
 mod named;
 mod names;
+mod quotes;
+mod said;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use self::named::Open;
+use self::named::{Open, end_tag};
 pub use self::names::MASK;
+use self::quotes::Quote;
+use super::text::unfit_to_show;
 
 /// `text` with what looks like a secret replaced by `***`: credentials of addresses (`scheme://user:password@host`) and
 /// what signs them, values of what is called password, passphrase, secret, token or the like, headers that authenticate, users
-/// with their passwords, and private keys. The number of lines stays.
+/// with their passwords, hashes of passwords, and private keys. The number of lines stays. A line of which something is hidden loses
+/// its colours and its invisible characters.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
     let mut masker = Masker::default();
@@ -28,21 +35,35 @@ pub fn without_secrets(text: &str) -> String {
 /// How many lines a private key has at most: one of 16,384 bits has some 200.
 const LONGEST_KEY: usize = 400;
 
+/// How many lines a value has at most of which the end is missing: a quote or a tag that nothing closes.
+const LONGEST_VALUE: usize = 64;
+
+/// In how many lines below `name: password` its `value` may stand.
+const NAMED_FOR: usize = 3;
+
 /// Takes secrets out of text that comes line by line: a value can stand in the line below its name, and a private key has
 /// many lines.
 #[derive(Debug, Default)]
-pub struct Masker(After);
+pub struct Masker {
+    after: After,
+    /// In how many lines a `value` is that of a secret.
+    named: usize,
+}
 
 /// What the lines before tell of the next one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 enum After {
     /// Nothing.
     #[default]
     Nothing,
-    /// A value that is named there stands here, and goes on as long as lines are indented by more than its name.
-    Value { indent: usize, has_begun: bool },
-    /// The value there began with this quote, which may be closed here.
-    Quote(char),
+    /// A value that is named there stands here.
+    Value { indent: usize },
+    /// It has begun, and goes on as long as lines are indented by more than its name; the items of a list by as much.
+    More { indent: usize, is_list: bool },
+    /// The value there began with this quote, which may be closed here, for so many lines at most.
+    Quote(Quote, usize),
+    /// The tag of this name may be closed here, for so many lines at most.
+    Tag(String, usize),
     /// A private key goes on, for so many lines at most.
     Key(usize),
 }
@@ -59,27 +80,57 @@ impl Masker {
             let end = (0..=LONGEST_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
             return self.line(&line[..end]) + MASK;
         }
+        let plain = plain(line);
+        let masked = self.plain_line(&plain);
+        if masked == plain { line.to_owned() } else { masked }
+    }
+
+    fn plain_line(&mut self, line: &str) -> String {
         let indent = line.len() - line.trim_start().len();
         if line.len() == indent {
             return line.to_owned();
         }
-        match std::mem::take(&mut self.0) {
+        let hidden = || format!("{}{MASK}", &line[..indent]);
+        let is_item = line[indent..].starts_with("- ");
+        match std::mem::take(&mut self.after) {
             After::Key(left) => self.key(line, left),
-            After::Value { indent: of_name, has_begun: true } if indent > of_name => {
-                self.0 = After::Value { indent: of_name, has_begun: true };
-                format!("{}{MASK}", &line[..indent])
+            After::More { indent: of_name, is_list }
+                if indent > of_name || (is_list && is_item && indent == of_name) =>
+            {
+                self.after = After::More { indent: of_name, is_list };
+                hidden()
             }
-            After::Value { indent: of_name, has_begun: false } if key_begins(line).is_none() => {
-                if indent > of_name {
-                    self.0 = After::Value { indent: of_name, has_begun: true };
+            // `password: ` of dnf's settings is empty, and `passwd:` of apt-cache tells of a package.
+            After::Value { indent: of_name }
+                if line.trim_start().starts_with("Installed: ")
+                    || (indent <= of_name && is_setting(line)) =>
+            {
+                self.scan(line, indent)
+            }
+            After::Value { indent: of_name } if key_begins(line).is_none() => {
+                if line.trim_end().ends_with('\\') {
+                    self.after = After::Value { indent: of_name };
+                } else if indent > of_name || is_item {
+                    self.after = After::More { indent: of_name.min(indent), is_list: is_item };
                 }
-                format!("{}{MASK}", &line[..indent])
+                hidden()
             }
-            After::Quote(quote) => match line.find(quote) {
-                Some(at) => format!("{MASK}{}", self.scan(&line[at + 1..], indent)),
-                None => self.scan(line, indent),
+            After::Quote(quote, left) => match quote.closed(line) {
+                Some(end) => format!("{MASK}{}", self.scan(&line[end..], indent)),
+                None => {
+                    self.after = if left > 1 { After::Quote(quote, left - 1) } else { After::Nothing };
+                    hidden()
+                }
             },
-            After::Nothing | After::Value { .. } => self.scan(line, indent),
+            After::Tag(name, left) => match end_tag(line, &name) {
+                Some(end) if end <= indent => self.scan(line, indent),
+                Some(end) => hidden() + &self.scan(&line[end..], indent),
+                None => {
+                    self.after = if left > 1 { After::Tag(name, left - 1) } else { After::Nothing };
+                    hidden()
+                }
+            },
+            After::Nothing | After::Value { .. } | After::More { .. } => self.scan(line, indent),
         }
     }
 
@@ -92,7 +143,7 @@ impl Masker {
             let end = tail.find(KEY_ENDS);
             out.push_str(hidden(&tail[..end.unwrap_or(tail.len())]));
             let Some(end) = end else {
-                self.0 = After::Key(LONGEST_KEY);
+                self.after = After::Key(LONGEST_KEY);
                 return out;
             };
             rest = &tail[end..];
@@ -102,19 +153,23 @@ impl Masker {
 
     /// A line without private keys.
     fn values(&mut self, line: &str, indent: usize) -> String {
-        let (mut shown, open) = without_values(line);
+        let is_named = self.named > 0;
+        let (mut shown, found) = without_values(line, is_named);
         // What is masked can make an address out of what stands beside it: masked again, it is to stay as it is.
         for _ in 0..AGAIN {
-            let (again, _) = without_values(&shown);
+            let (again, _) = without_values(&shown, is_named);
             if again == shown {
                 break;
             }
             shown = again;
         }
-        self.0 = match open {
+        self.named = if found.names_one { NAMED_FOR } else { self.named.saturating_sub(1) };
+        self.after = match found.open {
             Open::Nothing => After::Nothing,
-            Open::Value => After::Value { indent, has_begun: false },
-            Open::Quote(quote) => After::Quote(quote),
+            Open::Value => After::Value { indent },
+            Open::More => After::More { indent, is_list: false },
+            Open::Quote(quote) => After::Quote(quote, LONGEST_VALUE),
+            Open::Tag(name) => After::Tag(name, LONGEST_VALUE),
         };
         shown
     }
@@ -124,27 +179,60 @@ impl Masker {
         match line.find(KEY_ENDS) {
             Some(end) => hidden(&line[..end]).to_owned() + &self.scan(&line[end..], 0),
             None => {
-                self.0 = if left > 1 { After::Key(left - 1) } else { After::Nothing };
+                self.after = if left > 1 { After::Key(left - 1) } else { After::Nothing };
                 MASK.to_owned()
             }
         }
     }
 }
 
+/// Whether a line begins with `name: `, in small letters.
+fn is_setting(line: &str) -> bool {
+    line.trim_start().split_once(": ").is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-".contains(&byte))
+    })
+}
+
 /// How often what was masked is looked at again, at most.
 const AGAIN: usize = 4;
 
-/// A line without the secrets in it, and what it leaves open.
-fn without_values(line: &str) -> (String, Open) {
-    let mut found = addresses::with_scheme(line);
+/// A line without the secrets in it, and what it names.
+fn without_values(line: &str, is_named: bool) -> (String, named::Values) {
+    let mut parts = addresses::with_scheme(line);
     // A user may be called `token`. An address that was cut off has no end, and may be no address.
-    let whole: Vec<_> = found.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
-    let (values, open) = named::values(line, &whole);
-    found.extend(values);
+    let whole: Vec<_> = parts.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
+    let mut found = named::values(line, &whole, is_named);
+    parts.append(&mut found.at);
+    parts.extend(hashes::all(line));
     if line.contains('@') {
-        found.extend(addresses::without_scheme(line));
+        parts.extend(addresses::without_scheme(line));
     }
-    (masked(line, found), open)
+    (masked(line, parts), found)
+}
+
+/// `line` without what a terminal does not show: sequences that colour it, and invisible characters within a name.
+fn plain(line: &str) -> Cow<'_, str> {
+    let is_shown = |c: char| c == '\t' || c == '\r' || !unfit_to_show(c);
+    if line.chars().all(is_shown) {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let behind = &rest[c.len_utf8()..];
+        let sequence =
+            if c == '\u{9b}' { Some(behind) } else { behind.strip_prefix('[').filter(|_| c == '\u{1b}') };
+        let final_of = |text: &'_ str| text.find(|c: char| !(c.is_ascii_digit() || ";:?".contains(c)));
+        rest = match sequence.and_then(|text| Some(&text[final_of(text)?..])) {
+            Some(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => &text[1..],
+            _ => {
+                out.extend(Some(c).filter(|c| is_shown(*c)));
+                behind
+            }
+        };
+    }
+    Cow::Owned(out)
 }
 
 /// `line` with these parts of it, which may overlap, masked.

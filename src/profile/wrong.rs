@@ -155,6 +155,8 @@ mod tests {
     #[test]
     fn a_message_is_one_safe_line_without_secrets() {
         let wrong = Wrong::at("a\nb.yaml:3", "files.xfs", "found `https://u:p@h/x\u{1b}[2J`");
-        assert_eq!(wrong.to_string(), "a b.yaml:3: files.xfs: found `https://***@h/x\\u{1b}[2J`");
+        assert_eq!(wrong.to_string(), "a b.yaml:3: files.xfs: found `https://***@h/x`");
+        let wrong = Wrong::at("a", "files.xfs", "found `https://h/x\u{1b}[2J`");
+        assert_eq!(wrong.to_string(), "a: files.xfs: found `https://h/x\\u{1b}[2J`");
     }
 }

@@ -51,8 +51,13 @@ pub fn plan(
             Remedy::Refused(_) if is_unknown(&finding) && !names_a_disk && !is_decided(&finding, request) => {
                 plan.manual.push(manual(&finding, None));
             }
-            // What only waits for something else is not a person's to do; that a named disk is refused is told at once.
-            Remedy::None if blocker.is_some() => {}
+            // What only waits for something else is not a person's to do, and comes of it; that a named disk is refused is
+            // told at once.
+            Remedy::None if blocker.is_some() => match blocker {
+                Some(by) if foreseen.waits(by) => foreseen.after_restart(finding.id),
+                Some(by) if foreseen.holds(by) => foreseen.now(finding.id),
+                _ => {}
+            },
             Remedy::Refused(_) if in_vain && !names_a_disk => {}
             Remedy::Restart { .. } | Remedy::With { .. } if in_vain => {}
             Remedy::Restart { first } => {

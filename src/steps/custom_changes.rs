@@ -53,18 +53,19 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "custom-changes.root-disk",
-        title: "The multipath blacklist names this machine's root disk",
+        title: "Multipath leaves this machine's root disk alone",
         severity: Severity::Required,
         section: SECTION,
         why: "The vendor script writes the root disk's SCSI ID into the blacklist. On a clone it is the \
-              template's: multipath would then claim the clone's own root disk.",
+              template's: multipath would then claim the clone's own root disk. A map that holds it already goes at a \
+              restart only.",
         by_hand: "Put the root disk's SCSI ID (/lib/udev/scsi_id --whitelisted --device=/dev/sdX) as a wwid line \
                   into the blacklist of /etc/multipath.conf and into /usr/sbin/blacklistrootdev.sh, in place of \
                   the old one; restart.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &["custom-changes.applied"],
-        judge: |_, facts| settle(root_disk::judge(facts)),
+        judge: |profile, facts| settle(root_disk::judge(profile, facts)),
     },
 ];
 

@@ -1,9 +1,13 @@
 use super::root_disk::CORRECT_BY_HAND;
 use super::*;
+use crate::facts::disks::Map;
 use crate::facts::multipath::Configuration;
 use crate::facts::multipath::parse::{Dialect, parse};
 use crate::steps::remedy::remedy;
-use crate::steps::testing::{BOOT_ID, OS_DISK_ID, RETENTION_ID, edit, ready, told};
+use crate::steps::testing::{
+    BOOT_ID, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, ready, told, virtual_disk,
+};
+use crate::steps::{Selection, Verdict, judge_all, verdict};
 
 /// The ready host with another marker and record.
 fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
@@ -309,7 +313,7 @@ fn the_blacklist_names_this_root_disk_and_not_that_of_a_template() {
 }
 
 #[test]
-fn a_blacklist_that_hides_more_than_the_root_disk_or_less_is_for_a_person_to_correct() {
+fn a_blacklist_that_is_lifted_or_not_understood_is_for_a_person_to_correct() {
     let (profile, ready) = ready();
     let judged = |change: &dyn Fn(&mut Configuration)| {
         let mut facts = ready.clone();
@@ -323,23 +327,10 @@ fn a_blacklist_that_hides_more_than_the_root_disk_or_less_is_for_a_person_to_cor
             remedy("custom-changes.root-disk", &profile, &facts, &request),
         )
     };
-    for wide in [".*", "*", "36000c29", "^36000c29", &OS_DISK_ID[3..], &OS_DISK_ID[..30]] {
-        let (said, remedy) = judged(&|c| c.blacklist_wwids.push(wide.into()));
-        let found = format!("`wwid {wide}` hides other disks than the root disk from multipath");
-        assert!(said.starts_with(&format!("unmet: {found}")), "{wide}: {said}");
-        assert_eq!(remedy, Remedy::Refused(format!("{found}: {CORRECT_BY_HAND}")));
-    }
-    for change in [
-        &(|c: &mut Configuration| c.blacklist_devnodes.push("^sd".into())) as &dyn Fn(&mut Configuration),
-        &|c| c.blacklist_devices.push(("VMware".into(), String::new())),
-        &|c| c.blacklist_wwids.push(format!("^{RETENTION_ID}$")),
-    ] {
-        let (said, remedy) = judged(change);
-        assert!(said.starts_with(&format!("unmet: the blacklist hides sdb ({RETENTION_ID})")), "{said}");
-        assert!(matches!(remedy, Remedy::Refused(_)), "{remedy:?}");
-    }
-    let (said, _) = judged(&|c| c.exception_wwids.push(OS_DISK_ID.into()));
+    let (said, remedy) = judged(&|c| c.exception_wwids.push(OS_DISK_ID.into()));
     assert!(said.contains("takes the root disk out of the blacklist again"), "{said}");
+    assert!(said.ends_with(CORRECT_BY_HAND), "{said}");
+    assert_eq!(remedy, Remedy::Refused(CORRECT_BY_HAND.to_owned()));
     let (said, _) = judged(&|c| c.problems.push("line 3: a quotation mark is not closed".into()));
     assert_eq!(
         said,
@@ -348,4 +339,58 @@ fn a_blacklist_that_hides_more_than_the_root_disk_or_less_is_for_a_person_to_cor
     for narrow in [format!("^{OS_DISK_ID}$"), format!("^{OS_DISK_ID}"), "^cciss".into()] {
         assert!(judged(&|c| c.blacklist_wwids.push(narrow.clone())).0.starts_with("met: "), "{narrow}");
     }
+}
+
+/// Gives the disk a map, as the kernel would show it.
+fn under_a_map(facts: &mut Facts, name: &str) {
+    let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
+    let disk = disks.iter_mut().find(|disk| disk.name == name).unwrap();
+    let wwid = disk.scsi_id.clone().unwrap();
+    let paths = vec![name.to_owned()];
+    disk.multipath =
+        Some(Map { name: "dm-7".into(), dm_name: "mpathz".into(), major_minor: "253:7".into(), wwid, paths });
+}
+
+#[test]
+fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since() {
+    let id = "custom-changes.root-disk";
+    let (profile, mut facts) = ready();
+    under_a_map(&mut facts, "sda");
+    let said = told(&profile, &facts, id);
+    assert!(
+        said.starts_with(
+            "restart-owed: multipath holds sda, with /, /home, /var/crash, swap, as mpathz still"
+        ),
+        "{said}"
+    );
+    let restart = Remedy::Restart { first: Vec::new() };
+    assert_eq!(remedy(id, &profile, &facts, &Request::default()), restart);
+    assert_eq!(verdict(&judge_all(&profile, &facts, TODAY, &Selection::default())), Verdict::RestartOwed);
+    // The file first, where it is wrong as well.
+    let Fact::Known(Some(configuration)) = &mut facts.multipath.configuration else { panic!("it has one") };
+    configuration.blacklist_wwids.clear();
+    assert!(told(&profile, &facts, id).starts_with("unmet: no wwid is blacklisted"));
+    assert!(matches!(remedy(id, &profile, &facts, &Request::default()), Remedy::With { .. }));
+
+    // Swap on a disk of its own that the blacklist does not name.
+    let (profile, mut facts) = ready();
+    let swap = "36000c29cccccccccccccccccccccccccc";
+    disks(&mut facts).push(virtual_disk(2, swap, 1 << 30));
+    edit(&mut facts.swaps)[0].major_minor = Some("8:32".into());
+    under_a_map(&mut facts, "sdc");
+    let said = told(&profile, &facts, id);
+    assert!(said.starts_with("unmet: multipath holds sdc, with swap, as mpathz | "), "{said}");
+    let Remedy::Refused(fix) = remedy(id, &profile, &facts, &Request::default()) else {
+        panic!("a person's")
+    };
+    assert!(fix.contains(&format!("wwid \"^{swap}$\"")) && said.ends_with(&fix), "{fix}");
+    // The retention volume may be mounted anywhere.
+    let (mut profile, mut facts) = ready();
+    profile.retention.mount_point = "/srv/retention".into();
+    let mounts = edit(&mut facts.mounts);
+    mounts.iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap().mount_point =
+        "/srv/retention".into();
+    assert!(told(&profile, &facts, id).starts_with("met: "));
+    facts.multipath.maps = Fact::Unknown("no /sys".into());
+    assert!(told(&profile, &facts, id).starts_with("unknown: "));
 }

@@ -173,6 +173,32 @@ pub fn repeated(fstab: &[Entry], mount_point: &str) -> Option<String> {
     (lines.len() > 1).then(|| lines.join(", "))
 }
 
+/// The name that /etc/multipath.conf gives to the map of the disk with this SCSI ID.
+#[must_use]
+pub fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
+    let configuration = facts.multipath.configuration.known()?.as_ref()?;
+    configuration.aliases.iter().rev().find(|(of, _)| of == wwid).map(|(_, alias)| alias.as_str())
+}
+
+/// What of this host itself lies on `disk`: mount points of the system, and `swap`. The disks of protected machines may be
+/// mounted too, but not there; `retention` is where the retention volume is mounted.
+#[must_use]
+pub fn own_uses<'a>(facts: &'a Facts, disk: &Disk, retention: &str) -> Vec<&'a str> {
+    let devices = disk.all_devices();
+    let of_system = |mount: &&Mount| {
+        let first = mount.mount_point.split('/').nth(1).unwrap_or_default();
+        let names = ["", "boot", "usr", "var", "home", "opt", "srv", "tmp", "root", "etc"];
+        names.contains(&first)
+            && devices.contains(&mount.major_minor.as_str())
+            && !Path::new(&mount.mount_point).starts_with(retention)
+    };
+    let mounts = facts.mounts.known().into_iter().flatten();
+    let swaps = facts.swaps.known().into_iter().flatten();
+    let swaps = swaps.filter_map(|swap| swap.major_minor.as_deref());
+    let swaps = swaps.filter(|number| devices.contains(number)).map(|_| "swap");
+    mounts.filter(of_system).map(|mount| mount.mount_point.as_str()).chain(swaps).collect()
+}
+
 /// Whether two paths are the same, a slash at the end aside.
 #[must_use]
 pub fn same_path(a: &str, b: &str) -> bool {

@@ -9,6 +9,7 @@ pub mod hypervisor;
 pub mod image;
 mod judge;
 pub mod layout;
+pub mod multipath;
 mod nearest;
 pub mod network;
 pub mod os;
@@ -47,6 +48,7 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
         image::REQUIREMENTS,
         packages::REQUIREMENTS,
         custom_changes::REQUIREMENTS,
+        multipath::REQUIREMENTS,
         retention::REQUIREMENTS,
         site::REQUIREMENTS,
     ]

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{custom_changes, image, os, packages, retention};
+use super::{custom_changes, image, multipath, os, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -83,7 +83,10 @@ pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> 
         "packages.xfs" => packages::install_files(&profile.files.xfs, facts),
         "custom-changes.applied" => custom_changes::apply(profile, facts, request),
         "custom-changes.restarted" => custom_changes::restart(facts),
-        "custom-changes.root-disk" => custom_changes::blacklist(facts),
+        "custom-changes.root-disk" => custom_changes::blacklist(profile, facts),
+        "multipath.names" => multipath::names::mend(facts),
+        "multipath.finds" => multipath::finds::mend(profile, facts),
+        "multipath.running" => multipath::running::mend(profile, facts),
         "retention.disk" => retention::format(profile, facts, request),
         "retention.mounted" => retention::mount(profile, facts, request),
         "retention.persistent" => retention::fstab(profile, facts, request),

@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(
             refused(&[], &["zzz"]),
             "--skip: no requirement or section is called \"zzz\"; the sections are os, sizing, layout, network, \
-             hypervisor, scsi, image, packages, custom-changes, retention, site"
+             hypervisor, scsi, image, packages, custom-changes, multipath, retention, site"
         );
         // A part of a name selects nothing by accident.
         assert!(refused(&["retention."], &[]).starts_with("--only: no requirement or section is called"));

@@ -55,7 +55,11 @@ impl Belongs {
 #[must_use]
 pub(super) fn belongs(requirement: &Requirement, profile: &Profile) -> Belongs {
     match requirement.id {
-        "custom-changes.applied" if profile.custom_changes.in_image => Belongs::Both,
+        "custom-changes.applied" | "multipath.names" | "multipath.finds"
+            if profile.custom_changes.in_image =>
+        {
+            Belongs::Both
+        }
         _ => requirement.belongs,
     }
 }

@@ -100,6 +100,10 @@ EOF
     # Where el6 keeps init scripts and their links.
     mkdir -p "$tree"/etc/rc.d/{init.d,rc{0..6}.d}
     install -m 755 "$lab_source/guest/chkconfig" "$tree/usr/sbin/chkconfig"
+    install -m 755 "$lab_source/guest/service" "$tree/usr/sbin/service"
+    # Of device-mapper-multipath, whose package is as empty here as the others.
+    install -m 755 "$lab_source/guest/multipathd" "$tree/etc/rc.d/init.d/multipathd"
+    echo 'id:3:initdefault:' | put "$tree" etc/inittab
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/reboot"
     install -m 755 "$lab_source/guest/restart" "$tree/usr/sbin/shutdown"
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use mt_agent::facts::multipath::Configuration;
 use mt_agent::facts::multipath::parse::{Dialect, parse};
+use mt_agent::facts::multipath::{Configuration, matches};
 
 use super::{Random, Reason, Reasons, run, samples};
 
@@ -39,6 +39,16 @@ const VALUES: &[&str] = &[
     "",
     "x{",
     "\".*\"",
+    "yes",
+    "\"no\"",
+    "1",
+    "0",
+    "off",
+    "on",
+    "greedy",
+    "strict",
+    "smart",
+    "maybe",
 ];
 
 fn section(random: &mut Random) -> String {
@@ -62,6 +72,7 @@ fn section(random: &mut Random) -> String {
             "devnode",
             "property",
             "user_friendly_names",
+            "find_multipaths",
             "\u{a0}wwid",
             "\"wwid\"",
         ]);
@@ -128,6 +139,26 @@ fn lists(printed: &Configuration, built_in: &Configuration) -> [BTreeSet<String>
     ]
 }
 
+/// What the two switches come to, where the last value of each is one that multipath knows; `steps/multipath` goes by the same
+/// words.
+fn switches(configuration: &Configuration) -> [Option<&'static str>; 2] {
+    let yes_or_no = |value: Option<&str>| match value {
+        Some("yes" | "1") => Some("on"),
+        Some("no" | "0") | None => Some("off"),
+        Some(_) => None,
+    };
+    let finds = match configuration.find_multipaths.as_deref() {
+        // Upstream since 0.7.8, and so in this machine's 0.9.4.
+        Some("strict") | None => Some("strict"),
+        Some("off") => Some("off"),
+        Some("on") => Some("on"),
+        Some("greedy") => Some("greedy"),
+        Some("smart") => Some("smart"),
+        value => yes_or_no(value),
+    };
+    [yes_or_no(configuration.user_friendly_names.as_deref()), finds]
+}
+
 #[test]
 fn configurations_are_read_as_multipath_reads_them() {
     let read = |text: &str, dialect| parse(text.as_bytes(), dialect).configuration;
@@ -137,15 +168,29 @@ fn configurations_are_read_as_multipath_reads_them() {
     assert!(!built_in.blacklist_devnodes.is_empty(), "{built_in:?}");
     let mut random = Random::new();
     let mut of_centos_6 = Reasons::new(OF_CENTOS_6);
+    let mut judged = BTreeSet::new();
+    let words = ["yes", "1", "no", "0", "off", "on", "greedy", "strict", "smart"];
+    let of_word =
+        |word| format!("defaults {{\n user_friendly_names {word}\n find_multipaths \"{word}\"\n}}\n");
+    let mut first: Vec<String> = words.map(of_word).into();
     for _ in samples(4, Duration::from_secs(4)) {
-        let texts: Vec<String> =
+        let mut texts: Vec<String> =
             (0..20).map(|_| (0..=random.below(2)).map(|_| section(&mut random)).collect()).collect();
+        texts.append(&mut first);
         for (text, output) in texts.iter().zip(multipath(&texts)) {
             let (old, new) = (read(text, Dialect::El6), read(text, Dialect::Later));
             let none = Configuration::default();
             let same = output.trim() == "FAILED" || lists(&printed(&output), &built_in) == lists(&new, &none);
             let theirs = lists(&printed(&output), &built_in);
             assert!(same, "{text}\nmultipath has {theirs:?}\nours is {new:?}");
+            let (ours, theirs) = (switches(&new), switches(&printed(&output)));
+            for (ours, theirs) in ours.iter().zip(theirs).filter(|(ours, _)| ours.is_some()) {
+                assert!(
+                    output.trim() == "FAILED" || *ours == theirs,
+                    "{text}\n{ours:?}, and multipath has {theirs:?}"
+                );
+                judged.extend(ours.filter(|_| output.trim() != "FAILED"));
+            }
             assert!(
                 lists(&old, &none) == lists(&new, &none) || of_centos_6.explain(text),
                 "{text}\n{old:?}\n{new:?}"
@@ -153,4 +198,81 @@ fn configurations_are_read_as_multipath_reads_them() {
         }
     }
     of_centos_6.all_occurred();
+    assert_eq!(judged.len(), 5, "{judged:?}");
+}
+
+/// multipath gives the expressions of the blacklist to regcomp(3) as extended ones, as bash does those of `=~`.
+#[test]
+fn expressions_match_what_regcomp_matches() {
+    const SCRIPT: &str = r#"export LC_ALL=C
+while IFS= read -r pattern && IFS= read -r name; do
+    [[ $name =~ $pattern ]]
+    echo $?
+done"#;
+    const PIECES: &[&str] = &[
+        "^",
+        "$",
+        "sd",
+        "a",
+        "[a-z]",
+        "[b-z]",
+        "[^a]",
+        "[[:alpha:]]",
+        "[]a]",
+        "[a-]",
+        "[[a]",
+        "[a&&b]",
+        ".",
+        "+",
+        "*",
+        "?",
+        "|",
+        "(",
+        ")",
+        "{1,2}",
+        "{2}",
+        "{",
+        "}",
+        "\\.",
+        "\\d",
+        "\\w",
+        "\\b",
+        "\\<",
+        "\\$",
+        "\\",
+        "(?",
+        "0",
+    ];
+    let names = ["sda", "sdb", "sdz", "sdaa", "sdab", "dm-0", "cciss!c0d0"];
+    let mut random = Random::new();
+    let (mut told, mut compared) = (0, 0);
+    for _ in samples(40, Duration::from_secs(2)) {
+        let patterns: Vec<String> =
+            (0..50).map(|_| (0..=random.below(5)).map(|_| random.of(PIECES)).collect()).collect();
+        let pairs: Vec<(&str, &str)> = patterns
+            .iter()
+            .flat_map(|pattern| names.iter().map(move |name| (pattern.as_str(), *name)))
+            .collect();
+        let input: String = pairs.iter().map(|(pattern, name)| format!("{pattern}\n{name}\n")).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pairs");
+        fs::write(&file, input).unwrap();
+        let output = run(Command::new("bash").args(["-c", SCRIPT]).stdin(fs::File::open(&file).unwrap()));
+        let answers = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(answers.lines().count(), pairs.len());
+        for ((pattern, name), answer) in pairs.iter().zip(answers.lines()) {
+            // This one multipath itself takes for everything.
+            if *pattern == "*" {
+                continue;
+            }
+            let text = format!("blacklist {{\n devnode \"{pattern}\"\n}}\n");
+            if !parse(text.as_bytes(), Dialect::Later).configuration.problems.is_empty() {
+                told += 1;
+                continue;
+            }
+            compared += 1;
+            assert_eq!(if matches(pattern, name) { "0" } else { "1" }, answer, "{pattern} and {name}");
+        }
+    }
+    assert!(told > 1000 && compared > 1000, "{told} {compared}");
 }

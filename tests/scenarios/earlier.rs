@@ -160,6 +160,12 @@ fn facts_that_0_1_0_read_are_judged_and_what_they_lack_is_named() {
         panic!("{report:?}")
     };
     assert!(why.contains("a version that did not look for systemd"), "{why}");
+    let Status::Unknown { why } = &finding(&report, "multipath.running").status else { panic!("{report:?}") };
+    assert!(
+        why.contains("whether multipathd starts at boot: these facts were read by a version that"),
+        "{why}"
+    );
+    assert!(why.contains("whether multipathd runs: "), "{why}");
 }
 
 #[test]

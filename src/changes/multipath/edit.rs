@@ -30,16 +30,63 @@ pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dia
                 (end..end, format!("{indent}wwid {entry}\n"))
             }
             None => {
-                let newline = if before.is_empty() || before.ends_with(b"\n") { "" } else { "\n" };
+                let newline = newline(before);
                 (before.len()..before.len(), format!("{newline}blacklist {{\n\twwid {entry}\n}}\n"))
             }
         });
     }
+    Ok(edited(before, edits))
+}
+
+/// `before` with the settings `off` of `defaults` at `no`, wherever a section that goes before says otherwise too, and with the
+/// `devnode` entries `unhide` of the blacklist made comments.
+///
+/// # Errors
+/// The file cannot be understood to its end.
+pub fn configured(before: &[u8], off: &[String], unhide: &[String], dialect: Dialect) -> Result<Vec<u8>> {
+    let parsed = understood(before, dialect)?;
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let mut missing = String::new();
+    for key in off {
+        let of_it = || parsed.switches.iter().filter(|(_, name, _)| name == key);
+        let said =
+            |(section, _, value): &&(String, String, Word)| section != "devices device" && value.text != "no";
+        edits.extend(of_it().filter(said).map(|(_, _, value)| (value.span.clone(), "no".to_owned())));
+        if !of_it().any(|(section, ..)| section == "defaults") {
+            missing.push_str(&format!("\t{key} no\n"));
+        }
+    }
+    if !missing.is_empty() {
+        edits.push(match parsed.defaults_end {
+            Some(end) => (end..end, missing),
+            None => (before.len()..before.len(), format!("{}defaults {{\n{missing}}}\n", newline(before))),
+        });
+    }
+    for entry in parsed.blacklist_devnodes.iter().filter(|entry| unhide.contains(&entry.text)) {
+        let begin = line_start(before, entry.span.start);
+        edits.push((begin..begin, "#".to_owned()));
+    }
+    edits.sort_by_key(|(at, _)| at.start);
+    Ok(edited(before, edits))
+}
+
+/// `before` with `edits`, which are in the order of their places.
+fn edited(before: &[u8], edits: Vec<(Range<usize>, String)>) -> Vec<u8> {
     let mut after = before.to_vec();
     for (at, new) in edits.into_iter().rev() {
         after.splice(at, new.into_bytes());
     }
-    Ok(after)
+    after
+}
+
+/// What has to come before a new line at the end.
+fn newline(before: &[u8]) -> &'static str {
+    if before.is_empty() || before.ends_with(b"\n") { "" } else { "\n" }
+}
+
+/// Where the line of the byte `at` begins.
+fn line_start(text: &[u8], at: usize) -> usize {
+    text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
 }
 
 /// That the blacklist in `text` hides the root disk `scsi_id` and none of `others` by its SCSI ID.
@@ -124,8 +171,7 @@ fn escaped(id: &str) -> String {
 
 /// The blanks before what stands at `at`, on its line.
 fn indent(text: &[u8], at: usize) -> String {
-    let begin = text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    text[begin..at]
+    text[line_start(text, at)..at]
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
         .map(|&byte| char::from(byte))

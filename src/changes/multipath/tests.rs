@@ -196,3 +196,71 @@ fn only_the_disk_that_carries_root_is_blacklisted() {
     );
     assert!(!host.exists(saved::SAVED));
 }
+
+fn configured(before: &str, off: &[&str], unhide: &[&str]) -> String {
+    let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let after = edit::configured(before.as_bytes(), &all(off), &all(unhide), Dialect::Later).unwrap();
+    String::from_utf8(after).unwrap()
+}
+
+#[test]
+fn a_setting_is_changed_where_it_stands_or_added() {
+    let both = ["user_friendly_names", "find_multipaths"];
+    let on = VENDOR.replace("user_friendly_names no", "user_friendly_names \"yes\" # people");
+    assert_eq!(configured(&on, &both, &[]), on.replace("\"yes\"", "no"));
+    assert_eq!(configured(VENDOR, &both, &[]), VENDOR, "so already");
+    // Several sections, and several times in one: each says no afterwards.
+    let twice = "defaults {\n\tfind_multipaths yes\r\n}\ndefaults {\n find_multipaths smart\n}\n";
+    assert_eq!(configured(twice, &both[1..], &[]), twice.replace("yes", "no").replace("smart", "no"));
+    let elsewhere = "overrides {\n user_friendly_names yes\n}\nmultipaths {\n multipath {\n wwid x\n user_friendly_names 1\n }\n}\n";
+    let after = configured(elsewhere, &both[..1], &[]);
+    let expected = elsewhere.replace("yes", "no").replace("names 1", "names no");
+    assert_eq!(after, format!("{expected}defaults {{\n\tuser_friendly_names no\n}}\n"));
+    let devices = "devices {\n device {\n vendor x\n user_friendly_names yes\n }\n}\ndefaults {\n}\n";
+    let expected = devices.replace("defaults {\n}", "defaults {\n\tuser_friendly_names no\n}");
+    assert_eq!(configured(devices, &both[..1], &[]), expected, "a device's own stays");
+    assert_eq!(configured("# x", &both[1..], &[]), "# x\ndefaults {\n\tfind_multipaths no\n}\n");
+    for text in [&on, twice, elsewhere, devices] {
+        let once = configured(text, &both, &[]);
+        assert_eq!(configured(&once, &both, &[]), once);
+    }
+}
+
+#[test]
+fn an_entry_that_hides_disks_becomes_a_comment_and_no_other_does() {
+    let entry = "    devnode \"^sd[b-z]\" # all of them\n";
+    let before = VENDOR.replace("    wwid", &format!("{entry}    wwid"));
+    let exceptions = "blacklist_exceptions {\n devnode \"^sd[b-z]\"\n}\n";
+    let before = format!("{before}{exceptions}");
+    let after = configured(&before, &[], &["^sd[b-z]"]);
+    assert_eq!(after, before.replace(entry, &format!("#{entry}")));
+    assert_eq!(configured(&after, &[], &["^sd[b-z]"]), after);
+    assert_eq!(configured(&before, &[], &["^sd"]), before);
+}
+
+#[test]
+fn the_file_is_changed_once_and_only_while_it_leaves_the_root_disk_alone() {
+    let (_dir, host, machine) = machine();
+    let off = ["find_multipaths".to_owned()];
+    let run = || configure::edit_as(&host, &machine, "8:0", &off, &[]);
+    let put = |text: &str| files::replace(&host.path(CONFIGURATION), text.as_bytes(), 0o644).unwrap();
+    let on = VENDOR.replace("find_multipaths no", "find_multipaths yes");
+    put(&on);
+    let refused = format!("{:#}", run().unwrap_err());
+    assert_eq!(
+        refused,
+        format!("changing {CONFIGURATION}: the blacklist does not name {ROOT} after the change")
+    );
+    assert_eq!(fs::read_to_string(host.path(CONFIGURATION)).unwrap(), on);
+    assert!(!host.exists(saved::SAVED));
+    put(&on.replace(STALE, ROOT));
+    let Done::Changed(what) = run().unwrap() else { panic!("unchanged") };
+    assert!(what.starts_with("/etc/multipath.conf says find_multipaths no (as it was: "), "{what}");
+    let kept = host.path(what.split("as it was: ").nth(1).unwrap().trim_end_matches(')'));
+    let kept = fs::read_to_string(kept.join("%etc%multipath.conf")).unwrap();
+    assert_eq!(kept, on.replace(STALE, ROOT));
+    assert_eq!(fs::read_to_string(host.path(CONFIGURATION)).unwrap(), VENDOR.replace(STALE, ROOT));
+    assert_eq!(run().unwrap(), Done::Unchanged);
+    put("defaults {\n");
+    assert!(format!("{:#}", run().unwrap_err()).contains("the section `defaults` has no end"));
+}

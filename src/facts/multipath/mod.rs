@@ -1,12 +1,15 @@
 //! Multipath configuration and maps.
 
+mod expression;
 pub mod parse;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::daemons::{self, Daemon};
 use super::disks::{Map, sysfs};
+use super::processes::Processes;
+use super::{Fact, services};
 use crate::host::{Host, Kind};
 
 /// The configuration file.
@@ -21,6 +24,50 @@ pub struct Multipath {
     pub configuration: Fact<Option<Configuration>>,
     /// The maps that the kernel has now, from /sys/block/dm-*.
     pub maps: Fact<Vec<Map>>,
+    /// The process of multipathd, if it runs.
+    #[serde(default = "not_read")]
+    pub daemon: Fact<Option<u32>>,
+    /// Processes that are called like it and are something else, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+    /// The link by which the host starts it at boot, if there is one.
+    #[serde(default = "not_read")]
+    pub at_boot: Fact<Option<String>>,
+}
+
+fn not_read<T>() -> Fact<T> {
+    Fact::Unknown("these facts were read by a version that did not look for it".into())
+}
+
+impl Multipath {
+    /// Nothing of it could be read.
+    #[must_use]
+    pub fn unknown(why: &str) -> Self {
+        let why = || why.to_owned();
+        Self {
+            configuration: Fact::Unknown(why()),
+            maps: Fact::Unknown(why()),
+            daemon: Fact::Unknown(why()),
+            others: Vec::new(),
+            at_boot: Fact::Unknown(why()),
+        }
+    }
+}
+
+/// How multipath and multipathd can be told where a disk's ID comes from, by version: a command (0.4.9), or what udev knows.
+pub const IDS: [&str; 3] = ["getuid_callout", "uid_attribute", "uid_attrs"];
+
+/// Something that a section says of the names and IDs of its maps. Of `defaults`, only where the ID comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// `defaults`, `overrides`, `device` (of `devices`) or `multipath` (of `multipaths`).
+    pub section: String,
+    /// Vendor and product of a device, the WWID of a map; empty for any.
+    pub of: (String, String),
+    /// `user_friendly_names`, or one of [`IDS`].
+    pub key: String,
+    /// As written.
+    pub value: String,
 }
 
 /// What we need of /etc/multipath.conf.
@@ -52,6 +99,15 @@ pub struct Configuration {
     /// WWID and alias of each `multipath` of the section `multipaths`: the map has that name at every boot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<(String, String)>,
+    /// `protocol` entries of the blacklist: later versions alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blacklist_protocols: Vec<String>,
+    /// `protocol` entries of `blacklist_exceptions`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exception_protocols: Vec<String>,
+    /// What sections beside `defaults` say of names, and any of IDs, in the order of their ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// What could not be understood, with line numbers.
     pub problems: Vec<String>,
 }
@@ -63,7 +119,32 @@ pub fn load(host: &Host) -> Multipath {
         Kind::Image => Fact::NotApplicable("an image's tree has no maps".into()),
         Kind::Live | Kind::Recorded => Fact::from_result(sysfs::maps(host)),
     };
-    Multipath { configuration: Fact::from_result(configuration(host)), maps }
+    Multipath {
+        configuration: Fact::from_result(configuration(host)),
+        maps,
+        daemon: Fact::needs_kernel(),
+        others: Vec::new(),
+        at_boot: Fact::from_result(services::at_boot(host, SERVICE)),
+    }
+}
+
+/// The service of multipathd, on el6 as with systemd.
+pub const SERVICE: &str = "multipathd";
+
+/// The process of multipathd, if it runs, and what else is called like it.
+pub(crate) fn daemon(host: &Host, processes: &Fact<Processes>) -> (Fact<Option<u32>>, Vec<String>) {
+    const DAEMON: [Daemon; 1] = [Daemon { name: SERVICE, file: SERVICE, users: &[] }];
+    let processes = match processes {
+        Fact::Known(processes) => processes,
+        Fact::Unknown(why) => return (Fact::Unknown(why.clone()), Vec::new()),
+        Fact::NotApplicable(why) => return (Fact::NotApplicable(why.clone()), Vec::new()),
+    };
+    let found = daemons::find(host, processes, &DAEMON, &|_| false);
+    let daemon = match (found.running, found.unknown) {
+        (None, Some(why)) => Fact::Unknown(why),
+        (running, _) => Fact::Known(running.map(|(_, pid)| pid)),
+    };
+    (daemon, found.others)
 }
 
 fn configuration(host: &Host) -> Result<Option<Configuration>, String> {
@@ -84,36 +165,69 @@ fn regex(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(if pattern == "*" { "" } else { pattern })
 }
 
-/// Whether `pattern` matches `text`. One that is no regular expression matches nothing (it is among the
-/// `problems`); newer multipath-tools negate one that begins with `!`.
-#[must_use]
-pub fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_prefix('!') {
-        Some(rest) => regex(rest).is_ok_and(|regex| !regex.is_match(text)),
-        None => regex(pattern).is_ok_and(|regex| regex.is_match(text)),
-    }
+/// What `pattern` matches. One that is no regular expression matches nothing (it is among the `problems`); newer
+/// multipath-tools negate one that begins with `!`.
+pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool {
+    let negated = pattern.strip_prefix('!');
+    let regex = regex(negated.unwrap_or(pattern)).ok();
+    let negated = negated.is_some();
+    move |text: &str| regex.as_ref().is_some_and(|regex| regex.is_match(text) != negated)
 }
 
-/// Whether the blacklist keeps multipath off the disk with this SCSI ID, kernel name, and INQUIRY vendor and
-/// product. As in multipath, each kind of entry has exceptions of its own kind.
+/// Whether `pattern` matches `text`.
 #[must_use]
-pub fn blacklist_matches(
-    configuration: &Configuration,
-    wwid: &str,
-    devnode: &str,
-    vendor: &str,
-    product: &str,
-) -> bool {
-    let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| matches(pattern, text));
-    let device = |devices: &[(String, String)]| {
-        devices.iter().any(|(one, other)| {
-            (one.is_empty() || matches(one, vendor)) && (other.is_empty() || matches(other, product))
+pub fn matches(pattern: &str, text: &str) -> bool {
+    matcher(pattern)(text)
+}
+
+/// A disk, as the blacklist sees it: it may be one that is not attached yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its SCSI ID.
+    pub wwid: &'a str,
+    /// Its kernel name.
+    pub devnode: &'a str,
+    /// INQUIRY vendor.
+    pub vendor: &'a str,
+    /// INQUIRY product.
+    pub product: &'a str,
+    /// The transport, as later versions call it: `scsi:sas`.
+    pub protocol: &'a str,
+}
+
+/// The entry of the blacklist, as it is written, that keeps multipath off one of `disks`, and which of them. As in
+/// multipath, each kind of entry has exceptions of its own kind.
+#[must_use]
+pub fn hidden<'a>(configuration: &Configuration, disks: &[Seen<'a>]) -> Option<(String, Seen<'a>)> {
+    let c = configuration;
+    let by_text = |key: &str, patterns: &[String], exceptions: &[String], of: fn(&Seen<'a>) -> &'a str| {
+        let exceptions: Vec<_> = exceptions.iter().map(|pattern| matcher(pattern)).collect();
+        patterns.iter().find_map(|pattern| {
+            let matches = matcher(pattern);
+            let hides = |disk: &&Seen<'a>| {
+                matches(of(disk)) && !exceptions.iter().any(|exception| exception(of(disk)))
+            };
+            disks.iter().find(hides).map(|disk| (format!("{key} {pattern}"), *disk))
         })
     };
-    let c = configuration;
-    (any(&c.blacklist_devnodes, devnode) && !any(&c.exception_devnodes, devnode))
-        || (device(&c.blacklist_devices) && !device(&c.exception_devices))
-        || (any(&c.blacklist_wwids, wwid) && !any(&c.exception_wwids, wwid))
+    let is_it = |(vendor, product): &(String, String), disk: &Seen<'a>| {
+        (vendor.is_empty() || matches(vendor, disk.vendor))
+            && (product.is_empty() || matches(product, disk.product))
+    };
+    let by_device = || {
+        c.blacklist_devices.iter().find_map(|device| {
+            let hides = |disk: &&Seen<'a>| {
+                is_it(device, disk) && !c.exception_devices.iter().any(|exception| is_it(exception, disk))
+            };
+            let (vendor, product) = device;
+            let hidden = disks.iter().find(hides)?;
+            Some((format!("device {{ vendor {vendor} product {product} }}"), *hidden))
+        })
+    };
+    by_text("devnode", &c.blacklist_devnodes, &c.exception_devnodes, |disk| disk.devnode)
+        .or_else(by_device)
+        .or_else(|| by_text("protocol", &c.blacklist_protocols, &c.exception_protocols, |disk| disk.protocol))
+        .or_else(|| by_text("wwid", &c.blacklist_wwids, &c.exception_wwids, |disk| disk.wwid))
 }
 
 #[cfg(test)]
@@ -127,13 +241,14 @@ mod tests {
     fn blacklisted(blacklist: &[&str], exceptions: &[&str]) -> bool {
         let section = |name: &str, lines: &[&str]| format!("{name} {{\n{}\n}}\n", lines.join("\n"));
         let text = section("blacklist", blacklist) + &section("blacklist_exceptions", exceptions);
-        blacklist_matches(
-            &parse::parse(text.as_bytes(), Dialect::Later).configuration,
-            ID,
-            "sda",
-            "VMware",
-            "Virtual disk",
-        )
+        let disk = Seen {
+            wwid: ID,
+            devnode: "sda",
+            vendor: "VMware",
+            product: "Virtual disk",
+            protocol: "scsi:sas",
+        };
+        hidden(&parse::parse(text.as_bytes(), Dialect::Later).configuration, &[disk]).is_some()
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::Configuration;
+use super::expression;
+use super::{Configuration, IDS, Setting};
 use crate::facts::os;
 use crate::host::Host;
 
@@ -50,6 +51,12 @@ pub struct Parsed {
     pub blacklist_first: Option<usize>,
     /// Where the line begins that ends the first blacklist, in bytes.
     pub blacklist_end: Option<usize>,
+    /// The values of the `devnode` entries of the blacklist.
+    pub blacklist_devnodes: Vec<Word>,
+    /// The values of `user_friendly_names` and `find_multipaths`: their section, their name, and themselves.
+    pub switches: Vec<(String, String, Word)>,
+    /// Where the line begins that ends the first `defaults`, in bytes.
+    pub defaults_end: Option<usize>,
     /// A section that has no end, which multipath does without.
     pub unclosed: Option<String>,
 }
@@ -61,6 +68,8 @@ struct Section {
     brace: bool,
     /// `vendor` and `product` of a device, `wwid` and `alias` of a map.
     pair: [String; 2],
+    /// What else it says that is judged.
+    settings: Vec<(String, String)>,
 }
 
 /// A piece of a line.
@@ -119,8 +128,11 @@ impl Reader<'_> {
             Kind::Close => {
                 match self.open.pop() {
                     Some(section) => {
-                        if self.open.is_empty() && section.name == "blacklist" {
-                            self.parsed.blacklist_end.get_or_insert(start);
+                        match section.name.as_str() {
+                            _ if !self.open.is_empty() => {}
+                            "blacklist" => drop(self.parsed.blacklist_end.get_or_insert(start)),
+                            "defaults" => drop(self.parsed.defaults_end.get_or_insert(start)),
+                            _ => {}
                         }
                         self.close(section);
                     }
@@ -143,7 +155,7 @@ impl Reader<'_> {
                     if !brace && !rest.is_empty() {
                         self.problem(&format!("a `{{` was expected behind `{name}`"));
                     }
-                    self.open.push(Section { name, brace, pair: Default::default() });
+                    self.open.push(Section { name, brace, pair: Default::default(), settings: Vec::new() });
                     usize::from(brace)
                 } else if rest.first().is_some_and(|piece| piece.kind == Kind::Open) {
                     return self.problem(&format!("`{name}` is no section here"));
@@ -214,12 +226,23 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, path: &str, key: &str, value: Word) {
+        if key == "user_friendly_names" || (path, key) == ("defaults", "find_multipaths") {
+            self.parsed.switches.push((path.to_owned(), key.to_owned(), value.clone()));
+        }
         let configuration = &mut self.parsed.configuration;
         let text = value.text.clone();
         match (path, key) {
             ("", _) => self.problem(&format!("`{key}` stands outside of every section")),
             ("defaults", "user_friendly_names") => configuration.user_friendly_names = Some(text),
             ("defaults", "find_multipaths") => configuration.find_multipaths = Some(text),
+            // Sections beside `defaults` go before it; who makes the ID counts wherever it is said.
+            ("defaults" | "overrides" | "devices device" | "multipaths multipath", key)
+                if IDS.contains(&key) || key == "user_friendly_names" =>
+            {
+                if let Some(section) = self.open.last_mut() {
+                    section.settings.push((key.to_owned(), text));
+                }
+            }
             ("blacklist", "wwid") => {
                 configuration.blacklist_wwids.push(text.clone());
                 self.parsed.blacklist_wwids.push(value);
@@ -227,10 +250,20 @@ impl Reader<'_> {
             }
             ("blacklist", "devnode") => {
                 configuration.blacklist_devnodes.push(text.clone());
+                self.parsed.blacklist_devnodes.push(value);
                 self.pattern(&text);
             }
-            ("blacklist", "property" | "protocol") if self.dialect == Dialect::Later => {
-                self.problem(&format!("what `{key}` hides is not judged"));
+            ("blacklist", "protocol") if self.dialect == Dialect::Later => {
+                configuration.blacklist_protocols.push(text.clone());
+                self.pattern(&text);
+            }
+            ("blacklist_exceptions", "protocol") if self.dialect == Dialect::Later => {
+                configuration.exception_protocols.push(text.clone());
+                self.pattern(&text);
+            }
+            // It looks at the names of what udev knows of a disk, which are not among the facts.
+            ("blacklist", "property") if self.dialect == Dialect::Later => {
+                self.problem("what `property` hides is not judged");
             }
             ("blacklist_exceptions", "wwid") => {
                 configuration.exception_wwids.push(text.clone());
@@ -245,6 +278,7 @@ impl Reader<'_> {
                 self.pair(usize::from(key == "product"), text.clone());
                 self.pattern(&text);
             }
+            ("devices device", "vendor" | "product") => self.pair(usize::from(key == "product"), text),
             ("multipaths multipath", "wwid" | "alias") => self.pair(usize::from(key == "alias"), text),
             _ => {}
         }
@@ -260,6 +294,8 @@ impl Reader<'_> {
         if let Err(error) = super::regex(text) {
             let last = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             self.problem(&format!("`{text}` is no regular expression: {last}"));
+        } else if text != "*" && !expression::is_plain(text.strip_prefix('!').unwrap_or(text)) {
+            self.problem(&format!("what `{text}` matches is not judged"));
         }
     }
 
@@ -267,6 +303,11 @@ impl Reader<'_> {
     fn close(&mut self, section: Section) {
         let [first, second] = section.pair;
         let configuration = &mut self.parsed.configuration;
+        for (key, value) in section.settings {
+            let (section, one, other) = (section.name.clone(), first.clone(), second.clone());
+            let of = if section == "multipath" { (one, String::new()) } else { (one, other) };
+            configuration.settings.push(Setting { section, of, key, value });
+        }
         match (self.open.last().map(|outer| outer.name.as_str()), section.name.as_str()) {
             _ if first.is_empty() && second.is_empty() => {}
             (Some("blacklist"), "device") => configuration.blacklist_devices.push((first, second)),

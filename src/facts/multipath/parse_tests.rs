@@ -130,12 +130,12 @@ fn versions_differ_in_quotation_marks() {
 fn names_of_other_versions_are_not_known() {
     let wwids = |text: &str, dialect| parse(text.as_bytes(), dialect).configuration.blacklist_wwids.len();
     assert_eq!(wwids("devnode_blacklist {\n wwid x\n}\n", Dialect::El6), 0);
-    let text = "overrides {\n protocol {\n type x\n }\n}\nblacklist {\n protocol \"scsi:.*\"\n wwid x\n}\n";
+    let text = "overrides {\n protocol {\n type x\n }\n}\nblacklist {\n protocol \"scsi:.*\"\n property x\n wwid x\n}\n";
     assert_eq!((wwids(text, Dialect::El6), wwids(text, Dialect::Later)), (1, 1));
-    assert_eq!(
-        parse(text.as_bytes(), Dialect::Later).configuration.problems,
-        ["line 7: what `protocol` hides is not judged"]
-    );
+    let later = parse(text.as_bytes(), Dialect::Later).configuration;
+    assert_eq!(later.blacklist_protocols, ["scsi:.*"]);
+    assert_eq!(later.problems, ["line 8: what `property` hides is not judged"]);
+    assert_eq!(parse(text.as_bytes(), Dialect::El6).configuration.blacklist_protocols, [] as [&str; 0]);
 }
 
 #[test]
@@ -171,4 +171,45 @@ fn no_text_makes_the_parser_panic() {
             }
         }
     }
+}
+
+#[test]
+fn what_sections_say_of_names_and_ids_is_kept_with_what_it_is_for() {
+    let text = "defaults {\n user_friendly_names no\n user_friendly_names yes\n find_multipaths no\n \
+                getuid_callout \"/bin/false\"\n}\noverrides {\n user_friendly_names no\n}\ndevices {\n device {\n  \
+                user_friendly_names yes\n  vendor VMware\n  product \"Virtual disk\"\n }\n}\nmultipaths {\n multipath {\n  \
+                wwid 36a\n  user_friendly_names yes\n }\n}\n";
+    let read = |dialect| parse(text.as_bytes(), dialect);
+    let said = |dialect| -> Vec<String> {
+        let setting = |s: Setting| format!("{} {:?} {} {}", s.section, s.of, s.key, s.value);
+        read(dialect).configuration.settings.into_iter().map(setting).collect()
+    };
+    let later = [
+        "defaults (\"\", \"\") getuid_callout /bin/false",
+        "overrides (\"\", \"\") user_friendly_names no",
+        "device (\"VMware\", \"Virtual disk\") user_friendly_names yes",
+        "multipath (\"36a\", \"\") user_friendly_names yes",
+    ];
+    assert_eq!(said(Dialect::Later), later);
+    assert_eq!(said(Dialect::El6), [later[0], later[2], later[3]], "`overrides` is no section to it");
+    assert_eq!(
+        read(Dialect::Later).configuration.user_friendly_names.as_deref(),
+        Some("yes"),
+        "the last one"
+    );
+    let switches = read(Dialect::Later).switches;
+    assert_eq!(switches.len(), 6, "{switches:?}");
+}
+
+#[test]
+fn an_expression_that_gnu_reads_otherwise_is_told() {
+    let problems = |pattern: &str| {
+        parse(format!("blacklist {{\n devnode \"{pattern}\"\n}}\n").as_bytes(), Dialect::El6)
+            .configuration
+            .problems
+    };
+    for pattern in ["s\\d", "^sd\\b", "\\<sd", "[a&&b]", "(?:sd)"] {
+        assert_eq!(problems(pattern), [format!("line 2: what `{pattern}` matches is not judged")]);
+    }
+    assert_eq!(problems(r"^cciss\.c[0-9]\$"), [] as [&str; 0]);
 }

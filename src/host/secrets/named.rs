@@ -6,47 +6,39 @@
 use std::ops::Range;
 
 use super::names::{self, MASK};
+use super::quotes::{Quote, quoted};
+use super::said;
 
 /// What a line leaves open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Open {
     /// Nothing.
     Nothing,
     /// The value stands below.
     Value,
+    /// The value may go on in lines that are indented more: a folded header, a plain value of YAML.
+    More,
     /// The quote that the value began with was not closed.
-    Quote(char),
+    Quote(Quote),
+    /// The tag of this name was not closed.
+    Tag(String),
 }
 
-/// What is said of a package or of a state, and no value: the end of a line, or how it goes on.
-const STATES: [&str; 11] = [
-    "required",
-    "needed",
-    "wrong",
-    "incorrect",
-    "invalid",
-    "empty",
-    "missing",
-    "expired",
-    "locked",
-    "not set",
-    "not valid",
-];
-const OF_PACKAGES: [&str; 6] =
-    ["needed by ", "obsoleted by ", "already ", "not installed", "intended for a ", "not a package"];
+/// What is in a line.
+pub(super) struct Values {
+    /// Where the secrets are.
+    pub at: Vec<Range<usize>>,
+    /// What the line leaves open.
+    pub open: Open,
+    /// Whether a secret is named here whose value follows: `name: password`.
+    pub names_one: bool,
+}
 
 /// Whose value may be a user and a password, between them `:` or, of SMB, `%`.
 const USERS: [&str; 6] = ["u", "user", "username", "login", "proxy-user", "proxyuser"];
 
 /// What opens a value that stands in the lines below.
-const OPENERS: [&str; 14] =
-    ["|", "|-", "|+", ">", ">-", ">+", "\\", "{", "[", "(", "\"", "'", "\"\"\"", "'''"];
-
-/// Where a secret stands, and the quote that it leaves open.
-struct Secret {
-    at: Range<usize>,
-    quote: Option<char>,
-}
+const OPENERS: [&str; 4] = ["\\", "{", "[", "("];
 
 /// Where a value begins.
 enum Value {
@@ -56,32 +48,61 @@ enum Value {
     Assigned(usize),
     /// There, up to the end of a part of an address.
     InQuery(usize),
-    /// There, up to the next tag.
-    InTag(usize),
+    /// There, up to the end tag where it is in this line.
+    InTag(usize, Option<usize>),
 }
 
-/// Where such values are, and what the line leaves open. Names within `passed_over` are parts of something else.
-pub(super) fn values(line: &str, passed_over: &[Range<usize>]) -> (Vec<Range<usize>>, Open) {
-    let mut found = Vec::new();
-    let (mut at, mut open) = (0, Open::Nothing);
+/// Where such values are, and what the line leaves open. Names within `passed_over` are parts of something else; what is
+/// called `value` is a secret where the lines above named one.
+pub(super) fn values(line: &str, passed_over: &[Range<usize>], named_above: bool) -> Values {
+    let mut found = Values { at: piped(line), open: Open::Nothing, names_one: false };
+    let mut at = 0;
     while let Some(word) = word(line, at) {
         at = word.end;
         if let Some(other) = passed_over.iter().find(|other| other.contains(&word.start)) {
             at = at.max(other.end);
             continue;
         }
-        let Some(value) = Place::new(line, word).value() else { continue };
-        if let Value::Assigned(from) = value
-            && is_below(&line[from..])
-        {
-            open = Open::Value;
-        } else if let Some(secret) = secret(line, &value) {
-            at = at.max(secret.at.end);
-            open = secret.quote.map_or(Open::Nothing, Open::Quote);
-            found.push(secret.at);
+        let place = Place::new(line, word, named_above || found.names_one);
+        found.names_one |= place.is_named();
+        let Some(value) = place.value() else { continue };
+        match value {
+            Value::Assigned(from) if is_below(&line[from..]) => found.open = Open::Value,
+            _ => {
+                let Some((secret, open)) = secret(line, &value) else { continue };
+                found.open = match (open, &value) {
+                    (Some(quote), _) => Open::Quote(quote),
+                    (None, Value::InTag(_, None)) => Open::Tag(place.plain),
+                    (None, Value::Assigned(from)) if secret.end == line.trim_end().len() => {
+                        let value = &line[*from..secret.end];
+                        match value {
+                            _ if value.ends_with('\\') => Open::Value,
+                            _ if value.starts_with(['"', '\'', '`']) => Open::Nothing,
+                            _ => Open::More,
+                        }
+                    }
+                    _ => Open::Nothing,
+                };
+                at = at.max(secret.end);
+                found.at.push(secret);
+            }
         }
     }
-    (found, open)
+    found
+}
+
+/// What is written for programs that read passwords: `echo user:x | chpasswd`.
+fn piped(line: &str) -> Vec<Range<usize>> {
+    let read = line.match_indices('|').filter_map(|(pipe, _)| {
+        let command = line[pipe + 1..].trim_start();
+        let command = command.strip_prefix("sudo ").unwrap_or(command).trim_start();
+        let program = command.split_whitespace().next()?.rsplit('/').next()?;
+        let written = line[..pipe].trim_end();
+        let words = ["echo ", "printf "].iter().filter_map(|word| Some(written.find(word)? + word.len()));
+        let from = words.min().filter(|_| names::reads_passwords(program))?;
+        (from < written.len()).then_some(from..written.len())
+    });
+    read.collect()
 }
 
 /// The next name from byte `from` on.
@@ -90,12 +111,34 @@ fn word(line: &str, from: usize) -> Option<Range<usize>> {
     let bytes = &line.as_bytes()[from..];
     let start = bytes.iter().position(in_name)?;
     let length = bytes[start..].iter().position(|byte| !in_name(byte)).unwrap_or(bytes.len() - start);
-    Some(from + start..from + start + length)
+    let (start, end) = (from + start, from + start + length);
+    Some(start..second(line, start, end).unwrap_or(end))
 }
 
+/// Where a name of two words ends: `pass phrase`, `API key`.
+fn second(line: &str, start: usize, end: usize) -> Option<usize> {
+    let behind = line[end..].trim_start_matches([' ', '\t']);
+    let begin = line.len() - behind.len();
+    let word = ["phrase", "word", "code", "key"].into_iter().find(|word| {
+        behind.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+            && !behind[word.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-')
+    });
+    let end_of_both = begin + word.filter(|_| begin > end)?.len();
+    let first = line[start..end].to_ascii_lowercase();
+    let both = line[start..end_of_both].to_ascii_lowercase();
+    (names::is_secret(&both) && !names::is_secret_of_words(&first)).then_some(end_of_both)
+}
+
+/// Whether the value stands below: nothing, an opening bracket, or how a block of YAML begins (`|`, `>-`, `!!str |2`).
 fn is_below(value: &str) -> bool {
     let value = value.trim();
-    value.is_empty() || OPENERS.contains(&value)
+    let tagged = value.starts_with("!!") || value.starts_with("!vault");
+    let value = value.split_once(' ').filter(|_| tagged).map_or(value, |(_, value)| value.trim_start());
+    let block = value.split_once(" #").map_or(value, |(block, _)| block.trim_end());
+    let is_block = block
+        .strip_prefix(['|', '>'])
+        .is_some_and(|marks| marks.bytes().all(|byte| byte == b'+' || byte == b'-' || byte.is_ascii_digit()));
+    value.is_empty() || OPENERS.contains(&value) || is_block
 }
 
 /// A name in its line.
@@ -106,18 +149,23 @@ struct Place<'a> {
     after: &'a str,
     /// The name in lower case, without the dashes of an option.
     plain: String,
+    /// Whether what is called `value` is a secret.
+    is_named: bool,
 }
 
 impl<'a> Place<'a> {
-    fn new(line: &'a str, word: Range<usize>) -> Self {
+    fn new(line: &'a str, word: Range<usize>, is_named: bool) -> Self {
         let (before, name, after) = (&line[..word.start], &line[word.clone()], &line[word.end..]);
         let plain = name.trim_start_matches('-').to_ascii_lowercase();
-        Self { line, before, name, after, plain }
+        Self { line, before, name, after, plain, is_named }
     }
 
     /// Where the value begins, if what stands here has one that is to be hidden.
     fn value(&self) -> Option<Value> {
-        let is_secret = names::is_secret(&self.plain);
+        let is_secret = names::is_secret(&self.plain)
+            || (self.plain == "value" && self.is_named)
+            // Of Docker's configuration; elsewhere it is how somebody logs in.
+            || (self.plain == "auth" && self.after.starts_with(['"', '\'', '\\']));
         if self.before.ends_with(['?', '&', ';'])
             && self.after.starts_with('=')
             && (names::signs(&self.plain) || self.is_user())
@@ -135,27 +183,41 @@ impl<'a> Place<'a> {
 
     /// Where the value of an option begins that takes a secret.
     fn option(&self) -> Option<usize> {
-        let length = names::option(self.name, self.before)?;
-        if length < self.name.len() {
-            return Some(self.before.len() + length);
+        let from = self.before.len() + names::option(self.name, self.before)?;
+        let attached = &self.line[from..];
+        let is_attached = !attached.starts_with(|c: char| c.is_whitespace() || "\"'`,.;:|)]".contains(c));
+        if is_attached && !attached.is_empty() {
+            return Some(from);
         }
         self.argument().map(|argument| self.at(argument))
     }
 
-    /// Where the value begins that follows a word: `Bearer x`, `IDENTIFIED BY 'x'`, `KEY1=x` of an interface.
+    /// Where the value begins that follows a word: `Bearer x`, `IDENTIFIED BY 'x'`, `KEY1=x` of an interface,
+    /// `chpasswd <<< user:x`.
     fn follows(&self) -> Option<usize> {
         let value = match self.plain.as_str() {
-            "bearer" => self.argument()?,
+            "bearer" | "sharedaccesssignature" => self.argument()?,
             "identified" => {
                 let argument = self.argument()?;
                 argument.strip_prefix("by ").or_else(|| argument.strip_prefix("BY "))?.trim_start()
             }
+            name if names::reads_passwords(name) => self.after.split_once("<<<")?.1.trim_start(),
             _ if self.name.trim_end_matches(|c: char| c.is_ascii_digit()) == "KEY" => {
                 self.after.strip_prefix('=')?
             }
             _ => return None,
         };
-        Some(self.at(value))
+        (!value.is_empty()).then(|| self.at(value))
+    }
+
+    /// Whether this is the name of something whose value follows: `name: password`, `<name>password</name>`.
+    fn is_named(&self) -> bool {
+        let begin = self.before.trim_end_matches(['"', '\'', '\\']).trim_end();
+        let Some(key) = begin.strip_suffix([':', '=', '>']) else { return false };
+        let key = key.trim_end().trim_end_matches(['"', '\'', '\\']).as_bytes();
+        let ends_in =
+            |word: &[u8]| key.len() >= word.len() && key[key.len() - word.len()..].eq_ignore_ascii_case(word);
+        (ends_in(b"name") || ends_in(b"key")) && names::is_secret(&self.plain)
     }
 
     /// The byte of the line at which its end `rest` begins.
@@ -164,29 +226,64 @@ impl<'a> Place<'a> {
     }
 
     fn of_secret(&self) -> Option<Value> {
-        if self.before.ends_with('<') {
-            return self.after.split_once('>').map(|(_, value)| Value::InTag(self.at(value)));
+        if self.opens_tag() {
+            let (tag, text) = self.after.split_once('>')?;
+            if !tag.ends_with('/') {
+                return Some(Value::InTag(self.at(text), self.end_tag(text)));
+            }
+            return tag.find("value=").map(|at| Value::At(self.at(&self.after[at + "value=".len()..])));
         }
         if let Some(value) = self.assigned() {
             let of_package = names::is_package(&self.plain)
                 || self.after.contains(" is needed by ")
                 || self.before.contains("Requires: ");
-            return (!of_package && !self.is_told_of_path(value)).then_some(Value::Assigned(self.at(value)));
+            let is_no_value = of_package || self.is_told_of_path(value) || self.is_said(value);
+            return (!is_no_value).then_some(Value::Assigned(self.at(value)));
         }
         // `/etc/passwd is no directory`, `token.json is a link`: files, of which something is told.
         let is_file = self.is_path() || !names::is_secret(self.plain.rsplit('.').next().unwrap_or_default());
-        if let Some(value) = self.told().filter(|_| !is_file) {
+        let told = || self.argument().and_then(|argument| said::value(self.before, &self.plain, argument));
+        if let Some(value) = (!is_file || self.plain.contains(' ')).then(told).flatten() {
             return Some(Value::Assigned(self.at(value)));
         }
         let value = self.listed().or_else(|| self.argument_of_option())?;
         Some(Value::At(self.at(value)))
     }
 
+    /// Whether the name is that of a tag, which may have a namespace.
+    fn opens_tag(&self) -> bool {
+        let Some((_, space)) = self.before.rsplit_once('<') else { return false };
+        space.strip_suffix(':').unwrap_or(space).bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && (space.is_empty() || space.ends_with(':'))
+    }
+
+    /// Where the end tag of this name is.
+    fn end_tag(&self, text: &str) -> Option<usize> {
+        end_tag(text, &self.plain).map(|at| self.at(text) + at)
+    }
+
+    /// Whether `value` is what a program, a unit or a module of PAM of that name says, or a part of a label of SELinux.
+    fn is_said(&self, value: &str) -> bool {
+        let is_said = self.after.starts_with(": ") && !value.starts_with(['"', '\'', '{', '[', '|', '>']);
+        let process = self.after.strip_prefix('[').and_then(|number| number.split_once("]: "));
+        let is_process = process.is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
+            && names::reads_passwords(&self.plain);
+        let is_module = self.before.ends_with('(') && self.before.contains("pam_");
+        let is_label = self.before.ends_with("_r:") && self.plain.ends_with("_t");
+        (is_said && !value.is_empty() && names::says(&self.plain, value))
+            || is_process
+            || is_module
+            || is_label
+    }
+
     /// What follows `=`, `:` and their kin behind the name.
     fn assigned(&self) -> Option<&'a str> {
-        const SIGNS: [&str; 7] = ["=>", ":=", "=", ":", "%3D", "%3d", "%3A"];
+        const SIGNS: [&str; 10] = ["=>", ":=", "+=", "?=", "->", "=", ":", "%3D", "%3d", "%3A"];
         let name = self.after.strip_prefix("%22").unwrap_or(self.after);
-        let closed = name.trim_start_matches(['"', '\'', '`', ']', ')', '\\']).trim_start();
+        let closed = name.trim_start_matches(['"', '\'', '`', ']', ')', '}', '\\']).trim_start();
+        // Of an array.
+        let index = closed.strip_prefix('[').and_then(|index| index.split_once(']'));
+        let closed = index.map_or(closed, |(_, behind)| behind.trim_start());
         SIGNS.iter().find_map(|sign| closed.strip_prefix(sign)).map(str::trim_start)
     }
 
@@ -200,40 +297,21 @@ impl<'a> Place<'a> {
     }
 
     fn argument_of_option(&self) -> Option<&'a str> {
-        self.name.starts_with('-').then(|| self.argument()).flatten()
-    }
-
-    /// `password is x`, `password for the user: x`, `password "x"`.
-    fn told(&self) -> Option<&'a str> {
-        let said = self.argument()?;
-        let (verb, rest) = said.split_once(' ').unwrap_or((said, ""));
-        match verb {
-            "is" | "was" => {
-                let value = rest.trim_start();
-                let state = value.trim_end_matches(|c: char| c == '.' || c == '!' || c.is_whitespace());
-                let is_state = value.is_empty()
-                    || STATES.contains(&state)
-                    || OF_PACKAGES.iter().any(|said| value.starts_with(said));
-                (!is_state).then_some(value)
-            }
-            "for" | "of" => {
-                let mut behind = rest.match_indices(':').take(4).map(|(at, _)| &rest[at + 1..]);
-                behind.find(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])).map(str::trim_start)
-            }
-            // A shell's `unexpected token "x"` is about a program's text.
-            _ => (said.starts_with(['"', '\'']) && !self.before.ends_with("unexpected ")).then_some(said),
-        }
+        // `  -k, --keep-tokens    change password only if expired` is help.
+        let is_help = self.line.trim_start().starts_with('-') && self.after.starts_with("  ");
+        (self.name.starts_with('-') && !is_help).then(|| self.argument()).flatten()
     }
 
     /// What follows without a sign: `rootpw x` and `bindpw x`; `login me password x` of a .netrc; a line of two words.
     fn listed(&self) -> Option<&'a str> {
         let value = self.argument()?;
-        let is_setting = self.plain.ends_with("pw") || ["requirepass", "masterauth"].contains(&&*self.plain);
+        let is_setting = self.plain.ends_with("pw")
+            || ["requirepass", "masterauth", "activationkey"].contains(&&*self.plain);
         let is_password = ["password", "passphrase", "secret"].contains(&&*self.plain);
         let is_alone = self.before.trim().is_empty() && !value.trim_end().contains(char::is_whitespace);
         let of_netrc = self.before.contains("login ") || self.before.contains("machine ");
         let state = value.trim_end().trim_end_matches('.');
-        (is_setting || (is_password && (of_netrc || is_alone) && !STATES.contains(&state))).then_some(value)
+        (is_setting || (is_password && (of_netrc || is_alone) && !said::is_state(state))).then_some(value)
     }
 
     fn is_user(&self) -> bool {
@@ -242,14 +320,19 @@ impl<'a> Place<'a> {
 
     /// A user and a password: the value of an option or a setting that takes both.
     fn credentials(&self) -> Option<&'a str> {
-        let is_short = self.name.starts_with("-u") || self.name.starts_with("-U");
+        // curl takes several in one: `-sSu user:x`, `-sSuuser:x`.
+        let flag = self.name.find(['u', 'U']).filter(|at| {
+            *at == 1 || (*at > 1 && !self.name[1..].starts_with('-') && names::runs(self.before, &["curl"]))
+        });
+        let flag = flag.filter(|_| self.name.starts_with('-'));
+        let is_flag = flag.is_some_and(|at| at + 1 == self.name.len());
         // `user:password@host` is an address, and no user with an `@` in its name.
         let mut is_address = false;
-        let value = if self.is_user() && (self.plain != "u" || is_short) {
+        let value = if is_flag || (self.is_user() && self.plain != "u") {
             is_address = self.after.starts_with(':');
             self.assigned().or_else(|| self.argument_of_option())?
-        } else if is_short && self.after.starts_with([':', '%']) {
-            &self.line[self.before.len() + 2..]
+        } else if let Some(flag) = flag.filter(|_| self.after.starts_with([':', '%'])) {
+            &self.line[self.before.len() + flag + 1..]
         } else {
             return None;
         };
@@ -283,51 +366,29 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Where the secret is that begins there; `None` where there is none, or none any more.
-fn secret(line: &str, value: &Value) -> Option<Secret> {
-    let (from, ends): (usize, Option<&[char]>) = match value {
-        Value::At(from) | Value::Assigned(from) => (*from, None),
-        Value::InQuery(from) => (*from, Some(&['&', ';', '#', '"', '\'', '`', '<', '>', ' ', '\t'])),
-        Value::InTag(from) => (*from, Some(&['<'])),
-    };
+/// Where the secret is that begins there, and the quote that it leaves open; `None` where there is none, or none any more.
+fn secret(line: &str, value: &Value) -> Option<(Range<usize>, Option<Quote>)> {
+    const ENDS: &[char] = &['&', ';', '#', '"', '\'', '`', '<', '>', ' ', '\t'];
+    let (Value::At(from) | Value::Assigned(from) | Value::InQuery(from) | Value::InTag(from, _)) = *value;
     let text = &line[from..];
     let masked = text.trim_start_matches('*');
     let is_masked = text.len() - masked.len() >= MASK.len();
     if is_masked && !masked.starts_with(|c: char| c.is_alphanumeric() || "@_%$+=/~^\\".contains(c)) {
         return None;
     }
-    let (length, quote) = match ends {
-        Some(ends) => (text.find(ends).unwrap_or(text.len()), None),
-        None => quoted(text).unwrap_or((text.trim_end().len(), None)),
+    let whole = text.trim_end().len();
+    let (length, quote) = match value {
+        Value::InQuery(_) => (text.find(ENDS).unwrap_or(text.len()), None),
+        Value::InTag(_, end) => (end.map_or(whole, |end| end - from), None),
+        Value::At(_) | Value::Assigned(_) => quoted(text).unwrap_or((whole, None)),
     };
-    (length > 0).then_some(Secret { at: from..from + length, quote })
+    (length > 0 || matches!(value, Value::InTag(_, None))).then_some((from..from + length, quote))
 }
 
-/// How long the value in quotes is with which `text` begins, and the quote, where nothing closes it.
-fn quoted(text: &str) -> Option<(usize, Option<char>)> {
-    let bare = text.strip_prefix(['u', 'b', 'r', 'f', '$', '@']).filter(|rest| rest.starts_with(['"', '\'']));
-    let bare = bare.unwrap_or(text);
-    // Within a document that is itself in quotes.
-    let escapes = usize::from(bare.starts_with("\\\"") || bare.starts_with("\\'"));
-    let quote = bare[escapes..].chars().next().filter(|c| ['"', '\'', '`'].contains(c))?;
-    let start = text.len() - bare.len() + escapes + 1;
-    let (bytes, mut at) = (text.as_bytes(), start);
-    while at < bytes.len() {
-        let backslashes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
-        let end = at + backslashes;
-        let closes = bytes.get(end) == Some(&(quote as u8)) && backslashes == escapes;
-        if !closes {
-            // What is escaped is a part of it.
-            at = end + 1;
-        } else if bytes.get(end + 1) == Some(&(quote as u8)) && escapes == 0 && end > start {
-            at = end + 2;
-        } else {
-            let rest = &text[end + 1..];
-            let ends =
-                rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || ",;:)]}>&|\\".contains(c));
-            let is_whole = ends && !rest.starts_with("\\'");
-            return Some((if is_whole { end + 1 } else { text.trim_end().len() }, None));
-        }
-    }
-    Some((text.trim_end().len(), Some(quote)))
+/// Where in `text` the end tag of `name`, in lower case, begins.
+pub(super) fn end_tag(text: &str, name: &str) -> Option<usize> {
+    text.match_indices("</").map(|(at, _)| at).find(|at| {
+        let tag = text[at + 2..].split('>').next().unwrap_or_default();
+        tag.rsplit(':').next().is_some_and(|tag| tag.trim_end().eq_ignore_ascii_case(name))
+    })
 }

@@ -47,10 +47,63 @@ fn no_secret_of_the_grammar_is_seen_in_any_form() {
 /// What a masker takes for something, in any order.
 #[test]
 fn masked_text_stays_as_it_is_and_hides_what_follows_it() {
-    const PIECES: [&str; 36] = [
-        "password", "token", "user", "u", "-u", "-P", "--key", "KEY1", "Bearer", "is", "for", "sig", "=",
-        ":", " : ", "://", "/", "@", "?", "&", ";", ",", "%", "\"", "'", "\\", " ", "  ", "\n", "\n  ",
-        "***", "<", ">", "h", "80", "\u{e4}",
+    const PIECES: [&str; 56] = [
+        "password",
+        "token",
+        "user",
+        "u",
+        "-u",
+        "-P",
+        "--key",
+        "KEY1",
+        "Bearer",
+        "is",
+        "for",
+        "sig",
+        "=",
+        ":",
+        " : ",
+        "://",
+        "/",
+        "@",
+        "?",
+        "&",
+        ";",
+        ",",
+        "%",
+        "\"",
+        "'",
+        "\\",
+        " ",
+        "  ",
+        "\n",
+        "\n  ",
+        "***",
+        "<",
+        ">",
+        "h",
+        "80",
+        "\u{e4}",
+        "pass",
+        "phrase",
+        "set",
+        "to",
+        "using",
+        "chpasswd",
+        "<<<",
+        "|",
+        "echo ",
+        "curl ",
+        "-sSu",
+        "[",
+        "]",
+        "{",
+        "}",
+        "$6$",
+        "</password>",
+        "value",
+        "name",
+        "\u{1b}[1m",
     ];
     for number in samples(4000, Duration::from_secs(1)) {
         let mut below = chance(number);
@@ -120,6 +173,26 @@ fn values_of_what_is_called_a_secret_are_taken_out() {
         ("the password is abc", "the password is ***"),
         ("password:\n\n  abc\n  def\nstatus: 0", "password:\n\n  ***\n  ***\nstatus: 0"),
         ("password=\"abc\ndef\" x", "password=***\n*** x"),
+        ("password=\"a\nb\\\"c\nd\" x\ne", "password=***\n***\n*** x\ne"),
+        ("FAILED to register passphrase a b", "FAILED to register passphrase ***"),
+        ("password changed to a", "password changed to ***"),
+        ("password is: a", "password is: ***"),
+        ("PEM pass phrase: a b", "PEM pass phrase: ***"),
+        ("\u{1b}[31mpass\u{1b}[1mword\u{1b}[0m: a", "password: ***"),
+        (
+            "keys:\n- name: DB_PASSWORD\n  value: a\nvalue: b",
+            "keys:\n- name: DB_PASSWORD\n  value: ***\nvalue: ***",
+        ),
+        ("passwords:\n- a\n- b\nend", "passwords:\n***\n***\nend"),
+        ("Authorization: Digest a,\n  b\nHost: x", "Authorization: ***\n  ***\nHost: x"),
+        ("get https://u:a b@h/x", "get https://***@h/x"),
+        ("root:$6$salt$0123456789:1:", "root:***:1:"),
+        ("olcRootPW {SSHA}0123456789abc=", "olcRootPW ***"),
+        ("PASSWORD[0]=a", "PASSWORD[0]=***"),
+        ("echo root:a | chpasswd", "echo *** | chpasswd"),
+        ("chpasswd <<< root:a", "chpasswd <<< ***"),
+        ("<password><![CDATA[a<b]]></password> x", "<password>***</password> x"),
+        ("ipmitool -U u -Pa power", "ipmitool -U u -P***"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nMII\nx==\n-----END RSA PRIVATE KEY-----\nok",
             "-----BEGIN RSA PRIVATE KEY-----\n***\n***\n-----END RSA PRIVATE KEY-----\nok",
@@ -167,6 +240,72 @@ fn what_is_no_secret_stays() {
     ] {
         assert_eq!(without_secrets(text), text);
     }
+}
+
+#[test]
+fn a_quote_or_a_tag_that_nothing_closes_hides_no_more_lines_than_a_value_has() {
+    for begin in ["password=\"a", "<password>a"] {
+        let masked = without_secrets(&format!("{begin}\n{}", "x\n".repeat(2 * LONGEST_VALUE)));
+        assert_eq!(masked.matches(MASK).count(), LONGEST_VALUE + 1, "{masked}");
+    }
+}
+
+#[test]
+fn what_is_written_like_a_secret_and_is_none_stays() {
+    for text in [
+        "passwd: Authentication token manipulation error",
+        "passwd: all authentication tokens updated successfully.",
+        "passwd: password unchanged",
+        "passwd: user 'nobody1' does not exist",
+        "passwd: Only root can do that.",
+        "chpasswd: line 1: user 'x' does not exist",
+        "chpasswd: (user root) pam_chauthtok() failed, error:",
+        "chpasswd: cannot open /etc/passwd",
+        "Nov 29 01:00:00 host passwd[1234]: pam_unix(passwd:chauthtok): password changed for root",
+        "systemd-ask-password-wall.service: Main process exited, code=exited, status=1/FAILURE",
+        "systemd[1]: systemd-ask-password-console.path: Failed to run 'start' task",
+        "Started Dispatch Password Requests to Console Directory Watch.",
+        "type=AVC scontext=system_u:system_r:passwd_t:s0 tcontext=system_u:object_r:shadow_t:s0",
+        "system_u:object_r:passwd_exec_t:s0 /usr/bin/passwd",
+        "df -P /mnt/retention: 1",
+        "cp -P a b && tar -P -xf x.tar && lsblk -P -o NAME",
+        "LC_ALL=C /bin/df -P /var/crash",
+        "chown root:wheel /x; chown user:wheel /x",
+        "https://SERVER:PORT/ http://host:<port>/ http://host:PORT",
+        "Updated perl-4:5.10.1-136.el6.x86_64@base",
+        "scp file root@host:/path",
+        "rsync -avu host:/path /x",
+        "a name that would pass for one of ours: run mt-agent state",
+        "the password was changed",
+        "password reset; using password authentication",
+        "Using password file /etc/x with passwd < 0.77",
+        "Changing password for user root.",
+        "$1$2 ${1}$6$x {sha} {MD5}",
+        "# // a comment: x@y",
+        "name: disk\nvalue: 3",
+        "\u{1b}[32mOK\u{1b}[0m passphrase.txt was read",
+        "auth: pam",
+    ] {
+        assert_eq!(without_secrets(text), text);
+    }
+}
+
+/// What tools printed on machines of tests/support/said: nothing of it is a secret.
+#[test]
+fn what_tools_printed_stays_byte_for_byte() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/said");
+    let mut number = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let said = std::fs::read_to_string(&path).unwrap();
+        assert!(said.lines().count() > 2, "{}", path.display());
+        for (shown, line) in without_secrets(&said).lines().zip(said.lines()) {
+            assert_eq!(shown, line, "{}", path.display());
+        }
+        assert_eq!(without_secrets(&said), said, "{}", path.display());
+        number += 1;
+    }
+    assert!(number >= 8, "{number} files");
 }
 
 /// What the tools print that are run, as they print it.

@@ -1,11 +1,13 @@
-//! The root disk in what the vendor's script wrote: its SCSI ID is blacklisted, and no other disk's is.
+//! The root disk in what the vendor's script wrote: its SCSI ID is blacklisted, and multipath does not hold it now. Whether the
+//! blacklist hides other disks too: `multipath.finds`.
 
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record};
 use crate::facts::disks::Disk;
 use crate::facts::multipath::{self, Configuration};
-use crate::steps::devices::{carriers, mount_at};
+use crate::profile::Profile;
+use crate::steps::devices::{carriers, mount_at, own_uses};
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -49,7 +51,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
     }
 }
 
-pub(super) fn judge(facts: &Facts) -> Result<Status, Status> {
+pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
     let in_script = need(&facts.custom_changes.blacklistrootdev_id, BLACKLIST_SCRIPT)?;
     let (disk, id) = root(facts)?;
@@ -74,8 +76,8 @@ pub(super) fn judge(facts: &Facts) -> Result<Status, Status> {
         };
         return Ok(Status::unmet(found, expected, fix));
     }
-    if let Some(found) = not_it_alone(configuration, need(&facts.disks, "the disks")?, id) {
-        return Ok(Status::unmet(found, "the root disk alone hidden from multipath", CORRECT_BY_HAND));
+    if let Some(found) = lifted(configuration, id) {
+        return Ok(Status::unmet(found, expected, CORRECT_BY_HAND));
     }
     if let Some(found) = no_id(facts)? {
         return Ok(Status::unmet(found, expected, WRITE_BY_HAND));
@@ -89,8 +91,41 @@ pub(super) fn judge(facts: &Facts) -> Result<Status, Status> {
                 configuration.problems.join("; ")
             ),
         },
-        _ => Status::met(format!("{id} ({})", disk.name)),
+        _ => match held(profile, facts, configuration)? {
+            Some(status) => status,
+            None => Status::met(format!("{id} ({})", disk.name)),
+        },
     })
+}
+
+/// That multipath holds a disk of this host now, whatever the file says since.
+fn held(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Result<Option<Status>, Status> {
+    // Without the maps nobody knows.
+    need(&facts.multipath.maps, "the multipath maps")?;
+    let own = need(&facts.disks, "the disks")?.iter().filter_map(|disk| {
+        let (map, uses) = (disk.multipath.as_ref()?, own_uses(facts, disk, &profile.retention.mount_point));
+        (!uses.is_empty()).then(|| {
+            (disk, format!("multipath holds {}, with {}, as {}", disk.name, uses.join(", "), map.dm_name))
+        })
+    });
+    let mut owed = None;
+    for (disk, found) in own {
+        let id = disk.scsi_id.as_deref().unwrap_or_default();
+        if !blacklisted(configuration, id) || lifted(configuration, id).is_some() {
+            return Ok(Some(Status::unmet(found, "no map of a disk of this host", hide_by_hand(id))));
+        }
+        owed = owed.or(Some(Status::RestartOwed {
+            found: format!(
+                "{found} still; the blacklist names it from the next boot on (where the initramfs starts multipath: dracut --force \
+                 first)"
+            ),
+        }));
+    }
+    Ok(owed)
+}
+
+fn hide_by_hand(id: &str) -> String {
+    format!("write `wwid \"^{id}$\"` into the blacklist of /etc/multipath.conf by hand, and restart")
 }
 
 const WRITE_BY_HAND: &str = "mt-agent apply --custom-changes=rerun, with the ID to be had; or by hand, see mt-agent explain \
@@ -103,29 +138,11 @@ fn blacklisted(configuration: &Configuration, id: &str) -> bool {
     configuration.blacklist_wwids.iter().any(|entry| multipath::matches(entry, id))
 }
 
-/// How the blacklist hides other disks than the root disk, or not the root disk after all.
-fn not_it_alone(configuration: &Configuration, disks: &[Disk], id: &str) -> Option<String> {
-    if let Some(entry) = configuration.exception_wwids.iter().find(|entry| multipath::matches(entry, id)) {
-        return Some(format!(
-            "`wwid {entry}` of blacklist_exceptions takes the root disk out of the blacklist again"
-        ));
-    }
-    // Disks that are attached later count too: an entry for one disk matches no ID that differs at either end.
-    let first_differs: String = id.chars().skip(1).collect();
-    let last_differs: String = id.chars().take(id.chars().count().saturating_sub(1)).collect();
-    let others = [format!("_{first_differs}"), format!("{last_differs}_")];
-    let is_wide = |entry: &&String| {
-        multipath::matches(entry, id) && others.iter().any(|other| multipath::matches(entry, other))
-    };
-    if let Some(entry) = configuration.blacklist_wwids.iter().find(is_wide) {
-        return Some(format!("`wwid {entry}` hides other disks than the root disk from multipath"));
-    }
-    disks.iter().find_map(|disk| {
-        let other = disk.scsi_id.as_deref().filter(|other| *other != id)?;
-        let (vendor, model) = (disk.vendor.as_deref().unwrap_or(""), disk.model.as_deref().unwrap_or(""));
-        multipath::blacklist_matches(configuration, other, &disk.name, vendor, model)
-            .then(|| format!("the blacklist hides {} ({other}) from multipath too", disk.name))
-    })
+/// How the root disk is taken out of the blacklist again.
+fn lifted(configuration: &Configuration, id: &str) -> Option<String> {
+    let lifts = |entry: &&String| multipath::matches(entry, id);
+    let entry = configuration.exception_wwids.iter().find(lifts)?;
+    Some(format!("`wwid {entry}` of blacklist_exceptions takes the root disk out of the blacklist again"))
 }
 
 /// Whether the vendor's script has run, or its changes are accepted.
@@ -137,7 +154,7 @@ fn has_run(facts: &Facts) -> bool {
 }
 
 /// Names this machine's root disk in the blacklist, in place of the one that is stale.
-pub(in crate::steps) fn blacklist(facts: &Facts) -> Remedy {
+pub(in crate::steps) fn blacklist(profile: &Profile, facts: &Facts) -> Remedy {
     // Before the script has run there is nothing stale: it writes the blacklist itself.
     if !has_run(facts) {
         return Remedy::None;
@@ -146,19 +163,22 @@ pub(in crate::steps) fn blacklist(facts: &Facts) -> Remedy {
     let stale =
         facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
     let Some(Some(configuration)) = facts.multipath.configuration.known() else { return Remedy::None };
-    let disks = facts.disks.known().map(Vec::as_slice).unwrap_or_default();
     // What is wrong beside the stale entry is a person's to correct.
-    if let Some(found) = (stale.is_none() && blacklisted(configuration, id))
-        .then(|| not_it_alone(configuration, disks, id))
-        .flatten()
-    {
-        return Remedy::Refused(format!("{found}: {CORRECT_BY_HAND}"));
+    if stale.is_none() && lifted(configuration, id).is_some() {
+        return Remedy::Refused(CORRECT_BY_HAND.to_owned());
     }
     // An entry without a value is no ID that could be replaced.
     if stale.is_none()
         && let Ok(Some(found)) = no_id(facts)
     {
         return Remedy::Refused(format!("{found}: {WRITE_BY_HAND}"));
+    }
+    if stale.is_none() && blacklisted(configuration, id) {
+        match held(profile, facts, configuration) {
+            Ok(Some(Status::RestartOwed { .. })) => return Remedy::Restart { first: Vec::new() },
+            Ok(Some(Status::Unmet { fix, .. })) => return Remedy::Refused(fix),
+            _ => {}
+        }
     }
     let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
     // An ID that another disk shares would blacklist that disk too.

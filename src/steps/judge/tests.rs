@@ -44,6 +44,7 @@ fn the_registry_is_the_table_of_the_design_in_order() {
         image.identity \
         packages.base packages.multipath packages.reiserfs packages.xfs \
         custom-changes.applied custom-changes.restarted custom-changes.root-disk \
+        multipath.names multipath.finds multipath.running \
         retention.disk retention.mounted retention.persistent retention.filesystem retention.capacity \
         retention.unlocked retention.alive retention.free retention.dedicated retention.not-cache \
         site.configuration-server site.process-server site.version site.role";
@@ -224,7 +225,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
         /mounts/known/5/free_bytes /mounts/known/5/free_inodes /mounts/known/5/inodes /mounts/known/5/size_bytes \
         /mounts/known/7/free_bytes /mounts/known/7/free_inodes /mounts/known/7/inodes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/free_inodes /mounts/known/8/inodes /mounts/known/8/size_bytes \
-        /multipath/maps /os/id /os/kernel /os/systemd /os/timezone /retention_record";
+        /os/id /os/kernel /os/systemd /os/timezone /retention_record";
     assert_eq!(still_ready, expected.split_whitespace().collect::<Vec<_>>());
 }
 

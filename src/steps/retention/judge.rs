@@ -10,8 +10,8 @@ use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
-    can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over, repeated, resolve,
-    same_map,
+    alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
+    repeated, resolve, same_map,
 };
 use crate::steps::{Status, custom_changes, need};
 
@@ -271,12 +271,6 @@ pub(super) fn moves(name: &str, disk: &Disk, facts: &Facts) -> bool {
             && mapped.strip_prefix(&map.dm_name).is_some_and(number)
             && alias_of(facts, &map.wwid) != Some(&map.dm_name)
     })
-}
-
-/// The name that /etc/multipath.conf gives to the map of the disk with this SCSI ID.
-pub(super) fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
-    let configuration = facts.multipath.configuration.known()?.as_ref()?;
-    configuration.aliases.iter().rev().find(|(of, _)| of == wwid).map(|(_, alias)| alias.as_str())
 }
 
 pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Status> {

@@ -10,7 +10,7 @@ mod tests;
 mod traces;
 mod volumes;
 
-use super::devices::{carriers, fstab_entry, mount_at, repeated, resolve, same_map};
+use super::devices::{alias_of, carriers, fstab_entry, mount_at, repeated, resolve, same_map};
 use super::{Belongs, Requirement, Severity, Status, need};
 use crate::changes::fstab;
 use crate::facts::Facts;
@@ -303,7 +303,7 @@ fn nameless(facts: &Facts, mount: &Mount) -> String {
 fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
     if let Some(map) = &disk.multipath
         && map.major_minor == mount.major_minor
-        && judge::alias_of(facts, &map.wwid).is_none()
+        && alias_of(facts, &map.wwid).is_none()
         && let Some(name) = map_by_id(map)
     {
         return Some(name);

@@ -1,7 +1,10 @@
 # shellcheck shell=bash
 # a fresh machine becomes a ready master target, one restart
 
-hardware() { disk retention 1T; }
+hardware() {
+    disk retention 1T
+    disk later 20G
+}
 
 boot_1() {
     say "a fresh CentOS 6.6 minimal with a blank 1 TB disk"
@@ -27,8 +30,17 @@ boot_1() {
     run tail -n 2 /var/lib/mt-agent/journal.jsonl
 }
 
+# by_and_by COMMAND...: it succeeds within two minutes.
+by_and_by() {
+    for _ in {1..600}; do
+        "$@" && return
+        sleep 0.2
+    done
+    return 1
+}
+
 boot_2() {
-    local id
+    local id later
     id=$(id_of /dev/sdb)
     say "after the restart"
     agent 0 apply --yes --retention-disk "$id"
@@ -43,6 +55,22 @@ boot_2() {
     run diff /root/fstab.before /etc/fstab
     expect_not "fstab lost no line" grep -q '^<' "$out/last"
     said "/mnt/retention"
+    expect "multipathd was started" grep -q "change: multipath.running: start multipathd, now and at every boot" \
+        /var/log/mt-agent.log
+    for requirement in names finds running; do
+        finding multipath.$requirement met
+    done
+    expect "multipathd runs" multipathd show daemon
+    expect "it starts at boot" test -x /etc/rc.d/rc3.d/S06multipathd
+
+    say "a disk that is attached now gets its map from multipathd, by its ID"
+    later=$(id_of /dev/sdc)
+    echo 1 >/sys/block/sdc/device/delete
+    expect "its map goes with it" by_and_by test ! -e "/dev/mapper/$later"
+    echo '- - -' | tee /sys/class/scsi_host/host*/scan >/dev/null
+    expect "it has one again" by_and_by test -e "/dev/mapper/$later"
+    expect_not "the root disk has none" grep -qs "mpath-$(id_of /dev/sda)" /sys/block/dm-*/dm/uuid
+    agent 0 check
 
     say "once more: nothing to do"
     snapshot before
@@ -56,8 +84,13 @@ boot_2() {
 }
 
 boot_3() {
-    say "the next boot mounts the retention volume by itself"
+    say "the next boot mounts the retention volume and starts multipathd by itself"
     agent 0 check
+    judge
+    finding multipath.running met
 }
 
-after() { changed retention; }
+after() {
+    changed retention
+    untouched later
+}

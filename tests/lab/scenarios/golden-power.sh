@@ -125,7 +125,7 @@ after() {
         boots sealed
         console_says sealed "sealed: "
     done
-    for step in "1. make the multipath blacklist" "2. make an ext4 file system" "3. mount"; do
+    for step in "1. make the multipath blacklist" "2. start multipathd" "3. make an ext4 file system" "4. mount"; do
         clone one 564d0a1b-0000-4000-8000-000000000001 52:54:00:00:00:01 900a01
         disk retention 1T
         cut_at first "$step"

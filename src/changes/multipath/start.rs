@@ -1,0 +1,96 @@
+//! multipathd runs, now and after every boot, and the disks have their maps.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use super::{CONFIGURATION, DEADLINE, Dialect, leaves_root_alone, root_device, service};
+use crate::changes::identity::{Hardware, Identity};
+use crate::changes::{Context, Done};
+use crate::facts::disks::{Disk, sysfs};
+use crate::facts::multipath::{self, SERVICE};
+use crate::facts::{Fact, processes, services};
+use crate::host::command::Command;
+use crate::host::{Host, files};
+
+/// How long multipathd has to appear and to make its maps.
+const APPEARING: Duration = Duration::from_secs(30);
+
+/// Lets multipathd start at boot, starts it, and has it make the maps of the disks with these SCSI IDs. Never while the
+/// blacklist does not name the root disk.
+///
+/// # Errors
+/// The configuration would let multipath take the root disk: nothing is then done. The service does not start, or a disk
+/// gets no map, and what multipath says of it.
+pub fn start(context: &mut Context<'_>, ids: &[String]) -> Result<Done> {
+    let host = context.host;
+    let root = root_device(host)?;
+    let disks = Hardware.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
+    let text = files::read(&host.path(CONFIGURATION)).with_context(|| format!("reading {CONFIGURATION}"))?;
+    leaves_root_alone(&disks, &root, &text, Dialect::of(host))
+        .context("multipathd is not started, as it could take the root disk")?;
+    let mut changed = Vec::new();
+    let at_boot = || services::at_boot(host, SERVICE).map_err(|why| anyhow!(why));
+    if at_boot()?.is_none() {
+        service(context, "enable")?;
+        let link =
+            at_boot()?.context("multipathd was enabled, and nothing starts it at boot all the same")?;
+        changed.push(format!("multipathd starts at boot ({link})"));
+    }
+    let started = running(host)?.is_none();
+    if started {
+        service(context, "start")?;
+        let pid = wait_for(|| running(host))?.context("multipathd was started, and does not run")?;
+        changed.push(format!("multipathd runs (process {pid})"));
+    }
+    let missing = without_map(host, ids)?;
+    if !missing.is_empty() {
+        // One that has just started makes them by itself.
+        if started {
+            wait_for(|| Ok(without_map(host, &missing)?.is_empty().then_some(())))?;
+        }
+        for id in without_map(host, &missing)? {
+            make(context, &disks, &id)?;
+        }
+        changed.push(format!("maps of {}", missing.join(", ")));
+    }
+    Ok(if changed.is_empty() { Done::Unchanged } else { Done::Changed(changed.join("; ")) })
+}
+
+/// Has multipath make the map of one disk, and no other.
+fn make(context: &mut Context<'_>, disks: &[Disk], id: &str) -> Result<()> {
+    let host = context.host;
+    let disk = disks.iter().find(|disk| disk.scsi_id.as_deref() == Some(id));
+    let disk = disk.with_context(|| format!("no disk answers with the SCSI ID {id} any more"))?;
+    let command = Command::new("multipath", ["-v", "2", &disk.path], DEADLINE);
+    let output = context.run(&command)?;
+    let made = wait_for(|| Ok(without_map(host, &[id.to_owned()])?.is_empty().then_some(())))?;
+    ensure!(made.is_some(), "multipath made no map of {} ({id}): {}", disk.name, output.said());
+    Ok(())
+}
+
+fn running(host: &Host) -> Result<Option<u32>> {
+    match multipath::daemon(host, &processes::load(host)).0 {
+        Fact::Known(pid) => Ok(pid),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("whether multipathd runs: {why}"),
+    }
+}
+
+/// Those of `ids` that no map has.
+fn without_map(host: &Host, ids: &[String]) -> Result<Vec<String>> {
+    let maps = sysfs::maps(host).map_err(|error| anyhow!("{error:#}")).context("reading the maps")?;
+    Ok(ids.iter().filter(|id| maps.iter().all(|map| map.wwid != **id)).cloned().collect())
+}
+
+/// Looks until there is something, for a while.
+fn wait_for<T>(mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    let until = Instant::now() + APPEARING;
+    loop {
+        let found = look()?;
+        if found.is_some() || Instant::now() >= until {
+            return Ok(found);
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,125 @@
+//! Which services the host starts at boot, from the links that say so: they are there in an image's tree too.
+
+use std::io;
+
+use crate::host::Host;
+
+use super::os;
+
+/// The runlevel that CentOS 6's /etc/init/rcS.conf takes where /etc/inittab names none.
+const RUNLEVEL: &str = "3";
+
+/// Where systemd looks for links, and the targets that every boot of a server comes through.
+const UNITS: [&str; 4] = [
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+const TARGETS: [&str; 5] =
+    ["sysinit.target", "basic.target", "local-fs.target", "multi-user.target", "graphical.target"];
+
+/// The link by which the host starts the service `name` at boot, if there is one: that of its default runlevel (CentOS 6),
+/// or that of a target (systemd).
+///
+/// # Errors
+/// It cannot be told, in one line.
+pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
+    let unread = |path: &str, error: &io::Error| format!("reading {path}: {error}");
+    if os::systemd(host).map_err(|error| format!("{error:#}"))? {
+        let unit = format!("{name}.service");
+        // One that is masked is a link to /dev/null, or empty.
+        let own = format!("{}/{unit}", UNITS[0]);
+        let is_masked = match host.place(&own).and_then(|place| place.symlink_metadata()) {
+            Ok(meta) if meta.is_symlink() => host
+                .place(&own)
+                .and_then(std::fs::read_link)
+                .map_err(|error| unread(&own, &error))?
+                .ends_with("null"),
+            Ok(meta) => meta.len() == 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(unread(&own, &error)),
+        };
+        if is_masked || !UNITS.iter().any(|dir| host.exists(format!("{dir}/{unit}"))) {
+            return Ok(None);
+        }
+        let links = UNITS.iter().flat_map(|dir| TARGETS.iter().map(move |target| format!("{dir}/{target}")));
+        let mut links =
+            links.flat_map(|dir| [format!("{dir}.wants/{unit}"), format!("{dir}.requires/{unit}")]);
+        return Ok(links.find(|link| host.exists(link)));
+    }
+    const INITTAB: &str = "/etc/inittab";
+    let inittab = host.read_if_exists(INITTAB).map_err(|error| unread(INITTAB, &error))?.unwrap_or_default();
+    let dir = format!("/etc/rc.d/rc{}.d", runlevel(&inittab));
+    let names = host.list(&dir).map_err(|error| unread(&dir, &error))?;
+    let starts = |link: &&String| {
+        let rest = link.strip_prefix('S').and_then(|rest| rest.strip_suffix(name));
+        rest.is_some_and(|number| number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let link = names.iter().find(starts).map(|link| format!("{dir}/{link}"));
+    // A link whose script is gone starts nothing.
+    Ok(link.filter(|link| host.resolve(link).is_ok_and(|script| script.exists())))
+}
+
+/// The default runlevel by inittab(5), as CentOS 6 reads it.
+fn runlevel(inittab: &str) -> &str {
+    fn level(line: &str) -> Option<&str> {
+        let mut fields = line.split(':');
+        let (id, level, action) = (fields.next()?, fields.next()?, fields.next()?);
+        (!id.starts_with('#') && action == "initdefault" && !level.is_empty()).then_some(level)
+    }
+    inittab.lines().find_map(level).unwrap_or(RUNLEVEL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing::tree;
+
+    fn link(files: &[(&str, &str)]) -> Option<String> {
+        let dir = tree(files);
+        at_boot(&Host::image(dir.path()), "multipathd").unwrap()
+    }
+
+    #[test]
+    fn on_centos_6_the_default_runlevel_counts() {
+        const SCRIPT: (&str, &str) = ("etc/rc.d/init.d/multipathd", "#!/bin/bash\n");
+        let at = |level: &str, name: &'static str| {
+            [(format!("etc/rc.d/rc{level}.d/{name}"), "-> ../init.d/multipathd"), (SCRIPT.0.into(), SCRIPT.1)]
+        };
+        let told = |files: &[(String, &'static str)], more: &[(&'static str, &'static str)]| {
+            let files: Vec<_> = files.iter().map(|(path, content)| (path.as_str(), *content)).collect();
+            link(&[files.as_slice(), more].concat())
+        };
+        let started = Some("/etc/rc.d/rc3.d/S13multipathd".to_owned());
+        assert_eq!(told(&at("3", "S13multipathd"), &[]), started);
+        assert_eq!(
+            told(&at("3", "S13multipathd"), &[("etc/inittab", "#id:5:initdefault:\nid:3:initdefault:\n")]),
+            started
+        );
+        assert_eq!(told(&at("3", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]), None);
+        assert!(told(&at("5", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]).is_some());
+        for name in ["K87multipathd", "S1multipathd", "Sxxmultipathd", "S13multipathd2"] {
+            assert_eq!(told(&at("3", name), &[]), None, "{name}");
+        }
+        assert_eq!(told(&at("3", "S13multipathd")[..1], &[]), None, "a link whose script is gone");
+        assert_eq!(link(&[]), None);
+    }
+
+    #[test]
+    fn with_systemd_a_target_that_is_booted_wants_it() {
+        const UNIT: (&str, &str) = ("usr/lib/systemd/system/multipathd.service", "[Unit]\n");
+        const SYSTEMD: (&str, &str) = ("usr/lib/systemd/systemd", "");
+        const TO: &str = "-> /usr/lib/systemd/system/multipathd.service";
+        let wants = "etc/systemd/system/sysinit.target.wants/multipathd.service";
+        assert_eq!(link(&[SYSTEMD, UNIT, (wants, TO)]), Some(format!("/{wants}")));
+        let by_vendor = "usr/lib/systemd/system/multi-user.target.wants/multipathd.service";
+        assert_eq!(link(&[SYSTEMD, UNIT, (by_vendor, TO)]), Some(format!("/{by_vendor}")));
+        assert_eq!(link(&[SYSTEMD, UNIT]), None);
+        assert_eq!(link(&[SYSTEMD, (wants, TO)]), None, "a link to a unit that is gone");
+        let rescue = "etc/systemd/system/rescue.target.wants/multipathd.service";
+        assert_eq!(link(&[SYSTEMD, UNIT, (rescue, TO)]), None);
+        let masked = ("etc/systemd/system/multipathd.service", "-> /dev/null");
+        assert_eq!(link(&[SYSTEMD, UNIT, (wants, TO), masked]), None);
+    }
+}

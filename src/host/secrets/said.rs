@@ -1,0 +1,153 @@
+//! Values that a sentence tells: `the password is x`, `using password x`, `password changed to x`.
+
+/// What is said of a state, and no value: the end of a line.
+const STATES: [&str; 11] = [
+    "required",
+    "needed",
+    "wrong",
+    "incorrect",
+    "invalid",
+    "empty",
+    "missing",
+    "expired",
+    "locked",
+    "not set",
+    "not valid",
+];
+
+/// What is said of a package: how the line goes on.
+const OF_PACKAGES: [&str; 6] =
+    ["needed by ", "obsoleted by ", "already ", "not installed", "intended for a ", "not a package"];
+
+/// What stands between the name and the value.
+const LINKS: [&str; 10] = ["is", "was", "has", "been", "now", "changed", "set", "reset", "updated", "to"];
+
+/// What is done with a secret: the value follows its name.
+const USED: [&str; 20] = [
+    "set",
+    "setting",
+    "change",
+    "changed",
+    "changing",
+    "reset",
+    "use",
+    "used",
+    "uses",
+    "using",
+    "with",
+    "register",
+    "registered",
+    "registering",
+    "send",
+    "sending",
+    "try",
+    "tried",
+    "trying",
+    "rejected",
+];
+
+/// What follows there in a sentence that tells no value.
+const NO_VALUES: [&str; 43] = [
+    "for",
+    "of",
+    "from",
+    "in",
+    "with",
+    "without",
+    "and",
+    "or",
+    "to",
+    "on",
+    "at",
+    "by",
+    "via",
+    "as",
+    "is",
+    "was",
+    "has",
+    "that",
+    "which",
+    "if",
+    "when",
+    "file",
+    "files",
+    "authentication",
+    "auth",
+    "policy",
+    "hash",
+    "hashes",
+    "prompt",
+    "again",
+    "database",
+    "expiry",
+    "expiration",
+    "aging",
+    "protection",
+    "protected",
+    "based",
+    "ring",
+    "failed",
+    "only",
+    "change",
+    "quality",
+    "requests",
+];
+
+/// How the names end of what is used so. `passwd` is a program, and `libsecret` a package.
+const NAMES: [&str; 6] = ["password", "passphrase", "passcode", "secret", "token", "key"];
+
+/// Whether `said` is a state, and no value.
+pub(super) fn is_state(said: &str) -> bool {
+    STATES.contains(&said)
+}
+
+/// The value that `said` tells, which follows `name`, in lower case, in a line that begins with `before`.
+pub(super) fn value<'a>(before: &str, name: &str, said: &'a str) -> Option<&'a str> {
+    // Words of prose: `would pass for one`.
+    if ["pass", "pin"].contains(&name) {
+        return None;
+    }
+    // A shell's `unexpected token "x"` is about a program's text.
+    if said.starts_with(['"', '\'']) {
+        return (!before.ends_with("unexpected ")).then_some(said);
+    }
+    let (verb, rest) = said.split_once(' ').unwrap_or((said, ""));
+    if ["for", "of"].contains(&verb) {
+        let mut behind = rest.match_indices(':').take(4).map(|(at, _)| &rest[at + 1..]);
+        return behind.find(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])).map(str::trim_start);
+    }
+    linked(said, is_used(before)).or_else(|| {
+        let word = verb.trim_end_matches(|c: char| c.is_ascii_punctuation());
+        let is_value = !word.is_empty() && !NO_VALUES.contains(&word) && !LINKS.contains(&word);
+        let is_name = NAMES.iter().any(|end| name.ends_with(end)) && !name.starts_with("lib");
+        (is_name && is_value && !said.starts_with('(') && !is_state(said) && is_used(before)).then_some(said)
+    })
+}
+
+/// What follows `is`, `was set to`, `has been changed to:`; `to` alone where something was done with the secret.
+fn linked(said: &str, is_used: bool) -> Option<&str> {
+    let (mut value, mut is_told, mut last, mut has_sign) = (said, is_used, "", false);
+    loop {
+        let (word, behind) = value.split_once(' ').unwrap_or((value, ""));
+        let link = word.trim_end_matches([':', '=']);
+        if !LINKS.contains(&link) {
+            break;
+        }
+        is_told |= ["is", "was"].contains(&link) || !last.is_empty();
+        (value, last, has_sign) = (behind.trim_start(), link, link.len() < word.len());
+    }
+    let state = value.trim_end_matches(|c: char| c == '.' || c == '!' || c.is_whitespace());
+    let is_value = !is_state(state) && !OF_PACKAGES.iter().any(|said| value.starts_with(said));
+    let is_linked = has_sign || (is_told && ["is", "was", "now", "to"].contains(&last));
+    (is_linked && is_value && (has_sign || !value.is_empty())).then_some(value)
+}
+
+/// Whether one of the last words tells that something is done with what follows, and no help of a program's options does.
+fn is_used(before: &str) -> bool {
+    let is_help = before.trim_start().starts_with('-') && before.trim_start().contains("  ");
+    !is_help
+        && before.split_whitespace().rev().take(3).any(|word| {
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            USED.iter().any(|used| used.eq_ignore_ascii_case(word))
+        })
+}

@@ -1,0 +1,116 @@
+//! Multipath: the names of its maps at the next boot, the disks that are attached later, and its daemon.
+
+pub(super) mod finds;
+pub(super) mod names;
+pub(super) mod running;
+#[cfg(test)]
+mod tests;
+
+use super::{Belongs, Requirement, Severity, Status, need, settle};
+use crate::facts::Facts;
+use crate::facts::multipath::{Configuration, Setting, matches};
+
+const SECTION: &str = "Apply custom changes";
+
+/// What VMware's disks answer to INQUIRY.
+const VENDOR: &str = "VMware";
+const PRODUCT: &str = "Virtual disk";
+
+/// This section's requirements, in order: the file goes before the daemon that reads it.
+pub const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        id: "multipath.names",
+        title: "Multipath names its maps by their IDs at the next boot too",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "With user_friendly_names a map is called mpatha after the next boot: /dev/mapper/ID in fstab is then not \
+              there, the retention volume is not mounted, and mpatha can be another disk's after the one that follows. An \
+              alias of the section `multipaths` is a name that stays.",
+        by_hand: "Put user_friendly_names no into the section `defaults` of /etc/multipath.conf (the last one counts, and \
+                  `overrides`, `devices` and `multipaths` go before it), and restart.",
+        changeable: true,
+        belongs: Belongs::Machine,
+        after: &["custom-changes.applied"],
+        judge: |profile, facts| settle(names::judge(profile, facts)),
+    },
+    Requirement {
+        id: "multipath.finds",
+        title: "A disk that is attached later gets a map",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "The disks of protected machines are attached during failback, each by one path. With find_multipaths, or \
+              with an entry of the blacklist that is wider than the root disk, they get no map and failback does not find \
+              them under their IDs.",
+        by_hand: "Put find_multipaths no into the section `defaults` of /etc/multipath.conf, take out of `blacklist` what \
+                  hides more than the root disk, and out of `defaults` and `devices` any getuid_callout; then service \
+                  multipathd reload.",
+        changeable: true,
+        belongs: Belongs::Machine,
+        after: &["custom-changes.applied"],
+        judge: |profile, facts| settle(finds::judge(profile, facts)),
+    },
+    Requirement {
+        id: "multipath.running",
+        title: "multipathd runs, starts at boot, and the disks have their maps",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A disk that is attached while multipathd does not run gets no map, and a path that failed once stays failed \
+              although the disk is healthy.",
+        by_hand: "chkconfig multipathd on; service multipathd start (where systemd starts the machine: systemctl enable \
+                  multipathd; systemctl start multipathd); multipath -ll shows the maps. Not before the blacklist names the \
+                  root disk.",
+        changeable: true,
+        belongs: Belongs::Machine,
+        after: &[
+            "scsi.ids-unique",
+            "custom-changes.applied",
+            "custom-changes.restarted",
+            "custom-changes.root-disk",
+            "multipath.finds",
+            "packages.multipath",
+        ],
+        judge: |profile, facts| settle(running::judge(profile, facts)),
+    },
+];
+
+/// The configuration. Without one everything is blacklisted, which is told once.
+fn configuration(facts: &Facts) -> Result<&Configuration, Status> {
+    let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
+    configuration.as_ref().ok_or_else(|| Status::Blocked { by: "multipath.finds".to_owned() })
+}
+
+/// What is not understood may say something else: that is told with the root disk, whose blacklist stands there.
+fn understood(configuration: &Configuration) -> Result<(), Status> {
+    match configuration.problems.as_slice() {
+        [] => Ok(()),
+        _ => Err(Status::Blocked { by: "custom-changes.root-disk".to_owned() }),
+    }
+}
+
+/// Whether the setting concerns VMware's disks.
+fn concerns_disks(setting: &Setting) -> bool {
+    let (vendor, product) = &setting.of;
+    let fits = |pattern: &str, text: &str| pattern.is_empty() || matches(pattern, text);
+    setting.section != "device" || (fits(vendor, VENDOR) && fits(product, PRODUCT))
+}
+
+/// What a value of a switch means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Reads `yes` and `no`, in any of the forms that every version takes.
+fn switch(value: &str) -> Option<Switch> {
+    match value {
+        "yes" | "1" => Some(Switch::On),
+        "no" | "0" => Some(Switch::Off),
+        _ => None,
+    }
+}
+
+/// Whether later versions than el6's read the file.
+fn is_later(facts: &Facts) -> Result<bool, Status> {
+    need(&facts.os.systemd, "whether systemd starts this machine").copied()
+}

@@ -1,0 +1,90 @@
+//! multipathd, and the maps that it has to have made.
+
+use crate::changes::Change;
+use crate::facts::disks::Disk;
+use crate::facts::multipath::hidden;
+use crate::facts::{Fact, Facts};
+use crate::profile::Profile;
+use crate::steps::devices::own_uses;
+use crate::steps::remedy::Remedy;
+use crate::steps::tally::Tally;
+use crate::steps::{Status, but, is_image, need};
+
+use super::finds::seen;
+
+const BY_APPLY: &str = "mt-agent apply lets multipathd start at boot, starts it, and has it make the maps";
+const BY_RESTART: &str = "restart the machine: a disk that is in use gets its map at the boot alone; where it does not, `multipath -v 3 \
+                          /dev/sdX` says why";
+
+pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let multipath = &facts.multipath;
+    let mut tally = Tally::default();
+    let at_boot = tally.know(need(&multipath.at_boot, "whether multipathd starts at boot"));
+    if at_boot == Some(&None) {
+        tally.problem("nothing starts multipathd at boot");
+    }
+    let expected =
+        "multipathd, running and started at boot, and a map over each disk that is not this host's own";
+    let at_boot = at_boot.and_then(Option::as_deref).unwrap_or_default();
+    if is_image(facts) {
+        return Ok(tally.status(format!("starts at boot ({at_boot})"), expected, BY_APPLY));
+    }
+    let daemon = tally.know(need(&multipath.daemon, "whether multipathd runs"));
+    if daemon == Some(&None) {
+        tally.problem(but("multipathd does not run", &multipath.others));
+    }
+    let without = tally.know(without_map(profile, facts)).unwrap_or_default();
+    for disk in &without {
+        let id = disk.scsi_id.as_deref().unwrap_or_default();
+        tally.problem(format!("no map over {} ({id})", disk.name));
+    }
+    let found = format!("process {}, at boot by {at_boot}", daemon.copied().flatten().unwrap_or_default());
+    let fix = if change(facts, &without).is_some() { BY_APPLY } else { BY_RESTART };
+    Ok(tally.status(found, expected, fix))
+}
+
+/// The disks that lack their map: SCSI disks that are neither this host's own nor hidden, which `multipath.finds` tells.
+fn without_map<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>, Status> {
+    let maps = need(&facts.multipath.maps, "the multipath maps")?;
+    let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
+    need(&facts.mounts, "the mounts")?;
+    let lacks = |disk: &&Disk| {
+        let Some(seen) = seen(disk) else { return false };
+        let hidden = configuration.as_ref().is_none_or(|file| hidden(file, &[seen]).is_some());
+        let has = |map: &crate::facts::disks::Map| map.wwid == seen.wwid && map.paths.contains(&disk.name);
+        disk.is_scsi()
+            && !hidden
+            && !maps.iter().any(has)
+            && own_uses(facts, disk, &profile.retention.mount_point).is_empty()
+    };
+    Ok(need(&facts.disks, "the disks")?.iter().filter(lacks).collect())
+}
+
+/// What can be done while the machine runs.
+fn change(facts: &Facts, without: &[&Disk]) -> Option<Change> {
+    let idle = without.iter().filter(|disk| disk.used_by.is_empty());
+    let disks: Vec<String> = idle.filter_map(|disk| disk.scsi_id.clone()).collect();
+
+    let off = facts.multipath.daemon == Fact::Known(None) || facts.multipath.at_boot == Fact::Known(None);
+    (off || !disks.is_empty()).then_some(Change::StartMultipathd { disks })
+}
+
+pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
+    let without = without_map(profile, facts).unwrap_or_default();
+    match change(facts, &without) {
+        Some(change) => Remedy::With {
+            changes: vec![change],
+            needs: &[
+                "os.device-nodes",
+                "packages.multipath",
+                // Two disks of one ID would become one map.
+                "scsi.ids-unique",
+                "custom-changes.applied",
+                "custom-changes.restarted",
+                "custom-changes.root-disk",
+                "multipath.finds",
+            ],
+        },
+        None => Remedy::None,
+    }
+}
