@@ -197,8 +197,12 @@ const LONGEST_END: usize = 100;
 
 /// What serde says, without the names of our types.
 fn told(error: serde_json::Error) -> anyhow::Error {
-    // Before the cut, which could part a secret from what tells that it is one.
-    let error = crate::host::text::without_secrets(&error.to_string());
+    // Before the cut, which could part a secret from what tells that it is one. Of a long line the masker hides the end, where
+    // serde says what it expected.
+    let error = error.to_string();
+    let (found, expected) = error.split_at(error.rfind(", expected ").unwrap_or(error.len()));
+    let [found, expected] = [found, expected].map(crate::host::text::without_secrets);
+    let error = found + &expected;
     let mut words = error.split(' ');
     let mut said = Vec::new();
     while let Some(word) = words.next() {
@@ -254,7 +258,7 @@ mod tests {
         json["os"] = "x ".repeat(10_000).into();
         let error = format!("{:#}", parse(&json.to_string()).unwrap_err());
         assert!(error.contains("invalid type: string \"x x ") && error.len() < 300, "{error}");
-        assert!(error.contains("\", expected an object at line 1 column "), "{error}");
+        assert!(error.contains("***, expected an object at line 1 column "), "{error}");
         let long = format!("{error:#}", error = parse(&" ".repeat(LONGEST + 1)).unwrap_err());
         assert_eq!(long, "the recording is 67108865 bytes long; at most 67108864 are accepted");
     }
