@@ -1,7 +1,7 @@
 //! What the vendor's script and software leave: logs, a script with an id in it, version and configuration files.
 
 use mt_agent::facts::custom_changes::parse_blacklist_script;
-use mt_agent::facts::site_agent::{parse_role, parse_version};
+use mt_agent::facts::site_agent::{parse_configuration, parse_version};
 use mt_agent::fuzzing;
 use mt_agent_fuzz::{safe_line, text};
 
@@ -10,7 +10,7 @@ pub fn run(data: &[u8]) {
     if let Some(id) = parse_blacklist_script(&text) {
         assert!((17..=33).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
-    let _ = (parse_role(&text), parse_version(&text));
+    let _ = (parse_configuration(&text, "Role"), parse_version(&text));
     let tail = fuzzing::log_tail(&text);
     assert!(tail.lines().count() <= 9);
     tail.lines().for_each(safe_line);

@@ -12,7 +12,7 @@ use time::macros::format_description;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, device_nodes, disks, dmi,
     filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read,
-    retention, site_agent, swaps, tools,
+    retention, site_agent, storage, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -61,6 +61,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// How long the disks have: each has time-outs of its own for its commands.
 const DISKS: Duration = Duration::from_secs(20);
 
+/// How long what is mounted has: a little more than its reads, which can tell better why.
+const STORAGE: Duration = Duration::from_secs(14);
+
 /// How long the package database has: a little more than its command, which can tell better why.
 const PACKAGES: Duration = Duration::from_secs(35);
 
@@ -108,6 +111,10 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         (wanted.probe != Probing::None).then(|| start(host, DEADLINE, guest_info::load));
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
+    let storage = {
+        let mounts = mounts.clone();
+        start(host, STORAGE, move |host| storage::load(host, &mounts))
+    };
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
     let (fstab, fstab_ignored) = match fstab.fact() {
         Fact::Known(fstab) => (Fact::Known(fstab.entries), fstab.ignored),
@@ -141,6 +148,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         disks,
         controllers: controllers.fact(),
         mounts,
+        storage: storage.fact(),
         fstab,
         fstab_ignored,
         swaps,

@@ -33,6 +33,7 @@ pub mod services;
 pub mod shell;
 pub mod signature;
 pub mod site_agent;
+pub mod storage;
 pub mod swaps;
 #[cfg(test)]
 mod testing;
@@ -112,6 +113,9 @@ pub struct Facts {
     pub controllers: Fact<Vec<disks::Controller>>,
     /// What is mounted now.
     pub mounts: Fact<Vec<mounts::Mount>>,
+    /// Whether the devices that are mounted answer.
+    #[serde(default = "storage::not_read")]
+    pub storage: Fact<Vec<storage::Storage>>,
     /// What is to be mounted at boot.
     pub fstab: Fact<Vec<fstab::Entry>>,
     /// The lines of fstab that look like entries and are passed over at boot.

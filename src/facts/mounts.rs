@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::stat::{major, minor};
@@ -13,6 +11,7 @@ use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, kept, read};
+use crate::host::each::apart_at_once;
 use crate::host::{Host, Kind};
 
 /// One mount; octal escapes are decoded.
@@ -34,8 +33,18 @@ pub struct Mount {
     pub super_options: Vec<String>,
     /// Size of the file system in bytes (statvfs); only asked of file systems on block devices.
     pub size_bytes: Fact<u64>,
-    /// What unprivileged users can still write, in bytes.
+    /// What unprivileged users can still write, in bytes: what df(1) shows too. Root's reserve (5 % of ext4) keeps it alive.
     pub free_bytes: Fact<u64>,
+    /// How many files and directories there can be; 0 where the file system does not count them (btrfs, FAT).
+    #[serde(default = "not_asked")]
+    pub inodes: Fact<u64>,
+    /// How many of them unprivileged users can still make.
+    #[serde(default = "not_asked")]
+    pub free_inodes: Fact<u64>,
+}
+
+fn not_asked() -> Fact<u64> {
+    Fact::Unknown("it was recorded by a version that did not ask for inodes".into())
 }
 
 impl Mount {
@@ -114,11 +123,13 @@ fn parse_line(line: &str) -> Option<Mount> {
         super_options: list(after.next().unwrap_or_default()),
         size_bytes: unasked(),
         free_bytes: unasked(),
+        inodes: unasked(),
+        free_inodes: unasked(),
     })
 }
 
-/// Size and free space, in bytes.
-type Sizes = Result<(u64, u64), String>;
+/// Size and free space, in bytes; inodes and free ones.
+type Sizes = [u64; 4];
 
 /// Asks each file system once, wherever it is mounted, all of them at the same time.
 fn ask_sizes(mounts: &mut [Mount]) {
@@ -127,29 +138,22 @@ fn ask_sizes(mounts: &mut [Mount]) {
         let place = (PathBuf::from(&mount.mount_point), mount.major_minor.clone());
         places.entry(mount.major_minor.clone()).or_default().push(place);
     }
-    let until = Instant::now() + DEADLINE;
-    let asked: Vec<_> = places
-        .into_iter()
-        .map(|(device, places)| {
-            let (sender, receiver) = mpsc::channel();
-            let spawned = thread::Builder::new().name("statvfs".into()).spawn(move || {
-                let _ = sender.send(ask(&places));
-            });
-            (device, receiver, spawned.is_ok())
-        })
-        .collect();
-    for (device, receiver, spawned) in asked {
-        let answer = match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(answer) => answer,
-            Err(_) if spawned => Err(format!("did not tell its size within {} s", DEADLINE.as_secs())),
-            Err(_) => Err("no thread could be started to ask for its size".into()),
+    let devices: Vec<String> = places.keys().cloned().collect();
+    let answers = apart_at_once("asking what is mounted for its size", &devices, DEADLINE, move |device| {
+        places.get(device).map_or_else(|| Err(String::new()), |places| ask(places))
+    });
+    for device in &devices {
+        let answer = match answers.as_ref().map(|answers| answers.get(device)) {
+            Ok(Some(answer)) => answer.clone(),
+            Ok(None) => Err(format!("did not tell its size within {} s", DEADLINE.as_secs())),
+            Err(error) => Err(error.to_string()),
         };
-        put(mounts.iter_mut().filter(|mount| mount.major_minor == device), &answer);
+        put(mounts.iter_mut().filter(|mount| mount.major_minor == *device), &answer);
     }
 }
 
 /// The sizes told at the first of `places` where the file system is to be seen: another mount may hide it.
-fn ask(places: &[(PathBuf, String)]) -> Sizes {
+fn ask(places: &[(PathBuf, String)]) -> Result<Sizes, String> {
     let visible = |(place, device): &&(PathBuf, String)| {
         device.starts_with("0:")
             || place
@@ -162,31 +166,39 @@ fn ask(places: &[(PathBuf, String)]) -> Sizes {
     sizes_at(place)
 }
 
-fn sizes_at(place: &Path) -> Sizes {
+fn sizes_at(place: &Path) -> Result<Sizes, String> {
     let told = statvfs(place).map_err(|errno| errno.desc().to_owned())?;
     // The kernel's types differ between architectures.
     #[allow(clippy::useless_conversion)]
     let bytes = |blocks| u64::from(told.fragment_size()).saturating_mul(u64::from(blocks));
-    Ok((bytes(told.blocks()), bytes(told.blocks_available())))
+    #[allow(clippy::useless_conversion)]
+    let inodes = [told.files(), told.files_available()].map(u64::from);
+    Ok([bytes(told.blocks()), bytes(told.blocks_available()), inodes[0], inodes[1]])
 }
 
-/// Sizes of a recording: lines `MOUNTPOINT SIZE FREE`, escaped as in mountinfo.
+/// Sizes of a recording: lines `MOUNTPOINT SIZE FREE [INODES FREE]`, escaped as in mountinfo.
 fn recorded_sizes(host: &Host, mounts: &mut [Mount]) {
     let text = host.read("/commands/statvfs").unwrap_or_default();
     for mount in mounts.iter_mut().filter(|mount| mount.is_on_block_device()) {
-        let line = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let found = line
-            .filter(|fields| fields.len() == 3)
-            .find(|fields| decode::octal(fields[0]) == mount.mount_point);
-        let sizes = found.and_then(|fields| Some((fields[1].parse().ok()?, fields[2].parse().ok()?)));
-        put([mount].into_iter(), &sizes.ok_or_else(|| "the recording does not tell".to_owned()));
+        let found = text.lines().find_map(|line| {
+            let (place, told) = line.split_once(' ')?;
+            (decode::octal(place) == mount.mount_point).then_some(told)
+        });
+        let told: Option<Vec<u64>> =
+            found.and_then(|told| told.split_whitespace().map(|number| number.parse().ok()).collect());
+        let missing = || Fact::Unknown("the recording does not tell".to_owned());
+        let mut told = told.unwrap_or_default().into_iter();
+        let mut next = || told.next().map_or_else(missing, Fact::Known);
+        (mount.size_bytes, mount.free_bytes) = (next(), next());
+        (mount.inodes, mount.free_inodes) = (next(), next());
     }
 }
 
-fn put<'a>(mounts: impl Iterator<Item = &'a mut Mount>, sizes: &Sizes) {
+fn put<'a>(mounts: impl Iterator<Item = &'a mut Mount>, sizes: &Result<Sizes, String>) {
     for mount in mounts {
-        mount.size_bytes = Fact::from_result(sizes.clone().map(|(size, _)| size));
-        mount.free_bytes = Fact::from_result(sizes.clone().map(|(_, free)| free));
+        let fact = |at: usize| Fact::from_result(sizes.clone().map(|sizes| sizes[at]));
+        (mount.size_bytes, mount.free_bytes) = (fact(0), fact(1));
+        (mount.inodes, mount.free_inodes) = (fact(2), fact(3));
     }
 }
 
@@ -243,10 +255,11 @@ mod tests {
     fn sizes_of_a_recording_are_those_that_were_recorded() {
         let dir = testing::tree(&[
             ("proc/self/mountinfo", EL6),
-            ("commands/statvfs", "/ 1000 10\n/mnt/retention\\040of\\011us\\134 2000 x\n"),
+            ("commands/statvfs", "/ 1000 10 7 5\n/mnt/retention\\040of\\011us\\134 2000 x\n"),
         ]);
         let Fact::Known(mounts) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!((&mounts[2].size_bytes, &mounts[2].free_bytes), (&Fact::Known(1000), &Fact::Known(10)));
+        assert_eq!((&mounts[2].inodes, &mounts[2].free_inodes), (&Fact::Known(7), &Fact::Known(5)));
         assert_eq!(mounts[3].size_bytes, Fact::Unknown("the recording does not tell".into()));
         assert_eq!(load(&Host::image(dir.path())), Fact::needs_kernel());
     }

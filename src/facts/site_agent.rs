@@ -16,8 +16,11 @@ pub struct SiteAgent {
     pub version: Option<String>,
     /// `INSTALLATION_DIR=` of /usr/local/.vx_version, with every link followed: where it really lies.
     pub installation_dir: Option<String>,
-    /// `Role=` of drscout.conf: `MasterTarget`.
+    /// `Role=` of drscout.conf: `MasterTarget`. Where it says several, all of them: `Agent, MasterTarget`.
     pub role: Option<String>,
+    /// `VmPlatform=` of it, likewise: `VmWare`. Earlier versions of the software have none.
+    #[serde(default)]
+    pub platform: Option<String>,
     /// The drscout.conf that was read.
     pub configuration: Option<String>,
     /// Whether the installer's log is there, which an uninstallation leaves. A recording of an older agent does not tell.
@@ -45,7 +48,7 @@ const VERSION_FILE: &str = "/usr/local/.vx_version";
 /// What the installer writes.
 pub const INSTALL_LOG: &str = "/var/log/ua_install.log";
 
-/// Reads the version file and the configuration. Of the configuration only `Role` is taken: it also holds
+/// Reads the version file and the configuration. Of the configuration only `Role` and `VmPlatform` are taken: it also holds
 /// what identifies the machine to the site.
 #[must_use]
 pub fn load(host: &Host) -> Fact<SiteAgent> {
@@ -65,7 +68,8 @@ fn find(host: &Host) -> Result<SiteAgent> {
     }
     for place in places {
         if let Some(text) = read::text_if_exists(host, &place)? {
-            agent.role = parse_role(&text);
+            agent.role = parse_configuration(&text, "Role");
+            agent.platform = parse_configuration(&text, "VmPlatform");
             agent.configuration = Some(place);
             break;
         }
@@ -111,14 +115,21 @@ pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
     (told("VERSION"), told("INSTALLATION_DIR").filter(|dir| dir.starts_with('/')))
 }
 
-/// `Role` of drscout.conf, which is written as an INI file.
+/// The value of `key` in drscout.conf, which is written as an INI file; all of them, in order, where they differ. How its
+/// readers take blanks, quotation marks, case and sections apart is unverified, so every line counts that one of them could
+/// take for this key: a key of another section too, and a value is compared as it stands.
 #[must_use]
-pub fn parse_role(text: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
+pub fn parse_configuration(text: &str, key: &str) -> Option<String> {
+    let mut values: Vec<&str> = Vec::new();
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let Some((name, value)) = line.split_once('=') else { continue };
         let value = value.trim();
-        (key.trim().eq_ignore_ascii_case("role") && !value.is_empty()).then(|| value.to_owned())
-    })
+        if name.trim().eq_ignore_ascii_case(key) && !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    let told = values.join(", ");
+    (!told.is_empty()).then_some(told)
 }
 
 #[cfg(test)]
@@ -138,7 +149,22 @@ mod tests {
         assert_eq!(agent.role.as_deref(), Some("MasterTarget"));
         assert_eq!(agent.configuration.as_deref(), Some("/usr/local/ASR/Vx/etc/drscout.conf"));
         assert!(agent.is_installed() && !format!("{agent:?}").contains("SECRET"));
-        testing::damage(conf, |text| drop((parse_role(text), parse_version(text))));
+        testing::damage(conf, |text| drop((parse_configuration(text, "Role"), parse_version(text))));
+    }
+
+    #[test]
+    fn every_line_that_could_be_meant_counts() {
+        let role = |text: &str| parse_configuration(text, "Role");
+        assert_eq!(role("[vxagent]\r\n role =\tMasterTarget \r\n").as_deref(), Some("MasterTarget"));
+        assert_eq!(role("\u{feff}Role=Agent\n[x]\nRole=Agent\n").as_deref(), Some("Agent"));
+        assert_eq!(role("Role=Agent\n[x]\nROLE=MasterTarget\n").as_deref(), Some("Agent, MasterTarget"));
+        assert_eq!(role("Role=MasterTarget\nRole=\n").as_deref(), Some("MasterTarget, "));
+        for none in
+            ["", "Role=\n", "#Role=MasterTarget", ";Role=MasterTarget", "Role MasterTarget", "MyRole=x"]
+        {
+            assert_eq!(role(none), None, "{none}");
+        }
+        assert_eq!(parse_configuration("VmPlatform=VmWare", "VmPlatform").as_deref(), Some("VmWare"));
     }
 
     #[test]

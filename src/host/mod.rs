@@ -5,6 +5,7 @@
 
 pub mod apart;
 pub mod command;
+pub mod each;
 pub mod files;
 #[cfg(mt_agent_el6)]
 mod glibc;

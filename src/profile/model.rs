@@ -191,6 +191,8 @@ pub struct Retention {
     pub fs_type: String,
     /// Recommended capacity in bytes: 1 TB.
     pub capacity_bytes: u64,
+    /// How much of it is recommended to be free, in per cent.
+    pub free_percent: u64,
 }
 
 /// `site:`

@@ -296,6 +296,8 @@ pub struct RawRetention {
     pub filesystem: RetentionType,
     /// Recommended capacity.
     pub capacity: Size,
+    /// How much of it is recommended to be free, in per cent.
+    pub free_percent: Whole<0, 99>,
 }
 
 /// A file system type for the retention volume.

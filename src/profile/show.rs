@@ -237,6 +237,7 @@ fn values(profile: &Profile) -> Vec<(&'static str, Item)> {
                 ("mount-point", text(&retention.mount_point)),
                 ("filesystem", text(&retention.fs_type)),
                 ("capacity", size(retention.capacity_bytes)),
+                ("free-percent", leaf(retention.free_percent)),
             ]),
         ),
         (

@@ -375,6 +375,7 @@ fn profile(raw: &RawProfile, origins: BTreeMap<String, String>) -> Profile {
                 RetentionType::Xfs => "xfs".into(),
             },
             capacity_bytes: raw.retention.capacity.0,
+            free_percent: raw.retention.free_percent.0,
         },
         site: Site {
             configuration_server: raw

@@ -261,13 +261,15 @@ pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignore
 }
 
 /// Whether a first column of fstab can come to mean another device after a restart: a kernel name, whose letters are given out
-/// in the order of discovery, and a label, which the disk of a protected machine can carry as well.
+/// in the order of discovery; a label, of a file system or a partition, which the disk of a protected machine can carry as
+/// well; and a place, whatever disk is in it.
 #[must_use]
 pub fn can_move(name: &str) -> bool {
+    const KINDS: [&str; 3] = ["disk/by-label/", "disk/by-partlabel/", "disk/by-path/"];
+    let moves = |path: &str| !path.contains('/') || KINDS.iter().any(|kind| path.starts_with(kind));
     name.starts_with("LABEL=")
-        || name
-            .strip_prefix("/dev/")
-            .is_some_and(|path| !path.contains('/') || path.starts_with("disk/by-label/"))
+        || name.starts_with("PARTLABEL=")
+        || name.strip_prefix("/dev/").is_some_and(moves)
 }
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.

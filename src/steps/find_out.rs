@@ -14,6 +14,7 @@ const LOOKS: &[(&str, &str)] = &[
     ("os.device-nodes", "`ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty`"),
     ("sizing", "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`"),
     ("layout", "`cat /proc/mounts /etc/fstab`"),
+    ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),
     (
         "layout.no-lvm",
@@ -64,10 +65,17 @@ const LOOKS: &[(&str, &str)] = &[
     ),
     ("multipath", "`cat /etc/multipath.conf`, `multipath -ll`, `service multipathd status`"),
     ("retention", "`cat /proc/mounts /etc/fstab`, `df -h`, mt-agent disks"),
+    (
+        "retention.alive",
+        "`cat /sys/block/*/device/state`, `dmsetup info`, `multipath -ll`, dmesg; and `dd if=/dev/DISK of=/dev/null bs=4096 \
+         count=1 iflag=direct`, which waits for ever where the disk does not answer",
+    ),
+    ("retention.free", "`df -h` and `df -i` of the retention volume"),
     ("retention.not-cache", "`cat /usr/local/.vx_version`, and `df` of its INSTALLATION_DIR"),
     ("site", "`cat /usr/local/.vx_version /usr/local/drscout.conf`"),
     ("site.configuration-server", "`telnet SERVER 443` from this machine"),
     ("site.process-server", "`telnet SERVER 9443` (or the port of the profile) from this machine"),
+    ("site.role", "`grep -i -e role -e platform /usr/local/drscout.conf`"),
     (
         "site.version",
         "`cat /usr/local/.vx_version`; the configuration server's version stands in the portal under Configuration \

@@ -17,6 +17,7 @@ type OnlyAdvice = fn(&Profile, &Facts) -> bool;
 const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
     ("network.static", network::only_static_address_fails),
     ("retention.capacity", retention::only_size_fails),
+    ("retention.free", retention::only_share_fails),
     ("retention.persistent", retention::only_nofail_fails),
 ];
 

@@ -1,5 +1,7 @@
 //! Partitions, swap and the boot loader.
 
+mod free;
+mod next_boot;
 mod partition;
 mod swap;
 
@@ -109,6 +111,32 @@ pub const REQUIREMENTS: &[Requirement] = &[
         belongs: Belongs::Image,
         after: &[],
         judge: |_, facts| settle(boot_loader(facts)),
+    },
+    Requirement {
+        id: "layout.next-boot",
+        title: "What else fstab mounts is the same at the next boot",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A line by a name that can move mounts, at the next boot, whatever carries the name then: with the disk of a \
+              protected machine attached, that one, and its data changes.",
+        by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
+                  prints the UUIDs), or add noauto.",
+        changeable: false,
+        belongs: Belongs::Image,
+        after: &[],
+        judge: |profile, facts| settle(next_boot::next_boot(profile, facts)),
+    },
+    Requirement {
+        id: "layout.free",
+        title: "/ and /var have room",
+        severity: Severity::Recommended,
+        section: SECTION,
+        why: "On a full / or /var packages are not installed, logs end, and the master target's services stop.",
+        by_hand: "`df -h / /var` and `df -i / /var`; remove what is not needed.",
+        changeable: false,
+        belongs: Belongs::Machine,
+        after: &[],
+        judge: |_, facts| settle(free::free(facts)),
     },
 ];
 

@@ -21,6 +21,7 @@ mod selection;
 pub mod site;
 pub mod sizing;
 mod stage;
+mod storage;
 mod tally;
 #[cfg(test)]
 pub mod testing;

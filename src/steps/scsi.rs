@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::devices::same_map;
+use super::storage::BRING_BACK;
 use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
@@ -99,20 +100,33 @@ fn without_id(disk: &Disk, facts: &Facts, tally: &mut Tally) {
 
 fn ids(facts: &Facts) -> Result<Status, Status> {
     let disks = scsi_disks(facts)?;
-    let without: Vec<_> = disks.iter().filter(|disk| id(disk).is_none()).collect();
+    let mut tally = Tally::default();
+    // Whether one that does not answer would have an ID is not known, and nothing but an answer tells.
+    let dead: Vec<String> = disks.iter().filter_map(|disk| disk.not_answering()).collect();
+    let silent = !dead.is_empty();
+    for problem in dead {
+        tally.problem(problem);
+    }
+    let without: Vec<_> =
+        disks.iter().filter(|disk| id(disk).is_none() && disk.not_answering().is_none()).collect();
     // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
-    if !without.is_empty() && without.iter().all(|disk| disk.is_vmware()) {
+    let of_uuid = without.iter().all(|disk| disk.is_vmware());
+    if !silent && !without.is_empty() && of_uuid {
         return Ok(Status::Blocked { by: "scsi.uuid-enabled".to_owned() });
     }
-    let mut tally = Tally::default();
-    for disk in without {
+    for disk in without.iter().filter(|_| !of_uuid) {
         without_id(disk, facts, &mut tally);
     }
+    let fix = match (silent, without.is_empty() || of_uuid) {
+        (true, true) => format!("{BRING_BACK}; or detach it"),
+        (true, false) => format!("{BRING_BACK}; or detach it. For those that answer: {ENABLE_UUID}"),
+        (false, _) => ENABLE_UUID.to_owned(),
+    };
     let found = match disks.as_slice() {
         [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
         many => format!("{} disks", many.len()),
     };
-    Ok(tally.status(found, "an ID from every SCSI disk", ENABLE_UUID))
+    Ok(tally.status(found, "an ID from every SCSI disk", fix))
 }
 
 /// What follows for the other requirements when there is nothing to ask for an ID.
@@ -175,12 +189,23 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
         ));
     }
     let mut tally = Tally::default();
+    let mut silent = false;
+    let mut shown = true;
     for disk in &ours {
         match id(disk) {
-            Some(id) if is_naa(id) => {}
+            Some(id) if is_naa(id) => continue,
+            // It may well be on: the disk does not tell.
+            None if disk.not_answering().is_some() => {
+                silent = true;
+                continue;
+            }
             Some(id) => tally.problem(format!("{} answers with {id}, which is no NAA ID", disk.name)),
             None => without_id(disk, facts, &mut tally),
         }
+        shown = false;
+    }
+    if silent && shown {
+        return Ok(Status::Blocked { by: "scsi.ids".to_owned() });
     }
     let found = match ours.as_slice() {
         [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
@@ -251,6 +276,47 @@ mod tests {
         );
         // Two that are seen are told, whatever the others are.
         assert!(told(&profile, &facts, "scsi.ids-unique").starts_with("unmet: sdc, sdd all answer with"));
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_not_one_without_uuids() {
+        let (profile, mut facts) = ready();
+        lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: No such device or address (os error 6)");
+        disks(&mut facts)[1].state = Some("offline".into());
+        let says = told(&profile, &facts, "scsi.ids");
+        assert!(
+            says.starts_with("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg"),
+            "{says}"
+        );
+        assert!(says.contains("echo running > ") && says.ends_with("or detach it"), "{says}");
+        assert!(!says.contains("EnableUUID"), "{says}");
+        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
+        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");
+
+        // A kernel that has its page 0x83 still tells the ID.
+        let (_, cached) = ready();
+        let mut cached = cached;
+        disks(&mut cached)[1].state = Some("transport-offline".into());
+        assert!(told(&profile, &cached, "scsi.ids").starts_with("unmet: sdb is transport-offline |"));
+        assert_eq!(told(&profile, &cached, "scsi.uuid-enabled"), "met: 2 VMware disks show their UUID");
+
+        // The same of one that runs, as far as the kernel knows, and did not answer.
+        disks(&mut facts)[1].state = Some("running".into());
+        disks(&mut facts)[1].silent = true;
+        assert!(told(&profile, &facts, "scsi.ids").starts_with("unmet: sdb does not answer |"));
+        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
+
+        // The other one answers, without an ID: that is disk.EnableUUID, and each has its finding.
+        lose_id(&mut disks(&mut facts)[0], "its list of VPD pages lacks 0x83");
+        assert!(!told(&profile, &facts, "scsi.ids").contains("sda"));
+        let says = told(&profile, &facts, "scsi.uuid-enabled");
+        assert!(says.starts_with("unmet: sda: its list of VPD pages lacks 0x83 |"), "{says}");
+        disks(&mut facts)[0].vendor = Some("DGC".into());
+        let says = told(&profile, &facts, "scsi.ids");
+        assert!(
+            says.starts_with("unmet: sdb does not answer; sda: its list of VPD")
+                && says.contains("EnableUUID")
+        );
     }
 
     #[test]

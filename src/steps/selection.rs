@@ -173,7 +173,7 @@ mod tests {
         );
         let without = select(&[], &["site", "os.clock"]).unwrap();
         assert!(without.iter().all(|id| !id.starts_with("site.") && *id != "os.clock"));
-        assert_eq!(without.len(), super::super::ids().len() - 4);
+        assert_eq!(without.len(), super::super::ids().len() - 5);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
 use crate::facts::network::Answer;
+use crate::facts::site_agent::SiteAgent;
 use crate::profile::{Profile, Server};
 
 /// This section's requirements, in order.
@@ -53,7 +55,59 @@ pub const REQUIREMENTS: &[Requirement] = &[
         after: &[],
         judge: |profile, facts| settle(version(profile, facts)),
     },
+    Requirement {
+        id: "site.role",
+        title: "The software is installed as a master target for VMware",
+        severity: Severity::Required,
+        section: "Install the master target software",
+        why: "The same installer makes a protected machine of it (the role Agent): such a machine registers, and is never \
+              offered as a master target.",
+        by_hand: "`grep -i -e role -e platform /usr/local/drscout.conf`. Uninstall the software and install it anew with the \
+                  role MasterTarget (-R MasterTarget; later: -r MT -v VmWare).",
+        changeable: false,
+        belongs: Belongs::Machine,
+        after: &[],
+        judge: |_, facts| settle(role(facts)),
+    },
 ];
+
+/// As the installer writes them.
+const ROLE: &str = "MasterTarget";
+const PLATFORM: &str = "VmWare";
+
+fn role(facts: &Facts) -> Result<Status, Status> {
+    let agent = installed(facts)?;
+    let Some(place) = &agent.configuration else {
+        let why = "the installed software has no drscout.conf, which tells its role".to_owned();
+        return Err(Status::Unknown { why });
+    };
+    let mut tally = Tally::default();
+    match agent.role.as_deref() {
+        Some(ROLE) => {}
+        Some(other) => tally.problem(format!("{place} says Role={other}")),
+        None => tally.problem(format!("{place} names no role")),
+    }
+    // Versions that have none knew no other platform for a master target.
+    if let Some(other) = agent.platform.as_deref().filter(|platform| !platform.eq_ignore_ascii_case(PLATFORM))
+    {
+        tally.problem(format!("{place} says VmPlatform={other}"));
+    }
+    let found = match &agent.platform {
+        Some(platform) => format!("{ROLE} for {platform}"),
+        None => ROLE.to_owned(),
+    };
+    let fix = "uninstall the software and install it anew as a master target: -R MasterTarget (later: -r MT -v VmWare)";
+    Ok(tally.status(found, format!("Role={ROLE} and VmPlatform={PLATFORM} alone"), fix))
+}
+
+/// The software, where it is installed.
+fn installed(facts: &Facts) -> Result<&SiteAgent, Status> {
+    let agent = need(&facts.site_agent, "the installed software")?;
+    if agent.is_installed() {
+        return Ok(agent);
+    }
+    Err(Status::NotApplicable { why: "the master target software is not installed".into() })
+}
 
 fn server(wanted: Option<&Server>, facts: &Facts, role: &str) -> Result<Status, Status> {
     let Some(Server { address, port }) = wanted else {
@@ -84,10 +138,7 @@ fn server(wanted: Option<&Server>, facts: &Facts, role: &str) -> Result<Status, 
 
 fn version(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let unknown = |why: String| Status::Unknown { why };
-    let agent = need(&facts.site_agent, "the installed software")?;
-    if !agent.is_installed() {
-        return Err(Status::NotApplicable { why: "the master target software is not installed".into() });
-    }
+    let agent = installed(facts)?;
     let own = agent.version.as_deref();
     let own = own.ok_or_else(|| unknown("the installed software does not tell its version".into()))?;
     let theirs = profile.site.configuration_server_version.as_deref().ok_or_else(|| {
@@ -128,7 +179,43 @@ mod tests {
     use super::super::testing::{ready, told};
     use super::*;
     use crate::facts::Fact;
-    use crate::facts::site_agent::SiteAgent;
+
+    #[test]
+    fn what_is_installed_is_a_master_target_for_vmware() {
+        let (profile, mut facts) = ready();
+        let none = "not-applicable: the master target software is not installed";
+        assert_eq!(told(&profile, &facts, "site.role"), none);
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let cases = [
+            (Some("MasterTarget"), Some("VmWare"), "met: MasterTarget for VmWare"),
+            (Some("MasterTarget"), Some("VMware"), "met: MasterTarget for VMware"),
+            (Some("MasterTarget"), None, "met: MasterTarget"),
+            (Some("MasterTarget"), Some("Azure"), "unmet: /c says VmPlatform=Azure | Role=MasterTarget and"),
+            (Some("Agent"), Some("VmWare"), "unmet: /c says Role=Agent | Role=MasterTarget and"),
+            (Some("mastertarget"), None, "unmet: /c says Role=mastertarget |"),
+            (Some("MasterTarget, Agent"), None, "unmet: /c says Role=MasterTarget, Agent |"),
+            (None, None, "unmet: /c names no role |"),
+        ];
+        for (role, platform, says) in cases {
+            facts.site_agent = Fact::Known(SiteAgent {
+                role: text(role),
+                platform: text(platform),
+                configuration: Some("/c".into()),
+                ..SiteAgent::default()
+            });
+            let told = told(&profile, &facts, "site.role");
+            assert!(told.starts_with(says), "{told}");
+        }
+        facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+        assert!(
+            told(&profile, &facts, "site.role").starts_with("unknown: the installed software has no drscout")
+        );
+        facts.site_agent = Fact::Unknown("reading /c: I/O error".into());
+        assert_eq!(
+            told(&profile, &facts, "site.role"),
+            "unknown: the installed software: reading /c: I/O error"
+        );
+    }
 
     #[test]
     fn named_servers_must_answer() {

@@ -8,6 +8,7 @@ use crate::facts::gather::{Wanted, gather};
 use crate::facts::identity::{Kind, Present, Record as Identified};
 use crate::facts::mounts::Mount;
 use crate::facts::network::{Nic, NicConfiguration};
+use crate::facts::storage::{Read, Storage};
 use crate::facts::{Fact, Facts};
 use crate::host::Host;
 use crate::profile::{self, Profile};
@@ -144,6 +145,7 @@ pub fn virtual_disk(number: u8, scsi_id: &str, size_bytes: u64) -> Disk {
         size_bytes,
         scsi_id: Some(scsi_id.into()),
         scsi_id_source: Some("SG_IO 0x83 NAA 6".into()),
+        state: Some("running".into()),
         ..Disk::default()
     }
 }
@@ -160,6 +162,19 @@ pub fn mount(mount_point: &str, major_minor: &str, source: &str, size_bytes: u64
         super_options: strings(&["rw", "barrier=1", "data=ordered"]),
         size_bytes: Fact::Known(size_bytes),
         free_bytes: Fact::Known(size_bytes / 2),
+        inodes: Fact::Known(1 << 16),
+        free_inodes: Fact::Known(1 << 15),
+    }
+}
+
+/// A device that answers.
+pub fn answering(name: &str, major_minor: &str) -> Storage {
+    Storage {
+        name: name.into(),
+        major_minor: major_minor.into(),
+        suspended: Vec::new(),
+        failed_paths: Fact::Known(Vec::new()),
+        read: Fact::Known(Read::Done),
     }
 }
 

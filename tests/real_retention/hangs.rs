@@ -23,7 +23,7 @@ const SIZE: u64 = 64 * MIB;
 const DEADLINE: &str = "MT_AGENT_DEADLINE_SECONDS=20";
 
 /// A disk whose storage can be stopped.
-struct Stoppable {
+pub struct Stoppable {
     /// First: it is detached before what carries it.
     disk: Option<Loop>,
     daemon: duct::Handle,
@@ -31,7 +31,7 @@ struct Stoppable {
 }
 
 impl Stoppable {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (image, place) = (dir.path().join("ntfs"), dir.path().join("mounted"));
         File::create(&image).unwrap().set_len(300 * MIB).unwrap();
@@ -47,11 +47,11 @@ impl Stoppable {
         Self { disk, daemon, dir }
     }
 
-    fn disk(&self) -> &Loop {
+    pub fn disk(&self) -> &Loop {
         self.disk.as_ref().unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.daemon.pids()[0].try_into().unwrap()), signal).unwrap();
     }
 

@@ -144,6 +144,18 @@ fn facts_that_0_1_0_read_are_judged_and_what_they_lack_is_named() {
     let report = run::check(&default_profile(), &facts, &Selection::default(), TODAY);
     let before = before("ready").replace("verdict ready", "verdict not-ready");
     assert_eq!(said("ready", &report), before.replace("persistent met", "persistent unknown"));
+    // What it did not look at is not known, and each is named.
+    let lacks = [
+        ("retention.alive", "the state of sdb was not recorded"),
+        ("layout.free", "it was recorded by a version that did not ask for inodes"),
+    ];
+    for (id, says) in lacks {
+        let status = &finding(&report, id).status;
+        assert!(matches!(status, Status::Unknown { why } if why.contains(says)), "{id}: {status:?}");
+    }
+    assert!(
+        matches!(&finding(&report, "retention.free").status, Status::Blocked { by } if by == "retention.alive")
+    );
     let Status::Unknown { why } = &finding(&report, "retention.persistent").status else {
         panic!("{report:?}")
     };

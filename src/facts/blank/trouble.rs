@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::facts::disks::{Disk, sysfs};
+use crate::facts::storage::mapped::failed_in;
 use crate::host::Host;
 use crate::host::command::Command;
 
@@ -24,7 +25,7 @@ pub fn of(host: &Host, disk: &Disk) -> Option<String> {
             ));
         }
         let status = dmsetup(host, "status", name);
-        for number in failed(&status) {
+        for number in failed_in(&status).unwrap_or_default() {
             let path = paths.iter().find(|path| sysfs::word(host, path, "dev").as_deref() == Some(number));
             told.push(format!(
                 "the path {} of the map {name} is failed, and stays so on a healthy disk while no multipathd runs: see that \
@@ -56,17 +57,6 @@ fn is_suspended(host: &Host, kernel_name: &str, dm_name: &str) -> bool {
 
 fn dmsetup(host: &Host, verb: &str, name: &str) -> String {
     Command::new("dmsetup", [verb, name], DEADLINE).only_looks().read(host).unwrap_or_default()
-}
-
-/// The numbers of the failed paths in the status of a multipath map: each path is `8:16 A 0` or `8:16 F 1` (kernel:
-/// dm-mpath.c).
-fn failed(status: &str) -> Vec<&str> {
-    let words: Vec<&str> = status.split_ascii_whitespace().collect();
-    let is_number = |word: &str| {
-        word.split_once(':')
-            .is_some_and(|(major, minor)| major.parse::<u32>().is_ok() && minor.parse::<u32>().is_ok())
-    };
-    words.windows(2).filter(|pair| is_number(pair[0]) && pair[1] == "F").map(|pair| pair[0]).collect()
 }
 
 #[cfg(test)]

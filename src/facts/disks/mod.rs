@@ -43,6 +43,13 @@ pub struct Disk {
     pub scsi_id_source: Option<String>,
     /// Why there is no SCSI ID.
     pub scsi_id_error: Option<String>,
+    /// Whether that is because the disk did not answer at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub silent: bool,
+    /// What the SCSI layer does with it: `running`, or `offline`, `blocked`, `transport-offline` and the like. `None` of what is
+    /// no SCSI disk, and in a recording of a version that did not look.
+    #[serde(default)]
+    pub state: Option<String>,
     /// Partitions, as the kernel sees them.
     pub partitions: Vec<Partition>,
     /// Device-mapper, RAID or bcache devices on the whole disk.
@@ -52,6 +59,9 @@ pub struct Disk {
     /// What uses the disk or a part of it, in words: `/ (sda1)`, `swap (sda5)`, `LVM vg0 (sdb)`.
     pub used_by: Vec<String>,
 }
+
+/// The state of a SCSI disk that takes commands (`device/state`, since 2.6.9).
+pub const RUNNING: &str = "running";
 
 /// A disk controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +141,21 @@ pub struct Map {
     pub paths: Vec<String>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl Disk {
+    /// What keeps it from answering, in words; `None` where nothing is known to.
+    #[must_use]
+    pub fn not_answering(&self) -> Option<String> {
+        match &self.state {
+            Some(state) if state != RUNNING => Some(format!("{} is {state}", self.name)),
+            _ => self.silent.then(|| format!("{} does not answer", self.name)),
+        }
+    }
+
     /// Whether the SCSI layer drives it.
     #[must_use]
     pub fn is_scsi(&self) -> bool {

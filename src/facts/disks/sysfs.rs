@@ -74,6 +74,8 @@ pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
         // virtio has a number there.
         vendor: hctl.and_then(|_| shown(host, name, "device/vendor")),
         model: shown(host, name, "device/model"),
+        // NVMe has one too, of its own kind.
+        state: hctl.and_then(|_| shown(host, name, "device/state")),
         size_bytes: bytes(host, name, "size")?,
         read_only: need(host, name, "ro")? != "0",
         partitions: partitions(host, name)?,
@@ -114,6 +116,38 @@ fn map(host: &Host, holder: &Holder) -> Result<Option<Map>, String> {
         wwid: wwid.to_owned(),
         paths,
     }))
+}
+
+/// The kernel name of the block device `major_minor`.
+pub fn kernel_name(host: &Host, major_minor: &str) -> Option<String> {
+    let is = |name: &str| word(host, name, "dev").is_some_and(|number| number == major_minor);
+    host.list("/sys/block").ok()?.into_iter().find_map(|disk| {
+        if is(&disk) {
+            return Some(disk);
+        }
+        let partitions = partition_names(host, &disk).ok()?;
+        partitions.into_iter().find(|partition| is(&format!("{disk}/{partition}")))
+    })
+}
+
+/// The kernel names of `name` and of all that it lies on, down to the disks.
+pub fn down(host: &Host, name: &str) -> Vec<String> {
+    let mut all = vec![name.to_owned()];
+    let mut next = 0;
+    // What is built on itself there is not, but a recording may say so.
+    while let Some(name) = all.get(next).cloned() {
+        next += 1;
+        let below = match disk_of_partition(host, &name) {
+            Some(disk) => vec![disk],
+            None => host.list(format!("/sys/block/{name}/slaves")).unwrap_or_default(),
+        };
+        for name in below {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+    }
+    all
 }
 
 /// The kernel name of the whole disk of which `name` is a partition.

@@ -25,6 +25,8 @@ fn mount(at: &str, major_minor: &str, source: &str) -> Mount {
         super_options: vec!["rw".into()],
         size_bytes: Fact::Known(0),
         free_bytes: Fact::Known(0),
+        inodes: Fact::Known(0),
+        free_inodes: Fact::Known(0),
     }
 }
 

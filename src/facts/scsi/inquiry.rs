@@ -35,6 +35,17 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the disk did not answer, or could not: a refusal, and a system that lets us not ask, are none.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::Ioctl(error) => {
+                ![libc::ENOTTY, libc::EPERM, libc::EACCES].map(Some).contains(&error.raw_os_error())
+            }
+            Self::IllegalRequest(..) | Self::Status(_) => false,
+            Self::Sense(..) | Self::Host(_) | Self::Driver(_) => true,
+        }
+    }
+
     /// Whether it is worth asking again: conditions that pass by themselves or are told only once.
     fn passes(&self) -> bool {
         const UNIT_ATTENTION: u8 = 6;

@@ -26,13 +26,28 @@ pub struct ScsiId {
     pub source: String,
 }
 
+/// Why there is no SCSI ID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoId {
+    /// In one line, without the disk's name.
+    pub why: String,
+    /// Whether the disk did not answer at all: whether it has an ID is not known then.
+    pub silent: bool,
+}
+
+impl From<String> for NoId {
+    fn from(why: String) -> Self {
+        Self { why, silent: false }
+    }
+}
+
 /// The SCSI ID of the SCSI disk with the kernel name `name`.
 ///
 /// # Errors
-/// Why there is none, in one line without the disk's name: the disk has none, or it could not be asked.
-pub fn identify(host: &Host, name: &str) -> Result<ScsiId, String> {
+/// Why there is none: the disk has none, or it could not be asked.
+pub fn identify(host: &Host, name: &str) -> Result<ScsiId, NoId> {
     if let Some(told) = in_sysfs(host, name) {
-        return told;
+        return told.map_err(NoId::from);
     }
     match host.kind() {
         Kind::Live => {
@@ -41,9 +56,9 @@ pub fn identify(host: &Host, name: &str) -> Result<ScsiId, String> {
         }
         Kind::Recorded => ask("SG_IO 0x83", |page| {
             let path = format!("/commands/sg_io/{name}/page{page:02x}");
-            attribute(host, &path).ok_or_else(|| format!("the recording has no {path}"))
+            attribute(host, &path).ok_or_else(|| format!("the recording has no {path}").into())
         }),
-        Kind::Image => Err("an image's tree has no disks to ask".into()),
+        Kind::Image => Err("an image's tree has no disks to ask".to_owned().into()),
     }
 }
 
@@ -73,7 +88,9 @@ pub fn id_of(file: &File) -> Result<String, String> {
         return Err("it is a partition, not a disk".into());
     }
     let asked = || ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page)));
-    let Ok(uuid) = host.read(format!("{device}/dm/uuid")) else { return asked().map(|id| id.text) };
+    let Ok(uuid) = host.read(format!("{device}/dm/uuid")) else {
+        return asked().map(|id| id.text).map_err(|error| error.why);
+    };
     let uuid = uuid.trim();
     let wwid = uuid
         .strip_prefix("mpath-")
@@ -86,7 +103,7 @@ pub fn id_of(file: &File) -> Result<String, String> {
 /// # Errors
 /// Why there is none, in one line that names `path`.
 pub fn id_of_device(host: &Host, path: &str) -> Result<String, String> {
-    let file = open(&host.path(path))?;
+    let file = open(&host.path(path)).map_err(|error| error.why)?;
     id_of(&file).map_err(|error| format!("{path}: {error}"))
 }
 
@@ -99,7 +116,7 @@ fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
         return Err(format!("the map {wwid} has no path"));
     }
     for path in paths {
-        let id = identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {error}"))?;
+        let id = identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {}", error.why))?;
         if id.text != wwid {
             return Err(format!("{path} is a path of the map {wwid}, but answers with {}", id.text));
         }
@@ -114,31 +131,42 @@ fn attribute(host: &Host, path: &str) -> Option<Vec<u8>> {
 }
 
 /// Opens a disk to ask it: for reading, and without waiting for a medium.
-fn open(path: &Path) -> Result<File, String> {
-    files::node(path, libc::O_NONBLOCK)
-        .map_err(|error| sysfs::needs_root(&error, format!("opening {}: {error}", path.display())))
+fn open(path: &Path) -> Result<File, NoId> {
+    files::node(path, libc::O_NONBLOCK).map_err(|error| NoId {
+        // An offline disk says ENXIO.
+        silent: [libc::ENXIO, libc::EIO, libc::ENODEV].map(Some).contains(&error.raw_os_error()),
+        why: sysfs::needs_root(&error, format!("opening {}: {error}", path.display())),
+    })
 }
 
-fn refused(page: u8) -> impl Fn(Fault) -> String {
-    move |fault| match fault {
-        Fault::Ioctl(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            sysfs::needs_root(&error, format!("asking it for VPD page {page:#04x}: {error}"))
-        }
-        Fault::Ioctl(_) => fault.to_string(),
-        fault => format!("it refuses VPD page {page:#04x}: {fault}"),
+fn refused(page: u8) -> impl Fn(Fault) -> NoId {
+    move |fault| NoId {
+        silent: fault.is_silence(),
+        why: match fault {
+            Fault::Ioctl(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                sysfs::needs_root(&error, format!("asking it for VPD page {page:#04x}: {error}"))
+            }
+            Fault::Ioctl(_) => fault.to_string(),
+            fault if fault.is_silence() => {
+                format!("it did not answer a request for VPD page {page:#04x}: {fault}")
+            }
+            fault => format!("it refuses VPD page {page:#04x}: {fault}"),
+        },
     }
 }
 
 /// Asks for page 0, then for 0x83, and for 0x80 where that helps to say what is wrong.
-fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, String>) -> Result<ScsiId, String> {
+fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, NoId>) -> Result<ScsiId, NoId> {
     let serial = || page(vpd::SERIAL).ok().as_deref().and_then(vpd::serial);
     let pages = page(vpd::SUPPORTED_PAGES)?;
     if vpd::lacks(&pages, vpd::IDENTIFICATION) {
-        return Err(with_serial("its list of VPD pages lacks 0x83".into(), serial));
+        return Err(with_serial("its list of VPD pages lacks 0x83".into(), serial).into());
     }
     match page(vpd::IDENTIFICATION) {
-        Ok(bytes) => named(source, &bytes, serial),
-        Err(why) => Err(with_serial(why, serial)),
+        Ok(bytes) => named(source, &bytes, serial).map_err(NoId::from),
+        // Who does not answer has not to be asked for more.
+        Err(error) if error.silent => Err(error),
+        Err(error) => Err(with_serial(error.why, serial).into()),
     }
 }
 
@@ -173,7 +201,7 @@ mod tests {
     const SERIAL: &[u8] = &[0, 0x80, 0, 4, b'1', b'2', b'3', b' '];
 
     /// What a disk that answers with `pages` and refuses all others comes to.
-    fn disk(pages: &[(u8, &[u8])]) -> Result<ScsiId, String> {
+    fn disk(pages: &[(u8, &[u8])]) -> Result<ScsiId, NoId> {
         let pages: BTreeMap<u8, &[u8]> = pages.iter().copied().collect();
         ask("SG_IO 0x83", |page| {
             pages
@@ -188,7 +216,11 @@ mod tests {
         let list: &[u8] = &[0, 0, 0, 3, 0, 0x80, 0x83];
         let good = disk(&[(0, list), (0x83, NAA)]).unwrap();
         assert_eq!((good.text.as_str(), good.source.as_str()), ("35000c29001020304", "SG_IO 0x83 NAA 5"));
-        let said = |pages: &[(u8, &[u8])]| disk(pages).unwrap_err();
+        let said = |pages: &[(u8, &[u8])]| {
+            let error = disk(pages).unwrap_err();
+            assert!(!error.silent, "{error:?}");
+            error.why
+        };
         assert_eq!(said(&[]), "it refuses VPD page 0x00: ILLEGAL REQUEST (sense 05/24/00)");
         assert_eq!(said(&[(0, &[0, 0, 0, 1, 0])]), "its list of VPD pages lacks 0x83");
         assert_eq!(
@@ -205,6 +237,23 @@ mod tests {
             "VPD page 0x83 carries only a vendor-specific designator (\"dr0\"), which need not be unique \
              (serial number 123)"
         );
+    }
+
+    #[test]
+    fn who_does_not_answer_may_have_an_id_all_the_same() {
+        let errno = |number| Fault::Ioctl(io::Error::from_raw_os_error(number));
+        let silent = [errno(libc::ENXIO), Fault::Host(1), Fault::Driver(6), Fault::Sense(4, 0, 0)];
+        for fault in silent {
+            let error = refused(0x83)(fault);
+            assert!(error.silent, "{error:?}");
+        }
+        for fault in
+            [errno(libc::ENOTTY), errno(libc::EPERM), Fault::IllegalRequest(0x24, 0), Fault::Status(2)]
+        {
+            let error = refused(0x83)(fault);
+            assert!(!error.silent, "{error:?}");
+        }
+        assert!(!open(Path::new("/dev/no-such-disk")).unwrap_err().silent);
     }
 
     #[test]

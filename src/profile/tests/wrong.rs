@@ -14,7 +14,7 @@ const EXTENDING: &[(&str, &str)] = &[
     ),
     (
         "retention:\n  mountpoint: /mnt/r",
-        ":3: retention: unknown key `mountpoint` (did you mean `mount-point`?); accepted keys: disk, mount-point, filesystem, capacity",
+        ":3: retention: unknown key `mountpoint` (did you mean `mount-point`?); accepted keys: disk, mount-point, filesystem, capacity, free-percent",
     ),
     (
         "files:\n  xfs:\n    - package: xfsprogs\n      name: x",

@@ -80,7 +80,12 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/identity/template/marks[*]/sha256", "what is not this machine's is what a clone has"),
     ("/identity/template/recorded-at", "for people"),
     ("/identity/template/salt", "a record that only root can write is believed"),
-    ("/mounts[*]/free_bytes", "how full it is is not judged yet"),
+    ("/mounts[/]/free_bytes", "room on / is recommended"),
+    ("/mounts[/]/free_inodes", "room on / is recommended"),
+    ("/mounts[/]/inodes", "room on / is recommended"),
+    ("/mounts[/mnt/retention]/inodes", "0 where they are not counted: the free ones are judged"),
+    ("/mounts[/home]/", "how full it is does not matter to the master target"),
+    ("/mounts[/var/crash]/", "how full it is does not matter to the master target"),
     ("/mounts[*]/size_bytes", "the size of the disk is judged, but for the retention volume's"),
     ("/mounts[*]/source", "shown: what is mounted is told by its number"),
     ("/mounts[*]/super_options[data=ordered]", "no option that matters"),
@@ -119,7 +124,9 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/servers[*]/answers/connected", "how long it took, for people"),
     ("/site_agent/configuration", "where its role stands"),
     ("/site_agent/install_log", "a trace that counts where a disk is to be chosen"),
-    ("/site_agent/role", "not judged yet"),
+    ("/site_agent/platform", "versions of the software that name none know no other for a master target"),
+    ("/site_agent/role", "of no matter where nothing is installed"),
+    ("/storage[*]/name", "shown: what is mounted is told by its number"),
     ("/swaps[*]/path", "shown: a swap partition is told by its number"),
     ("/tools/", "the program or its process: one of them proves it"),
 ];
@@ -234,6 +241,9 @@ fn a_ready_host_stays_ready_only_where_it_does_not_matter() {
     in_service.site_agent = Fact::Known(SiteAgent {
         version: Some("9.6.0".into()),
         installation_dir: Some("/usr/local/ASR".into()),
+        configuration: Some("/usr/local/drscout.conf".into()),
+        role: Some("MasterTarget".into()),
+        platform: Some("VmWare".into()),
         ..SiteAgent::default()
     });
     let mut used = BTreeSet::new();

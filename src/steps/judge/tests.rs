@@ -37,6 +37,7 @@ fn the_registry_is_the_table_of_the_design_in_order() {
     let expected = "os.release os.architecture os.hostname os.timezone os.clock os.device-nodes \
         sizing.memory sizing.cpus sizing.os-disk \
         layout.root layout.var-crash layout.home layout.partitions layout.swap layout.no-lvm layout.boot-loader \
+        layout.next-boot layout.free \
         network.static network.dns network.hosts-file \
         hypervisor.vmware hypervisor.tools hypervisor.controllers hypervisor.disk-count \
         scsi.ids scsi.ids-unique scsi.uuid-enabled \
@@ -45,8 +46,8 @@ fn the_registry_is_the_table_of_the_design_in_order() {
         custom-changes.applied custom-changes.restarted custom-changes.root-disk \
         multipath.names multipath.finds multipath.running \
         retention.disk retention.mounted retention.persistent retention.filesystem retention.capacity \
-        retention.unlocked retention.dedicated retention.not-cache \
-        site.configuration-server site.process-server site.version";
+        retention.unlocked retention.alive retention.free retention.dedicated retention.not-cache \
+        site.configuration-server site.process-server site.version site.role";
     assert_eq!(ids, expected.split_whitespace().collect::<Vec<_>>());
 }
 
@@ -221,8 +222,9 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
         /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/vendor /dmi/known/vmware_pci \
-        /mounts/known/5/free_bytes /mounts/known/5/size_bytes /mounts/known/7/free_bytes /mounts/known/7/size_bytes \
-        /mounts/known/8/free_bytes /mounts/known/8/size_bytes /mounts/known/9/free_bytes \
+        /mounts/known/5/free_bytes /mounts/known/5/free_inodes /mounts/known/5/inodes /mounts/known/5/size_bytes \
+        /mounts/known/7/free_bytes /mounts/known/7/free_inodes /mounts/known/7/inodes /mounts/known/7/size_bytes \
+        /mounts/known/8/free_bytes /mounts/known/8/free_inodes /mounts/known/8/inodes /mounts/known/8/size_bytes \
         /os/id /os/kernel /os/systemd /os/timezone /retention_record";
     assert_eq!(still_ready, expected.split_whitespace().collect::<Vec<_>>());
 }

@@ -8,6 +8,7 @@ use crate::steps::devices::{
     Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
     passed_over, resolve, same_path,
 };
+use crate::steps::storage::{BRING_BACK, answers};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
 
@@ -22,7 +23,11 @@ pub(super) fn named(profile: &Profile, facts: &Facts, mount_point: &str) -> Resu
     };
     let mut look = Look::new(profile, facts);
     let found = look.at(spec);
-    let fix = if look.is_missing { make_partition(spec) } else { repair(spec) };
+    let fix = match (look.is_dead, look.is_missing) {
+        (true, _) => BRING_BACK.to_owned(),
+        (false, true) => make_partition(spec),
+        (false, false) => repair(spec),
+    };
     Ok(look.tally.status(found, expected(spec), fix))
 }
 
@@ -36,6 +41,7 @@ pub(super) fn further(profile: &Profile, facts: &Facts) -> Result<Status, Status
     let found: Vec<_> = specs.iter().map(|spec| look.at(spec)).collect();
     let wanted: Vec<_> = specs.iter().map(|spec| expected(spec)).collect();
     let fix = match specs.as_slice() {
+        _ if look.is_dead => BRING_BACK.into(),
         [spec] if look.is_missing => make_partition(spec),
         [spec] => repair(spec),
         _ => "for each of them that is missing: a partition of its own, a file system on it, a line in \
@@ -80,12 +86,14 @@ struct Look<'a> {
     tally: Tally,
     /// Whether what is missing is a file system itself, and not only a line or an option.
     is_missing: bool,
+    /// Whether its storage does not answer.
+    is_dead: bool,
 }
 
 impl<'a> Look<'a> {
     fn new(profile: &'a Profile, facts: &'a Facts) -> Self {
         let disks = facts.disks.known().map_or(&[][..], Vec::as_slice);
-        Self { profile, facts, disks, tally: Tally::default(), is_missing: false }
+        Self { profile, facts, disks, tally: Tally::default(), is_missing: false, is_dead: false }
     }
 
     /// Looks at one; tells what it is, for when all holds.
@@ -151,6 +159,7 @@ impl<'a> Look<'a> {
         if !mount.is_writable() {
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
+        self.is_dead |= answers(self.facts, &mount.major_minor, &mut self.tally);
         let Some(disks) = self.tally.know(need(&self.facts.disks, "the disks")) else { return };
         let way = disks.iter().find_map(|disk| layers(disk, &mount.major_minor));
         match way.and_then(|way| way.last().copied()) {

@@ -1,7 +1,8 @@
 use crate::facts::Fact;
 use crate::facts::fstab::Ignored;
+use crate::facts::storage::Read;
 use crate::profile::PartitionSpec;
-use crate::steps::testing::{disks, edit, entry, fstab, mount, mounts, ready, told};
+use crate::steps::testing::{answering, disks, edit, entry, fstab, mount, mounts, ready, told};
 
 const HOME: &str = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
 
@@ -208,6 +209,7 @@ fn further_partitions_are_judged_together() {
     }));
     mounts(&mut facts).push(mount("/var/log", "8:5", "/dev/sda5", 1 << 30));
     mounts(&mut facts).push(mount("/srv", "8:6", "/dev/sda6", 1 << 30));
+    edit(&mut facts.storage).extend([answering("sda5", "8:5"), answering("sda6", "8:6")]);
     edit(&mut facts.filesystems).by_uuid.extend([("5".into(), "8:5".into()), ("6".into(), "8:6".into())]);
     fstab(&mut facts).push(entry(14, "UUID=5", "/var/log", "ext4", 2));
     fstab(&mut facts).push(entry(15, "UUID=6", "/srv", "ext4", 2));
@@ -215,6 +217,27 @@ fn further_partitions_are_judged_together() {
         told(&profile, &facts, "layout.partitions"),
         "met: /var/log: ext4 on sda5; /srv: ext4 on sda6"
     );
+    disks(&mut facts)[0].state = Some("offline".into());
+    let dead = told(&profile, &facts, "layout.partitions");
+    assert!(
+        dead.starts_with("unmet: sda is offline; sda is offline |") && dead.contains("see in dmesg"),
+        "{dead}"
+    );
+}
+
+#[test]
+fn what_does_not_answer_is_not_in_place() {
+    for (id, device) in [("layout.root", "8:1"), ("layout.var-crash", "8:2"), ("layout.home", "8:3")] {
+        let (profile, mut facts) = ready();
+        let one = edit(&mut facts.storage).iter_mut().find(|one| one.major_minor == device).unwrap();
+        one.read = Fact::Known(Read::Failed("reading /dev/x: Input/output error".into()));
+        let says = told(&profile, &facts, id);
+        let name = format!("sda{}", &device[2..]);
+        let expected = format!("unmet: {name} does not answer: reading /dev/x: Input/output error |");
+        assert!(says.starts_with(&expected) && says.contains("| see in dmesg and in vSphere"), "{says}");
+        facts.storage = Fact::Unknown("why".into());
+        assert_eq!(told(&profile, &facts, id), "unknown: whether storage answers: why");
+    }
 }
 
 #[test]

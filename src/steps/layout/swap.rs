@@ -38,24 +38,25 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         let found = format!("no swap partition is active, only {}", what.join(", "));
         return Ok(Status::unmet(found, EXPECTED, MAKE));
     };
-    let (mut untold, mut moving) = (None, None);
-    for entry in entries {
+    let (mut untold, mut active) = (None, None);
+    for entry in &entries {
         match resolve(&entry.device, facts) {
             Ok(device) => {
-                let swap = good.iter().find(|swap| device.is_some() && swap.major_minor == device);
-                match swap {
-                    Some(_) if can_move(&entry.device) => moving = Some(entry),
-                    Some(swap) => return Ok(Status::met(swap.path.clone())),
-                    None => {}
-                }
+                let is_it = |swap: &&&Swap| device.is_some() && swap.major_minor == device;
+                active = active.or(good.iter().find(is_it));
             }
             Err(status) => untold = Some(status),
         }
     }
-    if let Some(status) = untold {
+    // Each line counts: at the next boot one that moves activates swap on whatever carries the name then.
+    let moving = entries.iter().find(|entry| can_move(&entry.device));
+    if let (Some(swap), None) = (active, moving) {
+        return Ok(Status::met(swap.path.clone()));
+    }
+    if let (None, Some(status)) = (active, untold) {
         return Err(status);
     }
-    if let Some(entry) = moving {
+    if let (Some(_), Some(entry)) = (active, moving) {
         return Ok(Status::unmet(
             format!(
                 "line {} of /etc/fstab names {}, which can be another device after a restart, a disk of a protected machine \
@@ -63,7 +64,10 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 entry.line, entry.device
             ),
             EXPECTED,
-            format!("put UUID=... there, with the UUID that `blkid {}` prints", first.path),
+            format!(
+                "put UUID=... there, with the UUID that `blkid {}` prints, or take the line out",
+                first.path
+            ),
         ));
     }
     Ok(Status::unmet(

@@ -4,6 +4,7 @@ pub mod choice;
 mod judge;
 mod name;
 mod remedy;
+mod room;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -22,6 +23,7 @@ pub(super) use judge::{only_nofail_fails, only_size_fails};
 pub use name::{check_names, disagreement, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
+pub(super) use room::only_share_fails;
 
 const SECTION: &str = "Common things to check on a master target";
 
@@ -104,6 +106,33 @@ pub const REQUIREMENTS: &[Requirement] = &[
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
         judge: |profile, facts| judge::unlocked(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.alive",
+        title: "The storage under the retention volume answers",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A volume stays mounted when its disk is gone: what reads or writes it then fails or waits for ever, and \
+              failback stops.",
+        by_hand: "`cat /sys/block/*/device/state` (running), `dmsetup info` (ACTIVE), `multipath -ll` (active ready), dmesg; \
+                  in vSphere, whether the disk is attached and its datastore answers.",
+        changeable: false,
+        belongs: Belongs::Machine,
+        after: &["retention.mounted"],
+        judge: |profile, facts| room::alive(profile, facts).unwrap_or_else(|status| status),
+    },
+    Requirement {
+        id: "retention.free",
+        title: "The retention volume has room",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "On a full volume (less than 1 % or 1 GiB free, or no inode) failback stops; with little room the points in time \
+              of a larger machine do not fit. Free is what `df` shows: root's reserve does not count.",
+        by_hand: "`df -h` and `df -i` of it; remove what does not belong there, or enlarge the disk and grow the file system.",
+        changeable: false,
+        belongs: Belongs::Machine,
+        after: &["retention.alive"],
+        judge: |profile, facts| room::free(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.dedicated",

@@ -4,6 +4,7 @@ mod choosing;
 mod judging;
 mod mounting;
 mod naming;
+mod room;
 mod unnamed;
 mod volumes;
 mod waivers;

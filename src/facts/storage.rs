@@ -1,0 +1,221 @@
+//! Whether what is mounted answers now: what the device mapper says of it, and one read of its first block past the page
+//! cache. Of a device against which the kernel itself says something nothing is read: a read of a suspended map, or of one
+//! that queues with its paths failed, waits for ever.
+
+pub mod mapped;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Fact;
+use super::disks::{RUNNING, sysfs};
+use super::mounts::Mount;
+use crate::host::each::{Answers, apart_at_once, at_once};
+use crate::host::{Host, Kind};
+
+/// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
+/// one that needs a third of that holds up whatever uses it.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Files are not late, however busy this machine is.
+const RECORDED: Duration = Duration::from_secs(600);
+
+/// A block device with something mounted from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Kernel name: `sda1`, `dm-0`.
+    pub name: String,
+    /// `8:1`.
+    pub major_minor: String,
+    /// The device-mapper devices that are suspended, of itself and what it lies on.
+    pub suspended: Vec<String>,
+    /// The paths that its multipath maps take for failed, whatever the SCSI layer says.
+    pub failed_paths: Fact<Vec<String>>,
+    /// One read of it.
+    pub read: Fact<Read>,
+}
+
+/// What came of a read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Read {
+    /// It was read.
+    Done,
+    /// The device did not answer: in one line.
+    Failed(String),
+}
+
+/// For facts of a version that did not look.
+#[must_use]
+pub fn not_read() -> Fact<Vec<Storage>> {
+    Fact::Unknown("it was recorded by a version that did not look whether storage answers".into())
+}
+
+/// Looks at each block device that `mounts` lists.
+#[must_use]
+pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>) -> Fact<Vec<Storage>> {
+    if host.kind() == Kind::Image {
+        return Fact::needs_kernel();
+    }
+    let mounts = match mounts {
+        Fact::Known(mounts) => mounts,
+        Fact::Unknown(why) | Fact::NotApplicable(why) => return Fact::Unknown(format!("the mounts: {why}")),
+    };
+    let numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
+    // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
+    let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
+    let devices: BTreeMap<String, Device> = numbers.map(|number| device(host, number)).collect();
+    let answers = answers(host, &devices);
+    let told = |(name, device): (String, Device)| {
+        let (failed_paths, read) = match answers.as_ref().map(|answers| answers.get(&name)) {
+            Ok(Some(Ok(answer))) => answer.clone(),
+            Ok(None) => {
+                let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)))
+            }
+            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone())),
+        };
+        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read }
+    };
+    Fact::Known(devices.into_iter().map(told).collect())
+}
+
+/// What sysfs says of a device, which asks no disk.
+#[derive(Clone)]
+struct Device {
+    number: String,
+    /// Itself and all that it lies on.
+    below: Vec<String>,
+    suspended: Vec<String>,
+    /// Why it is not to be read.
+    stopped: Option<String>,
+}
+
+fn device(host: &Host, number: &str) -> (String, Device) {
+    // What is mounted and not in sysfs fails when it is read.
+    let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
+    let below = sysfs::down(host, &name);
+    let is = |name: &str, attribute: &str, value: &str| {
+        sysfs::word(host, name, attribute).is_none_or(|word| word == value)
+    };
+    let mapped = below.iter().filter(|name| name.starts_with("dm-"));
+    let suspended: Vec<String> = mapped.filter(|name| mapped::is_suspended(host, name)).cloned().collect();
+    let scsi = below.iter().filter(|name| name.starts_with("sd"));
+    let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
+    let stopped = stopped.map(|name| format!("{name} does not run"));
+    (name, Device { number: number.to_owned(), below, suspended, stopped })
+}
+
+/// Paths that failed, and a read.
+type Answer = (Fact<Vec<String>>, Fact<Read>);
+
+fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
+    let names: Vec<String> = devices.keys().cloned().collect();
+    let (asked, of) = (host.clone(), devices.clone());
+    let ask =
+        move |name: &str| of.get(name).map(|device| answer(&asked, name, device)).ok_or_else(String::new);
+    if host.is_live() {
+        apart_at_once("reading what is mounted", &names, DEADLINE, ask).map_err(|error| error.to_string())
+    } else {
+        Ok(at_once(&names, RECORDED, ask))
+    }
+}
+
+fn answer(host: &Host, name: &str, device: &Device) -> Answer {
+    let failed = Fact::from_result(mapped::failed_paths(host, &device.below));
+    let stopped = match failed.known().and_then(|failed| failed.first()) {
+        Some(path) => Some(format!("the path {path} failed")),
+        None => device.stopped.clone(),
+    };
+    let read = match stopped {
+        Some(why) => Fact::Unknown(format!("{why}, so it was not read")),
+        None => Fact::from_result(read::first_block(host, name, &device.number)),
+    };
+    (failed, read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::disks::testing::Tree;
+    use crate::facts::mounts;
+
+    const MOUNTS: &str = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 19 253:0 / /r rw - ext4 /dev/mapper/x rw\n\
+        24 19 0:40 / /t rw - tmpfs tmpfs rw\n";
+
+    /// A root disk, and a map with two paths.
+    fn tree() -> Tree {
+        let tree = Tree::new();
+        let sas = tree.adapter("0000:03:00.0", ("1000", "0054"), 0, "mptsas");
+        let [sda, sdb, sdc] = [("sda", "8:0"), ("sdb", "8:16"), ("sdc", "8:32")].map(|(name, dev)| {
+            let hctl = format!("0:0:{}:0", &dev[2..]);
+            let disk = tree.scsi_disk(&sas, &hctl, name, dev, 1 << 30);
+            tree.file(&format!("/sys/block/{name}/device/state"), "running\n");
+            disk
+        });
+        tree.partition(&sda, "sda1", "8:1", 0, 1 << 20)
+            .mapped("dm-0", "253:0", ("36000c29", "mpath-36000c29"), &[&sdb, &sdc])
+            .file("/sys/block/dm-0/dm/suspended", "0\n")
+            .file("/proc/self/mountinfo", MOUNTS)
+            .file("/commands/dm-status/dm-0", "multipath 2 0 0 0 1 1 A 0 2 0 8:16 A 0 8:32 A 3\n")
+            .file("/commands/read", "8:1 done\n253:0 done\n");
+        tree
+    }
+
+    fn looked(tree: &Tree) -> [Storage; 2] {
+        let host = tree.host();
+        let Fact::Known(all) = load(&host, &mounts::load(&host)) else { panic!("not known") };
+        let mut all = all.into_iter();
+        let (map, root) = (all.next().unwrap(), all.next().unwrap());
+        assert_eq!(all.next(), None, "once each, and nothing that is no device");
+        [root, map]
+    }
+
+    #[test]
+    fn what_is_mounted_is_read_once_and_nothing_speaks_against_it() {
+        let [root, map] = looked(&tree());
+        assert_eq!((root.name.as_str(), root.major_minor.as_str()), ("sda1", "8:1"));
+        assert_eq!((map.name.as_str(), map.major_minor.as_str()), ("dm-0", "253:0"));
+        for one in [root, map] {
+            assert_eq!((one.suspended, one.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
+            assert_eq!(one.read, Fact::Known(Read::Done));
+        }
+    }
+
+    #[test]
+    fn a_device_that_the_kernel_holds_back_is_not_read() {
+        let not_read = |one: Storage| {
+            let Fact::Unknown(why) = one.read else { panic!("{one:?}") };
+            why
+        };
+        let spoiled = tree();
+        spoiled.file("/sys/block/dm-0/dm/suspended", "1\n").file("/sys/block/sda/device/state", "offline\n");
+        let [root, map] = looked(&spoiled);
+        assert_eq!(map.suspended, ["dm-0"]);
+        assert_eq!(not_read(map), "dm-0 does not run, so it was not read");
+        assert_eq!(not_read(root), "sda does not run, so it was not read");
+
+        let spoiled = tree();
+        spoiled.file("/commands/dm-status/dm-0", "multipath 2 0 0 0 1 1 A 0 2 0 8:16 F 1 8:32 A 0\n");
+        let [_, map] = looked(&spoiled);
+        assert_eq!(map.failed_paths, Fact::Known(vec!["sdb".to_owned()]));
+        assert_eq!(not_read(map), "the path sdb failed, so it was not read");
+    }
+
+    #[test]
+    fn what_a_recording_does_not_tell_is_unknown() {
+        let bare = tree();
+        bare.file("/commands/read", "8:1 Input/output error\n").file("/commands/dm-status/dm-0", "");
+        let [root, map] = looked(&bare);
+        assert_eq!(root.read, Fact::Known(Read::Failed("Input/output error".into())));
+        assert_eq!(map.read, Fact::Unknown("the recording does not tell".into()));
+        assert!(matches!(map.failed_paths, Fact::Unknown(_)), "{map:?}");
+        let host = bare.host();
+        assert!(
+            matches!(load(&host, &Fact::Unknown("why".into())), Fact::Unknown(why) if why == "the mounts: why")
+        );
+    }
+}

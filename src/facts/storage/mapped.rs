@@ -1,0 +1,128 @@
+//! Which paths multipath takes for failed: the status that the kernel's multipath target gives of itself. It asks neither
+//! multipathd, which may hang, nor a disk.
+
+use anyhow::{Context, Result};
+use nix::libc;
+use nix::sys::stat::makedev;
+
+use crate::facts::disks::sysfs;
+use crate::facts::read;
+use crate::host::ioctl::{self, MapStatus};
+use crate::host::{Host, files};
+
+/// Where the device mapper is asked.
+const CONTROL: &str = "/dev/mapper/control";
+
+/// The kernel names of the failed paths of the multipath maps among `names`.
+///
+/// # Errors
+/// The status of a map could not be read.
+pub(super) fn failed_paths(host: &Host, names: &[String]) -> Result<Vec<String>> {
+    let mut failed = Vec::new();
+    for name in names.iter().filter(|name| name.starts_with("dm-")) {
+        let uuid = read::attribute(host, &format!("/sys/block/{name}/dm/uuid"))?.unwrap_or_default();
+        if !uuid.starts_with("mpath-") {
+            continue;
+        }
+        let text = status(host, name)?;
+        for number in failed_in(&text).with_context(|| format!("the status of {name} has no path: {text}"))? {
+            failed.push(sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned()));
+        }
+    }
+    Ok(failed)
+}
+
+/// The numbers of the failed paths in a status (`multipath_status` of dm-mpath.c): each path's number, then `A` or `F`.
+/// `None` where no path is in it.
+pub fn failed_in(status: &str) -> Option<Vec<&str>> {
+    let words: Vec<&str> = status.split_whitespace().collect();
+    let is_number = |word: &str| {
+        let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        word.split_once(':').is_some_and(|(major, minor)| all_digits(major) && all_digits(minor))
+    };
+    let mut paths = words.windows(2).filter(|pair| is_number(pair[0])).peekable();
+    paths.peek()?;
+    Some(paths.filter(|pair| pair[1] != "A").map(|pair| pair[0]).collect())
+}
+
+/// The status of all targets of a map, as text.
+fn status(host: &Host, name: &str) -> Result<String> {
+    if !host.is_live() {
+        return read::text(host, &format!("/commands/dm-status/{name}"));
+    }
+    let MapStatus { bytes, targets, .. } = asked(host, name).map_err(anyhow::Error::msg)?;
+    Ok(texts(&bytes, targets).join("\n"))
+}
+
+/// Whether a device-mapper device is suspended; where neither /sys nor the device mapper tells, a read of it does.
+pub(super) fn is_suspended(host: &Host, name: &str) -> bool {
+    match sysfs::word(host, name, "dm/suspended") {
+        Some(word) => word != "0",
+        None => host.is_live() && asked(host, name).is_ok_and(|status| status.suspended),
+    }
+}
+
+fn asked(host: &Host, name: &str) -> std::result::Result<MapStatus, String> {
+    let number = sysfs::word(host, name, "dev").unwrap_or_default();
+    let number = number.split_once(':');
+    let number = number.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let (major, minor) = number.ok_or_else(|| format!("/sys/block/{name} has no number"))?;
+    files::node(&host.path(CONTROL), libc::O_NONBLOCK)
+        .and_then(|control| ioctl::device_mapper_status(&control, makedev(major, minor)))
+        .map_err(|error| {
+            sysfs::needs_root(&error, format!("asking {CONTROL} for the status of {name}: {error}"))
+        })
+}
+
+/// The texts behind `count` structures dm_target_spec, each of which says where the next one begins.
+fn texts(bytes: &[u8], count: u32) -> Vec<String> {
+    // The length of one, and where in it the distance to the next one stands.
+    const SPEC: usize = 40;
+    const NEXT: usize = 20;
+    let mut texts = Vec::new();
+    let mut at = 0;
+    for _ in 0..count {
+        let Some(spec) = bytes.get(at..) else { break };
+        let (Some(next), Some(text)) = (spec.get(NEXT..NEXT + 4), spec.get(SPEC..)) else { break };
+        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        texts.push(String::from_utf8_lossy(&text[..end]).into_owned());
+        // From the first one on.
+        at = u32::from_ne_bytes([next[0], next[1], next[2], next[3]]) as usize;
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_paths_are_those_that_the_kernel_marks() {
+        // As 2.6.32 prints it, with two groups; as of today, with arguments of a selector.
+        let old = "2 0 1 0 2 1 A 0 1 0 8:16 A 0 E 0 1 0 8:32 F 7";
+        assert_eq!(failed_in(old), Some(vec!["8:32"]));
+        assert_eq!(failed_in("2 0 0 0 1 1 A 0 2 2 8:16 A 0 0 1 8:32 A 0 0 1"), Some(vec![]));
+        assert_eq!(failed_in("2 0 0 0 1 1 E 0 2 2 8:16 F 1 0 1 8:32 F 2 0 1"), Some(vec!["8:16", "8:32"]));
+        for none in ["", "2 0 0 0 0 0", "8:16", ": A", "x:1 F"] {
+            assert_eq!(failed_in(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_texts_lie_behind_their_structures() {
+        let spec = |next: u32, text: &str| {
+            let mut bytes = vec![0; 40];
+            bytes[20..24].copy_from_slice(&next.to_ne_bytes());
+            bytes.extend(text.bytes());
+            bytes.resize(48, 0);
+            bytes
+        };
+        let bytes = [spec(48, "one"), spec(96, "two")].concat();
+        assert_eq!(texts(&bytes, 2), ["one", "two"]);
+        // What is cut, or leads out, ends it.
+        assert_eq!(texts(&bytes, 3), ["one", "two"]);
+        assert_eq!(texts(&bytes[..50], 2), ["one"]);
+        assert_eq!(texts(&spec(u32::MAX, "one"), 2), ["one"]);
+        assert_eq!(texts(&[], 1), [""; 0]);
+    }
+}

@@ -1,0 +1,68 @@
+//! Room on the file systems of the system itself.
+
+use crate::facts::Facts;
+use crate::steps::devices::mount_at;
+use crate::steps::storage::room;
+use crate::steps::tally::Tally;
+use crate::steps::{Status, need};
+
+/// What is free at least, in per cent: logs, a package transaction and the software's own cache fit.
+const WANTED: u64 = 10;
+
+pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
+    let mounts = need(&facts.mounts, "the mounts")?;
+    let mut tally = Tally::default();
+    let mut told = Vec::new();
+    for path in ["/", "/var"] {
+        let Some(mount) = mount_at(mounts, path) else {
+            if path == "/" {
+                tally.unknown("no mount of / was found");
+            }
+            continue;
+        };
+        let Some(room) = room(mount, &mut tally) else { continue };
+        let text = format!("{path}: {}", room.told);
+        if room.percent < WANTED || room.inode_percent < WANTED {
+            tally.problem(text);
+        } else {
+            told.push(text);
+        }
+    }
+    let fix = "see what fills it (`du -xh --max-depth=2 /var`, `yum clean all`, old logs in /var/log), or make disk and file \
+               system larger";
+    Ok(tally.status(told.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::steps::Severity;
+    use crate::steps::testing::{judged, mount, mounts, ready, told};
+
+    #[test]
+    fn little_room_on_the_system_s_own_file_systems_is_told_as_advice() {
+        let (profile, mut facts) = ready();
+        assert_eq!(told(&profile, &facts, "layout.free"), "met: /: 90 % free (35.4 GiB), 97 % of the inodes");
+        assert_eq!(judged(&profile, &facts, "layout.free").severity, Severity::Recommended);
+        let mut var = mount("/var", "8:6", "/dev/sda6", 10 << 30);
+        var.free_bytes = Fact::Known(1 << 30);
+        mounts(&mut facts).push(var.clone());
+        assert!(
+            told(&profile, &facts, "layout.free").contains("; /var: 10 % free (1 GiB), 50 % of the inodes")
+        );
+        mounts(&mut facts).last_mut().unwrap().free_bytes = Fact::Known(800 << 20);
+        let says = told(&profile, &facts, "layout.free");
+        assert!(
+            says.starts_with("unmet: /var: 7 % free (800 MiB), 50 % of the inodes | 10 % or more on each"),
+            "{says}"
+        );
+        *mounts(&mut facts).last_mut().unwrap() = var;
+        mounts(&mut facts).last_mut().unwrap().free_inodes = Fact::Known(0);
+        let says = told(&profile, &facts, "layout.free");
+        assert!(says.starts_with("unmet: /var: 10 % free (1 GiB), 0 % of the inodes |"), "{says}");
+        mounts(&mut facts).last_mut().unwrap().free_inodes = Fact::Unknown("why".into());
+        assert_eq!(told(&profile, &facts, "layout.free"), "unknown: the free inodes of /var: why");
+        facts.mounts = Fact::NotApplicable("an image's tree".into());
+        assert_eq!(told(&profile, &facts, "layout.free"), "not-applicable: an image's tree");
+    }
+}

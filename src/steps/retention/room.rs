@@ -1,0 +1,55 @@
+//! Whether the retention volume answers, and whether there is room on it.
+
+use super::volume;
+use crate::facts::Facts;
+use crate::profile::Profile;
+use crate::steps::Status;
+use crate::steps::storage::{self, BRING_BACK, Room};
+use crate::steps::tally::Tally;
+
+/// What is free at least: below it the volume counts as full.
+const FULL_PERCENT: u64 = 1;
+const FULL_BYTES: u64 = 1 << 30;
+
+pub(super) fn alive(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, disks) = volume(profile, facts)?;
+    let mut tally = Tally::default();
+    storage::answers(facts, &mount.major_minor, &mut tally);
+    let expected = "every disk and path under it runs, no map is suspended, and a read is answered";
+    Ok(tally.status(format!("{} runs and was read", disks[0].name), expected, BRING_BACK))
+}
+
+pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let (mount, _) = volume(profile, facts)?;
+    let mut tally = Tally::default();
+    let room = storage::room(mount, &mut tally);
+    let wanted = profile.retention.free_percent;
+    let mut expected = format!("{wanted} % or more, of the inodes too");
+    if let Some(room) = &room {
+        let full = is_full(room);
+        if full {
+            expected =
+                format!("not full: {FULL_PERCENT} % and 1 GiB or more, and inodes; recommended: {wanted} %");
+        }
+        if full || room.percent < wanted || room.inode_percent < wanted {
+            tally.problem(room.told.clone());
+        }
+    }
+    let fix = format!(
+        "see what fills it (`du -xh --max-depth=2 {}`): retention data goes when failback is committed or the retention window \
+         is made shorter; what does not belong there is to be removed; else enlarge the disk in vSphere and grow the file \
+         system",
+        mount.mount_point
+    );
+    Ok(tally.status(room.map_or_else(String::new, |room| room.told), expected, fix))
+}
+
+/// Whether the volume only has less room than recommended.
+pub(in crate::steps) fn only_share_fails(profile: &Profile, facts: &Facts) -> bool {
+    let room = volume(profile, facts).ok().and_then(|(mount, _)| storage::room(mount, &mut Tally::default()));
+    room.is_some_and(|room| !is_full(&room))
+}
+
+fn is_full(room: &Room) -> bool {
+    room.percent < FULL_PERCENT || room.bytes < FULL_BYTES || room.no_inodes
+}

@@ -1,0 +1,136 @@
+//! Whether the volume answers, and how full it is.
+
+use super::super::super::Severity;
+use super::super::super::testing::{self, disks, edit, mounts, ready, told};
+use crate::facts::Fact;
+use crate::facts::storage::{Read, Storage};
+use crate::facts::{Facts, mounts::Mount};
+
+const ALIVE: &str = "retention.alive";
+const FREE: &str = "retention.free";
+
+fn device(facts: &mut Facts) -> &mut Storage {
+    edit(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap()
+}
+
+fn volume(facts: &mut Facts) -> &mut Mount {
+    mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap()
+}
+
+#[test]
+fn every_way_to_be_dead_is_told() {
+    let (profile, facts) = ready();
+    assert_eq!(told(&profile, &facts, ALIVE), "met: sdb runs and was read");
+    let says = |spoil: &dyn Fn(&mut Facts)| {
+        let (profile, mut facts) = ready();
+        spoil(&mut facts);
+        told(&profile, &facts, ALIVE)
+    };
+    for state in ["offline", "blocked", "transport-offline", "quiesce", "created", "deleted", ""] {
+        let told = says(&|facts| disks(facts)[1].state = Some(state.into()));
+        assert!(
+            told.starts_with(&format!("unmet: sdb is {state} | every disk and path under it runs")),
+            "{told}"
+        );
+        assert!(told.contains("echo running > /sys/block/DISK/device/state"), "{told}");
+    }
+    let told = says(&|facts| {
+        device(facts).suspended = vec!["dm-0".into()];
+        device(facts).read = Fact::Unknown("dm-0 does not run, so it was not read".into());
+    });
+    assert!(told.starts_with("unmet: dm-0 is suspended |") && told.contains("dmsetup resume"), "{told}");
+    let told = says(&|facts| {
+        device(facts).failed_paths = Fact::Known(vec!["sdb".into()]);
+        device(facts).read = Fact::Unknown("the path sdb failed, so it was not read".into());
+    });
+    assert!(told.starts_with("unmet: multipath takes the path sdb for failed |"), "{told}");
+    let told =
+        says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into())));
+    assert!(told.starts_with("unmet: dm-0 does not answer: a read of it did not end |"), "{told}");
+}
+
+#[test]
+fn what_is_not_known_to_answer_is_unknown() {
+    let (profile, facts) = ready();
+    let says = |spoil: &dyn Fn(&mut Facts)| {
+        let mut facts = facts.clone();
+        spoil(&mut facts);
+        told(&profile, &facts, ALIVE)
+    };
+    let told = says(&|facts| disks(facts)[1].state = None);
+    assert_eq!(told, "unknown: the state of sdb was not recorded");
+    let told = says(&|facts| facts.storage = crate::facts::storage::not_read());
+    assert!(told.starts_with("unknown: whether storage answers: it was recorded by a version"), "{told}");
+    let told = says(&|facts| edit(&mut facts.storage).retain(|one| one.name != "dm-0"));
+    assert_eq!(told, "unknown: whether the device 253:0 answers was not looked at");
+    let told = says(&|facts| device(facts).failed_paths = Fact::Unknown("why".into()));
+    assert_eq!(told, "unknown: the paths of dm-0: why");
+    let told = says(&|facts| device(facts).read = Fact::Unknown("why".into()));
+    assert_eq!(told, "unknown: dm-0: why");
+    // It waits for what it would look at, and what needs it waits for it.
+    let told = says(&|facts| mounts(facts).retain(|mount| mount.mount_point != "/mnt/retention"));
+    assert_eq!(told, "blocked: retention.mounted");
+    let mut dead = facts.clone();
+    disks(&mut dead)[1].state = Some("offline".into());
+    assert_eq!(testing::told(&profile, &dead, FREE), "blocked: retention.alive");
+}
+
+#[test]
+fn a_full_volume_is_not_ready_and_little_room_is_told() {
+    let (mut profile, mut facts) = ready();
+    assert_eq!(told(&profile, &facts, FREE), "met: 94 % free (956.5 GiB), 99 % of the inodes");
+    let size = 1_082_118_303_744;
+    let cases = [
+        // Of 1,007.8 GiB: 20 %, a byte less, 1 %, less.
+        (size, size / 5 + 1, 7, Severity::Required, "met: 20 % free"),
+        (
+            size,
+            size / 5,
+            7,
+            Severity::Recommended,
+            "unmet: 19 % free (201.5 GiB), 70 % of the inodes | 20 % or more",
+        ),
+        (size, size / 100 + 1, 7, Severity::Recommended, "unmet: 1 % free"),
+        (
+            size,
+            size / 100,
+            7,
+            Severity::Required,
+            "unmet: 0 % free (10 GiB), 70 % of the inodes | not full: 1 % and",
+        ),
+        (size, 0, 7, Severity::Required, "unmet: 0 % free (0"),
+        // A small one: half of it is less than 1 GiB.
+        (1 << 31, (1 << 30) - 1, 7, Severity::Required, "unmet: 49 % free"),
+        (1 << 31, 1 << 30, 7, Severity::Required, "met: 50 % free (1 GiB)"),
+        // Inodes.
+        (
+            size,
+            size / 2,
+            1,
+            Severity::Recommended,
+            "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or",
+        ),
+        (
+            size,
+            size / 2,
+            0,
+            Severity::Required,
+            "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %",
+        ),
+    ];
+    for (size, free, inodes, severity, says) in cases {
+        let mount = volume(&mut facts);
+        (mount.size_bytes, mount.free_bytes) = (Fact::Known(size), Fact::Known(free));
+        (mount.inodes, mount.free_inodes) = (Fact::Known(10), Fact::Known(inodes));
+        let finding = testing::judged(&profile, &facts, FREE);
+        let told = told(&profile, &facts, FREE);
+        assert!(told.starts_with(says) && finding.severity == severity, "{told} {:?}", finding.severity);
+    }
+    // The profile's share.
+    let mount = volume(&mut facts);
+    (mount.free_bytes, mount.free_inodes) = (Fact::Known(size / 50), Fact::Known(10));
+    profile.retention.free_percent = 0;
+    assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
+    volume(&mut facts).free_inodes = Fact::Unknown("why".into());
+    assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
+}

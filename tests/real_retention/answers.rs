@@ -1,0 +1,94 @@
+//! Whether what is mounted answers, and how full it is, of real file systems.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mt_agent::facts::Fact;
+use mt_agent::facts::mounts::{self, Mount};
+use mt_agent::facts::storage::{self, Read, Storage};
+use mt_agent::host::Host;
+use nix::sys::signal::Signal;
+
+use super::desk::*;
+use super::hangs::Stoppable;
+
+/// Makes a file system on the disk and mounts it.
+fn mounted(disk: &Loop, options: &[&str]) {
+    run("mkfs.ext4", &[&["-q", "-F"], options, &[disk.device.as_str()]].concat());
+    std::fs::create_dir_all(MOUNT_POINT).unwrap();
+    run("mount", &[&disk.device, MOUNT_POINT]);
+}
+
+/// What is read of it now.
+fn looked() -> (Mount, Storage) {
+    let all = mounts::load(&Host::live());
+    let storage = storage::load(&Host::live(), &all);
+    let mount = all.known().unwrap().iter().find(|mount| mount.mount_point == MOUNT_POINT).unwrap();
+    let number = mount.major_minor.as_str();
+    let storage = storage.known().unwrap().iter().find(|one| one.major_minor == number).unwrap();
+    (mount.clone(), storage.clone())
+}
+
+#[test]
+fn what_answers_is_read() {
+    isolated(module_path!(), "what_answers_is_read", || {
+        let disk = Loop::new(64 * MIB);
+        mounted(&disk, &[]);
+        let before = disk.hash();
+        let (_, storage) = looked();
+        assert_eq!((storage.name.as_str(), storage.read), (disk.name(), Fact::Known(Read::Done)));
+        assert_eq!((storage.suspended, storage.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
+        assert_eq!(disk.hash(), before);
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn storage_that_stands_still_is_told_and_not_waited_for() {
+    isolated(module_path!(), "storage_that_stands_still_is_told_and_not_waited_for", || {
+        let storage = Stoppable::new();
+        mounted(storage.disk(), &[]);
+        let image = std::fs::File::open(storage.disk().image()).unwrap();
+        image.sync_all().unwrap();
+        // The loop device reads through the cache of its image.
+        let forget = nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED;
+        nix::fcntl::posix_fadvise(&image, 0, 0, forget).unwrap();
+        drop(image);
+        let started = Instant::now();
+        storage.signal(Signal::SIGSTOP);
+        let (mount, looked) = looked();
+        assert!(started.elapsed() < Duration::from_secs(300));
+        storage.signal(Signal::SIGCONT);
+        run("umount", &["--lazy", MOUNT_POINT]);
+        let late = "a read of it did not end within 10 s";
+        assert_eq!(looked.read, Fact::Known(Read::Failed(late.into())));
+        assert!(mount.size_bytes.known().is_some(), "ext4 tells that from memory: {mount:?}");
+    });
+}
+
+#[test]
+fn a_full_file_system_has_nothing_free() {
+    isolated(module_path!(), "a_full_file_system_has_nothing_free", || {
+        let disk = Loop::new(64 * MIB);
+        mounted(&disk, &["-N", "16"]);
+        let (fresh, _) = looked();
+        assert!(fresh.inodes.known().is_some_and(|inodes| *inodes < 1000), "{fresh:?}");
+        assert!(fresh.free_bytes.known().is_some_and(|free| *free > 40 * MIB), "{fresh:?}");
+        // All but root's reserve.
+        let free = fresh.free_bytes.known().unwrap().to_string();
+        run("fallocate", &["--length", &free, &format!("{MOUNT_POINT}/fill")]);
+        let left = *looked().0.free_bytes.known().unwrap();
+        assert!(left < MIB, "{left} bytes are left");
+        std::fs::remove_file(format!("{MOUNT_POINT}/fill")).unwrap();
+        for number in 0.. {
+            let made = std::fs::write(Path::new(MOUNT_POINT).join(number.to_string()), "");
+            if made.is_err() {
+                break;
+            }
+        }
+        let (full, _) = looked();
+        assert_eq!(full.free_inodes, Fact::Known(0));
+        assert!(full.free_bytes.known().is_some_and(|free| *free > 40 * MIB), "{full:?}");
+        run("umount", &[MOUNT_POINT]);
+    });
+}
