@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mounts::{self, Mount};
 use super::os::is_file;
-use super::{Fact, read};
+use super::{Fact, disks, read};
 use crate::host::{Host, Kind, files};
 
 /// Boot code found in first sectors; reading them needs root.
@@ -120,8 +120,7 @@ fn host_list(path: &Path) -> Result<Vec<String>> {
 fn partitions_of(disk: &Path) -> Result<Vec<String>> {
     let mut names = host_list(disk)?;
     names.retain(|name| disk.join(name).join("partition").exists());
-    // sda2 before sda10.
-    names.sort_by_key(|name| (name.len(), name.clone()));
+    disks::in_order(&mut names);
     Ok(names)
 }
 

@@ -1,5 +1,7 @@
 //! All subjects at once: each on a thread of its own, each with a deadline.
 
+use std::any::Any;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -260,7 +262,15 @@ fn date(secs: u64) -> String {
 /// A subject that is being read on a thread of its own. It is not joined: one that hangs in the kernel would
 /// make us hang.
 struct Pending<T> {
-    answer: Receiver<T>,
+    reading: Reading,
+    of: PhantomData<T>,
+}
+
+/// Whatever is read: threads and channels are compiled once, not for each subject (some 100 kB).
+type Anything = Box<dyn Any + Send>;
+
+struct Reading {
+    answer: Receiver<Anything>,
     until: Instant,
     within: Duration,
     failed: Option<String>,
@@ -271,31 +281,45 @@ fn start<T: Send + 'static>(
     within: Duration,
     load: impl FnOnce(&Host) -> T + Send + 'static,
 ) -> Pending<T> {
-    let (sender, answer) = mpsc::channel();
-    // A recording is files: what is late there tells of the machine that judges, not of the one that was recorded.
-    let within = if host.kind() == Kind::Recorded { RECORDING } else { within };
-    let host = host.clone();
-    let spawned = thread::Builder::new().spawn(move || {
-        let _ = sender.send(load(&host));
-    });
-    let failed = spawned.err().map(|error| format!("no thread could be started to read it: {error}"));
-    Pending { answer, until: Instant::now() + within, within, failed }
+    let reading = Reading::begin(host, within, Box::new(|host| Box::new(load(host))));
+    Pending { reading, of: PhantomData }
 }
 
-impl<T> Pending<T> {
-    fn wait(self) -> Result<T, String> {
+impl Reading {
+    fn begin(host: &Host, within: Duration, load: Box<dyn FnOnce(&Host) -> Anything + Send>) -> Self {
+        let (sender, answer) = mpsc::channel();
+        // A recording is files: what is late there tells of the machine that judges, not of the one that was recorded.
+        let within = if host.kind() == Kind::Recorded { RECORDING } else { within };
+        let host = host.clone();
+        let spawned = thread::Builder::new().spawn(move || {
+            let _ = sender.send(load(&host));
+        });
+        let failed = spawned.err().map(|error| format!("no thread could be started to read it: {error}"));
+        Self { answer, until: Instant::now() + within, within, failed }
+    }
+
+    fn wait(self) -> Result<Anything, String> {
         if let Some(why) = self.failed {
             return Err(why);
         }
         let left = self.until.saturating_duration_since(Instant::now());
         self.answer.recv_timeout(left).map_err(|error| match error {
             RecvTimeoutError::Timeout => format!("did not answer within {} s", self.within.as_secs()),
-            RecvTimeoutError::Disconnected => "reading it failed; this is a defect of mt-agent".into(),
+            RecvTimeoutError::Disconnected => DEFECT.into(),
         })
     }
 }
 
-impl<T> Pending<Fact<T>> {
+const DEFECT: &str = "reading it failed; this is a defect of mt-agent";
+
+impl<T: 'static> Pending<T> {
+    fn wait(self) -> Result<T, String> {
+        let answer = self.reading.wait()?.downcast::<T>();
+        answer.map(|answer| *answer).map_err(|_| DEFECT.to_owned())
+    }
+}
+
+impl<T: 'static> Pending<Fact<T>> {
     fn fact(self) -> Fact<T> {
         self.wait().unwrap_or_else(Fact::Unknown)
     }

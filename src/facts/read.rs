@@ -59,7 +59,7 @@ pub(crate) fn record<T: DeserializeOwned>(host: &Host, path: &str, schema: &str)
             let found: String = found.chars().take(60).collect();
             bail!("{path} has the schema `{}`; `{schema}` was expected", crate::host::text::safe(&found));
         }
-        serde_json::from_value(value).map(Some).with_context(|| format!("{path} is not a record of ours"))
+        serde_json::from_str(&text).map(Some).with_context(|| format!("{path} is not a record of ours"))
     };
     Fact::from_result(read())
 }

@@ -107,6 +107,20 @@ pub fn apart<T: Serialize + DeserializeOwned>(
     keep: &[BorrowedFd<'_>],
     work: impl FnOnce() -> T,
 ) -> Result<T, NoAnswer> {
+    let mut work = Some(work);
+    let mut told = || work.take().map(|work| serde_json::to_string(&work())).transpose();
+    let answer = asked(what, deadline, keep, &mut || Ok(told()?.unwrap_or_default()))?;
+    serde_json::from_str(&answer)
+        .map_err(|error| NoAnswer::Failed { what: what.to_owned(), source: error.into() })
+}
+
+/// What `work` answers, as text: [`apart`] but for the type, so that it is compiled once.
+fn asked(
+    what: &str,
+    deadline: Duration,
+    keep: &[BorrowedFd<'_>],
+    work: &mut dyn FnMut() -> io::Result<String>,
+) -> Result<String, NoAnswer> {
     let failed = |source| NoAnswer::Failed { what: what.to_owned(), source };
     let deadline = command::shortened(deadline);
     let (reader, writer) = io::pipe().map_err(failed)?;
@@ -128,7 +142,8 @@ pub fn apart<T: Serialize + DeserializeOwned>(
         Ok(None) => Err(NoAnswer::Late { what: what.to_owned(), after: deadline, left }),
         Ok(Some(bytes)) => {
             end(copy);
-            serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))
+            String::from_utf8(bytes)
+                .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
         }
         Err(error) => {
             end(copy);
@@ -139,10 +154,10 @@ pub fn apart<T: Serialize + DeserializeOwned>(
 
 /// What the copy does last: the length of the answer, then the answer. The end of the pipe alone would not tell that all
 /// is said: where another thread of the copy hangs, its files are closed only when that one is through.
-fn answer<T: Serialize>(work: impl FnOnce() -> T, mut writer: io::PipeWriter) -> io::Result<()> {
-    let bytes = serde_json::to_vec(&work())?;
-    writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
-    writer.write_all(&bytes)
+fn answer(work: &mut dyn FnMut() -> io::Result<String>, mut writer: io::PipeWriter) -> io::Result<()> {
+    let answer = work()?;
+    writer.write_all(&(answer.len() as u64).to_le_bytes())?;
+    writer.write_all(answer.as_bytes())
 }
 
 /// Leaves a copy of this process behind that reads `pipes` to their end, for a command that goes on when this process has

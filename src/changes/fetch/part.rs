@@ -35,7 +35,7 @@ impl From {
 
 /// What is noted of `part`.
 pub fn noted(part: &Path) -> Option<From> {
-    serde_json::from_slice(&files::read(&note(part)).ok()?).ok()
+    serde_json::from_str(&String::from_utf8(files::read(&note(part)).ok()?).ok()?).ok()
 }
 
 /// Which of `urls` is to be tried first: the one that `part` is of, or, where that was given up for being slow, the next.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Disk, order, sysfs};
+use super::{Disk, sysfs};
 use crate::facts::{Fact, scsi};
 use crate::host::each::{apart_at_once, at_once};
 use crate::host::{Host, Kind};
@@ -42,7 +42,6 @@ fn read(host: &Host) -> Result<Vec<Disk>, String> {
             Err(error) => return Err(error),
         }
     }
-    disks.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
     identify(host, &mut disks, DEADLINE, scsi::identify);
     Ok(disks)
 }

@@ -195,6 +195,11 @@ impl Disk {
     }
 }
 
+/// Sorts kernel names in the order in which people count: sdb before sdaa, sda2 before sda10.
+pub fn in_order(names: &mut [String]) {
+    names.sort_by(|a, b| order(a).cmp(&order(b)));
+}
+
 /// A key that sorts kernel names as people count them: `sda … sdz, sdaa`, `sda2` before `sda10`.
 #[must_use]
 pub fn order(name: &str) -> Vec<(&str, u64)> {

@@ -43,7 +43,7 @@ pub fn disk_names(host: &Host) -> Result<Vec<String>, String> {
     if !host.exists("/sys/block") {
         return Err("there is no /sys/block".into());
     }
-    let names = host.list("/sys/block").map_err(|error| format!("reading /sys/block: {error}"))?;
+    let names = listed(host, "/sys/block")?;
     Ok(names.into_iter().filter(|name| not_a_disk(name).is_none() && !is_other(host, name)).collect())
 }
 
@@ -90,14 +90,13 @@ pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
 /// # Errors
 /// What could not be read.
 pub fn maps(host: &Host) -> Result<Vec<Map>, String> {
-    let names = host.list("/sys/block").map_err(|error| format!("reading /sys/block: {error}"))?;
+    let names = listed(host, "/sys/block")?;
     let mut maps = Vec::new();
     for name in names.iter().filter(|name| name.starts_with("dm-")) {
         if let Some(found) = map(host, &holder(host, name, 0)?)? {
             maps.push(found);
         }
     }
-    maps.sort_by(|a, b| super::order(&a.name).cmp(&super::order(&b.name)));
     Ok(maps)
 }
 
@@ -107,8 +106,7 @@ fn map(host: &Host, holder: &Holder) -> Result<Option<Map>, String> {
         return Ok(None);
     };
     let slaves = format!("/sys/block/{}/slaves", holder.name);
-    let mut paths = host.list(&slaves).map_err(|error| format!("reading {slaves}: {error}"))?;
-    paths.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    let paths = listed(host, &slaves)?;
     Ok(Some(Map {
         name: holder.name.clone(),
         dm_name: holder.dm_name.clone().unwrap_or_default(),
@@ -170,10 +168,16 @@ fn partitions(host: &Host, disk: &str) -> Result<Vec<Partition>, String> {
     Ok(partitions)
 }
 
+/// What `directory` of sysfs has, in the order in which people count.
+fn listed(host: &Host, directory: &str) -> Result<Vec<String>, String> {
+    let mut names = host.list(directory).map_err(|error| format!("reading {directory}: {error}"))?;
+    super::in_order(&mut names);
+    Ok(names)
+}
+
 fn holders(host: &Host, name: &str, depth: usize) -> Result<Vec<Holder>, String> {
     let directory = format!("/sys/block/{name}/holders");
-    let mut names = host.list(&directory).map_err(|error| format!("reading {directory}: {error}"))?;
-    names.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    let names = listed(host, &directory)?;
     names.iter().map(|name| holder(host, name, depth)).collect()
 }
 
@@ -203,9 +207,8 @@ fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
 
 fn partition_names(host: &Host, disk: &str) -> Result<Vec<String>, String> {
     let directory = format!("/sys/block/{disk}");
-    let mut names = host.list(&directory).map_err(|error| format!("reading {directory}: {error}"))?;
+    let mut names = listed(host, &directory)?;
     names.retain(|name| host.exists(format!("{directory}/{name}/partition")));
-    names.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
     Ok(names)
 }
 

@@ -49,8 +49,8 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
         found.extend(parsed.stanzas.into_iter().map(|stanza| (stanza.inet6, candidate(&file, stanza))));
     }
     // An interface has a stanza for each family; IPv4 is what the procedure is about.
-    found.sort_by_key(|(inet6, _)| *inet6);
-    let mut found: Vec<_> = found.into_iter().map(|(_, candidate)| candidate).collect();
+    let (inet6, inet): (Vec<_>, Vec<_>) = found.into_iter().partition(|(inet6, _)| *inet6);
+    let mut found: Vec<_> = inet.into_iter().chain(inet6).map(|(_, candidate)| candidate).collect();
     for candidate in &mut found {
         candidate.configuration.on_boot = candidate.name.as_ref().is_some_and(|name| auto.contains(name));
     }
