@@ -207,7 +207,7 @@ pub fn order(name: &str) -> Vec<(&str, u64)> {
     let mut rest = name;
     // The letters behind these count disks: b follows a, aa follows z.
     if let Some((family, tail)) =
-        ["sd", "hd", "vd", "xvd"].iter().find_map(|f| Some((&name[..f.len()], name.strip_prefix(f)?)))
+        ["sd", "hd", "vd", "xvd"].iter().find_map(|family| Some((*family, name.strip_prefix(family)?)))
     {
         let end = tail.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(tail.len());
         let index = tail[..end]
