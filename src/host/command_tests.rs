@@ -179,8 +179,8 @@ fn nothing_on_standard_input_is_its_end_and_no_file() {
 }
 
 /// A command that prints, and ends only when it has printed all.
-const STUBBORN: &str = "trap '' TERM; echo begun; i=0; while [ $i -lt 30 ]; do head -c 10000 /dev/zero | tr '\\0' x; echo; \
-     sleep 0.1; i=$((i + 1)); done && echo done >";
+const STUBBORN: &str = "trap '' TERM; echo begun; i=0; while [ $i -lt 60 ]; do head -c 5000 /dev/zero | tr '\\0' x; echo; \
+     sleep 0.05; i=$((i + 1)); done && echo done >";
 
 /// A variable that says where the copy of the tests leaves what its command leaves.
 const LEFT: &str = "MT_AGENT_TEST_LEFT";

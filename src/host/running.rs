@@ -27,6 +27,10 @@ const SLICE: Duration = Duration::from_millis(20);
 /// How long a descendant may hold the output open after the command itself has ended.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
+/// How much of what a command printed can still wait to be read when it has ended, in bytes: both pipes and the chunks
+/// between are smaller.
+const LEFT: usize = 2 << 20;
+
 /// How long a command that was killed may take to be gone. One that waits in the kernel for a device stays.
 const KILLED: Duration = Duration::from_millis(500);
 
@@ -96,9 +100,15 @@ impl Running {
         is_over: &mut dyn FnMut() -> bool,
     ) -> io::Result<Option<ExitStatus>> {
         let (mut ended, mut closed): (Option<(ExitStatus, Instant)>, bool) = (None, false);
+        let mut left = LEFT;
         loop {
-            match self.chunks.recv_timeout(SLICE) {
-                Ok((is_err, bytes)) => self.take(is_err, &bytes, watch),
+            let came = self.chunks.recv_timeout(SLICE);
+            let silent = came.is_err();
+            match came {
+                Ok((is_err, bytes)) => {
+                    left = if ended.is_some() { left.saturating_sub(bytes.len()) } else { left };
+                    self.take(is_err, &bytes, watch);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => closed = true,
             }
@@ -107,7 +117,8 @@ impl Running {
                 let slice = if closed { SLICE } else { Duration::ZERO };
                 ended = self.handle.wait_timeout(slice)?.map(|done| (done.status, Instant::now()));
             }
-            let all = ended.is_some_and(|(_, at)| closed || at.elapsed() > LINGER);
+            // What it printed is read to its end however long that takes here; what a daemon that it left prints is not.
+            let all = ended.is_some_and(|(_, at)| closed || at.elapsed() > LINGER && (silent || left == 0));
             if all || (ended.is_none() && is_over()) {
                 self.flush(watch);
                 return Ok(ended.map(|(status, _)| status));
