@@ -1,17 +1,23 @@
 //! Which paths multipath takes for failed: the status that the kernel's multipath target gives of itself. It asks neither
 //! multipathd, which may hang, nor a disk.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use nix::libc;
 use nix::sys::stat::makedev;
 
 use crate::facts::disks::sysfs;
 use crate::facts::read;
+use crate::host::command::Command;
 use crate::host::ioctl::{self, MapStatus};
 use crate::host::{Host, files};
 
 /// Where the device mapper is asked.
 const CONTROL: &str = "/dev/mapper/control";
+
+/// What dmsetup says comes from memory.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The kernel names of the failed paths of the multipath maps among `names`.
 ///
@@ -49,6 +55,12 @@ pub fn failed_in(status: &str) -> Option<Vec<&str>> {
 fn status(host: &Host, name: &str) -> Result<String> {
     if !host.is_live() {
         return read::text(host, &format!("/commands/dm-status/{name}"));
+    }
+    if !host.exists(CONTROL) {
+        // Without udev nobody has made it; dmsetup does.
+        let map = read::attribute(host, &format!("/sys/block/{name}/dm/name"))?.unwrap_or_default();
+        let command = Command::new("dmsetup", ["status", &map], DEADLINE).only_looks();
+        return command.read(host).with_context(|| format!("there is no {CONTROL}"));
     }
     let MapStatus { bytes, targets, .. } = asked(host, name).map_err(anyhow::Error::msg)?;
     Ok(texts(&bytes, targets).join("\n"))
