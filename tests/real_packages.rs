@@ -205,8 +205,8 @@ fn rpms_own_lock_is_waited_for_before_anything_is_started() {
     let program = "import fcntl, os, struct, sys, time\n\
         open(sys.argv[1], 'a').close()\n\
         os.chmod(sys.argv[1], 0o644)\n\
-        os.setuid(65534)\n\
         file = os.open(sys.argv[1], os.O_RDONLY)\n\
+        os.setuid(65534)\n\
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0))\n\
         print('x', flush=True)\n\
         time.sleep(3600)\n";
