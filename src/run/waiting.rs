@@ -144,14 +144,9 @@ fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
 /// That the machine was down for too long before the boot at `booted`, by the `signs` of life that the boots before left. Pure.
 fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>) -> Option<String> {
     // What is of this boot says nothing of the time before it; clocks are set right by moments meanwhile.
-    let Some(alive) = signs.filter(|sign| *sign <= booted + SET_BACK).max() else {
-        return Some(
-            "cannot determine how long this machine was down: by its clock, all that it did before this boot is yet to come"
-                .to_owned(),
-        );
-    };
-    let down = booted - alive;
-    (down > DOWN).then(|| format!(
+    let alive = signs.filter(|sign| *sign <= booted + SET_BACK).max();
+    let down = alive.map(|alive| booted - alive).filter(|down| *down > DOWN)?;
+    Some(format!(
         "this machine was down for {} hours and {} minutes before this boot, as one that was restored from a backup",
         down.whole_hours(),
         down.whole_minutes() % 60
