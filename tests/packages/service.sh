@@ -75,7 +75,7 @@ status 0" "$(timeout 60 $service start 2>&1 | dated; echo "status ${PIPESTATUS[0
         exec 8<&-
     fi
 done
-rm -f $log /test/victim $waiting
+rm -f $log /test/victim
 for verb in stop reload condrestart try-restart; do
     same "$verb does nothing" "status 0" "$($service $verb; echo "status $?")"
 done
