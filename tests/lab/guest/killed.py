@@ -67,6 +67,8 @@ class Family:
             if status != self.want:
                 wrong = [f"it ended by itself, with {status}, not {self.want}:", said]
         machine.wait_for_orphans()
+        # What a killed mkfs left in memory is written some time: while that goes on, the disk is refused as in use.
+        os.sync()
         # What the script was writing when it was killed with the agent is its own, and the agent has to ask.
         wrong += machine.torn(("/etc/multipath.conf",) if whole else ())
         wrong += machine.vendor_problem(1)
