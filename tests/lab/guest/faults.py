@@ -216,7 +216,9 @@ class Family:
         self.longest = max(self.longest, (took, fault.how))
         if took > LONGEST:
             wrong.append(f"it took {took:.0f} s")
-        wrong += machine.torn(SCRIPTS_OWN if fault.kind in ("calls of tools", "full disks", "file size limits") else ())
+        # The script's own tools meet these too, and write on.
+        of_script = fault.kind in ("calls of tools", "full disks", "file size limits") or fault.kind.endswith(" on files")
+        wrong += machine.torn(SCRIPTS_OWN if of_script else ())
         wrong += machine.vendor_problem(1)
         # Where nothing at all was changed, the next run is the one that was seen at the beginning.
         if not wrong and machine.fingerprint() not in self.harmless:
