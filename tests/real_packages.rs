@@ -224,7 +224,7 @@ fn rpms_own_lock_is_waited_for_before_anything_is_started() {
         &error,
         &format!("process {} (/usr/bin/python3, uid 65534), with {}, which ", holds.id(), lock.display()),
     );
-    contains(&error, "others than root can lock, holds the lock of rpm, for more than 4 s");
+    contains(&error, "users other than root can lock, holds the lock of rpm, for more than 4 s");
     assert!(!seen.ran("dnf"));
     holds.wait().unwrap();
     assert!(matches!(install(&short(), &mut Seen::default(), &["mt-agent-test-a"]), Ok(Done::Changed(_))));

@@ -95,8 +95,8 @@ fn vmware(facts: &Facts) -> Result<Status, Status> {
     let device = witness(dmi, disks);
     let of = |vendor: &str| format!("{} {product}", vendor.trim()).trim().to_owned();
     // `VMware, Inc.` on every release of ESXi. A host's own SMBIOS can be handed on to a VM: it takes a device too.
-    match (&dmi.vendor, device) {
-        (Fact::Known(Some(vendor)), device) if vendor.trim().starts_with("VMware") => {
+    match (need(&dmi.vendor, "the firmware's system vendor")?.as_deref(), device) {
+        (Some(vendor), device) if vendor.trim().starts_with("VMware") => {
             let by_name = || disks.iter().any(|disk| disk.vendor.as_deref() == Some("VMware"));
             if device.is_some() || by_name() {
                 return Ok(Status::met(of(vendor)));
@@ -109,19 +109,16 @@ fn vmware(facts: &Facts) -> Result<Status, Status> {
                 why: format!("the firmware says {}, but no disk is VMware's, and {pci}", of(vendor)),
             })
         }
-        (Fact::Known(Some(vendor)), Some(device)) => {
+        (Some(vendor), Some(device)) => {
             Err(Status::Unknown { why: format!("the firmware says {}, but {device}", of(vendor)) })
         }
-        (_, Some(device)) => Ok(Status::met(device)),
-        (Fact::Known(Some(vendor)), None) => Ok(Status::unmet(of(vendor), "VMware, Inc.", ON_ESXI)),
-        (vendor, None) => match need(vendor, "the firmware's system vendor") {
-            Err(status) => Err(status),
-            Ok(_) => Ok(Status::unmet(
-                "the firmware names no vendor (a container, or no SMBIOS)",
-                "VMware, Inc.",
-                ON_ESXI,
-            )),
-        },
+        (Some(vendor), None) => Ok(Status::unmet(of(vendor), "VMware, Inc.", ON_ESXI)),
+        (None, Some(device)) => Ok(Status::met(device)),
+        (None, None) => Ok(Status::unmet(
+            "the firmware names no vendor (a container, or no SMBIOS)",
+            "VMware, Inc.",
+            ON_ESXI,
+        )),
     }
 }
 
@@ -172,7 +169,7 @@ fn controllers(facts: &Facts) -> Result<Status, Status> {
     let mut wrong: Vec<(String, Vec<&str>)> = Vec::new();
     for disk in disks {
         let Some(controller) = &disk.controller else {
-            tally.unknown(format!("the controller of {} could not be told", disk.name));
+            tally.unknown(format!("cannot determine the controller of {}", disk.name));
             continue;
         };
         let kind = match controller.kind {

@@ -62,7 +62,13 @@ fn firmware_and_devices_tell_a_vmware_machine_together() {
         ),
         (Fact::Known(Some("Dell Inc.")), Fact::Known(true), "x", OTHER, "unknown: the firmware says Dell"),
         (none(), Fact::Known(true), "x", OTHER, "met: a PCI device is VMware's (15ad)"),
-        (Fact::Unknown("denied".into()), Fact::Known(false), "x", OURS, "met: the SCSI ID of sda is"),
+        (
+            Fact::Unknown("denied".into()),
+            Fact::Known(false),
+            "x",
+            OURS,
+            "unknown: the firmware's system vendor: denied",
+        ),
         (none(), Fact::Known(false), "VMware", OTHER, "unmet: the firmware names no vendor"),
         (
             Fact::Unknown("denied".into()),
@@ -188,7 +194,7 @@ fn a_controller_that_cannot_be_told_is_not_met() {
     disks(&mut facts)[1].controller = None;
     assert_eq!(
         told(&profile, &facts, "hypervisor.controllers"),
-        "unknown: the controller of sdb could not be told"
+        "unknown: cannot determine the controller of sdb"
     );
     put(&mut disks(&mut facts)[0], ControllerKind::ParavirtualScsi);
     let says = told(&profile, &facts, "hypervisor.controllers");

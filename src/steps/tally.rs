@@ -26,6 +26,11 @@ impl Tally {
         known.map_err(|status| self.note(status)).ok()
     }
 
+    /// Whether all that was looked at is known.
+    pub fn is_certain(&self) -> bool {
+        self.untold.is_none()
+    }
+
     fn note(&mut self, status: Status) {
         match (&mut self.untold, status) {
             (Some(Status::Unknown { why }), Status::Unknown { why: more }) if !why.contains(&more) => {

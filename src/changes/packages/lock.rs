@@ -63,7 +63,7 @@ fn holder(host: &Host, path: &str) -> Option<String> {
     let with = if is_root || meta.mode() & 0o044 == 0 {
         String::new()
     } else {
-        format!(", with {path}, which others than root can lock,")
+        format!(", with {path}, which users other than root can lock,")
     };
     Some(format!("{}{with}", process(host, pid)))
 }
@@ -190,7 +190,7 @@ mod tests {
             let holds = taken(kind, &path);
             let pid = holds.pids()[0];
             let named = format!("process {pid} (/usr/bin/python3, uid 65534)");
-            let told = format!("{named}, with {}, which others than root can lock,", path.display());
+            let told = format!("{named}, with {}, which users other than root can lock,", path.display());
             assert_eq!(look().as_deref(), Some(told.as_str()), "{kind}");
             mode(0o600).unwrap();
             assert_eq!(look(), Some(named), "{kind}");

@@ -44,10 +44,11 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     Ok(tally.status(room.map_or_else(String::new, |room| room.told), expected, fix))
 }
 
-/// Whether the volume only has less room than recommended.
+/// Whether the volume only has less room than recommended. Where something is not known, it may be full as well.
 pub(in crate::steps) fn only_share_fails(profile: &Profile, facts: &Facts) -> bool {
-    let room = volume(profile, facts).ok().and_then(|(mount, _)| storage::room(mount, &mut Tally::default()));
-    room.is_some_and(|room| !is_full(&room))
+    let mut tally = Tally::default();
+    let room = volume(profile, facts).ok().and_then(|(mount, _)| storage::room(mount, &mut tally));
+    tally.is_certain() && room.is_some_and(|room| !is_full(&room))
 }
 
 fn is_full(room: &Room) -> bool {

@@ -1,7 +1,7 @@
 //! Whether the volume answers, and how full it is.
 
-use super::super::super::Severity;
 use super::super::super::testing::{self, disks, edit, mounts, ready, told};
+use super::super::super::{Severity, Status};
 use crate::facts::Fact;
 use crate::facts::storage::{Read, Storage};
 use crate::facts::{Facts, mounts::Mount};
@@ -133,4 +133,9 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
     volume(&mut facts).free_inodes = Fact::Unknown("why".into());
     assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
+    // Little room is no advice while there may be no inodes: the host is not ready.
+    profile.retention.free_percent = 20;
+    let finding = testing::judged(&profile, &facts, FREE);
+    assert!(matches!(finding.status, Status::Unmet { .. }), "{:?}", finding.status);
+    assert_eq!(finding.severity, Severity::Required);
 }
