@@ -63,9 +63,9 @@ impl Change {
                 now_off.iter().all(|key| off.contains(key))
                     && now_unhide.iter().all(|entry| unhide.contains(entry))
             }
-            Self::StartMultipathd { disks: now } => {
-                let Self::StartMultipathd { disks } = agreed else { return false };
-                now.iter().all(|disk| disks.contains(disk))
+            Self::StartMultipathd { disks: now, reload: now_reload } => {
+                let Self::StartMultipathd { disks, reload } = agreed else { return false };
+                now.iter().all(|disk| disks.contains(disk)) && now_reload <= reload
             }
             Self::RunCustomChanges { archive: now, rerun: now_rerun, archive_sha256: now_sha256 } => {
                 let Self::RunCustomChanges { archive, rerun, archive_sha256 } = agreed else { return false };
@@ -206,7 +206,7 @@ mod tests {
         let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let configure =
             |off: &[&str], unhide: &[&str]| Change::ConfigureMultipath { off: all(off), unhide: all(unhide) };
-        let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks) };
+        let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks), reload: false };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
             device: device.into(),
             scsi_id: id.into(),

@@ -99,10 +99,13 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unhide: Vec<String>,
     },
-    /// Let multipathd start at boot, start it, and have it make the maps that are missing.
+    /// Let multipathd start at boot, start it, have it go by its configuration file, and make the maps that are missing.
     StartMultipathd {
         /// SCSI IDs of the disks without a map.
         disks: Vec<String>,
+        /// Whether it runs already, by an earlier file.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reload: bool,
     },
     /// Make a file system on the retention disk. The only change that can destroy data: see design.md's rules.
     FormatRetention {
@@ -287,11 +290,13 @@ impl Change {
                 let all: Vec<_> = settings.chain(entries).collect();
                 format!("{} in /etc/multipath.conf", all.join(", "))
             }
-            Self::StartMultipathd { disks } if disks.is_empty() => {
-                "start multipathd, now and at every boot".into()
-            }
-            Self::StartMultipathd { disks } => {
-                format!("let multipathd run, now and at every boot, with maps of {}", disks.join(", "))
+            Self::StartMultipathd { disks, reload } => {
+                let what = match (*reload, disks.is_empty()) {
+                    (false, true) => return "start multipathd, now and at every boot".into(),
+                    (true, _) => "have multipathd read /etc/multipath.conf again",
+                    (false, false) => "let multipathd run, now and at every boot",
+                };
+                if disks.is_empty() { what.into() } else { format!("{what}, with maps of {}", disks.join(", ")) }
             }
             Self::FormatRetention { scsi_id, device, fs_type, size_bytes, erase, .. } => format!(
                 "{}make an {fs_type} file system on {device} (SCSI ID {scsi_id}, {})",
@@ -338,7 +343,7 @@ impl Change {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
             }
             Self::ConfigureMultipath { off, unhide } => multipath::configure::configure(context, off, unhide),
-            Self::StartMultipathd { disks } => multipath::start::start(context, disks),
+            Self::StartMultipathd { disks, reload } => multipath::start::start(context, disks, *reload),
             Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint } => {
                 let (size_bytes, erase, fingerprint) = (*size_bytes, *erase, fingerprint.as_deref());
                 let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };

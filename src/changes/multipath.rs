@@ -1,13 +1,13 @@
 //! The multipath blacklist names this machine's root disk: in /etc/multipath.conf and in the script that the
 //! vendor's changes leave behind. On a clone both still name the template's. What else of multipath is changed:
-//! [`configure`], [`start`].
+//! [`configure`], [`start`]; what a running multipathd makes of it: [`daemon`].
 
 pub mod configure;
+pub(crate) mod daemon;
 pub(crate) mod edit;
 pub mod start;
 
 use std::io;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
@@ -15,14 +15,9 @@ use super::identity::{self, Hardware, Identity};
 use super::{Context, Done, saved};
 use crate::facts::disks::Disk;
 use crate::facts::mounts;
-use crate::facts::multipath;
 pub use crate::facts::multipath::CONFIGURATION;
 use crate::facts::multipath::parse::Dialect;
-use crate::host::command::Command;
 use crate::host::{Host, files};
-
-/// How long a service may take to start, or to read its configuration again.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The script that the vendor's ApplyCustomChanges.sh writes; it carries the root disk's SCSI ID literally.
 pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
@@ -35,7 +30,9 @@ pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
 /// disk; the files are then as they were.
 pub fn blacklist_root_disk(context: &mut Context<'_>, scsi_id: &str, replaces: Option<&str>) -> Result<Done> {
     let root = root_device(context.host)?;
-    replace_as(context.host, &Hardware, &root, scsi_id, replaces)
+    let done = replace_as(context.host, &Hardware, &root, scsi_id, replaces)?;
+    daemon::read_again(context, &done)?;
+    Ok(done)
 }
 
 /// `root` is the `major:minor` of what carries `/`.
@@ -84,10 +81,8 @@ fn replace_as(
     if changed.is_empty() {
         return Ok(Done::Unchanged);
     }
-    // multipathd is not told to read it again: that would reload the maps of every attached disk, and a map
-    // that already holds the root disk could not go away before a restart all the same.
     Ok(Done::Changed(format!(
-        "{} name{} the root disk {scsi_id}; multipath reads it at the next restart (as it was: {}/{stamp})",
+        "{} name{} the root disk {scsi_id} (as it was: {}/{stamp})",
         changed.join(" and "),
         if changed.len() == 1 { "s" } else { "" },
         saved::SAVED
@@ -115,19 +110,6 @@ fn leaves_root_alone(disks: &[Disk], root: &str, text: &[u8], dialect: Dialect) 
     let id = disk.scsi_id.as_deref();
     let id = id.with_context(|| format!("the root disk {} has no SCSI ID to be blacklisted", disk.name))?;
     edit::check_hidden(text, id, &[], dialect)
-}
-
-/// Has the service of multipathd `verb` done: by systemd, or by the scripts of CentOS 6.
-fn service(context: &mut Context<'_>, verb: &str) -> Result<()> {
-    let name = multipath::SERVICE;
-    let command = match (Dialect::of(context.host), verb) {
-        (Dialect::Later, verb) => Command::new("systemctl", [verb, name], DEADLINE),
-        (Dialect::El6, "enable") => Command::new("chkconfig", [name, "on"], DEADLINE),
-        (Dialect::El6, verb) => Command::new("service", [name, verb], DEADLINE),
-    };
-    let output = context.run(&command)?;
-    ensure!(output.status == 0, "{} ended with status {}: {}", command.line(), output.status, output.said());
-    Ok(())
 }
 
 /// The SCSI IDs that the blacklist must not hide: all but that of the disk that carries `/`, which `scsi_id` is.

@@ -4,16 +4,15 @@ pub mod running;
 pub mod words;
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use self::running::Process;
-use super::{Fact, decode, read};
+use super::{Fact, read};
 use crate::host::{Host, Kind, files, sum, trust};
 
 /// Where our own record of the run lies: written before the script starts and after it ended.
@@ -191,26 +190,7 @@ fn trusted(archive: &Path) -> Result<()> {
 fn marker_ctime(host: &Host, marker: &Path) -> Result<Option<u64>> {
     let name = marker.display().to_string();
     anyhow::ensure!(marker.file_name().is_some(), "no marker file is named");
-    match host.resolve(marker).and_then(|path| path.metadata()) {
-        Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, &name).map(Some),
-        Ok(meta) => {
-            u64::try_from(meta.ctime()).map(Some).with_context(|| format!("{name} is older than 1970"))
-        }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(read::explain(&name, error)),
-    }
-}
-
-/// A copy of a tree has times of its own: those of the machine stand in lines `PATH SECONDS`.
-fn recorded_ctime(host: &Host, path: &str) -> Result<u64> {
-    let text = host.read("/commands/ctime").unwrap_or_default();
-    let found = text.lines().find_map(|line| {
-        let (name, secs) = line.rsplit_once(' ')?;
-        (decode::octal(name) == path).then(|| secs.trim().parse().ok()).flatten()
-    });
-    found.with_context(|| format!("{path} is there, but the recording does not tell since when"))
+    read::ctime(host, &name)
 }
 
 /// How much of the log's end is looked at, in bytes; a log can be of any size.

@@ -117,6 +117,16 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         let mounts = mounts.clone();
         start(host, STORAGE, move |host| storage::load(host, &mounts))
     };
+    let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
+        let boot_secs = Fact::Unknown(why.clone());
+        let service = Fact::Unknown(why.clone());
+        let clock = clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() };
+        (clock, Fact::Unknown(why.clone()), (Fact::Unknown(why), Vec::new()))
+    });
+    let unread = {
+        let daemon = daemon.clone();
+        start(host, DEADLINE, move |host| multipath::unread(host, &daemon))
+    };
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
     let (fstab, fstab_ignored) = match fstab.fact() {
         Fact::Known(fstab) => (Fact::Known(fstab.entries), fstab.ignored),
@@ -125,12 +135,6 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     };
     let retention_record = retention_record.fact();
     let filesystems = with_our_volume(host, filesystems.fact(), &retention_record, &disks);
-    let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
-        let boot_secs = Fact::Unknown(why.clone());
-        let service = Fact::Unknown(why.clone());
-        let clock = clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() };
-        (clock, Fact::Unknown(why.clone()), (Fact::Unknown(why), Vec::new()))
-    });
     let multipath = multipath.wait().unwrap_or_else(|why| multipath::Multipath::unknown(&why));
     Facts {
         schema: SCHEMA.to_owned(),
@@ -159,7 +163,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
         tools,
-        multipath: multipath::Multipath { daemon, others, ..multipath },
+        multipath: multipath::Multipath { daemon, others, unread: unread.fact(), ..multipath },
         custom_changes: custom_changes
             .wait()
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),

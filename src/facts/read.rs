@@ -1,12 +1,13 @@
 //! Reading files of the host, with reasons that a person can act upon.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::de::DeserializeOwned;
 
-use super::Fact;
-use crate::host::{Host, trust};
+use super::{Fact, decode};
+use crate::host::{Host, Kind, trust};
 
 /// The text of a file.
 ///
@@ -45,6 +46,33 @@ pub(crate) fn explain(path: &str, error: io::Error) -> anyhow::Error {
 pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
     let text = text_if_exists(host, path)?;
     Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// When a file was changed last, its name and owner included (ctime): seconds since 1970; `None` where there is none.
+///
+/// # Errors
+/// Why it cannot be told, naming it.
+pub(crate) fn ctime(host: &Host, path: &str) -> Result<Option<u64>> {
+    match host.resolve(path).and_then(|path| path.metadata()) {
+        Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, path).map(Some),
+        Ok(meta) => {
+            u64::try_from(meta.ctime()).map(Some).with_context(|| format!("{path} is older than 1970"))
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(explain(path, error)),
+    }
+}
+
+/// A copy of a tree has times of its own: those of the machine stand in lines `PATH SECONDS`.
+fn recorded_ctime(host: &Host, path: &str) -> Result<u64> {
+    let text = host.read("/commands/ctime").unwrap_or_default();
+    let found = text.lines().find_map(|line| {
+        let (name, secs) = line.rsplit_once(' ')?;
+        (decode::octal(name) == path).then(|| secs.trim().parse().ok()).flatten()
+    });
+    found.with_context(|| format!("{path} is there, but the recording does not tell since when"))
 }
 
 /// A JSON record that the agent itself keeps; `Known(None)` where there is none. A record that is torn or of

@@ -64,6 +64,11 @@ const LOOKS: &[(&str, &str)] = &[
          --device=/dev/sdX` of the disk that carries /",
     ),
     ("multipath", "`cat /etc/multipath.conf`, `multipath -ll`, `service multipathd status`"),
+    (
+        "multipath.running",
+        "`service multipathd status`, `multipath -ll`; and `multipathd -k'show config'`, what it goes by, beside `multipath -t`, \
+         what the file says",
+    ),
     ("retention", "`cat /proc/mounts /etc/fstab`, `df -h`, mt-agent disks"),
     (
         "retention.alive",

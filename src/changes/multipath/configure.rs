@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::{CONFIGURATION, Dialect, edit, leaves_root_alone, root_device, service, write};
+use super::{CONFIGURATION, Dialect, daemon, edit, leaves_root_alone, root_device, write};
 use crate::changes::identity::{Hardware, Identity};
 use crate::changes::{Context, Done, saved};
-use crate::facts::{Fact, multipath, processes};
 use crate::host::{Host, files};
 
 /// Switches the settings `off` of the configuration off and makes the `devnode` entries `unhide` of its blacklist comments;
@@ -16,14 +15,7 @@ use crate::host::{Host, files};
 pub fn configure(context: &mut Context<'_>, off: &[String], unhide: &[String]) -> Result<Done> {
     let root = root_device(context.host)?;
     let done = edit_as(context.host, &Hardware, &root, off, unhide)?;
-    let processes = processes::load(context.host);
-    if let (Done::Changed(_), (Fact::Known(Some(_)), _)) =
-        (&done, multipath::daemon(context.host, &processes))
-    {
-        service(context, "reload").with_context(|| {
-            format!("{CONFIGURATION} is changed, but multipathd may go by the old one: restart multipathd")
-        })?;
-    }
+    daemon::read_again(context, &done)?;
     Ok(done)
 }
 

@@ -1,29 +1,24 @@
 //! multipathd runs, now and after every boot, and the disks have their maps.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-
-use super::{CONFIGURATION, DEADLINE, Dialect, leaves_root_alone, root_device, service};
+use super::daemon::{self, DEADLINE, running, service, wait_for};
+use super::{CONFIGURATION, Dialect, leaves_root_alone, root_device};
 use crate::changes::identity::{Hardware, Identity};
 use crate::changes::{Context, Done};
 use crate::facts::disks::{Disk, sysfs};
-use crate::facts::multipath::{self, SERVICE};
-use crate::facts::{Fact, processes, services};
+use crate::facts::multipath::SERVICE;
+use crate::facts::{Fact, services};
 use crate::host::command::Command;
 use crate::host::{Host, files};
 
-/// How long multipathd has to appear and to make its maps.
-const APPEARING: Duration = Duration::from_secs(30);
-
-/// Lets multipathd start at boot, starts it, and has it make the maps of the disks with these SCSI IDs. Never while the
-/// blacklist does not name the root disk.
+/// Lets multipathd start at boot, starts it, with `reload` has it go by the file where it goes by an earlier one, and has it
+/// make the maps of the disks with these SCSI IDs. Never while the blacklist does not name the root disk.
 ///
 /// # Errors
-/// The configuration would let multipath take the root disk: nothing is then done. The service does not start, or a disk
-/// gets no map, and what multipath says of it.
-pub fn start(context: &mut Context<'_>, ids: &[String]) -> Result<Done> {
+/// The configuration would let multipath take the root disk: nothing is then done. The service does not start, does not read
+/// its configuration, or a disk gets no map, and what multipath says of it.
+pub fn start(context: &mut Context<'_>, ids: &[String], reload: bool) -> Result<Done> {
     let host = context.host;
     let root = root_device(host)?;
     let disks = Hardware.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
@@ -43,6 +38,10 @@ pub fn start(context: &mut Context<'_>, ids: &[String]) -> Result<Done> {
         service(context, "start")?;
         let pid = wait_for(|| running(host))?.context("multipathd was started, and does not run")?;
         changed.push(format!("multipathd runs (process {pid})"));
+        daemon::settle(host)?;
+    } else if reload && matches!(daemon::unread(host), Fact::Known(Some(_))) {
+        daemon::reload(context)?;
+        changed.push(format!("multipathd has read {CONFIGURATION}"));
     }
     let missing = without_map(host, ids)?;
     if !missing.is_empty() {
@@ -70,27 +69,8 @@ fn make(context: &mut Context<'_>, disks: &[Disk], id: &str) -> Result<()> {
     Ok(())
 }
 
-fn running(host: &Host) -> Result<Option<u32>> {
-    match multipath::daemon(host, &processes::load(host)).0 {
-        Fact::Known(pid) => Ok(pid),
-        Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("whether multipathd runs: {why}"),
-    }
-}
-
 /// Those of `ids` that no map has.
 fn without_map(host: &Host, ids: &[String]) -> Result<Vec<String>> {
     let maps = sysfs::maps(host).map_err(|error| anyhow!("{error:#}")).context("reading the maps")?;
     Ok(ids.iter().filter(|id| maps.iter().all(|map| map.wwid != **id)).cloned().collect())
-}
-
-/// Looks until there is something, for a while.
-fn wait_for<T>(mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
-    let until = Instant::now() + APPEARING;
-    loop {
-        let found = look()?;
-        if found.is_some() || Instant::now() >= until {
-            return Ok(found);
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
 }

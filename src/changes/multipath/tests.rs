@@ -167,8 +167,7 @@ fn both_files_are_written_once_and_kept_as_they_were() {
     let Done::Changed(what) = run(ROOT).unwrap() else { panic!("unchanged") };
     assert!(
         what.starts_with(&format!(
-            "/etc/multipath.conf and /usr/sbin/blacklistrootdev.sh name the root disk {ROOT}; multipath reads it at \
-             the next restart (as it was: /var/lib/mt-agent/saved/multipath-"
+            "/etc/multipath.conf and /usr/sbin/blacklistrootdev.sh name the root disk {ROOT} (as it was: /var/lib/mt-agent/saved/multipath-"
         )),
         "{what}"
     );

@@ -2,6 +2,7 @@
 
 mod expression;
 pub mod parse;
+pub(crate) mod unread;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Multipath {
     /// Processes that are called like it and are something else, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
+    /// What it has not read of the configuration file yet, in words; `Known(None)` where that is nothing, or it does not run.
+    #[serde(default = "not_read")]
+    pub unread: Fact<Option<String>>,
     /// The link by which the host starts it at boot, if there is one.
     #[serde(default = "not_read")]
     pub at_boot: Fact<Option<String>>,
@@ -49,6 +53,7 @@ impl Multipath {
             maps: Fact::Unknown(why()),
             daemon: Fact::Unknown(why()),
             others: Vec::new(),
+            unread: Fact::Unknown(why()),
             at_boot: Fact::Unknown(why()),
         }
     }
@@ -124,6 +129,7 @@ pub fn load(host: &Host) -> Multipath {
         maps,
         daemon: Fact::needs_kernel(),
         others: Vec::new(),
+        unread: Fact::needs_kernel(),
         at_boot: Fact::from_result(services::at_boot(host, SERVICE)),
     }
 }
@@ -145,6 +151,16 @@ pub(crate) fn daemon(host: &Host, processes: &Fact<Processes>) -> (Fact<Option<u
         (running, _) => Fact::Known(running.map(|(_, pid)| pid)),
     };
     (daemon, found.others)
+}
+
+/// What multipathd, which is `daemon`, has not read of the configuration file yet.
+pub(crate) fn unread(host: &Host, daemon: &Fact<Option<u32>>) -> Fact<Option<String>> {
+    match daemon {
+        Fact::Known(Some(pid)) => unread::load(host, *pid),
+        Fact::Known(None) => Fact::Known(None),
+        Fact::Unknown(why) => Fact::Unknown(why.clone()),
+        Fact::NotApplicable(why) => Fact::NotApplicable(why.clone()),
+    }
 }
 
 fn configuration(host: &Host) -> Result<Option<Configuration>, String> {

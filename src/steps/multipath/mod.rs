@@ -51,14 +51,16 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "multipath.running",
-        title: "multipathd runs, starts at boot, and the disks have their maps",
+        title: "multipathd runs by its configuration, starts at boot, and the disks have their maps",
         severity: Severity::Required,
         section: SECTION,
         why: "A disk that is attached while multipathd does not run gets no map, and a path that failed once stays failed \
-              although the disk is healthy.",
+              although the disk is healthy. One that has not read a file that was changed since names and takes disks by \
+              the old one.",
         by_hand: "chkconfig multipathd on; service multipathd start (where systemd starts the machine: systemctl enable \
-                  multipathd; systemctl start multipathd); multipath -ll shows the maps. Not before the blacklist names the \
-                  root disk.",
+                  multipathd; systemctl start multipathd), after a change of its file service multipathd reload (systemctl \
+                  reload multipathd); multipathd -k'show config' shows what it goes by, multipath -t what the file says, \
+                  multipath -ll the maps. Not before the blacklist names the root disk.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &[

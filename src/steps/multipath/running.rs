@@ -12,7 +12,8 @@ use crate::steps::{Status, but, is_image, need};
 
 use super::finds::seen;
 
-const BY_APPLY: &str = "mt-agent apply lets multipathd start at boot, starts it, and has it make the maps";
+const BY_APPLY: &str =
+    "mt-agent apply lets multipathd start at boot, starts it, and has it read its configuration and make the maps";
 const BY_RESTART: &str = "restart the machine: a disk that is in use gets its map at the boot alone; where it does not, `multipath -v 3 \
                           /dev/sdX` says why";
 
@@ -32,6 +33,11 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     let daemon = tally.know(need(&multipath.daemon, "whether multipathd runs"));
     if daemon == Some(&None) {
         tally.problem(but("multipathd does not run", &multipath.others));
+    }
+    if let Some(Some(_)) = daemon
+        && let Some(Some(what)) = tally.know(need(&multipath.unread, "whether multipathd has read its configuration"))
+    {
+        tally.problem(format!("multipathd has not read /etc/multipath.conf as it is now: {what}"));
     }
     let without = tally.know(without_map(profile, facts)).unwrap_or_default();
     for disk in &without {
@@ -66,7 +72,8 @@ fn change(facts: &Facts, without: &[&Disk]) -> Option<Change> {
     let disks: Vec<String> = idle.filter_map(|disk| disk.scsi_id.clone()).collect();
 
     let off = facts.multipath.daemon == Fact::Known(None) || facts.multipath.at_boot == Fact::Known(None);
-    (off || !disks.is_empty()).then_some(Change::StartMultipathd { disks })
+    let reload = matches!(facts.multipath.unread, Fact::Known(Some(_)));
+    (off || reload || !disks.is_empty()).then_some(Change::StartMultipathd { disks, reload })
 }
 
 pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {

@@ -265,7 +265,7 @@ fn map(number: u32, wwid: &str, path: &str) -> Map {
 fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     let id = "multipath.running";
     let start = |disks: &[&str]| {
-        vec![Change::StartMultipathd { disks: disks.iter().map(|&disk| disk.to_owned()).collect() }]
+        vec![Change::StartMultipathd { disks: disks.iter().map(|&disk| disk.to_owned()).collect(), reload: false }]
     };
     let (profile, facts) = ready();
     assert!(
@@ -294,6 +294,17 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     edit(&mut attached.multipath.maps).push(map(4, OTHER_ID, "sdc"));
     assert!(told(&profile, &attached, id).starts_with("met: "));
 
+    // Started before the file was changed.
+    let mut unread = facts.clone();
+    unread.multipath.unread = Fact::Known(Some("it goes by `x`, the file has `y`".into()));
+    let said = told(&profile, &unread, id);
+    let expected = "unmet: multipathd has not read /etc/multipath.conf as it is now: it goes by `x`, the file has `y` | ";
+    assert!(said.starts_with(expected) && said.contains("mt-agent apply lets multipathd"), "{said}");
+    assert_eq!(mended(id, &profile, &unread), [Change::StartMultipathd { disks: Vec::new(), reload: true }]);
+    // One that does not run has nothing to read.
+    unread.multipath.daemon = Fact::Known(None);
+    assert!(told(&profile, &unread, id).starts_with("unmet: multipathd does not run | "));
+
     // In use already: a map cannot be laid under it.
     let mut used = facts.clone();
     edit(&mut used.multipath.maps).clear();
@@ -311,6 +322,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     for unknown in [
         &(|facts: &mut Facts| facts.multipath.daemon = Fact::Unknown("x".into())) as &dyn Fn(&mut Facts),
         &|facts| facts.multipath.at_boot = Fact::Unknown("x".into()),
+        &|facts| facts.multipath.unread = Fact::Unknown("x".into()),
     ] {
         let mut facts = facts.clone();
         unknown(&mut facts);
@@ -330,7 +342,7 @@ fn before_the_restart_no_map_is_expected() {
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     let started: Vec<_> =
         planned.changes.iter().map(|planned| (&planned.change, planned.after_restart)).collect();
-    assert_eq!(started, [(&Change::StartMultipathd { disks: Vec::new() }, true)]);
+    assert_eq!(started, [(&Change::StartMultipathd { disks: Vec::new(), reload: false }, true)]);
 }
 
 #[test]
@@ -351,6 +363,7 @@ fn of_an_image_only_the_start_at_boot_is_judged() {
     facts.mounts = Fact::NotApplicable(image());
     facts.multipath.maps = Fact::NotApplicable(image());
     facts.multipath.daemon = Fact::NotApplicable(image());
+    facts.multipath.unread = Fact::NotApplicable(image());
     for id in ["multipath.names", "multipath.finds", "multipath.running"] {
         assert!(told(&profile, &facts, id).starts_with("met: "), "{id}: {}", told(&profile, &facts, id));
     }

@@ -78,6 +78,56 @@ boot_2() {
     say "all is well again"
     agent 0 apply --yes --retention-disk "$map"
     expect "it carries the volume" grep -q "^/dev/mapper/$map /mnt/retention " /proc/mounts
+    dies_under_the_volume "$map" "$path"
+    root_dies
+}
+
+# alive EXIT [TEXT]: what is said of the storage under the volume, with what it says.
+alive() {
+    since=$SECONDS
+    agent "$1" check --only retention.alive
+    [ -z "${2-}" ] || said "$2"
+    ended 60
+}
+
+# dies_under_the_volume MAP PATH: while it is mounted. dmsetup's own word stands beside ours: the kernel is asked by ioctl.
+dies_under_the_volume() {
+    local map=$1 path=$2 name
+    name=$(basename "$(readlink -f "/dev/mapper/$map")")
+    say "the volume is mounted, and all is well"
+    alive 0
+    say "its map is suspended"
+    dmsetup suspend --noflush --nolockfs "$map"
+    expect "the kernel says so" grep -q 'SUSPENDED' <(dmsetup info "$map")
+    alive 1 "$name is suspended"
+    dmsetup resume "$map"
+    alive 0
+    say "its only path is failed"
+    dmsetup message "$map" 0 queue_if_no_path
+    dmsetup message "$map" 0 "fail_path $path"
+    expect "the kernel says so" grep -q " $path F " <(dmsetup status "$map")
+    alive 1 "multipath takes the path sdb for failed"
+    dmsetup message "$map" 0 "reinstate_path $path"
+    alive 0
+    say "its disk is offline"
+    echo offline >/sys/block/sdb/device/state
+    alive 1 "sdb is offline"
+    echo running >/sys/block/sdb/device/state
+    dmsetup message "$map" 0 "reinstate_path $path"
+    alive 0
+}
+
+# The last thing of all: what is not in memory cannot be run meanwhile.
+root_dies() {
+    say "the disk of / is offline"
+    agent 0 check --only layout.root
+    sync
+    echo offline >/sys/block/sda/device/state
+    since=$SECONDS
+    agent 1 check --only layout.root
+    said "sda is offline"
+    ended 60
+    echo running >/sys/block/sda/device/state
 }
 
 after() { changed retention; }

@@ -1,0 +1,84 @@
+//! The service of multipathd, and that it goes by its configuration file.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::changes::{Context, Done};
+use crate::facts::multipath::parse::Dialect;
+use crate::facts::multipath::{self, CONFIGURATION, SERVICE};
+use crate::facts::{Fact, processes};
+use crate::host::Host;
+use crate::host::command::Command;
+
+/// How long a service may take to start, or to be told to read its configuration again.
+pub(super) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How long multipathd has to appear, to read its configuration and to make its maps.
+const APPEARING: Duration = Duration::from_secs(30);
+
+/// Has the service of multipathd `verb` done: by systemd, or by the scripts of CentOS 6.
+pub(super) fn service(context: &mut Context<'_>, verb: &str) -> Result<()> {
+    let command = match (Dialect::of(context.host), verb) {
+        (Dialect::Later, verb) => Command::new("systemctl", [verb, SERVICE], DEADLINE),
+        (Dialect::El6, "enable") => Command::new("chkconfig", [SERVICE, "on"], DEADLINE),
+        (Dialect::El6, verb) => Command::new("service", [SERVICE, verb], DEADLINE),
+    };
+    let output = context.run(&command)?;
+    ensure!(output.status == 0, "{} ended with status {}: {}", command.line(), output.status, output.said());
+    Ok(())
+}
+
+/// After a change of the configuration: has a running multipathd go by it.
+pub(super) fn read_again(context: &mut Context<'_>, done: &Done) -> Result<()> {
+    if let (Done::Changed(_), Ok(Some(_))) = (done, running(context.host)) {
+        reload(context).with_context(|| {
+            format!("{CONFIGURATION} is changed, but multipathd may go by the old one: restart multipathd")
+        })?;
+    }
+    Ok(())
+}
+
+/// Has multipathd read its configuration again.
+pub(super) fn reload(context: &mut Context<'_>) -> Result<()> {
+    service(context, "reload")?;
+    settle(context.host)
+}
+
+/// Waits until multipathd goes by its configuration: 0.4.9 begins to read it after the service has told it to. Whether it
+/// does may stay unknown, which is judged afterwards.
+pub(super) fn settle(host: &Host) -> Result<()> {
+    let has_read = || Ok((unread(host) == Fact::Known(None)).then_some(()));
+    if wait_for(has_read)?.is_none()
+        && let Fact::Known(Some(what)) = unread(host)
+    {
+        bail!("multipathd was to read {CONFIGURATION} again and has not: {what}");
+    }
+    Ok(())
+}
+
+/// What multipathd has not read of its configuration.
+pub(super) fn unread(host: &Host) -> Fact<Option<String>> {
+    multipath::unread(host, &multipath::daemon(host, &processes::load(host)).0)
+}
+
+/// The process of multipathd, if it runs.
+pub(super) fn running(host: &Host) -> Result<Option<u32>> {
+    match multipath::daemon(host, &processes::load(host)).0 {
+        Fact::Known(pid) => Ok(pid),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("whether multipathd runs: {why}"),
+    }
+}
+
+/// Looks until there is something, for a while.
+pub(super) fn wait_for<T>(mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    let until = Instant::now() + APPEARING;
+    loop {
+        let found = look()?;
+        if found.is_some() || Instant::now() >= until {
+            return Ok(found);
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
