@@ -296,7 +296,11 @@ impl Change {
                     (true, _) => "have multipathd read /etc/multipath.conf again",
                     (false, false) => "let multipathd run, now and at every boot",
                 };
-                if disks.is_empty() { what.into() } else { format!("{what}, with maps of {}", disks.join(", ")) }
+                if disks.is_empty() {
+                    what.into()
+                } else {
+                    format!("{what}, with maps of {}", disks.join(", "))
+                }
             }
             Self::FormatRetention { scsi_id, device, fs_type, size_bytes, erase, .. } => format!(
                 "{}make an {fs_type} file system on {device} (SCSI ID {scsi_id}, {})",

@@ -207,7 +207,7 @@ pub struct Seen<'a> {
     pub vendor: &'a str,
     /// INQUIRY product.
     pub product: &'a str,
-    /// The transport, as later versions call it: `scsi:sas`.
+    /// The transport, as later versions call it: `scsi:unspec`.
     pub protocol: &'a str,
 }
 

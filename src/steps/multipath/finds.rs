@@ -12,6 +12,10 @@ use crate::steps::{Status, need};
 
 const KEY: &str = "find_multipaths";
 
+/// The transport of VMware's SCSI disks, as later versions see it: SAS is only what has `sas_address` in /sys, which mptsas does
+/// not give (seen with 0.9.4), and parallel SCSI is told of no disk (`sysfs_get_tgt_nodename`).
+const PROTOCOL: &str = "scsi:unspec";
+
 /// Where 0.4.9 of CentOS 6 has the ID of a disk from, unless it is told otherwise.
 const CALLOUT: &str = "/lib/udev/scsi_id --whitelisted --device=/dev/%n";
 
@@ -180,7 +184,7 @@ fn hiding(
             devnode: &names[number % names.len()],
             vendor: VENDOR,
             product: PRODUCT,
-            protocol: if number % 2 == 0 { "scsi:sas" } else { "scsi:spi" },
+            protocol: PROTOCOL,
         })
         .collect();
     let (entry, disk) = hidden(configuration, &later)?;
@@ -209,7 +213,11 @@ pub(super) fn seen(disk: &Disk) -> Option<Seen<'_>> {
         devnode: &disk.name,
         vendor: disk.vendor.as_deref().unwrap_or_default(),
         product: disk.model.as_deref().unwrap_or_default(),
-        protocol: if kind == Some(ControllerKind::LsiLogicParallel) { "scsi:spi" } else { "scsi:sas" },
+        protocol: if matches!(kind, Some(ControllerKind::Ahci | ControllerKind::Ide)) {
+            "scsi:ata"
+        } else {
+            PROTOCOL
+        },
     })
 }
 

@@ -12,8 +12,7 @@ use crate::steps::{Status, but, is_image, need};
 
 use super::finds::seen;
 
-const BY_APPLY: &str =
-    "mt-agent apply lets multipathd start at boot, starts it, and has it read its configuration and make the maps";
+const BY_APPLY: &str = "mt-agent apply lets multipathd start at boot, starts it, and has it read its configuration and make the maps";
 const BY_RESTART: &str = "restart the machine: a disk that is in use gets its map at the boot alone; where it does not, `multipath -v 3 \
                           /dev/sdX` says why";
 
@@ -35,7 +34,8 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
         tally.problem(but("multipathd does not run", &multipath.others));
     }
     if let Some(Some(_)) = daemon
-        && let Some(Some(what)) = tally.know(need(&multipath.unread, "whether multipathd has read its configuration"))
+        && let Some(Some(what)) =
+            tally.know(need(&multipath.unread, "whether multipathd has read its configuration"))
     {
         tally.problem(format!("multipathd has not read /etc/multipath.conf as it is now: {what}"));
     }

@@ -1,0 +1,180 @@
+//! The changes of multipath.conf and of multipathd, by the scripts of CentOS 6 and by systemd: made once, killed at each call,
+//! and found undone by the next run. The file is the old one or the new one, and multipathd goes by it in the end. Needs root,
+//! a C compiler, strace and multipath-tools.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+
+mod support;
+
+use support::world::World;
+use support::{contains, need_root, waived_until};
+
+/// The root disk of the recording.
+const ROOT: &str = "36000c29b3c1a4e5f60718293a4b5c6d7";
+
+/// What stands before every script. The recorded root disk carries this machine's `/`.
+const BEGIN: &str = r#"
+exec 2>&1
+cc -O1 -o /usr/sbin/multipathd /var/tmp/multipathd.c || exit 70
+mountpoint -d / >/sys/block/sda/sda1/dev
+chmod 755 /usr/sbin/service /usr/sbin/chkconfig /usr/sbin/systemctl
+only=multipath.names,multipath.finds,multipath.running
+conf=/etc/multipath.conf
+pid=/var/run/multipathd.pid
+# by SYSTEM: what starts services.
+by() {
+    if [ "$1" = systemd ]; then
+        [ -e /usr/lib/systemd/systemd ] || exit 71
+    else
+        rm -f /usr/lib/systemd/systemd
+        mkdir -p /etc/rc.d/init.d
+        for level in 0 1 2 3 4 5 6; do mkdir /etc/rc.d/rc$level.d; done
+        cp /var/tmp/init-script /etc/rc.d/init.d/multipathd
+        chmod 755 /etc/rc.d/init.d/multipathd
+    fi
+}
+at_boot() { ls /etc/rc.d/rc3.d/S06multipathd /etc/systemd/system/sysinit.target.wants/multipathd.service 2>/dev/null; }
+off() {
+    rm -f /etc/rc.d/rc?.d/* /etc/systemd/system/sysinit.target.wants/multipathd.*
+    [ -e $pid ] || return
+    kill -9 "$(cat $pid)"
+    while kill -0 "$(cat $pid)" 2>/dev/null; do sleep 0.02; done
+    rm -f $pid
+}
+on() {
+    mkdir -p /etc/systemd/system/sysinit.target.wants
+    ln -sf ../init.d/multipathd /etc/rc.d/rc3.d/S06multipathd 2>/dev/null
+    ln -sf /usr/lib/systemd/system/multipathd.service /etc/systemd/system/sysinit.target.wants/multipathd.service
+    multipathd
+    until [ -e $pid ]; do sleep 0.02; done
+}
+apply() { $AGENT apply --yes --only $only "$@" </dev/null; }
+# What it goes by is what the file says.
+goes_by_it() { [ "$(multipathd '-kshow config')" = "$(multipath -t 2>/dev/null)" ]; }
+"#;
+
+fn file(find_multipaths: &str) -> String {
+    format!(
+        "defaults {{\n\tuser_friendly_names no\n\tfind_multipaths {find_multipaths} # by hand\n}}\nblacklist {{\n\twwid \"{ROOT}\"\n}}\n"
+    )
+}
+
+fn world() -> World {
+    need_root();
+    let world = World::new().with_disks();
+    let waived = ["custom-changes.applied", "custom-changes.restarted", "packages.multipath"];
+    let until = waived_until();
+    let waivers = waived.map(|id| format!("- {{requirement: {id}, reason: a test, until: '{until}'}}\n"));
+    world.file("/etc/mt-agent/profile.yaml", &format!("extends: centos-6.6\nwaivers:\n{}", waivers.concat()));
+    world.file("/var/tmp/old", &file("yes"));
+    world.file("/var/tmp/new", &file("no"));
+    world.file("/var/tmp/multipathd.c", include_str!("multipathd/multipathd.c"));
+    world.file("/var/tmp/init-script", include_str!("lab/guest/multipathd"));
+    world.file("/usr/sbin/systemctl", include_str!("multipathd/systemctl"));
+    world.file("/usr/sbin/service", include_str!("lab/guest/service"));
+    world.file("/usr/sbin/chkconfig", include_str!("lab/guest/chkconfig"));
+    world
+}
+
+/// What the script said, for each of the two ways in which services are started.
+fn said(script: &str) -> [String; 2] {
+    ["systemd", "scripts"].map(|way| {
+        let output = world().run(&format!("{BEGIN}\nby {way}\n{script}\noff"), &[]);
+        format!("{way}: {}", String::from_utf8_lossy(&output.stdout))
+    })
+}
+
+#[test]
+fn a_file_that_multipathd_has_not_read_is_told_and_read_once() {
+    for said in said(
+        r#"
+cp /var/tmp/old $conf; on
+cp /var/tmp/new $conf
+echo "== by hand"; $AGENT check --only multipath.running; echo "[check $?]"
+$AGENT plan --only multipath.running
+apply; echo "[apply $?]"; goes_by_it && echo "[it goes by it]"; cmp $conf /var/tmp/new
+apply; echo "[again $?]"
+echo "== told by hand"; for file in old new; do
+    cp /var/tmp/$file $conf; multipathd reconfigure
+    until goes_by_it; do sleep 0.1; done
+done
+touch $conf; $AGENT check --only multipath.running; echo "[check $?]"
+echo "== no answer"; kill -STOP "$(cat $pid)"; rm /var/run/multipathd.shown
+$AGENT check --only multipath.running; echo "[check $?]"
+kill -CONT "$(cat $pid)"
+echo "== no answer, and older"; off; sleep 3; on; rm /var/run/multipathd.shown
+$AGENT check --only multipath.running; echo "[check $?]"
+"#,
+    ) {
+        let part = |name: &str| {
+            let part = said.split("== ").find(|part| part.starts_with(&format!("{name}\n")));
+            part.unwrap_or_else(|| panic!("{name}: {said}")).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let by_hand = part("by hand");
+        contains(
+            &by_hand,
+            "multipathd has not read /etc/multipath.conf as it is now: it goes by `find_multipaths",
+        );
+        contains(&by_hand, "[check 1]");
+        contains(&by_hand, "1. have multipathd read /etc/multipath.conf again");
+        contains(&by_hand, "multipathd has read /etc/multipath.conf all that could be changed is changed");
+        contains(&by_hand, "[apply 0] [it goes by it]");
+        let again = by_hand.split("[it goes by it]").nth(1).unwrap();
+        assert!(again.contains("[again 0]") && !again.contains("done:"), "{said}");
+        contains(&part("told by hand"), "[check 0]");
+        let unknown = part("no answer");
+        contains(&unknown, "and the file is not older than multipathd");
+        contains(&unknown, "[check 1]");
+        contains(&part("no answer, and older"), "[check 0]");
+    }
+}
+
+/// The calls by which the changes alter something, and those that come before a command is started.
+const SWEEP: &str = r#"
+# sweep BEGIN HALF: kills apply before each call; BEGIN makes the state before, HALF says whether the file is whole.
+kills=0
+for call in fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat fchmod fchown ftruncate pipe2; do
+    for number in $(seq 1 80); do
+        off; rm -rf /var/lib/mt-agent/*
+        before
+        strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$number \
+            $AGENT apply --yes --only $only </dev/null >/var/tmp/first 2>&1
+        status=$?
+        whole || echo "half a file after $call $number"
+        [ $status = 137 ] || break
+        kills=$((kills + 1))
+        apply >/var/tmp/second 2>&1 || { echo "apply ends with $? after $call $number:"; cat /var/tmp/second; }
+        cmp $conf /var/tmp/new || echo "not mended after $call $number"
+        goes_by_it || echo "multipathd goes by another file after $call $number"
+        [ -n "$(at_boot)" ] || echo "not at boot after $call $number"
+        ls -A /etc | grep -e mt-agent. && echo "left behind after $call $number"
+        apply --format json >/var/tmp/third 2>&1 || echo "the third ends with $?"
+        tr -d ' \n' </var/tmp/third | grep -q '"changed":\[\]' || { echo "once more after $call $number:"; cat /var/tmp/third; }
+    done
+    [ $status = 0 ] || { echo "$call: a run that nobody ends exits $status"; cat /var/tmp/first; }
+done
+echo "kills: $kills"
+"#;
+
+fn swept(state: &str, least: u32) {
+    for said in said(&format!("{state}\n{SWEEP}")) {
+        let (way, rest) = said.split_once(": ").unwrap();
+        let kills: u32 =
+            rest.trim_start_matches("kills: ").trim().parse().unwrap_or_else(|_| panic!("{said}"));
+        assert!(kills >= least, "{way}: {kills}");
+        eprintln!("{way}: {kills} kills");
+    }
+}
+
+#[test]
+fn a_changed_file_is_the_old_or_the_new_wherever_apply_is_killed_and_multipathd_goes_by_it_in_the_end() {
+    swept(
+        "before() { cp /var/tmp/old $conf; on; }
+         whole() { cmp -s $conf /var/tmp/old || cmp -s $conf /var/tmp/new; }",
+        8,
+    );
+}
+
+#[test]
+fn multipathd_is_started_wherever_apply_is_killed() {
+    swept("before() { cp /var/tmp/new $conf; }\nwhole() { cmp -s $conf /var/tmp/new; }", 8);
+}
