@@ -128,20 +128,22 @@ $AGENT check --only multipath.running; echo "[check $?]"
     }
 }
 
-/// The calls by which the changes alter something, and those that come before a command is started.
+/// Kills apply before each of the calls by which the changes alter something, and of those that come before a command is
+/// started. `before` makes the state before, `whole` says whether the file is whole.
 const SWEEP: &str = r#"
-# sweep BEGIN HALF: kills apply before each call; BEGIN makes the state before, HALF says whether the file is whole.
+calls='fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat fchmod fchown ftruncate pipe2'
+begin() { off; rm -rf /var/lib/mt-agent/*; before; }
+first() { strace -qq -e trace="$(echo $calls | tr ' ' ,)" "$@" $AGENT apply --yes --only $only </dev/null >/var/tmp/first 2>&1; }
+begin
+first -o /var/tmp/trace || { echo "a run that nobody ends exits $?"; cat /var/tmp/first; }
 kills=0
-for call in fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat fchmod fchown ftruncate pipe2; do
-    for number in $(seq 1 80); do
-        off; rm -rf /var/lib/mt-agent/*
-        before
-        strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$number \
-            $AGENT apply --yes --only $only </dev/null >/var/tmp/first 2>&1
-        status=$?
-        whole || echo "half a file after $call $number"
-        [ $status = 137 ] || break
+for call in $calls; do
+    for number in $(seq 1 "$(grep -c "^$call(" /var/tmp/trace)"); do
+        begin
+        first -o /dev/null -e inject=$call:signal=KILL:when=$number
+        [ $? = 137 ] || { echo "not killed at $call $number"; continue; }
         kills=$((kills + 1))
+        whole || echo "half a file after $call $number"
         apply >/var/tmp/second 2>&1 || { echo "apply ends with $? after $call $number:"; cat /var/tmp/second; }
         cmp $conf /var/tmp/new || echo "not mended after $call $number"
         goes_by_it || echo "multipathd goes by another file after $call $number"
@@ -150,7 +152,6 @@ for call in fsync fdatasync rename renameat renameat2 link linkat unlink unlinka
         apply --format json >/var/tmp/third 2>&1 || echo "the third ends with $?"
         tr -d ' \n' </var/tmp/third | grep -q '"changed":\[\]' || { echo "once more after $call $number:"; cat /var/tmp/third; }
     done
-    [ $status = 0 ] || { echo "$call: a run that nobody ends exits $status"; cat /var/tmp/first; }
 done
 echo "kills: $kills"
 "#;
@@ -170,11 +171,11 @@ fn a_changed_file_is_the_old_or_the_new_wherever_apply_is_killed_and_multipathd_
     swept(
         "before() { cp /var/tmp/old $conf; on; }
          whole() { cmp -s $conf /var/tmp/old || cmp -s $conf /var/tmp/new; }",
-        8,
+        20,
     );
 }
 
 #[test]
 fn multipathd_is_started_wherever_apply_is_killed() {
-    swept("before() { cp /var/tmp/new $conf; }\nwhole() { cmp -s $conf /var/tmp/new; }", 8);
+    swept("before() { cp /var/tmp/new $conf; }\nwhole() { cmp -s $conf /var/tmp/new; }", 20);
 }

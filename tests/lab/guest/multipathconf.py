@@ -1,14 +1,17 @@
 """multipath.conf, many of them: does mt-agent read each as the real multipath does, on real disks?"""
 
 import json
+import os
 import re
 import subprocess
 import time
 
-from machine import AGENT, Machine, read, write
+from machine import AGENT, Machine, write
 
 FILE = "/etc/multipath.conf"
 PROFILE = "/etc/mt-agent/profile.yaml"
+HOST = "/run/lab/host.json"
+TREE = "/run/lab/tree"
 SYSTEMD = "/usr/lib/systemd/systemd"
 # What is looked at is the file alone, and what the agent says although another requirement would go before.
 WAIVED = ["custom-changes.applied", "custom-changes.restarted", "packages.multipath", "multipath.finds"]
@@ -133,16 +136,18 @@ def compare(aliases, findings, theirs):
     return wrong
 
 
-def one(machine, name, text):
+def one(machine, host, name, text):
     write(FILE, text.encode())
     printed = run("multipath", "-d", "-v3")
     theirs = maps(printed)
-    report = run(AGENT, "check", "--only", ONLY, "--format", "json")
+    # The disks stay the same: they are read once. Only the file is read anew, in a tree of its own.
+    write(TREE + FILE, text.encode())
+    read_file = json.loads(run(AGENT, "facts", "--root", TREE))["multipath"]["configuration"]
+    host["multipath"]["configuration"] = read_file
+    write(HOST, json.dumps(host).encode())
+    report = run(AGENT, "check", "--facts", HOST, "--profile", PROFILE, "--only", ONLY, "--format", "json")
     findings = json.loads(report)["findings"]
-    # The aliases that the agent has read.
-    facts = json.loads(run(AGENT, "facts")) if "alias" in text else {}
-    known = facts.get("multipath", {}).get("configuration", {}).get("known", {})
-    wrong = compare(dict(known.get("aliases", [])), findings, theirs)
+    wrong = compare(dict(read_file["known"].get("aliases", [])), findings, theirs)
     if "sda" in theirs:
         wrong = (wrong or []) + [f"multipath would take the root disk: {theirs}"]
     if wrong is None:
@@ -159,13 +164,18 @@ def one(machine, name, text):
 began = time.monotonic()
 machine = Machine()
 # multipath is that of a machine with systemd here, and so is the dialect.
-write(SYSTEMD, b"")
+for root in ("", TREE):
+    os.makedirs(root + os.path.dirname(SYSTEMD), exist_ok=True)
+    os.makedirs(root + "/etc", exist_ok=True)
+    write(root + SYSTEMD, b"")
 with open(PROFILE, "a") as profile:
     profile.write("waivers:\n")
     day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 300 * 86400))
     for waived in WAIVED:
         profile.write(f'- {{requirement: {waived}, reason: the file alone is looked at, until: "{day}"}}\n')
-taken = [one(machine, name, text) for name, text in CASES.items()]
+write(FILE, conf().encode())
+host = json.loads(run(AGENT, "facts"))
+taken = [one(machine, host, name, text) for name, text in CASES.items()]
 machine.expect("some make maps, and some make none", [] if 0 < sum(taken) < len(taken) else [str(taken)])
 print(f"  {len(CASES)} configurations in {time.monotonic() - began:.0f} s", flush=True)
 Machine.end()

@@ -8,9 +8,6 @@ hardware() {
 }
 
 boot_1() {
-    # The packages do not matter here, and rpm takes longer than all the rest.
-    mount --bind /bin/true /usr/bin/rpm
-    mkdir -p /usr/lib/systemd
     modprobe -a dm-multipath dm-round-robin dm-service-time
     rounds multipathconf.py
 }
