@@ -306,7 +306,11 @@ mod tests {
             (read, numbers.map(|fd| Path::new(&format!("/proc/self/fd/{fd}")).exists()))
         })
         .unwrap();
-        assert_eq!((read, open), (Ok(*b"kept"), [true, false, true]), "the library reads urandom by its number");
+        assert_eq!(
+            (read, open),
+            (Ok(*b"kept"), [true, false, true]),
+            "the library reads urandom by its number"
+        );
     }
 
     #[test]
