@@ -29,6 +29,18 @@ fn looked() -> (Mount, Storage) {
     (mount.clone(), storage.clone())
 }
 
+/// What is read once it is `as_wanted`: the kernel takes its time to note an error.
+fn in_the_end(as_wanted: impl Fn(&Storage) -> bool) -> (Mount, Storage) {
+    let started = Instant::now();
+    loop {
+        let looked = looked();
+        if as_wanted(&looked.1) || started.elapsed() > Duration::from_secs(300) {
+            return looked;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn what_answers_is_read() {
     isolated(module_path!(), "what_answers_is_read", || {
@@ -89,6 +101,50 @@ fn a_full_file_system_has_nothing_free() {
         let (full, _) = looked();
         assert_eq!(full.free_inodes, Fact::Known(0));
         assert!(full.free_bytes.known().is_some_and(|free| *free > 40 * MIB), "{full:?}");
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn errors_that_ext4_met_are_told_until_fsck_has_mended_them() {
+    isolated(module_path!(), "errors_that_ext4_met_are_told_until_fsck_has_mended_them", || {
+        let disk = Loop::new(64 * MIB);
+        mounted(&disk, &["-e", "continue"]);
+        let trigger = format!("/sys/fs/ext4/{}/trigger_fs_error", disk.name());
+        std::fs::write(&trigger, "for the test").unwrap();
+        let told = |storage: &Storage| matches!(storage.read, Fact::Known(Read::Errors(_)));
+        let (mount, storage) = in_the_end(told);
+        assert!(mount.is_writable(), "the kernel goes on with it: {mount:?}");
+        assert!(told(&storage), "{storage:?}");
+        run("umount", &[MOUNT_POINT]);
+        // A mount alone mends nothing.
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert_eq!(looked().1.read, Fact::Known(Read::Errors("the kernel counts 1".into())));
+        run("umount", &[MOUNT_POINT]);
+        let checked =
+            std::process::Command::new("fsck.ext4").args(["-f", "-y", &disk.device]).output().unwrap();
+        assert!(checked.status.code() <= Some(1), "{checked:?}");
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert_eq!(looked().1.read, Fact::Known(Read::Done));
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn a_file_system_that_was_shut_down_has_no_size() {
+    isolated(module_path!(), "a_file_system_that_was_shut_down_has_no_size", || {
+        let disk = Loop::new(512 * MIB);
+        run("mkfs.xfs", &["-q", &disk.device]);
+        std::fs::create_dir_all(MOUNT_POINT).unwrap();
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert!(looked().0.size_bytes.known().is_some());
+        run("xfs_io", &["-x", "-c", "shutdown", MOUNT_POINT]);
+        let (mount, _) = looked();
+        assert!(mount.is_writable(), "its options say nothing: {mount:?}");
+        assert!(
+            matches!(&mount.size_bytes, Fact::Unknown(why) if why.contains("Input/output error")),
+            "{mount:?}"
+        );
         run("umount", &[MOUNT_POINT]);
     });
 }
