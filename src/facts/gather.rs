@@ -125,7 +125,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     });
     let unread = {
         let daemon = daemon.clone();
-        start(host, DEADLINE, move |host| multipath::unread(host, &daemon))
+        start(host, multipath::unread::WITHIN, move |host| multipath::unread(host, &daemon))
     };
     let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
     let (fstab, fstab_ignored) = match fstab.fact() {

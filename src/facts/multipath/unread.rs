@@ -20,7 +20,10 @@ const SECTIONS: [&str; 3] = ["blacklist", "blacklist_exceptions", "multipaths"];
 const KEYS: [&str; 2] = ["user_friendly_names", "find_multipaths"];
 
 /// How long multipath and multipathd have to answer, each. A daemon that waits for a disk does not.
-const DEADLINE: Duration = Duration::from_secs(4);
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// How long both have, and a little more.
+pub(crate) const WITHIN: Duration = Duration::from_secs(18);
 
 /// `sysconf(_SC_CLK_TCK)` of Linux on `x86_64`.
 const TICKS: u64 = 100;
