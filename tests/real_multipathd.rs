@@ -35,9 +35,10 @@ by() {
 at_boot() { ls /etc/rc.d/rc3.d/S06multipathd /etc/systemd/system/sysinit.target.wants/multipathd.service 2>/dev/null; }
 off() {
     rm -f /etc/rc.d/rc?.d/* /etc/systemd/system/sysinit.target.wants/multipathd.*
-    [ -e $pid ] || return
-    kill -9 "$(cat $pid)"
-    while kill -0 "$(cat $pid)" 2>/dev/null; do sleep 0.02; done
+    # This world's own: a command that a killed apply had started may have started one.
+    for process in $(pgrep -x multipathd); do
+        [ ! /proc/$process/exe -ef /usr/sbin/multipathd ] || kill -9 $process
+    done
     rm -f $pid
 }
 on() {
@@ -45,7 +46,7 @@ on() {
     ln -sf ../init.d/multipathd /etc/rc.d/rc3.d/S06multipathd 2>/dev/null
     ln -sf /usr/lib/systemd/system/multipathd.service /etc/systemd/system/sysinit.target.wants/multipathd.service
     multipathd
-    until [ -e $pid ]; do sleep 0.02; done
+    until [ -s $pid ]; do sleep 0.02; done
 }
 apply() { $AGENT apply --yes --only $only "$@" </dev/null; }
 # What it goes by is what the file says.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define PIDFILE "/var/run/multipathd.pid"
@@ -54,12 +55,13 @@ int main(int count, char **words)
 	/* Its parent does not wait for it, and it holds nobody's pipe. */
 	if (daemon(0, 0))
 		return 1;
-	load();
-	file = fopen(PIDFILE, "w");
-	if (!file)
+	/* There is never a second one. */
+	file = fopen(PIDFILE, "a+");
+	if (!file || flock(fileno(file), LOCK_EX | LOCK_NB) || ftruncate(fileno(file), 0))
 		return 1;
+	load();
 	fprintf(file, "%d\n", getpid());
-	fclose(file);
+	fflush(file);
 	for (;;) {
 		if (!told)
 			usleep(20000);
