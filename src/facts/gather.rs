@@ -126,9 +126,13 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let retention_record = retention_record.fact();
     let filesystems = with_our_volume(host, filesystems.fact(), &retention_record, &disks);
     let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
-        let boot_secs = Fact::Unknown(why.clone());
-        let service = Fact::Unknown(why.clone());
-        let clock = clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() };
+        let clock = clock::Clock {
+            now_secs: clock::now(),
+            boot_secs: Fact::Unknown(why.clone()),
+            boot_record_secs: Fact::Unknown(why.clone()),
+            service: Fact::Unknown(why.clone()),
+            others: Vec::new(),
+        };
         (clock, Fact::Unknown(why.clone()), (Fact::Unknown(why), Vec::new()))
     });
     let multipath = multipath.wait().unwrap_or_else(|why| multipath::Multipath::unknown(&why));

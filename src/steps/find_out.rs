@@ -56,7 +56,7 @@ const LOOKS: &[(&str, &str)] = &[
     ),
     (
         "custom-changes.restarted",
-        "`who -b`, and `ls -lc /etc/.appliedmtcustomchanges`: which of the two is later",
+        "`who -b`, `grep btime /proc/stat`, and `ls -lc /etc/.appliedmtcustomchanges`: the last has to be older than both",
     ),
     (
         "custom-changes.root-disk",
