@@ -63,7 +63,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// How long the disks have: each has time-outs of its own for its commands.
 const DISKS: Duration = Duration::from_secs(20);
 
-/// How long what is mounted has: a little more than its reads, which can tell better why.
+/// How long what is mounted or could be has: a little more than its reads, which can tell better why.
 const STORAGE: Duration = Duration::from_secs(14);
 
 /// How long the package database has: a little more than its command, which can tell better why.
@@ -113,11 +113,12 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         (wanted.probe != Probing::None).then(|| start(host, DEADLINE, guest_info::load));
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
+    let disks = disks.fact();
     let storage = {
-        let mounts = mounts.clone();
-        start(host, STORAGE, move |host| storage::load(host, &mounts))
+        let (mounts, disks) = (mounts.clone(), disks.clone());
+        start(host, STORAGE, move |host| storage::load(host, &mounts, &disks))
     };
-    let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
+    let (disks, probes) = used_and_probed(host, disks, &mounts, &swaps, &wanted.probe);
     let (fstab, fstab_ignored) = match fstab.fact() {
         Fact::Known(fstab) => (Fact::Known(fstab.entries), fstab.ignored),
         Fact::Unknown(why) => (Fact::Unknown(why), Vec::new()),

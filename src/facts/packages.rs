@@ -90,7 +90,8 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
     if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
         bail!("`{}` said: {}", command.line(), text::safe(&text::without_secrets(error)));
     }
-    let (installed, duplicates) = parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
+    let (installed, duplicates) =
+        parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
     if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
         let said = text::safe(&text::without_secrets(said.trim()));
@@ -178,7 +179,8 @@ pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> 
     by_arch.retain(|(name, _), versions| {
         versions.len() > 1 && !(*name == "kernel" || name.starts_with("kernel-") || name.starts_with("kmod-"))
     });
-    let in_words = by_arch.into_iter().map(|((name, _), versions)| format!("{name} {}", versions.join(" and ")));
+    let in_words =
+        by_arch.into_iter().map(|((name, _), versions)| format!("{name} {}", versions.join(" and ")));
     Ok((installed, in_words.collect()))
 }
 
@@ -296,7 +298,10 @@ mod tests {
         let cut = format!("perl\t5.10-136\tx86_64\n{glibc}perl\t5.10-141\tx86_64\n");
         assert_eq!(duplicates(&cut), ["perl 5.10-136 and 5.10-141"]);
         // A reinstallation.
-        assert_eq!(duplicates("perl\t5.10-136\tx86_64\nperl\t5.10-136\tx86_64\n"), ["perl 5.10-136 and 5.10-136"]);
+        assert_eq!(
+            duplicates("perl\t5.10-136\tx86_64\nperl\t5.10-136\tx86_64\n"),
+            ["perl 5.10-136 and 5.10-136"]
+        );
         assert_eq!(duplicates("lib\t1-1\ti686\nlib\t1-2\tx86_64\n"), [""; 0]);
     }
 
@@ -345,11 +350,16 @@ mod tests {
 
     #[test]
     fn a_recording_answers_from_its_file_and_shows_what_yum_left() {
-        let dir =
-            testing::tree(&[("commands/rpm", EL6), ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "x y\n")]);
+        let dir = testing::tree(&[
+            ("commands/rpm", EL6),
+            ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "x y\n"),
+        ]);
         let Fact::Known(packages) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!((packages.manager.as_str(), packages.installed.len()), ("rpm", 2));
-        assert_eq!(packages.unfinished, ["/var/lib/yum/transaction-all.2015-01-01.10:00.00: 1 of 1 steps are left"]);
+        assert_eq!(
+            packages.unfinished,
+            ["/var/lib/yum/transaction-all.2015-01-01.10:00.00: 1 of 1 steps are left"]
+        );
         let none = testing::tree(&[]);
         let why = "neither rpm's nor dpkg's database is there";
         assert_eq!(load(&Host::recorded(none.path())), Fact::Unknown(why.into()));

@@ -124,7 +124,8 @@ mod tests {
         assert_eq!(last_boot(&[boot(100), record(1, 110), record(7, 200)].concat()), Some(100));
         assert_eq!(last_boot(&[boot(100), record(1, 110), boot(90)].concat()), Some(90), "the last one");
         assert_eq!(last_boot(&[&boot(100)[..], &boot(200)[..300]].concat()), Some(100), "a torn record");
-        let none = [record(1, 100), record(2, 100), boot(0), boot(100)[..RECORD - 1].to_vec(), vec![2; 4 * RECORD]];
+        let none =
+            [record(1, 100), record(2, 100), boot(0), boot(100)[..RECORD - 1].to_vec(), vec![2; 4 * RECORD]];
         for bytes in none {
             assert_eq!(last_boot(&bytes), None, "{bytes:?}");
         }
@@ -139,7 +140,9 @@ mod tests {
             this_boot(&Host::recorded(dir.path())).unwrap_err().to_string()
         };
         assert_eq!(why(""), "/var/run/utmp has no record of a boot");
-        assert!(this_boot(&Host::recorded("/nonexistent")).unwrap_err().to_string().contains("/var/run/utmp"));
+        assert!(
+            this_boot(&Host::recorded("/nonexistent")).unwrap_err().to_string().contains("/var/run/utmp")
+        );
     }
 
     #[test]

@@ -325,7 +325,10 @@ fn a_clock_that_is_set_within_a_boot_is_no_restart() {
         facts.clock.boot_record_secs = record;
     };
     set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 - 600));
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: the vendor script was run again"));
+    assert!(
+        told(&profile, &facts, "custom-changes.restarted")
+            .starts_with("restart-owed: the vendor script was run again")
+    );
     set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 + hour));
     assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
     set(&mut facts, 1_780_311_600 + hour, unknown());

@@ -14,6 +14,10 @@ const LOOKS: &[(&str, &str)] = &[
     ("os.device-nodes", "`ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty`"),
     ("sizing", "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`"),
     ("layout", "`cat /proc/mounts /etc/fstab`"),
+    (
+        "layout.next-boot",
+        "`cat /etc/fstab`, and `blkid -c /dev/null` as root: whether a UUID or label of it stands there twice",
+    ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),
     (

@@ -25,6 +25,7 @@ mod storage;
 mod tally;
 #[cfg(test)]
 pub mod testing;
+mod twins;
 pub mod waivers;
 
 use serde::{Serialize, Serializer};

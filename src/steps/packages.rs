@@ -213,7 +213,10 @@ mod tests {
         };
         let all = |said: [String; 3], found: &str, fix: &str| {
             for one in said {
-                assert!(one.starts_with(&format!("unmet: {found} | ")) && one.ends_with(&format!(" | {fix}")), "{one}");
+                assert!(
+                    one.starts_with(&format!("unmet: {found} | ")) && one.ends_with(&format!(" | {fix}")),
+                    "{one}"
+                );
             }
         };
         let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
@@ -226,7 +229,11 @@ mod tests {
             p.manager = "dpkg".into();
             p.unfinished.push("perl is unpacked and not configured".into());
         });
-        all(dpkg, "left unfinished: perl is unpacked and not configured", "dpkg --configure -a, and apt-get -f install");
+        all(
+            dpkg,
+            "left unfinished: perl is unpacked and not configured",
+            "dpkg --configure -a, and apt-get -f install",
+        );
     }
 
     #[test]

@@ -175,6 +175,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         suspended: Vec::new(),
         failed_paths: Fact::Known(Vec::new()),
         read: Fact::Known(Read::Done),
+        volume: None,
     }
 }
 
@@ -200,6 +201,8 @@ pub fn nic(name: &str, address: &str) -> Nic {
         driver: Some("vmxnet3".into()),
         physical: true,
         state: Some("up".into()),
+        carrier: Some(true),
+        member: false,
         addresses: vec![address.parse().unwrap()],
         configuration: Fact::Known(Some(NicConfiguration {
             file: format!("/etc/sysconfig/network-scripts/ifcfg-{name}"),

@@ -6,6 +6,7 @@ use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
+use crate::facts::retention::RECORD;
 use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
@@ -13,7 +14,7 @@ use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
     repeated, resolve, same_map,
 };
-use crate::steps::{Status, custom_changes, need};
+use crate::steps::{Status, custom_changes, need, twins};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
@@ -43,7 +44,49 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             "use a single disk, without RAID or LVM",
         ));
     }
-    Ok(not_the_named_one(profile, facts, first).unwrap_or_else(|| Status::met(describe(first))))
+    if let Some(status) = not_the_named_one(profile, facts, first) {
+        return Ok(status);
+    }
+    Ok(not_on_record(profile, facts, mount, first)?.unwrap_or_else(|| Status::met(describe(first))))
+}
+
+/// That the agent's record is of another disk, or of another file system on this one, than what is mounted.
+fn not_on_record(
+    profile: &Profile,
+    facts: &Facts,
+    mount: &Mount,
+    disk: &Disk,
+) -> Result<Option<Status>, Status> {
+    let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
+        return Ok(None);
+    };
+    let point = &profile.retention.mount_point;
+    let differs = |found: String, expected: String| {
+        let fix = format!(
+            "find out which of them is this machine's retention volume. The one on record: `umount {point}`, then mt-agent \
+             apply. What is mounted now: `mv {RECORD} /root/`, then mt-agent check"
+        );
+        Ok(Some(Status::unmet(found, expected, fix)))
+    };
+    match &disk.scsi_id {
+        Some(id) if *id == record.scsi_id => {}
+        None if disk.is_scsi() => return Err(Status::Blocked { by: "scsi.ids".to_owned() }),
+        _ => {
+            let expected = format!("the disk on record in {RECORD}, {}", text::safe(&record.scsi_id));
+            return differs(format!("{} carries it", describe(disk)), expected);
+        }
+    }
+    if volumes::carries(facts, disk, &record.uuid) {
+        return Ok(None);
+    }
+    let links = need(&facts.filesystems, "the names of file systems")?;
+    let Some((uuid, _)) = links.by_uuid.iter().find(|(_, number)| **number == mount.major_minor) else {
+        return Err(Status::Unknown {
+            why: format!("the UUID of what is mounted at {point}, which {RECORD} tells"),
+        });
+    };
+    let expected = format!("the file system on record in {RECORD}, UUID {}", text::safe(&record.uuid));
+    differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)
 }
 
 /// That the profile names another disk than the one that carries the volume, or will.
@@ -177,6 +220,13 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     let has = |option: &str| entry.options.iter().any(|other| other == option);
     if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
+    }
+    if let Some(devices) = twins::of(&entry.device, facts)? {
+        return Ok(Status::unmet(
+            format!("line {}: {} can mean {devices}", entry.line, entry.device),
+            expected,
+            twins::PART_THEM,
+        ));
     }
     if let Some(map) = &disks[0].multipath
         && let Some(alias) = alias_of(facts, &map.wwid)

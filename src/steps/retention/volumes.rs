@@ -67,7 +67,7 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
 }
 
 /// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
-fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
+pub(super) fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
     let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
     let linked =
         links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));

@@ -17,14 +17,14 @@ use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::Record;
+use crate::facts::retention::{Record, Volume};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
-use crate::steps::{Selection, Severity, Status};
+use crate::steps::{Selection, Severity, Status, Verdict, judge_all, verdict};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
