@@ -211,22 +211,23 @@ pub fn same_path(a: &str, b: &str) -> bool {
 /// [`Status::Unknown`] when the links or disks could not be read, or the name is of a kind that they do not
 /// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
 pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
-    let links = || linked(facts);
+    let links = || need(&facts.filesystems, "the names of file systems");
+    let linked = || linked(facts);
     let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
     if let Some((tag, value)) = tag {
         let Some(value) = unquoted(value) else { return Ok(None) };
         return match tag {
-            "UUID" => Ok(links()?.by_uuid.get(value).cloned()),
-            "LABEL" => Ok(links()?.by_label.get(value).cloned()),
+            "UUID" => Ok(linked()?.by_uuid.get(value).cloned()),
+            "LABEL" => Ok(linked()?.by_label.get(value).cloned()),
             _ => Err(untold(name)),
         };
     }
     let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
     if let Some(link) = path.strip_prefix("disk/") {
         return match link.split_once('/') {
-            Some(("by-uuid", value)) => Ok(links()?.by_uuid.get(value).cloned()),
-            Some(("by-label", value)) => Ok(links()?.by_label.get(value).cloned()),
-            Some(("by-id", value)) => Ok(links()?.by_id.get(value).cloned()),
+            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).cloned()),
+            Some(("by-label", value)) => Ok(linked()?.by_label.get(value).cloned()),
+            Some(("by-id", value)) => Ok(linked()?.by_id.get(value).cloned()),
             _ => Err(untold(name)),
         };
     }
@@ -251,7 +252,7 @@ fn linked(facts: &Facts) -> Result<&Filesystems, Status> {
     let links = need(&facts.filesystems, "the names of file systems")?;
     if no_links(facts, links) {
         return Err(Status::Unknown {
-            why: "udev has made no link below /dev/disk (see os.device-nodes)".to_owned(),
+            why: "udev has made no link below /dev/disk (see layout.next-boot)".to_owned(),
         });
     }
     Ok(links)

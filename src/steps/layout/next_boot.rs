@@ -4,7 +4,7 @@
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::profile::Profile;
-use crate::steps::devices::{can_move, same_path};
+use crate::steps::devices::{can_move, no_links, same_path};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
@@ -13,6 +13,10 @@ const ON_NO_DISK: [&str; 12] = [
     "tmpfs", "proc", "sysfs", "devpts", "devtmpfs", "debugfs", "usbfs", "nfs", "nfs4", "cifs", "iso9660",
     "udf",
 ];
+
+const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later systems: systemctl start systemd-udevd); then \
+    `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
+    rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
@@ -33,6 +37,11 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     if !moving.is_empty() {
         tally.problem(format!("/etc/fstab: {}: another device after a restart", moving.join(", ")));
         fix.push("put UUID=... there, with the UUIDs that `blkid` prints, or add noauto");
+    }
+    // An image has none, and of links that could not be read their readers tell.
+    if facts.filesystems.known().is_some_and(|links| no_links(facts, links)) {
+        tally.problem("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found");
+        fix.push(UDEV);
     }
     let all = fstab.iter().filter(|entry| {
         let noauto = entry.options.iter().any(|option| option == "noauto");
@@ -152,6 +161,33 @@ mod tests {
         assert!(told(&profile, &facts, ID).starts_with("unknown: "));
         facts.storage = Fact::needs_kernel();
         assert!(told(&profile, &facts, ID).starts_with("met: "), "an image");
+    }
+
+    #[test]
+    fn without_links_of_udev_no_line_of_fstab_is_to_blame() {
+        let (profile, mut facts) = ready();
+        let own = edit(&mut facts.retention_record).as_ref().unwrap().uuid.clone();
+        let links = edit(&mut facts.filesystems);
+        links.by_id.clear();
+        links.by_uuid.clear();
+        // The volume on record is known without udev.
+        for own in [None, Some(own)] {
+            edit(&mut facts.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".to_owned())));
+            let said = told(&profile, &facts, ID);
+            assert!(
+                said.starts_with("unmet: udev has made no link below /dev/disk")
+                    && said.contains("udevadm trigger"),
+                "{said}"
+            );
+            for id in ["layout.root", "layout.home", "layout.swap"] {
+                let said = told(&profile, &facts, id);
+                assert!(said.starts_with("unknown: udev has made no link below /dev/disk"), "{id}: {said}");
+            }
+            // A map's name is the device mapper's.
+            assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+        }
+        edit(&mut facts.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
+        assert!(told(&profile, &facts, ID).starts_with("met: "));
     }
 
     fn partition(name: &str, major_minor: &str) -> Partition {

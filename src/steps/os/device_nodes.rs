@@ -3,19 +3,18 @@
 use crate::changes::Change;
 use crate::facts::device_nodes::{self, Kind};
 use crate::facts::{Fact, Facts};
-use crate::steps::devices::no_links;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Belongs, Requirement, Severity, Status, need, settle};
 
 /// Of the section `os`.
 pub(super) const REQUIREMENT: Requirement = Requirement {
     id: "os.device-nodes",
-    title: "/dev/null and its like are there, and the links to disks",
+    title: "/dev/null and its like are there",
     severity: Severity::Required,
     section: "Install CentOS 6.6",
     why: "The vendor script removes /dev/null as root, and what writes to it next leaves an ordinary file there: programs of \
           other users are denied it, and it fills memory. Where it stays away nothing that opens it starts. udev makes \
-          it anew at the next boot. Without udev's links below /dev/disk nothing is found by the names that stay.",
+          it anew at the next boot.",
     by_hand: "As root, for each wrong one (here null, 1 3): mknod -m 666 /dev/new c 1 3 && mv -fT /dev/new /dev/null; then \
               restorecon /dev/null under SELinux. zero is 1 5, full 1 7, random 1 8, urandom 1 9, tty 5 0.",
     changeable: true,
@@ -30,14 +29,6 @@ fn judge(facts: &Facts) -> Result<Status, Status> {
         return Err(Status::Unknown { why: format!("what {path} is was not read") });
     }
     let wrong: Vec<String> = nodes.iter().filter_map(device_nodes::DeviceNode::wrong).collect();
-    // An image has none, and of links that could not be read their readers tell.
-    if wrong.is_empty() && facts.filesystems.known().is_some_and(|links| no_links(facts, links)) {
-        return Ok(Status::unmet(
-            "udev has made no link below /dev/disk (by-id, by-uuid, by-label)",
-            "the links to the disks and file systems of this host",
-            UDEV,
-        ));
-    }
     if wrong.is_empty() {
         return Ok(Status::met(device_nodes::paths().collect::<Vec<_>>().join(", ")));
     }
@@ -45,10 +36,6 @@ fn judge(facts: &Facts) -> Result<Status, Status> {
         "mt-agent apply makes them anew before anything else; by hand: mt-agent explain os.device-nodes";
     Ok(Status::unmet(wrong.join("; "), "the character devices of these names, root's, of mode 666", fix))
 }
-
-const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later systems: systemctl start systemd-udevd); then \
-    `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
-    rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
 /// Makes them anew. Left to a person are a directory, as what it holds is not ours, and how /dev is mounted.
 pub(in crate::steps) fn make(facts: &Facts) -> Remedy {
@@ -84,24 +71,6 @@ mod tests {
             "met: /dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom, /dev/tty"
         );
         assert_eq!(remedied(&facts), Remedy::None);
-        // udev does not run: what is named by its links is not found, and that is not the fault of fstab.
-        let mut unlinked = facts.clone();
-        let links = edit(&mut unlinked.filesystems);
-        links.by_id.clear();
-        links.by_uuid.clear();
-        let own = edit(&mut unlinked.retention_record).as_ref().unwrap().uuid.clone();
-        for own in [None, Some(own)] {
-            edit(&mut unlinked.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".to_owned())));
-            let said = told(&profile, &unlinked, "os.device-nodes");
-            assert!(said.starts_with("unmet: udev has made no link below /dev/disk"), "{said}");
-            assert_eq!(remedied(&unlinked), Remedy::None);
-            for id in ["layout.root", "layout.home", "layout.swap"] {
-                let said = told(&profile, &unlinked, id);
-                assert!(said.starts_with("unknown: udev has made no link below /dev/disk"), "{id}: {said}");
-            }
-        }
-        edit(&mut unlinked.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
-        assert!(told(&profile, &unlinked, "os.device-nodes").starts_with("met: "));
         let nodes = edit(&mut facts.device_nodes);
         nodes[0].kind = Kind::File { bytes: 0 };
         nodes[0].mode = 0o644;

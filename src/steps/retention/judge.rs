@@ -76,14 +76,17 @@ fn not_on_record(
             return differs(format!("{} carries it", describe(disk)), expected);
         }
     }
-    if volumes::carries(facts, disk, &record.uuid) {
+    let read = facts.storage.known().into_iter().flatten().find(|one| one.major_minor == mount.major_minor);
+    let read = read.and_then(|one| one.volume.as_ref()).map(|volume| &volume.uuid);
+    if read.map_or_else(|| volumes::carries(facts, disk, &record.uuid), |uuid| *uuid == record.uuid) {
         return Ok(None);
     }
-    let links = need(&facts.filesystems, "the names of file systems")?;
-    let Some((uuid, _)) = links.by_uuid.iter().find(|(_, number)| **number == mount.major_minor) else {
-        return Err(Status::Unknown {
-            why: format!("the UUID of what is mounted at {point}, which {RECORD} tells"),
-        });
+    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
+    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid);
+    let Some(uuid) = read.or_else(linked) else {
+        let why =
+            format!("the UUID of what is mounted at {point} could not be read, to be held against {RECORD}");
+        return Err(Status::Unknown { why });
     };
     let expected = format!("the file system on record in {RECORD}, UUID {}", text::safe(&record.uuid));
     differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)

@@ -266,6 +266,8 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
     let planned = |spoil_facts: Spoiler<'_>| {
         let (profile, mut facts) = ready();
         spoil(&mut facts.fstab).pop();
+        // A volume that a person made.
+        facts.retention_record = Fact::Known(None);
         spoil_facts(&mut facts);
         let said = told(&profile, &facts, "retention.persistent");
         (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
@@ -390,7 +392,15 @@ fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
          /var/lib/mt-agent/retention.json, UUID 1-2 | find"
     );
     assert!(made_anew.starts_with(&expected), "{made_anew}");
-    let no_link = said(&|facts| drop(spoil(&mut facts.filesystems).by_uuid.remove(uuid)));
+    let linked = said(&|facts| {
+        map_carries(facts, None);
+        record(facts, &|record| record.uuid = "1-2".into());
+    });
+    assert_eq!(linked, made_anew);
+    let no_link = said(&|facts| {
+        map_carries(facts, None);
+        spoil(&mut facts.filesystems).by_uuid.remove(uuid);
+    });
     assert!(no_link.starts_with("unknown: the UUID of what is mounted at /mnt/retention"), "{no_link}");
     let torn = said(&|facts| facts.retention_record = Fact::Unknown("torn".into()));
     assert_eq!(torn, "unknown: the record of the retention disk: torn");

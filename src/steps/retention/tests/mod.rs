@@ -60,8 +60,14 @@ fn without_volume() -> (Profile, Facts) {
     spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
     disks(&mut facts)[1].used_by.clear();
     facts.retention_record = Fact::Known(None);
+    map_carries(&mut facts, None);
     facts.probes = vec![eligible("sdb")];
     (profile, facts)
+}
+
+/// What a read of the map of sdb finds.
+fn map_carries(facts: &mut Facts, volume: Option<Volume>) {
+    spoil(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap().volume = volume;
 }
 
 fn with_second_blank_disk() -> (Profile, Facts) {
