@@ -1,18 +1,20 @@
 //! What is mounted now: /proc/self/mountinfo.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::libc;
 use nix::sys::stat::{major, minor};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, kept, read};
 use crate::host::each::apart_at_once;
-use crate::host::{Host, Kind};
+use crate::host::{Host, Kind, files};
 
 /// One mount; octal escapes are decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,9 +158,11 @@ fn ask_sizes(mounts: &mut [Mount]) {
 fn ask(places: &[(PathBuf, String)]) -> Result<Sizes, String> {
     let visible = |(place, device): &&(PathBuf, String)| {
         device.starts_with("0:")
-            || place
-                .symlink_metadata()
-                .is_ok_and(|meta| format!("{}:{}", major(meta.dev()), minor(meta.dev())) == *device)
+            || match place.symlink_metadata() {
+                Ok(meta) => format!("{}:{}", major(meta.dev()), minor(meta.dev())) == *device,
+                // It is there, and was shut down.
+                Err(error) => error.raw_os_error() == Some(libc::EIO),
+            }
     };
     let Some((place, _)) = places.iter().find(visible) else {
         return Err("another mount hides it".into());
@@ -167,6 +171,11 @@ fn ask(places: &[(PathBuf, String)]) -> Result<Sizes, String> {
 }
 
 fn sizes_at(place: &Path) -> Result<Sizes, String> {
+    // One that was shut down after an error still tells its size, and opens nothing.
+    match files::directory(place) {
+        Err(error) if error.kind() != ErrorKind::PermissionDenied => return Err(error.to_string()),
+        Ok(_) | Err(_) => {}
+    }
     let told = statvfs(place).map_err(|errno| errno.desc().to_owned())?;
     // The kernel's types differ between architectures.
     #[allow(clippy::useless_conversion)]

@@ -1,5 +1,6 @@
-//! Whether what is mounted, or could be, answers now, and what it carries: what the device mapper says of it, and one read of its first block past the page
-//! cache. Of a device against which the kernel itself says something nothing is read: a read of a suspended map, or of one
+//! Whether what is mounted, or could be, answers now, and what it carries: what the device mapper says of it, and one read of
+//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors. Of a device against which
+//! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
 mod content;
@@ -51,6 +52,8 @@ pub enum Read {
     Done,
     /// The device did not answer: in one line.
     Failed(String),
+    /// It was read, and its file system has errors on record: in one line.
+    Errors(String),
 }
 
 /// For facts of a version that did not look.

@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,6 +18,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::stat::makedev;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use serde::Serialize;
@@ -199,6 +201,9 @@ fn read_all(pipes: &[io::PipeReader]) -> io::Result<()> {
 
 /// Closes what the copy of a process has open. /dev/null may be no device at this time, so a directory takes the place
 /// of the standard streams: a tool that is started finds them taken, and nothing can be written there.
+///
+/// /dev/urandom stays open: without getrandom (3.17), Rust's standard library keeps it open once and for all and reads
+/// it by its number, for the keys of each thread's maps, whatever has that number meanwhile.
 fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
     let nothing = files::directory(Path::new("/"))?;
     dup2_stdin(&nothing)?;
@@ -206,7 +211,7 @@ fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
     dup2_stderr(&nothing)?;
     let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|fd| *fd > 2 && !kept.contains(fd))
+        .filter(|fd| *fd > 2 && !kept.contains(fd) && !is_urandom(*fd))
         .collect();
     for fd in open {
         let _ = close(fd);
@@ -214,6 +219,11 @@ fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
     // It is closed already.
     let _ = nothing.into_raw_fd();
     Ok(())
+}
+
+fn is_urandom(fd: RawFd) -> bool {
+    fs::metadata(format!("/proc/self/fd/{fd}"))
+        .is_ok_and(|meta| meta.file_type().is_char_device() && meta.rdev() == makedev(1, 9))
 }
 
 /// The answer; `None` when the time is over.
@@ -288,14 +298,19 @@ mod tests {
     fn it_has_the_files_that_it_is_given_and_no_others() {
         let (kept, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         kept.write_all_at(b"kept", 0).unwrap();
-        let numbers = [kept.as_raw_fd(), other.as_raw_fd()];
+        let random = File::open("/dev/urandom").unwrap();
+        let numbers = [kept.as_raw_fd(), other.as_raw_fd(), random.as_raw_fd()];
         let (read, open) = apart("looking", LONG, &[kept.as_fd()], || {
             let mut bytes = [0; 4];
             let read = kept.read_exact_at(&mut bytes, 0).map(|()| bytes).map_err(|error| error.to_string());
             (read, numbers.map(|fd| Path::new(&format!("/proc/self/fd/{fd}")).exists()))
         })
         .unwrap();
-        assert_eq!((read, open), (Ok(*b"kept"), [true, false]));
+        assert_eq!(
+            (read, open),
+            (Ok(*b"kept"), [true, false, true]),
+            "the library reads urandom by its number"
+        );
     }
 
     #[test]

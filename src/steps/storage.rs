@@ -1,4 +1,4 @@
-//! Whether the storage under something answers, and whether there is room on it.
+//! Whether the storage under something answers, whether its file system met errors, and whether there is room on it.
 
 use super::devices::carriers;
 use super::need;
@@ -11,7 +11,8 @@ use crate::host::text;
 /// What brings a disk back.
 pub const BRING_BACK: &str = "see in dmesg and in vSphere what became of the disk. Once it is there again: `echo running > \
     /sys/block/DISK/device/state` for a disk that is offline, `dmsetup resume MAP` for a map that is suspended, `service \
-    multipathd start` for paths that failed";
+    multipathd start` for paths that failed. A file system with errors: `fsck -f DEVICE` while nothing is mounted from it (on the \
+    system disk `touch /forcefsck` and restart)";
 
 /// Looks whether what lies on the block device `major_minor` can be read now; tells whether something speaks against it.
 pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> bool {
@@ -41,8 +42,12 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> bool {
     for path in failed.into_iter().flatten() {
         problem(tally, format!("multipath takes the path {path} for failed"));
     }
-    if let Some(Read::Failed(why)) = tally.know(need(&device.read, &device.name)) {
-        problem(tally, format!("{} does not answer: {why}", device.name));
+    match tally.know(need(&device.read, &device.name)) {
+        Some(Read::Failed(why)) => problem(tally, format!("{} does not answer: {why}", device.name)),
+        Some(Read::Errors(why)) => {
+            problem(tally, format!("the file system on {} has errors: {why}", device.name));
+        }
+        Some(Read::Done) | None => {}
     }
     dead
 }

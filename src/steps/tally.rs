@@ -26,6 +26,11 @@ impl Tally {
         known.map_err(|status| self.note(status)).ok()
     }
 
+    /// How many conditions fail.
+    pub fn failures(&self) -> usize {
+        self.problems.len()
+    }
+
     /// Whether all that was looked at is known.
     pub fn is_certain(&self) -> bool {
         self.untold.is_none()

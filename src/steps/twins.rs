@@ -39,7 +39,7 @@ pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         let one = storage.iter().find(|one| one.major_minor == number);
         let read = one.map(|one| (need(&one.read, name), &one.volume));
         match read {
-            Some((Ok(Read::Done), volume)) => {
+            Some((Ok(Read::Done | Read::Errors(_)), volume)) => {
                 let volume = volume.as_ref();
                 if volume.is_some_and(|volume| value == if is_label { &volume.label } else { &volume.uuid }) {
                     found.push(describe(disk, name));

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mt_agent::facts::Fact;
 use mt_agent::facts::mounts::{self, Mount};
 use mt_agent::facts::storage::{self, Read, Storage};
+use mt_agent::facts::{Fact, disks};
 use mt_agent::host::Host;
 use nix::sys::signal::Signal;
 
@@ -22,11 +22,23 @@ fn mounted(disk: &Loop, options: &[&str]) {
 /// What is read of it now.
 fn looked() -> (Mount, Storage) {
     let all = mounts::load(&Host::live());
-    let storage = storage::load(&Host::live(), &all);
+    let storage = storage::load(&Host::live(), &all, &Fact::Known(Vec::new()));
     let mount = all.known().unwrap().iter().find(|mount| mount.mount_point == MOUNT_POINT).unwrap();
     let number = mount.major_minor.as_str();
     let storage = storage.known().unwrap().iter().find(|one| one.major_minor == number).unwrap();
     (mount.clone(), storage.clone())
+}
+
+/// What is read once it is `as_wanted`: the kernel takes its time to note an error.
+fn in_the_end(as_wanted: impl Fn(&Storage) -> bool) -> (Mount, Storage) {
+    let started = Instant::now();
+    loop {
+        let looked = looked();
+        if as_wanted(&looked.1) || started.elapsed() > Duration::from_secs(300) {
+            return looked;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]
@@ -39,6 +51,30 @@ fn what_answers_is_read() {
         assert_eq!((storage.name.as_str(), storage.read), (disk.name(), Fact::Known(Read::Done)));
         assert_eq!((storage.suspended, storage.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
         assert_eq!(disk.hash(), before);
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn the_same_file_system_is_read_from_each_disk_that_carries_it() {
+    isolated(module_path!(), "the_same_file_system_is_read_from_each_disk_that_carries_it", || {
+        let uuid = "3f0a6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+        let (own, twin, blank) = (Loop::new(64 * MIB), Loop::new(64 * MIB), Loop::new(64 * MIB));
+        mounted(&own, &["-U", uuid, "-L", "home"]);
+        run("mkfs.ext4", &["-q", "-F", "-U", uuid, &twin.device]);
+        let before = [own.hash(), twin.hash(), blank.hash()];
+        let host = Host::live();
+        let disks = [&own, &twin, &blank].map(|disk| disks::describe(&host, disk.name()).unwrap());
+        let read = storage::load(&host, &mounts::load(&host), &Fact::Known(disks.to_vec()));
+        let carries = |disk: &Loop| {
+            let one = read.known().unwrap().iter().find(|one| one.name == disk.name()).unwrap();
+            assert_eq!(one.read, Fact::Known(Read::Done));
+            one.volume.as_ref().map(|volume| (volume.uuid.clone(), volume.label.clone()))
+        };
+        assert_eq!(carries(&own), Some((uuid.to_owned(), "home".to_owned())));
+        assert_eq!(carries(&twin), Some((uuid.to_owned(), String::new())));
+        assert_eq!(carries(&blank), None);
+        assert_eq!([own.hash(), twin.hash(), blank.hash()], before);
         run("umount", &[MOUNT_POINT]);
     });
 }
@@ -89,6 +125,50 @@ fn a_full_file_system_has_nothing_free() {
         let (full, _) = looked();
         assert_eq!(full.free_inodes, Fact::Known(0));
         assert!(full.free_bytes.known().is_some_and(|free| *free > 40 * MIB), "{full:?}");
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn errors_that_ext4_met_are_told_until_fsck_has_mended_them() {
+    isolated(module_path!(), "errors_that_ext4_met_are_told_until_fsck_has_mended_them", || {
+        let disk = Loop::new(64 * MIB);
+        mounted(&disk, &["-e", "continue"]);
+        let trigger = format!("/sys/fs/ext4/{}/trigger_fs_error", disk.name());
+        std::fs::write(&trigger, "for the test").unwrap();
+        let told = |storage: &Storage| matches!(storage.read, Fact::Known(Read::Errors(_)));
+        let (mount, storage) = in_the_end(told);
+        assert!(mount.is_writable(), "the kernel goes on with it: {mount:?}");
+        assert!(told(&storage), "{storage:?}");
+        run("umount", &[MOUNT_POINT]);
+        // A mount alone mends nothing.
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert_eq!(looked().1.read, Fact::Known(Read::Errors("the kernel counts 1".into())));
+        run("umount", &[MOUNT_POINT]);
+        let checked =
+            std::process::Command::new("fsck.ext4").args(["-f", "-y", &disk.device]).output().unwrap();
+        assert!(checked.status.code() <= Some(1), "{checked:?}");
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert_eq!(looked().1.read, Fact::Known(Read::Done));
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn a_file_system_that_was_shut_down_has_no_size() {
+    isolated(module_path!(), "a_file_system_that_was_shut_down_has_no_size", || {
+        let disk = Loop::new(512 * MIB);
+        run("mkfs.xfs", &["-q", &disk.device]);
+        std::fs::create_dir_all(MOUNT_POINT).unwrap();
+        run("mount", &[&disk.device, MOUNT_POINT]);
+        assert!(looked().0.size_bytes.known().is_some());
+        run("xfs_io", &["-x", "-c", "shutdown", MOUNT_POINT]);
+        let (mount, _) = looked();
+        assert!(mount.is_writable(), "its options say nothing: {mount:?}");
+        assert!(
+            matches!(&mount.size_bytes, Fact::Unknown(why) if why.contains("Input/output error")),
+            "{mount:?}"
+        );
         run("umount", &[MOUNT_POINT]);
     });
 }

@@ -49,12 +49,21 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
 
         run("mount", &[&device.device, "/mnt/real"]);
         refuse("ext4", "the disk is mounted at /mnt/real already: unmount it there");
-        // A file system that is full: the proof fails, and the mount is undone.
+        // Nothing can be written to it: the proof fails, and the mount is undone.
+        run("chattr", &["+i", "/mnt/real"]);
+        run("umount", &["/mnt/real"]);
+        refuse("ext4", "it was unmounted again: making /mnt/retention/.mt-agent-probe-");
+        run("mount", &[&device.device, "/mnt/real"]);
+        run("chattr", &["-i", "/mnt/real"]);
+        // One that is full has no room for the proof, and is mounted: else what is meant for it goes below.
         let filled =
             duct::cmd!("dd", "if=/dev/zero", "of=/mnt/real/full", "bs=64k").stderr_null().unchecked().run();
         assert!(!filled.unwrap().status.success());
         run("umount", &["/mnt/real"]);
-        refuse("ext4", "it was unmounted again: writing /mnt/retention/.mt-agent-probe-");
+        changed(mount(&device, "ext4"));
+        assert_eq!(mount(&device, "ext4"), Ok(Done::Unchanged));
+        assert_eq!(fs::read_dir(MOUNT_POINT).unwrap().count(), 2, "nothing is left of the proof");
+        run("umount", &[MOUNT_POINT]);
 
         run("mount", &["-t", "tmpfs", "other", MOUNT_POINT]);
         let error = mount(&device, "ext4").unwrap_err();

@@ -1,7 +1,8 @@
-//! The proof that a volume can be written and holds what is written to it.
+//! The proof that a volume can be written and holds what is written to it. A full one has no room for the proof and is taken as
+//! it is: left unmounted, what is meant for it would be written to the file system below. That it is full is another finding.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ const SIZE: usize = 1 << 20;
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Writes 1 MiB to a new file in `directory`, syncs it, reads it back from the disk, removes it and syncs the
-/// directory. Whatever fails, the file is removed where that is still possible.
+/// directory. Whatever fails, the file is removed where that is still possible. Nothing is proved where the file system is full.
 ///
 /// # Errors
 /// What failed, naming the file; that it did not end.
@@ -31,7 +32,10 @@ pub fn write_and_read_back(directory: &Path) -> Result<()> {
 fn prove(directory: &Path) -> Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let path = directory.join(format!(".mt-agent-probe-{}-{since}", std::process::id()));
-    let file = files::create(&path).with_context(|| format!("making {}", path.display()))?;
+    let file = match files::create(&path) {
+        Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+        made => made.with_context(|| format!("making {}", path.display()))?,
+    };
     let written = round_trip(file, &path, since);
     let removed = fs::remove_file(&path).with_context(|| format!("removing {}", path.display()));
     written?;
@@ -43,7 +47,11 @@ fn prove(directory: &Path) -> Result<()> {
 
 fn round_trip(mut file: File, path: &Path, seed: u128) -> Result<()> {
     let pattern = pattern(seed);
-    file.write_all(&pattern).with_context(|| format!("writing {}", path.display()))?;
+    match file.write_all(&pattern) {
+        // Told by the file system's own count. A disk whose datastore is full fails when it is synced.
+        Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+        written => written.with_context(|| format!("writing {}", path.display()))?,
+    }
     file.sync_all().with_context(|| format!("syncing {}", path.display()))?;
     // What is read next is to come from the disk, not from what was just written to memory. Only advice.
     let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);

@@ -23,11 +23,7 @@ pub(super) fn named(profile: &Profile, facts: &Facts, mount_point: &str) -> Resu
     };
     let mut look = Look::new(profile, facts);
     let found = look.at(spec);
-    let fix = match (look.is_dead, look.is_missing) {
-        (true, _) => BRING_BACK.to_owned(),
-        (false, true) => make_partition(spec),
-        (false, false) => repair(spec),
-    };
+    let fix = look.fix(spec);
     Ok(look.tally.status(found, expected(spec), fix))
 }
 
@@ -41,9 +37,8 @@ pub(super) fn further(profile: &Profile, facts: &Facts) -> Result<Status, Status
     let found: Vec<_> = specs.iter().map(|spec| look.at(spec)).collect();
     let wanted: Vec<_> = specs.iter().map(|spec| expected(spec)).collect();
     let fix = match specs.as_slice() {
+        [spec] => look.fix(spec),
         _ if look.is_dead => BRING_BACK.into(),
-        [spec] if look.is_missing => make_partition(spec),
-        [spec] => repair(spec),
         _ => "for each of them that is missing: a partition of its own, a file system on it, a line in \
               /etc/fstab, `mount -a`"
             .into(),
@@ -88,12 +83,15 @@ struct Look<'a> {
     is_missing: bool,
     /// Whether its storage does not answer.
     is_dead: bool,
+    /// Whether its line in fstab only waits to be carried out.
+    is_unmounted: bool,
 }
 
 impl<'a> Look<'a> {
     fn new(profile: &'a Profile, facts: &'a Facts) -> Self {
         let disks = facts.disks.known().map_or(&[][..], Vec::as_slice);
-        Self { profile, facts, disks, tally: Tally::default(), is_missing: false, is_dead: false }
+        let tally = Tally::default();
+        Self { profile, facts, disks, tally, is_missing: false, is_dead: false, is_unmounted: false }
     }
 
     /// Looks at one; tells what it is, for when all holds.
@@ -103,13 +101,17 @@ impl<'a> Look<'a> {
         let mount = mounts.and_then(|mounts| mount_at(mounts, path));
         match (mounts, mount) {
             (Some(mounts), Some(mount)) => self.mounted(spec, mount, mounts),
-            (Some(mounts), None) => self.missing(match mount_over(mounts, path) {
-                Some(over) => format!(
+            (Some(mounts), None) => match (self.waiting(spec), mount_over(mounts, path)) {
+                (Some(line), _) => {
+                    self.is_unmounted = true;
+                    self.tally.problem(format!("{path} is not mounted, though {line}"));
+                }
+                (None, Some(over)) => self.missing(format!(
                     "{path} is no file system of its own: it is a part of {} ({}, {})",
                     over.mount_point, over.source, over.fs_type
-                ),
-                None => format!("{path} is no file system of its own"),
-            }),
+                )),
+                (None, None) => self.missing(format!("{path} is no file system of its own")),
+            },
             (None, _) => {}
         }
         self.in_fstab(spec, mount);
@@ -117,6 +119,28 @@ impl<'a> Look<'a> {
             Some(mount) => format!("{path}: {} on {}", mount.fs_type, self.name(&mount.major_minor)),
             None => path.to_owned(),
         }
+    }
+
+    /// The least that mends it.
+    fn fix(&self, spec: &PartitionSpec) -> String {
+        match self {
+            Self { is_dead: true, .. } => BRING_BACK.to_owned(),
+            Self { is_missing: true, .. } => make_partition(spec),
+            Self { is_unmounted: true, .. } if self.tally.failures() == 1 => {
+                format!("`mount {}`", spec.mount)
+            }
+            _ => repair(spec),
+        }
+    }
+
+    /// What fstab says of one that is not mounted, where the line and the device are there.
+    fn waiting(&self, spec: &PartitionSpec) -> Option<String> {
+        // Something is mounted there in any case.
+        let entry = fstab_entry(self.facts.fstab.known()?, &spec.mount).filter(|_| spec.mount != "/")?;
+        let is_other = entry.fs_type != spec.fs_type && entry.fs_type != "auto"
+            || entry.options.iter().any(|option| option == "bind" || option == "rbind");
+        let device = resolve(&entry.device, self.facts).ok().flatten().filter(|_| !is_other)?;
+        Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(&device)))
     }
 
     fn missing(&mut self, problem: String) {

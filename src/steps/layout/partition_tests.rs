@@ -47,6 +47,30 @@ fn a_directory_of_root_is_no_partition() {
 }
 
 #[test]
+fn what_was_only_unmounted_is_mounted_again() {
+    let (profile, mut facts) = ready();
+    mounts(&mut facts).retain(|mount| mount.mount_point != "/var/crash");
+    let says = told(&profile, &facts, "layout.var-crash");
+    assert!(
+        says.starts_with(
+            "unmet: /var/crash is not mounted, though line 5 of /etc/fstab mounts sda2 there | "
+        ),
+        "{says}"
+    );
+    assert!(says.ends_with(" | `mount /var/crash`"), "{says}");
+    // A line that is not as wanted is mended first, and without the device it takes a new one.
+    let mut spoiled = facts.clone();
+    let entry = fstab(&mut spoiled).iter_mut().find(|entry| entry.mount_point == "/var/crash").unwrap();
+    entry.options = vec!["noauto".into()];
+    let says = told(&profile, &spoiled, "layout.var-crash");
+    assert!(says.contains("| let /etc/fstab have one line"), "{says}");
+    let entry = fstab(&mut spoiled).iter_mut().find(|entry| entry.mount_point == "/var/crash").unwrap();
+    entry.device = "UUID=away".into();
+    let says = told(&profile, &spoiled, "layout.var-crash");
+    assert!(says.contains("| best: reinstall"), "{says}");
+}
+
+#[test]
 fn a_missing_root_is_a_new_installation() {
     let (profile, mut facts) = ready();
     mounts(&mut facts).retain(|mount| mount.mount_point != "/");

@@ -28,10 +28,23 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         }
         swaps => swaps?,
     };
-    if swaps.is_empty() {
-        return Ok(Status::unmet("no swap is active", EXPECTED, MAKE));
-    }
     let disks = need(&facts.disks, "the disks")?;
+    if swaps.is_empty() {
+        let waits = entries.iter().find(|entry| {
+            let device = resolve(&entry.device, facts).ok().flatten();
+            device.is_some_and(|device| kind_of(&device, disks).is_some_and(LayerKind::is_partition))
+        });
+        return Ok(match waits {
+            Some(entry) => {
+                let found = format!(
+                    "no swap is active, though line {} of /etc/fstab names {}",
+                    entry.line, entry.device
+                );
+                Status::unmet(found, EXPECTED, "`swapon -a`")
+            }
+            None => Status::unmet("no swap is active", EXPECTED, MAKE),
+        });
+    }
     let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
     let Some(first) = good.first() else {
         let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
@@ -87,8 +100,11 @@ fn is_partition(swap: &Swap, disks: &[Disk]) -> bool {
 }
 
 fn kind(swap: &Swap, disks: &[Disk]) -> Option<LayerKind> {
-    let device = swap.major_minor.as_deref().filter(|_| swap.is_partition)?;
-    let way = disks.iter().find_map(|disk| layers(disk, device))?;
+    kind_of(swap.major_minor.as_deref().filter(|_| swap.is_partition)?, disks)
+}
+
+fn kind_of(major_minor: &str, disks: &[Disk]) -> Option<LayerKind> {
+    let way = disks.iter().find_map(|disk| layers(disk, major_minor))?;
     way.last().map(|layer| layer.kind)
 }
 
@@ -144,7 +160,6 @@ mod tests {
             ..Holder::default()
         }];
         let cases = [
-            (vec![], "unmet: no swap is active |"),
             (
                 vec![swap("/swapfile", None)],
                 "unmet: no swap partition is active, only the swap file /swapfile |",
@@ -167,6 +182,26 @@ mod tests {
             let told = told(&profile, &facts, "layout.swap");
             assert!(told.starts_with(says), "{told}");
             assert!(told.contains("not the retention disk"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_was_only_switched_off_is_switched_on_again() {
+        let (profile, mut facts) = ready();
+        facts.swaps = Fact::Known(vec![]);
+        assert_eq!(
+            told(&profile, &facts, "layout.swap"),
+            "unmet: no swap is active, though line 6 of /etc/fstab names UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 | a swap \
+             partition on a disk, active, in /etc/fstab | `swapon -a`"
+        );
+        // Its partition is gone, or its line.
+        let (_, mut gone) = ready();
+        gone.swaps = Fact::Known(vec![]);
+        disks(&mut gone)[0].partitions.truncate(3);
+        fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
+        for facts in [&gone, &facts] {
+            let told = told(&profile, facts, "layout.swap");
+            assert!(told.starts_with("unmet: no swap is active | ") && told.contains("mkswap"), "{told}");
         }
     }
 

@@ -78,6 +78,10 @@ PATHS = [
     r"max_sectors_kb|rotational)|inflight|vendor|model|rev|type|state|class|subsystem|driver))?",
     # A partition is what has this file: every entry of a disk's directory is asked, `size` and `ro` too.
     rf"/sys/(block|devices)(/{DEVICE})*/(dev|dm|holders|inflight|queue|removable|ro|size|slaves|stat|uevent)/partition",
+    # Where it is not, the device mapper is asked.
+    r"/sys/block/dm-\d+/dm/suspended",
+    # Where it is not, the superblock alone tells of errors.
+    r"/sys/fs/ext4/[a-z0-9-]+/errors_count",
     # Of 4.15: paths that are no disk of their own. Where it is not, none is.
     r"/sys/block/[a-z0-9-]+/hidden",
     rf"/sys/devices(/{DEVICE})*/net(/\w+(/device)?)?",

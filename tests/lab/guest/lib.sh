@@ -48,6 +48,8 @@ agent() {
         ok "mt-agent $1 exits $want"
     else
         not_ok "mt-agent $1 exits $want (it exited $status)"
+        # Beside it, where a summary shows them.
+        grep -A 2 -E '^ *\[(unmet|unknown|restart|waits)\]|^mt-agent:' "$out/last" | grep -v '^--$'
     fi
 }
 

@@ -47,6 +47,9 @@ fn every_way_to_be_dead_is_told() {
     let told =
         says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into())));
     assert!(told.starts_with("unmet: dm-0 does not answer: a read of it did not end |"), "{told}");
+    let told = says(&|facts| device(facts).read = Fact::Known(Read::Errors("the kernel counts 1".into())));
+    assert!(told.starts_with("unmet: the file system on dm-0 has errors: the kernel counts 1 |"), "{told}");
+    assert!(told.contains("`fsck -f DEVICE`"), "{told}");
 }
 
 #[test]
