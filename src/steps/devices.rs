@@ -7,7 +7,7 @@ use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
 use crate::facts::{Facts, filesystems::Filesystems};
 
-use super::{Status, need};
+use super::{Status, links, need};
 
 /// One step on the way from a disk up to a block device that is built on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,10 +212,10 @@ pub fn same_path(a: &str, b: &str) -> bool {
 /// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
 pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     let links = || need(&facts.filesystems, "the names of file systems");
-    let linked = || linked(facts);
+    let linked = || links::linked(facts);
     let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
     if let Some((tag, value)) = tag {
-        let Some(value) = unquoted(value) else { return Ok(None) };
+        let Some(value) = links::unquoted(value) else { return Ok(None) };
         return match tag {
             "UUID" => Ok(linked()?.by_uuid.get(value).cloned()),
             "LABEL" => Ok(linked()?.by_label.get(value).cloned()),
@@ -244,34 +244,6 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
             mapper(&mapped, facts, links()?)
         }
         None => Ok(kernel_name(path, need(&facts.disks, "the disks")?)),
-    }
-}
-
-/// The names of file systems, where udev makes links at all.
-fn linked(facts: &Facts) -> Result<&Filesystems, Status> {
-    let links = need(&facts.filesystems, "the names of file systems")?;
-    if no_links(facts, links) {
-        return Err(Status::Unknown {
-            why: "udev has made no link below /dev/disk (see layout.next-boot)".to_owned(),
-        });
-    }
-    Ok(links)
-}
-
-/// Whether no disk of this host has a link below /dev/disk. The UUID of our own volume is known without.
-pub(super) fn no_links(facts: &Facts, links: &Filesystems) -> bool {
-    let own = facts.retention_record.known().and_then(Option::as_ref).map(|record| &record.uuid);
-    links.by_id.is_empty()
-        && links.by_label.is_empty()
-        && links.by_uuid.keys().all(|uuid| Some(uuid) == own)
-        && facts.disks.known().is_some_and(|disks| !disks.is_empty())
-}
-
-/// What a tag names: libblkid takes quotation marks of either kind off, up to the last one. `None` where that is missing.
-pub(super) fn unquoted(value: &str) -> Option<&str> {
-    match value.strip_prefix(['"', '\'']) {
-        Some(rest) => rest.rfind(&value[..1]).map(|end| &rest[..end]),
-        None => Some(value),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod hypervisor;
 pub mod image;
 mod judge;
 pub mod layout;
+mod links;
 pub mod multipath;
 mod nearest;
 pub mod network;

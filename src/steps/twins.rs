@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::storage::Read;
 
-use super::devices::unquoted;
+use super::links::unquoted;
 use super::{Status, need};
 
 /// What to do about it.

@@ -4,7 +4,8 @@
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::profile::Profile;
-use crate::steps::devices::{can_move, no_links, same_path};
+use crate::steps::devices::{can_move, same_path};
+use crate::steps::links::no_links;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
