@@ -139,5 +139,10 @@ line 5 of the journal cannot be read (torn by a power loss, damaged, or of
         let later = render("{\"version\":2,\"at\":\"2026-06-01T10:00:00Z\"}\n");
         assert!(later.starts_with("line 1 of the journal cannot be read (torn "), "{later}");
         assert!(!later.contains("no run"), "{later}");
+        let garbage = render(&"x\n".repeat(390));
+        assert!(garbage.starts_with("lines 1-390 of the journal cannot be read"), "{garbage}");
+        let run = "{\"at\":\"t\",\"boot_id\":\"a\",\"pid\":7,\"event\":\"end\",\"verdict\":\"ready\"}\n";
+        let some = render(&format!("x\nx\n{}", format!("{run}x\n").repeat(7)));
+        assert!(some.contains("\nlines 1-2, 4, 6, 8, 10 and 3 more of the journal cannot be read"), "{some}");
     }
 }

@@ -18,6 +18,7 @@ pub mod session;
 
 use std::env;
 use std::ffi::OsString;
+use std::hash::RandomState;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -88,6 +89,9 @@ enum Language {
 pub fn main() -> ExitCode {
     ioctl::keep_exit_statuses();
     ioctl::keep_descriptors_from_commands();
+    // Without getrandom (3.17) this opens /dev/urandom once and for all: not while a copy of this process is made, where it
+    // would be begun for ever.
+    let _ = RandomState::new();
     let args: Vec<OsString> = env::args_os().collect();
     let language = language(&args);
     let result = match Cli::try_parse_from(args) {

@@ -158,8 +158,9 @@ fn absolute(host: &Host, directory: &str) -> Result<String> {
 /// The first line that is none.
 #[allow(clippy::type_complexity)]
 pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    const AND: &str = " and ";
     let mut installed = BTreeMap::new();
-    let mut by_arch: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    let mut by_arch: BTreeMap<String, String> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let fields = line.split('\t').collect::<Vec<_>>();
         let (name, version, arch) = match fields[..] {
@@ -172,16 +173,23 @@ pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> 
         }
         if name != "gpg-pubkey" {
             add(&mut installed, name, version);
-            by_arch.entry((name, arch)).or_default().push(version);
+            let versions = by_arch.entry(format!("{name} {arch}")).or_default();
+            if !versions.is_empty() {
+                versions.push_str(AND);
+            }
+            versions.push_str(version);
         }
     }
     // As package-cleanup has it: kernels, and modules for them, are installed beside each other.
-    by_arch.retain(|(name, _), versions| {
-        versions.len() > 1 && !(*name == "kernel" || name.starts_with("kernel-") || name.starts_with("kmod-"))
-    });
-    let in_words =
-        by_arch.into_iter().map(|((name, _), versions)| format!("{name} {}", versions.join(" and ")));
-    Ok((installed, in_words.collect()))
+    let beside = |name: &str| name == "kernel" || name.starts_with("kernel-") || name.starts_with("kmod-");
+    let mut duplicates = Vec::new();
+    for (package, versions) in by_arch {
+        let name = package.split(' ').next().unwrap_or_default();
+        if versions.contains(AND) && !beside(name) {
+            duplicates.push(format!("{name} {versions}"));
+        }
+    }
+    Ok((installed, duplicates))
 }
 
 /// What `dpkg-query -W` printed: installed packages, and those that are half installed.

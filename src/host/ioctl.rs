@@ -1,4 +1,5 @@
-//! The only unsafe code: ioctls with a safe face, a copy of this process, and the signals and network of what we start.
+//! The only unsafe code: ioctls with a safe face, a copy of this process and its threads, and the signals and network of what
+//! we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
 //! block layer for numbers and the device mapper for its status.
@@ -88,6 +89,49 @@ pub fn in_a_copy(work: impl FnOnce()) -> io::Result<Pid> {
             unsafe { libc::_exit(status) }
         }
     }
+}
+
+/// Does `work` on a thread of its own, also in a copy of this process. Rust's own threads take a lock of the standard
+/// library when they begin (`thread_info` of its stack_overflow/thread_info.rs, as of 1.95): where another thread held it while
+/// the copy was made, none would ever begin there. glibc makes its own locks usable again in the copy.
+///
+/// # Errors
+/// What pthread_create(3) says.
+pub fn start_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    start(Box::new(work))
+}
+
+/// As large as that of Rust's own threads, in bytes.
+const STACK: usize = 2 << 20;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+fn start(work: Work) -> io::Result<()> {
+    extern "C" fn begin(work: *mut c_void) -> *mut c_void {
+        // SAFETY: it is the pointer that `start` made of a box, and this thread alone has it.
+        let work = unsafe { Box::from_raw(work.cast::<Work>()) };
+        let _ = catch_unwind(AssertUnwindSafe(work));
+        std::ptr::null_mut()
+    }
+    let work = Box::into_raw(Box::new(work));
+    // SAFETY: the attributes live until the call is over, and each call gets what it is declared to take. The thread takes
+    // over `work`; where none began, it is taken back.
+    unsafe {
+        let mut attributes = std::mem::zeroed();
+        let mut thread = 0;
+        let mut failed = libc::pthread_attr_init(&raw mut attributes);
+        if failed == 0 {
+            libc::pthread_attr_setstacksize(&raw mut attributes, STACK);
+            libc::pthread_attr_setdetachstate(&raw mut attributes, libc::PTHREAD_CREATE_DETACHED);
+            failed = libc::pthread_create(&raw mut thread, &raw const attributes, begin, work.cast());
+            libc::pthread_attr_destroy(&raw mut attributes);
+        }
+        if failed != 0 {
+            drop(Box::from_raw(work));
+            return Err(io::Error::from_raw_os_error(failed));
+        }
+    }
+    Ok(())
 }
 
 /// Writes out what the kernel still holds for the file system of `file` alone: syncfs(2), which came with 2.6.39.

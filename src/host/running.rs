@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::text::Masker;
-use super::{apart, text};
+use super::{apart, ioctl, text};
 
 /// How much of each stream is kept, in bytes; the rest is read and dropped.
 pub(super) const KEPT: usize = 8 << 20;
@@ -194,7 +194,7 @@ fn watch_line(partial: &mut Vec<u8>, masker: &mut Masker, watch: &mut dyn FnMut(
 
 /// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
 pub(super) fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
-    let reading = thread::Builder::new().spawn(move || {
+    ioctl::start_thread(move || {
         let mut file = File::from(fd);
         let mut buffer = [0; 16 << 10];
         loop {
@@ -209,6 +209,5 @@ pub(super) fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>
                 Err(_) => break,
             }
         }
-    });
-    reading.map(drop)
+    })
 }

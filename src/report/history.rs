@@ -60,13 +60,30 @@ pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
         }
         page.wrapped("", paint, &format!("{}  ", line.at), &line.text);
     }
-    for number in torn {
+    if !torn.is_empty() {
+        let lines = if torn.len() == 1 { "line" } else { "lines" };
         page.wrapped(
             "",
             Paint::Plain,
-            &format!("line {number} of the journal "),
+            &format!("{lines} {} of the journal ", ranges(torn)),
             "cannot be read (torn by a power loss, damaged, or of another version)",
         );
     }
     page.finish()
+}
+
+/// Line numbers that rise, for people: `1, 4-9`. Of many the first.
+fn ranges(numbers: &[usize]) -> String {
+    const SHOWN: usize = 5;
+    let mut runs = numbers.chunk_by(|one, next| *next == one + 1);
+    let told = |run: &[usize]| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        run => run.iter().map(usize::to_string).collect(),
+    };
+    let mut text = runs.by_ref().take(SHOWN).map(told).collect::<Vec<_>>().join(", ");
+    let more: usize = runs.map(<[usize]>::len).sum();
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
 }

@@ -11,7 +11,7 @@ use super::remedy::{Decision, Remedy, Request};
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
 use crate::changes::custom_changes::DECIDE;
-use crate::facts::custom_changes::{Outcome, Record, running, words};
+use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record, running, words};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
@@ -144,7 +144,29 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             expected,
             format!("put that right, then {DECIDE}"),
         ),
-        (None, None) => Status::unmet(format!("{path} is not there"), expected, fix),
+        (None, None) => match left_over(profile, facts)? {
+            Some(trace) => Status::Unknown {
+                why: format!(
+                    "{path} is not there, but {trace} is: the vendor script has run here, and it never runs twice by itself: \
+                     mt-agent apply --custom-changes=accept if what it did is still in place, or =rerun to run it again"
+                ),
+            },
+            None => Status::unmet(format!("{path} is not there"), expected, fix),
+        },
+    })
+}
+
+/// What a run of the script has left that neither its marker nor our record tells of: uninstalling the master target software
+/// removes the one, and a restored system may lack the other.
+fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Status> {
+    let changes = &facts.custom_changes;
+    let log = need(&changes.log_tail, "the log of the vendor script")?;
+    Ok(match log {
+        Some(log) if !log.trim().is_empty() => Some(profile.custom_changes.log.display().to_string()),
+        _ if changes.blacklistrootdev_script => Some(BLACKLIST_SCRIPT.to_owned()),
+        _ if changes.blacklistrootdev_flag => Some(BLACKLIST_FLAG.to_owned()),
+        _ => root_disk::is_blacklisted(facts)
+            .then(|| "the root disk's SCSI ID in /etc/multipath.conf".to_owned()),
     })
 }
 
@@ -232,12 +254,13 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
         | (Some(Decision::Accept), None, Some(Outcome::Applied | Outcome::Observed | Outcome::Failed(_)))
         // It reached its end, and does not hold all the same.
         | (Some(Decision::Accept), Some(_), _) => accept(facts),
+        (Some(Decision::Accept), None, None) if matches!(left_over(profile, facts), Ok(Some(_))) => accept(facts),
         (Some(Decision::Accept), ..) => Remedy::Refused(
             "--custom-changes=accept: no run of the vendor script is recorded, so there is nothing to accept; without it, \
              mt-agent apply does what is to be done"
                 .to_owned(),
         ),
-        (None, None, None) => run(false),
+        (None, None, None) if matches!(left_over(profile, facts), Ok(None)) => run(false),
         (None, ..) => Remedy::None,
     }
 }

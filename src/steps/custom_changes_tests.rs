@@ -18,6 +18,13 @@ fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
     };
     facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
     facts.custom_changes.marker_ctime_secs = Fact::Known(marker);
+    if (marker, &outcome) == (None, &None) {
+        facts.custom_changes.log_tail = Fact::Known(None);
+        facts.custom_changes.blacklistrootdev_id = Fact::Known(None);
+        facts.custom_changes.blacklistrootdev_script = false;
+        facts.custom_changes.blacklistrootdev_flag = false;
+        facts.multipath.configuration = Fact::Known(None);
+    }
     facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
     (profile, facts)
 }
@@ -45,6 +52,53 @@ fn a_script_that_was_never_started_is_run_once() {
     assert_eq!(remedied(&profile, &facts, None), []);
     profile.custom_changes.archive = None;
     assert!(told(&profile, &facts, "custom-changes.applied").contains("custom-changes.archive"));
+    assert_eq!(remedied(&profile, &facts, None), []);
+}
+
+#[test]
+fn what_a_run_left_behind_lets_no_second_one_begin_by_itself() {
+    let ran = |leave: &dyn Fn(&mut Facts)| {
+        let (profile, mut facts) = host(None, None);
+        facts.multipath.configuration = Fact::Known(Some(Configuration::default()));
+        leave(&mut facts);
+        (profile, facts)
+    };
+    let (profile, facts) = ran(&|_| ());
+    assert_eq!(
+        remedied(&profile, &facts, None),
+        run(false),
+        "a configuration of another's making is no trace"
+    );
+    let traces: [(&dyn Fn(&mut Facts), &str); 4] = [
+        (
+            &|facts| facts.custom_changes.log_tail = Fact::Known(Some("OK".into())),
+            "/var/log/appliedmtcustomchanges.log",
+        ),
+        (&|facts| facts.custom_changes.blacklistrootdev_script = true, "/usr/sbin/blacklistrootdev.sh"),
+        (&|facts| facts.custom_changes.blacklistrootdev_flag = true, "/.blacklistrootdev"),
+        (
+            &|facts| {
+                let blacklist_wwids = vec![OS_DISK_ID.into()];
+                facts.multipath.configuration =
+                    Fact::Known(Some(Configuration { blacklist_wwids, ..Configuration::default() }));
+            },
+            "the root disk's SCSI ID in /etc/multipath.conf",
+        ),
+    ];
+    for (leave, trace) in traces {
+        let (profile, facts) = ran(leave);
+        let told = told(&profile, &facts, "custom-changes.applied");
+        assert!(
+            told.starts_with("unknown: ") && told.contains(&format!("is not there, but {trace} is: ")),
+            "{told}"
+        );
+        assert_eq!(remedied(&profile, &facts, None), []);
+        assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), run(true));
+        let accept = [Change::RecordCustomChanges { accepted: true }];
+        assert_eq!(remedied(&profile, &facts, Some(Decision::Accept)), accept);
+    }
+    let (profile, facts) = ran(&|facts| facts.custom_changes.log_tail = Fact::Unknown("why".into()));
+    assert!(told(&profile, &facts, "custom-changes.applied").starts_with("unknown: "));
     assert_eq!(remedied(&profile, &facts, None), []);
 }
 

@@ -51,6 +51,13 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
     }
 }
 
+/// Whether the blacklist of /etc/multipath.conf has the root disk's SCSI ID, which nothing but the script, or a person in its
+/// place, writes there.
+pub(super) fn is_blacklisted(facts: &Facts) -> bool {
+    let ids = facts.multipath.configuration.known().into_iter().flatten().flat_map(|c| &c.blacklist_wwids);
+    root(facts).is_ok_and(|(_, root)| ids.into_iter().any(|id| id.trim_matches(['^', '$', '"']) == root))
+}
+
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
     let in_script = need(&facts.custom_changes.blacklistrootdev_id, BLACKLIST_SCRIPT)?;
