@@ -134,6 +134,35 @@ fn an_image_at_a_path_that_rpm_would_expand_is_refused_and_nothing_of_it_runs() 
 }
 
 #[test]
+fn what_rpm_has_twice_is_told_until_the_old_one_is_gone() {
+    let desk = Desk::new();
+    let edition = |name: &str, version: &str| desk.edition(name, version, "").to_str().unwrap().to_owned();
+    let once = edition("b", "1.0");
+    let (old, new) = (edition("a", "1.0"), edition("a", "2.0"));
+    // As an update leaves them that ends before the old one is taken out.
+    for file in [&once, &old, &new] {
+        tool("rpm", &["-i", file]);
+    }
+    let database = String::from_utf8(tool("rpm", &["-E", "%{_dbpath}"]).stdout).unwrap();
+    let load = || {
+        let tree = tempfile::tempdir().unwrap();
+        fs::create_dir_all(tree.path().join("var/lib")).unwrap();
+        fs::create_dir_all(tree.path().join("etc")).unwrap();
+        fs::write(tree.path().join("etc/redhat-release"), "CentOS release 6.6 (Final)\n").unwrap();
+        tool("cp", &["-a", database.trim(), tree.path().join("var/lib/rpm").to_str().unwrap()]);
+        match packages::load(&Host::image(tree.path())) {
+            Fact::Known(packages) => packages,
+            other => panic!("{other:?}"),
+        }
+    };
+    let both = load();
+    tool("rpm", &["-e", "mt-agent-test-a-1.0-1"]);
+    assert_eq!(both.duplicates, ["mt-agent-test-a 1.0-1 and 2.0-1"]);
+    assert_eq!(both.installed["mt-agent-test-a"], "1.0-1, 2.0-1");
+    assert_eq!(load().duplicates, [""; 0]);
+}
+
+#[test]
 fn no_repository_is_told_as_such() {
     let mut desk = Desk::new();
     desk.package("a", "");

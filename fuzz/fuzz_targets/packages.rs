@@ -7,7 +7,7 @@ use mt_agent_fuzz::{safe_line, text};
 pub fn run(data: &[u8]) {
     let text = text(data);
     match parse_rpm(&text) {
-        Ok(installed) => assert!(installed.keys().all(|name| name.is_ascii())),
+        Ok((installed, _)) => assert!(installed.keys().all(|name| name.is_ascii())),
         Err(error) => safe_line(&format!("{error:#}")),
     }
     if let Err(error) = parse_dpkg(&text) {

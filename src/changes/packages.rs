@@ -17,6 +17,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 pub use self::files::{install_files, install_files_with_rpm};
 pub(super) use self::obtain::{copy, obtain, own, sum_of};
 use super::{Context, Done};
+use crate::facts::packages::unfinished_yum;
 use crate::host::command::{self, Became, Command, Failure, Output};
 use crate::host::{Host, files as host_files, isolation, text};
 
@@ -275,17 +276,11 @@ fn wait(
 
 /// Transactions that yum began and did not finish, in words.
 fn unfinished(host: &Host) -> Option<String> {
-    let names: Vec<String> = host
-        .list("/var/lib/yum")
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|name| name.starts_with("transaction-all"))
-        .collect();
-    (!names.is_empty()).then(|| {
+    let all = unfinished_yum(host);
+    (!all.is_empty()).then(|| {
         format!(
-            "yum has an unfinished transaction (/var/lib/yum/{}): finish it with `yum-complete-transaction` \
-             (package yum-utils)",
-            names.join(", ")
+            "yum has an unfinished transaction ({}): finish it with `yum-complete-transaction` (package yum-utils)",
+            all.join(", ")
         )
     })
 }
@@ -385,7 +380,7 @@ mod tests {
         std::fs::File::create(path).unwrap();
         let told = unfinished(&host).unwrap();
         assert!(
-            told.contains("(/var/lib/yum/transaction-all.2026-01-01.10:00.00): finish it with `yum-complete"),
+            told.contains("(/var/lib/yum/transaction-all.2026-01-01.10:00.00: it is empty): finish it with `yum-complete"),
             "{told}"
         );
     }

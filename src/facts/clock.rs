@@ -8,7 +8,7 @@ use sysinfo::System;
 
 use super::daemons::{self, Daemon};
 use super::processes::Processes;
-use super::{Fact, read};
+use super::{Fact, read, wtmp};
 use crate::host::command::Command;
 use crate::host::{Host, Kind};
 
@@ -19,11 +19,19 @@ pub struct Clock {
     pub now_secs: u64,
     /// When the machine booted, by its own clock, seconds since 1970-01-01 UTC.
     pub boot_secs: Fact<u64>,
+    /// When the machine booted, by its clock of then, seconds since 1970-01-01 UTC: what init wrote into [`wtmp::UTMP`]. It stays
+    /// where a clock that is set moves the other.
+    #[serde(default = "not_read")]
+    pub boot_record_secs: Fact<u64>,
     /// What keeps the time (ntpd, chronyd, systemd-timesyncd, VMware Tools), if anything does.
     pub service: Fact<Option<String>>,
     /// Processes that are called like one and are something else, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
+}
+
+fn not_read() -> Fact<u64> {
+    Fact::Unknown("these facts were read by a version that did not look for it".into())
 }
 
 /// Time services, with the users that packages of CentOS, Debian and Ubuntu make for them.
@@ -46,13 +54,17 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
                 parse_btime(&text).context("/proc/stat does not tell when the kernel booted")
             })),
         };
+    let boot_record_secs = match host.kind() {
+        Kind::Image => Fact::needs_kernel(),
+        Kind::Live | Kind::Recorded => Fact::from_result(wtmp::this_boot(host)),
+    };
     let recorded_now = || {
         let uptime = parse_uptime(&host.read("/proc/uptime").ok()?)?;
         boot_secs.known()?.checked_add(uptime)
     };
     let recorded_now = if host.kind() == Kind::Recorded { recorded_now() } else { None };
     let (service, others) = service(host, processes);
-    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, service, others }
+    Clock { now_secs: recorded_now.unwrap_or_else(now), boot_secs, boot_record_secs, service, others }
 }
 
 /// Now, seconds since 1970-01-01 UTC; 0 for a clock that stands before that.

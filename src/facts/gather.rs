@@ -60,10 +60,13 @@ pub enum Probing {
 /// How long a subject has. What reads only /proc and /sys is done in a hundredth of a second.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long the daemons have: a little more than the one command among them, so that a slow one leaves the others known.
+const DAEMONS: Duration = Duration::from_secs(14);
+
 /// How long the disks have: each has time-outs of its own for its commands.
 const DISKS: Duration = Duration::from_secs(20);
 
-/// How long what is mounted has: a little more than its reads, which can tell better why.
+/// How long what is mounted or could be has: a little more than its reads, which can tell better why.
 const STORAGE: Duration = Duration::from_secs(14);
 
 /// How long the package database has: a little more than its command, which can tell better why.
@@ -81,7 +84,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         let servers = wanted.servers.clone();
         start(host, DEADLINE, move |host| network::servers::ask(host, &servers))
     };
-    let daemons = start(host, DEADLINE, |host| {
+    let daemons = start(host, DAEMONS, |host| {
         let processes = processes::load(host);
         (clock::load(host, &processes), tools::load(host, &processes), multipath::daemon(host, &processes))
     });
@@ -113,21 +116,26 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         (wanted.probe != Probing::None).then(|| start(host, DEADLINE, guest_info::load));
 
     let (mounts, swaps) = (mounts.fact(), swaps.fact());
+    let disks = disks.fact();
     let storage = {
-        let mounts = mounts.clone();
-        start(host, STORAGE, move |host| storage::load(host, &mounts))
+        let (mounts, disks) = (mounts.clone(), disks.clone());
+        start(host, STORAGE, move |host| storage::load(host, &mounts, &disks))
     };
     let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
-        let boot_secs = Fact::Unknown(why.clone());
-        let service = Fact::Unknown(why.clone());
-        let clock = clock::Clock { now_secs: clock::now(), boot_secs, service, others: Vec::new() };
+        let clock = clock::Clock {
+            now_secs: clock::now(),
+            boot_secs: Fact::Unknown(why.clone()),
+            boot_record_secs: Fact::Unknown(why.clone()),
+            service: Fact::Unknown(why.clone()),
+            others: Vec::new(),
+        };
         (clock, Fact::Unknown(why.clone()), (Fact::Unknown(why), Vec::new()))
     });
     let unread = {
         let daemon = daemon.clone();
         start(host, multipath::unread::WITHIN, move |host| multipath::unread(host, &daemon))
     };
-    let (disks, probes) = used_and_probed(host, disks.fact(), &mounts, &swaps, &wanted.probe);
+    let (disks, probes) = used_and_probed(host, disks, &mounts, &swaps, &wanted.probe);
     let (fstab, fstab_ignored) = match fstab.fact() {
         Fact::Known(fstab) => (Fact::Known(fstab.entries), fstab.ignored),
         Fact::Unknown(why) => (Fact::Unknown(why), Vec::new()),

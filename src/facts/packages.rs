@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
+use super::{Fact, read};
 use crate::host::command::Command;
 use crate::host::{Host, Kind, text};
 
@@ -18,8 +18,12 @@ pub struct Packages {
     /// Name to version-release of every installed package; of several versions of one (kernels), all, with
     /// commas between.
     pub installed: BTreeMap<String, String>,
-    /// Unfinished transactions found (/var/lib/yum/transaction-all…).
+    /// What the manager began and did not finish, in words: transactions of yum (/var/lib/yum/transaction-all…), packages that
+    /// dpkg has not configured.
     pub unfinished: Vec<String>,
+    /// Packages of which rpm has several that are not made to be installed beside each other, in words: an update was cut short.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<String>,
 }
 
 /// rpm waits for its lock without end; this ends it.
@@ -75,7 +79,7 @@ fn manager(host: &Host) -> Option<Manager> {
 }
 
 fn rpm(host: &Host, directory: &str) -> Result<Packages> {
-    let mut args = vec!["-qa".to_owned(), "--qf".into(), r"%{NAME}\t%{VERSION}-%{RELEASE}\n".into()];
+    let mut args = vec!["-qa".to_owned(), "--qf".into(), r"%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n".into()];
     if host.kind() == Kind::Image {
         // Not --root: that enters the tree and loads code from it.
         args.extend(["--dbpath".into(), absolute(host, directory)?]);
@@ -86,13 +90,14 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
     if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
         bail!("`{}` said: {}", command.line(), text::safe(&text::without_secrets(error)));
     }
-    let installed = parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
+    let (installed, duplicates) =
+        parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
     if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
         let said = text::safe(&text::without_secrets(said.trim()));
         bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
     }
-    Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host) })
+    Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host), duplicates })
 }
 
 fn sep(said: &str) -> &'static str {
@@ -107,9 +112,14 @@ fn dpkg(host: &Host) -> Result<Packages> {
     }
     let command = Command::new("dpkg-query", args, DEADLINE);
     let (stdout, _) = ask(host, &command)?;
-    let (installed, unfinished) =
+    let (installed, mut unfinished) =
         parse_dpkg(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
-    Ok(Packages { manager: "dpkg".into(), installed, unfinished })
+    // As apt tells it: dpkg takes such files into its database when it ends.
+    let updates = host.list(format!("{DPKG}/updates")).unwrap_or_default();
+    if updates.iter().any(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
+        unfinished.push("dpkg was interrupted".to_owned());
+    }
+    Ok(Packages { manager: "dpkg".into(), installed, unfinished, duplicates: Vec::new() })
 }
 
 /// Standard output and standard error. An image's database is read by this host's own tool.
@@ -141,25 +151,45 @@ fn absolute(host: &Host, directory: &str) -> Result<String> {
     Ok(path)
 }
 
-/// What `rpm -qa` printed: a line `NAME<tab>VERSION-RELEASE` for each package. Keys (gpg-pubkey) are none.
+/// What `rpm -qa` printed, a line `NAME<tab>VERSION-RELEASE<tab>ARCH` for each package: the packages, and those that are there
+/// several times in one architecture. Keys (gpg-pubkey) are none. In a recording the architecture may be missing.
 ///
 /// # Errors
 /// The first line that is none.
-pub fn parse_rpm(text: &str) -> Result<BTreeMap<String, String>> {
+#[allow(clippy::type_complexity)]
+pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    const AND: &str = " and ";
     let mut installed = BTreeMap::new();
+    let mut by_arch: BTreeMap<String, String> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let fields = line.split('\t').collect::<Vec<_>>();
-        let [name, version] = fields[..] else {
-            bail!("line {} is not a package: {}", index + 1, shown(line));
+        let (name, version, arch) = match fields[..] {
+            [name, version] => (name, version, ""),
+            [name, version, arch] if !arch.trim().is_empty() => (name, version, arch),
+            _ => bail!("line {} is not a package: {}", index + 1, shown(line)),
         };
         if !is_name(name) || version.trim().is_empty() {
             bail!("line {} is not a package: {}", index + 1, shown(line));
         }
         if name != "gpg-pubkey" {
             add(&mut installed, name, version);
+            let versions = by_arch.entry(format!("{name} {arch}")).or_default();
+            if !versions.is_empty() {
+                versions.push_str(AND);
+            }
+            versions.push_str(version);
         }
     }
-    Ok(installed)
+    // As package-cleanup has it: kernels, and modules for them, are installed beside each other.
+    let beside = |name: &str| name == "kernel" || name.starts_with("kernel-") || name.starts_with("kmod-");
+    let mut duplicates = Vec::new();
+    for (package, versions) in by_arch {
+        let name = package.split(' ').next().unwrap_or_default();
+        if versions.contains(AND) && !beside(name) {
+            duplicates.push(format!("{name} {versions}"));
+        }
+    }
+    Ok((installed, duplicates))
 }
 
 /// What `dpkg-query -W` printed: installed packages, and those that are half installed.
@@ -176,8 +206,11 @@ pub fn parse_dpkg(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)>
         };
         let state = status.as_bytes().get(1);
         match (is_name(name), state) {
-            // Installed, or waiting for a trigger only.
-            (true, Some(b'i' | b't' | b'W')) => add(&mut installed, name, version),
+            (true, Some(b'i')) => add(&mut installed, name, version),
+            (true, Some(b't' | b'W')) => {
+                add(&mut installed, name, version);
+                unfinished.push(format!("{name} waits for triggers"));
+            }
             // Not installed, or only its configuration is left.
             (true, Some(b'n' | b'c')) => {}
             (true, Some(b'H')) => unfinished.push(format!("{name} is half installed")),
@@ -208,14 +241,40 @@ fn add(installed: &mut BTreeMap<String, String>, name: &str, version: &str) {
     versions.push_str(version);
 }
 
-/// yum leaves both files when a transaction did not come to its end.
-fn unfinished_yum(host: &Host) -> Vec<String> {
-    let names = host.list("/var/lib/yum").unwrap_or_default();
-    let ours = |name: &&String| {
-        (name.starts_with("transaction-all") || name.starts_with("transaction-done"))
-            && !name.ends_with(".disabled")
+/// Transactions that yum began and did not finish, in words. As yum-complete-transaction has it: what stands in the one file and
+/// not in the other is left to be done. An empty file was cut short.
+pub fn unfinished_yum(host: &Host) -> Vec<String> {
+    const DIRECTORY: &str = "/var/lib/yum";
+    let names = host.list(DIRECTORY).unwrap_or_default();
+    let all = names.iter().filter(|name| !name.ends_with("disabled"));
+    let left = |name: &String| {
+        let path = format!("{DIRECTORY}/{name}");
+        let done = format!("{DIRECTORY}/transaction-done{}", name.strip_prefix("transaction-all")?);
+        let read = read::text(host, &path).and_then(|all| Ok((all, read::text_if_exists(host, &done)?)));
+        let steps = match read {
+            Ok((all, done)) => match steps_left(&all, &done.unwrap_or_default()) {
+                (0, 0) => "it is empty".to_owned(),
+                (0, _) => return None,
+                (left, all) => format!("{left} of {all} steps are left"),
+            },
+            Err(_) => "it cannot be read".to_owned(),
+        };
+        Some(format!("{path}: {steps}"))
     };
-    names.iter().filter(ours).map(|name| format!("/var/lib/yum/{name}")).collect()
+    all.filter_map(left).collect()
+}
+
+/// How many steps of a transaction of yum are left to be done, and how many it has.
+fn steps_left(all: &str, done: &str) -> (usize, usize) {
+    let steps = |text| str::lines(text).filter(|line| !line.trim().is_empty());
+    let mut left: Vec<&str> = steps(all).collect();
+    let count = left.len();
+    for step in steps(done) {
+        if let Some(at) = left.iter().position(|other| *other == step) {
+            left.swap_remove(at);
+        }
+    }
+    (left.len(), count)
 }
 
 #[cfg(test)]
@@ -228,14 +287,58 @@ mod tests {
 
     #[test]
     fn rpm_s_list_is_read_without_its_keys() {
-        let installed = parse_rpm(EL6).unwrap();
-        assert_eq!(installed.len(), 2);
+        let (installed, duplicates) = parse_rpm(EL6).unwrap();
+        assert_eq!((installed.len(), duplicates.len()), (2, 0));
         assert_eq!(installed["kernel"], "2.6.32-504.el6, 2.6.32-573.el6");
-        for bad in ["perl 5.10\n", "\t1\n", "perl\t\n", "a\tb\tc\n", "er ror\tx\n", "\n"] {
+        for bad in ["perl 5.10\n", "\t1\n", "perl\t\n", "a\tb\t\n", "a\tb\tc\td\n", "er ror\tx\n", "\n"] {
             let error = parse_rpm(&format!("{EL6}{bad}")).unwrap_err().to_string();
             assert!(error.starts_with("line 5 is not a package: "), "{error}");
         }
         testing::damage(EL6, |text| drop(parse_rpm(text)));
+    }
+
+    #[test]
+    fn of_what_rpm_has_several_times_an_update_was_cut_short() {
+        let duplicates = |text: &str| parse_rpm(text).unwrap().1;
+        let glibc = "glibc\t2.12-1.149.el6\tx86_64\nglibc\t2.12-1.149.el6\ti686\nkernel\t1-1\tx86_64\nkernel\t1-2\tx86_64\n\
+             kmod-reiserfs\t0-1\tx86_64\nkmod-reiserfs\t0-2\tx86_64\ngpg-pubkey\t1-1\t(none)\ngpg-pubkey\t2-2\t(none)\n";
+        assert_eq!(duplicates(glibc), [""; 0]);
+        let cut = format!("perl\t5.10-136\tx86_64\n{glibc}perl\t5.10-141\tx86_64\n");
+        assert_eq!(duplicates(&cut), ["perl 5.10-136 and 5.10-141"]);
+        // A reinstallation.
+        assert_eq!(
+            duplicates("perl\t5.10-136\tx86_64\nperl\t5.10-136\tx86_64\n"),
+            ["perl 5.10-136 and 5.10-136"]
+        );
+        assert_eq!(duplicates("lib\t1-1\ti686\nlib\t1-2\tx86_64\n"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_transaction_of_yum_is_what_is_not_done() {
+        const ALL: &str = "ts_install 0:perl-5.10-136.el6.x86_64\nts_update 0:bash-4-1.x86_64\nts_updated 0:bash-3-1.x86_64\n";
+        let first = ALL.lines().next().unwrap();
+        assert_eq!(steps_left(ALL, ""), (3, 3));
+        assert_eq!(steps_left(ALL, &format!("{first}\n{first}\nelse\n")), (2, 3));
+        assert_eq!(steps_left(ALL, ALL), (0, 3));
+        testing::damage(ALL, |text| {
+            let (left, all) = steps_left(ALL, text);
+            assert!(left <= all);
+        });
+        let left = |all: &str, done: &[(&str, &str)]| {
+            let mut files = vec![("var/lib/yum/transaction-all.2015-01-01.10:00.00", all)];
+            files.extend(done);
+            let dir = testing::tree(&files);
+            unfinished_yum(&Host::recorded(dir.path()))
+        };
+        let done = "var/lib/yum/transaction-done.2015-01-01.10:00.00";
+        let path = "/var/lib/yum/transaction-all.2015-01-01.10:00.00";
+        assert_eq!(left(ALL, &[(done, first)]), [format!("{path}: 2 of 3 steps are left")]);
+        assert_eq!(left(ALL, &[]), [format!("{path}: 3 of 3 steps are left")]);
+        assert_eq!(left("", &[]), [format!("{path}: it is empty")]);
+        assert_eq!(left(ALL, &[(done, ALL)]), [""; 0]);
+        // What a person has set aside, and the second file alone.
+        let aside = testing::tree(&[("var/lib/yum/transaction-all.2015.disabled", ALL), (done, ALL)]);
+        assert_eq!(unfinished_yum(&Host::recorded(aside.path())), [""; 0]);
     }
 
     #[test]
@@ -246,17 +349,25 @@ mod tests {
             (installed["libc6"].as_str(), unfinished),
             ("2.36-9", vec!["half is half configured".into()])
         );
+        let (waiting, unfinished) = parse_dpkg("a\t1\tit \nb\t1\tiW \nc\t1\tiU \nd\t1\tiHR\n").unwrap();
+        assert_eq!(waiting.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(unfinished.len(), 4, "{unfinished:?}");
         assert!(parse_dpkg("x\t1\t\n").is_err());
         testing::damage(DEBIAN, |text| drop(parse_dpkg(text)));
     }
 
     #[test]
     fn a_recording_answers_from_its_file_and_shows_what_yum_left() {
-        let dir =
-            testing::tree(&[("commands/rpm", EL6), ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "")]);
+        let dir = testing::tree(&[
+            ("commands/rpm", EL6),
+            ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "x y\n"),
+        ]);
         let Fact::Known(packages) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!((packages.manager.as_str(), packages.installed.len()), ("rpm", 2));
-        assert_eq!(packages.unfinished, ["/var/lib/yum/transaction-all.2015-01-01.10:00.00"]);
+        assert_eq!(
+            packages.unfinished,
+            ["/var/lib/yum/transaction-all.2015-01-01.10:00.00: 1 of 1 steps are left"]
+        );
         let none = testing::tree(&[]);
         let why = "neither rpm's nor dpkg's database is there";
         assert_eq!(load(&Host::recorded(none.path())), Fact::Unknown(why.into()));

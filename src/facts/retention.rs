@@ -67,7 +67,12 @@ pub fn uuid_of(scsi_id: &str) -> String {
     bytes.copy_from_slice(&digest[..16]);
     bytes[6] = (bytes[6] & 0x0f) | 0x80;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = text::hex(&bytes);
+    uuid_in_words(&bytes)
+}
+
+/// A UUID as it is written.
+pub(super) fn uuid_in_words(bytes: &[u8; 16]) -> String {
+    let hex = text::hex(bytes);
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 

@@ -1,7 +1,9 @@
-//! Whether what is mounted answers now: what the device mapper says of it, and one read of its first block past the page
-//! cache, where ext2, ext3 and ext4 also keep whether they met errors. Of a device against which the kernel itself says something nothing is read: a read of a suspended map, or of one
+//! Whether what is mounted, or could be, answers now, and what it carries: what the device mapper says of it, and one read of
+//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors. Of a device against which
+//! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
+mod content;
 pub mod mapped;
 mod read;
 
@@ -11,8 +13,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
-use super::disks::{RUNNING, sysfs};
+use super::disks::{Disk, RUNNING, sysfs};
 use super::mounts::Mount;
+use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
 
@@ -23,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Files are not late, however busy this machine is.
 const RECORDED: Duration = Duration::from_secs(600);
 
-/// A block device with something mounted from it.
+/// A block device with something mounted from it, or that could be mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
     /// Kernel name: `sda1`, `dm-0`.
@@ -36,6 +39,9 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS or swap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
 }
 
 /// What came of a read.
@@ -56,9 +62,9 @@ pub fn not_read() -> Fact<Vec<Storage>> {
     Fact::Unknown("it was recorded by a version that did not look whether storage answers".into())
 }
 
-/// Looks at each block device that `mounts` lists.
+/// Looks at each block device that `mounts` lists, and at those of `disks` that could be mounted.
 #[must_use]
-pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>) -> Fact<Vec<Storage>> {
+pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> Fact<Vec<Storage>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();
     }
@@ -66,21 +72,25 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>) -> Fact<Vec<Storage>> {
         Fact::Known(mounts) => mounts,
         Fact::Unknown(why) | Fact::NotApplicable(why) => return Fact::Unknown(format!("the mounts: {why}")),
     };
-    let numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
+    let mut numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
+    // Without the disks, what could be mounted is not known: whoever asks for it asks for them as well.
+    numbers.extend(disks.known().into_iter().flatten().flat_map(Disk::ends).map(|(_, number)| number));
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
-    let devices: BTreeMap<String, Device> = numbers.map(|number| device(host, number)).collect();
+    let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
+    let devices: BTreeMap<String, Device> =
+        numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read) = match answers.as_ref().map(|answers| answers.get(&name)) {
+        let (failed_paths, read, volume) = match answers.as_ref().map(|answers| answers.get(&name)) {
             Ok(Some(Ok(answer))) => answer.clone(),
             Ok(None) => {
                 let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)))
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None)
             }
-            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone())),
+            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None),
         };
-        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read }
+        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read, volume }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -94,9 +104,10 @@ struct Device {
     suspended: Vec<String>,
     /// Why it is not to be read.
     stopped: Option<String>,
+    is_mounted: bool,
 }
 
-fn device(host: &Host, number: &str) -> (String, Device) {
+fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
     let below = sysfs::down(host, &name);
@@ -108,11 +119,11 @@ fn device(host: &Host, number: &str) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    (name, Device { number: number.to_owned(), below, suspended, stopped })
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
-/// Paths that failed, and a read.
-type Answer = (Fact<Vec<String>>, Fact<Read>);
+/// Paths that failed, a read, and what it found.
+type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -120,7 +131,8 @@ fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<An
     let ask =
         move |name: &str| of.get(name).map(|device| answer(&asked, name, device)).ok_or_else(String::new);
     if host.is_live() {
-        apart_at_once("reading what is mounted", &names, DEADLINE, ask).map_err(|error| error.to_string())
+        apart_at_once("reading what is mounted or could be", &names, DEADLINE, ask)
+            .map_err(|error| error.to_string())
     } else {
         Ok(at_once(&names, RECORDED, ask))
     }
@@ -133,10 +145,17 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
         None => device.stopped.clone(),
     };
     let read = match stopped {
-        Some(why) => Fact::Unknown(format!("{why}, so it was not read")),
-        None => Fact::from_result(read::first_block(host, name, &device.number)),
+        Some(why) => Err(format!("{why}, so it was not read")),
+        None => match read::first_block(host, name, &device.number) {
+            // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, None)),
+            read => read,
+        },
     };
-    (failed, read)
+    match read {
+        Ok((read, volume)) => (failed, Fact::Known(read), volume),
+        Err(why) => (failed, Fact::Unknown(why), None),
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +166,36 @@ mod tests {
 
     const MOUNTS: &str = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 19 253:0 / /r rw - ext4 /dev/mapper/x rw\n\
         24 19 0:40 / /t rw - tmpfs tmpfs rw\n";
+
+    #[test]
+    fn what_could_be_mounted_is_looked_at_as_well_and_told_by_what_it_carries() {
+        let tree = tree();
+        tree.file(
+            "/commands/read",
+            "8:1 done ext4 1-2 a label\n253:0 done xfs 3-4\n8:2 Input/output error\n",
+        );
+        tree.partition(
+            "/sys/devices/pci0000:00/0000:03:00.0/host0/target0/0:0:0:0/block/sda",
+            "sda2",
+            "8:2",
+            1 << 20,
+            1 << 20,
+        );
+        let host = tree.host();
+        let disks = crate::facts::disks::load(&host);
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
+        let told: Vec<_> = all
+            .iter()
+            .map(|one| (one.name.as_str(), one.volume.as_ref().map(|v| (v.uuid.as_str(), v.label.as_str()))))
+            .collect();
+        // Of the map's paths none is.
+        assert_eq!(
+            told,
+            [("dm-0", Some(("3-4", ""))), ("sda", None), ("sda1", Some(("1-2", "a label"))), ("sda2", None)]
+        );
+        assert_eq!(all[1].read, Fact::Known(Read::Done));
+        assert_eq!(all[3].read, Fact::Known(Read::Failed("Input/output error".into())));
+    }
 
     /// A root disk, and a map with two paths.
     fn tree() -> Tree {
@@ -169,7 +218,9 @@ mod tests {
 
     fn looked(tree: &Tree) -> [Storage; 2] {
         let host = tree.host();
-        let Fact::Known(all) = load(&host, &mounts::load(&host)) else { panic!("not known") };
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &Fact::Known(Vec::new())) else {
+            panic!("not known")
+        };
         let mut all = all.into_iter();
         let (map, root) = (all.next().unwrap(), all.next().unwrap());
         assert_eq!(all.next(), None, "once each, and nothing that is no device");
@@ -217,7 +268,7 @@ mod tests {
         assert!(matches!(map.failed_paths, Fact::Unknown(_)), "{map:?}");
         let host = bare.host();
         assert!(
-            matches!(load(&host, &Fact::Unknown("why".into())), Fact::Unknown(why) if why == "the mounts: why")
+            matches!(load(&host, &Fact::Unknown("why".into()), &Fact::Known(Vec::new())), Fact::Unknown(why) if why == "the mounts: why")
         );
     }
 }

@@ -257,7 +257,7 @@ fn manual(finding: &Finding, why: Option<String>) -> Manual {
 mod tests {
     use super::*;
     use crate::facts::Fact;
-    use crate::steps::testing::{TODAY, ready};
+    use crate::steps::testing::{TODAY, never_ran, ready};
 
     fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {
         plan(profile, facts, selection, TODAY, &Request::default())
@@ -270,8 +270,7 @@ mod tests {
         let Fact::Known(packages) = &mut facts.packages else { panic!("known") };
         packages.installed.remove("perl");
         packages.installed.remove("device-mapper-multipath");
-        facts.custom_changes.marker_ctime_secs = Fact::Known(None);
-        facts.custom_changes.record = Fact::Known(None);
+        never_ran(&mut facts);
         facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
         (profile, facts)
     }

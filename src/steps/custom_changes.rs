@@ -303,7 +303,7 @@ fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a PathBuf, Strin
 }
 
 /// Whether a restart has happened is told from the boot id that was recorded; where a person ran the script and
-/// nothing was recorded, the clocks are believed only with multipath's maps as a second witness.
+/// nothing was recorded, clocks are believed only where both times of the boot agree, with multipath's maps as a further witness.
 fn restarted(profile: &Profile, facts: &Facts) -> Status {
     judge_restarted(profile, facts).unwrap_or_else(|status| status)
 }
@@ -324,21 +324,39 @@ fn judge_restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         });
     }
     let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?.unwrap_or_default();
-    let booted = *need(&facts.clock.boot_secs, "the time of boot")?;
-    let maps = need(&facts.multipath.maps, "the multipath maps")?;
-    Ok(if marker > booted + CLOCK_MARGIN_SECS {
-        Status::RestartOwed {
+    if !in_an_earlier_boot(facts, marker)? {
+        return Ok(Status::RestartOwed {
             found: "the custom changes were made by hand since the machine booted".to_owned(),
-        }
-    } else if marker + CLOCK_MARGIN_SECS < booted && !maps.is_empty() {
-        Status::met("made by hand before this boot; multipath has its maps")
+        });
+    }
+    Ok(if need(&facts.multipath.maps, "the multipath maps")?.is_empty() {
+        Status::Unknown { why: unproved("multipath has no map") }
     } else {
-        Status::Unknown {
-            why: "the custom changes were made by hand, and nothing proves that the machine has restarted since: \
-                  run mt-agent apply, which records this boot, and restart"
-                .to_owned(),
-        }
+        Status::met("made by hand before this boot; multipath has its maps")
     })
+}
+
+fn unproved(why: &str) -> String {
+    format!(
+        "the custom changes were made by hand, and nothing proves that the machine has restarted since ({why}): run mt-agent \
+         apply, which records this boot, and restart"
+    )
+}
+
+/// Whether what was made at `marker` (seconds since 1970) was made before this boot. Two times of the boot are held against it:
+/// the kernel's, which moves with a clock that is set, and init's record, which may be lost. Before both it is of an earlier boot;
+/// after either, or within a minute of one, it is of this boot.
+fn in_an_earlier_boot(facts: &Facts, marker: u64) -> Result<bool, Status> {
+    let booted = *need(&facts.clock.boot_secs, "the time of boot")?;
+    if marker > booted + CLOCK_MARGIN_SECS {
+        return Ok(false);
+    }
+    match &facts.clock.boot_record_secs {
+        Fact::Known(record) => Ok(marker + CLOCK_MARGIN_SECS < booted.min(*record)),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => {
+            Err(Status::Unknown { why: unproved(&format!("when it booted, by the clock of then: {why}")) })
+        }
+    }
 }
 
 /// Whether the marker is not that of the recorded run, but of one in this boot: a person ran the script again after
@@ -350,11 +368,10 @@ fn made_again(profile: &Profile, facts: &Facts, record: &Record) -> Result<bool,
     let ended = u64::try_from(started.unix_timestamp()).unwrap_or_default()
         + profile.custom_changes.deadline.as_secs()
         + CLOCK_MARGIN_SECS;
-    if marker.is_none_or(|marker| marker <= ended) {
-        return Ok(false);
+    match marker {
+        Some(marker) if *marker > ended => in_an_earlier_boot(facts, *marker).map(|earlier| !earlier),
+        _ => Ok(false),
     }
-    let booted = *need(&facts.clock.boot_secs, "the time of boot")?;
-    Ok(marker.is_some_and(|marker| marker > booted + CLOCK_MARGIN_SECS))
 }
 
 /// The restart; a run by hand is recorded first, so that the next boot can be told from this one.

@@ -5,7 +5,7 @@ use crate::facts::multipath::Configuration;
 use crate::facts::multipath::parse::{Dialect, parse};
 use crate::steps::remedy::remedy;
 use crate::steps::testing::{
-    BOOT_ID, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, ready, told, virtual_disk,
+    BOOT_ID, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, never_ran, ready, told, virtual_disk,
 };
 use crate::steps::{Selection, Verdict, judge_all, verdict};
 
@@ -19,13 +19,10 @@ fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
     facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
     facts.custom_changes.marker_ctime_secs = Fact::Known(marker);
     if (marker, &outcome) == (None, &None) {
-        facts.custom_changes.log_tail = Fact::Known(None);
-        facts.custom_changes.blacklistrootdev_id = Fact::Known(None);
-        facts.custom_changes.blacklistrootdev_script = false;
-        facts.custom_changes.blacklistrootdev_flag = false;
-        facts.multipath.configuration = Fact::Known(None);
+        never_ran(&mut facts);
+    } else {
+        facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
     }
-    facts.custom_changes.record = Fact::Known(outcome.map(|outcome| Record { outcome, ..record }));
     (profile, facts)
 }
 
@@ -69,7 +66,8 @@ fn what_a_run_left_behind_lets_no_second_one_begin_by_itself() {
         run(false),
         "a configuration of another's making is no trace"
     );
-    let traces: [(&dyn Fn(&mut Facts), &str); 4] = [
+    type Leave<'a> = (&'a dyn Fn(&mut Facts), &'a str);
+    let traces: [Leave<'_>; 4] = [
         (
             &|facts| facts.custom_changes.log_tail = Fact::Known(Some("OK".into())),
             "/var/log/appliedmtcustomchanges.log",
@@ -299,6 +297,7 @@ fn a_run_by_hand_after_a_recorded_one_owes_its_own_restart() {
         let told_now = told(&profile, &facts, "custom-changes.restarted");
         assert!(told_now.starts_with("restart-owed: the vendor script was run again"), "{told_now}");
         facts.clock.boot_secs = Fact::Known(booted + 7200);
+        facts.clock.boot_record_secs = Fact::Known(booted + 7200);
         assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
         facts.clock.boot_secs = Fact::Unknown("no /proc/stat".into());
         assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
@@ -339,6 +338,53 @@ fn of_a_run_by_hand_clocks_alone_prove_nothing() {
     assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
     let (profile, facts) = host(Some(booted + 3600), None);
     assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+}
+
+#[test]
+fn a_clock_that_is_set_within_a_boot_is_no_restart() {
+    let record_of_ready = *edit(&mut ready().1.clock.boot_record_secs);
+    let said = |marker: u64, kernels: u64, record: Fact<u64>| {
+        let (profile, mut facts) = host(Some(marker), None);
+        facts.clock.boot_secs = Fact::Known(kernels);
+        facts.clock.boot_record_secs = record;
+        told(&profile, &facts, "custom-changes.restarted")
+    };
+    let boot = record_of_ready;
+    let hour = 3600;
+    let unknown = || Fact::Unknown("no record".into());
+    for (marker, kernels, record, expected) in [
+        // `date -s +1hour` after the run, and before it.
+        (boot + 600, boot + hour, Fact::Known(boot), "restart-owed: the custom changes were made by hand"),
+        (boot + hour + 600, boot + hour, Fact::Known(boot), "restart-owed: "),
+        // The clock was an hour ahead at boot.
+        (boot + 600, boot, Fact::Known(boot + hour), "restart-owed: "),
+        (boot - 600, boot - hour, Fact::Known(boot), "restart-owed: "),
+        // Within a minute of the boot, on either side.
+        (boot + 30, boot, Fact::Known(boot), "restart-owed: "),
+        (boot - 60, boot, Fact::Known(boot), "restart-owed: "),
+        (boot - 61, boot, Fact::Known(boot), "met: made by hand before this boot"),
+        (boot + 30, boot, unknown(), "unknown: the custom changes were made by hand, and nothing proves"),
+        (boot - hour, boot, unknown(), "unknown: the custom changes were made by hand, and nothing proves"),
+        (boot + hour, boot, unknown(), "restart-owed: "),
+    ] {
+        let said = said(marker, kernels, record.clone());
+        assert!(said.starts_with(expected), "{marker} {kernels} {record:?}: {said}");
+    }
+    // A second run by hand, after one that is recorded under another boot.
+    let (profile, mut facts) = host(Some(1_780_311_600), Some(Outcome::Applied));
+    let set = |facts: &mut Facts, kernels: u64, record| {
+        facts.clock.boot_secs = Fact::Known(kernels);
+        facts.clock.boot_record_secs = record;
+    };
+    set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 - 600));
+    assert!(
+        told(&profile, &facts, "custom-changes.restarted")
+            .starts_with("restart-owed: the vendor script was run again")
+    );
+    set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 + hour));
+    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
+    set(&mut facts, 1_780_311_600 + hour, unknown());
+    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
 use crate::facts::{Facts, filesystems::Filesystems};
 
-use super::{Status, need};
+use super::{Status, links, need};
 
 /// One step on the way from a disk up to a block device that is built on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,21 +212,22 @@ pub fn same_path(a: &str, b: &str) -> bool {
 /// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
 pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     let links = || need(&facts.filesystems, "the names of file systems");
+    let linked = || links::linked(facts);
     let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
     if let Some((tag, value)) = tag {
-        let Some(value) = unquoted(value) else { return Ok(None) };
+        let Some(value) = links::unquoted(value) else { return Ok(None) };
         return match tag {
-            "UUID" => Ok(links()?.by_uuid.get(value).cloned()),
-            "LABEL" => Ok(links()?.by_label.get(value).cloned()),
+            "UUID" => Ok(linked()?.by_uuid.get(value).cloned()),
+            "LABEL" => Ok(linked()?.by_label.get(value).cloned()),
             _ => Err(untold(name)),
         };
     }
     let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
     if let Some(link) = path.strip_prefix("disk/") {
         return match link.split_once('/') {
-            Some(("by-uuid", value)) => Ok(links()?.by_uuid.get(value).cloned()),
-            Some(("by-label", value)) => Ok(links()?.by_label.get(value).cloned()),
-            Some(("by-id", value)) => Ok(links()?.by_id.get(value).cloned()),
+            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).cloned()),
+            Some(("by-label", value)) => Ok(linked()?.by_label.get(value).cloned()),
+            Some(("by-id", value)) => Ok(linked()?.by_id.get(value).cloned()),
             _ => Err(untold(name)),
         };
     }
@@ -243,14 +244,6 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
             mapper(&mapped, facts, links()?)
         }
         None => Ok(kernel_name(path, need(&facts.disks, "the disks")?)),
-    }
-}
-
-/// What a tag names: libblkid takes quotation marks of either kind off, up to the last one. `None` where that is missing.
-fn unquoted(value: &str) -> Option<&str> {
-    match value.strip_prefix(['"', '\'']) {
-        Some(rest) => rest.rfind(&value[..1]).map(|end| &rest[..end]),
-        None => Some(value),
     }
 }
 

@@ -14,6 +14,10 @@ const LOOKS: &[(&str, &str)] = &[
     ("os.device-nodes", "`ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty`"),
     ("sizing", "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`"),
     ("layout", "`cat /proc/mounts /etc/fstab`"),
+    (
+        "layout.next-boot",
+        "`cat /etc/fstab`, and `blkid -c /dev/null` as root: whether a UUID or label of it stands there twice",
+    ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),
     (
@@ -56,7 +60,7 @@ const LOOKS: &[(&str, &str)] = &[
     ),
     (
         "custom-changes.restarted",
-        "`who -b`, and `ls -lc /etc/.appliedmtcustomchanges`: which of the two is later",
+        "`who -b`, `grep btime /proc/stat`, and `ls -lc /etc/.appliedmtcustomchanges`: the last has to be older than both",
     ),
     (
         "custom-changes.root-disk",

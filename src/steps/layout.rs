@@ -114,13 +114,14 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "layout.next-boot",
-        title: "What else fstab mounts is the same at the next boot",
+        title: "The names in fstab mean the same at the next boot",
         severity: Severity::Required,
         section: SECTION,
-        why: "A line by a name that can move mounts, at the next boot, whatever carries the name then: with the disk of a \
-              protected machine attached, that one, and its data changes.",
+        why: "A line by a name that can move, or by a UUID that two attached disks carry, mounts at the next boot whatever \
+              answers to it then: with the disk of a protected machine attached, that one, and its data changes.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
-                  prints the UUIDs), or add noauto.",
+                  prints the UUIDs), or add noauto. Where `blkid` prints a UUID twice: /dev/disk/by-id/scsi-SCSI-ID-partN, or \
+                  detach the other disk. Without links in /dev/disk: start udevd, then udevadm trigger.",
         changeable: false,
         belongs: Belongs::Image,
         after: &[],

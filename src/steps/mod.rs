@@ -9,6 +9,7 @@ pub mod hypervisor;
 pub mod image;
 mod judge;
 pub mod layout;
+mod links;
 pub mod multipath;
 mod nearest;
 pub mod network;
@@ -25,6 +26,7 @@ mod storage;
 mod tally;
 #[cfg(test)]
 pub mod testing;
+mod twins;
 pub mod waivers;
 
 use serde::{Serialize, Serializer};

@@ -16,7 +16,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: "Install CentOS 6.6",
         why: "After a restart the servers look for the master target at the address that it registered with. An \
-              interface that stays down or comes up at another address cuts it off (required); one whose address a \
+              interface that is or stays down or comes up at another address cuts it off (required); one whose address a \
               DHCP server may change can cut it off (recommended).",
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
                   in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
@@ -97,7 +97,14 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             failing = failing.or(Some(one.nic));
         }
     }
-    if failing.is_none() && profile.network.static_address {
+    let mut bring_up = None;
+    for one in used.iter().filter(|_| !is_image(facts)) {
+        if let Some(Some((problem, fix))) = tally.know(down(one)) {
+            tally.problem(problem);
+            bring_up = bring_up.or(Some(fix));
+        }
+    }
+    if failing.is_none() && bring_up.is_none() && profile.network.static_address {
         for Used { nic, configuration } in &used {
             if let Some(configuration) = configuration.filter(|configuration| !is_static(nic, configuration))
             {
@@ -112,7 +119,45 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         "every interface starts on boot"
     };
     let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
-    Ok(tally.status(names.join(", "), expected, configure(failing)))
+    let fix = match (failing, bring_up) {
+        (None, Some(fix)) => fix,
+        (failing, bring_up) => {
+            [Some(configure(failing)), bring_up].into_iter().flatten().collect::<Vec<_>>().join("; ")
+        }
+    };
+    Ok(tally.status(names.join(", "), expected, fix))
+}
+
+/// How an interface that starts on boot and has an address of its own is down now, and what to do. Members of bonds and ports of
+/// bridges are not asked: whether enough of them are up, the interface above them tells.
+fn down(one: &Used) -> Result<Option<(String, String)>, Status> {
+    let Nic { name, state, carrier, member, addresses, .. } = one.nic;
+    let has_own = |configuration: &&NicConfiguration| {
+        let asks = ["static", "dhcp", "bootp", "auto"].contains(&configuration.protocol.as_str());
+        configuration.on_boot && (asks || configuration.address.is_some() || !addresses.is_empty())
+    };
+    if *member || one.configuration.filter(has_own).is_none() {
+        return Ok(None);
+    }
+    Ok(match (state.as_deref(), carrier) {
+        // Of an interface that is down nobody knows whether it has a link.
+        (_, Some(false)) => Some((
+            format!("{name} has no link"),
+            format!(
+                "see to the cable of {name}: in vSphere, Connected and Connect At Power On of this network adapter; \
+                 `cat /sys/class/net/{name}/carrier` is 1 then"
+            ),
+        )),
+        (Some("up" | "unknown"), _) | (None, Some(true)) => None,
+        (Some(state), _) => Some((
+            format!("{name} is down now (operstate {})", crate::host::text::safe(state)),
+            format!("ifup {name}"),
+        )),
+        (None, None) => {
+            let why = format!("whether {name} is up: /sys/class/net/{name}/operstate does not tell");
+            return Err(Status::Unknown { why });
+        }
+    })
 }
 
 /// Why an interface will not be at its address after a restart.
@@ -192,7 +237,8 @@ pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
     let mut tally = Tally::default();
     let used = used(nics, &mut tally);
     let all_known = !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_)));
-    all_known && !used.is_empty() && used.iter().all(|one| cut_off(one, &used).is_none())
+    let is_down = |one| !is_image(facts) && !matches!(down(one), Ok(None));
+    all_known && !used.is_empty() && !used.iter().any(|one| cut_off(one, &used).is_some() || is_down(one))
 }
 
 fn dns(facts: &Facts) -> Result<Status, Status> {

@@ -1,5 +1,5 @@
-use super::super::Severity;
 use super::super::testing::{edit, judged, nic, ready, told};
+use super::super::{Severity, Status};
 use crate::facts::network::{HostsEntry, NicConfiguration};
 use crate::facts::{Fact, Facts};
 
@@ -36,6 +36,64 @@ fn an_interface_that_stays_down_is_required_to_come_up() {
     let says = told(&profile, &facts, "network.static");
     assert!(says.starts_with("unmet: no configuration file names eth0"), "{says}");
     assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+}
+
+#[test]
+fn an_interface_that_is_down_now_is_not_met_though_it_starts_on_boot() {
+    let (profile, ready) = ready();
+    let said = |state: Option<&str>, carrier, change: &dyn Fn(&mut Facts)| {
+        let mut facts = ready.clone();
+        let nic = &mut edit(&mut facts.network.nics)[0];
+        (nic.state, nic.carrier) = (state.map(str::to_owned), carrier);
+        change(&mut facts);
+        if let Status::Unmet { .. } = judged(&profile, &facts, "network.static").status {
+            assert_eq!(judged(&profile, &facts, "network.static").severity, Severity::Required);
+        }
+        told(&profile, &facts, "network.static")
+    };
+    for (state, carrier, expected) in [
+        // Many drivers of 2.6.32 know no state.
+        (Some("unknown"), Some(true), "met: eth0"),
+        (Some("up"), None, "met: eth0"),
+        (None, Some(true), "met: eth0"),
+        (Some("down"), None, "unmet: eth0 is down now (operstate down) | "),
+        (Some("dormant"), Some(true), "unmet: eth0 is down now (operstate dormant) | "),
+        (Some("down"), Some(false), "unmet: eth0 has no link | "),
+        (Some("unknown"), Some(false), "unmet: eth0 has no link | "),
+        (None, None, "unknown: whether eth0 is up: /sys/class/net/eth0/operstate does not tell"),
+    ] {
+        let said = said(state, carrier, &|_| {});
+        assert!(said.starts_with(expected), "{state:?} {carrier:?}: {said}");
+        assert!(!said.contains("(operstate down)") || said.ends_with(" | ifup eth0"), "{said}");
+        assert!(
+            !said.contains("no link") || said.contains("in vSphere, Connected and Connect At Power On"),
+            "{said}"
+        );
+    }
+    // `ifdown` takes the address; DHCP has none to lose in its file.
+    let without = |facts: &mut Facts| edit(&mut facts.network.nics)[0].addresses.clear();
+    assert!(said(Some("down"), None, &without).starts_with("unmet: eth0 is down now"));
+    let dhcp = |facts: &mut Facts| {
+        without(facts);
+        (configuration(facts).protocol, configuration(facts).address) = ("dhcp".into(), None);
+    };
+    assert!(said(Some("down"), None, &dhcp).starts_with("unmet: eth0 is down now"));
+    // A member of a bond: released, it has no address of its own to come.
+    let member = |facts: &mut Facts| edit(&mut facts.network.nics)[0].member = true;
+    assert_eq!(said(Some("down"), Some(false), &member), "met: eth0");
+    let released = |facts: &mut Facts| {
+        without(facts);
+        (configuration(facts).protocol, configuration(facts).address) = ("none".into(), None);
+    };
+    assert_eq!(said(Some("down"), None, &released), "met: eth0");
+    let two = |facts: &mut Facts| configuration(facts).trouble = Some("its gateway is elsewhere".into());
+    let both = said(Some("down"), None, &two);
+    assert!(
+        both.starts_with("unmet: eth0: its gateway is elsewhere") && both.ends_with("; ifup eth0"),
+        "{both}"
+    );
+    let image = |facts: &mut Facts| facts.boot_id = Fact::NotApplicable("an image's tree".into());
+    assert_eq!(said(None, None, &image), "met: eth0");
 }
 
 #[test]

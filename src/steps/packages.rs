@@ -1,7 +1,7 @@
 //! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
 use super::remedy::{Remedy, Request};
-use super::{Belongs, Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::packages::Packages;
@@ -76,31 +76,15 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
 }
 
 fn judge(wanted: &[String], facts: &Facts) -> Status {
-    let packages = match need(&facts.packages, "the package database") {
-        Ok(packages) => packages,
-        Err(status) => return status,
-    };
-    let missing = missing(wanted.iter().map(String::as_str), packages);
-    if missing.is_empty() {
-        return Status::met(with_unfinished(wanted.join(", "), packages));
-    }
-    let fix = if packages.manager == "rpm" {
-        format!("mt-agent apply, or: yum install -y {}; then rpm -q {}", missing.join(" "), missing.join(" "))
-    } else {
-        format!("install {} (mt-agent apply installs with yum or dnf only)", missing.join(", "))
-    };
-    let found = format!("not installed: {}", missing.join(", "));
-    Status::unmet(with_unfinished(found, packages), wanted.join(", "), fix)
-}
-
-/// An unfinished yum transaction explains more than a missing package does.
-fn with_unfinished(found: String, packages: &Packages) -> String {
-    match packages.unfinished.first() {
-        Some(first) => {
-            format!("{found}; a yum transaction was left unfinished ({first}): yum-complete-transaction")
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    settle(installed(&wanted, facts, |missing, is_rpm| {
+        let missing = missing.join(" ");
+        if is_rpm {
+            format!("mt-agent apply, or: yum install -y {missing}; then rpm -q {missing}")
+        } else {
+            format!("install {missing} (mt-agent apply installs with yum or dnf only)")
         }
-        None => found,
-    }
+    }))
 }
 
 fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Status {
@@ -109,10 +93,6 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
             why: format!("the profile says that no protected machine uses {what}"),
         };
     }
-    let packages = match need(&facts.packages, "the package database") {
-        Ok(packages) => packages,
-        Err(status) => return status,
-    };
     if files.is_empty() {
         return Status::unmet(
             "the profile names no files",
@@ -120,20 +100,59 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
             format!("name them in the profile under files.{}", what.to_lowercase()),
         );
     }
-    let missing = missing(files.iter().map(|file| file.package.as_str()), packages);
-    let names: Vec<_> = files.iter().map(|file| file.package.as_str()).collect();
-    if missing.is_empty() {
-        return Status::met(names.join(", "));
+    let wanted: Vec<&str> = files.iter().map(|file| file.package.as_str()).collect();
+    settle(installed(&wanted, facts, |_, is_rpm| {
+        let by_hand = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
+        if is_rpm {
+            format!(
+                "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {by_hand}"
+            )
+        } else {
+            format!("install what is in {by_hand} (mt-agent apply installs with rpm only)")
+        }
+    }))
+}
+
+/// Whether all of `wanted` are installed, and nothing was cut short: what a package brings may be there in part then, and which
+/// of two versions of a program runs is not told by their names. `install` says how those that are missing come, of rpm or not.
+fn installed(
+    wanted: &[&str],
+    facts: &Facts,
+    install: impl FnOnce(&[String], bool) -> String,
+) -> Result<Status, Status> {
+    let packages = need(&facts.packages, "the package database")?;
+    let (mut found, mut fix) = (Vec::new(), Vec::new());
+    for (what, cut, advice) in [
+        ("left unfinished", &packages.unfinished, finish(packages)),
+        ("installed several times", &packages.duplicates, CLEAN),
+    ] {
+        if let Some(first) = cut.first() {
+            let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
+            found.push(format!("{what}: {first}{more}"));
+            fix.push(advice.to_owned());
+        }
     }
-    let by_hand = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
-    let fix = if packages.manager == "rpm" {
-        format!(
-            "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {by_hand}"
-        )
+    let missing = missing(wanted.iter().copied(), packages);
+    if !missing.is_empty() {
+        found.insert(0, format!("not installed: {}", missing.join(", ")));
+        fix.push(install(&missing, packages.manager == "rpm"));
+    }
+    let wanted = wanted.join(", ");
+    Ok(if found.is_empty() {
+        Status::met(wanted)
     } else {
-        format!("install what is in {by_hand} (mt-agent apply installs with rpm only)")
-    };
-    Status::unmet(format!("not installed: {}", missing.join(", ")), names.join(", "), fix)
+        Status::unmet(found.join("; "), wanted, fix.join("; then "))
+    })
+}
+
+const CLEAN: &str = "package-cleanup --cleandupes (of the package yum-utils)";
+
+fn finish(packages: &Packages) -> &'static str {
+    if packages.manager == "rpm" {
+        "yum-complete-transaction (of the package yum-utils)"
+    } else {
+        "dpkg --configure -a, and apt-get -f install"
+    }
 }
 
 /// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
@@ -175,7 +194,7 @@ mod tests {
     use crate::steps::remedy::remedy;
     use crate::steps::testing::{ready, told};
 
-    fn installed(facts: &mut Facts) -> &mut Packages {
+    fn database(facts: &mut Facts) -> &mut Packages {
         match &mut facts.packages {
             Fact::Known(packages) => packages,
             _ => panic!("the ready host knows them"),
@@ -183,13 +202,37 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_transaction_is_told_though_nothing_is_missing() {
-        let (profile, mut facts) = ready();
-        installed(&mut facts).unfinished = vec!["/var/lib/yum/transaction-all.2026-06-01.10:00.00".into()];
-        let says = told(&profile, &facts, "packages.base");
-        assert!(
-            says.starts_with("met: xfsprogs, perl, ") && says.contains("was left unfinished (/var/lib"),
-            "{says}"
+    fn what_was_cut_short_is_unmet_though_nothing_is_missing() {
+        let (mut profile, ready) = ready();
+        profile.sources.xfs = true;
+        let said = |change: &dyn Fn(&mut Packages)| {
+            let mut facts = ready.clone();
+            change(database(&mut facts));
+            assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
+            ["packages.base", "packages.multipath", "packages.xfs"].map(|id| told(&profile, &facts, id))
+        };
+        let all = |said: [String; 3], found: &str, fix: &str| {
+            for one in said {
+                assert!(
+                    one.starts_with(&format!("unmet: {found} | ")) && one.ends_with(&format!(" | {fix}")),
+                    "{one}"
+                );
+            }
+        };
+        let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
+        let complete = "yum-complete-transaction (of the package yum-utils)";
+        all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
+        let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
+        let found = format!("installed several times: {} and 1 more", bash());
+        all(said(&|p| p.duplicates.extend([bash(), bash()])), &found, CLEAN);
+        let dpkg = said(&|p| {
+            p.manager = "dpkg".into();
+            p.unfinished.push("perl is unpacked and not configured".into());
+        });
+        all(
+            dpkg,
+            "left unfinished: perl is unpacked and not configured",
+            "dpkg --configure -a, and apt-get -f install",
         );
     }
 
@@ -197,13 +240,13 @@ mod tests {
     fn what_is_missing_is_named_and_installed_alone() {
         let (profile, mut facts) = ready();
         assert!(told(&profile, &facts, "packages.base").starts_with("met: xfsprogs, perl"));
-        installed(&mut facts).installed.remove("lsscsi");
-        installed(&mut facts).unfinished.push("/var/lib/yum/transaction-all.2026".into());
+        database(&mut facts).installed.remove("lsscsi");
+        database(&mut facts).unfinished.push("/var/lib/yum/transaction-all.2026: it is empty".into());
         assert_eq!(
             told(&profile, &facts, "packages.base"),
-            "unmet: not installed: lsscsi; a yum transaction was left unfinished (/var/lib/yum/transaction-all.2026): \
-             yum-complete-transaction | xfsprogs, perl, lsscsi, rsync, wget, kexec-tools | mt-agent apply, or: yum \
-             install -y lsscsi; then rpm -q lsscsi"
+            "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
+             lsscsi, rsync, wget, kexec-tools | yum-complete-transaction (of the package yum-utils); then mt-agent apply, or: \
+             yum install -y lsscsi; then rpm -q lsscsi"
         );
         let expected =
             |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from, manifest_sha256: None };
@@ -217,8 +260,8 @@ mod tests {
     #[test]
     fn a_database_that_could_not_be_read_or_is_not_rpms_changes_nothing() {
         let (profile, mut facts) = ready();
-        installed(&mut facts).manager = "dpkg".into();
-        installed(&mut facts).installed.remove("perl");
+        database(&mut facts).manager = "dpkg".into();
+        database(&mut facts).installed.remove("perl");
         assert!(told(&profile, &facts, "packages.base").contains("yum or dnf only"));
         assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
         facts.packages = Fact::Unknown("rpm did not answer".into());

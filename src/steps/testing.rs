@@ -89,6 +89,15 @@ pub fn disks(facts: &mut Facts) -> &mut Vec<Disk> {
     edit(&mut facts.disks)
 }
 
+/// The vendor's script has never run.
+pub fn never_ran(facts: &mut Facts) {
+    let changes = &mut facts.custom_changes;
+    (changes.marker_ctime_secs, changes.record) = (Fact::Known(None), Fact::Known(None));
+    (changes.log_tail, changes.blacklistrootdev_id) = (Fact::Known(None), Fact::Known(None));
+    (changes.blacklistrootdev_script, changes.blacklistrootdev_flag) = (false, false);
+    facts.multipath.configuration = Fact::Known(None);
+}
+
 /// The mounts, to be spoiled.
 pub fn mounts(facts: &mut Facts) -> &mut Vec<Mount> {
     edit(&mut facts.mounts)
@@ -175,6 +184,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         suspended: Vec::new(),
         failed_paths: Fact::Known(Vec::new()),
         read: Fact::Known(Read::Done),
+        volume: None,
     }
 }
 
@@ -200,6 +210,8 @@ pub fn nic(name: &str, address: &str) -> Nic {
         driver: Some("vmxnet3".into()),
         physical: true,
         state: Some("up".into()),
+        carrier: Some(true),
+        member: false,
         addresses: vec![address.parse().unwrap()],
         configuration: Fact::Known(Some(NicConfiguration {
             file: format!("/etc/sysconfig/network-scripts/ifcfg-{name}"),

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mt_agent::facts::Fact;
 use mt_agent::facts::mounts::{self, Mount};
 use mt_agent::facts::storage::{self, Read, Storage};
+use mt_agent::facts::{Fact, disks};
 use mt_agent::host::Host;
 use nix::sys::signal::Signal;
 
@@ -22,7 +22,7 @@ fn mounted(disk: &Loop, options: &[&str]) {
 /// What is read of it now.
 fn looked() -> (Mount, Storage) {
     let all = mounts::load(&Host::live());
-    let storage = storage::load(&Host::live(), &all);
+    let storage = storage::load(&Host::live(), &all, &Fact::Known(Vec::new()));
     let mount = all.known().unwrap().iter().find(|mount| mount.mount_point == MOUNT_POINT).unwrap();
     let number = mount.major_minor.as_str();
     let storage = storage.known().unwrap().iter().find(|one| one.major_minor == number).unwrap();
@@ -51,6 +51,30 @@ fn what_answers_is_read() {
         assert_eq!((storage.name.as_str(), storage.read), (disk.name(), Fact::Known(Read::Done)));
         assert_eq!((storage.suspended, storage.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
         assert_eq!(disk.hash(), before);
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn the_same_file_system_is_read_from_each_disk_that_carries_it() {
+    isolated(module_path!(), "the_same_file_system_is_read_from_each_disk_that_carries_it", || {
+        let uuid = "3f0a6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+        let (own, twin, blank) = (Loop::new(64 * MIB), Loop::new(64 * MIB), Loop::new(64 * MIB));
+        mounted(&own, &["-U", uuid, "-L", "home"]);
+        run("mkfs.ext4", &["-q", "-F", "-U", uuid, &twin.device]);
+        let before = [own.hash(), twin.hash(), blank.hash()];
+        let host = Host::live();
+        let disks = [&own, &twin, &blank].map(|disk| disks::describe(&host, disk.name()).unwrap());
+        let read = storage::load(&host, &mounts::load(&host), &Fact::Known(disks.to_vec()));
+        let carries = |disk: &Loop| {
+            let one = read.known().unwrap().iter().find(|one| one.name == disk.name()).unwrap();
+            assert_eq!(one.read, Fact::Known(Read::Done));
+            one.volume.as_ref().map(|volume| (volume.uuid.clone(), volume.label.clone()))
+        };
+        assert_eq!(carries(&own), Some((uuid.to_owned(), "home".to_owned())));
+        assert_eq!(carries(&twin), Some((uuid.to_owned(), String::new())));
+        assert_eq!(carries(&blank), None);
+        assert_eq!([own.hash(), twin.hash(), blank.hash()], before);
         run("umount", &[MOUNT_POINT]);
     });
 }

@@ -180,6 +180,36 @@ impl Disk {
         all
     }
 
+    /// Name and `major:minor` of the block devices on it that can be mounted: nothing is built on them, and they are larger than
+    /// an extended partition. Of a disk under multipath it is what its map has, not the path.
+    #[must_use]
+    pub fn ends(&self) -> Vec<(&str, &str)> {
+        const LEAST: u64 = 4096;
+        fn add<'a>(
+            name: &'a str,
+            number: &'a str,
+            holders: &'a [Holder],
+            into: &mut Vec<(&'a str, &'a str)>,
+        ) {
+            if holders.is_empty() {
+                into.push((name, number));
+            }
+            for holder in holders {
+                add(&holder.name, &holder.major_minor, &holder.holders, into);
+            }
+        }
+        let mut all = Vec::new();
+        if self.size_bytes >= LEAST {
+            add(&self.name, &self.major_minor, &self.holders, &mut all);
+        }
+        let partitions =
+            self.partitions.iter().filter(|one| self.multipath.is_none() && one.size_bytes >= LEAST);
+        for partition in partitions {
+            add(&partition.name, &partition.major_minor, &partition.holders, &mut all);
+        }
+        all
+    }
+
     /// The device to address it by: its multipath map where it has one, never a path of the map.
     #[must_use]
     pub fn device(&self) -> String {

@@ -66,8 +66,8 @@ struct Section {
     name: String,
     /// Whether its `{` was seen: it may stand on the next line.
     brace: bool,
-    /// `vendor` and `product` of a device, `wwid` and `alias` of a map.
-    pair: [String; 2],
+    /// `vendor` and `product` of a device, `wwid` and `alias` of a map, where they are given.
+    pair: [Option<String>; 2],
     /// What else it says that is judged.
     settings: Vec<(String, String)>,
 }
@@ -286,7 +286,7 @@ impl Reader<'_> {
 
     fn pair(&mut self, at: usize, text: String) {
         if let Some(section) = self.open.last_mut() {
-            section.pair[at] = text;
+            section.pair[at] = Some(text);
         }
     }
 
@@ -301,7 +301,9 @@ impl Reader<'_> {
 
     /// Takes in a section that ends.
     fn close(&mut self, section: Section) {
-        let [first, second] = section.pair;
+        // An expression that is given and empty matches everything, as one that is not given does.
+        let is_given = section.pair.iter().any(Option::is_some);
+        let [first, second] = section.pair.map(Option::unwrap_or_default);
         let configuration = &mut self.parsed.configuration;
         for (key, value) in section.settings {
             let (section, one, other) = (section.name.clone(), first.clone(), second.clone());
@@ -309,7 +311,7 @@ impl Reader<'_> {
             configuration.settings.push(Setting { section, of, key, value });
         }
         match (self.open.last().map(|outer| outer.name.as_str()), section.name.as_str()) {
-            _ if first.is_empty() && second.is_empty() => {}
+            _ if !is_given => {}
             (Some("blacklist"), "device") => configuration.blacklist_devices.push((first, second)),
             (Some("blacklist_exceptions"), "device") => configuration.exception_devices.push((first, second)),
             (Some("multipaths"), "multipath") if !(first.is_empty() || second.is_empty()) => {

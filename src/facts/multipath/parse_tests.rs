@@ -61,6 +61,30 @@ fn the_vendor_s_file_is_understood_whole() {
 }
 
 #[test]
+fn an_expression_that_is_given_and_empty_is_an_entry() {
+    for dialect in BOTH {
+        let read = |text: &str| parse(text.as_bytes(), dialect).configuration;
+        for empty in ["vendor \"\"", "product \"\"", "vendor \"\"\nproduct \"\""] {
+            let device = format!("device {{\n{empty}\n}}\n");
+            let configuration =
+                read(&format!("blacklist {{\n{device}}}\nblacklist_exceptions {{\n{device}}}\n"));
+            let everything = [(String::new(), String::new())];
+            assert_eq!(configuration.blacklist_devices, everything, "{empty}");
+            assert_eq!(configuration.exception_devices, everything, "{empty}");
+        }
+        assert_eq!(read("blacklist {\ndevice {\n}\n}\n").blacklist_devices, []);
+        let wwids = read("blacklist {\nwwid \"\"\n}\nblacklist_exceptions {\nwwid \"\"\n}\n");
+        assert_eq!(
+            (wwids.blacklist_wwids, wwids.exception_wwids),
+            (vec![String::new()], vec![String::new()])
+        );
+    }
+    let hidden = |text: &str| el6(format!("blacklist {{\n{text}\n}}\n")).configuration;
+    assert_eq!(hidden("device {\nvendor \"!x\"\n}").blacklist_devices, [(String::new(), String::new())]);
+    assert_eq!(hidden("wwid \"#36000\"").blacklist_wwids, [""]);
+}
+
+#[test]
 fn what_is_not_understood_is_said_with_its_line() {
     let problems = |text: &str| el6(text).configuration.problems;
     assert_eq!(problems("wwid x\n"), ["line 1: `wwid` stands outside of every section"]);

@@ -90,6 +90,12 @@ pub struct Nic {
     pub physical: bool,
     /// `up`, `down`, `unknown`: /sys/class/net/X/operstate.
     pub state: Option<String>,
+    /// Whether it has a link: /sys/class/net/X/carrier, which tells only of an interface that is up (IFF_UP).
+    #[serde(default)]
+    pub carrier: Option<bool>,
+    /// Whether it is a member of a bond or a port of a bridge now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub member: bool,
     /// Addresses in effect, link-local IPv6 excepted (an image: those configured).
     pub addresses: Vec<IpAddr>,
     /// How it is configured; `Known(None)` when no configuration file of a kind we read names it.

@@ -77,6 +77,11 @@ fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>>
         nics.push(Nic {
             driver: driver.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())),
             state: read::attribute(host, &format!("{path}/operstate")).ok().flatten(),
+            carrier: read::attribute(host, &format!("{path}/carrier"))
+                .ok()
+                .flatten()
+                .map(|carrier| carrier == "1"),
+            member: ["master", "brport"].iter().any(|name| host.exists(format!("{path}/{name}"))),
             addresses: addresses.remove(&name).unwrap_or_default(),
             name,
             mac,
@@ -177,6 +182,8 @@ fn configured(candidates: &[Candidate]) -> Vec<Nic> {
             driver: None,
             physical: candidate.physical,
             state: None,
+            carrier: None,
+            member: false,
             addresses: candidate.addresses.iter().filter_map(|address| plain(address)).collect(),
             configuration: Fact::Known(Some(candidate.configuration.clone())),
         });

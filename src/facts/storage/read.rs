@@ -7,28 +7,30 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use nix::libc;
 use nix::sys::stat::{major, minor};
 
-use super::Read;
+use super::{Read, content};
 use crate::facts::disks::sysfs;
+use crate::facts::retention::Volume;
 use crate::host::{Host, files};
 
 /// What is read: a block of the largest size that disks have, at a place in memory that suits O_DIRECT.
 const BLOCK: usize = 4096;
 
-/// Reads the first block of the device with the kernel name `name` and the number `number`.
+/// Reads the first block of the device with the kernel name `name` and the number `number`, and what it says that it carries.
 ///
 /// # Errors
 /// Why it could not be tried.
-pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<Read, String> {
+pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read, Option<Volume>), String> {
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
-        return recorded(host, number).map(|read| counted.filter(|_| read == Read::Done).unwrap_or(read));
+        let (read, volume) = recorded(host, number)?;
+        return Ok((counted.filter(|_| read == Read::Done).unwrap_or(read), volume));
     }
     let path = format!("/dev/{}", name.replace('!', "/"));
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| read(&file, number)) {
-        Ok(block) => Ok(counted.unwrap_or_else(|| told(&block))),
-        Err(error) if is_the_device_s(&error) => Ok(Read::Failed(format!("reading {path}: {error}"))),
+        Ok(block) => Ok((counted.unwrap_or_else(|| told(&block)), content::volume(&block))),
+        Err(error) if is_the_device_s(&error) => Ok((Read::Failed(format!("reading {path}: {error}")), None)),
         Err(error) => Err(sysfs::needs_root(&error, format!("reading {path}: {error}"))),
     }
 }
@@ -37,7 +39,7 @@ fn read(file: &File, number: &str) -> io::Result<Vec<u8>> {
     let meta = file.metadata()?;
     let found = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
     if !meta.file_type().is_block_device() || found != number {
-        return Err(io::Error::other(format!("it is {found}, and {number} is mounted")));
+        return Err(io::Error::other(format!("it is {found}, and {number} was expected")));
     }
     let mut room = vec![0; 2 * BLOCK];
     let start = room.as_ptr().align_offset(BLOCK).min(BLOCK);
@@ -82,19 +84,25 @@ fn is_the_device_s(error: &io::Error) -> bool {
             .contains(&error.raw_os_error())
 }
 
-/// What a recording says: lines `MAJOR:MINOR done`, `MAJOR:MINOR errors` and what is known of them, or `MAJOR:MINOR` and why
-/// it was not read.
-fn recorded(host: &Host, number: &str) -> Result<Read, String> {
+/// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
+/// what is known of them, or `MAJOR:MINOR` and why it was not read.
+fn recorded(host: &Host, number: &str) -> Result<(Read, Option<Volume>), String> {
     let text = host.read("/commands/read").unwrap_or_default();
     let mut lines = text.lines().filter_map(|line| line.trim().split_once(' '));
-    match lines.find(|(of, _)| *of == number) {
-        Some((_, "done")) => Ok(Read::Done),
-        Some((_, why)) => Ok(match why.strip_prefix("errors ") {
+    let Some((_, said)) = lines.find(|(of, _)| *of == number) else {
+        return Err("the recording does not tell".into());
+    };
+    let mut words = said.splitn(4, ' ').map(str::to_owned);
+    if words.next().as_deref() != Some("done") {
+        let read = match said.strip_prefix("errors ") {
             Some(errors) => Read::Errors(errors.to_owned()),
-            None => Read::Failed(why.to_owned()),
-        }),
-        None => Err("the recording does not tell".into()),
+            None => Read::Failed(said.to_owned()),
+        };
+        return Ok((read, None));
     }
+    let mut word = || words.next().unwrap_or_default();
+    let volume = Volume { fs_type: word(), uuid: word(), label: word() };
+    Ok((Read::Done, (!volume.uuid.is_empty()).then_some(volume)))
 }
 
 #[cfg(test)]

@@ -1,16 +1,23 @@
-//! The lines of fstab that no other requirement looks at: /boot and whatever a site added.
+//! Names in fstab that move: those of the lines that no other requirement looks at (/boot and whatever a site added), and of all
+//! but the retention volume's those that several devices answer to.
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, same_path};
-use crate::steps::{Status, need};
+use crate::steps::links::no_links;
+use crate::steps::tally::Tally;
+use crate::steps::{Status, need, twins};
 
 /// File systems that are on no disk of this host, whatever stands in the first column.
 const ON_NO_DISK: [&str; 12] = [
     "tmpfs", "proc", "sysfs", "devpts", "devtmpfs", "debugfs", "usbfs", "nfs", "nfs4", "cifs", "iso9660",
     "udf",
 ];
+
+const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later systems: systemctl start systemd-udevd); then \
+    `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
+    rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
@@ -27,23 +34,175 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         .filter(|entry| can_move(&entry.device))
         .map(|entry| format!("line {} ({} by {})", entry.line, entry.mount_point, entry.device))
         .collect();
-    Ok(if moving.is_empty() {
-        Status::met("no name in /etc/fstab moves")
-    } else {
-        Status::unmet(
-            format!("/etc/fstab: {}: another device after a restart", moving.join(", ")),
-            "names that cannot move",
-            "put UUID=... there, with the UUIDs that `blkid` prints, or add noauto",
-        )
-    })
+    let (mut tally, mut fix) = (Tally::default(), Vec::new());
+    if !moving.is_empty() {
+        tally.problem(format!("/etc/fstab: {}: another device after a restart", moving.join(", ")));
+        fix.push("put UUID=... there, with the UUIDs that `blkid` prints, or add noauto");
+    }
+    // An image has none, and of links that could not be read their readers tell.
+    if facts.filesystems.known().is_some_and(|links| no_links(facts, links)) {
+        tally.problem("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found");
+        fix.push(UDEV);
+    }
+    let all = fstab.iter().filter(|entry| {
+        let noauto = entry.options.iter().any(|option| option == "noauto");
+        !noauto && !same_path(&profile.retention.mount_point, &entry.mount_point)
+    });
+    for entry in all {
+        if let Some(Some(devices)) = tally.know(twins::of(&entry.device, facts)) {
+            let (line, device) = (entry.line, &entry.device);
+            tally.problem(format!(
+                "/etc/fstab: line {line} ({} by {device}) can mean {devices}",
+                entry.mount_point
+            ));
+            fix.push(twins::PART_THEM);
+        }
+    }
+    fix.dedup();
+    Ok(tally.status("no name in /etc/fstab moves".into(), "names that cannot move", fix.join("; ")))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Fact;
-    use crate::steps::testing::{entry, fstab, ready, told};
+    use crate::facts::disks::{Holder, Map, Partition};
+    use crate::facts::retention::Volume;
+    use crate::facts::storage::Read;
+    use crate::facts::{Fact, Facts};
+    use crate::steps::testing::{
+        OS_DISK_ID, answering, disks, edit, entry, fstab, ready, told, virtual_disk,
+    };
 
     const ID: &str = "layout.next-boot";
+
+    #[test]
+    fn a_uuid_on_two_attached_disks_is_unmet_whichever_of_them_is_mounted_now() {
+        const TWIN: &str = "36000c29dddddddddddddddddddddddddd";
+        let (profile, ready) = ready();
+        // A protected machine's disk with the same home, from the same template.
+        let home = "4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
+        let with_twin = || {
+            let mut facts = ready.clone();
+            let mut disk = virtual_disk(2, TWIN, 100 << 30);
+            disk.partitions = vec![partition("sdc1", "8:33")];
+            disks(&mut facts).push(disk);
+            let mut twin = answering("sdc1", "8:33");
+            twin.volume = Some(volume("ext", home, "home"));
+            edit(&mut facts.storage).extend([answering("sdc", "8:32"), twin]);
+            facts
+        };
+        let facts = with_twin();
+        let said = told(&profile, &facts, ID);
+        let expected = format!(
+            "unmet: /etc/fstab: line 4 (/home by UUID={home}) can mean sda3 ({OS_DISK_ID}) and sdc1 ({TWIN}) | names that \
+             cannot move | detach the disk that is not this host's; or name"
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        // By its label, which moves as well; by a link; and what is not mounted at boot.
+        let by = |device: &str, option: &str| {
+            let mut facts = with_twin();
+            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda3").unwrap().volume =
+                Some(volume("ext", home, "home"));
+            let line = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
+            line.device = device.into();
+            line.options = vec![option.into()];
+            told(&profile, &facts, ID)
+        };
+        for device in [
+            "LABEL=home",
+            "/dev/disk/by-label/home",
+            &format!("/dev/disk/by-uuid/{home}"),
+            &format!("UUID=\"{home}\""),
+        ] {
+            assert!(by(device, "rw").contains("can mean sda3"), "{device}");
+        }
+        assert!(by("LABEL=home", "noauto").starts_with("met: "));
+        assert!(by(&format!("/dev/disk/by-id/scsi-{OS_DISK_ID}-part3"), "rw").starts_with("met: "));
+        // Paths of a map, with the map's partition, and members of a RAID are one device.
+        let mut facts = with_twin();
+        let held = |facts: &mut Facts, holder: &Holder| {
+            for (disk, partition) in [(0, 2), (2, 0)] {
+                disks(facts)[disk].partitions[partition].holders = vec![holder.clone()];
+            }
+            let mut raid = answering("md0", "9:0");
+            raid.volume = Some(volume("ext", home, ""));
+            edit(&mut facts.storage).push(raid);
+        };
+        held(&mut facts, &Holder { name: "md0".into(), major_minor: "9:0".into(), ..Holder::default() });
+        assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
+        let mut facts = with_twin();
+        let map = Holder {
+            name: "dm-5".into(),
+            major_minor: "253:5".into(),
+            dm_uuid: Some("mpath-x".into()),
+            holders: vec![Holder { name: "dm-6".into(), major_minor: "253:6".into(), ..Holder::default() }],
+            ..Holder::default()
+        };
+        disks(&mut facts)[2].holders = vec![map];
+        disks(&mut facts)[2].multipath = Some(Map::default());
+        edit(&mut facts.storage).push(answering("dm-6", "253:6"));
+        assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
+        edit(&mut facts.storage).last_mut().unwrap().volume = Some(volume("ext", home, ""));
+        assert!(told(&profile, &facts, ID).contains(&format!("and dm-6 ({TWIN})")));
+        // What could not be read can be a twin.
+        for read in
+            [Fact::Known(Read::Failed("Input/output error".into())), Fact::Unknown("needs root".into())]
+        {
+            let mut facts = with_twin();
+            let twin = edit(&mut facts.storage).last_mut().unwrap();
+            (twin.read, twin.volume) = (read, None);
+            let said = told(&profile, &facts, ID);
+            assert!(
+                said.starts_with("unknown: whether UUID=")
+                    && said.contains("is on another attached device too: sdc1: "),
+                "{said}"
+            );
+        }
+        let mut facts = with_twin();
+        edit(&mut facts.storage).retain(|one| one.name != "sdc1");
+        assert!(told(&profile, &facts, ID).starts_with("unknown: "));
+        facts.storage = Fact::needs_kernel();
+        assert!(told(&profile, &facts, ID).starts_with("met: "), "an image");
+    }
+
+    #[test]
+    fn without_links_of_udev_no_line_of_fstab_is_to_blame() {
+        let (profile, mut facts) = ready();
+        let own = edit(&mut facts.retention_record).as_ref().unwrap().uuid.clone();
+        let links = edit(&mut facts.filesystems);
+        links.by_id.clear();
+        links.by_uuid.clear();
+        // The volume on record is known without udev.
+        for own in [None, Some(own)] {
+            edit(&mut facts.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".to_owned())));
+            let said = told(&profile, &facts, ID);
+            assert!(
+                said.starts_with("unmet: udev has made no link below /dev/disk")
+                    && said.contains("udevadm trigger"),
+                "{said}"
+            );
+            for id in ["layout.root", "layout.home", "layout.swap"] {
+                let said = told(&profile, &facts, id);
+                assert!(said.starts_with("unknown: udev has made no link below /dev/disk"), "{id}: {said}");
+            }
+            // A map's name is the device mapper's.
+            assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+        }
+        edit(&mut facts.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
+        assert!(told(&profile, &facts, ID).starts_with("met: "));
+    }
+
+    fn partition(name: &str, major_minor: &str) -> Partition {
+        Partition {
+            name: name.into(),
+            major_minor: major_minor.into(),
+            size_bytes: 1 << 30,
+            holders: Vec::new(),
+        }
+    }
+
+    fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
+        Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
+    }
 
     #[test]
     fn a_line_that_nobody_else_looks_at_has_a_name_that_stays() {

@@ -13,7 +13,7 @@ use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
     repeated, resolve, same_map,
 };
-use crate::steps::{Status, custom_changes, need};
+use crate::steps::{Status, custom_changes, need, twins};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
@@ -43,7 +43,10 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             "use a single disk, without RAID or LVM",
         ));
     }
-    Ok(not_the_named_one(profile, facts, first).unwrap_or_else(|| Status::met(describe(first))))
+    if let Some(status) = not_the_named_one(profile, facts, first) {
+        return Ok(status);
+    }
+    Ok(volumes::not_on_record(profile, facts, mount, first)?.unwrap_or_else(|| Status::met(describe(first))))
 }
 
 /// That the profile names another disk than the one that carries the volume, or will.
@@ -177,6 +180,13 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     let has = |option: &str| entry.options.iter().any(|other| other == option);
     if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
+    }
+    if let Some(devices) = twins::of(&entry.device, facts)? {
+        return Ok(Status::unmet(
+            format!("line {}: {} can mean {devices}", entry.line, entry.device),
+            expected,
+            twins::PART_THEM,
+        ));
     }
     if let Some(map) = &disks[0].multipath
         && let Some(alias) = alias_of(facts, &map.wwid)

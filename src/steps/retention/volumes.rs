@@ -1,9 +1,11 @@
 //! Volumes that the agent made, known again on the disks of this host.
 
 use crate::facts::disks::Disk;
-use crate::facts::retention::{LABEL, Volume, sought, uuid_of};
+use crate::facts::mounts::Mount;
+use crate::facts::retention::{LABEL, RECORD, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
 use crate::host::text;
+use crate::profile::Profile;
 use crate::steps::devices::distinct;
 use crate::steps::{Status, need};
 
@@ -76,6 +78,48 @@ fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
 
 fn volume_on<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Volume> {
     probe_of(facts, disk).ok()?.volume.as_deref()
+}
+
+/// That the agent's record is of another disk, or of another file system on this one, than what is mounted.
+pub(super) fn not_on_record(
+    profile: &Profile,
+    facts: &Facts,
+    mount: &Mount,
+    disk: &Disk,
+) -> Result<Option<Status>, Status> {
+    let Some(record) = need(&facts.retention_record, "the record of the retention disk")? else {
+        return Ok(None);
+    };
+    let point = &profile.retention.mount_point;
+    let differs = |found: String, expected: String| {
+        let fix = format!(
+            "find out which of them is this machine's retention volume. The one on record: `umount {point}`, then mt-agent \
+             apply. What is mounted now: `mv {RECORD} /root/`, then mt-agent check"
+        );
+        Ok(Some(Status::unmet(found, expected, fix)))
+    };
+    match &disk.scsi_id {
+        Some(id) if *id == record.scsi_id => {}
+        None if disk.is_scsi() => return Err(Status::Blocked { by: "scsi.ids".to_owned() }),
+        _ => {
+            let expected = format!("the disk on record in {RECORD}, {}", text::safe(&record.scsi_id));
+            return differs(format!("{} carries it", describe(disk)), expected);
+        }
+    }
+    let read = facts.storage.known().into_iter().flatten().find(|one| one.major_minor == mount.major_minor);
+    let read = read.and_then(|one| one.volume.as_ref()).map(|volume| &volume.uuid);
+    if read.map_or_else(|| carries(facts, disk, &record.uuid), |uuid| *uuid == record.uuid) {
+        return Ok(None);
+    }
+    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
+    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid);
+    let Some(uuid) = read.or_else(linked) else {
+        let why =
+            format!("the UUID of what is mounted at {point} could not be read, to be held against {RECORD}");
+        return Err(Status::Unknown { why });
+    };
+    let expected = format!("the file system on record in {RECORD}, UUID {}", text::safe(&record.uuid));
+    differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)
 }
 
 /// What is said of a disk that is, or may be, a retention volume of ours and is not taken for blank. None where it is not:

@@ -266,6 +266,8 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
     let planned = |spoil_facts: Spoiler<'_>| {
         let (profile, mut facts) = ready();
         spoil(&mut facts.fstab).pop();
+        // A volume that a person made.
+        facts.retention_record = Fact::Known(None);
         spoil_facts(&mut facts);
         let said = told(&profile, &facts, "retention.persistent");
         (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
@@ -359,4 +361,83 @@ fn the_installation_may_not_lie_on_the_volume() {
     );
     facts.site_agent = installed("/mnt/retention2/ASR");
     assert_eq!(told(&profile, &facts, "retention.not-cache"), "met: installed in /mnt/retention2/ASR, on /");
+}
+
+#[test]
+fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
+    let (profile, ready) = ready();
+    let said = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = ready.clone();
+        change(&mut facts);
+        assert_ne!(verdict(&judge_all(&profile, &facts, TODAY, &Selection::default())), Verdict::Ready);
+        told(&profile, &facts, "retention.disk")
+    };
+    let record = |facts: &mut Facts, change: &dyn Fn(&mut Record)| {
+        change(spoil(&mut facts.retention_record).as_mut().unwrap());
+    };
+    let uuid = "7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f";
+    let other = said(&|facts| record(facts, &|record| record.scsi_id = OTHER_ID.into()));
+    let expected = format!(
+        "unmet: sdb ({RETENTION_ID}, 1 TiB) carries it | the disk on record in /var/lib/mt-agent/retention.json, {OTHER_ID} | find"
+    );
+    assert!(other.starts_with(&expected), "{other}");
+    assert!(other.ends_with("`mv /var/lib/mt-agent/retention.json /root/`, then mt-agent check"), "{other}");
+    let begun = said(&|facts| {
+        record(facts, &|record| (record.scsi_id, record.finished) = (OTHER_ID.into(), false));
+    });
+    assert!(begun.starts_with("unmet: sdb ("), "{begun}");
+    let made_anew = said(&|facts| record(facts, &|record| record.uuid = "1-2".into()));
+    let expected = format!(
+        "unmet: the file system at /mnt/retention has the UUID {uuid} | the file system on record in \
+         /var/lib/mt-agent/retention.json, UUID 1-2 | find"
+    );
+    assert!(made_anew.starts_with(&expected), "{made_anew}");
+    let linked = said(&|facts| {
+        map_carries(facts, None);
+        record(facts, &|record| record.uuid = "1-2".into());
+    });
+    assert_eq!(linked, made_anew);
+    let no_link = said(&|facts| {
+        map_carries(facts, None);
+        spoil(&mut facts.filesystems).by_uuid.remove(uuid);
+    });
+    assert!(no_link.starts_with("unknown: the UUID of what is mounted at /mnt/retention"), "{no_link}");
+    let torn = said(&|facts| facts.retention_record = Fact::Unknown("torn".into()));
+    assert_eq!(torn, "unknown: the record of the retention disk: torn");
+    let nameless = said(&|facts| disks(facts)[1].scsi_id = None);
+    assert_eq!(nameless, "blocked: scsi.ids");
+    // A host whose volume a person made has no record.
+    let mut facts = ready.clone();
+    facts.retention_record = Fact::Known(None);
+    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+}
+
+#[test]
+fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() {
+    let (profile, mut facts) = ready();
+    let uuid = "7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f";
+    let line = |facts: &mut Facts, device: &str| {
+        spoil(&mut facts.fstab)
+            .iter_mut()
+            .find(|entry| entry.mount_point == "/mnt/retention")
+            .unwrap()
+            .device = device.into();
+    };
+    line(&mut facts, &format!("UUID={uuid}"));
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: UUID="));
+    disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
+    let mut twin = testing::answering("sdc", "8:32");
+    twin.volume = Some(Volume { fs_type: "ext".into(), uuid: uuid.into(), label: String::new() });
+    spoil(&mut facts.storage).push(twin);
+    let said = told(&profile, &facts, "retention.persistent");
+    let expected = format!(
+        "unmet: line 11: UUID={uuid} can mean dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID}) | a line for"
+    );
+    assert!(said.starts_with(&expected), "{said}");
+    assert!(said.contains("Write nothing to the disk of a protected machine"), "{said}");
+    line(&mut facts, &format!("/dev/mapper/{RETENTION_ID}"));
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+    spoil(&mut facts.storage).pop();
+    line(&mut facts, &format!("UUID={uuid}"));
+    assert!(told(&profile, &facts, "retention.persistent").starts_with("unknown: whether UUID="));
 }

@@ -17,14 +17,14 @@ use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::Record;
+use crate::facts::retention::{Record, Volume};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
-use crate::steps::{Selection, Severity, Status};
+use crate::steps::{Selection, Severity, Status, Verdict, judge_all, verdict};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -60,8 +60,14 @@ fn without_volume() -> (Profile, Facts) {
     spoil(&mut facts.filesystems).by_uuid.retain(|_, device| device != "253:0");
     disks(&mut facts)[1].used_by.clear();
     facts.retention_record = Fact::Known(None);
+    map_carries(&mut facts, None);
     facts.probes = vec![eligible("sdb")];
     (profile, facts)
+}
+
+/// What a read of the map of sdb finds.
+fn map_carries(facts: &mut Facts, volume: Option<Volume>) {
+    spoil(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap().volume = volume;
 }
 
 fn with_second_blank_disk() -> (Profile, Facts) {

@@ -9,6 +9,8 @@ fn restored() -> (Profile, Facts) {
     facts.probes = vec![carrying("sdb", &uuid_of(RETENTION_ID))];
     spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "253:0".into());
     spoil(&mut facts.filesystems).by_label.insert("mt-retention".into(), "253:0".into());
+    let carried = facts.probes[0].volume.as_deref().cloned();
+    map_carries(&mut facts, carried);
     (profile, facts)
 }
 

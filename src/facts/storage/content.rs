@@ -1,0 +1,73 @@
+//! What the first block of a device says that it carries: ext2 to ext4, XFS, or swap. For the UUID and the label alone, by which
+//! fstab may name several devices: what may be written to, libblkid tells.
+
+use crate::facts::retention::{Volume, uuid_in_words};
+
+/// Reads the start of a device, of which 4,096 bytes are enough: kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages
+/// of 4 KiB.
+pub(super) fn volume(start: &[u8]) -> Option<Volume> {
+    let has = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
+    let (fs_type, uuid, label, length) = if has(4086, b"SWAPSPACE2") {
+        ("swap", 1036, 1052, 16)
+    } else if has(1024 + 0x38, &[0x53, 0xef]) {
+        ("ext", 1024 + 0x68, 1024 + 0x78, 16)
+    } else if has(0, b"XFSB") {
+        ("xfs", 32, 108, 12)
+    } else {
+        return None;
+    };
+    let uuid: [u8; 16] = start.get(uuid..uuid + 16)?.try_into().ok()?;
+    let label = start.get(label..label + length)?.split(|byte| *byte == 0).next().unwrap_or_default();
+    Some(Volume {
+        fs_type: fs_type.to_owned(),
+        uuid: if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) },
+        label: String::from_utf8_lossy(label).into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    /// As it is made here by the tools themselves: what is read from it is held against libblkid.
+    #[test]
+    fn what_mkfs_and_mkswap_made_is_read_as_libblkid_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let uuid = "3f0a6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+        for (number, (tool, args, fs_type, label)) in [
+            ("mkfs.ext4", vec!["-q", "-F", "-U", uuid, "-L", "sixteen-letters."], "ext", "sixteen-letters."),
+            ("mkfs.ext2", vec!["-q", "-F", "-U", uuid], "ext", ""),
+            (
+                "mkfs.xfs",
+                vec!["-q", "-f", "-L", "mt-retention", "-m", "uuid=3f0a6a52-8d1b-4e07-9a64-1c5b7d2e9f01"],
+                "xfs",
+                "mt-retention",
+            ),
+            ("mkswap", vec!["-q", "-U", uuid, "-L", "own swap"], "swap", "own swap"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let path = dir.path().join(number.to_string());
+            let file = std::fs::File::create_new(&path).unwrap();
+            file.set_len(400 << 20).unwrap();
+            let mut made = std::process::Command::new(tool);
+            made.args(&args).arg(&path).env("PATH", "/sbin:/usr/sbin:/bin:/usr/bin");
+            let made = made.output().unwrap_or_else(|error| panic!("{tool}: {error}"));
+            assert!(made.status.success(), "{tool}: {}", String::from_utf8_lossy(&made.stderr));
+            let mut start = vec![0; 4096];
+            std::os::unix::fs::FileExt::read_exact_at(&std::fs::File::open(&path).unwrap(), &mut start, 0)
+                .unwrap();
+            let expected = Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() };
+            assert_eq!(volume(&start), Some(expected), "{tool}");
+            for length in [0, 4, 1100, 1150, 4095] {
+                let _ = volume(&start[..length]);
+            }
+            let text = String::from_utf8_lossy(&start).into_owned();
+            testing::damage(&text, |text| drop(volume(text.as_bytes())));
+        }
+        assert_eq!(volume(&[0; 4096]), None);
+        assert_eq!(volume(&[]), None);
+    }
+}
