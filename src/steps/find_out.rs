@@ -16,7 +16,8 @@ const LOOKS: &[(&str, &str)] = &[
     ("layout", "`cat /proc/mounts /etc/fstab`"),
     (
         "layout.next-boot",
-        "`cat /etc/fstab`, and `blkid -c /dev/null` as root: whether a UUID or label of it stands there twice",
+        "`cat /etc/fstab`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label stands there twice \
+         (it waits for ever for one that does not answer)",
     ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),

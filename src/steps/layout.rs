@@ -5,9 +5,10 @@ mod next_boot;
 mod partition;
 mod swap;
 
-use super::devices::{LayerKind, layers, mount_at};
+use super::devices::{LayerKind, carriers, layers, mount_at};
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::boot_loader::BootLoader;
+use crate::facts::storage::Storage;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
@@ -223,6 +224,30 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
         });
     }
     Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
+}
+
+/// The one partition of the disk that carries `/` whose content is of the kind `fs_type` and that nothing uses now: its name and
+/// its UUID. Where there are several, which is meant is not known.
+fn unused<'a>(facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
+    let (mounts, swaps) = (facts.mounts.known()?, facts.swaps.known()?);
+    let root = mount_at(mounts, "/")?;
+    let disk = carriers(facts.disks.known()?, &root.major_minor).into_iter().next()?;
+    let is_used = |number: &str| {
+        mounts.iter().any(|mount| mount.major_minor == number)
+            || swaps.iter().any(|swap| swap.major_minor.as_deref() == Some(number))
+    };
+    let free = |device: &&Storage| {
+        disk.partitions.iter().any(|partition| partition.major_minor == device.major_minor)
+            && !is_used(&device.major_minor)
+    };
+    let mut all = facts.storage.known()?.iter().filter(free).filter_map(|device| {
+        let volume = device
+            .volume
+            .as_ref()
+            .filter(|volume| volume.fs_type.starts_with(fs_type) && !volume.uuid.is_empty())?;
+        Some((device.name.as_str(), volume.uuid.as_str()))
+    });
+    all.next().filter(|_| all.next().is_none())
 }
 
 #[cfg(test)]

@@ -314,7 +314,7 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     let mut fixes = Vec::new();
     if found.is_empty() && missing.is_empty() {
         fixes.push(
-            "bring an interface up with an address, then map the hostname to it in /etc/hosts".to_owned(),
+            "bring an interface up with its address (network.static tells why there is none), and see that /etc/hosts maps the hostname to it".to_owned(),
         );
     }
     if !lines.is_empty() {

@@ -24,7 +24,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Image,
         after: &[],
-        judge: |profile, facts| judge(&profile.packages.base, facts),
+        judge: |profile, facts| judge(&profile.packages.base, true, facts),
     },
     Requirement {
         id: "packages.multipath",
@@ -37,7 +37,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Image,
         after: &[],
-        judge: |profile, facts| judge(&profile.packages.multipath, facts),
+        judge: |profile, facts| judge(&profile.packages.multipath, false, facts),
     },
     Requirement {
         id: "packages.reiserfs",
@@ -75,9 +75,9 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
     wanted.filter(|name| !packages.installed.contains_key(*name)).map(str::to_owned).collect()
 }
 
-fn judge(wanted: &[String], facts: &Facts) -> Status {
+fn judge(wanted: &[String], of_all: bool, facts: &Facts) -> Status {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    settle(installed(&wanted, facts, |missing, is_rpm| {
+    settle(installed(&wanted, of_all, facts, |missing, is_rpm| {
         let missing = missing.join(" ");
         if is_rpm {
             format!("mt-agent apply, or: yum install -y {missing}; then rpm -q {missing}")
@@ -101,7 +101,7 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
         );
     }
     let wanted: Vec<&str> = files.iter().map(|file| file.package.as_str()).collect();
-    settle(installed(&wanted, facts, |_, is_rpm| {
+    settle(installed(&wanted, false, facts, |_, is_rpm| {
         let by_hand = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
         if is_rpm {
             format!(
@@ -114,25 +114,30 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
 }
 
 /// Whether all of `wanted` are installed, and nothing was cut short: what a package brings may be there in part then, and which
-/// of two versions of a program runs is not told by their names. `install` says how those that are missing come, of rpm or not.
+/// of two versions of a program runs is not told by their names. `of_all` is the requirement that tells what was cut short; the
+/// others wait for it. `install` says how those that are missing come, of rpm or not.
 fn installed(
     wanted: &[&str],
+    of_all: bool,
     facts: &Facts,
     install: impl FnOnce(&[String], bool) -> String,
 ) -> Result<Status, Status> {
     let packages = need(&facts.packages, "the package database")?;
     let (mut found, mut fix) = (Vec::new(), Vec::new());
+    let missing = missing(wanted.iter().copied(), packages);
+    if !of_all && missing.is_empty() && !(packages.unfinished.is_empty() && packages.duplicates.is_empty()) {
+        return Err(Status::Blocked { by: "packages.base".to_owned() });
+    }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, finish(packages)),
         ("installed several times", &packages.duplicates, CLEAN),
     ] {
-        if let Some(first) = cut.first() {
+        if let Some(first) = cut.first().filter(|_| of_all) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
             found.push(format!("{what}: {first}{more}"));
             fix.push(advice.to_owned());
         }
     }
-    let missing = missing(wanted.iter().copied(), packages);
     if !missing.is_empty() {
         found.insert(0, format!("not installed: {}", missing.join(", ")));
         fix.push(install(&missing, packages.manager == "rpm"));
@@ -145,11 +150,13 @@ fn installed(
     })
 }
 
-const CLEAN: &str = "package-cleanup --cleandupes (of the package yum-utils)";
+const CLEAN: &str = "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
+    yum-utils)";
 
 fn finish(packages: &Packages) -> &'static str {
     if packages.manager == "rpm" {
-        "yum-complete-transaction (of the package yum-utils)"
+        "`yum-complete-transaction` shows what is left of it and asks; `yum-complete-transaction --cleanup-only` forgets one that \
+         is out of date (of the package yum-utils)"
     } else {
         "dpkg --configure -a, and apt-get -f install"
     }
@@ -212,15 +219,16 @@ mod tests {
             ["packages.base", "packages.multipath", "packages.xfs"].map(|id| told(&profile, &facts, id))
         };
         let all = |said: [String; 3], found: &str, fix: &str| {
-            for one in said {
-                assert!(
-                    one.starts_with(&format!("unmet: {found} | ")) && one.ends_with(&format!(" | {fix}")),
-                    "{one}"
-                );
-            }
+            let [base, others @ ..] = said;
+            assert!(
+                base.starts_with(&format!("unmet: {found} | ")) && base.ends_with(&format!(" | {fix}")),
+                "{base}"
+            );
+            assert_eq!(others, ["blocked: packages.base"; 2], "one cause, one finding");
         };
         let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
-        let complete = "yum-complete-transaction (of the package yum-utils)";
+        let complete = finish(database(&mut ready.clone()));
+        assert!(complete.contains("shows what is left of it and asks"), "{complete}");
         all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
         let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
         let found = format!("installed several times: {} and 1 more", bash());
@@ -244,9 +252,11 @@ mod tests {
         database(&mut facts).unfinished.push("/var/lib/yum/transaction-all.2026: it is empty".into());
         assert_eq!(
             told(&profile, &facts, "packages.base"),
-            "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
-             lsscsi, rsync, wget, kexec-tools | yum-complete-transaction (of the package yum-utils); then mt-agent apply, or: \
-             yum install -y lsscsi; then rpm -q lsscsi"
+            format!(
+                "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
+                 lsscsi, rsync, wget, kexec-tools | {}; then mt-agent apply, or: yum install -y lsscsi; then rpm -q lsscsi",
+                finish(database(&mut facts.clone()))
+            )
         );
         let expected =
             |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from, manifest_sha256: None };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::devices::same_map;
-use super::storage::BRING_BACK;
+use super::devices::{own_uses, same_map};
+use super::storage::bring_back;
 use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::Facts;
@@ -102,11 +102,21 @@ fn ids(facts: &Facts) -> Result<Status, Status> {
     let disks = scsi_disks(facts)?;
     let mut tally = Tally::default();
     // Whether one that does not answer would have an ID is not known, and nothing but an answer tells.
-    let dead: Vec<String> = disks.iter().filter_map(|disk| disk.not_answering()).collect();
-    let silent = !dead.is_empty();
-    for problem in dead {
-        tally.problem(problem);
+    let (mut bring, mut foreign) = (Vec::new(), true);
+    for disk in &disks {
+        if let Some(problem) = disk.not_answering() {
+            tally.problem(problem);
+            bring.push(bring_back(disk));
+            foreign &= !is_own(disk, facts);
+        }
     }
+    let silent = !bring.is_empty();
+    if silent && foreign {
+        bring.push(
+            "or, where it is a disk of a protected machine that is not needed any more, detach it".to_owned(),
+        );
+    }
+    let bring = bring.join("; ");
     let without: Vec<_> =
         disks.iter().filter(|disk| id(disk).is_none() && disk.not_answering().is_none()).collect();
     // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
@@ -118,8 +128,8 @@ fn ids(facts: &Facts) -> Result<Status, Status> {
         without_id(disk, facts, &mut tally);
     }
     let fix = match (silent, without.is_empty() || of_uuid) {
-        (true, true) => format!("{BRING_BACK}; or detach it"),
-        (true, false) => format!("{BRING_BACK}; or detach it. For those that answer: {ENABLE_UUID}"),
+        (true, true) => bring,
+        (true, false) => format!("{bring}. For those that answer: {ENABLE_UUID}"),
         (false, _) => ENABLE_UUID.to_owned(),
     };
     let found = match disks.as_slice() {
@@ -127,6 +137,16 @@ fn ids(facts: &Facts) -> Result<Status, Status> {
         many => format!("{} disks", many.len()),
     };
     Ok(tally.status(found, "an ID from every SCSI disk", fix))
+}
+
+/// Whether something of the system, or a volume that the agent made, lies on the disk.
+fn is_own(disk: &Disk, facts: &Facts) -> bool {
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    let devices = disk.all_devices();
+    let mut mounts = facts.mounts.known().into_iter().flatten();
+    record.is_some_and(|record| disk.scsi_id.as_deref() == Some(&record.scsi_id))
+        || mounts.any(|mount| devices.contains(&mount.major_minor.as_str()))
+        || !own_uses(facts, disk, "/mnt").is_empty()
 }
 
 /// What follows for the other requirements when there is nothing to ask for an ID.
@@ -288,7 +308,20 @@ mod tests {
             says.starts_with("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg"),
             "{says}"
         );
-        assert!(says.contains("echo running > ") && says.ends_with("or detach it"), "{says}");
+        assert!(
+            says.ends_with("`echo running > /sys/block/sdb/device/state`"),
+            "it is not to be detached: {says}"
+        );
+        let mut foreign = facts.clone();
+        let mut disk = virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 1 << 40);
+        disk.state = Some("offline".into());
+        disks(&mut foreign)[1].state = Some("running".into());
+        disks(&mut foreign).push(disk);
+        let says = told(&profile, &foreign, "scsi.ids");
+        assert!(
+            says.contains("disk of a protected machine that is not needed any more, detach it"),
+            "{says}"
+        );
         assert!(!says.contains("EnableUUID"), "{says}");
         assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
         assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");

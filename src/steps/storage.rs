@@ -4,52 +4,75 @@ use super::devices::carriers;
 use super::need;
 use super::tally::Tally;
 use crate::facts::Facts;
+use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
-use crate::facts::storage::Read;
+use crate::facts::storage::{Read, Storage};
 use crate::host::text;
 
-/// What brings a disk back.
-pub const BRING_BACK: &str = "see in dmesg and in vSphere what became of the disk. Once it is there again: `echo running > \
-    /sys/block/DISK/device/state` for a disk that is offline, `dmsetup resume MAP` for a map that is suspended, `service \
-    multipathd start` for paths that failed. A file system with errors: `fsck -f DEVICE` while nothing is mounted from it (on the \
-    system disk `touch /forcefsck` and restart)";
+/// What brings `disk` back.
+pub fn bring_back(disk: &Disk) -> String {
+    let name = &disk.name;
+    format!(
+        "see in dmesg and in vSphere what became of {name}; once it is there again, `echo running > \
+         /sys/block/{name}/device/state`"
+    )
+}
 
-/// Looks whether what lies on the block device `major_minor` can be read now; tells whether something speaks against it.
-pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> bool {
-    let mut dead = false;
-    let mut problem = |tally: &mut Tally, problem: String| {
-        dead = true;
-        tally.problem(problem);
-    };
-    for disk in
-        tally.know(need(&facts.disks, "the disks")).map_or(Vec::new(), |all| carriers(all, major_minor))
-    {
+/// Looks whether what lies on the block device `major_minor` can be read now, and its file system is without errors; what is to
+/// be done where something speaks against it.
+pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<String> {
+    let mut fixes = Vec::new();
+    let disks =
+        tally.know(need(&facts.disks, "the disks")).map_or(Vec::new(), |all| carriers(all, major_minor));
+    for disk in &disks {
         if let Some(why) = disk.not_answering() {
-            problem(tally, why);
+            tally.problem(why);
+            fixes.push(bring_back(disk));
         } else if disk.is_scsi() && disk.state.is_none() {
             tally.unknown(format!("the state of {} was not recorded", disk.name));
         }
     }
-    let Some(storage) = tally.know(need(&facts.storage, "whether storage answers")) else { return dead };
+    let Some(storage) = tally.know(need(&facts.storage, "whether storage answers")) else { return fixes };
     let Some(device) = storage.iter().find(|device| device.major_minor == major_minor) else {
         tally.unknown(format!("whether the device {major_minor} answers was not looked at"));
-        return dead;
+        return fixes;
     };
     for map in &device.suspended {
-        problem(tally, format!("{map} is suspended"));
+        tally.problem(format!("{map} is suspended"));
+        let mut maps = disks.iter().filter_map(|disk| disk.multipath.as_ref());
+        let name = maps.find(|other| other.name == *map).map_or(map, |map| &map.dm_name);
+        fixes.push(format!("`dmsetup resume {name}`, once whoever suspended it is gone"));
     }
     let failed = tally.know(need(&device.failed_paths, &format!("the paths of {}", device.name)));
     for path in failed.into_iter().flatten() {
-        problem(tally, format!("multipath takes the path {path} for failed"));
+        tally.problem(format!("multipath takes the path {path} for failed"));
+        fixes.push(format!(
+            "see in dmesg and in vSphere what became of {path}; once it answers again, `multipathd -k\"reinstate path {path}\"`"
+        ));
     }
-    match tally.know(need(&device.read, &device.name)) {
-        Some(Read::Failed(why)) => problem(tally, format!("{} does not answer: {why}", device.name)),
+    let name = &device.name;
+    match tally.know(need(&device.read, name)) {
+        Some(Read::Failed(why)) => {
+            tally.problem(format!("{name} does not answer: {why}"));
+            fixes.push(format!("see in dmesg and in vSphere what became of the disk of {name}"));
+        }
         Some(Read::Errors(why)) => {
-            problem(tally, format!("the file system on {} has errors: {why}", device.name));
+            tally.problem(format!("the file system on {name} has errors: {why}"));
+            fixes.push(check_file_system(facts, device));
         }
         Some(Read::Done) | None => {}
     }
-    dead
+    fixes
+}
+
+/// How its file system is mended: none of what is mounted is looked at by fsck.
+fn check_file_system(facts: &Facts, device: &Storage) -> String {
+    let mounts = facts.mounts.known().into_iter().flatten();
+    let at = mounts.filter(|mount| mount.major_minor == device.major_minor);
+    match at.map(|mount| mount.mount_point.as_str()).min() {
+        None | Some("/") => "`touch /forcefsck`, and restart".to_owned(),
+        Some(at) => format!("`umount {at}`, `fsck -f /dev/{}`, `mount {at}`", device.name),
+    }
 }
 
 /// How much room a file system has, for people, and what of it is none.
@@ -64,6 +87,17 @@ pub struct Room {
     pub bytes: u64,
     /// Whether no file can be made any more.
     pub no_inodes: bool,
+}
+
+/// What finds out where the room of the file system at `path` went.
+pub fn what_fills(path: &str, room: &Room) -> String {
+    if room.no_inodes || room.inode_percent < room.percent {
+        format!(
+            "see where its files are: `find {path} -xdev -printf '%h\\n' | sort | uniq -c | sort -n | tail` (each takes an inode)"
+        )
+    } else {
+        format!("see what fills it: `du -xh --max-depth=2 {path}`")
+    }
 }
 
 /// The room of a mounted file system.

@@ -52,9 +52,9 @@ pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     }
     match untold {
         _ if found.len() > 1 => Ok(Some(found.join(" and "))),
-        Some(why) => {
-            Err(Status::Unknown { why: format!("whether {name} is on another attached device too: {why}") })
-        }
+        Some(why) => Err(Status::Unknown {
+            why: format!("whether another attached device has a name of /etc/fstab too: {why}"),
+        }),
         None => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::steps::devices::mount_at;
-use crate::steps::storage::room;
+use crate::steps::storage::{room, what_fills};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
 
@@ -12,7 +12,7 @@ const WANTED: u64 = 10;
 pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
     let mounts = need(&facts.mounts, "the mounts")?;
     let mut tally = Tally::default();
-    let mut told = Vec::new();
+    let (mut told, mut fixes) = (Vec::new(), Vec::new());
     for path in ["/", "/var"] {
         let Some(mount) = mount_at(mounts, path) else {
             if path == "/" {
@@ -24,12 +24,15 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
         let text = format!("{path}: {}", room.told);
         if room.percent < WANTED || room.inode_percent < WANTED {
             tally.problem(text);
+            fixes.push(what_fills(path, &room));
         } else {
             told.push(text);
         }
     }
-    let fix = "see what fills it (`du -xh --max-depth=2 /var`, `yum clean all`, old logs in /var/log), or make disk and file \
-               system larger";
+    let fix = format!(
+        "{}. Then `yum clean all`, old logs in /var/log; or make disk and file system larger",
+        fixes.join("; ")
+    );
     Ok(tally.status(told.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
 }
 

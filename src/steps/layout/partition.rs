@@ -8,9 +8,11 @@ use crate::steps::devices::{
     Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
     passed_over, resolve, same_path,
 };
-use crate::steps::storage::{BRING_BACK, answers};
+use crate::steps::storage::answers;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
+
+use super::unused;
 
 /// Mount points that have a requirement of their own.
 const NAMED: [&str; 3] = ["/", "/var/crash", "/home"];
@@ -38,7 +40,7 @@ pub(super) fn further(profile: &Profile, facts: &Facts) -> Result<Status, Status
     let wanted: Vec<_> = specs.iter().map(|spec| expected(spec)).collect();
     let fix = match specs.as_slice() {
         [spec] => look.fix(spec),
-        _ if look.is_dead => BRING_BACK.into(),
+        _ if !look.bring_back.is_empty() => look.bring_back.join("; "),
         _ => "for each of them that is missing: a partition of its own, a file system on it, a line in \
               /etc/fstab, `mount -a`"
             .into(),
@@ -81,8 +83,8 @@ struct Look<'a> {
     tally: Tally,
     /// Whether what is missing is a file system itself, and not only a line or an option.
     is_missing: bool,
-    /// Whether its storage does not answer.
-    is_dead: bool,
+    /// What is to be done where its storage does not answer.
+    bring_back: Vec<String>,
     /// Whether its line in fstab only waits to be carried out.
     is_unmounted: bool,
 }
@@ -91,7 +93,7 @@ impl<'a> Look<'a> {
     fn new(profile: &'a Profile, facts: &'a Facts) -> Self {
         let disks = facts.disks.known().map_or(&[][..], Vec::as_slice);
         let tally = Tally::default();
-        Self { profile, facts, disks, tally, is_missing: false, is_dead: false, is_unmounted: false }
+        Self { profile, facts, disks, tally, is_missing: false, bring_back: Vec::new(), is_unmounted: false }
     }
 
     /// Looks at one; tells what it is, for when all holds.
@@ -123,13 +125,23 @@ impl<'a> Look<'a> {
 
     /// The least that mends it.
     fn fix(&self, spec: &PartitionSpec) -> String {
-        match self {
-            Self { is_dead: true, .. } => BRING_BACK.to_owned(),
-            Self { is_missing: true, .. } => make_partition(spec),
-            Self { is_unmounted: true, .. } if self.tally.failures() == 1 => {
-                format!("`mount {}`", spec.mount)
+        if !self.bring_back.is_empty() {
+            self.bring_back.join("; ")
+        } else if self.is_missing {
+            match unused(self.facts, "ext") {
+                Some((name, uuid)) if spec.fs_type.starts_with("ext") && spec.mount != "/" => format!(
+                    "{name} of the system disk has a file system that is not mounted. If it is that of {mount}: let /etc/fstab have \
+                     one line \"UUID={uuid} {mount} {fs_type} defaults 1 2\", `mount {mount}`. If not: {}",
+                    make_partition(spec),
+                    mount = spec.mount,
+                    fs_type = spec.fs_type
+                ),
+                _ => make_partition(spec),
             }
-            _ => repair(spec),
+        } else if self.is_unmounted && self.tally.failures() == 1 {
+            format!("`mount {}`", spec.mount)
+        } else {
+            repair(spec)
         }
     }
 
@@ -183,7 +195,11 @@ impl<'a> Look<'a> {
         if !mount.is_writable() {
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
-        self.is_dead |= answers(self.facts, &mount.major_minor, &mut self.tally);
+        for fix in answers(self.facts, &mount.major_minor, &mut self.tally) {
+            if !self.bring_back.contains(&fix) {
+                self.bring_back.push(fix);
+            }
+        }
         let Some(disks) = self.tally.know(need(&self.facts.disks, "the disks")) else { return };
         let way = disks.iter().find_map(|disk| layers(disk, &mount.major_minor));
         match way.and_then(|way| way.last().copied()) {

@@ -38,8 +38,10 @@ fn a_directory_of_root_is_no_partition() {
     assert!(
         says.starts_with(
             "unmet: /var/crash is no file system of its own: it is a part of / (/dev/sda1, ext4); /etc/fstab has \
-             no line for /var/crash | /var/crash on an ext4 file system of its own, in /etc/fstab | best: \
-             reinstall with Create Custom Layout. On this machine: add a small disk"
+             no line for /var/crash | /var/crash on an ext4 file system of its own, in /etc/fstab | sda2 of the system disk has a \
+             file system that is not mounted. If it is that of /var/crash: let /etc/fstab have one line \
+             \"UUID=2b7e1c94-35af-4d60-8f12-6e09a4c3d702 /var/crash ext4 defaults 1 2\", `mount /var/crash`. If not: best: reinstall \
+             with Create Custom Layout. On this machine: add a small disk"
         ),
         "{says}"
     );
@@ -66,6 +68,9 @@ fn what_was_only_unmounted_is_mounted_again() {
     assert!(says.contains("| let /etc/fstab have one line"), "{says}");
     let entry = fstab(&mut spoiled).iter_mut().find(|entry| entry.mount_point == "/var/crash").unwrap();
     entry.device = "UUID=away".into();
+    let says = told(&profile, &spoiled, "layout.var-crash");
+    assert!(says.contains("| sda2 of the system disk has a file system that is not mounted"), "{says}");
+    edit(&mut spoiled.storage).retain(|device| device.name != "sda2");
     let says = told(&profile, &spoiled, "layout.var-crash");
     assert!(says.contains("| best: reinstall"), "{says}");
 }

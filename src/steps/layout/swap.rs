@@ -7,6 +7,8 @@ use crate::profile::Profile;
 use crate::steps::devices::{LayerKind, can_move, layers, resolve};
 use crate::steps::{Status, need};
 
+use super::unused;
+
 const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
 
 const MAKE: &str = "make a partition of type 82 (Linux swap) on free space or on a small disk of its own (not the \
@@ -42,14 +44,14 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 );
                 Status::unmet(found, EXPECTED, "`swapon -a`")
             }
-            None => Status::unmet("no swap is active", EXPECTED, MAKE),
+            None => Status::unmet("no swap is active", EXPECTED, make(facts)),
         });
     }
     let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
     let Some(first) = good.first() else {
         let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
         let found = format!("no swap partition is active, only {}", what.join(", "));
-        return Ok(Status::unmet(found, EXPECTED, MAKE));
+        return Ok(Status::unmet(found, EXPECTED, make(facts)));
     };
     let (mut untold, mut active) = (None, None);
     for entry in &entries {
@@ -91,6 +93,17 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             first.path
         ),
     ))
+}
+
+/// How there comes to be a swap partition.
+fn make(facts: &Facts) -> String {
+    match unused(facts, "swap") {
+        Some((name, uuid)) => format!(
+            "{name} of the system disk is made for swap and not in use: add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab, \
+             `swapon -a`. If it is not this host's: {MAKE}"
+        ),
+        None => MAKE.to_owned(),
+    }
 }
 
 /// Whether it is a partition of a disk or of a disk's multipath map. Compressed memory (zram) is a block device
@@ -199,9 +212,14 @@ mod tests {
         gone.swaps = Fact::Known(vec![]);
         disks(&mut gone)[0].partitions.truncate(3);
         fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
-        for facts in [&gone, &facts] {
+        for (facts, is_there) in [(&gone, false), (&facts, true)] {
             let told = told(&profile, facts, "layout.swap");
             assert!(told.starts_with("unmet: no swap is active | ") && told.contains("mkswap"), "{told}");
+            assert_eq!(
+                told.contains("| sda5 of the system disk is made for swap and not in use: add"),
+                is_there,
+                "{told}"
+            );
         }
     }
 

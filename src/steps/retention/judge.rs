@@ -134,11 +134,15 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
             format!("unmount {point} and mount the retention volume there"),
         ),
         Some(mount) => Status::met(format!("{} at {point}", mount.source)),
-        None => Status::unmet(
-            format!("nothing is mounted at {point}"),
-            format!("the retention volume at {point}"),
-            format!("mt-agent apply, or: mount {point}"),
-        ),
+        None => {
+            let has_line = facts.fstab.known().is_some_and(|all| fstab_entry(all, point).is_some());
+            let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/SCSI-ID {point}") };
+            Status::unmet(
+                format!("nothing is mounted at {point}"),
+                format!("the retention volume at {point}"),
+                format!("mt-agent apply, or: mount {by_hand}"),
+            )
+        }
     })
 }
 
@@ -351,8 +355,12 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
     } else if mount.is_writable() {
         Status::met("read-write")
     } else {
-        let fix =
-            format!("look in dmesg for the reason, repair, then: mount -o remount,rw {}", mount.mount_point);
+        let fix = format!(
+            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then `umount {at}`, `fsck -f {}`, \
+             `mount {at}`; else `mount -o remount,rw {at}`",
+            mount.source,
+            at = mount.mount_point
+        );
         Status::unmet("mounted read-only", expected, fix)
     })
 }

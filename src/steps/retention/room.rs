@@ -4,7 +4,7 @@ use super::volume;
 use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::steps::Status;
-use crate::steps::storage::{self, BRING_BACK, Room};
+use crate::steps::storage::{self, Room};
 use crate::steps::tally::Tally;
 
 /// What is free at least: below it the volume counts as full.
@@ -14,9 +14,9 @@ const FULL_BYTES: u64 = 1 << 30;
 pub(super) fn alive(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let (mount, disks) = volume(profile, facts)?;
     let mut tally = Tally::default();
-    storage::answers(facts, &mount.major_minor, &mut tally);
+    let fixes = storage::answers(facts, &mount.major_minor, &mut tally);
     let expected = "every disk and path under it runs, no map is suspended, and a read is answered";
-    Ok(tally.status(format!("{} runs and was read", disks[0].name), expected, BRING_BACK))
+    Ok(tally.status(format!("{} runs and was read", disks[0].name), expected, fixes.join("; ")))
 }
 
 pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -35,11 +35,10 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             tally.problem(room.told.clone());
         }
     }
+    let look = room.as_ref().map(|room| storage::what_fills(&mount.mount_point, room)).unwrap_or_default();
     let fix = format!(
-        "see what fills it (`du -xh --max-depth=2 {}`): retention data goes when failback is committed or the retention window \
-         is made shorter; what does not belong there is to be removed; else enlarge the disk in vSphere and grow the file \
-         system",
-        mount.mount_point
+        "{look}. Retention data goes when failback is committed or the retention window is made shorter; what does not belong \
+         there is to be removed; else enlarge the disk in vSphere and grow the file system"
     );
     Ok(tally.status(room.map_or_else(String::new, |room| room.told), expected, fix))
 }
