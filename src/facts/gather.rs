@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{
-    Fact, Facts, SCHEMA, blank, boot_loader, clock, cpu_memory, custom_changes, device_nodes, disks, dmi,
-    filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages, processes, read,
-    retention, site_agent, storage, swaps, tools,
+    Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
+    disks, dmi, filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages,
+    processes, read, retention, site_agent, storage, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -100,6 +100,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let mounts = start(host, DEADLINE, mounts::load);
     let swaps = start(host, DEADLINE, swaps::load);
     let boot_loader = start(host, DEADLINE, boot_loader::load);
+    let boot_entry = start(host, DEADLINE, boot_entry::load);
     let filesystems = start(host, DEADLINE, filesystems::load);
     let multipath = start(host, DEADLINE, multipath::load);
     let network = start(host, DEADLINE, network::load);
@@ -168,6 +169,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         swaps,
         filesystems,
         boot_loader: boot_loader.fact(),
+        boot_entry: boot_entry.fact(),
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
         tools,

@@ -4,10 +4,11 @@
 use crate::host::text;
 
 /// The options that are judged, or that our own line in fstab has.
-const JUDGED: [&str; 12] = [
-    "defaults", "rw", "ro", "auto", "noauto", "nofail", "_netdev", "bind", "rbind", "remount", "loop",
-    "offset",
-];
+const JUDGED: [&str; 7] = ["defaults", "rw", "ro", "auto", "noauto", "nofail", "_netdev"];
+
+/// The options with which a line of fstab mounts something else than the file system of its device. Those of a loop device ask for
+/// one by themselves (`loop_check` in mount.c of util-linux-ng 2.17.2).
+pub const MOUNTS_ELSE: [&str; 7] = ["bind", "rbind", "remount", "loop", "offset", "sizelimit", "encryption"];
 
 /// Likewise: with it the journal of a file system holds what was taken out of its files.
 const JUDGED_VALUES: [&str; 3] = ["data=journal", "data=ordered", "data=writeback"];
@@ -18,17 +19,14 @@ const TAGS: [&str; 5] = ["UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID="];
 /// Whether the option is one that is kept.
 #[must_use]
 pub fn is_judged(option: &str) -> bool {
-    JUDGED.contains(&option) || JUDGED_VALUES.contains(&option)
+    JUDGED.contains(&option) || MOUNTS_ELSE.contains(&option) || JUDGED_VALUES.contains(&option)
 }
-
-/// Those whose name is judged, whatever their value.
-const JUDGED_NAMES: [&str; 2] = ["loop=", "offset="];
 
 /// The options that are kept, in their order; of some the name alone.
 pub(crate) fn options<'a>(options: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let name = |option: &'a str| match JUDGED_NAMES.iter().any(|name| option.starts_with(name)) {
-        true => option.split('=').next().unwrap_or_default(),
-        false => option,
+    let name = |option: &'a str| {
+        let name = option.split('=').next().unwrap_or_default();
+        if MOUNTS_ELSE.contains(&name) { name } else { option }
     };
     options.into_iter().map(name).filter(|option| is_judged(option)).map(str::to_owned).collect()
 }

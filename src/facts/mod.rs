@@ -4,6 +4,7 @@
 //! be read is [`Fact::Unknown`] with its reason, never a default.
 
 pub mod blank;
+pub mod boot_entry;
 pub mod boot_loader;
 pub mod clock;
 pub mod cpu_memory;
@@ -127,6 +128,9 @@ pub struct Facts {
     pub filesystems: Fact<filesystems::Filesystems>,
     /// The boot loader on the disk that carries `/`.
     pub boot_loader: Fact<boot_loader::BootLoader>,
+    /// What the boot loader of CentOS 6 starts by itself; nothing where another starts the machine.
+    #[serde(default = "boot_entry::not_read")]
+    pub boot_entry: Fact<Option<boot_entry::BootEntry>>,
     /// Interfaces, resolver, hosts file.
     pub network: network::Network,
     /// The package database.

@@ -238,6 +238,8 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         return Err(untold(name));
     }
     match path.split_once('/') {
+        // A RAID by its name, not a volume of LVM.
+        Some(("md", _)) => Err(untold(name)),
         // /dev/GROUP/VOLUME is /dev/mapper/GROUP-VOLUME, with every hyphen in a name doubled.
         Some((group, volume)) => {
             let mapped = format!("{}-{}", group.replace('-', "--"), volume.replace('-', "--"));
@@ -424,7 +426,7 @@ mod tests {
         ] {
             assert_eq!(resolve(name, &facts), Ok(None), "{name}");
         }
-        for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root"] {
+        for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root", "/dev/md/home"] {
             let told = resolve(name, &facts);
             assert!(matches!(told, Err(Status::Unknown { ref why }) if why.contains(name)), "{told:?}");
         }

@@ -16,7 +16,7 @@ const LOOKS: &[(&str, &str)] = &[
     ("layout", "`cat /proc/mounts /etc/fstab`"),
     (
         "layout.next-boot",
-        "`cat /etc/fstab`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label stands there twice \
+        "`cat /etc/fstab /boot/grub/grub.conf`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label stands there twice \
          (it waits for ever for one that does not answer)",
     ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),

@@ -1,5 +1,6 @@
 //! Partitions, swap and the boot loader.
 
+mod boot_entry;
 mod free;
 mod next_boot;
 mod partition;
@@ -115,14 +116,17 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "layout.next-boot",
-        title: "The names in fstab mean the same at the next boot",
+        title: "The next boot starts this host with the same disks",
         severity: Severity::Required,
         section: SECTION,
         why: "A line by a name that can move, or by a UUID that two attached disks carry, mounts at the next boot whatever \
-              answers to it then: with the disk of a protected machine attached, that one, and its data changes.",
+              answers to it then: with the disk of a protected machine attached, that one, and its data changes. A line with a \
+              pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
                   prints the UUIDs), or add noauto. Where `blkid` prints a UUID twice: /dev/disk/by-id/scsi-SCSI-ID-partN, or \
-                  detach the other disk. Without links in /dev/disk: start udevd, then udevadm trigger.",
+                  detach the other disk. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
+                  let default=N name an entry whose kernel line has root=UUID=... of / and no nompath, single, runlevel or \
+                  init=. Without links in /dev/disk: start udevd, then udevadm trigger.",
         changeable: false,
         belongs: Belongs::Image,
         after: &[],
@@ -205,9 +209,15 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
                 fix,
             ));
         }
-        if own.is_empty() {
+        let empty = facts.boot_entry.known().and_then(Option::as_ref).filter(|entry| entry.entries == 0);
+        let lacks = match empty {
+            _ if own.is_empty() => Some("no configuration file of it".to_owned()),
+            Some(entry) if code.as_str() == "GRUB" => Some(format!("{} has no entry", entry.file)),
+            _ => None,
+        };
+        if let Some(lacks) = lacks {
             return Ok(Status::unmet(
-                format!("{code} on {place}, but no configuration file of it"),
+                format!("{code} on {place}, but {lacks}"),
                 "a boot loader with its configuration",
                 "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then \
                  `grub-install`",

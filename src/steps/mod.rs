@@ -1,6 +1,7 @@
 //! The procedure: requirements in its order, one file a section. Pure: the same profile and facts give the
 //! same findings on any machine.
 
+mod boot_order;
 pub mod custom_changes;
 pub mod devices;
 pub mod explain;

@@ -9,10 +9,10 @@ use super::links::unquoted;
 use super::{Status, need};
 
 /// What to do about it.
-pub const PART_THEM: &str = "detach the disk that is not this host's; or name this host's own in /etc/fstab by its disk: \
+pub const PART_THEM: &str = "detach the disk that is not this host's; or name this host's own there by its disk: \
     /dev/mapper/SCSI-ID, or /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
 
-/// The devices that the first column `name` of a line of fstab can mean, in words, where it is a UUID or a label and they are
+/// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, in words, where it is a UUID or a label and they are
 /// more than one. The paths of a map, members of a RAID and physical volumes of LVM are none.
 ///
 /// # Errors
@@ -53,7 +53,9 @@ pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     match untold {
         _ if found.len() > 1 => Ok(Some(found.join(" and "))),
         Some(why) => Err(Status::Unknown {
-            why: format!("whether another attached device has a name of /etc/fstab too: {why}"),
+            why: format!(
+                "whether another attached device has a name of /etc/fstab or the boot entry too: {why}"
+            ),
         }),
         None => Ok(None),
     }

@@ -136,9 +136,12 @@ fn only_what_is_judged_is_kept() {
             }
         }
     }
-    let line = "//s/x /y cifs noatime,noauto,ro,password=a,_netdev,bind,loop=/dev/loop0 0 2\n";
+    let line = "//s/x /y cifs noatime,noauto,ro,password=a,_netdev,bind,loop=/dev/loop0,encryption=Hidden,sizelimit=9 0 2\n";
     let entry = &parse(line, Dialect::Libmount).entries[0];
-    assert_eq!((entry.options.join(","), entry.pass), ("noauto,ro,_netdev,bind,loop".to_owned(), 2));
+    assert_eq!(
+        (entry.options.join(","), entry.pass),
+        ("noauto,ro,_netdev,bind,loop,encryption,sizelimit".to_owned(), 2)
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/recorded_at", "told with the report"),
     ("/privileged", "what others than root cannot read is unknown by itself"),
     ("/boot_id", "any boot but that of the vendor's script"),
+    ("/boot_entry/file", "shown"),
     ("/boot_loader/disk", "shown"),
     ("/boot_loader/mbr", "one more place with a boot loader's code"),
     ("/boot_loader/partitions[*]", "which boot loader and where: shown; that there is one is judged"),

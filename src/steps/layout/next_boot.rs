@@ -1,13 +1,15 @@
-//! Names in fstab that move: those of the lines that no other requirement looks at (/boot and whatever a site added), and of all
-//! but the retention volume's those that several devices answer to.
+//! What the next boot goes by: names in fstab that move or lead nowhere, of the lines that no other requirement looks at (/boot and
+//! whatever a site added); names that several devices answer to, of all but the retention volume's; the boot loader's entry.
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::profile::Profile;
-use crate::steps::devices::{can_move, same_path};
+use crate::steps::devices::{can_move, resolve, same_path};
 use crate::steps::links::no_links;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
+
+use super::boot_entry;
 
 /// File systems that are on no disk of this host, whatever stands in the first column.
 const ON_NO_DISK: [&str; 12] = [
@@ -19,19 +21,21 @@ const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later 
     `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
     rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
+const GONE: &str =
+    "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
+
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let own = profile.layout.partitions.iter().map(|spec| spec.mount.as_str());
     let own: Vec<&str> = own.chain([profile.retention.mount_point.as_str()]).collect();
     let is_other = |entry: &&Entry| {
         let judged = entry.fs_type == "swap" || own.iter().any(|path| same_path(path, &entry.mount_point));
-        let mounted = !entry.options.iter().any(|option| option == "noauto");
-        !judged && mounted && !ON_NO_DISK.contains(&entry.fs_type.as_str())
+        !judged && !ON_NO_DISK.contains(&entry.fs_type.as_str())
     };
-    let moving: Vec<_> = fstab
+    let others: Vec<_> = fstab.iter().filter(is_other).collect();
+    let moving: Vec<_> = others
         .iter()
-        .filter(is_other)
-        .filter(|entry| can_move(&entry.device))
+        .filter(|entry| !has(entry, "noauto") && can_move(&entry.device))
         .map(|entry| format!("line {} ({} by {})", entry.line, entry.mount_point, entry.device))
         .collect();
     let (mut tally, mut fix) = (Tally::default(), Vec::new());
@@ -44,9 +48,19 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         tally.problem("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found");
         fix.push(UDEV);
     }
+    let systemd = facts.os.systemd.known() == Some(&true);
+    for entry in others.iter().filter(|entry| has_to_be_there(entry, systemd)) {
+        if let Some(None) = leads_to(&entry.device, facts, &mut tally) {
+            let Entry { line, mount_point, device, pass, .. } = entry;
+            let stops = if systemd { "".into() } else { format!(" at fsck (pass {pass})") };
+            tally.problem(format!(
+                "/etc/fstab: line {line} ({mount_point} by {device}) leads to no device, and the boot stops{stops}"
+            ));
+            fix.push(GONE);
+        }
+    }
     let all = fstab.iter().filter(|entry| {
-        let noauto = entry.options.iter().any(|option| option == "noauto");
-        !noauto && !same_path(&profile.retention.mount_point, &entry.mount_point)
+        !has(entry, "noauto") && !same_path(&profile.retention.mount_point, &entry.mount_point)
     });
     for entry in all {
         if let Some(Some(devices)) = tally.know(twins::of(&entry.device, facts)) {
@@ -58,8 +72,29 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             fix.push(twins::PART_THEM);
         }
     }
+    boot_entry::look(facts, &mut tally, &mut fix);
     fix.dedup();
     Ok(tally.status("no name in /etc/fstab moves".into(), "names that cannot move", fix.join("; ")))
+}
+
+fn has(entry: &Entry, option: &str) -> bool {
+    entry.options.iter().any(|own| own == option)
+}
+
+/// Whether the boot stops where the device of `entry` is not there: fsck of CentOS 6 (`fsck -A -t noopts=_netdev`) asks for each
+/// with a pass number, `noauto` or not; systemd waits for each that it is to mount. A name that can move is told by itself.
+fn has_to_be_there(entry: &Entry, systemd: bool) -> bool {
+    let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
+    let is_asked_for = if systemd { !has(entry, "noauto") } else { entry.pass != 0 };
+    is_device && is_asked_for && !can_move(&entry.device) && !has(entry, "nofail") && !has(entry, "_netdev")
+}
+
+/// The block device to which a name leads now, where that can be told: `Some(None)` is none. An image has no devices.
+pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<Option<String>> {
+    match resolve(name, facts) {
+        Err(Status::NotApplicable { .. }) => None,
+        device => tally.know(device),
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +188,7 @@ mod tests {
             let said = told(&profile, &facts, ID);
             assert!(
                 said.starts_with(
-                    "unknown: whether another attached device has a name of /etc/fstab too: sdc1: "
+                    "unknown: whether another attached device has a name of /etc/fstab or the boot entry too: sdc1: "
                 ),
                 "{said}"
             );
@@ -189,6 +224,7 @@ mod tests {
             assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
         }
         edit(&mut facts.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
+        facts.boot_entry = Fact::Known(None);
         assert!(told(&profile, &facts, ID).starts_with("met: "));
     }
 
@@ -230,5 +266,48 @@ mod tests {
         }
         facts.fstab = Fact::Unknown("why".into());
         assert_eq!(told(&profile, &facts, ID), "unknown: /etc/fstab: why");
+    }
+
+    #[test]
+    fn a_line_that_is_checked_at_boot_has_its_device_there() {
+        let (profile, ready) = ready();
+        let with = |systemd: bool, device: &str, fs_type: &str, option: &str, pass: u32| {
+            let mut facts = ready.clone();
+            facts.os.systemd = Fact::Known(systemd);
+            let mut line = entry(20, device, "/data", fs_type, pass);
+            line.options = vec![option.into()];
+            fstab(&mut facts).push(line);
+            told(&profile, &facts, ID)
+        };
+        for (device, option) in
+            [("UUID=gone", "rw"), ("/dev/mapper/36gone", "rw"), ("/dev/vg/lv", "rw"), ("UUID=gone", "noauto")]
+        {
+            let said = with(false, device, "ext4", option, 2);
+            let expected = format!(
+                "unmet: /etc/fstab: line 20 (/data by {device}) leads to no device, and the boot stops at fsck (pass 2) |"
+            );
+            assert!(said.starts_with(&expected), "{said}");
+        }
+        assert!(
+            with(true, "UUID=gone", "ext4", "rw", 0).contains("leads to no device, and the boot stops |")
+        );
+        for (systemd, device, fs_type, option, pass) in [
+            (false, "UUID=gone", "ext4", "rw", 0),
+            (false, "UUID=gone", "ext4", "nofail", 2),
+            (false, "UUID=gone", "ext4", "_netdev", 2),
+            (false, "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403", "ext4", "rw", 2),
+            (false, "server:/x", "nfs", "rw", 2),
+            (false, "/srv/image", "ext4", "loop", 2),
+            (false, "PARTUUID=1", "ext4", "rw", 0),
+            (true, "UUID=gone", "ext4", "noauto", 2),
+            (true, "UUID=gone", "ext4", "nofail", 2),
+        ] {
+            let said = with(systemd, device, fs_type, option, pass);
+            assert!(said.starts_with("met: "), "{systemd} {device} {option} {pass}: {said}");
+        }
+        assert_eq!(
+            with(false, "PARTUUID=1", "ext4", "rw", 2),
+            "unknown: to which device PARTUUID=1 leads is not among the facts"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
@@ -10,7 +11,7 @@ use crate::steps::devices::{
 };
 use crate::steps::storage::answers;
 use crate::steps::tally::Tally;
-use crate::steps::{Status, need};
+use crate::steps::{Status, boot_order, need};
 
 use super::unused;
 
@@ -87,13 +88,24 @@ struct Look<'a> {
     bring_back: Vec<String>,
     /// Whether its line in fstab only waits to be carried out.
     is_unmounted: bool,
+    /// What is to be done about a line of fstab that is mounted over it.
+    uncover: Option<String>,
 }
 
 impl<'a> Look<'a> {
     fn new(profile: &'a Profile, facts: &'a Facts) -> Self {
         let disks = facts.disks.known().map_or(&[][..], Vec::as_slice);
         let tally = Tally::default();
-        Self { profile, facts, disks, tally, is_missing: false, bring_back: Vec::new(), is_unmounted: false }
+        Self {
+            profile,
+            facts,
+            disks,
+            tally,
+            is_missing: false,
+            bring_back: Vec::new(),
+            is_unmounted: false,
+            uncover: None,
+        }
     }
 
     /// Looks at one; tells what it is, for when all holds.
@@ -140,6 +152,8 @@ impl<'a> Look<'a> {
             }
         } else if self.is_unmounted && self.tally.failures() == 1 {
             format!("`mount {}`", spec.mount)
+        } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
+            uncover.clone()
         } else {
             repair(spec)
         }
@@ -150,7 +164,7 @@ impl<'a> Look<'a> {
         // Something is mounted there in any case.
         let entry = fstab_entry(self.facts.fstab.known()?, &spec.mount).filter(|_| spec.mount != "/")?;
         let is_other = entry.fs_type != spec.fs_type && entry.fs_type != "auto"
-            || entry.options.iter().any(|option| option == "bind" || option == "rbind");
+            || entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()));
         let device = resolve(&entry.device, self.facts).ok().flatten().filter(|_| !is_other)?;
         Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(&device)))
     }
@@ -229,6 +243,19 @@ impl<'a> Look<'a> {
         let has = |option: &str| entry.options.iter().any(|other| other == option);
         if has("bind") || has("rbind") {
             return self.missing(format!("{line} makes {path} a bind mount of {}", entry.device));
+        }
+        if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
+            self.tally.problem(format!(
+                "{line} has the option {option}: it mounts something else than the file system of {}",
+                entry.device
+            ));
+        }
+        if let Some(cover) = boot_order::covered_by(self.facts, entry) {
+            self.uncover = Some(boot_order::first(cover, entry));
+            self.tally.problem(format!(
+                "line {} of /etc/fstab is mounted at {} after {path} and hides it",
+                cover.line, cover.mount_point
+            ));
         }
         if has("noauto") {
             self.tally.problem(format!("{line} does not mount {path} at boot (noauto)"));

@@ -5,6 +5,7 @@ use super::{choice, name, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
+use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::facts::{Fact, Facts};
 use crate::host::text;
@@ -13,7 +14,7 @@ use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
     repeated, resolve, same_map,
 };
-use crate::steps::{Status, custom_changes, need, twins};
+use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let point = &profile.retention.mount_point;
@@ -204,8 +205,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if let Some(option) = &entry.refused {
         return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
     }
-    let way = |option: &&&str| entry.options.iter().any(|other| other.split('=').next() == Some(**option));
-    if let Some(option) = ["bind", "rbind", "remount", "loop", "offset"].iter().find(way) {
+    if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
         return unmet(format!("{option}: it mounts something else than the file system on that device"));
     }
     match resolve(&entry.device, facts)? {
@@ -229,6 +229,16 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     }
     if entry.fs_type != mount.fs_type && entry.fs_type != "auto" {
         return unmet(format!("type {}, but {} is mounted", entry.fs_type, mount.fs_type));
+    }
+    if let Some(cover) = boot_order::covered_by(facts, entry) {
+        return Ok(Status::unmet(
+            format!(
+                "line {} is mounted at {} after line {} and hides {point}",
+                cover.line, cover.mount_point, entry.line
+            ),
+            format!("nothing mounted over {point}"),
+            boot_order::first(cover, entry),
+        ));
     }
     if has_needless_nofail(facts, entry)? {
         let fix =

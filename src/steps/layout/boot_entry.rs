@@ -1,0 +1,167 @@
+//! What the boot loader of CentOS 6 starts by itself: the kernel with this host's `/`, in a runlevel with its services.
+
+use crate::facts::Facts;
+use crate::facts::boot_entry::{BootEntry, is_runlevel};
+use crate::steps::devices::{can_move, device_name, mount_at};
+use crate::steps::tally::Tally;
+use crate::steps::{need, twins};
+
+use super::next_boot::leads_to;
+
+const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
+    makes one";
+const ROOT: &str = "put root=UUID=... in the kernel line of that entry, with the UUID that `blkid` prints for the device of /";
+const WORD: &str = "take that word out of the kernel line of that entry";
+
+/// Adds up what is wrong with it; a host that GRUB 0.97 does not start has none.
+pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>) {
+    let Some(Some(BootEntry { file, default, entries, kernel })) =
+        tally.know(need(&facts.boot_entry, "the boot entry"))
+    else {
+        return;
+    };
+    let Some(default) = default else {
+        return tally.unknown(format!("which entry starts at boot: {file} says `default saved`"));
+    };
+    let entry = format!("{file}, entry {default}");
+    let Some(words) = kernel.as_ref().filter(|_| default < entries) else {
+        tally.problem(match default < entries {
+            true => format!("{entry}, the default one, has no kernel line"),
+            false => format!("{file} has no entry {default}, which is the default one (entries: {entries})"),
+        });
+        return fix.push(ENTRY);
+    };
+    let roots: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("root=")).collect();
+    if roots.is_empty() {
+        tally.problem(format!("{entry}: its kernel line has no root="));
+        fix.push(ROOT);
+    }
+    for root in roots {
+        if let Some(why) = wrong_root(root, facts, tally) {
+            tally.problem(format!("{entry}: root={root} {why}"));
+            fix.push(ROOT);
+        } else if let Some(Some(devices)) = tally.know(twins::of(root, facts)) {
+            tally.problem(format!("{entry}: root={root} can mean {devices}"));
+            fix.push(twins::PART_THEM);
+        }
+    }
+    let runlevel = words.iter().rfind(|word| is_runlevel(word));
+    let runlevel = runlevel.filter(|word| !["2", "3", "4", "5"].contains(&word.as_str()));
+    let others = words.iter().filter(|word| !word.starts_with("root=") && !is_runlevel(word));
+    for word in others.chain(runlevel) {
+        let why = match word.as_str() {
+            word if word.contains("nompath") => "multipath is not started",
+            word if word.contains("init=") => "another program than /sbin/init is started",
+            _ => "the services of this host are not started",
+        };
+        tally.problem(format!("{entry}: its kernel line has {word}: {why}"));
+        fix.push(WORD);
+    }
+}
+
+/// Why `/` is not surely what it is now.
+fn wrong_root(root: &str, facts: &Facts, tally: &mut Tally) -> Option<String> {
+    if can_move(root) {
+        return Some("can be another device after a restart".into());
+    }
+    let Some(device) = leads_to(root, facts, tally)? else { return Some("leads to no device".into()) };
+    let now = mount_at(facts.mounts.known()?, "/")?;
+    // The number of btrfs is that of no device.
+    if now.major_minor == device || now.major_minor.starts_with("0:") {
+        return None;
+    }
+    let name = device_name(facts.disks.known()?, &device).unwrap_or(&device);
+    Some(format!("is {name}, and not what is mounted at /"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::facts::boot_entry::parse;
+    use crate::steps::testing::{OS_DISK_ID, edit, ready, told};
+
+    const ID: &str = "layout.next-boot";
+    const ROOT: &str = "root=UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+
+    #[test]
+    fn the_entry_that_starts_by_itself_has_to_start_this_host() {
+        let (profile, ready) = ready();
+        let says = |text: &str| {
+            let mut facts = ready.clone();
+            let file = "/boot/grub/grub.conf".into();
+            facts.boot_entry = Fact::Known(Some(crate::facts::boot_entry::BootEntry { file, ..parse(text) }));
+            told(&profile, &facts, ID)
+        };
+        let with = |words: &str| says(&format!("title a\nkernel /vmlinuz ro {words}\n"));
+        let by_id = format!("root=/dev/disk/by-id/scsi-{OS_DISK_ID}-part1");
+        for words in [ROOT, &by_id, &format!("{ROOT} init=/sbin/init 3 quiet"), &format!("1 {ROOT} 5")] {
+            assert!(with(words).starts_with("met: "), "{words}: {}", with(words));
+        }
+        for (words, expected) in [
+            ("", "its kernel line has no root= |"),
+            ("root=/dev/sda1", "root=/dev/sda1 can be another device after a restart |"),
+            ("root=LABEL=/", "root=LABEL=/ can be another device after a restart |"),
+            ("root=UUID=gone", "root=UUID=gone leads to no device |"),
+            ("root=801", "root=801 leads to no device |"),
+            (
+                "root=UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403",
+                "root=UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403 is sda3, and not what is mounted at / |",
+            ),
+        ] {
+            let told = with(words);
+            assert!(told.starts_with(&format!("unmet: /boot/grub/grub.conf, entry 0: {expected}")), "{told}");
+        }
+        for (word, why) in [
+            ("nompath", "multipath is not started"),
+            ("single", "the services of this host are not started"),
+            ("S", "the services of this host are not started"),
+            ("1", "the services of this host are not started"),
+            ("6", "the services of this host are not started"),
+            ("emergency", "the services of this host are not started"),
+            ("init=/bin/bash", "another program than /sbin/init is started"),
+            ("rdinit=/bin/sh", "another program than /sbin/init is started"),
+        ] {
+            let told = with(&format!("{ROOT} {word}"));
+            let expected =
+                format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |");
+            assert!(told.starts_with(&expected), "{told}");
+        }
+        let entry = format!("title a\nkernel /vmlinuz {ROOT}\ntitle Windows\nchainloader +1\n");
+        for (text, expected) in [
+            (
+                String::new(),
+                "unmet: /boot/grub/grub.conf has no entry 0, which is the default one (entries: 0) |",
+            ),
+            (format!("default=2\n{entry}"), "unmet: /boot/grub/grub.conf has no entry 2, which is the"),
+            (
+                format!("default=1\n{entry}"),
+                "unmet: /boot/grub/grub.conf, entry 1, the default one, has no kernel line |",
+            ),
+            (
+                format!("default saved\n{entry}"),
+                "unknown: which entry starts at boot: /boot/grub/grub.conf says `default saved`",
+            ),
+        ] {
+            let told = says(&text);
+            assert!(told.starts_with(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_host_without_such_a_loader_and_an_image_are_judged_by_the_rest() {
+        let (profile, mut facts) = ready();
+        for links in [facts.filesystems.clone(), Fact::needs_kernel()] {
+            facts.filesystems = links;
+            assert!(told(&profile, &facts, ID).starts_with("met: "), "{}", told(&profile, &facts, ID));
+        }
+        facts.boot_entry = Fact::Known(None);
+        assert!(told(&profile, &facts, ID).starts_with("met: "));
+        facts.boot_entry = Fact::Unknown("reading /boot/grub/grub.conf: not permitted".into());
+        assert_eq!(
+            told(&profile, &facts, ID),
+            "unknown: the boot entry: reading /boot/grub/grub.conf: not permitted"
+        );
+        edit(&mut facts.fstab).clear();
+        assert!(told(&profile, &facts, ID).starts_with("unknown: "));
+    }
+}
