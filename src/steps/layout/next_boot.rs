@@ -74,7 +74,11 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     }
     boot_entry::look(facts, &mut tally, &mut fix);
     fix.dedup();
-    Ok(tally.status("no name in /etc/fstab moves".into(), "names that cannot move", fix.join("; ")))
+    Ok(tally.status(
+        "no name in /etc/fstab moves".into(),
+        "names that cannot move, of what is there, and a boot entry for this host",
+        fix.join("; "),
+    ))
 }
 
 fn has(entry: &Entry, option: &str) -> bool {
@@ -129,7 +133,7 @@ mod tests {
         let said = told(&profile, &facts, ID);
         let expected = format!(
             "unmet: /etc/fstab: line 4 (/home by UUID={home}) can mean sda3 ({OS_DISK_ID}) and sdc1 ({TWIN}) | names that \
-             cannot move | detach the disk that is not this host's; or name"
+             cannot move, of what is there, and a boot entry for this host | detach the disk that is not this host's; or name"
         );
         assert!(said.starts_with(&expected), "{said}");
         // By its label, which moves as well; by a link; and what is not mounted at boot.
