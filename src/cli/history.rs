@@ -17,7 +17,7 @@ use crate::run::waiting::describe;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Show the last N entries only
-    #[arg(short = 'n', long = "last", value_name = "N")]
+    #[arg(short = 'n', long = "last", value_name = "N", value_parser = at_least_one)]
     pub last: Option<NonZeroUsize>,
     /// Show the apply that waits for a restart instead, and whether it still holds
     #[arg(long, conflicts_with = "last")]
@@ -25,6 +25,10 @@ pub struct Args {
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a number of 1 or more was expected")
 }
 
 impl Args {

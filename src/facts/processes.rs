@@ -61,11 +61,11 @@ pub(crate) fn sees_all(host: &Host) -> Result<(), String> {
 }
 
 /// The name in a stat line: what stands between the first opening and the last closing parenthesis, as a name
-/// may have some of its own. A dead process that nobody has waited for does not run.
+/// may have some of its own. A dead process that nobody has waited for does not run, nor does one that a signal stopped.
 pub(crate) fn parse(stat: &str) -> Option<&str> {
     let (_, rest) = stat.split_once('(')?;
     let (name, rest) = rest.rsplit_once(')')?;
-    (!matches!(rest.trim_start().bytes().next(), Some(b'Z' | b'X' | b'x') | None)).then_some(name)
+    (!matches!(rest.trim_start().bytes().next(), Some(b'Z' | b'X' | b'x' | b'T') | None)).then_some(name)
 }
 
 #[cfg(test)]
@@ -76,6 +76,7 @@ mod tests {
     #[test]
     fn names_are_cut_out_and_the_dead_left_out() {
         assert_eq!(parse("7 (a) b (c)) S 1 2"), Some("a) b (c)"));
+        assert_eq!((parse("7 (multipathd) T 1"), parse("7 (multipathd) t 1")), (None, Some("multipathd")));
         assert_eq!((parse("7 (vmtoolsd) Z 1"), parse("7 (x"), parse("")), (None, None, None));
         testing::damage("1234 (vmtoolsd) S 1 1234", |text| {
             let _ = parse(text);

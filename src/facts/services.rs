@@ -50,7 +50,14 @@ pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
     }
     const INITTAB: &str = "/etc/inittab";
     let inittab = host.read_if_exists(INITTAB).map_err(|error| unread(INITTAB, &error))?.unwrap_or_default();
-    let dir = format!("/etc/rc.d/rc{}.d", runlevel(&inittab));
+    let level = runlevel(&inittab);
+    if !["2", "3", "4", "5"].contains(&level) {
+        return Err(format!(
+            "the default runlevel of {INITTAB} is {level}, in which no server works (0 halts, 1 and S are for one user, 6 restarts); \
+             id:{RUNLEVEL}:initdefault: is usual"
+        ));
+    }
+    let dir = format!("/etc/rc.d/rc{level}.d");
     let names = host.list(&dir).map_err(|error| unread(&dir, &error))?;
     let starts = |link: &&String| {
         let rest = link.strip_prefix('S').and_then(|rest| rest.strip_suffix(name));
@@ -104,6 +111,11 @@ mod tests {
         }
         assert_eq!(told(&at("3", "S13multipathd")[..1], &[]), None, "a link whose script is gone");
         assert_eq!(link(&[]), None);
+        for level in ["0", "1", "6", "S"] {
+            let dir = tree(&[("etc/inittab", &format!("id:{level}:initdefault:\n"))]);
+            let why = at_boot(&Host::image(dir.path()), "multipathd").unwrap_err();
+            assert!(why.contains(&format!("is {level}, in which no server works")), "{why}");
+        }
     }
 
     #[test]

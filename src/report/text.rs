@@ -198,11 +198,9 @@ pub fn totals(report: &Report) -> String {
         (both(|c| c.waived), "waived"),
         (both(|c| c.not_applicable), "n/a"),
     ]);
-    format!(
-        "{} requirements: {}",
-        report.findings.len(),
-        if counts.is_empty() { "none met" } else { &counts }
-    )
+    let looked_at = report.findings.len();
+    let requirements = if looked_at == 1 { "requirement" } else { "requirements" };
+    format!("{looked_at} {requirements}: {}", if counts.is_empty() { "none met" } else { &counts })
 }
 
 fn list(counts: &[(usize, &str)]) -> String {

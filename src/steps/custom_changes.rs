@@ -313,6 +313,10 @@ fn judge_restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let changes = &facts.custom_changes;
     let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();
     if let Some(record) = record.filter(|record| !matches!(record.outcome, Outcome::Failed(_))) {
+        if record.boot_id.trim().is_empty() {
+            let why = "the record of the vendor script's run does not say in which boot it was".to_owned();
+            return Err(Status::Unknown { why });
+        }
         return Ok(if made_again(profile, facts, record)? {
             Status::RestartOwed {
                 found: "the vendor script was run again by hand since the machine booted".to_owned(),

@@ -8,6 +8,10 @@ use super::{Status, need};
 /// The names of file systems, where udev makes links at all.
 pub fn linked(facts: &Facts) -> Result<&Filesystems, Status> {
     let links = need(&facts.filesystems, "the names of file systems")?;
+    if links.by_id.is_empty() && links.by_uuid.is_empty() && links.by_label.is_empty() {
+        // Without any disk none is missing.
+        need(&facts.disks, "the disks")?;
+    }
     if no_links(facts, links) {
         return Err(Status::Unknown {
             why: "udev has made no link below /dev/disk (see layout.next-boot)".to_owned(),

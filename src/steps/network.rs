@@ -63,19 +63,23 @@ struct Used<'a> {
 
 /// The interfaces that take part: the machine's own, and what is configured on top of them (bonds, bridges).
 /// Left out: what software made for itself (docker0), and a network card that nobody configured, connected
-/// or gave an address, as long as there is another.
+/// or gave an address, as long as there is another; a file as the installer writes it for such a card (ONBOOT=no, DHCP) is no
+/// more than none.
 fn used<'a>(nics: &'a [Nic], tally: &mut Tally) -> Vec<Used<'a>> {
-    let mut used = Vec::new();
+    let (mut used, mut spare) = (Vec::new(), Vec::new());
     for nic in nics {
         let what = format!("the configuration of {}", nic.name);
         let Some(configuration) = tally.know(need(&nic.configuration, &what)) else { continue };
         let idle = nic.addresses.is_empty() && nic.state.as_deref() != Some("up");
         match configuration {
             None if !nic.physical || idle => {}
+            Some(off) if idle && !off.on_boot && off.problem.is_none() && off.address.is_none() => {
+                spare.push(Used { nic, configuration: configuration.as_ref() });
+            }
             configuration => used.push(Used { nic, configuration: configuration.as_ref() }),
         }
     }
-    used
+    if used.is_empty() { spare } else { used }
 }
 
 fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -285,7 +289,9 @@ fn hosts_file(facts: &Facts) -> Result<Status, Status> {
         if is_image(facts) {
             return Err(Status::NotApplicable { why: "the image configures no address".into() });
         }
-        tally.problem("no interface has an address");
+        if tally.is_certain() {
+            tally.problem("no interface has an address");
+        }
     }
     for (nic, address) in &missing {
         tally.problem(format!("/etc/hosts does not map {name} to {address} ({})", nic.name));

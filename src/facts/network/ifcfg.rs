@@ -123,8 +123,16 @@ pub(super) fn parse(
     let on_boot = told("ONBOOT")?.is_none_or(|value| {
         matches!(value.to_ascii_lowercase().as_str(), "yes" | "y" | "true" | "t" | "1" | "on")
     });
+    // The script looks for such a line before it reads the file: a later one does not make up for it.
+    let says_no = |line: &str| {
+        let value = line.strip_prefix("ONBOOT=").unwrap_or_default().trim_start_matches(['"', '\'']);
+        value.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("no"))
+    };
     let problem = match (&first, &prefix) {
         _ if !scripts => None,
+        _ if on_boot && text.lines().any(says_no) => {
+            Some("a line of it says ONBOOT=no: CentOS 6 starts it for no other line".to_owned())
+        }
         _ if device.is_none() && mac.is_none() => {
             Some("it sets no DEVICE, without which CentOS 6 starts nothing".to_owned())
         }
