@@ -49,6 +49,12 @@ on() {
     until [ -s $pid ]; do sleep 0.02; done
 }
 apply() { $AGENT apply --yes --only $only "$@" </dev/null; }
+# What a killed apply had started is at its end, and a multipathd that begins answers.
+settled() {
+    while pgrep -x 'service|systemctl|chkconfig' >/dev/null || { pgrep -x multipathd >/dev/null && [ ! -s $pid ]; }; do
+        sleep 0.02
+    done
+}
 # What it goes by is what the file says.
 goes_by_it() { [ "$(multipathd '-kshow config')" = "$(multipath -t 2>/dev/null)" ]; }
 "#;
@@ -153,6 +159,7 @@ for call in $calls; do
         [ $status = 137 ] || { echo "exits $status at $call $number"; cat /var/tmp/first; }
         kills=$((kills + 1))
         whole || echo "half a file after $call $number"
+        settled
         apply >/var/tmp/second 2>&1 || { echo "apply ends with $? after $call $number:"; cat /var/tmp/second; }
         cmp $conf /var/tmp/new || echo "not mended after $call $number"
         goes_by_it || echo "multipathd goes by another file after $call $number"

@@ -279,14 +279,15 @@ fn mirrors_that_are_gone_are_told_as_such() {
 }
 
 #[test]
-fn an_unfinished_transaction_is_named_and_hinders_nothing() {
+fn an_unfinished_transaction_is_a_finding_and_holds_up_no_installation() {
     let left = "/var/lib/yum/transaction-all.2015-01-01.10:00.00";
     let world = world(BOTH, &[(left, "1:x,0,1,1,x86_64\n")]);
     let output = world.run(&format!("{APPLY}; echo applied $?; $AGENT facts"), &[]);
     let said = said(&output);
-    contains(&said, &format!("yum has an unfinished transaction ({left}): finish it with"));
-    contains(&said, "applied 0");
-    contains(&said, &format!("\"unfinished\": [ \"{left}\" ]"));
+    contains(&said, "done: installed old-a 1.0-1.el6, old-b 2.0-1.el6");
+    contains(&said, &format!("left unfinished: {left}: 1 of 1 steps are left"));
+    contains(&said, "applied 1");
+    contains(&said, &format!("\"unfinished\": [ \"{left}: 1 of 1 steps are left\" ]"));
 }
 
 #[test]

@@ -99,9 +99,9 @@ fn what_cannot_be_read_after_a_run_is_no_reason_to_be_silent_about_it() {
     let (before, after) = said.split_once(" == ").unwrap();
     contains(
         before,
-        "/var/log/appliedmtcustomchanges.log is no regular file, and the script writes to it: move it away",
+        "reading /var/log/appliedmtcustomchanges.log: it is a FIFO, not a regular file",
     );
-    contains(before, "[exit 2] ls: cannot access '/var/runs'");
+    contains(before, "[exit 1] ls: cannot access '/var/runs'");
     contains(
         after,
         "the state of the custom changes is unknown: it was started, but reading /etc/multipath.conf: ",
@@ -263,12 +263,14 @@ fn apply_tells_what_the_stand_in_did_from_the_host() {
     for edition in [STAND_IN, &quoted] {
         let output = system(edition, "").run(&format!(
             r#"{BEGIN}{CENTOS}
+TRACES='/var/lib/mt-agent /etc/.appliedmtcustomchanges /etc/multipath.conf /.blacklistrootdev /usr/sbin/blacklistrootdev.sh
+    /var/log/appliedmtcustomchanges.log'
 apply; applied; node; apply
 printf '== no id '
-rm -rf /var/lib/mt-agent /etc/.appliedmtcustomchanges /etc/multipath.conf /.blacklistrootdev; : >/root/id
+rm -rf $TRACES; : >/root/id
 apply; applied; apply; wc -l </var/lib/vendor-stand-in.runs
 printf '== missing '
-rm -rf /var/lib/mt-agent /etc/.appliedmtcustomchanges /etc/multipath.conf; printf 'perl\nlsscsi\n' >/root/missing
+rm -rf $TRACES; printf 'perl\nlsscsi\n' >/root/missing
 apply; node; : >/root/missing; echo 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa >/root/id; apply --custom-changes=rerun; applied
 "#
         ));

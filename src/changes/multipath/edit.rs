@@ -1,20 +1,22 @@
 //! Editing multipath.conf in place: the few bytes that name a disk, and no other.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::facts::multipath::matches;
 use crate::facts::multipath::parse::{Dialect, Parsed, Word, parse};
+use crate::facts::multipath::{matcher, matches};
 use crate::host::text;
 
 /// `before` with a blacklist that names `scsi_id`: where `stale` stands as a blacklisted wwid it is replaced,
 /// else a line is added to the blacklist, else a blacklist to the file. A file that names it already is
-/// returned as it is.
+/// returned as it is, but for the end of its last line, which el6 needs.
 ///
 /// # Errors
 /// The file cannot be understood to its end.
 pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dialect) -> Result<Vec<u8>> {
+    let before = &*ended(before, dialect);
     let parsed = understood(before, dialect)?;
     let entry = format!("\"^{}$\"", escaped(scsi_id));
     let wwids = || parsed.blacklist_wwids.iter();
@@ -44,6 +46,7 @@ pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dia
 /// # Errors
 /// The file cannot be understood to its end.
 pub fn configured(before: &[u8], off: &[String], unhide: &[String], dialect: Dialect) -> Result<Vec<u8>> {
+    let before = &*ended(before, dialect);
     let parsed = understood(before, dialect)?;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     let mut missing = String::new();
@@ -79,14 +82,22 @@ fn edited(before: &[u8], edits: Vec<(Range<usize>, String)>) -> Vec<u8> {
     after
 }
 
+/// `before` with an end of its last line, which 0.4.9 of CentOS 6 does not read without.
+fn ended(before: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
+    match (dialect, newline(before)) {
+        (Dialect::Later, _) | (_, "") => before.into(),
+        (Dialect::El6, newline) => [before, newline.as_bytes()].concat().into(),
+    }
+}
+
 /// What has to come before a new line at the end.
 fn newline(before: &[u8]) -> &'static str {
     if before.is_empty() || before.ends_with(b"\n") { "" } else { "\n" }
 }
 
-/// Where the line of the byte `at` begins.
+/// Where the line of the byte `at` begins, as every version of multipath reads it.
 fn line_start(text: &[u8], at: usize) -> usize {
-    text[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
+    text[..at].iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |newline| newline + 1)
 }
 
 /// That the blacklist in `text` hides the root disk `scsi_id` and none of `others` by its SCSI ID.
@@ -96,7 +107,8 @@ fn line_start(text: &[u8], at: usize) -> usize {
 pub fn check_hidden(text: &[u8], scsi_id: &str, others: &[String], dialect: Dialect) -> Result<()> {
     let parsed = understood(text, dialect)?;
     for Word { line, text, .. } in &parsed.blacklist_wwids {
-        if let Some(other) = others.iter().find(|other| matches(text, other)) {
+        let matches = matcher(text);
+        if let Some(other) = others.iter().find(|other| matches(other)) {
             bail!(
                 "line {line} (`wwid {}`) hides the disk {other} from multipath too: correct that line by hand",
                 text::safe(text)
@@ -141,6 +153,11 @@ pub fn with_id(script: &[u8], stale: &str, scsi_id: &str) -> Vec<u8> {
 /// The file, where nothing in it is passed over by multipath or left open.
 fn understood(text: &[u8], dialect: Dialect) -> Result<Parsed> {
     let parsed = parse(text, dialect);
+    if let Some(line) = parsed.overlong {
+        bail!(
+            "line {line} is longer than multipath reads at once, and the rest is a line of its own to it: divide it by hand"
+        );
+    }
     if let Some(problem) = parsed.configuration.problems.first() {
         bail!(text::safe(problem));
     }

@@ -1,5 +1,6 @@
 use super::edit::{check_hidden, with_id, with_wwid};
 use super::*;
+use crate::facts::multipath::parse::parse;
 use std::fs;
 
 const ROOT: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -262,4 +263,39 @@ fn the_file_is_changed_once_and_only_while_it_leaves_the_root_disk_alone() {
     assert_eq!(run().unwrap(), Done::Unchanged);
     put("defaults {\n");
     assert!(format!("{:#}", run().unwrap_err()).contains("the section `defaults` has no end"));
+}
+
+#[test]
+fn a_file_whose_last_line_el6_does_not_read_gets_its_end() {
+    let read = |text: &str| parse(text.as_bytes(), Dialect::El6).configuration.blacklist_wwids;
+    // The brace is lost, and then the section that would be added stood within the blacklist.
+    for stale in [None, Some(STALE)] {
+        let open = VENDOR.strip_suffix('\n').unwrap();
+        let after = with(open, stale);
+        assert!(after.ends_with("}\n") && read(&after).contains(&format!("^{ROOT}$")), "{after}");
+        assert_eq!(with(&after, stale), after);
+    }
+    // Nothing but the end is missing.
+    let named = format!("{}blacklist {{\n wwid {ROOT}\n}}", VENDOR.replace(STALE, "x"));
+    assert_eq!(with(&named, None), format!("{named}\n"));
+    let off = ["find_multipaths".to_owned()];
+    let after = edit::configured(b"blacklist {\n}", &off, &[], Dialect::El6).unwrap();
+    assert_eq!(String::from_utf8(after).unwrap(), "blacklist {\n}\ndefaults {\n\tfind_multipaths no\n}\n");
+    assert_eq!(refusal("blacklist {\n wwid x"), "the section `blacklist` has no end");
+}
+
+#[test]
+fn the_comment_is_made_where_el6_begins_the_line() {
+    let before = "blacklist {\n# by name\rdevnode \"^sd\"\r\n}\n";
+    let after = edit::configured(before.as_bytes(), &[], &["^sd".to_owned()], Dialect::El6).unwrap();
+    assert_eq!(String::from_utf8(after).unwrap(), before.replace("devnode", "#devnode"));
+}
+
+#[test]
+fn a_line_that_multipath_divides_is_not_edited_around() {
+    let long = format!("{VENDOR}#{}\n", "x".repeat(1100));
+    let said = "line 12 is longer than multipath reads at once, and the rest is a line of its own to it: divide it by hand";
+    assert_eq!(refusal(&long), said);
+    let checked = check_hidden(long.as_bytes(), ROOT, &[], Dialect::El6).unwrap_err();
+    assert_eq!(checked.to_string(), said, "nor is one left behind");
 }

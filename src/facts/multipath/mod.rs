@@ -87,6 +87,10 @@ pub struct Configuration {
     /// Whether a `wwid` entry of the blacklist has no value: it hides nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wwid_without_value: bool,
+    /// Vendor and `product_blacklist` of each `device` of `devices` that has one: entries of the blacklist as well
+    /// (`setup_default_blist` of blacklist.c).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub product_blacklists: Vec<(String, String)>,
     /// `devnode` entries of the blacklist: unanchored regular expressions.
     pub blacklist_devnodes: Vec<String>,
     /// `device { vendor … product … }` entries of the blacklist; a part that is not given is empty and
@@ -101,7 +105,8 @@ pub struct Configuration {
     /// `device` entries of `blacklist_exceptions`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exception_devices: Vec<(String, String)>,
-    /// WWID and alias of each `multipath` of the section `multipaths`: the map has that name at every boot.
+    /// WWID and alias of each `multipath` of the section `multipaths`: the map has that name at every boot. Of several for one
+    /// WWID the last counts; what counts in el6 is the first, which alone is here then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<(String, String)>,
     /// `protocol` entries of the blacklist: later versions alone.
@@ -178,16 +183,52 @@ fn configuration(host: &Host) -> Result<Option<Configuration>, String> {
 /// A pattern as multipath takes it: an extended regular expression that may match anywhere. `*` alone
 /// stands for everything.
 fn regex(pattern: &str) -> Result<Regex, regex::Error> {
+    #[cfg(test)]
+    COMPILED.set(COMPILED.get() + 1);
     Regex::new(if pattern == "*" { "" } else { pattern })
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many expressions this thread has compiled.
+    pub(crate) static COMPILED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// An expression of which nothing is special but anchors at its ends: SCSI IDs, of which a blacklist can have thousands.
+struct Literal<'a> {
+    from_start: bool,
+    text: &'a str,
+    to_end: bool,
+}
+
+fn literal(pattern: &str) -> Option<Literal<'_>> {
+    let (from_start, text) = pattern.strip_prefix('^').map_or((false, pattern), |text| (true, text));
+    let (to_end, text) = text.strip_suffix('$').map_or((false, text), |text| (true, text));
+    let is_special = |c: char| r".^$*+?()[]{}|\".contains(c);
+    (!text.contains(is_special)).then_some(Literal { from_start, text, to_end })
 }
 
 /// What `pattern` matches. One that is no regular expression matches nothing (it is among the `problems`); newer
 /// multipath-tools negate one that begins with `!`.
 pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool + use<> {
     let negated = pattern.strip_prefix('!');
-    let regex = regex(negated.unwrap_or(pattern)).ok();
+    let pattern = negated.unwrap_or(pattern);
+    let literal = literal(pattern).map(|it| (it.from_start, it.text.to_owned(), it.to_end));
+    let regex = if literal.is_none() { regex(pattern).ok() } else { None };
     let negated = negated.is_some();
-    move |text: &str| regex.as_ref().is_some_and(|regex| regex.is_match(text) != negated)
+    move |text: &str| {
+        let matches = match &literal {
+            Some((true, literal, true)) => text == literal,
+            Some((true, literal, false)) => text.starts_with(literal),
+            Some((false, literal, true)) => text.ends_with(literal),
+            Some((false, literal, false)) => text.contains(literal),
+            None => match &regex {
+                Some(regex) => regex.is_match(text),
+                None => return false,
+            },
+        };
+        matches != negated
+    }
 }
 
 /// Whether `pattern` matches `text`.
@@ -211,44 +252,91 @@ pub struct Seen<'a> {
     pub protocol: &'a str,
 }
 
-/// The entry of the blacklist, as it is written, that keeps multipath off one of `disks`, and which of them. As in
-/// multipath, each kind of entry has exceptions of its own kind.
+/// The entry of the blacklist, as it is written, that keeps multipath off one of `disks`, and which of them.
 #[must_use]
 pub fn hidden<'a>(configuration: &Configuration, disks: &[Seen<'a>]) -> Option<(String, Seen<'a>)> {
-    let c = configuration;
-    let by_text = |key: &str, patterns: &[String], exceptions: &[String], of: fn(&Seen<'a>) -> &'a str| {
-        let exceptions: Vec<_> = exceptions.iter().map(|pattern| matcher(pattern)).collect();
-        patterns.iter().find_map(|pattern| {
-            let matches = matcher(pattern);
-            let hides = |disk: &&Seen<'a>| {
-                matches(of(disk)) && !exceptions.iter().any(|exception| exception(of(disk)))
-            };
-            disks.iter().find(hides).map(|disk| (format!("{key} {pattern}"), *disk))
-        })
-    };
-    // Compiled once: there are hundreds of disks.
-    let device_matcher = |(vendor, product): &(String, String)| {
-        let [vendor, product] =
-            [vendor, product].map(|pattern| (!pattern.is_empty()).then(|| matcher(pattern)));
-        move |disk: &Seen<'a>| {
-            vendor.as_ref().is_none_or(|matches| matches(disk.vendor))
-                && product.as_ref().is_none_or(|matches| matches(disk.product))
+    hides(configuration, disks, 1).pop().map(|(entry, at)| (entry, disks[at]))
+}
+
+/// An entry of the blacklist or of its exceptions.
+#[derive(Clone, Copy)]
+enum Entry<'c> {
+    /// Its key, its expression, and what of a disk that is for.
+    One(&'static str, &'c str, for<'s> fn(&Seen<'s>) -> &'s str),
+    /// A device: the key of the second expression, that of the vendor, that of the product.
+    Device(&'static str, &'c str, &'c str),
+}
+
+impl Entry<'_> {
+    fn matcher(self) -> Box<dyn Fn(&Seen<'_>) -> bool> {
+        match self {
+            Self::One(_, pattern, of) => {
+                let matches = matcher(pattern);
+                Box::new(move |disk| matches(of(disk)))
+            }
+            Self::Device(_, vendor, product) => {
+                let (vendor, product) = (matcher(vendor), matcher(product));
+                Box::new(move |disk| vendor(disk.vendor) && product(disk.product))
+            }
         }
-    };
-    let by_device = || {
-        let exceptions: Vec<_> = c.exception_devices.iter().map(device_matcher).collect();
-        c.blacklist_devices.iter().find_map(|device| {
-            let is_it = device_matcher(device);
-            let hides = |disk: &&Seen<'a>| is_it(disk) && !exceptions.iter().any(|exception| exception(disk));
-            let (vendor, product) = device;
-            let hidden = disks.iter().find(hides)?;
-            Some((format!("device {{ vendor {vendor} product {product} }}"), *hidden))
-        })
-    };
-    by_text("devnode", &c.blacklist_devnodes, &c.exception_devnodes, |disk| disk.devnode)
-        .or_else(by_device)
-        .or_else(|| by_text("protocol", &c.blacklist_protocols, &c.exception_protocols, |disk| disk.protocol))
-        .or_else(|| by_text("wwid", &c.blacklist_wwids, &c.exception_wwids, |disk| disk.wwid))
+    }
+
+    /// As it is written.
+    fn text(self) -> String {
+        match self {
+            Self::One(key, pattern, _) => format!("{key} {pattern}"),
+            Self::Device(key, vendor, product) => format!("device {{ vendor {vendor} {key} {product} }}"),
+        }
+    }
+}
+
+/// Entries of the blacklist, as they are written, each with the place of one of `disks` that it keeps multipath off: the first
+/// for each disk, and `most` at most. As in multipath, each kind of entry has exceptions of its own kind. Each expression is
+/// compiled once, and one at a time: there can be thousands, and hundreds of disks.
+#[must_use]
+pub fn hides(configuration: &Configuration, disks: &[Seen<'_>], most: usize) -> Vec<(String, usize)> {
+    fn one<'c>(
+        key: &'static str,
+        of: for<'s> fn(&Seen<'s>) -> &'s str,
+        all: [&'c [String]; 2],
+    ) -> [Vec<Entry<'c>>; 2] {
+        all.map(|patterns| patterns.iter().map(|pattern| Entry::One(key, pattern, of)).collect())
+    }
+    fn device<'c>(key: &'static str, all: &'c [(String, String)]) -> Vec<Entry<'c>> {
+        all.iter().map(|(vendor, product)| Entry::Device(key, vendor, product)).collect()
+    }
+    let c = configuration;
+    let mut devices = device("product", &c.blacklist_devices);
+    devices.extend(device("product_blacklist", &c.product_blacklists));
+    let kinds = [
+        one("devnode", |disk| disk.devnode, [&c.blacklist_devnodes, &c.exception_devnodes]),
+        [devices, device("product", &c.exception_devices)],
+        one("protocol", |disk| disk.protocol, [&c.blacklist_protocols, &c.exception_protocols]),
+        one("wwid", |disk| disk.wwid, [&c.blacklist_wwids, &c.exception_wwids]),
+    ];
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for [entries, exceptions] in kinds {
+        let mut left: Vec<usize> = (0..disks.len()).collect();
+        left.retain(|at| !found.iter().any(|(_, hidden)| hidden == at));
+        for exception in exceptions {
+            let matches = exception.matcher();
+            left.retain(|&at| !matches(&disks[at]));
+        }
+        for entry in entries {
+            let matches = entry.matcher();
+            left.retain(|&at| {
+                let hides = found.len() < most && matches(&disks[at]);
+                if hides {
+                    found.push((entry.text(), at));
+                }
+                !hides
+            });
+            if left.is_empty() || found.len() == most {
+                break;
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -291,6 +379,41 @@ mod tests {
         assert!(blacklisted(&["device {", "vendor VMware", "}"], &[]));
         assert!(!blacklisted(&["device {", "vendor VMware", "product CD", "}"], &[]));
         assert!(!blacklisted(&["device {", "vendor InMage", "product \".*\"", "}"], &[]));
+    }
+
+    #[test]
+    fn what_needs_no_expression_matches_as_the_expression_does() {
+        for pattern in
+            ["", "^", "$", "^$", "29", "^36", "e8$", ID, &format!("^{ID}$"), "^29", "36$", "!29", "a-b"]
+        {
+            let bare = pattern.strip_prefix('!').unwrap_or(pattern);
+            assert!(literal(bare).is_some(), "{pattern}");
+            let regex = Regex::new(bare).unwrap();
+            for text in [ID, "", "29", "36", "sda-b"] {
+                assert_eq!(
+                    matches(pattern, text),
+                    regex.is_match(text) != pattern.starts_with('!'),
+                    "{pattern} {text}"
+                );
+            }
+        }
+        for pattern in ["*", "^*", "3.", "[0-9]", "a|b", r"\$", "^^a", "a$$", "{"] {
+            assert!(literal(pattern).is_none(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn each_disk_is_told_with_its_first_entry() {
+        let text = "blacklist {\nwwid a\nwwid b\ndevnode sdb\n}\nblacklist_exceptions {\nwwid ac\n}\n";
+        let configuration = parse::parse(text.as_bytes(), Dialect::El6).configuration;
+        let disk = |wwid, devnode| Seen { wwid, devnode, vendor: "", product: "", protocol: "" };
+        let disks =
+            [disk("ab", "sda"), disk("ab", "sdb"), disk("ac", "sdc"), disk("b", "sdd"), disk("c", "sde")];
+        let told = |most| hides(&configuration, &disks, most);
+        let all = [("devnode sdb".to_owned(), 1), ("wwid a".to_owned(), 0), ("wwid b".to_owned(), 3)];
+        assert_eq!(told(usize::MAX), all);
+        assert_eq!(told(2), all[..2]);
+        assert_eq!(hidden(&configuration, &disks).unwrap().1.devnode, "sdb");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! What 0.4.9-80 of CentOS 6.6 does was seen on such a machine; later versions were read in their source.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::expression;
@@ -13,7 +14,8 @@ use crate::host::Host;
 /// Which version reads the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// 0.4.9 of CentOS 6: a quoted value that begins with `!` or `#` is empty, and `overrides` is not known.
+    /// 0.4.9 of CentOS 6: a quoted value that begins with `!` or `#` is empty, `overrides` is not known, a carriage return ends
+    /// a line, and a last line without its end is lost.
     El6,
     /// Later ones: two quotation marks in a quoted value stand for one, and the blacklist has `property` and `protocol`.
     Later,
@@ -57,6 +59,8 @@ pub struct Parsed {
     pub switches: Vec<(String, String, Word)>,
     /// Where the line begins that ends the first `defaults`, in bytes.
     pub defaults_end: Option<usize>,
+    /// The number of a line that is longer than multipath reads at once: it takes the rest as a line of its own.
+    pub overlong: Option<usize>,
     /// A section that has no end, which multipath does without.
     pub unclosed: Option<String>,
 }
@@ -68,6 +72,8 @@ struct Section {
     brace: bool,
     /// `vendor` and `product` of a device, `wwid` and `alias` of a map, where they are given.
     pair: [Option<String>; 2],
+    /// `product_blacklist` of a device.
+    product_blacklist: Option<String>,
     /// What else it says that is judged.
     settings: Vec<(String, String)>,
 }
@@ -89,12 +95,24 @@ enum Kind {
 /// Reads the file. What multipath passes over, or takes otherwise than it looks, goes to `problems`.
 #[must_use]
 pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
-    let mut reader = Reader { text, dialect, parsed: Parsed::default(), open: Vec::new(), line: 0 };
+    let mut reader = Reader {
+        text,
+        dialect,
+        parsed: Parsed::default(),
+        open: Vec::new(),
+        named: BTreeSet::new(),
+        line: 1,
+    };
     let mut start = 0;
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        reader.line += 1;
-        reader.line(start, line);
-        start += line.len();
+    while let Some((length, read)) = first_line(&text[start..], dialect) {
+        reader.line(start, &text[start..start + length]);
+        start += read;
+        let last = text[start - 1];
+        if read >= MAXBUF - 1 && !is_end(&last) {
+            reader.parsed.overlong.get_or_insert(reader.line);
+        }
+        // People count lines by newlines.
+        reader.line += usize::from(last == b'\n');
     }
     reader.parsed.unclosed = reader.open.last().map(|section| section.name.clone());
     while let Some(section) = reader.open.pop() {
@@ -103,18 +121,48 @@ pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
     reader.parsed
 }
 
+/// The size of multipath's buffer for a line (parser.h, from before 0.4.9 to 0.9.4).
+const MAXBUF: usize = 1024;
+
+fn is_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// How long the first line of `rest` is, and how many bytes are read with it; `None` where there is none (`read_line`).
+fn first_line(rest: &[u8], dialect: Dialect) -> Option<(usize, usize)> {
+    match dialect {
+        // By fgetc(3): the byte that finds no room is dropped, and what the file ends with is lost where no newline ends it.
+        Dialect::El6 => {
+            let length = rest.iter().take(MAXBUF + 1).position(is_end).unwrap_or(MAXBUF);
+            (length < rest.len()).then_some((length, length + 1))
+        }
+        // By fgets(3), which needs a byte for the end, and strtok(3), which passes over ends that come first.
+        Dialect::Later => {
+            let room = &rest[..rest.len().min(MAXBUF - 1)];
+            let read = room.iter().position(|&byte| byte == b'\n').map_or(room.len(), |at| at + 1);
+            let begin = room.iter().take_while(|byte| is_end(byte)).count().min(read);
+            let length = room[begin..read].iter().position(is_end).map_or(read, |at| begin + at);
+            (read > 0).then_some((length, read))
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     dialect: Dialect,
     parsed: Parsed,
     open: Vec<Section>,
+    /// The WWIDs that a `multipath` was for.
+    named: BTreeSet<String>,
     /// The number of the line that is read.
     line: usize,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, what: &str) {
-        self.parsed.configuration.problems.push(format!("line {}: {what}", self.line));
+        let long =
+            if self.parsed.overlong == Some(self.line) { ", which is too long and divided" } else { "" };
+        self.parsed.configuration.problems.push(format!("line {}{long}: {what}", self.line));
     }
 
     fn text(&self, piece: &Piece) -> String {
@@ -155,7 +203,13 @@ impl Reader<'_> {
                     if !brace && !rest.is_empty() {
                         self.problem(&format!("a `{{` was expected behind `{name}`"));
                     }
-                    self.open.push(Section { name, brace, pair: Default::default(), settings: Vec::new() });
+                    self.open.push(Section {
+                        name,
+                        brace,
+                        pair: Default::default(),
+                        product_blacklist: None,
+                        settings: Vec::new(),
+                    });
                     usize::from(brace)
                 } else if rest.first().is_some_and(|piece| piece.kind == Kind::Open) {
                     return self.problem(&format!("`{name}` is no section here"));
@@ -278,6 +332,12 @@ impl Reader<'_> {
                 self.pair(usize::from(key == "product"), text.clone());
                 self.pattern(&text);
             }
+            ("devices device", "product_blacklist") => {
+                self.pattern(&text);
+                if let Some(section) = self.open.last_mut() {
+                    section.product_blacklist = Some(text);
+                }
+            }
             ("devices device", "vendor" | "product") => self.pair(usize::from(key == "product"), text),
             ("multipaths multipath", "wwid" | "alias") => self.pair(usize::from(key == "alias"), text),
             _ => {}
@@ -291,6 +351,9 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, text: &str) {
+        if super::literal(text).is_some() {
+            return;
+        }
         if let Err(error) = super::regex(text) {
             let last = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             self.problem(&format!("`{text}` is no regular expression: {last}"));
@@ -304,6 +367,9 @@ impl Reader<'_> {
         // An expression that is given and empty matches everything, as one that is not given does.
         let is_given = section.pair.iter().any(Option::is_some);
         let [first, second] = section.pair.map(Option::unwrap_or_default);
+        if section.product_blacklist.is_some() {
+            self.pattern(&first);
+        }
         let configuration = &mut self.parsed.configuration;
         for (key, value) in section.settings {
             let (section, one, other) = (section.name.clone(), first.clone(), second.clone());
@@ -311,11 +377,18 @@ impl Reader<'_> {
             configuration.settings.push(Setting { section, of, key, value });
         }
         match (self.open.last().map(|outer| outer.name.as_str()), section.name.as_str()) {
+            (Some("devices"), "device") => {
+                configuration.product_blacklists.extend(section.product_blacklist.map(|it| (first, it)));
+            }
             _ if !is_given => {}
             (Some("blacklist"), "device") => configuration.blacklist_devices.push((first, second)),
             (Some("blacklist_exceptions"), "device") => configuration.exception_devices.push((first, second)),
-            (Some("multipaths"), "multipath") if !(first.is_empty() || second.is_empty()) => {
-                configuration.aliases.push((first, second));
+            (Some("multipaths"), "multipath") if !first.is_empty() => {
+                // `find_mpe` of 0.4.9 takes the first, alias or not; later versions merge them (`merge_mptable`).
+                let is_first = self.named.insert(first.clone());
+                if !second.is_empty() && (is_first || self.dialect == Dialect::Later) {
+                    configuration.aliases.push((first, second));
+                }
             }
             _ => {}
         }
@@ -326,7 +399,8 @@ impl Reader<'_> {
 fn pieces(line: &[u8], start: usize, dialect: Dialect) -> Vec<Piece> {
     // isspace(3) has the vertical tab, which Rust's own has not.
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || !byte.is_ascii();
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    // To C it ends there.
+    let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
     let mut pieces = Vec::new();
     let (mut at, mut in_string) = (0, false);
     loop {

@@ -171,7 +171,7 @@ fn an_alias_is_read_with_its_wwid() {
 
 #[test]
 fn an_unclosed_device_still_counts() {
-    let parsed = el6("blacklist {\ndevice {\nvendor A");
+    let parsed = el6("blacklist {\ndevice {\nvendor A\n");
     assert_eq!(parsed.configuration.blacklist_devices, [("A".to_owned(), String::new())]);
     assert_eq!((parsed.configuration.problems.len(), parsed.unclosed.as_deref()), (0, Some("device")));
 }
@@ -236,4 +236,77 @@ fn an_expression_that_gnu_reads_otherwise_is_told() {
         assert_eq!(problems(pattern), [format!("line 2: what `{pattern}` matches is not judged")]);
     }
     assert_eq!(problems(r"^cciss\.c[0-9]\$"), [] as [&str; 0]);
+}
+
+fn wwids(text: &str, dialect: Dialect) -> Vec<String> {
+    parse(text.as_bytes(), dialect).configuration.blacklist_wwids
+}
+
+#[test]
+fn a_line_ends_where_the_version_that_reads_it_has_its_end() {
+    let both = |body: &str| {
+        let text = format!("blacklist {{\n{body}");
+        [wwids(&text, Dialect::El6), wwids(&text, Dialect::Later)]
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(both(" wwid a\n wwid b"), [vec!["a"], vec!["a", "b"]], "the last line without its end");
+    assert_eq!(both("# note\rwwid a\n"), [vec!["a"], none.to_vec()]);
+    assert_eq!(both("\r wwid a\r\n\r wwid b\r wwid c\n"), [vec!["a", "b", "c"], vec!["a", "b"]]);
+    assert_eq!(both("wwid a\0b\nwwid c\n"), [["a", "c"], ["a", "c"]], "to C a line ends there as well");
+    let problems = el6("blacklist {\r\n wwid a\r\n wwid\r\n}\r\n").configuration.problems;
+    assert_eq!(problems, ["line 3: `wwid` has no value"], "lines are counted as editors count them");
+}
+
+#[test]
+fn of_a_line_that_is_too_long_the_rest_is_another() {
+    for (dialect, room, dropped) in [(Dialect::El6, 1024, 1), (Dialect::Later, 1023, 0)] {
+        let read = |comment: usize, dropped: usize| {
+            let text =
+                format!("blacklist {{\n#{}{}wwid a\n}}\n", "x".repeat(comment - 1), "y".repeat(dropped));
+            let parsed = parse(text.as_bytes(), dialect);
+            (parsed.configuration.blacklist_wwids, parsed.overlong)
+        };
+        assert_eq!(read(room, dropped), (vec!["a".to_owned()], Some(2)), "{dialect:?}");
+        assert_eq!(read(room - 1, dropped), (Vec::new(), Some(2)), "`wid`, or behind the comment");
+        assert_eq!(read(room - "wwid a\n".len(), 0), (Vec::new(), None), "{dialect:?}");
+        let problems = parse(format!("#{}\n", "x".repeat(1100)).as_bytes(), dialect).configuration.problems;
+        assert!(problems[0].starts_with("line 1, which is too long and divided: `xxx"), "{problems:?}");
+    }
+}
+
+#[test]
+fn of_two_sections_for_one_map_the_version_has_its_own() {
+    let text = |one: &str, other: &str| {
+        let section = |alias: &str| format!(" multipath {{\n wwid 36a\n{alias}\n }}\n");
+        format!("multipaths {{\n{}{}}}\n", section(one), section(other))
+    };
+    let last = |text: &str, dialect| {
+        let aliases = parse(text.as_bytes(), dialect).configuration.aliases;
+        aliases.into_iter().next_back().map(|(_, alias)| alias)
+    };
+    for (one, other, old, later) in [
+        (" alias x", " alias y", Some("x"), Some("y")),
+        (" alias x", "", Some("x"), Some("x")),
+        ("", " alias y", None, Some("y")),
+    ] {
+        let text = text(one, other);
+        assert_eq!(last(&text, Dialect::El6).as_deref(), old, "{text}");
+        assert_eq!(last(&text, Dialect::Later).as_deref(), later, "{text}");
+    }
+}
+
+#[test]
+fn a_device_s_product_blacklist_is_kept_with_its_vendor() {
+    for dialect in BOTH {
+        let read = |vendor: &str| {
+            let text =
+                format!("devices {{\n device {{\n {vendor}\n product_blacklist \"Virtual disk\"\n }}\n}}\n");
+            parse(text.as_bytes(), dialect).configuration
+        };
+        let kept = |vendor: &str| [(vendor.to_owned(), "Virtual disk".to_owned())];
+        assert_eq!(read("vendor VMware").product_blacklists, kept("VMware"));
+        assert_eq!(read("product x").product_blacklists, kept(""));
+        assert_eq!(read("vendor VMware").blacklist_devices, []);
+        assert_eq!(read("vendor \"(\"").problems.len(), 1, "the vendor is an expression then");
+    }
 }

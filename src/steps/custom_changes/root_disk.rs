@@ -128,6 +128,11 @@ fn held(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Resu
             ),
         }));
     }
+    if owed.is_none() {
+        // A disk that is held may be this host's own by what is not known.
+        need(&facts.mounts, "the mounts")?;
+        need(&facts.swaps, "the active swap")?;
+    }
     Ok(owed)
 }
 

@@ -1,6 +1,6 @@
 //! Whether a disk that is attached later gets a map, by the file that will be read then.
 
-use super::{PRODUCT, Switch, VENDOR, concerns_disks, configuration, is_later, switch, understood};
+use super::{PRODUCT, Switch, VENDOR, concerns_disks, configuration, is_later, mounted, switch, understood};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::{ControllerKind, Disk};
@@ -157,9 +157,10 @@ fn attached<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>, St
     let disks = match need(&facts.disks, "the disks") {
         Ok(disks) => disks.as_slice(),
         // What will be attached to an image's clone is judged all the same.
-        Err(Status::NotApplicable { .. }) => &[],
+        Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
         Err(status) => return Err(status),
     };
+    mounted(facts)?;
     let others =
         |disk: &&Disk| disk.is_scsi() && own_uses(facts, disk, &profile.retention.mount_point).is_empty();
     Ok(disks.iter().filter(others).collect())
@@ -196,7 +197,8 @@ fn hiding(
     Some((entry, format!("{such} attached later")))
 }
 
-/// Whether a disk of this host but the root disk, which the blacklist names by its ID, is hidden by its kernel name alone.
+/// Whether a disk of this host but the root disk, which the blacklist names by its ID, is hidden by its kernel name alone. Asked
+/// once the disks that are [`attached`], and so what is mounted of them, are known.
 fn hides_own(profile: &Profile, facts: &Facts, pattern: &str) -> bool {
     let matches = crate::facts::multipath::matcher(pattern);
     facts.disks.known().into_iter().flatten().any(|disk| {

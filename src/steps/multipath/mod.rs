@@ -89,6 +89,12 @@ fn understood(configuration: &Configuration) -> Result<(), Status> {
     }
 }
 
+/// That it is known what is mounted and which swap is on: without it nobody knows which disks are this host's own.
+fn mounted(facts: &Facts) -> Result<(), Status> {
+    need(&facts.mounts, "the mounts")?;
+    need(&facts.swaps, "the active swap").map(drop)
+}
+
 /// Whether the setting concerns VMware's disks.
 fn concerns_disks(setting: &Setting) -> bool {
     let (vendor, product) = &setting.of;

@@ -1,7 +1,8 @@
 //! By which names the maps will be there at the next boot.
 
-use super::{Switch, concerns_disks, configuration, switch, understood};
+use super::{Switch, concerns_disks, configuration, mounted, switch, understood};
 use crate::changes::Change;
+use crate::facts::disks::Map;
 use crate::facts::multipath::Configuration;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -74,13 +75,15 @@ fn old_name(profile: &Profile, facts: &Facts) -> Result<Option<String>, Status> 
         let disk = disks.iter().find(|disk| disk.name == *path);
         disk.is_some_and(|disk| !own_uses(facts, disk, &profile.retention.mount_point).is_empty())
     };
-    Ok(maps.iter().filter(|map| !map.paths.iter().any(own)).find_map(|map| {
-        let alias = alias_of(facts, &map.wwid);
-        let is_right = map.dm_name == map.wwid || alias == Some(&map.dm_name);
-        let next = alias.unwrap_or(&map.wwid);
-        (!is_right).then(|| {
-            format!("the map of {} is called {}, and {next} from the next boot on", map.wwid, map.dm_name)
-        })
+    let is_right = |map: &&Map| map.dm_name == map.wwid || alias_of(facts, &map.wwid) == Some(&map.dm_name);
+    if maps.iter().all(|map| is_right(&map)) {
+        return Ok(None);
+    }
+    mounted(facts)?;
+    let old = maps.iter().find(|map| !is_right(map) && !map.paths.iter().any(own));
+    Ok(old.map(|map| {
+        let next = alias_of(facts, &map.wwid).unwrap_or(&map.wwid);
+        format!("the map of {} is called {}, and {next} from the next boot on", map.wwid, map.dm_name)
     }))
 }
 

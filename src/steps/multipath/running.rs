@@ -1,8 +1,8 @@
 //! multipathd, and the maps that it has to have made.
 
 use crate::changes::Change;
-use crate::facts::disks::Disk;
-use crate::facts::multipath::hidden;
+use crate::facts::disks::{Disk, Map};
+use crate::facts::multipath::hides;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
@@ -11,6 +11,7 @@ use crate::steps::tally::Tally;
 use crate::steps::{Status, but, is_image, need};
 
 use super::finds::seen;
+use super::mounted;
 
 const BY_APPLY: &str = "mt-agent apply lets multipathd start at boot, starts it, and has it read its configuration and make the maps";
 const BY_RESTART: &str = "restart the machine: a disk that is in use gets its map at the boot alone; where it does not, `multipath -v 3 \
@@ -53,17 +54,21 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
 fn without_map<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>, Status> {
     let maps = need(&facts.multipath.maps, "the multipath maps")?;
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
-    need(&facts.mounts, "the mounts")?;
+    mounted(facts)?;
+    let disks = need(&facts.disks, "the disks")?;
+    // Without a file all are.
+    let Some(file) = configuration else { return Ok(Vec::new()) };
     let lacks = |disk: &&Disk| {
-        let Some(seen) = seen(disk) else { return false };
-        let hidden = configuration.as_ref().is_none_or(|file| hidden(file, &[seen]).is_some());
-        let has = |map: &crate::facts::disks::Map| map.wwid == seen.wwid && map.paths.contains(&disk.name);
+        let has = |map: &Map| disk.scsi_id.as_ref() == Some(&map.wwid) && map.paths.contains(&disk.name);
         disk.is_scsi()
-            && !hidden
             && !maps.iter().any(has)
             && own_uses(facts, disk, &profile.retention.mount_point).is_empty()
     };
-    Ok(need(&facts.disks, "the disks")?.iter().filter(lacks).collect())
+    let lacking = || disks.iter().filter(lacks).filter_map(|disk| Some((disk, seen(disk)?)));
+    let seen: Vec<_> = lacking().map(|(_, seen)| seen).collect();
+    let hidden = hides(file, &seen, usize::MAX);
+    let is_hidden = |number: usize| hidden.iter().any(|(_, at)| *at == number);
+    Ok(lacking().enumerate().filter(|(at, _)| !is_hidden(*at)).map(|(_, (disk, _))| disk).collect())
 }
 
 /// What can be done while the machine runs.

@@ -3,6 +3,7 @@ use super::*;
 use crate::changes::Change;
 use crate::facts::Fact;
 use crate::facts::disks::Map;
+use crate::facts::multipath::COMPILED;
 use crate::facts::multipath::parse::{Dialect, parse};
 use crate::profile::Profile;
 use crate::run::plan;
@@ -173,6 +174,18 @@ fn what_hides_a_disk_that_is_attached_later_is_told() {
     assert_eq!(finds("property \"^ID_\"", Dialect::Later), "blocked: custom-changes.root-disk");
     let lifted = file(OFF, "devnode \"^sd\"", "blacklist_exceptions {\n devnode \"^sd\"\n}");
     assert!(says("multipath.finds", &lifted, Dialect::El6).starts_with("met: "));
+    for dialect in [Dialect::El6, Dialect::Later] {
+        let by_product = |vendor: &str| {
+            let device = format!(
+                "devices {{\n device {{\n vendor {vendor}\n product x\n product_blacklist \"Virtual disk\"\n }}\n}}"
+            );
+            says("multipath.finds", &file(OFF, "", &device), dialect)
+        };
+        let hides =
+            "unmet: `device { vendor VMware product_blacklist Virtual disk }` of the blacklist hides ";
+        assert!(by_product("VMware").starts_with(hides), "{}", by_product("VMware"));
+        assert!(by_product("InMage").starts_with("met: "));
+    }
     // One that is attached now.
     let said = finds(&format!("wwid \"^{RETENTION_ID}$\""), Dialect::El6);
     assert!(said.contains(&format!("hides sdb ({RETENTION_ID})")), "{said}");
@@ -377,4 +390,47 @@ fn of_an_image_only_the_start_at_boot_is_judged() {
         told(&profile, &facts, "multipath.running")
             .starts_with("unmet: nothing starts multipathd at boot | ")
     );
+}
+
+#[test]
+fn whose_a_disk_is_nobody_knows_without_what_is_mounted_and_the_swap() {
+    let (profile, mut known) = host(&file(OFF, "", ""), Dialect::El6);
+    edit(&mut known.multipath.maps)[0].dm_name = "mpatha".into();
+    let untold: [fn(&mut Facts); 2] = [
+        |facts| facts.mounts = Fact::Unknown("reading /proc/self/mountinfo: a line is cut short".into()),
+        |facts| facts.swaps = Fact::Unknown("no /proc/swaps".into()),
+    ];
+    for spoil in untold {
+        let mut facts = known.clone();
+        spoil(&mut facts);
+        for id in ["multipath.finds", "multipath.names", "multipath.running"] {
+            let said = told(&profile, &facts, id);
+            let is_open = said.starts_with("unknown: ") || said == "blocked: custom-changes.root-disk";
+            assert!(is_open, "{id}: {said}");
+            assert_eq!(mended(id, &profile, &facts), [], "{id}");
+        }
+        // No map has a name of its own: nothing is to be known of it.
+        RETENTION_ID.clone_into(&mut edit(&mut facts.multipath.maps)[0].dm_name);
+        assert!(told(&profile, &facts, "multipath.names").starts_with("met: "));
+    }
+}
+
+#[test]
+fn a_blacklist_of_thousands_is_compiled_in_proportion_to_its_expressions() {
+    let ids: String = (0..20_000).map(|number| format!(" wwid \"^36000d{number:027}$\"\n")).collect();
+    let expressions: String =
+        (0..20).map(|number| format!(" wwid \"^36000e[0-9]{number:026}$\"\n")).collect();
+    let (profile, mut facts) = host(&file(OFF, &(ids + &expressions), ""), Dialect::El6);
+    let mut count = |numbers: std::ops::Range<u8>| {
+        disks(&mut facts)
+            .extend(numbers.map(|number| virtual_disk(number, &format!("36000c29{number:025}"), 1 << 30)));
+        let before = COMPILED.get();
+        let said = told(&profile, &facts, "multipath.running");
+        assert!(said.starts_with("unmet: no map over sdc ("), "{said}");
+        COMPILED.get() - before
+    };
+    // All is judged: the disks that lack their map, those that are attached, and those that will be.
+    let of_one = count(2..3);
+    assert_eq!(of_one, 3 * 21, "the expressions, and the devnode of the vendor's");
+    assert_eq!(count(3..62), of_one);
 }
