@@ -97,10 +97,7 @@ fn what_cannot_be_read_after_a_run_is_no_reason_to_be_silent_about_it() {
     ));
     let said = said(&output);
     let (before, after) = said.split_once(" == ").unwrap();
-    contains(
-        before,
-        "reading /var/log/appliedmtcustomchanges.log: it is a FIFO, not a regular file",
-    );
+    contains(before, "reading /var/log/appliedmtcustomchanges.log: it is a FIFO, not a regular file");
     contains(before, "[exit 1] ls: cannot access '/var/runs'");
     contains(
         after,
