@@ -50,12 +50,19 @@ on() {
     until [ -s $pid ]; do sleep 0.02; done
 }
 apply() { $AGENT apply --yes --only $only "$@" </dev/null; }
+# runs NAME: a process of this world has that name; other tests have theirs.
+runs() {
+    for process in $(pgrep -x "$1"); do
+        [ "$(readlink /proc/$process/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ] || return 0
+    done
+    return 1
+}
 # What a killed apply had started is at its end, and a multipathd that begins answers.
 settled() {
     for _ in $(seq 500); do
-        pgrep -x service || pgrep -x systemctl || pgrep -x chkconfig || { pgrep -x multipathd && [ ! -s $pid ]; } || return
+        runs service || runs systemctl || runs chkconfig || { runs multipathd && [ ! -s $pid ]; } || return
         sleep 0.02
-    done >/dev/null
+    done
 }
 # What it goes by is what the file says.
 goes_by_it() { [ "$(multipathd '-kshow config')" = "$(multipath -t 2>/dev/null)" ]; }
