@@ -138,7 +138,7 @@ fn errors_that_ext4_met_are_told_until_fsck_has_mended_them() {
         std::fs::write(&trigger, "for the test").unwrap();
         let told = |storage: &Storage| matches!(storage.read, Fact::Known(Read::Errors(_)));
         let (mount, storage) = in_the_end(told);
-        assert!(mount.is_writable(), "the kernel goes on with it: {mount:?}");
+        assert!(mount.is_writable(), "the kernel keeps it writable: {mount:?}");
         assert!(told(&storage), "{storage:?}");
         run("umount", &[MOUNT_POINT]);
         // A mount alone mends nothing.
