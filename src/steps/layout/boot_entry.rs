@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::facts::boot_entry::{BootEntry, is_runlevel};
 use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
-use crate::steps::{need, twins};
+use crate::steps::{Status, need, twins};
 
 use super::next_boot::leads_to;
 
@@ -65,12 +65,20 @@ fn wrong_root(root: &str, facts: &Facts, tally: &mut Tally) -> Option<String> {
         return Some("can be another device after a restart".into());
     }
     let Some(device) = leads_to(root, facts, tally)? else { return Some("leads to no device".into()) };
-    let now = mount_at(facts.mounts.known()?, "/")?;
+    let mounts = match need(&facts.mounts, "the mounts") {
+        // An image's tree has none.
+        Err(Status::NotApplicable { .. }) => return None,
+        mounts => tally.know(mounts)?,
+    };
+    let Some(now) = mount_at(mounts, "/") else {
+        tally.unknown("what carries / is not among the mounts");
+        return None;
+    };
     // The number of btrfs is that of no device.
     if now.major_minor == device || now.major_minor.starts_with("0:") {
         return None;
     }
-    let name = device_name(facts.disks.known()?, &device).unwrap_or(&device);
+    let name = facts.disks.known().and_then(|disks| device_name(disks, &device)).unwrap_or(&device);
     Some(format!("is {name}, and not what is mounted at /"))
 }
 
@@ -82,6 +90,14 @@ mod tests {
 
     const ID: &str = "layout.next-boot";
     const ROOT: &str = "root=UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+
+    #[test]
+    fn without_the_mounts_it_is_not_known_whose_root_it_names() {
+        let (profile, mut facts) = ready();
+        facts.mounts = Fact::Unknown("why".into());
+        let said = told(&profile, &facts, ID);
+        assert!(said.starts_with("unknown: ") && said.contains("the mounts: why"), "{said}");
+    }
 
     #[test]
     fn the_entry_that_starts_by_itself_has_to_start_this_host() {
