@@ -57,8 +57,12 @@ fn edited(data: &[u8], dialect: Dialect) {
             }
             Err(error) => safe_line(&format!("{error:#}")),
         }
-        // The rest is kept byte for byte: a value was replaced, or one line or section was put in.
-        let (before_rest, after_rest) = (without_ids(data), without_ids(&after));
+        // The rest is kept byte for byte: a value was replaced, or one line or section was put in, and to el6 the last line ended.
+        let mut before = data.to_vec();
+        if dialect == Dialect::El6 && !data.is_empty() && !data.ends_with(b"\n") {
+            before.push(b'\n');
+        }
+        let (before_rest, after_rest) = (without_ids(&before), without_ids(&after));
         let common = before_rest.iter().zip(&after_rest).take_while(|(a, b)| a == b).count();
         let tail = before_rest[common..].iter().rev().zip(after_rest[common..].iter().rev());
         let end = tail.take_while(|(a, b)| a == b).count();
