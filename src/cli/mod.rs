@@ -107,6 +107,7 @@ pub fn main() -> ExitCode {
 
 /// Lets a defect of ours end the process like any failure: one line, one document, an exit code that is not "ready". What is
 /// under way is interrupted, as by a kill. A copy of the process ends without an answer.
+#[expect(clippy::disallowed_methods, reason = "main does not return after a panic")]
 fn end_by_panics(language: Language) {
     let this = process::id();
     panic::set_hook(Box::new(move |defect| {
