@@ -37,9 +37,12 @@ class Event:
     found. `mend` are commands that its advice names word for word; where a person has to think, the advice says
     `advice`, and `by_hand` is what follows from it."""
 
-    def __init__(self, name, does, requirement, says, *mend, advice="", by_hand=(), status="unmet", recommended=False):
+    def __init__(self, name, does, requirement, says, *mend, advice="", by_hand=(), status="unmet", recommended=False,
+                 also=()):
         self.name, self.does, self.requirement, self.says, self.mend = name, does, requirement, says, mend
         self.advice, self.by_hand, self.status, self.recommended = advice, by_hand, status, recommended
+        # What else is told because of it.
+        self.also = also
 
     def wrong(self, finding):
         """What is otherwise than it should be."""
@@ -96,14 +99,17 @@ class Days:
                             [] if status == want else [f"exit status {status}"])
         for event in events:
             self.machine.expect(f"{event.name}: {event.requirement}", event.wrong(found.pop(event.requirement, None)))
-        others = {name: one for name, one in found.items() if one["status"] != "blocked"}
+        along = {name for event in events for name in event.also}
+        others = {name: one for name, one in found.items() if one["status"] != "blocked" and name not in along}
         self.machine.expect("nothing else is told", [f"{name}: {json.dumps(one)}" for name, one in others.items()])
         done = []
         # A person says yes, and answers at a terminal.
         ways = {APPLY: APPLY + " --yes"}
-        for command in dict.fromkeys(command for event in events for command in (*event.mend, *event.by_hand)):
+        commands = dict.fromkeys(command for event in events for command in (*event.mend, *event.by_hand))
+        # Last: it ends with a check.
+        for command in sorted(commands, key=lambda command: command == APPLY):
             status, said = run(ways.get(command, f"{TERMINAL} {command}" if command.startswith("fsck") else command))
-            done += [f"{command}: exit status {status}\n{said}"] if status else []
+            done += [f"{command}: exit status {status}\n{said[:1500]}"] if status else []
         self.machine.expect("what the advice names can be done", done)
         self.is_ready("and then the machine is ready")
 
@@ -117,17 +123,22 @@ APPLY = "mt-agent apply"
 TERMINAL = "python3 -B /run/lab/terminal.py y"
 
 
+def aside(path):
+    """Not beside it: what lies in some directories is read whatever its name is."""
+    return "/root/day" + path.replace("/", "%")
+
+
 def edited(path, expression):
     """Keeps the file and edits it; that it was changed is looked at."""
-    return f"{kept(path)} && sed -i '{expression}' {path} && ! cmp -s {path} {path}.day"
+    return f"{kept(path)} && sed -i '{expression}' {path} && ! cmp -s {path} {aside(path)}"
 
 
 def kept(path):
-    return f"cp -a {path} {path}.day"
+    return f"cp -a {path} {aside(path)}"
 
 
 def put_back(path):
-    return (f"cp {path}.day {path}",)
+    return (f"cp {aside(path)} {path}",)
 
 
 DAYS = [
@@ -179,11 +190,11 @@ DAYS = [
     ],
     [
         Event("multipath.conf gives short names", edited("/etc/multipath.conf", "s/user_friendly_names.*/user_friendly_names yes/"),
-              "multipath.names", "user_friendly_names yes", "mt-agent apply"),
+              "multipath.names", "user_friendly_names yes", "mt-agent apply", also=("multipath.running",)),
         Event("the line of the volume is gone", edited("/etc/fstab", "/retention/d"), "retention.persistent", "no line for",
               "mt-agent apply"),
         Event("something is mounted over /home", "mount -t tmpfs none /home", "layout.home", "is mounted at /home over", "umount /home"),
-        Event("swap is made anew", f"swapoff -a && mkswap -U 5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b /dev/sda2", "layout.swap",
+        Event("swap is made anew", f"swapoff -a && mkswap -U 5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b /dev/sda2 && udevadm settle", "layout.swap",
               "no swap is active", advice="put UUID=5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b in the place of",
               by_hand=(f"mkswap -U {SWAP} /dev/sda2", "swapon -a")),
     ],
@@ -202,14 +213,14 @@ DAYS = [
         Event("the root disk is not hidden any more", edited("/etc/multipath.conf", "/wwid/d"), "custom-changes.root-disk",
               "no wwid is blacklisted", "mt-agent apply"),
         Event("the volume's disk is offline", "echo offline >/sys/block/sdb/device/state", "retention.alive", "sdb is offline",
-              "echo running > /sys/block/sdb/device/state"),
+              "echo running > /sys/block/sdb/device/state", also=("layout.next-boot", "scsi.ids")),
         Event("the device mapper's package is removed", "rpm -e --nodeps device-mapper-multipath", "packages.multipath",
               "not installed", "mt-agent apply"),
     ],
     [
         Event("multipathd ends", "service multipathd stop", "multipath.running", "does not run", "mt-agent apply"),
         Event("a map over a disk is suspended", f"dmsetup suspend --noflush --nolockfs {B}", "retention.alive", "is suspended",
-              f"dmsetup resume {B}"),
+              f"dmsetup resume {B}", also=("layout.next-boot",)),
     ],
     [
         Event("multipathd is not started at boot", "chkconfig multipathd off", "multipath.running", "boot", "mt-agent apply"),

@@ -20,4 +20,6 @@ boot_2() {
     rounds daytwo.py
 }
 
+on_the_desk() { desk checks.py "$desk_disk"; }
+
 after() { untouched foreign; }
