@@ -218,16 +218,16 @@ DAYS = [
               "not installed", "mt-agent apply"),
     ],
     [
+        Event("the customer's disk is in fstab by a name that moves", edited("/etc/fstab", "$a/dev/sdc /data ext4 defaults 0 0"),
+              "layout.next-boot", "/dev/sdc", advice="put UUID=", by_hand=put_back("/etc/fstab")),
         Event("multipathd ends", "service multipathd stop", "multipath.running", "does not run", "mt-agent apply"),
         Event("a map over a disk is suspended", f"dmsetup suspend --noflush --nolockfs {B}", "retention.alive", "is suspended",
-              f"dmsetup resume {B}", also=("layout.next-boot",)),
+              f"dmsetup resume {B}"),
     ],
     [
         Event("multipathd is not started at boot", "chkconfig multipathd off", "multipath.running", "boot", "mt-agent apply"),
         Event("the volume's line is by a name that moves", edited("/etc/fstab", f"s,^/dev/mapper/{B},/dev/sdb,"), "retention.persistent",
               "/dev/sdb", advice="/dev/mapper/" + B, by_hand=put_back("/etc/fstab")),
-        Event("the customer's disk is in fstab by a name that moves", edited("/etc/fstab", "$a/dev/sdc /data ext4 defaults 0 0"),
-              "layout.next-boot", "/dev/sdc", advice="put UUID=", by_hand=put_back("/etc/fstab")),
     ],
 ]
 

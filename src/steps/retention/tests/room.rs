@@ -1,6 +1,6 @@
 //! Whether the volume answers, and how full it is.
 
-use super::super::super::testing::{self, disks, edit, mounts, ready, told};
+use super::super::super::testing::{self, RETENTION_ID, disks, edit, mounts, ready, told};
 use super::super::super::{Severity, Status};
 use crate::facts::Fact;
 use crate::facts::storage::{Read, Storage};
