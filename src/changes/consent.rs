@@ -29,6 +29,7 @@ impl Change {
             | Self::Collect { .. }
             | Self::RecordCustomChanges { .. }
             | Self::SetRecordsAside
+            | Self::RecordOwnDisks { .. }
             | Self::BlacklistRootDisk { .. }
             | Self::ConfigureMultipath { .. }
             | Self::StartMultipathd { .. }
@@ -57,6 +58,10 @@ impl Change {
             Self::MakeDeviceNodes { nodes: now } => {
                 let Self::MakeDeviceNodes { nodes } = agreed else { return false };
                 now.iter().all(|node| nodes.contains(node))
+            }
+            Self::RecordOwnDisks { scsi_ids: now } => {
+                let Self::RecordOwnDisks { scsi_ids } = agreed else { return false };
+                now.iter().all(|id| scsi_ids.contains(id))
             }
             Self::ConfigureMultipath { off: now_off, unhide: now_unhide } => {
                 let Self::ConfigureMultipath { off, unhide } = agreed else { return false };

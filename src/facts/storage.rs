@@ -4,6 +4,7 @@
 //! that queues with its paths failed, waits for ever.
 
 mod content;
+mod loops;
 pub mod mapped;
 mod read;
 
@@ -18,6 +19,8 @@ use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
+
+pub use content::LVM;
 
 /// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
 /// one that needs a third of that holds up whatever uses it.
@@ -39,9 +42,12 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
-    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS or swap.
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap or a physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// Of a loop device what lies below it: `major:minor` of a block device, or a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
 }
 
 /// What came of a read.
@@ -90,7 +96,8 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
             }
             Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None),
         };
-        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read, volume }
+        let (major_minor, suspended, below) = (device.number, device.suspended, device.looped);
+        Storage { name, major_minor, suspended, failed_paths, read, volume, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -105,6 +112,8 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
+    /// What lies below a loop device.
+    looped: Option<String>,
 }
 
 fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
@@ -119,7 +128,8 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
+    let looped = name.starts_with("loop").then(|| loops::below(host, &name)).flatten();
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, looped })
 }
 
 /// Paths that failed, a read, and what it found.

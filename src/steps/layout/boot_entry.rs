@@ -6,7 +6,7 @@ use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
-use super::next_boot::leads_to;
+use super::next_boot::{SEE, SHARED, leads_to};
 
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
     makes one";
@@ -40,9 +40,9 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
         if let Some(why) = wrong_root(root, facts, tally) {
             tally.problem(format!("{entry}: root={root} {why}"));
             fix.push(ROOT);
-        } else if let Some(Some(devices)) = tally.know(twins::of(root, facts)) {
-            tally.problem(format!("{entry}: root={root} can mean {devices}"));
-            fix.push(twins::PART_THEM);
+        } else if tally.know(twins::of(root, facts)).is_some_and(|twins| !twins.is_empty()) {
+            tally.problem(format!("{entry}: root={root}{SHARED}"));
+            fix.push(SEE);
         }
     }
     let runlevel = words.iter().rfind(|word| is_runlevel(word));

@@ -1,5 +1,5 @@
 //! What the next boot goes by: names in fstab that move or lead nowhere, of the lines that no other requirement looks at (/boot and
-//! whatever a site added); names that several devices answer to, of all but the retention volume's; the boot loader's entry.
+//! whatever a site added); that no name has several devices, which layout.own-disks names; the boot loader's entry.
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
@@ -23,6 +23,10 @@ const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later 
 
 const GONE: &str =
     "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
+
+/// Of a name that several devices answer to: which ones, and what to do, is told once.
+pub(super) const SHARED: &str = ": several attached devices have that name";
+pub(super) const SEE: &str = "see layout.own-disks";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
@@ -63,13 +67,10 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         !has(entry, "noauto") && !same_path(&profile.retention.mount_point, &entry.mount_point)
     });
     for entry in all {
-        if let Some(Some(devices)) = tally.know(twins::of(&entry.device, facts)) {
-            let (line, device) = (entry.line, &entry.device);
-            tally.problem(format!(
-                "/etc/fstab: line {line} ({} by {device}) can mean {devices}",
-                entry.mount_point
-            ));
-            fix.push(twins::PART_THEM);
+        if tally.know(twins::of(&entry.device, facts)).is_some_and(|twins| !twins.is_empty()) {
+            let Entry { line, mount_point, device, .. } = entry;
+            tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}){SHARED}"));
+            fix.push(SEE);
         }
     }
     boot_entry::look(facts, &mut tally, &mut fix);
@@ -107,9 +108,7 @@ mod tests {
     use crate::facts::retention::Volume;
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
-    use crate::steps::testing::{
-        OS_DISK_ID, answering, disks, edit, entry, fstab, ready, told, virtual_disk,
-    };
+    use crate::steps::testing::{answering, disks, edit, entry, fstab, ready, told, virtual_disk};
 
     const ID: &str = "layout.next-boot";
 
@@ -129,33 +128,12 @@ mod tests {
             edit(&mut facts.storage).extend([answering("sdc", "8:32"), twin]);
             facts
         };
-        let facts = with_twin();
-        let said = told(&profile, &facts, ID);
+        let said = told(&profile, &with_twin(), ID);
         let expected = format!(
-            "unmet: /etc/fstab: line 4 (/home by UUID={home}) can mean sda3 ({OS_DISK_ID}) and sdc1 ({TWIN}) | names that \
-             cannot move, of what is there, and a boot entry for this host | detach the disk that is not this host's; or name"
+            "unmet: /etc/fstab: line 4 (/home by UUID={home}): several attached devices have that name | names that cannot \
+             move, of what is there, and a boot entry for this host | see layout.own-disks"
         );
-        assert!(said.starts_with(&expected), "{said}");
-        // By its label, which moves as well; by a link; and what is not mounted at boot.
-        let by = |device: &str, option: &str| {
-            let mut facts = with_twin();
-            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda3").unwrap().volume =
-                Some(volume("ext", home, "home"));
-            let line = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
-            line.device = device.into();
-            line.options = vec![option.into()];
-            told(&profile, &facts, ID)
-        };
-        for device in [
-            "LABEL=home",
-            "/dev/disk/by-label/home",
-            &format!("/dev/disk/by-uuid/{home}"),
-            &format!("UUID=\"{home}\""),
-        ] {
-            assert!(by(device, "rw").contains("can mean sda3"), "{device}");
-        }
-        assert!(by("LABEL=home", "noauto").starts_with("met: "));
-        assert!(by(&format!("/dev/disk/by-id/scsi-{OS_DISK_ID}-part3"), "rw").starts_with("met: "));
+        assert_eq!(said, expected);
         // Paths of a map, with the map's partition, and members of a RAID are one device.
         let mut facts = with_twin();
         let held = |facts: &mut Facts, holder: &Holder| {
@@ -181,7 +159,8 @@ mod tests {
         edit(&mut facts.storage).push(answering("dm-6", "253:6"));
         assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
         edit(&mut facts.storage).last_mut().unwrap().volume = Some(volume("ext", home, ""));
-        assert!(told(&profile, &facts, ID).contains(&format!("and dm-6 ({TWIN})")));
+        assert!(told(&profile, &facts, "layout.own-disks").contains(&format!("and dm-6 ({TWIN})")));
+        assert!(told(&profile, &facts, ID).starts_with("unmet: "));
         // What could not be read can be a twin.
         for read in
             [Fact::Known(Read::Failed("Input/output error".into())), Fact::Unknown("needs root".into())]
@@ -192,7 +171,7 @@ mod tests {
             let said = told(&profile, &facts, ID);
             assert!(
                 said.starts_with(
-                    "unknown: whether another attached device has a name of /etc/fstab or the boot entry too: sdc1: "
+                    "unknown: whether another attached device has a name of this host's too: sdc1: "
                 ),
                 "{said}"
             );
