@@ -88,15 +88,17 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, volume) = match answers.as_ref().map(|answers| answers.get(&name)) {
+        let (failed_paths, read, volume, below) = match answers.as_ref().map(|answers| answers.get(&name)) {
             Ok(Some(Ok(answer))) => answer.clone(),
             Ok(None) => {
                 let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None)
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None, None)
             }
-            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None),
+            Ok(Some(Err(why))) | Err(why) => {
+                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None, None)
+            }
         };
-        let (major_minor, suspended, below) = (device.number, device.suspended, device.looped);
+        let (major_minor, suspended) = (device.number, device.suspended);
         Storage { name, major_minor, suspended, failed_paths, read, volume, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
@@ -112,8 +114,6 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
-    /// What lies below a loop device.
-    looped: Option<String>,
 }
 
 fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
@@ -128,12 +128,11 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    let looped = name.starts_with("loop").then(|| loops::below(host, &name)).flatten();
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, looped })
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
-/// Paths that failed, a read, and what it found.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>);
+/// Paths that failed, a read, what it found, and what lies below a loop device.
+type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>, Option<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -162,9 +161,11 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
             read => read,
         },
     };
+    // The kernel asks the file below a loop device, which may not answer.
+    let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
     match read {
-        Ok((read, volume)) => (failed, Fact::Known(read), volume),
-        Err(why) => (failed, Fact::Unknown(why), None),
+        Ok((read, volume)) => (failed, Fact::Known(read), volume, below),
+        Err(why) => (failed, Fact::Unknown(why), None, below),
     }
 }
 

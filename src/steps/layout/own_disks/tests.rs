@@ -82,11 +82,7 @@ fn holder(name: &str, number: &str, dm: Option<(&str, &str)>, holders: Vec<Holde
 #[test]
 fn a_foreign_disk_that_is_attached_or_written_by_failback_is_nobody_s_business() {
     for on in ALL {
-        let found = if on == On::Record {
-            "met: sda, sdb"
-        } else {
-            "met: sda, sdb (not on record yet)"
-        };
+        let found = if on == On::Record { "met: sda, sdb" } else { "met: sda, sdb (not on record yet)" };
         let data = |facts: &mut Facts| carries(facts, "sdc1", ("ext", "1-2", "customer"));
         assert_eq!(says(on, data), found, "{on:?}");
         // Under its map, as multipath takes every disk, with the map's partitions.
