@@ -28,8 +28,8 @@ const NEVER: &[(&str, &str)] = &[
 ];
 
 /// What can be waived only where it is unknown: a person can compare by hand what the agent cannot read, and nobody can
-/// decide that another machine's identity is one's own.
-const WHERE_UNKNOWN: &[&str] = &["image.identity"];
+/// decide that another machine's identity, or its disk, is one's own.
+const WHERE_UNKNOWN: &[&str] = &["image.identity", "layout.own-disks"];
 
 /// Why the requirement `id` cannot be waived; `None` where it can.
 #[must_use]

@@ -233,7 +233,7 @@ fn a_twin_of_root_is_found_by_the_boot_entry_and_swap_by_its_line() {
         line.device = format!("/dev/disk/by-id/scsi-{OS_DISK_ID}-part1");
     });
     assert!(
-        said.starts_with(&format!("unmet: root= in /boot/grub/grub.conf: UUID={ROOT} can mean sda1")),
+        said.starts_with(&format!("unmet: root= of /boot/grub/grub.conf: UUID={ROOT} can mean sda1")),
         "{said}"
     );
     let said = says(On::Record, |facts| {

@@ -144,7 +144,7 @@ impl<'a> Look<'a> {
             .collect();
         if let Some(entry) = self.facts.boot_entry.known().and_then(Option::as_ref) {
             let roots = entry.kernel.iter().flatten().filter_map(|word| word.strip_prefix("root="));
-            all.extend(roots.map(|root| (format!("root= in {}", entry.file), root.to_owned())));
+            all.extend(roots.map(|root| (format!("root= of {}", entry.file), root.to_owned())));
         }
         all
     }
