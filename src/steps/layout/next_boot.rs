@@ -21,6 +21,8 @@ const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later 
     `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
     rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
+const ENABLE: &str = "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)";
+
 const GONE: &str =
     "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
 
@@ -74,6 +76,13 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     boot_entry::look(facts, &mut tally, &mut fix);
+    let off = tally.know(need(&facts.services_off, "the services"));
+    let off = off.into_iter().flatten().map(|name| format!("nothing starts the service {name} at boot"));
+    let off: Vec<String> = off.collect();
+    if !off.is_empty() {
+        tally.problem(off.join(", "));
+        fix.push(ENABLE);
+    }
     fix.dedup();
     Ok(tally.status(
         "no name in /etc/fstab moves".into(),
