@@ -3,11 +3,12 @@
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
+use crate::facts::network::persistent::FILE;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, resolve, same_path};
 use crate::steps::links::no_links;
 use crate::steps::tally::Tally;
-use crate::steps::{Status, need, twins};
+use crate::steps::{Status, is_image, need, twins};
 
 use super::boot_entry;
 
@@ -22,6 +23,9 @@ const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later 
     rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
 const ENABLE: &str = "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)";
+
+const RENAMED: &str = "correct that file: one line for each card, with its hardware address (`ip link`) and its name now; or remove it: \
+    the next boot writes it anew";
 
 const GONE: &str =
     "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
@@ -83,12 +87,40 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         tally.problem(off.join(", "));
         fix.push(ENABLE);
     }
+    if let Some(problem) = renamed(facts, &mut tally) {
+        tally.problem(problem);
+        fix.push(RENAMED);
+    }
     fix.dedup();
     Ok(tally.status(
         "no name in /etc/fstab moves".into(),
         "names that cannot move, of what is there, and a boot entry for this host",
         fix.join("; "),
     ))
+}
+
+/// The network cards that udev gives another name at the next boot: its rule says so, or the name is kept for another card, and
+/// one without a rule gets the next that is free.
+fn renamed(facts: &Facts, tally: &mut Tally) -> Option<String> {
+    let nics = match need(&facts.network.nics, "the interfaces") {
+        // Those of an image are none of any machine.
+        _ if is_image(facts) => return None,
+        nics => tally.know(nics)?,
+    };
+    let rules = tally.know(need(&facts.network.names, FILE))?;
+    let of = |mac: &str| rules.iter().filter(move |rule| rule.mac.eq_ignore_ascii_case(mac)).next_back();
+    let moves = nics.iter().filter(|nic| nic.physical && !nic.member).filter_map(|nic| {
+        let mac = nic.mac.as_deref()?;
+        match of(mac) {
+            Some(rule) if rule.name == nic.name => None,
+            Some(rule) => Some(format!("{} ({mac}) becomes {}", nic.name, rule.name)),
+            None => rules.iter().find(|rule| rule.name == nic.name).map(|other| {
+                format!("{} ({mac}) gets another name, as this one is kept for {}", nic.name, other.mac)
+            }),
+        }
+    });
+    let moves: Vec<_> = moves.collect();
+    (!moves.is_empty()).then(|| format!("{FILE}: {}", moves.join(", ")))
 }
 
 fn has(entry: &Entry, option: &str) -> bool {
@@ -114,6 +146,7 @@ pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<O
 #[cfg(test)]
 mod tests {
     use crate::facts::disks::{Holder, Map, Partition};
+    use crate::facts::network::Persistent;
     use crate::facts::retention::Volume;
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
@@ -190,6 +223,35 @@ mod tests {
         assert!(told(&profile, &facts, ID).starts_with("unknown: "));
         facts.storage = Fact::needs_kernel();
         assert!(told(&profile, &facts, ID).starts_with("met: "), "an image");
+    }
+
+    #[test]
+    fn services_and_the_names_of_cards_are_the_same_at_the_next_boot() {
+        let (profile, ready) = ready();
+        let with = |change: &dyn Fn(&mut Facts)| {
+            let mut facts = ready.clone();
+            change(&mut facts);
+            told(&profile, &facts, ID)
+        };
+        let off = with(&|facts| facts.services_off = Fact::Known(vec!["network".into(), "vmtoolsd".into()]));
+        assert!(
+            off.starts_with("unmet: nothing starts the service network at boot, nothing starts the service vmtoolsd at boot |"),
+            "{off}"
+        );
+        assert!(
+            with(&|facts| facts.services_off = Fact::Unknown("why".into()))
+                .starts_with("unknown: the services: why")
+        );
+        let mac = edit(&mut ready.clone().network.nics)[0].mac.clone().unwrap();
+        let named = |mac: &str, name: &str| Persistent { mac: mac.into(), name: name.into() };
+        let rules = |rules: &[Persistent]| with(&|facts| facts.network.names = Fact::Known(rules.to_vec()));
+        assert!(rules(&[named(&mac, "eth0"), named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
+        assert!(rules(&[named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
+        let said = rules(&[named(&mac, "eth1")]);
+        assert!(said.contains(&format!("70-persistent-net.rules: eth0 ({mac}) becomes eth1 |")), "{said}");
+        let said = rules(&[named("00:50:56:00:00:ff", "eth0")]);
+        assert!(said.contains("gets another name, as this one is kept for 00:50:56:00:00:ff |"), "{said}");
+        assert!(with(&|facts| facts.network.names = Fact::Unknown("why".into())).starts_with("unknown: "));
     }
 
     #[test]
