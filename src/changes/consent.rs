@@ -211,6 +211,7 @@ mod tests {
         let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let configure =
             |off: &[&str], unhide: &[&str]| Change::ConfigureMultipath { off: all(off), unhide: all(unhide) };
+        let own = |disks: &[&str]| Change::RecordOwnDisks { scsi_ids: all(disks) };
         let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks), reload: false };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
             device: device.into(),
@@ -255,6 +256,7 @@ mod tests {
             (configure(&["find_multipaths"], &[]), configure(&["find_multipaths"], &["^sd"])),
             (start(&["36000c29a"]), start(&["36000c29a", "36000c29b"])),
             (start(&[]), configure(&[], &[])),
+            (own(&["36000c29a"]), own(&["36000c29a", "36000c29b"])),
             (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),
             (Change::RecordCustomChanges { accepted: false }, Change::RecordCustomChanges { accepted: true }),
         ];

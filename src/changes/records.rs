@@ -161,6 +161,41 @@ mod tests {
     }
 
     #[test]
+    fn own_disks_are_recorded_once_and_added_to_by_a_person_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let owned = |id| {
+            let Fact::Known(Some(record)) = identity::recorded(&host) else { panic!() };
+            record.owns(id)
+        };
+        // By a person before the first apply has recorded anything, then by that apply, which finds them there.
+        assert!(matches!(own_disks(&host, &ids(&["36a", "36b"])).unwrap(), Done::Changed(_)));
+        assert_eq!(own_disks(&host, &ids(&["36b"])).unwrap(), Done::Unchanged);
+        assert!(matches!(
+            keep_identity(&host, "t1", &one("a"), Some(&ids(&["36c"]))).unwrap(),
+            Done::Changed(_)
+        ));
+        assert!(owned("36a") && owned("36b") && !owned("36c"));
+        // What is recorded later leaves them; a person's word adds.
+        keep_identity(&host, "t2", &one("b"), Some(&ids(&["36c"]))).unwrap();
+        assert!(owned("36a") && !owned("36c"));
+        own_disks(&host, &ids(&["36c"])).unwrap();
+        assert!(owned("36a") && owned("36c"));
+        let before = fs::read(host.path(RECORD)).unwrap();
+        assert_eq!(keep_identity(&host, "t3", &one("b"), None).unwrap(), Done::Unchanged);
+        assert_eq!(fs::read(host.path(RECORD)).unwrap(), before);
+        files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
+        own_disks(&host, &ids(&["36d"])).unwrap_err();
+        fs::remove_file(host.path(RECORD)).unwrap();
+        keep_identity(&host, "t4", &one("a"), None).unwrap();
+        assert!(!owned("36a"));
+        // The record of an older agent, or of a host that was not in order.
+        keep_identity(&host, "t5", &one("a"), Some(&ids(&["36a"]))).unwrap();
+        assert!(owned("36a"));
+    }
+
+    #[test]
     fn records_of_another_machine_are_kept_aside_and_its_identity_is_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
