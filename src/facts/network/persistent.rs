@@ -54,7 +54,7 @@ mod tests {
             ATTR{address}==\"00:50:56:8A:1D:2C\", ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"eth1\"\n#ATTR{address}==\"x\", \
             NAME=\"eth9\"\n";
         let named = Persistent { mac: "00:50:56:8a:1d:2c".into(), name: "eth1".into() };
-        assert_eq!(parse(line), [named.clone()]);
+        assert_eq!(parse(line), std::slice::from_ref(&named));
         assert_eq!(parse(&line.replace(", KERNEL", ", \\\nKERNEL")), [named]);
         testing::damage(line, |text| drop(parse(text)));
         let dir = testing::tree(&[]);

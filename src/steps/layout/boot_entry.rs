@@ -43,12 +43,13 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
         fix.push(ROOT);
     }
     for root in roots {
-        if let Some(why) = wrong_root(root, facts, tally) {
-            tally.problem(format!("{entry}: root={root} {why}"));
-            fix.push(ROOT);
-        } else if tally.know(twins::of(root, facts)).is_some_and(|twins| !twins.is_empty()) {
+        let shared = || twins::of(root, facts).map(|twins| !can_move(root) && !twins.is_empty());
+        if tally.know(shared()) == Some(true) {
             tally.problem(format!("{entry}: root={root}{SHARED}"));
             fix.push(SEE);
+        } else if let Some(why) = wrong_root(root, facts, tally) {
+            tally.problem(format!("{entry}: root={root} {why}"));
+            fix.push(ROOT);
         }
     }
     let runlevel = words.iter().rfind(|word| is_runlevel(word));

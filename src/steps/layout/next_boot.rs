@@ -108,7 +108,7 @@ fn renamed(facts: &Facts, tally: &mut Tally) -> Option<String> {
         nics => tally.know(nics)?,
     };
     let rules = tally.know(need(&facts.network.names, FILE))?;
-    let of = |mac: &str| rules.iter().filter(move |rule| rule.mac.eq_ignore_ascii_case(mac)).next_back();
+    let of = |mac: &str| rules.iter().rfind(|rule| rule.mac.eq_ignore_ascii_case(mac));
     let moves = nics.iter().filter(|nic| nic.physical && !nic.member).filter_map(|nic| {
         let mac = nic.mac.as_deref()?;
         match of(mac) {

@@ -26,12 +26,15 @@ boot_0() { starts_from lab-twin lab-root; }
 # starts_from OF_TWIN OF_OWN: the labels of the two root file systems.
 starts_from() {
     local device
-    for device in $(twin)1 $(own)1; do
+    for device in $(root_of "$(twin)") $(root_of "$(own)"); do
         tune2fs -L "$1" "$device" >/dev/null
         shift
     done
     sync
 }
+
+# root_of DISK: its first partition, or that of its map, under which the kernel shows no partitions.
+root_of() { if [ -b "${1}1" ]; then echo "${1}1"; else echo "/dev/mapper/$(id_of "$1")p1"; fi; }
 
 # The disks, whichever places they have.
 twin() { disk_with 0020; }
