@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::storage::LVM;
+use crate::steps::devices::holders;
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
@@ -87,22 +88,9 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
 
 /// The volume groups with an active volume on `disk`.
 fn active(disk: &Disk) -> Vec<String> {
-    fn add(holders: &[Holder], into: &mut Vec<String>) {
-        for holder in holders {
-            if let (Some(name), Some(uuid)) = (&holder.dm_name, &holder.dm_uuid)
-                && uuid.starts_with("LVM-")
-            {
-                into.push(group_of(name));
-            }
-            add(&holder.holders, into);
-        }
-    }
-    let mut all = Vec::new();
-    add(&disk.holders, &mut all);
-    for partition in &disk.partitions {
-        add(&partition.holders, &mut all);
-    }
-    all
+    let of_lvm = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+    let names = holders(disk).into_iter().filter(of_lvm).filter_map(|holder| holder.dm_name.as_deref());
+    names.map(group_of).collect()
 }
 
 fn add(fix: &mut Vec<String>, what: String) {
