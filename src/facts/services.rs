@@ -70,10 +70,8 @@ pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
 
 /// What a master target does not come up without, by the names of the services that bring it: the network (CentOS 6 alone: what
 /// starts it elsewhere is no link), VMware Tools (open-vm-tools, VMware's own installer).
-const NEEDED: [&[&str]; 2] = [
-    &["network", "NetworkManager"],
-    &["vmtoolsd", "open-vm-tools", "vmware-tools", "vmware-tools-services", "vmware-tools-thinprint"],
-];
+const NEEDED: [&[&str]; 2] =
+    [&["network", "NetworkManager"], &["vmtoolsd", "open-vm-tools", "vmware-tools", "vmware-tools-services"]];
 
 /// The services that are installed, that a master target needs, and that nothing starts at boot.
 ///
