@@ -309,7 +309,8 @@ fn kernel_name(name: &str, disks: &[Disk]) -> Option<String> {
 }
 
 /// All that is built on a disk or its partitions, at any depth.
-fn holders(disk: &Disk) -> Vec<&Holder> {
+#[must_use]
+pub fn holders(disk: &Disk) -> Vec<&Holder> {
     fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
         for holder in holders {
             into.push(holder);

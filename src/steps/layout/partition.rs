@@ -62,7 +62,7 @@ fn make_partition(spec: &PartitionSpec) -> String {
         "best: reinstall with Create Custom Layout. On this machine: add a small disk on the LSI Logic controller \
          (not the retention disk), make one partition on it, `mkfs.{fs_type} /dev/PARTITION`, mount it at /mnt, \
          `cp -a {mount}/. /mnt/`, unmount it, add \"UUID=... {mount} {fs_type} defaults 1 2\" to /etc/fstab with \
-         the UUID that `blkid` prints, `mount {mount}`"
+         the UUID that `blkid` prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
     )
 }
 

@@ -194,12 +194,9 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
     }
-    if let Some(devices) = twins::of(&entry.device, facts)? {
-        return Ok(Status::unmet(
-            format!("line {}: {} can mean {devices}", entry.line, entry.device),
-            expected,
-            twins::PART_THEM,
-        ));
+    if !twins::of(&entry.device, facts)?.is_empty() {
+        let found = format!("line {}: {}: several attached devices have that name", entry.line, entry.device);
+        return Ok(Status::unmet(found, expected, "see layout.own-disks"));
     }
     if let Some(map) = &disks[0].multipath
         && let Some(alias) = alias_of(facts, &map.wwid)

@@ -445,13 +445,15 @@ fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() 
     twin.volume = Some(Volume { fs_type: "ext".into(), uuid: uuid.into(), label: String::new() });
     spoil(&mut facts.storage).push(twin);
     let said = told(&profile, &facts, "retention.persistent");
-    let expected = format!(
-        "unmet: line 11: UUID={uuid} can mean dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID}) | a line for"
-    );
-    assert!(said.starts_with(&expected), "{said}");
-    assert!(said.contains("Write nothing to the disk of a protected machine"), "{said}");
+    let expected =
+        format!("unmet: line 11: UUID={uuid}: several attached devices have that name | a line for");
+    assert!(said.starts_with(&expected) && said.ends_with("| see layout.own-disks"), "{said}");
+    let said = told(&profile, &facts, "layout.own-disks");
+    let devices = format!("dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID})");
+    assert!(said.contains(&format!("the retention volume, UUID={uuid}, can be {devices}")), "{said}");
     line(&mut facts, &format!("/dev/mapper/{RETENTION_ID}"));
     assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+    assert!(told(&profile, &facts, "layout.own-disks").starts_with("unmet: the retention volume"));
     spoil(&mut facts.storage).pop();
     line(&mut facts, &format!("UUID={uuid}"));
     assert!(
