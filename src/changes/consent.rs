@@ -34,7 +34,10 @@ impl Change {
             | Self::StartMultipathd { .. }
             | Self::FormatRetention { .. }
             | Self::WriteFstab { .. }
-            | Self::MountRetention { .. } => {}
+            | Self::MountRetention { .. }
+            | Self::UnmountRetention { .. }
+            | Self::RemoveFstab { .. }
+            | Self::GrowRetention { .. } => {}
         }
     }
 
@@ -109,7 +112,7 @@ impl Change {
                 let same_volume = now_id == scsi_id && (!now_id.is_empty() || now == device);
                 same_volume
                     && now_point == mount_point
-                    && now_type == fs_type
+                    && (now_type == fs_type || (fs_type == "auto" && !scsi_id.is_empty()))
                     && now_options == options
                     && now_replaced == replaces
             }
@@ -126,6 +129,27 @@ impl Change {
                 // Of our own volume the UUID says it all: its type may have been read since.
                 let same_type = now_type == fs_type || (fs_type == "auto" && uuid.is_some());
                 now == scsi_id && now_point == mount_point && same_type && now_uuid == uuid
+            }
+            // Where it is mounted, and what, says it all.
+            Self::UnmountRetention { mount_point: now_point, major_minor: now, disk: _ } => {
+                let Self::UnmountRetention { mount_point, major_minor, .. } = agreed else { return false };
+                now_point == mount_point && now == major_minor
+            }
+            Self::RemoveFstab { mount_point: now_point, devices: now } => {
+                let Self::RemoveFstab { mount_point, devices } = agreed else { return false };
+                now_point == mount_point && now.iter().all(|device| devices.contains(device))
+            }
+            Self::GrowRetention {
+                device: _,
+                scsi_id: now,
+                mount_point: now_point,
+                fs_type: now_type,
+                uuid: now_uuid,
+            } => {
+                let Self::GrowRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
+                    return false;
+                };
+                now == scsi_id && now_point == mount_point && now_type == fs_type && now_uuid == uuid
             }
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }

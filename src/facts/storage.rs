@@ -3,7 +3,7 @@
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
-mod content;
+pub(crate) mod content;
 pub mod mapped;
 mod read;
 
@@ -42,6 +42,18 @@ pub struct Storage {
     /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS or swap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// How large its file system is by its superblock: of ext2 to ext4 and XFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
+}
+
+/// The size of a file system, as its superblock has it. On disk that of a mounted XFS can be older than what the kernel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// All of it, in bytes.
+    pub bytes: u64,
+    /// The log within it, in bytes, which statvfs(2) of XFS leaves out.
+    pub log_bytes: u64,
 }
 
 /// What came of a read.
@@ -54,6 +66,17 @@ pub enum Read {
     Failed(String),
     /// It was read, and its file system has errors on record: in one line.
     Errors(String),
+}
+
+impl Extent {
+    /// What a file system of this size leaves unused of a device of `device` bytes, where that is more than rounding; `mounted`
+    /// is its size by statvfs(2). ext4 leaves less than 16 MiB, a last group of blocks that is too small for its own tables.
+    #[must_use]
+    pub fn unused_of(&self, device: u64, mounted: u64) -> Option<u64> {
+        let used = self.bytes.max(mounted.saturating_add(self.log_bytes));
+        let unused = device.saturating_sub(used);
+        (unused > (device / 100).clamp(16 << 20, 1 << 30)).then_some(unused)
+    }
 }
 
 /// For facts of a version that did not look.
@@ -82,15 +105,19 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, volume) = match answers.as_ref().map(|answers| answers.get(&name)) {
+        let (failed_paths, read, (volume, extent)) = match answers.as_ref().map(|answers| answers.get(&name))
+        {
             Ok(Some(Ok(answer))) => answer.clone(),
             Ok(None) => {
                 let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None)
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), (None, None))
             }
-            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None),
+            Ok(Some(Err(why))) | Err(why) => {
+                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), (None, None))
+            }
         };
-        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read, volume }
+        let Device { number: major_minor, suspended, .. } = device;
+        Storage { name, major_minor, suspended, failed_paths, read, volume, extent }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -122,8 +149,11 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
+/// What a device carries, and how large its file system is.
+type Carried = (Option<Volume>, Option<Extent>);
+
 /// Paths that failed, a read, and what it found.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>);
+type Answer = (Fact<Vec<String>>, Fact<Read>, Carried);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -148,13 +178,13 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
         Some(why) => Err(format!("{why}, so it was not read")),
         None => match read::first_block(host, name, &device.number) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
-            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, None)),
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, (None, None))),
             read => read,
         },
     };
     match read {
-        Ok((read, volume)) => (failed, Fact::Known(read), volume),
-        Err(why) => (failed, Fact::Unknown(why), None),
+        Ok((read, carried)) => (failed, Fact::Known(read), carried),
+        Err(why) => (failed, Fact::Unknown(why), (None, None)),
     }
 }
 

@@ -1,6 +1,7 @@
-//! What the first block of a device says that it carries: ext2 to ext4, XFS, or swap. For the UUID and the label alone, by which
-//! fstab may name several devices: what may be written to, libblkid tells.
+//! What the first block of a device says that it carries: ext2 to ext4, XFS, or swap. For the UUID and the label, by which
+//! fstab may name several devices (what may be written to, libblkid tells), and for the size of the file system.
 
+use super::Extent;
 use crate::facts::retention::{Volume, uuid_in_words};
 
 /// Reads the start of a device, of which 4,096 bytes are enough: kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages
@@ -23,6 +24,30 @@ pub(super) fn volume(start: &[u8]) -> Option<Volume> {
         uuid: if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) },
         label: String::from_utf8_lossy(label).into_owned(),
     })
+}
+
+/// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
+/// `xfs_format.h`.
+pub(crate) fn extent(start: &[u8]) -> Option<Extent> {
+    /// `EXT4_FEATURE_INCOMPAT_64BIT`: the upper half of the count is in use.
+    const WIDE: u64 = 0x80;
+    let field = |at: usize, length: usize| start.get(at..at + length);
+    let little = |at: usize| Some(u64::from(u32::from_le_bytes(field(at, 4)?.try_into().ok()?)));
+    let big = |at: usize| Some(u64::from(u32::from_be_bytes(field(at, 4)?.try_into().ok()?)));
+    if field(0, 4)? == b"XFSB" {
+        let block = big(4)?;
+        let blocks = u64::from_be_bytes(field(8, 8)?.try_into().ok()?);
+        // A log that starts nowhere is on another device.
+        let log = if field(48, 8)? == [0; 8] { 0 } else { big(96)? };
+        return Some(Extent { bytes: blocks.checked_mul(block)?, log_bytes: log.checked_mul(block)? });
+    }
+    if field(1024 + 0x38, 2)? != [0x53, 0xef] {
+        return None;
+    }
+    let upper = if little(1024 + 0x60)? & WIDE == 0 { 0 } else { little(1024 + 0x150)? };
+    let blocks = (upper << 32) | little(1024 + 4)?;
+    let block = 1024_u64.checked_shl(u32::try_from(little(1024 + 0x18)?).ok()?)?;
+    Some(Extent { bytes: blocks.checked_mul(block)?, log_bytes: 0 })
 }
 
 #[cfg(test)]
