@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::disks::{Disk, not_one_disk};
+use super::filesystems::Filesystems;
 use super::{Fact, read, signature};
 use crate::host::{Host, text};
 
@@ -87,6 +88,28 @@ pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
     let alike = |disk: &&Disk| disk.partitions.is_empty() && disk.device_number() == first.device_number();
     let one = one && not_one_disk(mine.iter().copied()).is_none();
     (record.finished && one && mine.iter().all(alike)).then_some(first)
+}
+
+/// The disk that carries a retention volume of ours, on record or by the UUID that follows from its SCSI ID, as far as is known:
+/// `links` are udev's, `probed` is what libblkid found on disks.
+#[must_use]
+pub fn carrier<'a>(
+    disks: &'a [Disk],
+    record: &Fact<Option<Record>>,
+    links: &Fact<Filesystems>,
+    probed: &[(&str, &Volume)],
+) -> Option<&'a Disk> {
+    let carries = |disk: &Disk, uuid: &str| {
+        let linked = links.known().and_then(|links| links.by_uuid.get(uuid));
+        linked.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number))
+            || probed.iter().any(|(name, volume)| *name == disk.name && volume.uuid == uuid)
+    };
+    let recorded = || {
+        let record = record.known()?.as_ref()?;
+        sought(record, disks).filter(|disk| carries(disk, &record.uuid))
+    };
+    let made = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| carries(disk, &uuid_of(id)));
+    recorded().or_else(|| disks.iter().find(made))
 }
 
 /// `major:minor` of `disk`, through its map where it has one, when libblkid's own probe finds on it exactly the file

@@ -3,7 +3,7 @@
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
-pub(crate) mod content;
+mod content;
 pub mod mapped;
 mod read;
 
@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use content::extent;
 
 use super::Fact;
 use super::disks::{Disk, RUNNING, sysfs};

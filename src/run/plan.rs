@@ -46,6 +46,8 @@ pub fn plan(
         }
         let blocker = blocker(&finding);
         let in_vain = blocker.is_some_and(|by| !foreseen.holds(by));
+        // Of what it needs nothing is unknown; what is not known of the earlier volume matters no more.
+        let is_ordered = ordered.is_some();
         match ordered.unwrap_or_else(|| remedy(finding.id, profile, facts, request)) {
             // What holds is in nobody's way.
             Remedy::None if finding.status.holds() => {}
@@ -53,7 +55,9 @@ pub fn plan(
                 plan.notes.extend((!plan.notes.contains(&why)).then_some(why));
             }
             // A repair of what is not known may do harm. A restart is how to find out; the rest is a person's decision.
-            Remedy::None | Remedy::With { .. } if is_unknown(&finding) && !is_decided(&finding, request) => {
+            Remedy::None | Remedy::With { .. }
+                if is_unknown(&finding) && !is_ordered && !is_decided(&finding, request) =>
+            {
                 plan.manual.push(manual(&finding, None));
             }
             Remedy::Refused(_) if is_unknown(&finding) && !names_a_disk && !is_decided(&finding, request) => {
