@@ -238,6 +238,22 @@ mod tests {
             fs_type: "ext4".into(),
             uuid: None,
         };
+        let unmount = |at: &str, number: &str, disk: &str| Change::UnmountRetention {
+            mount_point: at.into(),
+            major_minor: number.into(),
+            disk: disk.into(),
+        };
+        let remove = |devices: &[&str]| Change::RemoveFstab {
+            mount_point: "/mnt/retention".into(),
+            devices: devices.iter().map(|device| (*device).to_owned()).collect(),
+        };
+        let grow = |device: &str, scsi_id: &str| Change::GrowRetention {
+            device: device.into(),
+            scsi_id: scsi_id.into(),
+            mount_point: "/mnt/retention".into(),
+            fs_type: "ext4".into(),
+            uuid: "1-2".into(),
+        };
         let same = [
             (format("/dev/sdb", None), format("/dev/sdc", None)),
             (format("/dev/sdb", Some("aa")), format("/dev/mapper/36000c29a", Some("aa"))),
@@ -251,6 +267,9 @@ mod tests {
             (blacklist("36000c29a"), blacklist("36000c29a")),
             (configure(&["find_multipaths"], &["^sd"]), configure(&["find_multipaths"], &[])),
             (start(&["36000c29a", "36000c29b"]), start(&["36000c29b"])),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/mnt/retention", "253:0", "sdc")),
+            (remove(&["UUID=1", "UUID=2"]), remove(&["UUID=2"])),
+            (grow("/dev/sdb", "36000c29a"), grow("/dev/mapper/36000c29a", "36000c29a")),
         ];
         for (agreed, now) in same {
             assert!(now.is_within(&agreed), "{now:?} is {agreed:?}");
@@ -273,6 +292,10 @@ mod tests {
             (configure(&["find_multipaths"], &[]), configure(&["user_friendly_names"], &[])),
             (configure(&["find_multipaths"], &[]), configure(&["find_multipaths"], &["^sd"])),
             (start(&["36000c29a"]), start(&["36000c29a", "36000c29b"])),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/mnt/retention", "253:1", "sdb")),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/srv", "253:0", "sdb")),
+            (remove(&["UUID=1"]), remove(&["UUID=2"])),
+            (grow("/dev/sdb", "36000c29a"), grow("/dev/sdb", "36000c29b")),
             (start(&[]), configure(&[], &[])),
             (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),
             (Change::RecordCustomChanges { accepted: false }, Change::RecordCustomChanges { accepted: true }),

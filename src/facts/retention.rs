@@ -175,6 +175,41 @@ mod tests {
     }
 
     #[test]
+    fn the_disk_that_carries_a_volume_of_ours_is_known_by_record_link_or_probe() {
+        let disk = |name: &str, number: &str, id: &str| Disk {
+            name: name.into(),
+            major_minor: number.into(),
+            scsi_id: Some(id.into()),
+            ..Disk::default()
+        };
+        let disks = [disk("sda", "8:0", "36000c29a"), disk("sdb", "8:16", "36000c29b")];
+        let links = |uuid: &str, number: &str| {
+            let by_uuid = [(uuid.to_owned(), number.to_owned())].into();
+            Fact::Known(Filesystems { by_uuid, ..Filesystems::default() })
+        };
+        let none = || Fact::Known(None);
+        let name = |found: Option<&Disk>| found.map(|disk| disk.name.clone());
+        let own = uuid_of("36000c29b");
+        assert_eq!(name(carrier(&disks, &none(), &links(&own, "8:16"), &[])).as_deref(), Some("sdb"));
+        assert_eq!(name(carrier(&disks, &none(), &links(&own, "8:0"), &[])), None, "a copy");
+        let volume = Volume { fs_type: "ext4".into(), uuid: own, label: String::new() };
+        let unread = Fact::Unknown("why".into());
+        assert_eq!(name(carrier(&disks, &none(), &unread, &[("sdb", &volume)])).as_deref(), Some("sdb"));
+        assert_eq!(name(carrier(&disks, &none(), &unread, &[("sda", &volume)])), None);
+        let record = Fact::Known(Some(Record {
+            schema: SCHEMA.into(),
+            scsi_id: "36000c29a".into(),
+            uuid: "1-2".into(),
+            fs_type: "ext4".into(),
+            boot_id: "b".into(),
+            started_at: String::new(),
+            finished: true,
+        }));
+        assert_eq!(name(carrier(&disks, &record, &links("1-2", "8:0"), &[])).as_deref(), Some("sda"));
+        assert_eq!(name(carrier(&disks, &record, &links("3-4", "8:0"), &[])), None, "not there any more");
+    }
+
+    #[test]
     fn a_torn_record_or_that_of_another_version_is_unknown() {
         let why = |content: &str| {
             let dir = testing::tree(&[(&RECORD[1..], content)]);

@@ -70,6 +70,9 @@ fn is_dead(facts: &Facts, map: &Map) -> bool {
 
 /// Whether only maps of disks that were detached are too many: the disks that are there have theirs.
 pub(in crate::steps) fn only_leftovers_fail(profile: &Profile, facts: &Facts) -> bool {
+    if !facts.multipath.maps.known().is_some_and(|maps| maps.iter().any(|map| is_dead(facts, map))) {
+        return false;
+    }
     let mut without = facts.clone();
     if let Fact::Known(maps) = &mut without.multipath.maps {
         maps.retain(|map| !is_dead(facts, map));
