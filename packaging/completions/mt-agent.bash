@@ -91,7 +91,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__apply)
-            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --replace-retention --adopt-retention --grow --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -102,6 +102,14 @@ _mt__agent() {
                     return 0
                     ;;
                 --erase-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace-retention)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt-retention)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -389,7 +397,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__plan)
-            opts="-q -v -h --facts --offline --retention-disk --erase-disk --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-q -v -h --facts --offline --retention-disk --erase-disk --replace-retention --adopt-retention --grow --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -408,6 +416,14 @@ _mt__agent() {
                     return 0
                     ;;
                 --erase-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace-retention)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt-retention)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
