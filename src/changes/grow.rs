@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
+use super::mount::{Volume, top};
 use super::{Context, Done};
 use crate::facts::disks::Disk;
 use crate::facts::mounts::{self, Mount};
@@ -25,22 +26,7 @@ const RELOADING: Duration = Duration::from_secs(60);
 /// How long the tool may take: resize2fs of CentOS 6 adds each group of 128 MiB by itself and writes its inode table.
 const GROWING: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// What to grow.
-#[derive(Clone, Copy, Debug)]
-pub struct Volume<'a> {
-    /// The device: the multipath map where the disk has one.
-    pub device: &'a str,
-    /// SCSI ID of its disk.
-    pub scsi_id: &'a str,
-    /// Where it is mounted.
-    pub mount_point: &'a str,
-    /// `ext4` or `xfs`.
-    pub fs_type: &'a str,
-    /// The UUID that the file system must have: one that we made.
-    pub uuid: &'a str,
-}
-
-/// Grows the file system of `volume` to its device, while it is mounted.
+/// Grows the file system of `volume`, one that we made, to its device while it is mounted.
 ///
 /// # Errors
 /// It is not that volume, its map has not the size of the disk, or the tool failed: the file system is then whole, and as large as
@@ -70,10 +56,10 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
     let node = device.node(host)?;
     let found = signature::read(host, &node.path())?;
     ensure!(
-        found.is_only(volume.fs_type) && found.uuid() == volume.uuid,
+        found.is_only(volume.fs_type) && volume.uuid == Some(found.uuid()),
         "it carries {found}; {} {} was expected",
         volume.fs_type,
-        volume.uuid
+        volume.uuid.unwrap_or("of ours")
     );
     let mount = mounted(host, &device, volume)?;
     resize_map(context, &device, &disks)?;
@@ -106,8 +92,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
 fn mounted(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<Mount> {
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
     let wanted = volume.mount_point.trim_end_matches('/');
-    let there = mounted.into_iter().rfind(|mount| mount.mount_point == wanted);
-    let there = there.with_context(|| format!("nothing is mounted at {wanted}"))?;
+    let there = top(&mounted, wanted).with_context(|| format!("nothing is mounted at {wanted}"))?;
     ensure!(
         there.major_minor == device.major_minor() && there.root == "/" && there.fs_type == volume.fs_type,
         "{} ({}, {}) is mounted at {wanted}",
@@ -116,7 +101,7 @@ fn mounted(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<Mount> {
         there.major_minor
     );
     ensure!(there.is_writable(), "it is mounted read-only: look into the kernel's log for why");
-    Ok(there)
+    Ok(there.clone())
 }
 
 /// What the file system leaves unused of a device of `size` bytes.

@@ -408,7 +408,8 @@ impl Change {
             }
             Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
             Self::GrowRetention { device, scsi_id, mount_point, fs_type, uuid } => {
-                grow::grow(context, &grow::Volume { device, scsi_id, mount_point, fs_type, uuid })
+                let uuid = Some(uuid.as_str());
+                grow::grow(context, &mount::Volume { device, scsi_id, mount_point, fs_type, uuid })
             }
         }
     }

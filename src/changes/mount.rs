@@ -176,7 +176,7 @@ fn note_in_mtab(context: &mut Context<'_>, volume: &Volume<'_>) {
 }
 
 /// The mount that is seen at `mount_point`: the last one made there.
-fn top<'a>(mounted: &'a [Mount], mount_point: &str) -> Option<&'a Mount> {
+pub(super) fn top<'a>(mounted: &'a [Mount], mount_point: &str) -> Option<&'a Mount> {
     let wanted = mount_point.trim_end_matches('/');
     mounted.iter().rfind(|mount| mount.mount_point == wanted)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::mount::top;
 use super::{Context, Done, identity};
 use crate::facts::mounts::{self, Mount};
 use crate::host::command::Command;
@@ -26,17 +27,17 @@ pub fn unmount(context: &mut Context<'_>, mount_point: &str, number: &str, what:
 fn attempt(context: &mut Context<'_>, mount_point: &str, number: &str, what: &str) -> Result<Done> {
     let host = context.host;
     ensure!(host.is_live(), "{host} is not the running machine: nothing is unmounted there");
-    let Some(there) = top(host, mount_point)? else { return Ok(Done::Unchanged) };
+    let Some(now) = there(host, mount_point)? else { return Ok(Done::Unchanged) };
     ensure!(
-        there.major_minor == number,
+        now.major_minor == number,
         "{} ({}) is mounted there now; {number} was planned",
-        text::safe(&there.source),
-        there.major_minor
+        text::safe(&now.source),
+        now.major_minor
     );
     // The tool, not the call: on CentOS 6 it takes the line out of /etc/mtab as well.
     let command = Command::new("umount", [mount_point], DEADLINE);
     let output = context.run(&command)?;
-    if let Some(still) = top(host, mount_point)? {
+    if let Some(still) = there(host, mount_point)? {
         ensure!(still.major_minor == number, "{} is mounted there too", text::safe(&still.source));
         let users = users::of(host, &still)?;
         if users.is_empty() {
@@ -53,10 +54,8 @@ fn attempt(context: &mut Context<'_>, mount_point: &str, number: &str, what: &st
     Ok(Done::Changed(format!("unmounted {mount_point}; that volume stays as it is on {what}")))
 }
 
-/// The mount that is seen at `mount_point`: the last one made there.
-fn top(host: &Host, mount_point: &str) -> Result<Option<Mount>> {
-    let mut mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
-    let wanted = mount_point.trim_end_matches('/');
-    let at = mounted.iter().rposition(|mount| mount.mount_point == wanted);
-    Ok(at.map(|at| mounted.swap_remove(at)))
+/// What is mounted at `mount_point` now.
+fn there(host: &Host, mount_point: &str) -> Result<Option<Mount>> {
+    let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
+    Ok(top(&mounted, mount_point).cloned())
 }

@@ -8,7 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use mt_agent::changes::Done;
-use mt_agent::changes::grow::{self, Volume};
+use mt_agent::changes::grow;
+use mt_agent::changes::mount::Volume;
 use mt_agent::facts::{Fact, disks, mounts, storage};
 use mt_agent::host::Host;
 use nix::mount::MsFlags;
@@ -48,7 +49,7 @@ fn enlarge(device: &Loop, size: u64) {
 
 fn grow(name: &str, fs_type: &str, uuid: &str) -> Result<Done, String> {
     let device = format!("/dev/{name}");
-    let volume = Volume { device: &device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type, uuid };
+    let volume = Volume { device: &device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type, uuid: Some(uuid) };
     let identity = StandIn { names: vec![name.to_owned()], answer: Ok(ID.to_owned()), adapt: |_| {} };
     perform(|context| grow::grow_as(context, &identity, &volume))
 }

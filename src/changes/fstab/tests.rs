@@ -333,7 +333,7 @@ fn our_own_entry_goes_and_nothing_else() {
     // Another device, another mount point, and a person's own line stay.
     for before in [
         format!("{rest}{LINE}"),
-        format!("{pair}").replace(MAPPER.device, "UUID=3"),
+        pair.replace(MAPPER.device, "UUID=3"),
         pair.replace("/mnt/retention", "/mnt/other"),
         format!("{COMMENT}/mnt/retention\n\n{LINE}"),
     ] {

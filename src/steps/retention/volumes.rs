@@ -127,7 +127,7 @@ pub(super) fn not_on_record(
     };
     let point = &profile.retention.mount_point;
     let differs = |found: String, expected: String| {
-        let keep = match on(facts, disk).and_then(|_| disk.scsi_id.as_deref()) {
+        let keep = match on(facts, disk).and(disk.scsi_id.as_deref()) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
             None => format!("`mv {RECORD} /root/`, then mt-agent check"),
         };
