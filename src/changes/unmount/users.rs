@@ -1,6 +1,5 @@
 //! Who uses a mounted file system, as fuser(1) tells it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -61,7 +60,8 @@ pub fn of(host: &Host, mount: &Mount) -> Result<Vec<String>> {
 /// that is hidden, is none.
 fn processes(host: &Host, number: &str) -> Vec<String> {
     let pids = host.list("/proc").unwrap_or_default();
-    let pids: BTreeSet<u32> = pids.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut pids: Vec<u32> = pids.iter().filter_map(|name| name.parse().ok()).collect();
+    pids.sort_unstable();
     let uses = |pid: &u32| how(host, *pid, number).map(|how| told(host, *pid, how));
     pids.iter().filter_map(uses).collect()
 }
