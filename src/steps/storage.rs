@@ -73,7 +73,8 @@ fn check_file_system(facts: &Facts, device: &Storage) -> String {
         None => "`touch /forcefsck`, and restart".to_owned(),
         Some(Mount { mount_point: at, source, .. }) => {
             // The kernel's name of a map says little to people.
-            let device = if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{}", device.name) };
+            let device =
+                if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{}", device.name) };
             format!("`umount {at}`, `fsck -f {device}`, `mount {at}`")
         }
     }

@@ -36,12 +36,33 @@ pub fn begun(target: &Target<'_>, boot_id: &str) -> Record {
 /// As [`write`].
 pub fn adopt(context: &Context<'_>, scsi_id: &str, uuid: Option<&str>, fs_type: &str) -> Result<()> {
     let Some(uuid) = uuid else { return Ok(()) };
-    let known = read(context.host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid);
-    if known {
+    if is_on_record(context.host, scsi_id, Some(uuid))? {
         return Ok(());
     }
+    keep_other(context.host, scsi_id)?;
     let record = Record { finished: true, ..of_today(scsi_id, uuid, fs_type, context.boot_id) };
     write(context.host, &record)
+}
+
+/// Whether there is nothing to record of the volume `uuid` of ours: one that has none is not ours.
+///
+/// # Errors
+/// As [`read`].
+pub fn is_on_record(host: &Host, scsi_id: &str, uuid: Option<&str>) -> Result<bool> {
+    let Some(uuid) = uuid else { return Ok(true) };
+    Ok(read(host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid))
+}
+
+/// Keeps the record of a volume on another disk than `scsi_id`, before one of that disk takes its place: by it that volume can be
+/// known again.
+///
+/// # Errors
+/// It cannot be read or copied.
+pub fn keep_other(host: &Host, scsi_id: &str) -> Result<()> {
+    if read(host)?.is_some_and(|old| old.finished && old.scsi_id != scsi_id) {
+        saved::keep(host, RECORD, &saved::stamp("retention"))?;
+    }
+    Ok(())
 }
 
 fn of_today(scsi_id: &str, uuid: &str, fs_type: &str, boot_id: &str) -> Record {

@@ -112,7 +112,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     for word in
-        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--retention-disk SCSI-ID"]
+        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--adopt-retention SCSI-ID"]
     {
         assert!(said.contains(word), "{word}: {said}");
     }
