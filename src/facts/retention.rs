@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::disks::{Disk, not_one_disk};
-use super::{Fact, read, signature};
+use super::{Fact, record, signature};
 use crate::host::{Host, text};
 
 /// Where the record lies.
@@ -54,7 +54,7 @@ pub struct Volume {
 /// Reads the record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Option<Record>> {
-    read::record(host, RECORD, SCHEMA)
+    record::fact(host, RECORD, SCHEMA)
 }
 
 /// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice

@@ -24,6 +24,7 @@ pub use name::{check_names, disagreement, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
+pub use volumes::{Recalled, Used, on_record, recall};
 
 const SECTION: &str = "Common things to check on a master target";
 
