@@ -2,15 +2,19 @@
 //! not believed is set aside, and for the rest a person is asked.
 
 mod act;
+mod identity;
 mod kept;
-mod rows;
+mod look;
+mod order;
+mod retention;
+mod script;
 #[cfg(test)]
 mod tests;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use self::act::{Act, Held};
-use self::rows::Look;
+use self::look::Look;
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::waiting::Order;

@@ -104,7 +104,9 @@ pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status>
     let mount = super::mount_now(profile, facts)?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let line = fstab_entry(fstab, &profile.retention.mount_point).filter(|entry| entry.ours);
-    let by_line = line.map(|line| resolve(&line.device, facts)).transpose()?.flatten();
+    // What is mounted there needs no line to tell.
+    let by_line = line.filter(|_| mount.is_none()).map(|line| resolve(&line.device, facts));
+    let by_line = by_line.transpose()?.flatten();
     let recalled = |ours: Ours<'_>| {
         let is_on =
             |number: &str| [ours.disk.major_minor.as_str(), ours.disk.device_number()].contains(&number);
