@@ -229,37 +229,60 @@ fn what_does_not_follow_from_the_host_is_asked_for() {
     assert_eq!(record["outcome"], "started", "that it ended is not invented");
 }
 
+/// How custom-changes.applied stands in a plan after `script`, on a machine with all records whose marker is gone; its words.
+fn applied_after(script: &str) -> (String, String) {
+    let world = with_records();
+    world.file(
+        "/etc/mt-agent/profile.yaml",
+        "extends: centos-6.6\ncustom-changes: {archive: /root/agent.tar.gz}\n",
+    );
+    world.file("/root/agent.tar.gz", "an archive that is never opened");
+    let script = format!(
+        "chmod -R go= /root; rm /etc/.appliedmtcustomchanges; {script}; $AGENT apply --yes --only custom-changes >&2; exec \
+         $AGENT plan --only custom-changes --format json"
+    );
+    let (output, plan) = run(&world, &script);
+    assert_eq!(plan["changes"], json!([]), "{output:?}");
+    let mut rows = plan["manual"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["id"] == "custom-changes.applied").unwrap_or_else(|| panic!("{output:?}"));
+    (row["status"].as_str().unwrap().to_owned(), row.to_string())
+}
+
 #[test]
 fn the_script_does_not_run_twice_unasked_whatever_is_lost() {
-    // Its log and what it wrote into multipath.conf are there; the marker, the record, or the whole directory are not.
+    let log = "/var/log/appliedmtcustomchanges.log";
+    // An uninstaller took the marker away; the record, or the whole directory is lost; the log is there.
     for lose in [
         "rm -r /var/lib/mt-agent",
         "rm /var/lib/mt-agent/custom-changes.json",
         ": >/var/lib/mt-agent/custom-changes.json",
     ] {
-        for repair in ["", "$AGENT $REPAIR >/dev/null; "] {
-            let world = with_records();
-            world.file(
-                "/etc/mt-agent/profile.yaml",
-                "extends: centos-6.6\npackages: {base: [], multipath: []}\ncustom-changes: {archive: /root/agent.tar.gz}\n",
-            );
-            world.file("/root/agent.tar.gz", "an archive that is never opened");
-            let script = format!(
-                "chmod -R go= /root; rm /etc/.appliedmtcustomchanges; {lose}; {repair}$AGENT apply --yes --only custom-changes \
-                 --format json >/var/tmp/apply 2>&1; cat /var/tmp/apply >&2; exec $AGENT plan --only custom-changes \
-                 --format json"
-            );
-            let (output, plan) = run(&world, &script);
-            assert_eq!(plan["changes"], json!([]), "{lose}: {output:?}");
-            let said = plan["manual"].to_string();
+        for repair in ["true", "$AGENT $REPAIR >/dev/null"] {
+            let (status, said) = applied_after(&format!("{lose}; {repair}"));
+            assert_eq!(status, "unknown", "{lose}; {repair}: {said}");
             assert!(
                 said.contains("--custom-changes=accept") || said.contains("mt-agent state repair"),
-                "{lose}: {said}"
+                "{said}"
             );
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(!told.contains("agent.tar.gz"), "{lose}: {told}");
         }
     }
+    // A person accepted it before that.
+    let accepted = "sed -i 's/observed/accepted/' /var/lib/mt-agent/custom-changes.json";
+    let (status, said) = applied_after(&format!("{accepted}; rm -r /var/lib/mt-agent"));
+    assert_eq!(status, "unknown", "{said}");
+    // The torn record alone is left, set aside or not.
+    for repair in [
+        "true",
+        "$AGENT $REPAIR >/dev/null",
+        "$AGENT $REPAIR >/dev/null; rm /var/lib/mt-agent/custom-changes.json",
+    ] {
+        let (status, said) =
+            applied_after(&format!("rm {log}; echo torn >/var/lib/mt-agent/custom-changes.json; {repair}"));
+        assert_eq!(status, "unknown", "{repair}: {said}");
+    }
+    // Without any trace it has not run.
+    let (status, said) = applied_after(&format!("rm {log}; rm -r /var/lib/mt-agent"));
+    assert_eq!(status, "unmet", "{said}");
 }
 
 #[test]

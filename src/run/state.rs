@@ -2,9 +2,9 @@
 //! not believed is set aside, and for the rest a person is asked.
 
 mod act;
-mod identity;
 mod kept;
 mod look;
+mod machine;
 mod order;
 mod retention;
 mod script;
@@ -21,7 +21,7 @@ use super::waiting::Order;
 use super::{BOOT_ID, lock, private, resume, signals};
 use crate::changes::{self, Done};
 use crate::facts::custom_changes::running;
-use crate::facts::{Fact, Facts};
+use crate::facts::{Fact, Facts, identity};
 use crate::host::Host;
 use crate::profile::Profile;
 use crate::report::state::{Ended, Row, Stands, State};
@@ -60,14 +60,19 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
         facts
     });
     let facts = without.as_ref().unwrap_or(facts);
-    let look = Look { host, profile, facts, lived: changed || has_run || log.row.status != Stands::None };
+    // A repair writes a journal: what that would show afterwards counts now, or the next repair had more to do.
+    let to_do = [&resume, &retention, &journal].iter().any(|held| !held.acts.is_empty());
+    let lived =
+        changed || has_run || to_do || log.row.status != Stands::None || host.exists(identity::RECORD);
+    let script = Look { host, profile, facts, lived }.script();
+    let look = Look { host, profile, facts, lived: lived || !script.acts.is_empty() };
     let mut all = vec![
         kept::profile(host),
         kept::directory(host),
         journal,
         resume,
         retention,
-        look.script(),
+        script,
         look.identity(),
         look.template(),
         saved,

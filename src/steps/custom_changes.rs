@@ -165,7 +165,8 @@ pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Sta
     let changes = &facts.custom_changes;
     let log = need(&changes.log_tail, "the log of the vendor script")?;
     Ok(match log {
-        Some(log) if !log.trim().is_empty() => Some(profile.custom_changes.log.display().to_string()),
+        // Of a run that says FAILED of nothing no line is judged: that there is a log is the trace.
+        Some(_) => Some(profile.custom_changes.log.display().to_string()),
         _ if changes.blacklistrootdev_script => Some(BLACKLIST_SCRIPT.to_owned()),
         _ if changes.blacklistrootdev_flag => Some(BLACKLIST_FLAG.to_owned()),
         _ if is_set_aside(facts)? => Some(format!("a record of its run in {ASIDE}")),

@@ -73,7 +73,7 @@ fn what_a_run_left_behind_lets_no_second_one_begin_by_itself() {
             "a record of its run in /var/lib/mt-agent/set-aside",
         ),
         (
-            &|facts| facts.custom_changes.log_tail = Fact::Known(Some("OK".into())),
+            &|facts| facts.custom_changes.log_tail = Fact::Known(Some(String::new())),
             "/var/log/appliedmtcustomchanges.log",
         ),
         (&|facts| facts.custom_changes.blacklistrootdev_script = true, "/usr/sbin/blacklistrootdev.sh"),
