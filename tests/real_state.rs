@@ -323,3 +323,77 @@ fn without_a_terminal_or_root_nothing_is_changed() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     contains(&String::from_utf8_lossy(&output.stderr), "state needs root");
 }
+
+/// A line of what was said on standard error.
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn what_a_repair_cannot_mend_is_told_with_what_does_and_nothing_is_changed() {
+    // A directory that others can write: nothing in it is believed.
+    let world = with_records();
+    let (output, looked) = run(&world, "chmod 777 /var/lib/mt-agent; exec $AGENT $LOOK");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for name in ["mt-agent", "journal.jsonl", "retention.json", "custom-changes.json", "identity.json"] {
+        let row = row(&looked, name);
+        assert_eq!(row["status"], "damaged", "{row}");
+        contains(row["says"].as_str().unwrap(), "run `chmod go-w /var/lib/mt-agent`");
+    }
+    let output =
+        world.run(&format!("{}chmod 777 /var/lib/mt-agent; exec $AGENT state repair --yes", begin()), &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    contains(&said(&output), "run `chmod go-w /var/lib/mt-agent`");
+    assert_eq!(said(&output).lines().count(), 1, "{output:?}");
+    assert!(!world.all_left().iter().any(|(path, ..)| path.contains("set-aside")));
+    // What lies in the place of the lock, of the log and of the directories.
+    for (path, name) in
+        [("/var/run/mt-agent.lock", "mt-agent.lock"), ("/var/log/mt-agent.log", "mt-agent.log")]
+    {
+        let (_, looked) = run(&world, &format!("rm -f {path}; mkdir {path}; exec $AGENT $LOOK"));
+        assert_eq!(row(&looked, name)["fix"], format!("mv {path} /root/"));
+    }
+    let (_, looked) = run(&world, "echo x >/var/lib/mt-agent/saved; exec $AGENT $LOOK");
+    assert_eq!(row(&looked, "saved")["fix"], "mv /var/lib/mt-agent/saved /root/");
+    // A profile that cannot be used: the records are shown, and a repair needs it.
+    world.file("/etc/mt-agent/profile.yaml", "extends: nowhere\n");
+    let (output, looked) = run(&world, "exec $AGENT $LOOK");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    contains(row(&looked, "profile.yaml")["fix"].as_str().unwrap(), "mt-agent profile check");
+    assert_eq!(row(&looked, "retention.json")["status"], "agrees");
+    let output = world.run(&format!("{}exec $AGENT state repair --yes", begin()), &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn while_the_script_or_another_run_goes_on_nothing_is_repaired() {
+    let world = with_records();
+    world.file("/var/lib/mt-agent/custom-changes.json", "torn");
+    world.file("/var/tmp/ApplyCustomChanges.sh", "echo began >/var/tmp/began; read line\n");
+    let script = "cd /var/tmp; mkfifo held; bash ./ApplyCustomChanges.sh <held & exec 9>held; until [ -s began ]; do sleep 0.1; done; \
+         $AGENT state repair --yes; status=$?; echo >&9; wait; exit $status";
+    let output = world.run(&format!("{}{script}", begin()), &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    contains(&said(&output), "ApplyCustomChanges.sh is running (process ");
+    assert_eq!(world.left("/var/lib/mt-agent/custom-changes.json"), "torn");
+    let held = "exec 9<>/var/run/mt-agent.lock; flock 9; echo 'pid 1, apply, since yesterday' >&9; exec $AGENT state repair --yes";
+    let output = world.run(&format!("{}{held}", begin()), &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    contains(&said(&output), "another run is going on (pid 1, apply, since yesterday)");
+    assert_eq!(world.left("/var/lib/mt-agent/custom-changes.json"), "torn");
+}
+
+#[test]
+fn of_an_image_s_tree_the_records_are_shown_and_nothing_is_repaired() {
+    let root = support::RECORDED;
+    let agent = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mt-agent"));
+        command.args(args).args(["--root", root]).output().unwrap()
+    };
+    let output = agent(&["state", "--format", "json"]);
+    let looked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(row(&looked, "retention.json")["status"], "agrees");
+    let output = agent(&["state", "repair", "--yes"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    contains(&said(&output), "state repair changes the running host only");
+}

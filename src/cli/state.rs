@@ -17,8 +17,8 @@ use crate::report::text::Detail;
 use crate::run::state::{self, Seen};
 use crate::run::{read_facts, under_way};
 
-const NOTE: &str = "Exits 0 when everything that is on record agrees with this host; 1 when something does not, a person is asked, \
-     or there is something to do with --dry-run";
+const NOTE: &str = "Exits 0 when everything that is on record agrees with this host; 1 when something does not, a person is \
+     asked or said no, or a dry run finds something to do";
 
 /// Shows what the agent keeps on this host, held against the host; repairs it.
 #[derive(clap::Args, Debug)]

@@ -125,6 +125,8 @@ pub fn repair(
             "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
         );
     }
+    let directory = kept::directory(host).row;
+    ensure!(directory.status.holds(), "{}: {}; {}", directory.path, directory.says, directory.fix);
     let seen = read()?;
     let (rows, acts) = plan(host, &seen);
     if acts.iter().any(|act| matches!(act, Act::Script(..))) {
