@@ -3,7 +3,6 @@
 //! link of udev's to a node of the map's number, as none of them is here.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
 
-#[allow(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::process::Output;

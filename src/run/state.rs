@@ -126,7 +126,7 @@ pub fn repair(
         );
     }
     let directory = kept::directory(host).row;
-    ensure!(directory.status.holds(), "{}: {}; {}", directory.path, directory.says, directory.fix);
+    ensure!(directory.status.holds(), "{}: {}", directory.says, directory.fix);
     let seen = read()?;
     let (rows, acts) = plan(host, &seen);
     if acts.iter().any(|act| matches!(act, Act::Script(..))) {

@@ -35,11 +35,11 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
     let trusted = || if host.is_live() { trust::place(&host.path(path)).map(|_| ()) } else { Ok(()) };
     if !meta.is_dir() && !host.path(path).is_dir() {
         let away = format!("mv {path} /root/");
-        return Held::new(path, Stands::Damaged, "it is no directory", "").fix(away);
+        return Held::new(path, Stands::Damaged, format!("{path} is no directory"), "").fix(away);
     }
     if let Err(error) = trusted() {
         return Held::new(path, Stands::Damaged, format!("{error:#}"), "")
-            .fix("run the command that is named there");
+            .fix("run that command");
     }
     match host.list(path) {
         Ok(names) if names.is_empty() => Held::new(path, Stands::Agrees, "it is empty", ""),
