@@ -20,10 +20,9 @@ pub mod state;
 use std::env;
 use std::ffi::OsString;
 use std::hash::RandomState;
-use std::panic::{self, AssertUnwindSafe};
-use std::process::ExitCode;
+use std::panic;
+use std::process::{self, ExitCode};
 
-use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -97,12 +96,9 @@ pub fn main() -> ExitCode {
     let _ = RandomState::new();
     let args: Vec<OsString> = env::args_os().collect();
     let language = language(&args);
+    end_by_panics(language);
     let result = match Cli::try_parse_from(args) {
-        Ok(cli) => {
-            // A defect of ours ends like any failure: one line, one document, an exit code that is not "ready".
-            panic::catch_unwind(AssertUnwindSafe(|| run(&cli)))
-                .unwrap_or_else(|_| Err(anyhow!("an internal error, told above: please report it")))
-        }
+        Ok(cli) => run(&cli),
         Err(error) if !error.use_stderr() => Ok(Answer::new(error.render().to_string(), exit::READY)),
         Err(error) => {
             return usage(&error, language);
@@ -110,6 +106,20 @@ pub fn main() -> ExitCode {
     };
     let result = result.and_then(|answer| output::print(&answer.text).map(|()| answer.code));
     ExitCode::from(result.unwrap_or_else(|error| failed(&format!("{error:#}"), language)))
+}
+
+/// Lets a defect of ours end the process like any failure: one line, one document, an exit code that is not "ready". What is
+/// under way is interrupted, as by a kill. A copy of the process ends without an answer.
+#[expect(clippy::disallowed_methods, reason = "main does not return after a panic")]
+fn end_by_panics(language: Language) {
+    let this = process::id();
+    panic::set_hook(Box::new(move |defect| {
+        output::complain(&defect.to_string());
+        if process::id() == this {
+            process::exit(failed("an internal error, told above: please report it", language).into());
+        }
+        ioctl::end(1);
+    }));
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Answer> {
@@ -176,4 +186,38 @@ fn tell(message: &str, language: Language) -> u8 {
     // Should this fail too, the line on standard error has been said.
     let _ = output::print(&document);
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use nix::sys::wait::{WaitStatus, waitpid};
+    use nix::unistd::{dup2_stderr, dup2_stdout};
+
+    use super::*;
+
+    #[test]
+    fn a_defect_ends_with_a_line_a_document_and_no_exit_code_of_ready() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["out", "err"].map(|name| dir.path().join(name));
+        for (language, code, said) in [
+            (Language::Text, 2, ""),
+            (Language::Json, 2, "{\n  \"schema\": \"mt-agent/error/v1\""),
+            (Language::Nagios, 3, "MT-AGENT UNKNOWN - an internal error"),
+        ] {
+            let copy = ioctl::in_a_copy(|| {
+                let [out, err] = files.each_ref().map(|file| File::create(file).unwrap());
+                dup2_stdout(out).unwrap();
+                dup2_stderr(err).unwrap();
+                end_by_panics(language);
+                panic!("a defect");
+            })
+            .unwrap();
+            assert_eq!(waitpid(copy, None).unwrap(), WaitStatus::Exited(copy, code));
+            let [out, err] = files.each_ref().map(|file| fs::read_to_string(file).unwrap());
+            assert!(out.starts_with(said) && out.is_empty() == said.is_empty(), "{out}");
+            assert!(err.contains("a defect") && err.contains("please report it"), "{err}");
+        }
+    }
 }

@@ -84,11 +84,16 @@ pub fn in_a_copy(work: impl FnOnce()) -> io::Result<Pid> {
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
-            let status = catch_unwind(AssertUnwindSafe(work)).map_or(1, |()| 0);
-            // SAFETY: it ends the process at once: nothing of what the copy has from its parent is run or written twice.
-            unsafe { libc::_exit(status) }
+            // The release is built without unwinding.
+            end(catch_unwind(AssertUnwindSafe(work)).map_or(1, |()| 0))
         }
     }
+}
+
+/// Ends this process, which is a copy, at once: nothing of what it has from its parent is run or written twice.
+pub fn end(status: i32) -> ! {
+    // SAFETY: no memory is handed over.
+    unsafe { libc::_exit(status) }
 }
 
 /// Does `work` on a thread of its own, also in a copy of this process. Rust's own threads take a lock of the standard
