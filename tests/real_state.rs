@@ -205,6 +205,32 @@ fn killed_at_each_rename_it_is_run_again_and_nothing_is_lost() {
 }
 
 #[test]
+fn an_order_from_before_a_reversion_is_told_with_its_way_out_and_dropped_where_it_is_void() {
+    // Reverted to between an apply and its restart: started again a day later, the machine finds the order of then.
+    let world = with_records();
+    let mut order = support::order::given("extends: centos-6.6\n", &[]);
+    order["bound"]["given-at"] = "2020-01-01T00:00:00Z".into();
+    world.file("/var/lib/mt-agent/resume.json", &order.to_string());
+    let (output, looked) = run(&world, "exec $AGENT $LOOK");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let row = row(&looked, "resume.json");
+    assert_eq!(row["status"], "differs");
+    contains(
+        row["says"].as_str().unwrap(),
+        "it was given more than 24 hours ago; nothing of it is carried out",
+    );
+    assert_eq!(row["fix"], "mt-agent state repair sets it aside; mt-agent apply plans anew");
+    let (output, after) = run(&world, "exec $AGENT $REPAIR");
+    assert_eq!((output.status.code(), open(&after)), (Some(0), vec![]), "{output:?}");
+    let left = world.all_left();
+    assert!(
+        left.iter().any(|(path, ..)| path.contains("/set-aside/damaged-") && path.ends_with("/resume.json"))
+    );
+    let (_, report) = run(&world, "$AGENT $REPAIR >/dev/null; exec $AGENT check --format json");
+    assert_eq!(report["pending"], Value::Null, "{report:#}");
+}
+
+#[test]
 fn what_does_not_follow_from_the_host_is_asked_for() {
     // Neither marker nor line of fstab: the log of the script and a volume on a disk are all that is left.
     let world = machine();
@@ -295,6 +321,10 @@ fn what_others_can_read_is_told_and_closed() {
     );
     assert_eq!((output.status.code(), open(&after)), (Some(0), vec![]), "{output:?}");
     contains(after["changes"][0].as_str().unwrap(), "closed to other users: /var/lib/mt-agent/journal.jsonl");
+    // Beside a journal that nothing can be noted in: once is enough.
+    let script = "chmod 644 /var/log/mt-agent.log; cd /var/lib/mt-agent; mv journal.jsonl old; mkdir journal.jsonl; exec $AGENT $REPAIR";
+    let (output, after) = run(&world, script);
+    assert_eq!((output.status.code(), open(&after)), (Some(0), vec![]), "{output:?}");
 }
 
 #[test]

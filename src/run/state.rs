@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use self::act::{Act, Held};
 use self::look::Look;
-use super::journal::{Event, Journal};
+use super::journal::{self, Event, Journal};
 use super::log::Log;
 use super::waiting::Order;
 use super::{BOOT_ID, lock, private, resume, signals};
@@ -181,8 +181,11 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
         let closes = acts.iter().any(|act| matches!(act, Act::Close));
         acts.extend(held.acts.into_iter().filter(|act| is_new(act) || !closes));
     }
-    // Others can read it until then, and nothing depends on it.
-    acts.sort_by_key(|act| !matches!(act, Act::Close));
+    acts.sort_by_key(|act| match act {
+        Act::Journal | Act::Begin | Act::Aside(journal::PATH) => 0,
+        Act::Close => 1,
+        _ => 2,
+    });
     (rows, acts)
 }
 

@@ -38,8 +38,7 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
         return Held::new(path, Stands::Damaged, format!("{path} is no directory"), "").fix(away);
     }
     if let Err(error) = trusted() {
-        return Held::new(path, Stands::Damaged, format!("{error:#}"), "")
-            .fix("run that command");
+        return Held::new(path, Stands::Damaged, format!("{error:#}"), "").fix("run that command");
     }
     match host.list(path) {
         Ok(names) if names.is_empty() => Held::new(path, Stands::Agrees, "it is empty", ""),
