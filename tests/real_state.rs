@@ -375,6 +375,9 @@ fn what_a_repair_cannot_mend_is_told_with_what_does_and_nothing_is_changed() {
     contains(&said(&output), "run `chmod go-w /var/lib/mt-agent`");
     assert_eq!(said(&output).lines().count(), 1, "{output:?}");
     assert!(!world.all_left().iter().any(|(path, ..)| path.contains("set-aside")));
+    let (_, dry) =
+        run(&world, "chmod 777 /var/lib/mt-agent; exec $AGENT state repair --dry-run --format json");
+    assert_eq!(dry["changes"], Value::Null, "{dry:#}");
     // What lies in the place of the lock, of the log and of the directories.
     for (path, name) in
         [("/var/run/mt-agent.lock", "mt-agent.lock"), ("/var/log/mt-agent.log", "mt-agent.log")]
@@ -425,4 +428,25 @@ fn of_an_image_s_tree_the_records_are_shown_and_nothing_is_repaired() {
     let output = agent(&["state", "repair", "--yes"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     contains(&said(&output), "state repair changes the running host only");
+}
+
+#[test]
+fn at_a_terminal_a_person_is_asked() {
+    let world = with_records();
+    world.file("/var/lib/mt-agent/identity.json", "torn");
+    let ask = |answer: &str| {
+        let script = format!("echo {answer} | script -qec \"$AGENT state repair\" /dev/null");
+        let output = world.run(&format!("{}mkdir /dev/pts; mount -t devpts -o newinstance,ptmxmode=666 pts /dev/pts; ln -s pts/ptmx /dev/ptmx; {script}", begin()), &[]);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (status, said) = ask("n");
+    assert_eq!(status, Some(1), "{said}");
+    contains(&said, "state repair would:");
+    contains(&said, "Proceed? [y/N]");
+    contains(&said, "nothing was changed");
+    assert_eq!(world.left("/var/lib/mt-agent/identity.json"), "torn");
+    let (status, said) = ask("y");
+    assert_eq!(status, Some(0), "{said}");
+    contains(&said, "what is on record agrees with this host");
+    assert_ne!(world.left("/var/lib/mt-agent/identity.json"), "torn");
 }

@@ -1,8 +1,8 @@
 //! `mt-agent state`.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 
 use super::apply::agrees;
@@ -74,14 +74,7 @@ impl Args {
                     if yes {
                         return Ok(true);
                     }
-                    if self.format == Format::Json {
-                        bail!(
-                            "--format json asks nothing: add --yes once --dry-run shows what you want; nothing was changed"
-                        );
-                    }
-                    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-                        bail!("no terminal to ask on: add --yes to repair it; nothing was changed");
-                    }
+                    self.format.can_ask("to repair it")?;
                     print(&format!("{}\nProceed? [y/N] ", render(found, session.style, session.detail)))?;
                     shown = true;
                     agrees(&mut io::stdin().lock())

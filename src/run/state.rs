@@ -181,6 +181,10 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
         let closes = acts.iter().any(|act| matches!(act, Act::Close));
         acts.extend(held.acts.into_iter().filter(|act| is_new(act) || !closes));
     }
+    if !kept::directory(host).row.status.holds() {
+        // Nothing that is written there would be believed.
+        acts.clear();
+    }
     acts.sort_by_key(|act| match act {
         Act::Journal | Act::Begin | Act::Aside(journal::PATH) => 0,
         Act::Close => 1,

@@ -154,7 +154,9 @@ pub(super) fn lock(host: &Host) -> Held {
         let held = Held::new(lock::PATH, Stands::Damaged, "it is no regular file", "no run can begin");
         return held.fix(format!("mv {} /root/", lock::PATH));
     }
-    let (says, host) = match lock::holder(host) {
+    // A repair that shows what it would do is no news.
+    let other = |holder: &String| !holder.starts_with(&format!("pid {},", std::process::id()));
+    let (says, host) = match lock::holder(host).filter(other) {
         Some(holder) => ("a run is going on", holder),
         None => ("", "no run is going on".to_owned()),
     };

@@ -38,7 +38,7 @@ impl Look<'_> {
                 Ok(act) => Held::new(PATH, Stands::Missing, "", "mt-agent has been at work on this machine")
                     .acts([act])
                     .fix(format!("{REPAIR} records this machine")),
-                Err(_) => Held::none(PATH),
+                Err(why) => Held::new(PATH, Stands::None, "", why),
             },
             Ok(None) => Held::none(PATH),
             Ok(Some(record)) => marks(PATH, &record, &status),

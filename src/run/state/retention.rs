@@ -127,7 +127,8 @@ impl Look<'_> {
                 let says = format!("a volume on the disk {}", text::safe(&record.scsi_id));
                 Held::new(PATH, Stands::Differs, says, status.describe()).fix(UNREAD_HOST)
             }
-            Ok(None) => Held::none(PATH),
+            Ok(None) if is_image(self.facts) => Held::none(PATH),
+            Ok(None) => Held::new(PATH, Stands::None, "", status.describe()),
         }
     }
 
