@@ -96,15 +96,15 @@ pub fn text(host: &Host, path: &str) -> Result<Option<String>, Unread> {
 /// # Errors
 /// As [`text`]; it is torn, or of another schema.
 pub fn load<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Result<Option<T>, Unread> {
-    let Some(text) = text(host, path)? else { return Ok(None) };
-    let value = document(path, &text)?;
-    of_schema(path, &value, schema)?;
+    let Some(text) = of_schema(host, path, schema)? else { return Ok(None) };
     // From the text, as a key that stands there twice is a fault.
-    serde_json::from_str(&text).map(Some).map_err(|error| {
-        let error = error.to_string();
-        let doubt = if error.starts_with("unknown field") { Doubt::Newer } else { Doubt::Damaged };
-        Unread::new(doubt, format!("{path} is not a record of ours: {error}"))
-    })
+    serde_json::from_str(&text).map(Some).map_err(|error| not_ours(path, &error))
+}
+
+fn not_ours(path: &str, error: &serde_json::Error) -> Unread {
+    let error = error.to_string();
+    let doubt = if error.starts_with("unknown field") { Doubt::Newer } else { Doubt::Damaged };
+    Unread::new(doubt, format!("{path} is not a record of ours: {error}"))
 }
 
 /// As [`load`], as a fact.
@@ -127,10 +127,13 @@ pub fn document(path: &str, text: &str) -> Result<serde_json::Value, Unread> {
     })
 }
 
-fn of_schema(path: &str, value: &serde_json::Value, schema: &str) -> Result<(), Unread> {
+/// The text of a record of this schema.
+fn of_schema(host: &Host, path: &str, schema: &str) -> Result<Option<String>, Unread> {
+    let Some(text) = text(host, path)? else { return Ok(None) };
+    let value = document(path, &text)?;
     let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
     if found == schema {
-        return Ok(());
+        return Ok(Some(text));
     }
     let number = |schema: &str| -> Option<(String, u32)> {
         let (name, number) = schema.rsplit_once("/v")?;

@@ -40,13 +40,8 @@ pub(super) enum Act {
 pub(super) const REPAIR: &str = "mt-agent state repair";
 
 impl Held {
-    pub(super) fn new(
-        path: &'static str,
-        status: Stands,
-        says: impl Into<String>,
-        host: impl Into<String>,
-    ) -> Self {
-        let row = Row { path, status, says: says.into(), host: host.into(), fix: String::new() };
+    pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {
+        let row = Row { path, status, says: says.to_owned(), host: host.to_owned(), fix: String::new() };
         Self { row, acts: Vec::new() }
     }
 
@@ -55,18 +50,22 @@ impl Held {
     }
 
     /// One that is not believed.
-    pub(super) fn unread(path: &'static str, unread: &record::Unread, host: impl Into<String>) -> Self {
+    pub(super) fn unread(path: &'static str, unread: &record::Unread, host: &str) -> Self {
         let status = if unread.doubt == Doubt::Newer { Stands::Newer } else { Stands::Damaged };
-        Self::new(path, status, &*unread.why, host)
+        Self::new(path, status, &unread.why, host)
     }
 
-    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.row.fix = fix.into();
+    pub(super) fn fix(mut self, fix: &str) -> Self {
+        fix.clone_into(&mut self.row.fix);
         self
     }
 
-    pub(super) fn acts(mut self, acts: impl IntoIterator<Item = Act>) -> Self {
-        self.acts.extend(acts);
+    pub(super) fn act(self, act: Act) -> Self {
+        self.maybe(Some(act))
+    }
+
+    pub(super) fn maybe(mut self, act: Option<Act>) -> Self {
+        self.acts.extend(act);
         self
     }
 }

@@ -35,16 +35,16 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
     let trusted = || if host.is_live() { trust::place(&host.path(path)).map(|_| ()) } else { Ok(()) };
     if !meta.is_dir() && !host.path(path).is_dir() {
         let away = format!("mv {path} /root/");
-        return Held::new(path, Stands::Damaged, format!("{path} is no directory"), "").fix(away);
+        return Held::new(path, Stands::Damaged, &format!("{path} is no directory"), "").fix(&away);
     }
     if let Err(error) = trusted() {
-        return Held::new(path, Stands::Damaged, format!("{error:#}"), "").fix("run that command");
+        return Held::new(path, Stands::Damaged, &format!("{error:#}"), "").fix("run that command");
     }
     match host.list(path) {
         Ok(names) if names.is_empty() => Held::new(path, Stands::Agrees, "it is empty", ""),
-        Ok(names) => Held::new(path, Stands::Agrees, says(&names), ""),
+        Ok(names) => Held::new(path, Stands::Agrees, &says(&names), ""),
         Err(error) => {
-            Held::new(path, Stands::Damaged, format!("{error}"), "").fix("find out why it cannot be read")
+            Held::new(path, Stands::Damaged, &format!("{error}"), "").fix("find out why it cannot be read")
         }
     }
 }
@@ -64,8 +64,8 @@ pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
     let text = match record::text(host, PATH) {
         Ok(text) => text.unwrap_or_default(),
         Err(unread) => {
-            let held = Held::unread(PATH, &unread, "").acts([Act::Aside(PATH), Act::Begin]);
-            return (held.fix(format!("{REPAIR} sets it aside and begins a new one")), true);
+            let held = Held::unread(PATH, &unread, "").act(Act::Aside(PATH)).act(Act::Begin);
+            return (held.fix(&format!("{REPAIR} sets it aside and begins a new one")), true);
         }
     };
     let (entries, others) = journal::parse(&text);
@@ -74,8 +74,8 @@ pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
             let held = match is_expected {
                 true => {
                     Held::new(PATH, Stands::Missing, "", "other records show that changes were made here")
-                        .fix(format!("{REPAIR} begins a new one; what was done before is not on record"))
-                        .acts([Act::Begin])
+                        .fix(&format!("{REPAIR} begins a new one; what was done before is not on record"))
+                        .act(Act::Begin)
                 }
                 false => Held::none(PATH),
             };
@@ -129,12 +129,11 @@ fn unreadable(text: &str, others: &[usize], says: String) -> Held {
         told("of something else", &lines.garbage),
     ];
     let says = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-    let held = Held::new(journal::PATH, status, says, "");
+    let held = Held::new(journal::PATH, status, &says, "");
     if status == Stands::Agrees {
         return held;
     }
-    held.acts([Act::Journal])
-        .fix(format!("{REPAIR} keeps all of it below {ASIDE}, and here what can be read"))
+    held.act(Act::Journal).fix(&format!("{REPAIR} keeps all of it below {ASIDE}, and here what can be read"))
 }
 
 /// The version of the agent that wrote the last run into the journal, where it is another one than this.
@@ -152,7 +151,7 @@ pub(super) fn lock(host: &Host) -> Held {
     };
     if !meta.is_file() {
         let held = Held::new(lock::PATH, Stands::Damaged, "it is no regular file", "no run can begin");
-        return held.fix(format!("mv {} /root/", lock::PATH));
+        return held.fix(&format!("mv {} /root/", lock::PATH));
     }
     // A repair that shows what it would do is no news.
     let other = |holder: &String| !holder.starts_with(&format!("pid {},", std::process::id()));
@@ -160,14 +159,16 @@ pub(super) fn lock(host: &Host) -> Held {
         Some(holder) => ("a run is going on", holder),
         None => ("", "no run is going on".to_owned()),
     };
-    Held::new(lock::PATH, Stands::Agrees, says, host)
+    Held::new(lock::PATH, Stands::Agrees, says, &host)
 }
 
 pub(super) fn log(host: &Host) -> Held {
     match host.place(LOG).and_then(|place| place.symlink_metadata()) {
         Err(_) => Held::none(LOG),
-        Ok(meta) if meta.is_file() => Held::new(LOG, Stands::Agrees, text::bytes(meta.len()), ""),
-        Ok(_) => Held::new(LOG, Stands::Damaged, "it is no regular file", "").fix(format!("mv {LOG} /root/")),
+        Ok(meta) if meta.is_file() => Held::new(LOG, Stands::Agrees, &text::bytes(meta.len()), ""),
+        Ok(_) => {
+            Held::new(LOG, Stands::Damaged, "it is no regular file", "").fix(&format!("mv {LOG} /root/"))
+        }
     }
 }
 
@@ -176,8 +177,9 @@ pub(super) fn profile(host: &Host) -> Held {
         return Held::none(HOST_FILE);
     }
     match profile::load(None, host, &steps::ids(), false) {
-        Ok(profile) => Held::new(HOST_FILE, Stands::Agrees, format!("the profile {}", profile.name), ""),
-        Err(error) => Held::new(HOST_FILE, Stands::Damaged, format!("{error:#}"), "")
-            .fix(format!("put that right (mt-agent profile check {HOST_FILE}), or restore it from a backup")),
+        Ok(profile) => Held::new(HOST_FILE, Stands::Agrees, &format!("the profile {}", profile.name), ""),
+        Err(error) => Held::new(HOST_FILE, Stands::Damaged, &format!("{error:#}"), "").fix(&format!(
+            "put that right (mt-agent profile check {HOST_FILE}), or restore it from a backup"
+        )),
     }
 }

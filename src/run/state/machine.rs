@@ -22,12 +22,13 @@ impl Look<'_> {
                 let held = Held::unread(PATH, &unread, "");
                 match make(&bare) {
                     Ok(act) => held
-                        .acts([Act::Aside(PATH), act])
-                        .fix(format!("{REPAIR} sets it aside and records this machine anew")),
+                        .act(Act::Aside(PATH))
+                        .act(act)
+                        .fix(&format!("{REPAIR} sets it aside and records this machine anew")),
                     Err(why) => {
                         let mut held = held;
                         held.row.host = why;
-                        held.fix(format!(
+                        held.fix(&format!(
                             "compare this machine with the one that it may be a copy of, in vCenter; if it is none: \
                              mv {PATH} /root/, then mt-agent apply"
                         ))
@@ -36,9 +37,9 @@ impl Look<'_> {
             }
             Ok(None) if self.lived && !is_image(self.facts) => match make(self.facts) {
                 Ok(act) => Held::new(PATH, Stands::Missing, "", "mt-agent has been at work on this machine")
-                    .acts([act])
-                    .fix(format!("{REPAIR} records this machine")),
-                Err(why) => Held::new(PATH, Stands::None, "", why),
+                    .act(act)
+                    .fix(&format!("{REPAIR} records this machine")),
+                Err(why) => Held::new(PATH, Stands::None, "", &why),
             },
             Ok(None) => Held::none(PATH),
             Ok(Some(record)) => marks(PATH, &record, &status),
@@ -68,7 +69,7 @@ impl Look<'_> {
         const PATH: &str = identity::TEMPLATE;
         match record::load::<identity::Record>(self.host, PATH, identity::SCHEMA) {
             Err(unread) => Held::unread(PATH, &unread, "what the image had, and this machine must not have, is not known").fix(
-                format!(
+                &format!(
                     "copy it from the template or another clone of it; where none is left, compare this machine with the \
                      template in vCenter, then mv {PATH} /root/"
                 ),

@@ -24,13 +24,13 @@ impl Look<'_> {
         match &order.state {
             _ if order.pending.seal.is_some() => held(Stands::Differs).fix("mt-agent seal goes on with it"),
             State::Void(_) => held(Stands::Differs)
-                .acts([Act::Aside(PATH)])
-                .fix(format!("{REPAIR} sets it aside; mt-agent apply plans anew")),
+                .act(Act::Aside(PATH))
+                .fix(&format!("{REPAIR} sets it aside; mt-agent apply plans anew")),
             _ if order.pending.first_boot => held(Stands::Agrees),
             _ if self.is_done(&order.pending) => {
                 let mut held = held(Stands::Differs);
                 held.row.host = "all that it was to change is so already".to_owned();
-                held.acts([Act::Aside(PATH)]).fix(format!("{REPAIR} sets it aside"))
+                held.act(Act::Aside(PATH)).fix(&format!("{REPAIR} sets it aside"))
             }
             State::Asks(_) => held(Stands::Differs).fix(
                 "mt-agent apply --resume at a terminal shows it and asks; mt-agent apply --forget clears it",
@@ -42,13 +42,13 @@ impl Look<'_> {
     fn no_order(&self, error: &Error) -> Held {
         const PATH: &str = resume::PATH;
         let Some(unread) = error.downcast_ref::<Unread>() else {
-            return Held::new(PATH, Stands::Damaged, format!("{error:#}"), "").fix(UNREAD_HOST);
+            return Held::new(PATH, Stands::Damaged, &format!("{error:#}"), "").fix(UNREAD_HOST);
         };
         let held = Held::unread(PATH, unread, "");
         if resume::is_of_sealing(&self.host.read(PATH).unwrap_or_default()) {
             return held.fix(resume::UNREADABLE_SEALING);
         }
-        held.acts([Act::Aside(PATH)]).fix(format!("{REPAIR} sets it aside: nothing of it is carried out"))
+        held.act(Act::Aside(PATH)).fix(&format!("{REPAIR} sets it aside: nothing of it is carried out"))
     }
 
     /// Whether nothing that apply could change is left of what was ordered.

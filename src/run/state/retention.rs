@@ -36,22 +36,22 @@ impl Look<'_> {
                 } else {
                     host
                 };
-                let held = Held::unread(PATH, &unread, host).acts([Act::Aside(PATH)]);
+                let held = Held::unread(PATH, &unread, &host).act(Act::Aside(PATH));
                 match rebuilt {
                     Some(act) => {
-                        held.acts([act]).fix(format!("{REPAIR} sets it aside and records this volume"))
+                        held.act(act).fix(&format!("{REPAIR} sets it aside and records this volume"))
                     }
-                    None => held.fix(format!(
+                    None => held.fix(&format!(
                         "{REPAIR} sets it aside; then, {}",
                         adopt().unwrap_or_else(|| format!("attach the disk, or {anew}"))
                     )),
                 }
             }
             Ok(None) => match (rebuilt, adopt()) {
-                (Some(act), _) => Held::new(PATH, Stands::Missing, "", host)
-                    .fix(format!("{REPAIR} records this volume"))
-                    .acts([act]),
-                (None, Some(adopt)) => Held::new(PATH, Stands::Missing, "", host).fix(adopt),
+                (Some(act), _) => Held::new(PATH, Stands::Missing, "", &host)
+                    .fix(&format!("{REPAIR} records this volume"))
+                    .act(act),
+                (None, Some(adopt)) => Held::new(PATH, Stands::Missing, "", &host).fix(&adopt),
                 (None, None) => Held::none(PATH),
             },
             Ok(Some(record)) => self.retention_as_recorded(&record, &host, adopt()),
@@ -70,11 +70,11 @@ impl Look<'_> {
         );
         if !record.finished {
             let says = format!("{says}: its making was begun, and its end is not recorded");
-            return Held::new(PATH, Stands::Differs, says, host)
-                .fix(format!("mt-agent apply --retention-disk {id} goes on with it"));
+            return Held::new(PATH, Stands::Differs, &says, host)
+                .fix(&format!("mt-agent apply --retention-disk {id} goes on with it"));
         }
         if is_image(self.facts) {
-            return Held::new(PATH, Stands::Agrees, says, "an image's tree has no disks to look at");
+            return Held::new(PATH, Stands::Agrees, &says, "an image's tree has no disks to look at");
         }
         let disks = self.facts.disks.known().into_iter().flatten();
         let attached = disks.into_iter().find(|disk| disk.scsi_id.as_ref() == Some(&record.scsi_id));
@@ -115,20 +115,20 @@ impl Look<'_> {
             Some(adopt) => format!("{fix}; or, {adopt}"),
             None => fix,
         };
-        Held::new(PATH, status, says, found).fix(fix)
+        Held::new(PATH, status, &says, &found).fix(&fix)
     }
 
     fn retention_untold(&self, status: &Status) -> Held {
         const PATH: &str = retention::RECORD;
         match record::load::<retention::Record>(self.host, PATH, retention::SCHEMA) {
-            Err(unread) => Held::unread(PATH, &unread, status.describe()).fix(UNREAD_HOST),
+            Err(unread) => Held::unread(PATH, &unread, &status.describe()).fix(UNREAD_HOST),
             Ok(Some(record)) if is_image(self.facts) => self.retention_as_recorded(&record, "", None),
             Ok(Some(record)) => {
                 let says = format!("a volume on the disk {}", text::safe(&record.scsi_id));
-                Held::new(PATH, Stands::Differs, says, status.describe()).fix(UNREAD_HOST)
+                Held::new(PATH, Stands::Differs, &says, &status.describe()).fix(UNREAD_HOST)
             }
             Ok(None) if is_image(self.facts) => Held::none(PATH),
-            Ok(None) => Held::new(PATH, Stands::None, "", status.describe()),
+            Ok(None) => Held::new(PATH, Stands::None, "", &status.describe()),
         }
     }
 

@@ -32,15 +32,15 @@ impl Look<'_> {
         let seen = || self.seen(&bare, is_marked);
         let asks = if is_marked { "" } else { "; then mt-agent apply --custom-changes=accept, or =rerun" };
         match record::load::<script::Record>(self.host, PATH, script::SCHEMA) {
-            Err(unread) => Held::unread(PATH, &unread, left)
-                .acts([Act::Aside(PATH)])
-                .acts(seen())
-                .fix(format!("{REPAIR} sets it aside and records what the host shows{asks}")),
-            Ok(None) if trace && (self.lived || !is_marked) => Held::new(PATH, Stands::Missing, "", left)
-                .acts(seen())
-                .fix(format!("{REPAIR} records that the script has been seen{asks}")),
+            Err(unread) => Held::unread(PATH, &unread, &left)
+                .act(Act::Aside(PATH))
+                .maybe(seen())
+                .fix(&format!("{REPAIR} sets it aside and records what the host shows{asks}")),
+            Ok(None) if trace && (self.lived || !is_marked) => Held::new(PATH, Stands::Missing, "", &left)
+                .maybe(seen())
+                .fix(&format!("{REPAIR} records that the script has been seen{asks}")),
             Ok(None) if trace => {
-                Held::new(PATH, Stands::None, "", format!("{left}: a person has run the script"))
+                Held::new(PATH, Stands::None, "", &format!("{left}: a person has run the script"))
             }
             Ok(None) => Held::none(PATH),
             Ok(Some(record)) => self.script_as_recorded(&record, left, seen()),
@@ -51,16 +51,16 @@ impl Look<'_> {
         const PATH: &str = script::RECORD;
         let says = format!("the vendor script {}", text::safe(&in_words(record)));
         if record.boot_id.trim().is_empty() {
-            return Held::new(PATH, Stands::Damaged, format!("{says}, in no boot"), left)
-                .acts([Act::Aside(PATH)])
-                .acts(seen)
-                .fix(format!("{REPAIR} sets it aside and records what the host shows"));
+            return Held::new(PATH, Stands::Damaged, &format!("{says}, in no boot"), &left)
+                .act(Act::Aside(PATH))
+                .maybe(seen)
+                .fix(&format!("{REPAIR} sets it aside and records what the host shows"));
         }
         match self.status("custom-changes.applied", self.facts) {
-            status if status.holds() => Held::new(PATH, Stands::Agrees, says, left),
-            Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, says, found).fix(fix),
-            Status::Unknown { why } => Held::new(PATH, Stands::Differs, says, left).fix(why),
-            status => Held::new(PATH, Stands::Differs, says, status.describe()).fix(DECIDE),
+            status if status.holds() => Held::new(PATH, Stands::Agrees, &says, &left),
+            Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, &says, &found).fix(&fix),
+            Status::Unknown { why } => Held::new(PATH, Stands::Differs, &says, &left).fix(&why),
+            status => Held::new(PATH, Stands::Differs, &says, &status.describe()).fix(DECIDE),
         }
     }
 
@@ -71,7 +71,7 @@ impl Look<'_> {
             Ok(record) => {
                 let says =
                     record.map(|record| format!("the vendor script {}", text::safe(&in_words(&record))));
-                Held::new(PATH, Stands::Differs, says.unwrap_or_default(), why)
+                Held::new(PATH, Stands::Differs, &says.unwrap_or_default(), why)
             }
         }
         .fix(UNREAD_HOST)
