@@ -83,12 +83,12 @@ impl Look<'_> {
 /// A record of identity, by what is judged of it.
 fn marks(path: &'static str, record: &identity::Record, status: &Status) -> Held {
     let says = format!("{} identifiers, {}", record.marks.len(), text::safe(&record.recorded_at));
-    let held = |stands, host: &str| Held::new(path, stands, &*says, host);
+    let held = |stands, host: &str| Held::new(path, stands, &says, host);
     match status {
         Status::Met { found } => held(Stands::Agrees, found.as_deref().unwrap_or_default()),
         Status::NotApplicable { why } => held(Stands::Agrees, why),
         Status::Waived { reason, .. } => held(Stands::Agrees, reason),
-        Status::Unmet { found, fix, .. } => held(Stands::Differs, found).fix(&**fix),
+        Status::Unmet { found, fix, .. } => held(Stands::Differs, found).fix(fix),
         Status::Unknown { why } => held(Stands::Differs, why).fix("mt-agent explain image.identity"),
         other => held(Stands::Differs, &other.describe()).fix("mt-agent check tells what it waits for"),
     }

@@ -20,7 +20,7 @@ impl Look<'_> {
             Err(error) => return self.no_order(error),
         };
         let note = describe(order).note;
-        let held = |status| Held::new(PATH, status, &*note, "");
+        let held = |status| Held::new(PATH, status, &note, "");
         match &order.state {
             _ if order.pending.seal.is_some() => held(Stands::Differs).fix("mt-agent seal goes on with it"),
             State::Void(_) => held(Stands::Differs)
