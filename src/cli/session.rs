@@ -1,6 +1,6 @@
 //! What every verb is given: the host, the profile, how to show things.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -222,6 +222,24 @@ pub enum Format {
     Text,
     /// One versioned document
     Json,
+}
+
+impl Format {
+    /// That a person can be asked before something is done: `to repair it`.
+    ///
+    /// # Errors
+    /// A document is wanted, or there is no terminal: what to add.
+    pub fn can_ask(self, to: &str) -> Result<()> {
+        ensure!(
+            self == Self::Text,
+            "--format json asks nothing: add --yes once --dry-run shows what you want; nothing was changed"
+        );
+        ensure!(
+            io::stdin().is_terminal() && io::stdout().is_terminal(),
+            "no terminal to ask on: add --yes {to}; nothing was changed"
+        );
+        Ok(())
+    }
 }
 
 /// What is to be done with disks.

@@ -67,9 +67,13 @@ fn what_a_run_left_behind_lets_no_second_one_begin_by_itself() {
         "a configuration of another's making is no trace"
     );
     type Leave<'a> = (&'a dyn Fn(&mut Facts), &'a str);
-    let traces: [Leave<'_>; 4] = [
+    let traces: [Leave<'_>; 5] = [
         (
-            &|facts| facts.custom_changes.log_tail = Fact::Known(Some("OK".into())),
+            &|facts| facts.records_set_aside = Fact::Known(vec!["custom-changes.json".into()]),
+            "a record of its run in /var/lib/mt-agent/set-aside",
+        ),
+        (
+            &|facts| facts.custom_changes.log_tail = Fact::Known(Some(String::new())),
             "/var/log/appliedmtcustomchanges.log",
         ),
         (&|facts| facts.custom_changes.blacklistrootdev_script = true, "/usr/sbin/blacklistrootdev.sh"),

@@ -6,16 +6,16 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Target;
 use crate::changes::{Context, saved};
+use crate::facts::record;
 use crate::facts::retention::{RECORD, Record, SCHEMA};
-use crate::host::{Host, files, trust};
+use crate::host::{Host, files};
 
 /// The record, where there is one.
 ///
 /// # Errors
 /// It cannot be read or understood: then nothing is known, and nothing may be formatted on its word.
 pub fn read(host: &Host) -> Result<Option<Record>> {
-    let text = trust::record(host, RECORD)?;
-    text.map(|text| serde_json::from_str(&text).with_context(|| format!("reading {RECORD}"))).transpose()
+    Ok(record::load(host, RECORD, SCHEMA)?)
 }
 
 /// Whether the record is of the very making that `target` asks for.

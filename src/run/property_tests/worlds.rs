@@ -120,6 +120,7 @@ impl World {
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
         edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
         edit(&mut world.facts.swaps).clear();
+        edit(&mut world.facts.storage).clear();
         let links = edit(&mut world.facts.filesystems);
         (links.by_id, links.by_mapper, links.by_uuid) = Default::default();
         edit(&mut world.facts.disks).clear();

@@ -31,6 +31,7 @@ pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
 pub use size::nothing_to_grow;
 pub(super) use size::{grow, only_size_fails};
+pub use volumes::{Recalled, Used, on_record, recall};
 
 const SECTION: &str = "Common things to check on a master target";
 

@@ -2,11 +2,11 @@
 
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::{LABEL, RECORD, Volume, sought, uuid_of};
+use crate::facts::retention::{LABEL, RECORD, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::distinct;
+use crate::steps::devices::{distinct, fstab_entry, resolve};
 use crate::steps::{Status, need};
 
 use super::choice::{identity, probe_of, whereabouts};
@@ -101,6 +101,73 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
         is_it.then_some(Ours { disk, uuid, fs_type })
     };
     distinct(disks.iter().collect()).into_iter().filter_map(one).collect()
+}
+
+/// A volume that the agent made, told from the host alone: its UUID follows from the SCSI ID of its disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// Kernel name of the disk.
+    pub disk: String,
+    /// Its SCSI ID.
+    pub scsi_id: String,
+    /// The UUID of the file system.
+    pub uuid: String,
+    /// Its type, where it is known.
+    pub fs_type: Option<String>,
+    /// How this host uses it.
+    pub used: Used,
+}
+
+/// How a host uses a retention volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// It is mounted at the mount point.
+    Mounted,
+    /// The agent's own line in fstab mounts it there.
+    InFstab,
+    /// Not at all: it is attached.
+    Attached,
+}
+
+/// The volumes of ours that are attached, whatever is on record, and how this host uses them.
+///
+/// # Errors
+/// It cannot be told.
+pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    need(&facts.filesystems, "the names of file systems")?;
+    let mount = super::mount_now(profile, facts)?;
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    let line = fstab_entry(fstab, &profile.retention.mount_point).filter(|entry| entry.ours);
+    // What is mounted there needs no line to tell.
+    let by_line = line.filter(|_| mount.is_none()).map(|line| resolve(&line.device, facts));
+    let by_line = by_line.transpose()?.flatten();
+    let recalled = |ours: Ours<'_>| {
+        let is_on =
+            |number: &str| [ours.disk.major_minor.as_str(), ours.disk.device_number()].contains(&number);
+        let of_mount = mount.filter(|mount| is_on(&mount.major_minor));
+        let of_line = line.filter(|_| by_line.as_deref().is_some_and(is_on));
+        let (used, told) = match (of_mount, of_line) {
+            (Some(mount), _) => (Used::Mounted, Some(&mount.fs_type)),
+            (None, Some(line)) => (Used::InFstab, Some(&line.fs_type)),
+            (None, None) => (Used::Attached, None),
+        };
+        Recalled {
+            disk: ours.disk.name.clone(),
+            scsi_id: ours.disk.scsi_id.clone().unwrap_or_default(),
+            uuid: ours.uuid,
+            fs_type: told.filter(|told| *told != "auto").cloned().or(ours.fs_type),
+            used,
+        }
+    };
+    Ok(by_uuid(facts, disks).into_iter().map(recalled).collect())
+}
+
+/// The kernel name of the disk that carries the volume on `record`, where one does.
+#[must_use]
+pub fn on_record<'a>(facts: &'a Facts, record: &Record) -> Option<&'a str> {
+    let disk = sought(record, facts.disks.known()?)?;
+    carries(facts, disk, &record.uuid).then_some(disk.name.as_str())
 }
 
 /// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
