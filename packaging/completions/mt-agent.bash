@@ -100,7 +100,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__apply)
-            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --own-disk --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --own-disk --replace-retention --adopt-retention --grow --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -115,6 +115,14 @@ _mt__agent() {
                     return 0
                     ;;
                 --own-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace-retention)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt-retention)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -402,7 +410,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__plan)
-            opts="-q -v -h --facts --offline --retention-disk --erase-disk --own-disk --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-q -v -h --facts --offline --retention-disk --erase-disk --own-disk --replace-retention --adopt-retention --grow --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -425,6 +433,14 @@ _mt__agent() {
                     return 0
                     ;;
                 --own-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace-retention)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt-retention)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

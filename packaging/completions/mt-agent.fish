@@ -67,6 +67,8 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l offline -d 'T
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l own-disk -d 'A disk that was added to this host and is its own, no protected machine\'s: put it on record (repeatable)' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l replace-retention -d 'Make the retention volume on this disk instead of the one that has it: that volume is unmounted and its line taken out of fstab, and its disk left as it is' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l adopt-retention -d 'Take the volume that mt-agent made on this disk as the retention volume, in the place of another one too' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
@@ -78,6 +80,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l root -d 'Look
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l grow -d 'Grow the retention volume to the size of its disk, mounted as it is'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s v -l verbose -d 'Say more: shorten nothing'
@@ -85,6 +88,8 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s h -l help -d 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l own-disk -d 'A disk that was added to this host and is its own, no protected machine\'s: put it on record (repeatable)' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l replace-retention -d 'Make the retention volume on this disk instead of the one that has it: that volume is unmounted and its line taken out of fstab, and its disk left as it is' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l adopt-retention -d 'Take the volume that mt-agent made on this disk as the retention volume, in the place of another one too' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that did not do its work' -r -f -a "accept\t'Its changes are in place: record that'
 rerun\t'They are not: run it again'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'How to report' -r -f -a "text\t'For people'
@@ -104,6 +109,7 @@ always\t'Always'
 never\t'Never'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -s y -l yes -d 'Do not ask; takes no retention disk that nobody named'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l restart -d 'Restart the host when a restart is owed'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l grow -d 'Grow the retention volume to the size of its disk, mounted as it is'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l resume -d 'Go on with the apply that owed a restart, if that has happened (for the service)'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l forget -d 'Call off the apply that waits for a restart, and do nothing else'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
