@@ -49,6 +49,11 @@ fn exit_status(name: &str) -> Vec<(u8, String)> {
             "cloning would be unsafe, the person said no, or there is something to do with --dry-run",
             "@FAILED@, a step that failed: what is left is done by the next run",
         ],
+        Some("state") => &[
+            "everything that is on record agrees with this host; repair: also where nothing was to be done",
+            "something does not agree, or a person is asked; the person said no, or there is something to do with --dry-run",
+            "@FAILED@, a repair that failed: what is left is done by the next run",
+        ],
         // They judge nothing.
         Some("profile") => {
             &["done; check: the file can be used", "", "@FAILED@; check: a waiver without effect"]
@@ -252,7 +257,7 @@ fn a_verb_that_judges_nothing_has_no_exit_status_of_a_judgement() {
         let statuses: String = told.lines().filter_map(|line| line.strip_prefix(".B ")).collect();
         let expected = match name.trim_start_matches("mt-agent-") {
             "mt-agent" | "check" | "apply" => "0123",
-            "plan" | "seal" => "012",
+            "plan" | "seal" | "state" => "012",
             _ => "02",
         };
         assert_eq!(statuses, expected, "{name}");

@@ -322,8 +322,23 @@ fn a_hostile_image_and_hostile_arguments_drive_no_terminal() {
         &format!("{{{head},\"event\":\"failed\",\"requirement\":{error},\"error\":{error}}}\n{ESCAPES}\n"),
     );
     put("var/lib/mt-agent/custom-changes.json", &format!("{{\"schema\":{error}}}"));
+    put(
+        "var/lib/mt-agent/retention.json",
+        &format!(
+            "{{\"schema\":\"mt-agent/retention/v1\",\"scsi_id\":{error},\"uuid\":{error},\"fs_type\":{error},\"boot_id\":{error},\
+             \"started_at\":{error},\"finished\":true}}"
+        ),
+    );
+    put(
+        "var/lib/mt-agent/identity.json",
+        &format!(
+            "{{\"schema\":\"mt-agent/identity/v1\",\"recorded-at\":{error},\"salt\":{error},\"marks\":[]}}"
+        ),
+    );
+    put("var/lib/mt-agent/resume.json", &format!("{{\"schema\":\"mt-agent/resume/v1\",{error}:1}}"));
+    fs::create_dir_all(dir.path().join("var/lib/mt-agent/set-aside").join(ESCAPES.replace('/', ""))).unwrap();
     let root = dir.path().to_str().unwrap();
-    for verb in ["check", "plan", "disks", "facts", "history"] {
+    for verb in ["check", "plan", "disks", "facts", "history", "state"] {
         for format in ["text", "json"] {
             let args = [verb, "--root", root, "--format", format];
             let args = if verb == "facts" { &args[..3] } else { &args[..] };

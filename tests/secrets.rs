@@ -105,7 +105,7 @@ fn no_secret_is_written_down_or_shown_and_downloads_still_authenticate() {
     proxy.answers(&[cut, absent].concat());
     let address = format!("http://u:HiddenEnv@127.0.0.1:{}", proxy.port());
     let script = "
-        for verb in check plan disks facts history 'profile show'; do
+        for verb in check plan disks facts history state 'profile show'; do
             $AGENT $verb
             $AGENT $verb --format json
             $AGENT $verb -v
@@ -218,7 +218,7 @@ fn what_others_can_read_is_told_and_closed_once() {
         &format!(
             "chmod 755 /var/lib/mt-agent /var/lib/mt-agent/custom-changes/install
             {modes} >/var/tmp/before
-            for verb in check plan history facts; do $AGENT $verb >/var/tmp/$verb 2>&1; done
+            for verb in check plan history facts state; do $AGENT $verb >/var/tmp/$verb 2>&1; done
             {modes} >/var/tmp/looked
             $AGENT apply --yes --only packages.base >/var/tmp/first 2>&1
             {modes} >/var/tmp/closed
@@ -232,7 +232,7 @@ fn what_others_can_read_is_told_and_closed_once() {
     assert_eq!(left("before"), left("looked"), "{output:?}");
     // A page for people is as wide as a terminal.
     let said = |name: &str| left(name).split_whitespace().collect::<Vec<_>>().join(" ");
-    for verb in ["check", "plan", "history"] {
+    for verb in ["check", "plan", "history", "state"] {
         assert!(
             said(verb).contains("other users can read /var/log/mt-agent.log (mode 0644), "),
             "{}",

@@ -46,6 +46,9 @@ _mt__agent() {
             mt__agent,seal)
                 cmd="mt__agent__subcmd__seal"
                 ;;
+            mt__agent,state)
+                cmd="mt__agent__subcmd__state"
+                ;;
             mt__agent__subcmd__profile,check)
                 cmd="mt__agent__subcmd__profile__subcmd__check"
                 ;;
@@ -58,6 +61,12 @@ _mt__agent() {
             mt__agent__subcmd__profile,show)
                 cmd="mt__agent__subcmd__profile__subcmd__show"
                 ;;
+            mt__agent__subcmd__state,check)
+                cmd="mt__agent__subcmd__state__subcmd__check"
+                ;;
+            mt__agent__subcmd__state,repair)
+                cmd="mt__agent__subcmd__state__subcmd__repair"
+                ;;
             *)
                 ;;
         esac
@@ -65,7 +74,7 @@ _mt__agent() {
 
     case "${cmd}" in
         mt__agent)
-            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts seal kickstart explain profile history"
+            opts="-q -v -h -V --profile --allow-unsafe-profile --root --color --quiet --verbose --help --version check plan apply disks facts seal kickstart explain profile history state"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -615,6 +624,96 @@ _mt__agent() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mt__agent__subcmd__state)
+            opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help check repair"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mt__agent__subcmd__state__subcmd__check)
+            opts="-q -v -h --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mt__agent__subcmd__state__subcmd__repair)
+            opts="-y -q -v -h --yes --dry-run --format --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0

@@ -44,6 +44,7 @@ complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "kickstart" -d 'Pr
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "explain" -d 'Explain a requirement or a Site Recovery error code: cause, fix, what is checked'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "profile" -d 'List, show and check profiles'
 complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "history" -d 'Show what apply did on this host, and when'
+complete -c mt-agent -n "__fish_mt_agent_needs_command" -f -a "state" -d 'Show what the agent keeps here, held against the host; repair it'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l facts -d 'Judge a recording that `mt-agent facts` made, "-" for standard input' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand check" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'
@@ -245,3 +246,40 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -l allow-unsa
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s v -l verbose -d 'Say more: shorten nothing'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand history" -s h -l help -d 'Print help'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -l format -d 'How to report' -r -f -a "text\t'For people'
+json\t'One versioned document'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -l root -d 'Look at the tree of an image, not at the running host' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -s v -l verbose -d 'Say more: shorten nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -s h -l help -d 'Print help'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -f -a "check" -d 'Show each record, what the host says, and whether they agree; changes nothing (what state does without a word)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and not __fish_seen_subcommand_from check repair" -f -a "repair" -d 'Rebuild what follows from the host, and set aside what is not believed'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -l format -d 'How to report' -r -f -a "text\t'For people'
+json\t'One versioned document'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -l root -d 'Look at the tree of an image, not at the running host' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more: shorten nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l format -d 'How to report' -r -f -a "text\t'For people'
+json\t'One versioned document'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l profile -d 'Profile to judge by: the name of a built-in one, or a file [default: /etc/mt-agent/profile.yaml, else the built-in one that fits the host]' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l root -d 'Look at the tree of an image, not at the running host' -r -F
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -s y -l yes -d 'Do not ask'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l dry-run -d 'Show what would be done; change nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -l allow-unsafe-profile -d 'Accept a profile file that is writable by other users (at a desk; apply and seal do not)'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -s q -l quiet -d 'Say less: only what is not met, and the verdict'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -s v -l verbose -d 'Say more: shorten nothing'
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand state; and __fish_seen_subcommand_from repair" -s h -l help -d 'Print help'

@@ -35,7 +35,10 @@ impl Change {
             | Self::StartMultipathd { .. }
             | Self::FormatRetention { .. }
             | Self::WriteFstab { .. }
-            | Self::MountRetention { .. } => {}
+            | Self::MountRetention { .. }
+            | Self::UnmountRetention { .. }
+            | Self::RemoveFstab { .. }
+            | Self::GrowRetention { .. } => {}
         }
     }
 
@@ -114,7 +117,7 @@ impl Change {
                 let same_volume = now_id == scsi_id && (!now_id.is_empty() || now == device);
                 same_volume
                     && now_point == mount_point
-                    && now_type == fs_type
+                    && (now_type == fs_type || (fs_type == "auto" && !scsi_id.is_empty()))
                     && now_options == options
                     && now_replaced == replaces
             }
@@ -131,6 +134,27 @@ impl Change {
                 // Of our own volume the UUID says it all: its type may have been read since.
                 let same_type = now_type == fs_type || (fs_type == "auto" && uuid.is_some());
                 now == scsi_id && now_point == mount_point && same_type && now_uuid == uuid
+            }
+            // Where it is mounted, and what, says it all.
+            Self::UnmountRetention { mount_point: now_point, major_minor: now, disk: _ } => {
+                let Self::UnmountRetention { mount_point, major_minor, .. } = agreed else { return false };
+                now_point == mount_point && now == major_minor
+            }
+            Self::RemoveFstab { mount_point: now_point, devices: now } => {
+                let Self::RemoveFstab { mount_point, devices } = agreed else { return false };
+                now_point == mount_point && now.iter().all(|device| devices.contains(device))
+            }
+            Self::GrowRetention {
+                device: _,
+                scsi_id: now,
+                mount_point: now_point,
+                fs_type: now_type,
+                uuid: now_uuid,
+            } => {
+                let Self::GrowRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
+                    return false;
+                };
+                now == scsi_id && now_point == mount_point && now_type == fs_type && now_uuid == uuid
             }
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }
@@ -220,6 +244,22 @@ mod tests {
             fs_type: "ext4".into(),
             uuid: None,
         };
+        let unmount = |at: &str, number: &str, disk: &str| Change::UnmountRetention {
+            mount_point: at.into(),
+            major_minor: number.into(),
+            disk: disk.into(),
+        };
+        let remove = |devices: &[&str]| Change::RemoveFstab {
+            mount_point: "/mnt/retention".into(),
+            devices: devices.iter().map(|device| (*device).to_owned()).collect(),
+        };
+        let grow = |device: &str, scsi_id: &str| Change::GrowRetention {
+            device: device.into(),
+            scsi_id: scsi_id.into(),
+            mount_point: "/mnt/retention".into(),
+            fs_type: "ext4".into(),
+            uuid: "1-2".into(),
+        };
         let same = [
             (format("/dev/sdb", None), format("/dev/sdc", None)),
             (format("/dev/sdb", Some("aa")), format("/dev/mapper/36000c29a", Some("aa"))),
@@ -233,6 +273,9 @@ mod tests {
             (blacklist("36000c29a"), blacklist("36000c29a")),
             (configure(&["find_multipaths"], &["^sd"]), configure(&["find_multipaths"], &[])),
             (start(&["36000c29a", "36000c29b"]), start(&["36000c29b"])),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/mnt/retention", "253:0", "sdc")),
+            (remove(&["UUID=1", "UUID=2"]), remove(&["UUID=2"])),
+            (grow("/dev/sdb", "36000c29a"), grow("/dev/mapper/36000c29a", "36000c29a")),
         ];
         for (agreed, now) in same {
             assert!(now.is_within(&agreed), "{now:?} is {agreed:?}");
@@ -255,6 +298,10 @@ mod tests {
             (configure(&["find_multipaths"], &[]), configure(&["user_friendly_names"], &[])),
             (configure(&["find_multipaths"], &[]), configure(&["find_multipaths"], &["^sd"])),
             (start(&["36000c29a"]), start(&["36000c29a", "36000c29b"])),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/mnt/retention", "253:1", "sdb")),
+            (unmount("/mnt/retention", "253:0", "sdb"), unmount("/srv", "253:0", "sdb")),
+            (remove(&["UUID=1"]), remove(&["UUID=2"])),
+            (grow("/dev/sdb", "36000c29a"), grow("/dev/sdb", "36000c29b")),
             (start(&[]), configure(&[], &[])),
             (own(&["36000c29a"]), own(&["36000c29a", "36000c29b"])),
             (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),

@@ -14,7 +14,7 @@
 //! The unpacked archive stays below the work directory: the master target is installed from it later.
 
 mod evidence;
-mod record;
+pub mod record;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use self::evidence::{Before, in_words};
+use self::evidence::Before;
+pub use self::evidence::in_words;
 use super::archive::{Archive, Limits};
 use super::{Context, Done, consent, device_nodes, saved};
 use crate::facts::custom_changes::{Outcome, RECORD, Record, running, words};

@@ -52,13 +52,33 @@ pub fn write(context: &mut Context<'_>, entry: &Entry<'_>) -> Result<Done> {
 }
 
 fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
+    let what = format!("/etc/fstab mounts {} on {}", entry.device, entry.mount_point);
+    replace(host, &what, |before| {
+        with_entry(before, entry, Dialect::of(host)).context("adding the retention volume to /etc/fstab")
+    })
+}
+
+/// Takes our own entries for `mount_point` with these devices out of fstab, with their comments, be they commented out or passed
+/// over at boot. The file as it was is kept first.
+///
+/// # Errors
+/// Another entry would be read otherwise then, or an operating system error; the file is then as it was.
+pub fn remove(host: &Host, mount_point: &str, devices: &[String]) -> Result<Done> {
+    let what = format!("/etc/fstab no longer mounts {} on {mount_point}", devices.join(", "));
+    replace(host, &what, |before| {
+        without(before, mount_point, devices, Dialect::of(host))
+            .context("taking the earlier retention volume out of /etc/fstab")
+    })
+}
+
+/// Replaces fstab by what `edit` makes of it; `what` is said then.
+fn replace(host: &Host, what: &str, edit: impl FnOnce(&[u8]) -> Result<Vec<u8>>) -> Result<Done> {
     let path = host.path(PATH);
     let before = match files::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.context("reading /etc/fstab")?,
     };
-    let after =
-        with_entry(&before, entry, Dialect::of(host)).context("adding the retention volume to /etc/fstab")?;
+    let after = edit(&before)?;
     if after == before {
         return Ok(Done::Unchanged);
     }
@@ -70,7 +90,35 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
         "/etc/fstab was changed by another program at the same time: look at it and run again"
     );
     let was = copy.map_or_else(String::new, |copy| format!(" (as it was: {})", copy.display()));
-    Ok(Done::Changed(format!("/etc/fstab mounts {} on {}{was}", entry.device, entry.mount_point)))
+    Ok(Done::Changed(format!("{what}{was}")))
+}
+
+fn without(before: &[u8], mount_point: &str, devices: &[String], dialect: Dialect) -> Result<Vec<u8>> {
+    let lines: Vec<&[u8]> = before.split_inclusive(|&byte| byte == b'\n').collect();
+    let read = |text: &[u8]| fstab::parse(&String::from_utf8_lossy(text), dialect);
+    let fstab = read(before);
+    let is_it = |ours: bool, at: &str, device: &String| {
+        ours && Path::new(at) == Path::new(mount_point) && devices.contains(device)
+    };
+    let entries = fstab.entries.iter().filter(|one| is_it(one.ours, &one.mount_point, &one.device));
+    let ignored = fstab.ignored.iter().filter(|one| is_it(one.ours, &one.mount_point, &one.device));
+    let gone: Vec<usize> = entries.map(|one| one.line).chain(ignored.map(|one| one.line)).collect();
+    let after = outside(&gone, 0..lines.len(), &lines);
+    // A line too many can keep others from being read, and its going bring them back.
+    let rest = |fstab: &fstab::Fstab| -> Vec<_> {
+        let others = fstab.entries.iter().filter(|one| !gone.contains(&one.line));
+        others.map(|one| (one.device.clone(), one.mount_point.clone(), one.options.clone())).collect()
+    };
+    let (was, is) = (rest(&fstab), read(&after));
+    let is: Vec<_> = is.entries.into_iter().map(|one| (one.device, one.mount_point, one.options)).collect();
+    ensure!(was == is, "without it other lines would be read otherwise: correct its lines by hand");
+    Ok(after)
+}
+
+/// The lines of a range, without our own lines `gone`, by number: the comment stands above each of ours.
+fn outside(gone: &[usize], range: Range<usize>, lines: &[&[u8]]) -> Vec<u8> {
+    let is_kept = |at: &usize| !gone.iter().any(|line| (line - 2..*line).contains(at));
+    range.filter(is_kept).flat_map(|at| lines[at]).copied().collect()
 }
 
 /// `before` with an entry for the retention volume: unchanged when one that serves is there, with our own
@@ -117,25 +165,20 @@ fn edited(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>>
             served = true;
         }
     }
-    // The comment stands above each of ours.
-    let is_kept = |at: usize| !replaced.iter().any(|line| (line - 2..*line).contains(&at));
-    let kept = |lines: Range<usize>, all: &[&[u8]]| -> Vec<u8> {
-        lines.filter(|at| is_kept(*at)).flat_map(|at| all[at]).copied().collect()
-    };
     if served {
-        return Ok(kept(0..lines.len(), &lines));
+        return Ok(outside(&replaced, 0..lines.len(), &lines));
     }
     let options =
         [entry.options].into_iter().chain(added.iter().map(String::as_str)).collect::<Vec<_>>().join(",");
     let ours = line_for(&Entry { options: &options, ..*entry })?;
     let place = replaced.iter().min().map_or(lines.len(), |first| first - 2);
     let place = fstab.ends.map_or(place, |end| place.min(end - 1));
-    let mut after = kept(0..place, &lines);
+    let mut after = outside(&replaced, 0..place, &lines);
     if after.last().is_some_and(|&last| last != b'\n') {
         after.push(b'\n');
     }
     after.extend_from_slice(format!("{COMMENT}{}\n{ours}", escaped(entry.mount_point)).as_bytes());
-    after.extend(kept(place..lines.len(), &lines));
+    after.extend(outside(&replaced, place..lines.len(), &lines));
     Ok(after)
 }
 

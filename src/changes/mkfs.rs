@@ -134,6 +134,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let sets_uuid = tool::sets_uuid(host, target)?;
 
     let before = record::read(host)?;
+    record::keep_other(host, target.scsi_id)?;
     let mut entry = record::begun(target, context.boot_id);
     record::write(host, &entry)?;
     context.observer.progress(&format!("looking at {} once more", target.device));

@@ -10,6 +10,7 @@ mod device_nodes;
 pub mod fetch;
 pub mod free_space;
 pub mod fstab;
+pub mod grow;
 pub mod identity;
 pub mod mkfs;
 pub mod mount;
@@ -20,6 +21,7 @@ pub mod saved;
 pub mod scrub;
 #[cfg(test)]
 mod testing;
+pub mod unmount;
 
 use std::path::PathBuf;
 
@@ -161,6 +163,35 @@ pub enum Change {
         /// The UUID that the file system must have, where it is one that we made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         uuid: Option<String>,
+    },
+    /// Unmount the volume whose place another one takes; it stays as it is.
+    UnmountRetention {
+        /// Where it is mounted.
+        mount_point: String,
+        /// `major:minor` of what is mounted there.
+        major_minor: String,
+        /// The disk that carries it, with its SCSI ID, for people.
+        disk: String,
+    },
+    /// Take our own entries for the volume whose place another one takes out of fstab.
+    RemoveFstab {
+        /// Their mount point.
+        mount_point: String,
+        /// Their devices.
+        devices: Vec<String>,
+    },
+    /// Grow the mounted retention volume to the size of its disk.
+    GrowRetention {
+        /// The device: the multipath map where the disk has one.
+        device: String,
+        /// SCSI ID of its disk.
+        scsi_id: String,
+        /// Where it is mounted.
+        mount_point: String,
+        /// `ext4` or `xfs`.
+        fs_type: String,
+        /// The UUID of the file system.
+        uuid: String,
     },
 }
 
@@ -326,6 +357,15 @@ impl Change {
             Self::MountRetention { device, mount_point, .. } => {
                 format!("mount {device} at {mount_point} and prove that it can be written")
             }
+            Self::UnmountRetention { mount_point, disk, .. } => {
+                format!("unmount {mount_point}; that volume stays as it is on {disk}")
+            }
+            Self::RemoveFstab { mount_point, devices } => {
+                format!("take mt-agent's line for {} on {mount_point} out of /etc/fstab", devices.join(", "))
+            }
+            Self::GrowRetention { device, mount_point, fs_type, .. } => {
+                format!("grow the {fs_type} file system at {mount_point} to the size of {device}")
+            }
         }
     }
 
@@ -371,6 +411,14 @@ impl Change {
                     context,
                     &mount::Volume { device, scsi_id, mount_point, fs_type, uuid },
                 )
+            }
+            Self::UnmountRetention { mount_point, major_minor, disk } => {
+                unmount::unmount(context, mount_point, major_minor, disk)
+            }
+            Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
+            Self::GrowRetention { device, scsi_id, mount_point, fs_type, uuid } => {
+                let uuid = Some(uuid.as_str());
+                grow::grow(context, &mount::Volume { device, scsi_id, mount_point, fs_type, uuid })
             }
         }
     }

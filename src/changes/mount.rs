@@ -120,8 +120,18 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
             there.is_writable(),
             "it is mounted there already, but read-only: look into the kernel's log for why"
         );
+        // One that a person mounted, and orders to be taken for ours.
+        let on_record = record::is_on_record(host, volume.scsi_id, volume.uuid)?;
+        if !on_record {
+            is_ours(host, &device, volume)?;
+        }
         probe::write_and_read_back(&place)?;
-        return Ok(Done::Unchanged);
+        record::adopt(context, volume.scsi_id, volume.uuid, volume.fs_type)?;
+        return Ok(if on_record {
+            Done::Unchanged
+        } else {
+            Done::Changed(format!("recorded that {} is the retention volume", volume.device))
+        });
     }
     if let Some(elsewhere) = mounted.iter().find(|mount| mount.major_minor == number) {
         bail!("the disk is mounted at {} already: unmount it there", text::safe(&elsewhere.mount_point));
@@ -166,7 +176,7 @@ fn note_in_mtab(context: &mut Context<'_>, volume: &Volume<'_>) {
 }
 
 /// The mount that is seen at `mount_point`: the last one made there.
-fn top<'a>(mounted: &'a [Mount], mount_point: &str) -> Option<&'a Mount> {
+pub(super) fn top<'a>(mounted: &'a [Mount], mount_point: &str) -> Option<&'a Mount> {
     let wanted = mount_point.trim_end_matches('/');
     mounted.iter().rfind(|mount| mount.mount_point == wanted)
 }

@@ -3,18 +3,17 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::libc;
 
 use super::{Context, Done, saved};
 use crate::facts::identity::{self, PENDING, Present, RECORD, Record, TEMPLATE};
+pub use crate::facts::record::ASIDE;
+use crate::facts::record::DAMAGED;
 use crate::facts::{Fact, retention};
 use crate::host::{Host, files, text};
-
-/// Where the records of the machine that this one is a copy of are kept, one directory a time.
-pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
 
 /// Where the kernel's random bytes come from.
 const URANDOM: &str = "/dev/urandom";
@@ -127,6 +126,43 @@ pub(super) fn set_aside(context: &mut Context<'_>) -> Result<Done> {
     fs::remove_file(host.path(RECORD)).with_context(|| format!("removing {RECORD}"))?;
     files::sync_parent(&host.path(RECORD))?;
     Ok(Done::Changed(format!("the other machine's records lie in {directory}")))
+}
+
+/// Moves what lies at `path` below [`ASIDE`], whatever it is: a record that is not believed any more is never deleted.
+///
+/// # Errors
+/// What failed, naming it.
+pub fn put_aside(host: &Host, path: &str) -> Result<Done> {
+    let from = host.place(path)?;
+    if from.symlink_metadata().is_err() {
+        return Ok(Done::Unchanged);
+    }
+    let to = free_place(host, path)?;
+    fs::rename(&from, &to).with_context(|| format!("moving {} to {}", from.display(), to.display()))?;
+    files::sync_parent(&to)?;
+    files::sync_parent(&from)?;
+    Ok(Done::Changed(format!("set {path} aside as {}", to.display())))
+}
+
+/// Writes the file at `path` anew, as `content`; the old one, `old`, is kept below [`ASIDE`].
+///
+/// # Errors
+/// What failed, naming it.
+pub fn rewrite(host: &Host, path: &str, old: &str, content: &str) -> Result<Done> {
+    let copy = free_place(host, path)?;
+    files::replace(&copy, old.as_bytes(), 0o600)?;
+    files::replace(&host.path(path), content.as_bytes(), 0o600)?;
+    Ok(Done::Changed(format!("wrote {path} without what cannot be read; all of it is in {}", copy.display())))
+}
+
+/// A name below [`ASIDE`] for what lies at `path`, which nothing has.
+fn free_place(host: &Host, path: &str) -> Result<PathBuf> {
+    let whole = saved::directory(host, &format!("{ASIDE}/{}", saved::stamp(DAMAGED)))?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let number =
+        |number: u32| whole.join(if number == 0 { name.to_owned() } else { format!("{name}.{number}") });
+    let free = (0..1000).map(number).find(|place| place.symlink_metadata().is_err());
+    free.with_context(|| format!("{} holds 1,000 of {name}: move it away", whole.display()))
 }
 
 #[cfg(test)]

@@ -48,11 +48,11 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
     /// Go on with the apply that owed a restart, if that has happened (for the service)
-    #[arg(long, conflicts_with_all = ["only", "skip", "stage", "retention_disk", "erase_disk", "own_disk", "custom_changes"])]
+    #[arg(long, conflicts_with_all = ["only", "skip", "stage", "Disks", "custom_changes"])]
     pub resume: bool,
     /// Call off the apply that waits for a restart, and do nothing else
-    #[arg(long, conflicts_with_all = ["yes", "restart", "resume", "only", "skip", "stage", "retention_disk", "erase_disk",
-        "own_disk", "custom_changes", "offline", "download_only"])]
+    #[arg(long, conflicts_with_all = ["yes", "restart", "resume", "only", "skip", "stage", "Disks",
+        "custom_changes", "offline", "download_only"])]
     pub forget: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -407,6 +407,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Verb};
+    use crate::steps::remedy::Takeover;
 
     #[test]
     fn only_yes_is_yes() {
@@ -414,6 +415,37 @@ mod tests {
             [("y\n", true), ("Yes\n", true), ("\n", false), ("", false), ("n\n", false), ("yn\n", false)]
         {
             assert_eq!(agrees(&mut answer.as_bytes()).unwrap(), yes, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_done_with_disks_is_one_thing_and_said_by_a_person() {
+        let parsed = |words: &[&str]| {
+            let cli = Cli::try_parse_from([["mt-agent", "apply"].as_slice(), words].concat()).ok()?;
+            let Cli { verb: Verb::Apply(args), .. } = cli else { panic!("apply was parsed") };
+            let request = args.disks.request();
+            Some((request.retention_disk, request.takeover, request.erase_disk, request.grow))
+        };
+        let sdb = || Some("sdb".to_owned());
+        assert_eq!(parsed(&["--retention-disk", "sdb", "--grow"]), Some((sdb(), None, None, true)));
+        let replace = Some(Takeover::Replace);
+        assert_eq!(parsed(&["--replace-retention", "sdb"]), Some((sdb(), replace, None, false)));
+        assert_eq!(
+            parsed(&["--replace-retention", "sdb", "--erase-disk", "sdb"]),
+            Some((sdb(), replace, sdb(), false))
+        );
+        assert_eq!(parsed(&["--adopt-retention", "sdb"]), Some((sdb(), Some(Takeover::Adopt), None, false)));
+        for words in [
+            ["--adopt-retention", "sdb", "--erase-disk", "sdb"].as_slice(),
+            &["--adopt-retention", "sdb", "--replace-retention", "sdc"],
+            &["--replace-retention", "sdb", "--retention-disk", "sdb"],
+            &["--replace-retention", ""],
+            &["--resume", "--grow"],
+            &["--resume", "--adopt-retention", "sdb"],
+            &["--resume", "--erase-disk", "sdb"],
+            &["--forget", "--replace-retention", "sdb"],
+        ] {
+            assert_eq!(parsed(words), None, "{words:?}");
         }
     }
 

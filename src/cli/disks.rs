@@ -5,8 +5,10 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::exit;
 use super::session::{Answer, Format, Session};
-use crate::facts::Fact;
+use crate::facts::blank::Probe;
+use crate::facts::disks::Disk;
 use crate::facts::gather::{self, Probing};
+use crate::facts::{Fact, filesystems, retention};
 use crate::report::{disks, json};
 
 /// List every disk: address, controller, size, SCSI ID, what uses it; changes nothing.
@@ -50,10 +52,27 @@ impl Args {
         if let Some(stray) = probes.iter().find(|probe| all.iter().all(|disk| disk.name != probe.disk)) {
             bail!("--probe {}: {}", stray.disk, stray.why_not.join("; "));
         }
+        if probes.iter().any(|probe| probe.eligible)
+            && let Some(carrier) = carrier(session, &all, &probes)
+        {
+            let id = carrier.scsi_id.as_deref().unwrap_or_default();
+            let note = format!("it is not needed: {} ({id}) carries the retention volume", carrier.name);
+            for probe in probes.iter_mut().filter(|probe| probe.eligible) {
+                probe.note = Some(note.clone());
+            }
+        }
         let text = match self.format {
             Format::Text => disks::render(&all, &probes, session.style),
             Format::Json => json::document(&disks::document(&all, &probes))?,
         };
         Ok(Answer::new(text, exit::READY))
     }
+}
+
+/// The disk that carries a retention volume of ours already.
+fn carrier<'a>(session: &Session, all: &'a [Disk], probes: &[Probe]) -> Option<&'a Disk> {
+    let probed: Vec<_> =
+        probes.iter().filter_map(|probe| Some((probe.disk.as_str(), probe.volume.as_deref()?))).collect();
+    let (record, links) = (retention::load(&session.host), filesystems::load(&session.host));
+    retention::carrier(all, &record, &links, &probed)
 }

@@ -15,6 +15,7 @@ pub mod profile;
 mod progress;
 pub mod seal;
 pub mod session;
+pub mod state;
 
 use std::env;
 use std::ffi::OsString;
@@ -73,6 +74,8 @@ enum Verb {
     Profile(profile::Args),
     /// Show what apply did on this host, and when
     History(history::Args),
+    /// Show what the agent keeps here, held against the host; repair it
+    State(state::Args),
 }
 
 /// How a failure is told, beside the line on standard error.
@@ -132,6 +135,7 @@ fn run(cli: &Cli) -> anyhow::Result<Answer> {
         Verb::Explain(args) => args.run(&session),
         Verb::Profile(args) => args.run(&session),
         Verb::History(args) => args.run(&session),
+        Verb::State(args) => args.run(&session),
     }
 }
 

@@ -51,7 +51,7 @@ impl Args {
             bail!("the recording is of an image's tree, which can be checked, not changed");
         }
         let selection = selection.at_stage(self.selected.stage(), &profile)?;
-        retention::check_names(&facts, &request)?;
+        retention::takeover::check(&profile, &facts, &request)?;
         let mut notes = Vec::new();
         if let Some(directory) = &self.offline {
             let (directory, note) = run::offline::bind(&session.host, &mut profile, directory)?;

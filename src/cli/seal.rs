@@ -1,6 +1,6 @@
 //! `mt-agent seal`.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use anyhow::{Result, bail, ensure};
 
@@ -155,14 +155,7 @@ impl Watcher for Terminal<'_> {
         if self.yes {
             return Ok(true);
         }
-        if self.format == Format::Json {
-            bail!(
-                "--format json asks nothing: add --yes once --dry-run shows what you want; nothing was changed"
-            );
-        }
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            bail!("no terminal to ask on: add --yes to seal it; nothing was changed");
-        }
+        self.format.can_ask("to seal it")?;
         let plan = Sealing { ended: Ended::DryRun, ..found.clone() };
         print(&format!("{}\nProceed? [y/N] ", render(&plan, self.session.style)))?;
         self.shown = true;

@@ -1,6 +1,6 @@
 //! What every verb is given: the host, the profile, how to show things.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,7 +18,7 @@ use crate::report::waiting::Waiting;
 use crate::run;
 use crate::run::resume::Pending;
 use crate::run::waiting::{self, Order};
-use crate::steps::remedy::Request;
+use crate::steps::remedy::{Request, Takeover};
 use crate::steps::{self, Selection, Stage};
 
 /// Options that every verb takes.
@@ -224,7 +224,25 @@ pub enum Format {
     Json,
 }
 
-/// `--retention-disk`, `--erase-disk` and `--own-disk`.
+impl Format {
+    /// That a person can be asked before something is done: `to repair it`.
+    ///
+    /// # Errors
+    /// A document is wanted, or there is no terminal: what to add.
+    pub fn can_ask(self, to: &str) -> Result<()> {
+        ensure!(
+            self == Self::Text,
+            "--format json asks nothing: add --yes once --dry-run shows what you want; nothing was changed"
+        );
+        ensure!(
+            io::stdin().is_terminal() && io::stdout().is_terminal(),
+            "no terminal to ask on: add --yes {to}; nothing was changed"
+        );
+        Ok(())
+    }
+}
+
+/// What is to be done with disks.
 #[derive(Args, Debug)]
 pub struct Disks {
     /// The disk to carry the retention volume: SCSI ID, by-id name or /dev path
@@ -237,18 +255,34 @@ pub struct Disks {
     /// A disk that was added to this host and is its own, no protected machine's: put it on record (repeatable)
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     own_disk: Vec<String>,
+    /// Make the retention volume on this disk instead of the one that has it: that volume
+    /// is unmounted and its line taken out of fstab, and its disk left as it is
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "retention_disk")]
+    replace_retention: Option<String>,
+    /// Take the volume that mt-agent made on this disk as the retention volume, in the
+    /// place of another one too
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(),
+        conflicts_with_all = ["retention_disk", "erase_disk", "replace_retention"])]
+    adopt_retention: Option<String>,
+    /// Grow the retention volume to the size of its disk, mounted as it is
+    #[arg(long)]
+    grow: bool,
 }
 
 impl Disks {
     /// What is asked of the plan.
     #[must_use]
     pub fn request(&self) -> Request {
-        Request {
-            retention_disk: self.retention_disk.clone(),
-            erase_disk: self.erase_disk.clone(),
-            own_disks: self.own_disk.clone(),
-            ..Request::default()
-        }
+        let named = [
+            (&self.retention_disk, None),
+            (&self.replace_retention, Some(Takeover::Replace)),
+            (&self.adopt_retention, Some(Takeover::Adopt)),
+        ];
+        let named = named.into_iter().find_map(|(name, takeover)| Some((name.clone()?, takeover)));
+        let (retention_disk, takeover) =
+            named.map_or((None, None), |(name, takeover)| (Some(name), takeover));
+        let (erase_disk, own_disks, grow) = (self.erase_disk.clone(), self.own_disk.clone(), self.grow);
+        Request { retention_disk, takeover, grow, erase_disk, own_disks, ..Request::default() }
     }
 }
 

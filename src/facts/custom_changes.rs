@@ -12,7 +12,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use self::running::Process;
-use super::{Fact, read};
+use super::{Fact, read, record};
 use crate::host::{Host, Kind, files, sum, trust};
 
 /// Where our own record of the run lies: written before the script starts and after it ended.
@@ -132,7 +132,7 @@ pub fn load(
     // Once the script has run it is of no account who can write the archive; and a tree says of its owners what it likes.
     let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
     let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
-    let record: Fact<Option<Record>> = read::record(host, RECORD, SCHEMA);
+    let record: Fact<Option<Record>> = record::fact(host, RECORD, SCHEMA);
     let from = record.known().and_then(|record| record.as_ref()?.log_bytes).unwrap_or_default();
     CustomChanges {
         marker_ctime_secs: Fact::from_result(marker_ctime(host, marker)),

@@ -110,7 +110,10 @@ pub fn parse(text: &str, dialect: Dialect) -> Fstab {
         let read = read_line(line, raw.len(), dialect);
         match &read {
             Err(Bad { ends: true, .. }) => _ = fstab.ends.get_or_insert(number),
-            _ if blank => continue,
+            _ if blank => {
+                fstab.ignored.extend(commented_out(line, number, comment.as_deref()));
+                continue;
+            }
             Err(_) => {
                 bad += 1;
                 if dialect == Dialect::UtilLinuxNg && bad == MOST_BAD {
@@ -145,6 +148,22 @@ pub fn parse(text: &str, dialect: Dialect) -> Fstab {
         }
     }
     fstab
+}
+
+/// Why a line of ours is passed over before which a person put a `#`.
+pub const COMMENTED_OUT: &str = "it is commented out";
+
+/// The agent's own entry for `point`, which a person has made a comment.
+fn commented_out(line: &str, number: usize, point: Option<&str>) -> Option<Ignored> {
+    let entry = line.trim_start_matches(BLANKS).strip_prefix('#')?.trim_start_matches(['#', ' ', '\t']);
+    let [device, mount_point, ..] = first_four(entry).map(field);
+    (point? == without_slash(&mount_point)).then(|| Ignored {
+        line: number,
+        device: kept::source(device),
+        mount_point,
+        why: COMMENTED_OUT.to_owned(),
+        ours: true,
+    })
 }
 
 /// Why a line is no entry.

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
     disks, dmi, filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages,
-    processes, read, retention, services, site_agent, storage, swaps, tools,
+    processes, read, record, retention, services, site_agent, storage, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -112,6 +112,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let site_agent = start(host, DEADLINE, site_agent::load);
     let identity = start(host, DEADLINE, identity::load);
     let retention_record = start(host, DEADLINE, retention::load);
+    let records_set_aside = start(host, DEADLINE, record::set_aside);
     let boot_id = start(host, DEADLINE, boot_id);
     // Whoever probes disks is about to choose one.
     let guest_retention_disk =
@@ -181,6 +182,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
             .unwrap_or_else(|why| custom_changes::CustomChanges::unknown(&why)),
         site_agent: site_agent.fact(),
         identity: identity.wait().unwrap_or_else(|why| identity::Identity::unknown(&why)),
+        records_set_aside: records_set_aside.fact(),
         retention_record,
         guest_retention_disk: guest_retention_disk.map_or_else(guest_info::not_asked, Pending::fact),
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),

@@ -4,11 +4,11 @@
 //! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two are
 //! the same, and nothing of the template that a search through the image's bytes would find.
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Fact, Facts, read};
+use super::{Fact, Facts, read, record};
 use crate::host::{Host, text};
 
 /// This machine's identity, as `apply` last saw it.
@@ -230,19 +230,18 @@ pub fn load(host: &Host) -> Identity {
 /// This machine's record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn recorded(host: &Host) -> Fact<Option<Record>> {
-    read::record(host, RECORD, SCHEMA)
+    record::fact(host, RECORD, SCHEMA)
 }
 
 /// The image's record, likewise.
 #[must_use]
 pub fn template(host: &Host) -> Fact<Option<Record>> {
-    read::record(host, TEMPLATE, SCHEMA)
+    record::fact(host, TEMPLATE, SCHEMA)
 }
 
-fn half_sealed(host: &Host) -> Result<bool> {
-    let Some(text) = read::text_if_exists(host, PENDING)? else { return Ok(false) };
-    let pending: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("{PENDING} is not a whole JSON document"))?;
+fn half_sealed(host: &Host) -> Result<bool, record::Unread> {
+    let Some(text) = record::text(host, PENDING)? else { return Ok(false) };
+    let pending = record::document(PENDING, &text)?;
     Ok(pending.get("seal").is_some_and(|order| !order.is_null()))
 }
 

@@ -28,6 +28,7 @@ pub mod os;
 pub mod packages;
 pub(crate) mod processes;
 mod read;
+pub mod record;
 pub mod retention;
 pub mod scsi;
 pub mod services;
@@ -149,6 +150,9 @@ pub struct Facts {
     /// What tells this machine from another, and from its image.
     #[serde(default)]
     pub identity: identity::Identity,
+    /// The records of this machine that `state repair` has set aside.
+    #[serde(default = "record::nothing_set_aside")]
+    pub records_set_aside: Fact<Vec<String>>,
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
     /// The SCSI ID of the retention disk in the VM's configuration, where it was asked for (`plan`, `apply`).

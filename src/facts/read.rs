@@ -3,11 +3,10 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use anyhow::{Context, Result, anyhow, bail};
-use serde::de::DeserializeOwned;
+use anyhow::{Context, Result, anyhow};
 
-use super::{Fact, decode};
-use crate::host::{Host, Kind, trust};
+use super::decode;
+use crate::host::{Host, Kind};
 
 /// The text of a file.
 ///
@@ -73,21 +72,4 @@ fn recorded_ctime(host: &Host, path: &str) -> Result<u64> {
         (decode::octal(name) == path).then(|| secs.trim().parse().ok()).flatten()
     });
     found.with_context(|| format!("{path} is there, but the recording does not tell since when"))
-}
-
-/// A JSON record that the agent itself keeps; `Known(None)` where there is none. A record that is torn or of
-/// another schema, or that others can write, is unknown: it may have said what must not be forgotten.
-pub(crate) fn record<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Fact<Option<T>> {
-    let read = || -> Result<Option<T>> {
-        let Some(text) = trust::record(host, path)? else { return Ok(None) };
-        let value: serde_json::Value =
-            serde_json::from_str(&text).with_context(|| format!("{path} is not a whole JSON document"))?;
-        let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if found != schema {
-            let found: String = found.chars().take(60).collect();
-            bail!("{path} has the schema `{}`; `{schema}` was expected", crate::host::text::safe(&found));
-        }
-        serde_json::from_str(&text).map(Some).with_context(|| format!("{path} is not a record of ours"))
-    };
-    Fact::from_result(read())
 }

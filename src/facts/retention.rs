@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::disks::{Disk, not_one_disk};
-use super::{Fact, read, signature};
+use super::filesystems::Filesystems;
+use super::{Fact, record, signature};
 use crate::host::{Host, text};
 
 /// Where the record lies.
@@ -54,7 +55,7 @@ pub struct Volume {
 /// Reads the record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Option<Record>> {
-    read::record(host, RECORD, SCHEMA)
+    record::fact(host, RECORD, SCHEMA)
 }
 
 /// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice
@@ -87,6 +88,28 @@ pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
     let alike = |disk: &&Disk| disk.partitions.is_empty() && disk.device_number() == first.device_number();
     let one = one && not_one_disk(mine.iter().copied()).is_none();
     (record.finished && one && mine.iter().all(alike)).then_some(first)
+}
+
+/// The disk that carries a retention volume of ours, on record or by the UUID that follows from its SCSI ID, as far as is known:
+/// `links` are udev's, `probed` is what libblkid found on disks.
+#[must_use]
+pub fn carrier<'a>(
+    disks: &'a [Disk],
+    record: &Fact<Option<Record>>,
+    links: &Fact<Filesystems>,
+    probed: &[(&str, &Volume)],
+) -> Option<&'a Disk> {
+    let carries = |disk: &Disk, uuid: &str| {
+        let linked = links.known().and_then(|links| links.by_uuid.get(uuid));
+        linked.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number))
+            || probed.iter().any(|(name, volume)| *name == disk.name && volume.uuid == uuid)
+    };
+    let recorded = || {
+        let record = record.known()?.as_ref()?;
+        sought(record, disks).filter(|disk| carries(disk, &record.uuid))
+    };
+    let made = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| carries(disk, &uuid_of(id)));
+    recorded().or_else(|| disks.iter().find(made))
 }
 
 /// `major:minor` of `disk`, through its map where it has one, when libblkid's own probe finds on it exactly the file
@@ -152,6 +175,41 @@ mod tests {
     }
 
     #[test]
+    fn the_disk_that_carries_a_volume_of_ours_is_known_by_record_link_or_probe() {
+        let disk = |name: &str, number: &str, id: &str| Disk {
+            name: name.into(),
+            major_minor: number.into(),
+            scsi_id: Some(id.into()),
+            ..Disk::default()
+        };
+        let disks = [disk("sda", "8:0", "36000c29a"), disk("sdb", "8:16", "36000c29b")];
+        let links = |uuid: &str, number: &str| {
+            let by_uuid = [(uuid.to_owned(), number.to_owned())].into();
+            Fact::Known(Filesystems { by_uuid, ..Filesystems::default() })
+        };
+        let none = || Fact::Known(None);
+        let name = |found: Option<&Disk>| found.map(|disk| disk.name.clone());
+        let own = uuid_of("36000c29b");
+        assert_eq!(name(carrier(&disks, &none(), &links(&own, "8:16"), &[])).as_deref(), Some("sdb"));
+        assert_eq!(name(carrier(&disks, &none(), &links(&own, "8:0"), &[])), None, "a copy");
+        let volume = Volume { fs_type: "ext4".into(), uuid: own, label: String::new() };
+        let unread = Fact::Unknown("why".into());
+        assert_eq!(name(carrier(&disks, &none(), &unread, &[("sdb", &volume)])).as_deref(), Some("sdb"));
+        assert_eq!(name(carrier(&disks, &none(), &unread, &[("sda", &volume)])), None);
+        let record = Fact::Known(Some(Record {
+            schema: SCHEMA.into(),
+            scsi_id: "36000c29a".into(),
+            uuid: "1-2".into(),
+            fs_type: "ext4".into(),
+            boot_id: "b".into(),
+            started_at: String::new(),
+            finished: true,
+        }));
+        assert_eq!(name(carrier(&disks, &record, &links("1-2", "8:0"), &[])).as_deref(), Some("sda"));
+        assert_eq!(name(carrier(&disks, &record, &links("3-4", "8:0"), &[])), None, "not there any more");
+    }
+
+    #[test]
     fn a_torn_record_or_that_of_another_version_is_unknown() {
         let why = |content: &str| {
             let dir = testing::tree(&[(&RECORD[1..], content)]);
@@ -163,10 +221,9 @@ mod tests {
         assert!(
             why("{\"schema\": \"mt-ag").starts_with("/var/lib/mt-agent/retention.json is not a whole JSON")
         );
-        assert_eq!(
-            why("{\"schema\": \"mt-agent/retention/v2\"}"),
-            "/var/lib/mt-agent/retention.json has the schema `mt-agent/retention/v2`; `mt-agent/retention/v1` was expected"
-        );
+        let other = why("{\"schema\": \"mt-agent/retention/v2\"}");
+        let expected = "has the schema `mt-agent/retention/v2`; `mt-agent/retention/v1` was expected (a newer mt-agent wrote it";
+        assert!(other.contains(expected), "{other}");
         let lacking = why("{\"schema\": \"mt-agent/retention/v1\"}");
         assert!(lacking.contains("is not a record of ours: missing field"), "{lacking}");
         let none = testing::tree(&[]);

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use content::extent;
+
 use super::Fact;
 use super::disks::{Disk, RUNNING, sysfs};
 use super::mounts::Mount;
@@ -45,9 +47,21 @@ pub struct Storage {
     /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap or a physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// How large its file system is by its superblock: of ext2 to ext4 and XFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// Of a loop device what lies below it: `major:minor` of a block device, or a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
+}
+
+/// The size of a file system, as its superblock has it. On disk that of a mounted XFS can be older than what the kernel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// All of it, in bytes.
+    pub bytes: u64,
+    /// The log within it, in bytes, which statvfs(2) of XFS leaves out.
+    pub log_bytes: u64,
 }
 
 /// What came of a read.
@@ -60,6 +74,17 @@ pub enum Read {
     Failed(String),
     /// It was read, and its file system has errors on record: in one line.
     Errors(String),
+}
+
+impl Extent {
+    /// What a file system of this size leaves unused of a device of `device` bytes, where that is more than rounding; `mounted`
+    /// is its size by statvfs(2). ext4 leaves less than 16 MiB, a last group of blocks that is too small for its own tables.
+    #[must_use]
+    pub fn unused_of(&self, device: u64, mounted: u64) -> Option<u64> {
+        let used = self.bytes.max(mounted.saturating_add(self.log_bytes));
+        let unused = device.saturating_sub(used);
+        (unused > (device / 100).clamp(16 << 20, 1 << 30)).then_some(unused)
+    }
 }
 
 /// For facts of a version that did not look.
@@ -88,18 +113,19 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, volume, below) = match answers.as_ref().map(|answers| answers.get(&name)) {
-            Ok(Some(Ok(answer))) => answer.clone(),
-            Ok(None) => {
-                let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None, None)
-            }
-            Ok(Some(Err(why))) | Err(why) => {
-                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None, None)
-            }
-        };
+        let (failed_paths, read, (volume, extent), below) =
+            match answers.as_ref().map(|answers| answers.get(&name)) {
+                Ok(Some(Ok(answer))) => answer.clone(),
+                Ok(None) => {
+                    let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
+                    (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), (None, None), None)
+                }
+                Ok(Some(Err(why))) | Err(why) => {
+                    (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), (None, None), None)
+                }
+            };
         let (major_minor, suspended) = (device.number, device.suspended);
-        Storage { name, major_minor, suspended, failed_paths, read, volume, below }
+        Storage { name, major_minor, suspended, failed_paths, read, volume, extent, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -131,8 +157,11 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
+/// What a device carries, and how large its file system is.
+type Carried = (Option<Volume>, Option<Extent>);
+
 /// Paths that failed, a read, what it found, and what lies below a loop device.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>, Option<String>);
+type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Option<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -157,15 +186,15 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
         Some(why) => Err(format!("{why}, so it was not read")),
         None => match read::first_block(host, name, &device.number) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
-            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, None)),
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, (None, None))),
             read => read,
         },
     };
     // The kernel asks the file below a loop device, which may not answer.
     let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
     match read {
-        Ok((read, volume)) => (failed, Fact::Known(read), volume, below),
-        Err(why) => (failed, Fact::Unknown(why), None, below),
+        Ok((read, carried)) => (failed, Fact::Known(read), carried, below),
+        Err(why) => (failed, Fact::Unknown(why), (None, None), below),
     }
 }
 

@@ -179,7 +179,8 @@ pub fn record_file(host: &Host, path: &str) -> Result<Option<File>> {
             return kept_in.map_or(Ok(None), |directory| place(directory).map(|_| None));
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied && !geteuid().is_root() => {
-            bail!("{}: not permitted; run mt-agent as root", reading())
+            let denied = io::Error::new(error.kind(), "not permitted; run mt-agent as root");
+            return Err(denied).with_context(reading);
         }
         seen => seen.with_context(reading)?,
     };
@@ -239,7 +240,7 @@ impl Untrusted {
 
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("others than root can write ")?;
+        f.write_str(OTHERS)?;
         for (index, fault) in self.faults.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{} ({})", fault.at.display(), fault.what)?;
@@ -249,6 +250,15 @@ impl fmt::Display for Untrusted {
 }
 
 impl std::error::Error for Untrusted {}
+
+/// How it is told that others can write something.
+const OTHERS: &str = "others than root can write ";
+
+/// Whether this is the error that something is not believed because others than root can write it.
+#[must_use]
+pub fn is_untrusted(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().contains(OTHERS))
+}
 
 /// Whether a shell that is given the path as it is printed finds it.
 fn is_printable(path: &Path) -> bool {

@@ -46,6 +46,8 @@ struct Verdict<'a> {
     written: Option<bool>,
     eligible: bool,
     why_not: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
 }
 
 /// Whether a disk is blank, and whether all of it was read for that.
@@ -94,6 +96,7 @@ pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
             written: probe.written,
             eligible: probe.eligible,
             why_not: &probe.why_not,
+            note: probe.note.as_deref(),
         }),
     };
     Document { schema: "mt-agent/disks/v1", disks: disks.iter().map(row).collect() }
@@ -170,6 +173,9 @@ fn verdict(page: &mut Page, disk: &Disk, probe: &Probe) {
                 "blank and unused, it can become the retention volume"
             },
         );
+        if let Some(note) = &probe.note {
+            page.wrapped(&indent, Paint::Warn, "note: ", note);
+        }
         if probe.written == Some(true) {
             page.wrapped(
                 &indent,

@@ -73,7 +73,7 @@ pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
 }
 
 /// Line numbers that rise, for people: `1, 4-9`. Of many the first.
-fn ranges(numbers: &[usize]) -> String {
+pub(crate) fn ranges(numbers: &[usize]) -> String {
     const SHOWN: usize = 5;
     let mut runs = numbers.chunk_by(|one, next| *next == one + 1);
     let told = |run: &[usize]| match run {

@@ -15,7 +15,12 @@ use crate::steps::{Finding, Selection, Stage};
 /// # Errors
 /// What serialising says.
 pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
-    let plain = text::json_without_secrets(&serde_json::to_string_pretty(value)?);
+    Ok(in_ascii(&serde_json::to_string_pretty(value)?))
+}
+
+/// A document without secrets, in ASCII, ending in a line end.
+fn in_ascii(text: &str) -> String {
+    let plain = text::json_without_secrets(text);
     let mut out = String::with_capacity(plain.len() + 1);
     for c in plain.chars() {
         if c.is_ascii() && c != '\x7f' {
@@ -28,7 +33,7 @@ pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
         }
     }
     out.push('\n');
-    Ok(out)
+    out
 }
 
 /// The document that stands for an error.

@@ -7,6 +7,7 @@ pub mod json;
 pub mod nagios;
 pub mod plan;
 pub mod seal;
+pub mod state;
 pub mod style;
 pub mod text;
 pub mod waiting;

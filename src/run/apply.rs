@@ -19,7 +19,7 @@ use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::Request;
-use crate::steps::retention::{self, check_names, lasting};
+use crate::steps::retention::{self, lasting, takeover};
 use crate::steps::{self, Selection, image};
 
 /// How old facts may be when changes begin.
@@ -131,7 +131,7 @@ pub fn apply(
     run.request.resumed = options.resumed;
     let facts = run.facts();
     if !options.resumed {
-        check_names(&facts, &options.request)?;
+        takeover::check(profile, &facts, &options.request)?;
     }
     let mut agreed = run.plan(&facts);
     // What will be erased after the restart is agreed to now.
@@ -339,7 +339,7 @@ impl Run<'_> {
             Some(request) => pending.request = request,
             // Nobody watches that run: the retention volume waits for a person.
             None => {
-                pending.request.retention_disk = None;
+                (pending.request.retention_disk, pending.request.takeover) = (None, None);
                 if !pending.first_boot && !pending.skip.iter().any(|name| name == "retention") {
                     pending.skip.push("retention".to_owned());
                 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{Change, saved};
+use crate::facts::record;
 use crate::host::{Host, files, text, trust};
 use crate::steps::Selection;
 
@@ -159,7 +160,7 @@ pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
 /// # Errors
 /// What reading it said; others than root can write it.
 pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
-    let text = trust::record(host, PATH)?;
+    let text = record::text(host, PATH)?;
     Ok(parse(&text.unwrap_or_default()))
 }
 

@@ -12,6 +12,7 @@ pub mod private;
 pub mod resume;
 pub mod seal;
 pub mod signals;
+pub mod state;
 pub mod waiting;
 
 pub use apply::apply;

@@ -34,23 +34,35 @@ pub fn plan(
     }
     plan.notes.extend(selection.note());
     plan.notes.extend(idle_options(profile, facts, selection, request, &everything));
+    plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
     let profile = &waivers::in_force(profile, today);
     let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
     for finding in judge_all(profile, facts, today, selection) {
-        let again = match finding.id {
-            "retention.disk" => retention::is_made_again(profile, facts, request),
-            "layout.own-disks" => own_disks::is_asked(profile, facts, request),
-            _ => false,
-        };
+        let ordered = retention::takeover::ordered(finding.id, profile, facts, request);
+        let again = ordered.is_some()
+            || match finding.id {
+                "retention.disk" => retention::is_made_again(profile, facts, request),
+                "layout.own-disks" => own_disks::is_asked(profile, facts, request),
+                _ => false,
+            };
         if finding.status.holds() && !again {
             continue;
         }
         let blocker = blocker(&finding);
         let in_vain = blocker.is_some_and(|by| !foreseen.holds(by));
-        match remedy(finding.id, profile, facts, request) {
+        // Of what it needs nothing is unknown; what is not known of the earlier volume matters no more.
+        let is_ordered = ordered.is_some();
+        match ordered.unwrap_or_else(|| remedy(finding.id, profile, facts, request)) {
+            // What holds is in nobody's way.
+            Remedy::None if finding.status.holds() => {}
+            Remedy::Refused(why) if finding.status.holds() => {
+                plan.notes.extend((!plan.notes.contains(&why)).then_some(why));
+            }
             // A repair of what is not known may do harm. A restart is how to find out; the rest is a person's decision.
-            Remedy::None | Remedy::With { .. } if is_unknown(&finding) && !is_decided(&finding, request) => {
+            Remedy::None | Remedy::With { .. }
+                if is_unknown(&finding) && !is_ordered && !is_decided(&finding, request) =>
+            {
                 plan.manual.push(manual(&finding, None));
             }
             Remedy::Refused(_) if is_unknown(&finding) && !names_a_disk && !is_decided(&finding, request) => {
@@ -78,6 +90,9 @@ pub fn plan(
                     if again {
                         // What is to be erased is not mounted meanwhile.
                         foreseen.holding.remove(finding.id);
+                    }
+                    if finding.status.holds() && finding.id != "retention.disk" {
+                        continue;
                     }
                     let why = format!("needs {} first; then mt-agent apply does it", missing.join(", "));
                     plan.manual.push(manual(&finding, Some(why)));
@@ -162,13 +177,35 @@ fn idle_options(
     if retention::is_made_again(profile, facts, request) {
         return notes;
     }
+    if let (true, Some(why)) = (request.grow, retention::nothing_to_grow(profile, facts)) {
+        notes.push(format!("--grow: {why}"));
+    }
+    let is_left = |id: &&str| retention::takeover::ordered(id, profile, facts, request).is_some();
+    if let (Some(takeover), Some(name)) = (request.takeover, &request.retention_disk) {
+        let part =
+            ["retention.disk", "retention.mounted", "retention.persistent"].iter().find(|id| is_left(id));
+        match part {
+            None => {
+                let option = takeover.option();
+                notes.push(format!("{option} {name} is not needed: it carries the retention volume already"));
+            }
+            Some(id) => notes.extend(idle(id).filter(|_| !selection.includes(id))),
+        }
+        return notes;
+    }
     let carrying = retention::disk_now(profile, facts);
     for (option, name) in
         [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
     {
         let (Some(name), Some(why)) = (name, idle("retention.disk")) else { continue };
         if option == "--erase-disk" || !retention::means(facts, name, carrying.as_deref()) {
-            notes.push(format!("{option} {name} is not needed: {why}; that disk is left as it is"));
+            let instead = match option {
+                "--retention-disk" if selection.includes("retention.disk") => {
+                    format!(" (to have the retention volume there: --replace-retention {name})")
+                }
+                _ => String::new(),
+            };
+            notes.push(format!("{option} {name} is not needed: {why}; that disk is left as it is{instead}"));
         }
     }
     notes
@@ -410,7 +447,8 @@ mod tests {
             [
                 "--custom-changes=rerun is not needed: custom-changes.applied is met already; to run the script again \
                  all the same, remove /etc/.appliedmtcustomchanges first",
-                "--retention-disk sda is not needed: retention.disk is met already; that disk is left as it is",
+                "--retention-disk sda is not needed: retention.disk is met already; that disk is left as it is (to have the \
+                 retention volume there: --replace-retention sda)",
             ]
         );
         let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };

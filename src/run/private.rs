@@ -55,6 +55,14 @@ pub fn close(host: &Host) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
+/// What others can read of `path` and what belongs to it, in one line.
+#[must_use]
+pub fn open_below(host: &Host, path: &str) -> Option<String> {
+    let mut places = places(host);
+    places.retain(|place| place.path == path || (path != STATE && place.path.starts_with(path)));
+    (!places.is_empty()).then(|| format!("other users can read {}", listed(&places)))
+}
+
 fn listed(places: &[Place]) -> String {
     let named = places.iter().take(NAMED).map(|place| format!("{} (mode {:04o})", place.path, place.mode));
     let named = named.collect::<Vec<_>>().join(", ");

@@ -1,13 +1,14 @@
 //! What an apply that owes a restart leaves for after it: the record. Whether it still holds is told elsewhere.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::TIME;
 use super::seal::Order;
 use crate::facts::machine::Machine;
-use crate::host::{Host, files, text, trust};
+use crate::facts::record::{self, Unread};
+use crate::host::{Host, files, text};
 use crate::steps::Stage;
 use crate::steps::remedy::Request;
 
@@ -113,19 +114,11 @@ pub fn write(host: &Host, pending: &Pending) -> Result<()> {
 /// # Errors
 /// What is wrong with the file, naming it.
 pub fn read(host: &Host) -> Result<Option<Pending>> {
-    let Some(text) = trust::record(host, PATH)? else {
-        return Ok(None);
-    };
-    let pending: Pending = serde_json::from_str(&text).with_context(|| {
-        format!("{PATH} is damaged, or of another version of mt-agent: {}", way_out(&text))
-    })?;
-    ensure!(
-        pending.schema == SCHEMA,
-        "{PATH} has the schema `{}`; `{SCHEMA}` was expected: {}",
-        text::safe(&pending.schema),
-        way_out(&text)
-    );
-    Ok(Some(pending))
+    let pending = record::load(host, PATH, SCHEMA).map_err(|unread| {
+        let text = host.read(PATH).unwrap_or_default();
+        Unread { way_out: Some(way_out(&text)), ..unread }
+    });
+    Ok(pending?)
 }
 
 /// Whether a record that cannot be read is what an interrupted sealing left: nothing else has that key.
@@ -137,7 +130,11 @@ pub fn is_of_sealing(text: &str) -> bool {
 /// What a person does about a record that cannot be read. What an interrupted sealing left is not forgotten, for the image
 /// would count as one whose sealing was never begun.
 fn way_out(text: &str) -> &'static str {
-    if is_of_sealing(text) { UNREADABLE_SEALING } else { "mt-agent apply --forget clears it" }
+    if is_of_sealing(text) {
+        UNREADABLE_SEALING
+    } else {
+        "mt-agent apply --forget clears it, or mt-agent state repair sets it aside"
+    }
 }
 
 /// A way out of a damaged record of a sealing, which no version can finish.
@@ -235,10 +232,7 @@ mod tests {
         );
         files::replace(&host.path(PATH), b"{\"schema\":", 0o600).unwrap();
         let torn = format!("{:#}", read(&host).unwrap_err());
-        assert!(
-            torn.starts_with("/var/lib/mt-agent/resume.json is damaged, or of another version"),
-            "{torn}"
-        );
+        assert!(torn.starts_with("/var/lib/mt-agent/resume.json is not a whole JSON document: "), "{torn}");
         clear(&host).unwrap();
         clear(&host).unwrap();
         assert_eq!(read(&host).unwrap(), None);

@@ -11,7 +11,10 @@ use super::remedy::{Decision, Remedy, Request};
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
 use crate::changes::custom_changes::DECIDE;
-use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record, running, words};
+use crate::facts::custom_changes::{
+    BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, RECORD, Record, running, words,
+};
+use crate::facts::record::{ASIDE, SEE};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
@@ -158,16 +161,24 @@ fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 
 /// What a run of the script has left that neither its marker nor our record tells of: uninstalling the master target software
 /// removes the one, and a restored system may lack the other.
-fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Status> {
+pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Status> {
     let changes = &facts.custom_changes;
     let log = need(&changes.log_tail, "the log of the vendor script")?;
     Ok(match log {
-        Some(log) if !log.trim().is_empty() => Some(profile.custom_changes.log.display().to_string()),
+        // Of a run that says FAILED of nothing no line is judged: that there is a log is the trace.
+        Some(_) => Some(profile.custom_changes.log.display().to_string()),
         _ if changes.blacklistrootdev_script => Some(BLACKLIST_SCRIPT.to_owned()),
         _ if changes.blacklistrootdev_flag => Some(BLACKLIST_FLAG.to_owned()),
+        _ if is_set_aside(facts)? => Some(format!("a record of its run in {ASIDE}")),
         _ => root_disk::is_blacklisted(facts)
             .then(|| "the root disk's SCSI ID in /etc/multipath.conf".to_owned()),
     })
+}
+
+/// Whether our record of the run was set aside: what it said cannot be told, but it is written when the script starts.
+fn is_set_aside(facts: &Facts) -> Result<bool, Status> {
+    let names = need(&facts.records_set_aside, "what was set aside")?;
+    Ok(names.iter().any(|name| RECORD.ends_with(&format!("/{name}"))))
 }
 
 /// That a run of the script lives of which no end, or no good one, is recorded.
@@ -314,7 +325,8 @@ fn judge_restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();
     if let Some(record) = record.filter(|record| !matches!(record.outcome, Outcome::Failed(_))) {
         if record.boot_id.trim().is_empty() {
-            let why = "the record of the vendor script's run does not say in which boot it was".to_owned();
+            let why =
+                format!("the record of the vendor script's run does not say in which boot it was: {SEE}");
             return Err(Status::Unknown { why });
         }
         return Ok(if made_again(profile, facts, record)? {
@@ -367,8 +379,9 @@ fn in_an_earlier_boot(facts: &Facts, marker: u64) -> Result<bool, Status> {
 /// an uninstallation had removed the marker. Both times are of this machine's clock at that time.
 fn made_again(profile: &Profile, facts: &Facts, record: &Record) -> Result<bool, Status> {
     let marker = need(&facts.custom_changes.marker_ctime_secs, "the marker of the vendor script")?;
-    let started = OffsetDateTime::parse(&record.started_at, &Rfc3339)
-        .map_err(|error| Status::Unknown { why: format!("the time of the vendor script's run: {error}") })?;
+    let started = OffsetDateTime::parse(&record.started_at, &Rfc3339).map_err(|error| Status::Unknown {
+        why: format!("the time of the vendor script's run: {error}: {SEE}"),
+    })?;
     let ended = u64::try_from(started.unix_timestamp()).unwrap_or_default()
         + profile.custom_changes.deadline.as_secs()
         + CLOCK_MARGIN_SECS;

@@ -67,9 +67,13 @@ fn what_a_run_left_behind_lets_no_second_one_begin_by_itself() {
         "a configuration of another's making is no trace"
     );
     type Leave<'a> = (&'a dyn Fn(&mut Facts), &'a str);
-    let traces: [Leave<'_>; 4] = [
+    let traces: [Leave<'_>; 5] = [
         (
-            &|facts| facts.custom_changes.log_tail = Fact::Known(Some("OK".into())),
+            &|facts| facts.records_set_aside = Fact::Known(vec!["custom-changes.json".into()]),
+            "a record of its run in /var/lib/mt-agent/set-aside",
+        ),
+        (
+            &|facts| facts.custom_changes.log_tail = Fact::Known(Some(String::new())),
             "/var/log/appliedmtcustomchanges.log",
         ),
         (&|facts| facts.custom_changes.blacklistrootdev_script = true, "/usr/sbin/blacklistrootdev.sh"),
@@ -484,8 +488,13 @@ fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since(
         panic!("a person's")
     };
     assert!(fix.contains(&format!("wwid \"^{swap}$\"")) && said.ends_with(&fix), "{fix}");
-    // The retention volume may be mounted anywhere.
+    // The retention volume may be mounted anywhere, and twice.
     let (mut profile, mut facts) = ready();
+    let mounts = edit(&mut facts.mounts);
+    let mut twin = mounts.iter().find(|mount| mount.mount_point == "/mnt/retention").unwrap().clone();
+    twin.mount_point = "/srv/also".into();
+    mounts.push(twin);
+    assert!(told(&profile, &facts, id).starts_with("met: "));
     profile.retention.mount_point = "/srv/retention".into();
     let mounts = edit(&mut facts.mounts);
     mounts.iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap().mount_point =

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Finding, Requirement, Selection, Severity, Status, all, find, find_out, network, retention, waivers,
+    Finding, Requirement, Selection, Severity, Status, all, find, find_out, multipath, network, retention,
+    waivers,
 };
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -15,6 +16,7 @@ type OnlyAdvice = fn(&Profile, &Facts) -> bool;
 
 /// Requirements of two weights: required, with a part that is only recommended.
 const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
+    ("multipath.running", multipath::running::only_leftovers_fail),
     ("network.static", network::only_static_address_fails),
     ("retention.capacity", retention::only_size_fails),
     ("retention.free", retention::only_share_fails),

@@ -253,6 +253,14 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
     Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
 }
 
+/// The UUID of what the device carries; `...` where it is not known.
+fn uuid<'a>(facts: &'a Facts, major_minor: &str) -> &'a str {
+    let mut all = facts.storage.known().into_iter().flatten();
+    let device = all.find(|device| device.major_minor == major_minor);
+    let volume = device.and_then(|device| device.volume.as_ref());
+    volume.map_or("...", |volume| if volume.uuid.is_empty() { "..." } else { &volume.uuid })
+}
+
 /// The one partition of the disk that carries `/` whose content is of the kind `fs_type` and that nothing uses now: its name and
 /// its UUID. Where there are several, which is meant is not known.
 fn unused<'a>(facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {

@@ -14,6 +14,12 @@ use crate::profile::Profile;
 pub struct Request {
     /// `--retention-disk`: a SCSI ID, a by-id name or a /dev path.
     pub retention_disk: Option<String>,
+    /// `--replace-retention`, `--adopt-retention`: what is to be done with the disk that `retention_disk` names then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takeover: Option<Takeover>,
+    /// `--grow`: the retention volume is to be as large as its disk.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub grow: bool,
     /// `--erase-disk`: the one disk for which "not blank" is lifted.
     pub erase_disk: Option<String>,
     /// What was on that disk when the person said so, for a run after a restart.
@@ -33,6 +39,27 @@ pub struct Request {
     /// Whether this is the run after a restart, for which a person asked before it.
     #[serde(skip)]
     pub resumed: bool,
+}
+
+/// How another disk takes the place of the one that carries the retention volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takeover {
+    /// A new volume is made on it.
+    Replace,
+    /// It carries one that the agent made.
+    Adopt,
+}
+
+impl Takeover {
+    /// The option that orders it.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Replace => "--replace-retention",
+            Self::Adopt => "--adopt-retention",
+        }
+    }
 }
 
 /// What to do about a vendor script whose run was interrupted.
@@ -94,6 +121,7 @@ pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> 
         "retention.disk" => retention::format(profile, facts, request),
         "retention.mounted" => retention::mount(profile, facts, request),
         "retention.persistent" => retention::fstab(profile, facts, request),
+        "retention.capacity" => retention::grow(profile, facts, request),
         _ => Remedy::None,
     }
 }

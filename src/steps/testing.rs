@@ -186,6 +186,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         read: Fact::Known(Read::Done),
         volume: None,
         below: None,
+        extent: None,
     }
 }
 

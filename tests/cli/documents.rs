@@ -53,6 +53,11 @@ fn each_verb_prints_one_versioned_document() {
     document(&["history", "--format", "json"], "mt-agent/history/v1");
     let (_, pending) = document(&["history", "--pending", "--format", "json"], "mt-agent/pending/v1");
     assert!(pending.get("pending").is_some(), "{pending}");
+    for act in [&["state"][..], &["state", "check"], &["state", "repair", "--dry-run"]] {
+        let (_, state) = document(&[act, &["--format", "json"]].concat(), "mt-agent/state/v1");
+        let row = &state["records"][0];
+        assert!(["path", "status", "says", "host", "fix"].iter().all(|key| row[key].is_string()), "{state}");
+    }
     document(&["profile", "show", "--format", "json"], "mt-agent/profile/v1");
     document(&["profile", "list", "--format", "json"], "mt-agent/profiles/v1");
     let schema = mt_agent(&["profile", "schema"]).exits(0).json();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::agent::{PROGRAM, Ran, as_nobody, as_nobody_where, mt_agent, run, tool};
 
 /// The verbs that only look, each as one may run it.
-const LOOKING: [&[&str]; 12] = [
+const LOOKING: [&[&str]; 14] = [
     &["check"],
     &["check", "--format", "json"],
     &["plan"],
@@ -15,6 +15,8 @@ const LOOKING: [&[&str]; 12] = [
     &["explain"],
     &["history"],
     &["history", "--pending"],
+    &["state"],
+    &["state", "repair", "--dry-run"],
     &["check", "--stage", "image"],
     // Of a system that it covers, which this machine need not be.
     &[

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use crate::agent::{PROGRAM, agent, mt_agent, run, tool};
 
 /// A verb of each kind of output.
-const REPORTS: [&[&str]; 5] = [&["check"], &["disks"], &["explain"], &["profile", "show"], &["history"]];
+const REPORTS: [&[&str]; 6] =
+    [&["check"], &["disks"], &["explain"], &["profile", "show"], &["history"], &["state"]];
 
 #[test]
 fn a_full_disk_is_an_error_and_never_a_report() {

@@ -2,8 +2,19 @@
 
 use crate::agent::{agent, as_nobody, mt_agent, run};
 
-const VERBS: [&str; 10] =
-    ["check", "plan", "apply", "disks", "facts", "seal", "kickstart", "explain", "profile", "history"];
+const VERBS: [&str; 11] = [
+    "check",
+    "plan",
+    "apply",
+    "disks",
+    "facts",
+    "seal",
+    "kickstart",
+    "explain",
+    "profile",
+    "history",
+    "state",
+];
 
 #[test]
 fn wrong_command_lines_exit_2_and_name_the_mistake() {
@@ -28,6 +39,9 @@ fn wrong_command_lines_exit_2_and_name_the_mistake() {
         (&["apply", "--forget", "--only", "os"], "cannot be used with"),
         (&["apply", "--forget", "--download-only", "x"], "cannot be used with"),
         (&["history", "--pending", "--last", "1"], "cannot be used with"),
+        (&["state", "repair", "--yes", "--dry-run"], "cannot be used with"),
+        (&["state", "repare"], "a similar subcommand exists: 'repair'"),
+        (&["state", "--yes"], "unexpected argument '--yes'"),
         (&["apply", "--repository", "http://x/"], "--download-only <DIR>"),
         (&["plan", "--offline", "x", "--facts", "y"], "cannot be used with"),
         (&["history", "-n", "x"], "invalid value 'x'"),

@@ -8,6 +8,7 @@ mod answers;
 #[path = "../support/content.rs"]
 mod content;
 mod desk;
+mod grown;
 mod hangs;
 mod interrupted;
 mod mounted;
@@ -18,6 +19,7 @@ mod refused;
 mod samples;
 #[allow(dead_code, reason = "shared with the tests of what a disk can carry")]
 mod stand_ins;
+mod taken_over;
 
 use std::fs;
 use std::path::Path;

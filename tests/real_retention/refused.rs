@@ -249,6 +249,6 @@ fn another_disk_than_planned_is_refused() {
 
         fs::create_dir_all("/var/lib/mt-agent").unwrap();
         File::create(RECORD).unwrap();
-        refuse(&own(), &target, "reading /var/lib/mt-agent/retention.json: ");
+        refuse(&own(), &target, "/var/lib/mt-agent/retention.json is empty: mt-agent state ");
     });
 }

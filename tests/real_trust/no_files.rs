@@ -60,6 +60,14 @@ const GIVEN: [&str; 4] = [
     "it is a directory, not a regular file",
 ];
 
+/// In the place of a record that is believed: a link is not followed.
+const RECORD: [&str; 4] = [
+    "it is a FIFO, not a regular file",
+    "it is a socket, not a regular file",
+    "PLACE is a symbolic link, not a regular file",
+    "it is a directory, not a regular file",
+];
+
 #[test]
 fn apply_ends_by_itself_whatever_lies_at_its_own_places_and_holds_no_lock_then() {
     let world = world("custom-changes: {archive: /var/agent.tar.gz}\n");
@@ -79,9 +87,9 @@ fn apply_ends_by_itself_whatever_lies_at_its_own_places_and_holds_no_lock_then()
     for place in ["/var/log/mt-agent.log", "/var/lib/mt-agent/journal.jsonl", "/var/run/mt-agent.lock"] {
         named(&said, place, OWN, "2");
     }
-    named(&said, "/var/lib/mt-agent/resume.json", GIVEN, "2");
+    named(&said, "/var/lib/mt-agent/resume.json", RECORD, "2");
     // Without its record nobody knows whether the script has run.
-    named(&said, "/var/lib/mt-agent/custom-changes.json", GIVEN, "1");
+    named(&said, "/var/lib/mt-agent/custom-changes.json", RECORD, "1");
     assert!(!said.contains("RAN"), "{said}");
     assert_eq!(world.left("/var/tmp/ran"), "ran\n", "{said}");
 }
@@ -96,18 +104,16 @@ fn looking_ends_by_itself_whatever_is_given_to_it() {
         try /var/hash $AGENT kickstart --root-hash-file /var/hash --hostname x
         try /var/coll/manifest.json $AGENT plan --offline /var/coll
         try /etc/mt-agent/profile.yaml $AGENT apply --yes
+        try /var/lib/mt-agent/retention.json $AGENT state -q
         try /var/lib/mt-agent/journal.jsonl $AGENT history"#;
     let said = said(&world.run(&format!("{TRY}{script}"), &[]));
-    for place in [
-        "/var/p.yaml",
-        "/var/base.yaml",
-        "/var/facts.json",
-        "/var/hash",
-        "/etc/mt-agent/profile.yaml",
-        "/var/lib/mt-agent/journal.jsonl",
-    ] {
+    for place in
+        ["/var/p.yaml", "/var/base.yaml", "/var/facts.json", "/var/hash", "/etc/mt-agent/profile.yaml"]
+    {
         named(&said, place, GIVEN, "2");
     }
+    named(&said, "/var/lib/mt-agent/journal.jsonl", RECORD, "2");
+    named(&said, "/var/lib/mt-agent/retention.json", RECORD, "1");
     let manifest = ["it is a FIFO", "it is a socket", "is a symbolic link", "it is a directory"];
     named(&said, "/var/coll/manifest.json", manifest, "2");
 }

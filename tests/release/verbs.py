@@ -27,6 +27,7 @@ ARGUMENTS = {
     "profile": ["list", "show", "show --format json", "check {profile}", "schema"],
     "seal": ["--list", "--list --format json", "--dry-run", "--dry-run --format json", "--only no-such-step"],
     "history": ["", "--format json"],
+    "state": ["", "--format json", "check --root /", "repair --dry-run"],
 }
 
 # Where nothing else is the same, how many lines may differ by nature.

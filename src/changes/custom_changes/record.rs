@@ -1,32 +1,20 @@
 //! Our record of the one run: read strictly, written whole and synced.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::changes::saved;
-use crate::facts::custom_changes::{Outcome, RECORD, Record};
-use crate::host::{Host, files, trust};
-
-/// The version of the record.
-pub const SCHEMA: &str = "mt-agent/custom-changes/v1";
+use crate::facts::custom_changes::{Outcome, RECORD, Record, SCHEMA};
+use crate::facts::record;
+use crate::host::{Host, files};
 
 /// The record, if there is one.
 ///
 /// # Errors
 /// It cannot be read or understood: then nobody knows whether the script has run.
 pub fn load(host: &Host) -> Result<Option<Record>> {
-    let Some(text) = trust::record(host, RECORD)? else { return Ok(None) };
-    let record: Record = serde_json::from_str(&text).with_context(|| {
-        format!("reading {RECORD}, our record of the vendor script's run; without it nobody knows whether the script has run")
-    })?;
-    if record.schema != SCHEMA {
-        bail!(
-            "{RECORD} is of version `{}`, but this agent knows `{SCHEMA}`: use the agent that wrote it",
-            record.schema
-        );
-    }
-    Ok(Some(record))
+    record::load(host, RECORD, SCHEMA).context("without it nobody knows whether the vendor script has run")
 }
 
 /// Writes the record, so that it survives a power loss.

@@ -381,7 +381,7 @@ fn a_record_that_cannot_be_understood_stops_everything() {
     let mut other = record::new("", "boot", Outcome::Applied);
     other.schema = "mt-agent/custom-changes/v9".into();
     record::store(&desk.host, &other).unwrap();
-    contains(&desk.again().unwrap_err(), "is of version `mt-agent/custom-changes/v9`");
+    contains(&desk.again().unwrap_err(), "has the schema `mt-agent/custom-changes/v9`");
     assert!(!desk.path("/where").exists());
 }
 

@@ -310,3 +310,80 @@ fn the_file_is_replaced_once_and_kept_as_it_was() {
     assert_eq!(run(), Done::Unchanged);
     assert_eq!(std::fs::read_dir(host.path(saved::SAVED)).unwrap().count(), 1);
 }
+
+fn without_device(before: &str, devices: &[&str]) -> String {
+    let devices: Vec<String> = devices.iter().map(|device| (*device).to_owned()).collect();
+    let after = without(before.as_bytes(), "/mnt/retention", &devices, Dialect::Libmount).unwrap();
+    String::from_utf8(after).unwrap()
+}
+
+#[test]
+fn our_own_entry_goes_and_nothing_else() {
+    let pair = pair();
+    let rest = "UUID=1 / ext4 defaults 1 1\r\n# a person's\n";
+    assert_eq!(
+        without_device(&format!("{rest}{pair}b /home x y"), &[MAPPER.device]),
+        format!("{rest}b /home x y")
+    );
+    // Commented out or passed over at boot it is ours as well.
+    for line in [format!("#{LINE}"), LINE.replace("0 0", "# c")] {
+        let before = format!("{COMMENT}/mnt/retention\n{line}");
+        assert_eq!(without_device(&format!("{rest}{before}"), &[MAPPER.device]), rest, "{line}");
+    }
+    // Another device, another mount point, and a person's own line stay.
+    for before in [
+        format!("{rest}{LINE}"),
+        pair.replace(MAPPER.device, "UUID=3"),
+        pair.replace("/mnt/retention", "/mnt/other"),
+        format!("{COMMENT}/mnt/retention\n\n{LINE}"),
+    ] {
+        assert_eq!(without_device(&before, &[MAPPER.device]), before);
+    }
+    let two = format!("{pair}{}", pair.replace(MAPPER.device, "UUID=3"));
+    assert_eq!(without_device(&two, &[MAPPER.device, "UUID=3"]), "");
+}
+
+#[test]
+fn an_entry_whose_going_would_bring_others_back_stays() {
+    // The fifth bad line ends the reading of mount(8): without one of them more is read.
+    let bad = "x /y\n".repeat(4);
+    let ours = format!("{COMMENT}/mnt/retention\n{}", LINE.replace("0 0", "# c"));
+    let before = format!("{bad}{ours}UUID=2 /data ext4 rw 0 0\n");
+    let devices = [MAPPER.device.to_owned()];
+    let error = without(before.as_bytes(), "/mnt/retention", &devices, Dialect::UtilLinuxNg).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "without it other lines would be read otherwise: correct its lines by hand"
+    );
+}
+
+#[test]
+fn of_any_file_the_removal_takes_our_own_lines_alone() {
+    for _ in samples(2_000, Duration::from_secs(2)) {
+        // Lines in any order: what is left is what was there without ours.
+        let mut dice = RANDOM.with(|random| {
+            let next = random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random.set(next);
+            next
+        });
+        let (mut text, mut rest) = (String::new(), String::new());
+        for _ in 0..6 {
+            let kind = dice % 5;
+            dice /= 5;
+            let other =
+                ["# x\n", "UUID=7 /data ext4 rw 0 0\n", "\n", "/dev/sdb /mnt/retention ext4 rw 0 0\n"];
+            match usize::try_from(kind).unwrap() {
+                4 => text.push_str(&pair()),
+                at => {
+                    text.push_str(other[at]);
+                    rest.push_str(other[at]);
+                }
+            }
+        }
+        assert_eq!(without_device(&text, &[MAPPER.device]), rest, "{text}");
+    }
+}
+
+thread_local! {
+    static RANDOM: std::cell::Cell<u64> = const { std::cell::Cell::new(0x6d74) };
+}

@@ -6,16 +6,16 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Target;
 use crate::changes::{Context, saved};
+use crate::facts::record;
 use crate::facts::retention::{RECORD, Record, SCHEMA};
-use crate::host::{Host, files, trust};
+use crate::host::{Host, files};
 
 /// The record, where there is one.
 ///
 /// # Errors
 /// It cannot be read or understood: then nothing is known, and nothing may be formatted on its word.
 pub fn read(host: &Host) -> Result<Option<Record>> {
-    let text = trust::record(host, RECORD)?;
-    text.map(|text| serde_json::from_str(&text).with_context(|| format!("reading {RECORD}"))).transpose()
+    Ok(record::load(host, RECORD, SCHEMA)?)
 }
 
 /// Whether the record is of the very making that `target` asks for.
@@ -36,12 +36,33 @@ pub fn begun(target: &Target<'_>, boot_id: &str) -> Record {
 /// As [`write`].
 pub fn adopt(context: &Context<'_>, scsi_id: &str, uuid: Option<&str>, fs_type: &str) -> Result<()> {
     let Some(uuid) = uuid else { return Ok(()) };
-    let known = read(context.host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid);
-    if known {
+    if is_on_record(context.host, scsi_id, Some(uuid))? {
         return Ok(());
     }
+    keep_other(context.host, scsi_id)?;
     let record = Record { finished: true, ..of_today(scsi_id, uuid, fs_type, context.boot_id) };
     write(context.host, &record)
+}
+
+/// Whether there is nothing to record of the volume `uuid` of ours: one that has none is not ours.
+///
+/// # Errors
+/// As [`read`].
+pub fn is_on_record(host: &Host, scsi_id: &str, uuid: Option<&str>) -> Result<bool> {
+    let Some(uuid) = uuid else { return Ok(true) };
+    Ok(read(host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid))
+}
+
+/// Keeps the record of a volume on another disk than `scsi_id`, before one of that disk takes its place: by it that volume can be
+/// known again.
+///
+/// # Errors
+/// It cannot be read or copied.
+pub fn keep_other(host: &Host, scsi_id: &str) -> Result<()> {
+    if read(host)?.is_some_and(|old| old.finished && old.scsi_id != scsi_id) {
+        saved::keep(host, RECORD, &saved::stamp("retention"))?;
+    }
+    Ok(())
 }
 
 fn of_today(scsi_id: &str, uuid: &str, fs_type: &str, boot_id: &str) -> Record {

@@ -65,6 +65,9 @@ pub struct Probe {
     /// What is on it, for the disk that a person wants erased: [`examine::fingerprint`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fingerprint: Option<String>,
+    /// What a person should know of an eligible disk: that none is needed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub note: Option<String>,
 }
 
 /// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.

@@ -64,6 +64,20 @@ pub fn living(host: &Host, boot_id: &str, record: &Record) -> Result<Option<u32>
     Ok(names.iter().filter_map(|name| name.parse().ok()).find(|pid| stat(*pid).as_ref().is_some_and(is_of)))
 }
 
+/// A process whose command line names `script`: a run of which nothing is on record.
+///
+/// # Errors
+/// The processes cannot be seen.
+pub fn by_name(host: &Host, script: &str) -> Result<Option<u32>> {
+    read::text(host, "/proc/1/stat").context("processes of others cannot be seen")?;
+    let runs = |pid: &u32| {
+        let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split('\0').any(|word| word.rsplit('/').next() == Some(script))
+    };
+    let names = host.list("/proc").context("reading /proc")?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).find(runs))
+}
+
 /// What is said of a run that still lives.
 #[must_use]
 pub fn in_words(record: &Record, pid: u32) -> String {

@@ -161,6 +161,32 @@ fn the_agent_s_own_entry_is_the_one_below_its_comment_with_its_mount_point() {
 }
 
 #[test]
+fn the_agent_s_own_entry_that_a_person_made_a_comment_is_told() {
+    let comment = format!("{COMMENT}/mnt/retention\n");
+    for dialect in [Dialect::UtilLinuxNg, Dialect::Libmount] {
+        for mark in ["#", "# ", "  #\t", "##"] {
+            let fstab = parse(&format!("{comment}{mark}UUID=1-2 /mnt/retention/ ext4 rw 0 0\n"), dialect);
+            assert_eq!(fstab.entries, []);
+            let expected = Ignored {
+                line: 2,
+                device: "UUID=1-2".into(),
+                mount_point: "/mnt/retention/".into(),
+                why: COMMENTED_OUT.into(),
+                ours: true,
+            };
+            assert_eq!(fstab.ignored, [expected], "{mark:?}");
+        }
+        // A person's words, another mount point, and what does not stand below our comment.
+        for line in
+            ["# see the ticket\n", "#UUID=1-2 /mnt/other ext4 rw 0 0\n", "#\n", "\n#x /mnt/retention\n"]
+        {
+            assert_eq!(parse(&format!("{comment}{line}"), dialect), Fstab::default(), "{line:?}");
+        }
+        assert_eq!(parse("#UUID=1-2 /mnt/retention ext4 rw 0 0\n", dialect), Fstab::default());
+    }
+}
+
+#[test]
 fn a_missing_fstab_is_unknown() {
     let dir = testing::tree(&[]);
     let Fact::Unknown(why) = load(&Host::image(dir.path())) else { panic!() };

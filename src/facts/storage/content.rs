@@ -1,6 +1,7 @@
 //! What the first blocks of a device say that it carries: ext2 to ext4, XFS, swap, or a physical volume of LVM. For the UUID and
-//! the label alone, by which fstab may name several devices: what may be written to, libblkid tells.
+//! the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the size of the file system.
 
+use super::Extent;
 use crate::facts::retention::{Volume, uuid_in_words};
 
 /// The type of a physical volume of LVM, whose label is the name of its volume group: libblkid's word.
@@ -57,6 +58,31 @@ fn physical_volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Opti
     Some(Volume { fs_type: LVM.to_owned(), uuid, label: name().unwrap_or_default() })
 }
 
+/// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
+/// `xfs_format.h`. `None` where it has neither.
+#[must_use]
+pub fn extent(start: &[u8]) -> Option<Extent> {
+    /// `EXT4_FEATURE_INCOMPAT_64BIT`: the upper half of the count is in use.
+    const WIDE: u64 = 0x80;
+    let field = |at: usize, length: usize| start.get(at..at + length);
+    let little = |at: usize| Some(u64::from(u32::from_le_bytes(field(at, 4)?.try_into().ok()?)));
+    let big = |at: usize| Some(u64::from(u32::from_be_bytes(field(at, 4)?.try_into().ok()?)));
+    if field(0, 4)? == b"XFSB" {
+        let block = big(4)?;
+        let blocks = u64::from_be_bytes(field(8, 8)?.try_into().ok()?);
+        // A log that starts nowhere is on another device.
+        let log = if field(48, 8)? == [0; 8] { 0 } else { big(96)? };
+        return Some(Extent { bytes: blocks.checked_mul(block)?, log_bytes: log.checked_mul(block)? });
+    }
+    if field(1024 + 0x38, 2)? != [0x53, 0xef] {
+        return None;
+    }
+    let upper = if little(1024 + 0x60)? & WIDE == 0 { 0 } else { little(1024 + 0x150)? };
+    let blocks = (upper << 32) | little(1024 + 4)?;
+    let block = 1024_u64.checked_shl(u32::try_from(little(1024 + 0x18)?).ok()?)?;
+    Some(Extent { bytes: blocks.checked_mul(block)?, log_bytes: 0 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,11 +119,14 @@ mod tests {
                 .unwrap();
             let expected = Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() };
             assert_eq!(volume(&start, |_| None), Some(expected), "{tool}");
+            // What the tool made is as large as the file; swap tells no size here.
+            let size = extent(&start).map(|extent| extent.bytes);
+            assert_eq!(size, (tool != "mkswap").then_some(400 << 20), "{tool}");
             for length in [0, 4, 1100, 1150, 4095] {
-                let _ = volume(&start[..length], |_| None);
+                let _ = (volume(&start[..length], |_| None), extent(&start[..length]));
             }
             let text = String::from_utf8_lossy(&start).into_owned();
-            testing::damage(&text, |text| drop(volume(text.as_bytes(), |_| None)));
+            testing::damage(&text, |text| drop((volume(text.as_bytes(), |_| None), extent(text.as_bytes()))));
         }
         assert_eq!(volume(&[0; 4096], |_| None), None);
         assert_eq!(volume(&[], |_| None), None);

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use nix::libc;
 use nix::sys::stat::{major, minor};
 
-use super::{Read, content};
+use super::{Carried, Extent, Read, content};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
 use crate::host::{Host, files};
@@ -19,21 +19,23 @@ const BLOCK: usize = 4096;
 ///
 /// # Errors
 /// Why it could not be tried.
-pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read, Option<Volume>), String> {
+pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read, Carried), String> {
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
-        let (read, volume) = recorded(host, number)?;
-        return Ok((counted.filter(|_| read == Read::Done).unwrap_or(read), volume));
+        let (read, carried) = recorded(host, number)?;
+        return Ok((counted.filter(|_| read == Read::Done).unwrap_or(read), carried));
     }
     let path = format!("/dev/{}", name.replace('!', "/"));
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| Ok((read(&file, number)?, file))) {
         Ok((start, file)) => {
-            let volume = content::volume(&start, |at| block(&file, at).ok());
-            Ok((counted.unwrap_or_else(|| told(&start)), volume))
+            let carried = (content::volume(&start, |at| block(&file, at).ok()), content::extent(&start));
+            Ok((counted.unwrap_or_else(|| told(&start)), carried))
         }
-        Err(error) if is_the_device_s(&error) => Ok((Read::Failed(format!("reading {path}: {error}")), None)),
+        Err(error) if is_the_device_s(&error) => {
+            Ok((Read::Failed(format!("reading {path}: {error}")), (None, None)))
+        }
         Err(error) => Err(sysfs::needs_root(&error, format!("reading {path}: {error}"))),
     }
 }
@@ -93,8 +95,8 @@ fn is_the_device_s(error: &io::Error) -> bool {
 }
 
 /// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
-/// what is known of them, or `MAJOR:MINOR` and why it was not read.
-fn recorded(host: &Host, number: &str) -> Result<(Read, Option<Volume>), String> {
+/// what is known of them, or `MAJOR:MINOR` and why it was not read; and lines `MAJOR:MINOR BYTES LOG` of sizes.
+fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
     let text = host.read("/commands/read").unwrap_or_default();
     let mut lines = text.lines().filter_map(|line| line.trim().split_once(' '));
     let Some((_, said)) = lines.find(|(of, _)| *of == number) else {
@@ -106,11 +108,19 @@ fn recorded(host: &Host, number: &str) -> Result<(Read, Option<Volume>), String>
             Some(errors) => Read::Errors(errors.to_owned()),
             None => Read::Failed(said.to_owned()),
         };
-        return Ok((read, None));
+        return Ok((read, (None, None)));
     }
     let mut word = || words.next().unwrap_or_default();
     let volume = Volume { fs_type: word(), uuid: word(), label: word() };
-    Ok((Read::Done, (!volume.uuid.is_empty()).then_some(volume)))
+    Ok((Read::Done, ((!volume.uuid.is_empty()).then_some(volume), recorded_extent(host, number))))
+}
+
+fn recorded_extent(host: &Host, number: &str) -> Option<Extent> {
+    let text = host.read("/commands/extent").ok()?;
+    let mut lines = text.lines().map(str::split_whitespace);
+    let mut words = lines.find_map(|mut words| (words.next() == Some(number)).then_some(words))?;
+    let mut next = || words.next()?.parse().ok();
+    Some(Extent { bytes: next()?, log_bytes: next()? })
 }
 
 #[cfg(test)]

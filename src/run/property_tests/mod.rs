@@ -18,6 +18,7 @@ use crate::facts::identity::Record;
 use crate::facts::{Fact, Facts, retention};
 use crate::report::Plan;
 use crate::steps::image::identifiers;
+use crate::steps::remedy::Takeover;
 use crate::steps::retention::choice::{Chosen, choose};
 use crate::steps::testing::TODAY;
 use crate::steps::{Selection, Status, judge_all};
@@ -92,6 +93,7 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     }
     only_what_was_made_is_mounted(world, plan)?;
     nothing_recommends_erasing_ours(world, plan)?;
+    only_an_order_puts_another_in_its_place(world, plan)?;
     let formats = formats(plan);
     let Some(format) = formats.first() else { return Ok(kinds_of_mount(world, plan)) };
     must(formats.len() == 1, "more than one disk is formatted")?;
@@ -102,8 +104,12 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
         }
     }
     let mounted = |mount: &crate::facts::mounts::Mount| mount.mount_point == "/mnt/retention";
+    let makes = |change: &Change| matches!(change, Change::FormatRetention { .. });
+    let unmounts = |change: &Change| matches!(change, Change::UnmountRetention { .. });
+    let mut before = plan.changes.iter().map(|planned| &planned.change).take_while(|change| !makes(change));
+    let unmounted = before.any(unmounts);
     must(
-        !facts.mounts.known().is_some_and(|mounts| mounts.iter().any(mounted)),
+        unmounted || !facts.mounts.known().is_some_and(|mounts| mounts.iter().any(mounted)),
         "a volume is mounted already",
     )?;
     let only = Selection::new(vec!["custom-changes.restarted".into()], vec![]).unwrap();
@@ -111,7 +117,38 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     let done =
         findings.iter().all(|finding| matches!(finding.status, Status::Met { .. } | Status::Waived { .. }));
     must(done || format.after_restart, "the vendor's script and the restart come first")?;
-    lawful(world, format)
+    let mut kinds = lawful(world, format)?;
+    if let Some(Takeover::Replace) = world.request.takeover {
+        kinds.push(if unmounted { "replaced while mounted" } else { "replaced" });
+    }
+    Ok(kinds)
+}
+
+/// The earlier volume goes only because a person ordered that another one takes its place, or moved the mount point; of fstab only
+/// our own lines; and what is adopted is not made.
+fn only_an_order_puts_another_in_its_place(world: &World, plan: &Plan) -> Result<(), String> {
+    let lines = || world.facts.fstab.known().into_iter().flatten().filter(|line| line.ours);
+    let ordered = world.request.takeover.is_some();
+    let adopted = world.request.takeover == Some(Takeover::Adopt);
+    for planned in &plan.changes {
+        match &planned.change {
+            Change::UnmountRetention { mount_point, .. } => {
+                let moved =
+                    mount_point != "/mnt/retention" && lines().any(|line| line.mount_point == *mount_point);
+                must(ordered || moved, "a volume is unmounted that nobody replaces")?;
+            }
+            Change::RemoveFstab { devices, mount_point } => {
+                let ours = |device: &String| {
+                    lines().any(|line| line.device == *device && line.mount_point == *mount_point)
+                };
+                must(ordered && devices.iter().all(ours), "a line of fstab goes that is not ours")?;
+            }
+            Change::FormatRetention { .. } => must(!adopted, "what is to be adopted is made")?,
+            Change::GrowRetention { .. } => must(world.request.grow, "it is grown unasked")?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn mounts(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
@@ -144,7 +181,11 @@ fn kinds_of_mount(world: &World, plan: &Plan) -> Vec<&'static str> {
         let is_it = |truth: &Truth| truth.state == State::Ours && truth.id.as_deref() == Some(scsi_id);
         world.truths.iter().any(is_it)
     });
-    if adopted { vec!["none", "adopted"] } else { vec!["none"] }
+    match (adopted, world.request.takeover) {
+        (true, Some(Takeover::Adopt)) => vec!["none", "adopted", "adopted by order"],
+        (true, _) => vec!["none", "adopted"],
+        (false, _) => vec!["none"],
+    }
 }
 
 /// Whoever follows the plan must not be led to erase retention data.
@@ -322,6 +363,9 @@ fn no_plan_formats_what_it_must_not() {
         "two paths",
         "after the restart",
         "master target installed",
+        "replaced",
+        "replaced while mounted",
+        "adopted by order",
     ];
     for kind in kinds.iter().filter(|_| cases >= CASES) {
         let times = seen.get(kind).copied().unwrap_or_default();
@@ -344,7 +388,7 @@ fn nothing_is_formatted_on_a_machine_that_its_image_s_template_may_be() {
         world.facts.identity.template = Fact::Known(Some(record));
         assert_eq!(formats(&planned(&world)).len(), 0, "{one:?} is the template's");
     }
-    assert!(would >= CASES / 100, "only {would} of the machines would be changed at all");
+    assert!(would >= CASES / 200, "only {would} of the machines would be changed at all");
 }
 
 #[test]

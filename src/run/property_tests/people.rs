@@ -8,6 +8,7 @@ use super::worlds::{GONE, Means, World};
 use crate::facts::Fact;
 use crate::facts::retention::{LABEL, uuid_of};
 use crate::profile::Waiver;
+use crate::steps::remedy::Takeover;
 use crate::steps::testing::entry;
 
 impl World {
@@ -32,13 +33,15 @@ impl World {
         }
     }
 
-    /// What an earlier master target left, beside what [`World::spoil`] leaves.
-    pub(super) fn leave_traces(&mut self, dice: &mut Dice) {
+    /// What an earlier master target left, beside what [`World::spoil`] leaves; the number of the disk that a line of fstab is for,
+    /// which tells only where that disk is a candidate.
+    pub(super) fn leave_traces(&mut self, dice: &mut Dice) -> Option<usize> {
         let facts = &mut self.facts;
         let (Fact::Known(links), Fact::Known(lines)) = (&mut facts.filesystems, &mut facts.fstab) else {
-            return;
+            return None;
         };
-        let first = self.truths[dice.below(self.truths.len())].clone();
+        let number = dice.below(self.truths.len());
+        let first = self.truths[number].clone();
         if dice.percent(6) {
             links.by_label.insert(LABEL.into(), "8:999".into());
             self.traces.push("label");
@@ -56,8 +59,9 @@ impl World {
                 _ => format!("/dev/{name}1"),
             };
             lines.push(entry(30, &device, "/data", "ext4", 0));
-            self.traces.push("line of fstab");
+            return Some(number);
         }
+        None
     }
 
     /// What a person asks for.
@@ -99,6 +103,25 @@ impl World {
             let (name, means) = self.name(dice, number);
             self.request.erase_disk = Some(name);
             self.erased = Some(means);
+        }
+        self.order_a_takeover(dice);
+        self.request.grow = dice.percent(20);
+    }
+
+    /// That the disk which the command line names takes the place of another one.
+    fn order_a_takeover(&mut self, dice: &mut Dice) {
+        if self.request.retention_disk.is_none() || dice.percent(40) {
+            return;
+        }
+        let adopt = dice.percent(25);
+        self.request.takeover = Some(if adopt { Takeover::Adopt } else { Takeover::Replace });
+        if adopt && dice.percent(80) {
+            (self.request.erase_disk, self.erased) = (None, None);
+        }
+        if dice.percent(70) {
+            // Most profiles name none.
+            self.profile.retention.disk = None;
+            self.facts.guest_retention_disk = Fact::Known(None);
         }
     }
 

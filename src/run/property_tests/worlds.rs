@@ -3,6 +3,7 @@
 use super::dice::Dice;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{ControllerKind, Disk, Holder, Map, Partition, fill_users};
+use crate::facts::fstab::Entry;
 use crate::facts::retention::{LABEL, Record, Volume, uuid_of};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::swaps::Swap;
@@ -119,6 +120,7 @@ impl World {
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
         edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
         edit(&mut world.facts.swaps).clear();
+        edit(&mut world.facts.storage).clear();
         let links = edit(&mut world.facts.filesystems);
         (links.by_id, links.by_mapper, links.by_uuid) = Default::default();
         edit(&mut world.facts.disks).clear();
@@ -126,13 +128,16 @@ impl World {
         world.link(&mut dice);
         world.spoil(&mut dice);
         world.waive(&mut dice);
-        world.leave_traces(&mut dice);
+        let line_of = world.leave_traces(&mut dice);
         if let (Fact::Known(disks), Fact::Known(mounts), Fact::Known(swaps)) =
             (&mut world.facts.disks, &world.facts.mounts, &world.facts.swaps)
         {
             fill_users(disks, mounts, swaps);
         }
         world.probe(&mut dice);
+        if line_of.is_some_and(|number| world.truths[number].seen_eligible) {
+            world.traces.push("line of fstab");
+        }
         world.ask(&mut dice);
         world
     }
@@ -407,15 +412,18 @@ impl World {
         let number = dice.below(self.truths.len());
         let top = self.top(number);
         let facts = &mut self.facts;
-        if dice.percent(4) {
+        if dice.percent(15) {
             let truth = &mut self.truths[number];
             truth.state = if truth.idle() { Mounted } else { truth.state };
-            edit(&mut facts.mounts).push(mount("/mnt/retention", &top, "/dev/something", 1 << 40));
+            let at = dice.pick(&["/mnt/retention", "/mnt/retention", "/mnt/earlier"]);
+            edit(&mut facts.mounts).push(mount(at, &top, "/dev/something", 1 << 40));
         }
-        if dice.percent(6) {
+        if dice.percent(10) {
             let device =
                 dice.pick(&["/dev/sdb", "UUID=deadbeef-0000-8000-8000-000000000000", "/dev/mapper/gone"]);
-            edit(&mut facts.fstab).push(entry(20, device, "/mnt/retention", "ext4", 0));
+            let at = dice.pick(&["/mnt/retention", "/mnt/retention", "/mnt/earlier"]);
+            let ours = dice.percent(60);
+            edit(&mut facts.fstab).push(Entry { ours, ..entry(20, device, at, "ext4", 0) });
         }
         let why = || "reading it: Input/output error".to_owned();
         match dice.below(100) {

@@ -119,6 +119,7 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/os/timezone/", "os.timezone is recommended"),
     ("/packages/installed/", "not named by the profile, or its version"),
     ("/packages/manager", "counts where something is missing"),
+    ("/records_set_aside", "traces of what is not on record, where something is to be made or run"),
     ("/retention_record/boot_id", "when it was made, for people"),
     ("/retention_record/finished", "counts until the volume is mounted"),
     ("/retention_record/fs_type", "counts until the volume is mounted"),

@@ -56,11 +56,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "A disk that is attached while multipathd does not run gets no map, and a path that failed once stays failed \
               although the disk is healthy. One that has not read a file that was changed since names and takes disks by \
-              the old one.",
+              the old one. A map that a detached disk leaves behind lets whatever looks at all devices wait or fail.",
         by_hand: "chkconfig multipathd on; service multipathd start (where systemd starts the machine: systemctl enable \
                   multipathd; systemctl start multipathd), after a change of its file service multipathd reload (systemctl \
                   reload multipathd); multipathd -k'show config' shows what it goes by, multipath -t what the file says, \
-                  multipath -ll the maps. Not before the blacklist names the root disk.",
+                  multipath -ll the maps, multipath -f MAP removes one that is left of a detached disk. Not before the \
+                  blacklist names the root disk.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &[

@@ -4,6 +4,7 @@ use crate::changes::Change;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::multipath::hides;
 use crate::facts::{Fact, Facts};
+use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
 use crate::steps::remedy::Remedy;
@@ -46,8 +47,37 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
         tally.problem(format!("no map over {} ({id})", disk.name));
     }
     let found = format!("process {}, at boot by {at_boot}", daemon.copied().flatten().unwrap_or_default());
-    let fix = if change(facts, &without).is_some() { BY_APPLY } else { BY_RESTART };
-    Ok(tally.status(found, expected, fix))
+    let mut fix = Vec::new();
+    if tally.failures() > 0 {
+        fix.push(if change(facts, &without).is_some() { BY_APPLY } else { BY_RESTART }.to_owned());
+    }
+    for map in multipath.maps.known().into_iter().flatten().filter(|map| is_dead(facts, map)) {
+        let name = text::safe(&map.dm_name);
+        tally.problem(format!("the map {name} ({}) has lost all of its disks", map.name));
+        let mounts = facts.mounts.known().into_iter().flatten();
+        let users = mounts.filter(|mount| mount.major_minor == map.major_minor);
+        let unmount: String = users.map(|mount| format!("`umount {}`, then ", mount.mount_point)).collect();
+        fix.push(format!("once its disk is detached for good: {unmount}`multipath -f {name}`, which leaves one that is in use"));
+    }
+    Ok(tally.status(found, expected, fix.join("; ")))
+}
+
+/// Whether none of the map's disks is there any more: what is read from or written to it fails, or waits for ever.
+fn is_dead(facts: &Facts, map: &Map) -> bool {
+    let disks = facts.disks.known();
+    disks.is_some_and(|disks| !disks.iter().any(|disk| map.paths.contains(&disk.name)))
+}
+
+/// Whether only maps of disks that were detached are too many: the disks that are there have theirs.
+pub(in crate::steps) fn only_leftovers_fail(profile: &Profile, facts: &Facts) -> bool {
+    if !facts.multipath.maps.known().is_some_and(|maps| maps.iter().any(|map| is_dead(facts, map))) {
+        return false;
+    }
+    let mut without = facts.clone();
+    if let Fact::Known(maps) = &mut without.multipath.maps {
+        maps.retain(|map| !is_dead(facts, map));
+    }
+    matches!(judge(profile, &without), Ok(Status::Met { .. }))
 }
 
 /// The disks that lack their map: SCSI disks that are neither this host's own nor hidden, which `multipath.finds` tells.

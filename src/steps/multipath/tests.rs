@@ -8,8 +8,10 @@ use crate::facts::multipath::parse::{Dialect, parse};
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::{Remedy, Request, remedy};
-use crate::steps::testing::{OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, ready, told, virtual_disk};
-use crate::steps::{Selection, Verdict, judge_all, verdict};
+use crate::steps::testing::{
+    OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, judged, mount, ready, told, virtual_disk,
+};
+use crate::steps::{Selection, Severity, Verdict, judge_all, verdict};
 
 const OTHER_ID: &str = "36000c29dddddddddddddddddddddddddd";
 
@@ -309,7 +311,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     assert_eq!(mended(id, &profile, &attached), start(&[OTHER_ID]));
     edit(&mut attached.multipath.maps).push(map(3, OTHER_ID, "sdd"));
     assert!(told(&profile, &attached, id).starts_with("unmet: "), "the map of another path");
-    edit(&mut attached.multipath.maps).push(map(4, OTHER_ID, "sdc"));
+    *edit(&mut attached.multipath.maps).last_mut().unwrap() = map(4, OTHER_ID, "sdc");
     assert!(told(&profile, &attached, id).starts_with("met: "));
 
     // Started before the file was changed.
@@ -433,4 +435,32 @@ fn a_blacklist_of_thousands_is_compiled_in_proportion_to_its_expressions() {
     let of_one = count(2..3);
     assert_eq!(of_one, 3 * 21, "the expressions, and the devnode of the vendor's");
     assert_eq!(count(3..62), of_one);
+}
+
+#[test]
+fn a_map_without_disks_is_told_and_keeps_no_host_from_being_ready() {
+    let (profile, mut facts) = ready();
+    assert!(told(&profile, &facts, "multipath.running").starts_with("met: "));
+    let gone = "36000c29dddddddddddddddddddddddddd";
+    let mut dead = map(7, gone, "sdq");
+    edit(&mut facts.multipath.maps).push(dead.clone());
+    let said = told(&profile, &facts, "multipath.running");
+    assert!(
+        said.starts_with(&format!("unmet: the map {gone} (dm-7) has lost all of its disks | ")),
+        "{said}"
+    );
+    assert!(said.ends_with(&format!("`multipath -f {gone}`, which leaves one that is in use")), "{said}");
+    let finding = judged(&profile, &facts, "multipath.running");
+    assert_eq!(finding.severity, Severity::Recommended);
+    assert_eq!(verdict(&judge_all(&profile, &facts, TODAY, &Selection::default())), Verdict::Ready);
+    assert_eq!(mended("multipath.running", &profile, &facts), []);
+    // As the kernel shows it once multipathd has taken its last path out; and mounted still.
+    dead.paths.clear();
+    *edit(&mut facts.multipath.maps).last_mut().unwrap() = dead;
+    edit(&mut facts.mounts).push(mount("/mnt/x", "253:7", "/dev/mapper/x", 1 << 30));
+    let said = told(&profile, &facts, "multipath.running");
+    assert!(said.contains(&format!("`umount /mnt/x`, then `multipath -f {gone}`")), "{said}");
+    // Beside something that is required it is no excuse.
+    facts.multipath.daemon = Fact::Known(None);
+    assert_eq!(judged(&profile, &facts, "multipath.running").severity, Severity::Required);
 }

@@ -333,6 +333,14 @@ pub(super) fn told(disk: &Disk) -> String {
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
 }
 
+/// Where the disk with this SCSI ID is: `is on sdb (36000c29…, 1 TiB)`.
+pub(super) fn whereabouts(facts: &Facts, scsi_id: &str) -> String {
+    match find(facts, scsi_id) {
+        Ok(disk) => format!("is on {}", told(disk)),
+        Err(_) => format!("is on the disk {}, which is not attached", text::safe(scsi_id)),
+    }
+}
+
 pub(super) fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
     let same = |probe: &&Probe| probe.disk == disk.name;
     facts.probes.iter().find(same).ok_or_else(|| {

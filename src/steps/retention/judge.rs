@@ -1,18 +1,17 @@
 //! Judging the retention volume.
 
 use super::{UUID, describe, line, mount_now, nameless, stable_name, volume, waiting};
-use super::{choice, name, volumes};
+use super::{choice, elsewhere, name, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
-use crate::facts::fstab::Entry;
+use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::facts::{Fact, Facts};
-use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
-    alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
-    repeated, resolve, same_map,
+    alias_of, can_move, carriers, fstab_entry, hidden_by, mount_at, mount_over, passed_over, repeated,
+    resolve, same_map, same_path,
 };
 use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
@@ -23,6 +22,14 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let Some(mount) = mount_now(profile, facts)? else {
         return disk_to_mount(profile, facts, expected);
     };
+    let is_below =
+        |other: &&Mount| same_path(&other.mount_point, point) && other.major_minor != mount.major_minor;
+    if let Some(below) = facts.mounts.known().and_then(|mounts| mounts.iter().rfind(is_below)) {
+        let (Mount { source, fs_type, .. }, below) = (mount, &below.source);
+        let found =
+            format!("{source} ({fs_type}) is mounted at {point} over {below}, which was there before");
+        return Ok(Status::unmet(found, expected, format!("`umount {point}`")));
+    }
     let under = carriers(disks, &mount.major_minor);
     let Some(first) = under.first() else {
         let found = format!("{point} is {} ({}), which lies on no disk", mount.source, mount.fs_type);
@@ -58,7 +65,13 @@ fn not_the_named_one(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<St
         Status::unmet(
             format!("{} carries it", describe(disk)),
             format!("the disk that the profile names, {named}"),
-            "correct retention.disk in the profile, or unmount the volume and move it by hand",
+            match name::find(facts, named).and_then(|new| choice::identity(facts, new)) {
+                Ok(id) => format!(
+                    "if that disk is to take its place: mt-agent apply --replace-retention {id}; else correct retention.disk in \
+                     the profile"
+                ),
+                Err(_) => "correct retention.disk in the profile, or attach that disk".to_owned(),
+            },
         )
     })
 }
@@ -96,7 +109,9 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
             return Ok(Status::Blocked { by: id.to_owned() });
         }
     }
-    let found = match choice::idle(facts).as_slice() {
+    let record = facts.retention_record.known().and_then(Option::as_ref).filter(|record| record.finished);
+    let on_record = record.map(|record| choice::whereabouts(facts, &record.scsi_id));
+    let mut found = match choice::idle(facts).as_slice() {
         [] => "no unused disk is attached".to_owned(),
         idle => format!(
             "not mounted; unused disks: {}",
@@ -106,8 +121,17 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
                 .join("; ")
         ),
     };
-    let fix = "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
-               profile as retention.disk. Where there is none: shut down, add a disk, start again";
+    let fix = match on_record {
+        None => {
+            "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
+             profile as retention.disk. Where there is none: shut down, add a disk, start again"
+        }
+        Some(whereabouts) => {
+            found = format!("the retention volume on record {whereabouts}; {found}");
+            "attach that disk again; where another one is to take its place: mt-agent apply --replace-retention SCSI-ID, with \
+             the ID of that one"
+        }
+    };
     Ok(Status::unmet(found, expected, fix))
 }
 
@@ -138,11 +162,25 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
         None => {
             let has_line = facts.fstab.known().is_some_and(|all| fstab_entry(all, point).is_some());
             let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/SCSI-ID {point}") };
-            Status::unmet(
-                format!("nothing is mounted at {point}"),
-                format!("the retention volume at {point}"),
-                format!("mt-agent apply, or: mount {by_hand}"),
-            )
+            let expected = format!("the retention volume at {point}");
+            let named = profile.retention.disk.as_deref();
+            let ours = volumes::ours(facts, named).ok().flatten();
+            match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
+                Some(mount) => Status::unmet(
+                    format!("it is mounted at {}, and nothing at {point}", mount.mount_point),
+                    expected,
+                    format!(
+                        "mt-agent apply mounts it at {point} instead, where nothing uses it; or put {} into the profile \
+                         (retention.mount-point)",
+                        mount.mount_point
+                    ),
+                ),
+                None => Status::unmet(
+                    format!("nothing is mounted at {point}"),
+                    expected,
+                    format!("mt-agent apply, or: mount {by_hand}"),
+                ),
+            }
         }
     })
 }
@@ -162,6 +200,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     }
     let Some(entry) = fstab_entry(fstab, point) else {
         let fix = match known {
+            _ if let Some(line) = commented_out(profile, facts) => uncomment(line),
             Some(_) => {
                 "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
             }
@@ -252,6 +291,19 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
 }
 
+/// Our own line for the mount point, where a person has made it a comment: a person's to undo.
+pub(super) fn commented_out<'a>(profile: &Profile, facts: &'a Facts) -> Option<&'a Ignored> {
+    let line = passed_over(facts, &profile.retention.mount_point)?;
+    (line.ours && line.why == COMMENTED_OUT).then_some(line)
+}
+
+pub(super) fn uncomment(line: &Ignored) -> String {
+    format!(
+        "take the # from the beginning of line {} of /etc/fstab, or remove that line: then mt-agent apply writes it anew",
+        line.line
+    )
+}
+
 /// Whether the entry is as the agent writes one: what a person made of it is a person's to change.
 pub(super) fn is_ours_to_edit(entry: &Entry) -> bool {
     entry.ours && entry.pass == 0 && cannot_move(&entry.device)
@@ -295,7 +347,8 @@ pub(super) fn moves(name: &str, disk: &Disk, facts: &Facts) -> bool {
 }
 
 pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
-    let (mount, _) = volume(profile, facts)?;
+    let (mount, disks) = volume(profile, facts)?;
+    let wanted = &profile.retention.fs_type;
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
@@ -306,51 +359,17 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             format!("{} or another Unix file system", profile.retention.fs_type),
             fix,
         )
+    } else if mount.fs_type != *wanted && volumes::on(facts, disks[0]).is_some() {
+        // A person's own volume may be of any type.
+        let fix = format!(
+            "put {} into the profile (retention.filesystem), or make a new volume on another disk: mt-agent apply \
+             --replace-retention SCSI-ID",
+            mount.fs_type
+        );
+        Status::unmet(&mount.fs_type, format!("{wanted}, by the profile"), fix)
     } else {
         Status::met(&mount.fs_type)
     })
-}
-
-/// Whether the volume is only smaller than recommended.
-pub(in crate::steps) fn only_size_fails(profile: &Profile, facts: &Facts) -> bool {
-    volume(profile, facts).is_ok_and(|(mount, disks)| {
-        disks[0].size_bytes > 0 && mount.size_bytes.known().is_some_and(|size| *size > 0)
-    })
-}
-
-pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
-    let (mount, disks) = volume(profile, facts)?;
-    let wanted = profile.retention.capacity_bytes;
-    let size = *need(&mount.size_bytes, "the size of the file system")?;
-    // The file system's own structures take a few per cent of what was asked for: its device is compared.
-    let device = layers(disks[0], &mount.major_minor)
-        .and_then(|way| way.iter().rev().find_map(|layer| partition_size(disks[0], layer.name)))
-        .unwrap_or(disks[0].size_bytes);
-    let expected = format!("{} or more", text::bytes(wanted));
-    let fix = "attach a larger disk, or enlarge this one in vSphere and grow the file system";
-    Ok(if size == 0 || device == 0 {
-        Status::unmet("its size is zero", "a size above zero", fix)
-    } else if device < wanted {
-        Status::unmet(text::bytes(device), expected, fix)
-    } else if size < wanted / 10 * 9 {
-        let found =
-            format!("{} on {}: it was not grown with its disk", text::bytes(size), text::bytes(device));
-        Status::unmet(found, expected, format!("grow it: {}", grow(mount)))
-    } else {
-        Status::met(text::bytes(device))
-    })
-}
-
-fn grow(mount: &Mount) -> String {
-    match mount.fs_type.as_str() {
-        "xfs" => format!("xfs_growfs {}", mount.mount_point),
-        "ext2" | "ext3" | "ext4" => format!("resize2fs {}", mount.source),
-        other => format!("with the tools of {other}"),
-    }
-}
-
-fn partition_size(disk: &Disk, name: &str) -> Option<u64> {
-    disk.partitions.iter().find(|partition| partition.name == name).map(|partition| partition.size_bytes)
 }
 
 pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -376,7 +395,7 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     let (mount, disks) = volume(profile, facts)?;
     let mounts = need(&facts.mounts, "the mounts")?;
     let swaps = need(&facts.swaps, "active swap")?;
-    let mut others = Vec::new();
+    let (mut others, mut fixes) = (Vec::new(), Vec::new());
     for disk in &disks {
         let all = disk.all_devices();
         let is_volume = |other: &Mount| {
@@ -384,33 +403,39 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
                 && other.major_minor == mount.major_minor
                 && other.root == "/"
         };
-        others.extend(
-            mounts
-                .iter()
-                .filter(|other| all.contains(&other.major_minor.as_str()) && !is_volume(other))
-                .map(|other| format!("mounted at {}", other.mount_point)),
-        );
-        others.extend(
-            swaps
-                .iter()
-                .filter(|swap| swap.major_minor.as_deref().is_some_and(|device| all.contains(&device)))
-                .map(|swap| format!("swap {}", swap.path)),
-        );
-        // Swap files lie in a file system, not on a device of their own.
-        others.extend(
-            swaps
-                .iter()
-                .filter(|swap| !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume))
-                .map(|swap| format!("swap file {}", swap.path)),
-        );
-        others.extend(choice::foreign_holders(disk, &mount.major_minor));
+        for other in mounts {
+            if all.contains(&other.major_minor.as_str()) && !is_volume(other) {
+                others.push(format!("mounted at {}", other.mount_point));
+                fixes.push(format!("`umount {}`", other.mount_point));
+            }
+        }
+        for swap in swaps {
+            let is_on_it = swap.major_minor.as_deref().is_some_and(|device| all.contains(&device));
+            // Swap files lie in a file system, not on a device of their own.
+            let is_in_it = || !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume);
+            if is_on_it || is_in_it() {
+                let what = if is_on_it { "swap" } else { "swap file" };
+                others.push(format!("{what} {}", swap.path));
+                fixes.push(format!("`swapoff {}`", swap.path));
+            }
+        }
+        let holders = choice::foreign_holders(disk, &mount.major_minor);
+        if !holders.is_empty() {
+            fixes.push("move what holds it to another disk".to_owned());
+        }
+        others.extend(holders);
     }
-    others.sort();
-    others.dedup();
+    for list in [&mut others, &mut fixes] {
+        list.sort();
+        list.dedup();
+    }
     Ok(if others.is_empty() {
         Status::met(describe(disks[0]))
     } else {
-        let fix = "move the other use to another disk";
+        let fix = format!(
+            "{}, and take it out of /etc/fstab where it stands there: use another disk for it",
+            fixes.join(", ")
+        );
         Status::unmet(
             format!("{} is also: {}", disks[0].name, others.join(", ")),
             "nothing else on that disk",

@@ -5,6 +5,8 @@ mod judge;
 mod name;
 mod remedy;
 mod room;
+mod size;
+pub mod takeover;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -18,14 +20,18 @@ use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
+use judge::carry_root;
 
 pub(super) use choice::identity;
-pub(super) use judge::{only_nofail_fails, only_size_fails};
+pub(super) use judge::only_nofail_fails;
 pub(super) use name::find;
-pub use name::{check_names, disagreement, lasting, means};
+pub use name::{disagreement, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
+pub use size::nothing_to_grow;
+pub(super) use size::{grow, only_size_fails};
+pub use volumes::{Recalled, Used, on_record, recall};
 
 const SECTION: &str = "Common things to check on a master target";
 
@@ -73,11 +79,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         id: "retention.filesystem",
-        title: "The retention volume is not FAT",
+        title: "The retention volume is not FAT, and of the profile's type where mt-agent made it",
         severity: Severity::Required,
         section: SECTION,
         why: "A FAT volume is not listed as a retention drive.",
-        by_hand: "Use another disk, or save what is on it and make an ext4 file system on it.",
+        by_hand: "Use another disk (mt-agent apply --replace-retention SCSI-ID), or put its type into the profile.",
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
@@ -90,12 +96,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "It must not be of size zero; with less than the recommended 1 TB the points in time of larger \
               machines do not fit.",
-        by_hand: "Attach a larger disk and make that the retention volume, or enlarge this one in vSphere, rescan \
-                  it and run resize2fs.",
+        by_hand: "Enlarge the disk in vSphere, `echo 1 > /sys/block/sdX/device/rescan`, then mt-agent apply --grow; or attach \
+                  a larger one, and mt-agent apply --replace-retention SCSI-ID.",
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::capacity(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| size::capacity(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.unlocked",
@@ -189,6 +195,11 @@ fn volume<'a>(profile: &Profile, facts: &'a Facts) -> Result<(&'a Mount, Vec<&'a
     Ok((mount, disks))
 }
 
+/// Where `disk` is mounted now.
+fn elsewhere<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Mount> {
+    facts.mounts.known()?.iter().find(|mount| mount.major_minor == disk.device_number())
+}
+
 fn describe(disk: &Disk) -> String {
     let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
@@ -272,7 +283,7 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
     let made = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
     Ok(Some(Waiting {
         disk,
-        on_root: judge::carry_root(facts, &under)?,
+        on_root: carry_root(facts, &under)?,
         fs_type: made.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
         uuid: made.map(|record| record.uuid.clone()),
         refused: refused(disk),

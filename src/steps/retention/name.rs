@@ -6,7 +6,7 @@ use crate::facts::guest_info::RETENTION_DISK;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
-use crate::steps::remedy::Request;
+use crate::steps::remedy::{Request, Takeover};
 
 use super::choice::identity;
 
@@ -64,6 +64,13 @@ pub(super) fn asked<'a>(profile: &'a Profile, facts: &'a Facts, request: &'a Req
 /// That two name different disks, in words.
 #[must_use]
 pub fn disagreement(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
+    let first = asked(profile, facts, request)?;
+    let others = contrary(profile, facts, request)?;
+    Some(format!("{others}, but {} {}, which counts", first.by.says(), text::safe(first.name)))
+}
+
+/// What names another disk than the name that counts, in words.
+pub(super) fn contrary(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
     let names = names(profile, facts, request);
     let (first, rest) = names.split_first()?;
     let meant = |named: &Named<'_>| match find(facts, named.name) {
@@ -72,8 +79,7 @@ pub fn disagreement(profile: &Profile, facts: &Facts, request: &Request) -> Opti
     };
     let others: Vec<_> = rest.iter().filter(|other| meant(other) != meant(first)).collect();
     let say = |named: &Named<'_>| format!("{} {}", named.by.says(), text::safe(named.name));
-    let list = others.iter().map(|other| say(other)).collect::<Vec<_>>().join(", ");
-    (!others.is_empty()).then(|| format!("{list}, but {}, which counts", say(first)))
+    (!others.is_empty()).then(|| others.iter().map(|other| say(other)).collect::<Vec<_>>().join(", "))
 }
 
 /// Why the name may not be used, whichever disk has it now. What a profile or the VM's configuration says outlives many
@@ -95,15 +101,16 @@ pub(super) fn moves(facts: &Facts, named: &Named<'_>) -> Option<String> {
 ///
 /// # Errors
 /// One line that names the option and what it has.
-pub fn check_names(facts: &Facts, request: &Request) -> anyhow::Result<()> {
+pub(super) fn check_names(facts: &Facts, request: &Request) -> Result<(), String> {
     if facts.disks.known().is_none() {
         return Ok(());
     }
-    let named = [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)];
+    let option = request.takeover.map_or("--retention-disk", Takeover::option);
+    let named = [(option, &request.retention_disk), ("--erase-disk", &request.erase_disk)];
     let named = named.into_iter().filter_map(|(option, name)| Some((option, name.as_ref()?)));
     for (option, name) in named.chain(request.own_disks.iter().map(|name| ("--own-disk", name))) {
         if let Err(why) = find(facts, name) {
-            anyhow::bail!("{option}: {why}");
+            return Err(format!("{option}: {why}"));
         }
     }
     Ok(())
@@ -129,6 +136,9 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
         Some(named) if moves(facts, &named).is_none() => Some(lasting(named.name)?),
         _ => None,
     };
+    if request.retention_disk.is_none() {
+        request.takeover = None;
+    }
     request.erase_disk = match request.erase_disk.as_deref() {
         Some(name) => Some(lasting(name)?),
         None => None,

@@ -1,18 +1,23 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::judge::{has_needless_nofail, is_ours_to_edit};
+use super::judge::{self, has_needless_nofail, is_ours_to_edit};
 use super::name::{asked, find};
-use super::{Waiting, describe, map_by_id, mount_now, nameless, same_map, stable_name, volume, waiting};
+use super::{
+    Waiting, carry_root, describe, elsewhere, map_by_id, mount_now, nameless, same_map, stable_name, volume,
+    waiting,
+};
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
+use crate::facts::mounts::Mount;
+use crate::facts::retention::uuid_of;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
-use crate::steps::devices::fstab_entry;
+use crate::steps::devices::{carriers, fstab_entry, resolve, same_path};
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
@@ -52,10 +57,68 @@ fn made<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Op
     waiting(profile, facts, asked(profile, facts, request).map(|named| named.name))
 }
 
+/// What comes before the making of a volume.
+pub(super) const NEEDS: &[&str] =
+    &["scsi.ids-unique", "image.identity", "custom-changes.applied", "custom-changes.restarted"];
+
+/// The making of the volume.
+pub(super) fn make(
+    disk: &Disk,
+    scsi_id: &str,
+    fs_type: &str,
+    uuid: &str,
+    erase: bool,
+    fingerprint: Option<String>,
+) -> Change {
+    Change::FormatRetention {
+        scsi_id: scsi_id.to_owned(),
+        device: disk.device(),
+        fs_type: fs_type.to_owned(),
+        uuid: uuid.to_owned(),
+        size_bytes: disk.size_bytes,
+        erase,
+        fingerprint,
+    }
+}
+
+/// The disk that may be taken as the first retention disk of this host: in the place of another one, that is to be said.
+fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
+    match choice::choose(profile, facts, request) {
+        Chosen::Disk { disk, scsi_id, .. } if let Some(earlier) = earlier(profile, facts, disk) => {
+            Chosen::Refused(format!(
+                "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {scsi_id}",
+                choice::told(disk)
+            ))
+        }
+        chosen => chosen,
+    }
+}
+
+/// What tells that another disk than `disk` carries, or carried, the retention volume of this host.
+fn earlier(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
+    let record = facts.retention_record.known()?.as_ref();
+    if let Some(record) =
+        record.filter(|record| record.finished && disk.scsi_id.as_ref() != Some(&record.scsi_id))
+    {
+        return Some(format!(
+            "the retention volume on record {}",
+            choice::whereabouts(facts, &record.scsi_id)
+        ));
+    }
+    let point = &profile.retention.mount_point;
+    let entry = fstab_entry(facts.fstab.known()?, point)?;
+    let id = disk.scsi_id.as_deref();
+    let named = entry.device.strip_prefix("/dev/mapper/").is_some_and(|name| Some(name) == id)
+        || entry.device.strip_prefix("UUID=").is_some_and(|uuid| id.map(uuid_of).as_deref() == Some(uuid));
+    let another =
+        !named && resolve(&entry.device, facts).ok()?.is_none_or(|number| number != disk.device_number());
+    another.then(|| {
+        format!("line {} of /etc/fstab names another volume for {point} ({})", entry.line, entry.device)
+    })
+}
+
 /// Makes the file system on the disk that may be taken.
 pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
-    const NEEDS: &[&str] =
-        &["scsi.ids-unique", "image.identity", "custom-changes.applied", "custom-changes.restarted"];
     if mount_now(profile, facts).ok().flatten().is_some() {
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
@@ -75,22 +138,14 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         Err(Status::Unmet { .. }) => return Remedy::None,
         _ => {}
     }
-    match choice::choose(profile, facts, request) {
+    match choose(profile, facts, request) {
         Chosen::Disk { .. } if waiting.is_err() => Remedy::Refused(format!(
             "no disk is formatted while it cannot be told whether a volume for {} is there already: see to what could not be \
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
         Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
-            changes: vec![Change::FormatRetention {
-                scsi_id,
-                device: disk.device(),
-                fs_type: profile.retention.fs_type.clone(),
-                uuid,
-                size_bytes: disk.size_bytes,
-                erase,
-                fingerprint,
-            }],
+            changes: vec![make(disk, &scsi_id, &profile.retention.fs_type, &uuid, erase, fingerprint)],
             needs: NEEDS,
         },
         Chosen::Refused(why) => Remedy::Refused(why),
@@ -104,15 +159,19 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
-    let change = |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs| Remedy::With {
-        changes: vec![Change::MountRetention {
+    let change = |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs| {
+        let mounted = Change::MountRetention {
             device: disk.device(),
             scsi_id: scsi_id.to_owned(),
             mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
             uuid,
-        }],
-        needs,
+        };
+        match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
+            None => Remedy::With { changes: vec![mounted], needs },
+            Some(Ok(unmounted)) => Remedy::With { changes: vec![unmounted, mounted], needs },
+            Some(Err(why)) => Remedy::Refused(why),
+        }
     };
     // A volume waits, and another disk was asked for.
     let waits = || {
@@ -128,8 +187,8 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
                 if let Some(named) = another(profile, facts, request, disk) =>
             {
                 Remedy::Refused(format!(
-                    "{} carries the retention volume that mt-agent made, but {named} is named: name {} to mount it, or \
-                     detach that disk",
+                    "{} carries the retention volume that mt-agent made, but {named} is named: name {} to mount it; if \
+                     {named} is to take its place: mt-agent apply --replace-retention {named}",
                     describe(disk),
                     disk.scsi_id.as_deref().unwrap_or_default()
                 ))
@@ -139,7 +198,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
                 None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", disk.name)),
             },
         },
-        Ok(_) => match choice::choose(profile, facts, request) {
+        Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, scsi_id, uuid, .. } => {
                 change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
             }
@@ -151,6 +210,39 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
     }
 }
 
+/// The unmounting of our volume from where the profile had it earlier: our own line says that we mounted it there.
+fn moved(facts: &Facts, mount: &Mount) -> Result<Change, String> {
+    let at = &mount.mount_point;
+    let is_ours = |entry: &Entry| entry.ours && same_path(&entry.mount_point, at);
+    if !facts.fstab.known().is_some_and(|all| all.iter().any(is_ours)) {
+        return Err(format!(
+            "it is mounted at {at}, which mt-agent's own line of /etc/fstab does not name: `umount {at}`, then mt-agent apply"
+        ));
+    }
+    unmount(facts, mount)
+}
+
+/// The unmounting of `mount`, which has to be a file system of its own.
+///
+/// # Errors
+/// It is a person's to unmount.
+pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
+    let at = &mount.mount_point;
+    let under = facts.disks.known().map(|disks| carriers(disks, &mount.major_minor)).unwrap_or_default();
+    if !mount.is_on_block_device()
+        || mount.root != "/"
+        || carry_root(facts, &under).unwrap_or(!under.is_empty())
+    {
+        return Err(format!(
+            "what is mounted at {at}, {}, is no volume of its own: `umount {at}`, then run again",
+            text::safe(&mount.source)
+        ));
+    }
+    let disk = under.first().map_or_else(|| text::safe(&mount.source), |disk| choice::told(disk));
+    let (mount_point, major_minor) = (at.clone(), mount.major_minor.clone());
+    Ok(Change::UnmountRetention { mount_point, major_minor, disk })
+}
+
 /// Lets fstab mount it; a line for the mount point that is not ours is a person's to change.
 pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     const FORESEEN: &[&str] = &["retention.mounted"];
@@ -160,6 +252,9 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
             Ok(true) if is_ours_to_edit(entry) => without_nofail(entry),
             _ => Remedy::None,
         };
+    }
+    if let Some(line) = judge::commented_out(profile, facts) {
+        return Remedy::Refused(judge::uncomment(line));
     }
     let systemd = match need(&facts.os.systemd, "whether systemd starts this machine") {
         Ok(systemd) => *systemd,
@@ -197,7 +292,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         {
             change(foreseen(disk, &uuid), disk, &fs_type, &[])
         }
-        Ok(_) => match choice::choose(profile, facts, request) {
+        Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
                 change(foreseen(disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
             }

@@ -2,8 +2,10 @@
 
 use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::Disk;
-use crate::facts::retention::{LABEL, uuid_of};
+use crate::facts::record::ASIDE;
+use crate::facts::retention::{LABEL, RECORD, uuid_of};
 use crate::facts::site_agent::INSTALL_LOG;
+use crate::facts::storage::{Read, Storage};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{fstab_entry, passed_over, resolve};
@@ -52,12 +54,21 @@ fn record(facts: &Facts, candidates: &[&Disk]) -> Option<String> {
     let Some(record) = facts.retention_record.known() else {
         return untold("whether a retention volume was ever made");
     };
-    let record = record.as_ref()?;
+    let Some(record) = record else { return set_aside(facts) };
     let is_of = |disk: &&Disk| disk.scsi_id.as_deref() == Some(&record.scsi_id);
     (!candidates.iter().any(is_of)).then(|| {
         let what = if record.finished { "was made" } else { "was begun" };
         format!("a retention volume {what} on another disk ({})", record.scsi_id)
     })
+}
+
+/// A record that could not be read is set aside by `state repair`, and may have been of any disk.
+fn set_aside(facts: &Facts) -> Option<String> {
+    let Some(names) = facts.records_set_aside.known() else {
+        return untold("whether a record of a retention volume was set aside");
+    };
+    let is_it = |name: &String| RECORD.ends_with(&format!("/{name}"));
+    names.iter().any(is_it).then(|| format!("a record of a retention volume was set aside ({ASIDE})"))
 }
 
 /// A line for the mount point, or for a disk that looks unused.
@@ -103,15 +114,21 @@ fn line_of(facts: &Facts, line: usize, device: &str, candidates: &[&Disk]) -> Op
     }
 }
 
-/// A disk that carries a volume of ours, by its label or its UUID.
+/// A disk, a partition or a map that carries a volume of ours, made to its end or not, by its label or its UUID: as udev links
+/// it, a probe finds it or its first block says. A disk that does not answer may carry one.
 fn volumes(facts: &Facts) -> Option<String> {
-    let (Fact::Known(links), Some(disks)) = (&facts.filesystems, facts.disks.known()) else {
+    let (Fact::Known(links), Some(disks), Some(storage)) =
+        (&facts.filesystems, facts.disks.known(), facts.storage.known())
+    else {
         return untold("whether an attached disk carries a retention volume");
     };
     let mut uuids: Vec<String> =
         disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(uuid_of).collect();
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
-    let probed = || facts.probes.iter().filter_map(|probe| probe.volume.as_ref());
+    let probed = || {
+        let probed = facts.probes.iter().filter_map(|probe| probe.volume.as_deref());
+        probed.chain(storage.iter().filter_map(|one| one.volume.as_ref()))
+    };
     let by_uuid = uuids
         .into_iter()
         .find(|uuid| links.by_uuid.contains_key(uuid) || probed().any(|volume| volume.uuid == *uuid));
@@ -119,6 +136,10 @@ fn volumes(facts: &Facts) -> Option<String> {
         let labelled = links.by_label.contains_key(LABEL) || probed().any(|volume| volume.label == LABEL);
         labelled.then(|| format!("the label {LABEL}"))
     };
-    let what = by_uuid.map(|uuid| format!("the UUID {uuid}")).or_else(by_label)?;
-    Some(format!("an attached disk carries a retention volume ({what})"))
+    if let Some(what) = by_uuid.map(|uuid| format!("the UUID {uuid}")).or_else(by_label) {
+        return Some(format!("an attached disk carries a retention volume ({what})"));
+    }
+    let is_unread = |one: &&Storage| !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_)));
+    let name = &storage.iter().find(is_unread)?.name;
+    untold(&format!("whether {name}, which could not be read, carries a retention volume"))
 }

@@ -2,14 +2,14 @@
 
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::{LABEL, RECORD, Volume, sought, uuid_of};
+use crate::facts::retention::{LABEL, RECORD, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
-use crate::steps::devices::distinct;
+use crate::steps::devices::{distinct, fstab_entry, resolve};
 use crate::steps::{Status, need};
 
-use super::choice::{identity, probe_of};
+use super::choice::{identity, probe_of, whereabouts};
 use super::name::find;
 use super::{describe, is_unfinished};
 
@@ -22,19 +22,34 @@ pub(super) struct Ours<'a> {
     pub fs_type: Option<String>,
 }
 
+/// The volume of ours that lies on `disk`: the one on record, or one whose UUID follows from the disk's SCSI ID.
+pub(super) fn on<'a>(facts: &'a Facts, disk: &Disk) -> Option<Ours<'a>> {
+    let disks = facts.disks.known()?;
+    let recorded = recorded(facts, disks).filter(|ours| ours.disk.device_number() == disk.device_number());
+    let made =
+        || by_uuid(facts, disks).into_iter().find(|ours| ours.disk.device_number() == disk.device_number());
+    recorded.or_else(made).filter(|ours| !is_unfinished(facts, ours.disk))
+}
+
+/// The volume on record, where its disk is attached and carries it.
+fn recorded<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Option<Ours<'a>> {
+    let record = facts.retention_record.known()?.as_ref()?;
+    let disk = sought(record, disks).filter(|disk| carries(facts, disk, &record.uuid))?;
+    Some(Ours { disk, uuid: record.uuid.clone(), fs_type: Some(record.fs_type.clone()) })
+}
+
 /// The volume that the agent made for this host: the one on its record, else the only one whose UUID follows from the SCSI ID
-/// of its own disk, or of several the one on the disk that `named` names.
+/// of its own disk, or of several the one on the disk that `named` names. While a making that was begun is not finished, and
+/// where another disk is on record, none but that.
 ///
 /// # Errors
-/// There are several, or it cannot be told.
+/// There are several, another one is on record, or it cannot be told.
 pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<Ours<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;
-    if let Some(record) = need(&facts.retention_record, "the record of the retention disk")?
-        && let Some(disk) = sought(record, disks).filter(|disk| carries(facts, disk, &record.uuid))
-    {
-        let fs_type = Some(record.fs_type.clone());
-        return Ok(Some(Ours { disk, uuid: record.uuid.clone(), fs_type }));
+    let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
+    if let Some(ours) = recorded(facts, disks) {
+        return Ok(Some(ours));
     }
     let mut found = by_uuid(facts, disks);
     found.retain(|ours| !is_unfinished(facts, ours.disk));
@@ -42,17 +57,37 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
     if let Some(at) = found.iter().position(|ours| meant == Some(ours.disk.device_number())) {
         return Ok(Some(found.swap_remove(at)));
     }
-    match found.len() {
-        0 | 1 => Ok(found.pop()),
-        several => {
-            let list = found.iter().map(|ours| describe(ours.disk)).collect::<Vec<_>>().join("; ");
-            Err(Status::unmet(
-                format!("{several} attached disks carry a retention volume that mt-agent made: {list}"),
-                "one of them",
-                "name the one that is this machine's: mt-agent apply --retention-disk SCSI-ID, or retention.disk in the \
-                 profile; or detach the others",
-            ))
-        }
+    if record.is_some_and(|record| !record.finished && find(facts, &record.scsi_id).is_ok()) {
+        return Ok(None);
+    }
+    let of_record =
+        |ours: &Ours<'_>| record.is_none_or(|one| ours.disk.scsi_id.as_ref() == Some(&one.scsi_id));
+    let list =
+        |found: &[Ours<'_>]| found.iter().map(|ours| describe(ours.disk)).collect::<Vec<_>>().join("; ");
+    match (found.as_slice(), record) {
+        ([], _) => Ok(None),
+        ([one], _) if of_record(one) => Ok(found.pop()),
+        (others, Some(record)) if record.finished && !others.iter().any(of_record) => Err(Status::unmet(
+            format!(
+                "{} carries a retention volume that mt-agent made, but the one on record {}",
+                list(others),
+                whereabouts(facts, &record.scsi_id)
+            ),
+            "the volume on record",
+            "attach the disk on record; if the other one is this machine's too: mt-agent apply --adopt-retention SCSI-ID, with \
+             the ID of its disk",
+        )),
+        ([_], _) => Ok(found.pop()),
+        (several, _) => Err(Status::unmet(
+            format!(
+                "{} attached disks carry a retention volume that mt-agent made: {}",
+                several.len(),
+                list(several)
+            ),
+            "one of them",
+            "name the one that is this machine's: mt-agent apply --adopt-retention SCSI-ID, or retention.disk in the profile; \
+             or detach the others",
+        )),
     }
 }
 
@@ -66,6 +101,73 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
         is_it.then_some(Ours { disk, uuid, fs_type })
     };
     distinct(disks.iter().collect()).into_iter().filter_map(one).collect()
+}
+
+/// A volume that the agent made, told from the host alone: its UUID follows from the SCSI ID of its disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// Kernel name of the disk.
+    pub disk: String,
+    /// Its SCSI ID.
+    pub scsi_id: String,
+    /// The UUID of the file system.
+    pub uuid: String,
+    /// Its type, where it is known.
+    pub fs_type: Option<String>,
+    /// How this host uses it.
+    pub used: Used,
+}
+
+/// How a host uses a retention volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// It is mounted at the mount point.
+    Mounted,
+    /// The agent's own line in fstab mounts it there.
+    InFstab,
+    /// Not at all: it is attached.
+    Attached,
+}
+
+/// The volumes of ours that are attached, whatever is on record, and how this host uses them.
+///
+/// # Errors
+/// It cannot be told.
+pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    need(&facts.filesystems, "the names of file systems")?;
+    let mount = super::mount_now(profile, facts)?;
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    let line = fstab_entry(fstab, &profile.retention.mount_point).filter(|entry| entry.ours);
+    // What is mounted there needs no line to tell.
+    let by_line = line.filter(|_| mount.is_none()).map(|line| resolve(&line.device, facts));
+    let by_line = by_line.transpose()?.flatten();
+    let recalled = |ours: Ours<'_>| {
+        let is_on =
+            |number: &str| [ours.disk.major_minor.as_str(), ours.disk.device_number()].contains(&number);
+        let of_mount = mount.filter(|mount| is_on(&mount.major_minor));
+        let of_line = line.filter(|_| by_line.as_deref().is_some_and(is_on));
+        let (used, told) = match (of_mount, of_line) {
+            (Some(mount), _) => (Used::Mounted, Some(&mount.fs_type)),
+            (None, Some(line)) => (Used::InFstab, Some(&line.fs_type)),
+            (None, None) => (Used::Attached, None),
+        };
+        Recalled {
+            disk: ours.disk.name.clone(),
+            scsi_id: ours.disk.scsi_id.clone().unwrap_or_default(),
+            uuid: ours.uuid,
+            fs_type: told.filter(|told| *told != "auto").cloned().or(ours.fs_type),
+            used,
+        }
+    };
+    Ok(by_uuid(facts, disks).into_iter().map(recalled).collect())
+}
+
+/// The kernel name of the disk that carries the volume on `record`, where one does.
+#[must_use]
+pub fn on_record<'a>(facts: &'a Facts, record: &Record) -> Option<&'a str> {
+    let disk = sought(record, facts.disks.known()?)?;
+    carries(facts, disk, &record.uuid).then_some(disk.name.as_str())
 }
 
 /// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
@@ -92,9 +194,13 @@ pub(super) fn not_on_record(
     };
     let point = &profile.retention.mount_point;
     let differs = |found: String, expected: String| {
+        let keep = match on(facts, disk).and(disk.scsi_id.as_deref()) {
+            Some(id) => format!("mt-agent apply --adopt-retention {id}"),
+            None => format!("`mv {RECORD} /root/`, then mt-agent check"),
+        };
         let fix = format!(
             "find out which of them is this machine's retention volume. The one on record: `umount {point}`, then mt-agent \
-             apply. What is mounted now: `mv {RECORD} /root/`, then mt-agent check"
+             apply. What is mounted now: {keep}"
         );
         Ok(Some(Status::unmet(found, expected, fix)))
     };

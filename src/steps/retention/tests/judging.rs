@@ -42,6 +42,15 @@ fn a_volume_that_a_later_mount_hides_is_not_mounted() {
 }
 
 #[test]
+fn what_is_mounted_over_the_volume_is_to_be_unmounted() {
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).push(mount("/mnt/retention", "0:40", "tmpfs", 0));
+    let says = told(&profile, &facts, "retention.disk");
+    assert!(says.starts_with("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/"), "{says}");
+    assert!(says.ends_with("| `umount /mnt/retention`"), "{says}");
+}
+
+#[test]
 fn a_volume_in_order_is_met_in_every_point() {
     let (profile, facts) = ready();
     assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
@@ -349,6 +358,10 @@ fn size_lock_type_and_other_uses_are_told() {
     });
     let told = told(&profile, &facts, "retention.dedicated");
     assert!(told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv"), "{told}");
+    assert!(
+        told.contains("| `umount /srv`, move what holds it to another disk, and take it out of"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -5,12 +5,13 @@ mod judging;
 mod mounting;
 mod naming;
 mod room;
+mod taking_over;
 mod unnamed;
 mod volumes;
 mod waivers;
 
 use super::choice::{Chosen, choose};
-use super::lasting;
+use super::{lasting, takeover};
 use crate::changes::Change;
 use crate::facts::blank::Probe;
 use crate::facts::custom_changes::Outcome;

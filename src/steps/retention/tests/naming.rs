@@ -1,7 +1,8 @@
 //! Who names the disk, and by what.
 
 use super::*;
-use crate::steps::retention::{check_names, disagreement};
+use crate::steps::retention::disagreement;
+use crate::steps::retention::name::check_names;
 
 fn told_by_guest(facts: &mut Facts, name: &str) {
     facts.guest_retention_disk = Fact::Known(Some(name.to_owned()));

@@ -4,6 +4,7 @@ use super::*;
 use crate::facts::disks::ControllerKind;
 use crate::facts::fstab::Ignored;
 use crate::facts::retention::{Volume, uuid_of};
+use crate::facts::storage::{Read, Storage};
 use crate::steps::retention::unnamed;
 
 /// Line 13, which is passed over at boot.
@@ -191,6 +192,55 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         );
         assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
     }
+    // What a first read of it tells, wherever it lies: on a disk, behind a map, on a partition, unfinished (XFS says its UUID then
+    // too), or on a disk that does not answer.
+    let read = |name: &str, label: &str, uuid: &str| Storage {
+        volume: Some(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() }),
+        ..testing::answering(name, "8:99")
+    };
+    let silent = |read| Storage { read, ..testing::answering("sdc", "8:99") };
+    let by_uuid = format!("an attached disk carries a retention volume (the UUID {uuid})");
+    let by_label = "an attached disk carries a retention volume (the label mt-retention)".to_owned();
+    let unread =
+        "whether sdc, which could not be read, carries a retention volume could not be told".to_owned();
+    for (sign, storage) in [
+        (&by_uuid, read("sdc", "", &uuid)),
+        (&by_uuid, read("dm-3", "other", &uuid)),
+        (&by_uuid, read("sdc1", "", &uuid)),
+        (&by_label, read("sdc", "mt-retention", "1-2")),
+        (&by_label, read("sdc1", "mt-retention", "1-2")),
+        (&unread, silent(Fact::Unknown("sdc does not run, so it was not read".into()))),
+        (&unread, silent(Fact::Known(Read::Failed("Input/output error".into())))),
+        (
+            &"whether an attached disk carries a retention volume could not be told".to_owned(),
+            silent(Fact::Known(Read::Done)),
+        ),
+    ] {
+        let mut facts = facts.clone();
+        disks(&mut facts)[0].scsi_id = Some(OTHER_ID.into());
+        if storage == silent(Fact::Known(Read::Done)) {
+            facts.storage = Fact::Unknown(unknown());
+        } else {
+            spoil(&mut facts.storage).push(storage);
+        }
+        refused(&profile, &facts, &at_terminal(), &[&format!("{sign}, so a blank disk may be")]);
+        assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)), "{sign}");
+    }
+    // Another file system on a disk that answers is none.
+    let mut other = facts.clone();
+    spoil(&mut other.storage).push(read("sdc", "data", "1-2"));
+    assert_eq!(chosen(&profile, &other, &at_terminal()), Ok(("sdb", false)));
+    // A record that state repair has set aside.
+    let mut aside = facts.clone();
+    aside.records_set_aside = Fact::Known(vec!["identity.json".into(), "retention.json".into()]);
+    refused(&profile, &aside, &at_terminal(), &["a record of a retention volume was set aside"]);
+    aside.records_set_aside = Fact::Unknown(unknown());
+    refused(
+        &profile,
+        &aside,
+        &at_terminal(),
+        &["whether a record of a retention volume was set aside could not be told"],
+    );
     // The record of this very disk, which was wiped or replaced, is none; nor are the marker and the record of the vendor's
     // changes, which the host has.
     let facts = Facts { retention_record: record(RETENTION_ID, true), ..facts };

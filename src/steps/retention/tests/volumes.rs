@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::retention::{Volume, uuid_of};
+use crate::facts::storage::Storage;
 
 /// sdb with the finished volume of an agent whose records are lost, as udev shows it.
 fn restored() -> (Profile, Facts) {
@@ -88,6 +89,45 @@ fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
 }
 
 #[test]
+fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() {
+    // The OS disk was reverted to before the first apply: of the three nothing is on record.
+    let (profile, mut facts) = restored();
+    disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
+    facts.probes.push(eligible("sdc"));
+    for request in [Request::default(), at_terminal()] {
+        let (changes, said) = planned(&profile, &facts, &request);
+        assert_eq!(
+            changes[0],
+            mount_of("/dev/mapper/36000c2982b5df41a25811b07e74971e8", RETENTION_ID, "xfs"),
+            "{said}"
+        );
+        assert!(
+            !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
+            "{changes:?}"
+        );
+    }
+    // The volume on a partition or a disk of its own is not mounted, and hides the blank disk all the same.
+    let place = |name: &str| {
+        let (_, mut facts) = without_volume();
+        disks(&mut facts)[0].scsi_id = Some(OTHER_ID.into());
+        let volume = Volume { fs_type: "ext".into(), uuid: uuid_of(OTHER_ID), label: String::new() };
+        let read = Storage { volume: Some(volume), ..testing::answering(name, "8:99") };
+        spoil(&mut facts.storage).push(read);
+        facts
+    };
+    for name in ["sdc1", "dm-7"] {
+        for request in [Request::default(), at_terminal()] {
+            let (changes, said) = planned(&profile, &place(name), &request);
+            assert!(
+                !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
+                "{name}: {changes:?}"
+            );
+            assert!(said.contains("an attached disk carries a retention volume"), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
     let map = format!("/dev/mapper/{RETENTION_ID}");
     for record in [Fact::Known(None), our_record(true)] {
@@ -112,7 +152,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     for word in
-        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--retention-disk SCSI-ID"]
+        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--adopt-retention SCSI-ID"]
     {
         assert!(said.contains(word), "{word}: {said}");
     }

@@ -1,0 +1,146 @@
+//! What a repair does about a record. Each act is whole or not done, and done again it finds nothing to do.
+
+use anyhow::{Result, bail};
+
+use crate::changes::custom_changes::record as script;
+use crate::changes::{Done, mkfs, records};
+use crate::facts::custom_changes::{self, Outcome};
+use crate::facts::identity::{self, Present};
+use crate::facts::record::{self, Doubt};
+use crate::facts::retention;
+use crate::host::Host;
+use crate::report::state::{Row, Stands};
+use crate::run::{journal, now, private};
+
+/// A record as it stands, and what a repair does about it.
+pub(super) struct Held {
+    pub row: Row,
+    pub acts: Vec<Act>,
+}
+
+/// Something that a repair does.
+pub(super) enum Act {
+    /// Takes the rights of others away.
+    Close,
+    /// Moves what lies there below set-aside.
+    Aside(&'static str),
+    /// Writes the journal anew with the lines that can be read; all of it is kept below set-aside.
+    Journal,
+    /// Begins a journal.
+    Begin,
+    /// Records the volume that the host shows.
+    Retention(Box<retention::Record>),
+    /// Records the run of the vendor's script that the host shows, in this boot or an earlier one.
+    Script(Outcome, String),
+    /// Records what identifies this machine.
+    Identity(Vec<Present>),
+}
+
+/// The command that carries the acts out.
+pub(super) const REPAIR: &str = "mt-agent state repair";
+
+impl Held {
+    pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {
+        let row = Row { path, status, says: says.to_owned(), host: host.to_owned(), fix: String::new() };
+        Self { row, acts: Vec::new() }
+    }
+
+    pub(super) fn none(path: &'static str) -> Self {
+        Self::new(path, Stands::None, "", "")
+    }
+
+    /// One that is not believed.
+    pub(super) fn unread(path: &'static str, unread: &record::Unread, host: &str) -> Self {
+        let status = if unread.doubt == Doubt::Newer { Stands::Newer } else { Stands::Damaged };
+        Self::new(path, status, &unread.why, host)
+    }
+
+    pub(super) fn fix(mut self, fix: &str) -> Self {
+        fix.clone_into(&mut self.row.fix);
+        self
+    }
+
+    pub(super) fn act(self, act: Act) -> Self {
+        self.maybe(Some(act))
+    }
+
+    pub(super) fn maybe(mut self, act: Option<Act>) -> Self {
+        self.acts.extend(act);
+        self
+    }
+}
+
+impl Act {
+    /// In a line.
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::Close => "close what other users can read of the log and the records".to_owned(),
+            Self::Aside(path) => format!("set {path} aside, below {}", records::ASIDE),
+            Self::Journal => {
+                format!(
+                    "write {} without what cannot be read; all of it is kept below {}",
+                    journal::PATH,
+                    records::ASIDE
+                )
+            }
+            Self::Begin => format!("begin {} anew: what was done before is not on record", journal::PATH),
+            Self::Retention(new) => format!(
+                "record in {} the {} volume with the UUID {} on the disk {}",
+                retention::RECORD,
+                new.fs_type,
+                new.uuid,
+                new.scsi_id
+            ),
+            Self::Script(Outcome::Observed, _) => {
+                format!(
+                    "record in {} that the vendor script's run was seen, by its marker",
+                    custom_changes::RECORD
+                )
+            }
+            Self::Script(..) => format!(
+                "record in {} that the vendor script was started, with an end that is not known",
+                custom_changes::RECORD
+            ),
+            Self::Identity(_) => format!("record in {} what identifies this machine now", identity::RECORD),
+        }
+    }
+
+    /// Does it. What is on record by then is never written over.
+    pub(super) fn perform(&self, host: &Host) -> Result<Done> {
+        match self {
+            Self::Close => Ok(private::close(host).map_or(Done::Unchanged, Done::Changed)),
+            Self::Aside(path) => records::put_aside(host, path),
+            Self::Journal => {
+                let Some(text) = record::text(host, journal::PATH)? else { return Ok(Done::Unchanged) };
+                let (_, torn) = journal::parse(&text);
+                let lines = text.lines().enumerate().filter(|(index, line)| {
+                    !line.trim().is_empty() && torn.binary_search(&(index + 1)).is_err()
+                });
+                let kept: String = lines.flat_map(|(_, line)| [line, "\n"]).collect();
+                if torn.is_empty() {
+                    Ok(Done::Unchanged)
+                } else {
+                    records::rewrite(host, journal::PATH, &text, &kept)
+                }
+            }
+            // What is told of it is its first entry.
+            Self::Begin => Ok(Done::Changed(self.summary())),
+            Self::Retention(new) => match mkfs::record::read(host)? {
+                None => mkfs::record::write(host, new).map(|()| Done::Changed(self.summary())),
+                Some(_) => already(retention::RECORD),
+            },
+            Self::Script(outcome, boot_id) => match script::load(host)? {
+                None => {
+                    script::store(host, &script::new("", boot_id, outcome.clone()))?;
+                    Ok(Done::Changed(self.summary()))
+                }
+                Some(_) => already(custom_changes::RECORD),
+            },
+            Self::Identity(present) => records::keep_identity(host, &now(), present, None),
+        }
+    }
+}
+
+fn already(path: &str) -> Result<Done> {
+    bail!("{path} has been written since it was looked at: run {REPAIR} again")
+}

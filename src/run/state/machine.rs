@@ -1,0 +1,95 @@
+//! The records of this machine's identity and of its image's.
+
+use super::act::{Act, Held, REPAIR};
+use super::look::Look;
+use crate::facts::{Fact, Facts, identity, record};
+use crate::host::text;
+use crate::report::state::Stands;
+use crate::steps::{Status, image, is_image};
+
+impl Look<'_> {
+    pub(super) fn identity(&self) -> Held {
+        const PATH: &str = identity::RECORD;
+        let status = self.status("image.identity", self.facts);
+        let make = |facts: &Facts| match (self.status("image.identity", facts), self.may_be_a_copy()) {
+            (status, None) if status.holds() => Ok(Act::Identity(image::identifiers(facts))),
+            (status, None) => Err(status.describe()),
+            (_, Some(why)) => Err(format!("{why}: this may be a copy of another machine")),
+        };
+        match record::load::<identity::Record>(self.host, PATH, identity::SCHEMA) {
+            Err(unread) => {
+                let bare = self.without(|facts| facts.identity.recorded = Fact::Known(None));
+                let held = Held::unread(PATH, &unread, "");
+                match make(&bare) {
+                    Ok(act) => held
+                        .act(Act::Aside(PATH))
+                        .act(act)
+                        .fix(&format!("{REPAIR} sets it aside and records this machine anew")),
+                    Err(why) => {
+                        let mut held = held;
+                        held.row.host = why;
+                        held.fix(&format!(
+                            "compare this machine with the one that it may be a copy of, in vCenter; if it is none: \
+                             mv {PATH} /root/, then mt-agent apply"
+                        ))
+                    }
+                }
+            }
+            Ok(None) if self.lived && !is_image(self.facts) => match make(self.facts) {
+                Ok(act) => Held::new(PATH, Stands::Missing, "", "mt-agent has been at work on this machine")
+                    .act(act)
+                    .fix(&format!("{REPAIR} records this machine")),
+                Err(why) => Held::new(PATH, Stands::None, "", &why),
+            },
+            Ok(None) => Held::none(PATH),
+            Ok(Some(record)) => marks(PATH, &record, &status),
+        }
+    }
+
+    /// What speaks for a copy where the record of identity cannot: another machine's disks in what was copied with the disk.
+    fn may_be_a_copy(&self) -> Option<String> {
+        let disks = self.facts.disks.known()?;
+        let record = self.facts.retention_record.known().and_then(Option::as_ref);
+        if let Some(record) = record
+            && disks.iter().all(|disk| disk.scsi_id.as_ref() != Some(&record.scsi_id))
+        {
+            return Some(format!(
+                "the retention disk on record ({}) is not attached",
+                text::safe(&record.scsi_id)
+            ));
+        }
+        match self.status("custom-changes.root-disk", self.facts) {
+            Status::Unmet { found, .. } => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The record of the image, which nothing here can rebuild.
+    pub(super) fn template(&self) -> Held {
+        const PATH: &str = identity::TEMPLATE;
+        match record::load::<identity::Record>(self.host, PATH, identity::SCHEMA) {
+            Err(unread) => Held::unread(PATH, &unread, "what the image had, and this machine must not have, is not known").fix(
+                &format!(
+                    "copy it from the template or another clone of it; where none is left, compare this machine with the \
+                     template in vCenter, then mv {PATH} /root/"
+                ),
+            ),
+            Ok(None) => Held::none(PATH),
+            Ok(Some(record)) => marks(PATH, &record, &self.status("image.identity", self.facts)),
+        }
+    }
+}
+
+/// A record of identity, by what is judged of it.
+fn marks(path: &'static str, record: &identity::Record, status: &Status) -> Held {
+    let says = format!("{} identifiers, {}", record.marks.len(), text::safe(&record.recorded_at));
+    let held = |stands, host: &str| Held::new(path, stands, &says, host);
+    match status {
+        Status::Met { found } => held(Stands::Agrees, found.as_deref().unwrap_or_default()),
+        Status::NotApplicable { why } => held(Stands::Agrees, why),
+        Status::Waived { reason, .. } => held(Stands::Agrees, reason),
+        Status::Unmet { found, fix, .. } => held(Stands::Differs, found).fix(fix),
+        Status::Unknown { why } => held(Stands::Differs, why).fix("mt-agent explain image.identity"),
+        other => held(Stands::Differs, &other.describe()).fix("mt-agent check tells what it waits for"),
+    }
+}

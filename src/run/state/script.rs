@@ -1,0 +1,91 @@
+//! The record of the vendor script's run, held against what the script left.
+
+use super::act::{Act, Held, REPAIR};
+use super::look::{Look, UNREAD_HOST};
+use crate::changes::custom_changes::{DECIDE, in_words};
+use crate::facts::custom_changes::{self as script, Outcome};
+use crate::facts::{Fact, Facts, record};
+use crate::host::text;
+use crate::report::state::Stands;
+use crate::steps::Status;
+use crate::steps::custom_changes::left_over;
+
+impl Look<'_> {
+    pub(super) fn script(&self) -> Held {
+        const PATH: &str = script::RECORD;
+        let bare = self.without(|facts| {
+            facts.custom_changes.record = Fact::Known(None);
+            facts.custom_changes.running = Fact::Known(None);
+        });
+        let marker = &self.profile.custom_changes.marker;
+        let (trace, left) =
+            match (bare.custom_changes.marker_ctime_secs.known(), left_over(self.profile, &bare)) {
+                (Some(Some(_)), _) => (true, format!("{} is there", marker.display())),
+                (Some(None), Ok(Some(trace))) => {
+                    (true, format!("{} is not there, but {trace} is", marker.display()))
+                }
+                (Some(None), Ok(None)) => (false, "nothing shows that the script has run".to_owned()),
+                (Some(None), Err(status)) => return self.script_untold(&status.describe()),
+                (None, _) => return self.script_untold("whether its marker is there cannot be determined"),
+            };
+        let is_marked = bare.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some);
+        let seen = || self.seen(&bare, is_marked);
+        let asks = if is_marked { "" } else { "; then mt-agent apply --custom-changes=accept, or =rerun" };
+        match record::load::<script::Record>(self.host, PATH, script::SCHEMA) {
+            Err(unread) => Held::unread(PATH, &unread, &left)
+                .act(Act::Aside(PATH))
+                .maybe(seen())
+                .fix(&format!("{REPAIR} sets it aside and records what the host shows{asks}")),
+            Ok(None) if trace && (self.lived || !is_marked) => Held::new(PATH, Stands::Missing, "", &left)
+                .maybe(seen())
+                .fix(&format!("{REPAIR} records that the script has been seen{asks}")),
+            Ok(None) if trace => {
+                Held::new(PATH, Stands::None, "", &format!("{left}: a person has run the script"))
+            }
+            Ok(None) => Held::none(PATH),
+            Ok(Some(record)) => self.script_as_recorded(&record, left, seen()),
+        }
+    }
+
+    fn script_as_recorded(&self, record: &script::Record, left: String, seen: Option<Act>) -> Held {
+        const PATH: &str = script::RECORD;
+        let says = format!("the vendor script {}", text::safe(&in_words(record)));
+        if record.boot_id.trim().is_empty() {
+            return Held::new(PATH, Stands::Damaged, &format!("{says}, in no boot"), &left)
+                .act(Act::Aside(PATH))
+                .maybe(seen)
+                .fix(&format!("{REPAIR} sets it aside and records what the host shows"));
+        }
+        match self.status("custom-changes.applied", self.facts) {
+            status if status.holds() => Held::new(PATH, Stands::Agrees, &says, &left),
+            Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, &says, &found).fix(&fix),
+            Status::Unknown { why } => Held::new(PATH, Stands::Differs, &says, &left).fix(&why),
+            status => Held::new(PATH, Stands::Differs, &says, &status.describe()).fix(DECIDE),
+        }
+    }
+
+    fn script_untold(&self, why: &str) -> Held {
+        const PATH: &str = script::RECORD;
+        match record::load::<script::Record>(self.host, PATH, script::SCHEMA) {
+            Err(unread) => Held::unread(PATH, &unread, why),
+            Ok(record) => {
+                let says =
+                    record.map(|record| format!("the vendor script {}", text::safe(&in_words(&record))));
+                Held::new(PATH, Stands::Differs, &says.unwrap_or_default(), why)
+            }
+        }
+        .fix(UNREAD_HOST)
+    }
+
+    /// The run of the script that the host shows. That it ended well is told by its marker alone; that the machine has restarted
+    /// since, by what tells it without a record.
+    fn seen(&self, bare: &Facts, is_marked: bool) -> Option<Act> {
+        let boot_id = bare.boot_id.known()?.clone();
+        if !is_marked {
+            return Some(Act::Script(Outcome::Started, boot_id));
+        }
+        let restarted = self.status("custom-changes.restarted", bare).holds();
+        let boot_id = if restarted { format!("before {boot_id}") } else { boot_id };
+        Some(Act::Script(Outcome::Observed, boot_id))
+    }
+}

@@ -1,0 +1,320 @@
+//! The ready master target of the recorded hosts, with its records in a tree of their own, lost and damaged in every way.
+
+mod held;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::*;
+use crate::changes::records::{self, ASIDE};
+use crate::changes::saved::STATE;
+use crate::facts::custom_changes::{self, Outcome};
+use crate::facts::identity::{self, PENDING};
+use crate::facts::retention::uuid_of;
+use crate::facts::{record, retention};
+use crate::host::files;
+use crate::run::journal::{self, Entry};
+use crate::run::waiting;
+use crate::steps::image;
+use crate::steps::testing::{RETENTION_ID, edit, fstab, mounts, never_ran, ready};
+
+struct Desk {
+    _dir: tempfile::TempDir,
+    host: Host,
+    profile: Profile,
+    facts: Facts,
+}
+
+impl Desk {
+    /// The ready host, on whose retention disk the volume is that the agent makes there, with every record whole.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (profile, mut facts) = ready();
+        let links = &mut edit(&mut facts.filesystems).by_uuid;
+        links.retain(|_, number| number != "253:0");
+        links.insert(uuid_of(RETENTION_ID), "253:0".into());
+        let map = edit(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap();
+        map.volume.as_mut().unwrap().uuid = uuid_of(RETENTION_ID);
+        facts.identity.template = Fact::Known(None);
+        let desk = Self { host: Host::image(dir.path()), _dir: dir, profile, facts };
+        let mut volume = edit(&mut desk.facts.retention_record.clone()).clone().unwrap();
+        volume.uuid = uuid_of(RETENTION_ID);
+        desk.json(retention::RECORD, &volume);
+        desk.json(custom_changes::RECORD, &edit(&mut desk.facts.custom_changes.record.clone()));
+        records::keep_identity(&desk.host, "2017-02-06T12:00:00Z", &image::identifiers(&desk.facts), None)
+            .unwrap();
+        let begin =
+            Event::Begin { agent: "0.1.0".into(), profile: "p".into(), resumed: false, selection: None };
+        for event in [begin, Event::End { verdict: "ready".into() }] {
+            Journal::open(&desk.host, "b").unwrap().write(event).unwrap();
+        }
+        desk.put("/etc/keep", b"");
+        desk
+    }
+
+    fn put(&self, path: &str, content: &[u8]) {
+        fs::create_dir_all(self.host.path(path).parent().unwrap()).unwrap();
+        files::replace(&self.host.path(path), content, 0o600).unwrap();
+    }
+
+    fn json(&self, path: &str, value: &impl serde::Serialize) {
+        self.put(path, &serde_json::to_vec(value).unwrap());
+    }
+
+    /// As `read_facts` would have it: with the records that are there now.
+    fn seen(&self) -> Seen {
+        let mut facts = self.facts.clone();
+        facts.retention_record = retention::load(&self.host);
+        facts.custom_changes.record =
+            record::fact(&self.host, custom_changes::RECORD, custom_changes::SCHEMA);
+        let keys = facts.identity.ssh_host_keys.clone();
+        facts.identity = identity::Identity { ssh_host_keys: keys, ..identity::load(&self.host) };
+        facts.records_set_aside = record::set_aside(&self.host);
+        let order = waiting::find(&self.host, &|_| Ok(self.profile.clone()));
+        Seen { profile: self.profile.clone(), facts, order }
+    }
+
+    fn row(&self, path: &str) -> Row {
+        let rows = look(&self.host, &self.seen()).records;
+        rows.into_iter().find(|row| row.path == path).unwrap()
+    }
+
+    fn open(&self) -> Vec<(&'static str, Stands)> {
+        let rows = look(&self.host, &self.seen()).records;
+        rows.into_iter().filter(|row| !row.status.holds()).map(|row| (row.path, row.status)).collect()
+    }
+
+    /// Carries out at most `most` acts, as an interrupted repair does; tells how many.
+    fn some_of_it(&self, most: usize) -> usize {
+        let (_, acts) = plan(&self.host, &self.seen());
+        for act in acts.iter().take(most) {
+            if let Done::Changed(what) = act.perform(&self.host).unwrap() {
+                let mut journal = Journal::open(&self.host, "b").unwrap();
+                journal
+                    .write(Event::Done { requirement: "state.repair".into(), changed: Some(what) })
+                    .unwrap();
+            }
+        }
+        acts.len()
+    }
+
+    /// Repairs: whole, and from wherever it may be interrupted. A second repair has nothing to do.
+    fn repair(&self) {
+        assert!(self.some_of_it(usize::MAX) > 0, "nothing to do: {:?}", self.open());
+        assert_eq!(self.some_of_it(usize::MAX), 0, "a second time");
+    }
+
+    /// What lies in set-aside: name and content.
+    fn aside(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for directory in self.host.list(ASIDE).unwrap() {
+            for name in self.host.list(format!("{ASIDE}/{directory}")).unwrap() {
+                let content = self.host.read(format!("{ASIDE}/{directory}/{name}")).unwrap_or_default();
+                found.push((name, content));
+            }
+        }
+        found
+    }
+
+    fn judged(&self, id: &str) -> String {
+        crate::steps::testing::told(&self.profile, &self.seen().facts, id)
+    }
+}
+
+#[test]
+fn records_that_are_whole_agree_with_a_host_that_is_as_they_say() {
+    let desk = Desk::new();
+    assert_eq!(desk.open(), []);
+    assert!(plan(&desk.host, &desk.seen()).1.is_empty());
+    let retention = desk.row(retention::RECORD);
+    assert!(
+        retention.says.starts_with("ext4 volume ") && retention.host.ends_with("mounted at /mnt/retention")
+    );
+    assert!(desk.row(journal::PATH).says.ends_with("(ended: ready)"));
+    assert_eq!(desk.row(PENDING).status, Stands::None);
+}
+
+#[test]
+fn a_host_on_which_the_agent_never_was_has_nothing_and_nothing_is_expected() {
+    let mut desk = Desk::new();
+    fs::remove_dir_all(desk.host.path(STATE)).unwrap();
+    mounts(&mut desk.facts).retain(|mount| mount.mount_point != "/mnt/retention");
+    fstab(&mut desk.facts).retain(|entry| entry.mount_point != "/mnt/retention");
+    edit(&mut desk.facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    never_ran(&mut desk.facts);
+    assert_eq!(desk.open(), []);
+    assert!(look(&desk.host, &desk.seen()).records.iter().all(|row| row.status == Stands::None));
+    // Nor where a person has run the script.
+    desk.facts.custom_changes = Desk::new().facts.custom_changes;
+    assert_eq!(desk.open(), []);
+    assert!(desk.row(custom_changes::RECORD).host.ends_with("a person has run the script"));
+}
+
+#[test]
+fn a_state_directory_that_was_deleted_is_rebuilt_as_far_as_it_follows_from_the_host() {
+    let desk = Desk::new();
+    let before = ["custom-changes.applied", "custom-changes.restarted", "retention.disk", "image.identity"]
+        .map(|id| (id, desk.judged(id).split(':').next().unwrap().to_owned()));
+    fs::remove_dir_all(desk.host.path(STATE)).unwrap();
+    let all = [journal::PATH, retention::RECORD, custom_changes::RECORD, identity::RECORD];
+    assert_eq!(desk.open(), all.map(|path| (path, Stands::Missing)));
+    desk.repair();
+    assert_eq!(desk.open(), []);
+    let Fact::Known(Some(volume)) = desk.seen().facts.retention_record else { panic!() };
+    assert_eq!((volume.scsi_id.as_str(), volume.uuid), (RETENTION_ID, uuid_of(RETENTION_ID)));
+    assert!(volume.finished && volume.fs_type == "ext4");
+    let Fact::Known(Some(run)) = desk.seen().facts.custom_changes.record else { panic!() };
+    assert_eq!(run.outcome, Outcome::Observed, "that it ended well is told by its marker alone");
+    for (id, status) in before {
+        assert!(desk.judged(id).starts_with(&status), "{id}: {}", desk.judged(id));
+    }
+    let (entries, torn) = journal::read(&desk.host).unwrap();
+    assert!(torn.is_empty() && entries.len() == 4, "{entries:?}");
+    assert!(entries.iter().all(|Entry { event, .. }| {
+        matches!(event, Event::Done { requirement, .. } if requirement == "state.repair")
+    }));
+}
+
+#[test]
+fn a_repair_that_is_interrupted_anywhere_is_gone_on_with() {
+    let damage = |desk: &Desk| {
+        for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING] {
+            desk.put(path, b"torn");
+        }
+        desk.put(journal::PATH, &[desk.host.read(journal::PATH).unwrap().as_bytes(), b"garbage\n"].concat());
+    };
+    let whole = Desk::new();
+    damage(&whole);
+    let acts = plan(&whole.host, &whole.seen()).1.len();
+    assert!(acts > 6, "{acts}");
+    for after in 0..acts {
+        let desk = Desk::new();
+        damage(&desk);
+        desk.some_of_it(after);
+        desk.repair();
+        assert_eq!(desk.open(), [], "after {after}");
+        let mut names: Vec<_> = desk.aside().into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        let all = ["custom-changes.json", "identity.json", "journal.jsonl", "resume.json", "retention.json"];
+        assert_eq!(names, all, "after {after}");
+        assert!(desk.judged("custom-changes.applied").starts_with("met"), "after {after}");
+    }
+}
+
+#[test]
+fn each_record_damaged_in_each_way_is_told_and_set_aside() {
+    type Damage = (&'static str, fn(&Desk, &str), Stands);
+    let ways: [Damage; 7] = [
+        ("empty", |desk, path| desk.put(path, b""), Stands::Damaged),
+        ("garbage", |desk, path| desk.put(path, b"\x00\xff{garbage\n"), Stands::Damaged),
+        ("cut short", |desk, path| desk.put(path, b"{\"schema\":\"mt-agent/"), Stands::Damaged),
+        (
+            "a directory",
+            |desk, path| {
+                fs::remove_file(desk.host.path(path)).unwrap();
+                fs::create_dir(desk.host.path(path)).unwrap();
+            },
+            Stands::Damaged,
+        ),
+        (
+            "a link that leads nowhere",
+            |desk, path| {
+                fs::remove_file(desk.host.path(path)).unwrap();
+                symlink("/nowhere", desk.host.path(path)).unwrap();
+            },
+            Stands::Damaged,
+        ),
+        (
+            "a link to another one",
+            |desk, path| {
+                fs::rename(desk.host.path(path), desk.host.path("/root.json")).unwrap();
+                symlink("/root.json", desk.host.path(path)).unwrap();
+            },
+            Stands::Damaged,
+        ),
+        (
+            "of a newer version",
+            |desk, path| {
+                let kind = path.rsplit('/').next().unwrap().split('.').next().unwrap();
+                let text = format!("{{\"schema\":\"mt-agent/{kind}/v2\",\"more\":1}}\n");
+                desk.put(path, text.as_bytes());
+            },
+            Stands::Newer,
+        ),
+    ];
+    for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING, journal::PATH] {
+        for (way, damage, status) in ways {
+            let desk = Desk::new();
+            if path == PENDING {
+                desk.put(PENDING, b"{}");
+            }
+            damage(&desk, path);
+            if (path, way) == (journal::PATH, "empty") {
+                assert_eq!(desk.row(path).status, Stands::Missing);
+            } else {
+                let row = desk.row(path);
+                assert_eq!(row.status, status, "{path}, {way}: {row:?}");
+                assert!(row.fix.contains("mt-agent state repair"), "{path}, {way}: {row:?}");
+                assert_eq!(desk.open().len(), 1, "{path}, {way}: {:?}", desk.open());
+            }
+            desk.repair();
+            assert_eq!(desk.open(), [], "{path}, {way}");
+            if (path, way) != (journal::PATH, "empty") {
+                let name = path.rsplit('/').next().unwrap();
+                assert!(desk.aside().iter().any(|(aside, _)| aside == name), "{path}, {way}: never deleted");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_record_of_the_image_is_a_persons_to_bring_back() {
+    let desk = Desk::new();
+    desk.put(identity::TEMPLATE, b"torn");
+    let row = desk.row(identity::TEMPLATE);
+    assert_eq!(row.status, Stands::Damaged);
+    assert!(row.fix.starts_with("copy it from the template or another clone of it"), "{row:?}");
+    assert!(
+        plan(&desk.host, &desk.seen()).1.is_empty(),
+        "set aside, a clone that shares its identity would be its own"
+    );
+    assert!(desk.judged("image.identity").starts_with("unknown: "));
+}
+
+#[test]
+fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
+    let mut desk = Desk::new();
+    desk.put(identity::RECORD, b"");
+    // The retention disk on record is another machine's.
+    let other = "36000c29ffffffffffffffffffffffff1";
+    edit(&mut desk.facts.disks)[1].scsi_id = Some(other.into());
+    let row = desk.row(identity::RECORD);
+    assert!(row.host.contains("this may be a copy of another machine"), "{row:?}");
+    desk.some_of_it(usize::MAX);
+    assert_eq!(desk.host.read(identity::RECORD).unwrap(), "");
+}
+
+#[test]
+fn a_journal_keeps_what_can_be_read_of_it() {
+    let desk = Desk::new();
+    let whole = desk.host.read(journal::PATH).unwrap();
+    // A power loss is no damage.
+    let torn = format!("{}{}\n", whole, &whole[..30]);
+    desk.put(journal::PATH, torn.as_bytes());
+    assert_eq!(desk.row(journal::PATH).status, Stands::Agrees);
+    assert!(desk.row(journal::PATH).says.ends_with("line 3 torn, as by a power loss"));
+    let newer = "{\"version\":2,\"at\":\"t\",\"event\":\"begin\",\"agent\":\"0.9.0\"}\n";
+    desk.put(journal::PATH, format!("{whole}{newer}").as_bytes());
+    let row = desk.row(journal::PATH);
+    assert_eq!(row.status, Stands::Newer);
+    assert!(row.fix.starts_with("use mt-agent 0.9.0 (so the journal), or: mt-agent state repair"), "{row:?}");
+    let garbage = format!("x\n\n{whole}{}{newer}", "y\n".repeat(3));
+    desk.put(journal::PATH, garbage.as_bytes());
+    let row = desk.row(journal::PATH);
+    assert_eq!(row.status, Stands::Damaged);
+    assert!(row.says.ends_with("line 8 of a newer mt-agent; lines 1, 5-7 of something else"), "{row:?}");
+    desk.repair();
+    assert_eq!(desk.aside(), [("journal.jsonl".to_owned(), garbage)]);
+    assert!(desk.host.read(journal::PATH).unwrap().starts_with(&whole));
+    assert_eq!(journal::read(&desk.host).unwrap().1, [] as [usize; 0]);
+}

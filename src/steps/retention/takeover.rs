@@ -1,0 +1,240 @@
+//! Another volume takes the place of the retention volume, as a person ordered it: `--replace-retention` makes it on a new disk,
+//! `--adopt-retention` takes one that the agent made. The earlier one is unmounted, our line for it goes, its disk is left as it is.
+
+use super::choice::{self, Chosen, told};
+use super::name::{asked, check_names, contrary, find};
+use super::{map_by_id, mount_now, volumes};
+use crate::changes::Change;
+use crate::changes::fstab;
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::mounts::Mount;
+use crate::host::text;
+use crate::profile::Profile;
+use crate::steps::devices::{resolve, same_path};
+use crate::steps::need;
+use crate::steps::remedy::{Remedy, Request, Takeover};
+
+use super::remedy::{NEEDS, make, unmount};
+
+/// The volume that takes the place.
+struct Successor<'a> {
+    disk: &'a Disk,
+    scsi_id: String,
+    uuid: String,
+    fs_type: String,
+    /// How it is made, where it is not there yet.
+    made_by: Option<Change>,
+}
+
+/// What is in the way of the successor.
+struct Predecessor {
+    unmounted: Option<Change>,
+    /// The devices of our own lines for the mount point.
+    lines: Vec<String>,
+    /// Whether a line of fstab names the successor already.
+    has_line: bool,
+}
+
+/// What `apply` does towards the requirement `id` because a takeover was ordered; `None` where none was, or nothing of it is left.
+#[must_use]
+pub fn ordered(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
+    request.takeover?;
+    let part: fn(&Profile, &Facts, &Successor<'_>, &Predecessor) -> Option<Remedy> = match id {
+        "retention.disk" => prepare,
+        "retention.mounted" => mount,
+        "retention.persistent" => keep,
+        _ => return None,
+    };
+    match both(profile, facts, request) {
+        Ok((successor, predecessor)) => part(profile, facts, &successor, &predecessor),
+        Err(why) => Some(Remedy::Refused(why)),
+    }
+}
+
+/// That what a person named is a disk of this host, and that the takeover that was ordered, if one was, can be carried out.
+///
+/// # Errors
+/// One line that names the option, what it has, and what a person does.
+pub fn check(profile: &Profile, facts: &Facts, request: &Request) -> anyhow::Result<()> {
+    let mut checked = check_names(facts, request);
+    if request.takeover.is_some() && facts.disks.known().is_some() {
+        checked = checked.and_then(|()| both(profile, facts, request).map(drop));
+    }
+    checked.map_err(anyhow::Error::msg)
+}
+
+/// That the volume of the earlier disk is left, beside a plan that replaces it.
+#[must_use]
+pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
+    let (successor, _) = both(profile, facts, request).ok().filter(|_| request.takeover.is_some())?;
+    let record = facts.retention_record.known()?.as_ref()?;
+    (record.finished && record.scsi_id != successor.scsi_id).then(|| {
+        let id = text::safe(&record.scsi_id);
+        match find(facts, &record.scsi_id) {
+            Ok(disk) => format!("the earlier retention volume stays as it is on {}", told(disk)),
+            Err(_) => format!("the disk of the earlier retention volume, {id}, is not attached"),
+        }
+    })
+}
+
+fn both<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    request: &Request,
+) -> Result<(Successor<'a>, Predecessor), String> {
+    let order = request.takeover.unwrap_or(Takeover::Replace);
+    let because = |why: String| format!("{}: {why}", order.option());
+    let successor = successor(profile, facts, request, order).map_err(because)?;
+    let predecessor = predecessor(profile, facts, &successor).map_err(because)?;
+    Ok((successor, predecessor))
+}
+
+fn successor<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    request: &Request,
+    order: Takeover,
+) -> Result<Successor<'a>, String> {
+    let named = asked(profile, facts, request).ok_or("no disk is named")?;
+    let disk = find(facts, named.name)?;
+    let scsi_id = choice::identity(facts, disk)?;
+    // What outlives this run would undo it.
+    if let Some(other) = contrary(profile, facts, request) {
+        return Err(format!("{other}: put {scsi_id} there first, then run again"));
+    }
+    let record = facts.retention_record.known().ok_or("the record of the retention disk cannot be read")?;
+    let ours = volumes::on(facts, disk).filter(|_| request.erase_disk.is_none());
+    let on_record = record.as_ref().is_some_and(|record| record.scsi_id == scsi_id && record.finished);
+    match (order, ours) {
+        (Takeover::Replace, Some(_)) if !on_record => Err(format!(
+            "{} carries a retention volume that mt-agent made: --adopt-retention {scsi_id} takes it as it is",
+            told(disk)
+        )),
+        (_, Some(ours)) => {
+            let mounted = || facts.mounts.known()?.iter().find(|mount| is_on(disk, mount));
+            let fs_type = ours.fs_type.or_else(|| Some(mounted()?.fs_type.clone()));
+            let fs_type = fs_type.unwrap_or_else(|| "auto".to_owned());
+            Ok(Successor { disk, scsi_id, uuid: ours.uuid, fs_type, made_by: None })
+        }
+        (Takeover::Adopt, None) => Err(match volumes::hint(facts, disk) {
+            Some(hint) => format!("{} carries no retention volume that mt-agent knows. {hint}", told(disk)),
+            None => format!("{} carries no retention volume that mt-agent made", told(disk)),
+        }),
+        (Takeover::Replace, None) => match choice::choose(profile, facts, request) {
+            Chosen::Refused(why) => Err(why),
+            Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => {
+                let fs_type = profile.retention.fs_type.clone();
+                let made_by = make(disk, &scsi_id, &fs_type, &uuid, erase, fingerprint);
+                Ok(Successor { disk, scsi_id, uuid, fs_type, made_by: Some(made_by) })
+            }
+        },
+    }
+}
+
+fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> Result<Predecessor, String> {
+    let point = &profile.retention.mount_point;
+    let untold = |status: crate::steps::Status| status.describe();
+    let (mut lines, mut has_line) = (Vec::new(), false);
+    for entry in need(&facts.fstab, "/etc/fstab").map_err(untold)? {
+        if !same_path(&entry.mount_point, point) {
+            continue;
+        }
+        if is_line_of(facts, successor, &entry.device) {
+            has_line = true;
+        } else if entry.ours {
+            lines.push(entry.device.clone());
+        } else {
+            return Err(format!(
+                "line {} of /etc/fstab mounts {} on {point} and is not mt-agent's: remove it, then run again",
+                entry.line, entry.device
+            ));
+        }
+    }
+    let ignored = facts.fstab_ignored.iter().filter(|line| line.ours && same_path(&line.mount_point, point));
+    lines.extend(ignored.map(|line| line.device.clone()));
+    let mounted = mount_now(profile, facts).map_err(untold)?;
+    let unmounted = match mounted.filter(|mount| !is_on(successor.disk, mount)) {
+        Some(mount) => Some(unmount(facts, mount)?),
+        None => None,
+    };
+    let elsewhere = |mount: &&Mount| is_on(successor.disk, mount) && !same_path(&mount.mount_point, point);
+    if let Some(mount) = facts.mounts.known().into_iter().flatten().find(elsewhere) {
+        let at = &mount.mount_point;
+        return Err(format!("{} is mounted at {at}: `umount {at}`, then run again", told(successor.disk)));
+    }
+    Ok(Predecessor { unmounted, lines, has_line })
+}
+
+fn is_on(disk: &Disk, mount: &Mount) -> bool {
+    disk.device_number() == mount.major_minor
+}
+
+/// Whether a first column of fstab names the successor, which need not be made yet.
+fn is_line_of(facts: &Facts, successor: &Successor<'_>, device: &str) -> bool {
+    fstab::cannot_move(device)
+        && (device.strip_prefix("UUID=") == Some(&successor.uuid)
+            || device.strip_prefix("/dev/mapper/") == Some(&successor.scsi_id)
+            || resolve(device, facts)
+                .is_ok_and(|number| number.as_deref() == Some(successor.disk.device_number())))
+}
+
+/// The earlier one goes, the new one is made. Where that is done, what is mounted and recorded next makes it hold.
+fn prepare(
+    profile: &Profile,
+    facts: &Facts,
+    successor: &Successor<'_>,
+    predecessor: &Predecessor,
+) -> Option<Remedy> {
+    let needs = if successor.made_by.is_some() { NEEDS } else { &[] };
+    let (mount_point, devices) = (profile.retention.mount_point.clone(), predecessor.lines.clone());
+    let line = (!devices.is_empty()).then_some(Change::RemoveFstab { mount_point, devices });
+    let all = [predecessor.unmounted.clone(), line, successor.made_by.clone()];
+    let changes: Vec<_> = all.into_iter().flatten().collect();
+    let is_left = !changes.is_empty() || mount(profile, facts, successor, predecessor).is_some();
+    is_left.then_some(Remedy::With { changes, needs })
+}
+
+fn mount(
+    profile: &Profile,
+    facts: &Facts,
+    successor: &Successor<'_>,
+    predecessor: &Predecessor,
+) -> Option<Remedy> {
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    let on_record = record.is_some_and(|record| record.scsi_id == successor.scsi_id && record.finished);
+    let there = matches!(mount_now(profile, facts), Ok(Some(_)));
+    if there && predecessor.unmounted.is_none() && on_record {
+        return None;
+    }
+    let change = Change::MountRetention {
+        device: successor.disk.device(),
+        scsi_id: successor.scsi_id.clone(),
+        mount_point: profile.retention.mount_point.clone(),
+        fs_type: successor.fs_type.clone(),
+        uuid: Some(successor.uuid.clone()),
+    };
+    Some(Remedy::With { changes: vec![change], needs: &["retention.disk"] })
+}
+
+fn keep(
+    profile: &Profile,
+    facts: &Facts,
+    successor: &Successor<'_>,
+    predecessor: &Predecessor,
+) -> Option<Remedy> {
+    if predecessor.has_line {
+        return None;
+    }
+    let systemd = facts.os.systemd.known()?;
+    let device = successor.disk.multipath.as_ref().and_then(map_by_id);
+    let change = Change::WriteFstab {
+        device: device.unwrap_or_else(|| format!("UUID={}", successor.uuid)),
+        scsi_id: successor.scsi_id.clone(),
+        mount_point: profile.retention.mount_point.clone(),
+        fs_type: successor.fs_type.clone(),
+        options: fstab::options(*systemd).to_owned(),
+        replaces: None,
+    };
+    Some(Remedy::With { changes: vec![change], needs: &["retention.mounted"] })
+}

@@ -1,0 +1,432 @@
+//! Another volume takes the place of the retention volume.
+
+use super::*;
+use crate::facts::fstab::{COMMENTED_OUT, Ignored};
+use crate::facts::retention::uuid_of;
+use crate::steps::remedy::Takeover;
+
+/// The ready host with a second disk, which is blank, and our own line of fstab.
+fn with_new_disk() -> (Profile, Facts) {
+    let (profile, mut facts) = ready();
+    disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
+    facts.probes = vec![eligible("sdc")];
+    spoil(&mut facts.storage).push(testing::answering("sdc", "8:32"));
+    our_line(&mut facts).ours = true;
+    // The recorded host has one of an agent that drew its UUIDs.
+    spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "253:0".into());
+    map_carries(&mut facts, None);
+    facts.retention_record = record_of(RETENTION_ID);
+    (profile, facts)
+}
+
+fn our_line(facts: &mut Facts) -> &mut Entry {
+    spoil(&mut facts.fstab).iter_mut().find(|entry| entry.mount_point == "/mnt/retention").unwrap()
+}
+
+fn record_of(id: &str) -> Fact<Option<Record>> {
+    Fact::Known(Some(Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: id.into(),
+        uuid: uuid_of(id),
+        fs_type: "ext4".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    }))
+}
+
+fn ordered(takeover: Takeover, disk: &str) -> Request {
+    Request { takeover: Some(takeover), ..naming(disk) }
+}
+
+fn replacing(disk: &str) -> Request {
+    ordered(Takeover::Replace, disk)
+}
+
+/// The mounted volume is one that a person made.
+fn a_person_s(facts: &mut Facts) {
+    facts.retention_record = Fact::Known(None);
+    spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    spoil(&mut facts.filesystems).by_uuid.insert("1-2".into(), "253:0".into());
+}
+
+/// What is planned, but for the maps of the disks, which are another requirement's; and all that is said.
+fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
+    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
+    let said = format!("{:?} {:?}", plan.manual, plan.notes);
+    let changes = plan.changes.into_iter().map(|planned| planned.change);
+    (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), said)
+}
+
+fn kinds(changes: &[Change]) -> Vec<String> {
+    let kind = |change| serde_json::to_value(change).unwrap()["kind"].as_str().unwrap().to_owned();
+    changes.iter().map(kind).collect()
+}
+
+/// Makes of the facts what the change makes of the host.
+fn carried_out(facts: &mut Facts, change: &Change) {
+    match change {
+        Change::UnmountRetention { mount_point, .. } => {
+            spoil(&mut facts.mounts).retain(|mount| mount.mount_point != *mount_point);
+            for disk in disks(facts).iter_mut().filter(|disk| disk.name == "sdb") {
+                disk.used_by.clear();
+            }
+        }
+        Change::RemoveFstab { mount_point, .. } => {
+            spoil(&mut facts.fstab).retain(|entry| !entry.ours || entry.mount_point != *mount_point);
+            facts.fstab_ignored.retain(|line| !line.ours);
+        }
+        Change::FormatRetention { scsi_id, uuid, fs_type, .. } => {
+            let number = number_of(facts, scsi_id);
+            spoil(&mut facts.filesystems).by_uuid.insert(uuid.clone(), number);
+            facts.retention_record = record_of(scsi_id);
+            spoil(&mut facts.retention_record).as_mut().unwrap().fs_type.clone_from(fs_type);
+            facts.probes.clear();
+        }
+        Change::MountRetention { scsi_id, device, mount_point, .. } => {
+            let number = number_of(facts, scsi_id);
+            spoil(&mut facts.mounts).push(mount(mount_point, &number, device, 1 << 40));
+            facts.retention_record = record_of(scsi_id);
+        }
+        Change::WriteFstab { device, mount_point, fs_type, .. } => {
+            let fstab = spoil(&mut facts.fstab);
+            fstab.retain(|entry| !entry.ours);
+            fstab.push(Entry { ours: true, ..testing::entry(30, device, mount_point, fs_type, 0) });
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn number_of(facts: &Facts, scsi_id: &str) -> String {
+    let disks = facts.disks.known().unwrap();
+    disks.iter().find(|disk| disk.scsi_id.as_deref() == Some(scsi_id)).unwrap().device_number().to_owned()
+}
+
+/// From `facts` on, what each state between two changes plans, until nothing is left: each step is one of the first plan.
+fn to_the_end(profile: &Profile, facts: &Facts, request: &Request) -> Facts {
+    let (agreed, _) = planned(profile, facts, request);
+    let mut facts = facts.clone();
+    for number in 0..=agreed.len() {
+        let (left, said) = planned(profile, &facts, request);
+        let Some(next) = left.first() else {
+            assert_eq!(number, agreed.len(), "{said}");
+            return facts;
+        };
+        assert!(
+            agreed.iter().any(|change| next.is_within(change)),
+            "{next:?} was not agreed to: {agreed:#?}"
+        );
+        carried_out(&mut facts, next);
+    }
+    panic!("it does not end: {agreed:#?}")
+}
+
+const ALL: [&str; 5] =
+    ["unmount-retention", "remove-fstab", "format-retention", "mount-retention", "write-fstab"];
+
+#[test]
+fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
+    let (profile, facts) = with_new_disk();
+    let (changes, said) = planned(&profile, &facts, &replacing("sdc"));
+    assert_eq!(kinds(&changes), ALL);
+    assert!(
+        said.contains(&format!("the earlier retention volume stays as it is on sdb ({RETENTION_ID}, 1 TiB)")),
+        "{said}"
+    );
+    let formatted = changes.iter().filter_map(|change| match change {
+        Change::FormatRetention { scsi_id, .. } => Some(scsi_id.as_str()),
+        _ => None,
+    });
+    assert_eq!(formatted.collect::<Vec<_>>(), [OTHER_ID], "the old disk is left");
+    let after = to_the_end(&profile, &facts, &replacing("sdc"));
+    for id in ["retention.disk", "retention.mounted", "retention.persistent"] {
+        assert!(told(&profile, &after, id).starts_with("met: "), "{}", told(&profile, &after, id));
+    }
+    let (_, said) = planned(&profile, &after, &replacing(OTHER_ID));
+    assert!(said.contains("is not needed: it carries the retention volume already"), "{said}");
+    assert_eq!(planned(&profile, &after, &Request::default()).0, []);
+}
+
+#[test]
+fn the_old_one_gone_or_unmounted_is_replaced_as_well() {
+    let (profile, mut gone) = with_new_disk();
+    spoil(&mut gone.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    let mut unmounted = gone.clone();
+    disks(&mut unmounted)[1].used_by.clear();
+    disks(&mut gone).remove(1);
+    spoil(&mut gone.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    spoil(&mut gone.filesystems).by_mapper.clear();
+    for (facts, words) in [(gone, "is not attached"), (unmounted, "stays as it is on sdb")] {
+        let (changes, said) = planned(&profile, &facts, &replacing("sdc"));
+        assert_eq!(kinds(&changes), ALL[1..]);
+        assert!(said.contains(words), "{said}");
+        to_the_end(&profile, &facts, &replacing("sdc"));
+    }
+}
+
+#[test]
+fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
+    let (profile, mut facts) = with_new_disk();
+    let command = format!("mt-agent apply --replace-retention {OTHER_ID}");
+    let (changes, said) = planned(&profile, &facts, &naming(OTHER_ID));
+    assert_eq!(changes, []);
+    assert!(said.contains(&format!("--replace-retention {OTHER_ID}")), "{said}");
+    let mut named = profile.clone();
+    named.retention.disk = Some(OTHER_ID.into());
+    assert!(told(&named, &facts, "retention.disk").contains(&command), "mounted");
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    assert!(told(&named, &facts, "retention.disk").contains(&command), "unmounted");
+    // Gone: neither is the new one made, nor anything told of an erasure.
+    disks(&mut facts).remove(1);
+    spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    spoil(&mut facts.filesystems).by_mapper.clear();
+    for request in [naming("sdc"), at_terminal(), Request::default()] {
+        let (changes, said) = planned(&profile, &facts, &request);
+        assert_eq!(changes, [], "{request:?}");
+        assert!(!said.contains("--erase-disk"), "{said}");
+    }
+    let (_, said) = planned(&profile, &facts, &naming("sdc"));
+    assert!(said.contains(&command) && said.contains("which is not attached"), "{said}");
+    let found = told(&profile, &facts, "retention.disk");
+    assert!(found.contains("mt-agent apply --replace-retention SCSI-ID"), "{found}");
+    // Its line alone tells as much.
+    facts.retention_record = Fact::Known(None);
+    let (changes, said) = planned(&profile, &facts, &naming("sdc"));
+    assert_eq!(changes, []);
+    assert!(said.contains("names another volume for /mnt/retention") && said.contains(&command), "{said}");
+}
+
+#[test]
+fn what_is_a_person_s_is_refused_before_anything_is_changed() {
+    let refusal = |spoiler: Spoiler<'_>, spoil_profile: fn(&mut Profile), request: &Request| {
+        let (mut profile, mut facts) = with_new_disk();
+        spoiler(&mut facts);
+        spoil_profile(&mut profile);
+        let why = takeover::check(&profile, &facts, request).expect_err("must be refused").to_string();
+        assert_eq!(planned(&profile, &facts, request).0, [], "{why}");
+        why
+    };
+    let same = |_: &mut Profile| {};
+    let line = refusal(&|facts| our_line(facts).ours = false, same, &replacing("sdc"));
+    assert!(
+        line.starts_with("--replace-retention: line ") && line.ends_with("remove it, then run again"),
+        "{line}"
+    );
+    let named =
+        refusal(&|_| {}, |profile| profile.retention.disk = Some(RETENTION_ID.into()), &replacing("sdc"));
+    assert_eq!(
+        named,
+        format!(
+            "--replace-retention: the profile names {RETENTION_ID}: put {OTHER_ID} there first, then run again"
+        )
+    );
+    let used = refusal(&|facts| facts.probes = Vec::new(), same, &replacing("sda"));
+    assert!(used.contains("sda") && used.contains("in use"), "{used}");
+    let nobody = refusal(&|_| {}, same, &replacing("sdq"));
+    assert!(nobody.starts_with("--replace-retention: no disk is called sdq"), "{nobody}");
+    let content = refusal(
+        &|facts| {
+            facts.probes[0].eligible = false;
+            facts.probes[0].why_not.push("it is not blank: ext4".into());
+        },
+        same,
+        &replacing("sdc"),
+    );
+    assert!(content.contains("is left as it is: it is not blank: ext4"), "{content}");
+    let bound = refusal(&|facts| mounted(facts).root = "/sub".into(), same, &replacing("sdc"));
+    assert!(bound.contains("is no volume of its own: `umount /mnt/retention`"), "{bound}");
+    let torn =
+        refusal(&|facts| facts.retention_record = Fact::Unknown("torn".into()), same, &replacing("sdc"));
+    assert!(torn.contains("cannot be read"), "{torn}");
+    let adopted = refusal(&|_| {}, same, &ordered(Takeover::Adopt, "sdc"));
+    assert_eq!(
+        adopted,
+        format!("--adopt-retention: sdc ({OTHER_ID}, 1 TiB) carries no retention volume that mt-agent made")
+    );
+}
+
+/// The disk sdc with a volume that an agent made on it.
+fn with_other_volume() -> (Profile, Facts) {
+    let (profile, mut facts) = with_new_disk();
+    facts.probes.clear();
+    spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(OTHER_ID), "8:32".into());
+    (profile, facts)
+}
+
+#[test]
+fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
+    let (profile, facts) = with_other_volume();
+    let adopting = ordered(Takeover::Adopt, "sdc");
+    let (changes, _) = planned(&profile, &facts, &adopting);
+    assert_eq!(kinds(&changes), ["unmount-retention", "remove-fstab", "mount-retention", "write-fstab"]);
+    let after = to_the_end(&profile, &facts, &adopting);
+    assert_eq!(after.retention_record, record_of(OTHER_ID));
+    // It is not made anew, but where that is ordered too.
+    let why = takeover::check(&profile, &facts, &replacing("sdc")).unwrap_err().to_string();
+    assert!(why.contains(&format!("--adopt-retention {OTHER_ID} takes it as it is")), "{why}");
+
+    // Another disk on record, which is gone: what is attached may be another master target's.
+    let (profile, mut facts) = with_other_volume();
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    disks(&mut facts).remove(1);
+    spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    let (changes, said) = planned(&profile, &facts, &Request::default());
+    assert_eq!(changes, []);
+    assert!(said.contains("--adopt-retention SCSI-ID") && said.contains("which is not attached"), "{said}");
+    to_the_end(&profile, &facts, &adopting);
+    // After a reinstallation a person has mounted it already: it goes on record.
+    let (profile, mut facts) = with_other_volume();
+    mounted(&mut facts).major_minor = "8:32".into();
+    let (changes, _) = planned(&profile, &facts, &adopting);
+    assert_eq!(kinds(&changes), ["remove-fstab", "mount-retention", "write-fstab"]);
+    let found = told(&profile, &facts, "retention.disk");
+    assert!(
+        found.contains(&format!("What is mounted now: mt-agent apply --adopt-retention {OTHER_ID}")),
+        "{found}"
+    );
+    to_the_end(&profile, &facts, &adopting);
+}
+
+#[test]
+fn a_label_alone_is_not_adopted() {
+    let (profile, mut facts) = with_new_disk();
+    facts.probes[0] = Probe {
+        volume: Some(Box::new(Volume {
+            fs_type: "ext4".into(),
+            uuid: "1-2".into(),
+            label: "mt-retention".into(),
+        })),
+        ..Probe { disk: "sdc".into(), blank: Some(false), ..Probe::default() }
+    };
+    let why = takeover::check(&profile, &facts, &ordered(Takeover::Adopt, "sdc")).unwrap_err().to_string();
+    assert!(why.contains("its UUID 1-2 does not follow from its SCSI ID"), "{why}");
+    assert_eq!(planned(&profile, &facts, &ordered(Takeover::Adopt, "sdc")).0, []);
+}
+
+#[test]
+fn a_replacement_that_was_begun_is_gone_on_with_whoever_runs() {
+    let (profile, facts) = with_new_disk();
+    let mut begun = facts.clone();
+    for change in &planned(&profile, &facts, &replacing("sdc")).0[..2] {
+        carried_out(&mut begun, change);
+    }
+    let mut making = begun.clone();
+    making.retention_record = record_of(OTHER_ID);
+    spoil(&mut making.retention_record).as_mut().unwrap().finished = false;
+    for request in [replacing(OTHER_ID), Request::default()] {
+        let (changes, said) = planned(&profile, &making, &request);
+        assert_eq!(kinds(&changes), ALL[2..], "{request:?} {said}");
+    }
+    // Before it was begun to be made, a run without the order goes back to the volume that is there.
+    let (changes, _) = planned(&profile, &begun, &Request::default());
+    assert!(
+        matches!(&changes[..], [Change::MountRetention { scsi_id, .. }, Change::WriteFstab { .. }] if scsi_id == RETENTION_ID),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn another_mount_point_in_the_profile_moves_our_own_volume() {
+    let (mut profile, facts) = with_new_disk();
+    profile.retention.mount_point = "/srv/retention".into();
+    let found = told(&profile, &facts, "retention.mounted");
+    assert!(
+        found.starts_with("unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | "),
+        "{found}"
+    );
+    let (changes, _) = planned(&profile, &facts, &Request::default());
+    assert_eq!(kinds(&changes), ["unmount-retention", "mount-retention", "write-fstab"]);
+    let after = to_the_end(&profile, &facts, &Request::default());
+    assert!(told(&profile, &after, "retention.mounted").starts_with("met: "));
+    // Where a person's line mounts it, a person moves it.
+    let (mut profile, mut facts) = with_new_disk();
+    profile.retention.mount_point = "/srv/retention".into();
+    our_line(&mut facts).ours = false;
+    let (changes, said) = planned(&profile, &facts, &Request::default());
+    assert_eq!(changes, []);
+    assert!(said.contains("`umount /mnt/retention`, then mt-agent apply"), "{said}");
+}
+
+#[test]
+fn our_line_as_a_comment_is_a_person_s_to_undo() {
+    let (profile, mut facts) = with_new_disk();
+    let line = our_line(&mut facts).clone();
+    spoil(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
+    facts.fstab_ignored.push(Ignored {
+        line: 14,
+        device: line.device,
+        mount_point: line.mount_point,
+        why: COMMENTED_OUT.into(),
+        ours: true,
+    });
+    let (changes, said) = planned(&profile, &facts, &Request::default());
+    assert_eq!(changes, []);
+    assert!(said.contains("take the # from the beginning of line 14 of /etc/fstab"), "{said}");
+    let found = told(&profile, &facts, "retention.persistent");
+    assert!(
+        found.contains(
+            "line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out"
+        ),
+        "{found}"
+    );
+    // With the volume it goes.
+    assert_eq!(kinds(&planned(&profile, &facts, &replacing("sdc")).0), ALL);
+}
+
+#[test]
+fn what_is_made_by_another_type_than_the_profile_s_is_told_and_left() {
+    let (mut profile, facts) = with_new_disk();
+    profile.retention.fs_type = "xfs".into();
+    let found = told(&profile, &facts, "retention.filesystem");
+    assert!(found.starts_with("unmet: ext4 | xfs, by the profile | put ext4 into the profile"), "{found}");
+    assert!(found.contains("--replace-retention SCSI-ID"), "{found}");
+    assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
+    // A person's own is of the type that the person gave it.
+    let mut own = facts;
+    a_person_s(&mut own);
+    assert_eq!(told(&profile, &own, "retention.filesystem"), "met: ext4");
+}
+
+#[test]
+fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
+    use crate::facts::storage::Extent;
+    let (profile, mut facts) = with_new_disk();
+    disks(&mut facts)[1].size_bytes = 2 << 40;
+    mounted(&mut facts).size_bytes = Fact::Known(1 << 40);
+    let extent = |facts: &mut Facts, bytes, log_bytes| {
+        let storage = spoil(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap();
+        storage.extent = Some(Extent { bytes, log_bytes });
+    };
+    extent(&mut facts, 1 << 40, 0);
+    let found = told(&profile, &facts, "retention.capacity");
+    assert!(found.starts_with("unmet: 1 TiB of 2 TiB are not used"), "{found}");
+    assert!(
+        found.contains(&format!(
+            "mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"
+        )),
+        "{found}"
+    );
+    assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Recommended);
+    assert_eq!(planned(&profile, &facts, &Request::default()).0, [], "not unasked");
+    let grow = Request { grow: true, ..Request::default() };
+    let (changes, _) = planned(&profile, &facts, &grow);
+    assert!(
+        matches!(&changes[..], [Change::GrowRetention { scsi_id, uuid, fs_type, .. }]
+            if scsi_id == RETENTION_ID && *uuid == uuid_of(RETENTION_ID) && fs_type == "ext4"),
+        "{changes:?}"
+    );
+    // A person's own volume is grown by a person.
+    let mut own = facts.clone();
+    a_person_s(&mut own);
+    let (changes, said) = planned(&profile, &own, &grow);
+    assert_eq!(changes, []);
+    assert!(said.contains("--grow is for a volume that mt-agent made"), "{said}");
+    // On disk XFS can be older than what the kernel has: that counts, with the log that statvfs leaves out.
+    mounted(&mut facts).size_bytes = Fact::Known((2 << 40) - (2 << 30));
+    extent(&mut facts, 1 << 40, 2 << 30);
+    assert!(told(&profile, &facts, "retention.capacity").starts_with("met: "));
+    let (changes, said) = planned(&profile, &facts, &grow);
+    assert_eq!(changes, []);
+    assert!(said.contains("--grow: the file system has all of sdb"), "{said}");
+}
