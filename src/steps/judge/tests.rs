@@ -37,7 +37,7 @@ fn the_registry_is_the_table_of_the_design_in_order() {
     let expected = "os.release os.architecture os.hostname os.timezone os.clock os.device-nodes \
         sizing.memory sizing.cpus sizing.os-disk \
         layout.root layout.var-crash layout.home layout.partitions layout.swap layout.no-lvm layout.boot-loader \
-        layout.next-boot layout.free \
+        layout.own-disks layout.next-boot layout.free \
         network.static network.dns network.hosts-file \
         hypervisor.vmware hypervisor.tools hypervisor.controllers hypervisor.disk-count \
         scsi.ids scsi.ids-unique scsi.uuid-enabled \

@@ -30,6 +30,8 @@ boot_1() {
     printf 'site:\n  configuration-server-version: 9.9.0.0\n' >>/etc/mt-agent/profile.yaml
     agent 0 disks --probe
     said 'not eligible'
+    # LVM takes up the customer's volume group at each boot.
+    vgchange -an customer
     agent 3 apply --yes
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
 }
