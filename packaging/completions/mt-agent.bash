@@ -100,7 +100,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__apply)
-            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-y -q -v -h --yes --restart --retention-disk --erase-disk --own-disk --custom-changes --resume --forget --format --only --skip --stage --download-only --repository --agent-package --offline --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -111,6 +111,10 @@ _mt__agent() {
                     return 0
                     ;;
                 --erase-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own-disk)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -398,7 +402,7 @@ _mt__agent() {
             return 0
             ;;
         mt__agent__subcmd__plan)
-            opts="-q -v -h --facts --offline --retention-disk --erase-disk --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
+            opts="-q -v -h --facts --offline --retention-disk --erase-disk --own-disk --format --only --skip --stage --profile --allow-unsafe-profile --root --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,6 +421,10 @@ _mt__agent() {
                     return 0
                     ;;
                 --erase-disk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own-disk)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -66,6 +66,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l facts -d 'Pla
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l offline -d 'Take packages from DIR alone, as apply --offline would; verifies it' -r -F
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l own-disk -d 'A disk that was added to this host and is its own, no protected machine\'s: put it on record (repeatable)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l format -d 'How to report' -r -f -a "text\t'For people'
 json\t'One versioned document'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -l only -d 'Look at these requirements or sections alone (repeatable, or comma separated)' -r
@@ -83,6 +84,7 @@ complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s v -l verbose 
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand plan" -s h -l help -d 'Print help'
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l retention-disk -d 'The disk to carry the retention volume: SCSI ID, by-id name or /dev path' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l erase-disk -d 'Allow this one disk to be formatted although it is not blank: ALL ITS DATA IS LOST. A disk in use is refused all the same' -r
+complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l own-disk -d 'A disk that was added to this host and is its own, no protected machine\'s: put it on record (repeatable)' -r
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l custom-changes -d 'What to do about a vendor script that did not do its work' -r -f -a "accept\t'Its changes are in place: record that'
 rerun\t'They are not: run it again'"
 complete -c mt-agent -n "__fish_mt_agent_using_subcommand apply" -l format -d 'How to report' -r -f -a "text\t'For people'

@@ -29,6 +29,7 @@ impl Change {
             | Self::Collect { .. }
             | Self::RecordCustomChanges { .. }
             | Self::SetRecordsAside
+            | Self::RecordOwnDisks { .. }
             | Self::BlacklistRootDisk { .. }
             | Self::ConfigureMultipath { .. }
             | Self::StartMultipathd { .. }
@@ -57,6 +58,10 @@ impl Change {
             Self::MakeDeviceNodes { nodes: now } => {
                 let Self::MakeDeviceNodes { nodes } = agreed else { return false };
                 now.iter().all(|node| nodes.contains(node))
+            }
+            Self::RecordOwnDisks { scsi_ids: now } => {
+                let Self::RecordOwnDisks { scsi_ids } = agreed else { return false };
+                now.iter().all(|id| scsi_ids.contains(id))
             }
             Self::ConfigureMultipath { off: now_off, unhide: now_unhide } => {
                 let Self::ConfigureMultipath { off, unhide } = agreed else { return false };
@@ -206,6 +211,7 @@ mod tests {
         let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let configure =
             |off: &[&str], unhide: &[&str]| Change::ConfigureMultipath { off: all(off), unhide: all(unhide) };
+        let own = |disks: &[&str]| Change::RecordOwnDisks { scsi_ids: all(disks) };
         let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks), reload: false };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
             device: device.into(),
@@ -250,6 +256,7 @@ mod tests {
             (configure(&["find_multipaths"], &[]), configure(&["find_multipaths"], &["^sd"])),
             (start(&["36000c29a"]), start(&["36000c29a", "36000c29b"])),
             (start(&[]), configure(&[], &[])),
+            (own(&["36000c29a"]), own(&["36000c29a", "36000c29b"])),
             (Change::SetRecordsAside, Change::RecordCustomChanges { accepted: false }),
             (Change::RecordCustomChanges { accepted: false }, Change::RecordCustomChanges { accepted: true }),
         ];

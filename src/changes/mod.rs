@@ -84,6 +84,11 @@ pub enum Change {
     },
     /// Set the records of the machine that this one is a copy of aside, and begin its own.
     SetRecordsAside,
+    /// Put disks on record as this host's own, as a person said.
+    RecordOwnDisks {
+        /// Their SCSI IDs.
+        scsi_ids: Vec<String>,
+    },
     /// Make the multipath blacklist name this machine's root disk.
     BlacklistRootDisk {
         /// SCSI ID of the root disk.
@@ -281,6 +286,9 @@ impl Change {
                 "record the custom changes that were made by hand".into()
             }
             Self::SetRecordsAside => "set the records of the machine that this one is a copy of aside".into(),
+            Self::RecordOwnDisks { scsi_ids } => {
+                format!("put {} on record as disks of this host itself", scsi_ids.join(", "))
+            }
             Self::BlacklistRootDisk { scsi_id, .. } => {
                 format!("make the multipath blacklist name this machine's root disk {scsi_id}")
             }
@@ -343,6 +351,7 @@ impl Change {
             }
             Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
             Self::SetRecordsAside => records::set_aside(context),
+            Self::RecordOwnDisks { scsi_ids } => records::own_disks(context.host, scsi_ids),
             Self::BlacklistRootDisk { scsi_id, replaces } => {
                 multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
             }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use nix::libc;
 
 use super::{Context, Done, saved};
@@ -18,11 +18,12 @@ use crate::host::{Host, files, text};
 /// Where the kernel's random bytes come from.
 const URANDOM: &str = "/dev/urandom";
 
-/// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays.
+/// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays, and so do the own
+/// disks; `own` are the SCSI IDs of those of a host of which none are on record yet.
 ///
 /// # Errors
 /// What failed, naming the file.
-pub fn keep_identity(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
+pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[String]>) -> Result<Done> {
     let old = match identity::recorded(host) {
         Fact::Known(old) => old,
         // Judged as unknown, and no reason to forget it.
@@ -32,12 +33,35 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
         Some(old) => old.salt.clone(),
         None => draw_salt()?,
     };
-    let new = Record::new(&salt, at, now);
-    if new.marks.is_empty() || old.is_some_and(|old| old.marks == new.marks) {
+    let mut new = Record::new(&salt, at, now);
+    new.own_disks = old.as_ref().and_then(|old| old.own_disks.clone());
+    if let (None, Some(own)) = (&new.own_disks, own) {
+        new.own(own);
+    }
+    let is_same = |old: Record| old.marks == new.marks && old.own_disks == new.own_disks;
+    if new.marks.is_empty() || old.is_some_and(is_same) {
         return Ok(Done::Unchanged);
     }
     write(host, RECORD, &new)?;
     Ok(Done::Changed(format!("recorded this machine's identity in {RECORD}")))
+}
+
+/// Puts the disks with these SCSI IDs on record as this host's own, as a person said.
+///
+/// # Errors
+/// What failed, naming the file; or that the record cannot be read.
+pub(super) fn own_disks(host: &Host, scsi_ids: &[String]) -> Result<Done> {
+    let mut record = match identity::recorded(host) {
+        Fact::Known(Some(record)) => record,
+        // What identifies the machine, and when, is added as this apply ends.
+        Fact::Known(None) => Record::new(&draw_salt()?, "", &[]),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => bail!("{why}"),
+    };
+    if !record.own(scsi_ids) {
+        return Ok(Done::Unchanged);
+    }
+    write(host, RECORD, &record)?;
+    Ok(Done::Changed(format!("{} on record in {RECORD}", scsi_ids.join(", "))))
 }
 
 /// Adds what identifies the template now to its record: started again it has new host keys, and its clones must not have
@@ -155,28 +179,63 @@ mod tests {
     fn an_identity_is_recorded_once_and_its_salt_stays() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
-        assert!(matches!(keep_identity(&host, "t1", &one("a")).unwrap(), Done::Changed(_)));
+        assert!(matches!(keep_identity(&host, "t1", &one("a"), None).unwrap(), Done::Changed(_)));
         let first = fs::read_to_string(host.path(RECORD)).unwrap();
-        assert_eq!(keep_identity(&host, "t2", &one("a")).unwrap(), Done::Unchanged);
+        assert_eq!(keep_identity(&host, "t2", &one("a"), None).unwrap(), Done::Unchanged);
         assert_eq!(fs::read_to_string(host.path(RECORD)).unwrap(), first);
-        keep_identity(&host, "t3", &one("b")).unwrap();
+        keep_identity(&host, "t3", &one("b"), None).unwrap();
         let Fact::Known(Some(second)) = identity::recorded(&host) else { panic!() };
         assert!(first.contains(&second.salt) && second.has(&one("b")[0]) && !second.has(&one("a")[0]));
         assert_eq!(
-            keep_identity(&host, "t4", &[]).unwrap(),
+            keep_identity(&host, "t4", &[], None).unwrap(),
             Done::Unchanged,
             "nothing known is nothing to record"
         );
         files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
-        assert_eq!(keep_identity(&host, "t5", &one("c")).unwrap(), Done::Unchanged);
+        assert_eq!(keep_identity(&host, "t5", &one("c"), None).unwrap(), Done::Unchanged);
         assert_eq!(fs::read(host.path(RECORD)).unwrap(), b"{", "a torn record is for a person to look at");
+    }
+
+    #[test]
+    fn own_disks_are_recorded_once_and_added_to_by_a_person_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let owned = |id| {
+            let Fact::Known(Some(record)) = identity::recorded(&host) else { panic!() };
+            record.owns(id)
+        };
+        // By a person before the first apply has recorded anything, then by that apply, which finds them there.
+        assert!(matches!(own_disks(&host, &ids(&["36a", "36b"])).unwrap(), Done::Changed(_)));
+        assert_eq!(own_disks(&host, &ids(&["36b"])).unwrap(), Done::Unchanged);
+        assert!(matches!(
+            keep_identity(&host, "t1", &one("a"), Some(&ids(&["36c"]))).unwrap(),
+            Done::Changed(_)
+        ));
+        assert!(owned("36a") && owned("36b") && !owned("36c"));
+        // What is recorded later leaves them; a person's word adds.
+        keep_identity(&host, "t2", &one("b"), Some(&ids(&["36c"]))).unwrap();
+        assert!(owned("36a") && !owned("36c"));
+        own_disks(&host, &ids(&["36c"])).unwrap();
+        assert!(owned("36a") && owned("36c"));
+        let before = fs::read(host.path(RECORD)).unwrap();
+        assert_eq!(keep_identity(&host, "t3", &one("b"), None).unwrap(), Done::Unchanged);
+        assert_eq!(fs::read(host.path(RECORD)).unwrap(), before);
+        files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
+        own_disks(&host, &ids(&["36d"])).unwrap_err();
+        fs::remove_file(host.path(RECORD)).unwrap();
+        keep_identity(&host, "t4", &one("a"), None).unwrap();
+        assert!(!owned("36a"));
+        // The record of an older agent, or of a host that was not in order.
+        keep_identity(&host, "t5", &one("a"), Some(&ids(&["36a"]))).unwrap();
+        assert!(owned("36a"));
     }
 
     #[test]
     fn records_of_another_machine_are_kept_aside_and_its_identity_is_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
-        keep_identity(&host, "t", &one("other")).unwrap();
+        keep_identity(&host, "t", &one("other"), None).unwrap();
         for path in [retention::RECORD, PENDING, crate::facts::custom_changes::RECORD] {
             files::replace(&host.path(path), b"{}", 0o600).unwrap();
         }

@@ -48,11 +48,11 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
     /// Go on with the apply that owed a restart, if that has happened (for the service)
-    #[arg(long, conflicts_with_all = ["only", "skip", "stage", "retention_disk", "erase_disk", "custom_changes"])]
+    #[arg(long, conflicts_with_all = ["only", "skip", "stage", "retention_disk", "erase_disk", "own_disk", "custom_changes"])]
     pub resume: bool,
     /// Call off the apply that waits for a restart, and do nothing else
     #[arg(long, conflicts_with_all = ["yes", "restart", "resume", "only", "skip", "stage", "retention_disk", "erase_disk",
-        "custom_changes", "offline", "download_only"])]
+        "own_disk", "custom_changes", "offline", "download_only"])]
     pub forget: bool,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]

@@ -242,7 +242,7 @@ impl Format {
     }
 }
 
-/// `--retention-disk` and `--erase-disk`.
+/// `--retention-disk`, `--erase-disk` and `--own-disk`.
 #[derive(Args, Debug)]
 pub struct Disks {
     /// The disk to carry the retention volume: SCSI ID, by-id name or /dev path
@@ -252,6 +252,9 @@ pub struct Disks {
     /// A disk in use is refused all the same
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     erase_disk: Option<String>,
+    /// A disk that was added to this host and is its own, no protected machine's: put it on record (repeatable)
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    own_disk: Vec<String>,
 }
 
 impl Disks {
@@ -261,6 +264,7 @@ impl Disks {
         Request {
             retention_disk: self.retention_disk.clone(),
             erase_disk: self.erase_disk.clone(),
+            own_disks: self.own_disk.clone(),
             ..Request::default()
         }
     }

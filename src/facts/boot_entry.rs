@@ -2,11 +2,13 @@
 //!
 //! Its stage2/cmdline.c (`skip_to`, `find_command`) and stage2/stage2.c (`get_line_from_config`, `cmain`).
 
+use std::io::ErrorKind;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, kept, os, read};
-use crate::host::Host;
+use crate::host::{Host, Kind, text};
 
 /// The entry that is started where nobody chooses another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct BootEntry {
     pub entries: u64,
     /// The words of its kernel's command line that are judged; `None` where there is no such entry, or it starts no kernel.
     pub kernel: Option<Vec<String>>,
+    /// Its kernel and initial file systems that are not there or empty, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<String>,
 }
 
 /// For facts of a version that did not look.
@@ -43,7 +48,8 @@ pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
                 _ => read::text_if_exists(host, file)?,
             };
             if let Some(text) = text {
-                return Ok(Some(BootEntry { file: file.into(), ..parse(&text) }));
+                let (entry, files) = parse(&text);
+                return Ok(Some(BootEntry { file: file.into(), lacking: lacking(host, &files)?, ..entry }));
             }
         }
         Ok(None)
@@ -51,26 +57,57 @@ pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
     Fact::from_result(find())
 }
 
-/// The entry that a file of GRUB 0.97 starts by itself.
+/// Of the files that an entry loads, those that are not there or hold nothing. GRUB names them on its own root: what lies there below
+/// /boot is named so, or without it where /boot is a file system of its own.
+fn lacking(host: &Host, files: &[String]) -> Result<Vec<String>> {
+    let is_boot_file = |name: &String| ["vmlinuz", "init"].iter().any(|kind| name.starts_with(kind));
+    // A recording is made by hand: without any such file it says nothing of them.
+    if host.kind() == Kind::Recorded && !host.list("/boot").unwrap_or_default().iter().any(is_boot_file) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for file in files {
+        let (mut why, mut there) = ("is not there", false);
+        for place in [file.clone(), format!("/boot{file}")] {
+            match host.resolve(&place).and_then(|place| place.metadata()) {
+                Ok(meta) if meta.is_file() && meta.len() > 0 => there = true,
+                Ok(_) => why = "is empty",
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(read::explain(&place, error)),
+            }
+        }
+        found.extend((!there).then(|| format!("{} {why}", text::safe(file))));
+    }
+    Ok(found)
+}
+
+/// The files that an entry of GRUB 0.97 loads.
+type Files = Vec<String>;
+
+/// The entry that a file of GRUB 0.97 starts by itself, and the files that it loads.
 #[must_use]
-pub fn parse(text: &str) -> BootEntry {
+pub fn parse(text: &str) -> (BootEntry, Files) {
     let mut default = Some(0);
-    // Of each entry, whether it says anything, and its kernel.
-    let mut entries: Vec<(bool, Option<Vec<String>>)> = Vec::new();
+    // Of each entry, whether it says anything, its kernel, and its files.
+    let mut entries: Vec<(bool, Option<Vec<String>>, Files)> = Vec::new();
     for line in lines(text) {
         let end = line.find([' ', '=']).unwrap_or(line.len());
         let (command, argument) = (&line[..end], line[end..].trim_start_matches([' ', '=']));
         let is_first = entries.len() == 1;
         match (command, entries.last_mut()) {
-            ("title", Some((false, _))) if is_first => {}
-            ("title", _) => entries.push((false, None)),
+            ("title", Some((false, ..))) if is_first => {}
+            ("title", _) => entries.push((false, None, Files::new())),
             ("default", None) if argument == "saved" => default = None,
             ("default", None) => default = number(argument).or(default),
             (_, None) => {}
             (_, Some(entry)) => {
                 entry.0 = true;
                 if command == "kernel" {
+                    entry.2.clear();
                     entry.1 = words(argument).or(entry.1.take());
+                }
+                if ["kernel", "initrd"].contains(&command) {
+                    entry.2.extend(path(argument));
                 }
             }
         }
@@ -81,8 +118,16 @@ pub fn parse(text: &str) -> BootEntry {
         move |entry| entry.0 || !alone
     });
     let at = default.and_then(|number| usize::try_from(number).ok());
-    let kernel = at.and_then(|at| entries.get(at)).and_then(|entry| entry.1.clone());
-    BootEntry { file: String::new(), default, entries: entries.len() as u64, kernel }
+    let count = entries.len() as u64;
+    let (_, kernel, files) =
+        at.filter(|at| *at < entries.len()).map(|at| entries.swap_remove(at)).unwrap_or_default();
+    (BootEntry { file: String::new(), default, entries: count, kernel, lacking: Vec::new() }, files)
+}
+
+/// The file that a command loads, on GRUB's own root; what lies on a device that it names cannot be told from here.
+fn path(argument: &str) -> Option<String> {
+    let name = argument.split(' ').find(|word| !word.is_empty() && !word.starts_with("--"))?;
+    name.starts_with('/').then(|| name.to_owned())
 }
 
 /// Its lines without blanks at the beginning and without comments. A backslash takes the end of a line away, of a comment's too.
@@ -163,7 +208,7 @@ mod tests {
         LANG=en_US.UTF-8 rd_NO_LVM rd_NO_DM rhgb quiet\n\tinitrd /boot/initramfs-2.6.32-504.el6.x86_64.img\n";
 
     fn of(text: &str) -> (Option<u64>, u64, Option<String>) {
-        let BootEntry { default, entries, kernel, .. } = parse(text);
+        let (BootEntry { default, entries, kernel, .. }, _) = parse(text);
         (default, entries, kernel.map(|words| words.join(" ")))
     }
 
@@ -203,6 +248,29 @@ mod tests {
             assert_eq!(of(text), expected, "{text:?}");
         }
         testing::damage(INSTALLED, |text| drop(parse(text)));
+    }
+
+    #[test]
+    fn what_the_entry_loads_has_to_be_there() {
+        let (_, files) = parse(INSTALLED);
+        let [kernel, initrd] = files.as_slice() else { panic!("{files:?}") };
+        let lacking = |text: &str, there: &[(&str, &str)]| {
+            let dir = testing::tree(
+                &[&[("boot/grub/grub.conf", text), ("boot/initrd-other", "x")], there].concat(),
+            );
+            load(&Host::recorded(dir.path())).known().cloned().unwrap().unwrap().lacking
+        };
+        assert_eq!(lacking(INSTALLED, &[(&kernel[1..], "x"), (&initrd[1..], "x")]), Vec::<String>::new());
+        let found = lacking(INSTALLED, &[(&initrd[1..], "")]);
+        assert_eq!(found, [format!("{kernel} is not there"), format!("{initrd} is empty")]);
+        // On a file system of its own, as a link, on a device that is named, and of another entry.
+        let text = "default=1\ntitle a\nkernel /gone\ntitle b\nkernel --type=linux /vmlinuz ro\ninitrd (hd1,0)/other\n";
+        assert_eq!(
+            lacking(text, &[("boot/vmlinuz", "-> kernel"), ("boot/kernel", "x")]),
+            Vec::<String>::new()
+        );
+        assert_eq!(lacking(text, &[("boot/vmlinuz", "-> gone")]), ["/vmlinuz is not there"]);
+        assert_eq!(lacking("title a\nkernel /x\nkernel /vmlinuz", &[("vmlinuz", "x")]), Vec::<String>::new());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
     disks, dmi, filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages,
-    processes, read, record, retention, site_agent, storage, swaps, tools,
+    processes, read, record, retention, services, site_agent, storage, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -101,6 +101,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let swaps = start(host, DEADLINE, swaps::load);
     let boot_loader = start(host, DEADLINE, boot_loader::load);
     let boot_entry = start(host, DEADLINE, boot_entry::load);
+    let services_off = start(host, DEADLINE, |host| Fact::from_result(services::off(host)));
     let filesystems = start(host, DEADLINE, filesystems::load);
     let multipath = start(host, DEADLINE, multipath::load);
     let network = start(host, DEADLINE, network::load);
@@ -171,6 +172,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         filesystems,
         boot_loader: boot_loader.fact(),
         boot_entry: boot_entry.fact(),
+        services_off: services_off.fact(),
         network: network.wait().unwrap_or_else(|why| network::Network::unknown(&why)),
         packages: packages.fact(),
         tools,

@@ -74,6 +74,10 @@ pub struct Record {
     pub salt: String,
     /// The marks, sorted.
     pub marks: Vec<Mark>,
+    /// Sums of the SCSI IDs of the disks on which this host's own file systems, swap and boot files were made, sorted. Not a
+    /// kind of mark: an agent that does not know it has to read the rest. `None` in the records of such an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_disks: Option<Vec<String>>,
 }
 
 /// One identifier of a machine, hashed.
@@ -134,6 +138,7 @@ impl Record {
             recorded_at: at.to_owned(),
             salt: salt.to_owned(),
             marks: Vec::new(),
+            own_disks: None,
         };
         record.extend(present);
         record
@@ -146,6 +151,39 @@ impl Record {
         self.marks.sort();
         self.marks.dedup();
         self.marks != before
+    }
+
+    /// Adds the disks with these SCSI IDs to the own ones; whether there is one that was not on record.
+    pub fn own(&mut self, scsi_ids: &[String]) -> bool {
+        let sums: Vec<String> = scsi_ids.iter().map(|id| self.disk(id).sha256).collect();
+        let own = self.own_disks.get_or_insert_default();
+        let before = own.len();
+        own.extend(sums);
+        own.sort();
+        own.dedup();
+        own.len() != before
+    }
+
+    /// Whether the disk with this SCSI ID is on record as one of this host's own. Of an older record, which does not tell,
+    /// only the one that carried `/` is.
+    #[must_use]
+    pub fn owns(&self, scsi_id: &str) -> bool {
+        let sum = self.disk(scsi_id).sha256;
+        match &self.own_disks {
+            Some(own) => own.contains(&sum),
+            None => self.marks.iter().any(|mark| mark.kind == Kind::RootDisk && mark.sha256 == sum),
+        }
+    }
+
+    /// Whether the disk with this SCSI ID was there when the record was made.
+    #[must_use]
+    pub fn saw(&self, scsi_id: &str) -> bool {
+        self.marks.contains(&self.disk(scsi_id)) || self.owns(scsi_id)
+    }
+
+    fn disk(&self, scsi_id: &str) -> Mark {
+        let value = scsi_id.to_ascii_lowercase();
+        self.mark(&Present { kind: Kind::Disk, place: String::new(), value })
     }
 
     /// The mark that `present` has in this record. A disk keeps its mark when it becomes the root disk, or stops being it.
@@ -284,6 +322,27 @@ mod tests {
         assert!(!text.contains("564d") && !text.contains("36000c29"), "{text}");
         let other = Record::new("bb", "2026-06-01T00:00:00Z", &[uuid]);
         assert_ne!(record.marks[0], other.marks[0], "another salt, another mark");
+    }
+
+    #[test]
+    fn own_disks_are_told_from_those_that_were_merely_there_and_older_records_stay_readable() {
+        let seen = [one(Kind::RootDisk, "36a"), one(Kind::Disk, "36b")];
+        let mut record = Record::new("aa", "2026-06-01T00:00:00Z", &seen);
+        // As an older agent wrote it.
+        assert!(!serde_json::to_string(&record).unwrap().contains("own"));
+        assert!(record.owns("36A") && !record.owns("36b") && record.saw("36b") && !record.saw("36c"));
+        let ids = ["36c".to_owned(), "36b".to_owned()];
+        assert!(record.own(&ids) && !record.own(&ids[..1]));
+        assert!(record.owns("36b") && record.owns("36c") && !record.owns("36a") && record.saw("36c"));
+        // As an older agent reads it.
+        #[derive(Deserialize)]
+        struct Older {
+            marks: Vec<Mark>,
+        }
+        let text = serde_json::to_string(&record).unwrap();
+        let older: Older = serde_json::from_str(&text).unwrap();
+        assert!(older.marks == record.marks && !text.contains("36c"));
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
     }
 
     #[test]

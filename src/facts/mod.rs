@@ -132,6 +132,9 @@ pub struct Facts {
     /// What the boot loader of CentOS 6 starts by itself; nothing where another starts the machine.
     #[serde(default = "boot_entry::not_read")]
     pub boot_entry: Fact<Option<boot_entry::BootEntry>>,
+    /// Services that are installed, that a master target needs, and that nothing starts at boot.
+    #[serde(default = "services::not_read")]
+    pub services_off: Fact<Vec<String>>,
     /// Interfaces, resolver, hosts file.
     pub network: network::Network,
     /// The package database.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fact, read, shell};
 use crate::host::command::Command;
-use crate::host::{Host, Kind, files};
+use crate::host::{Host, Kind, files, text};
 
 /// The operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Timezone {
     pub name: Option<String>,
     /// Whether /etc/localtime is there.
     pub localtime: bool,
+    /// That /etc/localtime is another zone than the files name, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disagrees: Option<String>,
 }
 
 impl Os {
@@ -229,11 +232,38 @@ fn timezone(host: &Host) -> Result<Timezone> {
     // el6 itself takes a blank in ZONE for an underscore.
     let zone = shell::parse(&clock).told("ZONE").map(|zone| zone.replace(' ', "_"));
     let debian = read::text_if_exists(host, "/etc/timezone")?.and_then(|text| parse_hostname(&text));
+    let named = [&zone, &debian].into_iter().flatten().find(|name| !name.is_empty());
+    // Where systemd starts the machine the link alone counts, and the other files are left over.
+    let named = named.filter(|_| !systemd(host).unwrap_or(true));
+    let disagrees = named.and_then(|named| another_zone(host, linked.as_deref(), named));
     let name = [linked, zone, debian].into_iter().flatten().find(|name| !name.is_empty());
     if name.as_ref().is_some_and(|name| name.len() > 200) {
         bail!("the name of the time zone is longer than 200 characters");
     }
-    Ok(Timezone { name, localtime: is_file(host, "/etc/localtime") })
+    Ok(Timezone { name, localtime: is_file(host, "/etc/localtime"), disagrees })
+}
+
+/// That /etc/localtime, which is a link to the zone `linked` or a copy, is not the zone `named`. A copy can be older than the zone's
+/// own file, and a zone has several names, so the rule counts that both give for today's years.
+fn another_zone(host: &Host, linked: Option<&str>, named: &str) -> Option<String> {
+    let [now, then] =
+        ["/etc/localtime", &format!("/usr/share/zoneinfo/{named}")].map(|path| rule(host, path));
+    match (now, then, linked) {
+        (Some(now), Some(then), _) => {
+            (now != then).then(|| format!("/etc/localtime is {now}, but {named} is {then}"))
+        }
+        (_, _, Some(linked)) => {
+            (linked != named).then(|| format!("/etc/localtime is {linked}, but {named} is configured"))
+        }
+        _ => None,
+    }
+}
+
+/// The rule for the years to come at the end of a zone's file (RFC 9636, since version 2): `CET-1CEST,M3.5.0,M10.5.0/3`.
+fn rule(host: &Host, path: &str) -> Option<String> {
+    let content = host.read(path).ok()?;
+    let (_, rule) = content.strip_prefix("TZif")?.strip_suffix('\n')?.rsplit_once('\n')?;
+    (!rule.is_empty() && rule.len() < 200).then(|| text::safe(rule))
 }
 
 /// Whether a file lies at `path`, or where a link there leads.
@@ -302,14 +332,33 @@ mod tests {
         };
         let clock = ("etc/sysconfig/clock", "ZONE=\"America/New York\"\n");
         let el6 = zone(&[clock, ("etc/localtime", "TZif")]);
-        assert_eq!(el6, Timezone { name: Some("America/New_York".into()), localtime: true });
+        assert_eq!(el6, Timezone { name: Some("America/New_York".into()), localtime: true, disagrees: None });
         let link = ("etc/localtime", "-> ../usr/share/zoneinfo/Europe/Berlin");
-        let el7 = zone(&[clock, link, ("usr/share/zoneinfo/Europe/Berlin", "TZif")]);
-        assert_eq!(el7, Timezone { name: Some("Europe/Berlin".into()), localtime: true });
+        let systemd = ("usr/lib/systemd/systemd", "");
+        let el7 = zone(&[clock, link, systemd, ("usr/share/zoneinfo/Europe/Berlin", "TZif")]);
+        assert_eq!(el7, Timezone { name: Some("Europe/Berlin".into()), localtime: true, disagrees: None });
         assert!(!zone(&[link]).localtime, "a link that leads nowhere");
         let debian = zone(&[("etc/timezone", "Etc/UTC\n"), ("etc/localtime", "TZif")]);
         assert_eq!(debian.name.as_deref(), Some("Etc/UTC"));
-        assert_eq!(zone(&[]), Timezone { name: None, localtime: false });
+        assert_eq!(zone(&[]), Timezone { name: None, localtime: false, disagrees: None });
+        // A copy of another zone, an older copy of the same, and another name of it.
+        let berlin = ("usr/share/zoneinfo/Europe/Berlin", "TZif2 new\nCET-1CEST,M3.5.0\n");
+        let clock = ("etc/sysconfig/clock", "ZONE=Europe/Berlin\n");
+        let told = |copy| zone(&[berlin, clock, ("etc/localtime", copy)]).disagrees;
+        assert_eq!(told("TZif2 old\nCET-1CEST,M3.5.0\n"), None);
+        let other = "/etc/localtime is EST5EDT,M3.2.0, but Europe/Berlin is CET-1CEST,M3.5.0";
+        assert_eq!(told("TZif2 new\nEST5EDT,M3.2.0\n").as_deref(), Some(other));
+        for unknown in ["TZif", "TZif2\n", "a stand-in", ""] {
+            assert_eq!(told(unknown), None);
+        }
+        let linked = |to, more: &[(&'static str, &'static str)]| {
+            zone(&[&[berlin, clock, ("etc/localtime", to)], more].concat()).disagrees
+        };
+        assert_eq!(linked("-> ../usr/share/zoneinfo/Europe/Berlin", &[]), None);
+        let paris = [("usr/share/zoneinfo/Europe/Paris", "TZif2\nCET-1CEST,M3.5.0\n")];
+        assert_eq!(linked("-> ../usr/share/zoneinfo/Europe/Paris", &paris), None);
+        let gone = "/etc/localtime is Europe/Paris, but Europe/Berlin is configured";
+        assert_eq!(linked("-> ../usr/share/zoneinfo/Europe/Paris", &[]).as_deref(), Some(gone));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::host::Host;
 
-use super::os;
+use super::{Fact, os};
 
 /// The runlevel that CentOS 6's /etc/init/rcS.conf takes where /etc/inittab names none.
 const RUNLEVEL: &str = "3";
@@ -68,6 +68,43 @@ pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
     Ok(link.filter(|link| host.resolve(link).is_ok_and(|script| script.exists())))
 }
 
+/// What a master target does not come up without, by the names of the services that bring it: the network (CentOS 6 alone: what
+/// starts it elsewhere is no link), VMware Tools (open-vm-tools, VMware's own installer).
+const NEEDED: [&[&str]; 2] =
+    [&["network", "NetworkManager"], &["vmtoolsd", "open-vm-tools", "vmware-tools", "vmware-tools-services"]];
+
+/// The services that are installed, that a master target needs, and that nothing starts at boot.
+///
+/// # Errors
+/// It cannot be told, in one line.
+pub fn off(host: &Host) -> Result<Vec<String>, String> {
+    let is_systemd = os::systemd(host).map_err(|error| format!("{error:#}"))?;
+    let directories: &[&str] = if is_systemd { &UNITS } else { &["/etc/rc.d/init.d"] };
+    let is_installed = |name: &&&str| {
+        let file = if is_systemd { format!("{name}.service") } else { (**name).to_owned() };
+        directories.iter().any(|directory| host.exists(format!("{directory}/{file}")))
+    };
+    let mut found = Vec::new();
+    for names in NEEDED.iter().skip(usize::from(is_systemd)) {
+        let mut installed = names.iter().filter(is_installed).peekable();
+        let Some(first) = installed.peek().map(|name| (**name).to_owned()) else { continue };
+        // Of VMware's own installer a job of upstart starts them.
+        let by_upstart = |name: &str| !is_systemd && host.exists(format!("/etc/init/{name}.conf"));
+        let mut starts = false;
+        for name in installed {
+            starts |= by_upstart(name) || at_boot(host, name)?.is_some();
+        }
+        found.extend((!starts).then_some(first));
+    }
+    Ok(found)
+}
+
+/// For facts of a version that did not look.
+#[must_use]
+pub fn not_read() -> Fact<Vec<String>> {
+    Fact::Unknown("it was recorded by a version that did not look which services start at boot".into())
+}
+
 /// The default runlevel by inittab(5), as CentOS 6 reads it.
 fn runlevel(inittab: &str) -> &str {
     fn level(line: &str) -> Option<&str> {
@@ -86,6 +123,36 @@ mod tests {
     fn link(files: &[(&str, &str)]) -> Option<String> {
         let dir = tree(files);
         at_boot(&Host::image(dir.path()), "multipathd").unwrap()
+    }
+
+    #[test]
+    fn what_is_installed_and_starts_by_nothing_is_off() {
+        let off = |files: &[(&str, &str)]| off(&Host::image(tree(files).path()));
+        const NETWORK: (&str, &str) = ("etc/rc.d/init.d/network", "#!/bin/bash\n");
+        const TOOLS: (&str, &str) = ("etc/rc.d/init.d/vmware-tools", "#!/bin/bash\n");
+        const OTHER: (&str, &str) = ("etc/rc.d/rc3.d/S99local", "-> ../init.d/x");
+        assert_eq!(off(&[]), Ok(vec![]));
+        assert_eq!(off(&[NETWORK, TOOLS, OTHER]), Ok(vec!["network".to_owned(), "vmware-tools".to_owned()]));
+        let started = ("etc/rc.d/rc3.d/S10network", "-> ../init.d/network");
+        assert_eq!(off(&[NETWORK, TOOLS, started]), Ok(vec!["vmware-tools".to_owned()]));
+        let upstart = ("etc/init/vmware-tools.conf", "start on x");
+        assert_eq!(off(&[NETWORK, TOOLS, started, upstart]), Ok(vec![]));
+        let stopped = ("etc/rc.d/rc3.d/K90network", "-> ../init.d/network");
+        let manager = [
+            ("etc/rc.d/init.d/NetworkManager", "#!/bin/bash\n"),
+            ("etc/rc.d/rc3.d/S23NetworkManager", "-> ../init.d/NetworkManager"),
+        ];
+        assert_eq!(off(&[NETWORK, stopped]), Ok(vec!["network".to_owned()]));
+        assert_eq!(off(&[NETWORK, stopped, manager[0], manager[1]]), Ok(vec![]));
+        let unreadable = ("etc/inittab", "id:6:initdefault:\n");
+        assert!(off(&[NETWORK, unreadable]).unwrap_err().contains("default runlevel"));
+        let unit = [("usr/lib/systemd/systemd", ""), ("usr/lib/systemd/system/vmtoolsd.service", "[Unit]\n")];
+        assert_eq!(off(&[unit[0], unit[1]]), Ok(vec!["vmtoolsd".to_owned()]));
+        let wanted = (
+            "etc/systemd/system/multi-user.target.wants/vmtoolsd.service",
+            "-> /usr/lib/systemd/system/vmtoolsd.service",
+        );
+        assert_eq!(off(&[unit[0], unit[1], wanted]), Ok(vec![]));
     }
 
     #[test]

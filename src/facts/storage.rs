@@ -4,6 +4,7 @@
 //! that queues with its paths failed, waits for ever.
 
 mod content;
+mod loops;
 pub mod mapped;
 mod read;
 
@@ -18,6 +19,8 @@ use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
+
+pub use content::LVM;
 
 /// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
 /// one that needs a third of that holds up whatever uses it.
@@ -39,9 +42,12 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
-    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS or swap.
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap or a physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// Of a loop device what lies below it: `major:minor` of a block device, or a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
 }
 
 /// What came of a read.
@@ -82,15 +88,18 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, volume) = match answers.as_ref().map(|answers| answers.get(&name)) {
+        let (failed_paths, read, volume, below) = match answers.as_ref().map(|answers| answers.get(&name)) {
             Ok(Some(Ok(answer))) => answer.clone(),
             Ok(None) => {
                 let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None)
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), None, None)
             }
-            Ok(Some(Err(why))) | Err(why) => (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None),
+            Ok(Some(Err(why))) | Err(why) => {
+                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), None, None)
+            }
         };
-        Storage { name, major_minor: device.number, suspended: device.suspended, failed_paths, read, volume }
+        let (major_minor, suspended) = (device.number, device.suspended);
+        Storage { name, major_minor, suspended, failed_paths, read, volume, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -122,8 +131,8 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
-/// Paths that failed, a read, and what it found.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>);
+/// Paths that failed, a read, what it found, and what lies below a loop device.
+type Answer = (Fact<Vec<String>>, Fact<Read>, Option<Volume>, Option<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -152,9 +161,11 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
             read => read,
         },
     };
+    // The kernel asks the file below a loop device, which may not answer.
+    let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
     match read {
-        Ok((read, volume)) => (failed, Fact::Known(read), volume),
-        Err(why) => (failed, Fact::Unknown(why), None),
+        Ok((read, volume)) => (failed, Fact::Known(read), volume, below),
+        Err(why) => (failed, Fact::Unknown(why), None, below),
     }
 }
 

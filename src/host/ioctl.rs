@@ -224,7 +224,13 @@ mod raw {
     // FS_IOC_GETFLAGS: declared with a long, and written as an int since Linux 1.3.
     nix::ioctl_read!(fs_ioc_getflags, b'f', 1, c_long);
     nix::ioctl_read_bad!(blksszget, nix::request_code_none!(0x12, 104), c_int);
+    // LOOP_GET_STATUS64.
+    nix::ioctl_read_bad!(loop_status, 0x4c05, [u64; super::LOOP_INFO]);
 }
+
+/// `struct loop_info64` of linux/loop.h, in words of 8 bytes: the device number of the file's file system, its inode, its own
+/// device number where it is a device; what follows is not looked at.
+const LOOP_INFO: usize = 232 / 8;
 
 /// `struct dm_ioctl` of linux/dm-ioctl.h, version 4 (2.6.32 and today), with room for the answer behind it.
 #[repr(C)]
@@ -381,6 +387,18 @@ pub fn sector_bytes(file: &File) -> io::Result<u32> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("sector size {size}")))
 }
 
+/// `major:minor` of the block device below the loop device behind `file`, or of the one on which the file below it lies.
+///
+/// # Errors
+/// `ENOTTY` when it is no loop device, `ENXIO` when nothing is below it.
+pub fn below_loop(file: &File) -> io::Result<String> {
+    let mut info = [0_u64; LOOP_INFO];
+    // SAFETY: LOOP_GET_STATUS64 writes one struct loop_info64, for which `info` has room.
+    unsafe { raw::loop_status(file.as_raw_fd(), &raw mut info) }?;
+    let number = if info[2] == 0 { info[0] } else { info[2] };
+    Ok(format!("{}:{}", nix::sys::stat::major(number), nix::sys::stat::minor(number)))
+}
+
 /// Whether the file behind `file` is marked immutable or append-only (`chattr +i`, `+a`): root cannot remove it either. A
 /// file system without such marks has none.
 ///
@@ -408,6 +426,7 @@ mod tests {
         assert_eq!(errno(size_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
         assert_eq!(errno(is_read_only(&file).unwrap_err()), Some(libc::ENOTTY));
         assert_eq!(errno(sector_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
+        assert_eq!(errno(below_loop(&file).unwrap_err()), Some(libc::ENOTTY));
         let refused = inquiry(&file, Some(0x83), 254, Duration::from_secs(1)).unwrap_err();
         assert_eq!(errno(refused), Some(libc::ENOTTY));
     }

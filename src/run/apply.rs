@@ -17,6 +17,7 @@ use crate::host::Host;
 use crate::host::command::Command;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
+use crate::steps::layout::own_disks;
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, check_names, lasting};
 use crate::steps::{self, Selection, image};
@@ -236,7 +237,8 @@ impl Run<'_> {
     fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
         if self.holds(&facts, "image.identity") {
-            records::keep_identity(self.host, &super::now(), &image::identifiers(&facts))?;
+            let own = own_disks::first(self.profile, &facts);
+            records::keep_identity(self.host, &super::now(), &image::identifiers(&facts), own.as_deref())?;
         }
         let waiting = resume::read(self.host).ok().flatten();
         let first_boot = waiting.as_ref().is_some_and(|waiting| waiting.first_boot);

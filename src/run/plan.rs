@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
+use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Decision, Remedy, Request, remedy};
 use crate::steps::{self, Finding, Selection, Status, judge_all, retention, waivers};
 
@@ -37,7 +38,11 @@ pub fn plan(
     let profile = &waivers::in_force(profile, today);
     let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
     for finding in judge_all(profile, facts, today, selection) {
-        let again = finding.id == "retention.disk" && retention::is_made_again(profile, facts, request);
+        let again = match finding.id {
+            "retention.disk" => retention::is_made_again(profile, facts, request),
+            "layout.own-disks" => own_disks::is_asked(profile, facts, request),
+            _ => false,
+        };
         if finding.status.holds() && !again {
             continue;
         }
@@ -145,6 +150,12 @@ fn idle_options(
             ),
         };
         notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
+    }
+    if !request.own_disks.is_empty()
+        && idle("layout.own-disks").is_some()
+        && !own_disks::is_asked(profile, facts, request)
+    {
+        notes.push("--own-disk is not needed: what it names is on record".to_owned());
     }
     let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());

@@ -488,8 +488,13 @@ fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since(
         panic!("a person's")
     };
     assert!(fix.contains(&format!("wwid \"^{swap}$\"")) && said.ends_with(&fix), "{fix}");
-    // The retention volume may be mounted anywhere.
+    // The retention volume may be mounted anywhere, and twice.
     let (mut profile, mut facts) = ready();
+    let mounts = edit(&mut facts.mounts);
+    let mut twin = mounts.iter().find(|mount| mount.mount_point == "/mnt/retention").unwrap().clone();
+    twin.mount_point = "/srv/also".into();
+    mounts.push(twin);
+    assert!(told(&profile, &facts, id).starts_with("met: "));
     profile.retention.mount_point = "/srv/retention".into();
     let mounts = edit(&mut facts.mounts);
     mounts.iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap().mount_point =

@@ -185,18 +185,24 @@ pub fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
 #[must_use]
 pub fn own_uses<'a>(facts: &'a Facts, disk: &Disk, retention: &str) -> Vec<&'a str> {
     let devices = disk.all_devices();
+    let all = facts.mounts.known().map_or(&[][..], Vec::as_slice);
+    // The volume stays what it is where somebody mounts it at another place too.
+    let is_volume = |mount: &Mount| {
+        let first = all.iter().find(|other| other.major_minor == mount.major_minor);
+        first.is_some_and(|first| Path::new(&first.mount_point).starts_with(retention))
+    };
     let of_system = |mount: &&Mount| {
         let first = mount.mount_point.split('/').nth(1).unwrap_or_default();
         let names = ["", "boot", "usr", "var", "home", "opt", "srv", "tmp", "root", "etc"];
         names.contains(&first)
             && devices.contains(&mount.major_minor.as_str())
             && !Path::new(&mount.mount_point).starts_with(retention)
+            && !is_volume(mount)
     };
-    let mounts = facts.mounts.known().into_iter().flatten();
     let swaps = facts.swaps.known().into_iter().flatten();
     let swaps = swaps.filter_map(|swap| swap.major_minor.as_deref());
     let swaps = swaps.filter(|number| devices.contains(number)).map(|_| "swap");
-    mounts.filter(of_system).map(|mount| mount.mount_point.as_str()).chain(swaps).collect()
+    all.iter().filter(of_system).map(|mount| mount.mount_point.as_str()).chain(swaps).collect()
 }
 
 /// Whether two paths are the same, a slash at the end aside.
@@ -303,7 +309,8 @@ fn kernel_name(name: &str, disks: &[Disk]) -> Option<String> {
 }
 
 /// All that is built on a disk or its partitions, at any depth.
-fn holders(disk: &Disk) -> Vec<&Holder> {
+#[must_use]
+pub fn holders(disk: &Disk) -> Vec<&Holder> {
     fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
         for holder in holders {
             into.push(holder);

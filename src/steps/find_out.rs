@@ -15,9 +15,14 @@ const LOOKS: &[(&str, &str)] = &[
     ("sizing", "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`"),
     ("layout", "`cat /proc/mounts /etc/fstab`"),
     (
+        "layout.own-disks",
+        "`cat /proc/mounts /proc/swaps /etc/fstab`, mt-agent disks; and of each disk that answers `blkid -p /dev/DISK*` as root: \
+         whether a UUID or label stands there twice (it waits for ever for one that does not answer)",
+    ),
+    (
         "layout.next-boot",
-        "`cat /etc/fstab /boot/grub/grub.conf`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label stands there twice \
-         (it waits for ever for one that does not answer)",
+        "`cat /etc/fstab /boot/grub/grub.conf`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label \
+         stands there twice (it waits for ever for one that does not answer)",
     ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),

@@ -176,6 +176,10 @@ impl Kept {
 /// and its disk's UUID is the original's.
 fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Status> {
     readable(facts)?;
+    // Begun with the disks that a person said are its own.
+    if recorded.marks.is_empty() {
+        return Ok(Kept::New);
+    }
     let here = |kind: Kind| now.iter().any(|one| one.kind == kind);
     let kept = |kind: Kind| now.iter().any(|one| one.kind == kind && recorded.has(one));
     let told = [
@@ -252,13 +256,15 @@ fn fix(kind: Kind) -> &'static str {
     }
 }
 
+/// Whether the record here is that of another machine, of which this one is a copy.
+pub(super) fn is_copy(facts: &Facts) -> bool {
+    let recorded = facts.identity.recorded.known().and_then(Option::as_ref);
+    recorded.is_some_and(|recorded| since(facts, recorded, &identifiers(facts)) == Ok(Kept::Copy))
+}
+
 /// Sets the records of another machine aside, where this is a copy of it.
 pub(super) fn adopt(facts: &Facts) -> Remedy {
-    let Fact::Known(Some(recorded)) = &facts.identity.recorded else { return Remedy::None };
-    match since(facts, recorded, &identifiers(facts)) {
-        Ok(Kept::Copy) => Remedy::one(Change::SetRecordsAside),
-        _ => Remedy::None,
-    }
+    if is_copy(facts) { Remedy::one(Change::SetRecordsAside) } else { Remedy::None }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod boot_entry;
 mod free;
 mod next_boot;
+pub mod own_disks;
 mod partition;
 mod swap;
 
@@ -115,16 +116,32 @@ pub const REQUIREMENTS: &[Requirement] = &[
         judge: |_, facts| settle(boot_loader(facts)),
     },
     Requirement {
+        id: "layout.own-disks",
+        title: "This host uses disks of its own alone, and nothing else has their names",
+        severity: Severity::Required,
+        section: SECTION,
+        why: "A protected machine made from the same template has file systems with the same UUIDs. With its disk attached, \
+              this host mounts at a restart whichever it finds first, and writes to the customer's.",
+        by_hand: "Unmount and release what is not this host's, as the finding says. A disk of this host's own that was added \
+                  later: mt-agent apply --own-disk SCSI-ID. For good: in /etc/fstab and in root= of grub.conf, name the system \
+                  disk's file systems by /dev/disk/by-id/scsi-SCSI-ID-partN; give the template others (tune2fs -U random, mkswap \
+                  -U; never on a protected disk); keep the root disk in the blacklist of /etc/multipath.conf. That LVM takes up \
+                  no group of such disks at boot: auto_activation_volume_list = [ ] in the activation section of \
+                  /etc/lvm/lvm.conf.",
+        changeable: true,
+        belongs: Belongs::Machine,
+        after: &[],
+        judge: |profile, facts| settle(own_disks::own_disks(profile, facts)),
+    },
+    Requirement {
         id: "layout.next-boot",
         title: "The next boot starts this host with the same disks",
         severity: Severity::Required,
         section: SECTION,
-        why: "A line by a name that can move, or by a UUID that two attached disks carry, mounts at the next boot whatever \
-              answers to it then: with the disk of a protected machine attached, that one, and its data changes. A line with a \
-              pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
+        why: "A line by a name that can move mounts at the next boot whatever answers to it then: with the disk of a protected \
+              machine attached, that one, and its data changes. A line with a pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
-                  prints the UUIDs), or add noauto. Where `blkid` prints a UUID twice: /dev/disk/by-id/scsi-SCSI-ID-partN, or \
-                  detach the other disk. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
+                  prints the UUIDs), or add noauto. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
                   let default=N name an entry whose kernel line has root=UUID=... of / and no nompath, single, runlevel or \
                   init=. Without links in /dev/disk: start udevd, then udevadm trigger.",
         changeable: false,
@@ -234,6 +251,14 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
         });
     }
     Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
+}
+
+/// The UUID of what the device carries; `...` where it is not known.
+fn uuid<'a>(facts: &'a Facts, major_minor: &str) -> &'a str {
+    let mut all = facts.storage.known().into_iter().flatten();
+    let device = all.find(|device| device.major_minor == major_minor);
+    let volume = device.and_then(|device| device.volume.as_ref());
+    volume.map_or("...", |volume| if volume.uuid.is_empty() { "..." } else { &volume.uuid })
 }
 
 /// The one partition of the disk that carries `/` whose content is of the kind `fs_type` and that nothing uses now: its name and

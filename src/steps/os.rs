@@ -184,6 +184,13 @@ fn timezone(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         };
         return Ok(Status::unmet(found, expected, fix));
     }
+    if let Some(disagrees) = &found.disagrees {
+        let zone = name.filter(|_| wanted.is_none()).unwrap_or(zone);
+        let fix = format!(
+            "copy /usr/share/zoneinfo/{zone} to /etc/localtime, or put the zone that is meant into /etc/sysconfig/clock"
+        );
+        return Ok(Status::unmet(disagrees, expected, fix));
+    }
     match (wanted, name) {
         (Some(wanted), Some(name)) if wanted != name => Ok(Status::unmet(name, expected, fix)),
         (Some(_), None) => Ok(Status::Unknown { why: "the name of the time zone is not configured".into() }),
@@ -311,13 +318,14 @@ mod tests {
             "unmet: Europe/Berlin | time zone Etc/UTC | write ZONE=\"Etc/UTC\" to /etc/sysconfig/clock and copy \
              /usr/share/zoneinfo/Etc/UTC to /etc/localtime"
         );
-        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: true });
+        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: true, disagrees: None });
         assert!(told(&profile, &facts, "os.timezone").starts_with("unknown: "));
         profile.os.timezone = None;
         assert_eq!(told(&profile, &facts, "os.timezone"), "met: /etc/localtime, without a name");
-        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: false });
+        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: false, disagrees: None });
         assert!(told(&profile, &facts, "os.timezone").starts_with("unmet: no time zone is set |"));
-        facts.os.timezone = Fact::Known(Timezone { name: Some("Europe/Berlin".into()), localtime: false });
+        facts.os.timezone =
+            Fact::Known(Timezone { name: Some("Europe/Berlin".into()), localtime: false, disagrees: None });
         assert!(
             told(&profile, &facts, "os.timezone")
                 .starts_with("unmet: Europe/Berlin is configured, but there is no /etc/localtime |")

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{custom_changes, image, multipath, os, packages, retention};
+use super::{custom_changes, image, layout, multipath, os, packages, retention};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -23,6 +23,9 @@ pub struct Request {
     pub custom_changes: Option<Decision>,
     /// `--offline`: the collection that packages come from, and from nowhere else.
     pub offline: Option<PathBuf>,
+    /// `--own-disk`: disks that a person says are this host's own. They are on record before any restart.
+    #[serde(skip)]
+    pub own_disks: Vec<String>,
     /// Whether a person at a terminal will see the plan, and confirm a retention disk that nobody named. Without one none is
     /// taken, be it the only one.
     #[serde(skip)]
@@ -76,6 +79,7 @@ impl Remedy {
 pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     match id {
         "os.device-nodes" => os::device_nodes::make(facts),
+        "layout.own-disks" => layout::own_disks::record(profile, facts, request),
         "image.identity" => image::adopt(facts),
         "packages.base" => packages::install(&profile.packages.base, facts, request),
         "packages.multipath" => packages::install(&profile.packages.multipath, facts, request),

@@ -69,9 +69,14 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<Strin
 fn check_file_system(facts: &Facts, device: &Storage) -> String {
     let mounts = facts.mounts.known().into_iter().flatten();
     let at = mounts.filter(|mount| mount.major_minor == device.major_minor);
-    match at.map(|mount| mount.mount_point.as_str()).min() {
-        None | Some("/") => "`touch /forcefsck`, and restart".to_owned(),
-        Some(at) => format!("`umount {at}`, `fsck -f /dev/{}`, `mount {at}`", device.name),
+    match at.min_by_key(|mount| &mount.mount_point).filter(|mount| mount.mount_point != "/") {
+        None => "`touch /forcefsck`, and restart".to_owned(),
+        Some(Mount { mount_point: at, source, .. }) => {
+            // The kernel's name of a map says little to people.
+            let device =
+                if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{}", device.name) };
+            format!("`umount {at}`, `fsck -f {device}`, `mount {at}`")
+        }
     }
 }
 

@@ -185,6 +185,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         failed_paths: Fact::Known(Vec::new()),
         read: Fact::Known(Read::Done),
         volume: None,
+        below: None,
     }
 }
 

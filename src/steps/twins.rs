@@ -1,30 +1,44 @@
-//! Names in fstab that several attached devices answer to: which of them is mounted at the next boot is chance, and one can be
-//! the disk of a protected machine that was made from the same template.
+//! Names that several attached devices answer to: which of them is mounted at the next boot is chance, and one can be the disk of
+//! a protected machine that was made from the same template. `layout.own-disks` tells of them.
 
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
-use crate::facts::storage::Read;
+use crate::facts::retention::Volume;
+use crate::facts::storage::{LVM, Read};
 
 use super::links::unquoted;
 use super::{Status, need};
 
-/// What to do about it.
-pub const PART_THEM: &str = "detach the disk that is not this host's; or name this host's own there by its disk: \
-    /dev/mapper/SCSI-ID, or /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
+/// A device that answers to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twin<'a> {
+    /// The disk that carries it.
+    pub disk: &'a Disk,
+    /// Its kernel name: `sda3`, `dm-6`.
+    pub name: &'a str,
+    /// `8:3`.
+    pub major_minor: &'a str,
+}
 
-/// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, in words, where it is a UUID or a label and they are
-/// more than one. The paths of a map, members of a RAID and physical volumes of LVM are none.
+impl std::fmt::Display for Twin<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.disk.scsi_id.as_deref().unwrap_or("no SCSI ID"))
+    }
+}
+
+/// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, where it is a UUID or a label
+/// and they are more than one; else none. The paths of a map, members of a RAID and physical volumes of LVM are none.
 ///
 /// # Errors
 /// What one of the attached devices carries could not be read.
-pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
+pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
     const KINDS: [(&str, bool); 4] =
         [("UUID=", false), ("/dev/disk/by-uuid/", false), ("LABEL=", true), ("/dev/disk/by-label/", true)];
     let value = |(kind, is_label): (&str, bool)| Some((name.strip_prefix(kind)?, is_label));
-    let Some((value, is_label)) = KINDS.into_iter().find_map(value) else { return Ok(None) };
-    let Some(value) = unquoted(value) else { return Ok(None) };
+    let Some((value, is_label)) = KINDS.into_iter().find_map(value) else { return Ok(Vec::new()) };
+    let Some(value) = unquoted(value) else { return Ok(Vec::new()) };
     let storage = match need(&facts.storage, "what the attached devices carry") {
-        Err(Status::NotApplicable { .. }) => return Ok(None),
+        Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
         storage => storage?,
     };
     let disks = need(&facts.disks, "the disks")?;
@@ -40,9 +54,9 @@ pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         let read = one.map(|one| (need(&one.read, name), &one.volume));
         match read {
             Some((Ok(Read::Done | Read::Errors(_)), volume)) => {
-                let volume = volume.as_ref();
-                if volume.is_some_and(|volume| value == if is_label { &volume.label } else { &volume.uuid }) {
-                    found.push(describe(disk, name));
+                let named = |volume: &&Volume| value == if is_label { &volume.label } else { &volume.uuid };
+                if volume.as_ref().filter(named).is_some_and(|volume| volume.fs_type != LVM) {
+                    found.push(Twin { disk, name, major_minor: number });
                 }
             }
             Some((Ok(Read::Failed(why)), _)) => untold = Some(format!("{name}: {why}")),
@@ -51,16 +65,10 @@ pub fn of(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
         }
     }
     match untold {
-        _ if found.len() > 1 => Ok(Some(found.join(" and "))),
+        _ if found.len() > 1 => Ok(found),
         Some(why) => Err(Status::Unknown {
-            why: format!(
-                "whether another attached device has a name of /etc/fstab or the boot entry too: {why}"
-            ),
+            why: format!("whether another attached device has a name of this host's too: {why}"),
         }),
-        None => Ok(None),
+        None => Ok(Vec::new()),
     }
-}
-
-fn describe(disk: &Disk, name: &str) -> String {
-    format!("{name} ({})", disk.scsi_id.as_deref().unwrap_or("no SCSI ID"))
 }

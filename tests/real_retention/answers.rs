@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mt_agent::facts::mounts::{self, Mount};
-use mt_agent::facts::storage::{self, Read, Storage};
+use mt_agent::facts::storage::{self, LVM, Read, Storage};
 use mt_agent::facts::{Fact, disks};
 use mt_agent::host::Host;
 use nix::sys::signal::Signal;
@@ -75,6 +75,74 @@ fn the_same_file_system_is_read_from_each_disk_that_carries_it() {
         assert_eq!(carries(&twin), Some((uuid.to_owned(), String::new())));
         assert_eq!(carries(&blank), None);
         assert_eq!([own.hash(), twin.hash(), blank.hash()], before);
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn the_group_of_a_physical_volume_is_read_as_lvm_wrote_it() {
+    isolated(module_path!(), "the_group_of_a_physical_volume_is_read_as_lvm_wrote_it", || {
+        let (first, second, alone) = (Loop::new(64 * MIB), Loop::new(64 * MIB), Loop::new(64 * MIB));
+        // Without a look at the disks of this machine.
+        let ours = [&first, &second, &alone].map(|disk| format!("\"a|^{}$|\"", disk.device)).join(", ");
+        let config = format!("devices {{ filter=[{ours}, \"r|.*|\"] use_devicesfile=0 }}");
+        let lvm = |words: &[&str]| run(words[0], &[&words[1..], &["--config", &config]].concat());
+        let group = "a-group_of.ours";
+        lvm(&["pvcreate", "-qq", "-y", &alone.device]);
+        // As LVM does it by default, and with its text at another place.
+        lvm(&["vgcreate", "-qq", "-y", group, &first.device]);
+        lvm(&["pvcreate", "-qq", "-y", "--dataalignment", "1m", "--labelsector", "3", &second.device]);
+        lvm(&["vgextend", "-qq", group, &second.device]);
+        // Each change puts the text further on, and once around.
+        for _ in 0..3 {
+            lvm(&["vgchange", "-qq", "--addtag", "tag", group]);
+            lvm(&["vgchange", "-qq", "--deltag", "tag", group]);
+        }
+        let before = [first.hash(), second.hash(), alone.hash()];
+        let host = Host::live();
+        let all = [&first, &second, &alone].map(|disk| disks::describe(&host, disk.name()).unwrap());
+        let read = storage::load(&host, &mounts::load(&host), &Fact::Known(all.to_vec()));
+        let carries = |disk: &Loop| {
+            let one = read.known().unwrap().iter().find(|one| one.name == disk.name()).unwrap();
+            let volume = one.volume.as_ref().unwrap_or_else(|| panic!("{one:?}"));
+            assert_eq!(volume.fs_type, LVM);
+            let told = lvm(&["pvs", "--noheadings", "-o", "pv_uuid", &disk.device]);
+            assert_eq!(volume.uuid, told.trim().replace('-', ""));
+            volume.label.clone()
+        };
+        assert_eq!([carries(&first), carries(&second), carries(&alone)], [group, group, ""]);
+        assert_eq!([first.hash(), second.hash(), alone.hash()], before);
+    });
+}
+
+#[test]
+fn what_lies_below_a_loop_device_is_told_by_the_kernel() {
+    isolated(module_path!(), "what_lies_below_a_loop_device_is_told_by_the_kernel", || {
+        let disk = Loop::new(64 * MIB);
+        mounted(&disk, &[]);
+        let number = |mount: &str| {
+            let all = mounts::load(&Host::live());
+            all.known().unwrap().iter().find(|one| one.mount_point == mount).unwrap().major_minor.clone()
+        };
+        // In a file on it, and on itself.
+        for image in [format!("{MOUNT_POINT}/image"), disk.device.clone()] {
+            if image != disk.device {
+                let file = std::fs::File::create_new(&image).unwrap();
+                file.set_len(16 * MIB).unwrap();
+                run("mkfs.ext4", &["-q", "-F", &image]);
+            }
+            std::fs::create_dir_all("/mnt/inner").unwrap();
+            let upper = run("losetup", &["--find", "--show", "--read-only", &image]);
+            run("mount", &["-o", "ro,noload", upper.trim(), "/mnt/inner"]);
+            let all = mounts::load(&Host::live());
+            let read = storage::load(&Host::live(), &all, &Fact::Known(Vec::new()));
+            let inner = number("/mnt/inner");
+            let below =
+                read.known().unwrap().iter().find(|one| one.major_minor == inner).unwrap().below.clone();
+            run("umount", &["/mnt/inner"]);
+            run("losetup", &["--detach", upper.trim()]);
+            assert_eq!(below, Some(number(MOUNT_POINT)), "{image}");
+        }
         run("umount", &[MOUNT_POINT]);
     });
 }

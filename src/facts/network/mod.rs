@@ -10,6 +10,7 @@ mod keyfile;
 mod netplan;
 mod networkd;
 mod nics;
+pub mod persistent;
 mod resolver;
 pub mod servers;
 
@@ -22,6 +23,7 @@ use super::shell::Sourced;
 use crate::host::Host;
 
 pub use hosts::parse as parse_hosts;
+pub use persistent::Persistent;
 pub use resolver::parse as parse_resolver;
 
 /// The network.
@@ -33,6 +35,9 @@ pub struct Network {
     pub resolvers: Fact<Vec<String>>,
     /// Entries of /etc/hosts.
     pub hosts: Fact<Vec<HostsEntry>>,
+    /// The names that udev keeps for network cards.
+    #[serde(default = "persistent::not_read")]
+    pub names: Fact<Vec<Persistent>>,
 }
 
 impl Network {
@@ -43,6 +48,7 @@ impl Network {
             nics: Fact::Unknown(why.into()),
             resolvers: Fact::Unknown(why.into()),
             hosts: Fact::Unknown(why.into()),
+            names: Fact::Unknown(why.into()),
         }
     }
 }
@@ -74,7 +80,8 @@ pub fn address_in_ifcfg(path: &str, text: &str) -> anyhow::Result<Option<String>
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
 #[must_use]
 pub fn load(host: &Host) -> Network {
-    Network { nics: nics::load(host), resolvers: resolver::load(host), hosts: hosts::load(host) }
+    let (nics, names) = (nics::load(host), persistent::load(host));
+    Network { nics, resolvers: resolver::load(host), hosts: hosts::load(host), names }
 }
 
 /// A network interface.

@@ -28,8 +28,11 @@ pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read
     }
     let path = format!("/dev/{}", name.replace('!', "/"));
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
-    match opened.and_then(|file| read(&file, number)) {
-        Ok(block) => Ok((counted.unwrap_or_else(|| told(&block)), content::volume(&block))),
+    match opened.and_then(|file| Ok((read(&file, number)?, file))) {
+        Ok((start, file)) => {
+            let volume = content::volume(&start, |at| block(&file, at).ok());
+            Ok((counted.unwrap_or_else(|| told(&start)), volume))
+        }
         Err(error) if is_the_device_s(&error) => Ok((Read::Failed(format!("reading {path}: {error}")), None)),
         Err(error) => Err(sysfs::needs_root(&error, format!("reading {path}: {error}"))),
     }
@@ -41,9 +44,14 @@ fn read(file: &File, number: &str) -> io::Result<Vec<u8>> {
     if !meta.file_type().is_block_device() || found != number {
         return Err(io::Error::other(format!("it is {found}, and {number} was expected")));
     }
+    block(file, 0)
+}
+
+/// The block that begins at the byte `at`, a multiple of [`BLOCK`].
+fn block(file: &File, at: u64) -> io::Result<Vec<u8>> {
     let mut room = vec![0; 2 * BLOCK];
     let start = room.as_ptr().align_offset(BLOCK).min(BLOCK);
-    match file.read_at(&mut room[start..start + BLOCK], 0)? {
+    match file.read_at(&mut room[start..start + BLOCK], at)? {
         0 => Err(io::Error::from_raw_os_error(libc::ENXIO)),
         read => Ok(room[start..start + read].to_vec()),
     }

@@ -41,7 +41,8 @@ impl Desk {
         volume.uuid = uuid_of(RETENTION_ID);
         desk.json(retention::RECORD, &volume);
         desk.json(custom_changes::RECORD, &edit(&mut desk.facts.custom_changes.record.clone()));
-        records::keep_identity(&desk.host, "2017-02-06T12:00:00Z", &image::identifiers(&desk.facts)).unwrap();
+        records::keep_identity(&desk.host, "2017-02-06T12:00:00Z", &image::identifiers(&desk.facts), None)
+            .unwrap();
         let begin =
             Event::Begin { agent: "0.1.0".into(), profile: "p".into(), resumed: false, selection: None };
         for event in [begin, Event::End { verdict: "ready".into() }] {

@@ -6,16 +6,18 @@ use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
-use super::next_boot::leads_to;
+use super::next_boot::{SEE, SHARED, leads_to};
 
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
     makes one";
+const FILES: &str = "let default=N name an entry whose kernel and initrd are there, or bring them back: `yum reinstall kernel`, `dracut \
+    --force`";
 const ROOT: &str = "put root=UUID=... in the kernel line of that entry, with the UUID that `blkid` prints for the device of /";
 const WORD: &str = "take that word out of the kernel line of that entry";
 
 /// Adds up what is wrong with it; a host that GRUB 0.97 does not start has none.
 pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>) {
-    let Some(Some(BootEntry { file, default, entries, kernel })) =
+    let Some(Some(BootEntry { file, default, entries, kernel, lacking })) =
         tally.know(need(&facts.boot_entry, "the boot entry"))
     else {
         return;
@@ -31,18 +33,23 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
         });
         return fix.push(ENTRY);
     };
+    if !lacking.is_empty() {
+        tally.problem(format!("{entry}: {}", lacking.join(", ")));
+        fix.push(FILES);
+    }
     let roots: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("root=")).collect();
     if roots.is_empty() {
         tally.problem(format!("{entry}: its kernel line has no root="));
         fix.push(ROOT);
     }
     for root in roots {
-        if let Some(why) = wrong_root(root, facts, tally) {
+        let shared = || twins::of(root, facts).map(|twins| !can_move(root) && !twins.is_empty());
+        if tally.know(shared()) == Some(true) {
+            tally.problem(format!("{entry}: root={root}{SHARED}"));
+            fix.push(SEE);
+        } else if let Some(why) = wrong_root(root, facts, tally) {
             tally.problem(format!("{entry}: root={root} {why}"));
             fix.push(ROOT);
-        } else if let Some(Some(devices)) = tally.know(twins::of(root, facts)) {
-            tally.problem(format!("{entry}: root={root} can mean {devices}"));
-            fix.push(twins::PART_THEM);
         }
     }
     let runlevel = words.iter().rfind(|word| is_runlevel(word));
@@ -105,7 +112,8 @@ mod tests {
         let says = |text: &str| {
             let mut facts = ready.clone();
             let file = "/boot/grub/grub.conf".into();
-            facts.boot_entry = Fact::Known(Some(crate::facts::boot_entry::BootEntry { file, ..parse(text) }));
+            facts.boot_entry =
+                Fact::Known(Some(crate::facts::boot_entry::BootEntry { file, ..parse(text).0 }));
             told(&profile, &facts, ID)
         };
         let with = |words: &str| says(&format!("title a\nkernel /vmlinuz ro {words}\n"));
@@ -142,6 +150,16 @@ mod tests {
                 format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |");
             assert!(told.starts_with(&expected), "{told}");
         }
+        let mut facts = ready.clone();
+        let lacking = vec!["/vmlinuz is not there".into(), "/initrd is empty".into()];
+        edit(&mut facts.boot_entry).as_mut().unwrap().lacking = lacking;
+        let told = told(&profile, &facts, ID);
+        assert!(
+            told.starts_with(
+                "unmet: /boot/grub/grub.conf, entry 0: /vmlinuz is not there, /initrd is empty |"
+            ),
+            "{told}"
+        );
         let entry = format!("title a\nkernel /vmlinuz {ROOT}\ntitle Windows\nchainloader +1\n");
         for (text, expected) in [
             (

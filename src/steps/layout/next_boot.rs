@@ -1,13 +1,14 @@
 //! What the next boot goes by: names in fstab that move or lead nowhere, of the lines that no other requirement looks at (/boot and
-//! whatever a site added); names that several devices answer to, of all but the retention volume's; the boot loader's entry.
+//! whatever a site added); that no name has several devices, which layout.own-disks names; the boot loader's entry.
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
+use crate::facts::network::persistent::FILE;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, resolve, same_path};
 use crate::steps::links::no_links;
 use crate::steps::tally::Tally;
-use crate::steps::{Status, need, twins};
+use crate::steps::{Status, is_image, need, twins};
 
 use super::boot_entry;
 
@@ -21,8 +22,17 @@ const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later 
     `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
     rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
 
+const ENABLE: &str = "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)";
+
+const RENAMED: &str = "correct that file: one line for each card, with its hardware address (`ip link`) and its name now; or remove it: \
+    the next boot writes it anew";
+
 const GONE: &str =
     "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
+
+/// Of a name that several devices answer to: which ones, and what to do, is told once.
+pub(super) const SHARED: &str = ": several attached devices have that name";
+pub(super) const SEE: &str = "see layout.own-disks";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
@@ -63,22 +73,54 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         !has(entry, "noauto") && !same_path(&profile.retention.mount_point, &entry.mount_point)
     });
     for entry in all {
-        if let Some(Some(devices)) = tally.know(twins::of(&entry.device, facts)) {
-            let (line, device) = (entry.line, &entry.device);
-            tally.problem(format!(
-                "/etc/fstab: line {line} ({} by {device}) can mean {devices}",
-                entry.mount_point
-            ));
-            fix.push(twins::PART_THEM);
+        if tally.know(twins::of(&entry.device, facts)).is_some_and(|twins| !twins.is_empty()) {
+            let Entry { line, mount_point, device, .. } = entry;
+            tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}){SHARED}"));
+            fix.push(SEE);
         }
     }
     boot_entry::look(facts, &mut tally, &mut fix);
+    let off = tally.know(need(&facts.services_off, "the services"));
+    let off = off.into_iter().flatten().map(|name| format!("nothing starts the service {name} at boot"));
+    let off: Vec<String> = off.collect();
+    if !off.is_empty() {
+        tally.problem(off.join(", "));
+        fix.push(ENABLE);
+    }
+    if let Some(problem) = renamed(facts, &mut tally) {
+        tally.problem(problem);
+        fix.push(RENAMED);
+    }
     fix.dedup();
     Ok(tally.status(
         "no name in /etc/fstab moves".into(),
         "names that cannot move, of what is there, and a boot entry for this host",
         fix.join("; "),
     ))
+}
+
+/// The network cards that udev gives another name at the next boot: its rule says so, or the name is kept for another card, and
+/// one without a rule gets the next that is free.
+fn renamed(facts: &Facts, tally: &mut Tally) -> Option<String> {
+    let nics = match need(&facts.network.nics, "the interfaces") {
+        // Those of an image are none of any machine.
+        _ if is_image(facts) => return None,
+        nics => tally.know(nics)?,
+    };
+    let rules = tally.know(need(&facts.network.names, FILE))?;
+    let of = |mac: &str| rules.iter().rfind(|rule| rule.mac.eq_ignore_ascii_case(mac));
+    let moves = nics.iter().filter(|nic| nic.physical && !nic.member).filter_map(|nic| {
+        let mac = nic.mac.as_deref()?;
+        match of(mac) {
+            Some(rule) if rule.name == nic.name => None,
+            Some(rule) => Some(format!("{} ({mac}) becomes {}", nic.name, rule.name)),
+            None => rules.iter().find(|rule| rule.name == nic.name).map(|other| {
+                format!("{} ({mac}) gets another name, as this one is kept for {}", nic.name, other.mac)
+            }),
+        }
+    });
+    let moves: Vec<_> = moves.collect();
+    (!moves.is_empty()).then(|| format!("{FILE}: {}", moves.join(", ")))
 }
 
 fn has(entry: &Entry, option: &str) -> bool {
@@ -104,12 +146,11 @@ pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<O
 #[cfg(test)]
 mod tests {
     use crate::facts::disks::{Holder, Map, Partition};
+    use crate::facts::network::Persistent;
     use crate::facts::retention::Volume;
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
-    use crate::steps::testing::{
-        OS_DISK_ID, answering, disks, edit, entry, fstab, ready, told, virtual_disk,
-    };
+    use crate::steps::testing::{answering, disks, edit, entry, fstab, ready, told, virtual_disk};
 
     const ID: &str = "layout.next-boot";
 
@@ -129,33 +170,12 @@ mod tests {
             edit(&mut facts.storage).extend([answering("sdc", "8:32"), twin]);
             facts
         };
-        let facts = with_twin();
-        let said = told(&profile, &facts, ID);
+        let said = told(&profile, &with_twin(), ID);
         let expected = format!(
-            "unmet: /etc/fstab: line 4 (/home by UUID={home}) can mean sda3 ({OS_DISK_ID}) and sdc1 ({TWIN}) | names that \
-             cannot move, of what is there, and a boot entry for this host | detach the disk that is not this host's; or name"
+            "unmet: /etc/fstab: line 4 (/home by UUID={home}): several attached devices have that name | names that cannot \
+             move, of what is there, and a boot entry for this host | see layout.own-disks"
         );
-        assert!(said.starts_with(&expected), "{said}");
-        // By its label, which moves as well; by a link; and what is not mounted at boot.
-        let by = |device: &str, option: &str| {
-            let mut facts = with_twin();
-            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda3").unwrap().volume =
-                Some(volume("ext", home, "home"));
-            let line = fstab(&mut facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
-            line.device = device.into();
-            line.options = vec![option.into()];
-            told(&profile, &facts, ID)
-        };
-        for device in [
-            "LABEL=home",
-            "/dev/disk/by-label/home",
-            &format!("/dev/disk/by-uuid/{home}"),
-            &format!("UUID=\"{home}\""),
-        ] {
-            assert!(by(device, "rw").contains("can mean sda3"), "{device}");
-        }
-        assert!(by("LABEL=home", "noauto").starts_with("met: "));
-        assert!(by(&format!("/dev/disk/by-id/scsi-{OS_DISK_ID}-part3"), "rw").starts_with("met: "));
+        assert_eq!(said, expected);
         // Paths of a map, with the map's partition, and members of a RAID are one device.
         let mut facts = with_twin();
         let held = |facts: &mut Facts, holder: &Holder| {
@@ -181,7 +201,8 @@ mod tests {
         edit(&mut facts.storage).push(answering("dm-6", "253:6"));
         assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
         edit(&mut facts.storage).last_mut().unwrap().volume = Some(volume("ext", home, ""));
-        assert!(told(&profile, &facts, ID).contains(&format!("and dm-6 ({TWIN})")));
+        assert!(told(&profile, &facts, "layout.own-disks").contains(&format!("and dm-6 ({TWIN})")));
+        assert!(told(&profile, &facts, ID).starts_with("unmet: "));
         // What could not be read can be a twin.
         for read in
             [Fact::Known(Read::Failed("Input/output error".into())), Fact::Unknown("needs root".into())]
@@ -192,7 +213,7 @@ mod tests {
             let said = told(&profile, &facts, ID);
             assert!(
                 said.starts_with(
-                    "unknown: whether another attached device has a name of /etc/fstab or the boot entry too: sdc1: "
+                    "unknown: whether another attached device has a name of this host's too: sdc1: "
                 ),
                 "{said}"
             );
@@ -202,6 +223,35 @@ mod tests {
         assert!(told(&profile, &facts, ID).starts_with("unknown: "));
         facts.storage = Fact::needs_kernel();
         assert!(told(&profile, &facts, ID).starts_with("met: "), "an image");
+    }
+
+    #[test]
+    fn services_and_the_names_of_cards_are_the_same_at_the_next_boot() {
+        let (profile, ready) = ready();
+        let with = |change: &dyn Fn(&mut Facts)| {
+            let mut facts = ready.clone();
+            change(&mut facts);
+            told(&profile, &facts, ID)
+        };
+        let off = with(&|facts| facts.services_off = Fact::Known(vec!["network".into(), "vmtoolsd".into()]));
+        assert!(
+            off.starts_with("unmet: nothing starts the service network at boot, nothing starts the service vmtoolsd at boot |"),
+            "{off}"
+        );
+        assert!(
+            with(&|facts| facts.services_off = Fact::Unknown("why".into()))
+                .starts_with("unknown: the services: why")
+        );
+        let mac = edit(&mut ready.clone().network.nics)[0].mac.clone().unwrap();
+        let named = |mac: &str, name: &str| Persistent { mac: mac.into(), name: name.into() };
+        let rules = |rules: &[Persistent]| with(&|facts| facts.network.names = Fact::Known(rules.to_vec()));
+        assert!(rules(&[named(&mac, "eth0"), named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
+        assert!(rules(&[named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
+        let said = rules(&[named(&mac, "eth1")]);
+        assert!(said.contains(&format!("70-persistent-net.rules: eth0 ({mac}) becomes eth1 |")), "{said}");
+        let said = rules(&[named("00:50:56:00:00:ff", "eth0")]);
+        assert!(said.contains("gets another name, as this one is kept for 00:50:56:00:00:ff |"), "{said}");
+        assert!(with(&|facts| facts.network.names = Fact::Unknown("why".into())).starts_with("unknown: "));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::steps::storage::answers;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, boot_order, need};
 
-use super::unused;
+use super::{unused, uuid};
 
 /// Mount points that have a requirement of their own.
 const NAMED: [&str; 3] = ["/", "/var/crash", "/home"];
@@ -62,16 +62,20 @@ fn make_partition(spec: &PartitionSpec) -> String {
         "best: reinstall with Create Custom Layout. On this machine: add a small disk on the LSI Logic controller \
          (not the retention disk), make one partition on it, `mkfs.{fs_type} /dev/PARTITION`, mount it at /mnt, \
          `cp -a {mount}/. /mnt/`, unmount it, add \"UUID=... {mount} {fs_type} defaults 1 2\" to /etc/fstab with \
-         the UUID that `blkid` prints, `mount {mount}`"
+         the UUID that `blkid` prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
     )
 }
 
-fn repair(spec: &PartitionSpec) -> String {
+fn repair(spec: &PartitionSpec, uuid: &str) -> String {
     let PartitionSpec { mount, fs_type } = spec;
     let pass = if mount == "/" { 1 } else { 2 };
+    let with = match uuid {
+        "..." => format!(" with the UUID that `blkid` prints for the device of {mount}"),
+        _ => String::new(),
+    };
     format!(
-        "let /etc/fstab have one line \"UUID=... {mount} {fs_type} defaults 1 {pass}\" with the UUID that `blkid` \
-         prints for the device of {mount}, and see that `mount` shows it so after a restart"
+        "let /etc/fstab have one line \"UUID={uuid} {mount} {fs_type} defaults 1 {pass}\"{with}, and see that `mount` shows it \
+         so after a restart"
     )
 }
 
@@ -84,12 +88,14 @@ struct Look<'a> {
     tally: Tally,
     /// Whether what is missing is a file system itself, and not only a line or an option.
     is_missing: bool,
-    /// What is to be done where its storage does not answer.
+    /// What is to be done where its storage does not answer, or is hidden.
     bring_back: Vec<String>,
     /// Whether its line in fstab only waits to be carried out.
     is_unmounted: bool,
     /// What is to be done about a line of fstab that is mounted over it.
     uncover: Option<String>,
+    /// Whether it is mounted, and read-only.
+    is_read_only: bool,
 }
 
 impl<'a> Look<'a> {
@@ -105,6 +111,7 @@ impl<'a> Look<'a> {
             bring_back: Vec::new(),
             is_unmounted: false,
             uncover: None,
+            is_read_only: false,
         }
     }
 
@@ -152,10 +159,16 @@ impl<'a> Look<'a> {
             }
         } else if self.is_unmounted && self.tally.failures() == 1 {
             format!("`mount {}`", spec.mount)
+        } else if self.is_read_only && self.tally.failures() == 1 {
+            let mount = &spec.mount;
+            format!(
+                "without errors in dmesg `mount -o remount,rw {mount}`; with errors: start a rescue system, and fsck -f"
+            )
         } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
             uncover.clone()
         } else {
-            repair(spec)
+            let mount = self.facts.mounts.known().and_then(|mounts| mount_at(mounts, &spec.mount));
+            repair(spec, mount.map_or("...", |mount| uuid(self.facts, &mount.major_minor)))
         }
     }
 
@@ -181,6 +194,17 @@ impl<'a> Look<'a> {
 
     fn mounted(&mut self, spec: &PartitionSpec, mount: &Mount, mounts: &[Mount]) {
         let path = spec.mount.as_str();
+        let is_below =
+            |other: &&Mount| same_path(&other.mount_point, path) && other.major_minor != mount.major_minor;
+        // Under / lies what the kernel began with.
+        if let Some(below) = mounts.iter().rfind(is_below).filter(|_| path != "/") {
+            let Mount { source, fs_type, .. } = mount;
+            let below = &below.source;
+            self.bring_back.push(format!("`umount {path}`"));
+            return self.tally.problem(format!(
+                "{source} ({fs_type}) is mounted at {path} over {below}, which was there before"
+            ));
+        }
         if let Some(over) = hidden_by(mounts, mount) {
             self.missing(format!(
                 "{path} ({}) is hidden by {}, which was mounted at {} later",
@@ -207,6 +231,7 @@ impl<'a> Look<'a> {
             self.tally.problem(format!("{path} is {}, not {}", mount.fs_type, spec.fs_type));
         }
         if !mount.is_writable() {
+            self.is_read_only = true;
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
         for fix in answers(self.facts, &mount.major_minor, &mut self.tally) {

@@ -97,7 +97,10 @@ fn what_is_mounted_must_be_a_whole_file_system_of_the_right_type_on_a_disk() {
         (|home| home.major_minor = "8:1".into(), "unmet: /home and / are the same file system"),
         (|home| home.fs_type = "xfs".into(), "unmet: /home is xfs, not ext4"),
         (|home| home.super_options = vec!["ro".into()], "unmet: /home is mounted read-only"),
-        (|home| home.options = vec!["ro".into()], "unmet: /home is mounted read-only"),
+        (
+            |home| home.options = vec!["ro".into()],
+            "unmet: /home is mounted read-only (after an error? see dmesg)",
+        ),
         (
             |home| home.major_minor = "8:16".into(),
             "unmet: /home lies on the whole disk sdb, not on a partition",
@@ -119,7 +122,11 @@ fn the_last_mount_hides_those_before_it() {
     tmp.fs_type = "tmpfs".into();
     mounts(&mut facts).push(tmp);
     let says = told(&profile, &facts, "layout.home");
-    assert!(says.starts_with("unmet: /home is tmpfs, not ext4; /home (tmpfs) lies on no disk"), "{says}");
+    assert!(
+        says.starts_with("unmet: tmpfs (tmpfs) is mounted at /home over /dev/sda3, which was there before"),
+        "{says}"
+    );
+    assert!(says.contains("| `umount /home`"), "{says}");
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
 use crate::facts::swaps::Swap;
 use crate::profile::Profile;
 use crate::steps::devices::{LayerKind, can_move, layers, resolve};
 use crate::steps::{Status, need};
 
-use super::unused;
+use super::{unused, uuid};
 
 const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
 
@@ -44,14 +45,14 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 );
                 Status::unmet(found, EXPECTED, "`swapon -a`")
             }
-            None => Status::unmet("no swap is active", EXPECTED, make(facts)),
+            None => Status::unmet("no swap is active", EXPECTED, make(facts, &entries)),
         });
     }
     let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
     let Some(first) = good.first() else {
         let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
         let found = format!("no swap partition is active, only {}", what.join(", "));
-        return Ok(Status::unmet(found, EXPECTED, make(facts)));
+        return Ok(Status::unmet(found, EXPECTED, make(facts, &entries)));
     };
     let (mut untold, mut active) = (None, None);
     for entry in &entries {
@@ -85,25 +86,34 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             ),
         ));
     }
+    let uuid = uuid(facts, first.major_minor.as_deref().unwrap_or_default());
+    let with = match uuid {
+        "..." => format!(" with the UUID that `blkid {}` prints", first.path),
+        _ => String::new(),
+    };
     Ok(Status::unmet(
         format!("{} is active, but no line of /etc/fstab activates it at boot", first.path),
         EXPECTED,
-        format!(
-            "add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that `blkid {}` prints",
-            first.path
-        ),
+        format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab{with}"),
     ))
 }
 
 /// How there comes to be a swap partition.
-fn make(facts: &Facts) -> String {
-    match unused(facts, "swap") {
-        Some((name, uuid)) => format!(
-            "{name} of the system disk is made for swap and not in use: add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab, \
-             `swapon -a`. If it is not this host's: {MAKE}"
-        ),
-        None => MAKE.to_owned(),
-    }
+fn make(facts: &Facts, entries: &[&Entry]) -> String {
+    let Some((name, uuid)) = unused(facts, "swap") else { return MAKE.to_owned() };
+    let gone =
+        entries.iter().find(|entry| resolve(&entry.device, facts).is_ok_and(|device| device.is_none()));
+    let how = match gone {
+        Some(Entry { line, device, .. }) => {
+            format!(
+                "in line {line} of /etc/fstab put UUID={uuid} in the place of {device}, which is not there"
+            )
+        }
+        None => format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab"),
+    };
+    format!(
+        "{name} of the system disk is made for swap and not in use: {how}, `swapon -a`. If it is not this host's: {MAKE}"
+    )
 }
 
 /// Whether it is a partition of a disk or of a disk's multipath map. Compressed memory (zram) is a block device
@@ -137,7 +147,7 @@ mod tests {
     use crate::facts::Fact;
     use crate::facts::disks::Holder;
     use crate::facts::swaps::Swap;
-    use crate::steps::testing::{disks, fstab, ready, told};
+    use crate::steps::testing::{disks, edit, fstab, ready, told};
 
     fn swap(path: &str, major_minor: Option<&str>) -> Swap {
         Swap {
@@ -156,9 +166,12 @@ mod tests {
         assert_eq!(
             told(&profile, &facts, "layout.swap"),
             "unmet: /dev/sda5 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
-             active, in /etc/fstab | add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that \
-             `blkid /dev/sda5` prints"
+             active, in /etc/fstab | add \"UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 swap swap defaults 0 0\" to /etc/fstab"
         );
+        edit(&mut facts.storage).clear();
+        assert!(told(&profile, &facts, "layout.swap").contains(
+            "add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that `blkid /dev/sda5` prints"
+        ));
         profile.layout.swap = false;
         assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: the profile asks for no swap");
     }
@@ -221,6 +234,20 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn a_line_of_a_swap_partition_that_was_made_anew_is_corrected() {
+        let (profile, mut facts) = ready();
+        facts.swaps = Fact::Known(vec![]);
+        for entry in fstab(&mut facts).iter_mut().filter(|entry| entry.fs_type == "swap") {
+            entry.device = "UUID=5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b".into();
+        }
+        let told = told(&profile, &facts, "layout.swap");
+        assert!(
+            told.contains("in line 6 of /etc/fstab put UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 in the place of UUID=5ee3b7a2"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -294,7 +294,7 @@ fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
 }
 
 /// The SCSI ID by which the disk is known when it is written to: it must have one, and no other disk the same.
-pub(super) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
+pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
     let Some(id) = disk.scsi_id.clone() else {
         let why = disk.scsi_id_error.as_deref().unwrap_or("no reason is known");
         return Err(format!(

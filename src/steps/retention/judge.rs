@@ -12,7 +12,7 @@ use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, layers, mount_at, mount_over, passed_over,
-    repeated, resolve, same_map,
+    repeated, resolve, same_map, same_path,
 };
 use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
@@ -23,6 +23,14 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let Some(mount) = mount_now(profile, facts)? else {
         return disk_to_mount(profile, facts, expected);
     };
+    let is_below =
+        |other: &&Mount| same_path(&other.mount_point, point) && other.major_minor != mount.major_minor;
+    if let Some(below) = facts.mounts.known().and_then(|mounts| mounts.iter().rfind(is_below)) {
+        let (Mount { source, fs_type, .. }, below) = (mount, &below.source);
+        let found =
+            format!("{source} ({fs_type}) is mounted at {point} over {below}, which was there before");
+        return Ok(Status::unmet(found, expected, format!("`umount {point}`")));
+    }
     let under = carriers(disks, &mount.major_minor);
     let Some(first) = under.first() else {
         let found = format!("{point} is {} ({}), which lies on no disk", mount.source, mount.fs_type);
@@ -186,12 +194,9 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
     }
-    if let Some(devices) = twins::of(&entry.device, facts)? {
-        return Ok(Status::unmet(
-            format!("line {}: {} can mean {devices}", entry.line, entry.device),
-            expected,
-            twins::PART_THEM,
-        ));
+    if !twins::of(&entry.device, facts)?.is_empty() {
+        let found = format!("line {}: {}: several attached devices have that name", entry.line, entry.device);
+        return Ok(Status::unmet(found, expected, "see layout.own-disks"));
     }
     if let Some(map) = &disks[0].multipath
         && let Some(alias) = alias_of(facts, &map.wwid)
@@ -379,7 +384,7 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     let (mount, disks) = volume(profile, facts)?;
     let mounts = need(&facts.mounts, "the mounts")?;
     let swaps = need(&facts.swaps, "active swap")?;
-    let mut others = Vec::new();
+    let (mut others, mut fixes) = (Vec::new(), Vec::new());
     for disk in &disks {
         let all = disk.all_devices();
         let is_volume = |other: &Mount| {
@@ -387,33 +392,39 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
                 && other.major_minor == mount.major_minor
                 && other.root == "/"
         };
-        others.extend(
-            mounts
-                .iter()
-                .filter(|other| all.contains(&other.major_minor.as_str()) && !is_volume(other))
-                .map(|other| format!("mounted at {}", other.mount_point)),
-        );
-        others.extend(
-            swaps
-                .iter()
-                .filter(|swap| swap.major_minor.as_deref().is_some_and(|device| all.contains(&device)))
-                .map(|swap| format!("swap {}", swap.path)),
-        );
-        // Swap files lie in a file system, not on a device of their own.
-        others.extend(
-            swaps
-                .iter()
-                .filter(|swap| !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume))
-                .map(|swap| format!("swap file {}", swap.path)),
-        );
-        others.extend(choice::foreign_holders(disk, &mount.major_minor));
+        for other in mounts {
+            if all.contains(&other.major_minor.as_str()) && !is_volume(other) {
+                others.push(format!("mounted at {}", other.mount_point));
+                fixes.push(format!("`umount {}`", other.mount_point));
+            }
+        }
+        for swap in swaps {
+            let is_on_it = swap.major_minor.as_deref().is_some_and(|device| all.contains(&device));
+            // Swap files lie in a file system, not on a device of their own.
+            let is_in_it = || !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume);
+            if is_on_it || is_in_it() {
+                let what = if is_on_it { "swap" } else { "swap file" };
+                others.push(format!("{what} {}", swap.path));
+                fixes.push(format!("`swapoff {}`", swap.path));
+            }
+        }
+        let holders = choice::foreign_holders(disk, &mount.major_minor);
+        if !holders.is_empty() {
+            fixes.push("move what holds it to another disk".to_owned());
+        }
+        others.extend(holders);
     }
-    others.sort();
-    others.dedup();
+    for list in [&mut others, &mut fixes] {
+        list.sort();
+        list.dedup();
+    }
     Ok(if others.is_empty() {
         Status::met(describe(disks[0]))
     } else {
-        let fix = "move the other use to another disk";
+        let fix = format!(
+            "{}, and take it out of /etc/fstab where it stands there: use another disk for it",
+            fixes.join(", ")
+        );
         Status::unmet(
             format!("{} is also: {}", disks[0].name, others.join(", ")),
             "nothing else on that disk",

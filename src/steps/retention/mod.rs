@@ -19,7 +19,9 @@ use crate::facts::mounts::Mount;
 use crate::host::text;
 use crate::profile::Profile;
 
+pub(super) use choice::identity;
 pub(super) use judge::{only_nofail_fails, only_size_fails};
+pub(super) use name::find;
 pub use name::{check_names, disagreement, lasting, means};
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};

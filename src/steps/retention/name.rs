@@ -99,10 +99,10 @@ pub fn check_names(facts: &Facts, request: &Request) -> anyhow::Result<()> {
     if facts.disks.known().is_none() {
         return Ok(());
     }
-    for (option, name) in
-        [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
-    {
-        if let Some(Err(why)) = name.as_deref().map(|name| find(facts, name)) {
+    let named = [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)];
+    let named = named.into_iter().filter_map(|(option, name)| Some((option, name.as_ref()?)));
+    for (option, name) in named.chain(request.own_disks.iter().map(|name| ("--own-disk", name))) {
+        if let Err(why) = find(facts, name) {
             anyhow::bail!("{option}: {why}");
         }
     }
@@ -155,7 +155,7 @@ fn short(name: &str) -> &str {
 }
 
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
-pub(super) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
+pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     let disks = facts.disks.known().ok_or("the disks could not be read")?;
     if name.starts_with("/dev/disk/by-path/") || name.starts_with("pci-") {
         return Err(format!(

@@ -53,9 +53,14 @@ boot_2() {
     said "sdc ($(id_of /dev/sdc), 20 GiB) is in use: LVM customer-data (sdc)"
     expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
 
-    say "the blank one, named"
-    agent 0 apply --yes --retention-disk "$(id_of /dev/sdd)"
+    say "the blank one, named; LVM has taken up the customer's volume group at the boot, and is told to let it go"
+    agent 1 apply --yes --retention-disk "$(id_of /dev/sdd)"
     carries_it
+    judge
+    finding layout.own-disks unmet
+    finding_says layout.own-disks "vgchange -an customer"
+    vgchange -an customer
+    agent 0 apply --yes
     echo "points in time" >/mnt/retention/kept
 
     say "the OS disk is restored: the records and the line in fstab are gone, the volume is not"

@@ -42,6 +42,15 @@ fn a_volume_that_a_later_mount_hides_is_not_mounted() {
 }
 
 #[test]
+fn what_is_mounted_over_the_volume_is_to_be_unmounted() {
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).push(mount("/mnt/retention", "0:40", "tmpfs", 0));
+    let says = told(&profile, &facts, "retention.disk");
+    assert!(says.starts_with("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/"), "{says}");
+    assert!(says.ends_with("| `umount /mnt/retention`"), "{says}");
+}
+
+#[test]
 fn a_volume_in_order_is_met_in_every_point() {
     let (profile, facts) = ready();
     assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
@@ -349,6 +358,10 @@ fn size_lock_type_and_other_uses_are_told() {
     });
     let told = told(&profile, &facts, "retention.dedicated");
     assert!(told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv"), "{told}");
+    assert!(
+        told.contains("| `umount /srv`, move what holds it to another disk, and take it out of"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -432,13 +445,15 @@ fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() 
     twin.volume = Some(Volume { fs_type: "ext".into(), uuid: uuid.into(), label: String::new() });
     spoil(&mut facts.storage).push(twin);
     let said = told(&profile, &facts, "retention.persistent");
-    let expected = format!(
-        "unmet: line 11: UUID={uuid} can mean dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID}) | a line for"
-    );
-    assert!(said.starts_with(&expected), "{said}");
-    assert!(said.contains("Write nothing to the disk of a protected machine"), "{said}");
+    let expected =
+        format!("unmet: line 11: UUID={uuid}: several attached devices have that name | a line for");
+    assert!(said.starts_with(&expected) && said.ends_with("| see layout.own-disks"), "{said}");
+    let said = told(&profile, &facts, "layout.own-disks");
+    let devices = format!("dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID})");
+    assert!(said.contains(&format!("the retention volume, UUID={uuid}, can be {devices}")), "{said}");
     line(&mut facts, &format!("/dev/mapper/{RETENTION_ID}"));
     assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+    assert!(told(&profile, &facts, "layout.own-disks").starts_with("unmet: the retention volume"));
     spoil(&mut facts.storage).pop();
     line(&mut facts, &format!("UUID={uuid}"));
     assert!(

@@ -1,6 +1,6 @@
 //! Whether the volume answers, and how full it is.
 
-use super::super::super::testing::{self, disks, edit, mounts, ready, told};
+use super::super::super::testing::{self, RETENTION_ID, disks, edit, mounts, ready, told};
 use super::super::super::{Severity, Status};
 use crate::facts::Fact;
 use crate::facts::storage::{Read, Storage};
@@ -50,7 +50,9 @@ fn every_way_to_be_dead_is_told() {
     let told = says(&|facts| device(facts).read = Fact::Known(Read::Errors("the kernel counts 1".into())));
     assert!(told.starts_with("unmet: the file system on dm-0 has errors: the kernel counts 1 |"), "{told}");
     assert!(
-        told.ends_with("| `umount /mnt/retention`, `fsck -f /dev/dm-0`, `mount /mnt/retention`"),
+        told.ends_with(&format!(
+            "| `umount /mnt/retention`, `fsck -f /dev/mapper/{RETENTION_ID}`, `mount /mnt/retention`"
+        )),
         "{told}"
     );
 }

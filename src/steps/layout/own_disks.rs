@@ -1,0 +1,137 @@
+//! Whether what this host mounts, swaps on and boots from lies on its own disks, and no other attached one answers to its names.
+
+mod names;
+mod release;
+#[cfg(test)]
+mod tests;
+mod whose;
+
+use crate::changes::Change;
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::disks::users::Use;
+use crate::profile::Profile;
+use crate::steps::devices::distinct;
+use crate::steps::remedy::{Remedy, Request};
+use crate::steps::retention::{find, identity};
+use crate::steps::tally::Tally;
+use crate::steps::{Status, image, twins};
+
+use whose::{Look, Whose};
+
+const EXPECTED: &str = "all that this host mounts, swaps on and boots from on disks of its own, and its names on no other attached disk";
+
+pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    if image::is_copy(facts) {
+        return Err(Status::Blocked { by: "image.identity".to_owned() });
+    }
+    let look = Look::new(profile, facts)?;
+    let (mut tally, mut fix, mut own) = (Tally::default(), Vec::new(), Vec::new());
+    for disk in distinct(look.disks.iter().collect()) {
+        let uses = look.uses(disk);
+        if uses.is_empty() {
+            continue;
+        }
+        match look.whose(disk) {
+            Whose::Own => own.push(disk.name.as_str()),
+            // Which of several it is, their names do not tell: of those more is said below.
+            Whose::Untold => {}
+            Whose::NoId => {
+                tally.know(Err::<(), _>(Status::Blocked { by: "scsi.ids".to_owned() }));
+            }
+            Whose::Other(why) => {
+                tally.problem(told(disk, &uses, why));
+                fix.push(release::fix(&look, disk, &uses));
+            }
+        }
+    }
+    look.on_no_disk(&mut tally);
+    names::look(&look, &mut tally, &mut fix);
+    let mut found = own.join(", ");
+    if look.recorded.is_none_or(|record| record.own_disks.is_none()) {
+        found.push_str(" (not on record yet)");
+    }
+    Ok(tally.status(found, EXPECTED, fix.join("; ")))
+}
+
+fn told(disk: &Disk, uses: &[Use], why: &str) -> String {
+    let name = whose::describe(disk);
+    if uses.iter().any(whose::is_root) {
+        return format!(
+            "/ ITSELF LIES ON {name}, {why}: this host has started from what may be the disk of a protected machine, and \
+             writes to it"
+        );
+    }
+    let uses: Vec<_> = uses.iter().map(Use::to_string).collect();
+    format!("{name}, {why}, is {}", uses.join(", "))
+}
+
+/// The SCSI IDs of the disks that an apply puts on record by itself: those in use, of a host of which none are on record yet and
+/// where nothing speaks against one of them, nor is unknown.
+#[must_use]
+pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
+    if facts.identity.recorded.known()?.as_ref().is_some_and(|record| record.own_disks.is_some()) {
+        return None;
+    }
+    matches!(own_disks(profile, facts), Ok(Status::Met { .. })).then(|| in_use(profile, facts)).flatten()
+}
+
+/// The SCSI IDs of this host's own disks in use; `None` where one has none. The retention disk has a record of its own.
+fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
+    let look = Look::new(profile, facts).ok()?;
+    let own = |disk: &&Disk| {
+        !look.uses(disk).is_empty() && look.whose(disk) == Whose::Own && !look.is_retention(disk)
+    };
+    let disks = distinct(look.disks.iter().collect());
+    // What is no SCSI disk never has one, and is told by its place.
+    disks.into_iter().filter(own).filter(|disk| disk.is_scsi()).map(|disk| disk.scsi_id.clone()).collect()
+}
+
+/// Puts the disks on record that a person names as this host's own.
+pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    let recorded = facts.identity.recorded.known().map(Option::as_ref);
+    let (Some(recorded), false) = (recorded, request.own_disks.is_empty() || image::is_copy(facts)) else {
+        return Remedy::None;
+    };
+    let mut ids = Vec::new();
+    for name in &request.own_disks {
+        match find(facts, name).and_then(|disk| Ok((disk, identity(facts, disk)?))) {
+            Err(why) => return Remedy::Refused(format!("--own-disk: {why}")),
+            Ok((disk, id)) => match shared(profile, facts, disk) {
+                Some(why) => return Remedy::Refused(why),
+                None => ids.push(id),
+            },
+        }
+    }
+    let is_told = recorded.is_some_and(|record| record.own_disks.is_some());
+    ids.retain(|id| !is_told || recorded.is_some_and(|record| !record.owns(id)));
+    if ids.is_empty() {
+        return Remedy::None;
+    }
+    if !is_told {
+        let Some(own) = in_use(profile, facts) else { return Remedy::None };
+        ids.splice(0..0, own);
+    }
+    ids.dedup();
+    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids: ids }], needs: &["scsi.ids-unique"] }
+}
+
+/// Whether a person names a disk that is not on record yet, or must not be, whatever is found otherwise.
+#[must_use]
+pub fn is_asked(profile: &Profile, facts: &Facts, request: &Request) -> bool {
+    record(profile, facts, request) != Remedy::None
+}
+
+/// Why a disk is not taken for this host's own, whoever says so.
+fn shared(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
+    let look = Look::new(profile, facts).ok()?;
+    let name = look.names().into_iter().find(|(_, name)| {
+        twins::of(name, facts).is_ok_and(|twins| twins.iter().any(|twin| twin.disk.name == disk.name))
+    });
+    name.map(|(place, name)| {
+        format!(
+            "{} is not put on record: it is one of several attached disks that {place} by {name} can mean; detach the others first",
+            whose::describe(disk)
+        )
+    })
+}

@@ -1,0 +1,100 @@
+//! Whether another attached disk answers to a name by which this host finds its own.
+
+use std::collections::BTreeSet;
+
+use crate::facts::disks::{Disk, Holder};
+use crate::facts::storage::LVM;
+use crate::steps::devices::holders;
+use crate::steps::need;
+use crate::steps::tally::Tally;
+use crate::steps::twins::{self, Twin};
+
+use super::release::group_of;
+use super::whose::{Look, Whose, describe};
+
+const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
+    /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
+
+pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
+    for (place, name) in look.names() {
+        let Some(twins) = tally.know(twins::of(&name, look.facts)).filter(|twins| !twins.is_empty()) else {
+            continue;
+        };
+        let list: Vec<_> = twins.iter().map(Twin::to_string).collect();
+        tally.problem(format!("{place}: {name} can mean {}", list.join(" and ")));
+        add(fix, by_disk(look, &place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
+    }
+    // The agent itself knows the retention volume again by its UUID.
+    if let Some(record) = look.facts.retention_record.known().and_then(Option::as_ref)
+        && let Some(twins) = tally.know(twins::of(&format!("UUID={}", record.uuid), look.facts))
+        && !twins.is_empty()
+    {
+        let list: Vec<_> = twins.iter().map(Twin::to_string).collect();
+        let problem = format!("the retention volume, UUID={}, can be {}", record.uuid, list.join(" and "));
+        tally.problem(problem);
+        add(fix, format!("detach the copy: the volume is on record on {}", record.scsi_id));
+    }
+    groups(look, tally, fix);
+}
+
+/// Which name has to stand there, where one of the devices alone is this host's.
+fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
+    let (own, others): (Vec<&Twin<'_>>, Vec<_>) =
+        twins.iter().partition(|twin| look.whose(twin.disk) == Whose::Own);
+    let ([own], [_, ..]) = (own.as_slice(), others.as_slice()) else { return None };
+    let links = &look.facts.filesystems.known()?.by_id;
+    // The name by the ID alone; the others have the model in them, or are the device mapper's own.
+    let is_stable = |link: &str| ["scsi-3", "dm-name-"].iter().any(|kind| link.starts_with(kind));
+    let (link, _) = links.iter().find(|(link, number)| *number == own.major_minor && is_stable(link))?;
+    let mut disks: Vec<_> = others.iter().map(|twin| describe(twin.disk)).collect();
+    disks.dedup();
+    Some(format!(
+        "in {place}, put /dev/disk/by-id/{link} in the place of its UUID or label, or detach {}, to which nothing may be written",
+        disks.join(", ")
+    ))
+}
+
+/// Volume groups of this host's whose name a physical volume on another disk has.
+fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
+    let own = look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own);
+    let own: BTreeSet<String> = own.flat_map(active).collect();
+    if own.is_empty() {
+        return;
+    }
+    let Some(storage) = tally.know(need(&look.facts.storage, "what the attached devices carry")) else {
+        return;
+    };
+    for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
+        for (name, number) in disk.ends() {
+            let volume =
+                storage.iter().filter(|one| one.major_minor == number).find_map(|one| one.volume.as_ref());
+            let group = volume.filter(|volume| volume.fs_type == LVM && own.contains(&volume.label));
+            if let Some(group) = group.map(|volume| &volume.label) {
+                tally.problem(format!(
+                    "{name} of {} belongs to a volume group {group}, as this host's own is named",
+                    describe(disk)
+                ));
+                add(
+                    fix,
+                    format!(
+                        "detach {}, or give this host's own group another name (vgrename, fstab, dracut --force)",
+                        disk.name
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The volume groups with an active volume on `disk`.
+fn active(disk: &Disk) -> Vec<String> {
+    let of_lvm = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+    let names = holders(disk).into_iter().filter(of_lvm).filter_map(|holder| holder.dm_name.as_deref());
+    names.map(group_of).collect()
+}
+
+fn add(fix: &mut Vec<String>, what: String) {
+    if !fix.contains(&what) {
+        fix.push(what);
+    }
+}

@@ -1,0 +1,200 @@
+//! Whose a disk is, and what of this host lies on it.
+
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::disks::users::{Use, uses};
+use crate::facts::fstab::Entry;
+use crate::facts::identity::{Kind, Record};
+use crate::facts::mounts::Mount;
+use crate::facts::swaps::Swap;
+use crate::profile::Profile;
+use crate::steps::devices::{carriers, mount_at, mount_over, resolve, same_path};
+use crate::steps::tally::Tally;
+use crate::steps::{Status, need, twins};
+
+/// Whose a disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// This host's own.
+    Own,
+    /// Not this host's, as far as is known, and why.
+    Other(&'static str),
+    /// Several disks answer to the name by which it is this host's.
+    Untold,
+    /// It has no SCSI ID by which it could be looked up.
+    NoId,
+}
+
+const NOT_ON_RECORD: &str = "which is not on record as a disk of this host";
+const NOT_SEEN: &str = "which was not here when mt-agent apply last ran";
+const NOT_NAMED: &str = "which no line of /etc/fstab names";
+const OF_ANOTHER: &str = "of whose file systems this host's own disk has the names too";
+
+/// What is needed to tell.
+pub(super) struct Look<'a> {
+    pub facts: &'a Facts,
+    pub disks: &'a [Disk],
+    /// What is mounted from a loop device has the number of what lies below that.
+    pub mounts: Vec<Mount>,
+    pub swaps: &'a [Swap],
+    pub fstab: &'a [Entry],
+    pub recorded: Option<&'a Record>,
+    retention: &'a str,
+}
+
+impl<'a> Look<'a> {
+    pub fn new(profile: &'a Profile, facts: &'a Facts) -> Result<Self, Status> {
+        let mounts = need(&facts.mounts, "the mounts")?;
+        let below =
+            |mount: &Mount| Mount { major_minor: below(&mount.major_minor, facts, mounts), ..mount.clone() };
+        Ok(Self {
+            facts,
+            disks: need(&facts.disks, "the disks")?,
+            mounts: mounts.iter().map(below).collect(),
+            swaps: need(&facts.swaps, "the active swap")?,
+            fstab: need(&facts.fstab, "/etc/fstab")?,
+            recorded: need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref(),
+            retention: &profile.retention.mount_point,
+        })
+    }
+
+    /// What uses `disk`, but for a multipath map and partitions, which say nothing of whose it is.
+    pub fn uses(&self, disk: &Disk) -> Vec<Use> {
+        let mut all = uses(disk, &self.mounts, self.swaps);
+        all.retain(|one| !matches!(one, Use::Held { tells: false, .. }));
+        all
+    }
+
+    /// Whether `mount` lies on `disk`.
+    pub fn carries(&self, disk: &Disk, mount: &Mount) -> bool {
+        uses(disk, std::slice::from_ref(mount), &[]).iter().any(|one| matches!(one, Use::Mounted { .. }))
+    }
+
+    pub fn whose(&self, disk: &Disk) -> Whose {
+        if self.is_retention(disk) {
+            return Whose::Own;
+        }
+        let Some(record) = self.recorded else { return self.without_record(disk) };
+        let Some(id) = &disk.scsi_id else {
+            // What is no SCSI disk never has one.
+            let is_judged = disk.is_scsi() && record.own_disks.is_some();
+            return if is_judged { Whose::NoId } else { self.without_record(disk) };
+        };
+        let is_root = record.knows(Kind::RootDisk) && self.uses(disk).iter().any(is_root);
+        if record.owns(id) {
+            Whose::Own
+        } else if record.own_disks.is_some() || is_root {
+            Whose::Other(NOT_ON_RECORD)
+        } else if !record.marks.is_empty() && !record.saw(id) {
+            Whose::Other(NOT_SEEN)
+        } else {
+            self.without_record(disk)
+        }
+    }
+
+    /// Whether it carries the retention volume, by its record or by where it is mounted: `retention` tells whether it may.
+    pub fn is_retention(&self, disk: &Disk) -> bool {
+        let record = self.facts.retention_record.known().and_then(Option::as_ref);
+        let mount = mount_at(&self.mounts, self.retention);
+        record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id))
+            || mount.is_some_and(|mount| disk.all_devices().contains(&mount.major_minor.as_str()))
+    }
+
+    /// Before anything is on record: the disk with `/` is this host's, and what /etc/fstab names is, where nothing else has that
+    /// name. Nobody attaches a protected machine's disk to a host before it is a master target.
+    fn without_record(&self, disk: &Disk) -> Whose {
+        let used = self.uses(disk);
+        if used.iter().any(is_root) {
+            return Whose::Own;
+        }
+        let mut whose = Whose::Other(NOT_NAMED);
+        for entry in self.fstab.iter().filter(|entry| self.leads_to(entry, disk, &used)) {
+            match twins::of(&entry.device, self.facts) {
+                Ok(twins) if !twins.is_empty() => {
+                    let others = twins.iter().filter(|twin| twin.disk.name != disk.name);
+                    let is_roots = others.into_iter().any(|twin| self.uses(twin.disk).iter().any(is_root));
+                    whose = if is_roots { Whose::Other(OF_ANOTHER) } else { Whose::Untold };
+                }
+                // What is not known is told where the names are looked at.
+                _ => return Whose::Own,
+            }
+        }
+        whose
+    }
+
+    /// Whether a line of fstab is for something on `disk`; of a name that is not among the facts, by what is there now.
+    fn leads_to(&self, entry: &Entry, disk: &Disk, used: &[Use]) -> bool {
+        match resolve(&entry.device, self.facts) {
+            Ok(number) => number.is_some_and(|number| disk.all_devices().contains(&number.as_str())),
+            Err(_) => used.iter().any(|one| match one {
+                Use::Mounted { at, .. } => same_path(at, &entry.mount_point),
+                Use::Swap { .. } => entry.fs_type == "swap",
+                Use::Held { .. } => false,
+            }),
+        }
+    }
+
+    /// Names that the next boot goes by, and where they stand.
+    pub fn names(&self) -> Vec<(String, String)> {
+        let lines = self.fstab.iter().filter(|entry| !entry.options.iter().any(|option| option == "noauto"));
+        let mut all: Vec<(String, String)> = lines
+            .map(|entry| {
+                (format!("line {} of /etc/fstab ({})", entry.line, entry.mount_point), entry.device.clone())
+            })
+            .collect();
+        if let Some(entry) = self.facts.boot_entry.known().and_then(Option::as_ref) {
+            let roots = entry.kernel.iter().flatten().filter_map(|word| word.strip_prefix("root="));
+            all.extend(roots.map(|root| (format!("root= of {}", entry.file), root.to_owned())));
+        }
+        all
+    }
+
+    /// Notes what is mounted or swapped on and lies on none of the disks.
+    pub fn on_no_disk(&self, tally: &mut Tally) {
+        /// Memory, floppy and optical drives, by their major numbers.
+        const OTHERS: [&str; 3] = ["1:", "2:", "11:"];
+        let is_other = |number: &str| OTHERS.iter().any(|major| number.starts_with(major));
+        let on_device = |mount: &&Mount| mount.is_on_block_device() && !is_other(&mount.major_minor);
+        let mounts = self
+            .mounts
+            .iter()
+            .filter(on_device)
+            .filter(|mount| !self.disks.iter().any(|disk| self.carries(disk, mount)));
+        let mounts = mounts.map(|mount| format!("{} ({})", mount.mount_point, mount.source));
+        let is_memory = |path: &str| ["/dev/zram", "/dev/ram"].iter().any(|memory| path.starts_with(memory));
+        let swaps = self.swaps.iter().filter(|swap| swap.is_partition && !is_memory(&swap.path));
+        let number = |swap: &Swap| swap.major_minor.clone().unwrap_or_default();
+        let swaps = swaps.filter(|swap| carriers(self.disks, &number(swap)).is_empty());
+        let swaps = swaps.map(|swap| format!("swap on {}", swap.path));
+        for what in mounts.chain(swaps) {
+            tally.unknown(format!("{what} lies on no disk that was found"));
+        }
+        if mount_at(&self.mounts, "/").is_none_or(|root| !root.is_on_block_device()) {
+            tally.unknown("/ lies on no disk that was found");
+        }
+    }
+}
+
+/// What lies below a loop device, however many of them lie upon one another.
+fn below(number: &str, facts: &Facts, mounts: &[Mount]) -> String {
+    let mut number = number.to_owned();
+    for _ in 0..8 {
+        let storage = facts.storage.known().into_iter().flatten();
+        let mut below =
+            storage.filter(|one| one.major_minor == number).filter_map(|one| one.below.as_deref());
+        let Some(below) = below.next() else { break };
+        let device = resolve(below, facts).ok().flatten();
+        let over = || mount_over(mounts, below).map(|mount| mount.major_minor.clone());
+        let path = || below.starts_with('/').then(over).flatten();
+        number = device.or_else(path).unwrap_or_else(|| below.to_owned());
+    }
+    number
+}
+
+pub(super) fn is_root(one: &Use) -> bool {
+    matches!(one, Use::Mounted { at, .. } if at == "/")
+}
+
+pub(super) fn describe(disk: &Disk) -> String {
+    format!("{} ({})", disk.name, disk.scsi_id.as_deref().unwrap_or("no SCSI ID"))
+}
