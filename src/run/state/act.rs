@@ -32,7 +32,7 @@ pub(super) enum Act {
     Retention(Box<retention::Record>),
     /// Records the run of the vendor's script that the host shows, in this boot or an earlier one.
     Script(Outcome, String),
-    /// Records what identifies this machine.
+    /// Records what identifies this machine; which disks are its own, the next apply puts on record.
     Identity(Vec<Present>),
 }
 
