@@ -34,7 +34,7 @@ def must(words):
 
 class Event:
     """`name`: what happened, by the commands `does`. `requirement` is then unmet, with `says` (an expression) in what was
-    found. `mend` are commands that its advice names word for word; where a person has to think, the advice says
+    found; None: that is nobody's fault, and nothing is told. `mend` are commands that its advice names word for word; where a person has to think, the advice says
     `advice`, and `by_hand` is what follows from it."""
 
     def __init__(self, name, does, requirement, says, *mend, advice="", by_hand=(), status="unmet", recommended=False,
@@ -46,6 +46,8 @@ class Event:
 
     def wrong(self, finding):
         """What is otherwise than it should be."""
+        if self.requirement is None:
+            return []
         if finding is None:
             return ["it is met"]
         told, advice = text(finding, "found", "reason"), text(finding, "fix", "reason")
@@ -94,24 +96,25 @@ class Days:
         for event in events:
             must(event.does)
         status, found = self.wanting()
-        want = 0 if all(event.recommended for event in events) else 1
+        want = 0 if all(event.recommended or not event.requirement for event in events) else 1
         self.machine.expect("together they are " + ("not ready" if want else "still ready"),
                             [] if status == want else [f"exit status {status}"])
         for event in events:
-            self.machine.expect(f"{event.name}: {event.requirement}", event.wrong(found.pop(event.requirement, None)))
+            self.machine.expect(f"{event.name}: {event.requirement or 'nothing is wrong'}", event.wrong(found.pop(event.requirement, None)))
         along = {name for event in events for name in event.also}
         others = {name: one for name, one in found.items() if one["status"] != "blocked" and name not in along}
         self.machine.expect("nothing else is told", [f"{name}: {json.dumps(one)}" for name, one in others.items()])
         done = []
         # A person says yes, and answers at a terminal.
-        ways = {APPLY: APPLY + " --yes"}
+        ways = {command: command + " --yes" for command in (APPLY, REPAIR)}
         commands = dict.fromkeys(command for event in events for command in (*event.mend, *event.by_hand))
         # Last: it ends with a check.
         for command in sorted(commands, key=lambda command: command == APPLY):
             status, said = run(ways.get(command, f"{TERMINAL} {command}" if command.startswith("fsck") else command))
             done += [f"{command}: exit status {status}\n{said[:1500]}"] if status else []
         self.machine.expect("what the advice names can be done", done)
-        self.is_ready("and then the machine is ready")
+        if commands:
+            self.is_ready("and then the machine is ready")
 
 
 
@@ -119,7 +122,8 @@ IFCFG = "/etc/sysconfig/network-scripts/ifcfg-eth0"
 # SCSI IDs of the retention disk and of a customer's; their maps are of those names.
 B, C = (must(f"/lib/udev/scsi_id --whitelisted --device=/dev/{disk}").strip() for disk in ("sdb", "sdc"))
 SWAP, HOME = (must(f"blkid -p -s UUID -o value /dev/{partition}").strip() for partition in ("sda2", "sda4"))
-APPLY = "mt-agent apply"
+APPLY, REPAIR = "mt-agent apply", "mt-agent state repair"
+STATE = "/var/lib/mt-agent"
 TERMINAL = "python3 -B /run/lab/terminal.py y"
 
 
@@ -228,6 +232,31 @@ DAYS = [
         Event("multipathd is not started at boot", "chkconfig multipathd off", "multipath.running", "boot", "mt-agent apply"),
         Event("the volume's line is by a name that moves", edited("/etc/fstab", f"s,^/dev/mapper/{B},/dev/sdb,"), "retention.persistent",
               "/dev/sdb", advice="/dev/mapper/" + B, by_hand=put_back("/etc/fstab")),
+    ],
+    [
+        Event("the volume's line is made a comment", edited("/etc/fstab", "s,^/dev/mapper/[0-9a-f]* /mnt/retention,#&,"),
+              "retention.persistent", "comment", advice="#", by_hand=put_back("/etc/fstab")),
+        Event("the record of the script's run is emptied", f": >{STATE}/custom-changes.json", "custom-changes.applied",
+              "custom-changes.json", REPAIR, status="unknown"),
+    ],
+    [
+        Event("the record of the volume is garbage", f"head -c 300 /dev/urandom >{STATE}/retention.json", "retention.disk",
+              "retention.json", REPAIR, status="unknown"),
+        Event("the record of the machine's identity is cut off", f"truncate -s 40 {STATE}/identity.json", "image.identity",
+              "identity.json", REPAIR, status="unknown", also=("layout.own-disks",)),
+    ],
+    [
+        Event("a customer's disk is detached", "echo 1 >/sys/block/sdc/device/delete && sleep 2 && udevadm settle", None, ""),
+        Event("the journal's last line is torn", f"echo '{{\"at' >>{STATE}/journal.jsonl", None, ""),
+        Event("the log is taken away", "rm /var/log/mt-agent.log", None, ""),
+        Event("what was saved is taken away", f"rm -rf {STATE}/saved", None, ""),
+        Event("the clock is set", "date -s '+1 hour'", None, ""),
+    ],
+    [
+        Event("the customer's disk is attached again",
+              "for host in /sys/class/scsi_host/*/scan; do echo - - - >$host; done && sleep 3 && udevadm settle", None, ""),
+        Event("the clock is set back", "date -s '-1 hour'", None, ""),
+        Event("the journal is taken away", f"rm {STATE}/journal.jsonl", None, ""),
     ],
 ]
 
