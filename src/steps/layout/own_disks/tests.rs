@@ -391,6 +391,11 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
         assert_eq!(asked(on, &["/dev/sdc"], &|_| ()), puts(all), "before it is used");
     }
     assert_eq!(asked(On::Record, &[OS_DISK_ID], &crash), Remedy::None, "on record already");
+    let summary = |ids: &[&str]| {
+        Change::RecordOwnDisks { scsi_ids: ids.iter().map(|id| (*id).to_owned()).collect() }.summary()
+    };
+    assert_eq!(summary(&["36a"]), "put 36a on record as a disk of this host itself");
+    assert_eq!(summary(&["36a", "36b"]), "put 36a, 36b on record as disks of this host itself");
     assert!(matches!(asked(On::Record, &["/dev/sdq"], &crash), Remedy::Refused(why) if why.contains("sdq")));
     let no_id = |facts: &mut Facts| disks(facts)[2].scsi_id = None;
     assert!(
