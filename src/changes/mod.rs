@@ -318,7 +318,8 @@ impl Change {
             }
             Self::SetRecordsAside => "set the records of the machine that this one is a copy of aside".into(),
             Self::RecordOwnDisks { scsi_ids } => {
-                format!("put {} on record as disks of this host itself", scsi_ids.join(", "))
+                let what = if scsi_ids.len() == 1 { "a disk" } else { "disks" };
+                format!("put {} on record as {what} of this host itself", scsi_ids.join(", "))
             }
             Self::BlacklistRootDisk { scsi_id, .. } => {
                 format!("make the multipath blacklist name this machine's root disk {scsi_id}")

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use nix::libc;
 
 use super::{Context, Done, saved};
-use crate::facts::identity::{self, PENDING, Present, RECORD, Record, TEMPLATE};
+use crate::facts::identity::{self, Kind, Mark, PENDING, Present, RECORD, Record, TEMPLATE};
 pub use crate::facts::record::ASIDE;
 use crate::facts::record::DAMAGED;
 use crate::facts::{Fact, retention};
@@ -19,7 +19,8 @@ use crate::host::{Host, files, text};
 const URANDOM: &str = "/dev/urandom";
 
 /// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays, and so do the own
-/// disks; `own` are the SCSI IDs of those of a host of which none are on record yet.
+/// disks; `own` are the SCSI IDs of those of a host of which none are on record yet. As long as none are, no disk gets on record
+/// by being attached, but for the first that carries `/`.
 ///
 /// # Errors
 /// What failed, naming the file.
@@ -37,6 +38,13 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[Strin
     new.own_disks = old.as_ref().and_then(|old| old.own_disks.clone());
     if let (None, Some(own)) = (&new.own_disks, own) {
         new.own(own);
+    }
+    if new.own_disks.is_none() {
+        let is_disk = |mark: &&Mark| matches!(mark.kind, Kind::RootDisk | Kind::Disk);
+        let seen: Vec<Mark> = old.iter().flat_map(|old| &old.marks).filter(is_disk).cloned().collect();
+        new.marks.retain(|mark| !is_disk(&mark) || seen.is_empty() && mark.kind == Kind::RootDisk);
+        new.marks.extend(seen);
+        new.marks.sort();
     }
     let is_same = |old: Record| old.marks == new.marks && old.own_disks == new.own_disks;
     if new.marks.is_empty() || old.is_some_and(is_same) {
@@ -169,7 +177,6 @@ fn free_place(host: &Host, path: &str) -> Result<PathBuf> {
 mod tests {
     use super::super::testing::{Seen, profile};
     use super::*;
-    use crate::facts::identity::Kind;
 
     fn one(value: &str) -> Vec<Present> {
         vec![Present { kind: Kind::BiosUuid, place: String::new(), value: value.into() }]
@@ -229,6 +236,40 @@ mod tests {
         // The record of an older agent, or of a host that was not in order.
         keep_identity(&host, "t5", &one("a"), Some(&ids(&["36a"]))).unwrap();
         assert!(owned("36a"));
+    }
+
+    #[test]
+    fn no_disk_gets_on_record_by_being_attached_while_none_are_on_record_as_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        let recorded = || {
+            let Fact::Known(Some(record)) = identity::recorded(&host) else { panic!() };
+            record
+        };
+        let with = |disks: &[(Kind, &str)]| {
+            let disk = |(kind, id): &(Kind, &str)| Present {
+                kind: *kind,
+                place: String::new(),
+                value: (*id).into(),
+            };
+            [one("a"), disks.iter().map(disk).collect()].concat()
+        };
+        // No disk had an ID, then they do, and another one is attached that speaks against the own ones.
+        keep_identity(&host, "t1", &one("a"), None).unwrap();
+        let now = with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36f")]);
+        keep_identity(&host, "t2", &now, None).unwrap();
+        assert!(recorded().saw("36a") && !recorded().saw("36f"));
+        assert_eq!(keep_identity(&host, "t3", &now, None).unwrap(), Done::Unchanged);
+        // An older agent's record of both own disks, when the machine was started from a third one, then the second is away.
+        write(&host, RECORD, &Record::new("00", "t", &with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36b")])))
+            .unwrap();
+        let started = with(&[(Kind::RootDisk, "36f"), (Kind::Disk, "36a")]);
+        assert_eq!(keep_identity(&host, "t4", &started, None).unwrap(), Done::Unchanged);
+        assert!(recorded().owns("36a") && recorded().saw("36b") && !recorded().saw("36f"));
+        // Once it is known whose they are, all that is there is a mark of this machine.
+        let now = with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36f")]);
+        keep_identity(&host, "t5", &now, Some(&["36a".to_owned()])).unwrap();
+        assert!(recorded().saw("36f") && !recorded().owns("36f"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;
 use super::{Belongs, Requirement, Severity, Status, is_image, need};
 use crate::changes::Change;
+use crate::facts::disks::Disk;
 use crate::facts::identity::{Kind, Present, RECORD, Record, present};
 use crate::facts::{Fact, Facts};
 
@@ -30,8 +31,14 @@ const OWN: &str = "a BIOS UUID, disk UUIDs, hardware addresses and SSH host keys
 /// The kernel name of the disk that carries `/`.
 #[must_use]
 pub fn root_disk(facts: &Facts) -> Option<&str> {
-    let mount = mount_at(facts.mounts.known()?, "/")?;
-    carriers(facts.disks.known()?, &mount.major_minor).first().map(|disk| disk.name.as_str())
+    root_disks(facts).next().map(|disk| disk.name.as_str())
+}
+
+/// The disks that carry `/`, several of a RAID, as far as they are known.
+pub fn root_disks(facts: &Facts) -> impl Iterator<Item = &Disk> {
+    let root = facts.mounts.known().and_then(|mounts| mount_at(mounts, "/"));
+    let disks = facts.disks.known().zip(root).map(|(disks, root)| carriers(disks, &root.major_minor));
+    disks.into_iter().flatten()
 }
 
 /// What identifies this machine now.

@@ -2,10 +2,11 @@
 //! a protected machine that was made from the same template. `layout.own-disks` tells of them.
 
 use crate::facts::Facts;
-use crate::facts::disks::Disk;
+use crate::facts::disks::{Disk, Holder};
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Read};
 
+use super::devices::holders;
 use super::links::unquoted;
 use super::{Status, need};
 
@@ -27,7 +28,8 @@ impl std::fmt::Display for Twin<'_> {
 }
 
 /// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, where it is a UUID or a label
-/// and they are more than one; else none. The paths of a map, members of a RAID and physical volumes of LVM are none.
+/// and they are more than one; else none. The paths of a map, members of a RAID and physical volumes of LVM are none, nor are the
+/// snapshots of a volume, to which udev prefers their origin (`DM_UDEV_LOW_PRIORITY_FLAG` of 10-dm.rules).
 ///
 /// # Errors
 /// What one of the attached devices carries could not be read.
@@ -55,7 +57,9 @@ pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
         match read {
             Some((Ok(Read::Done | Read::Errors(_)), volume)) => {
                 let named = |volume: &&Volume| value == if is_label { &volume.label } else { &volume.uuid };
-                if volume.as_ref().filter(named).is_some_and(|volume| volume.fs_type != LVM) {
+                if volume.as_ref().filter(named).is_some_and(|volume| volume.fs_type != LVM)
+                    && !is_snapshot(disks, number)
+                {
                     found.push(Twin { disk, name, major_minor: number });
                 }
             }
@@ -71,4 +75,14 @@ pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
         }),
         None => Ok(Vec::new()),
     }
+}
+
+/// Whether the device is a snapshot by LVM: origin and snapshots lie on the mapping `GROUP-ORIGIN-real` (LVM2's lib/activate/dev_manager.c).
+fn is_snapshot(disks: &[Disk], number: &str) -> bool {
+    disks.iter().flat_map(holders).any(|holder| {
+        let is_lvm = holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+        let origin = holder.dm_name.as_deref().filter(|_| is_lvm).and_then(|name| name.strip_suffix("-real"));
+        let is_other = |above: &Holder| above.major_minor == number && above.dm_name.as_deref() != origin;
+        origin.is_some() && holder.holders.iter().any(is_other)
+    })
 }

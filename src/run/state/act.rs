@@ -34,8 +34,9 @@ pub(super) enum Act {
     Retention(Box<retention::Record>),
     /// Records the run of the vendor's script that the host shows, in this boot or an earlier one.
     Script(Outcome, String),
-    /// Records what identifies this machine; which disks are its own, the next apply puts on record.
-    Identity(Vec<Present>),
+    /// Records what identifies this machine, and of its own disks those that carry `/`, by their SCSI IDs: of others that are in use
+    /// nobody can tell any more.
+    Identity(Vec<Present>, Vec<String>),
 }
 
 /// The command that carries the acts out.
@@ -108,7 +109,10 @@ impl Act {
                 "record in {} that the vendor script was started, with an end that is not known",
                 custom_changes::RECORD
             ),
-            Self::Identity(_) => format!("record in {} what identifies this machine now", identity::RECORD),
+            Self::Identity(..) => format!(
+                "record in {} what identifies this machine now, and as its own disk that of / alone",
+                identity::RECORD
+            ),
         }
     }
 
@@ -143,7 +147,7 @@ impl Act {
                 }
                 Some(_) => already(custom_changes::RECORD),
             },
-            Self::Identity(present) => records::keep_identity(host, &now(), present, None),
+            Self::Identity(present, own) => records::keep_identity(host, &now(), present, Some(own)),
         }
     }
 }

@@ -12,7 +12,10 @@ impl Look<'_> {
         const PATH: &str = identity::RECORD;
         let status = self.status("image.identity", self.facts);
         let make = |facts: &Facts| match (self.status("image.identity", facts), self.may_be_a_copy()) {
-            (status, None) if status.holds() => Ok(Act::Identity(image::identifiers(facts))),
+            (status, None) if status.holds() => {
+                let own = image::root_disks(facts).filter_map(|disk| disk.scsi_id.clone());
+                Ok(Act::Identity(image::identifiers(facts), own.collect()))
+            }
             (status, None) => Err(status.describe()),
             (_, Some(why)) => Err(format!("{why}: this may be a copy of another machine")),
         };

@@ -16,7 +16,10 @@ use crate::host::files;
 use crate::run::journal::{self, Entry};
 use crate::run::waiting;
 use crate::steps::image;
-use crate::steps::testing::{RETENTION_ID, edit, fstab, mounts, never_ran, ready};
+use crate::steps::layout::own_disks;
+use crate::steps::testing::{
+    OS_DISK_ID, RETENTION_ID, answering, edit, entry, fstab, mount, mounts, never_ran, ready, virtual_disk,
+};
 
 struct Desk {
     _dir: tempfile::TempDir,
@@ -173,6 +176,37 @@ fn a_state_directory_that_was_deleted_is_rebuilt_as_far_as_it_follows_from_the_h
     assert!(entries.iter().all(|Entry { event, .. }| {
         matches!(event, Event::Done { requirement, .. } if requirement == "state.repair")
     }));
+}
+
+#[test]
+fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_made_anew() {
+    const FOREIGN: &str = "36000c29dddddddddddddddddddddddddd";
+    type Lose = fn(&Desk);
+    let ways: [(Lose, usize); 3] = [
+        (|desk| fs::remove_file(desk.host.path(identity::RECORD)).unwrap(), usize::MAX),
+        (|desk| desk.put(identity::RECORD, b"torn"), usize::MAX),
+        // Killed between the two acts.
+        (|desk| desk.put(identity::RECORD, b"torn"), 1),
+    ];
+    for (lose, most) in ways {
+        let mut desk = Desk::new();
+        let facts = &mut desk.facts;
+        edit(&mut facts.disks).push(virtual_disk(2, FOREIGN, 1 << 40));
+        edit(&mut facts.storage).push(answering("sdc", "8:32"));
+        edit(&mut facts.mounts).push(mount("/data", "8:32", "/dev/sdc", 1 << 40));
+        edit(&mut facts.fstab).push(entry(20, "UUID=1-1", "/data", "ext4", 0));
+        edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:32".into());
+        lose(&desk);
+        desk.some_of_it(most);
+        let said = desk.judged("layout.own-disks");
+        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN})")), "{said}");
+        assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")), "{said}");
+        let facts = desk.seen().facts;
+        assert_eq!(own_disks::first(&desk.profile, &facts), None);
+        if let Fact::Known(Some(record)) = facts.identity.recorded {
+            assert!(record.owns(OS_DISK_ID) && !record.owns(FOREIGN));
+        }
+    }
 }
 
 #[test]

@@ -11,11 +11,11 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
 use crate::profile::Profile;
-use crate::steps::devices::distinct;
+use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
 use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
-use crate::steps::{Status, image, twins};
+use crate::steps::{Status, image, need, twins};
 
 use whose::{Look, Whose};
 
@@ -38,6 +38,10 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             Whose::Untold => {}
             Whose::NoId => {
                 tally.know(Err::<(), _>(Status::Blocked { by: "scsi.ids".to_owned() }));
+            }
+            // Which disk it is, a record that cannot be read does not tell.
+            Whose::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
+                tally.know(need(&facts.retention_record, "the record of the retention volume"));
             }
             Whose::Other(why) => {
                 tally.problem(told(disk, &uses, why));
@@ -76,7 +80,8 @@ pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
     matches!(own_disks(profile, facts), Ok(Status::Met { .. })).then(|| in_use(profile, facts)).flatten()
 }
 
-/// The SCSI IDs of this host's own disks in use; `None` where one has none. The retention disk has a record of its own.
+/// The SCSI IDs of this host's own disks in use; `None` where one has none. The retention disk has a record of its own, but for
+/// one that a person made.
 fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
     let look = Look::new(profile, facts).ok()?;
     let own = |disk: &&Disk| {
@@ -97,7 +102,7 @@ pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Reque
     for name in &request.own_disks {
         match find(facts, name).and_then(|disk| Ok((disk, identity(facts, disk)?))) {
             Err(why) => return Remedy::Refused(format!("--own-disk: {why}")),
-            Ok((disk, id)) => match shared(profile, facts, disk) {
+            Ok((disk, id)) => match refused(profile, facts, disk) {
                 Some(why) => return Remedy::Refused(why),
                 None => ids.push(id),
             },
@@ -123,15 +128,30 @@ pub fn is_asked(profile: &Profile, facts: &Facts, request: &Request) -> bool {
 }
 
 /// Why a disk is not taken for this host's own, whoever says so.
-fn shared(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
+fn refused(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
     let look = Look::new(profile, facts).ok()?;
-    let name = look.names().into_iter().find(|(_, name)| {
-        twins::of(name, facts).is_ok_and(|twins| twins.iter().any(|twin| twin.disk.name == disk.name))
-    });
-    name.map(|(place, name)| {
-        format!(
-            "{} is not put on record: it is one of several attached disks that {place} by {name} can mean; detach the others first",
-            whose::describe(disk)
-        )
-    })
+    let named = format!("--own-disk: {} is not put on record", whose::describe(disk));
+    if look.is_retention(disk) {
+        return Some(format!("{named}: it is the retention disk, which has a record of its own"));
+    }
+    for (place, name) in look.names() {
+        let twins = twins::of(&name, facts).unwrap_or_default();
+        let (mine, others): (Vec<_>, Vec<_>) =
+            twins.iter().map(|twin| twin.disk).partition(|one| same_map(one, disk) || one.name == disk.name);
+        if mine.is_empty() || others.is_empty() {
+            continue;
+        }
+        let own = others.iter().find(|other| look.whose(other) == Whose::Own);
+        return Some(match own {
+            Some(own) => format!(
+                "{named}: it has the name {name} ({place}) of this host's own disk {}. If it is a protected machine's, detach it",
+                whose::describe(own)
+            ),
+            None => format!(
+                "{named}: it is one of several attached disks that {place} by {name} can mean; detach first what is a protected \
+                 machine's"
+            ),
+        });
+    }
+    None
 }

@@ -1,15 +1,11 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
-use std::collections::BTreeSet;
-
-use crate::facts::disks::{Disk, Holder};
 use crate::facts::storage::LVM;
-use crate::steps::devices::holders;
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
 
-use super::release::group_of;
+use super::release::own_groups;
 use super::whose::{Look, Whose, describe};
 
 const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
@@ -56,8 +52,7 @@ fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
 
 /// Volume groups of this host's whose name a physical volume on another disk has.
 fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    let own = look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own);
-    let own: BTreeSet<String> = own.flat_map(active).collect();
+    let own = own_groups(look);
     if own.is_empty() {
         return;
     }
@@ -74,23 +69,18 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                     "{name} of {} belongs to a volume group {group}, as this host's own is named",
                     describe(disk)
                 ));
+                let own = disk.scsi_id.as_ref().map(|id| format!("mt-agent apply --own-disk {id}"));
                 add(
                     fix,
                     format!(
-                        "detach {}, or give this host's own group another name (vgrename, fstab, dracut --force)",
-                        disk.name
+                        "detach {} before any command of LVM, which may take either group. If it belongs to this host's own group: {}",
+                        disk.name,
+                        own.as_deref().unwrap_or("give it a SCSI ID (scsi.ids) first")
                     ),
                 );
             }
         }
     }
-}
-
-/// The volume groups with an active volume on `disk`.
-fn active(disk: &Disk) -> Vec<String> {
-    let of_lvm = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
-    let names = holders(disk).into_iter().filter(of_lvm).filter_map(|holder| holder.dm_name.as_deref());
-    names.map(group_of).collect()
 }
 
 fn add(fix: &mut Vec<String>, what: String) {

@@ -1,14 +1,16 @@
 //! The commands that release a disk which is not this host's.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
+use crate::facts::disks::{Disk, Holder};
 use crate::facts::mounts::Mount;
 use crate::host::command::quoted;
 use crate::host::text;
+use crate::steps::devices::holders;
 
-use super::whose::{Look, describe, is_root};
+use super::whose::{Look, Whose, describe, is_root};
 
 /// What to do about `disk`, in use as it is.
 pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
@@ -23,12 +25,21 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
             describe(disk)
         );
     }
-    let commands: Vec<_> = commands(look, disk, uses).iter().map(|command| format!("`{command}`")).collect();
-    format!(
-        "{}, and leave {} to failback or detach it. If it is this host's own: {own}",
-        commands.join(", "),
-        disk.name
-    )
+    let all = commands(look, disk, uses);
+    let mut all: Vec<_> = all.iter().map(|command| format!("`{command}`")).collect();
+    let shared = active(disk).find(|group| own_groups(look).contains(group));
+    all.push(match shared {
+        // A command of LVM that is given the name can take either.
+        Some(group) => format!("detach {}: this host's own volume group has the name {group} too", disk.name),
+        None => format!("and leave {} to failback or detach it", disk.name),
+    });
+    let whose = match &disk.scsi_id {
+        Some(id) if look.is_in_its_place(disk) => format!(
+            "If it carries this host's retention volume: mt-agent apply --adopt-retention {id} where mt-agent made it, else {own}"
+        ),
+        _ => format!("If it is this host's own: {own}"),
+    };
+    format!("{}. {whose}", all.join(", "))
 }
 
 /// In the order in which they work: swap, then what is mounted last, then what was built last.
@@ -60,6 +71,7 @@ fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
         let Use::Held { by, .. } = one else { continue };
         let (kind, name) = by.split_once(' ').unwrap_or(("", by));
         let command = match kind {
+            "LVM" if own_groups(look).contains(&group_of(name)) => continue,
             "LVM" => format!("vgchange -an {}", shown(&group_of(name))),
             "RAID" => format!("mdadm --stop {}", shown(&format!("/dev/{name}"))),
             "encryption" => format!("cryptsetup luksClose {}", shown(name)),
@@ -87,8 +99,19 @@ fn mounted<'a>(look: &'a Look<'_>, disk: &Disk) -> Vec<&'a Mount> {
     found
 }
 
+/// The volume groups with an active volume on this host's own disks.
+pub(super) fn own_groups(look: &Look<'_>) -> BTreeSet<String> {
+    look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own).flat_map(active).collect()
+}
+
+/// The volume groups with an active volume on `disk`.
+fn active(disk: &Disk) -> impl Iterator<Item = String> {
+    let of_lvm = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+    holders(disk).into_iter().filter(of_lvm).filter_map(|holder| holder.dm_name.as_deref()).map(group_of)
+}
+
 /// The volume group of the mapping `name`, in which each hyphen of a name is doubled (LVM2's lib/misc/lvm-string.c).
-pub(super) fn group_of(name: &str) -> String {
+fn group_of(name: &str) -> String {
     let marked = name.replace("--", "\0");
     marked.split('-').next().unwrap_or_default().replace('\0', "-")
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::{Holder, Map, Partition};
 use crate::facts::identity::{Kind, Record};
-use crate::facts::retention::Volume;
+use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::{LVM, Read};
 use crate::facts::swaps::Swap;
 use crate::steps::testing::{
@@ -113,8 +113,8 @@ fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_i
         disks(facts)[2].partitions[2].holders = vec![raid];
     };
     for (on, why) in [
-        (On::Nothing, "which no line of /etc/fstab names"),
-        (On::Older, "which was not here when mt-agent apply last ran"),
+        (On::Nothing, "which no line of /etc/fstab names by a name that stays"),
+        (On::Older, "which is not on record as a disk of this host"),
         (On::Record, "which is not on record as a disk of this host"),
     ] {
         let said = says(on, used);
@@ -354,7 +354,6 @@ fn before_anything_is_on_record_fstab_tells_and_what_it_does_not_tell_is_no_doub
 #[test]
 fn the_retention_volume_is_this_host_s_by_its_own_record_or_place() {
     for on in ALL {
-        assert!(says(on, |facts| facts.retention_record = Fact::Known(None)).starts_with("met: sda, sdb"));
         let said = says(on, |facts| {
             let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
             point.mount_point = "/mnt/old".into();
@@ -399,7 +398,16 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
     );
     let twin = |facts: &mut Facts| carries(facts, "sdc1", ("ext", HOME, ""));
     let refused = asked(On::Record, &[FOREIGN], &twin);
-    assert!(matches!(&refused, Remedy::Refused(why) if why.contains("is not put on record")), "{refused:?}");
+    let named = format!(
+        "--own-disk: sdc ({FOREIGN}) is not put on record: it has the name UUID={HOME} (line 4 of /etc/fstab (/home)) of this \
+         host's own disk sda ({OS_DISK_ID}). If it is a protected machine's, detach it"
+    );
+    assert_eq!(refused, Remedy::Refused(named));
+    let refused = asked(On::Record, &[RETENTION_ID], &crash);
+    assert!(matches!(&refused, Remedy::Refused(why) if why.contains("a record of its own")), "{refused:?}");
+    // One that no record names.
+    let by_hand = |facts: &mut Facts| facts.retention_record = Fact::Known(None);
+    assert_eq!(asked(On::Record, &[RETENTION_ID], &by_hand), puts(&[RETENTION_ID]));
     // Once it is there, it holds.
     let said = says(On::Record, |facts| {
         crash(facts);
@@ -429,4 +437,207 @@ fn a_copy_of_another_machine_waits_for_its_own_identity_and_an_image_has_no_disk
     ] {
         assert!(says(On::Record, spoil).starts_with("unknown: "));
     }
+}
+
+#[test]
+fn a_name_that_can_move_is_no_evidence_that_a_disk_is_this_host_s() {
+    let data = |device: &str, fs_type: &str, options: &str| {
+        says(On::Nothing, |facts| {
+            if fs_type == "swap" {
+                edit(&mut facts.swaps).push(Swap {
+                    path: "/dev/sdc1".into(),
+                    is_partition: true,
+                    major_minor: Some("8:33".into()),
+                });
+            } else {
+                mounted(facts, "/data", "8:33", "/dev/sdc1");
+            }
+            let links = edit(&mut facts.filesystems);
+            links.by_uuid.insert("1-1".into(), "8:33".into());
+            links.by_label.insert("data".into(), "8:33".into());
+            let mut line = entry(20, device, if fs_type == "swap" { "swap" } else { "/data" }, fs_type, 0);
+            line.options = vec![options.into()];
+            fstab(facts).push(line);
+        })
+    };
+    for device in
+        ["/dev/sdc1", "/dev/dm-2", "/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:2:0-part1", "PARTLABEL=x"]
+    {
+        for (fs_type, options) in [("ext4", "defaults"), ("ext4", "noauto"), ("swap", "defaults")] {
+            let said = data(device, fs_type, options);
+            let expected =
+                format!("unmet: sdc ({FOREIGN}), which no line of /etc/fstab names by a name that stays");
+            assert!(said.starts_with(&expected), "{device} {fs_type} {options}: {said}");
+        }
+    }
+    for device in ["UUID=1-1", "LABEL=data"] {
+        assert!(data(device, "ext4", "noauto").starts_with("met: sda, sdb, sdc"), "{device}");
+    }
+    // Of what is not mounted at boot the names are not looked at elsewhere.
+    let said = says(On::Nothing, |facts| {
+        mounted(facts, "/data", "8:33", "/dev/sdc1");
+        for (name, number) in [("sdd", "8:48"), ("sdc1", "8:33")] {
+            if name == "sdd" {
+                disks(facts).push(virtual_disk(3, "36000c29e", 1 << 30));
+                edit(&mut facts.storage).push(answering(name, number));
+            }
+            carries(facts, name, ("ext", "1-1", ""));
+        }
+        edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
+        let mut line = entry(20, "UUID=1-1", "/data", "ext4", 0);
+        line.options = vec!["noauto".into()];
+        fstab(facts).push(line);
+    });
+    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), whose name in /etc/fstab another")), "{said}");
+}
+
+#[test]
+fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alone() {
+    let foreign = |facts: &mut Facts| {
+        let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
+        (point.major_minor, point.source) = ("8:33".into(), "/dev/sdc1".into());
+    };
+    let nothing = |facts: &mut Facts| facts.retention_record = Fact::Known(None);
+    // The record names another disk.
+    for on in ALL {
+        assert!(says(on, foreign).starts_with(&format!("unmet: sdc ({FOREIGN}), ")), "{on:?}");
+    }
+    // No record: a host that was built by hand, before the first apply.
+    let (profile, facts) = host(On::Nothing, |facts| {
+        nothing(facts);
+        foreign(facts);
+    });
+    assert_eq!(told(&profile, &facts, ID), "met: sda, sdc (not on record yet)");
+    assert_eq!(
+        first(&profile, &facts),
+        Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]),
+        "is remembered"
+    );
+    for on in [On::Older, On::Record] {
+        let said = says(on, |facts| {
+            nothing(facts);
+            foreign(facts);
+        });
+        let fix = format!(
+            "`umount /mnt/retention`, and leave sdc to failback or detach it. If it carries this host's retention volume: mt-agent \
+             apply --adopt-retention {FOREIGN} where mt-agent made it, else mt-agent apply --own-disk {FOREIGN}"
+        );
+        assert!(
+            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.ends_with(&fix),
+            "{on:?}: {said}"
+        );
+        let said = says(on, |facts| {
+            nothing(facts);
+            foreign(facts);
+            carries(facts, "sdc1", ("ext", &uuid_of(FOREIGN), "mt-retention"));
+        });
+        assert!(said.starts_with("met: sda, sdc"), "{on:?}: {said}");
+        let said = says(on, |facts| {
+            facts.retention_record = Fact::Unknown("torn".into());
+            foreign(facts);
+        });
+        assert!(said.starts_with("unknown: ") && said.contains("torn"), "{on:?}: {said}");
+    }
+    // Made by hand and put on record by a person, or by the first apply.
+    let said = says(On::Record, |facts| {
+        nothing(facts);
+        foreign(facts);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+    });
+    assert_eq!(said, "met: sda, sdc");
+}
+
+#[test]
+fn a_root_on_a_raid_is_this_host_s_by_an_older_record_that_knows_both_disks() {
+    let raid = |facts: &mut Facts| {
+        let raid = holder("md0", "9:0", None, Vec::new());
+        disks(facts)[0].partitions[0].holders = vec![raid.clone()];
+        disks(facts)[2].partitions[0].holders = vec![raid];
+        edit(&mut facts.storage).push(answering("md0", "9:0"));
+        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "9:0".into();
+    };
+    let seen = |facts: &mut Facts| {
+        let recorded = edit(&mut facts.identity.recorded).as_mut().unwrap();
+        recorded.extend(&[crate::facts::identity::Present {
+            kind: Kind::Disk,
+            place: String::new(),
+            value: FOREIGN.into(),
+        }]);
+    };
+    let (profile, facts) = host(On::Older, |facts| {
+        raid(facts);
+        seen(facts);
+    });
+    assert_eq!(told(&profile, &facts, ID), "met: sda, sdb, sdc (not on record yet)");
+    assert!(says(On::Older, raid).starts_with("unmet: / ITSELF LIES ON sdc"), "which was not there");
+    let said = says(On::Older, |facts| {
+        seen(facts);
+        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "8:33".into();
+    });
+    assert!(said.starts_with("unmet: / ITSELF LIES ON sdc"), "was there, and / was not on it: {said}");
+}
+
+#[test]
+fn a_record_of_disks_without_scsi_ids_tells_of_none_once_they_have_them() {
+    let said = says(On::Older, |facts| {
+        let recorded = edit(&mut facts.identity.recorded).as_mut().unwrap();
+        recorded.marks.retain(|mark| !matches!(mark.kind, Kind::RootDisk | Kind::Disk));
+    });
+    assert_eq!(said, "met: sda, sdb (not on record yet)");
+}
+
+#[test]
+fn a_snapshot_is_no_twin_of_its_origin() {
+    let snapshot = |uuid: &str| {
+        says(On::Record, |facts| {
+            let lvm =
+                |name: &str, number: &str, of: (&str, &str), above| holder(name, number, Some(of), above);
+            let copy = lvm("dm-4", "253:4", ("vg0-copy", "LVM-c"), Vec::new());
+            let home = lvm("dm-1", "253:1", ("vg0-home", "LVM-a"), Vec::new());
+            let real = lvm("dm-2", "253:2", ("vg0-home-real", uuid), vec![home, copy.clone()]);
+            let cow = lvm("dm-3", "253:3", ("vg0-copy-cow", "LVM-d-cow"), vec![copy]);
+            disks(facts)[0].partitions[2].holders = vec![real, cow];
+            for (name, number) in [("dm-1", "253:1"), ("dm-4", "253:4")] {
+                edit(&mut facts.storage).push(answering(name, number));
+                carries(facts, name, ("ext", HOME, ""));
+            }
+            mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap().major_minor =
+                "253:1".into();
+        })
+    };
+    assert!(snapshot("LVM-a-real").starts_with("met: "), "{}", snapshot("LVM-a-real"));
+    assert!(snapshot("CRYPT-x").contains("can mean dm-1"), "of no LVM");
+}
+
+#[test]
+fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
+    let said = says(On::Record, |facts| {
+        let volume =
+            |name: &str, number: &str, of: &str| holder(name, number, Some((of, "LVM-x")), Vec::new());
+        disks(facts)[0].partitions[2].holders = vec![volume("dm-9", "253:9", "vg0-home")];
+        disks(facts)[2].partitions[0].holders = vec![volume("dm-10", "253:10", "vg0-data")];
+        let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
+        home.major_minor = "253:9".into();
+        mounted(facts, "/data", "253:10", "/dev/mapper/vg0-data");
+        for (name, number) in [("dm-9", "253:9"), ("dm-10", "253:10")] {
+            edit(&mut facts.storage).push(answering(name, number));
+        }
+        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
+    });
+    let detach = "| `umount /data`, detach sdc: this host's own volume group has the name vg0 too. If it is this host's own: ";
+    assert!(said.contains(detach) && !said.contains("vgrename") && !said.contains("vgchange"), "{said}");
+    let other = format!(
+        "detach sdc before any command of LVM, which may take either group. If it belongs to this host's own group: mt-agent apply \
+         --own-disk {FOREIGN}"
+    );
+    assert!(said.ends_with(&other), "{said}");
+    // A person's word is the end of it: a volume group over two disks with nothing on the second yet.
+    let said = says(On::Record, |facts| {
+        let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
+        disks(facts)[0].partitions[1].holders = vec![volume];
+        edit(&mut facts.storage).push(answering("dm-9", "253:9"));
+        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+    });
+    assert!(said.starts_with("met: "), "{said}");
 }

@@ -4,11 +4,12 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::{Use, uses};
 use crate::facts::fstab::Entry;
-use crate::facts::identity::{Kind, Record};
+use crate::facts::identity::{Kind, RECORD, Record};
 use crate::facts::mounts::Mount;
+use crate::facts::retention::{self, uuid_of};
 use crate::facts::swaps::Swap;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, mount_at, mount_over, resolve, same_path};
+use crate::steps::devices::{can_move, carriers, mount_at, mount_over, resolve, same_path};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
@@ -26,8 +27,9 @@ pub(super) enum Whose {
 }
 
 const NOT_ON_RECORD: &str = "which is not on record as a disk of this host";
-const NOT_SEEN: &str = "which was not here when mt-agent apply last ran";
-const NOT_NAMED: &str = "which no line of /etc/fstab names";
+const LOST: &str = "of which the record that was set aside does not tell any more whether it is this host's";
+const NOT_NAMED: &str = "which no line of /etc/fstab names by a name that stays";
+const ONE_OF_SEVERAL: &str = "whose name in /etc/fstab another attached disk has too";
 const OF_ANOTHER: &str = "of whose file systems this host's own disk has the names too";
 
 /// What is needed to tell.
@@ -39,6 +41,8 @@ pub(super) struct Look<'a> {
     pub swaps: &'a [Swap],
     pub fstab: &'a [Entry],
     pub recorded: Option<&'a Record>,
+    /// Whether there was one that a repair has set aside.
+    is_record_lost: bool,
     retention: &'a str,
 }
 
@@ -47,13 +51,19 @@ impl<'a> Look<'a> {
         let mounts = need(&facts.mounts, "the mounts")?;
         let below =
             |mount: &Mount| Mount { major_minor: below(&mount.major_minor, facts, mounts), ..mount.clone() };
+        let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
+        let is_record_lost = recorded.is_none()
+            && need(&facts.records_set_aside, "what was set aside")?
+                .iter()
+                .any(|name| RECORD.rsplit('/').next() == Some(name));
         Ok(Self {
             facts,
             disks: need(&facts.disks, "the disks")?,
             mounts: mounts.iter().map(below).collect(),
             swaps: need(&facts.swaps, "the active swap")?,
             fstab: need(&facts.fstab, "/etc/fstab")?,
-            recorded: need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref(),
+            recorded,
+            is_record_lost,
             retention: &profile.retention.mount_point,
         })
     }
@@ -74,37 +84,71 @@ impl<'a> Look<'a> {
         if self.is_retention(disk) {
             return Whose::Own;
         }
-        let Some(record) = self.recorded else { return self.without_record(disk) };
+        let Some(record) = self.recorded else {
+            // What else is in use now may have come after it.
+            let is_root = self.uses(disk).iter().any(is_root);
+            return if self.is_record_lost && !is_root {
+                Whose::Other(LOST)
+            } else {
+                self.without_record(disk)
+            };
+        };
         let Some(id) = &disk.scsi_id else {
             // What is no SCSI disk never has one.
             let is_judged = disk.is_scsi() && record.own_disks.is_some();
             return if is_judged { Whose::NoId } else { self.without_record(disk) };
         };
-        let is_root = record.knows(Kind::RootDisk) && self.uses(disk).iter().any(is_root);
+        let is_root = self.uses(disk).iter().any(is_root);
+        // Records of older agents tell what was there. That of a machine whose disks had no SCSI IDs then tells of none.
+        let tells = record.knows(Kind::RootDisk) || !is_root && record.knows(Kind::Disk);
+        let was_there = record.saw(id) && (!is_root || self.is_root_owned(record));
         if record.owns(id) {
             Whose::Own
-        } else if record.own_disks.is_some() || is_root {
+        } else if record.own_disks.is_some() || tells && !was_there {
             Whose::Other(NOT_ON_RECORD)
-        } else if !record.marks.is_empty() && !record.saw(id) {
-            Whose::Other(NOT_SEEN)
         } else {
             self.without_record(disk)
         }
     }
 
-    /// Whether it carries the retention volume, by its record or by where it is mounted: `retention` tells whether it may.
-    pub fn is_retention(&self, disk: &Disk) -> bool {
-        let record = self.facts.retention_record.known().and_then(Option::as_ref);
-        let mount = mount_at(&self.mounts, self.retention);
-        record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id))
-            || mount.is_some_and(|mount| disk.all_devices().contains(&mount.major_minor.as_str()))
+    /// Whether one of the disks that carry `/`, of a RAID for example, is on record.
+    fn is_root_owned(&self, record: &Record) -> bool {
+        let of_root = self.disks.iter().filter(|disk| self.uses(disk).iter().any(is_root));
+        of_root.filter_map(|disk| disk.scsi_id.as_ref()).any(|id| record.owns(id))
     }
 
-    /// Before anything is on record: the disk with `/` is this host's, and what /etc/fstab names is, where nothing else has that
-    /// name. Nobody attaches a protected machine's disk to a host before it is a master target.
+    /// Whether it carries the retention volume by that one's record; where there is none, the volume is mounted in its place, and
+    /// has the UUID that follows from the SCSI ID of the disk on which it was made.
+    pub fn is_retention(&self, disk: &Disk) -> bool {
+        let Some(id) = &disk.scsi_id else { return false };
+        if let Some(record) = self.retention_record() {
+            return record.scsi_id == *id;
+        }
+        let (devices, uuid) = (disk.all_devices(), uuid_of(id));
+        let mut storage = self.facts.storage.known().into_iter().flatten();
+        self.is_in_its_place(disk)
+            && storage.any(|one| {
+                devices.contains(&one.major_minor.as_str())
+                    && one.volume.as_ref().is_some_and(|volume| volume.uuid == uuid)
+            })
+    }
+
+    fn retention_record(&self) -> Option<&retention::Record> {
+        self.facts.retention_record.known().and_then(Option::as_ref)
+    }
+
+    /// Whether what is mounted as the retention volume lies on `disk`.
+    pub fn is_in_its_place(&self, disk: &Disk) -> bool {
+        let mount = mount_at(&self.mounts, self.retention);
+        mount.is_some_and(|mount| disk.all_devices().contains(&mount.major_minor.as_str()))
+    }
+
+    /// Before anything is on record: the disk with `/` is this host's, one that a person mounted as the retention volume is, and
+    /// what /etc/fstab names is, where nothing else has that name. Nobody attaches a protected machine's disk to a host before it
+    /// is a master target.
     fn without_record(&self, disk: &Disk) -> Whose {
         let used = self.uses(disk);
-        if used.iter().any(is_root) {
+        if used.iter().any(is_root) || self.retention_record().is_none() && self.is_in_its_place(disk) {
             return Whose::Own;
         }
         let mut whose = Whose::Other(NOT_NAMED);
@@ -113,7 +157,12 @@ impl<'a> Look<'a> {
                 Ok(twins) if !twins.is_empty() => {
                     let others = twins.iter().filter(|twin| twin.disk.name != disk.name);
                     let is_roots = others.into_iter().any(|twin| self.uses(twin.disk).iter().any(is_root));
-                    whose = if is_roots { Whose::Other(OF_ANOTHER) } else { Whose::Untold };
+                    whose = match entry.options.iter().any(|option| option == "noauto") {
+                        _ if is_roots => Whose::Other(OF_ANOTHER),
+                        // Of these names nothing is said below.
+                        true => Whose::Other(ONE_OF_SEVERAL),
+                        false => Whose::Untold,
+                    };
                 }
                 // What is not known is told where the names are looked at.
                 _ => return Whose::Own,
@@ -122,8 +171,13 @@ impl<'a> Look<'a> {
         whose
     }
 
-    /// Whether a line of fstab is for something on `disk`; of a name that is not among the facts, by what is there now.
+    /// Whether a line of fstab is for something on `disk`; of a name that is not among the facts, by what is there now. A name that
+    /// can be another disk's after a restart is for none; of a label its twins tell.
     fn leads_to(&self, entry: &Entry, disk: &Disk, used: &[Use]) -> bool {
+        let is_label = ["LABEL=", "/dev/disk/by-label/"].iter().any(|kind| entry.device.starts_with(kind));
+        if can_move(&entry.device) && !is_label {
+            return false;
+        }
         match resolve(&entry.device, self.facts) {
             Ok(number) => number.is_some_and(|number| disk.all_devices().contains(&number.as_str())),
             Err(_) => used.iter().any(|one| match one {
