@@ -329,7 +329,7 @@ fn another_volume(
             return Err(Status::Blocked { by: "scsi.ids".to_owned() });
         }
         let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
-        if made && volumes::on_record(facts, record).is_none() && is_named() {
+        if made && on_record(facts, record).is_none() && is_named() {
             return Ok(());
         }
         let keep = match disk.scsi_id.as_deref().filter(|_| made) {

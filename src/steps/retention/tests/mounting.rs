@@ -57,7 +57,7 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
             ..Default::default()
         });
         spoil(&mut facts.filesystems).by_uuid.insert("ret".into(), "8:17".into());
-        spoil(&mut facts.storage).push(testing::answering("sdb1", "8:17"));
+        spoil(&mut facts.storage).push(testing::answering("sdb", "8:16"));
     };
     let (changes, fix, _) = with_lines(&[("UUID=ret", "ext4")], "retention.mounted", part);
     assert_eq!(changes, []);
