@@ -88,7 +88,7 @@ fn of_two_devices_with_one_uuid_none_is_mounted_nor_one_that_is_not_on_record() 
     isolated(module_path!(), name, || {
         let device = Loop::new(64 * MIB);
         run("mkfs.ext4", &["-q", &device.device]);
-        let copied = |image: &Path| drop(fs::copy(device.image(), image).unwrap());
+        let copied = |image: &Path| assert_eq!(fs::copy(device.image(), image).unwrap(), 64 * MIB);
         run("sync", &[]);
         let twin = Loop::with(64 * MIB, &[], copied);
         let before = (device.hash(), twin.hash());
