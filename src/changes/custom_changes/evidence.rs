@@ -177,6 +177,10 @@ pub fn wwids(host: &Host) -> Result<Vec<String>> {
 pub fn in_words(record: &Record) -> String {
     let at = &record.started_at;
     match &record.outcome {
+        // Of a run that this agent started the archive is on record.
+        Outcome::Started if record.archive_sha256.is_empty() => {
+            format!("was started at an unknown time and its end is not known (recorded at {at})")
+        }
         Outcome::Started => format!("was started at {at} and its end is not known"),
         Outcome::Applied => format!("ran at {at}"),
         Outcome::Failed(why) => format!("failed at {at} ({why})"),

@@ -16,6 +16,8 @@ use crate::run::{journal, now, private};
 pub(super) struct Held {
     pub row: Row,
     pub acts: Vec<Act>,
+    /// What comes before any other way out.
+    first: &'static str,
 }
 
 /// Something that a repair does.
@@ -42,7 +44,7 @@ pub(super) const REPAIR: &str = "mt-agent state repair";
 impl Held {
     pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {
         let row = Row { path, status, says: says.to_owned(), host: host.to_owned(), fix: String::new() };
-        Self { row, acts: Vec::new() }
+        Self { row, acts: Vec::new(), first: "" }
     }
 
     pub(super) fn none(path: &'static str) -> Self {
@@ -52,11 +54,16 @@ impl Held {
     /// One that is not believed.
     pub(super) fn unread(path: &'static str, unread: &record::Unread, host: &str) -> Self {
         let status = if unread.doubt == Doubt::Newer { Stands::Newer } else { Stands::Damaged };
-        Self::new(path, status, &unread.why, host)
+        let first = match unread.doubt {
+            Doubt::Newer => "use the newer mt-agent that wrote it; else ",
+            Doubt::Untrusted => "run that command, if nobody else has written to it; else ",
+            Doubt::Damaged | Doubt::Denied => "",
+        };
+        Self { first, ..Self::new(path, status, &unread.why, host) }
     }
 
     pub(super) fn fix(mut self, fix: &str) -> Self {
-        fix.clone_into(&mut self.row.fix);
+        self.row.fix = format!("{}{fix}", self.first);
         self
     }
 

@@ -51,8 +51,13 @@ impl Look<'_> {
         held.act(Act::Aside(PATH)).fix(&format!("{REPAIR} sets it aside: nothing of it is carried out"))
     }
 
-    /// Whether nothing that apply could change is left of what was ordered.
+    /// Whether nothing that apply could change is left of what was ordered. Of what is to be done with a disk that is in order
+    /// already only the person knows.
     fn is_done(&self, pending: &Pending) -> bool {
+        let request = &pending.request;
+        if request.takeover.is_some() || request.grow || request.erase_disk.is_some() {
+            return false;
+        }
         let selection = Selection::new(pending.only.clone(), pending.skip.clone());
         let Ok(selection) = selection.and_then(|all| all.at_stage(pending.stage, self.profile)) else {
             return false;

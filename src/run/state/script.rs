@@ -2,11 +2,13 @@
 
 use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
+use crate::changes::Change;
 use crate::changes::custom_changes::{DECIDE, in_words};
 use crate::facts::custom_changes::{self as script, Outcome};
 use crate::facts::{Fact, Facts, record};
 use crate::host::text;
 use crate::report::state::Stands;
+use crate::run::journal::{self, Event};
 use crate::steps::Status;
 use crate::steps::custom_changes::left_over;
 
@@ -77,11 +79,24 @@ impl Look<'_> {
         .fix(UNREAD_HOST)
     }
 
+    /// Whether the journal tells of no end of the last run that was begun: then its marker proves nothing.
+    fn is_under_way(&self) -> bool {
+        let Ok(Some(text)) = record::text(self.host, journal::PATH) else { return false };
+        let of_it = |event: &Event| match event {
+            Event::Intent { change, .. } => matches!(change, Change::RunCustomChanges { .. }).then_some(true),
+            Event::Done { requirement, .. } | Event::Failed { requirement, .. } => {
+                (requirement == "custom-changes.applied").then_some(false)
+            }
+            Event::Begin { .. } | Event::End { .. } => None,
+        };
+        journal::parse(&text).0.iter().rev().find_map(|entry| of_it(&entry.event)).unwrap_or_default()
+    }
+
     /// The run of the script that the host shows. That it ended well is told by its marker alone; that the machine has restarted
     /// since, by what tells it without a record.
     fn seen(&self, bare: &Facts, is_marked: bool) -> Option<Act> {
         let boot_id = bare.boot_id.known()?.clone();
-        if !is_marked {
+        if !is_marked || self.is_under_way() {
             return Some(Act::Script(Outcome::Started, boot_id));
         }
         let restarted = self.status("custom-changes.restarted", bare).holds();

@@ -84,7 +84,7 @@ boot_2() {
 
     say "the sound one, unnamed: not by --yes"
     agent 1 apply --yes
-    said "a run that nobody watches chooses none: name it"
+    said "a blank disk may be a protected machine's: name the disk with --retention-disk"
     expect_not "nothing is mounted at /mnt/retention" mountpoint -q /mnt/retention
 
     say "and as it was confirmed before the restart"
