@@ -4,18 +4,20 @@ mod probe;
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
+use nix::sys::stat::{major, minor};
 
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
 use super::mkfs::record;
 use super::{Context, Done};
+use crate::facts::disks::sysfs;
 use crate::facts::mounts::{self, Mount};
 use crate::facts::signature;
 use crate::host::apart::apart;
@@ -219,7 +221,8 @@ fn refuse_to_hide(place: &Path) -> Result<()> {
     Ok(())
 }
 
-/// That the device carries the file system, and where we made it, that it is the one we made.
+/// That the device carries the file system, and where we made it, that it is the one we made; else that it can be no other one
+/// than was meant.
 fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
     let node = device.node(host)?;
     let found = signature::read(host, &node.path())?;
@@ -231,7 +234,11 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
             "it carries {found}; the volume that mt-agent made has the UUID {uuid}"
         );
     }
-    if let Some(record) = record::read(host)?.filter(|record| record.scsi_id == volume.scsi_id) {
+    let (record, other) = match record::read(host)? {
+        Some(record) if record.scsi_id == volume.scsi_id => (Some(record), None),
+        other => (None, other),
+    };
+    if let Some(record) = &record {
         ensure!(record.finished, "the making of its file system was interrupted: run apply again");
         ensure!(
             record.uuid == found.uuid(),
@@ -239,7 +246,40 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
             record.fs_type,
             record.uuid
         );
+    } else if volume.uuid.is_none() {
+        // Only a line of fstab says that it is this machine's: it can be a copy, or a disk of a protected machine.
+        if let Some(other) = other {
+            bail!(
+                "the retention volume on record is on another disk, {}, and it carries {found}",
+                text::safe(&other.scsi_id)
+            );
+        }
+        is_the_only_one(host, device, found.uuid())?;
     }
+    Ok(())
+}
+
+/// That no other device than `device`, and the paths of its map, carries a file system with this UUID.
+fn is_the_only_one(host: &Host, device: &Device, uuid: &str) -> Result<()> {
+    if uuid.is_empty() {
+        return Ok(());
+    }
+    let number = device.major_minor();
+    let name = sysfs::kernel_name(host, &number).context("sysfs does not list it")?;
+    let own = sysfs::down(host, &name);
+    let mut others = Vec::new();
+    for path in signature::devices_with(host, uuid)? {
+        let meta = fs::metadata(host.path(&path)).with_context(|| format!("looking at {path}"))?;
+        let found = sysfs::kernel_name(host, &format!("{}:{}", major(meta.rdev()), minor(meta.rdev())));
+        if found.as_ref().is_none_or(|found| !own.contains(found)) {
+            others.push(path);
+        }
+    }
+    ensure!(
+        others.is_empty(),
+        "{} carries the UUID {uuid} as well: detach the one that is not this machine's retention volume",
+        text::safe(&others.join(", "))
+    );
     Ok(())
 }
 

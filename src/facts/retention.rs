@@ -71,6 +71,12 @@ pub fn uuid_of(scsi_id: &str) -> String {
     uuid_in_words(&bytes)
 }
 
+/// Whether a UUID is of the kind of [`uuid_of`]: version 8, which no mkfs gives.
+#[must_use]
+pub fn is_made_uuid(uuid: &str) -> bool {
+    uuid.len() == 36 && uuid.as_bytes()[14] == b'8'
+}
+
 /// A UUID as it is written.
 pub(super) fn uuid_in_words(bytes: &[u8; 16]) -> String {
     let hex = text::hex(bytes);

@@ -43,6 +43,22 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
     }
 }
 
+/// The devices that carry a file system with this UUID, all of them, as libblkid finds them now.
+///
+/// # Errors
+/// They could not be looked through.
+pub fn devices_with(host: &Host, uuid: &str) -> Result<Vec<String>> {
+    let tag = format!("UUID={uuid}");
+    // Without the cache, whose lines outlive what was there.
+    let arguments = ["-c", "/dev/null", "-o", "device", "-t", &tag];
+    let command = Command::new("blkid", arguments, DEADLINE).only_looks();
+    let output = command.run(host).with_context(|| format!("looking for {tag}"))?;
+    match output.status {
+        0 | 2 => Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()),
+        status => bail!("`{}` ended with status {status}: {}", command.line(), output.said()),
+    }
+}
+
 pub(crate) fn parse(stdout: &str) -> Signature {
     let tags = stdout.lines().filter_map(|line| line.trim().split_once('='));
     let name = |key| match key {

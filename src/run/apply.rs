@@ -236,7 +236,9 @@ impl Run<'_> {
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
-        if self.holds(&facts, "image.identity") {
+        // What could not be read would be missing from the record for good.
+        let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
+        if is_whole && self.holds(&facts, "image.identity") {
             let own = own_disks::first(self.profile, &facts);
             records::keep_identity(self.host, &super::now(), &image::identifiers(&facts), own.as_deref())?;
         }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use mt_agent::changes::Done;
 use mt_agent::changes::mount::mount_as;
@@ -39,6 +40,8 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
         interrupted(&device.target("ext4"));
         refuse("ext4", "the making of its file system was interrupted: run apply again");
         fs::remove_file(RECORD).unwrap();
+        // Other tests have devices with the UUID that was made, at the same time.
+        run("tune2fs", &["-U", "random", &device.device]);
 
         let wrong = StandIn { answer: Ok("36000c29other".into()), ..StandIn::of(&device) };
         let error = perform(|context| mount_as(context, &wrong, &volume(&device, "ext4"))).unwrap_err();
@@ -75,6 +78,39 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
         run("mount", &["-o", "ro", &device.device, MOUNT_POINT]);
         let error = mount(&device, "ext4").unwrap_err();
         assert!(error.ends_with("read-only: look into the kernel's log for why"), "{error}");
+        run("umount", &[MOUNT_POINT]);
+    });
+}
+
+#[test]
+fn of_two_devices_with_one_uuid_none_is_mounted_nor_one_that_is_not_on_record() {
+    let name = "of_two_devices_with_one_uuid_none_is_mounted_nor_one_that_is_not_on_record";
+    isolated(module_path!(), name, || {
+        let device = Loop::new(64 * MIB);
+        run("mkfs.ext4", &["-q", &device.device]);
+        let copied = |image: &Path| assert_eq!(fs::copy(device.image(), image).unwrap(), 64 * MIB);
+        run("sync", &[]);
+        let twin = Loop::with(64 * MIB, &[], copied);
+        let before = (device.hash(), twin.hash());
+        for (one, other) in [(&device, &twin), (&twin, &device)] {
+            let error = mount(one, "ext4").unwrap_err();
+            assert!(error.contains(&format!(": {} carries the UUID ", other.device)), "{error}");
+            assert!(!is_mounted(MOUNT_POINT));
+        }
+        // Another disk is on record.
+        run("tune2fs", &["-U", "random", &twin.device]);
+        let made = Loop::new(64 * MIB);
+        changed(format(&made, &made.target("ext4")));
+        let of_another = fs::read_to_string(RECORD).unwrap().replace(ID, "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa");
+        fs::write(RECORD, of_another).unwrap();
+        let error = mount(&device, "ext4").unwrap_err();
+        assert!(
+            error.contains("on record is on another disk, 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa, and it"),
+            "{error}"
+        );
+        assert_eq!(device.hash(), before.0, "nothing was written");
+        fs::remove_file(RECORD).unwrap();
+        changed(mount(&device, "ext4"));
         run("umount", &[MOUNT_POINT]);
     });
 }

@@ -81,13 +81,17 @@ impl Look<'_> {
         let mounted =
             self.facts.mounts.known().into_iter().flatten().find(|mount| mount.mount_point == *point);
         let (status, found, fix) = match (on_record(self.facts, record), attached, mounted) {
-            (Some(name), Some(disk), Some(mount))
-                if disk.all_devices().contains(&mount.major_minor.as_str()) =>
+            (_, Some(disk), Some(mount))
+                if record.finished && disk.all_devices().contains(&mount.major_minor.as_str()) =>
             {
                 match self.status("retention.disk", self.facts) {
                     Status::Unmet { found, fix, .. } => (Stands::Differs, found, fix),
                     Status::Unknown { why } => (Stands::Differs, why, UNREAD_HOST.to_owned()),
-                    _ => (Stands::Agrees, format!("{name} carries it, mounted at {point}"), String::new()),
+                    _ => (
+                        Stands::Agrees,
+                        format!("{} carries it, mounted at {point}", disk.name),
+                        String::new(),
+                    ),
                 }
             }
             (Some(name), _, None) => {

@@ -137,6 +137,11 @@ fn records_that_are_whole_agree_with_a_host_that_is_as_they_say() {
     assert_eq!(desk.row(PENDING).status, Stands::None);
 }
 
+/// What the map of the retention disk carries by its first block.
+fn on_map(facts: &mut Facts, volume: Option<retention::Volume>) {
+    edit(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap().volume = volume;
+}
+
 #[test]
 fn a_host_on_which_the_agent_never_was_has_nothing_and_nothing_is_expected() {
     let mut desk = Desk::new();
@@ -144,6 +149,7 @@ fn a_host_on_which_the_agent_never_was_has_nothing_and_nothing_is_expected() {
     mounts(&mut desk.facts).retain(|mount| mount.mount_point != "/mnt/retention");
     fstab(&mut desk.facts).retain(|entry| entry.mount_point != "/mnt/retention");
     edit(&mut desk.facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
+    on_map(&mut desk.facts, None);
     never_ran(&mut desk.facts);
     assert_eq!(desk.open(), []);
     assert!(look(&desk.host, &desk.seen()).records.iter().all(|row| row.status == Stands::None));

@@ -175,13 +175,29 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                         mount.mount_point
                     ),
                 ),
-                None => Status::unmet(
-                    format!("nothing is mounted at {point}"),
-                    expected,
-                    format!("mt-agent apply, or: mount {by_hand}"),
-                ),
+                None => {
+                    let fix = match waiting(profile, facts, named) {
+                        Err(_) => "see retention.disk".to_owned(),
+                        // What mount(8) takes by fstab's name can be another device.
+                        Ok(Some(waiting)) if has_line && !names_only(profile, facts, waiting.disk) => {
+                            format!("mt-agent apply, or: mount {} {point}", waiting.disk.device())
+                        }
+                        Ok(_) => format!("mt-agent apply, or: mount {by_hand}"),
+                    };
+                    Status::unmet(format!("nothing is mounted at {point}"), expected, fix)
+                }
             }
         }
+    })
+}
+
+/// Whether the line of fstab for the mount point names what is on `disk` and no other attached device.
+fn names_only(profile: &Profile, facts: &Facts, disk: &Disk) -> bool {
+    let entry = facts.fstab.known().and_then(|all| fstab_entry(all, &profile.retention.mount_point));
+    entry.is_some_and(|entry| {
+        let number = resolve(&entry.device, facts).ok().flatten();
+        number.is_some_and(|number| disk.all_devices().contains(&number.as_str()))
+            && twins::of(&entry.device, facts).is_ok_and(|twins| twins.is_empty())
     })
 }
 

@@ -13,11 +13,14 @@ mod traces;
 mod volumes;
 
 use super::devices::{alias_of, carriers, fstab_entry, mount_at, repeated, resolve, same_map};
-use super::{Belongs, Requirement, Severity, Status, need};
+use super::{Belongs, Requirement, Severity, Status, need, twins};
 use crate::changes::fstab;
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, Map};
+use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
+use crate::facts::retention::{RECORD, is_made_uuid};
+use crate::facts::storage::{LVM, Storage};
 use crate::host::text;
 use crate::profile::Profile;
 use judge::carry_root;
@@ -224,8 +227,8 @@ fn waiting<'a>(
     facts: &'a Facts,
     named: Option<&str>,
 ) -> Result<Option<Waiting<'a>>, Status> {
-    if let Some(waiting) = waiting_by_fstab(profile, facts)?.filter(|found| !is_unfinished(facts, found.disk))
-    {
+    let by_fstab = waiting_by_fstab(profile, facts, named)?;
+    if let Some(waiting) = by_fstab.filter(|found| !is_unfinished(facts, found.disk)) {
         return Ok(Some(waiting));
     }
     let lines = repeated(need(&facts.fstab, "/etc/fstab")?, &profile.retention.mount_point);
@@ -246,12 +249,25 @@ fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
 }
 
 /// `None` where fstab has no line, or its name leads nowhere.
-fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Waiting<'a>>, Status> {
+///
+/// # Errors
+/// The line can mean, or leads to, another volume than this host's; or it cannot be told.
+fn waiting_by_fstab<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    named: Option<&str>,
+) -> Result<Option<Waiting<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let point = &profile.retention.mount_point;
     let Some(entry) = fstab_entry(fstab, point) else { return Ok(None) };
-    let Some(major_minor) = resolve(&entry.device, facts)? else { return Ok(None) };
+    // Of several devices with one UUID the link leads to any.
+    let made = volumes::with_name(facts, &entry.device);
+    let major_minor = match &made {
+        Some(made) => Some(made.disk.device_number().to_owned()),
+        None => resolve(&entry.device, facts)?,
+    };
+    let Some(major_minor) = major_minor else { return Ok(None) };
     let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
     let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
     let is_whole =
@@ -280,14 +296,90 @@ fn waiting_by_fstab<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<Wa
     let under = carriers(disks, &major_minor);
     let Some(&disk) = under.first() else { return Ok(None) };
     // What we made there is known by more than the line.
-    let made = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
+    let recorded = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
+    let on_root = carry_root(facts, &under)?;
+    if recorded.is_none() && !on_root {
+        another_volume(facts, entry, disk, made.is_some(), named)?;
+    }
     Ok(Some(Waiting {
         disk,
-        on_root: carry_root(facts, &under)?,
-        fs_type: made.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
-        uuid: made.map(|record| record.uuid.clone()),
+        on_root,
+        fs_type: recorded.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
+        uuid: recorded.map(|record| record.uuid.clone()).or_else(|| made.map(|made| made.uuid)),
         refused: refused(disk),
     }))
+}
+
+/// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: its UUID follows
+/// from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
+///
+/// # Errors
+/// It is, or can be, another one; or it cannot be told.
+fn another_volume(
+    facts: &Facts,
+    entry: &Entry,
+    disk: &Disk,
+    made: bool,
+    named: Option<&str>,
+) -> Result<(), Status> {
+    let Entry { line, device, .. } = entry;
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    if let Some(record) = record.filter(|record| disk.scsi_id.as_ref() != Some(&record.scsi_id)) {
+        if disk.scsi_id.is_none() && disk.is_scsi() {
+            return Err(Status::Blocked { by: "scsi.ids".to_owned() });
+        }
+        let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
+        if made && on_record(facts, record).is_none() && is_named() {
+            return Ok(());
+        }
+        let keep = match disk.scsi_id.as_deref().filter(|_| made) {
+            Some(id) => format!("mt-agent apply --adopt-retention {id}"),
+            None => format!("`mv {RECORD} /root/`, then mt-agent apply"),
+        };
+        return Err(Status::unmet(
+            format!(
+                "line {line} of /etc/fstab ({device}) leads to {}, but the retention volume on record {}",
+                describe(disk),
+                choice::whereabouts(facts, &record.scsi_id)
+            ),
+            "the volume on record",
+            format!(
+                "find out which of them is this machine's retention volume. The one on record: attach its disk, see that line \
+                 {line} does not name another one, then mt-agent apply. The one that fstab names: {keep}"
+            ),
+        ));
+    }
+    if made {
+        return Ok(());
+    }
+    let twins = twins::of(device, facts)?;
+    if !twins.is_empty() {
+        let all = twins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Status::unmet(
+            format!("line {line} of /etc/fstab names {device}, which several attached devices have: {all}"),
+            "one device with that name",
+            format!(
+                "find out which of them is this machine's retention volume, and detach the others, or put /dev/mapper/SCSI-ID \
+                 into line {line}, with the ID of its disk; then mt-agent apply"
+            ),
+        ));
+    }
+    if entry.ours && record.is_none() && device.strip_prefix("UUID=").is_some_and(is_made_uuid) {
+        return Err(Status::unmet(
+            format!(
+                "line {line} of /etc/fstab names a retention volume that mt-agent made; {} carries its UUID, which does not \
+                 follow from the SCSI ID of that disk: it can be a copy",
+                describe(disk)
+            ),
+            "the disk on which that volume was made",
+            format!(
+                "attach that disk; where this one is the machine's retention volume, mount it by hand: mount {} {}",
+                disk.device(),
+                entry.mount_point
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Stands for the UUID of a file system where it is not known.
@@ -302,6 +394,10 @@ fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
 
 /// What a person does where no name is known that cannot move.
 fn nameless(facts: &Facts, mount: &Mount) -> String {
+    if let Some(shared) = uuid_of_mount(facts, mount).and_then(|uuid| shared(facts, uuid, &mount.major_minor))
+    {
+        return shared;
+    }
     format!(
         "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
          it; put by hand into /etc/fstab: {}",
@@ -323,7 +419,45 @@ fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
     }
     let links = &facts.filesystems.known()?.by_uuid;
     let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
-    Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name))
+    let name = Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name));
+    name.filter(|_| shared(facts, uuid, &mount.major_minor).is_none())
+}
+
+/// The UUID of what is mounted, by its own first block, else by udev's link.
+fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a str> {
+    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
+    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid.as_str());
+    volumes::read_on(facts, &mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
+}
+
+/// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
+///
+/// # Errors
+/// There is none that cannot mean another device, in words.
+fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> {
+    match disk.multipath.as_ref().and_then(map_by_id) {
+        Some(map) => Ok(map),
+        None => shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err),
+    }
+}
+
+/// That other attached devices than `number` have the UUID too, and what a person does: which of them a line by that name mounts
+/// at the next boot is chance.
+fn shared(facts: &Facts, uuid: &str, number: &str) -> Option<String> {
+    let disks = facts.disks.known()?;
+    let is_other = |one: &&Storage| {
+        let volume = one.volume.as_ref().filter(|volume| volume.uuid == uuid && volume.fs_type != LVM);
+        volume.is_some() && one.major_minor != number && !carriers(disks, &one.major_minor).is_empty()
+    };
+    let others: Vec<_> =
+        facts.storage.known()?.iter().filter(is_other).map(|one| one.name.as_str()).collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "{} has the same UUID, so a line by that name could mount it: detach it, or see that the retention disk has its \
+             multipath map (multipath.running); then mt-agent apply",
+            others.join(", ")
+        )
+    })
 }
 
 /// The name of a map that is called by its WWID.

@@ -4,7 +4,7 @@ use super::choice::{self, Chosen};
 use super::judge::{self, has_needless_nofail, is_ours_to_edit};
 use super::name::{asked, find};
 use super::{
-    Waiting, carry_root, describe, elsewhere, map_by_id, mount_now, nameless, same_map, stable_name, volume,
+    Waiting, carry_root, describe, elsewhere, mount_now, name_to_be, nameless, same_map, stable_name, volume,
     waiting,
 };
 use crate::changes::Change;
@@ -183,12 +183,14 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             // What is wrong then is said of retention.disk.
             Waiting { on_root: true, .. } => Remedy::None,
             Waiting { refused: Some(why), .. } => Remedy::Refused(why),
-            Waiting { disk, uuid: Some(_), .. }
-                if let Some(named) = another(profile, facts, request, disk) =>
-            {
+            Waiting { disk, uuid, .. } if let Some(named) = another(profile, facts, request, disk) => {
+                let carries = match uuid {
+                    Some(_) => "carries the retention volume that mt-agent made",
+                    None => "is what /etc/fstab mounts as the retention volume",
+                };
                 Remedy::Refused(format!(
-                    "{} carries the retention volume that mt-agent made, but {named} is named: name {} to mount it; if \
-                     {named} is to take its place: mt-agent apply --replace-retention {named}",
+                    "{} {carries}, but {named} is named: name {} to mount it; if {named} is to take its place: mt-agent apply \
+                     --replace-retention {named}",
                     describe(disk),
                     disk.scsi_id.as_deref().unwrap_or_default()
                 ))
@@ -265,36 +267,33 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
             ));
         }
     };
-    let change = |device: String, disk: &Disk, fs_type: &str, needs| Remedy::With {
-        changes: vec![Change::WriteFstab {
-            device,
-            scsi_id: disk.scsi_id.clone().unwrap_or_default(),
-            mount_point: profile.retention.mount_point.clone(),
-            fs_type: fs_type.to_owned(),
-            options: options(systemd).to_owned(),
-            replaces: None,
-        }],
-        needs,
+    let change = |device: Result<String, String>, disk: &Disk, fs_type: &str, needs| match device {
+        Ok(device) => Remedy::With {
+            changes: vec![Change::WriteFstab {
+                device,
+                scsi_id: disk.scsi_id.clone().unwrap_or_default(),
+                mount_point: profile.retention.mount_point.clone(),
+                fs_type: fs_type.to_owned(),
+                options: options(systemd).to_owned(),
+                replaces: None,
+            }],
+            needs,
+        },
+        Err(why) => Remedy::Refused(why),
     };
     if let Ok((mount, disks)) = volume(profile, facts) {
-        return match stable_name(facts, mount, disks[0]) {
-            Some(name) => change(name, disks[0], &mount.fs_type, &[]),
-            None => Remedy::Refused(nameless(facts, mount)),
-        };
+        let name = stable_name(facts, mount, disks[0]).ok_or_else(|| nameless(facts, mount));
+        return change(name, disks[0], &mount.fs_type, &[]);
     }
-    // Foreseen: the name it will have once the changes before this one are made.
-    let foreseen = |disk: &Disk, uuid: &str| {
-        disk.multipath.as_ref().and_then(map_by_id).unwrap_or_else(|| format!("UUID={uuid}"))
-    };
     match made(profile, facts, request) {
         Ok(Some(Waiting { disk, fs_type, uuid: Some(uuid), .. }))
             if !is_to_be_erased(facts, request, disk) =>
         {
-            change(foreseen(disk, &uuid), disk, &fs_type, &[])
+            change(name_to_be(facts, disk, &uuid), disk, &fs_type, &[])
         }
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
-                change(foreseen(disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
+                change(name_to_be(facts, disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
             }
             Chosen::Refused(_) => Remedy::None,
         },

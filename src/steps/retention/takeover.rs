@@ -3,7 +3,7 @@
 
 use super::choice::{self, Chosen, told};
 use super::name::{asked, check_names, contrary, find};
-use super::{map_by_id, mount_now, volumes};
+use super::{mount_now, name_to_be, volumes};
 use crate::changes::Change;
 use crate::changes::fstab;
 use crate::facts::Facts;
@@ -227,9 +227,12 @@ fn keep(
         return None;
     }
     let systemd = facts.os.systemd.known()?;
-    let device = successor.disk.multipath.as_ref().and_then(map_by_id);
+    let device = match name_to_be(facts, successor.disk, &successor.uuid) {
+        Ok(device) => device,
+        Err(why) => return Some(Remedy::Refused(why)),
+    };
     let change = Change::WriteFstab {
-        device: device.unwrap_or_else(|| format!("UUID={}", successor.uuid)),
+        device,
         scsi_id: successor.scsi_id.clone(),
         mount_point: profile.retention.mount_point.clone(),
         fs_type: successor.fs_type.clone(),

@@ -1,17 +1,18 @@
 //! Volumes that the agent made, known again on the disks of this host.
 
+use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{LABEL, RECORD, Record, Volume, sought, uuid_of};
-use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, fstab_entry, resolve};
+use crate::steps::links::unquoted;
 use crate::steps::{Status, need};
 
 use super::choice::{identity, probe_of, whereabouts};
 use super::name::find;
-use super::{describe, is_unfinished};
+use super::{describe, is_unfinished, uuid_of_mount};
 
 /// A volume that the agent made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,8 +171,27 @@ pub fn on_record<'a>(facts: &'a Facts, record: &Record) -> Option<&'a str> {
     carries(facts, disk, &record.uuid).then_some(disk.name.as_str())
 }
 
-/// Whether the file system with this UUID lies on `disk` itself, as udev or the disk's probe tells.
+/// The volume of ours, on record or by its UUID, that a first column of fstab names by that UUID, whichever of several devices
+/// that have it udev's link leads to.
+pub(super) fn with_name<'a>(facts: &'a Facts, device: &str) -> Option<Ours<'a>> {
+    let uuid = device.strip_prefix("UUID=").or_else(|| device.strip_prefix("/dev/disk/by-uuid/"))?;
+    let uuid = unquoted(uuid)?;
+    let disks = facts.disks.known()?;
+    let recorded = recorded(facts, disks).filter(|ours| ours.uuid == uuid);
+    recorded.or_else(|| by_uuid(facts, disks).into_iter().find(|ours| ours.uuid == uuid))
+}
+
+/// What the device `number` carries by its own first block.
+pub(super) fn read_on<'a>(facts: &'a Facts, number: &str) -> Option<&'a Volume> {
+    facts.storage.known()?.iter().find(|one| one.major_minor == number)?.volume.as_ref()
+}
+
+/// Whether the file system with this UUID lies on `disk` itself, as its own first block tells, else udev or the disk's probe. The
+/// link leads to any of several devices with one UUID.
 fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
+    if let Some(volume) = read_on(facts, disk.device_number()).filter(|volume| !volume.uuid.is_empty()) {
+        return volume.uuid == uuid;
+    }
     let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
     let linked =
         links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));
@@ -212,14 +232,11 @@ pub(super) fn not_on_record(
             return differs(format!("{} carries it", describe(disk)), expected);
         }
     }
-    let read = facts.storage.known().into_iter().flatten().find(|one| one.major_minor == mount.major_minor);
-    let read = read.and_then(|one| one.volume.as_ref()).map(|volume| &volume.uuid);
-    if read.map_or_else(|| carries(facts, disk, &record.uuid), |uuid| *uuid == record.uuid) {
+    let read = read_on(facts, &mount.major_minor);
+    if read.map_or_else(|| carries(facts, disk, &record.uuid), |volume| volume.uuid == record.uuid) {
         return Ok(None);
     }
-    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
-    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid);
-    let Some(uuid) = read.or_else(linked) else {
+    let Some(uuid) = uuid_of_mount(facts, mount) else {
         let why =
             format!("the UUID of what is mounted at {point} could not be read, to be held against {RECORD}");
         return Err(Status::Unknown { why });
@@ -232,10 +249,8 @@ pub(super) fn not_on_record(
 /// then its erasure can be named as a way.
 pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
     let id = disk.scsi_id.as_deref().unwrap_or_default();
-    let recorded = match &facts.retention_record {
-        Fact::Known(Some(record)) => record.finished && record.scsi_id == id,
-        _ => false,
-    };
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    let recorded = record.filter(|record| record.finished && record.scsi_id == id);
     if carries(facts, disk, &uuid_of(id)) && !disk.partitions.is_empty() {
         Some(
             "It carries the retention volume that mt-agent made, and the kernel still shows partitions of what was there \
@@ -244,10 +259,12 @@ pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
         )
     } else if carries(facts, disk, &uuid_of(id)) {
         Some("It carries the retention volume that mt-agent made: mt-agent apply mounts it".to_owned())
-    } else if recorded {
+    } else if let Some(record) = recorded {
+        // `ro` alone replays the journal, and so writes to what is damaged (mount(8), ext4 and XFS).
+        let unreplayed = if record.fs_type == "xfs" { "norecovery" } else { "noload" };
         Some(format!(
             "mt-agent made a retention volume on it, which is not recognised now: find out why and repair it (fsck, \
-             xfs_repair), or see what is on it: mount -o ro {}",
+             xfs_repair), or see what is on it: mount -o ro,{unreplayed} {}",
             text::safe(&disk.device())
         ))
     } else {

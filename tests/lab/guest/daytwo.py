@@ -226,7 +226,7 @@ DAYS = [
               "layout.next-boot", "/dev/sdc", advice="put UUID=", by_hand=put_back("/etc/fstab")),
         Event("multipathd ends", "service multipathd stop", "multipath.running", "does not run", "mt-agent apply"),
         Event("a map over a disk is suspended", f"dmsetup suspend --noflush --nolockfs {B}", "retention.alive", "is suspended",
-              f"dmsetup resume {B}"),
+              f"dmsetup resume {B}", also=("layout.next-boot", "layout.own-disks")),
     ],
     [
         Event("multipathd is not started at boot", "chkconfig multipathd off", "multipath.running", "boot", "mt-agent apply"),
@@ -235,7 +235,8 @@ DAYS = [
     ],
     [
         Event("the disk was away while the kernel wrote",
-              "echo offline >/sys/block/sdb/device/state && touch /mnt/retention/x && ! timeout 60 sync -f /mnt/retention && "
+              "echo 1 >/mnt/retention/x && sync -f /mnt/retention && echo offline >/sys/block/sdb/device/state && "
+              "echo 2 >>/mnt/retention/x && ! timeout 60 sync -f /mnt/retention && "
               "echo running >/sys/block/sdb/device/state && sleep 8",
               "retention.alive", "has errors", "umount /mnt/retention", "fsck -f /dev/mapper/" + B, "mount /mnt/retention"),
         Event("the volume's line is made a comment", edited("/etc/fstab", "s,^/dev/mapper/[0-9a-f]* /mnt/retention,#&,"),

@@ -125,6 +125,8 @@ fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     assert!(row.fix.ends_with("mt-agent apply --replace-retention NEW-ID"), "{row:?}");
     // It carries a volume of its own, as after a reinstallation.
     edit(&mut desk.facts.filesystems).by_uuid.insert(uuid_of(other), "253:0".into());
+    let volume = retention::Volume { fs_type: "ext".into(), uuid: uuid_of(other), label: String::new() };
+    on_map(&mut desk.facts, Some(volume));
     let row = desk.row(retention::RECORD);
     assert!(
         row.host.contains(&format!("sdb ({other}) carries a volume that mt-agent made, mounted")),

@@ -6,6 +6,7 @@ mod mounting;
 mod naming;
 mod room;
 mod taking_over;
+mod twins;
 mod unnamed;
 mod volumes;
 mod waivers;

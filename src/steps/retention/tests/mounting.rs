@@ -6,6 +6,7 @@ use super::*;
 fn what_fstab_names_by_a_name_that_moves_is_not_mounted() {
     let (profile, mut facts) = without_volume();
     disks(&mut facts)[1].multipath = None;
+    spoil(&mut facts.storage).push(testing::answering("sdb", "8:16"));
     let line = |device: &str| Entry {
         line: 9,
         device: device.into(),
@@ -56,6 +57,7 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
             ..Default::default()
         });
         spoil(&mut facts.filesystems).by_uuid.insert("ret".into(), "8:17".into());
+        spoil(&mut facts.storage).push(testing::answering("sdb", "8:16"));
     };
     let (changes, fix, _) = with_lines(&[("UUID=ret", "ext4")], "retention.mounted", part);
     assert_eq!(changes, []);

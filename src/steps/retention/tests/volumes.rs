@@ -31,7 +31,7 @@ fn carrying(disk: &str, uuid: &str) -> Probe {
     }
 }
 
-fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
+pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
     let plan = plan(profile, facts, &Selection::default(), TODAY, request);
     let said = format!("{:?} {:?}", plan.manual, plan.notes);
     // The disks of these hosts have no maps, which is another requirement's.
@@ -39,7 +39,7 @@ fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>,
     (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), said)
 }
 
-fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
+pub(super) fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
     Change::MountRetention {
         device: disk.to_owned(),
         scsi_id: id.to_owned(),
@@ -180,6 +180,8 @@ fn a_label_alone_is_shown_and_never_adopted() {
     let (profile, mut facts) = restored();
     let copied = uuid_of(OTHER_ID);
     facts.probes = vec![carrying("sdb", &copied)];
+    let carried = facts.probes[0].volume.as_deref().cloned();
+    map_carries(&mut facts, carried);
     let links = spoil(&mut facts.filesystems);
     links.by_uuid = [(copied.clone(), "253:0".to_owned())].into();
     let told = told(&profile, &facts, "retention.disk");
@@ -231,7 +233,7 @@ fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() 
     }
 }
 
-fn our_record(finished: bool) -> Fact<Option<Record>> {
+pub(super) fn our_record(finished: bool) -> Fact<Option<Record>> {
     Fact::Known(Some(Record {
         schema: "mt-agent/retention/v1".into(),
         scsi_id: RETENTION_ID.into(),
@@ -301,15 +303,14 @@ fn what_our_record_says_was_made_is_repaired_before_it_is_erased() {
     let links = spoil(&mut facts.filesystems);
     (links.by_uuid, links.by_label) = Default::default();
     facts.probes[0].volume = None;
-    facts.retention_record = Fact::Known(Some(Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: RETENTION_ID.into(),
-        uuid: uuid_of(RETENTION_ID),
-        fs_type: "xfs".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: true,
-    }));
+    map_carries(&mut facts, None);
+    facts.retention_record = our_record(true);
+    // To look at it writes nothing: no journal is replayed.
+    for (fs_type, option) in [("ext4", "noload"), ("xfs", "norecovery")] {
+        spoil(&mut facts.retention_record).as_mut().unwrap().fs_type = fs_type.into();
+        let why = chosen(&profile, &facts, &naming("sdb")).unwrap_err();
+        assert!(why.contains(&format!("mount -o ro,{option} /dev/mapper/{RETENTION_ID}")), "{why}");
+    }
     let why = chosen(&profile, &facts, &naming("sdb")).unwrap_err();
     assert!(why.contains("mt-agent made a retention volume on it, which is not recognised now"), "{why}");
     assert!(!why.contains("--erase-disk"), "{why}");
