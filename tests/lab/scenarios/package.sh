@@ -47,13 +47,13 @@ boot_1() {
 boot_2() {
     say "after the restart, which the service has gone on after"
     agent 0 check --quiet
-    said "ready: 39 required met"
+    said "ready: 40 required met"
     expect "the retention volume is there" mountpoint -q /mnt/retention
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
     run mt-agent history
     said "apply goes on after the restart"
     run tail -n 12 /var/log/mt-agent.log
-    said "ready: 39 required met"
+    said "ready: 40 required met"
     said "mt-agent-resume: ended with status 0; nothing waits any more: off"
     run stat -c '%a %U' /var/log/mt-agent.log
     said "600 root"
