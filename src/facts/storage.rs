@@ -3,14 +3,12 @@
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
-mod abort;
 mod content;
 mod loops;
 pub mod mapped;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -110,12 +108,9 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     numbers.extend(disks.known().into_iter().flatten().flat_map(Disk::ends).map(|(_, number)| number));
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
-    let places = |number: &str| -> Vec<PathBuf> {
-        let of_it = mounts.iter().filter(|mount| mount.major_minor == number);
-        of_it.map(|mount| host.path(&mount.mount_point)).collect()
-    };
+    let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, places(number))).collect();
+        numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
     let told = |(name, device): (String, Device)| {
         let (failed_paths, read, (volume, extent), below) =
@@ -144,11 +139,10 @@ struct Device {
     suspended: Vec<String>,
     /// Why it is not to be read.
     stopped: Option<String>,
-    /// Where it is mounted.
-    places: Vec<PathBuf>,
+    is_mounted: bool,
 }
 
-fn device(host: &Host, number: &str, places: Vec<PathBuf>) -> (String, Device) {
+fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
     let below = sysfs::down(host, &name);
@@ -160,7 +154,7 @@ fn device(host: &Host, number: &str, places: Vec<PathBuf>) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    (name, Device { number: number.to_owned(), below, suspended, stopped, places })
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
 }
 
 /// What a device carries, and how large its file system is.
@@ -192,12 +186,7 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
         Some(why) => Err(format!("{why}, so it was not read")),
         None => match read::first_block(host, name, &device.number) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
-            Err(_) if host.kind() == Kind::Recorded && device.places.is_empty() => {
-                Ok((Read::Done, (None, None)))
-            }
-            Ok((Read::Done, carried)) if host.is_live() => {
-                Ok((abort::of(&device.places, &device.number).map_or(Read::Done, Read::Errors), carried))
-            }
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, (None, None))),
             read => read,
         },
     };
