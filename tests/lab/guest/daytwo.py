@@ -198,9 +198,9 @@ DAYS = [
         Event("the line of the volume is gone", edited("/etc/fstab", "/retention/d"), "retention.persistent", "no line for",
               "mt-agent apply"),
         Event("something is mounted over /home", "mount -t tmpfs none /home", "layout.home", "is mounted at /home over", "umount /home"),
-        Event("swap is made anew", f"swapoff -a && mkswap -U 5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b /dev/sda2 && udevadm settle", "layout.swap",
+        Event("swap is made anew", f"swapoff -a && mkswap -U 5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b /dev/sda2 && echo change >/sys/class/block/sda2/uevent && udevadm settle", "layout.swap",
               "no swap is active", advice="put UUID=5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b in the place of",
-              by_hand=(f"mkswap -U {SWAP} /dev/sda2", "swapon -a")),
+              by_hand=(f"mkswap -U {SWAP} /dev/sda2 && echo change >/sys/class/block/sda2/uevent && udevadm settle", "swapon -a")),
     ],
     [
         Event("multipath.conf asks for several paths", edited("/etc/multipath.conf", "s/find_multipaths.*/find_multipaths yes/"),
