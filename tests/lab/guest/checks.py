@@ -54,7 +54,7 @@ def main():
     for _ in range(ROUNDS):
         done = subprocess.run([AGENT, "check"], input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         said = done.stdout.decode(errors="replace")
-        # The loop devices share the disk of whoever tests: a read that is late there says nothing of the check.
+        # A defect that is open: without /dev/mapper/control (here) about one check in 400 is late on an idle machine too.
         if done.returncode and "did not end within" in " ".join(said.split()):
             late += 1
             continue
