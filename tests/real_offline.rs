@@ -528,7 +528,7 @@ fn a_place_that_cannot_take_it_is_told() {
     contains(&run("", "/etc/passwd/x"), "mt-agent: making the directory /etc/passwd/x: Not a directory");
     contains(
         &run("mkdir -m 777 /var/open", "/var/open"),
-        "mt-agent: /var/open: others than root can write /var/open (owner 0, group 0, mode 0777): choose another \
+        "mt-agent: /var/open: users other than root can write /var/open (owner 0, group 0, mode 0777): choose another \
          directory, or run `chmod go-w /var/open`",
     );
     let read_only = "mkdir /var/ro; mount -t tmpfs -o ro,mode=755 none /var/ro";

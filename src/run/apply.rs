@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
-use super::{BOOT_ID, check, lock, plan, private, read_facts, signals, today};
+use super::{BOOT_ID, check, identity, lock, plan, private, read_facts, signals, today};
 use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
@@ -17,7 +17,6 @@ use crate::host::Host;
 use crate::host::command::Command;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
-use crate::steps::layout::own_disks;
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, lasting, takeover};
 use crate::steps::{self, Selection, image};
@@ -123,7 +122,7 @@ pub fn apply(
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
-        "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
+        "a sealing of this machine was interrupted: run mt-agent seal again first, which resumes it"
     );
     let mut run = Run { host, profile, options, request: options.request.clone(), boot_id: &boot_id };
     // Nobody sees the plan that is made after a restart.
@@ -236,12 +235,7 @@ impl Run<'_> {
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
-        // What could not be read would be missing from the record for good.
-        let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
-        if is_whole && self.holds(&facts, "image.identity") {
-            let own = own_disks::first(self.profile, &facts);
-            records::keep_identity(self.host, &super::now(), &image::identifiers(&facts), own.as_deref())?;
-        }
+        identity::keep(self.host, self.profile, &facts, self.boot_id)?;
         let waiting = resume::read(self.host).ok().flatten();
         let first_boot = waiting.as_ref().is_some_and(|waiting| waiting.first_boot);
         match &self.options.pending {
@@ -270,7 +264,7 @@ impl Run<'_> {
         if !self.options.resumed {
             return None;
         }
-        (!self.holds(facts, "image.identity")).then(|| {
+        (!identity::holds(self.profile, facts, "image.identity")).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()
@@ -288,12 +282,6 @@ impl Run<'_> {
              what this start made, SSH host keys among it"
                 .to_owned(),
         ))
-    }
-
-    /// Whether the requirement `id` holds, selected or not.
-    fn holds(&self, facts: &Facts, id: &str) -> bool {
-        let all = steps::judge_all(self.profile, facts, today(), &Selection::default());
-        all.iter().any(|finding| finding.id == id && finding.status.holds())
     }
 
     /// Whether something that apply could change does not hold yet, of what `waiting` is to do.
@@ -372,6 +360,9 @@ impl Run<'_> {
     ) -> Result<Applied> {
         let mut performed: Vec<Change> = Vec::new();
         let mut changed = Vec::new();
+        if identity::is_known(self.profile, &facts) {
+            identity::keep(self.host, self.profile, &facts, self.boot_id)?;
+        }
         loop {
             let plan = self.plan(&facts);
             let next = plan.changes.into_iter().find(|planned| !planned.after_restart);
@@ -437,7 +428,7 @@ impl Run<'_> {
         }
     }
 
-    /// The order to erase is carried out: neither this run nor one that goes on with it has it any more.
+    /// The order to erase is carried out: neither this run nor one that resumes it has it any more.
     fn forget_erasure(&mut self) -> Result<()> {
         self.request.erase_disk = None;
         let Some(mut waiting) = resume::read(self.host)? else { return Ok(()) };

@@ -216,7 +216,7 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
 }
 
 #[test]
-fn a_repair_that_is_interrupted_anywhere_is_gone_on_with() {
+fn a_repair_that_is_interrupted_anywhere_is_resumed() {
     let damage = |desk: &Desk| {
         for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING] {
             desk.put(path, b"torn");

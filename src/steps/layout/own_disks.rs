@@ -50,6 +50,12 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     look.on_no_disk(&mut tally);
+    if let Some(trace) = look.lost {
+        tally.unknown(format!(
+            "the record of this machine's identity is lost ({trace}), and what is in use now does not tell whose it is: mt-agent \
+             state tells what this host shows, and mt-agent state repair records this machine anew, of its own disks that of / alone"
+        ));
+    }
     names::look(&look, &mut tally, &mut fix);
     let mut found = own.join(", ");
     if look.recorded.is_none_or(|record| record.own_disks.is_none()) {

@@ -258,7 +258,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
     }
     if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
-        return unmet(format!("{option}: it mounts something else than the file system on that device"));
+        return unmet(format!("{option}: it mounts something other than the file system on that device"));
     }
     match resolve(&entry.device, facts)? {
         Some(device) if device == mount.major_minor => {}

@@ -305,7 +305,7 @@ fn a_label_alone_is_not_adopted() {
 }
 
 #[test]
-fn a_replacement_that_was_begun_is_gone_on_with_whoever_runs() {
+fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
     let (profile, facts) = with_new_disk();
     let mut begun = facts.clone();
     for change in &planned(&profile, &facts, &replacing("sdc")).0[..2] {

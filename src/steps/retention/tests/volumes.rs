@@ -246,7 +246,7 @@ pub(super) fn our_record(finished: bool) -> Fact<Option<Record>> {
 }
 
 #[test]
-fn a_making_that_did_not_end_is_gone_on_with_and_not_mounted() {
+fn a_making_that_did_not_end_is_resumed_and_not_mounted() {
     let map = format!("/dev/mapper/{RETENTION_ID}");
     for line in [None, Some(map)] {
         let (profile, mut facts) = restored();
