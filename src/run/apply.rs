@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::Serialize;
 
 use super::journal::{Event, Journal};
@@ -223,12 +223,11 @@ impl Run<'_> {
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
         let left = self.plan(facts);
         let mut report = check::report(self.profile, facts, &self.options.selection, today(), &left);
-        if changed.is_empty() {
-            // Options that nothing came of.
-            let new: Vec<_> =
-                left.notes.iter().filter(|note| !report.notes.contains(note)).cloned().collect();
-            report.notes.extend(new);
-        }
+        // Options that nothing came of; and what was ordered and is open, whatever else was changed.
+        let is_told = |note: &&String| changed.is_empty() || plan::is_open(note);
+        let new = left.notes.iter().filter(is_told).filter(|note| !report.notes.contains(note));
+        let new: Vec<_> = new.cloned().collect();
+        report.notes.extend(new);
         Applied { report, left, changed, ended }
     }
 
@@ -360,9 +359,7 @@ impl Run<'_> {
     ) -> Result<Applied> {
         let mut performed: Vec<Change> = Vec::new();
         let mut changed = Vec::new();
-        if identity::is_known(self.profile, &facts) {
-            identity::keep(self.host, self.profile, &facts, self.boot_id)?;
-        }
+        let mut is_kept = false;
         loop {
             let plan = self.plan(&facts);
             let next = plan.changes.into_iter().find(|planned| !planned.after_restart);
@@ -387,6 +384,12 @@ impl Run<'_> {
                     next.requirement,
                     next.change.summary()
                 );
+            }
+            // Drawing a salt needs /dev/urandom.
+            let is_node = matches!(next.change, Change::MakeDeviceNodes { .. });
+            if !is_kept && !is_node && identity::is_known(self.profile, &facts) {
+                identity::keep(self.host, self.profile, &facts, self.boot_id)?;
+                is_kept = true;
             }
             watcher.begin(performed.len() + 1, &next.change.summary());
             log.line(&format!("change: {}: {}", next.requirement, next.change.summary()));
@@ -417,6 +420,13 @@ impl Run<'_> {
                     let text = crate::host::text::without_secrets(&format!("{error:#}"));
                     // What failed is told, even where it cannot be written down.
                     let _ = journal.write(Event::Failed { requirement: requirement.clone(), error: text });
+                    let error = match plan::left(agreed, &performed) {
+                        // Its own failure tells what a person does.
+                        Some(option) if !is_word(&next.change) => {
+                            anyhow!("{error:#}; {option} has not been carried out: give it again then")
+                        }
+                        _ => error,
+                    };
                     return Err(error.context(requirement));
                 }
             }
@@ -460,6 +470,14 @@ impl Run<'_> {
         }
         Ok(applied)
     }
+}
+
+/// Whether the change carries out what a person decided by an option.
+fn is_word(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RecordCustomChanges { .. } | Change::RunCustomChanges { .. } | Change::RecordOwnDisks { .. }
+    )
 }
 
 /// Whether the plan that the person agreed to has this change.
