@@ -97,11 +97,12 @@ pub(super) fn options(
         };
         notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
     }
-    if !request.own_disks.is_empty()
-        && idle("layout.own-disks").is_some()
-        && !own_disks::is_asked(profile, facts, request)
-    {
-        notes.push("--own-disk is not needed: what it names is on record".to_owned());
+    if let Some(option) = order("layout.own-disks", request) {
+        if !own_disks::is_asked(profile, facts, request) {
+            notes.push(format!("{option} is not needed: what it names is on record"));
+        } else if !selection.includes("layout.own-disks") {
+            notes.push(format!("{option}{NOT_NOW}layout.own-disks is not looked at"));
+        }
     }
     let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());

@@ -162,6 +162,17 @@ fn a_run_by_hand_is_recorded_and_owes_a_restart() {
 }
 
 #[test]
+fn what_a_person_decided_and_a_failure_left_open_is_told() {
+    let (profile, facts) = fresh();
+    let request = Request { custom_changes: Some(Decision::Rerun), ..Request::default() };
+    let agreed = plan(&profile, &facts, &Selection::default(), TODAY, &request);
+    let changes: Vec<Change> = agreed.changes.iter().map(|planned| planned.change.clone()).collect();
+    assert_eq!(left(&agreed, &changes[..1]), Some("--custom-changes=rerun"));
+    assert_eq!(left(&agreed, &changes), None);
+    assert_eq!(left(&planned(&profile, &facts, &Selection::default()), &[]), None, "nobody decided anything");
+}
+
+#[test]
 fn what_a_person_ordered_and_waits_for_something_that_is_open_is_told_in_a_line() {
     let with = |decision| Request { custom_changes: Some(decision), ..Request::default() };
     // Whether there is anything to accept is not known.
@@ -217,6 +228,12 @@ fn a_disk_is_put_on_record_by_a_person_s_word_although_whose_the_disks_are_is_no
     let told = planned(&facts);
     assert_eq!(told.changes.len(), 1, "{told:?}");
     assert!(matches!(&told.changes[0].change, Change::RecordOwnDisks { scsi_ids } if scsi_ids.len() == 1));
+    // Nor is it passed over in silence where a part alone is looked at.
+    let request = Request { own_disks: vec!["/dev/sda".into()], ..Request::default() };
+    let only = Selection::new(vec!["os".into()], vec![]).unwrap();
+    let told = plan(&profile, &facts, &only, TODAY, &request);
+    let note = "--own-disk /dev/sda is not carried out: layout.own-disks is not looked at";
+    assert!(told.changes.is_empty() && told.notes.iter().any(|other| other == note), "{:?}", told.notes);
     // Not where it is unknown because something could not be read: it may have the names.
     let storage = steps::testing::edit(&mut facts.storage);
     storage.last_mut().unwrap().read = Fact::Unknown("it does not answer".into());
