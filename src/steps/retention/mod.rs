@@ -280,9 +280,10 @@ fn waiting_by_fstab<'a>(
         if judge::moves(&entry.device, disk, facts) && !ours(disk) {
             return Some(format!(
                 "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
-                 disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
-                 mt-agent apply",
-                entry.line, entry.device
+                 disk of a protected machine would change it: put UUID=... or /dev/mapper/{} there, then mt-agent apply",
+                entry.line,
+                entry.device,
+                disk.scsi_id.as_deref().unwrap_or("SCSI-ID")
             ));
         }
         (!is_whole(disk)).then(|| {

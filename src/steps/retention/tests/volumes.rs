@@ -151,9 +151,12 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID)));
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
-    for word in
-        ["2 attached disks carry a retention volume", RETENTION_ID, OTHER_ID, "--adopt-retention SCSI-ID"]
-    {
+    for word in [
+        "2 attached disks carry a retention volume",
+        RETENTION_ID,
+        OTHER_ID,
+        "--adopt-retention 36000c2982b5df41a25811b07e74971e8 or mt-agent apply --adopt-retention",
+    ] {
         assert!(said.contains(word), "{word}: {said}");
     }
     assert!(!said.contains("--erase-disk"), "{said}");
