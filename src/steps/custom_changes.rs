@@ -406,5 +406,4 @@ pub(super) fn restart(facts: &Facts) -> Remedy {
 }
 
 #[cfg(test)]
-#[path = "custom_changes_tests.rs"]
 mod tests;

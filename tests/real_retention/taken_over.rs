@@ -331,7 +331,7 @@ fn a_volume_in_use_stays_mounted_and_who_uses_it_is_named() {
 }
 
 /// Runs the victim under strace with `options`; whether it came to its end.
-pub(super) fn victim(two: &Two, order: &str, options: &[&str]) -> bool {
+fn victim(two: &Two, order: &str, options: &[&str]) -> bool {
     let own = std::env::current_exe().unwrap();
     let name = "taken_over::a_takeover_that_is_killed_at_any_call_is_finished_by_the_next_run";
     let trace = format!("trace={CALLS}");
@@ -380,41 +380,55 @@ fn a_takeover_that_is_killed_at_any_call_is_finished_by_the_next_run() {
                     assert_eq!(fs::read_to_string("/mnt/retention/points-in-time").unwrap(), "kept");
                 }
             };
-            let (old, new, two) = before(word, &image, true);
-            assert!(victim(&two, word, &["-o", "/var/lib/trace"]), "{word}");
-            check(&old, &new);
-            let points = points(&fs::read_to_string("/var/lib/trace").unwrap());
-            assert!(points.len() > 20, "{points:?}");
-            drop((old, new));
-
-            // Every sixth point, and the ones between as far as there is time.
-            let sixth = |first: usize| (first..points.len()).step_by(6);
-            let floor = u64::try_from(sixth(0).count()).unwrap();
-            let (mut killed, mut all) = (0, 0);
-            for (at, _) in (0..6).flat_map(sixth).zip(samples(floor, Duration::from_secs(20))) {
-                let (old, new, two) = before(word, &image, at % 2 == 0);
-                let (call, number) = &points[at];
-                let inject = format!("inject={call}:signal=KILL:when={number}");
-                killed += usize::from(!victim(&two, word, &["-o", "/dev/null", "-e", &inject]));
-                all += 1;
+            let after = |old: &Loop, new: &Loop, two: &Two, said: &str| {
                 // Who runs it without the order makes nothing on another disk than the one that was begun.
                 let (_, without) = two.next(&Request::default());
                 let making = record().is_some_and(|record| record.scsi_id == NEW && !record.finished);
                 let makes = |change: &Change| matches!(change, Change::FormatRetention { .. });
-                assert!(making || !without.iter().any(makes), "{call} {number}: {without:?}");
+                assert!(making || !without.iter().any(makes), "{said}: {without:?}");
                 if let Err(why) = two.go_on(&request) {
-                    panic!("{word}, {call} {number}: {why}");
+                    panic!("{said}: {why}");
                 }
-                check(&old, &new);
-                assert_eq!(two.go_on(&request), Ok(0), "{word}, {call} {number}");
-            }
-            assert!(killed >= all / 2, "{killed} of {all} runs were killed");
+                check(old, new);
+                assert_eq!(two.go_on(&request), Ok(0), "{said}");
+            };
+            killed(word, &image, Duration::from_secs(20), &check, &after);
         }
     });
 }
 
+/// Runs the order `word` to its end, and again and again, killed at one of its calls each time: every sixth of them, and the ones
+/// between as far as there is time. `whole` looks at what the first left, `after` at the others, with what is said of each.
+pub(super) fn killed(
+    word: &str,
+    image: &Loop,
+    time: Duration,
+    whole: &dyn Fn(&Loop, &Loop),
+    after: &dyn Fn(&Loop, &Loop, &Two, &str),
+) {
+    let (old, new, two) = before(word, image, true);
+    assert!(victim(&two, word, &["-o", "/var/lib/trace"]), "{word}");
+    whole(&old, &new);
+    let points = points(&fs::read_to_string("/var/lib/trace").unwrap());
+    assert!(points.len() > 20, "{points:?}");
+    drop((old, new));
+
+    let sixth = |first: usize| (first..points.len()).step_by(6);
+    let floor = u64::try_from(sixth(0).count()).unwrap();
+    let (mut killed, mut all) = (0, 0);
+    for (at, _) in (0..6).flat_map(sixth).zip(samples(floor, time)) {
+        let (old, new, two) = before(word, image, at % 2 == 0);
+        let (call, number) = &points[at];
+        let inject = format!("inject={call}:signal=KILL:when={number}");
+        killed += usize::from(!victim(&two, word, &["-o", "/dev/null", "-e", &inject]));
+        all += 1;
+        after(&old, &new, &two, &format!("{word}, {call} {number}"));
+    }
+    assert!(killed >= all / 2, "{killed} of {all} runs were killed");
+}
+
 /// The calls of a trace with their numbers, each process having its own count: so strace counts them.
-pub(super) fn points(trace: &str) -> Vec<(String, u32)> {
+fn points(trace: &str) -> Vec<(String, u32)> {
     let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for line in trace.lines() {
         let Some((pid, call)) = line.split_once(' ') else { continue };

@@ -13,8 +13,7 @@ use mt_agent::steps::remedy::Request;
 use mt_agent::steps::retention::lasting;
 
 use super::desk::*;
-use super::samples::samples;
-use super::taken_over::{NEW, OLD, Two, before, holds, is_kept, made, order, own_etc, points, victim};
+use super::taken_over::{NEW, OLD, Two, before, holds, is_kept, killed, made, order, own_etc};
 
 /// The boot id of the recorded host is another one than this.
 const BOOT_ID: &str = "5d0f3c9a-1111-4222-8333-944455566677";
@@ -131,27 +130,15 @@ fn killed_at_any_call_the_run_after_the_restart_finishes_it() {
         let image = made(64 * MIB);
         for word in ["replace", "adopt"] {
             let (request, is_new) = order(word);
-            let (old, new, two) = before(word, &image, true);
-            assert!(victim(&two, word, &["-o", "/var/lib/trace"]), "{word}");
-            let points = points(&fs::read_to_string("/var/lib/trace").unwrap());
-            drop((old, new));
-            let eighth = |first: usize| (first..points.len()).step_by(8);
-            let floor = u64::try_from(eighth(3).count()).unwrap();
-            let (mut killed, mut all) = (0, 0);
-            for (at, _) in (3..11).flat_map(eighth).zip(samples(floor, Duration::from_secs(10))) {
-                let (old, new, two) = before(word, &image, at % 2 == 0);
-                let (call, number) = &points[at];
-                let inject = format!("inject={call}:signal=KILL:when={number}");
-                killed += usize::from(!victim(&two, word, &["-o", "/dev/null", "-e", &inject]));
-                all += 1;
-                let said = format!("{word}, {call} {number}");
-                let request = kept(&two, &request);
-                restarted(&two);
-                without(&two, &said);
-                resumed(&two, &request, &said);
-                check(&old, &new, is_new);
-            }
-            assert!(killed >= all / 2, "{killed} of {all} runs were killed");
+            let whole = |old: &Loop, new: &Loop| check(old, new, is_new);
+            let after = |old: &Loop, new: &Loop, two: &Two, said: &str| {
+                let request = kept(two, &request);
+                restarted(two);
+                without(two, said);
+                resumed(two, &request, said);
+                check(old, new, is_new);
+            };
+            killed(word, &image, Duration::from_secs(10), &whole, &after);
         }
     });
 }
