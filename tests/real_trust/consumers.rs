@@ -61,7 +61,7 @@ fn a_pinned_archive_may_be_anybody_s() {
         chown -R 65534:65534 /var/up && chmod -R a+w /var/up
         $AGENT apply --yes --only custom-changes.applied || test $? != 2
         echo more >>/var/up/agent.tar.gz
-        rm /etc/.appliedmtcustomchanges /var/lib/mt-agent/custom-changes.json
+        rm /etc/.appliedmtcustomchanges /var/lib/mt-agent/custom-changes.json /var/lib/mt-agent/journal.jsonl
         $AGENT apply --yes --only custom-changes.applied || echo "STATUS $?""#;
     let output = world.run(&format!("{PACK}{script}"), &[]);
     let said = said(&output);
