@@ -233,7 +233,7 @@ fn what_others_could_change_is_not_installed() {
     fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
     let error = place.install(&files).unwrap_err();
     contains(&error, "keeping package files (files.directory): ");
-    contains(&error, "others than root can write ");
+    contains(&error, "users other than root can write ");
     contains(
         &error,
         &format!("mode 0777): choose another directory, or run `chmod go-w {}`", local.display()),

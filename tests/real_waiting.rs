@@ -90,7 +90,7 @@ fn an_order_that_holds_is_carried_out_and_gone() {
     let world = machine(&order(boot.trim().into()));
     let output = world.run("$AGENT history --pending; exec $AGENT apply --resume", &[]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
-    contains(&out(&output), "this machine goes on with it by itself");
+    contains(&out(&output), "this machine resumes it by itself");
     contains(&out(&output), "the restart is still owed");
     let left: Value = serde_json::from_str(&world.left(RECORD)).unwrap();
     assert_eq!(left["boot-id"], boot.trim());
@@ -175,7 +175,7 @@ fn a_machine_that_was_down_for_long_asks_a_person_and_goes_on_asking() {
 }
 
 #[test]
-fn a_person_s_word_goes_on_with_it_and_a_restart_that_followed_its_shutdown_needs_none() {
+fn a_person_s_word_resumes_it_and_a_restart_that_followed_its_shutdown_needs_none() {
     for (since, resume) in [(Some(3600), "apply --resume --yes"), (Some(90), "apply --resume")] {
         let world = machine(&two_hours_old());
         let begin = booted_a_minute_ago(&world, since);
@@ -229,7 +229,7 @@ fn a_run_that_fails_is_not_tried_again_by_itself() {
     contains(&said, "second 2");
     contains(
         &said,
-        "is void: the run that went on with it failed: packages.base: yum did not install mt-agent-test-none",
+        "is void: the run that resumed it failed: packages.base: yum did not install mt-agent-test-none",
     );
     assert_eq!(world.left("/var/tmp/yum"), "ran\n", "once");
     let text = out(&output);

@@ -147,7 +147,7 @@ build {
     start_retry_timeout = "15m"
   }
 
-  # sshd is up before the service that goes on with the apply has started, and long before it is done.
+  # sshd is up before the service that resumes the apply has started, and long before it is done.
   provisioner "shell" {
     pause_before        = "30s"
     start_retry_timeout = "15m"

@@ -67,7 +67,7 @@ impl Archive {
     ///
     /// # Errors
     /// One line: it is not there, not a tar.gz, damaged, not the one that `pinned` (SHA-256, lower-case hex)
-    /// names, can be written by others than root and is not pinned, or holds what no such archive may hold.
+    /// names, can be written by users other than root and is not pinned, or holds what no such archive may hold.
     pub fn open(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
         Self::check(path, pinned, limits).with_context(|| format!("checking the archive {}", path.display()))
     }

@@ -370,7 +370,7 @@ fn validator(headers: &HeaderMap) -> Option<String> {
     strong.or_else(|| field(headers, header::LAST_MODIFIED)).map(str::to_owned)
 }
 
-/// Whether a 206 goes on with our file at byte `from`: the server may have ignored `If-Range`.
+/// Whether a 206 resumes our file at byte `from`: the server may have ignored `If-Range`.
 fn continues(response: &Response<Body>, from: u64, validator: &str) -> bool {
     let headers = response.headers();
     let range = field(headers, header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));

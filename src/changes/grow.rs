@@ -69,13 +69,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
     let target = if tool == "xfs_growfs" { volume.mount_point.to_owned() } else { node.path() };
     let command = Command::new(tool, [target], GROWING);
     let output = context.run(&command)?;
-    ensure!(
-        output.status == 0,
-        "`{}` ended with status {}: {}",
-        command.line(),
-        output.status,
-        output.said()
-    );
+    command.succeeded(&output)?;
     let mount = mounted(host, &device, volume)?;
     if let Some(unused) = unused(&device, size, &mount)? {
         anyhow::bail!("{tool} left {} of it unused: {}", text::bytes(unused), output.said());

@@ -10,6 +10,7 @@ use nix::libc;
 
 use super::{Context, Done, saved};
 use crate::facts::identity::{self, Kind, Mark, PENDING, Present, RECORD, Record, TEMPLATE};
+use crate::facts::journal::{ON_RECORD, RECORDED};
 pub use crate::facts::record::ASIDE;
 use crate::facts::record::DAMAGED;
 use crate::facts::{Fact, retention};
@@ -51,7 +52,7 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[Strin
         return Ok(Done::Unchanged);
     }
     write(host, RECORD, &new)?;
-    Ok(Done::Changed(format!("recorded this machine's identity in {RECORD}")))
+    Ok(Done::Changed(format!("{RECORDED} in {RECORD}")))
 }
 
 /// Puts the disks with these SCSI IDs on record as this host's own, as a person said.
@@ -69,7 +70,7 @@ pub(super) fn own_disks(host: &Host, scsi_ids: &[String]) -> Result<Done> {
         return Ok(Done::Unchanged);
     }
     write(host, RECORD, &record)?;
-    Ok(Done::Changed(format!("{} on record in {RECORD}", scsi_ids.join(", "))))
+    Ok(Done::Changed(format!("{}{ON_RECORD}", scsi_ids.join(", "))))
 }
 
 /// Adds what identifies the template now to its record: started again it has new host keys, and its clones must not have

@@ -29,7 +29,7 @@ pub fn stamp(what: &str) -> String {
 /// survive a power loss.
 ///
 /// # Errors
-/// What failed, naming the directory: it is something else, others than root can write it, or an operating system error.
+/// What failed, naming the directory: it is something else, users other than root can write it, or an operating system error.
 pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     let whole = host.path(path);
     let missing: Vec<&Path> = whole.ancestors().take_while(|dir| dir.symlink_metadata().is_err()).collect();

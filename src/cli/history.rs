@@ -56,7 +56,7 @@ impl Args {
     }
 
     fn waiting(&self, session: &Session) -> Result<Answer> {
-        // To others than root an order that only root can read would look like none.
+        // To users other than root an order that only root can read would look like none.
         let order = session.order()?;
         let waiting = order.as_ref().map(describe);
         let text = match self.format {

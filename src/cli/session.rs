@@ -57,7 +57,7 @@ pub struct Session {
     /// How much to say.
     pub detail: Detail,
     profile: Option<String>,
-    /// Whether a profile that others than root can write is accepted.
+    /// Whether a profile that users other than root can write is accepted.
     pub allow_unsafe_profile: bool,
 }
 

@@ -18,6 +18,12 @@ use crate::host::{Host, Kind, files, sum, trust};
 /// Where our own record of the run lies: written before the script starts and after it ended.
 pub const RECORD: &str = "/var/lib/mt-agent/custom-changes.json";
 
+/// The requirement under which a run is noted in the journal.
+pub const APPLIED: &str = "custom-changes.applied";
+
+/// The decision that a run asks for of which it is not proved that it did its work; one that was never started asks for none.
+pub const ACCEPT: &str = "--custom-changes=accept";
+
 /// The version of the record.
 pub const SCHEMA: &str = "mt-agent/custom-changes/v1";
 

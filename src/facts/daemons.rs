@@ -126,12 +126,14 @@ fn judge(host: &Host, pid: u32, daemon: &Daemon) -> Result<(), Doubt> {
     let running = host.path(&link).metadata().map_err(|error| unread(&link, error))?;
     let open = |meta: &Metadata| meta.uid() != 0 || meta.mode() & 0o022 != 0;
     if open(&running) {
-        return Err(Doubt::Other(format!("others than root can write {program}")));
+        return Err(Doubt::Other(format!("users other than root can write {program}")));
     }
     for above in Path::new(path).ancestors().skip(1) {
         match host.path(above).metadata() {
             Ok(meta) if !open(&meta) => {}
-            Ok(_) => return Err(Doubt::Other(format!("others than root can write {}", above.display()))),
+            Ok(_) => {
+                return Err(Doubt::Other(format!("users other than root can write {}", above.display())));
+            }
             Err(_) => return Err(Doubt::Other(format!("{program} is none of this machine's programs"))),
         }
     }

@@ -13,7 +13,7 @@ use time::macros::format_description;
 
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
-    disks, dmi, filesystems, fstab, guest_info, identity, mounts, multipath, network, os, packages,
+    disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages,
     processes, read, record, retention, services, site_agent, storage, swaps, tools,
 };
 use crate::host::{Host, Kind};
@@ -113,6 +113,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let identity = start(host, DEADLINE, identity::load);
     let retention_record = start(host, DEADLINE, retention::load);
     let records_set_aside = start(host, DEADLINE, record::set_aside);
+    let journal = start(host, DEADLINE, journal::load);
     let boot_id = start(host, DEADLINE, boot_id);
     // Whoever probes disks is about to choose one.
     let guest_retention_disk =
@@ -183,6 +184,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         site_agent: site_agent.fact(),
         identity: identity.wait().unwrap_or_else(|why| identity::Identity::unknown(&why)),
         records_set_aside: records_set_aside.fact(),
+        journal: journal.fact(),
         retention_record,
         guest_retention_disk: guest_retention_disk.map_or_else(guest_info::not_asked, Pending::fact),
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),

@@ -181,7 +181,9 @@ impl Record {
         self.marks.contains(&self.disk(scsi_id)) || self.owns(scsi_id)
     }
 
-    fn disk(&self, scsi_id: &str) -> Mark {
+    /// The mark that the disk with this SCSI ID has, or would have.
+    #[must_use]
+    pub fn disk(&self, scsi_id: &str) -> Mark {
         let value = scsi_id.to_ascii_lowercase();
         self.mark(&Present { kind: Kind::Disk, place: String::new(), value })
     }

@@ -6,7 +6,7 @@ use crate::host::text;
 /// The options that are judged, or that our own line in fstab has.
 const JUDGED: [&str; 7] = ["defaults", "rw", "ro", "auto", "noauto", "nofail", "_netdev"];
 
-/// The options with which a line of fstab mounts something else than the file system of its device. Those of a loop device ask for
+/// The options with which a line of fstab mounts something other than the file system of its device. Those of a loop device ask for
 /// one by themselves (`loop_check` in mount.c of util-linux-ng 2.17.2).
 pub const MOUNTS_ELSE: [&str; 7] = ["bind", "rbind", "remount", "loop", "offset", "sizelimit", "encryption"];
 

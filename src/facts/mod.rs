@@ -19,6 +19,7 @@ pub mod fstab;
 pub mod gather;
 pub mod guest_info;
 pub mod identity;
+pub mod journal;
 pub mod kept;
 pub mod machine;
 pub mod mounts;
@@ -153,6 +154,9 @@ pub struct Facts {
     /// The records of this machine that `state repair` has set aside.
     #[serde(default = "record::nothing_set_aside")]
     pub records_set_aside: Fact<Vec<String>>,
+    /// What the journal tells of records that may be lost.
+    #[serde(default = "journal::not_read")]
+    pub journal: Fact<journal::Journal>,
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
     /// The SCSI ID of the retention disk in the VM's configuration, where it was asked for (`plan`, `apply`).

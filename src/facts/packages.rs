@@ -127,9 +127,7 @@ fn ask(host: &Host, command: &Command) -> Result<(String, String)> {
     let live = Host::live();
     let output = command.run(if host.kind() == Kind::Image { &live } else { host })?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status != 0 {
-        bail!("`{}` ended with status {}: {}", command.line(), output.status, output.said());
-    }
+    command.succeeded(&output)?;
     if output.truncated {
         bail!("`{}` printed more than can be a list of packages", command.line());
     }

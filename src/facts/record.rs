@@ -27,7 +27,7 @@ pub enum Doubt {
     Newer,
     /// It is torn, garbage, of another kind, or cannot be read.
     Damaged,
-    /// Others than root can have written it.
+    /// Users other than root can have written it.
     Untrusted,
     /// Only root can read it, and this is somebody else.
     Denied,
@@ -81,7 +81,7 @@ impl Unread {
 /// The text of the record at `path`; `None` where there is none.
 ///
 /// # Errors
-/// It cannot be read, is no regular file (a link among these), or others than root can have written or removed it.
+/// It cannot be read, is no regular file (a link among these), or users other than root can have written or removed it.
 pub fn text(host: &Host, path: &str) -> Result<Option<String>, Unread> {
     // What a link leads to is not what the agent wrote, and where it leads nowhere something is here all the same.
     if host.place(path).and_then(|place| place.symlink_metadata()).is_ok_and(|meta| meta.is_symlink()) {
@@ -152,18 +152,36 @@ fn of_schema(host: &Host, path: &str, schema: &str) -> Result<Option<String>, Un
 /// told; that there was something to say is a trace.
 #[must_use]
 pub fn set_aside(host: &Host) -> Fact<Vec<String>> {
-    let read = || -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for directory in host.list(ASIDE)?.iter().filter(|name| name.starts_with(DAMAGED)) {
-            names.extend(host.list(format!("{ASIDE}/{directory}"))?);
-        }
-        Ok(names)
-    };
-    match read() {
+    let names = all_aside(host).map(|all| all.into_iter().map(|(_, name)| name).collect());
+    Fact::from_result(names.map_err(|error| format!("{:#}", super::read::explain(ASIDE, error))))
+}
+
+/// Where `state repair` has put what lay at `path`, the oldest first.
+///
+/// # Errors
+/// What listing it said.
+pub(crate) fn places_aside(host: &Host, path: &str) -> anyhow::Result<Vec<String>> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_it =
+        |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let all = all_aside(host).map_err(|error| super::read::explain(ASIDE, error))?;
+    let of_it = all.into_iter().filter(|(_, other)| is_it(other));
+    Ok(of_it.map(|(directory, name)| format!("{ASIDE}/{directory}/{name}")).collect())
+}
+
+/// Directory and name of all that `state repair` has set aside.
+fn all_aside(host: &Host) -> io::Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    let directories = match host.list(ASIDE) {
         // Something else lies in its place.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Fact::Known(Vec::new()),
-        read => Fact::from_result(read.map_err(|error| format!("{:#}", super::read::explain(ASIDE, error)))),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Vec::new(),
+        listed => listed?,
+    };
+    for directory in directories.into_iter().filter(|name| name.starts_with(DAMAGED)) {
+        let names = host.list(format!("{ASIDE}/{directory}"))?;
+        all.extend(names.into_iter().map(|name| (directory.clone(), name)));
     }
+    Ok(all)
 }
 
 /// Of recordings by a version that set nothing aside.

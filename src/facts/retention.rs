@@ -142,9 +142,8 @@ mod tests {
     use crate::facts::disks::{Map, Partition};
     use crate::facts::testing;
 
-    #[test]
-    fn the_disk_of_a_finished_record_is_sought_and_no_other() {
-        let record = |finished| Record {
+    fn record(finished: bool) -> Record {
+        Record {
             schema: SCHEMA.into(),
             scsi_id: "36000c29a".into(),
             uuid: "1-2".into(),
@@ -152,7 +151,11 @@ mod tests {
             boot_id: "b".into(),
             started_at: String::new(),
             finished,
-        };
+        }
+    }
+
+    #[test]
+    fn the_disk_of_a_finished_record_is_sought_and_no_other() {
         let disk = |name: &str, id: Option<&str>, map: Option<&str>| Disk {
             name: name.into(),
             path: format!("/dev/{name}"),
@@ -202,15 +205,7 @@ mod tests {
         let unread = Fact::Unknown("why".into());
         assert_eq!(name(carrier(&disks, &none(), &unread, &[("sdb", &volume)])).as_deref(), Some("sdb"));
         assert_eq!(name(carrier(&disks, &none(), &unread, &[("sda", &volume)])), None);
-        let record = Fact::Known(Some(Record {
-            schema: SCHEMA.into(),
-            scsi_id: "36000c29a".into(),
-            uuid: "1-2".into(),
-            fs_type: "ext4".into(),
-            boot_id: "b".into(),
-            started_at: String::new(),
-            finished: true,
-        }));
+        let record = Fact::Known(Some(record(true)));
         assert_eq!(name(carrier(&disks, &record, &links("1-2", "8:0"), &[])).as_deref(), Some("sda"));
         assert_eq!(name(carrier(&disks, &record, &links("3-4", "8:0"), &[])), None, "not there any more");
     }

@@ -29,7 +29,7 @@ pub const LARGEST: u64 = 16 << 20;
 /// Opens the regular file that `path` leads to, for reading.
 ///
 /// # Errors
-/// What the system said; it is something else than a regular file, which is named and not waited for.
+/// What the system said; it is something other than a regular file, which is named and not waited for.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OpenOptions::new().read(true), 0)
 }
@@ -123,7 +123,7 @@ pub(super) fn regular(mode: u32) -> io::Result<()> {
     if other_kind(mode).is_none() { Ok(()) } else { Err(not_regular(mode)) }
 }
 
-/// That it is something else than a regular file.
+/// That it is something other than a regular file.
 pub(super) fn not_regular(mode: u32) -> io::Error {
     let what = other_kind(mode).unwrap_or("another one");
     let kind = if what == "a directory" { ErrorKind::IsADirectory } else { ErrorKind::Other };

@@ -1,4 +1,4 @@
-//! Whether others than root can change what root runs or believes: an archive, a package, a hook, a profile, a record.
+//! Whether users other than root can change what root runs or believes: an archive, a package, a hook, a profile, a record.
 //!
 //! A file is trusted when it, and every directory on the way to it, belongs to root (or to us, where we are not root) and
 //! nobody else can write it. [`way`] walks that way, and opens the file at its end: what is looked at is what is used.
@@ -30,7 +30,7 @@ pub struct Seen {
     pub doubt: Option<Untrusted>,
 }
 
-/// Others than root can write something, or put another one in its place. Told in one line, with what puts it right.
+/// Users other than root can write something, or put another one in its place. Told in one line, with what puts it right.
 #[derive(Debug)]
 pub struct Untrusted {
     /// Where it really lies.
@@ -252,9 +252,9 @@ impl fmt::Display for Untrusted {
 impl std::error::Error for Untrusted {}
 
 /// How it is told that others can write something.
-const OTHERS: &str = "others than root can write ";
+const OTHERS: &str = "users other than root can write ";
 
-/// Whether this is the error that something is not believed because others than root can write it.
+/// Whether this is the error that something is not believed because users other than root can write it.
 #[must_use]
 pub fn is_untrusted(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains(OTHERS))

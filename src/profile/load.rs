@@ -27,7 +27,7 @@ const LONGEST_CHAIN: usize = 8;
 /// Loads the profile that `choice` names: a built-in one, else a file. Without a choice it is the host's own
 /// ([`HOST_FILE`]) where there is one, else the built-in one that fits the host, else [`super::DEFAULT`].
 ///
-/// `known_ids` are the requirements that a waiver may name. A file that others than root can write is refused
+/// `known_ids` are the requirements that a waiver may name. A file that users other than root can write is refused
 /// unless `allow_unsafe`.
 ///
 /// # Errors

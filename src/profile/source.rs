@@ -100,7 +100,7 @@ mod tests {
         to(&file, 0o666);
         let meta = fs::metadata(&file).unwrap();
         let refusal = format!(
-            "P: is refused: others than root can write {0} (owner {1}, group {2}, mode 0666): run `chmod go-w {0}`, or \
+            "P: is refused: users other than root can write {0} (owner {1}, group {2}, mode 0666): run `chmod go-w {0}`, or \
              pass --allow-unsafe-profile (at a desk, never on a master target)",
             file.display(),
             meta.uid(),

@@ -25,9 +25,9 @@ pub struct Waiting {
 pub enum Stands {
     /// The restart has not happened yet.
     RestartOwed,
-    /// It has: it is gone on with now.
+    /// It has: it is resumed now.
     Due,
-    /// It has, and a person is asked before it is gone on with.
+    /// It has, and a person is asked before it is resumed.
     Asks,
     /// It does not hold any more; nothing of it is carried out.
     Void,

@@ -1,101 +1,30 @@
 //! Making the changes: one after the other, each journalled before and after, the host read and judged again
 //! in between. What is believed is the host, not an exit status.
 
+mod terms;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde::Serialize;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+pub use self::terms::{Applied, Ended, Options, Watcher};
 use super::journal::{Event, Journal};
 use super::log::Log;
 use super::resume::{self, Pending};
-use super::{BOOT_ID, check, lock, plan, private, read_facts, signals, today};
+use super::{BOOT_ID, check, identity, lock, plan, private, read_facts, signals, today};
 use crate::changes::{self, Change, Done, Observer, records, saved};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::profile::Profile;
-use crate::report::{Plan, Report};
-use crate::steps::layout::own_disks;
+use crate::report::Plan;
 use crate::steps::remedy::Request;
 use crate::steps::retention::{self, lasting, takeover};
 use crate::steps::{self, Selection, image};
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
-
-/// What a person asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Which requirements.
-    pub selection: Selection,
-    /// `--retention-disk` and the like.
-    pub request: Request,
-    /// Restart the host when a restart is owed.
-    pub restart: bool,
-    /// What to record for the run after a restart; its boot id is filled in here.
-    pub pending: Option<Pending>,
-    /// Whether this is that run.
-    pub resumed: bool,
-    /// What the plan is to say beside itself: where packages come from.
-    pub notes: Vec<String>,
-}
-
-/// Who watches an apply, and agrees to it.
-pub trait Watcher {
-    /// Shows the plan and asks; `false` ends the run with nothing changed. `unnamed` is the SCSI ID of a disk that the plan
-    /// formats and nobody named, which the person has to confirm.
-    ///
-    /// # Errors
-    /// There is nobody to ask.
-    fn confirm(&mut self, plan: &Plan, unnamed: Option<&str>) -> Result<bool>;
-    /// Something that a person should know, beside the report.
-    fn note(&mut self, line: &str);
-    /// A change begins: its number, from 1, and what it does.
-    fn begin(&mut self, number: usize, summary: &str);
-    /// It ended.
-    fn end(&mut self, done: &Done);
-    /// A line about long work under way.
-    fn progress(&mut self, line: &str);
-    /// Bytes transferred so far, and in all where that is known.
-    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>);
-}
-
-/// How an apply ended.
-#[derive(Debug)]
-pub struct Applied {
-    /// The host as it is judged now.
-    pub report: Report,
-    /// What is left, among it what only a person can do.
-    pub left: Plan,
-    /// What was changed, in order.
-    pub changed: Vec<String>,
-    /// How.
-    pub ended: Ended,
-}
-
-/// How an apply ended: the words of the JSON document, which mt-agent-apply(8) lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    /// All that could be done is done.
-    Finished,
-    /// The person said no: nothing was touched.
-    Declined,
-    /// A signal asked it to end; the changes made are recorded.
-    Interrupted,
-    /// As finished, and the host is restarting.
-    Restarting,
-    /// `--resume`, `--forget`: no apply waits for a restart.
-    NothingWaits,
-    /// `--resume`: the restart has not happened yet.
-    RestartOwed,
-    /// `--resume`: what waits, waits for a person's word.
-    Asks,
-    /// `--forget`: what waited is called off.
-    Forgotten,
-}
 
 /// Makes the changes that bring `host` to `profile`.
 ///
@@ -123,7 +52,7 @@ pub fn apply(
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     ensure!(
         resume::sealing(host)?.is_none(),
-        "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
+        "a sealing of this machine was interrupted: run mt-agent seal again first, which resumes it"
     );
     let mut run = Run { host, profile, options, request: options.request.clone(), boot_id: &boot_id };
     // Nobody sees the plan that is made after a restart.
@@ -224,24 +153,18 @@ impl Run<'_> {
     fn judged(&self, facts: &Facts, changed: Vec<String>, ended: Ended) -> Applied {
         let left = self.plan(facts);
         let mut report = check::report(self.profile, facts, &self.options.selection, today(), &left);
-        if changed.is_empty() {
-            // Options that nothing came of.
-            let new: Vec<_> =
-                left.notes.iter().filter(|note| !report.notes.contains(note)).cloned().collect();
-            report.notes.extend(new);
-        }
+        // Options that nothing came of; and what was ordered and is open, whatever else was changed.
+        let is_told = |note: &&String| changed.is_empty() || plan::is_open(note);
+        let new = left.notes.iter().filter(is_told).filter(|note| !report.notes.contains(note));
+        let new: Vec<_> = new.cloned().collect();
+        report.notes.extend(new);
         Applied { report, left, changed, ended }
     }
 
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
         let applied = self.judged(&facts, changed, Ended::Finished);
-        // What could not be read would be missing from the record for good.
-        let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
-        if is_whole && self.holds(&facts, "image.identity") {
-            let own = own_disks::first(self.profile, &facts);
-            records::keep_identity(self.host, &super::now(), &image::identifiers(&facts), own.as_deref())?;
-        }
+        identity::keep(self.host, self.profile, &facts, self.boot_id)?;
         let waiting = resume::read(self.host).ok().flatten();
         let first_boot = waiting.as_ref().is_some_and(|waiting| waiting.first_boot);
         match &self.options.pending {
@@ -270,7 +193,7 @@ impl Run<'_> {
         if !self.options.resumed {
             return None;
         }
-        (!self.holds(facts, "image.identity")).then(|| {
+        (!identity::holds(self.profile, facts, "image.identity")).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()
@@ -288,12 +211,6 @@ impl Run<'_> {
              what this start made, SSH host keys among it"
                 .to_owned(),
         ))
-    }
-
-    /// Whether the requirement `id` holds, selected or not.
-    fn holds(&self, facts: &Facts, id: &str) -> bool {
-        let all = steps::judge_all(self.profile, facts, today(), &Selection::default());
-        all.iter().any(|finding| finding.id == id && finding.status.holds())
     }
 
     /// Whether something that apply could change does not hold yet, of what `waiting` is to do.
@@ -372,6 +289,7 @@ impl Run<'_> {
     ) -> Result<Applied> {
         let mut performed: Vec<Change> = Vec::new();
         let mut changed = Vec::new();
+        let mut is_kept = false;
         loop {
             let plan = self.plan(&facts);
             let next = plan.changes.into_iter().find(|planned| !planned.after_restart);
@@ -396,6 +314,12 @@ impl Run<'_> {
                     next.requirement,
                     next.change.summary()
                 );
+            }
+            // Drawing a salt needs /dev/urandom.
+            let is_node = matches!(next.change, Change::MakeDeviceNodes { .. });
+            if !is_kept && !is_node && identity::is_known(self.profile, &facts) {
+                identity::keep(self.host, self.profile, &facts, self.boot_id)?;
+                is_kept = true;
             }
             watcher.begin(performed.len() + 1, &next.change.summary());
             log.line(&format!("change: {}: {}", next.requirement, next.change.summary()));
@@ -426,6 +350,13 @@ impl Run<'_> {
                     let text = crate::host::text::without_secrets(&format!("{error:#}"));
                     // What failed is told, even where it cannot be written down.
                     let _ = journal.write(Event::Failed { requirement: requirement.clone(), error: text });
+                    let error = match plan::left(agreed, &performed) {
+                        // Its own failure tells what a person does.
+                        Some(option) if !is_word(&next.change) => {
+                            anyhow!("{error:#}; {option} has not been carried out: give it again then")
+                        }
+                        _ => error,
+                    };
                     return Err(error.context(requirement));
                 }
             }
@@ -437,7 +368,7 @@ impl Run<'_> {
         }
     }
 
-    /// The order to erase is carried out: neither this run nor one that goes on with it has it any more.
+    /// The order to erase is carried out: neither this run nor one that resumes it has it any more.
     fn forget_erasure(&mut self) -> Result<()> {
         self.request.erase_disk = None;
         let Some(mut waiting) = resume::read(self.host)? else { return Ok(()) };
@@ -469,6 +400,14 @@ impl Run<'_> {
         }
         Ok(applied)
     }
+}
+
+/// Whether the change carries out what a person decided by an option.
+fn is_word(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RecordCustomChanges { .. } | Change::RunCustomChanges { .. } | Change::RecordOwnDisks { .. }
+    )
 }
 
 /// Whether the plan that the person agreed to has this change.

@@ -12,8 +12,7 @@ use crate::facts::record;
 use crate::host::{Host, files, text, trust};
 use crate::steps::Selection;
 
-/// Where it lies.
-pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
+pub use crate::facts::journal::PATH;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +38,7 @@ pub enum Event {
         agent: String,
         /// Name of the profile.
         profile: String,
-        /// Whether it goes on with an earlier run after a restart.
+        /// Whether it resumes an earlier run after a restart.
         resumed: bool,
         /// What it looks at, where that is not everything.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,7 +157,7 @@ pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
 ///
 /// # Errors
-/// What reading it said; others than root can write it.
+/// What reading it said; users other than root can write it.
 pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
     let text = record::text(host, PATH)?;
     Ok(parse(&text.unwrap_or_default()))
@@ -228,6 +227,28 @@ mod tests {
         let whole = serde_json::to_string(&begin(None)).unwrap();
         assert!(!whole.contains("selection"), "{whole}");
         assert_eq!(parse(&whole), (vec![begin(None)], vec![]));
+    }
+
+    #[test]
+    fn what_is_looked_for_among_the_facts_is_what_is_written() {
+        use crate::facts::{custom_changes, identity, journal};
+        assert!(journal::ON_RECORD.ends_with(identity::RECORD));
+        assert!(crate::changes::custom_changes::DECIDE.contains(custom_changes::ACCEPT));
+        assert!(
+            [custom_changes::APPLIED, journal::IDENTITY]
+                .into_iter()
+                .all(|id| crate::steps::find(id).is_some())
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::recorded(dir.path());
+        let mut journal = Journal::open(&host, "boot").unwrap();
+        let requirement = custom_changes::APPLIED.to_owned();
+        journal
+            .write(Event::Failed { requirement, error: crate::changes::custom_changes::DECIDE.into() })
+            .unwrap();
+        journal.write(Event::End { verdict: "restart-owed".into() }).unwrap();
+        let told = journal::Journal { vendor_script: true, identity: true };
+        assert_eq!(journal::load(&host), crate::facts::Fact::Known(told));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod check;
 pub mod collect;
+mod identity;
 pub mod journal;
 pub mod lock;
 pub mod log;

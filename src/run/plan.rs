@@ -1,14 +1,19 @@
 //! What `apply` would change, in order, and what only a person can fix. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod foreseen;
+mod idle;
+#[cfg(test)]
+mod tests;
 
+use self::foreseen::Foreseen;
+pub(super) use self::idle::{is_open, left};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
 use crate::steps::layout::own_disks;
-use crate::steps::remedy::{Decision, Remedy, Request, remedy};
+use crate::steps::remedy::{Remedy, Request, remedy};
 use crate::steps::{self, Finding, Selection, Status, judge_all, retention, waivers};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
@@ -33,11 +38,12 @@ pub fn plan(
             .push("not run as root: disks cannot be probed, and what only root can read is unknown".into());
     }
     plan.notes.extend(selection.note());
-    plan.notes.extend(idle_options(profile, facts, selection, request, &everything));
+    plan.notes.extend(idle::options(profile, facts, selection, request, &everything));
     plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
     let profile = &waivers::in_force(profile, today);
     let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
+    let is_told = |finding: &Finding| names_a_disk || is_decided(finding, request);
     for finding in judge_all(profile, facts, today, selection) {
         let ordered = retention::takeover::ordered(finding.id, profile, facts, request);
         let again = ordered.is_some()
@@ -65,7 +71,7 @@ pub fn plan(
             {
                 plan.manual.push(manual(&finding, None));
             }
-            Remedy::Refused(_) if is_unknown(&finding) && !names_a_disk && !is_decided(&finding, request) => {
+            Remedy::Refused(_) if is_unknown(&finding) && !is_told(&finding) => {
                 plan.manual.push(manual(&finding, None));
             }
             // What only waits for something else is not a person's to do, and comes of it; that a named disk is refused is
@@ -75,8 +81,10 @@ pub fn plan(
                 Some(by) if foreseen.holds(by) => foreseen.now(finding.id),
                 _ => {}
             },
-            Remedy::Refused(_) if in_vain && !names_a_disk => {}
-            Remedy::Restart { .. } | Remedy::With { .. } if in_vain => {}
+            Remedy::Refused(_) if in_vain && !is_told(&finding) => {}
+            Remedy::Restart { .. } | Remedy::With { .. } if in_vain => {
+                plan.notes.extend(blocker.and_then(|by| idle::waits(finding.id, request, by)));
+            }
             Remedy::Restart { first } => {
                 for change in first {
                     add(&mut plan.changes, finding.id, false, change);
@@ -87,6 +95,7 @@ pub fn plan(
             Remedy::With { changes, needs } => {
                 let missing = foreseen.lacking(needs);
                 if !missing.is_empty() {
+                    plan.notes.extend(idle::waits(finding.id, request, &missing.join(", ")));
                     if again {
                         // What is to be erased is not mounted meanwhile.
                         foreseen.holding.remove(finding.id);
@@ -112,6 +121,9 @@ pub fn plan(
             Remedy::Refused(why) => plan.manual.push(manual(&finding, Some(why))),
         }
     }
+    plan.notes.extend(idle::untold(&plan, &everything, selection, request));
+    // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.
+    plan.changes.sort_by_key(|planned| planned.change != Change::RecordCustomChanges { accepted: true });
     let written = plan.changes.iter().filter_map(|planned| written_to(facts, &planned.change));
     let notes: Vec<String> = written.collect();
     plan.notes.extend(notes);
@@ -132,130 +144,6 @@ fn written_to(facts: &Facts, change: &Change) -> Option<String> {
              formatted"
         )
     })
-}
-
-/// What a person asked for that this plan has no use for: said, as nothing happens.
-fn idle_options(
-    profile: &Profile,
-    facts: &Facts,
-    selection: &Selection,
-    request: &Request,
-    findings: &[Finding],
-) -> Vec<String> {
-    let idle = |id: &str| {
-        let finding = findings.iter().find(|finding| finding.id == id)?;
-        if !selection.includes(id) {
-            Some(format!("{id} is not looked at"))
-        } else if finding.status.holds() {
-            Some(format!("{id} is {} already", finding.status.word()))
-        } else {
-            None
-        }
-    };
-    let mut notes = Vec::new();
-    if let (Some(decision), Some(why)) = (request.custom_changes, idle("custom-changes.applied")) {
-        let (word, hint) = match decision {
-            Decision::Accept => ("accept", String::new()),
-            Decision::Rerun => (
-                "rerun",
-                format!(
-                    "; to run the script again all the same, remove {} first",
-                    profile.custom_changes.marker.display()
-                ),
-            ),
-        };
-        notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
-    }
-    if !request.own_disks.is_empty()
-        && idle("layout.own-disks").is_some()
-        && !own_disks::is_asked(profile, facts, request)
-    {
-        notes.push("--own-disk is not needed: what it names is on record".to_owned());
-    }
-    let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
-    notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
-    if retention::is_made_again(profile, facts, request) {
-        return notes;
-    }
-    if let (true, Some(why)) = (request.grow, retention::nothing_to_grow(profile, facts)) {
-        notes.push(format!("--grow: {why}"));
-    }
-    let is_left = |id: &&str| retention::takeover::ordered(id, profile, facts, request).is_some();
-    if let (Some(takeover), Some(name)) = (request.takeover, &request.retention_disk) {
-        let part =
-            ["retention.disk", "retention.mounted", "retention.persistent"].iter().find(|id| is_left(id));
-        match part {
-            None => {
-                let option = takeover.option();
-                notes.push(format!("{option} {name} is not needed: it carries the retention volume already"));
-            }
-            Some(id) => notes.extend(idle(id).filter(|_| !selection.includes(id))),
-        }
-        return notes;
-    }
-    let carrying = retention::disk_now(profile, facts);
-    for (option, name) in
-        [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
-    {
-        let (Some(name), Some(why)) = (name, idle("retention.disk")) else { continue };
-        if option == "--erase-disk" || !retention::means(facts, name, carrying.as_deref()) {
-            let instead = match option {
-                "--retention-disk" if selection.includes("retention.disk") => {
-                    format!(" (to have the retention volume there: --replace-retention {name})")
-                }
-                _ => String::new(),
-            };
-            notes.push(format!("{option} {name} is not needed: {why}; that disk is left as it is{instead}"));
-        }
-    }
-    notes
-}
-
-/// Which requirements will hold once the plan so far has been carried out.
-struct Foreseen {
-    holding: BTreeSet<&'static str>,
-    waiting: BTreeSet<&'static str>,
-    /// What waits for which other requirement now.
-    blocked: BTreeMap<&'static str, String>,
-}
-
-impl Foreseen {
-    fn from(findings: &[Finding]) -> Self {
-        let blocked = findings.iter().filter_map(|finding| match &finding.status {
-            Status::Blocked { by } => Some((finding.id, by.clone())),
-            _ => None,
-        });
-        Self {
-            holding: findings.iter().filter(|finding| finding.status.holds()).map(|f| f.id).collect(),
-            waiting: BTreeSet::new(),
-            blocked: blocked.collect(),
-        }
-    }
-
-    /// What of `needs` will not hold, but for what only waits for another of them.
-    fn lacking(&self, needs: &[&'static str]) -> Vec<&'static str> {
-        let missing: Vec<_> = needs.iter().copied().filter(|need| !self.holds(need)).collect();
-        let follows = |id: &str| self.blocked.get(id).is_some_and(|by| missing.contains(&by.as_str()));
-        missing.iter().copied().filter(|id| !follows(id)).collect()
-    }
-
-    fn holds(&self, id: &str) -> bool {
-        self.holding.contains(id)
-    }
-
-    /// Whether `id` will hold only after the restart.
-    fn waits(&self, id: &str) -> bool {
-        self.waiting.contains(id)
-    }
-
-    fn now(&mut self, id: &'static str) {
-        self.holding.insert(id);
-    }
-
-    fn after_restart(&mut self, id: &'static str) {
-        self.holding.insert(id);
-        self.waiting.insert(id);
-    }
 }
 
 fn blocker(finding: &Finding) -> Option<&'static str> {
@@ -286,7 +174,11 @@ fn is_unknown(finding: &Finding) -> bool {
 
 /// Whether a person has said what is to be done about `finding`, unknown as it is.
 fn is_decided(finding: &Finding, request: &Request) -> bool {
-    finding.id == "custom-changes.applied" && request.custom_changes.is_some()
+    match finding.id {
+        "custom-changes.applied" => request.custom_changes.is_some(),
+        "layout.own-disks" => !request.own_disks.is_empty(),
+        _ => false,
+    }
 }
 
 fn manual(finding: &Finding, why: Option<String>) -> Manual {
@@ -299,171 +191,4 @@ fn manual(finding: &Finding, why: Option<String>) -> Manual {
     };
     let status = finding.status.word();
     Manual { id: finding.id.to_owned(), severity: finding.severity, status, found, fix: why.unwrap_or(fix) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facts::Fact;
-    use crate::steps::testing::{TODAY, never_ran, ready};
-
-    fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {
-        plan(profile, facts, selection, TODAY, &Request::default())
-    }
-
-    /// The ready host before anything was done to it but attaching a disk that is not probed.
-    fn fresh() -> (Profile, Facts) {
-        let (mut profile, mut facts) = ready();
-        profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
-        let Fact::Known(packages) = &mut facts.packages else { panic!("known") };
-        packages.installed.remove("perl");
-        packages.installed.remove("device-mapper-multipath");
-        never_ran(&mut facts);
-        facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
-        (profile, facts)
-    }
-
-    #[test]
-    fn a_ready_host_has_nothing_to_plan() {
-        let (profile, facts) = ready();
-        let plan = planned(&profile, &facts, &Selection::default());
-        assert_eq!((plan.changes, plan.manual, plan.restart), (vec![], vec![], false));
-    }
-
-    #[test]
-    fn all_packages_go_into_one_transaction_before_the_vendor_script() {
-        let (profile, facts) = fresh();
-        let plan = planned(&profile, &facts, &Selection::default());
-        let changes: Vec<_> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
-        assert_eq!(
-            changes,
-            [
-                Change::InstallPackages {
-                    packages: vec!["perl".into(), "device-mapper-multipath".into()],
-                    from: None,
-                    manifest_sha256: None,
-                },
-                Change::RunCustomChanges {
-                    archive: "/root/agent.tar.gz".into(),
-                    rerun: false,
-                    archive_sha256: None
-                },
-            ]
-        );
-        assert!(plan.restart);
-    }
-
-    #[test]
-    fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
-        let (profile, facts) = fresh();
-        let only = |id: &str| Selection::new(vec![id.into()], vec![]).unwrap();
-        let plan = planned(&profile, &facts, &only("packages.multipath"));
-        assert_eq!(plan.changes.len(), 1);
-        assert_eq!(
-            plan.changes[0].change,
-            Change::InstallPackages {
-                packages: vec!["device-mapper-multipath".into()],
-                from: None,
-                manifest_sha256: None
-            }
-        );
-        let plan = planned(&profile, &facts, &only("custom-changes.applied"));
-        assert_eq!(plan.changes, []);
-        let needs = "needs packages.base, packages.multipath first; then mt-agent apply does it";
-        assert_eq!(plan.manual[0].fix, needs);
-    }
-
-    #[test]
-    fn without_scsi_ids_the_vendor_script_does_not_run() {
-        let (profile, mut facts) = fresh();
-        let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
-        disks[0].scsi_id = None;
-        disks[0].scsi_id_error = Some("ILLEGAL REQUEST".into());
-        let plan = planned(&profile, &facts, &Selection::default());
-        assert!(
-            !plan.changes.iter().any(|planned| matches!(planned.change, Change::RunCustomChanges { .. }))
-        );
-        let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
-        // scsi.ids follows from it.
-        assert_eq!(applied.fix, "needs scsi.uuid-enabled first; then mt-agent apply does it");
-    }
-
-    #[test]
-    fn what_cannot_be_determined_has_no_repair() {
-        let (profile, mut facts) = ready();
-        facts.custom_changes.marker_ctime_secs = Fact::Unknown("the disk does not answer".into());
-        let plan = planned(&profile, &facts, &Selection::default());
-        let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
-        assert!(applied.found.contains("the disk does not answer"), "{}", applied.found);
-        assert_eq!(applied.status, "unknown");
-        assert!(applied.fix.contains("by hand: `ls -l /etc/.appliedmtcustomchanges "), "{}", applied.fix);
-    }
-
-    #[test]
-    fn a_change_that_could_be_made_is_not_made_to_what_is_unknown() {
-        let (profile, mut facts) = ready();
-        let Fact::Known(Some(configuration)) = &mut facts.multipath.configuration else { panic!("known") };
-        configuration.problems.push("line 3: a section is not closed".into());
-        let id = "custom-changes.root-disk";
-        assert!(matches!(remedy(id, &profile, &facts, &Request::default()), Remedy::With { .. }));
-        let plan = planned(&profile, &facts, &Selection::default());
-        assert_eq!(plan.changes, []);
-        assert_eq!((plan.manual[0].id.as_str(), plan.manual[0].status), (id, "unknown"));
-    }
-
-    #[test]
-    fn what_a_person_decided_about_an_unknown_is_done() {
-        let (profile, mut facts) = ready();
-        let Fact::Known(Some(record)) = &mut facts.custom_changes.record else { panic!("known") };
-        record.outcome = crate::facts::custom_changes::Outcome::Started;
-        assert_eq!(planned(&profile, &facts, &Selection::default()).changes, []);
-        let request = Request { custom_changes: Some(Decision::Accept), ..Request::default() };
-        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &request);
-        assert_eq!(plan.changes[0].change, Change::RecordCustomChanges { accepted: true });
-    }
-
-    #[test]
-    fn what_waits_for_what_nobody_mends_here_is_not_told_twice() {
-        let (profile, mut facts) = fresh();
-        let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
-        disks.iter_mut().for_each(|disk| disk.scsi_id = None);
-        let plan = planned(&profile, &facts, &Selection::default());
-        let ids: Vec<_> = plan.manual.iter().map(|manual| manual.id.as_str()).collect();
-        assert_eq!(ids, ["scsi.uuid-enabled", "custom-changes.applied"]);
-    }
-
-    #[test]
-    fn an_option_that_nothing_comes_of_is_told() {
-        let (profile, facts) = ready();
-        let request = Request {
-            custom_changes: Some(Decision::Rerun),
-            retention_disk: Some("sda".into()),
-            ..Request::default()
-        };
-        let idle = plan(&profile, &facts, &Selection::default(), TODAY, &request);
-        assert_eq!(idle.changes, []);
-        assert_eq!(
-            idle.notes,
-            [
-                "--custom-changes=rerun is not needed: custom-changes.applied is met already; to run the script again \
-                 all the same, remove /etc/.appliedmtcustomchanges first",
-                "--retention-disk sda is not needed: retention.disk is met already; that disk is left as it is (to have the \
-                 retention volume there: --replace-retention sda)",
-            ]
-        );
-        let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
-        let named = plan(&profile, &facts, &Selection::default(), TODAY, &request);
-        assert_eq!(named.notes, [] as [&str; 0], "it is the retention disk");
-    }
-
-    #[test]
-    fn a_run_by_hand_is_recorded_and_owes_a_restart() {
-        let (profile, mut facts) = ready();
-        facts.custom_changes.record = Fact::Known(None);
-        facts.multipath.maps = Fact::Known(Vec::new());
-        let plan = planned(&profile, &facts, &Selection::default());
-        assert_eq!(plan.changes.len(), 1);
-        assert_eq!(plan.changes[0].change, Change::RecordCustomChanges { accepted: false });
-        assert!(plan.restart);
-    }
 }

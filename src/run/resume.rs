@@ -18,7 +18,7 @@ pub const PATH: &str = crate::facts::identity::PENDING;
 /// An order that a person repeats within this time is the same one: a second run changes nothing.
 const REPEATED: Duration = Duration::hours(1);
 
-/// An apply to go on with: [`PATH`]. A key that this version does not know may limit it, so it is then not read.
+/// An apply to resume: [`PATH`]. A key that this version does not know may limit it, so it is then not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pending {
@@ -49,10 +49,10 @@ pub struct Pending {
     /// has none either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Binding>,
-    /// Why the run that went on with it failed.
+    /// Why the run that resumed it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
-    /// Why a person is asked before it is gone on with: once it asks, it asks at each boot.
+    /// Why a person is asked before it is resumed: once it asks, it asks at each boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<String>,
     /// What the person asked for.
@@ -150,7 +150,7 @@ pub fn sealing(host: &Host) -> Result<Option<Order>> {
     Ok(read(host)?.and_then(|pending| pending.seal))
 }
 
-/// Notes that the run that went on with it failed: it waits for a person then. The first boot of a clone is tried again.
+/// Notes that the run that resumed it failed: it waits for a person then. The first boot of a clone is tried again.
 ///
 /// # Errors
 /// As [`read`] and [`write`].
@@ -163,7 +163,7 @@ pub fn fail(host: &Host, why: &str) -> Result<()> {
     }
 }
 
-/// Notes why a person is asked before it is gone on with; whether that was not noted before.
+/// Notes why a person is asked before it is resumed; whether that was not noted before.
 ///
 /// # Errors
 /// As [`read`] and [`write`].

@@ -1,5 +1,5 @@
 //! Sealing a template: what is found is taken out, step by step; the first boot of each clone is armed at the end. An
-//! interrupted run is gone on with by the next one, or by the service at the next boot.
+//! interrupted run is resumed by the next one, or by the service at the next boot.
 
 mod hooks;
 mod perform;
@@ -141,7 +141,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
     Ok(found)
 }
 
-/// Goes on with a sealing that a loss of power interrupted, on the template itself.
+/// Resumes a sealing that a loss of power interrupted, on the template itself.
 ///
 /// # Errors
 /// As [`seal`]; this is a clone of an image that was never sealed to its end.
@@ -216,7 +216,7 @@ impl Run<'_> {
         Ok(resume::sealing(self.host)?.is_some())
     }
 
-    /// A sealing that was interrupted is gone on with by one that does as much, and on the template.
+    /// A sealing that was interrupted is resumed by one that does as much, and on the template.
     fn check_interrupted(&self) -> Result<()> {
         let Some(recorded) = resume::sealing(self.host)? else { return Ok(()) };
         let left = |id: &&&str| recorded.has(id) && !self.order.has(id);
@@ -404,7 +404,7 @@ impl Run<'_> {
             watcher.begin("identity", &[record.summary()]);
             perform::perform(self.host, &record, &stop)?;
         }
-        // From here on an interrupted run is gone on with, by whoever comes first.
+        // From here on an interrupted run is resumed, by whoever comes first.
         if self.order.chosen.is_sealing() {
             perform::write_pending(self.host, &self.pending(Some(self.order.clone()))?)?;
         }

@@ -19,12 +19,14 @@ use super::journal::{self, Event, Journal};
 use super::log::Log;
 use super::waiting::Order;
 use super::{BOOT_ID, lock, private, resume, signals};
+use crate::changes::saved::STATE;
 use crate::changes::{self, Done};
 use crate::facts::custom_changes::running;
 use crate::facts::{Fact, Facts, identity};
 use crate::host::Host;
-use crate::profile::Profile;
+use crate::profile::{HOST_FILE, Profile};
 use crate::report::state::{Ended, Row, Stands, State};
+use crate::steps::is_image;
 use crate::steps::retention::{Used, recall};
 
 /// What the records are held against.
@@ -82,12 +84,40 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
     ];
     let other = kept::other_agent(host);
     for held in &mut all {
+        absent(host, held);
         closed(host, held);
         if let (Stands::Newer, Some(version)) = (held.row.status, &other) {
             held.row.fix = format!("use mt-agent {version} (so the journal), or: {}", held.row.fix);
         }
+        if is_image(facts) {
+            elsewhere(host, held);
+        }
     }
     all
+}
+
+/// A record of which nothing is there has no damage: what is to be done about a directory that others can write stands in the
+/// directory's own row.
+fn absent(host: &Host, held: &mut Held) {
+    let path = held.row.path;
+    if held.row.status == Stands::Damaged && path != STATE && !host.exists(path) {
+        *held = Held::none(path);
+        "it is not there; others can have removed it".clone_into(&mut held.row.host);
+    }
+}
+
+/// What a person does about a record in an image's tree: its commands are for the machine that it becomes.
+fn elsewhere(host: &Host, held: &mut Held) {
+    held.acts.clear();
+    if held.row.status.holds() {
+        return;
+    }
+    held.row.fix = if held.row.path == HOST_FILE {
+        format!("put that right in {}", host.path(HOST_FILE).display())
+    } else {
+        "start this system: there mt-agent state holds it against the disks and tells what repairs it"
+            .to_owned()
+    };
 }
 
 /// What others can read is closed by a repair.
@@ -121,9 +151,7 @@ pub fn repair(
     let _lock = lock::take(host, "state repair", &boot_id)?;
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     if let Ok(Some(_)) = resume::sealing(host) {
-        bail!(
-            "a sealing of this machine was interrupted: run mt-agent seal again first, which goes on with it"
-        );
+        bail!("a sealing of this machine was interrupted: run mt-agent seal again first, which resumes it");
     }
     let directory = kept::directory(host).row;
     ensure!(directory.status.holds(), "{}: {}", directory.says, directory.fix);

@@ -25,11 +25,11 @@ const HOLDS: Duration = Duration::hours(24);
 /// How far a clock may have been set back since, as a time service sets one right.
 const SET_BACK: Duration = Duration::minutes(5);
 
-/// How long a machine may have been down before this boot for an order to be gone on with by nobody's hand. A server takes
+/// How long a machine may have been down before this boot for an order to be resumed by nobody's hand. A server takes
 /// some minutes to restart, and an offline update or a check of a large file system more.
 const DOWN: Duration = Duration::minutes(30);
 
-/// Whether there is a run to go on with.
+/// Whether there is a run to resume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Yes, after the restart that has not happened yet.
@@ -91,7 +91,7 @@ fn binds(
     profile_sha256: &dyn Fn() -> Result<String, String>,
 ) -> Result<(), String> {
     if let Some(why) = &pending.failed {
-        return Err(format!("the run that went on with it failed: {}", text::safe(why)));
+        return Err(format!("the run that resumed it failed: {}", text::safe(why)));
     }
     let Some(bound) = &pending.bound else {
         // The first boot of a clone names no disk: that is left to the profile and to the virtual machine.
@@ -123,7 +123,7 @@ fn binds(
     Ok(())
 }
 
-/// Why a person is asked before the order is gone on with in this boot, if one is.
+/// Why a person is asked before the order is resumed in this boot, if one is.
 fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
     // What a sealing leaves is for each clone, whenever that is started.
     let given = pending.bound.as_ref()?.given()?;
@@ -184,7 +184,7 @@ pub fn describe(order: &Order) -> Waiting {
         State::RestartOwed => (
             Stands::RestartOwed,
             format!(
-                "an apply waits for the restart{when}: restarted{by}, this machine goes on with it by itself; {clears}"
+                "an apply waits for the restart{when}: restarted{by}, this machine resumes it by itself; {clears}"
             ),
         ),
         State::Asks(why) => (
@@ -197,7 +197,7 @@ pub fn describe(order: &Order) -> Waiting {
         State::Due => (
             Stands::Due,
             format!(
-                "an apply waited for the restart{when}, which has happened: the service mt-agent-resume goes on with it, \
+                "an apply waited for the restart{when}, which has happened: the service mt-agent-resume resumes it, \
                  mt-agent apply at once; {clears}"
             ),
         ),

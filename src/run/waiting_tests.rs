@@ -65,7 +65,7 @@ fn an_order_is_for_one_machine_and_one_profile() {
 fn a_failed_one_waits_for_a_person_and_one_of_0_1_0_is_not_trusted() {
     let failed = |order: &mut Pending| order.failed = Some("packages.base: no\u{1b}[2J".into());
     let why = told(failed, GIVEN, &here(), "cc").unwrap_err();
-    assert!(why.starts_with("the run that went on with it failed: packages.base: no\\u{1b}"), "{why}");
+    assert!(why.starts_with("the run that resumed it failed: packages.base: no\\u{1b}"), "{why}");
     let old = |order: &mut Pending| order.bound = None;
     assert!(told(old, GIVEN, &here(), "cc").unwrap_err().ends_with("(an earlier version left it)"));
 }
@@ -92,7 +92,7 @@ fn each_state_is_told_with_what_to_do() {
     assert_eq!(
         owed.note,
         "an apply waits for the restart (given at 2026-06-01T10:00:00Z): restarted before 2026-06-02T10:00:00Z, this machine \
-         goes on with it by itself; mt-agent apply --forget clears it"
+         resumes it by itself; mt-agent apply --forget clears it"
     );
     assert_eq!(owed.asks, ["--erase-disk 36000c29", "--skip site"]);
     assert_eq!(owed.until.as_deref(), Some("2026-06-02T10:00:00Z"));

@@ -14,6 +14,7 @@ use crate::changes::custom_changes::DECIDE;
 use crate::facts::custom_changes::{
     BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, RECORD, Record, running, words,
 };
+use crate::facts::journal::PATH as JOURNAL;
 use crate::facts::record::{ASIDE, SEE};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -170,6 +171,9 @@ pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Sta
         _ if changes.blacklistrootdev_script => Some(BLACKLIST_SCRIPT.to_owned()),
         _ if changes.blacklistrootdev_flag => Some(BLACKLIST_FLAG.to_owned()),
         _ if is_set_aside(facts)? => Some(format!("a record of its run in {ASIDE}")),
+        _ if need(&facts.journal, "the journal")?.vendor_script => {
+            Some(format!("its run in the journal ({JOURNAL})"))
+        }
         _ => root_disk::is_blacklisted(facts)
             .then(|| "the root disk's SCSI ID in /etc/multipath.conf".to_owned()),
     })
@@ -402,5 +406,4 @@ pub(super) fn restart(facts: &Facts) -> Remedy {
 }
 
 #[cfg(test)]
-#[path = "custom_changes_tests.rs"]
 mod tests;

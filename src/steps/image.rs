@@ -1,5 +1,7 @@
 //! Golden images: this machine's identity is its own, not that of the image or machine that it was copied from.
 
+pub mod lost;
+
 use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;
 use super::{Belongs, Requirement, Severity, Status, is_image, need};
@@ -76,6 +78,9 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
     let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
     let now = identifiers(facts);
     match (template, recorded) {
+        (None, None) if lost::is_lost(facts) => Err(Status::NotApplicable {
+            why: "no identity is on record any more: layout.own-disks tells what restores it".to_owned(),
+        }),
         (None, None) => Err(Status::NotApplicable {
             why: "no identity is on record: neither seal nor apply has run here or in this machine's image"
                 .to_owned(),
@@ -211,8 +216,8 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
         Err(Status::Unknown {
             why: format!(
                 "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
-                 is no more, remove {RECORD} and run mt-agent apply; if it is, this copy needs UUIDs of its own (mt-agent \
-                 explain image.identity)"
+                 is no more: mv {RECORD} /root/, then mt-agent state, which tells how this one is recorded anew; if it is, this \
+                 copy needs UUIDs of its own (mt-agent explain image.identity)"
             ),
         })
     }

@@ -15,7 +15,7 @@ stand_in() {
 }
 # Its clock is not ours to know.
 dated() { sed -E 's/[0-9]{4}-[0-9-]+T[0-9:]+Z/DATE/'; }
-begins="mt-agent-resume: DATE: going on with the apply that waited for this boot
+begins="mt-agent-resume: DATE: resuming the apply that waited for this boot
 the report
 the error"
 

@@ -98,7 +98,7 @@ same "the service is not on" "" "$(links)"
 same "rpm -U says nothing of it, and leaves the service off" "" "$(rpm -U --replacepkgs "$new"; links)"
 same "what must not be forgotten stays, and rpm -e says so" "$stays
 mt-agent: /var/lib/mt-agent/resume.json is not forgotten: a sealing was interrupted: run mt-agent seal again, in the version that began it, as this one cannot read /var/lib/mt-agent/resume.json; where that is damaged, remove it, and seal this machine anew before it is cloned
-mt-agent: what waits stays in /var/lib/mt-agent/resume.json, and nothing goes on with it" "$(rpm -e mt-agent)"
+mt-agent: what waits stays in /var/lib/mt-agent/resume.json, and nothing resumes it" "$(rpm -e mt-agent)"
 rm /var/lib/mt-agent/resume.json
 same "installed again, rpm says nothing" "" "$(rpm -i "$new")"
 same "rpm -V is clean" "" "$(rpm -V mt-agent)"

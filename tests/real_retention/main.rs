@@ -20,6 +20,7 @@ mod samples;
 #[allow(dead_code, reason = "shared with the tests of what a disk can carry")]
 mod stand_ins;
 mod taken_over;
+mod taken_over_restart;
 
 use std::fs;
 use std::path::Path;

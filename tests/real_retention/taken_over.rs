@@ -25,8 +25,8 @@ use nix::mount::MsFlags;
 use super::desk::*;
 use super::samples::samples;
 
-const OLD: &str = "36000c29bbbbbbbbbbbbbbbbbbbbbbbbb";
-const NEW: &str = "36000c29ccccccccccccccccccccccccc";
+pub(super) const OLD: &str = "36000c29bbbbbbbbbbbbbbbbbbbbbbbbb";
+pub(super) const NEW: &str = "36000c29ccccccccccccccccccccccccc";
 
 /// The host of which the rest of the facts tells: ready, with a retention disk of its own, which is taken out.
 const READY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/centos-6.6-ready/host");
@@ -36,8 +36,8 @@ const CALLS: &str = "execve,fsync,fdatasync,rename,mount,umount2,unlink,mkdir,mk
 const VICTIM: &str = "MT_AGENT_TEST_TAKEN_OVER";
 
 /// A machine with two disks, of which SCSI IDs are told here and all else by the kernel.
-struct Two {
-    names: [String; 2],
+pub(super) struct Two {
+    pub(super) names: [String; 2],
 }
 
 impl Two {
@@ -55,7 +55,7 @@ impl Two {
     }
 
     /// As the agent reads them: what there is of loop devices, and the rest of the recorded host.
-    fn facts(&self) -> Facts {
+    pub(super) fn facts(&self) -> Facts {
         let host = Host::live();
         let mut facts = gather::gather(
             &Host::recorded(READY),
@@ -103,7 +103,7 @@ impl Two {
         (all.first().cloned(), all)
     }
 
-    fn carry_out(&self, change: &Change) -> Result<Done, String> {
+    pub(super) fn carry_out(&self, change: &Change) -> Result<Done, String> {
         perform(|context| match change {
             Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, .. } => {
                 assert!(!erase && scsi_id == NEW, "{change:?}");
@@ -121,7 +121,7 @@ impl Two {
     }
 
     /// All that is planned, one change after the other; how many there were.
-    fn go_on(&self, request: &Request) -> Result<usize, String> {
+    pub(super) fn go_on(&self, request: &Request) -> Result<usize, String> {
         for number in 0..8 {
             let (Some(next), _) = self.next(request) else { return Ok(number) };
             self.carry_out(&next)?;
@@ -156,7 +156,7 @@ fn blkid(name: &str, tag: &str) -> String {
     duct::cmd!("blkid", "-p", "-o", "value", "-s", tag, format!("/dev/{name}")).unchecked().read().unwrap()
 }
 
-fn ordered(takeover: Takeover, id: &str) -> Request {
+pub(super) fn ordered(takeover: Takeover, id: &str) -> Request {
     Request { retention_disk: Some(id.into()), takeover: Some(takeover), ..Request::default() }
 }
 
@@ -166,7 +166,7 @@ fn kinds(changes: &[Change]) -> Vec<String> {
 }
 
 /// An /etc of its own, with an fstab of its own.
-fn own_etc() {
+pub(super) fn own_etc() {
     run("cp", &["-a", "/etc", "/var/lib/etc"]);
     nix::mount::mount(Some("/var/lib/etc"), "/etc", None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
     own_fstab("UUID=1-2 /data ext4 defaults 0 0\n");
@@ -180,7 +180,7 @@ fn own_fstab(text: &str) {
 const OPTIONS: &str = "rw";
 
 /// The image of a volume of ours on the disk OLD, with a file on it.
-fn made(size: u64) -> Loop {
+pub(super) fn made(size: u64) -> Loop {
     let device = Loop::new(size);
     let uuid = uuid_of(OLD);
     let target = Target { scsi_id: OLD, uuid: &uuid, ..device.target("ext4") };
@@ -223,7 +223,7 @@ fn ready(image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
 }
 
 /// That the volume of the disk `id`, `device`, is the retention volume now, and that nothing else is left of another one.
-fn holds(device: &Loop, id: &str) {
+pub(super) fn holds(device: &Loop, id: &str) {
     let live = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let there: Vec<_> = live.lines().filter(|line| line.split(' ').nth(4) == Some(MOUNT_POINT)).collect();
     assert!(there.len() == 1 && there[0].split(' ').nth(2) == Some(&number(device.name())), "{there:?}");
@@ -238,7 +238,7 @@ fn holds(device: &Loop, id: &str) {
 }
 
 /// That the volume on OLD is whole and has its file.
-fn is_kept(old: &Loop) {
+pub(super) fn is_kept(old: &Loop) {
     run("e2fsck", &["-fn", &old.device]);
     assert_eq!(run("debugfs", &["-R", "cat /points-in-time", &old.device]), "kept");
     assert_eq!(old.carries().1, uuid_of(OLD));
@@ -342,7 +342,7 @@ fn victim(two: &Two, order: &str, options: &[&str]) -> bool {
 }
 
 /// The orders that a takeover is tried with: its request, and whether NEW is the volume at its end.
-fn order(word: &str) -> (Request, bool) {
+pub(super) fn order(word: &str) -> (Request, bool) {
     match word {
         "replace" => (ordered(Takeover::Replace, NEW), true),
         _ => (ordered(Takeover::Adopt, OLD), false),
@@ -350,7 +350,7 @@ fn order(word: &str) -> (Request, bool) {
 }
 
 /// Before the order is given: for an adoption the volume was moved to NEW.
-fn before(word: &str, image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
+pub(super) fn before(word: &str, image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
     let (old, new, two) = ready(image, mounted);
     if word == "adopt" {
         two.go_on(&ordered(Takeover::Replace, NEW)).unwrap();
@@ -380,37 +380,51 @@ fn a_takeover_that_is_killed_at_any_call_is_finished_by_the_next_run() {
                     assert_eq!(fs::read_to_string("/mnt/retention/points-in-time").unwrap(), "kept");
                 }
             };
-            let (old, new, two) = before(word, &image, true);
-            assert!(victim(&two, word, &["-o", "/var/lib/trace"]), "{word}");
-            check(&old, &new);
-            let points = points(&fs::read_to_string("/var/lib/trace").unwrap());
-            assert!(points.len() > 20, "{points:?}");
-            drop((old, new));
-
-            // Every sixth point, and the ones between as far as there is time.
-            let sixth = |first: usize| (first..points.len()).step_by(6);
-            let floor = u64::try_from(sixth(0).count()).unwrap();
-            let (mut killed, mut all) = (0, 0);
-            for (at, _) in (0..6).flat_map(sixth).zip(samples(floor, Duration::from_secs(20))) {
-                let (old, new, two) = before(word, &image, at % 2 == 0);
-                let (call, number) = &points[at];
-                let inject = format!("inject={call}:signal=KILL:when={number}");
-                killed += usize::from(!victim(&two, word, &["-o", "/dev/null", "-e", &inject]));
-                all += 1;
+            let after = |old: &Loop, new: &Loop, two: &Two, said: &str| {
                 // Who runs it without the order makes nothing on another disk than the one that was begun.
                 let (_, without) = two.next(&Request::default());
                 let making = record().is_some_and(|record| record.scsi_id == NEW && !record.finished);
                 let makes = |change: &Change| matches!(change, Change::FormatRetention { .. });
-                assert!(making || !without.iter().any(makes), "{call} {number}: {without:?}");
+                assert!(making || !without.iter().any(makes), "{said}: {without:?}");
                 if let Err(why) = two.go_on(&request) {
-                    panic!("{word}, {call} {number}: {why}");
+                    panic!("{said}: {why}");
                 }
-                check(&old, &new);
-                assert_eq!(two.go_on(&request), Ok(0), "{word}, {call} {number}");
-            }
-            assert!(killed >= all / 2, "{killed} of {all} runs were killed");
+                check(old, new);
+                assert_eq!(two.go_on(&request), Ok(0), "{said}");
+            };
+            killed(word, &image, Duration::from_secs(20), &check, &after);
         }
     });
+}
+
+/// Runs the order `word` to its end, and again and again, killed at one of its calls each time: every sixth of them, and the ones
+/// between as far as there is time. `whole` looks at what the first left, `after` at the others, with what is said of each.
+pub(super) fn killed(
+    word: &str,
+    image: &Loop,
+    time: Duration,
+    whole: &dyn Fn(&Loop, &Loop),
+    after: &dyn Fn(&Loop, &Loop, &Two, &str),
+) {
+    let (old, new, two) = before(word, image, true);
+    assert!(victim(&two, word, &["-o", "/var/lib/trace"]), "{word}");
+    whole(&old, &new);
+    let points = points(&fs::read_to_string("/var/lib/trace").unwrap());
+    assert!(points.len() > 20, "{points:?}");
+    drop((old, new));
+
+    let sixth = |first: usize| (first..points.len()).step_by(6);
+    let floor = u64::try_from(sixth(0).count()).unwrap();
+    let (mut killed, mut all) = (0, 0);
+    for (at, _) in (0..6).flat_map(sixth).zip(samples(floor, time)) {
+        let (old, new, two) = before(word, image, at % 2 == 0);
+        let (call, number) = &points[at];
+        let inject = format!("inject={call}:signal=KILL:when={number}");
+        killed += usize::from(!victim(&two, word, &["-o", "/dev/null", "-e", &inject]));
+        all += 1;
+        after(&old, &new, &two, &format!("{word}, {call} {number}"));
+    }
+    assert!(killed >= all / 2, "{killed} of {all} runs were killed");
 }
 
 /// The calls of a trace with their numbers, each process having its own count: so strace counts them.

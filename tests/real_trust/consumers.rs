@@ -40,7 +40,7 @@ fn an_archive_that_others_can_write_is_not_run_until_the_command_was_carried_out
     let output = world.run(&format!("{PACK}{CURE}{FIX}{script}"), &[]);
     let said = said(&output);
     assert!(output.status.success(), "{said}");
-    let told = "TOLD before mt-agent apply can run the script: /var/up/here/agent.tar.gz: others than root can write \
+    let told = "TOLD before mt-agent apply can run the script: /var/up/here/agent.tar.gz: users other than root can write \
                 /var/up (owner 0, group 0, mode 0777), /var/up/here/agent.tar.gz (owner 0, group 0, mode 0666): run \
                 `chmod go-w /var/up /var/up/here/agent.tar.gz`, or pin it in the profile \
                 (`custom-changes.sha256: ";
@@ -61,7 +61,7 @@ fn a_pinned_archive_may_be_anybody_s() {
         chown -R 65534:65534 /var/up && chmod -R a+w /var/up
         $AGENT apply --yes --only custom-changes.applied || test $? != 2
         echo more >>/var/up/agent.tar.gz
-        rm /etc/.appliedmtcustomchanges /var/lib/mt-agent/custom-changes.json
+        rm /etc/.appliedmtcustomchanges /var/lib/mt-agent/custom-changes.json /var/lib/mt-agent/journal.jsonl
         $AGENT apply --yes --only custom-changes.applied || echo "STATUS $?""#;
     let output = world.run(&format!("{PACK}{script}"), &[]);
     let said = said(&output);
@@ -105,7 +105,7 @@ fn a_collection_that_others_can_write_is_refused_with_each_of_its_files() {
     let said = said(&world.run(&format!("{CURE}{script}"), &[]));
     contains(
         &said,
-        "mt-agent: --offline /var/coll: /var/coll: others than root can write /var/coll (owner 0, group 0, mode 0777): run \
+        "mt-agent: --offline /var/coll: /var/coll: users other than root can write /var/coll (owner 0, group 0, mode 0777): run \
          `chmod go-w /var/coll` STATUS 2",
     );
     contains(&said, "mode 0666): run `chmod go-w /var/coll/manifest.json` STATUS 2");
@@ -135,7 +135,7 @@ fn a_package_file_and_a_ca_file_that_others_can_write_are_refused() {
     );
     contains(
         &said,
-        "others than root can write /var/from (owner 0, group 0, mode 0777): run `chmod go-w /var/from`, or pin it",
+        "users other than root can write /var/from (owner 0, group 0, mode 0777): run `chmod go-w /var/from`, or pin it",
     );
     contains(&said, "/var/from: rpm ");
     let said =
@@ -147,7 +147,7 @@ fn a_package_file_and_a_ca_file_that_others_can_write_are_refused() {
     );
     contains(
         &said,
-        "others than root can write /var/ca.pem (owner 0, group 0, mode 0666): run `chmod go-w /var/ca.pem`",
+        "users other than root can write /var/ca.pem (owner 0, group 0, mode 0666): run `chmod go-w /var/ca.pem`",
     );
     contains(&said, "holds no certificate");
 }
@@ -195,7 +195,7 @@ fn records_that_others_can_write_prove_nothing() {
     contains(first, "run `chown root:root /var/lib/mt-agent/custom-changes.json`");
     contains(
         first,
-        "/var/lib/mt-agent/resume.json: others than root can write /var/lib/mt-agent/resume.json (owner 65534",
+        "/var/lib/mt-agent/resume.json: users other than root can write /var/lib/mt-agent/resume.json (owner 65534",
     );
     contains(first, "run `chown root:root /var/lib/mt-agent/resume.json` APPLY 2");
     contains(first, "run `chown root:root /var/lib/mt-agent/journal.jsonl` HISTORY 2");

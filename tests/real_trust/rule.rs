@@ -81,7 +81,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_command_puts_it_right() {
     assert_eq!(
         told,
         format!(
-            "{0}: others than root can write {1} (owner 0, group 0, mode 0777), {0} (owner 65534, group 65534, mode 0666): \
+            "{0}: users other than root can write {1} (owner 0, group 0, mode 0777), {0} (owner 65534, group 65534, mode 0666): \
              run `chown root:root {quoted_theirs} && chmod go-w {quoted_open} {quoted_theirs}`",
             theirs.display(),
             open.display()
@@ -315,7 +315,7 @@ fn a_record_that_others_can_write_is_not_believed() {
     give(&path);
     to(path.parent().unwrap(), 0o777);
     let told = read().unwrap_err().to_string();
-    assert!(told.contains("record.json: others than root can write "), "{told}");
+    assert!(told.contains("record.json: users other than root can write "), "{told}");
     obey(&told);
     assert_eq!(read().unwrap().as_deref(), Some("{}"));
     // Nor that it is not there, where others could have removed it.
@@ -323,7 +323,7 @@ fn a_record_that_others_can_write_is_not_believed() {
     assert_eq!(read().unwrap(), None);
     to(path.parent().unwrap(), 0o777);
     let told = read().unwrap_err().to_string();
-    assert!(told.contains("/state: others than root can write "), "{told}");
+    assert!(told.contains("/state: users other than root can write "), "{told}");
     obey(&told);
     assert_eq!(read().unwrap(), None);
     put(&path, "{}", 0o600);

@@ -189,7 +189,7 @@ fn a_restart_that_0_1_0_owes_is_owed_and_what_it_agreed_to_is_read() {
 }
 
 #[test]
-fn a_mkfs_of_0_1_0_that_was_interrupted_is_gone_on_with() {
+fn a_mkfs_of_0_1_0_that_was_interrupted_is_resumed() {
     let (host, _tree, facts, report) = judged("interrupted-mkfs");
     assert_eq!(said("interrupted-mkfs", &report), before("interrupted-mkfs"));
     let plan = run::plan(&default_profile(), &facts, &Selection::default(), TODAY, &Request::default());

@@ -190,7 +190,8 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
         let refused = refusal(&dir);
         assert!(
-            refused.starts_with("DIR/a-1-1.noarch.rpm: others than root can write DIR/a-1-1.noarch.rpm ("),
+            refused
+                .starts_with("DIR/a-1-1.noarch.rpm: users other than root can write DIR/a-1-1.noarch.rpm ("),
             "{refused}"
         );
         assert!(refused.ends_with("mode 0666): run `chmod go-w DIR/a-1-1.noarch.rpm`"), "{refused}");

@@ -1,6 +1,9 @@
 //! Scripts that behave as the vendor's does, well and badly, against a tree that stands for the host.
 #![allow(clippy::disallowed_methods, reason = "files of a test are not the host's")]
 
+mod decided;
+mod ends;
+
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::time::Duration;
@@ -249,140 +252,6 @@ fn while_a_process_of_its_group_lives_nothing_is_run_and_nothing_decided() {
     }));
     contains(&desk.again().unwrap_err(), "it is not run again by itself");
     assert_eq!(runs(&desk), 1);
-}
-
-#[test]
-fn status_0_without_the_marker_is_no_success() {
-    let mut desk = Desk::new();
-    let error = desk.run("#!/bin/sh\nexit 0\n").unwrap_err();
-    contains(&error, "ended with status 0 without its marker /etc/.appliedmtcustomchanges; it said nothing");
-    assert!(matches!(desk.outcome(), Outcome::Failed(_)));
-}
-
-#[test]
-fn half_a_run_is_unknown_and_is_not_repeated() {
-    let mut desk = Desk::new();
-    let half = "#!/bin/bash\necho x >> $ROOT/runs\necho new > $ROOT/etc/multipath.conf\nexit 1\n";
-    let error = desk.run(half).unwrap_err();
-    contains(&error, "failed: it ended with status 1 without its marker");
-    contains(&error, "it changed /etc/multipath.conf; the files as they were are in ");
-    contains(&error, "--custom-changes=accept");
-    let error = desk.again().unwrap_err();
-    contains(&error, "it changed /etc/multipath.conf; the files as they were are in ");
-    contains(&error, "it is not run again by itself");
-    assert_eq!(fs::read_to_string(desk.path("/runs")).unwrap(), "x\n");
-}
-
-#[test]
-fn a_hanging_script_is_stopped_and_its_state_is_unknown() {
-    let mut desk = Desk::new();
-    desk.profile.custom_changes.deadline = Duration::from_secs(5);
-    let error = desk.run("#!/bin/bash\necho waiting; sleep 600\n").unwrap_err();
-    contains(&error, "did not end within 5 s and was stopped: waiting; its marker is not there; ");
-    assert_eq!(desk.outcome(), Outcome::Started);
-    contains(&desk.again().unwrap_err(), "it is not run again by itself");
-}
-
-#[test]
-fn a_script_that_kills_itself_is_unknown() {
-    let mut desk = Desk::new();
-    let error = desk.run("#!/bin/bash\necho x > $ROOT/.blacklistrootdev\nkill -9 $$\n").unwrap_err();
-    contains(&error, "was ended by signal 9; its marker is not there; it changed /.blacklistrootdev; ");
-    assert_eq!(desk.outcome(), Outcome::Started);
-}
-
-#[test]
-fn a_script_that_asks_for_ever_neither_fills_the_log_nor_lives_on() {
-    let mut desk = Desk::new();
-    desk.profile.custom_changes.deadline = Duration::from_secs(10);
-    let error = desk.run("#!/bin/bash\nwhile :; do printf 'Continue? \\377\\n'; read a; done\n").unwrap_err();
-    contains(&error, "was stopped: Continue? \u{fffd}; Continue?");
-    assert!(desk.seen.log.len() < crate::changes::LINES + 10, "{} lines", desk.seen.log.len());
-    assert!(desk.seen.log.iter().any(|line| line.contains("it prints more")));
-}
-
-#[test]
-fn megabytes_of_noise_do_not_hide_the_end() {
-    let mut desk = Desk::new();
-    let noisy = VENDOR.replace("touch $ROOT", "head -c 12000000 /dev/urandom | base64\ntouch $ROOT");
-    assert!(matches!(desk.run(&noisy), Ok(Done::Changed(_))));
-    assert_eq!(desk.outcome(), Outcome::Applied);
-}
-
-#[test]
-fn an_interrupted_run_waits_for_a_person() {
-    let mut desk = Desk::new();
-    desk.archive(VENDOR);
-    desk.set_outcome(Outcome::Started);
-    contains(&desk.again().unwrap_err(), "--custom-changes=accept");
-    assert!(!desk.path("/where").exists());
-    contains(
-        &format!("{:#}", desk.with(|context| record(context, false)).unwrap_err()),
-        "its end is not known",
-    );
-
-    // Run again: only when a person says so.
-    assert!(matches!(desk.rerun(), Ok(Done::Changed(_))));
-    contains(&desk.seen.progress.join("\n"), "the vendor script runs again, although it was started at");
-    // An archive that is none takes no marker away.
-    fs::rename(desk.path("/root/agent.tar.gz"), desk.path("/root/kept")).unwrap();
-    assert!(desk.rerun().is_err());
-    assert!(desk.path("/etc/.appliedmtcustomchanges").exists());
-    assert_eq!(desk.outcome(), Outcome::Applied);
-    fs::rename(desk.path("/root/kept"), desk.path("/root/agent.tar.gz")).unwrap();
-    // Even after it reached its end: then its marker goes out of the way first.
-    assert!(matches!(desk.rerun(), Ok(Done::Changed(_))));
-    contains(&desk.seen.progress.join("\n"), "took /etc/.appliedmtcustomchanges away");
-    assert_eq!(fs::read_to_string(desk.path("/etc/bashrc")).unwrap().matches("ulimit").count(), 2);
-}
-
-#[test]
-fn an_accepted_run_keeps_the_boot_under_which_it_was_started() {
-    let mut desk = Desk::new();
-    desk.set_outcome(Outcome::Started);
-    assert!(matches!(desk.with(|context| record(context, true)).unwrap(), Done::Changed(_)));
-    let kept = desk.record();
-    assert_eq!((kept.outcome, kept.boot_id.as_str()), (Outcome::Accepted, "boot-0"));
-    assert_eq!(desk.with(|context| record(context, true)).unwrap(), Done::Unchanged);
-    desk.archive(VENDOR);
-    assert_eq!(desk.again().unwrap(), Done::Unchanged);
-}
-
-#[test]
-fn a_run_by_hand_is_seen_by_its_marker_alone() {
-    let mut desk = Desk::new();
-    let error = format!("{:#}", desk.with(|context| record(context, false)).unwrap_err());
-    contains(&error, "there is no /etc/.appliedmtcustomchanges");
-    fs::write(desk.path("/etc/.appliedmtcustomchanges"), "").unwrap();
-    contains(&desk.run(VENDOR).unwrap_err(), "somebody has run the vendor script");
-    assert!(matches!(desk.with(|context| record(context, false)).unwrap(), Done::Changed(_)));
-    assert_eq!((desk.outcome(), desk.record().archive_sha256), (Outcome::Observed, String::new()));
-    // Run again after all, and not started then: the record alone still tells that it ran.
-    fs::remove_file(desk.path(RECORD)).unwrap();
-    desk.with(|context| take_marker_away(context, None)).unwrap();
-    assert!(!desk.path("/etc/.appliedmtcustomchanges").exists());
-    contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
-    fs::write(desk.path("/etc/.appliedmtcustomchanges"), "").unwrap();
-    // The vendor's uninstaller takes the marker away: that is no reason to run it by ourselves.
-    fs::remove_file(desk.path("/etc/.appliedmtcustomchanges")).unwrap();
-    contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
-    assert!(matches!(desk.with(|context| record(context, true)).unwrap(), Done::Changed(_)));
-    assert_eq!(desk.outcome(), Outcome::Accepted);
-}
-
-#[test]
-fn a_record_that_cannot_be_understood_stops_everything() {
-    let mut desk = Desk::new();
-    desk.set_outcome(Outcome::Applied);
-    for (text, part) in [("{\"schema\":", "nobody knows whether"), ("", "nobody knows whether")] {
-        fs::write(desk.path(RECORD), text).unwrap();
-        contains(&desk.run(VENDOR).unwrap_err(), part);
-    }
-    let mut other = record::new("", "boot", Outcome::Applied);
-    other.schema = "mt-agent/custom-changes/v9".into();
-    record::store(&desk.host, &other).unwrap();
-    contains(&desk.again().unwrap_err(), "has the schema `mt-agent/custom-changes/v9`");
-    assert!(!desk.path("/where").exists());
 }
 
 #[test]

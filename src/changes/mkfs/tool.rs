@@ -168,13 +168,7 @@ pub(super) fn run_watched(context: &mut Context<'_>, device: &Device, command: &
         }
     }
     context.observer.log(&format!("status: {}", output.status));
-    ensure!(
-        output.status == 0,
-        "`{}` ended with status {}: {}",
-        command.line(),
-        output.status,
-        output.said()
-    );
+    command.succeeded(&output)?;
     Ok(())
 }
 

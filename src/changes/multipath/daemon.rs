@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::changes::{Context, Done};
 use crate::facts::multipath::parse::Dialect;
@@ -26,7 +26,7 @@ pub(super) fn service(context: &mut Context<'_>, verb: &str) -> Result<()> {
         (Dialect::El6, verb) => Command::new("service", [SERVICE, verb], DEADLINE),
     };
     let output = context.run(&command)?;
-    ensure!(output.status == 0, "{} ended with status {}: {}", command.line(), output.status, output.said());
+    command.succeeded(&output)?;
     Ok(())
 }
 

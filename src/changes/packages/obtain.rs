@@ -90,7 +90,7 @@ pub(in crate::changes) fn obtain(
 }
 
 /// Where the file may come from, in the order in which it is tried: the profile's, but begun where an interrupted run can
-/// be gone on with, and behind an address that was given up the last time.
+/// be resumed, and behind an address that was given up the last time.
 fn sources<'a>(profile: &'a Profile, spec: &'a FileSpec, part: &Path) -> Result<Vec<Source<'a>>> {
     if let Some(from) = &profile.files.from {
         return Ok(vec![Source::Directory(from)]);

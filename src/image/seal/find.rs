@@ -17,6 +17,7 @@ use crate::facts::Fact;
 use crate::facts::custom_changes::{self, Outcome, RECORD as SCRIPT_RECORD};
 use crate::facts::fstab::COMMENT;
 use crate::facts::identity::RECORD as IDENTITY_RECORD;
+use crate::facts::journal::PATH as JOURNAL;
 use crate::facts::retention;
 use crate::host::files;
 use crate::steps::image::root_disk;
@@ -38,8 +39,7 @@ const REPLACED_IN: [&str; 10] = [
     saved::STATE,
 ];
 
-/// The agent's journal and log; both tell of this machine's disks.
-const JOURNAL: &str = "/var/lib/mt-agent/journal.jsonl";
+/// The agent's log; as its journal, it tells of this machine's disks.
 pub(super) const LOG_DIRECTORY: &str = "/var/log";
 pub(super) const LOG: &str = "mt-agent.log";
 

@@ -161,7 +161,7 @@ pub(super) fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> 
     Ok(place.symlink_metadata().is_ok_and(|meta| meta.is_dir()).then_some(place))
 }
 
-/// Whether others than root can have put `path` there, so that a link leads where they like: into /etc, as /var/tmp/abrt may.
+/// Whether users other than root can have put `path` there, so that a link leads where they like: into /etc, as /var/tmp/abrt may.
 /// The files of a tree that a person unpacked are that person's.
 pub(super) fn is_theirs(host: &Host, path: &str) -> bool {
     let looked = host.place(path).ok().and_then(|place| place.parent()?.metadata().ok());

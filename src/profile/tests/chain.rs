@@ -155,7 +155,7 @@ fn without_the_flag_a_file_that_others_can_write_is_refused_and_so_is_what_it_ex
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
     let told = format!("{:#}", load(Some(&name), &Host::live(), &[], false).unwrap_err());
     assert!(
-        told.starts_with(&format!("{0}: is refused: others than root can write {0} (", base.display())),
+        told.starts_with(&format!("{0}: is refused: users other than root can write {0} (", base.display())),
         "{told}"
     );
     assert!(told.contains("pass --allow-unsafe-profile"), "{told}");
@@ -181,7 +181,7 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
     let base = tree.path().join("srv/base.yaml");
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o606)).unwrap();
     let told = format!("{:#}", load(None, &Host::image(tree.path()), &[], false).unwrap_err());
-    assert!(told.contains("srv/base.yaml: is refused: others than root can write"), "{told}");
+    assert!(told.contains("srv/base.yaml: is refused: users other than root can write"), "{told}");
 
     let empty = files(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n")]);
     assert_eq!(load(None, &Host::image(empty.path()), &[], false).unwrap().name, "centos-6.6");

@@ -1,5 +1,7 @@
 //! The journal, the directories, the lock, the log and the profile, as they stand.
 
+use std::path::Path;
+
 use super::act::{Act, Held, REPAIR};
 use crate::changes::records::ASIDE;
 use crate::changes::saved::{SAVED, STATE};
@@ -14,6 +16,14 @@ use crate::steps;
 
 /// The directory of the state itself: where others can write it, nothing in it is believed.
 pub(super) fn directory(host: &Host) -> Held {
+    // Where others can have removed it, that it is not there proves nothing.
+    let above = Path::new(STATE).ancestors().skip(1).find(|level| host.path(level).is_dir());
+    if let (true, false, Some(above)) = (host.is_live(), host.exists(STATE), above)
+        && let Err(error) = trust::place(&host.path(above))
+    {
+        return Held::new(STATE, Stands::Damaged, &format!("it is not there; {error:#}"), "")
+            .fix("run that command");
+    }
     kept_in(host, STATE, |names| {
         format!("{} {} in it", names.len(), if names.len() == 1 { "name" } else { "names" })
     })

@@ -31,10 +31,7 @@ impl Look<'_> {
                     Err(why) => {
                         let mut held = held;
                         held.row.host = why;
-                        held.fix(&format!(
-                            "compare this machine with the one that it may be a copy of, in vCenter; if it is none: \
-                             mv {PATH} /root/, then mt-agent apply"
-                        ))
+                        held.fix(&format!("mv {PATH} /root/; {}", self.by_a_person()))
                     }
                 }
             }
@@ -42,11 +39,30 @@ impl Look<'_> {
                 Ok(act) => Held::new(PATH, Stands::Missing, "", "mt-agent has been at work on this machine")
                     .act(act)
                     .fix(&format!("{REPAIR} records this machine")),
+                Err(why) if image::lost::is_lost(self.facts) => {
+                    Held::new(PATH, Stands::Missing, "", &why).fix(&self.by_a_person())
+                }
                 Err(why) => Held::new(PATH, Stands::None, "", &why),
             },
             Ok(None) => Held::none(PATH),
             Ok(Some(record)) => marks(PATH, &record, &status),
         }
+    }
+
+    /// How a person says that this machine is none, where a repair must not.
+    fn by_a_person(&self) -> String {
+        let root: Vec<&str> =
+            image::root_disks(self.facts).filter_map(|disk| disk.scsi_id.as_deref()).collect();
+        let own = match root.as_slice() {
+            [] => "give the disk of / a SCSI ID (scsi.ids), then mt-agent state".to_owned(),
+            ids => {
+                let ids: Vec<_> = ids.iter().map(|id| format!(" --own-disk {}", text::safe(id))).collect();
+                format!("mt-agent apply{}", ids.concat())
+            }
+        };
+        format!(
+            "compare this machine with the one that it may be a copy of, in vCenter; if it is none: {own}"
+        )
     }
 
     /// What speaks for a copy where the record of identity cannot: another machine's disks in what was copied with the disk.

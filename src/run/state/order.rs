@@ -22,7 +22,7 @@ impl Look<'_> {
         let note = describe(order).note;
         let held = |status| Held::new(PATH, status, &note, "");
         match &order.state {
-            _ if order.pending.seal.is_some() => held(Stands::Differs).fix("mt-agent seal goes on with it"),
+            _ if order.pending.seal.is_some() => held(Stands::Differs).fix("mt-agent seal resumes it"),
             State::Void(_) => held(Stands::Differs)
                 .act(Act::Aside(PATH))
                 .fix(&format!("{REPAIR} sets it aside; mt-agent apply plans anew")),

@@ -71,7 +71,7 @@ impl Look<'_> {
         if !record.finished {
             let says = format!("{says}: its making was begun, and its end is not recorded");
             return Held::new(PATH, Stands::Differs, &says, host)
-                .fix(&format!("mt-agent apply --retention-disk {id} goes on with it"));
+                .fix(&format!("mt-agent apply --retention-disk {id} resumes it"));
         }
         if is_image(self.facts) {
             return Held::new(PATH, Stands::Agrees, &says, "an image's tree has no disks to look at");

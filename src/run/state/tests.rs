@@ -73,6 +73,7 @@ impl Desk {
         let keys = facts.identity.ssh_host_keys.clone();
         facts.identity = identity::Identity { ssh_host_keys: keys, ..identity::load(&self.host) };
         facts.records_set_aside = record::set_aside(&self.host);
+        facts.journal = crate::facts::journal::load(&self.host);
         let order = waiting::find(&self.host, &|_| Ok(self.profile.clone()));
         Seen { profile: self.profile.clone(), facts, order }
     }
@@ -216,7 +217,7 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
 }
 
 #[test]
-fn a_repair_that_is_interrupted_anywhere_is_gone_on_with() {
+fn a_repair_that_is_interrupted_anywhere_is_resumed() {
     let damage = |desk: &Desk| {
         for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING] {
             desk.put(path, b"torn");
@@ -332,6 +333,41 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
     assert!(row.host.contains("this may be a copy of another machine"), "{row:?}");
     desk.some_of_it(usize::MAX);
     assert_eq!(desk.host.read(identity::RECORD).unwrap(), "");
+    let way_out = format!("if it is none: mt-agent apply --own-disk {OS_DISK_ID}");
+    assert!(
+        row.fix.starts_with("mv /var/lib/mt-agent/identity.json /root/; ") && row.fix.ends_with(&way_out),
+        "{row:?}"
+    );
+    // Nor where it is gone, which is damage and no new machine.
+    fs::remove_file(desk.host.path(identity::RECORD)).unwrap();
+    let row = desk.row(identity::RECORD);
+    assert!(row.status == Stands::Missing && row.fix.ends_with(&way_out), "{row:?}");
+    desk.some_of_it(usize::MAX);
+    assert!(!desk.host.exists(identity::RECORD));
+    let told = desk.judged("layout.own-disks");
+    assert!(told.starts_with("unmet: ") && told.contains("of which the record that is lost"), "{told}");
+}
+
+#[test]
+fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
+    let desk = Desk::new();
+    for path in [identity::RECORD, retention::RECORD, custom_changes::RECORD] {
+        fs::remove_file(desk.host.path(path)).unwrap();
+    }
+    let lost =
+        "unknown: the record of this machine's identity is lost (the journal tells that it was recorded)";
+    let told = desk.judged("layout.own-disks");
+    assert!(told.starts_with(lost), "{told}");
+    assert!(own_disks::first(&desk.profile, &desk.seen().facts).is_none());
+    desk.repair();
+    assert!(desk.judged("layout.own-disks").starts_with("met: "), "{}", desk.judged("layout.own-disks"));
+    // Noted by the repair, whatever else the journal said.
+    let all = desk.host.read(journal::PATH).unwrap();
+    let noted: Vec<&str> = all.lines().filter(|line| line.contains("state.repair")).collect();
+    desk.put(journal::PATH, (noted.join("\n") + "\n").as_bytes());
+    fs::remove_file(desk.host.path(identity::RECORD)).unwrap();
+    fs::remove_file(desk.host.path(retention::RECORD)).unwrap();
+    assert!(desk.judged("layout.own-disks").starts_with(lost));
 }
 
 #[test]

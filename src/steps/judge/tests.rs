@@ -221,7 +221,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
     }
     // Facts that no required requirement needs on such a host: each was decided on.
     let expected = "/clock/boot_record_secs /clock/boot_secs /clock/service /cpu_memory/cpus /cpu_memory/memory_bytes \
-        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/vmware_pci \
+        /custom_changes/archive_bytes /custom_changes/running /dmi/known/product /dmi/known/vmware_pci /journal \
         /mounts/known/5/free_bytes /mounts/known/5/free_inodes /mounts/known/5/inodes /mounts/known/5/size_bytes \
         /mounts/known/7/free_bytes /mounts/known/7/free_inodes /mounts/known/7/inodes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/free_inodes /mounts/known/8/inodes /mounts/known/8/size_bytes \

@@ -7,9 +7,9 @@ mod tests;
 mod whose;
 
 use crate::changes::Change;
-use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
+use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
@@ -50,6 +50,12 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     look.on_no_disk(&mut tally);
+    if let Some(trace) = look.lost {
+        tally.unknown(format!(
+            "the record of this machine's identity is lost ({trace}), and what is in use now does not tell whose it is: mt-agent \
+             state tells what this host shows, and mt-agent state repair records this machine anew, of its own disks that of / alone"
+        ));
+    }
     names::look(&look, &mut tally, &mut fix);
     let mut found = own.join(", ");
     if look.recorded.is_none_or(|record| record.own_disks.is_none()) {
@@ -94,16 +100,23 @@ fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
 
 /// Puts the disks on record that a person names as this host's own.
 pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
-    let recorded = facts.identity.recorded.known().map(Option::as_ref);
-    let (Some(recorded), false) = (recorded, request.own_disks.is_empty() || image::is_copy(facts)) else {
+    if request.own_disks.is_empty() {
         return Remedy::None;
+    }
+    let refuse = |why: &str| Remedy::Refused(format!("--own-disk: {why}"));
+    let recorded = match &facts.identity.recorded {
+        Fact::Known(recorded) => recorded.as_ref(),
+        Fact::Unknown(why) | Fact::NotApplicable(why) => return refuse(why),
     };
+    if image::is_copy(facts) {
+        return refuse("this machine is a copy of another one: image.identity comes first");
+    }
     let mut ids = Vec::new();
     for name in &request.own_disks {
         match find(facts, name).and_then(|disk| Ok((disk, identity(facts, disk)?))) {
-            Err(why) => return Remedy::Refused(format!("--own-disk: {why}")),
+            Err(why) => return refuse(&why),
             Ok((disk, id)) => match refused(profile, facts, disk) {
-                Some(why) => return Remedy::Refused(why),
+                Some(why) => return refuse(&why),
                 None => ids.push(id),
             },
         }
@@ -113,12 +126,19 @@ pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Reque
     if ids.is_empty() {
         return Remedy::None;
     }
+    let mut scsi_ids = Vec::new();
     if !is_told {
-        let Some(own) = in_use(profile, facts) else { return Remedy::None };
-        ids.splice(0..0, own);
+        let Some(own) = in_use(profile, facts) else {
+            return refuse("a disk that this host uses has no SCSI ID to be put on record by: see scsi.ids");
+        };
+        scsi_ids = own;
     }
-    ids.dedup();
-    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids: ids }], needs: &["scsi.ids-unique"] }
+    for id in ids {
+        if !scsi_ids.contains(&id) {
+            scsi_ids.push(id);
+        }
+    }
+    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] }
 }
 
 /// Whether a person names a disk that is not on record yet, or must not be, whatever is found otherwise.
@@ -129,13 +149,20 @@ pub fn is_asked(profile: &Profile, facts: &Facts, request: &Request) -> bool {
 
 /// Why a disk is not taken for this host's own, whoever says so.
 fn refused(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
-    let look = Look::new(profile, facts).ok()?;
-    let named = format!("--own-disk: {} is not put on record", whose::describe(disk));
+    let named = format!("{} is not put on record", whose::describe(disk));
+    let look = match Look::new(profile, facts) {
+        Ok(look) => look,
+        Err(status) => return Some(format!("{named}: {}", status.describe())),
+    };
     if look.is_retention(disk) {
         return Some(format!("{named}: it is the retention disk, which has a record of its own"));
     }
     for (place, name) in look.names() {
-        let twins = twins::of(&name, facts).unwrap_or_default();
+        let twins = match twins::of(&name, facts) {
+            Ok(twins) => twins,
+            // What could not be read may be this host's own of that name.
+            Err(status) => return Some(format!("{named}: {}", status.describe())),
+        };
         let (mine, others): (Vec<_>, Vec<_>) =
             twins.iter().map(|twin| twin.disk).partition(|one| same_map(one, disk) || one.name == disk.name);
         if mine.is_empty() || others.is_empty() {

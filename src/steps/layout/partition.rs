@@ -271,7 +271,7 @@ impl<'a> Look<'a> {
         }
         if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
             self.tally.problem(format!(
-                "{line} has the option {option}: it mounts something else than the file system of {}",
+                "{line} has the option {option}: it mounts something other than the file system of {}",
                 entry.device
             ));
         }

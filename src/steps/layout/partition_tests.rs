@@ -168,7 +168,7 @@ fn fstab_must_lead_to_what_is_mounted() {
         ("noauto", "unmet: line 4 of /etc/fstab does not mount /home at boot (noauto)"),
         ("bind", "unmet: line 4 of /etc/fstab makes /home a bind mount of UUID="),
         ("ro", "unmet: line 4 of /etc/fstab mounts /home read-only"),
-        ("remount", "unmet: line 4 of /etc/fstab has the option remount: it mounts something else than"),
+        ("remount", "unmet: line 4 of /etc/fstab has the option remount: it mounts something other than"),
         ("loop", "unmet: line 4 of /etc/fstab has the option loop: it mounts"),
         ("offset", "unmet: line 4 of /etc/fstab has the option offset: it mounts"),
         ("encryption", "unmet: line 4 of /etc/fstab has the option encryption: it mounts"),

@@ -378,7 +378,7 @@ fn interrupted(facts: &Facts) -> Option<&Disk> {
     facts.disks.known()?.iter().find(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
 }
 
-/// The UUID for the file system on the disk with this SCSI ID: an interrupted making goes on with its own.
+/// The UUID for the file system on the disk with this SCSI ID: an interrupted run keeps its own.
 fn uuid_for(facts: &Facts, scsi_id: &str) -> String {
     let record = facts.retention_record.known().and_then(Option::as_ref);
     let begun = record.filter(|record| record.scsi_id == scsi_id && !record.finished);

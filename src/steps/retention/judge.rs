@@ -161,10 +161,11 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
         Some(mount) => Status::met(format!("{} at {point}", mount.source)),
         None => {
             let has_line = facts.fstab.known().is_some_and(|all| fstab_entry(all, point).is_some());
-            let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/SCSI-ID {point}") };
             let expected = format!("the retention volume at {point}");
             let named = profile.retention.disk.as_deref();
             let ours = volumes::ours(facts, named).ok().flatten();
+            let id = ours.as_ref().and_then(|ours| ours.disk.scsi_id.as_deref()).unwrap_or("SCSI-ID");
+            let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/{id} {point}") };
             match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
                 Some(mount) => Status::unmet(
                     format!("it is mounted at {}, and nothing at {point}", mount.mount_point),
@@ -258,7 +259,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
     }
     if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
-        return unmet(format!("{option}: it mounts something else than the file system on that device"));
+        return unmet(format!("{option}: it mounts something other than the file system on that device"));
     }
     match resolve(&entry.device, facts)? {
         Some(device) if device == mount.major_minor => {}
@@ -368,8 +369,13 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
-        let fix = "save what is on it, unmount it and remove its line from /etc/fstab; then mt-agent apply --retention-disk ID \
-                   --erase-disk ID with its SCSI ID, or use another disk";
+        let again = match &disks[0].scsi_id {
+            Some(id) => format!("mt-agent apply --retention-disk {id} --erase-disk {id}"),
+            None => "give it a SCSI ID (scsi.ids)".to_owned(),
+        };
+        let fix = format!(
+            "save what is on it, unmount it and remove its line from /etc/fstab; then {again}, or use another disk"
+        );
         Status::unmet(
             &mount.fs_type,
             format!("{} or another Unix file system", profile.retention.fs_type),

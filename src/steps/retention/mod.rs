@@ -242,7 +242,7 @@ fn waiting<'a>(
 }
 
 /// Whether our own making of a volume on `disk` began and did not end. Then nothing on it waits to be mounted: the making is
-/// gone on with, which tells whether it is complete.
+/// resumed, which tells whether it is complete.
 fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
     let record = facts.retention_record.known().and_then(Option::as_ref);
     record.is_some_and(|record| !record.finished && disk.scsi_id.as_deref() == Some(record.scsi_id.as_str()))
@@ -280,9 +280,10 @@ fn waiting_by_fstab<'a>(
         if judge::moves(&entry.device, disk, facts) && !ours(disk) {
             return Some(format!(
                 "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
-                 disk of a protected machine would change it: put UUID=... or /dev/mapper/SCSI-ID there, then \
-                 mt-agent apply",
-                entry.line, entry.device
+                 disk of a protected machine would change it: put UUID=... or /dev/mapper/{} there, then mt-agent apply",
+                entry.line,
+                entry.device,
+                disk.scsi_id.as_deref().unwrap_or("SCSI-ID")
             ));
         }
         (!is_whole(disk)).then(|| {

@@ -75,8 +75,7 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
                 whereabouts(facts, &record.scsi_id)
             ),
             "the volume on record",
-            "attach the disk on record; if the other one is this machine's too: mt-agent apply --adopt-retention SCSI-ID, with \
-             the ID of its disk",
+            format!("attach the disk on record; if the other one is this machine's too: {}", adopt(others)),
         )),
         ([_], _) => Ok(found.pop()),
         (several, _) => Err(Status::unmet(
@@ -86,10 +85,18 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
                 list(several)
             ),
             "one of them",
-            "name the one that is this machine's: mt-agent apply --adopt-retention SCSI-ID, or retention.disk in the profile; \
-             or detach the others",
+            format!(
+                "name the one that is this machine's: {}, or retention.disk in the profile; or detach the others",
+                adopt(several)
+            ),
         )),
     }
+}
+
+/// The command that adopts the volume of one of these disks, each by its SCSI ID.
+fn adopt(found: &[Ours<'_>]) -> String {
+    let ids = found.iter().filter_map(|ours| ours.disk.scsi_id.as_deref());
+    ids.map(|id| format!("mt-agent apply --adopt-retention {id}")).collect::<Vec<_>>().join(" or ")
 }
 
 /// The disks that carry, whole and alone, the file system with the UUID that follows from their own SCSI ID.

@@ -52,7 +52,7 @@ EOF1
     chmod 755 "$tool"
 }
 
-# erase DEVICE KILLED_AT: killed there, then gone on with, then once more.
+# erase DEVICE KILLED_AT: killed there, then resumed, then once more.
 erase() {
     local id
     id=$(id_of "/dev/$1")

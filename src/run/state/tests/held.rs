@@ -47,7 +47,7 @@ fn an_order_is_dropped_where_it_is_void_or_done_and_never_one_of_a_sealing() {
     let desk = Desk::new();
     let sealing = resume::Pending { seal: Some(crate::run::seal::Order::default()), ..pending };
     desk.json(PENDING, &sealing);
-    assert_eq!(desk.row(PENDING).fix, "mt-agent seal goes on with it");
+    assert_eq!(desk.row(PENDING).fix, "mt-agent seal resumes it");
     let text = serde_json::to_string(&sealing).unwrap();
     desk.put(PENDING, &text.as_bytes()[..text.len() - 3]);
     assert_eq!(desk.row(PENDING).fix, resume::UNREADABLE_SEALING);

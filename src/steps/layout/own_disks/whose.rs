@@ -1,15 +1,18 @@
 //! Whose a disk is, and what of this host lies on it.
 
+use std::collections::BTreeSet;
+
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::{Use, uses};
 use crate::facts::fstab::Entry;
-use crate::facts::identity::{Kind, RECORD, Record};
+use crate::facts::identity::{Kind, Mark, Record};
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{self, uuid_of};
 use crate::facts::swaps::Swap;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, carriers, mount_at, mount_over, resolve, same_path};
+use crate::steps::image::lost;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
@@ -27,7 +30,10 @@ pub(super) enum Whose {
 }
 
 const NOT_ON_RECORD: &str = "which is not on record as a disk of this host";
-const LOST: &str = "of which the record that was set aside does not tell any more whether it is this host's";
+pub(super) const LOST: &str =
+    "of which the record that is lost does not tell any more whether it is this host's";
+pub(super) const OLDER: &str = "of which the record of an older mt-agent does not tell whether it is this host's, while a disk that it saw is \
+    not attached";
 const NOT_NAMED: &str = "which no line of /etc/fstab names by a name that stays";
 const ONE_OF_SEVERAL: &str = "whose name in /etc/fstab another attached disk has too";
 const OF_ANOTHER: &str = "of whose file systems this host's own disk has the names too";
@@ -41,8 +47,8 @@ pub(super) struct Look<'a> {
     pub swaps: &'a [Swap],
     pub fstab: &'a [Entry],
     pub recorded: Option<&'a Record>,
-    /// Whether there was one that a repair has set aside.
-    is_record_lost: bool,
+    /// What shows that there was one, where there is none.
+    pub lost: Option<&'static str>,
     retention: &'a str,
 }
 
@@ -52,10 +58,7 @@ impl<'a> Look<'a> {
         let below =
             |mount: &Mount| Mount { major_minor: below(&mount.major_minor, facts, mounts), ..mount.clone() };
         let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
-        let is_record_lost = recorded.is_none()
-            && need(&facts.records_set_aside, "what was set aside")?
-                .iter()
-                .any(|name| RECORD.rsplit('/').next() == Some(name));
+        let lost = if recorded.is_none() { lost::trace(facts)? } else { None };
         Ok(Self {
             facts,
             disks: need(&facts.disks, "the disks")?,
@@ -63,7 +66,7 @@ impl<'a> Look<'a> {
             swaps: need(&facts.swaps, "the active swap")?,
             fstab: need(&facts.fstab, "/etc/fstab")?,
             recorded,
-            is_record_lost,
+            lost,
             retention: &profile.retention.mount_point,
         })
     }
@@ -87,7 +90,7 @@ impl<'a> Look<'a> {
         let Some(record) = self.recorded else {
             // What else is in use now may have come after it.
             let is_root = self.uses(disk).iter().any(is_root);
-            return if self.is_record_lost && !is_root {
+            return if self.lost.is_some() && !is_root {
                 Whose::Other(LOST)
             } else {
                 self.without_record(disk)
@@ -106,9 +109,23 @@ impl<'a> Look<'a> {
             Whose::Own
         } else if record.own_disks.is_some() || tells && !was_there {
             Whose::Other(NOT_ON_RECORD)
+        } else if !is_root && tells && self.lacks_a_disk(record) {
+            // What is attached in the place of an own disk may have been seen as well.
+            match self.without_record(disk) {
+                Whose::Own => Whose::Other(OLDER),
+                other => other,
+            }
         } else {
             self.without_record(disk)
         }
+    }
+
+    /// Whether a disk on record is not attached now.
+    fn lacks_a_disk(&self, record: &Record) -> bool {
+        let seen: BTreeSet<Mark> =
+            self.disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(|id| record.disk(id)).collect();
+        let of_disk = |mark: &&Mark| matches!(mark.kind, Kind::RootDisk | Kind::Disk);
+        record.marks.iter().filter(of_disk).any(|mark| !seen.iter().any(|one| one.sha256 == mark.sha256))
     }
 
     /// Whether one of the disks that carry `/`, of a RAID for example, is on record.

@@ -318,7 +318,7 @@ fn a_profile_names_no_disk_by_a_name_that_moves() {
 }
 
 #[test]
-fn our_own_interrupted_work_is_gone_on_with_and_nobody_elses() {
+fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
     let (profile, mut facts) = with_second_blank_disk();
     facts.probes[0] =
         Probe { disk: "sdb".into(), blank: Some(false), why_not: vec!["x".into()], ..Probe::default() };

@@ -126,10 +126,10 @@ fn fstab_is_judged_by_what_the_next_boot_would_do() {
             e.device = "/dev/disk/by-label/x".into();
         }),
         ("unmet: line 11: ext4 does not know the option defalts", |e| e.refused = Some("defalts".into())),
-        ("unmet: line 11: loop: it mounts something else", |e| e.options = vec!["loop".into()]),
+        ("unmet: line 11: loop: it mounts something other than", |e| e.options = vec!["loop".into()]),
         ("unmet: line 11: sizelimit: it mounts", |e| e.options = vec!["sizelimit".into()]),
         ("unmet: line 11: encryption: it mounts", |e| e.options = vec!["encryption".into()]),
-        ("unmet: line 11: remount: it mounts something else", |e| e.options = vec!["remount".into()]),
+        ("unmet: line 11: remount: it mounts something other than", |e| e.options = vec!["remount".into()]),
         ("unmet: line 11: UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403 is not what is mounted", |e| {
             e.device = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403".into();
         }),

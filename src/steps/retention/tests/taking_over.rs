@@ -273,7 +273,10 @@ fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
-    assert!(said.contains("--adopt-retention SCSI-ID") && said.contains("which is not attached"), "{said}");
+    assert!(
+        said.contains("--adopt-retention 36000c29aaaa") && said.contains("which is not attached"),
+        "{said}"
+    );
     to_the_end(&profile, &facts, &adopting);
     // After a reinstallation a person has mounted it already: it goes on record.
     let (profile, mut facts) = with_other_volume();
@@ -305,7 +308,7 @@ fn a_label_alone_is_not_adopted() {
 }
 
 #[test]
-fn a_replacement_that_was_begun_is_gone_on_with_whoever_runs() {
+fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
     let (profile, facts) = with_new_disk();
     let mut begun = facts.clone();
     for change in &planned(&profile, &facts, &replacing("sdc")).0[..2] {

@@ -40,7 +40,7 @@ fn a_lone_blank_disk_is_a_person_s_at_a_terminal_and_of_nobody_else() {
         &Request::default(),
         &["retention-disk, which could not be read: vmtoolsd hangs"],
     );
-    // Begun, it is gone on with after a restart by the SCSI ID that was confirmed.
+    // Begun, it is resumed after a restart by the SCSI ID that was confirmed.
     assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
 }
 

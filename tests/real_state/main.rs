@@ -3,6 +3,9 @@
 //! link of udev's to a node of the map's number, as none of them is here.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
 
+mod places;
+mod script;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::process::Output;
@@ -81,6 +84,11 @@ fn open(document: &Value) -> Vec<(String, String)> {
 fn row(document: &Value, name: &str) -> Value {
     let mut rows = document["records"].as_array().unwrap().iter();
     rows.find(|row| row["path"].as_str().unwrap().ends_with(&format!("/{name}"))).unwrap().clone()
+}
+
+/// A line of what was said on standard error.
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
@@ -254,62 +262,6 @@ fn what_does_not_follow_from_the_host_is_asked_for() {
     assert_eq!(record["outcome"], "started", "that it ended is not invented");
 }
 
-/// How custom-changes.applied stands in a plan after `script`, on a machine with all records whose marker is gone; its words.
-fn applied_after(script: &str) -> (String, String) {
-    let world = with_records();
-    world.file(
-        "/etc/mt-agent/profile.yaml",
-        "extends: centos-6.6\ncustom-changes: {archive: /root/agent.tar.gz}\n",
-    );
-    world.file("/root/agent.tar.gz", "an archive that is never opened");
-    let script = format!(
-        "chmod -R go= /root; rm /etc/.appliedmtcustomchanges; {script}; $AGENT apply --yes --only custom-changes >&2; exec \
-         $AGENT plan --only custom-changes --format json"
-    );
-    let (output, plan) = run(&world, &script);
-    assert_eq!(plan["changes"], json!([]), "{output:?}");
-    let mut rows = plan["manual"].as_array().unwrap().iter();
-    let row = rows.find(|row| row["id"] == "custom-changes.applied").unwrap_or_else(|| panic!("{output:?}"));
-    (row["status"].as_str().unwrap().to_owned(), row.to_string())
-}
-
-#[test]
-fn the_script_does_not_run_twice_unasked_whatever_is_lost() {
-    let log = "/var/log/appliedmtcustomchanges.log";
-    // An uninstaller took the marker away; the record, or the whole directory is lost; the log is there.
-    for lose in [
-        "rm -r /var/lib/mt-agent",
-        "rm /var/lib/mt-agent/custom-changes.json",
-        ": >/var/lib/mt-agent/custom-changes.json",
-    ] {
-        for repair in ["true", "$AGENT $REPAIR >/dev/null"] {
-            let (status, said) = applied_after(&format!("{lose}; {repair}"));
-            assert_eq!(status, "unknown", "{lose}; {repair}: {said}");
-            assert!(
-                said.contains("--custom-changes=accept") || said.contains("mt-agent state repair"),
-                "{said}"
-            );
-        }
-    }
-    // A person accepted it before that.
-    let accepted = "sed -i 's/observed/accepted/' /var/lib/mt-agent/custom-changes.json";
-    let (status, said) = applied_after(&format!("{accepted}; rm -r /var/lib/mt-agent"));
-    assert_eq!(status, "unknown", "{said}");
-    // The torn record alone is left, set aside or not.
-    for repair in [
-        "true",
-        "$AGENT $REPAIR >/dev/null",
-        "$AGENT $REPAIR >/dev/null; rm /var/lib/mt-agent/custom-changes.json",
-    ] {
-        let (status, said) =
-            applied_after(&format!("rm {log}; echo torn >/var/lib/mt-agent/custom-changes.json; {repair}"));
-        assert_eq!(status, "unknown", "{repair}: {said}");
-    }
-    // Without any trace it has not run.
-    let (status, said) = applied_after(&format!("rm {log}; rm -r /var/lib/mt-agent"));
-    assert_eq!(status, "unmet", "{said}");
-}
-
 #[test]
 fn what_others_can_read_is_told_and_closed() {
     let world = with_records();
@@ -353,50 +305,6 @@ fn without_a_terminal_or_root_nothing_is_changed() {
     contains(&String::from_utf8_lossy(&output.stderr), "state needs root");
 }
 
-/// A line of what was said on standard error.
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[test]
-fn what_a_repair_cannot_mend_is_told_with_what_does_and_nothing_is_changed() {
-    // A directory that others can write: nothing in it is believed.
-    let world = with_records();
-    let (output, looked) = run(&world, "chmod 777 /var/lib/mt-agent; exec $AGENT $LOOK");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    for name in ["mt-agent", "journal.jsonl", "retention.json", "custom-changes.json", "identity.json"] {
-        let row = row(&looked, name);
-        assert_eq!(row["status"], "damaged", "{row}");
-        contains(row["says"].as_str().unwrap(), "run `chmod go-w /var/lib/mt-agent`");
-    }
-    let output =
-        world.run(&format!("{}chmod 777 /var/lib/mt-agent; exec $AGENT state repair --yes", begin()), &[]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    contains(&said(&output), "run `chmod go-w /var/lib/mt-agent`");
-    assert_eq!(said(&output).lines().count(), 1, "{output:?}");
-    assert!(!world.all_left().iter().any(|(path, ..)| path.contains("set-aside")));
-    let (_, dry) =
-        run(&world, "chmod 777 /var/lib/mt-agent; exec $AGENT state repair --dry-run --format json");
-    assert_eq!(dry["changes"], Value::Null, "{dry:#}");
-    // What lies in the place of the lock, of the log and of the directories.
-    for (path, name) in
-        [("/var/run/mt-agent.lock", "mt-agent.lock"), ("/var/log/mt-agent.log", "mt-agent.log")]
-    {
-        let (_, looked) = run(&world, &format!("rm -f {path}; mkdir {path}; exec $AGENT $LOOK"));
-        assert_eq!(row(&looked, name)["fix"], format!("mv {path} /root/"));
-    }
-    let (_, looked) = run(&world, "echo x >/var/lib/mt-agent/saved; exec $AGENT $LOOK");
-    assert_eq!(row(&looked, "saved")["fix"], "mv /var/lib/mt-agent/saved /root/");
-    // A profile that cannot be used: the records are shown, and a repair needs it.
-    world.file("/etc/mt-agent/profile.yaml", "extends: nowhere\n");
-    let (output, looked) = run(&world, "exec $AGENT $LOOK");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    contains(row(&looked, "profile.yaml")["fix"].as_str().unwrap(), "mt-agent profile check");
-    assert_eq!(row(&looked, "retention.json")["status"], "agrees");
-    let output = world.run(&format!("{}exec $AGENT state repair --yes", begin()), &[]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-}
-
 #[test]
 fn while_the_script_or_another_run_goes_on_nothing_is_repaired() {
     let world = with_records();
@@ -413,21 +321,6 @@ fn while_the_script_or_another_run_goes_on_nothing_is_repaired() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     contains(&said(&output), "another run is going on (pid 1, apply, since yesterday)");
     assert_eq!(world.left("/var/lib/mt-agent/custom-changes.json"), "torn");
-}
-
-#[test]
-fn of_an_image_s_tree_the_records_are_shown_and_nothing_is_repaired() {
-    let root = support::RECORDED;
-    let agent = |args: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mt-agent"));
-        command.args(args).args(["--root", root]).output().unwrap()
-    };
-    let output = agent(&["state", "--format", "json"]);
-    let looked: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(row(&looked, "retention.json")["status"], "agrees");
-    let output = agent(&["state", "repair", "--yes"]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    contains(&said(&output), "state repair changes the running host only");
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! What the journal tells of records that may be lost: the vendor script's run, and this machine's identity. The whole of it is
+//! read where it is written; here a line that is none of ours is passed over.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fact, custom_changes, read, record};
+use crate::host::Host;
+
+/// Where it lies.
+pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
+
+/// Under which requirement an apply notes that it recorded this machine's identity, or set another machine's aside.
+pub const IDENTITY: &str = "image.identity";
+
+/// How the note begins that it was recorded, by a repair as well.
+pub const RECORDED: &str = "recorded this machine's identity";
+
+/// How the note ends that a person put disks on record there.
+pub const ON_RECORD: &str = " on record in /var/lib/mt-agent/identity.json";
+
+/// What is known by the journal, and by those that `state repair` has set aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Whether the vendor's script has run, or its run was seen or accepted.
+    pub vendor_script: bool,
+    /// Whether this machine's identity is on record by it.
+    pub identity: bool,
+}
+
+/// What is looked at in a line.
+#[derive(Deserialize)]
+struct Line {
+    event: String,
+    #[serde(default)]
+    requirement: String,
+    changed: Option<String>,
+    error: Option<String>,
+    verdict: Option<String>,
+}
+
+impl Journal {
+    /// Adds what the lines of `text` tell, the oldest first.
+    fn read(&mut self, text: &str) {
+        for line in text.lines() {
+            let Ok(line) = serde_json::from_str::<Line>(line) else { continue };
+            match (line.event.as_str(), line.requirement.as_str()) {
+                ("done", custom_changes::APPLIED) => self.vendor_script = true,
+                // What failed before the script was started asks for no decision. What was begun alone may not have come so far.
+                ("failed", custom_changes::APPLIED) => {
+                    self.vendor_script |=
+                        line.error.is_some_and(|error| error.contains(custom_changes::ACCEPT));
+                }
+                ("done", requirement) => {
+                    let changed = line.changed.unwrap_or_default();
+                    let is_recorded = changed.starts_with(RECORDED) || changed.ends_with(ON_RECORD);
+                    if is_recorded || requirement == IDENTITY && !changed.is_empty() {
+                        self.identity = is_recorded;
+                    }
+                }
+                // Of earlier versions, which did not note it: no apply ended so without it.
+                ("end", _) => {
+                    self.identity |= matches!(line.verdict.as_deref(), Some("ready" | "restart-owed"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Reads the journals of `host`.
+#[must_use]
+pub fn load(host: &Host) -> Fact<Journal> {
+    let read = || -> anyhow::Result<Journal> {
+        let mut journal = Journal::default();
+        for path in record::places_aside(host, PATH)? {
+            // What is no file told nothing.
+            if host.place(&path)?.symlink_metadata()?.is_file() {
+                journal.read(&read::text(host, &path)?);
+            }
+        }
+        journal.read(&record::text(host, PATH)?.unwrap_or_default());
+        Ok(journal)
+    };
+    Fact::from_result(read())
+}
+
+/// Of recordings by an agent that did not look.
+pub(crate) fn not_read() -> Fact<Journal> {
+    Fact::Known(Journal::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing;
+
+    fn told(text: &str) -> (bool, bool) {
+        let mut journal = Journal::default();
+        journal.read(text);
+        (journal.vendor_script, journal.identity)
+    }
+
+    #[test]
+    fn a_run_of_the_script_is_told_by_its_end_and_by_a_failure_that_asks_for_a_decision() {
+        for (line, expected) in [
+            (r#"{"event":"done","requirement":"custom-changes.applied","changed":null}"#, true),
+            (r#"{"event":"done","requirement":"custom-changes.applied","changed":"it ran"}"#, true),
+            (r#"{"event":"done","requirement":"custom-changes.restarted","changed":"x"}"#, false),
+            (
+                r#"{"event":"failed","requirement":"custom-changes.applied","error":"failed: decide with `mt-agent apply --custom-changes=accept`"}"#,
+                true,
+            ),
+            (
+                r#"{"event":"failed","requirement":"custom-changes.applied","error":"there is no bash"}"#,
+                false,
+            ),
+            (
+                r#"{"event":"intent","requirement":"custom-changes.applied","change":{"kind":"run-custom-changes"}}"#,
+                false,
+            ),
+            ("torn", false),
+            (r#"{"event":"done","requirement":"custom-changes.appl"#, false),
+            ("[1]", false),
+        ] {
+            assert_eq!(told(line), (expected, false), "{line}");
+        }
+        testing::damage(r#"{"event":"done","requirement":"custom-changes.applied"}"#, |text| {
+            let _ = told(text);
+        });
+    }
+
+    #[test]
+    fn an_identity_is_on_record_from_its_note_until_another_machine_s_is_set_aside() {
+        let recorded =
+            format!(r#"{{"event":"done","requirement":"{IDENTITY}","changed":"{RECORDED} in x"}}"#);
+        let aside =
+            format!(r#"{{"event":"done","requirement":"{IDENTITY}","changed":"the other machine's"}}"#);
+        let nothing = format!(r#"{{"event":"done","requirement":"{IDENTITY}","changed":null}}"#);
+        let ended = |verdict: &str| format!(r#"{{"event":"end","verdict":"{verdict}"}}"#);
+        for (lines, expected) in [
+            (vec![recorded.clone()], true),
+            (vec![recorded.clone(), nothing], true),
+            (vec![recorded.clone(), aside.clone()], false),
+            (vec![ended("ready"), aside.clone(), ended("failed")], false),
+            (vec![aside, recorded], true),
+            (vec![ended("ready")], true),
+            (
+                vec![
+                    r#"{"event":"done","requirement":"layout.own-disks","changed":"36c on record in /var/lib/mt-agent/identity.json"}"#
+                        .to_owned(),
+                ],
+                true,
+            ),
+            (vec![r#"{"event":"done","requirement":"layout.own-disks","changed":null}"#.to_owned()], false),
+            (vec![ended("restart-owed")], true),
+            (vec![ended("not-ready"), ended("failed"), ended("selection-ready"), ended("collected")], false),
+        ] {
+            assert_eq!(told(&lines.join("\n")), (false, expected), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_set_aside_counts_and_one_that_cannot_be_read_is_unknown() {
+        let done = r#"{"event":"done","requirement":"custom-changes.applied","changed":null}"#;
+        let end = "{\"event\":\"end\",\"verdict\":\"ready\"}\ngarbage\n";
+        let aside = "var/lib/mt-agent/set-aside/damaged-20260601T100000Z/journal.jsonl.1";
+        let dir = testing::tree(&[(aside, done), (&PATH[1..], end)]);
+        assert_eq!(
+            load(&Host::recorded(dir.path())),
+            Fact::Known(Journal { vendor_script: true, identity: true })
+        );
+        // Another machine's, and what lay in the place of a file.
+        let other = "var/lib/mt-agent/set-aside/records-20260601T100000Z/journal.jsonl";
+        let inside = "var/lib/mt-agent/set-aside/damaged-20260601T100000Z/journal.jsonl/x";
+        let dir = testing::tree(&[(other, done), (inside, "")]);
+        assert_eq!(load(&Host::recorded(dir.path())), not_read());
+        let dir = testing::tree(&[("var/lib/mt-agent/journal.jsonl/x", "")]);
+        let Fact::Unknown(why) = load(&Host::recorded(dir.path())) else { panic!() };
+        assert!(why.contains("it is a directory, not a regular file"), "{why}");
+    }
+}

@@ -1,0 +1,41 @@
+//! What an apply keeps of this machine's identity.
+
+use anyhow::Result;
+
+use super::journal::{Event, Journal};
+use super::{now, today};
+use crate::changes::{Done, records};
+use crate::facts::{Facts, journal};
+use crate::host::Host;
+use crate::profile::Profile;
+use crate::steps::layout::own_disks;
+use crate::steps::{self, Selection, image};
+
+/// Records what identifies this machine, where nothing speaks against it; noted in the journal, so that its loss is told later.
+///
+/// # Errors
+/// What failed, naming the file.
+pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str) -> Result<()> {
+    // What could not be read would be missing from the record for good; what is lost, a person restores.
+    let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
+    if !is_whole || image::lost::is_lost(facts) || !holds(profile, facts, journal::IDENTITY) {
+        return Ok(());
+    }
+    let own = own_disks::first(profile, facts);
+    match records::keep_identity(host, &now(), &image::identifiers(facts), own.as_deref())? {
+        Done::Unchanged => Ok(()),
+        Done::Changed(what) => Journal::open(host, boot_id)?
+            .write(Event::Done { requirement: journal::IDENTITY.to_owned(), changed: Some(what) }),
+    }
+}
+
+/// Whether what an apply would keep at its end is known at its beginning: then an apply that is interrupted leaves it as well.
+pub(super) fn is_known(profile: &Profile, facts: &Facts) -> bool {
+    own_disks::first(profile, facts).is_some()
+}
+
+/// Whether the requirement `id` holds, selected or not.
+pub(super) fn holds(profile: &Profile, facts: &Facts, id: &str) -> bool {
+    let all = steps::judge_all(profile, facts, today(), &Selection::default());
+    all.iter().any(|finding| finding.id == id && finding.status.holds())
+}

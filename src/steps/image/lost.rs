@@ -1,0 +1,35 @@
+//! Whether the record of this machine's identity is lost: a state that is damaged, and no new machine.
+
+use crate::facts::Facts;
+use crate::facts::identity::RECORD;
+use crate::steps::{Status, need};
+
+/// What shows that this machine's identity was on record, where no record of it is left: then nothing that is in use now tells
+/// of itself whose it is.
+///
+/// # Errors
+/// What it would be told by is not known.
+pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
+    let aside = need(&facts.records_set_aside, "what was set aside")?;
+    let template = need(&facts.identity.template, "the record of the image's identity")?;
+    let script = need(&facts.custom_changes.record, "the record of the vendor script's run")?;
+    let retention = need(&facts.retention_record, "the record of the retention volume")?;
+    Ok(if aside.iter().any(|name| RECORD.rsplit('/').next() == Some(name)) {
+        Some("a record of it was set aside")
+    } else if need(&facts.journal, "the journal")?.identity {
+        Some("the journal tells that it was recorded")
+    } else if retention.is_some() {
+        Some("a retention volume is on record")
+    } else if template.is_none() && script.as_ref().is_some_and(|script| !script.outcome.is_open()) {
+        // In an image the script's record stays. The first apply of an earlier version, interrupted there, had recorded nothing.
+        Some("the vendor script's run is on record")
+    } else {
+        None
+    })
+}
+
+/// Whether this machine's identity was on record and is no more, or that cannot be told.
+#[must_use]
+pub fn is_lost(facts: &Facts) -> bool {
+    facts.identity.recorded.known().is_some_and(Option::is_none) && trace(facts) != Ok(None)
+}

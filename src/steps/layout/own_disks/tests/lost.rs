@@ -1,0 +1,100 @@
+//! Records that do not tell any more, or never did, whose the disks are.
+
+use super::*;
+use crate::facts::custom_changes::Outcome;
+use crate::facts::journal::Journal;
+
+#[test]
+fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_guess() {
+    let crash = |facts: &mut Facts| {
+        mounted(facts, "/data", "8:33", "/dev/sdc1");
+        fstab(facts).push(entry(20, "UUID=1-1", "/data", "ext4", 0));
+        edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
+        carries(facts, "sdc1", ("ext", "1-1", ""));
+    };
+    let (_, whole) = ready();
+    type Trace<'a> = (&'a str, &'a dyn Fn(&mut Facts));
+    let traces: [Trace<'_>; 4] = [
+        ("a record of it was set aside", &|facts| {
+            facts.records_set_aside = Fact::Known(vec!["identity.json".into()]);
+        }),
+        ("the journal tells that it was recorded", &|facts| {
+            facts.journal = Fact::Known(Journal { identity: true, vendor_script: false });
+        }),
+        ("a retention volume is on record", &|facts| {
+            facts.retention_record.clone_from(&whole.retention_record);
+        }),
+        ("the vendor script's run is on record", &|facts| {
+            facts.identity.template = Fact::Known(None);
+            facts.custom_changes.record.clone_from(&whole.custom_changes.record);
+        }),
+    ];
+    for (why, trace) in traces {
+        let lost = format!("the record of this machine's identity is lost ({why})");
+        let (profile, facts) = host(On::Nothing, trace);
+        let said = told(&profile, &facts, ID);
+        assert!(
+            said.starts_with(&format!("unknown: {lost}")) && said.contains("mt-agent state repair"),
+            "{said}"
+        );
+        assert!(image::lost::is_lost(&facts) && first(&profile, &facts).is_none(), "{why}");
+        let said = told(&profile, &facts, "image.identity");
+        assert!(!said.contains("neither seal nor apply has run"), "{said}");
+        // What fstab names is no better known than the rest; a person's word is enough.
+        let (profile, facts) = host(On::Nothing, |facts| {
+            crash(facts);
+            trace(facts);
+        });
+        let said = told(&profile, &facts, ID);
+        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::LOST)), "{why}: {said}");
+        assert!(
+            said.ends_with(&format!("If it is this host's own: mt-agent apply --own-disk {FOREIGN}")),
+            "{said}"
+        );
+        let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
+        let scsi_ids = vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()];
+        let puts =
+            Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] };
+        assert_eq!(record(&profile, &facts, &request), puts, "{why}");
+    }
+    let (_, facts) = host(On::Nothing, |facts| facts.journal = Fact::Unknown("torn".into()));
+    assert!(image::lost::is_lost(&facts), "what cannot be told is no new machine");
+    // Of a clone the script's record alone is in its image; and a new machine has no trace.
+    let of_image = |facts: &mut Facts| facts.custom_changes.record.clone_from(&whole.custom_changes.record);
+    let begun = |facts: &mut Facts| {
+        of_image(facts);
+        facts.identity.template = Fact::Known(None);
+        edit(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Started;
+    };
+    for (profile, facts) in [host(On::Nothing, of_image), host(On::Nothing, begun), host(On::Nothing, |_| ())]
+    {
+        assert!(!image::lost::is_lost(&facts) && told(&profile, &facts, ID).starts_with("met: "));
+    }
+}
+
+#[test]
+fn an_older_record_tells_nothing_of_what_came_in_the_place_of_a_disk_that_is_not_attached() {
+    // As an older agent left it, which put whatever was attached on record: a disk of a protected machine among it.
+    let data = |is_whole: bool| {
+        let (profile, mut facts) = host(On::Older, |facts| {
+            mounted(facts, "/data", "8:33", "/dev/sdc1");
+            fstab(facts).push(entry(20, "UUID=1-1", "/data", "ext4", 0));
+            edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
+            carries(facts, "sdc1", ("ext", "1-1", ""));
+        });
+        let mut present = image::identifiers(&facts);
+        if !is_whole {
+            // This host's own, from which the template of the protected machine was made.
+            let (kind, value) = (Kind::Disk, "36000c29eeeeeeeeeeeeeeeeeeeeeeeee".into());
+            present.push(crate::facts::identity::Present { kind, place: String::new(), value });
+        }
+        facts.identity.recorded = Fact::Known(Some(Record::new("00", "2017-02-06T12:00:00Z", &present)));
+        (told(&profile, &facts, ID), first(&profile, &facts))
+    };
+    let (said, own) = data(false);
+    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::OLDER)), "{said}");
+    assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")) && own.is_none(), "{said}");
+    let (said, own) = data(true);
+    assert_eq!(said, "met: sda, sdb, sdc (not on record yet)");
+    assert_eq!(own, Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]));
+}
