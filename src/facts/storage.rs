@@ -1,9 +1,11 @@
 //! Whether what is mounted, or could be, answers now, and what it carries: what the device mapper says of it, and one read of
-//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors. Of a device against which
+//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors; and what the kernel's log says of
+//! its file system. Of a device against which
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
 mod content;
+pub mod kernel_log;
 mod loops;
 pub mod mapped;
 mod read;
@@ -112,8 +114,9 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     let devices: BTreeMap<String, Device> =
         numbers.map(|number| device(host, number, is_mounted(number))).collect();
     let answers = answers(host, &devices);
+    let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, (volume, extent), below) =
+        let (failed_paths, mut read, (volume, extent), below) =
             match answers.as_ref().map(|answers| answers.get(&name)) {
                 Ok(Some(Ok(answer))) => answer.clone(),
                 Ok(None) => {
@@ -124,6 +127,14 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
                     (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), (None, None), None)
                 }
             };
+        // Mounted again it is another matter.
+        if read == Fact::Known(Read::Done)
+            && device.is_mounted
+            && let Some(line) = kernel_log::given_up(&log, &name)
+        {
+            let why = format!("the kernel's log says `{line}`, and of no mount after that");
+            read = Fact::Known(Read::Errors(why));
+        }
         let (major_minor, suspended) = (device.number, device.suspended);
         Storage { name, major_minor, suspended, failed_paths, read, volume, extent, below }
     };
@@ -276,6 +287,28 @@ mod tests {
             assert_eq!((one.suspended, one.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
             assert_eq!(one.read, Fact::Known(Read::Done));
         }
+    }
+
+    #[test]
+    fn what_is_mounted_and_given_up_by_the_kernel_has_errors() {
+        let given_up = tree();
+        given_up.file(
+            "/commands/dmesg",
+            "<3>[ 9.1] Aborting journal on device dm-0-8.\n<3>Aborting journal on device sdb1-8.\n",
+        );
+        let [root, map] = looked(&given_up);
+        let why = "the kernel's log says `Aborting journal on device dm-0-8.`, and of no mount after that";
+        assert_eq!((root.read, map.read), (Fact::Known(Read::Done), Fact::Known(Read::Errors(why.into()))));
+        // What is on record on the disk itself counts more, and of what is not mounted nothing is said.
+        given_up.file("/commands/read", "8:1 done\n253:0 errors its superblock says so\n");
+        assert_eq!(looked(&given_up)[1].read, Fact::Known(Read::Errors("its superblock says so".into())));
+        given_up
+            .file("/commands/read", "8:1 done\n253:0 done\n")
+            .file("/proc/self/mountinfo", "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        let host = given_up.host();
+        let disks = crate::facts::disks::load(&host);
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
+        assert_eq!(all.iter().find(|one| one.name == "dm-0").unwrap().read, Fact::Known(Read::Done));
     }
 
     #[test]

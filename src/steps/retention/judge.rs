@@ -13,6 +13,7 @@ use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, mount_at, mount_over, passed_over, repeated,
     resolve, same_map, same_path,
 };
+use crate::steps::storage::mend;
 use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -398,10 +399,9 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
         Status::met("read-write")
     } else {
         let fix = format!(
-            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then `umount {at}`, `fsck -f {}`, \
-             `mount {at}`; else `mount -o remount,rw {at}`",
-            mount.source,
-            at = mount.mount_point
+            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
+            mend(mount, &disks[0].name),
+            mount.mount_point
         );
         Status::unmet("mounted read-only", expected, fix)
     })
