@@ -5,10 +5,13 @@
 //! that queues with its paths failed, waits for ever.
 
 mod content;
+mod fat;
 pub mod kernel_log;
 mod loops;
+mod lvm;
 pub mod mapped;
 mod read;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,6 +19,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use content::extent;
+pub use lvm::{LVM, UUID_LETTERS};
+pub use table::{Entry, Table, dos_uuid};
 
 use super::Fact;
 use super::disks::{Disk, RUNNING, sysfs};
@@ -23,8 +28,6 @@ use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
-
-pub use content::LVM;
 
 /// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
 /// one that needs a third of that holds up whatever uses it.
@@ -46,9 +49,15 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
-    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap or a physical volume of LVM ([`LVM`]).
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap, FAT (`vfat`) or a physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// The UUID of the volume group that it belongs to, without hyphens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The partition table on it now, of a disk, its map or a RAID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
     /// How large its file system is by its superblock: of ext2 to ext4 and XFS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extent: Option<Extent>,
@@ -107,24 +116,29 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     };
     let mut numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
     // Without the disks, what could be mounted is not known: whoever asks for it asks for them as well.
-    numbers.extend(disks.known().into_iter().flatten().flat_map(Disk::ends).map(|(_, number)| number));
+    let disks = || disks.known().into_iter().flatten();
+    numbers.extend(disks().flat_map(Disk::ends).map(|(_, number)| number));
+    // Each has a UUID of its own as well, which a copy of its disk has too.
+    numbers.extend(disks().flat_map(Disk::physical_volumes).map(|(_, number)| number));
+    let tables: BTreeSet<&str> = disks().flat_map(Disk::partitioned).map(|one| one.major_minor).collect();
+    numbers.extend(&tables);
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
     let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, is_mounted(number))).collect();
+        numbers.map(|number| device(host, number, is_mounted(number), tables.contains(number))).collect();
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, mut read, (volume, extent), below) =
+        let (failed_paths, mut read, carried, below) =
             match answers.as_ref().map(|answers| answers.get(&name)) {
                 Ok(Some(Ok(answer))) => answer.clone(),
                 Ok(None) => {
                     let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                    (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), (None, None), None)
+                    (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), Carried::default(), None)
                 }
                 Ok(Some(Err(why))) | Err(why) => {
-                    (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), (None, None), None)
+                    (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Carried::default(), None)
                 }
             };
         // Mounted again it is another matter.
@@ -136,7 +150,8 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
             read = Fact::Known(Read::Errors(why));
         }
         let (major_minor, suspended) = (device.number, device.suspended);
-        Storage { name, major_minor, suspended, failed_paths, read, volume, extent, below }
+        let Carried { volume, group, extent, table } = carried;
+        Storage { name, major_minor, suspended, failed_paths, read, volume, group, table, extent, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -151,9 +166,11 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
+    /// The size of its sectors in bytes, where a partition table on it counts.
+    sector: Option<u64>,
 }
 
-fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
+fn device(host: &Host, number: &str, is_mounted: bool, is_partitioned: bool) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
     let below = sysfs::down(host, &name);
@@ -165,11 +182,19 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
+    let sector = || sysfs::word(host, &name, "queue/logical_block_size")?.parse().ok();
+    let sector = is_partitioned.then(|| sector().unwrap_or(512));
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, sector })
 }
 
-/// What a device carries, and how large its file system is.
-type Carried = (Option<Volume>, Option<Extent>);
+/// What a device carries: as in [`Storage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Carried {
+    volume: Option<Volume>,
+    group: Option<String>,
+    extent: Option<Extent>,
+    table: Option<Table>,
+}
 
 /// Paths that failed, a read, what it found, and what lies below a loop device.
 type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Option<String>);
@@ -195,9 +220,11 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
     };
     let read = match stopped {
         Some(why) => Err(format!("{why}, so it was not read")),
-        None => match read::first_block(host, name, &device.number) {
+        None => match read::first_block(host, name, &device.number, device.sector) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
-            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, (None, None))),
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => {
+                Ok((Read::Done, Carried::default()))
+            }
             read => read,
         },
     };
@@ -205,7 +232,7 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
     let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
     match read {
         Ok((read, carried)) => (failed, Fact::Known(read), carried, below),
-        Err(why) => (failed, Fact::Unknown(why), (None, None), below),
+        Err(why) => (failed, Fact::Unknown(why), Carried::default(), below),
     }
 }
 

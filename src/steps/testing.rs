@@ -185,6 +185,8 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         failed_paths: Fact::Known(Vec::new()),
         read: Fact::Known(Read::Done),
         volume: None,
+        group: None,
+        table: None,
         below: None,
         extent: None,
     }

@@ -50,6 +50,10 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/disks[*]/path", "shown"),
     ("/disks[*]/partitions[*]/name", "shown"),
     ("/disks[*]/partitions[*]/size_bytes", "counts where the retention volume is a partition"),
+    (
+        "/disks[sda]/partitions[sda5]/start_bytes",
+        "what lies in an extended partition the table itself does not tell",
+    ),
     ("/disks[sda]/partitions[sda4]/major_minor", "an extended partition carries nothing"),
     ("/disks[sda]/read_only", "its mounts are judged"),
     ("/disks[*]/scsi_id_error", "tells why there is no ID"),

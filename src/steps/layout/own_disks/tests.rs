@@ -3,7 +3,7 @@ use crate::facts::Fact;
 use crate::facts::disks::{Holder, Map, Partition};
 use crate::facts::identity::{Kind, Record};
 use crate::facts::retention::{Volume, uuid_of};
-use crate::facts::storage::{LVM, Read};
+use crate::facts::storage::{Entry, LVM, Read, Storage, Table};
 use crate::facts::swaps::Swap;
 use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
@@ -38,9 +38,10 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         }
     }
     let mut disk = virtual_disk(2, FOREIGN, 100 << 30);
-    disk.partitions = (1..4)
+    disk.partitions = (1..4_u32)
         .map(|number| Partition {
             name: format!("sdc{number}"),
+            start_bytes: Some(u64::from(number) << 30),
             major_minor: format!("8:{}", 32 + number),
             size_bytes: 1 << 30,
             holders: Vec::new(),
@@ -48,7 +49,10 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         .collect();
     disks(&mut facts).push(disk);
     let devices = (1..4).map(|number| answering(&format!("sdc{number}"), &format!("8:{}", 32 + number)));
-    edit(&mut facts.storage).push(answering("sdc", "8:32"));
+    let entries =
+        (1..4).map(|number| Entry { number, start_bytes: u64::from(number) << 30, ..Entry::default() });
+    let table = Table { dos_id: "0000cccc".into(), entries: entries.collect(), damaged: false };
+    edit(&mut facts.storage).push(Storage { table: Some(table), ..answering("sdc", "8:32") });
     edit(&mut facts.storage).extend(devices);
     change(&mut facts);
     (profile, facts)
