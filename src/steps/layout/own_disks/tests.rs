@@ -1,3 +1,6 @@
+mod groups;
+mod partitions;
+
 use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::{Holder, Map, Partition};
@@ -280,28 +283,6 @@ fn a_host_that_started_from_a_disk_not_on_record_is_told_loudly() {
         mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "43:1".into();
     });
     assert!(said.starts_with("unknown: / (") && said.contains("lies on no disk that was found"), "{said}");
-}
-
-#[test]
-fn a_volume_group_of_our_name_on_another_disk_is_found() {
-    for (group, status) in [("vg0", "unmet: sdc1 of sdc ("), ("customer", "met: ")] {
-        let said = says(On::Record, |facts| {
-            let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
-            disks(facts)[0].partitions[2].holders = vec![volume];
-            let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-            home.major_minor = "253:9".into();
-            edit(&mut facts.storage).push(answering("dm-9", "253:9"));
-            carries(facts, "sdc1", (LVM, "pv-uuid", group));
-        });
-        assert!(said.starts_with(status), "{group}: {said}");
-    }
-    // Its name is no label of a file system.
-    let said = says(On::Record, |facts| {
-        carries(facts, "sda3", ("ext", HOME, "data"));
-        carries(facts, "sdc1", (LVM, HOME, "data"));
-        fstab(facts).push(entry(20, "LABEL=data", "/data", "ext4", 0));
-    });
-    assert!(said.starts_with("met: "), "{said}");
 }
 
 #[test]
@@ -616,37 +597,4 @@ fn a_snapshot_is_no_twin_of_its_origin() {
     };
     assert!(snapshot("LVM-a-real").starts_with("met: "), "{}", snapshot("LVM-a-real"));
     assert!(snapshot("CRYPT-x").contains("can mean dm-1"), "of no LVM");
-}
-
-#[test]
-fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
-    let said = says(On::Record, |facts| {
-        let volume =
-            |name: &str, number: &str, of: &str| holder(name, number, Some((of, "LVM-x")), Vec::new());
-        disks(facts)[0].partitions[2].holders = vec![volume("dm-9", "253:9", "vg0-home")];
-        disks(facts)[2].partitions[0].holders = vec![volume("dm-10", "253:10", "vg0-data")];
-        let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-        home.major_minor = "253:9".into();
-        mounted(facts, "/data", "253:10", "/dev/mapper/vg0-data");
-        for (name, number) in [("dm-9", "253:9"), ("dm-10", "253:10")] {
-            edit(&mut facts.storage).push(answering(name, number));
-        }
-        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
-    });
-    let detach = "| `umount /data`, detach sdc: this host's own volume group has the name vg0 too. If it is this host's own: ";
-    assert!(said.contains(detach) && !said.contains("vgrename") && !said.contains("vgchange"), "{said}");
-    let other = format!(
-        "detach sdc before any command of LVM, which may take either group. If it belongs to this host's own group: mt-agent apply \
-         --own-disk {FOREIGN}"
-    );
-    assert!(said.ends_with(&other), "{said}");
-    // A person's word is the end of it: a volume group over two disks with nothing on the second yet.
-    let said = says(On::Record, |facts| {
-        let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
-        disks(facts)[0].partitions[1].holders = vec![volume];
-        edit(&mut facts.storage).push(answering("dm-9", "253:9"));
-        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
-    });
-    assert!(said.starts_with("met: "), "{said}");
 }
