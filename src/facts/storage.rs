@@ -61,9 +61,10 @@ pub struct Storage {
     /// How large its file system is by its superblock: of ext2 to ext4 and XFS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extent: Option<Extent>,
-    /// Of a loop device what lies below it: `major:minor` of a block device, or a path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub below: Option<String>,
+    /// What lies below the loop devices that it is, or is built on: `major:minor` of a block device, or a path; `loop0` where that is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<String>,
 }
 
 /// The size of a file system, as its superblock has it. On disk that of a mounted XFS can be older than what the kernel has.
@@ -130,17 +131,19 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, mut read, carried, below) =
-            match answers.as_ref().map(|answers| answers.get(&name)) {
-                Ok(Some(Ok(answer))) => answer.clone(),
-                Ok(None) => {
-                    let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                    (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), Carried::default(), None)
-                }
-                Ok(Some(Err(why))) | Err(why) => {
-                    (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Carried::default(), None)
-                }
-            };
+        let (failed_paths, mut read, carried, below) = match answers
+            .as_ref()
+            .map(|answers| answers.get(&name))
+        {
+            Ok(Some(Ok(answer))) => answer.clone(),
+            Ok(None) => {
+                let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), Carried::default(), Vec::new())
+            }
+            Ok(Some(Err(why))) | Err(why) => {
+                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Carried::default(), Vec::new())
+            }
+        };
         // Mounted again it is another matter.
         if read == Fact::Known(Read::Done)
             && device.is_mounted
@@ -196,8 +199,8 @@ struct Carried {
     table: Option<Table>,
 }
 
-/// Paths that failed, a read, what it found, and what lies below a loop device.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Option<String>);
+/// Paths that failed, a read, what it found, and what lies below loop devices.
+type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Vec<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -229,7 +232,8 @@ fn answer(host: &Host, name: &str, device: &Device) -> Answer {
         },
     };
     // The kernel asks the file below a loop device, which may not answer.
-    let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
+    let loops = device.below.iter().filter(|name| name.starts_with("loop"));
+    let below = loops.map(|name| loops::below(host, name).unwrap_or_else(|| name.clone())).collect();
     match read {
         Ok((read, carried)) => (failed, Fact::Known(read), carried, below),
         Err(why) => (failed, Fact::Unknown(why), Carried::default(), below),
@@ -336,6 +340,38 @@ mod tests {
         let disks = crate::facts::disks::load(&host);
         let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
         assert_eq!(all.iter().find(|one| one.name == "dm-0").unwrap().read, Fact::Known(Read::Done));
+    }
+
+    #[test]
+    fn what_lies_below_loop_devices_is_told_of_what_is_built_on_them() {
+        let tree = tree();
+        for (name, file) in [
+            ("loop0", Some("/var/lib/docker/data")),
+            ("loop1", Some("/var/lib/docker/metadata")),
+            ("loop2", None),
+        ] {
+            let directory = format!("/sys/devices/virtual/block/{name}");
+            tree.block(&directory, &format!("7:{}", &name[4..]), 1 << 30);
+            file.map(|file| tree.file(&format!("{directory}/loop/backing_file"), file));
+        }
+        let below = |name: &str| format!("/sys/devices/virtual/block/{name}");
+        tree.mapped("dm-1", "253:1", ("docker-8:1-9-pool", ""), &[&below("loop0"), &below("loop1")])
+            .mapped("dm-2", "253:2", ("docker-8:1-9-base", ""), &[&below("dm-1")])
+            .mapped("dm-3", "253:3", ("other", ""), &[&below("loop2")]);
+        let line = |number: u32, name: &str| {
+            format!("3{number} 19 253:{number} / /m{number} rw - xfs /dev/mapper/{name} rw\n")
+        };
+        tree.file(
+            "/proc/self/mountinfo",
+            [MOUNTS, &line(2, "docker-8:1-9-base"), &line(3, "other")].concat(),
+        );
+        let host = tree.host();
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &Fact::Known(Vec::new())) else {
+            panic!("not known")
+        };
+        let told = |name: &str| all.iter().find(|one| one.name == name).unwrap().below.clone();
+        assert_eq!(told("dm-2"), ["/var/lib/docker/data", "/var/lib/docker/metadata"]);
+        assert_eq!((told("dm-3"), told("sda1")), (vec!["loop2".to_owned()], Vec::new()));
     }
 
     #[test]

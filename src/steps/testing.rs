@@ -53,6 +53,7 @@ fn recorded() -> (Profile, Facts) {
         marker: changes.marker.clone(),
         log: changes.log.clone(),
         archive: changes.archive.clone(),
+        mount_point: profile.retention.mount_point.clone(),
         ..Wanted::default()
     };
     let mut facts = gather(&Host::recorded(TREE), &wanted);
@@ -187,7 +188,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         volume: None,
         group: None,
         table: None,
-        below: None,
+        below: Vec::new(),
         extent: None,
     }
 }

@@ -68,6 +68,9 @@ pub fn extent(start: &[u8]) -> Option<Extent> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
     use super::*;
     use crate::facts::testing;
 
@@ -113,5 +116,53 @@ mod tests {
         }
         assert_eq!(carried(&[0; 4096], Some(512), |_| None), Carried::default());
         assert_eq!(carried(&[], Some(512), |_| None), Carried::default());
+    }
+
+    /// As tests/real_storage.rs holds it against libblkid; here with each byte of it changed.
+    #[test]
+    fn fat_and_tables_are_read_whatever_is_in_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let made = |tool: &str, args: &[&str], stdin: &str| {
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_len(8 << 20).unwrap();
+            let mut command = std::process::Command::new(tool);
+            command.args(args).arg(&path).env("PATH", "/sbin:/usr/sbin:/bin:/usr/bin");
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+            assert!(child.wait().unwrap().success(), "{tool}");
+            std::fs::read(&path).unwrap()
+        };
+        let read = |bytes: &[u8]| {
+            let block =
+                |at: u64| Some(bytes.get(usize::try_from(at).ok()?..)?.iter().take(4096).copied().collect());
+            carried(&bytes[..4096], Some(512), block)
+        };
+        let id = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+        for (tool, args, script, expected) in [
+            ("mkfs.vfat", &["-F", "12", "-i", "abcd1234", "-n", "EFI"][..], "", "ABCD-1234"),
+            ("mkfs.vfat", &["-F", "32", "-s", "1", "-i", "abcd1234", "-n", "EFI"], "", "ABCD-1234"),
+            ("sfdisk", &["-q"], "label: gpt\nsize=1M,uuid=0F3C6A52-8D1B-4E07-9A64-1C5B7D2E9F01\n", id),
+            ("sfdisk", &["-q"], "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\n", "09ab3f7a"),
+        ] {
+            let mut image = made(tool, args, script);
+            let told = read(&image);
+            let of_table = told
+                .table
+                .iter()
+                .flat_map(|one| [&one.dos_id].into_iter().chain(one.entries.iter().map(|one| &one.uuid)));
+            let uuid = told.volume.iter().map(|one| &one.uuid).chain(of_table).find(|uuid| !uuid.is_empty());
+            assert_eq!(uuid.map(String::as_str), Some(expected), "{tool} {args:?}");
+            for at in (0..1536).chain(4080..4096) {
+                for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                    let was = std::mem::replace(&mut image[at], byte);
+                    let damaged = read(&image);
+                    // A GPT is whole or damaged, and never another one.
+                    let is_sure = script.starts_with("label: gpt") && (512..604).contains(&at) && byte != was;
+                    assert!(!is_sure || damaged.table.unwrap().damaged, "{at}");
+                    image[at] = was;
+                }
+            }
+        }
     }
 }

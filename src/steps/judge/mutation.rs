@@ -46,7 +46,6 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/disks[*]/major_minor", "what lies on it is told by its partitions and its map"),
     ("/disks[*]/model", "shown; told from other disks by its vendor too"),
     ("/disks[*]/vendor", "the ID of another vendor's disk is judged as well"),
-    ("/disks[*]/name", "shown"),
     ("/disks[*]/path", "shown"),
     ("/disks[*]/partitions[*]/name", "shown"),
     ("/disks[*]/partitions[*]/size_bytes", "counts where the retention volume is a partition"),
@@ -138,6 +137,7 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/storage[*]/volume", "counts where two devices carry the same"),
     ("/storage[sda]/", "nothing is mounted from it: what it carries is judged"),
     ("/storage[sda5]/", "nothing is mounted from it: what it carries is judged"),
+    ("/strays/", "told where nothing is mounted"),
     ("/swaps[*]/path", "shown: a swap partition is told by its number"),
     ("/tools/", "the program or its process: one of them proves it"),
 ];

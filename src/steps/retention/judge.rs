@@ -1,7 +1,7 @@
 //! Judging the retention volume.
 
 use super::{UUID, describe, line, mount_now, nameless, stable_name, volume, waiting};
-use super::{choice, elsewhere, name, volumes};
+use super::{choice, elsewhere, name, strays, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};
@@ -166,10 +166,9 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
             let expected = format!("the retention volume at {point}");
             let named = profile.retention.disk.as_deref();
             let ours = volumes::ours(facts, named).ok().flatten();
-            match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
-                Some(mount) => Status::unmet(
+            let (mut found, mut fix) = match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
+                Some(mount) => (
                     format!("it is mounted at {}, and nothing at {point}", mount.mount_point),
-                    expected,
                     format!(
                         "mt-agent apply mounts it at {point} instead, where nothing uses it; or put {} into the profile \
                          (retention.mount-point)",
@@ -185,9 +184,14 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                         }
                         Ok(_) => format!("mt-agent apply, or: mount {by_hand}"),
                     };
-                    Status::unmet(format!("nothing is mounted at {point}"), expected, fix)
+                    (format!("nothing is mounted at {point}"), fix)
                 }
+            };
+            if let Some(strays) = strays::at(point, facts) {
+                found = format!("{found}; {}", strays.found);
+                fix = format!("{}; then {fix}", strays.fix);
             }
+            Status::unmet(found, expected, fix)
         }
     })
 }

@@ -92,6 +92,14 @@ fn mounted<'a>(look: &'a Look<'_>, disk: &Disk) -> Vec<&'a Mount> {
     let mut found: Vec<&Mount> = Vec::new();
     for mount in &look.mounts {
         let above = |other: &&Mount| Path::new(&mount.mount_point).starts_with(&other.mount_point);
+        // One that lies on several devices is one.
+        let is_same = |other: &&&Mount| {
+            (&other.mount_point, &other.source) == (&mount.mount_point, &mount.source)
+                && other.major_minor != mount.major_minor
+        };
+        if found.last().filter(is_same).is_some() {
+            continue;
+        }
         if on_it(mount) || found.iter().any(above) {
             found.push(mount);
         }

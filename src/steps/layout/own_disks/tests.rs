@@ -1,4 +1,5 @@
 mod groups;
+mod loops;
 mod partitions;
 
 use super::*;
@@ -6,7 +7,7 @@ use crate::facts::Fact;
 use crate::facts::disks::{Holder, Map, Partition};
 use crate::facts::identity::{Kind, Record};
 use crate::facts::retention::{Volume, uuid_of};
-use crate::facts::storage::{Entry, LVM, Read, Storage, Table};
+use crate::facts::storage::{Entry, Read, Storage, Table};
 use crate::facts::swaps::Swap;
 use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
@@ -144,29 +145,6 @@ fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_i
         });
         assert!(said.starts_with("unmet: sdc (") && said.contains(command), "{said}");
     }
-}
-
-#[test]
-fn a_disk_below_a_loop_device_is_in_use() {
-    for below in ["8:33", "/dev/sdc1", "/lost/image"] {
-        let said = says(On::Record, |facts| {
-            mounted(facts, "/lost", "8:33", "/dev/sdc1");
-            // Only the file keeps it: the mount may be gone.
-            mounted(facts, "/mnt/iso", "7:0", "/dev/loop0");
-            let mut device = answering("loop0", "7:0");
-            device.below = Some(below.into());
-            edit(&mut facts.storage).push(device);
-        });
-        assert!(said.contains("mounted at /mnt/iso (sdc1)"), "{below}: {said}");
-        assert!(
-            said.contains("`umount /mnt/iso`, `losetup -d /dev/loop0`, `umount /lost`"),
-            "{below}: {said}"
-        );
-    }
-    let untold = |facts: &mut Facts| mounted(facts, "/mnt/iso", "7:0", "/dev/loop0");
-    assert_eq!(says(On::Record, untold), "unknown: /mnt/iso (/dev/loop0) lies on no disk that was found");
-    let optical = |facts: &mut Facts| mounted(facts, "/mnt/iso", "11:0", "/dev/sr0");
-    assert!(says(On::Record, optical).starts_with("met: "));
 }
 
 #[test]
