@@ -32,7 +32,7 @@ fn begin() -> String {
 
 /// A master target whose vendor script has run to its end, whose fstab has the agent's own line, and with no record.
 fn machine() -> World {
-    let world = World::new().with_disks();
+    let world = World::new().with_disks().alone();
     world.file("/etc/mt-agent/profile.yaml", "extends: centos-6.6\n");
     world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
     let line = format!(

@@ -204,9 +204,12 @@ type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Vec<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
+    let has_maps = devices.values().flat_map(|device| &device.below).any(|name| name.starts_with("dm-"));
+    let maps = has_maps.then(|| mapped::told(host)).flatten();
     let (asked, of) = (host.clone(), devices.clone());
-    let ask =
-        move |name: &str| of.get(name).map(|device| answer(&asked, name, device)).ok_or_else(String::new);
+    let ask = move |name: &str| {
+        of.get(name).map(|device| answer(&asked, name, device, &maps)).ok_or_else(String::new)
+    };
     if host.is_live() {
         apart_at_once("reading what is mounted or could be", &names, DEADLINE, ask)
             .map_err(|error| error.to_string())
@@ -215,8 +218,8 @@ fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<An
     }
 }
 
-fn answer(host: &Host, name: &str, device: &Device) -> Answer {
-    let failed = Fact::from_result(mapped::failed_paths(host, &device.below));
+fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Told) -> Answer {
+    let failed = Fact::from_result(mapped::failed_paths(host, &device.below, maps));
     let stopped = match failed.known().and_then(|failed| failed.first()) {
         Some(path) => Some(format!("the path {path} failed")),
         None => device.stopped.clone(),

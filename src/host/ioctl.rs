@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -84,10 +85,19 @@ pub fn in_a_copy(work: impl FnOnce()) -> io::Result<Pid> {
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
+            A_COPY.store(true, Ordering::Relaxed);
             // The release is built without unwinding.
             end(catch_unwind(AssertUnwindSafe(work)).map_or(1, |()| 0))
         }
     }
+}
+
+/// Whether this process is a copy of another one.
+static A_COPY: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is a copy, in which no command can be started: whatever waits for one takes locks.
+pub fn is_a_copy() -> bool {
+    A_COPY.load(Ordering::Relaxed)
 }
 
 /// Ends this process, which is a copy, at once: nothing of what it has from its parent is run or written twice.

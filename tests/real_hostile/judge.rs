@@ -43,6 +43,8 @@ pub fn facts(device: &Loop) -> Facts {
     let Fact::Known(lines) = &mut facts.fstab else { panic!("{:?}", facts.fstab) };
     lines.retain(|line| line.mount_point != "/mnt/retention");
     facts.retention_record = Fact::Known(None);
+    let Fact::Known(storage) = &mut facts.storage else { panic!("{:?}", facts.storage) };
+    storage.retain(|one| one.name.starts_with(&disks[0].name));
     // A loop device's counts outlive its image: those of a disk begin anew.
     facts.probes = vec![Probe { written: Some(false), ..probed(device) }];
     facts

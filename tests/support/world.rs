@@ -44,6 +44,7 @@ exit "$status"
 pub struct World {
     dir: TempDir,
     disks: &'static str,
+    alone: &'static [&'static str],
 }
 
 impl World {
@@ -52,12 +53,17 @@ impl World {
         for name in ["upper", "tools", "files"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Self { dir, disks: "" }
+        Self { dir, disks: "", alone: &[] }
     }
 
     /// With the devices of the recorded master target in /sys: what asks for disks of VMware finds them.
     pub fn with_disks(self) -> Self {
         Self { disks: super::RECORDED, ..self }
+    }
+
+    /// Without the processes of others: what another test runs is not taken for this world's.
+    pub fn alone(self) -> Self {
+        Self { alone: &["--pid", "--fork", "--kill-child", "--mount-proc"], ..self }
     }
 
     /// A shell script in place of the tool `name`.
@@ -79,6 +85,7 @@ impl World {
         drop(fs::remove_dir_all(self.dir.path().join("out")));
         let enter = ["-m", "--propagation", "private", "--", "sh", "-euc", ENTER, "world"].map(OsStr::new);
         Command::new("unshare")
+            .args(self.alone)
             .args(enter)
             .arg(self.dir.path())
             .arg(script)

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nix::libc;
 use nix::sys::stat::makedev;
 
@@ -19,18 +19,31 @@ const CONTROL: &str = "/dev/mapper/control";
 /// What dmsetup says comes from memory.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The kernel names of the failed paths of the multipath maps among `names`.
+/// What dmsetup says of all multipath maps, `None` where the device mapper itself can be asked. It is a command, and none may
+/// be started where the maps are asked one by one, in a copy of this process.
+pub(super) type Told = Option<std::result::Result<String, String>>;
+
+/// Asks dmsetup where nobody has made the device mapper's node, which udev does; dmsetup makes it where it can.
+pub(super) fn told(host: &Host) -> Told {
+    if !host.is_live() || host.exists(CONTROL) {
+        return None;
+    }
+    let command = Command::new("dmsetup", ["status", "--target", "multipath"], DEADLINE).only_looks();
+    Some(command.read(host).map_err(|why| format!("there is no {CONTROL}: {why}")))
+}
+
+/// The kernel names of the failed paths of the multipath maps among `names`; `told` by [`told`].
 ///
 /// # Errors
 /// The status of a map could not be read.
-pub(super) fn failed_paths(host: &Host, names: &[String]) -> Result<Vec<String>> {
+pub(super) fn failed_paths(host: &Host, names: &[String], told: &Told) -> Result<Vec<String>> {
     let mut failed = Vec::new();
     for name in names.iter().filter(|name| name.starts_with("dm-")) {
         let uuid = read::attribute(host, &format!("/sys/block/{name}/dm/uuid"))?.unwrap_or_default();
         if !uuid.starts_with("mpath-") {
             continue;
         }
-        let text = status(host, name)?;
+        let text = status(host, name, told)?;
         for number in failed_in(&text).with_context(|| format!("the status of {name} has no path: {text}"))? {
             failed.push(sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned()));
         }
@@ -52,18 +65,23 @@ pub fn failed_in(status: &str) -> Option<Vec<&str>> {
 }
 
 /// The status of all targets of a map, as text.
-fn status(host: &Host, name: &str) -> Result<String> {
+fn status(host: &Host, name: &str, told: &Told) -> Result<String> {
     if !host.is_live() {
         return read::text(host, &format!("/commands/dm-status/{name}"));
     }
-    if !host.exists(CONTROL) {
-        // Without udev nobody has made it; dmsetup does.
+    if let Some(told) = told {
+        let told = told.as_ref().map_err(|why| anyhow!(why.clone()))?;
         let map = read::attribute(host, &format!("/sys/block/{name}/dm/name"))?.unwrap_or_default();
-        let command = Command::new("dmsetup", ["status", &map], DEADLINE).only_looks();
-        return command.read(host).with_context(|| format!("there is no {CONTROL}"));
+        return Ok(of_map(told, &map));
     }
     let MapStatus { bytes, targets, .. } = asked(host, name).map_err(anyhow::Error::msg)?;
     Ok(texts(&bytes, targets).join("\n"))
+}
+
+/// The lines about `map`, without its name and the extent of the target: `mpatha: 0 2097152 multipath 2 0 ...`.
+fn of_map(told: &str, map: &str) -> String {
+    let lines = told.lines().filter_map(|line| line.strip_prefix(map)?.strip_prefix(": "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a device-mapper device is suspended; where neither /sys nor the device mapper tells, a read of it does.
@@ -117,6 +135,16 @@ mod tests {
         assert_eq!(failed_in("2 0 0 0 1 1 E 0 2 2 8:16 F 1 0 1 8:32 F 2 0 1"), Some(vec!["8:16", "8:32"]));
         for none in ["", "2 0 0 0 0 0", "8:16", ": A", "x:1 F"] {
             assert_eq!(failed_in(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_dmsetup_says_is_told_by_the_name_of_the_map() {
+        let told = "mpathb: 0 2048 multipath 2 0 0 0 1 1 A 0 1 0 8:32 A 0\nmpatha: 0 2048 multipath 2 0 0 0 1 1 E 0 1 0 8:16 F 3\n";
+        assert_eq!(failed_in(&of_map(told, "mpatha")), Some(vec!["8:16"]));
+        assert_eq!(failed_in(&of_map(told, "mpathb")), Some(vec![]));
+        for none in ["mpath", "a", "", "mpathc"] {
+            assert_eq!(failed_in(&of_map(told, none)), None, "{none}");
         }
     }
 

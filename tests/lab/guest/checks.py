@@ -50,22 +50,13 @@ def main():
         machine.expect(f"apply exits {want}", [] if status == want else [f"it exits {status}:", said])
         if want == 3:
             pretend_restart()
-    before, began, statuses, late = left(), time.monotonic(), {}, 0
+    before, began, statuses = left(), time.monotonic(), {}
     for _ in range(ROUNDS):
         done = subprocess.run([AGENT, "check"], input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        said = done.stdout.decode(errors="replace")
-        # A defect that is open: without /dev/mapper/control (here) about one check in 400 is late on an idle machine too.
-        if done.returncode and "did not end within" in " ".join(said.split()):
-            late += 1
-            continue
-        statuses.setdefault(done.returncode, said)
-    took = time.monotonic() - began
-    machine.expect(f"{ROUNDS} checks exit 0, but for {late} whose read was late ({took:.0f} s)", ["too many"] * (late > 3) +
+        statuses.setdefault(done.returncode, done.stdout.decode(errors="replace"))
+    after, took = left(), time.monotonic() - began
+    machine.expect(f"{ROUNDS} checks exit 0 ({took:.0f} s)",
                    [f"exit status {status}:\n{said}" for status, said in statuses.items() if status])
-    # What a late one left behind ends when its read does.
-    until = time.monotonic() + 120
-    while (after := left()) != before and late and time.monotonic() < until:
-        time.sleep(1)
     machine.expect("they change nothing and leave nothing behind",
                    [f"{what}: {difference(before[what], after[what])}" for what in before if before[what] != after[what]])
     machine.apply("--retention-disk", "no such disk")

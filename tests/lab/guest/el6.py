@@ -40,7 +40,7 @@ TOOLS = {
     # udev 147-2.57.el6
     "udevadm": "--timeout --seq-start --seq-end --exit-if-exists --quiet --version",
     # device-mapper 1.02.90-2.el6
-    "dmsetup": "-c -C -f -u -v -y",
+    "dmsetup": "-c -C -f -u -v -y --target",
     # device-mapper-multipath 0.4.9-80.el6, chkconfig 1.3.49.3-2.el6_4.1, initscripts 9.03.46-1.el6.centos
     "multipath": "-v -l -ll -d -f -F -r -t -q -p -b -B -c -h",
     "chkconfig": "--list --add --del --override --level --type",
