@@ -79,7 +79,8 @@ fn mapper(host: &Host) -> Result<BTreeMap<String, String>, String> {
 }
 
 /// A name with udev's `\xNN` escapes decoded: how it writes bytes that it does not take for safe in a path.
-fn decoded(name: &str) -> String {
+#[must_use]
+pub fn decoded(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
     disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages,
-    processes, read, record, retention, services, site_agent, storage, swaps, tools,
+    processes, read, record, retention, services, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -31,6 +31,8 @@ pub struct Wanted {
     pub archive: Option<PathBuf>,
     /// Whether the profile pins its SHA-256: then it may be anybody's.
     pub archive_is_pinned: bool,
+    /// Where the retention volume is to be mounted.
+    pub mount_point: String,
     /// Which disks to probe for blankness.
     pub probe: Probing,
 }
@@ -125,6 +127,10 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         let (mounts, disks) = (mounts.clone(), disks.clone());
         start(host, STORAGE, move |host| storage::load(host, &mounts, &disks))
     };
+    let strays = {
+        let (mounts, point) = (mounts.clone(), wanted.mount_point.clone());
+        start(host, DEADLINE, move |host| strays::load(host, &point, &mounts))
+    };
     let (clock, tools, (daemon, others)) = daemons.wait().unwrap_or_else(|why| {
         let clock = clock::Clock {
             now_secs: clock::now(),
@@ -186,6 +192,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
         records_set_aside: records_set_aside.fact(),
         journal: journal.fact(),
         retention_record,
+        strays: strays.fact(),
         guest_retention_disk: guest_retention_disk.map_or_else(guest_info::not_asked, Pending::fact),
         servers: servers.wait().unwrap_or_else(|why| unasked(wanted, &why)),
         probes,

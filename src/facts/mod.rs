@@ -37,6 +37,7 @@ pub mod shell;
 pub mod signature;
 pub mod site_agent;
 pub mod storage;
+pub mod strays;
 pub mod swaps;
 #[cfg(test)]
 mod testing;
@@ -159,6 +160,9 @@ pub struct Facts {
     pub journal: Fact<journal::Journal>,
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
+    /// What lies at the mount point of the retention volume, while nothing is mounted there.
+    #[serde(default = "strays::not_read")]
+    pub strays: Fact<strays::Strays>,
     /// The SCSI ID of the retention disk in the VM's configuration, where it was asked for (`plan`, `apply`).
     #[serde(default = "guest_info::not_asked")]
     pub guest_retention_disk: Fact<Option<String>>,

@@ -1,12 +1,17 @@
 //! Whether what is mounted, or could be, answers now, and what it carries: what the device mapper says of it, and one read of
-//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors. Of a device against which
+//! its first block past the page cache, where ext2, ext3 and ext4 also keep whether they met errors; and what the kernel's log says of
+//! its file system. Of a device against which
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
 mod content;
+mod fat;
+pub mod kernel_log;
 mod loops;
+mod lvm;
 pub mod mapped;
 mod read;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,6 +19,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use content::extent;
+pub use lvm::{LVM, UUID_LETTERS};
+pub use table::{Entry, Table, dos_uuid};
 
 use super::Fact;
 use super::disks::{Disk, RUNNING, sysfs};
@@ -21,8 +28,6 @@ use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
 use crate::host::{Host, Kind};
-
-pub use content::LVM;
 
 /// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
 /// one that needs a third of that holds up whatever uses it.
@@ -44,15 +49,22 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
-    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap or a physical volume of LVM ([`LVM`]).
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap, FAT (`vfat`) or a physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// The UUID of the volume group that it belongs to, without hyphens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The partition table on it now, of a disk, its map or a RAID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
     /// How large its file system is by its superblock: of ext2 to ext4 and XFS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extent: Option<Extent>,
-    /// Of a loop device what lies below it: `major:minor` of a block device, or a path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub below: Option<String>,
+    /// What lies below the loop devices that it is, or is built on: `major:minor` of a block device, or a path; `loop0` where that is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<String>,
 }
 
 /// The size of a file system, as its superblock has it. On disk that of a mounted XFS can be older than what the kernel has.
@@ -105,27 +117,44 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     };
     let mut numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
     // Without the disks, what could be mounted is not known: whoever asks for it asks for them as well.
-    numbers.extend(disks.known().into_iter().flatten().flat_map(Disk::ends).map(|(_, number)| number));
+    let disks = || disks.known().into_iter().flatten();
+    numbers.extend(disks().flat_map(Disk::ends).map(|(_, number)| number));
+    // Each has a UUID of its own as well, which a copy of its disk has too.
+    numbers.extend(disks().flat_map(Disk::physical_volumes).map(|(_, number)| number));
+    let tables: BTreeSet<&str> = disks().flat_map(Disk::partitioned).map(|one| one.major_minor).collect();
+    numbers.extend(&tables);
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
     let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, is_mounted(number))).collect();
+        numbers.map(|number| device(host, number, is_mounted(number), tables.contains(number))).collect();
     let answers = answers(host, &devices);
+    let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
-        let (failed_paths, read, (volume, extent), below) =
-            match answers.as_ref().map(|answers| answers.get(&name)) {
-                Ok(Some(Ok(answer))) => answer.clone(),
-                Ok(None) => {
-                    let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                    (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), (None, None), None)
-                }
-                Ok(Some(Err(why))) | Err(why) => {
-                    (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), (None, None), None)
-                }
-            };
+        let (failed_paths, mut read, carried, below) = match answers
+            .as_ref()
+            .map(|answers| answers.get(&name))
+        {
+            Ok(Some(Ok(answer))) => answer.clone(),
+            Ok(None) => {
+                let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
+                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), Carried::default(), Vec::new())
+            }
+            Ok(Some(Err(why))) | Err(why) => {
+                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Carried::default(), Vec::new())
+            }
+        };
+        // Mounted again it is another matter.
+        if read == Fact::Known(Read::Done)
+            && device.is_mounted
+            && let Some(line) = kernel_log::given_up(&log, &name)
+        {
+            let why = format!("the kernel's log says `{line}`, and of no mount after that");
+            read = Fact::Known(Read::Errors(why));
+        }
         let (major_minor, suspended) = (device.number, device.suspended);
-        Storage { name, major_minor, suspended, failed_paths, read, volume, extent, below }
+        let Carried { volume, group, extent, table } = carried;
+        Storage { name, major_minor, suspended, failed_paths, read, volume, group, table, extent, below }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -140,9 +169,11 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
+    /// The size of its sectors in bytes, where a partition table on it counts.
+    sector: Option<u64>,
 }
 
-fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
+fn device(host: &Host, number: &str, is_mounted: bool, is_partitioned: bool) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
     let below = sysfs::down(host, &name);
@@ -154,14 +185,22 @@ fn device(host: &Host, number: &str, is_mounted: bool) -> (String, Device) {
     let scsi = below.iter().filter(|name| name.starts_with("sd"));
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted })
+    let sector = || sysfs::word(host, &name, "queue/logical_block_size")?.parse().ok();
+    let sector = is_partitioned.then(|| sector().unwrap_or(512));
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, sector })
 }
 
-/// What a device carries, and how large its file system is.
-type Carried = (Option<Volume>, Option<Extent>);
+/// What a device carries: as in [`Storage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Carried {
+    volume: Option<Volume>,
+    group: Option<String>,
+    extent: Option<Extent>,
+    table: Option<Table>,
+}
 
-/// Paths that failed, a read, what it found, and what lies below a loop device.
-type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Option<String>);
+/// Paths that failed, a read, what it found, and what lies below loop devices.
+type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Vec<String>);
 
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
@@ -187,17 +226,20 @@ fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Told) -> Answ
     };
     let read = match stopped {
         Some(why) => Err(format!("{why}, so it was not read")),
-        None => match read::first_block(host, name, &device.number) {
+        None => match read::first_block(host, name, &device.number, device.sector) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
-            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => Ok((Read::Done, (None, None))),
+            Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => {
+                Ok((Read::Done, Carried::default()))
+            }
             read => read,
         },
     };
     // The kernel asks the file below a loop device, which may not answer.
-    let below = name.starts_with("loop").then(|| loops::below(host, name)).flatten();
+    let loops = device.below.iter().filter(|name| name.starts_with("loop"));
+    let below = loops.map(|name| loops::below(host, name).unwrap_or_else(|| name.clone())).collect();
     match read {
         Ok((read, carried)) => (failed, Fact::Known(read), carried, below),
-        Err(why) => (failed, Fact::Unknown(why), (None, None), below),
+        Err(why) => (failed, Fact::Unknown(why), Carried::default(), below),
     }
 }
 
@@ -279,6 +321,60 @@ mod tests {
             assert_eq!((one.suspended, one.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
             assert_eq!(one.read, Fact::Known(Read::Done));
         }
+    }
+
+    #[test]
+    fn what_is_mounted_and_given_up_by_the_kernel_has_errors() {
+        let given_up = tree();
+        given_up.file(
+            "/commands/dmesg",
+            "<3>[ 9.1] Aborting journal on device dm-0-8.\n<3>Aborting journal on device sdb1-8.\n",
+        );
+        let [root, map] = looked(&given_up);
+        let why = "the kernel's log says `Aborting journal on device dm-0-8.`, and of no mount after that";
+        assert_eq!((root.read, map.read), (Fact::Known(Read::Done), Fact::Known(Read::Errors(why.into()))));
+        // What is on record on the disk itself counts more, and of what is not mounted nothing is said.
+        given_up.file("/commands/read", "8:1 done\n253:0 errors its superblock says so\n");
+        assert_eq!(looked(&given_up)[1].read, Fact::Known(Read::Errors("its superblock says so".into())));
+        given_up
+            .file("/commands/read", "8:1 done\n253:0 done\n")
+            .file("/proc/self/mountinfo", "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        let host = given_up.host();
+        let disks = crate::facts::disks::load(&host);
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
+        assert_eq!(all.iter().find(|one| one.name == "dm-0").unwrap().read, Fact::Known(Read::Done));
+    }
+
+    #[test]
+    fn what_lies_below_loop_devices_is_told_of_what_is_built_on_them() {
+        let tree = tree();
+        for (name, file) in [
+            ("loop0", Some("/var/lib/docker/data")),
+            ("loop1", Some("/var/lib/docker/metadata")),
+            ("loop2", None),
+        ] {
+            let directory = format!("/sys/devices/virtual/block/{name}");
+            tree.block(&directory, &format!("7:{}", &name[4..]), 1 << 30);
+            file.map(|file| tree.file(&format!("{directory}/loop/backing_file"), file));
+        }
+        let below = |name: &str| format!("/sys/devices/virtual/block/{name}");
+        tree.mapped("dm-1", "253:1", ("docker-8:1-9-pool", ""), &[&below("loop0"), &below("loop1")])
+            .mapped("dm-2", "253:2", ("docker-8:1-9-base", ""), &[&below("dm-1")])
+            .mapped("dm-3", "253:3", ("other", ""), &[&below("loop2")]);
+        let line = |number: u32, name: &str| {
+            format!("3{number} 19 253:{number} / /m{number} rw - xfs /dev/mapper/{name} rw\n")
+        };
+        tree.file(
+            "/proc/self/mountinfo",
+            [MOUNTS, &line(2, "docker-8:1-9-base"), &line(3, "other")].concat(),
+        );
+        let host = tree.host();
+        let Fact::Known(all) = load(&host, &mounts::load(&host), &Fact::Known(Vec::new())) else {
+            panic!("not known")
+        };
+        let told = |name: &str| all.iter().find(|one| one.name == name).unwrap().below.clone();
+        assert_eq!(told("dm-2"), ["/var/lib/docker/data", "/var/lib/docker/metadata"]);
+        assert_eq!((told("dm-3"), told("sda1")), (vec!["loop2".to_owned()], Vec::new()));
     }
 
     #[test]

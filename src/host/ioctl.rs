@@ -2,7 +2,7 @@
 //! we start.
 //!
 //! Nothing here can alter a device: the one SCSI command that can be sent is INQUIRY, and the rest asks the
-//! block layer for numbers and the device mapper for its status.
+//! block layer for numbers, the device mapper for its status and the kernel for its log.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File};
@@ -407,6 +407,26 @@ pub fn below_loop(file: &File) -> io::Result<String> {
     unsafe { raw::loop_status(file.as_raw_fd(), &raw mut info) }?;
     let number = if info[2] == 0 { info[0] } else { info[2] };
     Ok(format!("{}:{}", nix::sys::stat::major(number), nix::sys::stat::minor(number)))
+}
+
+/// The end of the kernel's log: lines, most with their level in front (`<3>`). By syslog(2), as /dev/kmsg tells nothing before 3.5;
+/// nothing is taken out of the log, nor marked as read.
+///
+/// # Errors
+/// `EPERM` where that is root's alone, and this is not root; `ENOSYS` of a kernel without a log.
+pub fn kernel_log() -> io::Result<Vec<u8>> {
+    /// `SYSLOG_ACTION_READ_ALL`, `SYSLOG_ACTION_SIZE_BUFFER`.
+    const READ_ALL: c_int = 3;
+    const SIZE: c_int = 10;
+    // SAFETY: no memory is handed over.
+    let size = Errno::result(unsafe { libc::klogctl(SIZE, std::ptr::null_mut(), 0) })?;
+    // Since 3.5 the kernel writes level and time of each line only when it is read.
+    let room = size.saturating_mul(2).clamp(1 << 18, 1 << 24);
+    let mut log = vec![0; usize::try_from(room).unwrap_or_default()];
+    // SAFETY: `log` has room for as many bytes as the call is told, and outlives it.
+    let read = Errno::result(unsafe { libc::klogctl(READ_ALL, log.as_mut_ptr().cast(), room) })?;
+    log.truncate(usize::try_from(read).unwrap_or_default());
+    Ok(log)
 }
 
 /// Whether the file behind `file` is marked immutable or append-only (`chattr +i`, `+a`): root cannot remove it either. A

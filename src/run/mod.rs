@@ -49,6 +49,7 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
         log: changes.log.clone(),
         archive: changes.archive.clone(),
         archive_is_pinned: changes.sha256.is_some(),
+        mount_point: profile.retention.mount_point.clone(),
         probe,
     };
     gather(host, &wanted)

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use crate::facts::Facts;
 use crate::facts::disks::{Disk, Holder};
+use crate::facts::filesystems::{Filesystems, decoded};
 use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
-use crate::facts::{Facts, filesystems::Filesystems};
 
 use super::{Status, links, need};
 
@@ -232,7 +233,7 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
     if let Some(link) = path.strip_prefix("disk/") {
         return match link.split_once('/') {
             Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).cloned()),
-            Some(("by-label", value)) => Ok(linked()?.by_label.get(value).cloned()),
+            Some(("by-label", value)) => Ok(linked()?.by_label.get(&decoded(value)).cloned()),
             Some(("by-id", value)) => Ok(linked()?.by_id.get(value).cloned()),
             _ => Err(untold(name)),
         };
@@ -399,6 +400,7 @@ mod tests {
         let links = edit(&mut facts.filesystems);
         links.by_mapper.insert("vg--0-lv--a".into(), "253:9".into());
         links.by_label.insert("DATA".into(), "8:3".into());
+        links.by_label.insert("own data".into(), "8:2".into());
         let found = [
             ("UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "8:1"),
             ("UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"", "8:1"),
@@ -407,6 +409,8 @@ mod tests {
             ("/dev/disk/by-uuid/2b7e1c94-35af-4d60-8f12-6e09a4c3d702", "8:2"),
             ("LABEL=DATA", "8:3"),
             ("/dev/disk/by-label/DATA", "8:3"),
+            ("/dev/disk/by-label/own\\x20data", "8:2"),
+            ("LABEL=own data", "8:2"),
             ("/dev/sda", "8:0"),
             ("/dev/sda5", "8:5"),
             ("/dev/dm-0", "253:0"),

@@ -65,18 +65,26 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<Strin
     fixes
 }
 
-/// How its file system is mended: none of what is mounted is looked at by fsck.
+/// How its file system is mended.
 fn check_file_system(facts: &Facts, device: &Storage) -> String {
     let mounts = facts.mounts.known().into_iter().flatten();
     let at = mounts.filter(|mount| mount.major_minor == device.major_minor);
     match at.min_by_key(|mount| &mount.mount_point).filter(|mount| mount.mount_point != "/") {
         None => "`touch /forcefsck`, and restart".to_owned(),
-        Some(Mount { mount_point: at, source, .. }) => {
-            // The kernel's name of a map says little to people.
-            let device =
-                if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{}", device.name) };
-            format!("`umount {at}`, `fsck -f {device}`, `mount {at}`")
-        }
+        Some(mount) => mend(mount, &device.name),
+    }
+}
+
+/// The commands that mend the file system of `mount`, on the device with the kernel name `name`: none looks at what is mounted. That
+/// for XFS wants its log to have been replayed, which mounting does, and its fsck does nothing.
+pub fn mend(mount: &Mount, name: &str) -> String {
+    let Mount { mount_point: at, source, .. } = mount;
+    // The kernel's name of a map says little to people.
+    let device = if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{name}") };
+    if mount.fs_type == "xfs" {
+        format!("`umount {at}`, `mount {at}`, `umount {at}`, `xfs_repair {device}`, `mount {at}`")
+    } else {
+        format!("`umount {at}`, `fsck -f {device}`, `mount {at}`")
     }
 }
 

@@ -53,6 +53,7 @@ fn recorded() -> (Profile, Facts) {
         marker: changes.marker.clone(),
         log: changes.log.clone(),
         archive: changes.archive.clone(),
+        mount_point: profile.retention.mount_point.clone(),
         ..Wanted::default()
     };
     let mut facts = gather(&Host::recorded(TREE), &wanted);
@@ -185,7 +186,9 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         failed_paths: Fact::Known(Vec::new()),
         read: Fact::Known(Read::Done),
         volume: None,
-        below: None,
+        group: None,
+        table: None,
+        below: Vec::new(),
         extent: None,
     }
 }

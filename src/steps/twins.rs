@@ -1,10 +1,13 @@
 //! Names that several attached devices answer to: which of them is mounted at the next boot is chance, and one can be the disk of
 //! a protected machine that was made from the same template. `layout.own-disks` tells of them.
 
+use std::collections::BTreeSet;
+
 use crate::facts::Facts;
-use crate::facts::disks::{Disk, Holder};
+use crate::facts::disks::{Disk, Holder, Partitioned};
+use crate::facts::filesystems::decoded;
 use crate::facts::retention::Volume;
-use crate::facts::storage::{LVM, Read};
+use crate::facts::storage::{Entry, LVM, Read, Storage, dos_uuid};
 
 use super::devices::holders;
 use super::links::unquoted;
@@ -27,53 +30,197 @@ impl std::fmt::Display for Twin<'_> {
     }
 }
 
-/// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, where it is a UUID or a label
-/// and they are more than one; else none. The paths of a map, members of a RAID and physical volumes of LVM are none, nor are the
-/// snapshots of a volume, to which udev prefers their origin (`DM_UDEV_LOW_PRIORITY_FLAG` of 10-dm.rules).
+/// What a name tells of a device.
+#[derive(Clone, Copy)]
+enum Kind {
+    Uuid,
+    Label,
+    PartitionUuid,
+    PartitionLabel,
+}
+
+/// The devices that the first column `name` of a line of fstab, or root= of a boot entry, can mean, where it is a UUID or a label, of
+/// what a device carries or of a partition, and they are more than one; else none. The paths of a map, members of a RAID and physical
+/// volumes of LVM are none, nor are the snapshots of a volume, to which udev prefers their origin (`DM_UDEV_LOW_PRIORITY_FLAG` of
+/// 10-dm.rules).
 ///
 /// # Errors
 /// What one of the attached devices carries could not be read.
 pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
-    const KINDS: [(&str, bool); 4] =
-        [("UUID=", false), ("/dev/disk/by-uuid/", false), ("LABEL=", true), ("/dev/disk/by-label/", true)];
-    let value = |(kind, is_label): (&str, bool)| Some((name.strip_prefix(kind)?, is_label));
-    let Some((value, is_label)) = KINDS.into_iter().find_map(value) else { return Ok(Vec::new()) };
-    let Some(value) = unquoted(value) else { return Ok(Vec::new()) };
+    let Some((kind, value)) = named(name) else { return Ok(Vec::new()) };
     let storage = match need(&facts.storage, "what the attached devices carry") {
         Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
         storage => storage?,
     };
     let disks = need(&facts.disks, "the disks")?;
-    let (mut found, mut seen, mut untold) = (Vec::new(), Vec::new(), None);
-    let ends = disks.iter().flat_map(|disk| disk.ends().into_iter().map(move |end| (disk, end)));
-    for (disk, (name, number)) in ends {
-        // A device on several disks is one.
-        if seen.contains(&number) {
-            continue;
+    let (found, lacking) = match kind {
+        Kind::Uuid | Kind::Label => {
+            let is_label = matches!(kind, Kind::Label);
+            let has = |volume: &Volume| value == *if is_label { &volume.label } else { &volume.uuid };
+            (carrying(has, disks, storage), None)
         }
-        seen.push(number);
-        let one = storage.iter().find(|one| one.major_minor == number);
-        let read = one.map(|one| (need(&one.read, name), &one.volume));
-        match read {
-            Some((Ok(Read::Done | Read::Errors(_)), volume)) => {
-                let named = |volume: &&Volume| value == if is_label { &volume.label } else { &volume.uuid };
-                if volume.as_ref().filter(named).is_some_and(|volume| volume.fs_type != LVM)
-                    && !is_snapshot(disks, number)
-                {
-                    found.push(Twin { disk, name, major_minor: number });
-                }
-            }
-            Some((Ok(Read::Failed(why)), _)) => untold = Some(format!("{name}: {why}")),
-            Some((Err(Status::Unknown { why }), _)) => untold = Some(why),
-            _ => untold = Some(format!("{name} was not looked at")),
+        Kind::PartitionUuid => {
+            // The kernel takes either case, and a distance to another partition behind it.
+            let value = value.split("/PARTNROFF=").next().unwrap_or_default().to_ascii_lowercase();
+            partitions(|uuid, _| uuid == value, disks, storage)
         }
-    }
-    match untold {
+        Kind::PartitionLabel => partitions(|_, label| label == value, disks, storage),
+    };
+    match lacking.or_else(|| unread(disks, storage, facts)) {
         _ if found.len() > 1 => Ok(found),
         Some(why) => Err(Status::Unknown {
             why: format!("whether another attached device has a name of this host's too: {why}"),
         }),
         None => Ok(Vec::new()),
+    }
+}
+
+/// Why it is not known what the attached devices carry; `None` where it is known.
+pub fn untold(facts: &Facts) -> Option<String> {
+    unread(facts.disks.known()?, facts.storage.known()?, facts)
+}
+
+fn named(name: &str) -> Option<(Kind, String)> {
+    const KINDS: [(&str, &str, Kind); 4] = [
+        ("UUID=", "by-uuid/", Kind::Uuid),
+        ("LABEL=", "by-label/", Kind::Label),
+        ("PARTUUID=", "by-partuuid/", Kind::PartitionUuid),
+        ("PARTLABEL=", "by-partlabel/", Kind::PartitionLabel),
+    ];
+    KINDS.into_iter().find_map(|(tag, link, kind)| match name.strip_prefix(tag) {
+        Some(value) => Some((kind, unquoted(value)?.to_owned())),
+        None => Some((kind, decoded(name.strip_prefix("/dev/disk/")?.strip_prefix(link)?))),
+    })
+}
+
+/// The block devices of `disks` that can be mounted, each once: one on several disks is one.
+fn ends(disks: &[Disk]) -> Vec<Twin<'_>> {
+    let mut found: Vec<Twin<'_>> = Vec::new();
+    for disk in disks {
+        for (name, major_minor) in disk.ends() {
+            if found.iter().all(|one| one.major_minor != major_minor) {
+                found.push(Twin { disk, name, major_minor });
+            }
+        }
+    }
+    found
+}
+
+fn at<'a>(storage: &'a [Storage], number: &str) -> Option<&'a Storage> {
+    storage.iter().find(|one| one.major_minor == number)
+}
+
+fn carrying<'a>(has: impl Fn(&Volume) -> bool, disks: &'a [Disk], storage: &[Storage]) -> Vec<Twin<'a>> {
+    let is_one = |twin: &Twin<'_>| {
+        let volume = at(storage, twin.major_minor).and_then(|one| one.volume.as_ref());
+        volume.is_some_and(|volume| volume.fs_type != LVM && has(volume))
+            && !is_snapshot(disks, twin.major_minor)
+    };
+    ends(disks).into_iter().filter(is_one).collect()
+}
+
+/// The partitions with the UUID and label for which `has` holds, by the tables that lie on the devices now; and why those of one
+/// device are not known.
+fn partitions<'a>(
+    has: impl Fn(&str, &str) -> bool,
+    disks: &'a [Disk],
+    storage: &[Storage],
+) -> (Vec<Twin<'a>>, Option<String>) {
+    let (mut found, mut lacking) = (Vec::new(), None);
+    for (disk, device) in partitioned(disks) {
+        let Some(table) = at(storage, device.major_minor).and_then(|one| one.table.as_ref()) else {
+            if !device.shown.is_empty() {
+                lacking = Some(format!("the partition table of {} was not read", device.name));
+            }
+            continue;
+        };
+        let uuid =
+            |number| if table.dos_id.is_empty() { String::new() } else { dos_uuid(&table.dos_id, number) };
+        // Those of an MBR that lie in an extended partition the kernel alone tells.
+        let mut numbers: BTreeSet<u32> = table.entries.iter().map(|entry| entry.number).collect();
+        numbers.extend(device.shown.iter().map(|one| one.number));
+        for number in numbers {
+            let entry = table.entries.iter().find(|entry| entry.number == number && !entry.uuid.is_empty());
+            let is_it = match entry {
+                Some(entry) => has(&entry.uuid.to_ascii_lowercase(), &entry.label),
+                None => has(&uuid(number), ""),
+            };
+            if is_it {
+                let shown = device.shown.iter().find(|one| one.number == number);
+                let (name, major_minor) =
+                    shown.map_or((device.name, device.major_minor), |one| (one.name, one.major_minor));
+                found.push(Twin { disk, name, major_minor });
+            }
+        }
+    }
+    (found, lacking)
+}
+
+/// What a partition table counts on, each once.
+fn partitioned(disks: &[Disk]) -> Vec<(&Disk, Partitioned<'_>)> {
+    let mut found: Vec<(&Disk, Partitioned<'_>)> = Vec::new();
+    for disk in disks {
+        for device in disk.partitioned() {
+            if found.iter().all(|(_, one)| one.major_minor != device.major_minor) {
+                found.push((disk, device));
+            }
+        }
+    }
+    found
+}
+
+/// A device that could not be read, or whose partitions are not those that the kernel shows.
+fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> {
+    let unread = |twin: Twin<'_>| {
+        let name = twin.name;
+        match at(storage, twin.major_minor).map(|one| need(&one.read, name)) {
+            Some(Ok(Read::Done | Read::Errors(_))) => None,
+            Some(Ok(Read::Failed(why))) => Some(format!("{name}: {why}")),
+            Some(Err(Status::Unknown { why })) => Some(why),
+            _ => Some(format!("{name} was not looked at")),
+        }
+    };
+    let unknown_to_kernel = |(disk, device): (&Disk, Partitioned<'_>)| {
+        let table = at(storage, device.major_minor)?.table.as_ref()?;
+        let is_shown = |entry: &&Entry| {
+            let shown = device.shown.iter().find(|one| one.number == entry.number);
+            let tells = device.name == disk.name;
+            shown.is_some_and(|one| !tells || one.start_bytes == Some(entry.start_bytes))
+        };
+        let new: Vec<_> = table
+            .entries
+            .iter()
+            .filter(|entry| !is_shown(entry))
+            .map(|entry| entry.number.to_string())
+            .collect();
+        if new.is_empty() && !table.damaged {
+            return None;
+        }
+        let what = match table.damaged {
+            true => "has a GPT that is damaged or not written to its end; once it is whole".to_owned(),
+            false => format!("has partitions that the kernel has not read ({})", new.join(", ")),
+        };
+        let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+        Some(format!("{} ({id}) {what}: {}", device.name, read_again(&device, facts)))
+    };
+    ends(disks)
+        .into_iter()
+        .find_map(unread)
+        .or_else(|| partitioned(disks).into_iter().find_map(unknown_to_kernel))
+}
+
+/// The command that lets the kernel read the partition table of `device` again.
+fn read_again(device: &Partitioned<'_>, facts: &Facts) -> String {
+    let path = format!("/dev/{}", device.name.replace('!', "/"));
+    match device.map {
+        // As udev's own rules call it.
+        Some(map) if facts.os.systemd.known() == Some(&true) => {
+            format!("`kpartx -a -p -part /dev/mapper/{map}`")
+        }
+        Some(map) => format!("`kpartx -a -p p /dev/mapper/{map}`"),
+        None if device.shown.is_empty() => format!("`blockdev --rereadpt {path}`"),
+        // The kernel refuses that while one of them is in use.
+        None => format!("`partprobe {path}`"),
     }
 }
 

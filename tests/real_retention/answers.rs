@@ -141,7 +141,7 @@ fn what_lies_below_a_loop_device_is_told_by_the_kernel() {
                 read.known().unwrap().iter().find(|one| one.major_minor == inner).unwrap().below.clone();
             run("umount", &["/mnt/inner"]);
             run("losetup", &["--detach", upper.trim()]);
-            assert_eq!(below, Some(number(MOUNT_POINT)), "{image}");
+            assert_eq!(below, [number(MOUNT_POINT)], "{image}");
         }
         run("umount", &[MOUNT_POINT]);
     });

@@ -3,6 +3,7 @@
 mod controller;
 mod controllers;
 mod load;
+mod partitioned;
 mod paths;
 mod resolve;
 pub mod sysfs;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use controllers::load_controllers;
 pub use load::{describe, load};
+pub use partitioned::{Partitioned, Shown};
 pub use paths::not_one_disk;
 pub use resolve::{Resolved, resolve};
 pub use users::fill_users;
@@ -105,6 +107,9 @@ pub struct Partition {
     pub name: String,
     /// `8:1`.
     pub major_minor: String,
+    /// Where it begins on its disk, in bytes; `None` in a recording of a version that did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_bytes: Option<u64>,
     /// Size in bytes.
     pub size_bytes: u64,
     /// What holds it.

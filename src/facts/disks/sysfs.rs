@@ -160,6 +160,7 @@ fn partitions(host: &Host, disk: &str) -> Result<Vec<Partition>, String> {
         let inner = format!("{disk}/{name}");
         partitions.push(Partition {
             major_minor: need(host, &inner, "dev")?,
+            start_bytes: bytes(host, &inner, "start").ok(),
             size_bytes: bytes(host, &inner, "size")?,
             holders: holders(host, &inner, DEPTH)?,
             name,

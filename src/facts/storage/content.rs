@@ -1,15 +1,27 @@
-//! What the first blocks of a device say that it carries: ext2 to ext4, XFS, swap, or a physical volume of LVM. For the UUID and
-//! the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the size of the file system.
+//! What the first blocks of a device say that it carries: ext2 to ext4, XFS, swap, FAT, a physical volume of LVM, or a partition
+//! table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the
+//! size of the file system.
 
-use super::Extent;
+use super::{Carried, Extent, fat, lvm, table};
 use crate::facts::retention::{Volume, uuid_in_words};
 
-/// The type of a physical volume of LVM, whose label is the name of its volume group: libblkid's word.
-pub const LVM: &str = "LVM2_member";
+/// What `start` says, the first 4,096 bytes of a device; `block` reads the 4,096 bytes that begin at a multiple of 4,096. `sector` is
+/// the size of its sectors in bytes, where a partition table on it counts.
+pub(super) fn carried(start: &[u8], sector: Option<u64>, block: impl Fn(u64) -> Option<Vec<u8>>) -> Carried {
+    let (volume, group) = match volume(start).or_else(|| fat::volume(start, &block)) {
+        Some(volume) => (Some(volume), None),
+        None => {
+            lvm::physical_volume(start, &block).map_or((None, None), |(volume, group)| (Some(volume), group))
+        }
+    };
+    let table = sector.and_then(|sector| table::table(start, sector, block));
+    // What is left of a table below a file system says nothing.
+    let table = table.filter(|table| !table.damaged || volume.is_none());
+    Carried { volume, group, extent: extent(start), table }
+}
 
-/// Reads the start of a device, of which 4,096 bytes are enough: kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages
-/// of 4 KiB. `block` reads the 4,096 bytes that begin at a multiple of 4,096; of LVM alone something lies further in.
-pub(super) fn volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Option<Volume> {
+/// By the kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages of 4 KiB.
+fn volume(start: &[u8]) -> Option<Volume> {
     let has = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
     let (fs_type, uuid, label, length) = if has(4086, b"SWAPSPACE2") {
         ("swap", 1036, 1052, 16)
@@ -18,7 +30,7 @@ pub(super) fn volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Op
     } else if has(0, b"XFSB") {
         ("xfs", 32, 108, 12)
     } else {
-        return physical_volume(start, block);
+        return None;
     };
     let uuid: [u8; 16] = start.get(uuid..uuid + 16)?.try_into().ok()?;
     let label = start.get(label..label + length)?.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -27,35 +39,6 @@ pub(super) fn volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Op
         uuid: if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) },
         label: String::from_utf8_lossy(label).into_owned(),
     })
-}
-
-/// A physical volume, by the structures of LVM2's lib/format_text/layout.h: `label_header` in one of the first four sectors, `pv_header`
-/// with two lists of areas, each up to an empty one, and in the first area of the second list `mda_header`, which says where the
-/// text begins that describes the group: with its name. A volume of no group has no name.
-fn physical_volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Option<Volume> {
-    const BLOCK: u64 = 4096;
-    let number = |bytes: &[u8], at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let is_label = |at: &usize| start.get(*at..).is_some_and(|rest| rest.starts_with(b"LABELONE"));
-    let label = (0..4).map(|sector| sector * 512).find(is_label)?;
-    let header = label + usize::try_from(number(start, label + 20)? & 0xffff).ok()?;
-    let uuid = String::from_utf8_lossy(start.get(header..header + 32)?).into_owned();
-    // Behind the UUID and the size of the device.
-    let mut area = header + 40;
-    while number(start, area)? != 0 {
-        area += 16;
-    }
-    let name = || {
-        let metadata = number(start, area + 16).filter(|at| *at != 0 && at % 512 == 0)?;
-        let within = |at: u64| usize::try_from(at % BLOCK).ok();
-        let read = |at: u64| Some(block(at - at % BLOCK)?.get(within(at)?..)?.to_vec());
-        let header = read(metadata)?;
-        // Behind checksum, magic, version, start and size of the area.
-        let text = read(metadata.checked_add(number(&header, 40).filter(|at| *at != 0)?)?)?;
-        let end = text.iter().position(|byte| b" {\n".contains(byte))?;
-        (header.get(4..20)? == b" LVM2 x[5A%r0N*>")
-            .then(|| String::from_utf8_lossy(&text[..end]).into_owned())
-    };
-    Some(Volume { fs_type: LVM.to_owned(), uuid, label: name().unwrap_or_default() })
 }
 
 /// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
@@ -85,6 +68,9 @@ pub fn extent(start: &[u8]) -> Option<Extent> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
     use super::*;
     use crate::facts::testing;
 
@@ -118,17 +104,65 @@ mod tests {
             std::os::unix::fs::FileExt::read_exact_at(&std::fs::File::open(&path).unwrap(), &mut start, 0)
                 .unwrap();
             let expected = Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() };
-            assert_eq!(volume(&start, |_| None), Some(expected), "{tool}");
+            assert_eq!(carried(&start, Some(512), |_| None).volume, Some(expected), "{tool}");
             // What the tool made is as large as the file; swap tells no size here.
             let size = extent(&start).map(|extent| extent.bytes);
             assert_eq!(size, (tool != "mkswap").then_some(400 << 20), "{tool}");
             for length in [0, 4, 1100, 1150, 4095] {
-                let _ = (volume(&start[..length], |_| None), extent(&start[..length]));
+                let _ = carried(&start[..length], Some(512), |_| None);
             }
             let text = String::from_utf8_lossy(&start).into_owned();
-            testing::damage(&text, |text| drop((volume(text.as_bytes(), |_| None), extent(text.as_bytes()))));
+            testing::damage(&text, |text| drop(carried(text.as_bytes(), Some(512), |_| None)));
         }
-        assert_eq!(volume(&[0; 4096], |_| None), None);
-        assert_eq!(volume(&[], |_| None), None);
+        assert_eq!(carried(&[0; 4096], Some(512), |_| None), Carried::default());
+        assert_eq!(carried(&[], Some(512), |_| None), Carried::default());
+    }
+
+    /// As tests/real_storage.rs holds it against libblkid; here with each byte of it changed.
+    #[test]
+    fn fat_and_tables_are_read_whatever_is_in_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let made = |tool: &str, args: &[&str], stdin: &str| {
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_len(8 << 20).unwrap();
+            let mut command = std::process::Command::new(tool);
+            command.args(args).arg(&path).env("PATH", "/sbin:/usr/sbin:/bin:/usr/bin");
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+            assert!(child.wait().unwrap().success(), "{tool}");
+            std::fs::read(&path).unwrap()
+        };
+        let read = |bytes: &[u8]| {
+            let block =
+                |at: u64| Some(bytes.get(usize::try_from(at).ok()?..)?.iter().take(4096).copied().collect());
+            carried(&bytes[..4096], Some(512), block)
+        };
+        let id = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+        for (tool, args, script, expected) in [
+            ("mkfs.vfat", &["-F", "12", "-i", "abcd1234", "-n", "EFI"][..], "", "ABCD-1234"),
+            ("mkfs.vfat", &["-F", "32", "-s", "1", "-i", "abcd1234", "-n", "EFI"], "", "ABCD-1234"),
+            ("sfdisk", &["-q"], "label: gpt\nsize=1M,uuid=0F3C6A52-8D1B-4E07-9A64-1C5B7D2E9F01\n", id),
+            ("sfdisk", &["-q"], "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\n", "09ab3f7a"),
+        ] {
+            let mut image = made(tool, args, script);
+            let told = read(&image);
+            let of_table = told
+                .table
+                .iter()
+                .flat_map(|one| [&one.dos_id].into_iter().chain(one.entries.iter().map(|one| &one.uuid)));
+            let uuid = told.volume.iter().map(|one| &one.uuid).chain(of_table).find(|uuid| !uuid.is_empty());
+            assert_eq!(uuid.map(String::as_str), Some(expected), "{tool} {args:?}");
+            for at in (0..1536).chain(4080..4096) {
+                for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                    let was = std::mem::replace(&mut image[at], byte);
+                    let damaged = read(&image);
+                    // A GPT is whole or damaged, and never another one.
+                    let is_sure = script.starts_with("label: gpt") && (512..604).contains(&at) && byte != was;
+                    assert!(!is_sure || damaged.table.unwrap().damaged, "{at}");
+                    image[at] = was;
+                }
+            }
+        }
     }
 }

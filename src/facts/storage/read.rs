@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use nix::libc;
 use nix::sys::stat::{major, minor};
 
+use super::table::{Entry, Table};
 use super::{Carried, Extent, Read, content};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
@@ -15,11 +16,17 @@ use crate::host::{Host, files};
 /// What is read: a block of the largest size that disks have, at a place in memory that suits O_DIRECT.
 const BLOCK: usize = 4096;
 
-/// Reads the first block of the device with the kernel name `name` and the number `number`, and what it says that it carries.
+/// Reads the first block of the device with the kernel name `name` and the number `number`, and what it says that it carries; with
+/// the partition table on it, where the size of its sectors is given.
 ///
 /// # Errors
 /// Why it could not be tried.
-pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read, Carried), String> {
+pub(super) fn first_block(
+    host: &Host,
+    name: &str,
+    number: &str,
+    sector: Option<u64>,
+) -> Result<(Read, Carried), String> {
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
@@ -30,11 +37,11 @@ pub(super) fn first_block(host: &Host, name: &str, number: &str) -> Result<(Read
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| Ok((read(&file, number)?, file))) {
         Ok((start, file)) => {
-            let carried = (content::volume(&start, |at| block(&file, at).ok()), content::extent(&start));
+            let carried = content::carried(&start, sector, |at| block(&file, at).ok());
             Ok((counted.unwrap_or_else(|| told(&start)), carried))
         }
         Err(error) if is_the_device_s(&error) => {
-            Ok((Read::Failed(format!("reading {path}: {error}")), (None, None)))
+            Ok((Read::Failed(format!("reading {path}: {error}")), Carried::default()))
         }
         Err(error) => Err(sysfs::needs_root(&error, format!("reading {path}: {error}"))),
     }
@@ -100,7 +107,10 @@ fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
     let text = host.read("/commands/read").unwrap_or_default();
     let mut lines = text.lines().filter_map(|line| line.trim().split_once(' '));
     let Some((_, said)) = lines.find(|(of, _)| *of == number) else {
-        return Err("the recording does not tell".into());
+        return match recorded_table(host, number) {
+            table @ Some(_) => Ok((Read::Done, Carried { table, ..Carried::default() })),
+            None => Err("the recording does not tell".into()),
+        };
     };
     let mut words = said.splitn(4, ' ').map(str::to_owned);
     if words.next().as_deref() != Some("done") {
@@ -108,17 +118,40 @@ fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
             Some(errors) => Read::Errors(errors.to_owned()),
             None => Read::Failed(said.to_owned()),
         };
-        return Ok((read, (None, None)));
+        return Ok((read, Carried::default()));
     }
     let mut word = || words.next().unwrap_or_default();
     let volume = Volume { fs_type: word(), uuid: word(), label: word() };
-    Ok((Read::Done, ((!volume.uuid.is_empty()).then_some(volume), recorded_extent(host, number))))
+    let (extent, table) = (recorded_extent(host, number), recorded_table(host, number));
+    let group = lines_of(host, "/commands/volume-groups", number).into_iter().next();
+    let volume = (!volume.uuid.is_empty()).then_some(volume);
+    Ok((Read::Done, Carried { volume, group, extent, table }))
+}
+
+/// What stands in a file of a recording behind the number of a device, line by line.
+fn lines_of(host: &Host, path: &str, number: &str) -> Vec<String> {
+    let text = host.read(path).unwrap_or_default();
+    let lines = text.lines().filter_map(|line| line.trim().split_once(' '));
+    lines.filter(|(of, _)| *of == number).map(|(_, rest)| rest.to_owned()).collect()
+}
+
+/// Lines `MAJOR:MINOR dos ID` or `MAJOR:MINOR gpt`, and `MAJOR:MINOR NUMBER START-BYTES UUID LABEL` of its partitions.
+fn recorded_table(host: &Host, number: &str) -> Option<Table> {
+    let mut lines = lines_of(host, "/commands/partition-tables", number).into_iter();
+    let kind = lines.next()?;
+    let dos_id = kind.strip_prefix("dos").unwrap_or_default().trim().to_owned();
+    let entry = |line: String| {
+        let mut words = line.splitn(4, ' ');
+        let (number, start_bytes) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        Some(Entry { number, start_bytes, uuid: word(), label: word() })
+    };
+    Some(Table { dos_id, entries: lines.filter_map(entry).collect(), damaged: kind == "damaged" })
 }
 
 fn recorded_extent(host: &Host, number: &str) -> Option<Extent> {
-    let text = host.read("/commands/extent").ok()?;
-    let mut lines = text.lines().map(str::split_whitespace);
-    let mut words = lines.find_map(|mut words| (words.next() == Some(number)).then_some(words))?;
+    let line = lines_of(host, "/commands/extent", number).into_iter().next()?;
+    let mut words = line.split_whitespace();
     let mut next = || words.next()?.parse().ok();
     Some(Extent { bytes: next()?, log_bytes: next()? })
 }

@@ -264,6 +264,7 @@ impl World {
         if partitioned {
             disk.partitions.push(Partition {
                 name: format!("{}1", disk.name),
+                start_bytes: None,
                 major_minor: format!("8:{}", minor(disk) + 1),
                 size_bytes: disk.size_bytes / 2,
                 holders: upper.iter().filter(|_| state == RootOnLvm).cloned().collect(),

@@ -46,10 +46,13 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/disks[*]/major_minor", "what lies on it is told by its partitions and its map"),
     ("/disks[*]/model", "shown; told from other disks by its vendor too"),
     ("/disks[*]/vendor", "the ID of another vendor's disk is judged as well"),
-    ("/disks[*]/name", "shown"),
     ("/disks[*]/path", "shown"),
     ("/disks[*]/partitions[*]/name", "shown"),
     ("/disks[*]/partitions[*]/size_bytes", "counts where the retention volume is a partition"),
+    (
+        "/disks[sda]/partitions[sda5]/start_bytes",
+        "what lies in an extended partition the table itself does not tell",
+    ),
     ("/disks[sda]/partitions[sda4]/major_minor", "an extended partition carries nothing"),
     ("/disks[sda]/read_only", "its mounts are judged"),
     ("/disks[*]/scsi_id_error", "tells why there is no ID"),
@@ -135,6 +138,7 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/storage[*]/volume", "counts where two devices carry the same"),
     ("/storage[sda]/", "nothing is mounted from it: what it carries is judged"),
     ("/storage[sda5]/", "nothing is mounted from it: what it carries is judged"),
+    ("/strays/", "told where nothing is mounted"),
     ("/swaps[*]/path", "shown: a swap partition is told by its number"),
     ("/tools/", "the program or its process: one of them proves it"),
 ];

@@ -285,6 +285,7 @@ mod tests {
     fn partition(name: &str, major_minor: &str) -> Partition {
         Partition {
             name: name.into(),
+            start_bytes: None,
             major_minor: major_minor.into(),
             size_bytes: 1 << 30,
             holders: Vec::new(),

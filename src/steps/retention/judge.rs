@@ -1,7 +1,7 @@
 //! Judging the retention volume.
 
 use super::{UUID, describe, line, mount_now, nameless, stable_name, volume, waiting};
-use super::{choice, elsewhere, name, volumes};
+use super::{choice, elsewhere, name, strays, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};
@@ -13,6 +13,7 @@ use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, mount_at, mount_over, passed_over, repeated,
     resolve, same_map, same_path,
 };
+use crate::steps::storage::mend;
 use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -166,10 +167,9 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
             let ours = volumes::ours(facts, named).ok().flatten();
             let id = ours.as_ref().and_then(|ours| ours.disk.scsi_id.as_deref()).unwrap_or("SCSI-ID");
             let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/{id} {point}") };
-            match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
-                Some(mount) => Status::unmet(
+            let (mut found, mut fix) = match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
+                Some(mount) => (
                     format!("it is mounted at {}, and nothing at {point}", mount.mount_point),
-                    expected,
                     format!(
                         "mt-agent apply mounts it at {point} instead, where nothing uses it; or put {} into the profile \
                          (retention.mount-point)",
@@ -185,9 +185,14 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                         }
                         Ok(_) => format!("mt-agent apply, or: mount {by_hand}"),
                     };
-                    Status::unmet(format!("nothing is mounted at {point}"), expected, fix)
+                    (format!("nothing is mounted at {point}"), fix)
                 }
+            };
+            if let Some(strays) = strays::at(point, facts) {
+                found = format!("{found}; {}", strays.found);
+                fix = format!("{}; then {fix}", strays.fix);
             }
+            Status::unmet(found, expected, fix)
         }
     })
 }
@@ -404,10 +409,9 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
         Status::met("read-write")
     } else {
         let fix = format!(
-            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then `umount {at}`, `fsck -f {}`, \
-             `mount {at}`; else `mount -o remount,rw {at}`",
-            mount.source,
-            at = mount.mount_point
+            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
+            mend(mount, &disks[0].name),
+            mount.mount_point
         );
         Status::unmet("mounted read-only", expected, fix)
     })

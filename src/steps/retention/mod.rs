@@ -6,6 +6,7 @@ mod name;
 mod remedy;
 mod room;
 mod size;
+mod strays;
 pub mod takeover;
 #[cfg(test)]
 mod tests;
@@ -58,8 +59,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
         title: "The retention volume is mounted",
         severity: Severity::Required,
         section: SECTION,
-        why: "What the master target writes while the volume is not mounted fills the root file system instead.",
-        by_hand: "mkdir -p /mnt/retention; mount /dev/mapper/SCSI-ID /mnt/retention.",
+        why: "What the master target writes while the volume is not mounted fills the root file system instead, and a mount hides \
+              it then.",
+        by_hand: "Where /mnt/retention is not empty: `mv /mnt/retention /mnt/retention.found`. mkdir -p /mnt/retention; mount \
+                  /dev/mapper/SCSI-ID /mnt/retention. `chattr +i /mnt/retention` while it is not mounted keeps it empty.",
         changeable: true,
         belongs: Belongs::Machine,
         after: &["retention.disk"],
@@ -124,7 +127,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: SECTION,
         why: "A volume stays mounted when its disk is gone: what reads or writes it then fails or waits for ever, and \
-              failback stops.",
+              failback stops. When the disk is back, a journal that the kernel gave up meanwhile (ext4), or a file system that it \
+              shut down (XFS), stays so until it is mounted again; /proc/mounts says rw all the same, and the kernel's log alone \
+              tells.",
         by_hand: "`cat /sys/block/*/device/state` (running), `dmsetup info` (ACTIVE), `multipath -ll` (active ready), dmesg; \
                   in vSphere, whether the disk is attached and its datastore answers.",
         changeable: false,

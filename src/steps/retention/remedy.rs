@@ -4,8 +4,8 @@ use super::choice::{self, Chosen};
 use super::judge::{self, has_needless_nofail, is_ours_to_edit};
 use super::name::{asked, find};
 use super::{
-    Waiting, carry_root, describe, elsewhere, mount_now, name_to_be, nameless, same_map, stable_name, volume,
-    waiting,
+    Waiting, carry_root, describe, elsewhere, mount_now, name_to_be, nameless, same_map, stable_name, strays,
+    volume, waiting,
 };
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
@@ -160,6 +160,9 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         return Remedy::None;
     }
     let change = |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs| {
+        if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
+            return Remedy::Refused(format!("{}: {}", strays.found, strays.fix));
+        }
         let mounted = Change::MountRetention {
             device: disk.device(),
             scsi_id: scsi_id.to_owned(),

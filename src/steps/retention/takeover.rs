@@ -3,7 +3,7 @@
 
 use super::choice::{self, Chosen, told};
 use super::name::{asked, check_names, contrary, find};
-use super::{mount_now, name_to_be, volumes};
+use super::{mount_now, name_to_be, strays, volumes};
 use crate::changes::Change;
 use crate::changes::fstab;
 use crate::facts::Facts;
@@ -154,6 +154,9 @@ fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> R
     let ignored = facts.fstab_ignored.iter().filter(|line| line.ours && same_path(&line.mount_point, point));
     lines.extend(ignored.map(|line| line.device.clone()));
     let mounted = mount_now(profile, facts).map_err(untold)?;
+    if let Some(strays) = strays::at(point, facts).filter(|_| mounted.is_none()) {
+        return Err(format!("{}: {}, then run again", strays.found, strays.fix));
+    }
     let unmounted = match mounted.filter(|mount| !is_on(successor.disk, mount)) {
         Some(mount) => Some(unmount(facts, mount)?),
         None => None,

@@ -1,6 +1,6 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
-use crate::facts::storage::LVM;
+use crate::facts::storage::{LVM, Storage};
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
@@ -50,7 +50,8 @@ fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
     ))
 }
 
-/// Volume groups of this host's whose name a physical volume on another disk has.
+/// Volume groups of this host's whose name a physical volume on another disk has. One of the very group, by the UUID of that, is this
+/// host's too, unless it is a copy of another one.
 fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
     let own = own_groups(look);
     if own.is_empty() {
@@ -59,25 +60,50 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
     let Some(storage) = tally.know(need(&look.facts.storage, "what the attached devices carry")) else {
         return;
     };
+    if let Some(why) = twins::untold(look.facts) {
+        tally.unknown(format!("whether another attached device has a name of this host's too: {why}"));
+    }
     for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
         for (name, number) in disk.ends() {
-            let volume =
-                storage.iter().filter(|one| one.major_minor == number).find_map(|one| one.volume.as_ref());
-            let group = volume.filter(|volume| volume.fs_type == LVM && own.contains(&volume.label));
-            if let Some(group) = group.map(|volume| &volume.label) {
+            let Some(one) = storage.iter().find(|one| one.major_minor == number) else { continue };
+            let Some(volume) = one.volume.as_ref().filter(|volume| volume.fs_type == LVM) else { continue };
+            let group = &volume.label;
+            let mut ids = own.iter().filter(|(own, _)| own == group).map(|(_, id)| id).peekable();
+            if ids.peek().is_none() {
+                continue;
+            }
+            let is_same = |id: &Option<String>| Some(id.as_ref()? == one.group.as_ref()?);
+            let same: Vec<_> = ids.map(is_same).collect();
+            let (told, detach) = (describe(disk), format!("detach {} before any command of LVM", disk.name));
+            if same.contains(&Some(true)) {
+                let is_copied = |other: &&Storage| {
+                    let other_volume = other.volume.as_ref().filter(|other| other.fs_type == LVM);
+                    other.major_minor != number && other_volume.is_some_and(|other| other.uuid == volume.uuid)
+                };
+                if let Some(other) = storage.iter().find(is_copied) {
+                    tally.problem(format!(
+                        "{name} of {told} is a copy of {}, a physical volume of this host's own volume group {group}",
+                        other.name
+                    ));
+                    add(fix, format!("{detach}, which may take either"));
+                }
+            } else if same.contains(&None) {
                 tally.problem(format!(
-                    "{name} of {} belongs to a volume group {group}, as this host's own is named",
-                    describe(disk)
+                    "{name} of {told} belongs to a volume group {group}, as this host's own is named"
                 ));
                 let own = disk.scsi_id.as_ref().map(|id| format!("mt-agent apply --own-disk {id}"));
                 add(
                     fix,
                     format!(
-                        "detach {} before any command of LVM, which may take either group. If it belongs to this host's own group: {}",
-                        disk.name,
+                        "{detach}, which may take either group. If it belongs to this host's own group: {}",
                         own.as_deref().unwrap_or("give it a SCSI ID (scsi.ids) first")
                     ),
                 );
+            } else {
+                tally.problem(format!(
+                    "{name} of {told} belongs to another volume group {group} than this host's own of that name"
+                ));
+                add(fix, format!("{detach}, which may take either group"));
             }
         }
     }

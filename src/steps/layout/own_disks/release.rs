@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::facts::disks::users::Use;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::mounts::Mount;
+use crate::facts::storage::UUID_LETTERS;
 use crate::host::command::quoted;
 use crate::host::text;
 use crate::steps::devices::holders;
@@ -27,7 +28,7 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
     }
     let all = commands(look, disk, uses);
     let mut all: Vec<_> = all.iter().map(|command| format!("`{command}`")).collect();
-    let shared = active(disk).find(|group| own_groups(look).contains(group));
+    let shared = active(disk).map(|(group, _)| group).find(|group| is_own(look, group));
     all.push(match shared {
         // A command of LVM that is given the name can take either.
         Some(group) => format!("detach {}: this host's own volume group has the name {group} too", disk.name),
@@ -71,7 +72,7 @@ fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
         let Use::Held { by, .. } = one else { continue };
         let (kind, name) = by.split_once(' ').unwrap_or(("", by));
         let command = match kind {
-            "LVM" if own_groups(look).contains(&group_of(name)) => continue,
+            "LVM" if is_own(look, &group_of(name)) => continue,
             "LVM" => format!("vgchange -an {}", shown(&group_of(name))),
             "RAID" => format!("mdadm --stop {}", shown(&format!("/dev/{name}"))),
             "encryption" => format!("cryptsetup luksClose {}", shown(name)),
@@ -91,6 +92,14 @@ fn mounted<'a>(look: &'a Look<'_>, disk: &Disk) -> Vec<&'a Mount> {
     let mut found: Vec<&Mount> = Vec::new();
     for mount in &look.mounts {
         let above = |other: &&Mount| Path::new(&mount.mount_point).starts_with(&other.mount_point);
+        // One that lies on several devices is one.
+        let is_same = |other: &&&Mount| {
+            (&other.mount_point, &other.source) == (&mount.mount_point, &mount.source)
+                && other.major_minor != mount.major_minor
+        };
+        if found.last().filter(is_same).is_some() {
+            continue;
+        }
         if on_it(mount) || found.iter().any(above) {
             found.push(mount);
         }
@@ -99,15 +108,25 @@ fn mounted<'a>(look: &'a Look<'_>, disk: &Disk) -> Vec<&'a Mount> {
     found
 }
 
-/// The volume groups with an active volume on this host's own disks.
-pub(super) fn own_groups(look: &Look<'_>) -> BTreeSet<String> {
+/// The volume groups with an active volume on this host's own disks: name and UUID.
+pub(super) fn own_groups(look: &Look<'_>) -> BTreeSet<(String, Option<String>)> {
     look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own).flat_map(active).collect()
 }
 
-/// The volume groups with an active volume on `disk`.
-fn active(disk: &Disk) -> impl Iterator<Item = String> {
-    let of_lvm = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
-    holders(disk).into_iter().filter(of_lvm).filter_map(|holder| holder.dm_name.as_deref()).map(group_of)
+/// Whether a volume group of this host's has the name.
+fn is_own(look: &Look<'_>, group: &str) -> bool {
+    own_groups(look).iter().any(|(own, _)| own == group)
+}
+
+/// The volume groups with an active volume on `disk`: name and UUID, with which the UUID of the mapping begins (LVM2's
+/// lib/activate/dev_manager.c).
+fn active(disk: &Disk) -> impl Iterator<Item = (String, Option<String>)> {
+    let of_lvm = |holder: &Holder| {
+        let uuid = holder.dm_uuid.as_deref()?.strip_prefix("LVM-")?;
+        let group = uuid.get(..UUID_LETTERS).filter(|_| uuid.len() >= 2 * UUID_LETTERS);
+        Some((group_of(holder.dm_name.as_deref()?), group.map(str::to_owned)))
+    };
+    holders(disk).into_iter().filter_map(of_lvm)
 }
 
 /// The volume group of the mapping `name`, in which each hyphen of a name is doubled (LVM2's lib/misc/lvm-string.c).

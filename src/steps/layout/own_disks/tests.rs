@@ -1,11 +1,14 @@
+mod groups;
+mod loops;
 mod lost;
+mod partitions;
 
 use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::{Holder, Map, Partition};
 use crate::facts::identity::{Kind, Record};
 use crate::facts::retention::{Volume, uuid_of};
-use crate::facts::storage::{LVM, Read};
+use crate::facts::storage::{Entry, Read, Storage, Table};
 use crate::facts::swaps::Swap;
 use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
@@ -46,9 +49,10 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         }
     }
     let mut disk = virtual_disk(2, FOREIGN, 100 << 30);
-    disk.partitions = (1..4)
+    disk.partitions = (1..4_u32)
         .map(|number| Partition {
             name: format!("sdc{number}"),
+            start_bytes: Some(u64::from(number) << 30),
             major_minor: format!("8:{}", 32 + number),
             size_bytes: 1 << 30,
             holders: Vec::new(),
@@ -56,7 +60,10 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         .collect();
     disks(&mut facts).push(disk);
     let devices = (1..4).map(|number| answering(&format!("sdc{number}"), &format!("8:{}", 32 + number)));
-    edit(&mut facts.storage).push(answering("sdc", "8:32"));
+    let entries =
+        (1..4).map(|number| Entry { number, start_bytes: u64::from(number) << 30, ..Entry::default() });
+    let table = Table { dos_id: "0000cccc".into(), entries: entries.collect(), damaged: false };
+    edit(&mut facts.storage).push(Storage { table: Some(table), ..answering("sdc", "8:32") });
     edit(&mut facts.storage).extend(devices);
     change(&mut facts);
     (profile, facts)
@@ -145,29 +152,6 @@ fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_i
         });
         assert!(said.starts_with("unmet: sdc (") && said.contains(command), "{said}");
     }
-}
-
-#[test]
-fn a_disk_below_a_loop_device_is_in_use() {
-    for below in ["8:33", "/dev/sdc1", "/lost/image"] {
-        let said = says(On::Record, |facts| {
-            mounted(facts, "/lost", "8:33", "/dev/sdc1");
-            // Only the file keeps it: the mount may be gone.
-            mounted(facts, "/mnt/iso", "7:0", "/dev/loop0");
-            let mut device = answering("loop0", "7:0");
-            device.below = Some(below.into());
-            edit(&mut facts.storage).push(device);
-        });
-        assert!(said.contains("mounted at /mnt/iso (sdc1)"), "{below}: {said}");
-        assert!(
-            said.contains("`umount /mnt/iso`, `losetup -d /dev/loop0`, `umount /lost`"),
-            "{below}: {said}"
-        );
-    }
-    let untold = |facts: &mut Facts| mounted(facts, "/mnt/iso", "7:0", "/dev/loop0");
-    assert_eq!(says(On::Record, untold), "unknown: /mnt/iso (/dev/loop0) lies on no disk that was found");
-    let optical = |facts: &mut Facts| mounted(facts, "/mnt/iso", "11:0", "/dev/sr0");
-    assert!(says(On::Record, optical).starts_with("met: "));
 }
 
 #[test]
@@ -284,28 +268,6 @@ fn a_host_that_started_from_a_disk_not_on_record_is_told_loudly() {
         mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "43:1".into();
     });
     assert!(said.starts_with("unknown: / (") && said.contains("lies on no disk that was found"), "{said}");
-}
-
-#[test]
-fn a_volume_group_of_our_name_on_another_disk_is_found() {
-    for (group, status) in [("vg0", "unmet: sdc1 of sdc ("), ("customer", "met: ")] {
-        let said = says(On::Record, |facts| {
-            let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
-            disks(facts)[0].partitions[2].holders = vec![volume];
-            let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-            home.major_minor = "253:9".into();
-            edit(&mut facts.storage).push(answering("dm-9", "253:9"));
-            carries(facts, "sdc1", (LVM, "pv-uuid", group));
-        });
-        assert!(said.starts_with(status), "{group}: {said}");
-    }
-    // Its name is no label of a file system.
-    let said = says(On::Record, |facts| {
-        carries(facts, "sda3", ("ext", HOME, "data"));
-        carries(facts, "sdc1", (LVM, HOME, "data"));
-        fstab(facts).push(entry(20, "LABEL=data", "/data", "ext4", 0));
-    });
-    assert!(said.starts_with("met: "), "{said}");
 }
 
 #[test]
@@ -620,37 +582,4 @@ fn a_snapshot_is_no_twin_of_its_origin() {
     };
     assert!(snapshot("LVM-a-real").starts_with("met: "), "{}", snapshot("LVM-a-real"));
     assert!(snapshot("CRYPT-x").contains("can mean dm-1"), "of no LVM");
-}
-
-#[test]
-fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
-    let said = says(On::Record, |facts| {
-        let volume =
-            |name: &str, number: &str, of: &str| holder(name, number, Some((of, "LVM-x")), Vec::new());
-        disks(facts)[0].partitions[2].holders = vec![volume("dm-9", "253:9", "vg0-home")];
-        disks(facts)[2].partitions[0].holders = vec![volume("dm-10", "253:10", "vg0-data")];
-        let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-        home.major_minor = "253:9".into();
-        mounted(facts, "/data", "253:10", "/dev/mapper/vg0-data");
-        for (name, number) in [("dm-9", "253:9"), ("dm-10", "253:10")] {
-            edit(&mut facts.storage).push(answering(name, number));
-        }
-        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
-    });
-    let detach = "| `umount /data`, detach sdc: this host's own volume group has the name vg0 too. If it is this host's own: ";
-    assert!(said.contains(detach) && !said.contains("vgrename") && !said.contains("vgchange"), "{said}");
-    let other = format!(
-        "detach sdc before any command of LVM, which may take either group. If it belongs to this host's own group: mt-agent apply \
-         --own-disk {FOREIGN}"
-    );
-    assert!(said.ends_with(&other), "{said}");
-    // A person's word is the end of it: a volume group over two disks with nothing on the second yet.
-    let said = says(On::Record, |facts| {
-        let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
-        disks(facts)[0].partitions[1].holders = vec![volume];
-        edit(&mut facts.storage).push(answering("dm-9", "253:9"));
-        carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
-    });
-    assert!(said.starts_with("met: "), "{said}");
 }

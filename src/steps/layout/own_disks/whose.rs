@@ -42,7 +42,8 @@ const OF_ANOTHER: &str = "of whose file systems this host's own disk has the nam
 pub(super) struct Look<'a> {
     pub facts: &'a Facts,
     pub disks: &'a [Disk],
-    /// What is mounted from a loop device has the number of what lies below that.
+    /// What is mounted from a loop device, or from what is built on some, has the number of what lies below: it is there once for
+    /// each of them.
     pub mounts: Vec<Mount>,
     pub swaps: &'a [Swap],
     pub fstab: &'a [Entry],
@@ -55,14 +56,17 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     pub fn new(profile: &'a Profile, facts: &'a Facts) -> Result<Self, Status> {
         let mounts = need(&facts.mounts, "the mounts")?;
-        let below =
-            |mount: &Mount| Mount { major_minor: below(&mount.major_minor, facts, mounts), ..mount.clone() };
+        let disks = need(&facts.disks, "the disks")?;
+        let below = |mount: &Mount| {
+            let numbers = below(&mount.major_minor, facts, mounts, disks);
+            numbers.into_iter().map(|major_minor| Mount { major_minor, ..mount.clone() }).collect::<Vec<_>>()
+        };
         let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
         let lost = if recorded.is_none() { lost::trace(facts)? } else { None };
         Ok(Self {
             facts,
-            disks: need(&facts.disks, "the disks")?,
-            mounts: mounts.iter().map(below).collect(),
+            disks,
+            mounts: mounts.iter().flat_map(below).collect(),
             swaps: need(&facts.swaps, "the active swap")?,
             fstab: need(&facts.fstab, "/etc/fstab")?,
             recorded,
@@ -246,20 +250,40 @@ impl<'a> Look<'a> {
     }
 }
 
-/// What lies below a loop device, however many of them lie upon one another.
-fn below(number: &str, facts: &Facts, mounts: &[Mount]) -> String {
-    let mut number = number.to_owned();
-    for _ in 0..8 {
-        let storage = facts.storage.known().into_iter().flatten();
-        let mut below =
-            storage.filter(|one| one.major_minor == number).filter_map(|one| one.below.as_deref());
-        let Some(below) = below.next() else { break };
-        let device = resolve(below, facts).ok().flatten();
-        let over = || mount_over(mounts, below).map(|mount| mount.major_minor.clone());
-        let path = || below.starts_with('/').then(over).flatten();
-        number = device.or_else(path).unwrap_or_else(|| below.to_owned());
+/// What lies below the loop devices that the device `number` is or is built on, however many of them lie upon one another: a mapping
+/// of Docker's for example, on a file for its data and one for what it knows of them. Else the device itself, and so where it lies on
+/// disks as well.
+fn below(number: &str, facts: &Facts, mounts: &[Mount], disks: &[Disk]) -> Vec<String> {
+    const DEPTH: usize = 8;
+    let mut found = vec![number.to_owned()];
+    for _ in 0..DEPTH {
+        let mut next: Vec<String> = Vec::new();
+        for number in &found {
+            let storage = facts.storage.known().into_iter().flatten();
+            let of_it = storage.filter(|one| one.major_minor == *number).flat_map(|one| &one.below);
+            let mut below: Vec<String> = of_it.map(|below| device_of(below, facts, mounts)).collect();
+            if below.is_empty() || !carriers(disks, number).is_empty() {
+                below.push(number.clone());
+            }
+            for number in below {
+                if !next.contains(&number) {
+                    next.push(number);
+                }
+            }
+        }
+        if next == found {
+            break;
+        }
+        found = next;
     }
-    number
+    found
+}
+
+/// The number of a device, or of the one on which a file lies.
+fn device_of(below: &str, facts: &Facts, mounts: &[Mount]) -> String {
+    let over = || mount_over(mounts, below).map(|mount| mount.major_minor.clone());
+    let path = || below.starts_with('/').then(over).flatten();
+    resolve(below, facts).ok().flatten().or_else(path).unwrap_or_else(|| below.to_owned())
 }
 
 pub(super) fn is_root(one: &Use) -> bool {

@@ -5,6 +5,7 @@ mod judging;
 mod mounting;
 mod naming;
 mod room;
+mod strays;
 mod taking_over;
 mod twins;
 mod unnamed;

@@ -55,6 +55,19 @@ fn every_way_to_be_dead_is_told() {
         )),
         "{told}"
     );
+    // fsck of XFS does nothing.
+    let told = says(&|facts| {
+        device(facts).read = Fact::Known(Read::Errors("why".into()));
+        let volume = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
+        volume.fs_type = "xfs".into();
+    });
+    assert!(
+        told.ends_with(&format!(
+            "| `umount /mnt/retention`, `mount /mnt/retention`, `umount /mnt/retention`, `xfs_repair /dev/mapper/{RETENTION_ID}`, \
+             `mount /mnt/retention`"
+        )),
+        "{told}"
+    );
 }
 
 #[test]

@@ -1,0 +1,177 @@
+//! What a partition table can lie on, and what the kernel shows of the partitions.
+
+use super::{Disk, Holder};
+
+/// A device on which a partition table counts: a disk, or its multipath map in its place, or a RAID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partitioned<'a> {
+    /// Kernel name: `sda`, `dm-0`, `md0`.
+    pub name: &'a str,
+    /// `8:0`.
+    pub major_minor: &'a str,
+    /// Device-mapper name of a map, whose partitions kpartx makes.
+    pub map: Option<&'a str>,
+    /// Its partitions, as they are in use.
+    pub shown: Vec<Shown<'a>>,
+}
+
+/// A partition that the kernel shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// From 1.
+    pub number: u32,
+    /// Kernel name: `sda1`, `dm-6`.
+    pub name: &'a str,
+    /// `8:1`.
+    pub major_minor: &'a str,
+    /// Where it begins on the device, in bytes; of a partition of a disk alone sysfs tells that.
+    pub start_bytes: Option<u64>,
+}
+
+impl Disk {
+    /// What of this disk a partition table counts on. Of a path of a map, and of a member of a RAID, it belongs to what is built on it.
+    #[must_use]
+    pub fn partitioned(&self) -> Vec<Partitioned<'_>> {
+        const LEAST: u64 = 4096;
+        let mut all = Vec::new();
+        if self.holders.is_empty() && self.size_bytes >= LEAST {
+            let shown = self.partitions.iter().filter_map(|one| {
+                let (name, major_minor) = (one.name.as_str(), one.major_minor.as_str());
+                Some(Shown {
+                    number: number(name, &self.name)?,
+                    name,
+                    major_minor,
+                    start_bytes: one.start_bytes,
+                })
+            });
+            let (name, major_minor) = (&*self.name, &*self.major_minor);
+            all.push(Partitioned { name, major_minor, map: None, shown: shown.collect() });
+        }
+        for holders in [&self.holders].into_iter().chain(self.partitions.iter().map(|one| &one.holders)) {
+            add(holders, &mut all);
+        }
+        all
+    }
+
+    /// Name and `major:minor` of the devices on which volumes of LVM lie: of a disk under multipath its map's.
+    #[must_use]
+    pub fn physical_volumes(&self) -> Vec<(&str, &str)> {
+        fn add<'a>(on: (&'a str, &'a str), holders: &'a [Holder], into: &mut Vec<(&'a str, &'a str)>) {
+            let is_lvm =
+                |holder: &Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+            if holders.iter().any(is_lvm) {
+                into.push(on);
+            }
+            // What lies on a volume is no physical one, as a rule.
+            for holder in holders.iter().filter(|holder| !is_lvm(holder)) {
+                add((&holder.name, &holder.major_minor), &holder.holders, into);
+            }
+        }
+        let mut all = Vec::new();
+        add((&self.name, &self.major_minor), &self.holders, &mut all);
+        for one in &self.partitions {
+            add((&one.name, &one.major_minor), &one.holders, &mut all);
+        }
+        all
+    }
+}
+
+fn add<'a>(holders: &'a [Holder], into: &mut Vec<Partitioned<'a>>) {
+    for holder in holders {
+        let uuid = holder.dm_uuid.as_deref().unwrap_or_default();
+        let is_map = uuid.starts_with("mpath-");
+        let is_raid = ["md", "bcache"].iter().any(|kind| holder.name.starts_with(kind)) && uuid.is_empty();
+        let number = |part: &Holder| match part.dm_uuid.as_deref() {
+            Some(uuid) if is_map => uuid.strip_prefix("part")?.split_once("-mpath-")?.0.parse().ok(),
+            None if is_raid => number(&part.name, &holder.name),
+            _ => None,
+        };
+        let shown: Vec<_> = holder
+            .holders
+            .iter()
+            .filter_map(|part| {
+                let (name, major_minor) = (part.name.as_str(), part.major_minor.as_str());
+                Some(Shown { number: number(part)?, name, major_minor, start_bytes: None })
+            })
+            .collect();
+        // Whatever else is built on it has it whole.
+        if (is_map || is_raid) && shown.len() == holder.holders.len() {
+            let (name, major_minor) = (&*holder.name, &*holder.major_minor);
+            let map = holder.dm_name.as_deref().filter(|_| is_map);
+            into.push(Partitioned { name, major_minor, map, shown });
+            holder.holders.iter().for_each(|part| add(&part.holders, into));
+        } else {
+            add(&holder.holders, into);
+        }
+    }
+}
+
+/// The number of the partition `name` of `disk`: `sda1`, `nvme0n1p1`.
+fn number(name: &str, disk: &str) -> Option<u32> {
+    let rest = name.strip_prefix(disk)?;
+    rest.strip_prefix('p').unwrap_or(rest).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::disks::Partition;
+
+    fn holder(name: &str, uuid: Option<&str>, holders: Vec<Holder>) -> Holder {
+        let (name, major_minor) = (name.to_owned(), format!("n:{name}"));
+        Holder {
+            name,
+            major_minor,
+            dm_name: uuid.map(|_| "map".into()),
+            dm_uuid: uuid.map(str::to_owned),
+            holders,
+        }
+    }
+
+    fn disk(name: &str, partitions: &[&str], holders: Vec<Holder>) -> Disk {
+        let partition = |name: &&str| Partition { name: (*name).into(), ..Partition::default() };
+        let partitions = partitions.iter().map(partition).collect();
+        Disk { name: name.into(), size_bytes: 1 << 30, partitions, holders, ..Disk::default() }
+    }
+
+    fn told(disk: &Disk) -> Vec<(String, Vec<u32>)> {
+        let all = disk.partitioned();
+        all.iter()
+            .map(|one| (one.name.to_owned(), one.shown.iter().map(|part| part.number).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn a_table_counts_on_a_disk_or_on_what_stands_in_its_place() {
+        assert_eq!(told(&disk("sda", &["sda1", "sda12"], vec![])), [("sda".into(), vec![1, 12])]);
+        assert_eq!(told(&disk("nvme0n1", &["nvme0n1p2"], vec![])), [("nvme0n1".into(), vec![2])]);
+        // A path has the kernel's partitions as well.
+        let parts = || vec![holder("dm-2", Some("part1-mpath-36a"), vec![])];
+        let map = holder("dm-1", Some("mpath-36a"), parts());
+        assert_eq!(told(&disk("sdb", &["sdb1"], vec![map])), [("dm-1".into(), vec![1])]);
+        assert_eq!(
+            told(&disk("sdb", &[], vec![holder("dm-1", Some("mpath-36a"), vec![])])),
+            [("dm-1".into(), vec![])]
+        );
+        let raid = holder("md0", None, vec![holder("md0p3", None, vec![])]);
+        assert_eq!(told(&disk("sdb", &[], vec![raid])), [("md0".into(), vec![3])]);
+        // What LVM or encryption has whole.
+        for uuid in ["LVM-x", "CRYPT-x"] {
+            assert_eq!(told(&disk("sdb", &[], vec![holder("dm-1", Some(uuid), vec![])])), []);
+            let map = holder("dm-1", Some("mpath-36a"), vec![holder("dm-2", Some(uuid), vec![])]);
+            assert_eq!(told(&disk("sdb", &[], vec![map])), []);
+        }
+    }
+
+    #[test]
+    fn physical_volumes_are_what_volumes_lie_on() {
+        let volume = || vec![holder("dm-9", Some("LVM-x"), vec![])];
+        let mut lone = disk("sda", &["sda1", "sda2"], vec![]);
+        lone.partitions[1].holders = volume();
+        assert_eq!(lone.physical_volumes().iter().map(|one| one.0).collect::<Vec<_>>(), ["sda2"]);
+        let part = holder("dm-2", Some("part1-mpath-36a"), volume());
+        let map = holder("dm-1", Some("mpath-36a"), vec![part]);
+        assert_eq!(disk("sdb", &[], vec![map]).physical_volumes(), [("dm-2", "n:dm-2")]);
+        assert_eq!(disk("sdb", &[], volume()).physical_volumes().len(), 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! What lies in the directory on which the retention volume is to be mounted, while nothing is mounted there: a mount would hide it.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use serde::{Deserialize, Serialize};
+
+use super::mounts::Mount;
+use super::{Fact, read};
+use crate::host::{Host, text};
+
+/// The entries of a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strays {
+    /// The first ones of those that were looked at.
+    pub names: Vec<String>,
+    /// How many there are; [`MOST`] stands for that many and more.
+    pub count: usize,
+}
+
+/// No more entries are looked at.
+pub const MOST: usize = 1000;
+
+/// So many of them are named.
+const NAMED: usize = 5;
+
+/// For facts of a version that did not look.
+#[must_use]
+pub fn not_read() -> Fact<Strays> {
+    Fact::Unknown("it was recorded by a version that did not look".into())
+}
+
+/// Reads the directory `point`, where `mounts` has nothing on it. What lies below a mount cannot be seen without a change.
+#[must_use]
+pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays> {
+    let mounts = match mounts {
+        Fact::Known(mounts) => mounts,
+        Fact::Unknown(why) => return Fact::Unknown(format!("the mounts: {why}")),
+        Fact::NotApplicable(why) => return Fact::NotApplicable(why.clone()),
+    };
+    let point = point.trim_end_matches('/');
+    if point.is_empty() {
+        return Fact::NotApplicable("it was not asked for".into());
+    }
+    if mounts.iter().any(|mount| mount.mount_point == point) {
+        return Fact::NotApplicable("it is mounted over".into());
+    }
+    let entries = match host.resolve(point).and_then(fs::read_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Fact::Known(Strays::default()),
+        Err(error) => return Fact::from_result(Err::<Strays, _>(read::explain(point, error))),
+    };
+    let names: std::io::Result<Vec<String>> = entries
+        .take(MOST)
+        .map(|entry| entry.map(|entry| text::safe(&entry.file_name().to_string_lossy())))
+        .collect();
+    Fact::from_result(names.map_err(|error| read::explain(point, error)).map(|mut names| {
+        let count = names.len();
+        names.sort();
+        names.truncate(NAMED);
+        Strays { names, count }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{mounts, testing};
+
+    #[test]
+    fn what_lies_at_the_mount_point_is_named_where_nothing_is_mounted() {
+        let root = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+        let volume = "23 19 253:0 / /mnt/retention rw - ext4 /dev/mapper/x rw\n";
+        let told = |files: &[&str], mounted: &str| {
+            let files: Vec<_> = files.iter().map(|file| (*file, "")).collect();
+            let dir = testing::tree(&files);
+            load(
+                &Host::recorded(dir.path()),
+                "/mnt/retention/",
+                &Fact::Known(mounts::parse(mounted).unwrap()),
+            )
+        };
+        assert_eq!(told(&[], root), Fact::Known(Strays::default()));
+        let strays = Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2 };
+        assert_eq!(told(&["mnt/retention/b\u{1b}", "mnt/retention/a/deep"], root), Fact::Known(strays));
+        let many: Vec<String> = (0..1200).map(|number| format!("mnt/retention/{number:04}")).collect();
+        let Fact::Known(strays) = told(&many.iter().map(String::as_str).collect::<Vec<_>>(), root) else {
+            panic!("not known")
+        };
+        assert_eq!((strays.count, strays.names.len()), (MOST, NAMED));
+        assert_eq!(
+            told(&["mnt/retention/a"], &format!("{root}{volume}")),
+            Fact::NotApplicable("it is mounted over".into())
+        );
+        assert!(
+            matches!(told(&["mnt/retention"], root), Fact::Unknown(why) if why.contains("/mnt/retention"))
+        );
+    }
+}

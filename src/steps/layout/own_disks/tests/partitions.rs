@@ -1,0 +1,170 @@
+//! Names that partition tables give, and tables that the kernel has not read.
+
+use super::*;
+use crate::facts::disks::Partitioned;
+
+const GUID: &str = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
+
+/// The line of /home by another name, on a host whose disks have these tables.
+fn by(name: &str, tables: [Table; 2], change: impl Fn(&mut Facts)) -> String {
+    says(On::Record, |facts| {
+        for (name, table) in ["sda", "sdc"].into_iter().zip(tables.clone()) {
+            let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == name).unwrap();
+            device.table = Some(table);
+        }
+        fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap().device = name.into();
+        change(facts);
+    })
+}
+
+/// A table for the partitions of the disk `at`, of which the one with the number `number` has the UUID and the label.
+fn gpt(at: usize, number: u32, uuid: &str, label: &str) -> Table {
+    let (_, mut facts) = host(On::Record, |_| ());
+    let disk = &disks(&mut facts)[at];
+    let Partitioned { shown, .. } = disk.partitioned().remove(0);
+    let entries = shown.iter().map(|one| {
+        let is_it = one.number == number;
+        let told = |what: &str| if is_it { what.to_owned() } else { format!("other-{at}-{}", one.number) };
+        Entry {
+            number: one.number,
+            start_bytes: one.start_bytes.unwrap(),
+            uuid: told(uuid),
+            label: told(label),
+        }
+    });
+    Table { entries: entries.collect(), ..Table::default() }
+}
+
+fn dos(at: usize, id: &str) -> Table {
+    let mut table = gpt(at, 0, "", "");
+    table.entries.iter_mut().for_each(|entry| (entry.uuid, entry.label) = Default::default());
+    table.entries.retain(|entry| entry.number < 5);
+    Table { dos_id: id.into(), ..table }
+}
+
+#[test]
+fn a_twin_by_the_uuid_or_the_name_of_a_partition_is_named() {
+    let found = |said: &str, name: &str, twin: &str| {
+        let expected = format!(
+            "unmet: line 4 of /etc/fstab (/home): {name} can mean sda3 ({OS_DISK_ID}) and {twin} ({FOREIGN}) |"
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        assert!(
+            said.contains(&format!("put /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID")),
+            "{said}"
+        );
+    };
+    let both = || [gpt(0, 3, GUID, "my home"), gpt(2, 1, GUID, "my home")];
+    for name in [
+        format!("PARTUUID={GUID}"),
+        format!("PARTUUID=\"{}\"", GUID.to_uppercase()),
+        format!("/dev/disk/by-partuuid/{GUID}"),
+        "PARTLABEL=my home".into(),
+        "/dev/disk/by-partlabel/my\\x20home".into(),
+    ] {
+        found(&by(&name, both(), |_| ()), &name, "sdc1");
+        // Which is this host's alone.
+        let said = by(&name, [gpt(0, 3, GUID, "my home"), gpt(2, 1, "another", "another")], |_| ());
+        assert!(said.starts_with("met: "), "{name}: {said}");
+    }
+    // The id of an MBR, of whose logical partitions the kernel alone tells.
+    let tables = |id: &str| [dos(0, "000b3f7a"), dos(2, id)];
+    found(&by("PARTUUID=000b3f7a-03", tables("000b3f7a"), |_| ()), "PARTUUID=000b3f7a-03", "sdc3");
+    assert!(by("PARTUUID=000b3f7a-03", tables("000b3f7b"), |_| ()).starts_with("met: "));
+    let logical = |facts: &mut Facts| {
+        let five = Partition { name: "sdc5".into(), major_minor: "8:37".into(), ..Partition::default() };
+        disks(facts)[2].partitions.push(five);
+    };
+    let said = by("PARTUUID=000B3F7A-05", tables("000b3f7a"), logical);
+    assert!(said.contains("can mean sda5") && said.contains("and sdc5"), "{said}");
+    // root= of the boot entry, as the kernel takes it.
+    let said = by("/dev/mapper/x", both(), |facts| {
+        let entry = edit(&mut facts.boot_entry).as_mut().unwrap();
+        entry.kernel = Some(vec![format!("root=PARTUUID={GUID}/PARTNROFF=1")]);
+    });
+    assert!(
+        said.contains(&format!("root= of /boot/grub/grub.conf: PARTUUID={GUID}/PARTNROFF=1 can mean sda3")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_twin_of_an_efi_system_partition_is_named_by_its_volume_id() {
+    let said = by("UUID=ABCD-1234", [dos(0, "0"), dos(2, "1")], |facts| {
+        for name in ["sda3", "sdc2"] {
+            carries(facts, name, ("vfat", "ABCD-1234", "EFI"));
+        }
+    });
+    assert!(said.contains("UUID=ABCD-1234 can mean sda3") && said.contains("and sdc2"), "{said}");
+}
+
+#[test]
+fn without_its_table_a_disk_can_have_any_name_of_a_partition() {
+    for name in ["PARTUUID=000b3f7a-03", "PARTLABEL=home"] {
+        let said = by(name, [dos(0, "000b3f7a"), dos(2, "1")], |facts| {
+            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap().table = None;
+        });
+        assert_eq!(
+            said,
+            "unknown: whether another attached device has a name of this host's too: the partition table of sdc was not read"
+        );
+    }
+}
+
+#[test]
+fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
+    let unread = |what: &str, command: &str| {
+        format!("unknown: whether another attached device has a name of this host's too: {what}: `{command}`")
+    };
+    // Just written by failback: nothing of it is to be seen yet.
+    let fresh = |facts: &mut Facts| {
+        disks(facts)[2].partitions.clear();
+        edit(&mut facts.storage).retain(|one| !one.name.starts_with("sdc") || one.name == "sdc");
+    };
+    let new =
+        |numbers: &str| format!("sdc ({FOREIGN}) has partitions that the kernel has not read ({numbers})");
+    for on in ALL {
+        assert_eq!(says(on, fresh), unread(&new("1, 2, 3"), "blockdev --rereadpt /dev/sdc"), "{on:?}");
+    }
+    // Written anew over another one.
+    let moved = |facts: &mut Facts| disks(facts)[2].partitions[1].start_bytes = Some(1 << 20);
+    assert_eq!(says(On::Record, moved), unread(&new("2"), "partprobe /dev/sdc"));
+    // Under its map kpartx makes them; a path's own are nobody's.
+    let mapped = |facts: &mut Facts| {
+        let part = holder("dm-6", "253:6", Some(("36dp1", "part1-mpath-36d")), Vec::new());
+        let map = holder("dm-5", "253:5", Some(("36d", "mpath-36d")), vec![part]);
+        (disks(facts)[2].holders, disks(facts)[2].multipath) = (vec![map], Some(Map::default()));
+        let table = edit(&mut facts.storage).iter().find(|one| one.name == "sdc").unwrap().table.clone();
+        let map = Storage { table, ..answering("dm-5", "253:5") };
+        edit(&mut facts.storage).extend([map, answering("dm-6", "253:6")]);
+    };
+    let new = format!("dm-5 ({FOREIGN}) has partitions that the kernel has not read (2, 3)");
+    assert_eq!(says(On::Record, mapped), unread(&new, "kpartx -a -p p /dev/mapper/36d"));
+    let by_systemd = |facts: &mut Facts| {
+        mapped(facts);
+        facts.os.systemd = Fact::Known(true);
+    };
+    assert_eq!(says(On::Record, by_systemd), unread(&new, "kpartx -a -p -part /dev/mapper/36d"));
+    let half = |facts: &mut Facts| {
+        fresh(facts);
+        let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
+        device.table = Some(Table { damaged: true, ..Table::default() });
+    };
+    let what =
+        format!("sdc ({FOREIGN}) has a GPT that is damaged or not written to its end; once it is whole");
+    assert_eq!(says(On::Record, half), unread(&what, "blockdev --rereadpt /dev/sdc"));
+    // None, an empty one, and one without a partition.
+    for table in [None, Some(Table::default()), Some(Table { dos_id: "1".into(), ..Table::default() })] {
+        let said = says(On::Record, |facts| {
+            fresh(facts);
+            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap().table = table.clone();
+        });
+        assert_eq!(said, "met: sda, sdb");
+    }
+    // A twin that is known is told all the same.
+    let said = says(On::Record, |facts| {
+        fresh(facts);
+        carries(facts, "sdc", ("ext", HOME, ""));
+    });
+    assert!(said.starts_with("unmet: line 4") && said.contains("can mean sda3"), "{said}");
+}

@@ -1,0 +1,91 @@
+//! Files at the mount point, while nothing is mounted there.
+
+use super::*;
+use crate::facts::strays::{MOST, Strays};
+use crate::steps::remedy::Takeover;
+
+const MOUNTED: &str = "retention.mounted";
+const AWAY: &str =
+    "move away what was written there: `mv /mnt/retention /mnt/retention.found && mkdir /mnt/retention`";
+
+fn strays(names: &[&str], count: usize) -> Fact<Strays> {
+    Fact::Known(Strays { names: names.iter().map(|name| (*name).to_owned()).collect(), count })
+}
+
+/// The ready host with its volume unmounted, and something at the mount point.
+fn unmounted(strays: Fact<Strays>) -> (Profile, Facts) {
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    facts.strays = strays;
+    (profile, facts)
+}
+
+#[test]
+fn they_are_named_with_what_moves_them_away() {
+    let says = |strays: Fact<Strays>| {
+        let (profile, facts) = unmounted(strays);
+        told(&profile, &facts, MOUNTED)
+    };
+    let with = |found: &str| {
+        format!(
+            "unmet: nothing is mounted at /mnt/retention; {found}, which a mount would hide | the retention volume at \
+             /mnt/retention | {AWAY}; then mt-agent apply, or: mount /mnt/retention"
+        )
+    };
+    assert_eq!(says(strays(&["a"], 1)), with("1 entry lies in that directory (a)"));
+    assert_eq!(
+        says(strays(&["a", "b", "c", "d", "e"], 7)),
+        with("7 entries lie in that directory (a, b, c, d, e, and 2 others)")
+    );
+    assert!(
+        says(strays(&["a"], MOST))
+            .contains("1000 or more entries lie in that directory (a, and 999 or more others)")
+    );
+    for none in
+        [strays(&[], 0), Fact::Unknown("why".into()), Fact::NotApplicable("it is mounted over".into())]
+    {
+        let said = says(none);
+        assert!(said.starts_with("unmet: nothing is mounted at /mnt/retention | "), "{said}");
+        assert!(said.ends_with("| mt-agent apply, or: mount /mnt/retention"), "{said}");
+    }
+    // Mounted elsewhere.
+    let (profile, mut facts) = ready();
+    spoil(&mut facts.mounts)
+        .iter_mut()
+        .find(|mount| mount.mount_point == "/mnt/retention")
+        .unwrap()
+        .mount_point = "/mnt/old".into();
+    facts.strays = strays(&["a"], 1);
+    let said = told(&profile, &facts, MOUNTED);
+    assert!(said.contains("and nothing at /mnt/retention; 1 entry lies") && said.contains(AWAY), "{said}");
+}
+
+#[test]
+fn nothing_is_mounted_over_them_by_any_plan() {
+    let refused = |profile: &Profile, facts: &Facts, request: &Request| {
+        let plan = plan(profile, facts, &Selection::default(), TODAY, request);
+        let mounts =
+            plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. }));
+        let fix = plan.manual.iter().find(|manual| manual.id == MOUNTED).map(|manual| manual.fix.clone());
+        assert!(!mounts, "{:?}", plan.changes);
+        let fix = fix.expect("a person's to do");
+        assert!(fix.contains(AWAY), "{fix}");
+    };
+    let (profile, facts) = unmounted(strays(&["a"], 1));
+    refused(&profile, &facts, &Request::default());
+    let (profile, mut facts) = without_volume();
+    facts.strays = strays(&["a"], 1);
+    refused(&profile, &facts, &naming("sdb"));
+    let (profile, facts) = unmounted(strays(&[], 0));
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+    assert!(plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. })));
+}
+
+#[test]
+fn a_takeover_is_refused_before_anything_is_changed() {
+    let (profile, facts) = unmounted(strays(&["a"], 1));
+    let request = Request { takeover: Some(Takeover::Adopt), ..naming(RETENTION_ID) };
+    let refused = takeover::check(&profile, &facts, &request);
+    let why = refused.expect_err("must be refused").to_string();
+    assert!(why.starts_with("--adopt-retention: 1 entry lies") && why.contains(AWAY), "{why}");
+}
