@@ -61,7 +61,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "What the master target writes while the volume is not mounted fills the root file system instead, and a mount hides \
               it then.",
-        by_hand: "Where /mnt/retention is not empty: `mv /mnt/retention /mnt/retention.found`. mkdir -p /mnt/retention; mount \
+        by_hand: "Where /mnt/retention is not empty: `mv -T /mnt/retention /mnt/retention.found` (a name that nothing has), and \
+                  remove it, or move it onto the volume: it takes up room on the root file system. mkdir -p /mnt/retention; mount \
                   /dev/mapper/SCSI-ID /mnt/retention. `chattr +i /mnt/retention` while it is not mounted keeps it empty.",
         changeable: true,
         belongs: Belongs::Machine,
