@@ -132,7 +132,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
               shut down (XFS), stays so until it is mounted again; /proc/mounts says rw all the same, and the kernel's log alone \
               tells.",
         by_hand: "`cat /sys/block/*/device/state` (running), `dmsetup info` (ACTIVE), `multipath -ll` (active ready), dmesg; \
-                  in vSphere, whether the disk is attached and its datastore answers.",
+                  in vSphere, whether the disk is attached and its datastore answers. Where its file system has errors or the kernel \
+                  gave up its journal: `umount /mnt/retention`, `fsck -f /dev/mapper/SCSI-ID`, `mount /mnt/retention` (XFS: `umount`, \
+                  `mount`, `umount`, `xfs_repair /dev/mapper/SCSI-ID`, `mount`).",
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],

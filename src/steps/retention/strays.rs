@@ -36,7 +36,7 @@ pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
         ),
         // `-T`: never into a directory that came there meanwhile.
         fix: format!(
-            "move away what was written there: `mv -T {place} {away} && mkdir {place}` (it takes up room on the file system below \
+            "move away what was written there: `mv -T {place} {away} && mkdir {place}` (it takes up room on the root file system \
              until it is removed, or moved onto the volume)"
         ),
     })

@@ -6,7 +6,7 @@ use crate::steps::remedy::Takeover;
 
 const MOUNTED: &str = "retention.mounted";
 const AWAY: &str = "move away what was written there: `mv -T /mnt/retention /mnt/retention.found.2 && mkdir \
-                    /mnt/retention` (it takes up room on the file system below until it is removed, or moved onto the volume)";
+                    /mnt/retention` (it takes up room on the root file system until it is removed, or moved onto the volume)";
 
 fn strays(names: &[&str], count: usize) -> Fact<Strays> {
     Fact::Known(Strays {
