@@ -104,6 +104,8 @@ impl Loop {
 impl Drop for Loop {
     fn drop(&mut self) {
         self.unmount();
+        // Those of which partprobe told the kernel stay else, on the next device of this name too.
+        let _ = Command::new("partx", ["-d", &self.device], Duration::from_secs(10)).read(&Host::live());
         // Whoever looked last may still be at it.
         let until = Instant::now() + Duration::from_secs(10);
         let detach =
@@ -240,7 +242,7 @@ fn unread(script: &str, sector: &str) -> (Loop, Table, Vec<[String; 3]>) {
 
 #[test]
 fn what_lies_in_partitions_that_the_kernel_has_not_read_is_what_it_shows_of_them_later() {
-    const DOS: &str = "label: dos\nsize=32M\nsize=500M,type=5\nsize=310M\nsize=16M\nsize=64M\nsize=2M\n";
+    const DOS: &str = "label: dos\nsize=32M\nsize=500M,type=5\n/dev/x5 : size=310M\n/dev/x6 : size=16M\n/dev/x7 : size=64M\n/dev/x8 : size=2M\n";
     const GPT: &str = "label: gpt\nsize=32M\nsize=310M\nsize=16M\nsize=64M\nsize=2M\n";
     for (script, sector) in [(DOS, "512"), (DOS, "4096"), (GPT, "512"), (GPT, "4096")] {
         let (device, table, expected) = unread(script, sector);
@@ -271,7 +273,7 @@ fn what_lies_in_partitions_that_the_kernel_has_not_read_is_what_it_shows_of_them
 
 #[test]
 fn a_table_that_is_not_written_to_its_end_is_not_known() {
-    const DOS: &str = "label: dos\nsize=1M\nsize=20M,type=5\nsize=1M\nsize=1M\n";
+    const DOS: &str = "label: dos\nsize=1M\nsize=20M,type=5\n/dev/x5 : size=1M\n/dev/x6 : size=1M\n";
     for sector in ["512", "4096"] {
         let device = Loop::new(64 * MIB, &["--sector-size", sector]);
         run_with("sfdisk", &["-q", "--no-reread", "--no-tell-kernel", &device.device], DOS);

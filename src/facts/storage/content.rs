@@ -147,7 +147,7 @@ mod tests {
             (
                 "sfdisk",
                 &["-q"],
-                "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\nsize=5M,type=5\nsize=1M\nsize=1M\n",
+                "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\nsize=5M,type=5\n/dev/x5 : size=1M\n/dev/x6 : size=1M\n",
                 "09ab3f7a",
             ),
         ] {
