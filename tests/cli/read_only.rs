@@ -145,6 +145,7 @@ fn disks_are_asked_nothing_but_what_they_are() {
                 "BLKSSZGET",
                 "BLKPBSZGET",
                 "BLKDISCARDZEROES",
+                "LOOP_GET_STATUS64",
                 "SG_IO",
                 "TCGETS",
                 "TIOCGWINSZ",
