@@ -60,7 +60,7 @@ fn a_second_line_for_the_volume_is_not_silently_ready() {
     assert_eq!(changes, ["remove-fstab"]);
     for harmless in
         [(&|second: &mut Entry| second.options.push("noauto".into())) as &dyn Fn(&mut Entry), &|second| {
-            second.device = "/dev/sda1".into()
+            second.device = "/dev/sda1".into();
         }]
     {
         assert!(with(harmless).0.starts_with("met: "));
