@@ -1,6 +1,8 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
+use crate::facts::disks::Disk;
 use crate::facts::storage::{LVM, Storage};
+use crate::steps::devices::same_map;
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
@@ -31,6 +33,15 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         add(fix, format!("detach the copy: the volume is on record on {}", record.scsi_id));
     }
     groups(look, tally, fix);
+}
+
+/// Whether another attached disk has a name of this host's that `disk` has: then neither is put on record by a person's word.
+pub(super) fn has_rival(look: &Look<'_>, disk: &Disk) -> bool {
+    look.names().iter().any(|(_, name)| {
+        let twins = twins::of(name, look.facts).unwrap_or_default();
+        let is_it = |twin: &Twin<'_>| same_map(twin.disk, disk) || twin.disk.name == disk.name;
+        twins.iter().any(is_it) && !twins.iter().all(is_it)
+    })
 }
 
 /// Which name has to stand there, where one of the devices alone is this host's.
