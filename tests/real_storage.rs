@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mt_agent::facts::Fact;
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::mounts;
-use mt_agent::facts::storage::{LVM, Read, Storage, dos_uuid, load};
+use mt_agent::facts::storage::{Entry, LVM, Place, Read, Storage, Table, dos_uuid, load};
 use mt_agent::host::Host;
 use mt_agent::host::command::Command;
 
@@ -104,6 +104,8 @@ impl Loop {
 impl Drop for Loop {
     fn drop(&mut self) {
         self.unmount();
+        // Those of which partprobe told the kernel stay else, on the next device of this name too.
+        let _ = Command::new("partx", ["-d", &self.device], Duration::from_secs(10)).read(&Host::live());
         // Whoever looked last may still be at it.
         let until = Instant::now() + Duration::from_secs(10);
         let detach =
@@ -167,8 +169,9 @@ fn partition_tables_are_read_as_the_kernel_and_libblkid_read_them() {
             let entry = table.entries.iter().find(|entry| entry.number == part.number);
             match entry {
                 Some(entry) => assert_eq!(Some(entry.start_bytes), part.start_bytes),
-                None => assert!(script == DOS && part.number > 4),
+                None => panic!("{part:?} is not in {table:?}"),
             }
+            assert!(entry.is_some_and(|entry| entry.place.is_none()), "the kernel shows {part:?}");
             let own = entry.filter(|entry| !entry.uuid.is_empty());
             let told = own.map_or_else(|| dos_uuid(&table.dos_id, part.number), |entry| entry.uuid.clone());
             assert_eq!(told, uuid, "{part:?}");
@@ -206,6 +209,101 @@ fn partitions_that_the_kernel_has_not_read_are_in_the_table_alone() {
     assert_eq!((device.disk().partitions.len(), numbers(&device.read())), (0, vec![1]));
     run("partprobe", &[&device.device]);
     assert_eq!((device.disk().partitions.len(), numbers(&device.read())), (1, vec![1]));
+}
+
+/// A table of five partitions that the kernel has not read, with something in each but one: the device, its table, and what libblkid
+/// says of them.
+fn unread(script: &str, sector: &str) -> (Loop, Table, Vec<[String; 3]>) {
+    let device = Loop::new(600 * MIB, &["--sector-size", sector]);
+    run_with("sfdisk", &["-q", "--no-reread", "--no-tell-kernel", &device.device], script);
+    let entries = device.read().remove(0).table.unwrap().entries;
+    let is_extended = |entry: &&Entry| script.contains("dos") && entry.number == 2;
+    let mut told = Vec::new();
+    for (entry, tool) in entries.iter().filter(|entry| !is_extended(entry)).zip([
+        &["mkfs.ext4", "-q", "-F", "-L", "customer"][..],
+        &["mkfs.xfs", "-q", "-f", "-L", "home"],
+        &["mkswap", "-q", "-L", "own swap"],
+        &["mkfs.vfat", "-F", "16", "-n", "EFI"],
+        &[],
+    ]) {
+        let [start, size] = [entry.start_bytes, entry.size_bytes].map(|bytes| bytes.to_string());
+        let within = ["--sector-size", sector, "--offset", &start, "--sizelimit", &size];
+        let part = Loop::over(tempfile::tempdir().unwrap(), device.image.clone(), &within);
+        if let [tool, args @ ..] = tool {
+            run(tool, &[args, &[&part.device]].concat());
+            run("sync", &["-d", &part.device]);
+            told.push(["TYPE", "UUID", "LABEL"].map(|tag| part.blkid(tag, None)));
+        }
+    }
+    let table = device.read().remove(0).table.unwrap();
+    assert_eq!((device.disk().partitions.len(), device.read().len()), (0, 1), "the kernel shows none");
+    (device, table, told)
+}
+
+#[test]
+fn what_lies_in_partitions_that_the_kernel_has_not_read_is_what_it_shows_of_them_later() {
+    const DOS: &str = "label: dos\nsize=32M\nsize=500M,type=5\n/dev/x5 : size=310M\n/dev/x6 : size=16M\n/dev/x7 : size=64M\n/dev/x8 : size=2M\n";
+    const GPT: &str = "label: gpt\nsize=32M\nsize=310M\nsize=16M\nsize=64M\nsize=2M\n";
+    for (script, sector) in [(DOS, "512"), (DOS, "4096"), (GPT, "512"), (GPT, "4096")] {
+        let (device, table, expected) = unread(script, sector);
+        let places = |table: &Table| -> Vec<_> {
+            let volume = |entry: &Entry| match entry.place.clone() {
+                Some(Place::Read { volume, .. }) => volume,
+                other => panic!("{script} {sector} {}: {other:?}", entry.number),
+            };
+            table.entries.iter().filter_map(volume).collect()
+        };
+        let found = places(&table);
+        let kind =
+            |fs_type: &str| if fs_type.starts_with("ext") { "ext".to_owned() } else { fs_type.to_owned() };
+        let told: Vec<_> =
+            found.iter().map(|one| [kind(&one.fs_type), one.uuid.clone(), one.label.clone()]).collect();
+        let expected: Vec<_> =
+            expected.into_iter().map(|[fs_type, uuid, label]| [kind(&fs_type), uuid, label]).collect();
+        assert_eq!(told, expected, "{script} {sector}");
+        assert_eq!(told.len(), 4);
+        run("partprobe", &[&device.device]);
+        let all = device.read();
+        let entries = &all[0].table.as_ref().unwrap().entries;
+        assert!(entries.iter().all(|entry| entry.place.is_none()), "the kernel shows them: {entries:?}");
+        let shown: Vec<_> = all[1..].iter().filter_map(|one| one.volume.clone()).collect();
+        assert_eq!(shown, found, "{script} {sector}");
+    }
+}
+
+#[test]
+fn a_table_that_is_not_written_to_its_end_is_not_known() {
+    const DOS: &str = "label: dos\nsize=1M\nsize=20M,type=5\n/dev/x5 : size=1M\n/dev/x6 : size=1M\n";
+    for sector in ["512", "4096"] {
+        let device = Loop::new(64 * MIB, &["--sector-size", sector]);
+        run_with("sfdisk", &["-q", "--no-reread", "--no-tell-kernel", &device.device], DOS);
+        let table = || device.read().remove(0).table.unwrap();
+        let whole = table();
+        let numbers = |table: &Table| table.entries.iter().map(|entry| entry.number).collect::<Vec<_>>();
+        assert_eq!((numbers(&whole), whole.damaged), (vec![1, 2, 5, 6], false), "{whole:?}");
+        // The table of the second logical one lies behind the first, and that of the first at the begin of the extended partition.
+        let file = File::options().write(true).open(&device.device).unwrap();
+        let clear = |at: u64| {
+            std::os::unix::fs::FileExt::write_all_at(&file, &[0; 4096], at).unwrap();
+            file.sync_all().unwrap();
+        };
+        clear(whole.entries[2].start_bytes + whole.entries[2].size_bytes);
+        let cut = table();
+        assert_eq!((numbers(&cut), cut.damaged), (vec![1, 2, 5], true), "{cut:?}");
+        clear(whole.entries[1].start_bytes);
+        let cut = table();
+        assert_eq!((numbers(&cut), cut.damaged), (vec![1, 2], false), "{cut:?}");
+        assert!(matches!(cut.entries[1].place, Some(Place::Unread(_))), "{cut:?}");
+    }
+    // An entry beyond the end of the disk.
+    let device = Loop::new(64 * MIB, &[]);
+    run_with("sfdisk", &["-q", "--no-reread", "--no-tell-kernel", &device.device], "label: dos\n,1M\n");
+    let file = File::options().write(true).open(&device.device).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &0x1000_0000_u32.to_le_bytes(), 446 + 8).unwrap();
+    file.sync_all().unwrap();
+    drop(file);
+    let table = device.read().remove(0).table.unwrap();
+    assert!(matches!(table.entries[0].place, Some(Place::Unread(_))), "{table:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod kernel_log;
 mod loops;
 mod lvm;
 pub mod mapped;
+mod places;
 mod read;
 mod table;
 
@@ -20,10 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use content::extent;
 pub use lvm::{LVM, UUID_LETTERS};
-pub use table::{Entry, Table, dos_uuid};
+pub use table::{Entry, Place, Table, dos_uuid};
 
 use super::Fact;
-use super::disks::{Disk, RUNNING, sysfs};
+use super::disks::{Disk, Places, RUNNING, sysfs};
 use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
@@ -88,6 +89,21 @@ pub enum Read {
     Errors(String),
 }
 
+impl Storage {
+    /// What it carries, and what lies at the places of those of its partitions that the kernel does not show: the number of the
+    /// partition, the volume, and the UUID of its volume group.
+    pub fn volumes(&self) -> impl Iterator<Item = (Option<u32>, &Volume, Option<&str>)> {
+        let whole = self.volume.as_ref().map(|volume| (None, volume, self.group.as_deref()));
+        let entries = self.table.iter().flat_map(|table| &table.entries);
+        whole.into_iter().chain(entries.filter_map(|entry| match &entry.place {
+            Some(Place::Read { volume, group }) => {
+                Some((Some(entry.number), volume.as_ref()?, group.as_deref()))
+            }
+            _ => None,
+        }))
+    }
+}
+
 impl Extent {
     /// What a file system of this size leaves unused of a device of `device` bytes, where that is more than rounding; `mounted`
     /// is its size by statvfs(2). ext4 leaves less than 16 MiB, a last group of blocks that is too small for its own tables.
@@ -121,13 +137,14 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     numbers.extend(disks().flat_map(Disk::ends).map(|(_, number)| number));
     // Each has a UUID of its own as well, which a copy of its disk has too.
     numbers.extend(disks().flat_map(Disk::physical_volumes).map(|(_, number)| number));
-    let tables: BTreeSet<&str> = disks().flat_map(Disk::partitioned).map(|one| one.major_minor).collect();
-    numbers.extend(&tables);
+    let tables: BTreeMap<&str, Places> =
+        disks().flat_map(Disk::partitioned).map(|one| (one.major_minor, one.places())).collect();
+    numbers.extend(tables.keys());
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
     let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, is_mounted(number), tables.contains(number))).collect();
+        numbers.map(|number| device(host, number, is_mounted(number), tables.get(number))).collect();
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
@@ -169,11 +186,19 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
-    /// The size of its sectors in bytes, where a partition table on it counts.
-    sector: Option<u64>,
+    /// Where a partition table on it counts.
+    partitions: Option<Partitions>,
 }
 
-fn device(host: &Host, number: &str, is_mounted: bool, is_partitioned: bool) -> (String, Device) {
+/// What the kernel says of a device on which a partition table counts.
+#[derive(Clone)]
+struct Partitions {
+    /// The size of its sectors in bytes.
+    sector: u64,
+    shown: Places,
+}
+
+fn device(host: &Host, number: &str, is_mounted: bool, places: Option<&Places>) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
     let below = sysfs::down(host, &name);
@@ -186,8 +211,9 @@ fn device(host: &Host, number: &str, is_mounted: bool, is_partitioned: bool) -> 
     let stopped = scsi.filter(|name| !is(name, "device/state", RUNNING)).chain(&suspended).next();
     let stopped = stopped.map(|name| format!("{name} does not run"));
     let sector = || sysfs::word(host, &name, "queue/logical_block_size")?.parse().ok();
-    let sector = is_partitioned.then(|| sector().unwrap_or(512));
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, sector })
+    let partitions =
+        places.map(|places| Partitions { sector: sector().unwrap_or(512), shown: places.clone() });
+    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, partitions })
 }
 
 /// What a device carries: as in [`Storage`].
@@ -226,7 +252,7 @@ fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Told) -> Answ
     };
     let read = match stopped {
         Some(why) => Err(format!("{why}, so it was not read")),
-        None => match read::first_block(host, name, &device.number, device.sector) {
+        None => match read::first_block(host, name, &device.number, device.partitions.as_ref()) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
             Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => {
                 Ok((Read::Done, Carried::default()))

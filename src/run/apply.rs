@@ -317,7 +317,8 @@ impl Run<'_> {
             }
             // Drawing a salt needs /dev/urandom.
             let is_node = matches!(next.change, Change::MakeDeviceNodes { .. });
-            if !is_kept && !is_node && identity::is_known(self.profile, &facts) {
+            if !is_kept && !is_node {
+                // Afterwards what was changed would show a record that is lost, and not one that never was.
                 identity::keep(self.host, self.profile, &facts, self.boot_id)?;
                 is_kept = true;
             }

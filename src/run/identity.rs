@@ -29,11 +29,6 @@ pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str)
     }
 }
 
-/// Whether what an apply would keep at its end is known at its beginning: then an apply that is interrupted leaves it as well.
-pub(super) fn is_known(profile: &Profile, facts: &Facts) -> bool {
-    own_disks::first(profile, facts).is_some()
-}
-
 /// Whether the requirement `id` holds, selected or not.
 pub(super) fn holds(profile: &Profile, facts: &Facts, id: &str) -> bool {
     let all = steps::judge_all(profile, facts, today(), &Selection::default());

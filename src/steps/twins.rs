@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::disks::users::{Use, uses};
 use crate::facts::disks::{Disk, Holder, Partitioned};
 use crate::facts::filesystems::decoded;
 use crate::facts::retention::Volume;
-use crate::facts::storage::{Entry, LVM, Read, Storage, dos_uuid};
+use crate::facts::storage::{Entry, LVM, Place, Read, Storage, dos_uuid};
 
 use super::devices::holders;
 use super::links::unquoted;
@@ -22,12 +23,21 @@ pub struct Twin<'a> {
     pub name: &'a str,
     /// `8:3`.
     pub major_minor: &'a str,
+    /// The number of the partition on it, where the kernel does not show that one and the name is the whole device's.
+    pub unread: Option<u32>,
 }
 
 impl std::fmt::Display for Twin<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.name, self.disk.scsi_id.as_deref().unwrap_or("no SCSI ID"))
+        let id = self.disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+        write!(f, "{} ({id}", named(self.name, self.unread))?;
+        f.write_str(if self.unread.is_some() { "; once the kernel has read its table)" } else { ")" })
     }
+}
+
+/// The device `name`, or a partition of it that the kernel does not show.
+pub fn named(name: &str, unread: Option<u32>) -> String {
+    unread.map_or_else(|| name.to_owned(), |number| format!("partition {number} of {name}"))
 }
 
 /// What a name tells of a device.
@@ -47,7 +57,7 @@ enum Kind {
 /// # Errors
 /// What one of the attached devices carries could not be read.
 pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
-    let Some((kind, value)) = named(name) else { return Ok(Vec::new()) };
+    let Some((kind, value)) = tag(name) else { return Ok(Vec::new()) };
     let storage = match need(&facts.storage, "what the attached devices carry") {
         Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
         storage => storage?,
@@ -80,7 +90,7 @@ pub fn untold(facts: &Facts) -> Option<String> {
     unread(facts.disks.known()?, facts.storage.known()?, facts)
 }
 
-fn named(name: &str) -> Option<(Kind, String)> {
+fn tag(name: &str) -> Option<(Kind, String)> {
     const KINDS: [(&str, &str, Kind); 4] = [
         ("UUID=", "by-uuid/", Kind::Uuid),
         ("LABEL=", "by-label/", Kind::Label),
@@ -99,7 +109,7 @@ fn ends(disks: &[Disk]) -> Vec<Twin<'_>> {
     for disk in disks {
         for (name, major_minor) in disk.ends() {
             if found.iter().all(|one| one.major_minor != major_minor) {
-                found.push(Twin { disk, name, major_minor });
+                found.push(Twin { disk, name, major_minor, unread: None });
             }
         }
     }
@@ -116,7 +126,15 @@ fn carrying<'a>(has: impl Fn(&Volume) -> bool, disks: &'a [Disk], storage: &[Sto
         volume.is_some_and(|volume| volume.fs_type != LVM && has(volume))
             && !is_snapshot(disks, twin.major_minor)
     };
-    ends(disks).into_iter().filter(is_one).collect()
+    let mut found: Vec<_> = ends(disks).into_iter().filter(is_one).collect();
+    for (disk, device) in partitioned(disks) {
+        let volumes = at(storage, device.major_minor).into_iter().flat_map(Storage::volumes);
+        let unread =
+            volumes.filter(|(number, volume, _)| number.is_some() && volume.fs_type != LVM && has(volume));
+        let (name, major_minor) = (device.name, device.major_minor);
+        found.extend(unread.map(|(unread, ..)| Twin { disk, name, major_minor, unread }));
+    }
+    found
 }
 
 /// The partitions with the UUID and label for which `has` holds, by the tables that lie on the devices now; and why those of one
@@ -136,7 +154,7 @@ fn partitions<'a>(
         };
         let uuid =
             |number| if table.dos_id.is_empty() { String::new() } else { dos_uuid(&table.dos_id, number) };
-        // Those of an MBR that lie in an extended partition the kernel alone tells.
+        // A recording can lack those that lie in an extended partition.
         let mut numbers: BTreeSet<u32> = table.entries.iter().map(|entry| entry.number).collect();
         numbers.extend(device.shown.iter().map(|one| one.number));
         for number in numbers {
@@ -149,7 +167,8 @@ fn partitions<'a>(
                 let shown = device.shown.iter().find(|one| one.number == number);
                 let (name, major_minor) =
                     shown.map_or((device.name, device.major_minor), |one| (one.name, one.major_minor));
-                found.push(Twin { disk, name, major_minor });
+                let unread = if shown.is_none() { Some(number) } else { None };
+                found.push(Twin { disk, name, major_minor, unread });
             }
         }
     }
@@ -169,7 +188,8 @@ fn partitioned(disks: &[Disk]) -> Vec<(&Disk, Partitioned<'_>)> {
     found
 }
 
-/// A device that could not be read, or whose partitions are not those that the kernel shows.
+/// A device that could not be read, or on which a partition that the kernel does not show could not, or that this host uses while
+/// its table has the partitions elsewhere.
 fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> {
     let unread = |twin: Twin<'_>| {
         let name = twin.name;
@@ -182,22 +202,27 @@ fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> 
     };
     let unknown_to_kernel = |(disk, device): (&Disk, Partitioned<'_>)| {
         let table = at(storage, device.major_minor)?.table.as_ref()?;
-        let is_shown = |entry: &&Entry| {
-            let shown = device.shown.iter().find(|one| one.number == entry.number);
-            let tells = device.name == disk.name;
-            shown.is_some_and(|one| !tells || one.start_bytes == Some(entry.start_bytes))
+        let (places, is_used) = (device.places(), is_used(disk, facts));
+        let new = |entry: &Entry| {
+            let Entry { number, start_bytes, place, .. } = entry;
+            // What it mounts, the next boot looks for where the table has it.
+            let is_moved = || is_used && device.has_elsewhere(*number, *start_bytes);
+            match place {
+                _ if is_moved() => Some(number.to_string()),
+                Some(Place::Read { .. }) => None,
+                _ if places.have(*number, *start_bytes) => None,
+                Some(Place::Unread(why)) => Some(format!("{number}: {why}")),
+                None => Some(number.to_string()),
+            }
         };
-        let new: Vec<_> = table
-            .entries
-            .iter()
-            .filter(|entry| !is_shown(entry))
-            .map(|entry| entry.number.to_string())
-            .collect();
+        let new: Vec<_> = table.entries.iter().filter_map(new).collect();
         if new.is_empty() && !table.damaged {
             return None;
         }
         let what = match table.damaged {
-            true => "has a GPT that is damaged or not written to its end; once it is whole".to_owned(),
+            true => {
+                "has a partition table that is damaged or not written to its end; once it is whole".to_owned()
+            }
             false => format!("has partitions that the kernel has not read ({})", new.join(", ")),
         };
         let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
@@ -207,6 +232,12 @@ fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> 
         .into_iter()
         .find_map(unread)
         .or_else(|| partitioned(disks).into_iter().find_map(unknown_to_kernel))
+}
+
+/// Whether this host uses something on `disk`, or that is not known.
+fn is_used(disk: &Disk, facts: &Facts) -> bool {
+    let (Some(mounts), Some(swaps)) = (facts.mounts.known(), facts.swaps.known()) else { return true };
+    uses(disk, mounts, swaps).iter().any(|one| !matches!(one, Use::Held { tells: false, .. }))
 }
 
 /// The command that lets the kernel read the partition table of `device` again.

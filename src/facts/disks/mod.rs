@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use controllers::load_controllers;
 pub use load::{describe, load};
-pub use partitioned::{Partitioned, Shown};
+pub use partitioned::{Partitioned, Places, Shown};
 pub use paths::not_one_disk;
 pub use resolve::{Resolved, resolve};
 pub use users::fill_users;

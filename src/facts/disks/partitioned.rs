@@ -11,6 +11,8 @@ pub struct Partitioned<'a> {
     pub major_minor: &'a str,
     /// Device-mapper name of a map, whose partitions kpartx makes.
     pub map: Option<&'a str>,
+    /// Whether it is the disk itself, of whose partitions sysfs tells where they begin.
+    pub is_disk: bool,
     /// Its partitions, as they are in use.
     pub shown: Vec<Shown<'a>>,
 }
@@ -26,6 +28,45 @@ pub struct Shown<'a> {
     pub major_minor: &'a str,
     /// Where it begins on the device, in bytes; of a partition of a disk alone sysfs tells that.
     pub start_bytes: Option<u64>,
+}
+
+/// Where the kernel shows partitions of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// By where they begin, in bytes.
+    Begin(Vec<u64>),
+    /// By their numbers, where that is not known.
+    Number(Vec<u32>),
+}
+
+impl Places {
+    /// Whether the kernel shows what lies at the place of a partition with this number and beginning.
+    #[must_use]
+    pub fn have(&self, number: u32, start_bytes: u64) -> bool {
+        match self {
+            Self::Begin(places) => places.contains(&start_bytes),
+            Self::Number(numbers) => numbers.contains(&number),
+        }
+    }
+}
+
+impl Partitioned<'_> {
+    /// Where the kernel shows its partitions.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        if self.is_disk {
+            Places::Begin(self.shown.iter().filter_map(|one| one.start_bytes).collect())
+        } else {
+            Places::Number(self.shown.iter().map(|one| one.number).collect())
+        }
+    }
+
+    /// Whether the kernel shows the partition `number` at another place than this one.
+    #[must_use]
+    pub fn has_elsewhere(&self, number: u32, start_bytes: u64) -> bool {
+        let is_it = |one: &Shown<'_>| one.number == number && one.start_bytes != Some(start_bytes);
+        self.is_disk && self.shown.iter().any(is_it)
+    }
 }
 
 impl Disk {
@@ -45,7 +86,7 @@ impl Disk {
                 })
             });
             let (name, major_minor) = (&*self.name, &*self.major_minor);
-            all.push(Partitioned { name, major_minor, map: None, shown: shown.collect() });
+            all.push(Partitioned { name, major_minor, map: None, is_disk: true, shown: shown.collect() });
         }
         for holders in [&self.holders].into_iter().chain(self.partitions.iter().map(|one| &one.holders)) {
             add(holders, &mut all);
@@ -98,7 +139,7 @@ fn add<'a>(holders: &'a [Holder], into: &mut Vec<Partitioned<'a>>) {
         if (is_map || is_raid) && shown.len() == holder.holders.len() {
             let (name, major_minor) = (&*holder.name, &*holder.major_minor);
             let map = holder.dm_name.as_deref().filter(|_| is_map);
-            into.push(Partitioned { name, major_minor, map, shown });
+            into.push(Partitioned { name, major_minor, map, is_disk: false, shown });
             holder.holders.iter().for_each(|part| add(&part.holders, into));
         } else {
             add(&holder.holders, into);

@@ -144,6 +144,12 @@ mod tests {
             ("mkfs.vfat", &["-F", "32", "-s", "1", "-i", "abcd1234", "-n", "EFI"], "", "ABCD-1234"),
             ("sfdisk", &["-q"], "label: gpt\nsize=1M,uuid=0F3C6A52-8D1B-4E07-9A64-1C5B7D2E9F01\n", id),
             ("sfdisk", &["-q"], "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\n", "09ab3f7a"),
+            (
+                "sfdisk",
+                &["-q"],
+                "label: dos\nlabel-id: 0x09AB3F7A\nsize=1M\nsize=5M,type=5\n/dev/x5 : size=1M\n/dev/x6 : size=1M\n",
+                "09ab3f7a",
+            ),
         ] {
             let mut image = made(tool, args, script);
             let told = read(&image);

@@ -7,8 +7,8 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 use nix::libc;
 use nix::sys::stat::{major, minor};
 
-use super::table::{Entry, Table};
-use super::{Carried, Extent, Read, content};
+use super::table::{Entry, Place, Table};
+use super::{Carried, Extent, Partitions, Read, content, places};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
 use crate::host::{Host, files};
@@ -17,7 +17,7 @@ use crate::host::{Host, files};
 const BLOCK: usize = 4096;
 
 /// Reads the first block of the device with the kernel name `name` and the number `number`, and what it says that it carries; with
-/// the partition table on it, where the size of its sectors is given.
+/// the partition table on it, where one counts, and what lies at the places of partitions that the kernel does not show.
 ///
 /// # Errors
 /// Why it could not be tried.
@@ -25,19 +25,28 @@ pub(super) fn first_block(
     host: &Host,
     name: &str,
     number: &str,
-    sector: Option<u64>,
+    partitions: Option<&Partitions>,
 ) -> Result<(Read, Carried), String> {
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
-        let (read, carried) = recorded(host, number)?;
+        let (read, mut carried) = recorded(host, number)?;
+        for entry in carried.table.iter_mut().flat_map(|table| &mut table.entries) {
+            let is_shown = partitions.is_none_or(|one| one.shown.have(entry.number, entry.start_bytes));
+            entry.place = (!is_shown).then(|| recorded_place(host, number, entry.start_bytes));
+        }
         return Ok((counted.filter(|_| read == Read::Done).unwrap_or(read), carried));
     }
     let path = format!("/dev/{}", name.replace('!', "/"));
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| Ok((read(&file, number)?, file))) {
         Ok((start, file)) => {
-            let carried = content::carried(&start, sector, |at| block(&file, at).ok());
+            let sector = partitions.map(|one| one.sector);
+            let mut carried = content::carried(&start, sector, |at| block(&file, at).ok());
+            if let (Some(table), Some(one)) = (&mut carried.table, partitions) {
+                let shows = |entry: &Entry| one.shown.have(entry.number, entry.start_bytes);
+                places::read(&mut table.entries, shows, |at| block(&file, at));
+            }
             Ok((counted.unwrap_or_else(|| told(&start)), carried))
         }
         Err(error) if is_the_device_s(&error) => {
@@ -56,7 +65,7 @@ fn read(file: &File, number: &str) -> io::Result<Vec<u8>> {
     block(file, 0)
 }
 
-/// The block that begins at the byte `at`, a multiple of [`BLOCK`].
+/// The block that begins at the byte `at`, a multiple of the size of a sector.
 fn block(file: &File, at: u64) -> io::Result<Vec<u8>> {
     let mut room = vec![0; 2 * BLOCK];
     let start = room.as_ptr().align_offset(BLOCK).min(BLOCK);
@@ -104,28 +113,43 @@ fn is_the_device_s(error: &io::Error) -> bool {
 /// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
 /// what is known of them, or `MAJOR:MINOR` and why it was not read; and lines `MAJOR:MINOR BYTES LOG` of sizes.
 fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
-    let text = host.read("/commands/read").unwrap_or_default();
-    let mut lines = text.lines().filter_map(|line| line.trim().split_once(' '));
-    let Some((_, said)) = lines.find(|(of, _)| *of == number) else {
+    let Some(said) = lines_of(host, "/commands/read", number).into_iter().next() else {
         return match recorded_table(host, number) {
             table @ Some(_) => Ok((Read::Done, Carried { table, ..Carried::default() })),
             None => Err("the recording does not tell".into()),
         };
     };
+    let volume = match recorded_volume(&said) {
+        Ok(volume) => volume,
+        Err(read) => return Ok((read, Carried::default())),
+    };
+    let (extent, table) = (recorded_extent(host, number), recorded_table(host, number));
+    let group = lines_of(host, "/commands/volume-groups", number).into_iter().next();
+    Ok((Read::Done, Carried { volume, group, extent, table }))
+}
+
+/// What stands behind the number of a device.
+fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
     let mut words = said.splitn(4, ' ').map(str::to_owned);
     if words.next().as_deref() != Some("done") {
-        let read = match said.strip_prefix("errors ") {
+        return Err(match said.strip_prefix("errors ") {
             Some(errors) => Read::Errors(errors.to_owned()),
             None => Read::Failed(said.to_owned()),
-        };
-        return Ok((read, Carried::default()));
+        });
     }
     let mut word = || words.next().unwrap_or_default();
     let volume = Volume { fs_type: word(), uuid: word(), label: word() };
-    let (extent, table) = (recorded_extent(host, number), recorded_table(host, number));
-    let group = lines_of(host, "/commands/volume-groups", number).into_iter().next();
-    let volume = (!volume.uuid.is_empty()).then_some(volume);
-    Ok((Read::Done, Carried { volume, group, extent, table }))
+    Ok((!volume.uuid.is_empty()).then_some(volume))
+}
+
+/// Lines as of a device, of `MAJOR:MINOR@START-BYTES`.
+fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
+    let of = |path: &str| lines_of(host, path, &format!("{number}@{start_bytes}")).into_iter().next();
+    match of("/commands/read").map(|said| recorded_volume(&said)) {
+        Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups") },
+        Some(Err(Read::Failed(why) | Read::Errors(why))) => Place::Unread(why),
+        _ => Place::Unread("the recording does not tell".to_owned()),
+    }
 }
 
 /// What stands in a file of a recording behind the number of a device, line by line.
@@ -144,7 +168,7 @@ fn recorded_table(host: &Host, number: &str) -> Option<Table> {
         let mut words = line.splitn(4, ' ');
         let (number, start_bytes) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let mut word = || words.next().unwrap_or_default().to_owned();
-        Some(Entry { number, start_bytes, uuid: word(), label: word() })
+        Some(Entry { number, start_bytes, uuid: word(), label: word(), ..Entry::default() })
     };
     Some(Table { dos_id, entries: lines.filter_map(entry).collect(), damaged: kind == "damaged" })
 }

@@ -452,8 +452,10 @@ fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> 
 fn shared(facts: &Facts, uuid: &str, number: &str) -> Option<String> {
     let disks = facts.disks.known()?;
     let is_other = |one: &&Storage| {
-        let volume = one.volume.as_ref().filter(|volume| volume.uuid == uuid && volume.fs_type != LVM);
-        volume.is_some() && one.major_minor != number && !carriers(disks, &one.major_minor).is_empty()
+        let mut volumes = one.volumes().map(|(_, volume, _)| volume);
+        volumes.any(|volume| volume.uuid == uuid && volume.fs_type != LVM)
+            && one.major_minor != number
+            && !carriers(disks, &one.major_minor).is_empty()
     };
     let others: Vec<_> =
         facts.storage.known()?.iter().filter(is_other).map(|one| one.name.as_str()).collect();

@@ -5,7 +5,7 @@ use crate::facts::disks::Disk;
 use crate::facts::record::ASIDE;
 use crate::facts::retention::{LABEL, RECORD, uuid_of};
 use crate::facts::site_agent::INSTALL_LOG;
-use crate::facts::storage::{Read, Storage};
+use crate::facts::storage::{Place, Read, Storage};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{fstab_entry, passed_over, resolve};
@@ -127,7 +127,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
     let probed = || {
         let probed = facts.probes.iter().filter_map(|probe| probe.volume.as_deref());
-        probed.chain(storage.iter().filter_map(|one| one.volume.as_ref()))
+        probed.chain(storage.iter().flat_map(Storage::volumes).map(|(_, volume, _)| volume))
     };
     let by_uuid = uuids
         .into_iter()
@@ -139,7 +139,11 @@ fn volumes(facts: &Facts) -> Option<String> {
     if let Some(what) = by_uuid.map(|uuid| format!("the UUID {uuid}")).or_else(by_label) {
         return Some(format!("an attached disk carries a retention volume ({what})"));
     }
-    let is_unread = |one: &&Storage| !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_)));
+    let is_unread = |one: &&Storage| {
+        let entries = || one.table.iter().flat_map(|table| &table.entries);
+        !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_)))
+            || entries().any(|entry| matches!(entry.place, Some(Place::Unread(_))))
+    };
     let name = &storage.iter().find(is_unread)?.name;
     untold(&format!("whether {name}, which could not be read, carries a retention volume"))
 }

@@ -264,9 +264,13 @@ pub(super) fn in_the_place_of_ours(
     if is_named || !matches!(facts.retention_record, Fact::Known(None)) || on(facts, disk).is_some() {
         return None;
     }
+    let is_labelled = |ours: &Ours<'_>| match read_on(facts, ours.disk.device_number()) {
+        Some(volume) => volume.label == LABEL,
+        None => !label_of(facts, ours.disk).is_empty(),
+    };
     let is_there = |ours: &Ours<'_>| {
         let numbers = ours.disk.all_devices();
-        !label_of(facts, ours.disk).is_empty() && !numbers.contains(&mount.major_minor.as_str())
+        is_labelled(ours) && !numbers.contains(&mount.major_minor.as_str())
     };
     let found: Vec<_> = by_uuid(facts, facts.disks.known()?).into_iter().filter(is_there).collect();
     let [first, ..] = found.as_slice() else { return None };

@@ -1,6 +1,7 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
 use crate::facts::disks::Disk;
+use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage};
 use crate::steps::devices::same_map;
 use crate::steps::need;
@@ -49,6 +50,10 @@ fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
     let (own, others): (Vec<&Twin<'_>>, Vec<_>) =
         twins.iter().partition(|twin| look.whose(twin.disk) == Whose::Own);
     let ([own], [_, ..]) = (own.as_slice(), others.as_slice()) else { return None };
+    // It has no name yet.
+    if own.unread.is_some() {
+        return None;
+    }
     let links = &look.facts.filesystems.known()?.by_id;
     // The name by the ID alone; the others have the model in them, or are the device mapper's own.
     let is_stable = |link: &str| ["scsi-3", "dm-name-"].iter().any(|kind| link.starts_with(kind));
@@ -75,32 +80,36 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         tally.unknown(format!("whether another attached device has a name of this host's too: {why}"));
     }
     for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
-        for (name, number) in disk.ends() {
-            let Some(one) = storage.iter().find(|one| one.major_minor == number) else { continue };
-            let Some(volume) = one.volume.as_ref().filter(|volume| volume.fs_type == LVM) else { continue };
+        for Physical { on, number, volume, group: id_of_it } in physical(disk, storage) {
             let group = &volume.label;
             let mut ids = own.iter().filter(|(own, _)| own == group).map(|(_, id)| id).peekable();
             if ids.peek().is_none() {
                 continue;
             }
-            let is_same = |id: &Option<String>| Some(id.as_ref()? == one.group.as_ref()?);
+            let is_same = |id: &Option<String>| Some(id.as_deref()? == id_of_it?);
             let same: Vec<_> = ids.map(is_same).collect();
-            let (told, detach) = (describe(disk), format!("detach {} before any command of LVM", disk.name));
+            let name = match number {
+                Some(number) if on.name == disk.name => twins::named(&describe(disk), Some(number)),
+                _ => format!("{} of {}", twins::named(&on.name, number), describe(disk)),
+            };
+            let detach = format!("detach {} before any command of LVM", disk.name);
             if same.contains(&Some(true)) {
-                let is_copied = |other: &&Storage| {
-                    let other_volume = other.volume.as_ref().filter(|other| other.fs_type == LVM);
-                    other.major_minor != number && other_volume.is_some_and(|other| other.uuid == volume.uuid)
-                };
-                if let Some(other) = storage.iter().find(is_copied) {
+                let all = storage.iter().flat_map(|one| one.volumes().map(move |told| (one, told)));
+                let mut copies = all.filter(|(other, (of, copy, _))| {
+                    (&other.major_minor, *of) != (&on.major_minor, number)
+                        && copy.fs_type == LVM
+                        && copy.uuid == volume.uuid
+                });
+                if let Some((other, (of, ..))) = copies.next() {
                     tally.problem(format!(
-                        "{name} of {told} is a copy of {}, a physical volume of this host's own volume group {group}",
-                        other.name
+                        "{name} is a copy of {}, a physical volume of this host's own volume group {group}",
+                        twins::named(&other.name, of)
                     ));
                     add(fix, format!("{detach}, which may take either"));
                 }
             } else if same.contains(&None) {
                 tally.problem(format!(
-                    "{name} of {told} belongs to a volume group {group}, as this host's own is named"
+                    "{name} belongs to a volume group {group}, as this host's own is named"
                 ));
                 let own = disk.scsi_id.as_ref().map(|id| format!("mt-agent apply --own-disk {id}"));
                 add(
@@ -112,12 +121,36 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                 );
             } else {
                 tally.problem(format!(
-                    "{name} of {told} belongs to another volume group {group} than this host's own of that name"
+                    "{name} belongs to another volume group {group} than this host's own of that name"
                 ));
                 add(fix, format!("{detach}, which may take either group"));
             }
         }
     }
+}
+
+/// A physical volume of LVM.
+struct Physical<'a> {
+    /// The device on which it lies.
+    on: &'a Storage,
+    /// The number of its partition there, where the kernel does not show that.
+    number: Option<u32>,
+    volume: &'a Volume,
+    /// The UUID of its group.
+    group: Option<&'a str>,
+}
+
+fn physical<'a>(disk: &Disk, storage: &'a [Storage]) -> Vec<Physical<'a>> {
+    let (ends, tables) = (disk.ends(), disk.partitioned());
+    let is_there = |on: &Storage, number: Option<u32>| match number {
+        None => ends.iter().any(|(_, number)| *number == on.major_minor),
+        Some(_) => tables.iter().any(|one| one.major_minor == on.major_minor),
+    };
+    let of = |on: &'a Storage| {
+        on.volumes().map(move |(number, volume, group)| Physical { on, number, volume, group })
+    };
+    let all = storage.iter().flat_map(of);
+    all.filter(|one| one.volume.fs_type == LVM && is_there(one.on, one.number)).collect()
 }
 
 fn add(fix: &mut Vec<String>, what: String) {

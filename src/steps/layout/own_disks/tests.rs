@@ -133,6 +133,22 @@ fn started_from_a_foreign_disk_nothing_else_is_advised_and_nothing_is_changed() 
 }
 
 #[test]
+fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
+    let point = "/mnt/retention";
+    let (mut profile, facts) = host(On::Nothing, |facts| {
+        mounts(facts).retain(|mount| mount.mount_point != point);
+        mounted(facts, point, "8:33", "/dev/sdc1");
+        carries(facts, "dm-0", ("ext4", &uuid_of(RETENTION_ID), "mt-retention"));
+    });
+    let said = told(&profile, &facts, "retention.disk");
+    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}")) && said.contains(RETENTION_ID), "{said}");
+    assert!(said.contains(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{said}");
+    // A person has named the disk.
+    profile.retention.disk = Some(FOREIGN.to_owned());
+    assert!(told(&profile, &facts, "retention.disk").starts_with("met: "));
+}
+
+#[test]
 fn a_disk_of_which_nothing_is_in_use_is_put_on_record_with_a_warning() {
     let note = |facts: &Facts, profile: &Profile| {
         note(profile, facts, &Change::RecordOwnDisks { scsi_ids: vec![FOREIGN.to_owned()] })

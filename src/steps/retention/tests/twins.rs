@@ -3,6 +3,7 @@
 use super::volumes::{mount_of, our_record, planned};
 use super::*;
 use crate::facts::retention::uuid_of;
+use crate::facts::storage::{Entry, Place, Table};
 use crate::steps::remedy::Takeover;
 
 const BY_HAND: &str = "5a0dbe71-0b6c-4c1e-9f5a-3d1c2b4a5e6f";
@@ -141,6 +142,13 @@ fn a_uuid_that_several_have_is_not_written_to_fstab() {
             assert!(said.contains("sdc has the same UUID"), "{said}");
         }
     }
+    // At the place of a partition that the kernel does not show.
+    let mut unread = linked.clone();
+    let disk = spoil(&mut unread.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
+    let place = Some(Place::Read { volume: disk.volume.take(), group: None });
+    let entry = Entry { number: 1, start_bytes: 1 << 20, place, ..Entry::default() };
+    disk.table = Some(Table { entries: vec![entry], ..Table::default() });
+    assert_eq!(written(&unread, &Request::default()).0, [""; 0]);
     detached(&mut linked, "sdc");
     assert_eq!(written(&linked, &Request::default()).0, [format!("UUID={uuid}")]);
 }

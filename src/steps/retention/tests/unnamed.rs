@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::disks::ControllerKind;
 use crate::facts::fstab::Ignored;
 use crate::facts::retention::{Volume, uuid_of};
-use crate::facts::storage::{Read, Storage};
+use crate::facts::storage::{Entry, Place, Read, Storage, Table};
 use crate::steps::retention::unnamed;
 
 /// Line 13, which is passed over at boot.
@@ -198,6 +198,15 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         volume: Some(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() }),
         ..testing::answering(name, "8:99")
     };
+    // At the place of a partition that the kernel does not show.
+    let place = |place: Place| {
+        let entry = Entry { number: 1, start_bytes: 1 << 20, place: Some(place), ..Entry::default() };
+        let table = Table { entries: vec![entry], ..Table::default() };
+        Storage { table: Some(table), ..testing::answering("sdc", "8:99") }
+    };
+    let at_place = |label: &str, uuid: &str| {
+        place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None })
+    };
     let silent = |read| Storage { read, ..testing::answering("sdc", "8:99") };
     let by_uuid = format!("an attached disk carries a retention volume (the UUID {uuid})");
     let by_label = "an attached disk carries a retention volume (the label mt-retention)".to_owned();
@@ -209,6 +218,9 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         (&by_uuid, read("sdc1", "", &uuid)),
         (&by_label, read("sdc", "mt-retention", "1-2")),
         (&by_label, read("sdc1", "mt-retention", "1-2")),
+        (&by_uuid, at_place("", &uuid)),
+        (&by_label, at_place("mt-retention", "1-2")),
+        (&unread, place(Place::Unread("Input/output error".into()))),
         (&unread, silent(Fact::Unknown("sdc does not run, so it was not read".into()))),
         (&unread, silent(Fact::Known(Read::Failed("Input/output error".into())))),
         (
@@ -228,7 +240,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
     }
     // Another file system on a disk that answers is none.
     let mut other = facts.clone();
-    spoil(&mut other.storage).push(read("sdc", "data", "1-2"));
+    spoil(&mut other.storage).extend([read("sdc", "data", "1-2"), at_place("data", "1-2")]);
     assert_eq!(chosen(&profile, &other, &at_terminal()), Ok(("sdb", false)));
     // A record that state repair has set aside.
     let mut aside = facts.clone();

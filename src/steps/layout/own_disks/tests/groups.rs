@@ -1,7 +1,7 @@
 //! Volume groups of LVM whose names several have.
 
 use super::*;
-use crate::facts::storage::LVM;
+use crate::facts::storage::{LVM, Place};
 
 #[test]
 fn a_volume_group_of_our_name_on_another_disk_is_found() {
@@ -104,6 +104,34 @@ fn a_second_physical_volume_of_the_own_group_is_this_host_s() {
         disks(facts)[0].partitions[2].holders[0].dm_uuid = Some("LVM-short".into());
     });
     assert!(either.contains("as this host's own is named"), "{either}");
+}
+
+#[test]
+fn a_physical_volume_counts_though_the_kernel_does_not_show_its_partition() {
+    let said = |group: Option<&str>, uuid: &str| {
+        second(None, uuid, |facts| {
+            disks(facts)[2].partitions.clear();
+            let storage = edit(&mut facts.storage);
+            let volume = storage.iter().find(|one| one.name == "sdc1").unwrap().volume.clone();
+            storage.retain(|one| !one.name.starts_with("sdc") || one.name == "sdc");
+            let disk = storage.iter_mut().find(|one| one.name == "sdc").unwrap();
+            let entries = &mut disk.table.as_mut().unwrap().entries;
+            for entry in &mut *entries {
+                entry.place = Some(Place::Read { volume: None, group: None });
+            }
+            entries[1].place = Some(Place::Read { volume, group: group.map(str::to_owned) });
+        })
+    };
+    let copy = said(Some(GROUP), "first");
+    let expected =
+        format!("unmet: partition 2 of sdc ({FOREIGN}) is a copy of sda3, a physical volume of this");
+    assert!(copy.starts_with(&expected), "{copy}");
+    let other = said(Some(OTHER), "second");
+    assert!(
+        other.starts_with(&format!("unmet: partition 2 of sdc ({FOREIGN}) belongs to another")),
+        "{other}"
+    );
+    assert_eq!(said(Some(GROUP), "second"), "met: sda, sdb");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::disks::Partitioned;
+use crate::facts::storage::{LVM, Place};
 
 const GUID: &str = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
 
@@ -30,6 +31,7 @@ fn gpt(at: usize, number: u32, uuid: &str, label: &str) -> Table {
             start_bytes: one.start_bytes.unwrap(),
             uuid: told(uuid),
             label: told(label),
+            ..Entry::default()
         }
     });
     Table { entries: entries.collect(), ..Table::default() }
@@ -116,16 +118,19 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
     let unread = |what: &str, command: &str| {
         format!("unknown: whether another attached device has a name of this host's too: {what}: `{command}`")
     };
-    // Just written by failback: nothing of it is to be seen yet.
-    let fresh = |facts: &mut Facts| {
-        disks(facts)[2].partitions.clear();
-        edit(&mut facts.storage).retain(|one| !one.name.starts_with("sdc") || one.name == "sdc");
-    };
+    // Of a version that did not look at their places.
     let new =
         |numbers: &str| format!("sdc ({FOREIGN}) has partitions that the kernel has not read ({numbers})");
     for on in ALL {
         assert_eq!(says(on, fresh), unread(&new("1, 2, 3"), "blockdev --rereadpt /dev/sdc"), "{on:?}");
     }
+    // One of them cannot be read.
+    let failed = |facts: &mut Facts| {
+        fresh(facts);
+        places(facts, [read(None), Place::Unread("Input/output error".into()), read(None)]);
+    };
+    let what = new("2: Input/output error");
+    assert_eq!(says(On::Record, failed), unread(&what, "blockdev --rereadpt /dev/sdc"));
     // Written anew over another one.
     let moved = |facts: &mut Facts| disks(facts)[2].partitions[1].start_bytes = Some(1 << 20);
     assert_eq!(says(On::Record, moved), unread(&new("2"), "partprobe /dev/sdc"));
@@ -150,8 +155,9 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
         let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
         device.table = Some(Table { damaged: true, ..Table::default() });
     };
-    let what =
-        format!("sdc ({FOREIGN}) has a GPT that is damaged or not written to its end; once it is whole");
+    let what = format!(
+        "sdc ({FOREIGN}) has a partition table that is damaged or not written to its end; once it is whole"
+    );
     assert_eq!(says(On::Record, half), unread(&what, "blockdev --rereadpt /dev/sdc"));
     // None, an empty one, and one without a partition.
     for table in [None, Some(Table::default()), Some(Table { dos_id: "1".into(), ..Table::default() })] {
@@ -167,4 +173,120 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
         carries(facts, "sdc", ("ext", HOME, ""));
     });
     assert!(said.starts_with("unmet: line 4") && said.contains("can mean sda3"), "{said}");
+}
+
+fn read(volume: Option<(&str, &str, &str)>) -> Place {
+    let volume = volume.map(|(fs_type, uuid, label)| Volume {
+        fs_type: fs_type.into(),
+        uuid: uuid.into(),
+        label: label.into(),
+    });
+    Place::Read { volume, group: None }
+}
+
+/// What lies at the places of the foreign disk's partitions.
+fn places(facts: &mut Facts, places: [Place; 3]) {
+    let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
+    let entries = &mut device.table.as_mut().unwrap().entries;
+    entries.iter_mut().zip(places).for_each(|(entry, place)| entry.place = Some(place));
+}
+
+/// The kernel shows none of them.
+fn fresh(facts: &mut Facts) {
+    disks(facts)[2].partitions.clear();
+    edit(&mut facts.storage).retain(|one| !one.name.starts_with("sdc") || one.name == "sdc");
+}
+
+#[test]
+fn what_lies_at_the_places_of_a_table_is_known_though_the_kernel_does_not_show_it() {
+    let carrying = |volume| {
+        move |facts: &mut Facts| {
+            fresh(facts);
+            places(facts, [read(Some(("ext", "1-2", "customer"))), read(volume), read(None)]);
+        }
+    };
+    for on in ALL {
+        let found = if on == On::Record { "met: sda, sdb" } else { "met: sda, sdb (not on record yet)" };
+        assert_eq!(says(on, carrying(None)), found, "{on:?}");
+        let said = says(on, carrying(Some(("ext", HOME, "home"))));
+        let expected = format!(
+            "unmet: line 4 of /etc/fstab (/home): UUID={HOME} can mean sda3 ({OS_DISK_ID}) and partition 2 of sdc ({FOREIGN}; once the \
+             kernel has read its table) | {EXPECTED} | in line 4 of /etc/fstab (/home), put \
+             /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID or label, or detach sdc ({FOREIGN}), to which \
+             nothing may be written"
+        );
+        assert_eq!(said, expected, "{on:?}");
+    }
+    // Which LVM has whole is mounted by none of its own names.
+    assert_eq!(says(On::Record, carrying(Some((LVM, HOME, "vg0")))), "met: sda, sdb");
+    // A table that was written over another one, whose partitions the kernel still shows: both count.
+    let stale = |place: Place| {
+        says(On::Record, |facts| {
+            disks(facts)[2].partitions[1].start_bytes = Some(7 << 30);
+            places(facts, [read(None), place.clone(), read(None)]);
+            edit(&mut facts.storage)
+                .iter_mut()
+                .find(|one| one.name == "sdc")
+                .unwrap()
+                .table
+                .as_mut()
+                .unwrap()
+                .entries[0]
+                .place = None;
+        })
+    };
+    assert_eq!(stale(read(None)), "met: sda, sdb");
+    let said = stale(read(Some(("ext", HOME, ""))));
+    assert!(said.starts_with("unmet: ") && said.contains("and partition 2 of sdc"), "{said}");
+    let said = says(On::Record, |facts| {
+        disks(facts)[2].partitions[1].start_bytes = Some(7 << 30);
+        places(facts, [read(None), read(None), read(None)]);
+        carries(facts, "sdc2", ("ext", HOME, ""));
+    });
+    assert!(said.contains("can mean sda3") && said.contains("and sdc2"), "{said}");
+    // A partition by its own UUID.
+    let name = "PARTUUID=000b3f7a-03";
+    let said = by(name, [dos(0, "000b3f7a"), dos(2, "000b3f7a")], |facts| {
+        fresh(facts);
+        places(facts, [read(None), read(None), read(None)]);
+    });
+    assert!(said.contains(&format!("can mean sda3 ({OS_DISK_ID}) and partition 3 of sdc (")), "{said}");
+    // Numbers that changed their places: the kernel shows what lies there.
+    let said = says(On::Record, |facts| {
+        let parts = &mut disks(facts)[2].partitions;
+        let places = [2, 1].map(|at: usize| parts[at].start_bytes);
+        [parts[1].start_bytes, parts[2].start_bytes] = places;
+    });
+    assert_eq!(said, "met: sda, sdb");
+}
+
+#[test]
+fn a_table_that_has_the_partitions_of_this_host_elsewhere_is_unknown() {
+    let said = |number: u32| {
+        says(On::Record, |facts| {
+            let mut table = gpt(0, 0, "", "");
+            let entry = table.entries.iter_mut().find(|entry| entry.number == number).unwrap();
+            (entry.start_bytes, entry.place) = (entry.start_bytes + 4096, Some(read(None)));
+            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda").unwrap().table = Some(table);
+        })
+    };
+    assert_eq!(
+        said(3),
+        format!(
+            "unknown: whether another attached device has a name of this host's too: sda ({OS_DISK_ID}) has partitions that the \
+             kernel has not read (3): `partprobe /dev/sda`"
+        )
+    );
+    // One that is only new takes nothing from it.
+    let said = says(On::Record, |facts| {
+        let mut table = gpt(0, 0, "", "");
+        table.entries.push(Entry {
+            number: 9,
+            start_bytes: 99 << 30,
+            place: Some(read(None)),
+            ..Entry::default()
+        });
+        edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda").unwrap().table = Some(table);
+    });
+    assert_eq!(said, "met: sda, sdb");
 }
