@@ -60,11 +60,12 @@ pub(super) fn is_blacklisted(facts: &Facts) -> bool {
 }
 
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let status = judge_whosever(profile, facts);
     // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
-    if own_disks::uses_foreign(profile, facts) {
+    if !matches!(status, Ok(Status::Met { .. })) && own_disks::uses_foreign(profile, facts) {
         return Err(Status::Blocked { by: "layout.own-disks".to_owned() });
     }
-    judge_whosever(profile, facts)
+    status
 }
 
 /// As it is judged, whose the disks may be.
