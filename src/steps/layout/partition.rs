@@ -58,11 +58,14 @@ fn make_partition(spec: &PartitionSpec) -> String {
     if mount == "/" {
         return format!("reinstall with Create Custom Layout and a standard {fs_type} partition for /");
     }
+    // Not at /mnt, below which the retention volume is mounted.
+    let new = format!("/root/new-{}", mount.rsplit('/').find(|name| !name.is_empty()).unwrap_or_default());
     format!(
         "best: reinstall with Create Custom Layout. On this machine: add a small disk on the LSI Logic controller \
-         (not the retention disk), make one partition on it, `mkfs.{fs_type} /dev/PARTITION`, mount it at /mnt, \
-         `cp -a {mount}/. /mnt/`, unmount it, add \"UUID=... {mount} {fs_type} defaults 1 2\" to /etc/fstab with \
-         the UUID that `blkid` prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
+         (not the retention disk), make one partition on it, \
+         `mkfs.{fs_type} /dev/PARTITION`, `mkdir {new}`, `mount /dev/PARTITION {new}`, `cp -a {mount}/. {new}/`, \
+         `umount {new}`, let /etc/fstab have one line \"UUID=... {mount} {fs_type} defaults 1 2\" with the UUID that `blkid` \
+         prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
     )
 }
 
