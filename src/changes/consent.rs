@@ -127,13 +127,16 @@ impl Change {
                 mount_point: now_point,
                 fs_type: now_type,
                 uuid: now_uuid,
+                mounted: now_mounted,
             } => {
-                let Self::MountRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
+                let Self::MountRetention { scsi_id, mount_point, fs_type, uuid, mounted, .. } = agreed else {
                     return false;
                 };
                 // Of our own volume the UUID says it all: its type may have been read since.
                 let same_type = now_type == fs_type || (fs_type == "auto" && uuid.is_some());
-                now == scsi_id && now_point == mount_point && same_type && now_uuid == uuid
+                let same_volume = now == scsi_id && same_type && now_uuid == uuid;
+                // To put on record what is mounted is the less.
+                same_volume && now_point == mount_point && now_mounted >= mounted
             }
             // Where it is mounted, and what, says it all.
             Self::UnmountRetention { mount_point: now_point, major_minor: now, disk: _ } => {
@@ -243,6 +246,13 @@ mod tests {
             mount_point: point.into(),
             fs_type: "ext4".into(),
             uuid: None,
+            mounted: false,
+        };
+        let recorded = |id: &str| {
+            let mut change = mount("/dev/sdb", id, "/mnt/retention");
+            let Change::MountRetention { mounted, .. } = &mut change else { panic!("it mounts") };
+            *mounted = true;
+            change
         };
         let unmount = |at: &str, number: &str, disk: &str| Change::UnmountRetention {
             mount_point: at.into(),
@@ -268,6 +278,7 @@ mod tests {
                 mount("/dev/sdb", "36000c29a", "/mnt/retention"),
                 mount("/dev/sdc", "36000c29a", "/mnt/retention"),
             ),
+            (mount("/dev/sdb", "36000c29a", "/mnt/retention"), recorded("36000c29a")),
             (install(&["perl", "wget"], None, None), install(&["wget"], None, None)),
             (run(false, "aa"), run(false, "aa")),
             (blacklist("36000c29a"), blacklist("36000c29a")),

@@ -163,6 +163,9 @@ pub enum Change {
         /// The UUID that the file system must have, where it is one that we made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         uuid: Option<String>,
+        /// Whether it is mounted there already: then it is proved, and goes on record.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        mounted: bool,
     },
     /// Unmount the volume whose place another one takes; it stays as it is.
     UnmountRetention {
@@ -355,6 +358,9 @@ impl Change {
                     "give our own line for {mount_point} in /etc/fstab the options {options} instead of {old}"
                 )
             }
+            Self::MountRetention { device, scsi_id, mount_point, mounted: true, .. } => format!(
+                "take {device} (SCSI ID {scsi_id}), which is mounted at {mount_point}, on record as the retention volume"
+            ),
             Self::MountRetention { device, mount_point, .. } => {
                 format!("mount {device} at {mount_point} and prove that it can be written")
             }
@@ -406,7 +412,7 @@ impl Change {
             Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
                 fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
             }
-            Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid } => {
+            Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid, mounted: _ } => {
                 let uuid = uuid.as_deref();
                 mount::mount_retention(
                     context,

@@ -23,7 +23,7 @@ pub struct Offline {
     /// Only collect in DIR what an unconnected master target needs, with a manifest of
     /// SHA-256 sums. Installs nothing and asks nothing; exits 0 when all of it is there
     #[arg(long, value_name = "DIR", conflicts_with_all = ["offline", "resume", "restart", "only", "skip", "stage",
-        "retention_disk", "erase_disk", "own_disk", "custom_changes"])]
+        "Disks", "custom_changes"])]
     download_only: Option<PathBuf>,
     /// Collect from this repository of the target's release (http, https or file
     /// address; repeatable), not from those of this host

@@ -265,7 +265,7 @@ pub struct Disks {
         conflicts_with_all = ["retention_disk", "erase_disk", "replace_retention"])]
     adopt_retention: Option<String>,
     /// Grow the retention volume to the size of its disk, mounted as it is
-    #[arg(long)]
+    #[arg(long, conflicts_with = "replace_retention")]
     grow: bool,
 }
 

@@ -16,6 +16,9 @@ pub struct Strays {
     pub names: Vec<String>,
     /// How many there are; [`MOST`] stands for that many and more.
     pub count: usize,
+    /// A name beside the directory that nothing has; empty where none was found, or none is needed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub free_name: String,
 }
 
 /// No more entries are looked at.
@@ -58,8 +61,24 @@ pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays>
         let count = names.len();
         names.sort();
         names.truncate(NAMED);
-        Strays { names, count }
+        let free_name = if count == 0 { String::new() } else { free_name(host, point) };
+        Strays { names, count, free_name }
     }))
+}
+
+/// A name beside `point` that nothing has: mv(1) moves what it is to rename into a directory that is there.
+fn free_name(host: &Host, point: &str) -> String {
+    let names = (1..=99).map(|number| match number {
+        1 => format!("{point}.found"),
+        _ => format!("{point}.found.{number}"),
+    });
+    // Where it cannot be told whether something has it, it is not free.
+    let mut free = names.filter(|name| {
+        host.resolve(name)
+            .and_then(|path| path.symlink_metadata())
+            .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    });
+    free.next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -81,8 +100,15 @@ mod tests {
             )
         };
         assert_eq!(told(&[], root), Fact::Known(Strays::default()));
-        let strays = Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2 };
+        let free_name = "/mnt/retention.found".to_owned();
+        let strays = Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2, free_name };
         assert_eq!(told(&["mnt/retention/b\u{1b}", "mnt/retention/a/deep"], root), Fact::Known(strays));
+        let Fact::Known(strays) =
+            told(&["mnt/retention/a", "mnt/retention.found/a", "mnt/retention.found.2"], root)
+        else {
+            panic!("not known")
+        };
+        assert_eq!(strays.free_name, "/mnt/retention.found.3");
         let many: Vec<String> = (0..1200).map(|number| format!("mnt/retention/{number:04}")).collect();
         let Fact::Known(strays) = told(&many.iter().map(String::as_str).collect::<Vec<_>>(), root) else {
             panic!("not known")

@@ -16,6 +16,8 @@ use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Remedy, Request, remedy};
 use crate::steps::{self, Finding, Selection, Status, judge_all, retention, waivers};
 
+const OWN_DISKS: &str = "layout.own-disks";
+
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
 #[must_use]
@@ -49,7 +51,7 @@ pub fn plan(
         let again = ordered.is_some()
             || match finding.id {
                 "retention.disk" => retention::is_made_again(profile, facts, request),
-                "layout.own-disks" => own_disks::is_asked(profile, facts, request),
+                OWN_DISKS => own_disks::is_asked(profile, facts, request),
                 _ => false,
             };
         if finding.status.holds() && !again {
@@ -120,6 +122,14 @@ pub fn plan(
             Remedy::None => plan.manual.push(manual(&finding, None)),
             Remedy::Refused(why) => plan.manual.push(manual(&finding, Some(why))),
         }
+    }
+    if plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. }))
+        && let Some(then) = retention::takeover::recorded(profile, facts, request)
+    {
+        // What the record of the volume that is taken resolves is not a person's to do.
+        let only = Selection::new(vec![OWN_DISKS.to_owned()], Vec::new()).unwrap_or_default();
+        let is_resolved = judge_all(profile, &then, today, &only).iter().all(|one| one.status.holds());
+        plan.manual.retain(|manual| manual.id != OWN_DISKS || !is_resolved);
     }
     plan.notes.extend(idle::untold(&plan, &everything, selection, request));
     // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.

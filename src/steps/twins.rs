@@ -57,11 +57,31 @@ enum Kind {
 /// # Errors
 /// What one of the attached devices carries could not be read.
 pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
-    let Some((kind, value)) = tag(name) else { return Ok(Vec::new()) };
-    let storage = match need(&facts.storage, "what the attached devices carry") {
+    let (found, lacking) = match answering(name, facts) {
         Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
-        storage => storage?,
+        told => told?,
     };
+    match lacking {
+        _ if found.len() > 1 => Ok(found),
+        Some(why) => Err(Status::Unknown {
+            why: format!("whether another attached device has a name of this host's too: {why}"),
+        }),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The one device that answers to such a name, as far as is known.
+pub fn only<'a>(name: &str, facts: &'a Facts) -> Option<Twin<'a>> {
+    match answering(name, facts).ok()?.0.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// All devices that answer to a name, and why others may.
+fn answering<'a>(name: &str, facts: &'a Facts) -> Result<(Vec<Twin<'a>>, Option<String>), Status> {
+    let Some((kind, value)) = tag(name) else { return Ok((Vec::new(), None)) };
+    let storage = need(&facts.storage, "what the attached devices carry")?;
     let disks = need(&facts.disks, "the disks")?;
     let (found, lacking) = match kind {
         Kind::Uuid | Kind::Label => {
@@ -76,13 +96,7 @@ pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
         }
         Kind::PartitionLabel => partitions(|_, label| label == value, disks, storage),
     };
-    match lacking.or_else(|| unread(disks, storage, facts)) {
-        _ if found.len() > 1 => Ok(found),
-        Some(why) => Err(Status::Unknown {
-            why: format!("whether another attached device has a name of this host's too: {why}"),
-        }),
-        None => Ok(Vec::new()),
-    }
+    Ok((found, lacking.or_else(|| unread(disks, storage, facts))))
 }
 
 /// Why it is not known what the attached devices carry; `None` where it is known.

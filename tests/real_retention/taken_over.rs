@@ -112,7 +112,7 @@ impl Two {
                     Target { scsi_id, device, fs_type, uuid, size_bytes, erase: false, fingerprint: None };
                 mkfs::format_as(context, self, &target)
             }
-            Change::MountRetention { device, scsi_id, mount_point, fs_type, uuid } => {
+            Change::MountRetention { device, scsi_id, mount_point, fs_type, uuid, mounted: _ } => {
                 let uuid = uuid.as_deref();
                 mount_as(context, self, &Volume { device, scsi_id, mount_point, fs_type, uuid })
             }

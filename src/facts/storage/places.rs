@@ -86,7 +86,7 @@ mod tests {
     /// A swap area at each place that is a multiple of 1 MiB.
     fn device(at: u64) -> io::Result<Vec<u8>> {
         let mut block = vec![0; 4096];
-        if at % (1 << 20) == 0 {
+        if at.is_multiple_of(1 << 20) {
             block[4086..].copy_from_slice(b"SWAPSPACE2");
             block[1036..1052].fill(0x11);
         }

@@ -4,9 +4,12 @@ use super::*;
 
 const SECTOR: u64 = 512;
 
+/// A slot of a table: kind, start and size.
+type Written = (u8, u32, u32);
+
 /// A disk of one extended partition of 64 sectors that begins at sector 8, and tables of logical ones: at which sector of the disk, and
 /// kind, start and size of their slots.
-fn disk(tables: &[(usize, &[(u8, u32, u32)])]) -> Vec<u8> {
+fn disk(tables: &[(usize, &[Written])]) -> Vec<u8> {
     let mut bytes = vec![0; 80 * 512];
     for (at, slots) in [(0, &[(5, 8, 64)][..])].iter().chain(tables) {
         let table = &mut bytes[at * 512..][..512];

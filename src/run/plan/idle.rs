@@ -106,11 +106,13 @@ pub(super) fn options(
     }
     let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
+    if request.grow && !selection.includes("retention.capacity") {
+        notes.push(format!("--grow{NOT_NOW}retention.capacity is not looked at"));
+    } else if let (true, Some(why)) = (request.grow, retention::nothing_to_grow(profile, facts)) {
+        notes.push(format!("--grow: {why}"));
+    }
     if retention::is_made_again(profile, facts, request) {
         return notes;
-    }
-    if let (true, Some(why)) = (request.grow, retention::nothing_to_grow(profile, facts)) {
-        notes.push(format!("--grow: {why}"));
     }
     let is_left = |id: &&str| retention::takeover::ordered(id, profile, facts, request).is_some();
     if let (Some(takeover), Some(name)) = (request.takeover, &request.retention_disk) {

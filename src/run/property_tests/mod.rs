@@ -141,7 +141,14 @@ fn only_an_order_puts_another_in_its_place(world: &World, plan: &Plan) -> Result
                 let ours = |device: &String| {
                     lines().any(|line| line.device == *device && line.mount_point == *mount_point)
                 };
-                must(ordered && devices.iter().all(ours), "a line of fstab goes that is not ours")?;
+                // Without an order: one that leads nowhere and is replaced, or that mounts the volume at another place too.
+                let replaced =
+                    plan.changes.iter().any(|other| matches!(other.change, Change::WriteFstab { .. }));
+                let second = mount_point != "/mnt/retention";
+                must(
+                    (ordered || replaced || second) && devices.iter().all(ours),
+                    "a line of fstab goes that is not ours",
+                )?;
             }
             Change::FormatRetention { .. } => must(!adopted, "what is to be adopted is made")?,
             Change::GrowRetention { .. } => must(world.request.grow, "it is grown unasked")?,

@@ -101,7 +101,9 @@ impl Look<'_> {
 
 /// A record of identity, by what is judged of it.
 fn marks(path: &'static str, record: &identity::Record, status: &Status) -> Held {
-    let says = format!("{} identifiers, {}", record.marks.len(), text::safe(&record.recorded_at));
+    let count = record.marks.len();
+    let what = if count == 1 { "identifier" } else { "identifiers" };
+    let says = format!("{count} {what}, {}", text::safe(&record.recorded_at));
     let held = |stands, host: &str| Held::new(path, stands, &says, host);
     match status {
         Status::Met { found } => held(Stands::Agrees, found.as_deref().unwrap_or_default()),

@@ -18,7 +18,7 @@ use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, image, need, twins};
 
-use whose::{Look, Whose};
+use whose::{Look, Name, Whose};
 
 const EXPECTED: &str = "all that this host mounts, swaps on and boots from on disks of its own, and its names on no other attached disk";
 
@@ -158,8 +158,8 @@ fn refused(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
     if look.is_retention(disk) {
         return Some(format!("{named}: it is the retention disk, which has a record of its own"));
     }
-    for (place, name) in look.names() {
-        let twins = match twins::of(&name, facts) {
+    for Name { place, name, .. } in look.names() {
+        let twins = match twins::of(name, facts) {
             Ok(twins) => twins,
             // What could not be read may be this host's own of that name.
             Err(status) => return Some(format!("{named}: {}", status.describe())),

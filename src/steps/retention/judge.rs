@@ -110,9 +110,7 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
             return Ok(Status::Blocked { by: id.to_owned() });
         }
     }
-    let record = facts.retention_record.known().and_then(Option::as_ref).filter(|record| record.finished);
-    let on_record = record.map(|record| choice::whereabouts(facts, &record.scsi_id));
-    let mut found = match choice::idle(facts).as_slice() {
+    let found = match choice::idle(facts).as_slice() {
         [] => "no unused disk is attached".to_owned(),
         idle => format!(
             "not mounted; unused disks: {}",
@@ -122,18 +120,13 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
                 .join("; ")
         ),
     };
-    let fix = match on_record {
-        None => {
-            "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
-             profile as retention.disk. Where there is none: shut down, add a disk, start again"
-        }
-        Some(whereabouts) => {
-            found = format!("the retention volume on record {whereabouts}; {found}");
-            "attach that disk again; where another one is to take its place: mt-agent apply --replace-retention SCSI-ID, with \
-             the ID of that one"
-        }
+    let Some(earlier) = volumes::earlier(profile, facts) else {
+        let fix = "mt-agent plan shows which disk could be taken; name it with --retention-disk SCSI-ID or in the \
+             profile as retention.disk. Where there is none: shut down, add a disk, start again";
+        return Ok(Status::unmet(found, expected, fix));
     };
-    Ok(Status::unmet(found, expected, fix))
+    let expected = "the disk of that volume, or another one that a person puts in its place";
+    Ok(Status::unmet(format!("{earlier}; {found}"), expected, volumes::REPLACE))
 }
 
 /// Whether all of `disks` are one: a single disk, or the paths of one multipath map.
@@ -220,7 +213,11 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         );
         return Ok(Status::unmet(found, format!("one line for {point}"), remove_all_but_one(&lines)));
     }
+    let second = other_line(facts, mount);
     let Some(entry) = fstab_entry(fstab, point) else {
+        if let Some(line) = second.filter(|line| !line.ours) {
+            return Ok(Status::unmet(misplaced(line, point), expected, correct(line, point)));
+        }
         let fix = match known {
             _ if let Some(line) = commented_out(profile, facts) => uncomment(line),
             Some(_) => {
@@ -232,11 +229,15 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             Some(line) => {
                 format!("line {} of /etc/fstab, for {point}, is passed over at boot: {}", line.line, line.why)
             }
+            None if let Some(line) = second => misplaced(line, point),
             None => format!("/etc/fstab has no line for {point}"),
         };
         return Ok(Status::unmet(found, expected, fix));
     };
     let by_hand = match known {
+        _ if is_of_one_gone(profile, facts, entry) => {
+            format!("mt-agent apply puts {name} in the place of {}", entry.device)
+        }
         Some(_) => format!("in line {} of /etc/fstab put {}", entry.line, line(facts, name, mount)),
         None => format!("line {}: {}", entry.line, nameless(facts, mount)),
     };
@@ -310,7 +311,55 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             fix,
         ));
     }
+    // One that is not mounted at boot is there for a person's use.
+    let is_mounted = |line: &&Entry| !line.options.iter().any(|option| option == "noauto");
+    if let Some(second) = second.filter(is_mounted) {
+        let fix = match second.ours {
+            true => format!("mt-agent apply takes line {} out", second.line),
+            false => format!("remove line {} of /etc/fstab", second.line),
+        };
+        let found = format!(
+            "line {}: {} mounts the retention volume at {} as well",
+            second.line, second.device, second.mount_point
+        );
+        return Ok(Status::unmet(found, format!("one line for it, line {}", entry.line), fix));
+    }
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
+}
+
+/// The line of fstab that mounts what is mounted as the retention volume at another place.
+pub(super) fn other_line<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Entry> {
+    let is_it = |entry: &&Entry| {
+        !same_path(&entry.mount_point, &mount.mount_point)
+            && entry.fs_type != "swap"
+            && !entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()))
+            && resolve(&entry.device, facts).is_ok_and(|number| number.as_ref() == Some(&mount.major_minor))
+    };
+    facts.fstab.known()?.iter().find(is_it)
+}
+
+fn misplaced(line: &Entry, point: &str) -> String {
+    format!(
+        "line {}: {} is the retention volume, and its mount point there is {}; no line is for {point}",
+        line.line, line.device, line.mount_point
+    )
+}
+
+pub(super) fn correct(line: &Entry, point: &str) -> String {
+    format!(
+        "in line {} of /etc/fstab put {point} in the place of {}, or remove that line: then mt-agent apply writes it anew",
+        line.line, line.mount_point
+    )
+}
+
+/// Whether `entry`, which the agent wrote, names a volume whose disk is gone, while the retention volume that the agent made is
+/// another one.
+pub(super) fn is_of_one_gone(profile: &Profile, facts: &Facts, entry: &Entry) -> bool {
+    let ours = || match volume(profile, facts) {
+        Ok((_, disks)) => volumes::on(facts, disks[0]).is_some(),
+        Err(_) => true,
+    };
+    is_ours_to_edit(entry) && matches!(resolve(&entry.device, facts), Ok(None)) && ours()
 }
 
 /// Our own line for the mount point, where a person has made it a comment: a person's to undo.

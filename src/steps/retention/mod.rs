@@ -61,7 +61,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "What the master target writes while the volume is not mounted fills the root file system instead, and a mount hides \
               it then.",
-        by_hand: "Where /mnt/retention is not empty: `mv /mnt/retention /mnt/retention.found`. mkdir -p /mnt/retention; mount \
+        by_hand: "Where /mnt/retention is not empty: `mv -T /mnt/retention /mnt/retention.found` (a name that nothing has), and \
+                  remove it, or move it onto the volume: it takes up room on the root file system. mkdir -p /mnt/retention; mount \
                   /dev/mapper/SCSI-ID /mnt/retention. `chattr +i /mnt/retention` while it is not mounted keeps it empty.",
         changeable: true,
         belongs: Belongs::Machine,
@@ -131,7 +132,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
               shut down (XFS), stays so until it is mounted again; /proc/mounts says rw all the same, and the kernel's log alone \
               tells.",
         by_hand: "`cat /sys/block/*/device/state` (running), `dmsetup info` (ACTIVE), `multipath -ll` (active ready), dmesg; \
-                  in vSphere, whether the disk is attached and its datastore answers.",
+                  in vSphere, whether the disk is attached and its datastore answers. Where its file system has errors or the kernel \
+                  gave up its journal: `umount /mnt/retention`, `fsck -f /dev/mapper/SCSI-ID`, `mount /mnt/retention` (XFS: `umount`, \
+                  `mount`, `umount`, `xfs_repair /dev/mapper/SCSI-ID`, `mount`).",
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],

@@ -6,6 +6,7 @@ use crate::facts::guest_info::RETENTION_DISK;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
+use crate::steps::nearest::nearest;
 use crate::steps::remedy::{Request, Takeover};
 
 use super::choice::identity;
@@ -204,17 +205,34 @@ pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Dis
     match distinct(found).as_slice() {
         // Of the paths of a map, the first stands for it: that is the one that was probed.
         [disk] => Ok(disks.iter().find(|other| same_map(other, disk)).unwrap_or(disk)),
-        [] => Err(format!(
-            "no disk is called {}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
-             lists them)",
-            text::safe(name)
-        )),
+        [] => Err(nobody(facts, name, id.as_deref().unwrap_or(short))),
         several => Err(format!(
             "{} could be {}: give a name that only one disk has",
             text::safe(name),
             several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
         )),
     }
+}
+
+/// That no disk is called `name`, in which the SCSI ID `id` may be.
+fn nobody(facts: &Facts, name: &str, id: &str) -> String {
+    let name = text::safe(name);
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    if record.is_some_and(|record| record.scsi_id == id) {
+        return format!("{name} is the disk on record, which is not attached");
+    }
+    let ids = facts.disks.known().into_iter().flatten().filter_map(|disk| disk.scsi_id.as_deref());
+    let close = nearest(id, ids);
+    let close = if close.is_empty() {
+        String::new()
+    } else {
+        let all = close.into_iter().map(text::safe).collect::<Vec<_>>().join(", ");
+        format!("; close to it: {all}")
+    };
+    format!(
+        "no disk is called {name}{close}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
+         lists them)"
+    )
 }
 
 /// The SCSI ID that a name in /dev/disk/by-id is made of: `scsi-3…`, and `wwn-0x…`, which lacks the `3`.

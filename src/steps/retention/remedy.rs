@@ -5,7 +5,7 @@ use super::judge::{self, has_needless_nofail, is_ours_to_edit};
 use super::name::{asked, find};
 use super::{
     Waiting, carry_root, describe, elsewhere, mount_now, name_to_be, nameless, same_map, stable_name, strays,
-    volume, waiting,
+    volume, volumes, waiting,
 };
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
@@ -17,7 +17,7 @@ use crate::facts::retention::uuid_of;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
-use crate::steps::devices::{carriers, fstab_entry, resolve, same_path};
+use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_path};
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
@@ -90,6 +90,14 @@ fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<
                 choice::told(disk)
             ))
         }
+        // Whatever else is to be said of the disks that are there: none of them is the first one.
+        Chosen::Refused(_)
+            if asked(profile, facts, request).is_none()
+                && request.erase_disk.is_none()
+                && volumes::earlier(profile, facts).is_some() =>
+        {
+            Chosen::Refused(volumes::REPLACE.to_owned())
+        }
         chosen => chosen,
     }
 }
@@ -159,23 +167,30 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
-    let change = |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs| {
-        if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
-            return Remedy::Refused(format!("{}: {}", strays.found, strays.fix));
-        }
-        let mounted = Change::MountRetention {
-            device: disk.device(),
-            scsi_id: scsi_id.to_owned(),
-            mount_point: profile.retention.mount_point.clone(),
-            fs_type: fs_type.to_owned(),
-            uuid,
+    let change =
+        |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs: &'static [&'static str]| {
+            if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
+                let then = format!("{}, then mt-agent apply", strays.fix);
+                // Where it only waits to be mounted, the finding tells what lies there.
+                return Remedy::Refused(match needs {
+                    [] => then,
+                    _ => format!("{}: {then}", strays.found),
+                });
+            }
+            let mounted = Change::MountRetention {
+                device: disk.device(),
+                scsi_id: scsi_id.to_owned(),
+                mount_point: profile.retention.mount_point.clone(),
+                fs_type: fs_type.to_owned(),
+                uuid,
+                mounted: false,
+            };
+            match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
+                None => Remedy::With { changes: vec![mounted], needs },
+                Some(Ok(unmounted)) => Remedy::With { changes: vec![unmounted, mounted], needs },
+                Some(Err(why)) => Remedy::Refused(why),
+            }
         };
-        match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
-            None => Remedy::With { changes: vec![mounted], needs },
-            Some(Ok(unmounted)) => Remedy::With { changes: vec![unmounted, mounted], needs },
-            Some(Err(why)) => Remedy::Refused(why),
-        }
-    };
     // A volume waits, and another disk was asked for.
     let waits = || {
         let named = profile.retention.disk.as_deref();
@@ -252,11 +267,28 @@ pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
 pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     const FORESEEN: &[&str] = &["retention.mounted"];
     let Some(fstab) = facts.fstab.known() else { return Remedy::None };
-    if let Some(entry) = fstab_entry(fstab, &profile.retention.mount_point) {
+    let point = &profile.retention.mount_point;
+    let entry = fstab_entry(fstab, point);
+    let mounted = volume(profile, facts).ok();
+    let second = mounted.as_ref().and_then(|(mount, _)| judge::other_line(facts, mount));
+    let removed = |line: &Entry| Change::RemoveFstab {
+        mount_point: line.mount_point.clone(),
+        devices: vec![line.device.clone()],
+    };
+    // The line of a volume whose disk is gone makes room for that of the one that is there.
+    let gone = entry
+        .filter(|entry| repeated(fstab, point).is_none() && judge::is_of_one_gone(profile, facts, entry));
+    if let Some(entry) = entry.filter(|_| gone.is_none()) {
         return match has_needless_nofail(facts, entry) {
             Ok(true) if is_ours_to_edit(entry) => without_nofail(entry),
+            Ok(false) if let Some(second) = second.filter(|second| second.ours) => {
+                Remedy::one(removed(second))
+            }
             _ => Remedy::None,
         };
+    }
+    if let Some(line) = second.filter(|line| !line.ours) {
+        return Remedy::Refused(judge::correct(line, point));
     }
     if let Some(line) = judge::commented_out(profile, facts) {
         return Remedy::Refused(judge::uncomment(line));
@@ -271,20 +303,20 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         }
     };
     let change = |device: Result<String, String>, disk: &Disk, fs_type: &str, needs| match device {
-        Ok(device) => Remedy::With {
-            changes: vec![Change::WriteFstab {
+        Ok(device) => {
+            let written = Change::WriteFstab {
                 device,
                 scsi_id: disk.scsi_id.clone().unwrap_or_default(),
                 mount_point: profile.retention.mount_point.clone(),
                 fs_type: fs_type.to_owned(),
                 options: options(systemd).to_owned(),
                 replaces: None,
-            }],
-            needs,
-        },
+            };
+            Remedy::With { changes: gone.map(removed).into_iter().chain([written]).collect(), needs }
+        }
         Err(why) => Remedy::Refused(why),
     };
-    if let Ok((mount, disks)) = volume(profile, facts) {
+    if let Some((mount, disks)) = mounted {
         let name = stable_name(facts, mount, disks[0]).ok_or_else(|| nameless(facts, mount));
         return change(name, disks[0], &mount.fs_type, &[]);
     }
@@ -294,6 +326,8 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         {
             change(name_to_be(facts, disk, &uuid), disk, &fs_type, &[])
         }
+        // Another volume is made in the place of one that is gone only where that is ordered.
+        Ok(_) if gone.is_some() => Remedy::None,
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
                 change(name_to_be(facts, disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)

@@ -23,12 +23,21 @@ pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
         others => format!(", and {others}{or_more} others"),
     };
     let plain = point.trim_end_matches('/');
-    let (place, away) = (quoted(plain), quoted(&format!("{plain}.found")));
+    let place = quoted(plain);
+    // Facts of a version that did not look for a free name: then the date makes one.
+    let away = match strays.free_name.as_str() {
+        "" => format!("{}.found.$(date +%Y%m%d%H%M%S)", place),
+        free => quoted(free),
+    };
     Some(Strays {
         found: format!(
             "{what} in that directory ({}{others}), which a mount would hide",
             strays.names.join(", ")
         ),
-        fix: format!("move away what was written there: `mv {place} {away} && mkdir {place}`"),
+        // `-T`: never into a directory that came there meanwhile.
+        fix: format!(
+            "move away what was written there: `mv -T {place} {away} && mkdir {place}` (it takes up room on the root file system \
+             until it is removed, or moved onto the volume)"
+        ),
     })
 }

@@ -6,9 +6,10 @@ use super::name::{asked, check_names, contrary, find};
 use super::{mount_now, name_to_be, strays, volumes};
 use crate::changes::Change;
 use crate::changes::fstab;
-use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
+use crate::facts::retention::{Record, SCHEMA};
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
@@ -39,7 +40,7 @@ struct Predecessor {
 /// What `apply` does towards the requirement `id` because a takeover was ordered; `None` where none was, or nothing of it is left.
 #[must_use]
 pub fn ordered(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
-    request.takeover?;
+    order(profile, facts, request)?;
     let part: fn(&Profile, &Facts, &Successor<'_>, &Predecessor) -> Option<Remedy> = match id {
         "retention.disk" => prepare,
         "retention.mounted" => mount,
@@ -67,7 +68,8 @@ pub fn check(profile: &Profile, facts: &Facts, request: &Request) -> anyhow::Res
 /// That the volume of the earlier disk is left, beside a plan that replaces it.
 #[must_use]
 pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
-    let (successor, _) = both(profile, facts, request).ok().filter(|_| request.takeover.is_some())?;
+    order(profile, facts, request)?;
+    let (successor, _) = both(profile, facts, request).ok()?;
     let record = facts.retention_record.known()?.as_ref()?;
     (record.finished && record.scsi_id != successor.scsi_id).then(|| {
         let id = text::safe(&record.scsi_id);
@@ -78,13 +80,48 @@ pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<Strin
     })
 }
 
+/// The takeover that a person ordered. Who names the disk whose volume of ours is mounted, while the disk on record is not
+/// attached, orders that it is adopted, as where it is not mounted.
+fn order(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover> {
+    request.takeover.or_else(|| {
+        let named = find(facts, asked(profile, facts, request)?.name).ok()?;
+        let record = facts.retention_record.known()?.as_ref()?;
+        let is_mounted = mount_now(profile, facts).ok()?.is_some_and(|mount| is_on(named, mount));
+        let is_gone = record.finished && find(facts, &record.scsi_id).is_err();
+        let is_another = named.scsi_id.as_ref() != Some(&record.scsi_id);
+        (is_mounted && is_gone && is_another && volumes::on(facts, named).is_some())
+            .then_some(Takeover::Adopt)
+    })
+}
+
+/// The facts as a takeover that was ordered leaves the record: what is judged by them is in order then.
+#[must_use]
+pub fn recorded(profile: &Profile, facts: &Facts, request: &Request) -> Option<Facts> {
+    order(profile, facts, request)?;
+    let (successor, _) = both(profile, facts, request).ok()?;
+    let mut facts = facts.clone();
+    facts.retention_record = Fact::Known(Some(Record {
+        schema: SCHEMA.to_owned(),
+        scsi_id: successor.scsi_id,
+        uuid: successor.uuid,
+        fs_type: successor.fs_type,
+        boot_id: String::new(),
+        started_at: String::new(),
+        finished: true,
+    }));
+    Some(facts)
+}
+
 fn both<'a>(
     profile: &Profile,
     facts: &'a Facts,
     request: &Request,
 ) -> Result<(Successor<'a>, Predecessor), String> {
-    let order = request.takeover.unwrap_or(Takeover::Replace);
-    let because = |why: String| format!("{}: {why}", order.option());
+    let order = order(profile, facts, request).unwrap_or(Takeover::Replace);
+    let because = |why: String| match request.takeover {
+        Some(order) => format!("{}: {why}", order.option()),
+        None => why,
+    };
     let successor = successor(profile, facts, request, order).map_err(because)?;
     let predecessor = predecessor(profile, facts, &successor).map_err(because)?;
     Ok((successor, predecessor))
@@ -216,6 +253,7 @@ fn mount(
         mount_point: profile.retention.mount_point.clone(),
         fs_type: successor.fs_type.clone(),
         uuid: Some(successor.uuid.clone()),
+        mounted: there && predecessor.unmounted.is_none(),
     };
     Some(Remedy::With { changes: vec![change], needs: &["retention.disk"] })
 }

@@ -93,6 +93,28 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
     }
 }
 
+/// What a person does where the earlier volume is not there.
+pub(super) const REPLACE: &str = "attach that disk again; where another one is to take its place: mt-agent apply \
+                                  --replace-retention SCSI-ID, with the ID of that one";
+
+/// The retention volume that this host had and that is not mounted, as the record tells, or else our own line of fstab that
+/// leads to no device.
+pub(super) fn earlier(profile: &Profile, facts: &Facts) -> Option<String> {
+    if let Some(record) = facts.retention_record.known()?.as_ref() {
+        return record
+            .finished
+            .then(|| format!("the retention volume on record {}", whereabouts(facts, &record.scsi_id)));
+    }
+    let line = fstab_entry(facts.fstab.known()?, &profile.retention.mount_point).filter(|line| line.ours)?;
+    let is_gone = matches!(resolve(&line.device, facts), Ok(None));
+    is_gone.then(|| {
+        format!(
+            "line {} of /etc/fstab, which mt-agent wrote, names a retention volume that is not attached ({})",
+            line.line, line.device
+        )
+    })
+}
+
 /// The command that adopts the volume of one of these disks, each by its SCSI ID.
 fn adopt(found: &[Ours<'_>]) -> String {
     let ids = found.iter().filter_map(|ours| ours.disk.scsi_id.as_deref());

@@ -3,21 +3,24 @@
 use crate::facts::disks::Disk;
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage};
+use crate::steps::devices::{can_move, carriers, distinct, resolve};
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
 
 use super::release::own_groups;
-use super::whose::{Look, Whose, describe};
+use super::whose::{Look, Name, Whose, describe};
 
 const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
     /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
 
 pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    for (place, name) in look.names() {
-        let Some(twins) = tally.know(twins::of(&name, look.facts)).filter(|twins| !twins.is_empty()) else {
+    for Name { place, name, is_retention } in look.names() {
+        let Some(twins) = tally.know(twins::of(name, look.facts)) else { continue };
+        if twins.is_empty() {
+            leads_elsewhere(look, &place, name, is_retention, tally, fix);
             continue;
-        };
+        }
         let list: Vec<_> = twins.iter().map(Twin::to_string).collect();
         tally.problem(format!("{place}: {name} can mean {}", list.join(" and ")));
         add(fix, by_disk(look, &place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
@@ -33,6 +36,47 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         add(fix, format!("detach the copy: the volume is on record on {}", record.scsi_id));
     }
     groups(look, tally, fix);
+}
+
+/// A name that a disk alone has that is not this host's, and that nothing uses yet: its own is away, and the next boot takes the
+/// other one. Of a name that can move more is said by `layout.next-boot`.
+fn leads_elsewhere(
+    look: &Look<'_>,
+    place: &str,
+    name: &str,
+    is_retention: bool,
+    tally: &mut Tally,
+    fix: &mut Vec<String>,
+) {
+    let disks = match twins::only(name, look.facts) {
+        Some(twin) => vec![twin.disk],
+        None if can_move(name) => return,
+        None => match resolve(name, look.facts) {
+            Ok(Some(number)) => carriers(look.disks, &number),
+            // What leads nowhere mounts nothing.
+            _ => return,
+        },
+    };
+    for disk in distinct(disks) {
+        let Whose::Other(why) = look.whose(disk) else { continue };
+        // What is in use is told already.
+        if !look.uses(disk).is_empty() || is_retention && look.is_made(disk) {
+            continue;
+        }
+        let disk_name = describe(disk);
+        tally.problem(format!("{place}: {name} leads to {disk_name} alone, {why}"));
+        let own = match &disk.scsi_id {
+            Some(id) if is_retention => format!("mt-agent apply --adopt-retention {id}"),
+            Some(id) => format!("mt-agent apply --own-disk {id}"),
+            None => "give it a SCSI ID (scsi.ids) first".to_owned(),
+        };
+        add(
+            fix,
+            format!(
+                "mount, swap on and check nothing of {disk_name}, and do not restart: detach it, or take {name} out of {place} until                  this host's own disk is back. If it is this host's own: {own}"
+            ),
+        );
+    }
 }
 
 /// Which name has to stand there, where one of the devices alone is this host's.

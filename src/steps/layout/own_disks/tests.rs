@@ -211,9 +211,16 @@ fn a_twin_is_named_whichever_is_mounted_and_the_name_that_holds() {
         let said = says(on, |facts| {
             twin(facts);
             let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
-            line.options = vec!["noauto".into()];
+            (line.options, line.pass) = (vec!["noauto".into()], 0);
         });
         assert!(said.starts_with("met: "), "{on:?}: {said}");
+        // `fsck -A` of CentOS 6 checks it all the same.
+        let said = says(on, |facts| {
+            twin(facts);
+            let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
+            (line.options, line.pass) = (vec!["noauto".into()], 2);
+        });
+        assert!(said.contains("can mean sda3"), "{on:?}: {said}");
     }
 }
 
@@ -498,7 +505,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
              apply --adopt-retention {FOREIGN} where mt-agent made it, else mt-agent apply --own-disk {FOREIGN}"
         );
         assert!(
-            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.ends_with(&fix),
+            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.contains(&fix),
             "{on:?}: {said}"
         );
         let said = says(on, |facts| {

@@ -38,6 +38,15 @@ const NOT_NAMED: &str = "which no line of /etc/fstab names by a name that stays"
 const ONE_OF_SEVERAL: &str = "whose name in /etc/fstab another attached disk has too";
 const OF_ANOTHER: &str = "of whose file systems this host's own disk has the names too";
 
+/// A name that the next boot goes by.
+pub(super) struct Name<'a> {
+    /// Where it stands.
+    pub place: String,
+    pub name: &'a str,
+    /// Whether it is to be mounted as the retention volume.
+    pub is_retention: bool,
+}
+
 /// What is needed to tell.
 pub(super) struct Look<'a> {
     pub facts: &'a Facts,
@@ -148,13 +157,7 @@ impl<'a> Look<'a> {
         if let Some(record) = self.retention_record() {
             return record.scsi_id == *id;
         }
-        let (devices, uuid) = (disk.all_devices(), uuid_of(id));
-        let mut storage = self.facts.storage.known().into_iter().flatten();
-        self.is_in_its_place(disk)
-            && storage.any(|one| {
-                devices.contains(&one.major_minor.as_str())
-                    && one.volume.as_ref().is_some_and(|volume| volume.uuid == uuid)
-            })
+        self.is_in_its_place(disk) && self.is_made(disk)
     }
 
     fn retention_record(&self) -> Option<&retention::Record> {
@@ -212,19 +215,34 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Names that the next boot goes by, and where they stand.
-    pub fn names(&self) -> Vec<(String, String)> {
-        let lines = self.fstab.iter().filter(|entry| !entry.options.iter().any(|option| option == "noauto"));
-        let mut all: Vec<(String, String)> = lines
-            .map(|entry| {
-                (format!("line {} of /etc/fstab ({})", entry.line, entry.mount_point), entry.device.clone())
+    /// Names that the next boot goes by. `fsck -A` of CentOS 6 checks what has a pass, `noauto` or not.
+    pub fn names(&self) -> Vec<Name<'a>> {
+        let is_manual = |entry: &&Entry| entry.pass == 0 && entry.options.iter().any(|one| one == "noauto");
+        let lines = self.fstab.iter().filter(|entry| !is_manual(entry));
+        let mut all: Vec<Name<'a>> = lines
+            .map(|entry| Name {
+                place: format!("line {} of /etc/fstab ({})", entry.line, entry.mount_point),
+                name: &entry.device,
+                is_retention: same_path(&entry.mount_point, self.retention),
             })
             .collect();
         if let Some(entry) = self.facts.boot_entry.known().and_then(Option::as_ref) {
             let roots = entry.kernel.iter().flatten().filter_map(|word| word.strip_prefix("root="));
-            all.extend(roots.map(|root| (format!("root= of {}", entry.file), root.to_owned())));
+            let place = format!("root= of {}", entry.file);
+            all.extend(roots.map(|name| Name { place: place.clone(), name, is_retention: false }));
         }
         all
+    }
+
+    /// Whether `disk` carries a volume with the UUID that follows from its SCSI ID, which an apply made there.
+    pub fn is_made(&self, disk: &Disk) -> bool {
+        let Some(id) = &disk.scsi_id else { return false };
+        let (devices, uuid) = (disk.all_devices(), uuid_of(id));
+        let mut storage = self.facts.storage.known().into_iter().flatten();
+        storage.any(|one| {
+            devices.contains(&one.major_minor.as_str())
+                && one.volume.as_ref().is_some_and(|volume| volume.uuid == uuid)
+        })
     }
 
     /// Notes what is mounted or swapped on and lies on none of the disks.

@@ -1,7 +1,9 @@
 //! A ready host of [`testing`], spoiled one point at a time.
 
 mod choosing;
+mod gone;
 mod judging;
+mod lines;
 mod mounting;
 mod naming;
 mod room;

@@ -5,11 +5,15 @@ use crate::facts::strays::{MOST, Strays};
 use crate::steps::remedy::Takeover;
 
 const MOUNTED: &str = "retention.mounted";
-const AWAY: &str =
-    "move away what was written there: `mv /mnt/retention /mnt/retention.found && mkdir /mnt/retention`";
+const AWAY: &str = "move away what was written there: `mv -T /mnt/retention /mnt/retention.found.2 && mkdir \
+                    /mnt/retention` (it takes up room on the root file system until it is removed, or moved onto the volume)";
 
 fn strays(names: &[&str], count: usize) -> Fact<Strays> {
-    Fact::Known(Strays { names: names.iter().map(|name| (*name).to_owned()).collect(), count })
+    Fact::Known(Strays {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        count,
+        free_name: "/mnt/retention.found.2".into(),
+    })
 }
 
 /// The ready host with its volume unmounted, and something at the mount point.
@@ -62,20 +66,27 @@ fn they_are_named_with_what_moves_them_away() {
 
 #[test]
 fn nothing_is_mounted_over_them_by_any_plan() {
-    let refused = |profile: &Profile, facts: &Facts, request: &Request| {
+    let refused = |profile: &Profile, facts: &Facts, request: &Request| -> String {
         let plan = plan(profile, facts, &Selection::default(), TODAY, request);
         let mounts =
             plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. }));
         let fix = plan.manual.iter().find(|manual| manual.id == MOUNTED).map(|manual| manual.fix.clone());
         assert!(!mounts, "{:?}", plan.changes);
         let fix = fix.expect("a person's to do");
-        assert!(fix.contains(AWAY), "{fix}");
+        assert!(fix.ends_with(&format!("{AWAY}, then mt-agent apply")), "{fix}");
+        fix
     };
     let (profile, facts) = unmounted(strays(&["a"], 1));
-    refused(&profile, &facts, &Request::default());
+    let fix = refused(&profile, &facts, &Request::default());
+    assert!(!fix.contains("lies in that directory"), "`found` says so: {fix}");
     let (profile, mut facts) = without_volume();
     facts.strays = strays(&["a"], 1);
-    refused(&profile, &facts, &naming("sdb"));
+    let fix = refused(&profile, &facts, &naming("sdb"));
+    assert!(fix.starts_with("1 entry lies in that directory (a)"), "{fix}");
+    // Recorded by a version that looked for no free name.
+    spoil(&mut facts.strays).free_name.clear();
+    let said = crate::steps::retention::strays::at("/mnt/retention", &facts).unwrap().fix;
+    assert!(said.contains("`mv -T /mnt/retention /mnt/retention.found.$(date +%Y%m%d%H%M%S) && "), "{said}");
     let (profile, facts) = unmounted(strays(&[], 0));
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert!(plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. })));

@@ -6,7 +6,7 @@ use crate::facts::retention::uuid_of;
 use crate::steps::remedy::Takeover;
 
 /// The ready host with a second disk, which is blank, and our own line of fstab.
-fn with_new_disk() -> (Profile, Facts) {
+pub(super) fn with_new_disk() -> (Profile, Facts) {
     let (profile, mut facts) = ready();
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     facts.probes = vec![eligible("sdc")];
@@ -20,11 +20,11 @@ fn with_new_disk() -> (Profile, Facts) {
     (profile, facts)
 }
 
-fn our_line(facts: &mut Facts) -> &mut Entry {
+pub(super) fn our_line(facts: &mut Facts) -> &mut Entry {
     spoil(&mut facts.fstab).iter_mut().find(|entry| entry.mount_point == "/mnt/retention").unwrap()
 }
 
-fn record_of(id: &str) -> Fact<Option<Record>> {
+pub(super) fn record_of(id: &str) -> Fact<Option<Record>> {
     Fact::Known(Some(Record {
         schema: "mt-agent/retention/v1".into(),
         scsi_id: id.into(),
@@ -36,11 +36,11 @@ fn record_of(id: &str) -> Fact<Option<Record>> {
     }))
 }
 
-fn ordered(takeover: Takeover, disk: &str) -> Request {
+pub(super) fn ordered(takeover: Takeover, disk: &str) -> Request {
     Request { takeover: Some(takeover), ..naming(disk) }
 }
 
-fn replacing(disk: &str) -> Request {
+pub(super) fn replacing(disk: &str) -> Request {
     ordered(Takeover::Replace, disk)
 }
 
@@ -52,14 +52,14 @@ fn a_person_s(facts: &mut Facts) {
 }
 
 /// What is planned, but for the maps of the disks, which are another requirement's; and all that is said.
-fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
+pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
     let plan = plan(profile, facts, &Selection::default(), TODAY, request);
     let said = format!("{:?} {:?}", plan.manual, plan.notes);
     let changes = plan.changes.into_iter().map(|planned| planned.change);
     (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), said)
 }
 
-fn kinds(changes: &[Change]) -> Vec<String> {
+pub(super) fn kinds(changes: &[Change]) -> Vec<String> {
     let kind = |change| serde_json::to_value(change).unwrap()["kind"].as_str().unwrap().to_owned();
     changes.iter().map(kind).collect()
 }
@@ -104,7 +104,7 @@ fn number_of(facts: &Facts, scsi_id: &str) -> String {
 }
 
 /// From `facts` on, what each state between two changes plans, until nothing is left: each step is one of the first plan.
-fn to_the_end(profile: &Profile, facts: &Facts, request: &Request) -> Facts {
+pub(super) fn to_the_end(profile: &Profile, facts: &Facts, request: &Request) -> Facts {
     let (agreed, _) = planned(profile, facts, request);
     let mut facts = facts.clone();
     for number in 0..=agreed.len() {
@@ -247,7 +247,7 @@ fn what_is_a_person_s_is_refused_before_anything_is_changed() {
 }
 
 /// The disk sdc with a volume that an agent made on it.
-fn with_other_volume() -> (Profile, Facts) {
+pub(super) fn with_other_volume() -> (Profile, Facts) {
     let (profile, mut facts) = with_new_disk();
     facts.probes.clear();
     spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(OTHER_ID), "8:32".into());

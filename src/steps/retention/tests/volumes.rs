@@ -46,6 +46,7 @@ pub(super) fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
         mount_point: "/mnt/retention".into(),
         fs_type: fs_type.to_owned(),
         uuid: Some(uuid_of(id)),
+        mounted: false,
     }
 }
 
