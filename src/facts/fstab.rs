@@ -82,6 +82,12 @@ impl Dialect {
 /// hand us the line below it.
 pub const COMMENT: &str = "# mt-agent keeps the next line: the retention volume on ";
 
+/// Whether one of the lines is the agent's own, be it passed over at boot.
+#[must_use]
+pub fn has_ours(entries: &[Entry], ignored: &[Ignored]) -> bool {
+    entries.iter().any(|entry| entry.ours) || ignored.iter().any(|line| line.ours)
+}
+
 /// The buffer of mount(8) of util-linux-ng 2.17.2 holds a line of so many bytes, its end included.
 const LONGEST: usize = 4095;
 

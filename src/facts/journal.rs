@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, custom_changes, read, record};
+use super::{Fact, custom_changes, fstab, identity, read, record};
 use crate::host::Host;
 
 /// Where it lies.
@@ -18,6 +18,12 @@ pub const RECORDED: &str = "recorded this machine's identity";
 /// How the note ends that a person put disks on record there.
 pub const ON_RECORD: &str = " on record in /var/lib/mt-agent/identity.json";
 
+/// Where the agent writes down what it ran; logrotate puts earlier ones beside it, with a longer name.
+const LOGS: (&str, &str) = ("/var/log", "mt-agent.log");
+
+/// What the first line of a journal notes where an apply had been at work before: that makes none of a lost record a new machine.
+pub const FOUND_LOST: &str = "found all records of this machine lost";
+
 /// What is known by the journal, and by those that `state repair` has set aside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
@@ -25,6 +31,12 @@ pub struct Journal {
     pub vendor_script: bool,
     /// Whether this machine's identity is on record by it.
     pub identity: bool,
+    /// Whether there is none at all, nor one that was set aside.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+    /// Whether the agent's own log is there, of which no line comes before the first one of the journal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log: bool,
 }
 
 /// What is looked at in a line.
@@ -52,7 +64,9 @@ impl Journal {
                 }
                 ("done", requirement) => {
                     let changed = line.changed.unwrap_or_default();
-                    let is_recorded = changed.starts_with(RECORDED) || changed.ends_with(ON_RECORD);
+                    let is_recorded = changed.starts_with(RECORDED)
+                        || changed.ends_with(ON_RECORD)
+                        || changed == FOUND_LOST;
                     if is_recorded || requirement == IDENTITY && !changed.is_empty() {
                         self.identity = is_recorded;
                     }
@@ -71,17 +85,42 @@ impl Journal {
 #[must_use]
 pub fn load(host: &Host) -> Fact<Journal> {
     let read = || -> anyhow::Result<Journal> {
-        let mut journal = Journal::default();
+        let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };
         for path in record::places_aside(host, PATH)? {
             // What is no file told nothing.
             if host.place(&path)?.symlink_metadata()?.is_file() {
                 journal.read(&read::text(host, &path)?);
+                journal.missing = false;
             }
         }
-        journal.read(&record::text(host, PATH)?.unwrap_or_default());
+        let text = record::text(host, PATH)?.unwrap_or_default();
+        journal.missing &= text.is_empty();
+        journal.read(&text);
         Ok(journal)
     };
     Fact::from_result(read())
+}
+
+/// Whether there is a log of the agent's in which something stands.
+fn has_log(host: &Host) -> anyhow::Result<bool> {
+    let (directory, name) = LOGS;
+    let names = host.list(directory).map_err(|error| read::explain(directory, error))?;
+    let is_one = |one: &String| {
+        let place = host.place(format!("{directory}/{one}")).and_then(|place| place.symlink_metadata());
+        one.starts_with(name) && place.is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+    };
+    Ok(names.iter().any(is_one))
+}
+
+/// Whether a journal that is begun now on `host` follows one that is lost. Of what cannot be read nothing is said here: whoever
+/// judges reads it too.
+#[must_use]
+pub fn follows_a_lost_one(host: &Host) -> bool {
+    let has_line =
+        || fstab::load(host).known().is_some_and(|fstab| fstab::has_ours(&fstab.entries, &fstab.ignored));
+    let is_one = |journal: &Journal| journal.missing && (journal.log || has_line());
+    // A sealing takes the log out, and what the first boot of a clone writes there is its own.
+    !host.exists(identity::TEMPLATE) && load(host).known().is_some_and(is_one)
 }
 
 /// Of recordings by an agent that did not look.
@@ -167,15 +206,41 @@ mod tests {
         let dir = testing::tree(&[(aside, done), (&PATH[1..], end)]);
         assert_eq!(
             load(&Host::recorded(dir.path())),
-            Fact::Known(Journal { vendor_script: true, identity: true })
+            Fact::Known(Journal { vendor_script: true, identity: true, ..Journal::default() })
         );
         // Another machine's, and what lay in the place of a file.
         let other = "var/lib/mt-agent/set-aside/records-20260601T100000Z/journal.jsonl";
         let inside = "var/lib/mt-agent/set-aside/damaged-20260601T100000Z/journal.jsonl/x";
         let dir = testing::tree(&[(other, done), (inside, "")]);
-        assert_eq!(load(&Host::recorded(dir.path())), not_read());
+        assert_eq!(
+            load(&Host::recorded(dir.path())),
+            Fact::Known(Journal { missing: true, ..Journal::default() })
+        );
         let dir = testing::tree(&[("var/lib/mt-agent/journal.jsonl/x", "")]);
         let Fact::Unknown(why) = load(&Host::recorded(dir.path())) else { panic!() };
         assert!(why.contains("it is a directory, not a regular file"), "{why}");
+    }
+    #[test]
+    fn a_log_without_a_journal_or_our_line_of_fstab_shows_that_one_is_lost() {
+        let line = format!("{}/mnt/retention\nUUID=1 /mnt/retention ext4 rw 0 0\n", fstab::COMMENT);
+        let log = "var/log/mt-agent.log";
+        for (files, expected) in [
+            (vec![(log, "x\n")], true),
+            (vec![("var/log/mt-agent.log-20260601", "x\n"), (log, "")], true),
+            (vec![(log, "")], false),
+            (vec![("var/log/other.log", "x\n")], false),
+            (vec![("etc/fstab", line.as_str())], true),
+            (vec![("etc/fstab", "UUID=1 /mnt/retention ext4 rw 0 0\n")], false),
+            (vec![(log, "x\n"), ("etc/fstab", line.as_str()), (&PATH[1..], "{}\n")], false),
+            (vec![(log, "x\n"), (&PATH[1..], "")], true),
+            (vec![(log, "x\n"), (&identity::TEMPLATE[1..], "{}")], false),
+            (vec![], false),
+        ] {
+            let dir = testing::tree(&files);
+            let host = Host::recorded(dir.path());
+            assert_eq!(follows_a_lost_one(&host), expected, "{files:?}");
+        }
+        let found = format!(r#"{{"event":"done","requirement":"{IDENTITY}","changed":"{FOUND_LOST}"}}"#);
+        assert_eq!(told(&found), (false, true));
     }
 }

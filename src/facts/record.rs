@@ -16,6 +16,9 @@ pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
 /// lie in others.
 pub const DAMAGED: &str = "damaged";
 
+/// The command that sets aside what is not believed, and records anew what the host shows.
+pub const REPAIR: &str = "mt-agent state repair";
+
 /// Where the way out of a damaged record is told: the end of a sentence that says what is wrong with it.
 pub const SEE: &str =
     "mt-agent state tells what this host shows, and mt-agent state repair sets the record aside";

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{Change, saved};
-use crate::facts::record;
+use crate::facts::{journal, record};
 use crate::host::{Host, files, text, trust};
 use crate::steps::Selection;
 
@@ -89,6 +89,7 @@ impl Journal {
         let path = host.path(PATH);
         saved::directory(host, saved::STATE)?;
         let existed = path.exists();
+        let follows = journal::follows_a_lost_one(host);
         let options = &mut OpenOptions::new();
         let mut file = files::own(&path, options.read(true).append(true)).context("opening the journal")?;
         // Later runs believe it.
@@ -97,7 +98,13 @@ impl Journal {
             files::sync_parent(&path)?;
         }
         end_torn_line(&mut file).with_context(|| format!("mending the end of {}", path.display()))?;
-        Ok(Self { file, boot_id: boot_id.to_owned(), torn: false })
+        let mut journal = Self { file, boot_id: boot_id.to_owned(), torn: false };
+        // What shows that an earlier one is lost is no trace of that any more as soon as this one is begun.
+        if follows {
+            let changed = Some(journal::FOUND_LOST.to_owned());
+            journal.write(Event::Done { requirement: journal::IDENTITY.to_owned(), changed })?;
+        }
+        Ok(journal)
     }
 
     /// Writes one entry and waits until it is on disk.
@@ -247,7 +254,7 @@ mod tests {
             .write(Event::Failed { requirement, error: crate::changes::custom_changes::DECIDE.into() })
             .unwrap();
         journal.write(Event::End { verdict: "restart-owed".into() }).unwrap();
-        let told = journal::Journal { vendor_script: true, identity: true };
+        let told = journal::Journal { vendor_script: true, identity: true, ..journal::Journal::default() };
         assert_eq!(journal::load(&host), crate::facts::Fact::Known(told));
     }
 

@@ -135,7 +135,8 @@ pub fn plan(
     // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.
     plan.changes.sort_by_key(|planned| planned.change != Change::RecordCustomChanges { accepted: true });
     let written = plan.changes.iter().filter_map(|planned| written_to(facts, &planned.change));
-    let notes: Vec<String> = written.collect();
+    let idle = plan.changes.iter().filter_map(|planned| own_disks::note(profile, facts, &planned.change));
+    let notes: Vec<String> = written.chain(idle).collect();
     plan.notes.extend(notes);
     plan
 }

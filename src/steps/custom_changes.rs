@@ -73,6 +73,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
 ];
 
+/// How the root disk in what the script wrote is judged where the disks in use may not be this host's: as a sign of a copy.
+#[must_use]
+pub fn root_disk_in_blacklist(profile: &Profile, facts: &Facts) -> Status {
+    settle(root_disk::judge_whosever(profile, facts))
+}
+
 /// What must hold before a retention volume is made, since multipath gives disks their names only after the restart;
 /// what the profile waives is not waited for.
 pub(super) fn before_retention(profile: &Profile, facts: &Facts) -> Vec<(&'static str, Status)> {

@@ -2,6 +2,7 @@
 
 use super::is_image;
 use crate::facts::Facts;
+use crate::facts::record::REPAIR;
 
 /// What to look at, by id or section; of two that fit, the id counts.
 const LOOKS: &[(&str, &str)] = &[
@@ -98,9 +99,14 @@ const LOOKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// How a person finds out about the requirement `id`, of which these facts do not tell enough.
+/// How a person finds out about the requirement `id`, of which these facts do not tell enough: `why`. A record that is lost or
+/// damaged has a repair of its own, which shows what it would do and asks.
 #[must_use]
-pub fn how(id: &str, facts: &Facts) -> String {
+pub fn how(id: &str, why: &str, facts: &Facts) -> String {
+    if why.contains(REPAIR) && !is_image(facts) {
+        let as_root = if facts.privileged { "" } else { "as root: " };
+        return format!("{as_root}mt-agent state, then {REPAIR}");
+    }
     let section = id.split('.').next().unwrap_or_default();
     let look = |name: &str| LOOKS.iter().find(|(look, _)| *look == name).map(|(_, text)| *text);
     let look = look(id).or_else(|| look(section)).unwrap_or("look by hand at what is named there");
@@ -126,7 +132,7 @@ mod tests {
         for requirement in all() {
             let section = requirement.id.split('.').next().unwrap();
             assert!(known(requirement.id) || known(section), "{}", requirement.id);
-            assert!(how(requirement.id, &facts).contains("by hand: "), "{}", requirement.id);
+            assert!(how(requirement.id, "", &facts).contains("by hand: "), "{}", requirement.id);
         }
         for (name, _) in LOOKS {
             let section = name.split('.').next().unwrap();
@@ -149,6 +155,17 @@ mod tests {
     fn others_than_root_are_told_to_be_root_first() {
         let (_, mut facts) = ready();
         facts.privileged = false;
-        assert!(how("os.release", &facts).starts_with("run mt-agent check as root"));
+        assert!(how("os.release", "", &facts).starts_with("run mt-agent check as root"));
+    }
+
+    #[test]
+    fn a_record_that_is_lost_or_damaged_is_repaired_and_not_compared_by_hand() {
+        let (_, mut facts) = ready();
+        let why = format!("it is torn: {}", crate::facts::record::SEE);
+        for id in ["layout.own-disks", "retention.disk", "custom-changes.applied", "image.identity"] {
+            assert_eq!(how(id, &why, &facts), "mt-agent state, then mt-agent state repair", "{id}");
+        }
+        facts.privileged = false;
+        assert!(how("image.identity", &why, &facts).starts_with("as root: mt-agent state"));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Finding, Requirement, Selection, Severity, Status, all, find, find_out, multipath, network, retention,
-    waivers,
+    Finding, Requirement, Selection, Severity, Status, all, find, find_out, layout, multipath, network,
+    retention, waivers,
 };
 use crate::facts::Facts;
 use crate::profile::Profile;
@@ -57,7 +57,8 @@ impl Verdict {
 #[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
     let in_force = &waivers::in_force(profile, today);
-    let mut judge = Judge { profile, in_force, facts, today, judged: BTreeMap::new() };
+    let on_foreign = layout::own_disks::writes_to_foreign(in_force, facts);
+    let mut judge = Judge { profile, in_force, facts, today, on_foreign, judged: BTreeMap::new() };
     all()
         .filter(|requirement| selection.includes(requirement.id))
         .map(|requirement| judge.finding(requirement))
@@ -102,6 +103,8 @@ struct Judge<'a> {
     in_force: &'a Profile,
     facts: &'a Facts,
     today: time::Date,
+    /// Whether what a change writes would be written to a disk that is not this host's.
+    on_foreign: bool,
     /// Findings by id, so that none is judged twice.
     judged: BTreeMap<&'static str, Finding>,
 }
@@ -115,14 +118,29 @@ impl Judge<'_> {
             Some(by) => Status::Blocked { by: by.to_owned() },
             None => (requirement.judge)(self.in_force, self.facts),
         };
+        let status = self.or_waits_for_own_disks(requirement, status);
         let severity = self.severity(requirement, &status);
         let (status, note) = self.waive(requirement.id, status);
-        let find_out =
-            matches!(status, Status::Unknown { .. }).then(|| find_out::how(requirement.id, self.facts));
+        let find_out = match &status {
+            Status::Unknown { why } => Some(find_out::how(requirement.id, why, self.facts)),
+            _ => None,
+        };
         let finding =
             Finding { id: requirement.id, title: requirement.title, severity, status, find_out, note };
         self.judged.insert(requirement.id, finding.clone());
         finding
+    }
+
+    /// Where / or what else a change writes to lies on a disk that is not this host's, no change is made or advised but the one that
+    /// puts this right: it would be written there.
+    fn or_waits_for_own_disks(&self, requirement: &Requirement, status: Status) -> Status {
+        const OWN_DISKS: &str = "layout.own-disks";
+        let asks_for_an_act =
+            matches!(status, Status::Unmet { .. } | Status::Unknown { .. } | Status::RestartOwed { .. });
+        if self.on_foreign && requirement.changeable && requirement.id != OWN_DISKS && asks_for_an_act {
+            return Status::Blocked { by: OWN_DISKS.to_owned() };
+        }
+        status
     }
 
     /// What `requirement` waits for. Something that a restart does not help comes first: a host is never said

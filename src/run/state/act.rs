@@ -39,8 +39,7 @@ pub(super) enum Act {
     Identity(Vec<Present>, Vec<String>),
 }
 
-/// The command that carries the acts out.
-pub(super) const REPAIR: &str = "mt-agent state repair";
+pub(super) use crate::facts::record::REPAIR;
 
 impl Held {
     pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {

@@ -5,7 +5,7 @@ use super::look::Look;
 use crate::facts::{Fact, Facts, identity, record};
 use crate::host::text;
 use crate::report::state::Stands;
-use crate::steps::{Status, image, is_image};
+use crate::steps::{Status, custom_changes, image, is_image};
 
 impl Look<'_> {
     pub(super) fn identity(&self) -> Held {
@@ -77,7 +77,13 @@ impl Look<'_> {
                 text::safe(&record.scsi_id)
             ));
         }
-        match self.status("custom-changes.root-disk", self.facts) {
+        let status = match self.status("custom-changes.root-disk", self.facts) {
+            Status::Blocked { by } if by == "layout.own-disks" => {
+                custom_changes::root_disk_in_blacklist(self.profile, self.facts)
+            }
+            status => status,
+        };
+        match status {
             Status::Unmet { found, .. } => Some(found),
             _ => None,
         }

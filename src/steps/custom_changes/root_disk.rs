@@ -8,6 +8,7 @@ use crate::facts::disks::Disk;
 use crate::facts::multipath::{self, Configuration};
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, mount_at, own_uses};
+use crate::steps::layout::own_disks;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -59,6 +60,15 @@ pub(super) fn is_blacklisted(facts: &Facts) -> bool {
 }
 
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
+    if own_disks::uses_foreign(profile, facts) {
+        return Err(Status::Blocked { by: "layout.own-disks".to_owned() });
+    }
+    judge_whosever(profile, facts)
+}
+
+/// As it is judged, whose the disks may be.
+pub(super) fn judge_whosever(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
     let in_script = need(&facts.custom_changes.blacklistrootdev_id, BLACKLIST_SCRIPT)?;
     let (disk, id) = root(facts)?;

@@ -1,6 +1,7 @@
 //! Whether the record of this machine's identity is lost: a state that is damaged, and no new machine.
 
 use crate::facts::Facts;
+use crate::facts::fstab::has_ours;
 use crate::facts::identity::RECORD;
 use crate::steps::{Status, need};
 
@@ -14,15 +15,24 @@ pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
     let template = need(&facts.identity.template, "the record of the image's identity")?;
     let script = need(&facts.custom_changes.record, "the record of the vendor script's run")?;
     let retention = need(&facts.retention_record, "the record of the retention volume")?;
+    let journal = need(&facts.journal, "the journal")?;
+    // Which go with the disk of `/`, and a sealing takes out. A volume of ours on another disk is none: it stays where this machine
+    // is installed anew.
+    let is_bare = journal.missing && template.is_none();
+    let is_line_ours = || facts.fstab.known().is_some_and(|fstab| has_ours(fstab, &facts.fstab_ignored));
     Ok(if aside.iter().any(|name| RECORD.rsplit('/').next() == Some(name)) {
         Some("a record of it was set aside")
-    } else if need(&facts.journal, "the journal")?.identity {
+    } else if journal.identity {
         Some("the journal tells that it was recorded")
     } else if retention.is_some() {
         Some("a retention volume is on record")
     } else if template.is_none() && script.as_ref().is_some_and(|script| !script.outcome.is_open()) {
         // In an image the script's record stays. The first apply of an earlier version, interrupted there, had recorded nothing.
         Some("the vendor script's run is on record")
+    } else if is_bare && journal.log {
+        Some("mt-agent's log in /var/log is here, and its journal is not")
+    } else if is_bare && is_line_ours() {
+        Some("mt-agent's line in /etc/fstab is here, and its journal is not")
     } else {
         None
     })

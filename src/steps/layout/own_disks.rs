@@ -7,6 +7,8 @@ mod release;
 mod tests;
 mod whose;
 
+use std::path::Path;
+
 use crate::changes::Change;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
@@ -19,6 +21,8 @@ use crate::steps::tally::Tally;
 use crate::steps::{Status, image, need, twins};
 
 use whose::{Look, Name, Whose};
+
+const ID: &str = "layout.own-disks";
 
 const EXPECTED: &str = "all that this host mounts, swaps on and boots from on disks of its own, and its names on no other attached disk";
 
@@ -57,12 +61,71 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
              state tells what this host shows, and mt-agent state repair records this machine anew, of its own disks that of / alone"
         ));
     }
-    names::look(&look, &mut tally, &mut fix);
+    // What else is advised would be written to the disk that carries / now.
+    let is_root_foreign = fix.iter().any(|fix| fix.starts_with(release::LEAVE));
+    let mut by_name = Vec::new();
+    names::look(&look, &mut tally, &mut by_name);
+    if is_root_foreign {
+        fix.retain(|fix| fix.starts_with(release::LEAVE));
+    } else {
+        fix.extend(by_name);
+    }
     let mut found = own.join(", ");
     if look.recorded.is_none_or(|record| record.own_disks.is_none()) {
         found.push_str(" (not on record yet)");
     }
     Ok(tally.status(found, EXPECTED, fix.join("; ")))
+}
+
+/// The file systems below which a change writes.
+const WRITTEN: [&str; 8] =
+    ["/boot/grub", "/etc", "/lib", "/sbin", "/usr/local", "/usr/sbin", "/var/lib/mt-agent", "/var/log"];
+
+/// Whether this host uses a disk that is not its own, or of which it is not known. Of a copy of another machine nothing is told.
+#[must_use]
+pub fn uses_foreign(profile: &Profile, facts: &Facts) -> bool {
+    is_foreign_where(profile, facts, |_| true)
+}
+
+/// Whether what a change writes would be written to a disk that is not this host's.
+#[must_use]
+pub fn writes_to_foreign(profile: &Profile, facts: &Facts) -> bool {
+    let is_below = |one: &Use| match one {
+        Use::Mounted { at, .. } => WRITTEN.iter().any(|path| Path::new(path).starts_with(at)),
+        Use::Swap { .. } | Use::Held { .. } => false,
+    };
+    is_foreign_where(profile, facts, |uses| uses.iter().any(is_below))
+}
+
+fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> bool) -> bool {
+    let waived = profile.waivers.iter().any(|waiver| waiver.requirement == ID);
+    if waived || image::is_copy(facts) {
+        return false;
+    }
+    let Ok(look) = Look::new(profile, facts) else { return false };
+    look.disks.iter().any(|disk| {
+        let uses = look.uses(disk);
+        !uses.is_empty() && is_so(&uses) && matches!(look.whose(disk), Whose::Other(_) | Whose::Untold)
+    })
+}
+
+/// Of the disks that a plan puts on record, that nothing of this host is in use on one: its name may be mistaken.
+#[must_use]
+pub fn note(profile: &Profile, facts: &Facts, change: &Change) -> Option<String> {
+    let Change::RecordOwnDisks { scsi_ids } = change else { return None };
+    let look = Look::new(profile, facts).ok()?;
+    let is_idle = |disk: &&Disk| {
+        disk.scsi_id.as_ref().is_some_and(|id| scsi_ids.contains(id)) && look.uses(disk).is_empty()
+    };
+    let idle: Vec<_> = distinct(look.disks.iter().filter(is_idle).collect());
+    let names: Vec<_> = idle.into_iter().map(whose::describe).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "--own-disk: nothing of this host is mounted from {} or held by it now: be sure that it is no disk of a protected \
+             machine before it is put on record",
+            names.join(", ")
+        )
+    })
 }
 
 fn told(disk: &Disk, uses: &[Use], why: &str) -> String {

@@ -337,6 +337,8 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     let mut own = facts.clone();
     disks(&mut own).push(virtual_disk(2, OTHER_ID, 1 << 30));
     edit(&mut own.swaps)[0].major_minor = Some("8:32".into());
+    let ids = [OS_DISK_ID.to_owned(), OTHER_ID.to_owned()];
+    edit(&mut own.identity.recorded).as_mut().unwrap().own(&ids);
     assert!(told(&profile, &own, id).starts_with("met: "));
 
     for unknown in [

@@ -55,7 +55,11 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if let Some(status) = not_the_named_one(profile, facts, first) {
         return Ok(status);
     }
-    Ok(volumes::not_on_record(profile, facts, mount, first)?.unwrap_or_else(|| Status::met(describe(first))))
+    if let Some(status) = volumes::not_on_record(profile, facts, mount, first)? {
+        return Ok(status);
+    }
+    Ok(volumes::in_the_place_of_ours(profile, facts, mount, first)
+        .unwrap_or_else(|| Status::met(describe(first))))
 }
 
 /// That the profile names another disk than the one that carries the volume, or will.

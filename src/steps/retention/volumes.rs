@@ -1,9 +1,9 @@
 //! Volumes that the agent made, known again on the disks of this host.
 
-use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{LABEL, RECORD, Record, Volume, sought, uuid_of};
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, fstab_entry, resolve};
@@ -272,6 +272,49 @@ pub(super) fn not_on_record(
     };
     let expected = format!("the file system on record in {RECORD}, UUID {}", text::safe(&record.uuid));
     differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)
+}
+
+/// That a volume of ours is attached while something else is mounted in its place, and nothing is on record, nor named in the
+/// profile, by which that is this machine's.
+pub(super) fn in_the_place_of_ours(
+    profile: &Profile,
+    facts: &Facts,
+    mount: &Mount,
+    disk: &Disk,
+) -> Option<Status> {
+    let is_named = profile.retention.disk.is_some();
+    if is_named || !matches!(facts.retention_record, Fact::Known(None)) || on(facts, disk).is_some() {
+        return None;
+    }
+    let is_labelled = |ours: &Ours<'_>| match read_on(facts, ours.disk.device_number()) {
+        Some(volume) => volume.label == LABEL,
+        None => !label_of(facts, ours.disk).is_empty(),
+    };
+    let is_there = |ours: &Ours<'_>| {
+        let numbers = ours.disk.all_devices();
+        is_labelled(ours) && !numbers.contains(&mount.major_minor.as_str())
+    };
+    let found: Vec<_> = by_uuid(facts, facts.disks.known()?).into_iter().filter(is_there).collect();
+    let [first, ..] = found.as_slice() else { return None };
+    let point = &profile.retention.mount_point;
+    let list: Vec<_> = found.iter().map(|ours| describe(ours.disk)).collect();
+    let keep = match &disk.scsi_id {
+        Some(id) => format!("name {id} in the profile as retention.disk"),
+        None => format!("detach {}", first.disk.name),
+    };
+    Some(Status::unmet(
+        format!(
+            "{} is mounted at {point}, while the retention volume that mt-agent made on {} is attached and not mounted there",
+            describe(disk),
+            list.join("; ")
+        ),
+        "the volume that mt-agent made",
+        format!(
+            "find out which of them is this machine's retention volume. The one that mt-agent made: `umount {point}`, then {}. What \
+             is mounted now: {keep}",
+            adopt(&found)
+        ),
+    ))
 }
 
 /// What is said of a disk that is, or may be, a retention volume of ours and is not taken for blank. None where it is not:

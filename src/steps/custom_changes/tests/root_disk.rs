@@ -93,6 +93,10 @@ fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since(
     disks(&mut facts).push(virtual_disk(2, swap, 1 << 30));
     edit(&mut facts.swaps)[0].major_minor = Some("8:32".into());
     under_a_map(&mut facts, "sdc");
+    // Of a disk that is not this host's nothing gets into the blacklist.
+    assert_eq!(told(&profile, &facts, id), "blocked: layout.own-disks");
+    let own = [OS_DISK_ID.to_owned(), swap.to_owned()];
+    edit(&mut facts.identity.recorded).as_mut().unwrap().own(&own);
     let said = told(&profile, &facts, id);
     assert!(said.starts_with("unmet: multipath holds sdc, with swap, as mpathz | "), "{said}");
     let Remedy::Refused(fix) = remedy(id, &profile, &facts, &Request::default()) else {

@@ -3,7 +3,7 @@
 use crate::facts::disks::Disk;
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage};
-use crate::steps::devices::{can_move, carriers, distinct, resolve};
+use crate::steps::devices::{can_move, carriers, distinct, resolve, same_map};
 use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
@@ -73,10 +73,20 @@ fn leads_elsewhere(
         add(
             fix,
             format!(
-                "mount, swap on and check nothing of {disk_name}, and do not restart: detach it, or take {name} out of {place} until                  this host's own disk is back. If it is this host's own: {own}"
+                "mount, swap on and check nothing of {disk_name}, and do not restart: detach it, or take {name} out of {place} until \
+                 this host's own disk is back. If it is this host's own: {own}"
             ),
         );
     }
+}
+
+/// Whether another attached disk has a name of this host's that `disk` has: then neither is put on record by a person's word.
+pub(super) fn has_rival(look: &Look<'_>, disk: &Disk) -> bool {
+    look.names().iter().any(|Name { name, .. }| {
+        let twins = twins::of(name, look.facts).unwrap_or_default();
+        let is_it = |twin: &Twin<'_>| same_map(twin.disk, disk) || twin.disk.name == disk.name;
+        twins.iter().any(is_it) && !twins.iter().all(is_it)
+    })
 }
 
 /// Which name has to stand there, where one of the devices alone is this host's.

@@ -13,18 +13,24 @@ use crate::steps::devices::holders;
 
 use super::whose::{Look, Whose, describe, is_root};
 
+/// How the advice begins where / lies on a foreign disk.
+pub(super) const LEAVE: &str = "shut this machine down at once";
+
 /// What to do about `disk`, in use as it is.
 pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
+    // What would be refused is not advised.
+    let is_refused = super::names::has_rival(look, disk);
     let own = match &disk.scsi_id {
+        _ if is_refused => "detach first the other disk that has a name of it".to_owned(),
         Some(id) => format!("mt-agent apply --own-disk {id}"),
         None => "give it a SCSI ID (scsi.ids) first".to_owned(),
     };
     if uses.iter().any(is_root) {
-        return format!(
-            "shut this machine down at once, detach {} and start it from its own disk; where its own was replaced or restored: \
-             {own}",
-            describe(disk)
-        );
+        let leave = format!("{LEAVE}, detach {} and start it from its own disk", describe(disk));
+        return match is_refused {
+            true => leave,
+            false => format!("{leave}; where its own was replaced or restored: {own}"),
+        };
     }
     let all = commands(look, disk, uses);
     let mut all: Vec<_> = all.iter().map(|command| format!("`{command}`")).collect();

@@ -113,6 +113,53 @@ fn a_foreign_disk_that_is_attached_or_written_by_failback_is_nobody_s_business()
 }
 
 #[test]
+fn started_from_a_foreign_disk_nothing_else_is_advised_and_nothing_is_changed() {
+    let (profile, mut facts) = host(On::Record, |facts| {
+        let root = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/").unwrap();
+        root.major_minor = "8:33".into();
+        carries(facts, "sdc1", ("ext4", ROOT, ""));
+    });
+    facts.services_off = Fact::Known(vec!["multipathd".into()]);
+    let said = told(&profile, &facts, ID);
+    assert!(said.contains("/ ITSELF LIES ON sdc"), "{said}");
+    assert!(said.ends_with("start it from its own disk"), "{said}");
+    assert_eq!(told(&profile, &facts, "custom-changes.root-disk"), "blocked: layout.own-disks");
+    let plan = |request: &Request| {
+        let today = crate::steps::testing::TODAY;
+        crate::run::plan(&profile, &facts, &crate::steps::Selection::default(), today, request)
+    };
+    let planned = plan(&Request::default());
+    assert!(planned.changes.is_empty(), "{:?}", planned.changes);
+}
+
+#[test]
+fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
+    let point = "/mnt/retention";
+    let (mut profile, facts) = host(On::Nothing, |facts| {
+        mounts(facts).retain(|mount| mount.mount_point != point);
+        mounted(facts, point, "8:33", "/dev/sdc1");
+        carries(facts, "dm-0", ("ext4", &uuid_of(RETENTION_ID), "mt-retention"));
+    });
+    let said = told(&profile, &facts, "retention.disk");
+    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}")) && said.contains(RETENTION_ID), "{said}");
+    assert!(said.contains(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{said}");
+    // A person has named the disk.
+    profile.retention.disk = Some(FOREIGN.to_owned());
+    assert!(told(&profile, &facts, "retention.disk").starts_with("met: "));
+}
+
+#[test]
+fn a_disk_of_which_nothing_is_in_use_is_put_on_record_with_a_warning() {
+    let note = |facts: &Facts, profile: &Profile| {
+        note(profile, facts, &Change::RecordOwnDisks { scsi_ids: vec![FOREIGN.to_owned()] })
+    };
+    let (profile, facts) = host(On::Record, |_| ());
+    assert!(note(&facts, &profile).unwrap().contains("nothing of this host is mounted from sdc"));
+    let (profile, facts) = host(On::Record, |facts| mounted(facts, "/data", "8:33", "/dev/sdc1"));
+    assert_eq!(note(&facts, &profile), None);
+}
+
+#[test]
 fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_it() {
     let used = |facts: &mut Facts| {
         mounted(facts, "/srv/a b", "8:33", "/dev/sdc1");

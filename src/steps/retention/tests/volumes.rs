@@ -111,6 +111,7 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
     let place = |name: &str| {
         let (_, mut facts) = without_volume();
         disks(&mut facts)[0].scsi_id = Some(OTHER_ID.into());
+        spoil(&mut facts.identity.recorded).as_mut().unwrap().own(&[OTHER_ID.to_owned()]);
         let volume = Volume { fs_type: "ext".into(), uuid: uuid_of(OTHER_ID), label: String::new() };
         let read = Storage { volume: Some(volume), ..testing::answering(name, "8:99") };
         spoil(&mut facts.storage).push(read);

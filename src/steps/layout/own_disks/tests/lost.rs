@@ -14,12 +14,12 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
     };
     let (_, whole) = ready();
     type Trace<'a> = (&'a str, &'a dyn Fn(&mut Facts));
-    let traces: [Trace<'_>; 4] = [
+    let traces: [Trace<'_>; 6] = [
         ("a record of it was set aside", &|facts| {
             facts.records_set_aside = Fact::Known(vec!["identity.json".into()]);
         }),
         ("the journal tells that it was recorded", &|facts| {
-            facts.journal = Fact::Known(Journal { identity: true, vendor_script: false });
+            facts.journal = Fact::Known(Journal { identity: true, ..Journal::default() });
         }),
         ("a retention volume is on record", &|facts| {
             facts.retention_record.clone_from(&whole.retention_record);
@@ -27,6 +27,16 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
         ("the vendor script's run is on record", &|facts| {
             facts.identity.template = Fact::Known(None);
             facts.custom_changes.record.clone_from(&whole.custom_changes.record);
+        }),
+        ("mt-agent's log in /var/log is here, and its journal is not", &|facts| {
+            facts.identity.template = Fact::Known(None);
+            facts.journal = Fact::Known(Journal { missing: true, log: true, ..Journal::default() });
+        }),
+        ("mt-agent's line in /etc/fstab is here, and its journal is not", &|facts| {
+            facts.identity.template = Fact::Known(None);
+            facts.journal = Fact::Known(Journal { missing: true, ..Journal::default() });
+            let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/mnt/retention");
+            line.unwrap().ours = true;
         }),
     ];
     for (why, trace) in traces {
@@ -66,7 +76,23 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
         facts.identity.template = Fact::Known(None);
         edit(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Started;
     };
+    // The first boot of a clone, a first apply that was interrupted, and a new machine with a volume of an earlier one.
+    let logged = |missing: bool, of_clone: bool| {
+        host(On::Nothing, move |facts| {
+            facts.journal = Fact::Known(Journal { missing, log: true, ..Journal::default() });
+            if !of_clone {
+                facts.identity.template = Fact::Known(None);
+            }
+        })
+    };
+    let anew = host(On::Nothing, |facts| {
+        facts.identity.template = Fact::Known(None);
+        facts.journal = Fact::Known(Journal { missing: true, ..Journal::default() });
+    });
+    let others = [logged(true, true), logged(false, false), anew];
     for (profile, facts) in [host(On::Nothing, of_image), host(On::Nothing, begun), host(On::Nothing, |_| ())]
+        .into_iter()
+        .chain(others)
     {
         assert!(!image::lost::is_lost(&facts) && told(&profile, &facts, ID).starts_with("met: "));
     }
