@@ -262,8 +262,8 @@ fn uuid<'a>(facts: &'a Facts, major_minor: &str) -> &'a str {
 }
 
 /// The one partition of the disk that carries `/` whose content is of the kind `fs_type` and that nothing uses now: its name and
-/// its UUID. Where there are several, which is meant is not known.
-fn unused<'a>(facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
+/// its UUID, where that leads to it alone, and it is this host's own. Where there are several, which is meant is not known.
+fn unused<'a>(profile: &Profile, facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
     let (mounts, swaps) = (facts.mounts.known()?, facts.swaps.known()?);
     let root = mount_at(mounts, "/")?;
     let disk = carriers(facts.disks.known()?, &root.major_minor).into_iter().next()?;
@@ -282,7 +282,8 @@ fn unused<'a>(facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
             .filter(|volume| volume.fs_type.starts_with(fs_type) && !volume.uuid.is_empty())?;
         Some((device.name.as_str(), volume.uuid.as_str()))
     });
-    all.next().filter(|_| all.next().is_none())
+    let one = all.next().filter(|_| all.next().is_none());
+    one.filter(|(_, uuid)| own_disks::ours::not_alone(profile, facts, &format!("UUID={uuid}")).is_none())
 }
 
 #[cfg(test)]

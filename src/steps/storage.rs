@@ -69,10 +69,22 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<Strin
 fn check_file_system(facts: &Facts, device: &Storage) -> String {
     let mounts = facts.mounts.known().into_iter().flatten();
     let at = mounts.filter(|mount| mount.major_minor == device.major_minor);
-    match at.min_by_key(|mount| &mount.mount_point).filter(|mount| mount.mount_point != "/") {
-        None => "`touch /forcefsck`, and restart".to_owned(),
-        Some(mount) => mend(mount, &device.name),
+    match at.min_by_key(|mount| &mount.mount_point) {
+        Some(mount) if mount.mount_point != "/" => mend(mount, &device.name),
+        mount => mend_root(mount.is_some_and(|mount| mount.fs_type == "xfs"), &device.name),
     }
+}
+
+/// How the file system of `/` is mended, on the device with the kernel name `name`. A file /forcefsck cannot be made where its journal
+/// was aborted. rc.sysinit of CentOS 6 and systemd-fsck read the word on the kernel line; fsck.xfs does nothing.
+fn mend_root(is_xfs: bool, name: &str) -> String {
+    if is_xfs {
+        return format!("start a rescue system, and `xfs_repair /dev/{name}` there");
+    }
+    format!(
+        "restart, and in the boot loader's menu add the word forcefsck to the kernel line of the boot entry, for this boot alone (GRUB: \
+         e on the entry, e on its kernel line, b); or start a rescue system, and `fsck -f /dev/{name}` there"
+    )
 }
 
 /// The commands that mend the file system of `mount`, on the device with the kernel name `name`: none looks at what is mounted. That

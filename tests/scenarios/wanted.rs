@@ -1,7 +1,8 @@
 //! Hosts of which a file `want` says what must be told: those below `small/`, and with `MT_SCENARIOS=DIRECTORY[:DIRECTORY…]`
 //! those of other directories. Each is a scenario, or a directory of scenarios.
 //!
-//! `want` has the verdict on its first line (`any`; `!ready`: any but this one), then lines `ID STATUS` or `ID !STATUS`.
+//! `want` has the verdict on its first line (`any`; `!ready`: any but this one), then lines `ID STATUS` or `ID !STATUS`,
+//! and `ID fix WORDS` or `ID !fix WORDS`, of words that its advice holds or does not hold.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,12 +49,23 @@ fn differences(want: &str, report: &Value) -> Vec<String> {
     }
     for line in lines {
         let Some((id, status)) = line.split_once(' ') else {
-            wrong.push(format!("`want` has the line {line:?}: expected ID STATUS or ID !STATUS"));
+            wrong.push(format!("`want` has the line {line:?}: expected ID STATUS or ID fix WORDS"));
             continue;
         };
+        let words = ["fix ", "!fix "].map(|key| status.trim().strip_prefix(key));
         let finding = report["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == id);
         match finding {
             None => wrong.push(format!("there is no requirement {id}")),
+            Some(finding) if words != [None, None] => {
+                let fix = text(&finding["fix"]);
+                let is_right = match words {
+                    [Some(words), _] => fix.contains(words),
+                    [None, words] => !fix.is_empty() && words.is_some_and(|words| !fix.contains(words)),
+                };
+                if !is_right {
+                    wrong.push(format!("{id}: not as in {status:?}: {fix}"));
+                }
+            }
             Some(finding) if holds(status.trim(), &text(&finding["status"])) => {}
             Some(finding) => {
                 let told: Vec<_> = ["found", "reason"].map(|key| text(&finding[key])).into();
@@ -93,9 +105,14 @@ fn further_hosts_are_judged_as_they_want() {
 fn what_a_host_wants_is_held_against_its_report() {
     let report = serde_json::json!({
         "verdict": "not-ready",
-        "findings": [{"id": "a.b", "status": "unmet", "found": "x"}, {"id": "c.d", "status": "unknown", "reason": "y"}],
+        "findings": [{"id": "a.b", "status": "unmet", "found": "x", "fix": "mount it"}, {"id": "c.d", "status": "unknown", "reason": "y"}],
     });
-    for right in ["any\n", "not-ready\na.b unmet\n", "!ready\n\na.b !met\nc.d  unknown\n"] {
+    for right in [
+        "any\n",
+        "not-ready\na.b unmet\n",
+        "!ready\n\na.b !met\nc.d  unknown\n",
+        "any\na.b fix mount\na.b !fix fsck\n",
+    ] {
         assert_eq!(differences(right, &report), [""; 0], "{right}");
     }
     for (wrong, said) in [
@@ -105,7 +122,10 @@ fn what_a_host_wants_is_held_against_its_report() {
         ("any\na.b met\n", "a.b is unmet, not met: x"),
         ("any\nc.d !unknown\n", "c.d is unknown, not !unknown: y"),
         ("any\nx.y met\n", "there is no requirement x.y"),
-        ("any\na.b\n", "`want` has the line \"a.b\": expected ID STATUS or ID !STATUS"),
+        ("any\na.b\n", "`want` has the line \"a.b\": expected ID STATUS or ID fix WORDS"),
+        ("any\na.b fix fsck\n", "a.b: not as in \"fix fsck\": mount it"),
+        ("any\na.b !fix mount it\n", "a.b: not as in \"!fix mount it\": mount it"),
+        ("any\nc.d !fix mount\n", "c.d: not as in \"!fix mount\": "),
     ] {
         assert_eq!(differences(wrong, &report), [said], "{wrong}");
     }

@@ -1,6 +1,7 @@
 //! Whether what this host mounts, swaps on and boots from lies on its own disks, and no other attached one answers to its names.
 
 mod names;
+pub(super) mod ours;
 mod release;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::steps::storage::answers;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, boot_order, need};
 
+use super::own_disks::ours::{not_alone, not_own};
 use super::{unused, uuid};
 
 /// Mount points that have a requirement of their own.
@@ -41,9 +42,10 @@ pub(super) fn further(profile: &Profile, facts: &Facts) -> Result<Status, Status
     let wanted: Vec<_> = specs.iter().map(|spec| expected(spec)).collect();
     let fix = match specs.as_slice() {
         [spec] => look.fix(spec),
+        _ if !look.not_ours.is_empty() => look.not_ours.join("; "),
         _ if !look.bring_back.is_empty() => look.bring_back.join("; "),
         _ => "for each of them that is missing: a partition of its own, a file system on it, a line in \
-              /etc/fstab, `mount -a`"
+              /etc/fstab, `mount DIRECTORY`"
             .into(),
     };
     Ok(look.tally.status(found.join("; "), wanted.join("; "), fix))
@@ -58,23 +60,26 @@ fn make_partition(spec: &PartitionSpec) -> String {
     if mount == "/" {
         return format!("reinstall with Create Custom Layout and a standard {fs_type} partition for /");
     }
+    // Not at /mnt, below which the retention volume is mounted.
+    let new = format!("/root/new-{}", mount.rsplit('/').find(|name| !name.is_empty()).unwrap_or_default());
     format!(
         "best: reinstall with Create Custom Layout. On this machine: add a small disk on the LSI Logic controller \
-         (not the retention disk), make one partition on it, `mkfs.{fs_type} /dev/PARTITION`, mount it at /mnt, \
-         `cp -a {mount}/. /mnt/`, unmount it, add \"UUID=... {mount} {fs_type} defaults 1 2\" to /etc/fstab with \
-         the UUID that `blkid` prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
+         (not the retention disk), make one partition on it, \
+         `mkfs.{fs_type} /dev/PARTITION`, `mkdir {new}`, `mount /dev/PARTITION {new}`, `cp -a {mount}/. {new}/`, \
+         `umount {new}`, let /etc/fstab have one line \"UUID=... {mount} {fs_type} defaults 1 2\" with the UUID that `blkid` \
+         prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
     )
 }
 
-fn repair(spec: &PartitionSpec, uuid: &str) -> String {
+fn repair(spec: &PartitionSpec, name: &str) -> String {
     let PartitionSpec { mount, fs_type } = spec;
     let pass = if mount == "/" { 1 } else { 2 };
-    let with = match uuid {
-        "..." => format!(" with the UUID that `blkid` prints for the device of {mount}"),
+    let with = match name {
+        "UUID=..." => format!(" with the UUID that `blkid` prints for the device of {mount}"),
         _ => String::new(),
     };
     format!(
-        "let /etc/fstab have one line \"UUID={uuid} {mount} {fs_type} defaults 1 {pass}\"{with}, and see that `mount` shows it \
+        "let /etc/fstab have one line \"{name} {mount} {fs_type} defaults 1 {pass}\"{with}, and see that `mount` shows it \
          so after a restart"
     )
 }
@@ -90,6 +95,8 @@ struct Look<'a> {
     is_missing: bool,
     /// What is to be done where its storage does not answer, or is hidden.
     bring_back: Vec<String>,
+    /// What is advised where a device is not known to be this host's own: no command, and no line of fstab.
+    not_ours: Vec<String>,
     /// Whether its line in fstab only waits to be carried out.
     is_unmounted: bool,
     /// What is to be done about a line of fstab that is mounted over it.
@@ -109,6 +116,7 @@ impl<'a> Look<'a> {
             tally,
             is_missing: false,
             bring_back: Vec::new(),
+            not_ours: Vec::new(),
             is_unmounted: false,
             uncover: None,
             is_read_only: false,
@@ -125,6 +133,7 @@ impl<'a> Look<'a> {
             (Some(mounts), None) => match (self.waiting(spec), mount_over(mounts, path)) {
                 (Some(line), _) => {
                     self.is_unmounted = true;
+                    self.by_its_line(path);
                     self.tally.problem(format!("{path} is not mounted, though {line}"));
                 }
                 (None, Some(over)) => self.missing(format!(
@@ -144,10 +153,12 @@ impl<'a> Look<'a> {
 
     /// The least that mends it.
     fn fix(&self, spec: &PartitionSpec) -> String {
-        if !self.bring_back.is_empty() {
+        if !self.not_ours.is_empty() {
+            self.not_ours.join("; ")
+        } else if !self.bring_back.is_empty() {
             self.bring_back.join("; ")
         } else if self.is_missing {
-            match unused(self.facts, "ext") {
+            match unused(self.profile, self.facts, "ext") {
                 Some((name, uuid)) if spec.fs_type.starts_with("ext") && spec.mount != "/" => format!(
                     "{name} of the system disk has a file system that is not mounted. If it is that of {mount}: let /etc/fstab have \
                      one line \"UUID={uuid} {mount} {fs_type} defaults 1 2\", `mount {mount}`. If not: {}",
@@ -167,9 +178,37 @@ impl<'a> Look<'a> {
         } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
             uncover.clone()
         } else {
-            let mount = self.facts.mounts.known().and_then(|mounts| mount_at(mounts, &spec.mount));
-            repair(spec, mount.map_or("...", |mount| uuid(self.facts, &mount.major_minor)))
+            self.line(spec)
         }
+    }
+
+    /// The line that fstab should have: by the name that it has there, where that stays, else by the UUID.
+    fn line(&self, spec: &PartitionSpec) -> String {
+        let path = &spec.mount;
+        let mount = self.facts.mounts.known().and_then(|mounts| mount_at(mounts, path));
+        let Some(mount) = mount else { return repair(spec, "UUID=...") };
+        let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
+        let is_right = |name: &&str| {
+            let leads =
+                resolve(name, self.facts).is_ok_and(|number| number.as_ref() == Some(&mount.major_minor));
+            leads && !can_move(name) && not_alone(self.profile, self.facts, name).is_none()
+        };
+        if let Some(name) = entry.map(|entry| entry.device.as_str()).filter(is_right) {
+            return repair(spec, name);
+        }
+        match uuid(self.facts, &mount.major_minor) {
+            "..." => repair(spec, "UUID=..."),
+            uuid => {
+                let name = format!("UUID={uuid}");
+                not_alone(self.profile, self.facts, &name).unwrap_or_else(|| repair(spec, &name))
+            }
+        }
+    }
+
+    /// Looks whether its line in fstab may be carried out.
+    fn by_its_line(&mut self, path: &str) {
+        let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
+        self.not_ours.extend(entry.and_then(|entry| not_alone(self.profile, self.facts, &entry.device)));
     }
 
     /// What fstab says of one that is not mounted, where the line and the device are there.
@@ -233,6 +272,9 @@ impl<'a> Look<'a> {
         if !mount.is_writable() {
             self.is_read_only = true;
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
+        }
+        if mount.is_on_block_device() && self.facts.disks.known().is_some() {
+            self.not_ours.extend(not_own(self.profile, self.facts, &mount.major_minor));
         }
         for fix in answers(self.facts, &mount.major_minor, &mut self.tally) {
             if !self.bring_back.contains(&fix) {

@@ -238,7 +238,10 @@ fn further_partitions_are_judged_together() {
     profile.layout.partitions.push(spec("/var/log"));
     let one = told(&profile, &facts, "layout.partitions");
     assert!(one.starts_with("unmet: /var/log is no file system of its own: it is a part of /"), "{one}");
-    assert!(one.contains("`cp -a /var/log/. /mnt/`"), "{one}");
+    // A mount at /mnt would hide the retention volume.
+    let copied = "`mkdir /root/new-log`, `mount /dev/PARTITION /root/new-log`, `cp -a /var/log/. /root/new-log/`, `umount \
+                  /root/new-log`, let";
+    assert!(one.contains(copied) && !one.contains("/mnt"), "{one}");
 
     profile.layout.partitions.push(spec("/srv"));
     let two = told(&profile, &facts, "layout.partitions");
@@ -278,6 +281,25 @@ fn what_does_not_answer_is_not_in_place() {
         facts.storage = Fact::Unknown("why".into());
         assert_eq!(told(&profile, &facts, id), "unknown: whether storage answers: why");
     }
+}
+
+#[test]
+fn errors_of_root_are_mended_without_writing_to_it() {
+    let (profile, mut facts) = ready();
+    let root = edit(&mut facts.storage).iter_mut().find(|one| one.major_minor == "8:1").unwrap();
+    root.read = Fact::Known(Read::Errors("its journal was aborted".into()));
+    let says = told(&profile, &facts, "layout.root");
+    assert!(
+        says.starts_with("unmet: the file system on sda1 has errors: its journal was aborted |"),
+        "{says}"
+    );
+    assert!(says.contains("add the word forcefsck to the kernel line of the boot entry"), "{says}");
+    assert!(says.contains("`fsck -f /dev/sda1`") && !says.contains("touch"), "{says}");
+    for root in mounts(&mut facts).iter_mut().filter(|mount| mount.mount_point == "/") {
+        root.fs_type = "xfs".into();
+    }
+    let says = told(&profile, &facts, "layout.root");
+    assert!(says.contains("`xfs_repair /dev/sda1`") && !says.contains("fsck"), "{says}");
 }
 
 #[test]

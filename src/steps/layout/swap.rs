@@ -8,13 +8,14 @@ use crate::profile::Profile;
 use crate::steps::devices::{LayerKind, can_move, layers, resolve};
 use crate::steps::{Status, need};
 
+use super::own_disks::ours::{not_alone, not_own};
 use super::{unused, uuid};
 
 const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
 
 const MAKE: &str = "make a partition of type 82 (Linux swap) on free space or on a small disk of its own (not the \
     retention disk), `mkswap /dev/PARTITION`, add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that \
-    mkswap prints, `swapon -a`";
+    mkswap prints, `swapon /dev/PARTITION`";
 
 pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if !profile.layout.swap {
@@ -43,16 +44,20 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                     "no swap is active, though line {} of /etc/fstab names {}",
                     entry.line, entry.device
                 );
-                Status::unmet(found, EXPECTED, "`swapon -a`")
+                // swapon carries out each of these lines.
+                let not_ours: Vec<_> =
+                    entries.iter().filter_map(|entry| not_alone(profile, facts, &entry.device)).collect();
+                let fix = if not_ours.is_empty() { "`swapon -a`".to_owned() } else { not_ours.join("; ") };
+                Status::unmet(found, EXPECTED, fix)
             }
-            None => Status::unmet("no swap is active", EXPECTED, make(facts, &entries)),
+            None => Status::unmet("no swap is active", EXPECTED, make(profile, facts, &entries)),
         });
     }
     let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
     let Some(first) = good.first() else {
         let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
         let found = format!("no swap partition is active, only {}", what.join(", "));
-        return Ok(Status::unmet(found, EXPECTED, make(facts, &entries)));
+        return Ok(Status::unmet(found, EXPECTED, make(profile, facts, &entries)));
     };
     let (mut untold, mut active) = (None, None);
     for entry in &entries {
@@ -72,6 +77,9 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if let (None, Some(status)) = (active, untold) {
         return Err(status);
     }
+    // That of this host's own is the one to be named.
+    let not_ours = |swap: &Swap| not_own(profile, facts, swap.major_minor.as_deref().unwrap_or_default());
+    let first = good.iter().find(|swap| not_ours(swap).is_none()).unwrap_or(first);
     if let (Some(_), Some(entry)) = (active, moving) {
         return Ok(Status::unmet(
             format!(
@@ -80,10 +88,12 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 entry.line, entry.device
             ),
             EXPECTED,
-            format!(
-                "put UUID=... there, with the UUID that `blkid {}` prints, or take the line out",
-                first.path
-            ),
+            not_ours(first).unwrap_or_else(|| {
+                format!(
+                    "put UUID=... there, with the UUID that `blkid {}` prints, or take the line out",
+                    first.path
+                )
+            }),
         ));
     }
     let uuid = uuid(facts, first.major_minor.as_deref().unwrap_or_default());
@@ -94,13 +104,15 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     Ok(Status::unmet(
         format!("{} is active, but no line of /etc/fstab activates it at boot", first.path),
         EXPECTED,
-        format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab{with}"),
+        not_ours(first)
+            .or_else(|| not_alone(profile, facts, &format!("UUID={uuid}")).filter(|_| uuid != "..."))
+            .unwrap_or_else(|| format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab{with}")),
     ))
 }
 
 /// How there comes to be a swap partition.
-fn make(facts: &Facts, entries: &[&Entry]) -> String {
-    let Some((name, uuid)) = unused(facts, "swap") else { return MAKE.to_owned() };
+fn make(profile: &Profile, facts: &Facts, entries: &[&Entry]) -> String {
+    let Some((name, uuid)) = unused(profile, facts, "swap") else { return MAKE.to_owned() };
     let gone =
         entries.iter().find(|entry| resolve(&entry.device, facts).is_ok_and(|device| device.is_none()));
     let how = match gone {
@@ -112,7 +124,7 @@ fn make(facts: &Facts, entries: &[&Entry]) -> String {
         None => format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab"),
     };
     format!(
-        "{name} of the system disk is made for swap and not in use: {how}, `swapon -a`. If it is not this host's: {MAKE}"
+        "{name} of the system disk is made for swap and not in use: {how}, `swapon /dev/{name}`. If it is not this host's: {MAKE}"
     )
 }
 

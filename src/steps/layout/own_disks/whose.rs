@@ -54,6 +54,8 @@ pub(super) struct Look<'a> {
     /// What is mounted from a loop device, or from what is built on some, has the number of what lies below: it is there once for
     /// each of them.
     pub mounts: Vec<Mount>,
+    /// The mounts as the kernel tells them.
+    pub all_mounts: &'a [Mount],
     pub swaps: &'a [Swap],
     pub fstab: &'a [Entry],
     pub recorded: Option<&'a Record>,
@@ -76,6 +78,7 @@ impl<'a> Look<'a> {
             facts,
             disks,
             mounts: mounts.iter().flat_map(below).collect(),
+            all_mounts: mounts,
             swaps: need(&facts.swaps, "the active swap")?,
             fstab: need(&facts.fstab, "/etc/fstab")?,
             recorded,
@@ -271,7 +274,7 @@ impl<'a> Look<'a> {
 /// What lies below the loop devices that the device `number` is or is built on, however many of them lie upon one another: a mapping
 /// of Docker's for example, on a file for its data and one for what it knows of them. Else the device itself, and so where it lies on
 /// disks as well.
-fn below(number: &str, facts: &Facts, mounts: &[Mount], disks: &[Disk]) -> Vec<String> {
+pub(super) fn below(number: &str, facts: &Facts, mounts: &[Mount], disks: &[Disk]) -> Vec<String> {
     const DEPTH: usize = 8;
     let mut found = vec![number.to_owned()];
     for _ in 0..DEPTH {
