@@ -117,6 +117,8 @@ impl World {
         };
         world.facts.probes.clear();
         world.facts.retention_record = Fact::Known(None);
+        // Its disks are others than those of the recording.
+        world.facts.identity.recorded = Fact::Known(None);
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
         edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
         edit(&mut world.facts.swaps).clear();

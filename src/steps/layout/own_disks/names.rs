@@ -49,6 +49,8 @@ fn leads_elsewhere(
     fix: &mut Vec<String>,
 ) {
     let disks = match twins::only(name, look.facts) {
+        // What a record that cannot be read says of it is told already.
+        _ if is_retention && look.facts.retention_record.known().is_none() => return,
         Some(twin) => vec![twin.disk],
         None if can_move(name) => return,
         None => match resolve(name, look.facts) {

@@ -526,7 +526,11 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
         let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
         (point.major_minor, point.source) = ("8:33".into(), "/dev/sdc1".into());
     };
-    let nothing = |facts: &mut Facts| facts.retention_record = Fact::Known(None);
+    let nothing = |facts: &mut Facts| {
+        facts.retention_record = Fact::Known(None);
+        // It would be told as one that leads to another disk.
+        fstab(facts).retain(|entry| entry.mount_point != "/mnt/retention");
+    };
     // The record names another disk.
     for on in [On::Older, On::Record] {
         assert!(says(on, foreign).starts_with(&format!("unmet: sdc ({FOREIGN}), ")), "{on:?}");
@@ -552,7 +556,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
              apply --adopt-retention {FOREIGN} where mt-agent made it, else mt-agent apply --own-disk {FOREIGN}"
         );
         assert!(
-            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.contains(&fix),
+            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.ends_with(&fix),
             "{on:?}: {said}"
         );
         let said = says(on, |facts| {
