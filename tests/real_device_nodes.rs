@@ -141,7 +141,7 @@ node() { stat -c '%F %t:%T %a %u:%g' /dev/null; }
 kills=0
 for call in unlink unlinkat linkat link mknodat mknod lchown fchownat fchmodat chmod rename renameat renameat2 fsync; do
     for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
-        rm -f /dev/null /dev/null.was* /var/lib/mt-agent/* 2>&1; printf content >/dev/null
+        rm -f /dev/null /dev/null.was* /var/lib/mt-agent/* /var/log/mt-agent.log 2>&1; printf content >/dev/null
         strace -o /var/trace -e trace=$call -e inject=$call:signal=KILL:when=$number \
             mt-agent apply --yes --only os.device-nodes >/var/said 2>&1
         status=$?
