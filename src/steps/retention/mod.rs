@@ -309,7 +309,7 @@ fn waiting_by_fstab<'a>(
     let on_root = carry_root(facts, &under)?;
     if recorded.is_none() && !on_root {
         another_volume(facts, entry, disk, made.is_some(), named)?;
-        if made.is_none() && !ours(disk) {
+        if volumes::on(facts, disk).is_none() && !ours(disk) {
             not_on_record(facts, entry, disk, named)?;
         }
     }
