@@ -309,6 +309,9 @@ fn waiting_by_fstab<'a>(
     let on_root = carry_root(facts, &under)?;
     if recorded.is_none() && !on_root {
         another_volume(facts, entry, disk, made.is_some(), named)?;
+        if volumes::on(facts, disk).is_none() && !ours(disk) {
+            not_on_record(facts, entry, disk, named)?;
+        }
     }
     Ok(Some(Waiting {
         disk,
@@ -389,6 +392,36 @@ fn another_volume(
         ));
     }
     Ok(())
+}
+
+/// That the disk to which the line `entry` leads is on record as this host's, where its own disks are, or is named by a person.
+///
+/// # Errors
+/// It is not.
+fn not_on_record(facts: &Facts, entry: &Entry, disk: &Disk, named: Option<&str>) -> Result<(), Status> {
+    let Some(record) = facts.identity.recorded.known().and_then(Option::as_ref) else { return Ok(()) };
+    let is_own = disk.scsi_id.as_ref().is_some_and(|id| record.owns(id));
+    if record.own_disks.is_none() || is_own || named.is_some_and(|name| means(facts, name, Some(&disk.name)))
+    {
+        return Ok(());
+    }
+    let it = match &disk.scsi_id {
+        Some(id) => format!("mt-agent apply --own-disk {id}, then mt-agent apply"),
+        None => "see scsi.ids first".to_owned(),
+    };
+    Err(Status::unmet(
+        format!(
+            "line {} of /etc/fstab ({}) leads to {}, which is not on record as a disk of this host",
+            entry.line,
+            entry.device,
+            describe(disk)
+        ),
+        "the disk of this host's retention volume",
+        format!(
+            "find out whose it is: mounting a disk of a protected machine would change it. Where it carries this host's retention \
+             volume: {it}. Else take the line out, and attach the disk that does"
+        ),
+    ))
 }
 
 /// Stands for the UUID of a file system where it is not known.
