@@ -21,7 +21,7 @@ pub enum Failure {
         /// What the system said.
         source: io::Error,
     },
-    /// It ran, and how it ended could not be told.
+    /// It ran, and its exit status cannot be determined.
     Wait {
         /// The command line.
         line: String,
@@ -75,7 +75,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Missing { tool } => write!(f, "no `{tool}` in {}", DIRECTORIES.join(", ")),
             Self::Spawn { line, source } => write!(f, "`{line}` could not be started: {source}"),
-            Self::Wait { line, source } => write!(f, "how `{line}` ended could not be told: {source}"),
+            Self::Wait { line, source } => write!(f, "cannot determine how `{line}` ended: {source}"),
             Self::Deadline { line, after, became, said } => {
                 write!(f, "`{line}` did not end within {} s and ", after.as_secs_f32())?;
                 match became {
