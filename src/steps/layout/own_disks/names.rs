@@ -4,9 +4,9 @@ use crate::facts::disks::Disk;
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage};
 use crate::steps::devices::{can_move, carriers, distinct, resolve, same_map};
-use crate::steps::need;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
+use crate::steps::{Status, need};
 
 use super::release::own_groups;
 use super::whose::{Look, Name, Whose, describe};
@@ -60,11 +60,18 @@ fn leads_elsewhere(
         },
     };
     for disk in distinct(disks) {
-        let Whose::Other(why) = look.whose(disk) else { continue };
         // What is in use is told already.
         if !look.uses(disk).is_empty() || is_retention && look.is_made(disk) {
             continue;
         }
+        let why = match look.whose(disk) {
+            Whose::Other(why) => why,
+            Whose::NoId => {
+                tally.know(Err::<(), _>(Status::Blocked { by: "scsi.ids".to_owned() }));
+                continue;
+            }
+            Whose::Own | Whose::Untold => continue,
+        };
         let disk_name = describe(disk);
         tally.problem(format!("{place}: {name} leads to {disk_name} alone, {why}"));
         let own = match &disk.scsi_id {

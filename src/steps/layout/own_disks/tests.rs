@@ -641,3 +641,31 @@ fn a_snapshot_is_no_twin_of_its_origin() {
     assert!(snapshot("LVM-a-real").starts_with("met: "), "{}", snapshot("LVM-a-real"));
     assert!(snapshot("CRYPT-x").contains("can mean dm-1"), "of no LVM");
 }
+
+#[test]
+fn a_line_that_leads_to_an_idle_disk_is_judged_by_whose_that_is() {
+    let led = |facts: &mut Facts| {
+        carries(facts, "sdc1", ("ext", "1-1", ""));
+        edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
+        fstab(facts).push(entry(20, "UUID=1-1", "/data", "ext4", 0));
+    };
+    let said = says(On::Record, led);
+    assert!(
+        said.starts_with(&format!(
+            "unmet: line 20 of /etc/fstab (/data): UUID=1-1 leads to sdc ({FOREIGN}) alone"
+        )),
+        "{said}"
+    );
+    // Whose it is, nobody knows.
+    let said = says(On::Record, |facts| {
+        led(facts);
+        disks(facts)[2].scsi_id = None;
+    });
+    assert!(!said.starts_with("met: "), "{said}");
+    // A person has put it on record.
+    let said = says(On::Record, |facts| {
+        led(facts);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+    });
+    assert!(said.starts_with("met: "), "{said}");
+}
