@@ -325,7 +325,9 @@ impl Change {
                 format!("put {} on record as {what} of this host itself", scsi_ids.join(", "))
             }
             Self::BlacklistRootDisk { scsi_id, .. } => {
-                format!("make the multipath blacklist in /etc/multipath.conf name this machine's root disk {scsi_id}")
+                format!(
+                    "make the multipath blacklist in /etc/multipath.conf name this machine's root disk {scsi_id}"
+                )
             }
             Self::ConfigureMultipath { off, unhide } => {
                 let settings = off.iter().map(|key| format!("set {key} to no"));
