@@ -60,6 +60,10 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<Strin
             tally.problem(format!("the file system on {name} has errors: {why}"));
             fixes.push(check_file_system(facts, device));
         }
+        Some(Read::Lost(why)) => tally.unknown(format!(
+            "whether the file system on {name} was checked since a write to it was lost before it was mounted last: {why} \
+             (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; after a check, the next restart begins the log anew)"
+        )),
         Some(Read::Done) | None => {}
     }
     fixes
