@@ -80,7 +80,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "Under load the receiving processes need more than memory; without swap the kernel ends them in the \
               middle of a failback. A swap file lies on a file system that the dump or the logs can fill.",
         by_hand: "At installation: a partition of type swap. Afterwards: make one on free space or a small disk, \
-                  `mkswap`, a line in /etc/fstab, `swapon -a`.",
+                  `mkswap`, a line in /etc/fstab, `swapon /dev/PARTITION`.",
         changeable: false,
         belongs: Belongs::Image,
         after: &[],

@@ -8,11 +8,13 @@ use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::facts::{Fact, Facts};
+use crate::host::command::pasted;
 use crate::profile::Profile;
 use crate::steps::devices::{
     alias_of, can_move, carriers, fstab_entry, hidden_by, mount_at, mount_over, passed_over, repeated,
     resolve, same_map, same_path,
 };
+use crate::steps::layout::own_disks::ours::not_own;
 use crate::steps::storage::mend;
 use crate::steps::{Status, boot_order, custom_changes, need, twins};
 
@@ -149,7 +151,7 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                 mount.source, over.source, over.mount_point
             ),
             format!("the retention volume at {point}"),
-            format!("umount {}", over.mount_point),
+            format!("umount {}", pasted(&over.mount_point)),
         ),
         Some(mount) if mount.root != "/" => Status::unmet(
             format!("{point} is the directory {} of another file system", mount.root),
@@ -461,11 +463,13 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
     } else if mount.is_writable() {
         Status::met("read-write")
     } else {
-        let fix = format!(
-            "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
-            mend(mount, &disks[0].name),
-            mount.mount_point
-        );
+        let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
+            format!(
+                "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
+                mend(mount, &disks[0].name),
+                pasted(&mount.mount_point)
+            )
+        });
         Status::unmet("mounted read-only", expected, fix)
     })
 }
@@ -485,7 +489,7 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         for other in mounts {
             if all.contains(&other.major_minor.as_str()) && !is_volume(other) {
                 others.push(format!("mounted at {}", other.mount_point));
-                fixes.push(format!("`umount {}`", other.mount_point));
+                fixes.push(format!("`umount {}`", pasted(&other.mount_point)));
             }
         }
         for swap in swaps {
@@ -495,7 +499,7 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             if is_on_it || is_in_it() {
                 let what = if is_on_it { "swap" } else { "swap file" };
                 others.push(format!("{what} {}", swap.path));
-                fixes.push(format!("`swapoff {}`", swap.path));
+                fixes.push(format!("`swapoff {}`", pasted(&swap.path)));
             }
         }
         let holders = choice::foreign_holders(disk, &mount.major_minor);
