@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use content::extent;
+use kernel_log::Trouble;
 pub use lvm::{LVM, UUID_LETTERS};
 pub use table::{Entry, Place, Table, dos_uuid};
 
@@ -87,6 +88,8 @@ pub enum Read {
     Failed(String),
     /// It was read, and its file system has errors on record: in one line.
     Errors(String),
+    /// It was read, and lost a write before it was mounted last, which no mount looks for: in one line.
+    Lost(String),
 }
 
 impl Storage {
@@ -164,10 +167,14 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         // Mounted again it is another matter.
         if read == Fact::Known(Read::Done)
             && device.is_mounted
-            && let Some(line) = kernel_log::given_up(&log, &name)
+            && let Some(trouble) = kernel_log::trouble(&log, &name)
         {
-            let why = format!("the kernel's log says `{line}`, and of no mount after that");
-            read = Fact::Known(Read::Errors(why));
+            read = Fact::Known(match trouble {
+                Trouble::Now(line) => {
+                    Read::Errors(format!("the kernel's log says `{line}`, and of no mount after that"))
+                }
+                Trouble::Before(line) => Read::Lost(format!("the kernel's log says `{line}`")),
+            });
         }
         let (major_minor, suspended) = (device.number, device.suspended);
         let Carried { volume, group, extent, table } = carried;

@@ -1,10 +1,12 @@
 //! What lies in the directory on which the retention volume is to be mounted, while nothing is mounted there: a mount would hide it.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::disks::sysfs;
 use super::mounts::Mount;
 use super::{Fact, read};
 use crate::host::{Host, text};
@@ -16,9 +18,24 @@ pub struct Strays {
     pub names: Vec<String>,
     /// How many there are; [`MOST`] stands for that many and more.
     pub count: usize,
-    /// A name beside the directory that nothing has; empty where none was found, or none is needed.
+    /// A name beside the directory, or beside what is in its place, that nothing has; empty where none was found, or none is needed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub free_name: String,
+    /// What is there in the place of the directory: nothing can be mounted on it by that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Instead>,
+}
+
+/// What is in the place of a directory, or of one above it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instead {
+    /// Its path.
+    pub at: String,
+    /// What it is: `a regular file`.
+    pub what: String,
+    /// The directory to which a link leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// No more entries are looked at.
@@ -48,12 +65,20 @@ pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays>
     if mounts.iter().any(|mount| mount.mount_point == point) {
         return Fact::NotApplicable("it is mounted over".into());
     }
+    match instead(host, point) {
+        Ok(None) => {}
+        Ok(Some(instead)) => {
+            let free_name = free_name(host, &instead.at);
+            return Fact::Known(Strays { free_name, instead: Some(instead), ..Strays::default() });
+        }
+        Err(error) => return Fact::from_result(Err::<Strays, _>(read::explain(point, error))),
+    }
     let entries = match host.resolve(point).and_then(fs::read_dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Fact::Known(Strays::default()),
         Err(error) => return Fact::from_result(Err::<Strays, _>(read::explain(point, error))),
     };
-    let names: std::io::Result<Vec<String>> = entries
+    let names: io::Result<Vec<String>> = entries
         .take(MOST)
         .map(|entry| entry.map(|entry| text::safe(&entry.file_name().to_string_lossy())))
         .collect();
@@ -62,8 +87,32 @@ pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays>
         names.sort();
         names.truncate(NAMED);
         let free_name = if count == 0 { String::new() } else { free_name(host, point) };
-        Strays { names, count, free_name }
+        Strays { names, count, free_name, instead: None }
     }))
+}
+
+/// The first on the way to `point` that is no directory.
+fn instead(host: &Host, point: &str) -> io::Result<Option<Instead>> {
+    let mut way: Vec<&Path> = Path::new(point).ancestors().collect();
+    way.reverse();
+    for at in way {
+        let kind = match host.path(at).symlink_metadata() {
+            Ok(meta) => meta.file_type(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let what = match kind {
+            kind if kind.is_dir() => continue,
+            kind if kind.is_symlink() => "a symbolic link",
+            kind if kind.is_file() => "a regular file",
+            _ => "neither a directory nor a regular file",
+        };
+        let leads = sysfs::real(host, point).filter(|_| kind.is_symlink());
+        let to =
+            leads.filter(|real| host.path(real).is_dir()).map(|real| text::safe(&real.display().to_string()));
+        return Ok(Some(Instead { at: at.display().to_string(), what: what.to_owned(), to }));
+    }
+    Ok(None)
 }
 
 /// A name beside `point` that nothing has: mv(1) moves what it is to rename into a directory that is there.
@@ -101,7 +150,8 @@ mod tests {
         };
         assert_eq!(told(&[], root), Fact::Known(Strays::default()));
         let free_name = "/mnt/retention.found".to_owned();
-        let strays = Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2, free_name };
+        let strays =
+            Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2, free_name, instead: None };
         assert_eq!(told(&["mnt/retention/b\u{1b}", "mnt/retention/a/deep"], root), Fact::Known(strays));
         let Fact::Known(strays) =
             told(&["mnt/retention/a", "mnt/retention.found/a", "mnt/retention.found.2"], root)
@@ -118,8 +168,39 @@ mod tests {
             told(&["mnt/retention/a"], &format!("{root}{volume}")),
             Fact::NotApplicable("it is mounted over".into())
         );
-        assert!(
-            matches!(told(&["mnt/retention"], root), Fact::Unknown(why) if why.contains("/mnt/retention"))
-        );
+    }
+
+    #[test]
+    fn what_is_in_the_place_of_the_directory_is_named() {
+        let root = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+        let told = |files: &[(&str, &str)]| {
+            let dir = testing::tree(files);
+            let mounts = Fact::Known(mounts::parse(root).unwrap());
+            let Fact::Known(strays) = load(&Host::recorded(dir.path()), "/mnt/retention", &mounts) else {
+                panic!()
+            };
+            assert_eq!((strays.names.len(), strays.count), (0, 0));
+            let Instead { at, what, to } = strays.instead.unwrap();
+            format!(
+                "{at}: {what} {}| {}",
+                to.map(|to| format!("to {to} ")).unwrap_or_default(),
+                strays.free_name
+            )
+        };
+        for (files, expected) in [
+            (&[("mnt/retention", "x")][..], "/mnt/retention: a regular file | /mnt/retention.found"),
+            (&[("mnt", "x"), ("mnt.found", "")], "/mnt: a regular file | /mnt.found.2"),
+            (
+                &[("mnt/retention", "-> ../srv/r"), ("srv/r/x", "")],
+                "/mnt/retention: a symbolic link to /srv/r | /mnt/retention.found",
+            ),
+            (&[("mnt/retention", "-> gone")], "/mnt/retention: a symbolic link | /mnt/retention.found"),
+            (
+                &[("mnt", "-> /srv"), ("srv/retention/x", "")],
+                "/mnt: a symbolic link to /srv/retention | /mnt.found",
+            ),
+        ] {
+            assert_eq!(told(files), expected);
+        }
     }
 }

@@ -414,6 +414,12 @@ fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
     io::pipe()
 }
 
+/// A word that another program or machine made up, as a person can paste it into a shell: a control character in it is shown, and
+/// carried out by none.
+pub(crate) fn pasted(word: &str) -> String {
+    quoted(&text::safe(word))
+}
+
 /// `word` as a shell takes it for one word.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);

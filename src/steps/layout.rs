@@ -80,7 +80,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "Under load the receiving processes need more than memory; without swap the kernel ends them in the \
               middle of a failback. A swap file lies on a file system that the dump or the logs can fill.",
         by_hand: "At installation: a partition of type swap. Afterwards: make one on free space or a small disk, \
-                  `mkswap`, a line in /etc/fstab, `swapon -a`.",
+                  `mkswap`, a line in /etc/fstab, `swapon /dev/PARTITION`.",
         changeable: false,
         belongs: Belongs::Image,
         after: &[],
@@ -142,8 +142,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
               machine attached, that one, and its data changes. A line with a pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
                   prints the UUIDs), or add noauto. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
-                  let default=N name an entry whose kernel line has root=UUID=... of / and no nompath, single, runlevel or \
-                  init=. Without links in /dev/disk: start udevd, then udevadm trigger.",
+                  let default=N name an entry whose files are there and whose kernel line has root=UUID=... of / and no nompath, single, \
+                  runlevel, rdbreak or init=, and let a line `timeout=5` stand before the first entry. Without links in /dev/disk: start udevd, then udevadm trigger.",
         changeable: false,
         belongs: Belongs::Image,
         after: &[],

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::storage::{Read, Storage};
+use crate::host::command::pasted;
 use crate::host::text;
 
 /// What brings `disk` back.
@@ -19,8 +20,14 @@ pub fn bring_back(disk: &Disk) -> String {
 }
 
 /// Looks whether what lies on the block device `major_minor` can be read now, and its file system is without errors; what is to
-/// be done where something speaks against it.
-pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<String> {
+/// be done where something speaks against it. Of a file system on a disk that is not this host's, `not_own` tells what is advised in
+/// the place of mending it.
+pub fn answers(
+    facts: &Facts,
+    major_minor: &str,
+    not_own: &dyn Fn() -> Option<String>,
+    tally: &mut Tally,
+) -> Vec<String> {
     let mut fixes = Vec::new();
     let disks =
         tally.know(need(&facts.disks, "the disks")).map_or(Vec::new(), |all| carriers(all, major_minor));
@@ -58,8 +65,12 @@ pub fn answers(facts: &Facts, major_minor: &str, tally: &mut Tally) -> Vec<Strin
         }
         Some(Read::Errors(why)) => {
             tally.problem(format!("the file system on {name} has errors: {why}"));
-            fixes.push(check_file_system(facts, device));
+            fixes.push(not_own().unwrap_or_else(|| check_file_system(facts, device)));
         }
+        Some(Read::Lost(why)) => tally.unknown(format!(
+            "whether the file system on {name} was checked since a write to it was lost before it was mounted last: {why} \
+             (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; after a check, the next restart begins the log anew)"
+        )),
         Some(Read::Done) | None => {}
     }
     fixes
@@ -90,9 +101,10 @@ fn mend_root(is_xfs: bool, name: &str) -> String {
 /// The commands that mend the file system of `mount`, on the device with the kernel name `name`: none looks at what is mounted. That
 /// for XFS wants its log to have been replayed, which mounting does, and its fsck does nothing.
 pub fn mend(mount: &Mount, name: &str) -> String {
-    let Mount { mount_point: at, source, .. } = mount;
+    let at = pasted(&mount.mount_point);
+    let source = &mount.source;
     // The kernel's name of a map says little to people.
-    let device = if source.starts_with("/dev/") { source.clone() } else { format!("/dev/{name}") };
+    let device = if source.starts_with("/dev/") { pasted(source) } else { format!("/dev/{name}") };
     if mount.fs_type == "xfs" {
         format!("`umount {at}`, `mount {at}`, `umount {at}`, `xfs_repair {device}`, `mount {at}`")
     } else {

@@ -1,5 +1,6 @@
-//! Which file systems the kernel gave up, by its log. A journal that was aborted while the disk was away is nowhere else to be seen:
-//! until the next write /proc shows the mount as `rw`, and the superblock on disk could not be written.
+//! Which file systems the kernel gave up, or lost writes of, by its log. A journal that was aborted while the disk was away is nowhere
+//! else to be seen: until the next write /proc shows the mount as `rw`, and the superblock on disk could not be written. Of a write
+//! that was lost no superblock tells at all.
 
 use crate::host::{Host, ioctl, text};
 
@@ -15,24 +16,43 @@ pub(super) fn read(host: &Host) -> String {
 /// What a line says of a file system.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Said {
-    /// It is mounted, so what was before counts no more.
+    /// It is mounted, so what was before counts no more: its superblock tells of it, where it could be written.
     Mounted,
     /// It met an error, or is given up.
     GivenUp,
+    /// What was written to it is lost. It goes on, and so does the next mount, which looks for nothing of the kind.
+    Lost,
 }
 
-/// The first line by which the file system on `device` (`sda1`, `dm-0`) met an error or was given up since it was mounted last.
-pub fn given_up(log: &str, device: &str) -> Option<String> {
-    let mut found = None;
+/// What the log says against a file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// By this line, since it was mounted last.
+    Now(String),
+    /// By this line, before it was mounted last: whether it was checked in between, the log does not tell.
+    Before(String),
+}
+
+/// The first line by which the file system on `device` (`sda1`, `dm-0`) met an error, was given up or lost a write since it was
+/// mounted last; else the first by which it lost a write before.
+pub fn trouble(log: &str, device: &str) -> Option<Trouble> {
+    let (mut now, mut lost, mut before) = (None, None, None);
     for line in log.lines() {
         let line = message(line);
         match said(line, device) {
-            Some(Said::Mounted) => found = None,
-            Some(Said::GivenUp) if found.is_none() => found = Some(line),
-            _ => {}
+            Some(Said::Mounted) => {
+                before = before.or(lost.take());
+                now = None;
+            }
+            Some(said) => {
+                now = now.or(Some(line));
+                lost = lost.or((said == Said::Lost).then_some(line));
+            }
+            None => {}
         }
     }
-    found.map(|line| text::safe(line.trim_end()))
+    let told = |line: &str| text::safe(line.trim_end());
+    now.map(|line| Trouble::Now(told(line))).or(before.map(|line| Trouble::Before(told(line))))
 }
 
 /// A line without level (`<3>`), time (`[   12.345678]`) and caller (`[   T17]`, since 5.1 where it is configured).
@@ -48,18 +68,24 @@ fn message(line: &str) -> &str {
     rest
 }
 
-/// By the texts of fs/ext2, fs/ext3, fs/ext4, fs/jbd, fs/jbd2 and fs/xfs from 2.6.32 to 6.12. What is a warning is none of it.
+/// By the texts of fs/buffer.c, fs/ext2, fs/ext3, fs/ext4, fs/jbd, fs/jbd2 and fs/xfs from 2.6.32 to 6.12. A warning is none of it, but
+/// where it tells of a lost write.
 fn said(line: &str, device: &str) -> Option<Said> {
     let is_it = |name: &str| name.replace('/', "!") == device;
-    // jbd2 appends the inode of the journal: `dm-0-8`.
-    let is_its_journal = |name: &str| {
-        is_it(name)
-            || name
-                .rsplit_once('-')
-                .is_some_and(|(name, inode)| is_it(name) && inode.bytes().all(|byte| byte.is_ascii_digit()))
-    };
+    if let Some(name) = line.strip_prefix("lost page write due to I/O error on ") {
+        return is_it(name.trim_end()).then_some(Said::Lost);
+    }
+    // Since 3.19; before, the line above follows one for reads and writes alike.
+    if let Some((name, rest)) =
+        line.strip_prefix("Buffer I/O error on dev ").and_then(|rest| rest.split_once(','))
+    {
+        return (is_it(name) && rest.contains(", lost ")).then_some(Said::Lost);
+    }
+    if let Some(rest) = line.strip_prefix("JBD") {
+        return said_by_jbd(rest.strip_prefix('2').unwrap_or(rest), is_it);
+    }
     if let Some(name) = line.strip_prefix("Aborting journal on device ") {
-        return is_its_journal(name.trim_end().trim_end_matches('.')).then_some(Said::GivenUp);
+        return is_its_journal(name, is_it).then_some(Said::GivenUp);
     }
     if let Some(rest) = line.strip_prefix("EXT").and_then(|rest| rest.strip_prefix(['2', '3', '4'])) {
         return said_by_ext(rest, is_it);
@@ -67,25 +93,58 @@ fn said(line: &str, device: &str) -> Option<Said> {
     said_by_xfs(line, is_it)
 }
 
+/// Whether a journal's name is that of one on the device: jbd2 appends its inode (`dm-0-8`).
+fn is_its_journal(name: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    let name = name.trim_end().trim_end_matches('.');
+    let inner = name.rsplit_once('-').filter(|(_, inode)| inode.bytes().all(|byte| byte.is_ascii_digit()));
+    is_it(name) || inner.is_some_and(|(name, _)| is_it(name))
+}
+
+fn said_by_jbd(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
+    /// Behind `: `, with the number of the error since 3.4 (`Error -5 detected when …`).
+    const SUPERBLOCK: [&str; 3] = [
+        "detected when updating journal superblock for ",
+        "I/O error when updating journal superblock for ",
+        "previous I/O error detected for journal superblock update for ",
+    ];
+    let rest = rest.strip_prefix(": ")?;
+    if let Some(name) = rest.strip_prefix("Detected IO errors while flushing file data on ") {
+        return is_its_journal(name, is_it).then_some(Said::Lost);
+    }
+    let name = SUPERBLOCK.iter().find_map(|text| Some(rest.split_once(text)?.1))?;
+    is_its_journal(name, is_it).then_some(Said::GivenUp)
+}
+
 fn said_by_ext(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
-    const LOST: [&str; 5] = [
+    const GIVEN_UP: [&str; 5] = [
         "error: ",
         "previous I/O error to superblock",
         "I/O error while writing superblock",
         "Remounting filesystem read-only",
         "shut down requested",
     ];
+    const LOST: [&str; 4] = [
+        "delayed block allocation failed",
+        "Delayed block allocation failed",
+        "This should not happen!!",
+        "failed to convert unwritten extents",
+    ];
     if let Some((name, _)) = rest.strip_prefix("-fs error (device ").and_then(|rest| rest.split_once(')')) {
         return is_it(name).then_some(Said::GivenUp);
     }
+    if let Some((name, rest)) =
+        rest.strip_prefix("-fs warning (device ").and_then(|rest| rest.split_once("): "))
+    {
+        let is_lost = rest.starts_with("ext4_end_bio") && rest.contains(" writing to inode ");
+        return (is_it(name) && is_lost).then_some(Said::Lost);
+    }
     if let Some((name, rest)) = rest.strip_prefix("-fs (").and_then(|rest| rest.split_once("): ")) {
-        if !is_it(name) {
-            return None;
-        }
-        let is_lost = LOST.iter().any(|lost| rest.starts_with(lost));
+        let is = |texts: &[&str]| texts.iter().any(|text| rest.starts_with(text));
         return match rest.starts_with("mounted filesystem") {
+            _ if !is_it(name) => None,
             true => Some(Said::Mounted),
-            false => is_lost.then_some(Said::GivenUp),
+            false if is(&LOST) => Some(Said::Lost),
+            false => is(&GIVEN_UP).then_some(Said::GivenUp),
         };
     }
     // 2.6.32, where a mount of ext3 is told so.
@@ -102,17 +161,26 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "Ending clean XFS mount for filesystem: ",
         "Ending XFS recovery on filesystem: ",
     ];
-    const LOST: [&str; 3] = ["hutting down filesystem", "has been shut down", "force_shutdown"];
-    let is_lost = |text: &str| LOST.iter().any(|lost| text.contains(lost));
+    const GIVEN_UP: [&str; 6] = [
+        "hutting down filesystem",
+        "has been shut down",
+        "force_shutdown",
+        "metadata I/O error",
+        "log I/O error",
+        "Log I/O Error",
+    ];
+    const LOST: [&str; 2] = ["page discard on page", "writeback error on "];
+    let trouble = |text: &str| {
+        let is = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
+        is(&GIVEN_UP).then_some(Said::GivenUp).or(is(&LOST).then_some(Said::Lost))
+    };
     // Since 2.6.39, and in that of Red Hat.
     if let Some((name, rest)) = line.strip_prefix("XFS (").and_then(|rest| rest.split_once("): ")) {
-        if !is_it(name) {
-            return None;
-        }
         let is_mounted = ["Mounting", "Ending clean mount", "Ending recovery"];
         return match is_mounted.iter().any(|text| rest.starts_with(text)) {
+            _ if !is_it(name) => None,
             true => Some(Said::Mounted),
-            false => is_lost(rest).then_some(Said::GivenUp),
+            false => trouble(rest),
         };
     }
     // 2.6.32.
@@ -122,14 +190,26 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
     if let Some((name, _)) = line.strip_prefix("xfs_force_shutdown(").and_then(|rest| rest.split_once(',')) {
         return is_it(name).then_some(Said::GivenUp);
     }
+    if let Some((name, _)) =
+        line.strip_prefix("I/O error in filesystem (\"").and_then(|rest| rest.split_once('"'))
+    {
+        return is_it(name).then_some(Said::GivenUp);
+    }
     let (name, rest) = line.strip_prefix("Filesystem ")?.split_once(": ")?;
-    (is_it(name.trim_matches('"')) && is_lost(rest)).then_some(Said::GivenUp)
+    trouble(rest).filter(|_| is_it(name.trim_matches('"')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::testing;
+
+    fn given_up(log: &str, device: &str) -> Option<String> {
+        match trouble(log, device)? {
+            Trouble::Now(line) => Some(line),
+            Trouble::Before(line) => panic!("before: {line}"),
+        }
+    }
 
     /// As each kernel writes it; the last line but for the first is the one that is told.
     const LOGS: [(&str, &[&str], &str); 9] = [
@@ -199,7 +279,7 @@ mod tests {
                 "<1>[   13.0] XFS (dm-2): Log I/O Error (0x2) detected at xlog_ioend_work+0x64/0xb0 (fs/xfs/xfs_log.c:1378).  Shutting \
                  down filesystem.",
             ],
-            "XFS (dm-2): Log I/O Error (0x2) detected at xlog_ioend_work+0x64/0xb0 (fs/xfs/xfs_log.c:1378).  Shutting down filesystem.",
+            "XFS (dm-2): metadata I/O error in \"xlog_iodone\" at daddr 0x10 len 64 error 5",
         ),
         (
             "sdc",
@@ -234,7 +314,12 @@ mod tests {
     #[test]
     fn neither_a_warning_nor_another_s_words_nor_a_remount_is_one_or_the_other() {
         for line in [
-            "EXT4-fs warning (device dm-0): ext4_end_bio: I/O error writing to inode 12",
+            "EXT4-fs warning (device dm-0): ext4_dx_add_entry: Directory index full!",
+            "Buffer I/O error on device dm-0, logical block 7",
+            "Buffer I/O error on dev dm-0, logical block 7, async page read",
+            "JBD2: recovery of dm-0-8 failed",
+            "This should not happen!!  Data will be lost",
+            "lost page write due to I/O error on dm-01",
             "EXT4-fs (dm-0): warning: mounting fs with errors, running e2fsck is recommended",
             "EXT4-fs (dm-0): recovery complete",
             "XFS (dm-0): Unmounting Filesystem",
@@ -249,6 +334,72 @@ mod tests {
         }
         let log = "Aborting journal on device dm-0-8.\nEXT4-fs (dm-0): re-mounted. Opts: (null)\n";
         assert!(given_up(log, "dm-0").is_some());
+    }
+
+    /// Lines by which a write to @ is lost, and by which its journal or log is in trouble.
+    const WRITES: [(&str, bool); 17] = [
+        ("JBD2: Detected IO errors while flushing file data on @-8", true),
+        ("JBD: Detected IO errors while flushing file data on @", true),
+        (
+            "EXT4-fs (@): delayed block allocation failed for inode 12 at logical offset 0 with max blocks 1 with error -5",
+            true,
+        ),
+        (
+            "EXT4-fs (@): Delayed block allocation failed for inode 12 at logical offset 0 with max blocks 1 with error 5",
+            true,
+        ),
+        ("EXT4-fs (@): This should not happen!! Data will be lost", true),
+        (
+            "EXT4-fs (@): failed to convert unwritten extents to written extents -- potential data loss!  (inode 1)",
+            true,
+        ),
+        (
+            "EXT4-fs warning (device @): ext4_end_bio: I/O error writing to inode 12 (offset 0 size 4096 starting block 5)",
+            true,
+        ),
+        (
+            "EXT4-fs warning (device @): ext4_end_bio:250: I/O error -5 writing to inode 12 (offset 0 size 1)",
+            true,
+        ),
+        ("lost page write due to I/O error on @", true),
+        ("Buffer I/O error on dev @, logical block 5, lost async page write", true),
+        ("XFS (@): page discard on page ffffea0001, inode 0x83, offset 0.", true),
+        ("XFS (@): writeback error on inode 131, offset 0, sector 64", true),
+        ("JBD2: I/O error detected when updating journal superblock for @-8.", false),
+        ("JBD2: Error -5 detected when updating journal superblock for @-8.", false),
+        ("JBD2: I/O error when updating journal superblock for @-8.", false),
+        ("XFS (@): metadata I/O error: block 0x10 (\"xfs_buf_iodone\") error 5 numblks 8", false),
+        (
+            "I/O error in filesystem (\"@\") meta-data dev @ block 0x10       (\"xlog_iodone\") error 5 buf count 512",
+            false,
+        ),
+    ];
+
+    #[test]
+    fn a_lost_write_is_told_and_another_mount_mends_none() {
+        for (line, is_lost) in WRITES {
+            for device in ["dm-0", "sda1", "cciss!c0d0p1"] {
+                let named = line.replace('@', &device.replace('!', "/"));
+                let told = Some(Trouble::Now(named.clone()));
+                assert_eq!(
+                    trouble(&format!("<3>[   12.1] {named}\n<4>[   12.2] x\n"), device),
+                    told,
+                    "{named}"
+                );
+                for other in ["dm-01", "dm-00", "sda", "sda11", "sdb"] {
+                    assert_eq!(trouble(&named, other), None, "{named} {other}");
+                }
+                let again =
+                    format!("{named}\nEXT4-fs ({}): mounted filesystem with", device.replace('!', "/"));
+                let expected = is_lost.then(|| Trouble::Before(named.clone()));
+                assert_eq!(trouble(&again, device), expected, "{again}");
+                // What it says now counts more.
+                let both = format!("{again}\nAborting journal on device {}-8.", device.replace('!', "/"));
+                assert!(
+                    matches!(trouble(&both, device), Some(Trouble::Now(line)) if line.starts_with("Abort"))
+                );
+            }
+        }
     }
 
     #[test]

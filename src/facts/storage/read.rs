@@ -147,7 +147,7 @@ fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
     let of = |path: &str| lines_of(host, path, &format!("{number}@{start_bytes}")).into_iter().next();
     match of("/commands/read").map(|said| recorded_volume(&said)) {
         Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups") },
-        Some(Err(Read::Failed(why) | Read::Errors(why))) => Place::Unread(why),
+        Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why))) => Place::Unread(why),
         _ => Place::Unread("the recording does not tell".to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! What the boot loader of CentOS 6 starts by itself: the kernel with this host's `/`, in a runlevel with its services.
 
 use crate::facts::Facts;
-use crate::facts::boot_entry::{BootEntry, is_runlevel};
+use crate::facts::boot_entry::{BootEntry, is_break, is_runlevel};
 use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
@@ -11,17 +11,23 @@ use super::next_boot::{SEE, SHARED, leads_to};
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
     makes one";
 const FILES: &str = "let default=N name an entry whose kernel and initrd are there, or bring them back: `yum reinstall kernel`, `dracut \
-    --force`";
+    --force`; an entry has `root (hdX,Y)` for the partition with /boot (sda1 of the first disk is (hd0,0)), and behind its kernel line \
+    `initrd FILE`: each FILE is /boot/NAME where /boot is a directory of /, and /NAME where it is a file system of its own";
+const WAITS: &str = "take out of that file what waits for a person, and let it have a line `timeout=5` before the first entry";
 const ROOT: &str = "put root=UUID=... in the kernel line of that entry, with the UUID that `blkid` prints for the device of /";
 const WORD: &str = "take that word out of the kernel line of that entry";
 
 /// Adds up what is wrong with it; a host that GRUB 0.97 does not start has none.
 pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>) {
-    let Some(Some(BootEntry { file, default, entries, kernel, lacking })) =
+    let Some(Some(BootEntry { file, default, entries, kernel, lacking, waits, untold })) =
         tally.know(need(&facts.boot_entry, "the boot entry"))
     else {
         return;
     };
+    if !waits.is_empty() {
+        tally.problem(format!("{file}: {}", waits.join(", ")));
+        fix.push(WAITS);
+    }
     let Some(default) = default else {
         return tally.unknown(format!("which entry starts at boot: {file} says `default saved`"));
     };
@@ -37,16 +43,24 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
         tally.problem(format!("{entry}: {}", lacking.join(", ")));
         fix.push(FILES);
     }
+    for what in untold {
+        tally.unknown(format!("{entry}: {what}"));
+    }
     let roots: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("root=")).collect();
     if roots.is_empty() {
         tally.problem(format!("{entry}: its kernel line has no root="));
         fix.push(ROOT);
     }
     for root in roots {
+        // dracut takes them for a part of the name.
+        let is_quoted = root.contains(['"', '\'']);
         let shared = || twins::of(root, facts).map(|twins| !can_move(root) && !twins.is_empty());
-        if tally.know(shared()) == Some(true) {
+        if !is_quoted && tally.know(shared()) == Some(true) {
             tally.problem(format!("{entry}: root={root}{SHARED}"));
             fix.push(SEE);
+        } else if is_quoted {
+            tally.problem(format!("{entry}: root={root} has quotes, which no device's name has"));
+            fix.push(ROOT);
         } else if let Some(why) = wrong_root(root, facts, tally) {
             tally.problem(format!("{entry}: root={root} {why}"));
             fix.push(ROOT);
@@ -58,6 +72,8 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
     for word in others.chain(runlevel) {
         let why = match word.as_str() {
             word if word.contains("nompath") => "multipath is not started",
+            word if is_break(word) => "the boot stops in the initial file system",
+            word if word.contains("confirm") => "the boot asks before each service",
             word if word.contains("init=") => "another program than /sbin/init is started",
             _ => "the services of this host are not started",
         };
@@ -116,7 +132,8 @@ mod tests {
                 Fact::Known(Some(crate::facts::boot_entry::BootEntry { file, ..parse(text).0 }));
             told(&profile, &facts, ID)
         };
-        let with = |words: &str| says(&format!("title a\nkernel /vmlinuz ro {words}\n"));
+        let with =
+            |words: &str| says(&format!("timeout=5\ntitle a\nkernel /vmlinuz ro {words}\ninitrd /i\n"));
         let by_id = format!("root=/dev/disk/by-id/scsi-{OS_DISK_ID}-part1");
         for words in [ROOT, &by_id, &format!("{ROOT} init=/sbin/init 3 quiet"), &format!("1 {ROOT} 5")] {
             assert!(with(words).starts_with("met: "), "{words}: {}", with(words));
@@ -142,6 +159,9 @@ mod tests {
             ("1", "the services of this host are not started"),
             ("6", "the services of this host are not started"),
             ("emergency", "the services of this host are not started"),
+            ("rdbreak", "the boot stops in the initial file system"),
+            ("rd.break=mount", "the boot stops in the initial file system"),
+            ("confirm", "the boot asks before each service"),
             ("init=/bin/bash", "another program than /sbin/init is started"),
             ("rdinit=/bin/sh", "another program than /sbin/init is started"),
         ] {
@@ -160,10 +180,23 @@ mod tests {
             ),
             "{told}"
         );
-        let entry = format!("title a\nkernel /vmlinuz {ROOT}\ntitle Windows\nchainloader +1\n");
+        let quoted = with("root=UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"");
+        assert!(quoted.contains("9f01\" has quotes, which no device's name has |"), "{quoted}");
+        let entry = format!(
+            "timeout=5\ntitle a\nkernel /vmlinuz {ROOT}\ninitrd /i\ntitle Windows\nrootnoverify (hd0)\n"
+        );
+        let waits = says(&entry.replace("timeout", "timeouts"));
+        assert!(
+            waits.starts_with("unmet: /boot/grub/grub.conf: without a timeout the menu waits for a key |"),
+            "{waits}"
+        );
+        let untold = says(&entry.replace("initrd /i", "initrd /i\nconfigfile /x"));
+        assert_eq!(untold, "unknown: /boot/grub/grub.conf, entry 0: what comes of its command `configfile`");
+        let bare = says(&entry.replace("initrd /i", ""));
+        assert!(bare.contains("entry 0: its kernel is started without an initrd |"), "{bare}");
         for (text, expected) in [
             (
-                String::new(),
+                "timeout=5\n".to_owned(),
                 "unmet: /boot/grub/grub.conf has no entry 0, which is the default one (entries: 0) |",
             ),
             (format!("default=2\n{entry}"), "unmet: /boot/grub/grub.conf has no entry 2, which is the"),

@@ -1,7 +1,7 @@
 //! Whether what this host mounts, swaps on and boots from lies on its own disks, and no other attached one answers to its names.
 
 mod names;
-pub(super) mod ours;
+pub(in crate::steps) mod ours;
 mod release;
 #[cfg(test)]
 mod tests;

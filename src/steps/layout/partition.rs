@@ -276,7 +276,7 @@ impl<'a> Look<'a> {
         if mount.is_on_block_device() && self.facts.disks.known().is_some() {
             self.not_ours.extend(not_own(self.profile, self.facts, &mount.major_minor));
         }
-        for fix in answers(self.facts, &mount.major_minor, &mut self.tally) {
+        for fix in answers(self.facts, &mount.major_minor, &|| None, &mut self.tally) {
             if !self.bring_back.contains(&fix) {
                 self.bring_back.push(fix);
             }

@@ -5,7 +5,7 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::swaps::Swap;
 use crate::profile::Profile;
-use crate::steps::devices::{LayerKind, can_move, layers, resolve};
+use crate::steps::devices::{LayerKind, can_move, device_name, layers, resolve};
 use crate::steps::{Status, need};
 
 use super::own_disks::ours::{not_alone, not_own};
@@ -45,9 +45,20 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                     entry.line, entry.device
                 );
                 // swapon carries out each of these lines.
-                let not_ours: Vec<_> =
-                    entries.iter().filter_map(|entry| not_alone(profile, facts, &entry.device)).collect();
-                let fix = if not_ours.is_empty() { "`swapon -a`".to_owned() } else { not_ours.join("; ") };
+                let whose = |entry: &&&Entry| not_alone(profile, facts, &entry.device);
+                let not_ours: Vec<_> = entries.iter().filter_map(|entry| whose(&entry)).collect();
+                let ours = entries.iter().filter(|entry| !can_move(&entry.device) && whose(entry).is_none());
+                let devices: Vec<_> = ours
+                    .filter_map(|entry| resolve(&entry.device, facts).ok().flatten())
+                    .filter_map(|number| {
+                        device_name(disks, &number).map(|name| format!("`swapon /dev/{name}`"))
+                    })
+                    .collect();
+                let fix = if not_ours.is_empty() {
+                    "`swapon -a`".to_owned()
+                } else {
+                    [devices, not_ours].concat().join("; ")
+                };
                 Status::unmet(found, EXPECTED, fix)
             }
             None => Status::unmet("no swap is active", EXPECTED, make(profile, facts, &entries)),

@@ -4,6 +4,7 @@ use crate::changes::Change;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::multipath::hides;
 use crate::facts::{Fact, Facts};
+use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
@@ -56,7 +57,8 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
         tally.problem(format!("the map {name} ({}) has lost all of its disks", map.name));
         let mounts = facts.mounts.known().into_iter().flatten();
         let users = mounts.filter(|mount| mount.major_minor == map.major_minor);
-        let unmount: String = users.map(|mount| format!("`umount {}`, then ", mount.mount_point)).collect();
+        let unmount: String =
+            users.map(|mount| format!("`umount {}`, then ", pasted(&mount.mount_point))).collect();
         fix.push(format!("once its disk is detached for good: {unmount}`multipath -f {name}`, which leaves one that is in use"));
     }
     Ok(tally.status(found, expected, fix.join("; ")))

@@ -1,8 +1,12 @@
 //! The retention volume: a disk of its own at /mnt/retention.
 
 pub mod choice;
-mod judge;
+mod condition;
+mod disk;
+mod line;
+mod mounted;
 mod name;
+mod persistent;
 mod remedy;
 mod room;
 mod size;
@@ -12,24 +16,20 @@ pub mod takeover;
 mod tests;
 mod traces;
 mod volumes;
+mod waiting;
 
-use super::devices::{alias_of, carriers, fstab_entry, mount_at, repeated, resolve, same_map};
-use super::{Belongs, Requirement, Severity, Status, need, twins};
-use crate::changes::fstab;
+use super::devices::{carriers, mount_at};
+use super::{Belongs, Requirement, Severity, Status, need};
 use crate::facts::Facts;
-use crate::facts::disks::{Disk, Map};
-use crate::facts::fstab::Entry;
+use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::{RECORD, is_made_uuid};
-use crate::facts::storage::{LVM, Storage};
 use crate::host::text;
 use crate::profile::Profile;
-use judge::carry_root;
 
 pub(super) use choice::identity;
-pub(super) use judge::only_nofail_fails;
 pub(super) use name::find;
 pub use name::{disagreement, lasting, means};
+pub(super) use persistent::only_nofail_fails;
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
@@ -52,7 +52,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Machine,
         after: &[],
-        judge: |profile, facts| judge::disk(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| disk::disk(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.mounted",
@@ -67,7 +67,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Machine,
         after: &["retention.disk"],
-        judge: |profile, facts| judge::mounted(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| mounted::mounted(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.persistent",
@@ -82,7 +82,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: true,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::persistent(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| persistent::persistent(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.filesystem",
@@ -94,7 +94,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::filesystem(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| condition::filesystem(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.capacity",
@@ -120,7 +120,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::unlocked(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| condition::unlocked(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.alive",
@@ -163,7 +163,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::dedicated(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| condition::dedicated(profile, facts).unwrap_or_else(|status| status),
     },
     Requirement {
         id: "retention.not-cache",
@@ -175,7 +175,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: false,
         belongs: Belongs::Machine,
         after: &["retention.mounted"],
-        judge: |profile, facts| judge::not_cache(profile, facts).unwrap_or_else(|status| status),
+        judge: |profile, facts| condition::not_cache(profile, facts).unwrap_or_else(|status| status),
     },
 ];
 
@@ -186,7 +186,7 @@ pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
         return disks.first().map(|disk| disk.name.clone());
     }
     let named = profile.retention.disk.as_deref();
-    waiting(profile, facts, named).ok().flatten().map(|waiting| waiting.disk.name.clone())
+    waiting::waiting(profile, facts, named).ok().flatten().map(|waiting| waiting.disk.name.clone())
 }
 
 /// What is mounted at the retention mount point, if anything.
@@ -216,296 +216,13 @@ fn describe(disk: &Disk) -> String {
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
 }
 
-/// A retention volume that is made but not mounted.
-struct Waiting<'a> {
-    disk: &'a Disk,
-    /// Whether that disk carries `/` as well.
-    on_root: bool,
-    /// `auto` where it is not known.
-    fs_type: String,
-    /// The UUID that it has where we made it.
-    uuid: Option<String>,
-    /// Why it is not the agent's to mount, and what a person does.
-    refused: Option<String>,
-}
-
-/// The volume that fstab names for the mount point, or else the one that we made. `named` is how a person names the disk.
-fn waiting<'a>(
-    profile: &Profile,
-    facts: &'a Facts,
-    named: Option<&str>,
-) -> Result<Option<Waiting<'a>>, Status> {
-    let by_fstab = waiting_by_fstab(profile, facts, named)?;
-    if let Some(waiting) = by_fstab.filter(|found| !is_unfinished(facts, found.disk)) {
-        return Ok(Some(waiting));
+/// Whether one of the disks carries `/` as well.
+fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status> {
+    let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
+        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
+    let root_disks = carriers(need(&facts.disks, "the disks")?, &root.major_minor);
+    if root_disks.is_empty() {
+        return Err(Status::Unknown { why: "which disk carries / could not be told".to_owned() });
     }
-    let lines = repeated(need(&facts.fstab, "/etc/fstab")?, &profile.retention.mount_point);
-    Ok(volumes::ours(facts, named)?.map(|ours| Waiting {
-        disk: ours.disk,
-        on_root: false,
-        fs_type: ours.fs_type.unwrap_or_else(|| "auto".to_owned()),
-        uuid: Some(ours.uuid),
-        refused: lines.map(|lines| judge::remove_all_but_one(&lines)),
-    }))
-}
-
-/// Whether our own making of a volume on `disk` began and did not end. Then nothing on it waits to be mounted: the making is
-/// resumed, which tells whether it is complete.
-fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
-    let record = facts.retention_record.known().and_then(Option::as_ref);
-    record.is_some_and(|record| !record.finished && disk.scsi_id.as_deref() == Some(record.scsi_id.as_str()))
-}
-
-/// `None` where fstab has no line, or its name leads nowhere.
-///
-/// # Errors
-/// The line can mean, or leads to, another volume than this host's; or it cannot be told.
-fn waiting_by_fstab<'a>(
-    profile: &Profile,
-    facts: &'a Facts,
-    named: Option<&str>,
-) -> Result<Option<Waiting<'a>>, Status> {
-    let disks = need(&facts.disks, "the disks")?;
-    let fstab = need(&facts.fstab, "/etc/fstab")?;
-    let point = &profile.retention.mount_point;
-    let Some(entry) = fstab_entry(fstab, point) else { return Ok(None) };
-    // Of several devices with one UUID the link leads to any.
-    let made = volumes::with_name(facts, &entry.device);
-    let major_minor = match &made {
-        Some(made) => Some(made.disk.device_number().to_owned()),
-        None => resolve(&entry.device, facts)?,
-    };
-    let Some(major_minor) = major_minor else { return Ok(None) };
-    let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
-    let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
-    let is_whole =
-        |disk: &Disk| [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
-    let refused = |disk: &Disk| {
-        if let Some(lines) = repeated(fstab, point) {
-            return Some(judge::remove_all_but_one(&lines));
-        }
-        // It could be another disk than the one that was meant.
-        if judge::moves(&entry.device, disk, facts) && !ours(disk) {
-            return Some(format!(
-                "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
-                 disk of a protected machine would change it: put UUID=... or /dev/mapper/{} there, then mt-agent apply",
-                entry.line,
-                entry.device,
-                disk.scsi_id.as_deref().unwrap_or("SCSI-ID")
-            ));
-        }
-        (!is_whole(disk)).then(|| {
-            format!(
-                "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
-                 mount {point}",
-                entry.device, disk.name
-            )
-        })
-    };
-    let under = carriers(disks, &major_minor);
-    let Some(&disk) = under.first() else { return Ok(None) };
-    // What we made there is known by more than the line.
-    let recorded = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
-    let on_root = carry_root(facts, &under)?;
-    if recorded.is_none() && !on_root {
-        another_volume(facts, entry, disk, made.is_some(), named)?;
-        if volumes::on(facts, disk).is_none() && !ours(disk) {
-            not_on_record(facts, entry, disk, named)?;
-        }
-    }
-    Ok(Some(Waiting {
-        disk,
-        on_root,
-        fs_type: recorded.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
-        uuid: recorded.map(|record| record.uuid.clone()).or_else(|| made.map(|made| made.uuid)),
-        refused: refused(disk),
-    }))
-}
-
-/// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: its UUID follows
-/// from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
-///
-/// # Errors
-/// It is, or can be, another one; or it cannot be told.
-fn another_volume(
-    facts: &Facts,
-    entry: &Entry,
-    disk: &Disk,
-    made: bool,
-    named: Option<&str>,
-) -> Result<(), Status> {
-    let Entry { line, device, .. } = entry;
-    let record = facts.retention_record.known().and_then(Option::as_ref);
-    if let Some(record) = record.filter(|record| disk.scsi_id.as_ref() != Some(&record.scsi_id)) {
-        if disk.scsi_id.is_none() && disk.is_scsi() {
-            return Err(Status::Blocked { by: "scsi.ids".to_owned() });
-        }
-        let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
-        if made && on_record(facts, record).is_none() && is_named() {
-            return Ok(());
-        }
-        let keep = match disk.scsi_id.as_deref().filter(|_| made) {
-            Some(id) => format!("mt-agent apply --adopt-retention {id}"),
-            None => format!("`mv {RECORD} /root/`, then mt-agent apply"),
-        };
-        return Err(Status::unmet(
-            format!(
-                "line {line} of /etc/fstab ({device}) leads to {}, but the retention volume on record {}",
-                describe(disk),
-                choice::whereabouts(facts, &record.scsi_id)
-            ),
-            "the volume on record",
-            format!(
-                "find out which of them is this machine's retention volume. The one on record: attach its disk, see that line \
-                 {line} does not name another one, then mt-agent apply. The one that fstab names: {keep}"
-            ),
-        ));
-    }
-    if made {
-        return Ok(());
-    }
-    let twins = twins::of(device, facts)?;
-    if !twins.is_empty() {
-        let all = twins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        return Err(Status::unmet(
-            format!("line {line} of /etc/fstab names {device}, which several attached devices have: {all}"),
-            "one device with that name",
-            format!(
-                "find out which of them is this machine's retention volume, and detach the others, or put /dev/mapper/SCSI-ID \
-                 into line {line}, with the ID of its disk; then mt-agent apply"
-            ),
-        ));
-    }
-    if entry.ours && record.is_none() && device.strip_prefix("UUID=").is_some_and(is_made_uuid) {
-        return Err(Status::unmet(
-            format!(
-                "line {line} of /etc/fstab names a retention volume that mt-agent made; {} carries its UUID, which does not \
-                 follow from the SCSI ID of that disk: it can be a copy",
-                describe(disk)
-            ),
-            "the disk on which that volume was made",
-            format!(
-                "attach that disk; where this one is the machine's retention volume, mount it by hand: mount {} {}",
-                disk.device(),
-                entry.mount_point
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// That the disk to which the line `entry` leads is on record as this host's, where its own disks are, or is named by a person.
-///
-/// # Errors
-/// It is not.
-fn not_on_record(facts: &Facts, entry: &Entry, disk: &Disk, named: Option<&str>) -> Result<(), Status> {
-    let Some(record) = facts.identity.recorded.known().and_then(Option::as_ref) else { return Ok(()) };
-    let is_own = disk.scsi_id.as_ref().is_some_and(|id| record.owns(id));
-    if record.own_disks.is_none() || is_own || named.is_some_and(|name| means(facts, name, Some(&disk.name)))
-    {
-        return Ok(());
-    }
-    let it = match &disk.scsi_id {
-        Some(id) => format!("mt-agent apply --own-disk {id}, then mt-agent apply"),
-        None => "see scsi.ids first".to_owned(),
-    };
-    Err(Status::unmet(
-        format!(
-            "line {} of /etc/fstab ({}) leads to {}, which is not on record as a disk of this host",
-            entry.line,
-            entry.device,
-            describe(disk)
-        ),
-        "the disk of this host's retention volume",
-        format!(
-            "find out whose it is: mounting a disk of a protected machine would change it. Where it carries this host's retention \
-             volume: {it}. Else take the line out, and attach the disk that does"
-        ),
-    ))
-}
-
-/// Stands for the UUID of a file system where it is not known.
-const UUID: &str = "UUID=...";
-
-/// The line of fstab that mounts what `name` names as `mount` is mounted now.
-fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
-    // What starts the machine is unknown only of facts that were recorded elsewhere: CentOS 6 is what they are of.
-    let options = fstab::options(facts.os.systemd.known() == Some(&true));
-    format!("{name} {} {} {options} 0 0", mount.mount_point, mount.fs_type)
-}
-
-/// What a person does where no name is known that cannot move.
-fn nameless(facts: &Facts, mount: &Mount) -> String {
-    if let Some(shared) = uuid_of_mount(facts, mount).and_then(|uuid| shared(facts, uuid, &mount.major_minor))
-    {
-        return shared;
-    }
-    format!(
-        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
-         it; put by hand into /etc/fstab: {}",
-        mount.source,
-        mount.mount_point,
-        line(facts, UUID, mount)
-    )
-}
-
-/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID. `None` where neither
-/// is known: what it is mounted by can be another disk's after the next restart.
-fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
-    if let Some(map) = &disk.multipath
-        && map.major_minor == mount.major_minor
-        && alias_of(facts, &map.wwid).is_none()
-        && let Some(name) = map_by_id(map)
-    {
-        return Some(name);
-    }
-    let links = &facts.filesystems.known()?.by_uuid;
-    let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
-    let name = Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name));
-    name.filter(|_| shared(facts, uuid, &mount.major_minor).is_none())
-}
-
-/// The UUID of what is mounted, by its own first block, else by udev's link.
-fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a str> {
-    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
-    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid.as_str());
-    volumes::read_on(facts, &mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
-}
-
-/// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
-///
-/// # Errors
-/// There is none that cannot mean another device, in words.
-fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> {
-    match disk.multipath.as_ref().and_then(map_by_id) {
-        Some(map) => Ok(map),
-        None => shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err),
-    }
-}
-
-/// That other attached devices than `number` have the UUID too, and what a person does: which of them a line by that name mounts
-/// at the next boot is chance.
-fn shared(facts: &Facts, uuid: &str, number: &str) -> Option<String> {
-    let disks = facts.disks.known()?;
-    let is_other = |one: &&Storage| {
-        let mut volumes = one.volumes().map(|(_, volume, _)| volume);
-        volumes.any(|volume| volume.uuid == uuid && volume.fs_type != LVM)
-            && one.major_minor != number
-            && !carriers(disks, &one.major_minor).is_empty()
-    };
-    let others: Vec<_> =
-        facts.storage.known()?.iter().filter(is_other).map(|one| one.name.as_str()).collect();
-    (!others.is_empty()).then(|| {
-        format!(
-            "{} has the same UUID, so a line by that name could mount it: detach it, or see that the retention disk has its \
-             multipath map (multipath.running); then mt-agent apply",
-            others.join(", ")
-        )
-    })
-}
-
-/// The name of a map that is called by its WWID.
-fn map_by_id(map: &Map) -> Option<String> {
-    let name = format!("/dev/mapper/{}", map.dm_name);
-    (map.dm_name == map.wwid && fstab::cannot_move(&name)).then_some(name)
+    Ok(root_disks.iter().any(|disk| disks.iter().any(|other| other.major_minor == disk.major_minor)))
 }

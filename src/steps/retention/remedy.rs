@@ -1,12 +1,11 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::judge::{self, has_needless_nofail, is_ours_to_edit};
+use super::line::{name_to_be, nameless, stable_name};
 use super::name::{asked, find};
-use super::{
-    Waiting, carry_root, describe, elsewhere, mount_now, name_to_be, nameless, same_map, stable_name, strays,
-    volume, volumes, waiting,
-};
+use super::persistent::{self, has_needless_nofail, is_ours_to_edit};
+use super::waiting::{Waiting, waiting};
+use super::{carry_root, describe, elsewhere, mount_now, strays, volume, volumes};
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
 use crate::facts::Facts;
@@ -17,7 +16,7 @@ use crate::facts::retention::uuid_of;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
-use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_path};
+use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_map, same_path};
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
@@ -131,12 +130,12 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         // Something is mounted there: whether it may go is a person's to say.
         return Remedy::None;
     }
-    let waiting = made(profile, facts, request);
-    match &waiting {
+    let found = made(profile, facts, request);
+    match &found {
         // So it is with what fstab would mount there.
         Ok(Some(found)) if !is_to_be_erased(facts, request, found.disk) => {
             let several = matches!(
-                super::waiting(profile, facts, profile.retention.disk.as_deref()),
+                waiting(profile, facts, profile.retention.disk.as_deref()),
                 Err(Status::Unmet { .. })
             );
             // Which of several volumes of ours is meant is all that was lacking.
@@ -147,7 +146,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         _ => {}
     }
     match choose(profile, facts, request) {
-        Chosen::Disk { .. } if waiting.is_err() => Remedy::Refused(format!(
+        Chosen::Disk { .. } if found.is_err() => Remedy::Refused(format!(
             "no disk is formatted while it cannot be told whether a volume for {} is there already: see to what could not be \
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
@@ -270,14 +269,15 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     let point = &profile.retention.mount_point;
     let entry = fstab_entry(fstab, point);
     let mounted = volume(profile, facts).ok();
-    let second = mounted.as_ref().and_then(|(mount, _)| judge::other_line(facts, mount));
+    let second = mounted.as_ref().and_then(|(mount, _)| persistent::other_line(facts, mount));
     let removed = |line: &Entry| Change::RemoveFstab {
         mount_point: line.mount_point.clone(),
         devices: vec![line.device.clone()],
     };
     // The line of a volume whose disk is gone makes room for that of the one that is there.
-    let gone = entry
-        .filter(|entry| repeated(fstab, point).is_none() && judge::is_of_one_gone(profile, facts, entry));
+    let gone = entry.filter(|entry| {
+        repeated(fstab, point).is_none() && persistent::is_of_one_gone(profile, facts, entry)
+    });
     if let Some(entry) = entry.filter(|_| gone.is_none()) {
         return match has_needless_nofail(facts, entry) {
             Ok(true) if is_ours_to_edit(entry) => without_nofail(entry),
@@ -288,10 +288,10 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         };
     }
     if let Some(line) = second.filter(|line| !line.ours) {
-        return Remedy::Refused(judge::correct(line, point));
+        return Remedy::Refused(persistent::correct(line, point));
     }
-    if let Some(line) = judge::commented_out(profile, facts) {
-        return Remedy::Refused(judge::uncomment(line));
+    if let Some(line) = persistent::commented_out(profile, facts) {
+        return Remedy::Refused(persistent::uncomment(line));
     }
     let systemd = match need(&facts.os.systemd, "whether systemd starts this machine") {
         Ok(systemd) => *systemd,

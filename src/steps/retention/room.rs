@@ -4,6 +4,7 @@ use super::volume;
 use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::steps::Status;
+use crate::steps::layout::own_disks::ours::not_own;
 use crate::steps::storage::{self, Room};
 use crate::steps::tally::Tally;
 
@@ -14,7 +15,10 @@ const FULL_BYTES: u64 = 1 << 30;
 pub(super) fn alive(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let (mount, disks) = volume(profile, facts)?;
     let mut tally = Tally::default();
-    let fixes = storage::answers(facts, &mount.major_minor, &mut tally);
+    let fixes = {
+        let not_own = || not_own(profile, facts, &mount.major_minor);
+        storage::answers(facts, &mount.major_minor, &not_own, &mut tally)
+    };
     let expected = "every disk and path under it runs, no map is suspended, and a read is answered";
     Ok(tally.status(format!("{} runs and was read", disks[0].name), expected, fixes.join("; ")))
 }

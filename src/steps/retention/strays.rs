@@ -1,20 +1,40 @@
-//! Files at the mount point of the retention volume, written while it was not mounted: they fill the root file system, and a mount
-//! hides them.
+//! What is at the mount point of the retention volume while it is not mounted: files that were written there fill the root file system,
+//! and a mount hides them; on a file or a link nothing can be mounted by that name.
 
 use crate::facts::Facts;
-use crate::facts::strays::MOST;
+use crate::facts::strays::{Instead, MOST};
 use crate::host::command::quoted;
 
 /// What lies there, where anything does.
 pub(super) struct Strays {
-    /// `7 entries lie in that directory (a, b, c, d, e, and 2 others), which a mount would hide`
+    /// `7 entries lie in that directory (a, b, c, d, e, and 2 others), which a mount would hide`, or what is in its place.
     pub found: String,
     /// What a person does.
     pub fix: String,
 }
 
 pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
-    let strays = facts.strays.known().filter(|strays| strays.count > 0)?;
+    let strays = facts.strays.known().filter(|strays| strays.count > 0 || strays.instead.is_some())?;
+    let plain = point.trim_end_matches('/');
+    let place = quoted(plain);
+    let taken = strays.instead.as_ref().map_or_else(|| place.clone(), |instead| quoted(&instead.at));
+    // Facts of a version that did not look for a free name: then the date makes one.
+    let away = match strays.free_name.as_str() {
+        "" => format!("{taken}.found.$(date +%Y%m%d%H%M%S)"),
+        free => quoted(free),
+    };
+    // `-T`: never into a directory that came there meanwhile.
+    let moved = format!("`mv -T {taken} {away} && mkdir -p {place}`");
+    if let Some(Instead { at, what, to }) = &strays.instead {
+        let leads = to.as_ref().map_or(String::new(), |to| format!(" that leads to {to}"));
+        let or = to
+            .as_ref()
+            .map_or(String::new(), |to| format!("; or put {to} into the profile (retention.mount-point)"));
+        return Some(Strays {
+            found: format!("{at} is {what}{leads}, on which no volume can be mounted"),
+            fix: format!("move it away: {moved}{or}"),
+        });
+    }
     let (count, named) = (strays.count, strays.names.len());
     let or_more = if count >= MOST { " or more" } else { "" };
     let what = if count == 1 { "1 entry lies".to_owned() } else { format!("{count}{or_more} entries lie") };
@@ -22,22 +42,14 @@ pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
         0 => String::new(),
         others => format!(", and {others}{or_more} others"),
     };
-    let plain = point.trim_end_matches('/');
-    let place = quoted(plain);
-    // Facts of a version that did not look for a free name: then the date makes one.
-    let away = match strays.free_name.as_str() {
-        "" => format!("{}.found.$(date +%Y%m%d%H%M%S)", place),
-        free => quoted(free),
-    };
     Some(Strays {
         found: format!(
             "{what} in that directory ({}{others}), which a mount would hide",
             strays.names.join(", ")
         ),
-        // `-T`: never into a directory that came there meanwhile.
         fix: format!(
-            "move away what was written there: `mv -T {place} {away} && mkdir {place}` (it takes up room on the root file system \
-             until it is removed, or moved onto the volume)"
+            "move away what was written there: {moved} (it takes up room on the root file system until it is removed, or moved onto \
+             the volume)"
         ),
     })
 }

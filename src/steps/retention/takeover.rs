@@ -2,8 +2,9 @@
 //! `--adopt-retention` takes one that the agent made. The earlier one is unmounted, our line for it goes, its disk is left as it is.
 
 use super::choice::{self, Chosen, told};
+use super::line::name_to_be;
 use super::name::{asked, check_names, contrary, find};
-use super::{mount_now, name_to_be, strays, volumes};
+use super::{mount_now, strays, volumes};
 use crate::changes::Change;
 use crate::changes::fstab;
 use crate::facts::disks::Disk;

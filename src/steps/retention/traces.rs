@@ -141,7 +141,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     }
     let is_unread = |one: &&Storage| {
         let entries = || one.table.iter().flat_map(|table| &table.entries);
-        !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_)))
+        !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_) | Read::Lost(_)))
             || entries().any(|entry| matches!(entry.place, Some(Place::Unread(_))))
     };
     let name = &storage.iter().find(is_unread)?.name;

@@ -11,8 +11,8 @@ use crate::steps::links::unquoted;
 use crate::steps::{Status, need};
 
 use super::choice::{identity, probe_of, whereabouts};
+use super::describe;
 use super::name::find;
-use super::{describe, is_unfinished, uuid_of_mount};
 
 /// A volume that the agent made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -356,4 +356,18 @@ pub(super) fn label_of(facts: &Facts, disk: &Disk) -> &'static str {
     let is_it = linked.is_some_and(|number| disk.all_devices().contains(&number.as_str()))
         || volume_on(facts, disk).is_some_and(|volume| volume.label == LABEL);
     if is_it { ", labelled mt-retention" } else { "" }
+}
+
+/// Whether our own making of a volume on `disk` began and did not end. Then nothing on it waits to be mounted: the making is
+/// resumed, which tells whether it is complete.
+pub(super) fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    record.is_some_and(|record| !record.finished && disk.scsi_id.as_deref() == Some(record.scsi_id.as_str()))
+}
+
+/// The UUID of what is mounted, by its own first block, else by udev's link.
+pub(super) fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a str> {
+    let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
+    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid.as_str());
+    read_on(facts, &mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
 }

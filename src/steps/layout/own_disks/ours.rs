@@ -9,7 +9,7 @@ use super::whose::{Look, Whose, below, describe};
 
 /// What is advised in the place of a command or a line of fstab for the block device `number`; `None` where it lies on disks of this
 /// host's own alone.
-pub(in crate::steps::layout) fn not_own(profile: &Profile, facts: &Facts, number: &str) -> Option<String> {
+pub(in crate::steps) fn not_own(profile: &Profile, facts: &Facts, number: &str) -> Option<String> {
     let Ok(look) = Look::new(profile, facts) else { return Some("see layout.own-disks".to_owned()) };
     let numbers = below(number, facts, look.all_mounts, look.disks);
     for number in &numbers {

@@ -7,8 +7,7 @@ use crate::facts::disks::users::Use;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::mounts::Mount;
 use crate::facts::storage::UUID_LETTERS;
-use crate::host::command::quoted;
-use crate::host::text;
+use crate::host::command::pasted;
 use crate::steps::devices::holders;
 
 use super::whose::{Look, Whose, describe, is_root};
@@ -51,7 +50,7 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
 
 /// In the order in which they work: swap, then what is mounted last, then what was built last.
 fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
-    let shown = |word: &str| quoted(&text::safe(word));
+    let shown = pasted;
     let mounts = mounted(look, disk);
     let in_file = |path: &str| {
         let over = |mount: &&&Mount| Path::new(path).starts_with(&mount.mount_point);

@@ -1,11 +1,11 @@
 //! Files at the mount point, while nothing is mounted there.
 
 use super::*;
-use crate::facts::strays::{MOST, Strays};
+use crate::facts::strays::{Instead, MOST, Strays};
 use crate::steps::remedy::Takeover;
 
 const MOUNTED: &str = "retention.mounted";
-const AWAY: &str = "move away what was written there: `mv -T /mnt/retention /mnt/retention.found.2 && mkdir \
+const AWAY: &str = "move away what was written there: `mv -T /mnt/retention /mnt/retention.found.2 && mkdir -p \
                     /mnt/retention` (it takes up room on the root file system until it is removed, or moved onto the volume)";
 
 fn strays(names: &[&str], count: usize) -> Fact<Strays> {
@@ -13,6 +13,7 @@ fn strays(names: &[&str], count: usize) -> Fact<Strays> {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         count,
         free_name: "/mnt/retention.found.2".into(),
+        instead: None,
     })
 }
 
@@ -90,6 +91,41 @@ fn nothing_is_mounted_over_them_by_any_plan() {
     let (profile, facts) = unmounted(strays(&[], 0));
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert!(plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. })));
+}
+
+/// A file or a link in the place of the mount point.
+fn taken(what: &str, to: Option<&str>) -> Fact<Strays> {
+    let instead = Instead { at: "/mnt/retention".into(), what: what.into(), to: to.map(str::to_owned) };
+    let Fact::Known(strays) = strays(&[], 0) else { panic!() };
+    Fact::Known(Strays { instead: Some(instead), ..strays })
+}
+
+#[test]
+fn what_no_volume_can_be_mounted_on_is_moved_away_first() {
+    const MOVE: &str =
+        "move it away: `mv -T /mnt/retention /mnt/retention.found.2 && mkdir -p /mnt/retention`";
+    for (what, to, found, or) in [
+        ("a regular file", None, "a regular file, on", ""),
+        ("a symbolic link", None, "a symbolic link, on", ""),
+        (
+            "a symbolic link",
+            Some("/srv/r"),
+            "a symbolic link that leads to /srv/r, on",
+            "; or put /srv/r into the profile (retention.mount-point)",
+        ),
+    ] {
+        let (profile, facts) = unmounted(taken(what, to));
+        let said = told(&profile, &facts, MOUNTED);
+        assert!(
+            said.contains(&format!("/mnt/retention is {found} which no volume can be mounted | ")),
+            "{said}"
+        );
+        assert!(said.contains(&format!("| {MOVE}{or}; then mt-agent apply")), "{said}");
+        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
+        assert!(!plan.changes.iter().any(|one| matches!(one.change, Change::MountRetention { .. })));
+        let manual = plan.manual.iter().find(|manual| manual.id == MOUNTED).unwrap();
+        assert!(manual.fix.contains(MOVE), "{}", manual.fix);
+    }
 }
 
 #[test]

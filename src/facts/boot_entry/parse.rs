@@ -1,0 +1,410 @@
+//! What GRUB 0.97 makes of its file: stage2/cmdline.c (`skip_to`, `find_command`, `run_script`), stage2/stage2.c
+//! (`get_line_from_config`, `cmain`, `run_menu`) and stage2/builtins.c.
+
+use super::BootEntry;
+use crate::facts::kept;
+use crate::host::text;
+
+/// A device as an entry names it; `None` where it names none, and the partition with GRUB's own files is meant.
+pub type On = Option<Device>;
+
+/// A device of GRUB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// `(hd0,0)`, `(hd0)`: a disk and a partition, both from 0.
+    Disk(u64, Option<u64>),
+    /// Anything else: a floppy, the network, a partition of BSD, or what is no device.
+    Other(String),
+}
+
+/// What an entry opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// On which device.
+    pub on: On,
+    /// The file's path from the root of the file system there; `None` where the device alone is opened (`root`).
+    pub path: Option<String>,
+    /// As it stands there.
+    pub shown: String,
+}
+
+/// An entry, as far as its commands are read.
+#[derive(Default)]
+struct Entry {
+    /// Whether it says anything.
+    says: bool,
+    kernel: Option<Vec<String>>,
+    initrd: bool,
+    /// Whether `boot` stood there: what follows is not read.
+    booted: bool,
+    root: On,
+    opens: Vec<Named>,
+    waits: Vec<String>,
+    untold: Vec<String>,
+}
+
+/// The head of the file: what stands before the first entry.
+#[derive(Default)]
+struct Menu {
+    saved: bool,
+    default: u64,
+    timeout: bool,
+    password: bool,
+    waits: Vec<String>,
+}
+
+/// The entry that a file of GRUB 0.97 starts by itself, and what it opens, in this order.
+#[must_use]
+pub fn parse(text: &str) -> (BootEntry, Vec<Named>) {
+    let mut menu = Menu::default();
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in lines(text) {
+        let end = line.find([' ', '=']).unwrap_or(line.len());
+        let (command, argument) = (&line[..end], line[end..].trim_start_matches([' ', '=']));
+        let is_first = entries.len() == 1;
+        match (command, entries.last_mut()) {
+            ("title", Some(Entry { says: false, .. })) if is_first => {}
+            ("title", _) => entries.push(Entry::default()),
+            (_, None) => menu.command(command, argument),
+            (_, Some(entry)) => {
+                entry.says = true;
+                entry.command(command, argument, &menu);
+            }
+        }
+    }
+    // A first entry that says nothing is none.
+    entries.retain({
+        let alone = entries.len() == 1;
+        move |entry| entry.says || !alone
+    });
+    let default = (!menu.saved).then_some(menu.default);
+    let at = default.and_then(|number| usize::try_from(number).ok());
+    let count = entries.len() as u64;
+    let entry = at.filter(|at| *at < entries.len()).map(|at| entries.swap_remove(at));
+    let Entry { kernel, initrd, opens, waits, untold, .. } = entry.unwrap_or_default();
+    let mut told = BootEntry { default, entries: count, kernel, untold, ..BootEntry::default() };
+    told.waits = [menu.waits, waits].concat();
+    if !menu.timeout {
+        told.waits.push("without a timeout the menu waits for a key".into());
+    }
+    // Where each driver is a module, and a name that stays is resolved by what the initial file system starts.
+    if told.kernel.is_some() && !initrd {
+        told.lacking.push("its kernel is started without an initrd".into());
+    }
+    (told, opens)
+}
+
+impl Menu {
+    fn command(&mut self, command: &str, argument: &str) {
+        match command {
+            "default" if argument == "saved" => self.saved = true,
+            "default" => {
+                if let Some(number) = number(argument) {
+                    (self.saved, self.default) = (false, number);
+                }
+            }
+            "timeout" => self.timeout |= number(argument).is_some(),
+            "password" => self.password = true,
+            // It takes that on which a key is pressed first.
+            "terminal" => {
+                let words = || argument.split(' ').filter(|word| !word.is_empty());
+                let several = words().filter(|word| !word.starts_with("--")).count() > 1;
+                if several && !words().any(|word| word.starts_with("--timeout=")) {
+                    self.waits.push(
+                        "`terminal` with several terminals and without --timeout waits for a key".into(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Entry {
+    fn command(&mut self, command: &str, argument: &str, menu: &Menu) {
+        /// What neither loads nor waits.
+        const HARMLESS: [&str; 5] = ["clear", "color", "makeactive", "uppermem", "title"];
+        match command {
+            _ if self.booted => {}
+            "boot" => self.booted = true,
+            "root" | "rootnoverify" if argument.is_empty() => {}
+            "root" | "rootnoverify" => {
+                let (device, _) = device(argument);
+                self.root = device;
+                if command == "root" {
+                    let on = self.root.clone();
+                    self.opens.push(Named { on, path: None, shown: text::safe(argument) });
+                }
+            }
+            "kernel" => {
+                self.kernel = words(argument).or(self.kernel.take());
+                self.initrd = false;
+                self.open(argument);
+            }
+            "initrd" => {
+                if self.kernel.is_none() {
+                    self.waits.push("its initrd stands before its kernel, at which GRUB stops".into());
+                }
+                self.initrd = true;
+                self.open(argument);
+            }
+            "lock" if menu.password => self.waits.push("`lock`: it asks for the password of the menu".into()),
+            "lock" => {}
+            "password" => self.waits.push("`password`: it asks for one".into()),
+            "pause" => self.waits.push("`pause` waits for a key".into()),
+            command if HARMLESS.contains(&command) => {}
+            // Among them what GRUB does not know, at which it stops.
+            command => {
+                let command: String = command.chars().take(20).collect();
+                self.untold.push(format!("what comes of its command `{}`", text::safe(&command)));
+            }
+        }
+    }
+
+    /// Notes the file that a command loads.
+    fn open(&mut self, argument: &str) {
+        let word =
+            argument.split(' ').find(|word| !word.is_empty() && !word.starts_with("--")).unwrap_or_default();
+        let (on, path) = if word.starts_with('(') { device(word) } else { (self.root.clone(), word) };
+        self.opens.push(Named { on, path: Some(path.to_owned()), shown: text::safe(word) });
+    }
+}
+
+/// The device at the beginning of `text`, and what follows it (`set_device`). `()` is the one that is the root already, of which
+/// nothing more is known here.
+fn device(text: &str) -> (On, &str) {
+    let other = || Device::Other(text::safe(text.split([' ', '/']).next().unwrap_or_default()));
+    let Some((inner, rest)) = text.strip_prefix('(').and_then(|text| text.split_once(')')) else {
+        return (Some(other()), "");
+    };
+    let (disk, partition) = inner.split_once(',').map_or((inner, None), |(disk, part)| (disk, Some(part)));
+    let whole = |text: &str| {
+        number(text).filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x'))
+    };
+    let found = match (disk.strip_prefix("hd").and_then(whole), partition.map(whole)) {
+        (Some(disk), None) => Device::Disk(disk, None),
+        (Some(disk), Some(Some(partition))) => Device::Disk(disk, Some(partition)),
+        _ => other(),
+    };
+    (Some(found), rest)
+}
+
+/// Its lines without blanks at the beginning and without comments. A backslash takes the end of a line away, of a comment's too.
+fn lines(text: &str) -> Vec<String> {
+    /// What its buffer holds of one (`NEW_HEAPSIZE`).
+    const LONGEST: usize = 1499;
+    let (mut found, mut line) = (Vec::new(), String::new());
+    let (mut literal, mut comment) = (false, false);
+    for c in text.chars().filter(|c| *c != '\r').chain(['\n']) {
+        let mut c = if c == '\t' { ' ' } else { c };
+        if literal && c == '\n' {
+            c = ' ';
+            line.pop();
+        }
+        literal = c == '\\' && !literal;
+        match c {
+            '\n' if comment => comment = false,
+            _ if comment => {}
+            '\n' if line.is_empty() => {}
+            '\n' => found.push(std::mem::take(&mut line)),
+            '#' if line.is_empty() => comment = true,
+            ' ' if line.is_empty() => {}
+            _ if line.len() < LONGEST => line.push(c),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A number at the beginning (`safe_parse_maxint`).
+fn number(text: &str) -> Option<u64> {
+    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    u64::from_str_radix(&digits[..end], radix).ok()
+}
+
+/// The words of a kernel's command line that are judged; `None` where no kernel is named.
+fn words(argument: &str) -> Option<Vec<String>> {
+    let mut words = argument.split(' ').filter(|word| !word.is_empty() && !word.starts_with("--"));
+    words.next()?;
+    Some(words.filter(|word| is_judged(word)).map(kept).collect())
+}
+
+/// Whether it tells what becomes `/`, the first process or the runlevel (/etc/init/rcS.conf of CentOS 6), stops in the initial file
+/// system (dracut 004), or keeps multipath from being started or asks before each service (/etc/rc.d/rc.sysinit, which looks for
+/// these texts anywhere).
+fn is_judged(word: &str) -> bool {
+    const NAMES: [&str; 3] = ["root=", "init=", "rdinit="];
+    is_runlevel(word)
+        || word == "emergency"
+        || is_break(word)
+        || ["nompath", "confirm"].iter().any(|text| word.contains(text))
+        || word != "init=/sbin/init" && NAMES.iter().any(|name| word.starts_with(name))
+}
+
+/// Whether the word asks for a runlevel; of several the last counts.
+#[must_use]
+pub fn is_runlevel(word: &str) -> bool {
+    ["-s", "s", "S", "single"].contains(&word)
+        || word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether dracut stops there with a shell (`getarg rdbreak`; later `rd.break`).
+#[must_use]
+pub fn is_break(word: &str) -> bool {
+    ["rdbreak", "rd.break"].contains(&word.split('=').next().unwrap_or_default())
+}
+
+/// The word, with as much of its value as a device's name has.
+fn kept(word: &str) -> String {
+    match word.split_once('=') {
+        Some((name, value)) => format!("{name}={}", kept::source(value.to_owned())),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::INSTALLED;
+    use super::*;
+    use crate::facts::testing;
+
+    fn of(text: &str) -> (Option<u64>, u64, Option<String>) {
+        let (BootEntry { default, entries, kernel, .. }, _) = parse(text);
+        (default, entries, kernel.map(|words| words.join(" ")))
+    }
+
+    fn some(words: &str) -> Option<String> {
+        Some(words.to_owned())
+    }
+
+    #[test]
+    fn the_default_entry_is_found_as_grub_finds_it() {
+        assert_eq!(of(INSTALLED), (Some(0), 1, some("root=UUID=1-2")));
+        let two = "title a\n kernel /a root=/dev/a\ntitle b\n kernel --no-mem-option /b root=LABEL=b 1\n";
+        for (before, expected) in [
+            ("", (Some(0), 2, some("root=/dev/a"))),
+            ("default 1\n", (Some(1), 2, some("root=LABEL=b 1"))),
+            ("default = 0x1 # two\n", (Some(1), 2, some("root=LABEL=b 1"))),
+            (" default\t1\r\n", (Some(1), 2, some("root=LABEL=b 1"))),
+            ("default=x\n", (Some(0), 2, some("root=/dev/a"))),
+            ("#default=1\n", (Some(0), 2, some("root=/dev/a"))),
+            ("# \\\ndefault=1\n", (Some(0), 2, some("root=/dev/a"))),
+            ("Default=1\n", (Some(0), 2, some("root=/dev/a"))),
+            ("default=2\n", (Some(2), 2, None)),
+            ("default saved\n", (None, 2, None)),
+            ("title empty\n", (Some(0), 2, some("root=/dev/a"))),
+        ] {
+            assert_eq!(of(&format!("{before}{two}")), expected, "{before:?}");
+        }
+        for (text, expected) in [
+            ("", (Some(0), 0, None)),
+            ("default=0\ntitle a\n", (Some(0), 0, None)),
+            ("title a\n\tchainloader +1\n", (Some(0), 1, None)),
+            ("title a\n\tkernel\n", (Some(0), 1, None)),
+            // In an entry, default is no command.
+            ("title a\n kernel /a root=/dev/a\ndefault=1\n", (Some(0), 1, some("root=/dev/a"))),
+            ("title=a\nkernel=/a \\\n root=/dev/a\n", (Some(0), 1, some("root=/dev/a"))),
+            ("title a\nkernel /a root=/dev/a\nkernel /b root=/dev/b", (Some(0), 1, some("root=/dev/b"))),
+        ] {
+            assert_eq!(of(text), expected, "{text:?}");
+        }
+        testing::damage(INSTALLED, |text| drop(parse(text)));
+    }
+
+    #[test]
+    fn only_words_that_are_judged_are_kept() {
+        let line = "password --md5 Hidden\ntitle a\nkernel /a ro root=nfs:me:Hidden@x nompath x=Hidden init=/bin/sh init=/sbin/init \
+                    rdinit=/x S s single -s emergency 3 12 quiet\n";
+        let told = of(line).2.unwrap();
+        assert!(!told.contains("Hidden"), "{told}");
+        assert!(told.ends_with("nompath init=/bin/sh rdinit=/x S s single -s emergency 3"), "{told}");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_told() {
+        let waits = |text: &str| parse(text).0.waits.join("; ");
+        let entry = "title a\nkernel /a\ninitrd /b\n";
+        assert_eq!(waits(INSTALLED), "");
+        for (text, expected) in [
+            (entry.to_owned(), "without a timeout the menu waits for a key"),
+            (format!("timeout=-1\n{entry}"), "without a timeout the menu waits for a key"),
+            // In an entry it is no command.
+            (format!("{entry}timeout=5\n"), "without a timeout the menu waits for a key"),
+            (format!("timeout 0\nterminal --dumb serial\n{entry}"), ""),
+            (format!("timeout 0\nterminal --timeout=5 serial console\n{entry}"), ""),
+            (
+                format!("timeout 0\nterminal serial console\n{entry}"),
+                "`terminal` with several terminals and without --timeout waits for a key",
+            ),
+            (format!("timeout 0\npassword x\n{entry}"), ""),
+            (format!("timeout 0\n{entry}lock\n"), ""),
+            (format!("timeout 0\npassword x\n{entry}lock\n"), "`lock`: it asks for the password of the menu"),
+            (format!("timeout 0\n{entry}password x\n"), "`password`: it asks for one"),
+            (format!("timeout 0\n{entry}pause\n"), "`pause` waits for a key"),
+            // What follows `boot` is not read, and what another entry has is none of it.
+            (format!("timeout 0\n{entry}boot\npause\n"), ""),
+            (format!("timeout 0\n{entry}title b\npause\n"), ""),
+            (
+                "timeout 0\ntitle a\ninitrd /b\nkernel /a\n".to_owned(),
+                "its initrd stands before its kernel, at which GRUB stops",
+            ),
+        ] {
+            assert_eq!(waits(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_of_an_entry_is_not_told() {
+        let untold =
+            |line: &str| parse(&format!("title a\nkernel /a\ninitrd /b\n{line}\n")).0.untold.join("; ");
+        for line in ["root (hd0,0)", "root", "rootnoverify (hd0)", "makeactive", "uppermem 1", "lock", "boot"]
+        {
+            assert_eq!(untold(line), "", "{line}");
+        }
+        for line in
+            ["configfile /x", "savedefault", "Kernel /x", "map (hd0) (hd1)", "default=1", "chainloader +1"]
+        {
+            let command = line.split([' ', '=']).next().unwrap();
+            assert_eq!(untold(line), format!("what comes of its command `{command}`"));
+        }
+    }
+
+    #[test]
+    fn a_kernel_needs_an_initrd_behind_it() {
+        let lacking = |commands: &str| parse(&format!("title a\n{commands}")).0.lacking;
+        let none = ["its kernel is started without an initrd"];
+        assert_eq!(lacking("kernel /a\ninitrd /b\n"), [""; 0]);
+        assert_eq!(lacking("kernel /a\n"), none);
+        assert_eq!(lacking("initrd /b\nkernel /a\n"), none);
+        assert_eq!(lacking("kernel /a\ninitrd /b\nkernel /c\n"), none);
+        assert_eq!(lacking("kernel /a\n#initrd /b\n"), none);
+        assert_eq!(lacking("kernel /a\nboot\ninitrd /b\n"), none);
+        // Of an entry that starts none nothing is said.
+        assert_eq!(lacking("chainloader +1\n"), [""; 0]);
+    }
+
+    #[test]
+    fn devices_are_read_as_grub_names_them() {
+        let of = |lines: &str| {
+            let (_, opens) = parse(&format!("title a\n{lines}"));
+            let told = |named: &Named| format!("{:?} {}", named.on, named.path.as_deref().unwrap_or("-"));
+            opens.iter().map(told).collect::<Vec<_>>().join("; ")
+        };
+        for (lines, expected) in [
+            ("kernel /a\n", "None /a"),
+            ("root (hd0,1)\nkernel /a\n", "Some(Disk(0, Some(1))) -; Some(Disk(0, Some(1))) /a"),
+            ("root=(hd0x1,0) 5\n", "Some(Disk(1, Some(0))) -"),
+            ("rootnoverify (hd0x1)\n", ""),
+            ("rootnoverify (hd0x)\nkernel --type=linux /a ro\n", "Some(Other(\"(hd0x)\")) /a"),
+            ("kernel (hd1)/a\ninitrd (hd0,0)/b\n", "Some(Disk(1, None)) /a; Some(Disk(0, Some(0))) /b"),
+            ("kernel (nd)/a\n", "Some(Other(\"(nd)\")) /a"),
+            ("kernel (hd0,0,a)/a\n", "Some(Other(\"(hd0,0,a)\")) /a"),
+            ("root hd0,0\n", "Some(Other(\"hd0,0\")) -"),
+            ("kernel vmlinuz\ninitrd\n", "None vmlinuz; None "),
+            ("root (hd0,0\n", "Some(Other(\"(hd0,0\")) -"),
+        ] {
+            assert_eq!(of(lines), expected, "{lines}");
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! Whether what an entry opens is there: on the disk, the partition and the file system that GRUB 0.97 takes for it.
+
+use std::io::ErrorKind;
+
+use anyhow::Result;
+
+use super::{BootEntry, Device, Named};
+use crate::facts::disks::sysfs;
+use crate::facts::mounts::{self, Mount};
+use crate::facts::{fstab, read};
+use crate::host::{Host, Kind};
+
+/// A disk by its kernel name, and a partition by its number (`None`: the disk has none).
+type Spot = (String, Option<u64>);
+
+/// How deep devices are followed that are built on one another.
+const DEPTH: usize = 16;
+
+/// Adds what is lacking of `files`, and what of them cannot be told.
+pub(super) fn look(host: &Host, files: &[Named], entry: &mut BootEntry) -> Result<()> {
+    let is_boot_file = |name: &String| ["vmlinuz", "init"].iter().any(|kind| name.starts_with(kind));
+    // A recording is made by hand: without any such file it says nothing of them.
+    let says_files =
+        host.kind() != Kind::Recorded || host.list("/boot").unwrap_or_default().iter().any(is_boot_file);
+    let machine = if host.kind() == Kind::Image {
+        None
+    } else {
+        match Machine::of(host, &entry.file) {
+            Ok(machine) => Some(machine),
+            Err(error) => {
+                entry.untold.push(format!("on which file system GRUB looks for its files: {error:#}"));
+                return Ok(());
+            }
+        }
+    };
+    for named in files {
+        let at = match &machine {
+            Some(machine) => machine.place(named.on.as_ref()),
+            // A tree has no disks, but says whether /boot is a file system of its own.
+            None => Place::At(vec![Root { at: root_of(host)?, number: None }]),
+        };
+        let shown = &named.shown;
+        match (at, &named.path) {
+            (Place::NotThere(why), _) => entry.lacking.push(format!("{shown} is not there: {why}")),
+            (_, Some(path)) if !path.starts_with('/') => {
+                entry.lacking.push(format!("`{shown}` is no file's path for GRUB"));
+            }
+            (_, None) => {}
+            (_, Some(_)) if !says_files => {}
+            (Place::Untold(why), Some(_)) => entry.untold.push(format!("whether {shown} is there: {why}")),
+            (Place::At(roots), Some(path)) => {
+                entry.lacking.extend(lacking(host, machine.as_ref(), &roots, path, shown)?);
+            }
+        }
+    }
+    entry.lacking.dedup();
+    entry.untold.dedup();
+    Ok(())
+}
+
+/// Where a tree has the root of the file system with its boot loader.
+fn root_of(host: &Host) -> Result<String> {
+    let text = read::text_if_exists(host, "/etc/fstab")?.unwrap_or_default();
+    let entries = fstab::parse(&text, fstab::Dialect::of(host)).entries;
+    let has_own = entries.iter().any(|entry| entry.mount_point.trim_end_matches('/') == "/boot");
+    Ok(if has_own { "/boot" } else { "/" }.to_owned())
+}
+
+/// Why GRUB does not load the file at `path` from the file systems at `roots`.
+fn lacking(
+    host: &Host,
+    machine: Option<&Machine>,
+    roots: &[Root],
+    path: &str,
+    shown: &str,
+) -> Result<Option<String>> {
+    let mut why = None;
+    for root in roots {
+        match state(host, machine, root, path)? {
+            State::There => return Ok(None),
+            State::Empty => why = Some(format!("{shown} is empty")),
+            State::NotThere => {
+                // The other way to name it is a frequent slip.
+                let other = path.strip_prefix("/boot").map_or_else(|| format!("/boot{path}"), str::to_owned);
+                let is_other = state(host, machine, root, &other)? == State::There;
+                let hint = if is_other { format!(", where GRUB finds {other}") } else { String::new() };
+                why = why.or_else(|| Some(format!("{shown} is not there{hint}")));
+            }
+        }
+    }
+    Ok(why)
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    There,
+    Empty,
+    NotThere,
+}
+
+/// What is at `path` of the file system that is mounted at `root`. GRUB follows its links from its own root, and sees nothing of
+/// what is mounted upon it.
+fn state(host: &Host, machine: Option<&Machine>, root: &Root, path: &str) -> Result<State> {
+    let inner = Host::recorded(host.path(&root.at));
+    let found = inner.resolve(path).and_then(|found| Ok((found.metadata()?, found)));
+    match found {
+        Ok((meta, found)) => {
+            let is_on_it = machine.is_none_or(|machine| {
+                let below = found.strip_prefix(host.root()).unwrap_or(&found);
+                let path = format!("/{}", below.display());
+                machine.mount_of(&path).is_some_and(|mount| Some(&mount.major_minor) == root.number.as_ref())
+            });
+            Ok(match meta.is_file() && is_on_it {
+                true if meta.len() == 0 => State::Empty,
+                true => State::There,
+                false => State::NotThere,
+            })
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(State::NotThere)
+        }
+        Err(error) => Err(read::explain(path, error)),
+    }
+}
+
+/// A file system by where it is mounted, and its number; a tree has none.
+#[derive(PartialEq, Eq)]
+struct Root {
+    at: String,
+    number: Option<String>,
+}
+
+/// Where GRUB finds a device of an entry.
+enum Place {
+    /// Its file system; of a mirror each half counts.
+    At(Vec<Root>),
+    NotThere(String),
+    Untold(String),
+}
+
+/// The mounts and disks of a machine.
+struct Machine<'a> {
+    host: &'a Host,
+    mounts: Vec<Mount>,
+    /// The partition with GRUB's own files; on RAID there are several.
+    own: Vec<Spot>,
+}
+
+impl<'a> Machine<'a> {
+    fn of(host: &'a Host, file: &str) -> Result<Self> {
+        let mounts = mounts::parse(&read::text(host, "/proc/self/mountinfo")?)?;
+        let mut machine = Self { host, mounts, own: Vec::new() };
+        let real = sysfs::real(host, file).map_or_else(|| file.to_owned(), |real| real.display().to_string());
+        machine.own = machine.mount_of(&real).map_or(Vec::new(), |mount| spots_of(host, mount));
+        Ok(machine)
+    }
+
+    /// What is mounted at `path` or above it.
+    fn mount_of(&self, path: &str) -> Option<&Mount> {
+        let covers = |mount: &&Mount| {
+            let rest = path.strip_prefix(mount.mount_point.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.mounts.iter().filter(covers).max_by_key(|mount| mount.mount_point.trim_end_matches('/').len())
+    }
+
+    fn place(&self, on: Option<&Device>) -> Place {
+        if self.own.is_empty() {
+            return Place::Untold("the partition with GRUB's own files was not found".into());
+        }
+        let spots = match on {
+            None => self.own.clone(),
+            Some(Device::Other(name)) => {
+                return Place::Untold(format!("what lies on {name} is not known here"));
+            }
+            Some(Device::Disk(disk, partition)) => match self.spots(*disk, *partition) {
+                Ok(spots) => spots,
+                Err(place) => return place,
+            },
+        };
+        let is_it = |mount: &&Mount| {
+            mount.root == "/"
+                && self.mount_of(&mount.mount_point).is_some_and(|top| top.major_minor == mount.major_minor)
+                && spots_of(self.host, mount).iter().any(|spot| spots.contains(spot))
+        };
+        let root =
+            |mount: &Mount| Root { at: mount.mount_point.clone(), number: Some(mount.major_minor.clone()) };
+        let roots: Vec<_> = self.mounts.iter().filter(is_it).map(root).collect();
+        if roots.is_empty() {
+            return Place::Untold("the file system of that partition is not mounted".into());
+        }
+        Place::At(roots)
+    }
+
+    /// Where `(hdDISK,PARTITION)` is. The BIOS calls the disk that it starts from the first; which of the others it calls the second
+    /// is told by no one, but where device.map says that it is that with GRUB's own files.
+    fn spots(&self, disk: u64, partition: Option<u64>) -> Result<Vec<Spot>, Place> {
+        let host = self.host;
+        let all = sysfs::disk_names(host).map_err(Place::Untold)?;
+        if disk >= all.len() as u64 {
+            return Err(Place::NotThere(format!(
+                "disks of this machine: {}, of which the first is hd0",
+                all.len()
+            )));
+        }
+        if disk != 0 && !self.is_own_by_map(disk) {
+            return Err(Place::Untold(format!("which disk is hd{disk} at boot is not known here")));
+        }
+        // GRUB counts from 0, the kernel from 1.
+        let number = partition.map(|partition| partition.saturating_add(1));
+        let names: Vec<&String> = self.own.iter().map(|(name, _)| name).collect();
+        let Some(number) = number else {
+            return Ok(names.into_iter().map(|name| (name.clone(), None)).collect());
+        };
+        let has = |disk: &str| numbers(host, disk).contains(&number);
+        let there: Vec<Spot> =
+            names.iter().filter(|name| has(name)).map(|name| ((*name).clone(), Some(number))).collect();
+        match there.is_empty() {
+            true => Err(Place::NotThere(format!("{} has no partition {number}", names[0]))),
+            false => Ok(there),
+        }
+    }
+
+    /// Whether /boot/grub/device.map has the disk with GRUB's own files under this number.
+    fn is_own_by_map(&self, disk: u64) -> bool {
+        let text = self.host.read("/boot/grub/device.map").unwrap_or_default();
+        let name = format!("(hd{disk})");
+        text.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(&name)
+                && words
+                    .next()
+                    .is_some_and(|path| self.own.iter().any(|(own, _)| path == format!("/dev/{own}")))
+        })
+    }
+}
+
+/// The numbers of the partitions of a disk.
+fn numbers(host: &Host, disk: &str) -> Vec<u64> {
+    let names = host.list(format!("/sys/block/{disk}")).unwrap_or_default();
+    let number = |name: &String| sysfs::word(host, &format!("{disk}/{name}"), "partition")?.parse().ok();
+    names.iter().filter_map(number).collect()
+}
+
+/// The partitions of disks that a mount lies on, as GRUB 0.97 can read them: it knows no LVM, and of RAID the mirrors alone.
+fn spots_of(host: &Host, mount: &Mount) -> Vec<Spot> {
+    let name = sysfs::kernel_name(host, &mount.major_minor);
+    name.map_or(Vec::new(), |name| spots_below(host, &name, None, DEPTH))
+}
+
+fn spots_below(host: &Host, name: &str, partition: Option<u64>, depth: usize) -> Vec<Spot> {
+    if let Some(disk) = sysfs::disk_of_partition(host, name) {
+        let number =
+            sysfs::word(host, &format!("{disk}/{name}"), "partition").and_then(|word| word.parse().ok());
+        let is_disk = sysfs::not_a_disk(&disk).is_none();
+        return number
+            .filter(|_| is_disk && partition.is_none())
+            .map_or(Vec::new(), |number| vec![(disk, Some(number))]);
+    }
+    let below = |partition: Option<u64>| {
+        let names = host.list(format!("/sys/block/{name}/slaves")).unwrap_or_default();
+        let names = names.iter().filter(|_| depth > 0);
+        names.flat_map(|name| spots_below(host, name, partition, depth - 1)).collect()
+    };
+    if let Some(uuid) = sysfs::word(host, name, "dm/uuid") {
+        let part = uuid.strip_prefix("part").and_then(|rest| rest.split_once('-'));
+        return match part.and_then(|(number, of)| Some((number.parse().ok()?, of))) {
+            Some((number, of)) if of.starts_with("mpath-") => below(Some(number)),
+            _ if uuid.starts_with("mpath-") => below(partition),
+            _ => Vec::new(),
+        };
+    }
+    match sysfs::not_a_disk(name) {
+        None => vec![(name.to_owned(), partition)],
+        Some(_) if sysfs::word(host, name, "md/level").as_deref() == Some("raid1") => below(partition),
+        Some(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::boot_entry::load;
+    use crate::facts::boot_entry::tests::INSTALLED;
+    use crate::facts::testing::tree;
+
+    const FILE: &str = "boot/grub/grub.conf";
+    /// Two disks, of which the first has two partitions, and a mirror, a map and a logical volume.
+    const DISKS: [(&str, &str); 23] = [
+        ("sys/block/sda/dev", "8:0"),
+        ("sys/block/sda/sda1/dev", "8:1"),
+        ("sys/block/sda/sda1/partition", "1"),
+        ("sys/block/sda/sda2/dev", "8:2"),
+        ("sys/block/sda/sda2/partition", "2"),
+        ("sys/block/sdb/dev", "8:16"),
+        ("sys/block/sdb/sdb1/dev", "8:17"),
+        ("sys/block/sdb/sdb1/partition", "1"),
+        ("sys/block/md0/dev", "9:0"),
+        ("sys/block/md0/md/level", "raid1"),
+        ("sys/block/md0/slaves/sda1/x", ""),
+        ("sys/block/md1/dev", "9:1"),
+        ("sys/block/md1/md/level", "raid5"),
+        ("sys/block/md1/slaves/sda1/x", ""),
+        ("sys/block/dm-0/dev", "253:0"),
+        ("sys/block/dm-0/dm/uuid", "mpath-3600"),
+        ("sys/block/dm-0/slaves/sda/x", ""),
+        ("sys/block/dm-1/dev", "253:1"),
+        ("sys/block/dm-1/dm/uuid", "part1-mpath-3600"),
+        ("sys/block/dm-1/slaves/dm-0/x", ""),
+        ("sys/block/dm-2/dev", "253:2"),
+        ("sys/block/dm-2/dm/uuid", "LVM-x"),
+        ("sys/block/dm-2/slaves/sda2/x", ""),
+    ];
+
+    /// What is lacking and what is untold, where `mounts` (number and mount point) are and `there` has files.
+    fn told(text: &str, mounts: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let line = |(number, at): &(&str, &str)| format!("1 1 {number} / {at} rw - ext4 /dev/x rw\n");
+        let mounts: String = mounts.iter().map(line).collect();
+        let files = [&[(FILE, text), ("proc/self/mountinfo", &mounts)], &DISKS[..], there].concat();
+        let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+        (entry.lacking, entry.untold)
+    }
+
+    const ROOT: [(&str, &str); 1] = [("8:1", "/")];
+    const WITH_BOOT: [(&str, &str); 2] = [("8:2", "/"), ("8:1", "/boot")];
+    const THERE: [(&str, &str); 2] = [("boot/vmlinuz", "x"), ("boot/initrd", "x")];
+
+    fn entry(root: &str, prefix: &str) -> String {
+        format!("timeout=5\ntitle a\n{root}\nkernel {prefix}/vmlinuz ro\ninitrd {prefix}/initrd\n")
+    }
+
+    #[test]
+    fn what_the_entry_loads_has_to_be_there() {
+        let [kernel, initrd] =
+            ["boot/vmlinuz-2.6.32-504.el6.x86_64", "boot/initramfs-2.6.32-504.el6.x86_64.img"];
+        let none = (vec![], vec![]);
+        assert_eq!(told(INSTALLED, &ROOT, &[(kernel, "x"), (initrd, "x")]), none);
+        // A recording without any file says nothing of them.
+        assert_eq!(told(INSTALLED, &ROOT, &[]), none);
+        let found = told(INSTALLED, &ROOT, &[(initrd, "")]).0;
+        assert_eq!(found, [format!("/{kernel} is not there"), format!("/{initrd} is empty")]);
+        let two = "default=1\ntitle a\nkernel /gone\ntitle b\nkernel /boot/vmlinuz ro\ninitrd boot/initrd\n";
+        assert_eq!(
+            told(two, &ROOT, &THERE),
+            (vec!["`boot/initrd` is no file's path for GRUB".into()], vec![])
+        );
+        // GRUB stops at the first that it cannot load.
+        let twice = "title a\nkernel /boot/gone\nkernel /boot/vmlinuz\ninitrd /boot/initrd\n";
+        assert_eq!(told(twice, &ROOT, &THERE).0, ["/boot/gone is not there"]);
+        let nothing = "title a\nkernel /boot/vmlinuz\ninitrd\n";
+        assert_eq!(told(nothing, &ROOT, &THERE).0, ["`` is no file's path for GRUB"]);
+        let links = [("boot/vmlinuz", "-> k"), ("boot/k", "x"), ("boot/initrd", "-> /boot/gone")];
+        assert_eq!(told(&entry("", "/boot"), &ROOT, &links).0, ["/boot/initrd is not there"]);
+    }
+
+    #[test]
+    fn a_file_is_named_from_the_root_of_its_file_system() {
+        for root in ["", "root (hd0,0)", "rootnoverify (hd0,0)"] {
+            let none = (vec![], vec![]);
+            assert_eq!(told(&entry(root, "/boot"), &ROOT, &THERE), none, "{root}");
+            assert_eq!(told(&entry(root, ""), &WITH_BOOT, &THERE), none, "{root}");
+            let found = told(&entry(root, ""), &ROOT, &THERE);
+            let hint = |wrong: &str, right: &str| format!("{wrong} is not there, where GRUB finds {right}");
+            assert_eq!(found.0, [hint("/vmlinuz", "/boot/vmlinuz"), hint("/initrd", "/boot/initrd")]);
+            let found = told(&entry(root, "/boot"), &WITH_BOOT, &THERE);
+            assert_eq!(found.0, [hint("/boot/vmlinuz", "/vmlinuz"), hint("/boot/initrd", "/initrd")]);
+        }
+        // The partition of / has nothing of what is mounted upon it.
+        let found = told(&entry("root (hd0,1)", "/boot"), &WITH_BOOT, &THERE);
+        assert_eq!(found.0, ["/boot/vmlinuz is not there", "/boot/initrd is not there"]);
+        // A file with a device of its own goes by that.
+        let own = entry("root (hd0,1)", "(hd0,0)");
+        assert_eq!(told(&own, &WITH_BOOT, &THERE), (vec![], vec![]));
+        let gone = entry("root (hd0,0)", "(hd0,0)/boot");
+        assert_eq!(told(&gone, &ROOT, &[("boot/initrd", "x")]).0, ["(hd0,0)/boot/vmlinuz is not there"]);
+    }
+
+    #[test]
+    fn a_device_has_to_be_there() {
+        for (root, why) in [
+            ("(hd5,0)", "disks of this machine: 2, of which the first is hd0"),
+            ("(hd2)", "disks of this machine: 2, of which the first is hd0"),
+            ("(hd0,5)", "sda has no partition 6"),
+        ] {
+            // Without any file as well.
+            for there in [&THERE[..], &[]] {
+                let (lacking, _) = told(&entry(&format!("root {root}"), "/boot"), &ROOT, there);
+                assert_eq!(lacking[0], format!("{root} is not there: {why}"));
+            }
+        }
+        for (root, why) in [
+            ("(hd1,0)", "which disk is hd1 at boot is not known here"),
+            ("(hd0,1)", "the file system of that partition is not mounted"),
+            ("(hd0)", "the file system of that partition is not mounted"),
+            ("(nd)", "what lies on (nd) is not known here"),
+        ] {
+            let (lacking, untold) = told(&entry(&format!("root {root}"), "/boot"), &ROOT, &THERE);
+            assert_eq!(lacking, [""; 0], "{root}");
+            assert_eq!(untold[0], format!("whether /boot/vmlinuz is there: {why}"));
+        }
+        // The map of devices has the disk with GRUB's own files as the second.
+        let with_map = |map: &'static str| {
+            let there = [("boot/grub/device.map", map), THERE[0], THERE[1]];
+            told(&entry("root (hd1,0)", "/boot"), &ROOT, &there)
+        };
+        assert_eq!(with_map("(hd0) /dev/sdb\n(hd1)\t/dev/sda\n"), (vec![], vec![]));
+        assert_eq!(with_map("(hd0) /dev/sda\n(hd1) /dev/sdb\n").1.len(), 2);
+    }
+
+    #[test]
+    fn grub_reads_mirrors_and_maps_and_no_logical_volume() {
+        let of = |number: &str| told(&entry("root (hd0,0)", "/boot"), &[(number, "/")], &THERE);
+        for number in ["9:0", "253:1"] {
+            assert_eq!(of(number), (vec![], vec![]), "{number}");
+        }
+        for number in ["9:1", "253:2", "0:20"] {
+            let (lacking, untold) = of(number);
+            assert_eq!((lacking.len(), untold.len()), (0, 2), "{number}");
+            assert!(untold[0].ends_with("the partition with GRUB's own files was not found"), "{untold:?}");
+        }
+        let files = [(FILE, INSTALLED)];
+        let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+        assert!(entry.untold[0].starts_with("on which file system GRUB looks for its files: "), "{entry:?}");
+    }
+
+    #[test]
+    fn of_a_tree_fstab_says_whether_boot_is_a_file_system_of_its_own() {
+        let lacking = |prefix: &str, fstab: &str| {
+            let text = entry("root (hd5,0)", prefix);
+            let files = [&[(FILE, text.as_str()), ("etc/fstab", fstab)], &THERE[..]].concat();
+            load(&Host::image(tree(&files).path())).known().cloned().unwrap().unwrap().lacking.len()
+        };
+        let own = "UUID=1 /boot ext4 defaults 1 2\n";
+        assert_eq!([lacking("/boot", ""), lacking("", own)], [0, 0]);
+        assert_eq!([lacking("", ""), lacking("/boot", own)], [2, 2]);
+    }
+}

@@ -1,0 +1,89 @@
+//! The line of fstab for the retention volume, and the name that it goes by.
+
+use super::volumes;
+use crate::changes::fstab;
+use crate::facts::Facts;
+use crate::facts::disks::{Disk, Map};
+use crate::facts::mounts::Mount;
+use crate::facts::storage::{LVM, Storage};
+use crate::steps::devices::{alias_of, carriers};
+
+/// Stands for the UUID of a file system where it is not known.
+pub(super) const UUID: &str = "UUID=...";
+
+/// The line of fstab that mounts what `name` names as `mount` is mounted now.
+pub(super) fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
+    // What starts the machine is unknown only of facts that were recorded elsewhere: CentOS 6 is what they are of.
+    let options = fstab::options(facts.os.systemd.known() == Some(&true));
+    format!("{name} {} {} {options} 0 0", mount.mount_point, mount.fs_type)
+}
+
+/// What a person does where no name is known that cannot move.
+pub(super) fn nameless(facts: &Facts, mount: &Mount) -> String {
+    if let Some(shared) =
+        volumes::uuid_of_mount(facts, mount).and_then(|uuid| shared(facts, uuid, &mount.major_minor))
+    {
+        return shared;
+    }
+    format!(
+        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
+         it; put by hand into /etc/fstab: {}",
+        mount.source,
+        mount.mount_point,
+        line(facts, UUID, mount)
+    )
+}
+
+/// The best name for fstab: the map by its WWID, as the procedure has it, else the file system's UUID. `None` where neither
+/// is known: what it is mounted by can be another disk's after the next restart.
+pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<String> {
+    if let Some(map) = &disk.multipath
+        && map.major_minor == mount.major_minor
+        && alias_of(facts, &map.wwid).is_none()
+        && let Some(name) = map_by_id(map)
+    {
+        return Some(name);
+    }
+    let links = &facts.filesystems.known()?.by_uuid;
+    let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
+    let name = Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name));
+    name.filter(|_| shared(facts, uuid, &mount.major_minor).is_none())
+}
+
+/// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
+///
+/// # Errors
+/// There is none that cannot mean another device, in words.
+pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> {
+    match disk.multipath.as_ref().and_then(map_by_id) {
+        Some(map) => Ok(map),
+        None => shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err),
+    }
+}
+
+/// That other attached devices than `number` have the UUID too, and what a person does: which of them a line by that name mounts
+/// at the next boot is chance.
+fn shared(facts: &Facts, uuid: &str, number: &str) -> Option<String> {
+    let disks = facts.disks.known()?;
+    let is_other = |one: &&Storage| {
+        let mut volumes = one.volumes().map(|(_, volume, _)| volume);
+        volumes.any(|volume| volume.uuid == uuid && volume.fs_type != LVM)
+            && one.major_minor != number
+            && !carriers(disks, &one.major_minor).is_empty()
+    };
+    let others: Vec<_> =
+        facts.storage.known()?.iter().filter(is_other).map(|one| one.name.as_str()).collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "{} has the same UUID, so a line by that name could mount it: detach it, or see that the retention disk has its \
+             multipath map (multipath.running); then mt-agent apply",
+            others.join(", ")
+        )
+    })
+}
+
+/// The name of a map that is called by its WWID.
+fn map_by_id(map: &Map) -> Option<String> {
+    let name = format!("/dev/mapper/{}", map.dm_name);
+    (map.dm_name == map.wwid && fstab::cannot_move(&name)).then_some(name)
+}

@@ -1,0 +1,214 @@
+//! A retention volume that is made but not mounted: whose it is, and whether apply may mount it.
+
+use super::name::{find, means};
+use super::persistent::{moves, remove_all_but_one};
+use super::volumes::on_record;
+use super::{carry_root, choice, describe, volumes};
+use crate::facts::Facts;
+use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
+use crate::facts::retention::{RECORD, is_made_uuid};
+use crate::profile::Profile;
+use crate::steps::devices::{carriers, fstab_entry, repeated, resolve};
+use crate::steps::{Status, need, twins};
+
+/// A retention volume that is made but not mounted.
+pub(super) struct Waiting<'a> {
+    pub disk: &'a Disk,
+    /// Whether that disk carries `/` as well.
+    pub on_root: bool,
+    /// `auto` where it is not known.
+    pub fs_type: String,
+    /// The UUID that it has where we made it.
+    pub uuid: Option<String>,
+    /// Why it is not the agent's to mount, and what a person does.
+    pub refused: Option<String>,
+}
+
+/// The volume that fstab names for the mount point, or else the one that we made. `named` is how a person names the disk.
+pub(super) fn waiting<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    named: Option<&str>,
+) -> Result<Option<Waiting<'a>>, Status> {
+    let by_fstab = waiting_by_fstab(profile, facts, named)?;
+    if let Some(waiting) = by_fstab.filter(|found| !volumes::is_unfinished(facts, found.disk)) {
+        return Ok(Some(waiting));
+    }
+    let lines = repeated(need(&facts.fstab, "/etc/fstab")?, &profile.retention.mount_point);
+    Ok(volumes::ours(facts, named)?.map(|ours| Waiting {
+        disk: ours.disk,
+        on_root: false,
+        fs_type: ours.fs_type.unwrap_or_else(|| "auto".to_owned()),
+        uuid: Some(ours.uuid),
+        refused: lines.map(|lines| remove_all_but_one(&lines)),
+    }))
+}
+
+/// `None` where fstab has no line, or its name leads nowhere.
+///
+/// # Errors
+/// The line can mean, or leads to, another volume than this host's; or it cannot be told.
+fn waiting_by_fstab<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    named: Option<&str>,
+) -> Result<Option<Waiting<'a>>, Status> {
+    let disks = need(&facts.disks, "the disks")?;
+    let fstab = need(&facts.fstab, "/etc/fstab")?;
+    let point = &profile.retention.mount_point;
+    let Some(entry) = fstab_entry(fstab, point) else { return Ok(None) };
+    // Of several devices with one UUID the link leads to any.
+    let made = volumes::with_name(facts, &entry.device);
+    let major_minor = match &made {
+        Some(made) => Some(made.disk.device_number().to_owned()),
+        None => resolve(&entry.device, facts)?,
+    };
+    let Some(major_minor) = major_minor else { return Ok(None) };
+    let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
+    let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
+    let is_whole =
+        |disk: &Disk| [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
+    let refused = |disk: &Disk| {
+        if let Some(lines) = repeated(fstab, point) {
+            return Some(remove_all_but_one(&lines));
+        }
+        // It could be another disk than the one that was meant.
+        if moves(&entry.device, disk, facts) && !ours(disk) {
+            return Some(format!(
+                "line {} of /etc/fstab names {}, which can be another disk since the last restart, and mounting a \
+                 disk of a protected machine would change it: put UUID=... or /dev/mapper/{} there, then mt-agent apply",
+                entry.line,
+                entry.device,
+                disk.scsi_id.as_deref().unwrap_or("SCSI-ID")
+            ));
+        }
+        (!is_whole(disk)).then(|| {
+            format!(
+                "{} is a part of {} or lies on LVM or the like, and apply mounts whole disks only: mount it by hand: \
+                 mount {point}",
+                entry.device, disk.name
+            )
+        })
+    };
+    let under = carriers(disks, &major_minor);
+    let Some(&disk) = under.first() else { return Ok(None) };
+    // What we made there is known by more than the line.
+    let recorded = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
+    let on_root = carry_root(facts, &under)?;
+    if recorded.is_none() && !on_root {
+        another_volume(facts, entry, disk, made.is_some(), named)?;
+        if volumes::on(facts, disk).is_none() && !ours(disk) {
+            not_on_record(facts, entry, disk, named)?;
+        }
+    }
+    Ok(Some(Waiting {
+        disk,
+        on_root,
+        fs_type: recorded.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
+        uuid: recorded.map(|record| record.uuid.clone()).or_else(|| made.map(|made| made.uuid)),
+        refused: refused(disk),
+    }))
+}
+
+/// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: its UUID follows
+/// from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
+///
+/// # Errors
+/// It is, or can be, another one; or it cannot be told.
+fn another_volume(
+    facts: &Facts,
+    entry: &Entry,
+    disk: &Disk,
+    made: bool,
+    named: Option<&str>,
+) -> Result<(), Status> {
+    let Entry { line, device, .. } = entry;
+    let record = facts.retention_record.known().and_then(Option::as_ref);
+    if let Some(record) = record.filter(|record| disk.scsi_id.as_ref() != Some(&record.scsi_id)) {
+        if disk.scsi_id.is_none() && disk.is_scsi() {
+            return Err(Status::Blocked { by: "scsi.ids".to_owned() });
+        }
+        let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
+        if made && on_record(facts, record).is_none() && is_named() {
+            return Ok(());
+        }
+        let keep = match disk.scsi_id.as_deref().filter(|_| made) {
+            Some(id) => format!("mt-agent apply --adopt-retention {id}"),
+            None => format!("`mv {RECORD} /root/`, then mt-agent apply"),
+        };
+        return Err(Status::unmet(
+            format!(
+                "line {line} of /etc/fstab ({device}) leads to {}, but the retention volume on record {}",
+                describe(disk),
+                choice::whereabouts(facts, &record.scsi_id)
+            ),
+            "the volume on record",
+            format!(
+                "find out which of them is this machine's retention volume. The one on record: attach its disk, see that line \
+                 {line} does not name another one, then mt-agent apply. The one that fstab names: {keep}"
+            ),
+        ));
+    }
+    if made {
+        return Ok(());
+    }
+    let twins = twins::of(device, facts)?;
+    if !twins.is_empty() {
+        let all = twins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Status::unmet(
+            format!("line {line} of /etc/fstab names {device}, which several attached devices have: {all}"),
+            "one device with that name",
+            format!(
+                "find out which of them is this machine's retention volume, and detach the others, or put /dev/mapper/SCSI-ID \
+                 into line {line}, with the ID of its disk; then mt-agent apply"
+            ),
+        ));
+    }
+    if entry.ours && record.is_none() && device.strip_prefix("UUID=").is_some_and(is_made_uuid) {
+        return Err(Status::unmet(
+            format!(
+                "line {line} of /etc/fstab names a retention volume that mt-agent made; {} carries its UUID, which does not \
+                 follow from the SCSI ID of that disk: it can be a copy",
+                describe(disk)
+            ),
+            "the disk on which that volume was made",
+            format!(
+                "attach that disk; where this one is the machine's retention volume, mount it by hand: mount {} {}",
+                disk.device(),
+                entry.mount_point
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// That the disk to which the line `entry` leads is on record as this host's, where its own disks are, or is named by a person.
+///
+/// # Errors
+/// It is not.
+fn not_on_record(facts: &Facts, entry: &Entry, disk: &Disk, named: Option<&str>) -> Result<(), Status> {
+    let Some(record) = facts.identity.recorded.known().and_then(Option::as_ref) else { return Ok(()) };
+    let is_own = disk.scsi_id.as_ref().is_some_and(|id| record.owns(id));
+    if record.own_disks.is_none() || is_own || named.is_some_and(|name| means(facts, name, Some(&disk.name)))
+    {
+        return Ok(());
+    }
+    let it = match &disk.scsi_id {
+        Some(id) => format!("mt-agent apply --own-disk {id}, then mt-agent apply"),
+        None => "see scsi.ids first".to_owned(),
+    };
+    Err(Status::unmet(
+        format!(
+            "line {} of /etc/fstab ({}) leads to {}, which is not on record as a disk of this host",
+            entry.line,
+            entry.device,
+            describe(disk)
+        ),
+        "the disk of this host's retention volume",
+        format!(
+            "find out whose it is: mounting a disk of a protected machine would change it. Where it carries this host's retention \
+             volume: {it}. Else take the line out, and attach the disk that does"
+        ),
+    ))
+}
