@@ -205,7 +205,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         Storage { table: Some(table), ..testing::answering("sdc", "8:99") }
     };
     let at_place = |label: &str, uuid: &str| {
-        place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None })
+        place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None, array: None })
     };
     let silent = |read| Storage { read, ..testing::answering("sdc", "8:99") };
     let by_uuid = format!("an attached disk carries a retention volume (the UUID {uuid})");
