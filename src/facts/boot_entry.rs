@@ -26,6 +26,16 @@ pub struct BootEntry {
     pub lacking: Vec<String>,
 }
 
+impl BootEntry {
+    /// The devices that its kernel's command line names by the parameter `key`: `root`, or `resume` where that is in force.
+    pub fn devices<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        let words = || self.kernel.iter().flatten();
+        let is_off = key == "resume" && words().any(|word| word == "noresume");
+        let value = move |word: &'a String| word.strip_prefix(key)?.strip_prefix('=');
+        words().filter_map(value).filter(move |_| !is_off)
+    }
+}
+
 /// For facts of a version that did not look.
 #[must_use]
 pub fn not_read() -> Fact<Option<BootEntry>> {
@@ -171,12 +181,12 @@ fn words(argument: &str) -> Option<Vec<String>> {
     Some(words.filter(|word| is_judged(word)).map(kept).collect())
 }
 
-/// Whether it tells what becomes `/`, the first process or the runlevel (/etc/init/rcS.conf of CentOS 6), or keeps multipath
+/// Whether it tells what becomes `/`, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of CentOS 6), or keeps multipath
 /// from being started (/etc/rc.d/rc.sysinit, which looks for the text anywhere).
 fn is_judged(word: &str) -> bool {
-    const NAMES: [&str; 3] = ["root=", "init=", "rdinit="];
+    const NAMES: [&str; 4] = ["root=", "init=", "rdinit=", "resume="];
     is_runlevel(word)
-        || word == "emergency"
+        || ["emergency", "noresume"].contains(&word)
         || word.contains("nompath")
         || word != "init=/sbin/init" && NAMES.iter().any(|name| word.starts_with(name))
 }
