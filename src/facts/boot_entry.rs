@@ -33,6 +33,16 @@ pub struct BootEntry {
     pub untold: Vec<String>,
 }
 
+impl BootEntry {
+    /// The devices that its kernel's command line names by the parameter `key`: `root`, or `resume` where that is in force.
+    pub fn devices<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        let words = || self.kernel.iter().flatten();
+        let is_off = key == "resume" && words().any(|word| word == "noresume");
+        let value = move |word: &'a String| word.strip_prefix(key)?.strip_prefix('=');
+        words().filter_map(value).filter(move |_| !is_off)
+    }
+}
+
 /// For facts of a version that did not look.
 #[must_use]
 pub fn not_read() -> Fact<Option<BootEntry>> {

@@ -12,6 +12,7 @@ mod lvm;
 pub mod mapped;
 mod places;
 mod read;
+mod superblocks;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use content::extent;
 use kernel_log::Trouble;
 pub use lvm::{LVM, UUID_LETTERS};
+pub use superblocks::{BTRFS, LUKS};
 pub use table::{Entry, Place, Table, dos_uuid};
 
 use super::Fact;
@@ -51,12 +53,16 @@ pub struct Storage {
     pub failed_paths: Fact<Vec<String>>,
     /// One read of it.
     pub read: Fact<Read>,
-    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap, FAT (`vfat`) or a physical volume of LVM ([`LVM`]).
+    /// What it carries, where it was read: ext2 to ext4 (`ext`), XFS, swap, FAT (`vfat`), [`BTRFS`], ReiserFS, JFS, [`LUKS`] or a
+    /// physical volume of LVM ([`LVM`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
-    /// The UUID of the volume group that it belongs to, without hyphens.
+    /// The UUID of the volume group that it belongs to, without hyphens; of btrfs, its own among the devices of the file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The UUID of the software RAID whose member it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array: Option<String>,
     /// The partition table on it now, of a disk, its map or a RAID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Table>,
@@ -99,11 +105,23 @@ impl Storage {
         let whole = self.volume.as_ref().map(|volume| (None, volume, self.group.as_deref()));
         let entries = self.table.iter().flat_map(|table| &table.entries);
         whole.into_iter().chain(entries.filter_map(|entry| match &entry.place {
-            Some(Place::Read { volume, group }) => {
+            Some(Place::Read { volume, group, .. }) => {
                 Some((Some(entry.number), volume.as_ref()?, group.as_deref()))
             }
             _ => None,
         }))
+    }
+}
+
+impl Storage {
+    /// The software RAIDs whose members it and its partitions are, as in [`Storage::volumes`].
+    pub fn arrays(&self) -> impl Iterator<Item = (Option<u32>, &str)> {
+        let entries = self.table.iter().flat_map(|table| &table.entries);
+        let of_entries = entries.filter_map(|entry| match &entry.place {
+            Some(Place::Read { array, .. }) => Some((Some(entry.number), array.as_deref()?)),
+            _ => None,
+        });
+        self.array.as_deref().map(|array| (None, array)).into_iter().chain(of_entries)
     }
 }
 
@@ -139,7 +157,7 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     let disks = || disks.known().into_iter().flatten();
     numbers.extend(disks().flat_map(Disk::ends).map(|(_, number)| number));
     // Each has a UUID of its own as well, which a copy of its disk has too.
-    numbers.extend(disks().flat_map(Disk::physical_volumes).map(|(_, number)| number));
+    numbers.extend(disks().flat_map(Disk::members).map(|(_, number)| number));
     let tables: BTreeMap<&str, Places> =
         disks().flat_map(Disk::partitioned).map(|one| (one.major_minor, one.places())).collect();
     numbers.extend(tables.keys());
@@ -177,8 +195,20 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
             });
         }
         let (major_minor, suspended) = (device.number, device.suspended);
-        let Carried { volume, group, extent, table } = carried;
-        Storage { name, major_minor, suspended, failed_paths, read, volume, group, table, extent, below }
+        let Carried { volume, group, array, extent, table } = carried;
+        Storage {
+            name,
+            major_minor,
+            suspended,
+            failed_paths,
+            read,
+            volume,
+            group,
+            array,
+            table,
+            extent,
+            below,
+        }
     };
     Fact::Known(devices.into_iter().map(told).collect())
 }
@@ -193,6 +223,7 @@ struct Device {
     /// Why it is not to be read.
     stopped: Option<String>,
     is_mounted: bool,
+    size_bytes: Option<u64>,
     /// Where a partition table on it counts.
     partitions: Option<Partitions>,
 }
@@ -220,7 +251,13 @@ fn device(host: &Host, number: &str, is_mounted: bool, places: Option<&Places>) 
     let sector = || sysfs::word(host, &name, "queue/logical_block_size")?.parse().ok();
     let partitions =
         places.map(|places| Partitions { sector: sector().unwrap_or(512), shown: places.clone() });
-    (name, Device { number: number.to_owned(), below, suspended, stopped, is_mounted, partitions })
+    // In units of 512 bytes, whatever its sectors are.
+    let size = host.read(format!("/sys/class/block/{name}/size")).ok();
+    let size_bytes = size.and_then(|size| size.trim().parse::<u64>().ok()?.checked_mul(512));
+    (
+        name,
+        Device { number: number.to_owned(), below, suspended, stopped, is_mounted, size_bytes, partitions },
+    )
 }
 
 /// What a device carries: as in [`Storage`].
@@ -228,6 +265,7 @@ fn device(host: &Host, number: &str, is_mounted: bool, places: Option<&Places>) 
 struct Carried {
     volume: Option<Volume>,
     group: Option<String>,
+    array: Option<String>,
     extent: Option<Extent>,
     table: Option<Table>,
 }
@@ -259,7 +297,7 @@ fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Told) -> Answ
     };
     let read = match stopped {
         Some(why) => Err(format!("{why}, so it was not read")),
-        None => match read::first_block(host, name, &device.number, device.partitions.as_ref()) {
+        None => match read::first_block(host, name, device) {
             // A recording is made by hand: of what is neither mounted nor carries anything it says nothing.
             Err(_) if host.kind() == Kind::Recorded && !device.is_mounted => {
                 Ok((Read::Done, Carried::default()))

@@ -187,6 +187,7 @@ pub fn answering(name: &str, major_minor: &str) -> Storage {
         read: Fact::Known(Read::Done),
         volume: None,
         group: None,
+        array: None,
         table: None,
         below: Vec::new(),
         extent: None,

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::Facts;
 use crate::facts::disks::users::{Use, uses};
 use crate::facts::disks::{Disk, Holder, Partitioned};
 use crate::facts::filesystems::decoded;
 use crate::facts::retention::Volume;
-use crate::facts::storage::{Entry, LVM, Place, Read, Storage, dos_uuid};
+use crate::facts::storage::{BTRFS, Entry, LVM, Place, Read, Storage, dos_uuid};
+use crate::facts::{Fact, Facts};
+use crate::host::command::quoted;
 
-use super::devices::holders;
+use super::devices::{device_name, holders, resolve};
 use super::links::unquoted;
 use super::{Status, need};
 
@@ -62,6 +63,7 @@ pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
         told => told?,
     };
     match lacking {
+        _ if are_parts(&found, facts) => Ok(Vec::new()),
         _ if found.len() > 1 => Ok(found),
         Some(why) => Err(Status::Unknown {
             why: format!("whether another attached device has a name of this host's too: {why}"),
@@ -70,12 +72,92 @@ pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
     }
 }
 
-/// The one device that answers to such a name, as far as is known.
-pub fn only<'a>(name: &str, facts: &'a Facts) -> Option<Twin<'a>> {
-    match answering(name, facts).ok()?.0.as_slice() {
-        [one] => Some(*one),
-        _ => None,
+/// The one device that answers to such a name, as far as is known, or those over which one file system of btrfs extends; else none.
+pub fn alone<'a>(name: &str, facts: &'a Facts) -> Vec<Twin<'a>> {
+    match answering(name, facts) {
+        Ok((found, _)) if found.len() == 1 || are_parts(&found, facts) => found,
+        _ => Vec::new(),
     }
+}
+
+/// Whether these are devices of one file system of btrfs: a copy of one has its own UUID as well.
+fn are_parts(found: &[Twin<'_>], facts: &Facts) -> bool {
+    let Some(storage) = facts.storage.known() else { return false };
+    let part = |twin: &Twin<'_>| {
+        let mut volumes = at(storage, twin.major_minor)?.volumes();
+        let (_, volume, part) = volumes.find(|(number, ..)| *number == twin.unread)?;
+        part.filter(|_| volume.fs_type == BTRFS)
+    };
+    let parts: BTreeSet<&str> = found.iter().filter_map(part).collect();
+    found.len() > 1 && parts.len() == found.len()
+}
+
+/// The device to which udev's link of a UUID or a label leads, where it does not carry that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misled<'a> {
+    /// Its kernel name.
+    pub name: String,
+    /// `8:3`.
+    pub major_minor: String,
+    /// What it carries, where that was recognised.
+    pub carries: Option<&'a Volume>,
+    is_label: bool,
+}
+
+impl Misled<'_> {
+    /// The name by which it can be found now, as in the first column of fstab.
+    pub fn by_its_own(&self) -> Option<String> {
+        let volume = self.carries?;
+        let (tag, value) = if self.is_label { ("LABEL", &volume.label) } else { ("UUID", &volume.uuid) };
+        (!value.is_empty()).then(|| format!("{tag}={value}"))
+    }
+}
+
+/// Whether a name leads to a device that was read and does not carry it: a link is older than what was made there since, or it
+/// carries what is not recognised here.
+pub fn misled<'a>(name: &str, facts: &'a Facts) -> Option<Misled<'a>> {
+    /// Floppy and optical drives.
+    const OTHERS: [&str; 2] = ["2:", "11:"];
+    let (kind, value) = tag(name).filter(|(kind, _)| matches!(kind, Kind::Uuid | Kind::Label))?;
+    let is_label = matches!(kind, Kind::Label);
+    let (disks, storage) = (facts.disks.known()?, facts.storage.known()?);
+    let major_minor = resolve(name, facts).ok()??;
+    let (found, _) = answering(name, facts).ok()?;
+    let one = at(storage, &major_minor);
+    // A path of a map, for example, in the place of that.
+    let is_below = |twin: &Twin<'_>| one.is_none() && twin.disk.all_devices().contains(&&*major_minor);
+    let is_it = |twin: &Twin<'_>| twin.major_minor == major_minor && twin.unread.is_none() || is_below(twin);
+    // What could not be read is told by itself.
+    let is_read = one.is_none_or(|one| matches!(one.read, Fact::Known(Read::Done | Read::Errors(_))));
+    // A member of a RAID can begin as that does.
+    let has = |volume: &Volume| value == *if is_label { &volume.label } else { &volume.uuid };
+    let carries = one.and_then(|one| one.volume.as_ref());
+    if carries.is_some_and(has) {
+        return None;
+    }
+    if !is_read || found.iter().any(is_it) || OTHERS.iter().any(|major| major_minor.starts_with(major)) {
+        return None;
+    }
+    Some(Misled {
+        name: device_name(disks, &major_minor).unwrap_or(&major_minor).to_owned(),
+        carries,
+        is_label,
+        major_minor,
+    })
+}
+
+/// That it is not known whether other attached devices have a name too, as the one to which it leads carries nothing that is
+/// recognised.
+pub fn unrecognised(name: &str, facts: &Facts) -> Option<String> {
+    let misled = misled(name, facts).filter(|misled| misled.carries.is_none())?;
+    let tag_name = if misled.is_label { "LABEL" } else { "UUID" };
+    let (_, value) = tag(name)?;
+    Some(format!(
+        "{} carries nothing that mt-agent recognises, so {name} was not compared with the other disks: `blkid -c /dev/null -t {}` \
+         lists all devices with that name",
+        misled.name,
+        quoted(&format!("{tag_name}={value}"))
+    ))
 }
 
 /// All devices that answer to a name, and why others may.

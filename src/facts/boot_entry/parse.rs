@@ -230,13 +230,14 @@ fn words(argument: &str) -> Option<Vec<String>> {
     Some(words.filter(|word| is_judged(word)).map(kept).collect())
 }
 
-/// Whether it tells what becomes `/`, the first process or the runlevel (/etc/init/rcS.conf of CentOS 6), stops in the initial file
+/// Whether it tells what becomes `/`, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of
+/// CentOS 6), stops in the initial file
 /// system (dracut 004), or keeps multipath from being started or asks before each service (/etc/rc.d/rc.sysinit, which looks for
 /// these texts anywhere).
 fn is_judged(word: &str) -> bool {
-    const NAMES: [&str; 3] = ["root=", "init=", "rdinit="];
+    const NAMES: [&str; 4] = ["root=", "init=", "rdinit=", "resume="];
     is_runlevel(word)
-        || word == "emergency"
+        || ["emergency", "noresume"].contains(&word)
         || is_break(word)
         || ["nompath", "confirm"].iter().any(|text| word.contains(text))
         || word != "init=/sbin/init" && NAMES.iter().any(|name| word.starts_with(name))

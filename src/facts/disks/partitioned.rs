@@ -94,13 +94,21 @@ impl Disk {
         all
     }
 
-    /// Name and `major:minor` of the devices on which volumes of LVM lie: of a disk under multipath its map's.
+    /// Name and `major:minor` of the physical volumes of LVM, members of a RAID and encrypted volumes that are in use as such: of a disk
+    /// under multipath its map's.
     #[must_use]
-    pub fn physical_volumes(&self) -> Vec<(&str, &str)> {
+    pub fn members(&self) -> Vec<(&str, &str)> {
         fn add<'a>(on: (&'a str, &'a str), holders: &'a [Holder], into: &mut Vec<(&'a str, &'a str)>) {
-            let is_lvm =
-                |holder: &Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
-            if holders.iter().any(is_lvm) {
+            let has_uuid = |holder: &Holder, kind: &str| {
+                holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with(kind))
+            };
+            let is_lvm = |holder: &&Holder| has_uuid(holder, "LVM-");
+            let is_upon = |holder: &Holder| {
+                is_lvm(&holder)
+                    || has_uuid(holder, "CRYPT-")
+                    || holder.dm_uuid.is_none() && holder.name.starts_with("md")
+            };
+            if holders.iter().any(is_upon) {
                 into.push(on);
             }
             // What lies on a volume is no physical one, as a rule.
@@ -209,10 +217,10 @@ mod tests {
         let volume = || vec![holder("dm-9", Some("LVM-x"), vec![])];
         let mut lone = disk("sda", &["sda1", "sda2"], vec![]);
         lone.partitions[1].holders = volume();
-        assert_eq!(lone.physical_volumes().iter().map(|one| one.0).collect::<Vec<_>>(), ["sda2"]);
+        assert_eq!(lone.members().iter().map(|one| one.0).collect::<Vec<_>>(), ["sda2"]);
         let part = holder("dm-2", Some("part1-mpath-36a"), volume());
         let map = holder("dm-1", Some("mpath-36a"), vec![part]);
-        assert_eq!(disk("sdb", &[], vec![map]).physical_volumes(), [("dm-2", "n:dm-2")]);
-        assert_eq!(disk("sdb", &[], volume()).physical_volumes().len(), 1);
+        assert_eq!(disk("sdb", &[], vec![map]).members(), [("dm-2", "n:dm-2")]);
+        assert_eq!(disk("sdb", &[], volume()).members().len(), 1);
     }
 }

@@ -1,23 +1,27 @@
-//! What the first blocks of a device say that it carries: ext2 to ext4, XFS, swap, FAT, a physical volume of LVM, or a partition
-//! table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the
+//! What a device says that it carries: ext2 to ext4, XFS, swap, FAT, btrfs, ReiserFS, JFS, LUKS, a physical volume of LVM, a member of
+//! a software RAID, or a partition table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the
 //! size of the file system.
 
-use super::{Carried, Extent, fat, lvm, table};
+use super::{Carried, Extent, fat, lvm, superblocks, table};
 use crate::facts::retention::{Volume, uuid_in_words};
 
 /// What `start` says, the first 4,096 bytes of a device; `block` reads the 4,096 bytes that begin at a multiple of 4,096. `sector` is
-/// the size of its sectors in bytes, where a partition table on it counts.
-pub(super) fn carried(start: &[u8], sector: Option<u64>, block: impl Fn(u64) -> Option<Vec<u8>>) -> Carried {
-    let (volume, group) = match volume(start).or_else(|| fat::volume(start, &block)) {
-        Some(volume) => (Some(volume), None),
-        None => {
-            lvm::physical_volume(start, &block).map_or((None, None), |(volume, group)| (Some(volume), group))
-        }
-    };
+/// the size of its sectors in bytes, where a partition table on it counts, and `size` its own, where it can be a member of a RAID.
+pub(super) fn carried(
+    start: &[u8],
+    sector: Option<u64>,
+    size: Option<u64>,
+    block: impl Fn(u64) -> Option<Vec<u8>>,
+) -> Carried {
+    let at_start = || volume(start).or_else(|| fat::volume(start, &block)).map(|volume| (volume, None));
+    let beyond = || lvm::physical_volume(start, &block).or_else(|| superblocks::volume(start, &block));
+    let (volume, group) =
+        at_start().or_else(beyond).map_or((None, None), |(volume, group)| (Some(volume), group));
+    let array = size.and_then(|size| superblocks::array(start, size, &block));
     let table = sector.and_then(|sector| table::table(start, sector, block));
     // What is left of a table below a file system says nothing.
     let table = table.filter(|table| !table.damaged || volume.is_none());
-    Carried { volume, group, extent: extent(start), table }
+    Carried { volume, group, array, extent: extent(start), table }
 }
 
 /// By the kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages of 4 KiB.
@@ -104,18 +108,18 @@ mod tests {
             std::os::unix::fs::FileExt::read_exact_at(&std::fs::File::open(&path).unwrap(), &mut start, 0)
                 .unwrap();
             let expected = Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() };
-            assert_eq!(carried(&start, Some(512), |_| None).volume, Some(expected), "{tool}");
+            assert_eq!(carried(&start, Some(512), None, |_| None).volume, Some(expected), "{tool}");
             // What the tool made is as large as the file; swap tells no size here.
             let size = extent(&start).map(|extent| extent.bytes);
             assert_eq!(size, (tool != "mkswap").then_some(400 << 20), "{tool}");
             for length in [0, 4, 1100, 1150, 4095] {
-                let _ = carried(&start[..length], Some(512), |_| None);
+                let _ = carried(&start[..length], Some(512), None, |_| None);
             }
             let text = String::from_utf8_lossy(&start).into_owned();
-            testing::damage(&text, |text| drop(carried(text.as_bytes(), Some(512), |_| None)));
+            testing::damage(&text, |text| drop(carried(text.as_bytes(), Some(512), None, |_| None)));
         }
-        assert_eq!(carried(&[0; 4096], Some(512), |_| None), Carried::default());
-        assert_eq!(carried(&[], Some(512), |_| None), Carried::default());
+        assert_eq!(carried(&[0; 4096], Some(512), None, |_| None), Carried::default());
+        assert_eq!(carried(&[], Some(512), None, |_| None), Carried::default());
     }
 
     /// As tests/real_storage.rs holds it against libblkid; here with each byte of it changed.
@@ -136,7 +140,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             let block =
                 |at: u64| Some(bytes.get(usize::try_from(at).ok()?..)?.iter().take(4096).copied().collect());
-            carried(&bytes[..4096], Some(512), block)
+            carried(&bytes[..4096], Some(512), None, block)
         };
         let id = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
         for (tool, args, script, expected) in [

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::content;
 use super::table::{Entry, Place};
+use super::{Carried, content};
 use crate::host::text;
 
 /// Places that are read at most on a device: as many partitions as the kernel takes on one.
@@ -66,9 +66,9 @@ fn at(entry: &Entry, block: impl Fn(u64) -> io::Result<Vec<u8>>) -> Place {
             }
         }
     };
-    let carried = within(0).map(|start| content::carried(&start, None, within));
+    let carried = within(0).map(|start| content::carried(&start, None, Some(size_bytes), within));
     match (failed.take(), carried) {
-        (None, Some(carried)) => Place::Read { volume: carried.volume, group: carried.group },
+        (None, Some(Carried { volume, group, array, .. })) => Place::Read { volume, group, array },
         (why, _) => Place::Unread(why.unwrap_or_default()),
     }
 }

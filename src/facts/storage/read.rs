@@ -1,5 +1,6 @@
 //! One read of a device, past the page cache.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
@@ -8,7 +9,7 @@ use nix::libc;
 use nix::sys::stat::{major, minor};
 
 use super::table::{Entry, Place, Table};
-use super::{Carried, Extent, Partitions, Read, content, places};
+use super::{Carried, Device, Extent, Read, content, places};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
 use crate::host::{Host, files};
@@ -16,17 +17,14 @@ use crate::host::{Host, files};
 /// What is read: a block of the largest size that disks have, at a place in memory that suits O_DIRECT.
 const BLOCK: usize = 4096;
 
-/// Reads the first block of the device with the kernel name `name` and the number `number`, and what it says that it carries; with
+/// Reads the first block of the device with the kernel name `name`, and what it says that it carries; with
 /// the partition table on it, where one counts, and what lies at the places of partitions that the kernel does not show.
 ///
 /// # Errors
 /// Why it could not be tried.
-pub(super) fn first_block(
-    host: &Host,
-    name: &str,
-    number: &str,
-    partitions: Option<&Partitions>,
-) -> Result<(Read, Carried), String> {
+pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(Read, Carried), String> {
+    let Device { number, partitions, size_bytes, is_mounted, .. } = device;
+    let partitions = partitions.as_ref();
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
@@ -41,13 +39,26 @@ pub(super) fn first_block(
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| Ok((read(&file, number)?, file))) {
         Ok((start, file)) => {
-            let sector = partitions.map(|one| one.sector);
-            let mut carried = content::carried(&start, sector, |at| block(&file, at).ok());
+            let (sector, failed) = (partitions.map(|one| one.sector), RefCell::new(None));
+            // What is in use itself is no member.
+            let size = size_bytes.filter(|_| !is_mounted);
+            let mut carried = content::carried(&start, sector, size, |at| match block(&file, at) {
+                Ok(bytes) => Some(bytes),
+                Err(error) => {
+                    // One that is smaller has nothing there.
+                    if error.raw_os_error() != Some(libc::ENXIO) {
+                        failed.replace(Some(format!("reading {path} at {at}: {error}")));
+                    }
+                    None
+                }
+            });
             if let (Some(table), Some(one)) = (&mut carried.table, partitions) {
                 let shows = |entry: &Entry| one.shown.have(entry.number, entry.start_bytes);
                 places::read(&mut table.entries, shows, |at| block(&file, at));
             }
-            Ok((counted.unwrap_or_else(|| told(&start)), carried))
+            // Then what it carries is not known.
+            let failed = failed.take().map(Read::Failed);
+            Ok((failed.or(counted).unwrap_or_else(|| told(&start)), carried))
         }
         Err(error) if is_the_device_s(&error) => {
             Ok((Read::Failed(format!("reading {path}: {error}")), Carried::default()))
@@ -110,6 +121,9 @@ fn is_the_device_s(error: &io::Error) -> bool {
             .contains(&error.raw_os_error())
 }
 
+/// Of a recording: lines `MAJOR:MINOR UUID` of the software RAIDs to which devices belong.
+const ARRAYS: &str = "/commands/arrays";
+
 /// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
 /// what is known of them, or `MAJOR:MINOR` and why it was not read; and lines `MAJOR:MINOR BYTES LOG` of sizes.
 fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
@@ -125,7 +139,8 @@ fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
     };
     let (extent, table) = (recorded_extent(host, number), recorded_table(host, number));
     let group = lines_of(host, "/commands/volume-groups", number).into_iter().next();
-    Ok((Read::Done, Carried { volume, group, extent, table }))
+    let array = lines_of(host, ARRAYS, number).into_iter().next();
+    Ok((Read::Done, Carried { volume, group, array, extent, table }))
 }
 
 /// What stands behind the number of a device.
@@ -146,7 +161,7 @@ fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
 fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
     let of = |path: &str| lines_of(host, path, &format!("{number}@{start_bytes}")).into_iter().next();
     match of("/commands/read").map(|said| recorded_volume(&said)) {
-        Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups") },
+        Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups"), array: of(ARRAYS) },
         Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why))) => Place::Unread(why),
         _ => Place::Unread("the recording does not tell".to_owned()),
     }

@@ -48,6 +48,9 @@ pub enum Place {
         /// As of a device.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<String>,
+        /// As of a device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        array: Option<String>,
     },
     /// Why it was not: in one line.
     Unread(String),
@@ -55,7 +58,7 @@ pub enum Place {
 
 impl Place {
     /// Nothing that is recognised, as an extended partition, which holds others.
-    pub(super) const NOTHING: Self = Self::Read { volume: None, group: None };
+    pub(super) const NOTHING: Self = Self::Read { volume: None, group: None, array: None };
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

@@ -6,7 +6,7 @@ use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
-use super::next_boot::{SEE, SHARED, leads_to};
+use super::next_boot::{SEE, SHARED, leads_to, misled};
 
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
     makes one";
@@ -15,18 +15,18 @@ const FILES: &str = "let default=N name an entry whose kernel and initrd are the
     `initrd FILE`: each FILE is /boot/NAME where /boot is a directory of /, and /NAME where it is a file system of its own";
 const WAITS: &str = "take out of that file what waits for a person, and let it have a line `timeout=5` before the first entry";
 const ROOT: &str = "put root=UUID=... in the kernel line of that entry, with the UUID that `blkid` prints for the device of /";
+const RESUME: &str = "take resume= out of the kernel line of that entry: a master target does not hibernate";
 const WORD: &str = "take that word out of the kernel line of that entry";
 
 /// Adds up what is wrong with it; a host that GRUB 0.97 does not start has none.
-pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>) {
-    let Some(Some(BootEntry { file, default, entries, kernel, lacking, waits, untold })) =
-        tally.know(need(&facts.boot_entry, "the boot entry"))
-    else {
+pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
+    let Some(Some(whole)) = tally.know(need(&facts.boot_entry, "the boot entry").map(Option::as_ref)) else {
         return;
     };
+    let BootEntry { file, default, entries, kernel, lacking, waits, untold } = whole;
     if !waits.is_empty() {
         tally.problem(format!("{file}: {}", waits.join(", ")));
-        fix.push(WAITS);
+        fix.push(WAITS.to_owned());
     }
     let Some(default) = default else {
         return tally.unknown(format!("which entry starts at boot: {file} says `default saved`"));
@@ -37,19 +37,19 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
             true => format!("{entry}, the default one, has no kernel line"),
             false => format!("{file} has no entry {default}, which is the default one (entries: {entries})"),
         });
-        return fix.push(ENTRY);
+        return fix.push(ENTRY.to_owned());
     };
     if !lacking.is_empty() {
         tally.problem(format!("{entry}: {}", lacking.join(", ")));
-        fix.push(FILES);
+        fix.push(FILES.to_owned());
     }
     for what in untold {
         tally.unknown(format!("{entry}: {what}"));
     }
-    let roots: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("root=")).collect();
+    let roots: Vec<&str> = whole.devices("root").collect();
     if roots.is_empty() {
         tally.problem(format!("{entry}: its kernel line has no root="));
-        fix.push(ROOT);
+        fix.push(ROOT.to_owned());
     }
     for root in roots {
         // dracut takes them for a part of the name.
@@ -57,18 +57,38 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
         let shared = || twins::of(root, facts).map(|twins| !can_move(root) && !twins.is_empty());
         if !is_quoted && tally.know(shared()) == Some(true) {
             tally.problem(format!("{entry}: root={root}{SHARED}"));
-            fix.push(SEE);
+            fix.push(SEE.to_owned());
         } else if is_quoted {
             tally.problem(format!("{entry}: root={root} has quotes, which no device's name has"));
-            fix.push(ROOT);
+            fix.push(ROOT.to_owned());
+        } else if let Some(why) = misled(root, facts) {
+            tally.problem(format!("{entry}: root={root}: {why}"));
+            fix.push(ROOT.to_owned());
         } else if let Some(why) = wrong_root(root, facts, tally) {
             tally.problem(format!("{entry}: root={root} {why}"));
-            fix.push(ROOT);
+            fix.push(ROOT.to_owned());
         }
     }
+    for resume in whole.devices("resume") {
+        // A number, as of the kernel, is that of a device by its letter.
+        let moves = can_move(resume) || !resume.contains('=') && !resume.starts_with("/dev/");
+        let why = if moves {
+            "can be another device after a restart, and the kernel writes to what it takes for its memory there".to_owned()
+        } else if tally.know(twins::of(resume, facts)).is_some_and(|twins| !twins.is_empty()) {
+            "is the name of several attached devices".to_owned()
+        } else if let Some(why) = misled(resume, facts) {
+            why
+        } else {
+            continue;
+        };
+        tally.problem(format!("{entry}: resume={resume} {why}"));
+        fix.push(RESUME.to_owned());
+    }
+    let is_device =
+        |word: &str| ["root=", "resume="].iter().any(|key| word.starts_with(key)) || word == "noresume";
     let runlevel = words.iter().rfind(|word| is_runlevel(word));
     let runlevel = runlevel.filter(|word| !["2", "3", "4", "5"].contains(&word.as_str()));
-    let others = words.iter().filter(|word| !word.starts_with("root=") && !is_runlevel(word));
+    let others = words.iter().filter(|word| !is_device(word) && !is_runlevel(word));
     for word in others.chain(runlevel) {
         let why = match word.as_str() {
             word if word.contains("nompath") => "multipath is not started",
@@ -78,7 +98,7 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<&'static str>
             _ => "the services of this host are not started",
         };
         tally.problem(format!("{entry}: its kernel line has {word}: {why}"));
-        fix.push(WORD);
+        fix.push(WORD.to_owned());
     }
 }
 
@@ -169,6 +189,18 @@ mod tests {
             let expected =
                 format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |");
             assert!(told.starts_with(&expected), "{told}");
+        }
+        // From a swap area that this host alone has, or from none.
+        let swap = "resume=UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05";
+        for words in [swap, "resume=/dev/sda5 noresume"] {
+            assert!(with(&format!("{ROOT} {words}")).starts_with("met: "), "{words}");
+        }
+        for resume in ["/dev/sda5", "LABEL=swap", "0805"] {
+            let told = with(&format!("{ROOT} resume={resume}"));
+            let expected = format!(
+                "unmet: /boot/grub/grub.conf, entry 0: resume={resume} can be another device after a restart, and the kernel writes"
+            );
+            assert!(told.starts_with(&expected) && told.contains("take resume= out"), "{told}");
         }
         let mut facts = ready.clone();
         let lacking = vec!["/vmlinuz is not there".into(), "/initrd is empty".into()];

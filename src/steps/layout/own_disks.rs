@@ -1,10 +1,12 @@
 //! Whether what this host mounts, swaps on and boots from lies on its own disks, and no other attached one answers to its names.
 
+mod layers;
 mod names;
 pub(in crate::steps) mod ours;
 mod release;
 #[cfg(test)]
 mod tests;
+mod to_come;
 mod whose;
 
 use std::path::Path;

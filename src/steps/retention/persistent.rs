@@ -1,5 +1,7 @@
 //! Judging whether fstab mounts the retention volume at every boot.
 
+use std::path::Path;
+
 use super::line::{UUID, line, nameless, stable_name};
 use super::{volume, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
@@ -125,7 +127,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     }
     // One that is not mounted at boot is there for a person's use.
     let is_mounted = |line: &&Entry| !line.options.iter().any(|option| option == "noauto");
-    if let Some(second) = second.filter(is_mounted) {
+    if let Some(second) = second.filter(is_mounted).or_else(|| bound(fstab, point)) {
         let fix = match second.ours {
             true => format!("mt-agent apply takes line {} out", second.line),
             false => format!("remove line {} of /etc/fstab", second.line),
@@ -139,6 +141,17 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
 }
 
+/// The line that binds the retention volume, or a directory on it, to another place at boot.
+fn bound<'a>(fstab: &'a [Entry], point: &str) -> Option<&'a Entry> {
+    let has = |entry: &Entry, option: &str| entry.options.iter().any(|own| own == option);
+    fstab.iter().find(|entry| {
+        ["bind", "rbind"].iter().any(|option| has(entry, option))
+            && !has(entry, "noauto")
+            && Path::new(&entry.device).starts_with(point)
+            && !Path::new(&entry.mount_point).starts_with(point)
+    })
+}
+
 /// The line of fstab that mounts what is mounted as the retention volume at another place.
 pub(super) fn other_line<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Entry> {
     let is_it = |entry: &&Entry| {
@@ -147,7 +160,11 @@ pub(super) fn other_line<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Entr
             && !entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()))
             && resolve(&entry.device, facts).is_ok_and(|number| number.as_ref() == Some(&mount.major_minor))
     };
-    facts.fstab.known()?.iter().find(is_it)
+    // One that is not mounted at boot hides none that is.
+    let is_mounted = |entry: &&Entry| !entry.options.iter().any(|option| option == "noauto");
+    let mut all = facts.fstab.known()?.iter().filter(is_it);
+    let first = all.next()?;
+    Some([first].into_iter().chain(all).find(is_mounted).unwrap_or(first))
 }
 
 fn misplaced(line: &Entry, point: &str) -> String {

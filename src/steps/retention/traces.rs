@@ -139,11 +139,15 @@ fn volumes(facts: &Facts) -> Option<String> {
     if let Some(what) = by_uuid.map(|uuid| format!("the UUID {uuid}")).or_else(by_label) {
         return Some(format!("an attached disk carries a retention volume ({what})"));
     }
+    // Where its partitions lie is not known then.
+    let is_damaged = |one: &&Storage| one.table.as_ref().is_some_and(|table| table.damaged);
     let is_unread = |one: &&Storage| {
         let entries = || one.table.iter().flat_map(|table| &table.entries);
         !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_) | Read::Lost(_)))
+            || is_damaged(one)
             || entries().any(|entry| matches!(entry.place, Some(Place::Unread(_))))
     };
-    let name = &storage.iter().find(is_unread)?.name;
-    untold(&format!("whether {name}, which could not be read, carries a retention volume"))
+    let one = storage.iter().find(is_unread)?;
+    let why = if is_damaged(&one) { "whose partition table is damaged" } else { "which could not be read" };
+    untold(&format!("whether {}, {why}, carries a retention volume", one.name))
 }

@@ -10,6 +10,7 @@ use crate::steps::{Status, need};
 
 use super::release::own_groups;
 use super::whose::{Look, Name, Whose, describe};
+use super::{layers, to_come};
 
 const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
     /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
@@ -18,6 +19,11 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
     for Name { place, name, is_retention } in look.names() {
         let Some(twins) = tally.know(twins::of(name, look.facts)) else { continue };
         if twins.is_empty() {
+            if let Some(why) = twins::unrecognised(name, look.facts) {
+                tally.unknown(format!(
+                    "{place}: {why}; or name it by its disk: /dev/disk/by-id/scsi-SCSI-ID-partN"
+                ));
+            }
             leads_elsewhere(look, &place, name, is_retention, tally, fix);
             continue;
         }
@@ -36,6 +42,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         add(fix, format!("detach the copy: the volume is on record on {}", record.scsi_id));
     }
     groups(look, tally, fix);
+    layers::look(look, tally, fix);
 }
 
 /// A name that a disk alone has that is not this host's, and that nothing uses yet: its own is away, and the next boot takes the
@@ -48,18 +55,25 @@ fn leads_elsewhere(
     tally: &mut Tally,
     fix: &mut Vec<String>,
 ) {
-    let disks = match twins::only(name, look.facts) {
-        // What a record that cannot be read says of it is told already.
-        _ if is_retention && look.facts.retention_record.known().is_none() => return,
-        Some(twin) => vec![twin.disk],
-        None if can_move(name) => return,
-        None => match resolve(name, look.facts) {
-            Ok(Some(number)) => carriers(look.disks, &number),
-            // What leads nowhere mounts nothing.
-            _ => return,
-        },
+    // What a record that cannot be read says of it is told already.
+    if is_retention && look.facts.retention_record.known().is_none() {
+        return;
+    }
+    let alone = twins::alone(name, look.facts);
+    let mut leads = "leads";
+    let disks = match resolve(name, look.facts) {
+        _ if !alone.is_empty() => alone.iter().map(|twin| twin.disk).collect(),
+        _ if can_move(name) => return,
+        Ok(Some(number)) => carriers(look.disks, &number),
+        Ok(None) => {
+            leads = "will lead";
+            to_come::disks(name, look.facts, look.disks)
+        }
+        Err(_) => return,
     };
-    for disk in distinct(disks) {
+    let disks = distinct(disks);
+    let alone = if disks.len() == 1 { " alone" } else { "" };
+    for disk in disks {
         // What is in use is told already.
         if !look.uses(disk).is_empty() || is_retention && look.is_made(disk) {
             continue;
@@ -73,7 +87,7 @@ fn leads_elsewhere(
             Whose::Own | Whose::Untold => continue,
         };
         let disk_name = describe(disk);
-        tally.problem(format!("{place}: {name} leads to {disk_name} alone, {why}"));
+        tally.problem(format!("{place}: {name} {leads} to {disk_name}{alone}, {why}"));
         let own = match &disk.scsi_id {
             Some(id) if is_retention => format!("mt-agent apply --adopt-retention {id}"),
             Some(id) => format!("mt-agent apply --own-disk {id}"),
@@ -141,10 +155,7 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
             }
             let is_same = |id: &Option<String>| Some(id.as_deref()? == id_of_it?);
             let same: Vec<_> = ids.map(is_same).collect();
-            let name = match number {
-                Some(number) if on.name == disk.name => twins::named(&describe(disk), Some(number)),
-                _ => format!("{} of {}", twins::named(&on.name, number), describe(disk)),
-            };
+            let name = called(disk, on, number);
             let detach = format!("detach {} before any command of LVM", disk.name);
             if same.contains(&Some(true)) {
                 let all = storage.iter().flat_map(|one| one.volumes().map(move |told| (one, told)));
@@ -194,19 +205,30 @@ struct Physical<'a> {
 }
 
 fn physical<'a>(disk: &Disk, storage: &'a [Storage]) -> Vec<Physical<'a>> {
-    let (ends, tables) = (disk.ends(), disk.partitioned());
-    let is_there = |on: &Storage, number: Option<u32>| match number {
-        None => ends.iter().any(|(_, number)| *number == on.major_minor),
-        Some(_) => tables.iter().any(|one| one.major_minor == on.major_minor),
-    };
     let of = |on: &'a Storage| {
         on.volumes().map(move |(number, volume, group)| Physical { on, number, volume, group })
     };
     let all = storage.iter().flat_map(of);
-    all.filter(|one| one.volume.fs_type == LVM && is_there(one.on, one.number)).collect()
+    all.filter(|one| one.volume.fs_type == LVM && is_there(disk, one.on, one.number)).collect()
 }
 
-fn add(fix: &mut Vec<String>, what: String) {
+/// Whether a device on `disk`, or the partition `number` of it that the kernel does not show, is in no use.
+pub(super) fn is_there(disk: &Disk, on: &Storage, number: Option<u32>) -> bool {
+    match number {
+        None => disk.ends().iter().any(|(_, number)| *number == on.major_minor),
+        Some(_) => disk.partitioned().iter().any(|one| one.major_minor == on.major_minor),
+    }
+}
+
+/// How a device on `disk` is called in a finding.
+pub(super) fn called(disk: &Disk, on: &Storage, number: Option<u32>) -> String {
+    match number {
+        Some(number) if on.name == disk.name => twins::named(&describe(disk), Some(number)),
+        _ => format!("{} of {}", twins::named(&on.name, number), describe(disk)),
+    }
+}
+
+pub(super) fn add(fix: &mut Vec<String>, what: String) {
     if !fix.contains(&what) {
         fix.push(what);
     }

@@ -42,6 +42,11 @@ pub(in crate::steps::layout) fn not_alone(profile: &Profile, facts: &Facts, name
         }
         Ok(_) => {}
     }
+    if twins::unrecognised(name, facts).is_some() {
+        return Some(format!(
+            "whether {name} is the name of another attached device too is not known: see layout.own-disks"
+        ));
+    }
     match resolve(name, facts) {
         Err(_) => Some(format!("which device {name} means is not known: see layout.own-disks")),
         Ok(number) => not_own(profile, facts, &number?),

@@ -135,7 +135,7 @@ fn active(disk: &Disk) -> impl Iterator<Item = (String, Option<String>)> {
 }
 
 /// The volume group of the mapping `name`, in which each hyphen of a name is doubled (LVM2's lib/misc/lvm-string.c).
-fn group_of(name: &str) -> String {
+pub(super) fn group_of(name: &str) -> String {
     let marked = name.replace("--", "\0");
     marked.split('-').next().unwrap_or_default().replace('\0', "-")
 }

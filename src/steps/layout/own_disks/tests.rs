@@ -1,4 +1,5 @@
 mod groups;
+mod layers;
 mod loops;
 mod lost;
 mod partitions;

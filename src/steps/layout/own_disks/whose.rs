@@ -227,9 +227,11 @@ impl<'a> Look<'a> {
             })
             .collect();
         if let Some(entry) = self.facts.boot_entry.known().and_then(Option::as_ref) {
-            let roots = entry.kernel.iter().flatten().filter_map(|word| word.strip_prefix("root="));
-            let place = format!("root= of {}", entry.file);
-            all.extend(roots.map(|name| Name { place: place.clone(), name, is_retention: false }));
+            for key in ["root", "resume"] {
+                let place = format!("{key}= of {}", entry.file);
+                let names = entry.devices(key);
+                all.extend(names.map(|name| Name { place: place.clone(), name, is_retention: false }));
+            }
         }
         all
     }

@@ -58,6 +58,27 @@ fn a_second_line_for_the_volume_is_not_silently_ready() {
     let (found, changes) = with(&|_| {});
     assert!(found.ends_with("mt-agent apply takes line 30 out"), "{found}");
     assert_eq!(changes, ["remove-fstab"]);
+    // One for a person's use before it hides none that is mounted at boot.
+    let found = {
+        let mut facts = facts.clone();
+        let mut manual = Entry { line: 29, mount_point: "/manual".into(), ..our_line(&mut facts).clone() };
+        manual.options.push("noauto".into());
+        spoil(&mut facts.fstab).push(manual);
+        spoil(&mut facts.fstab).push(Entry { ours: false, ..second.clone() });
+        told(&profile, &facts, PERSISTENT)
+    };
+    assert!(found.starts_with("unmet: line 30: "), "{found}");
+    // By what is mounted, of which a directory is enough.
+    for (device, is_it) in
+        [("/mnt/retention", true), ("/mnt/retention/data", true), ("/mnt/retention2", false)]
+    {
+        let (found, changes) = with(&|second| {
+            second.device = device.into();
+            (second.ours, second.fs_type, second.options) = (false, "none".into(), vec!["bind".into()]);
+        });
+        assert_eq!(found.starts_with("unmet: line 30: "), is_it, "{found}");
+        assert_eq!(changes, [""; 0]);
+    }
     for harmless in
         [(&|second: &mut Entry| second.options.push("noauto".into())) as &dyn Fn(&mut Entry), &|second| {
             second.device = "/dev/sda1".into();

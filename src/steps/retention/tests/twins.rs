@@ -145,7 +145,7 @@ fn a_uuid_that_several_have_is_not_written_to_fstab() {
     // At the place of a partition that the kernel does not show.
     let mut unread = linked.clone();
     let disk = spoil(&mut unread.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
-    let place = Some(Place::Read { volume: disk.volume.take(), group: None });
+    let place = Some(Place::Read { volume: disk.volume.take(), group: None, array: None });
     let entry = Entry { number: 1, start_bytes: 1 << 20, place, ..Entry::default() };
     disk.table = Some(Table { entries: vec![entry], ..Table::default() });
     assert_eq!(written(&unread, &Request::default()).0, [""; 0]);

@@ -205,7 +205,14 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         Storage { table: Some(table), ..testing::answering("sdc", "8:99") }
     };
     let at_place = |label: &str, uuid: &str| {
-        place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None })
+        place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None, array: None })
+    };
+    let damaged =
+        "whether sdc, whose partition table is damaged, carries a retention volume could not be told"
+            .to_owned();
+    let damaged_table = Storage {
+        table: Some(Table { damaged: true, ..Table::default() }),
+        ..testing::answering("sdc", "8:99")
     };
     let silent = |read| Storage { read, ..testing::answering("sdc", "8:99") };
     let by_uuid = format!("an attached disk carries a retention volume (the UUID {uuid})");
@@ -220,6 +227,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         (&by_label, read("sdc1", "mt-retention", "1-2")),
         (&by_uuid, at_place("", &uuid)),
         (&by_label, at_place("mt-retention", "1-2")),
+        (&damaged, damaged_table),
         (&unread, place(Place::Unread("Input/output error".into()))),
         (&unread, silent(Fact::Unknown("sdc does not run, so it was not read".into()))),
         (&unread, silent(Fact::Known(Read::Failed("Input/output error".into())))),

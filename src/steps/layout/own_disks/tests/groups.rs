@@ -117,9 +117,9 @@ fn a_physical_volume_counts_though_the_kernel_does_not_show_its_partition() {
             let disk = storage.iter_mut().find(|one| one.name == "sdc").unwrap();
             let entries = &mut disk.table.as_mut().unwrap().entries;
             for entry in &mut *entries {
-                entry.place = Some(Place::Read { volume: None, group: None });
+                entry.place = Some(Place::Read { volume: None, group: None, array: None });
             }
-            entries[1].place = Some(Place::Read { volume, group: group.map(str::to_owned) });
+            entries[1].place = Some(Place::Read { volume, group: group.map(str::to_owned), array: None });
         })
     };
     let copy = said(Some(GROUP), "first");

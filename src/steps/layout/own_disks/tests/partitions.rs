@@ -181,7 +181,7 @@ fn read(volume: Option<(&str, &str, &str)>) -> Place {
         uuid: uuid.into(),
         label: label.into(),
     });
-    Place::Read { volume, group: None }
+    Place::Read { volume, group: None, array: None }
 }
 
 /// What lies at the places of the foreign disk's partitions.
