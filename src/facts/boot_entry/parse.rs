@@ -231,9 +231,8 @@ fn words(argument: &str) -> Option<Vec<String>> {
 }
 
 /// Whether it tells what becomes `/`, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of
-/// CentOS 6), stops in the initial file
-/// system (dracut 004), or keeps multipath from being started or asks before each service (/etc/rc.d/rc.sysinit, which looks for
-/// these texts anywhere).
+/// CentOS 6), stops in the initial file system (dracut 004), or keeps multipath from being started or asks before each service
+/// (/etc/rc.d/rc.sysinit, which looks for these texts anywhere).
 fn is_judged(word: &str) -> bool {
     const NAMES: [&str; 4] = ["root=", "init=", "rdinit=", "resume="];
     is_runlevel(word)
