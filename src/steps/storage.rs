@@ -48,6 +48,7 @@ pub fn answers(
         tally.problem(format!("{map} is suspended"));
         let mut maps = disks.iter().filter_map(|disk| disk.multipath.as_ref());
         let name = maps.find(|other| other.name == *map).map_or(map, |map| &map.dm_name);
+        let name = pasted(name);
         fixes.push(format!("`dmsetup resume {name}`, once whoever suspended it is gone"));
     }
     let failed = tally.know(need(&device.failed_paths, &format!("the paths of {}", device.name)));
@@ -167,6 +168,20 @@ mod tests {
     use super::super::testing::mount;
     use super::*;
     use crate::facts::Fact;
+
+    #[test]
+    fn what_is_pasted_into_a_shell_is_one_word_of_it() {
+        let odd = mount("/mnt/a b;\u{1b}", "8:1", "/dev/mapper/x$(y)", 1 << 30);
+        assert_eq!(
+            mend(&odd, "sda1"),
+            r"`umount '/mnt/a b;\u{1b}'`, `fsck -f '/dev/mapper/x$(y)'`, `mount '/mnt/a b;\u{1b}'`"
+        );
+        let plain = mount("/mnt/retention", "8:1", "/dev/sda1", 1 << 30);
+        assert_eq!(
+            mend(&plain, "sda1"),
+            "`umount /mnt/retention`, `fsck -f /dev/sda1`, `mount /mnt/retention`"
+        );
+    }
 
     #[test]
     fn a_share_is_rounded_down_and_never_more_than_all() {

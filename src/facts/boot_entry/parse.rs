@@ -133,7 +133,8 @@ impl Entry {
                 self.root = device;
                 if command == "root" {
                     let on = self.root.clone();
-                    self.opens.push(Named { on, path: None, shown: text::safe(argument) });
+                    let shown = text::safe(argument.split(' ').next().unwrap_or_default());
+                    self.opens.push(Named { on, path: None, shown });
                 }
             }
             "kernel" => {

@@ -59,7 +59,10 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
         let users = mounts.filter(|mount| mount.major_minor == map.major_minor);
         let unmount: String =
             users.map(|mount| format!("`umount {}`, then ", pasted(&mount.mount_point))).collect();
-        fix.push(format!("once its disk is detached for good: {unmount}`multipath -f {name}`, which leaves one that is in use"));
+        fix.push(format!(
+            "once its disk is detached for good: {unmount}`multipath -f {}`, which leaves one that is in use",
+            pasted(&map.dm_name)
+        ));
     }
     Ok(tally.status(found, expected, fix.join("; ")))
 }

@@ -462,6 +462,9 @@ fn a_map_without_disks_is_told_and_keeps_no_host_from_being_ready() {
     edit(&mut facts.mounts).push(mount("/mnt/x", "253:7", "/dev/mapper/x", 1 << 30));
     let said = told(&profile, &facts, "multipath.running");
     assert!(said.contains(&format!("`umount /mnt/x`, then `multipath -f {gone}`")), "{said}");
+    edit(&mut facts.mounts).last_mut().unwrap().mount_point = "/mnt/x y".into();
+    let said = told(&profile, &facts, "multipath.running");
+    assert!(said.contains("`umount '/mnt/x y'`, then "), "{said}");
     // Beside something that is required it is no excuse.
     facts.multipath.daemon = Fact::Known(None);
     assert_eq!(judged(&profile, &facts, "multipath.running").severity, Severity::Required);

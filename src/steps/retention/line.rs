@@ -1,12 +1,16 @@
 //! The line of fstab for the retention volume, and the name that it goes by.
 
+use super::name::{asked, means};
 use super::volumes;
 use crate::changes::fstab;
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::facts::storage::{LVM, Storage};
+use crate::profile::Profile;
 use crate::steps::devices::{alias_of, carriers};
+use crate::steps::layout::own_disks::ours::not_own;
+use crate::steps::remedy::Request;
 
 /// Stands for the UUID of a file system where it is not known.
 pub(super) const UUID: &str = "UUID=...";
@@ -16,6 +20,21 @@ pub(super) fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
     // What starts the machine is unknown only of facts that were recorded elsewhere: CentOS 6 is what they are of.
     let options = fstab::options(facts.os.systemd.known() == Some(&true));
     format!("{name} {} {} {options} 0 0", mount.mount_point, mount.fs_type)
+}
+
+/// What is advised in the place of a line for `mount` on `disk`, which is not known to be this host's own and which nobody names: at
+/// each boot it would mount, and change, a disk of a protected machine.
+pub(super) fn not_ours(
+    profile: &Profile,
+    facts: &Facts,
+    request: &Request,
+    mount: &Mount,
+    disk: &Disk,
+) -> Option<String> {
+    let is_it = |name: &str| means(facts, name, Some(&disk.name));
+    let is_named = asked(profile, facts, request).is_some_and(|named| is_it(named.name))
+        || request.own_disks.iter().any(|own| is_it(own));
+    not_own(profile, facts, &mount.major_minor).filter(|_| !is_named)
 }
 
 /// What a person does where no name is known that cannot move.

@@ -48,7 +48,7 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                         Err(_) => "see retention.disk".to_owned(),
                         // What mount(8) takes by fstab's name can be another device.
                         Ok(Some(waiting)) if has_line && !names_only(profile, facts, waiting.disk) => {
-                            format!("mt-agent apply, or: mount {} {point}", waiting.disk.device())
+                            format!("mt-agent apply, or: mount {} {point}", pasted(&waiting.disk.device()))
                         }
                         Ok(_) => format!("mt-agent apply, or: mount {by_hand}"),
                     };

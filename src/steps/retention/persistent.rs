@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::line::{UUID, line, nameless, stable_name};
+use super::line::{UUID, line, nameless, not_ours, stable_name};
 use super::{volume, volumes};
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
@@ -12,6 +12,7 @@ use crate::facts::mounts::Mount;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, can_move, fstab_entry, passed_over, repeated, resolve, same_path};
+use crate::steps::remedy::Request;
 use crate::steps::{Status, boot_order, need, twins};
 
 pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -28,12 +29,14 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return Ok(Status::unmet(found, format!("one line for {point}"), remove_all_but_one(&lines)));
     }
     let second = other_line(facts, mount);
+    let not_ours = not_ours(profile, facts, &Request::default(), mount, disks[0]);
     let Some(entry) = fstab_entry(fstab, point) else {
         if let Some(line) = second.filter(|line| !line.ours) {
             return Ok(Status::unmet(misplaced(line, point), expected, correct(line, point)));
         }
         let fix = match known {
             _ if let Some(line) = commented_out(profile, facts) => uncomment(line),
+            _ if let Some(why) = not_ours => why,
             Some(_) => {
                 "mt-agent apply adds the line; all other lines of /etc/fstab stay as they are".to_owned()
             }
@@ -49,6 +52,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         return Ok(Status::unmet(found, expected, fix));
     };
     let by_hand = match known {
+        _ if let Some(why) = not_ours => why,
         _ if is_of_one_gone(profile, facts, entry) => {
             format!("mt-agent apply puts {name} in the place of {}", entry.device)
         }

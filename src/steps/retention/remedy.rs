@@ -1,7 +1,7 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
-use super::line::{name_to_be, nameless, stable_name};
+use super::line::{name_to_be, nameless, not_ours, stable_name};
 use super::name::{asked, find};
 use super::persistent::{self, has_needless_nofail, is_ours_to_edit};
 use super::waiting::{Waiting, waiting};
@@ -13,6 +13,7 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::uuid_of;
+use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
@@ -235,7 +236,8 @@ fn moved(facts: &Facts, mount: &Mount) -> Result<Change, String> {
     let is_ours = |entry: &Entry| entry.ours && same_path(&entry.mount_point, at);
     if !facts.fstab.known().is_some_and(|all| all.iter().any(is_ours)) {
         return Err(format!(
-            "it is mounted at {at}, which mt-agent's own line of /etc/fstab does not name: `umount {at}`, then mt-agent apply"
+            "it is mounted at {at}, which mt-agent's own line of /etc/fstab does not name: `umount {}`, then mt-agent apply",
+            pasted(at)
         ));
     }
     unmount(facts, mount)
@@ -253,8 +255,9 @@ pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
         || carry_root(facts, &under).unwrap_or(!under.is_empty())
     {
         return Err(format!(
-            "what is mounted at {at}, {}, is no volume of its own: `umount {at}`, then run again",
-            text::safe(&mount.source)
+            "what is mounted at {at}, {}, is no volume of its own: `umount {}`, then run again",
+            text::safe(&mount.source),
+            pasted(at)
         ));
     }
     let disk = under.first().map_or_else(|| text::safe(&mount.source), |disk| choice::told(disk));
@@ -317,6 +320,9 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         Err(why) => Remedy::Refused(why),
     };
     if let Some((mount, disks)) = mounted {
+        if let Some(why) = not_ours(profile, facts, request, mount, disks[0]) {
+            return Remedy::Refused(why);
+        }
         let name = stable_name(facts, mount, disks[0]).ok_or_else(|| nameless(facts, mount));
         return change(name, disks[0], &mount.fs_type, &[]);
     }

@@ -11,6 +11,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{Record, SCHEMA};
 use crate::facts::{Fact, Facts};
+use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
@@ -202,7 +203,11 @@ fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> R
     let elsewhere = |mount: &&Mount| is_on(successor.disk, mount) && !same_path(&mount.mount_point, point);
     if let Some(mount) = facts.mounts.known().into_iter().flatten().find(elsewhere) {
         let at = &mount.mount_point;
-        return Err(format!("{} is mounted at {at}: `umount {at}`, then run again", told(successor.disk)));
+        return Err(format!(
+            "{} is mounted at {at}: `umount {}`, then run again",
+            told(successor.disk),
+            pasted(at)
+        ));
     }
     Ok(Predecessor { unmounted, lines, has_line })
 }

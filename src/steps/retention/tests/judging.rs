@@ -344,6 +344,8 @@ fn size_lock_type_and_other_uses_are_told() {
     let (profile, mut facts) = ready();
     let mut bind = mounted(&mut facts).clone();
     (bind.mount_point, bind.root) = ("/srv".into(), "/data".into());
+    spoil(&mut facts.mounts).push(bind.clone());
+    bind.mount_point = "/srv/a b;c".into();
     spoil(&mut facts.mounts).push(bind);
     disks(&mut facts)[1].partitions.push(crate::facts::disks::Partition {
         name: "sdb1".into(),
@@ -357,9 +359,14 @@ fn size_lock_type_and_other_uses_are_told() {
         ..Default::default()
     });
     let told = told(&profile, &facts, "retention.dedicated");
-    assert!(told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv"), "{told}");
     assert!(
-        told.contains("| `umount /srv`, move what holds it to another disk, and take it out of"),
+        told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv, mounted at /srv/a b;c"),
+        "{told}"
+    );
+    assert!(
+        told.contains(
+            "| `umount '/srv/a b;c'`, `umount /srv`, move what holds it to another disk, and take it out of"
+        ),
         "{told}"
     );
 }
