@@ -295,6 +295,7 @@ mod tests {
 
     fn holder(name: &str, major_minor: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
         Holder {
+            start_bytes: None,
             name: name.into(),
             major_minor: major_minor.into(),
             dm_name: None,
