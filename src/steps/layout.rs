@@ -3,6 +3,7 @@
 mod boot_entry;
 mod free;
 mod next_boot;
+mod older;
 pub mod own_disks;
 mod partition;
 mod swap;

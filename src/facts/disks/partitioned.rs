@@ -227,7 +227,7 @@ mod tests {
             (device.places(), device.has_elsewhere(1, 4096))
         };
         assert_eq!(places([Some(512), Some(8192)]), (Places::Begin(vec![512, 8192]), true));
-        assert_eq!(places([Some(4096), Some(8192)]).1, false);
+        assert!(!places([Some(4096), Some(8192)]).1);
         // Of one it is not told.
         assert_eq!(places([Some(512), None]), (Places::Number(vec![1, 2]), true));
         assert_eq!(places([None, None]), (Places::Number(vec![1, 2]), false));
