@@ -21,6 +21,8 @@ use nix::sys::signal::{self, SigHandler, SigSet, Signal};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{ForkResult, Pid, fork};
 
+use super::map_status::MapStatus;
+
 /// Lets `command` begin with no signal held back, and make files as root does. The signal mask of the thread that starts a
 /// process goes on to it (since Rust 1.66), and through it to every daemon that it starts: one with SIGTERM held back cannot
 /// be stopped. The file mode mask is our caller's: with 077 in it, packages make directories that nobody else can read.
@@ -263,18 +265,12 @@ const DM_ROOM: u32 = 16 << 10;
 const _: () =
     assert!(size_of::<DmIoctl>() == DM_ROOM as usize, "the layout that the kernel's dm-ioctl.h has");
 const DM_SUSPENDED: u32 = 1 << 1;
+const DM_STATUS_TABLE: u32 = 1 << 4;
 const DM_BUFFER_FULL: u32 = 1 << 8;
 const DM_NOFLUSH: u32 = 1 << 11;
 
-/// What the device mapper says of a device.
-pub struct MapStatus {
-    /// Whether it is suspended. Kernels before 2.6.33 do not tell that in /sys.
-    pub suspended: bool,
-    /// How many targets it has.
-    pub targets: u32,
-    /// One `struct dm_target_spec` after another, each with its status as text behind it.
-    pub bytes: Vec<u8>,
-}
+/// Where the device mapper is asked.
+pub const DEVICE_MAPPER: &str = "/dev/mapper/control";
 
 /// Asks the device mapper for the status of the device `dev`, a number as of makedev(3), through `control`
 /// (/dev/mapper/control). It waits for no I/O.
@@ -282,13 +278,25 @@ pub struct MapStatus {
 /// # Errors
 /// `ENXIO` where there is no such device-mapper device; `EACCES`; more than there is room for.
 pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<MapStatus> {
+    asked(control, dev, DM_NOFLUSH)
+}
+
+/// Asks it likewise for the table of the device.
+///
+/// # Errors
+/// As of the status.
+pub fn device_mapper_table(control: &File, dev: u64) -> io::Result<MapStatus> {
+    asked(control, dev, DM_NOFLUSH | DM_STATUS_TABLE)
+}
+
+fn asked(control: &File, dev: u64, flags: u32) -> io::Result<MapStatus> {
     let mut asked = Box::new(DmIoctl {
         version: [4, 0, 0],
         data_size: DM_ROOM,
         data_start: DM_HEADER,
         target_count: 0,
         open_count: 0,
-        flags: DM_NOFLUSH,
+        flags,
         event_nr: 0,
         padding: 0,
         dev,

@@ -11,6 +11,7 @@ pub mod files;
 mod glibc;
 pub mod ioctl;
 pub mod isolation;
+pub mod map_status;
 mod running;
 mod secrets;
 pub mod sum;

@@ -334,6 +334,7 @@ mod tests {
 
     fn holder(name: &str, major_minor: &str, dm_name: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
         Holder {
+            start_bytes: None,
             name: name.into(),
             major_minor: major_minor.into(),
             dm_name: Some(dm_name.into()),

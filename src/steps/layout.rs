@@ -3,6 +3,7 @@
 mod boot_entry;
 mod free;
 mod next_boot;
+mod older;
 pub mod own_disks;
 mod partition;
 mod swap;
@@ -295,6 +296,7 @@ mod tests {
 
     fn holder(name: &str, major_minor: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
         Holder {
+            start_bytes: None,
             name: name.into(),
             major_minor: major_minor.into(),
             dm_name: None,

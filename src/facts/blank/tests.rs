@@ -59,6 +59,7 @@ fn holders_and_partitions_count_without_reading() {
 #[test]
 fn its_own_map_is_no_use_but_what_is_on_the_map_is() {
     let kpartx = Holder {
+        start_bytes: None,
         name: "dm-3".into(),
         major_minor: "253:3".into(),
         dm_name: Some("36000c29p1".into()),
@@ -66,6 +67,7 @@ fn its_own_map_is_no_use_but_what_is_on_the_map_is() {
         holders: Vec::new(),
     };
     let own = |holders| Holder {
+        start_bytes: None,
         name: "dm-0".into(),
         major_minor: "253:0".into(),
         dm_name: Some("36000c29".into()),

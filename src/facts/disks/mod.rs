@@ -3,6 +3,7 @@
 mod controller;
 mod controllers;
 mod load;
+mod mapping;
 mod partitioned;
 mod paths;
 mod resolve;
@@ -129,6 +130,9 @@ pub struct Holder {
     pub dm_uuid: Option<String>,
     /// What is built on it in turn (partitions of a map, LVM on a map).
     pub holders: Vec<Holder>,
+    /// Where a partition of a map or of a RAID begins on that, in bytes; `None` also where it could not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_bytes: Option<u64>,
 }
 
 /// A multipath map.

@@ -26,7 +26,7 @@ pub struct Shown<'a> {
     pub name: &'a str,
     /// `8:1`.
     pub major_minor: &'a str,
-    /// Where it begins on the device, in bytes; of a partition of a disk alone sysfs tells that.
+    /// Where it begins on the device, in bytes; of a partition of a map or a RAID that is not always told.
     pub start_bytes: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Partitioned<'_> {
     /// Where the kernel shows its partitions.
     #[must_use]
     pub fn places(&self) -> Places {
-        if self.is_disk {
+        if self.is_disk || self.shown.iter().all(|one| one.start_bytes.is_some()) {
             Places::Begin(self.shown.iter().filter_map(|one| one.start_bytes).collect())
         } else {
             Places::Number(self.shown.iter().map(|one| one.number).collect())
@@ -65,7 +65,8 @@ impl Partitioned<'_> {
     #[must_use]
     pub fn has_elsewhere(&self, number: u32, start_bytes: u64) -> bool {
         let is_it = |one: &Shown<'_>| one.number == number && one.start_bytes != Some(start_bytes);
-        self.is_disk && self.shown.iter().any(is_it)
+        let is_told = |one: &&Shown<'_>| self.is_disk || one.start_bytes.is_some();
+        self.shown.iter().filter(is_told).any(is_it)
     }
 }
 
@@ -140,7 +141,7 @@ fn add<'a>(holders: &'a [Holder], into: &mut Vec<Partitioned<'a>>) {
             .iter()
             .filter_map(|part| {
                 let (name, major_minor) = (part.name.as_str(), part.major_minor.as_str());
-                Some(Shown { number: number(part)?, name, major_minor, start_bytes: None })
+                Some(Shown { number: number(part)?, name, major_minor, start_bytes: part.start_bytes })
             })
             .collect();
         // Whatever else is built on it has it whole.
@@ -169,6 +170,7 @@ mod tests {
     fn holder(name: &str, uuid: Option<&str>, holders: Vec<Holder>) -> Holder {
         let (name, major_minor) = (name.to_owned(), format!("n:{name}"));
         Holder {
+            start_bytes: None,
             name,
             major_minor,
             dm_name: uuid.map(|_| "map".into()),
@@ -210,6 +212,25 @@ mod tests {
             let map = holder("dm-1", Some("mpath-36a"), vec![holder("dm-2", Some(uuid), vec![])]);
             assert_eq!(told(&disk("sdb", &[], vec![map])), []);
         }
+    }
+
+    #[test]
+    fn partitions_of_a_map_are_compared_by_where_they_begin_where_that_is_told() {
+        let places = |begins: [Option<u64>; 2]| {
+            let part = |(number, start_bytes): (u32, Option<u64>)| {
+                let name = format!("dm-{}", number + 1);
+                Holder { start_bytes, ..holder(&name, Some(&format!("part{number}-mpath-36a")), vec![]) }
+            };
+            let parts = (1..).zip(begins).map(part).collect();
+            let disk = disk("sdb", &[], vec![holder("dm-1", Some("mpath-36a"), parts)]);
+            let device = disk.partitioned().remove(0);
+            (device.places(), device.has_elsewhere(1, 4096))
+        };
+        assert_eq!(places([Some(512), Some(8192)]), (Places::Begin(vec![512, 8192]), true));
+        assert!(!places([Some(4096), Some(8192)]).1);
+        // Of one it is not told.
+        assert_eq!(places([Some(512), None]), (Places::Number(vec![1, 2]), true));
+        assert_eq!(places([None, None]), (Places::Number(vec![1, 2]), false));
     }
 
     #[test]

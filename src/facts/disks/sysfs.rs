@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, Holder, Map, Partition, controller};
+use super::{Disk, Holder, Map, Partition, controller, mapping};
 use crate::host::{Host, text};
 
 /// How deep devices are followed that are built on one another: far more than anybody stacks, and an end.
@@ -192,18 +192,18 @@ fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
             above.push(Holder {
                 major_minor: need(host, &path, "dev")?,
                 holders: holders(host, &path, depth - 1)?,
+                start_bytes: bytes(host, &path, "start").ok(),
                 name: inner,
                 ..Holder::default()
             });
         }
     }
-    Ok(Holder {
-        name: name.to_owned(),
-        major_minor: need(host, name, "dev")?,
-        dm_name: optional(host, name, "dm/name")?,
-        dm_uuid: optional(host, name, "dm/uuid")?.filter(|uuid| !uuid.is_empty()),
-        holders: above,
-    })
+    let major_minor = need(host, name, "dev")?;
+    let dm_uuid = optional(host, name, "dm/uuid")?.filter(|uuid| !uuid.is_empty());
+    let is_part = dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("part") && uuid.contains("-mpath-"));
+    let start_bytes = if is_part { mapping::begin(host, name, &major_minor) } else { None };
+    let dm_name = optional(host, name, "dm/name")?;
+    Ok(Holder { name: name.to_owned(), major_minor, dm_name, dm_uuid, holders: above, start_bytes })
 }
 
 fn partition_names(host: &Host, disk: &str) -> Result<Vec<String>, String> {

@@ -227,3 +227,24 @@ fn what_is_no_disk_is_refused_with_what_it_is() {
         format!("{} means 2 disks: /dev/sda, /dev/sdb; name one of them", vmware_id(2))
     );
 }
+
+#[test]
+fn where_partitions_of_a_map_and_of_a_raid_begin_is_told() {
+    let tree = Tree::new();
+    let sas = tree.adapter("0000:03:00.0", ("1000", "0054"), 0, "mptsas");
+    let [sdb, sdc] = [("sdb", "8:16"), ("sdc", "8:32")]
+        .map(|(name, dev)| tree.scsi_disk(&sas, &format!("0:0:{}:0", &dev[2..]), name, dev, 1 << 30));
+    let map = "/sys/devices/virtual/block/dm-1";
+    tree.mapped("dm-1", "253:1", ("36a", "mpath-36a"), &[&sdb])
+        .mapped("dm-2", "253:2", ("36ap1", "part1-mpath-36a"), &[map])
+        .mapped("dm-3", "253:3", ("36ap2", "part2-mpath-36a"), &[map])
+        .file("/commands/dm-table/dm-2", "0 204800 linear 253:1 2048\n");
+    let raid = "/sys/devices/virtual/block/md0";
+    tree.block(raid, "9:0", 1 << 30).holds("md0", &[&sdc]);
+    tree.partition(raid, "md0p1", "259:0", 4096, 1 << 20);
+    let Fact::Known(disks) = load(&tree.host()) else { panic!() };
+    let begins =
+        |at: usize| disks[at].holders[0].holders.iter().map(|one| one.start_bytes).collect::<Vec<_>>();
+    assert_eq!(begins(0), [Some(1 << 20), None]);
+    assert_eq!(begins(1), [Some(4096)]);
+}

@@ -10,11 +10,9 @@ use nix::sys::stat::makedev;
 use crate::facts::disks::sysfs;
 use crate::facts::read;
 use crate::host::command::Command;
-use crate::host::ioctl::{self, MapStatus};
+use crate::host::ioctl::{self, DEVICE_MAPPER as CONTROL};
+use crate::host::map_status::MapStatus;
 use crate::host::{Host, files};
-
-/// Where the device mapper is asked.
-const CONTROL: &str = "/dev/mapper/control";
 
 /// What dmsetup says comes from memory.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -74,8 +72,7 @@ fn status(host: &Host, name: &str, told: &Told) -> Result<String> {
         let map = read::attribute(host, &format!("/sys/block/{name}/dm/name"))?.unwrap_or_default();
         return Ok(of_map(told, &map));
     }
-    let MapStatus { bytes, targets, .. } = asked(host, name).map_err(anyhow::Error::msg)?;
-    Ok(texts(&bytes, targets).join("\n"))
+    Ok(asked(host, name).map_err(anyhow::Error::msg)?.texts().join("\n"))
 }
 
 /// The lines about `map`, without its name and the extent of the target: `mpatha: 0 2097152 multipath 2 0 ...`.
@@ -104,24 +101,6 @@ fn asked(host: &Host, name: &str) -> std::result::Result<MapStatus, String> {
         })
 }
 
-/// The texts behind `count` structures dm_target_spec, each of which says where the next one begins.
-fn texts(bytes: &[u8], count: u32) -> Vec<String> {
-    // The length of one, and where in it the distance to the next one stands.
-    const SPEC: usize = 40;
-    const NEXT: usize = 20;
-    let mut texts = Vec::new();
-    let mut at = 0;
-    for _ in 0..count {
-        let Some(spec) = bytes.get(at..) else { break };
-        let (Some(next), Some(text)) = (spec.get(NEXT..NEXT + 4), spec.get(SPEC..)) else { break };
-        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-        texts.push(String::from_utf8_lossy(&text[..end]).into_owned());
-        // From the first one on.
-        at = u32::from_ne_bytes([next[0], next[1], next[2], next[3]]) as usize;
-    }
-    texts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,23 +125,5 @@ mod tests {
         for none in ["mpath", "a", "", "mpathc"] {
             assert_eq!(failed_in(&of_map(told, none)), None, "{none}");
         }
-    }
-
-    #[test]
-    fn the_texts_lie_behind_their_structures() {
-        let spec = |next: u32, text: &str| {
-            let mut bytes = vec![0; 40];
-            bytes[20..24].copy_from_slice(&next.to_ne_bytes());
-            bytes.extend(text.bytes());
-            bytes.resize(48, 0);
-            bytes
-        };
-        let bytes = [spec(48, "one"), spec(96, "two")].concat();
-        assert_eq!(texts(&bytes, 2), ["one", "two"]);
-        // What is cut, or leads out, ends it.
-        assert_eq!(texts(&bytes, 3), ["one", "two"]);
-        assert_eq!(texts(&bytes[..50], 2), ["one"]);
-        assert_eq!(texts(&spec(u32::MAX, "one"), 2), ["one"]);
-        assert_eq!(texts(&[], 1), [""; 0]);
     }
 }

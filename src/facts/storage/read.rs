@@ -39,25 +39,15 @@ pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(R
     let opened = files::node(&host.path(&path), libc::O_DIRECT | libc::O_NONBLOCK);
     match opened.and_then(|file| Ok((read(&file, number)?, file))) {
         Ok((start, file)) => {
-            let (sector, failed) = (partitions.map(|one| one.sector), RefCell::new(None));
+            let sector = partitions.map(|one| one.sector);
             // What is in use itself is no member.
             let size = size_bytes.filter(|_| !is_mounted);
-            let mut carried = content::carried(&start, sector, size, |at| match block(&file, at) {
-                Ok(bytes) => Some(bytes),
-                Err(error) => {
-                    // One that is smaller has nothing there.
-                    if error.raw_os_error() != Some(libc::ENXIO) {
-                        failed.replace(Some(format!("reading {path} at {at}: {error}")));
-                    }
-                    None
-                }
-            });
+            let (mut carried, failed) = carried(&start, sector, size, |at| block(&file, at));
             if let (Some(table), Some(one)) = (&mut carried.table, partitions) {
                 let shows = |entry: &Entry| one.shown.have(entry.number, entry.start_bytes);
                 places::read(&mut table.entries, shows, |at| block(&file, at));
             }
-            // Then what it carries is not known.
-            let failed = failed.take().map(Read::Failed);
+            let failed = failed.map(|why| Read::Failed(format!("reading {path} {why}")));
             Ok((failed.or(counted).unwrap_or_else(|| told(&start)), carried))
         }
         Err(error) if is_the_device_s(&error) => {
@@ -65,6 +55,28 @@ pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(R
         }
         Err(error) => Err(sysfs::needs_root(&error, format!("reading {path}: {error}"))),
     }
+}
+
+/// What `start` and `read` say, as in [`content::carried`], and what the device said to a read: then it is not known what it carries.
+fn carried(
+    start: &[u8],
+    sector: Option<u64>,
+    size: Option<u64>,
+    read: impl Fn(u64) -> io::Result<Vec<u8>>,
+) -> (Carried, Option<String>) {
+    let failed = RefCell::new(None);
+    let carried = content::carried(start, sector, size, |at| {
+        let bytes = read(at);
+        // One that is smaller has nothing there, and what is damaged can lead anywhere.
+        if let Err(error) = &bytes
+            && is_the_device_s(error)
+            && error.raw_os_error() != Some(libc::ENXIO)
+        {
+            failed.replace(Some(format!("at {at}: {error}")));
+        }
+        bytes.ok()
+    });
+    (carried, failed.into_inner())
 }
 
 fn read(file: &File, number: &str) -> io::Result<Vec<u8>> {
@@ -198,6 +210,30 @@ fn recorded_extent(host: &Host, number: &str) -> Option<Extent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_device_carries_is_not_known_where_a_part_of_it_cannot_be_read() {
+        let fails = |errno: i32| {
+            move |at: u64| match at {
+                0x8000 => Err(io::Error::from_raw_os_error(errno)),
+                _ => Ok(vec![0; BLOCK]),
+            }
+        };
+        let (found, failed) = carried(&[0; BLOCK], None, None, fails(libc::EIO));
+        assert_eq!(
+            (found, failed.as_deref()),
+            (Carried::default(), Some("at 32768: Input/output error (os error 5)"))
+        );
+        // Behind its end, or where nobody can read.
+        for errno in [libc::ENXIO, libc::EINVAL] {
+            assert_eq!(carried(&[0; BLOCK], None, None, fails(errno)).1, None);
+        }
+        // What is told by the first block is known.
+        let mut swap = vec![0; BLOCK];
+        swap[4086..].copy_from_slice(b"SWAPSPACE2");
+        let (found, failed) = carried(&swap, None, None, fails(libc::EIO));
+        assert_eq!((found.volume.map(|volume| volume.fs_type).as_deref(), failed), (Some("swap"), None));
+    }
 
     #[test]
     fn the_superblock_of_ext_tells_of_errors() {

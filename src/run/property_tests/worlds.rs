@@ -241,6 +241,7 @@ impl World {
         names: &[String],
     ) {
         let holder = |name: String, major_minor: String, dm: Option<(String, String)>| Holder {
+            start_bytes: None,
             name,
             major_minor,
             dm_name: dm.as_ref().map(|(name, _)| name.clone()),

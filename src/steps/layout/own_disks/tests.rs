@@ -87,6 +87,7 @@ fn mounted(facts: &mut Facts, point: &str, number: &str, source: &str) {
 
 fn holder(name: &str, number: &str, dm: Option<(&str, &str)>, holders: Vec<Holder>) -> Holder {
     Holder {
+        start_bytes: None,
         name: name.into(),
         major_minor: number.into(),
         dm_name: dm.map(|dm| dm.0.into()),

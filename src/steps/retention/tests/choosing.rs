@@ -171,6 +171,7 @@ fn a_disk_that_was_not_probed_for_its_use_is_in_use() {
     let (profile, mut facts) = without_volume();
     facts.probes.clear();
     disks(&mut facts)[1].holders.push(Holder {
+        start_bytes: None,
         name: "dm-7".into(),
         major_minor: "253:7".into(),
         dm_name: Some("36000c29p1".into()),
@@ -349,6 +350,7 @@ fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
 fn with_map_partition(built_on_it: bool) -> (Profile, Facts) {
     let (profile, mut facts) = without_volume();
     let logical = Holder {
+        start_bytes: None,
         name: "dm-2".into(),
         major_minor: "253:2".into(),
         dm_name: Some("vg-data".into()),
@@ -356,6 +358,7 @@ fn with_map_partition(built_on_it: bool) -> (Profile, Facts) {
         holders: Vec::new(),
     };
     let partition = Holder {
+        start_bytes: None,
         name: "dm-1".into(),
         major_minor: "253:1".into(),
         dm_name: Some(format!("{RETENTION_ID}p1")),

@@ -350,6 +350,7 @@ fn size_lock_type_and_other_uses_are_told() {
     disks(&mut facts)[1].partitions.push(crate::facts::disks::Partition {
         name: "sdb1".into(),
         holders: vec![Holder {
+            start_bytes: None,
             name: "dm-7".into(),
             major_minor: "253:7".into(),
             dm_name: Some("vg-data".into()),

@@ -1,0 +1,114 @@
+//! Names that udev's links give to devices which carry another one since.
+
+use crate::facts::Facts;
+use crate::facts::fstab::Entry;
+use crate::profile::Profile;
+use crate::steps::twins::{self, Twin};
+
+use super::own_disks::ours::{not_alone, not_own};
+
+/// What is to be done is told once.
+const SEE: &str = "see layout.own-disks";
+
+/// That a link of udev's is older than what its device carries, so that the next boot makes none of that name, or another's.
+pub(super) fn misled(name: &str, facts: &Facts) -> Option<String> {
+    let misled = twins::misled(name, facts)?;
+    misled.carries?;
+    let now = misled.by_its_own().unwrap_or_else(|| "no such name".to_owned());
+    let then = match twins::alone(name, facts).as_slice() {
+        [] => "does not find it".to_owned(),
+        others => {
+            let others: Vec<_> = others.iter().map(Twin::to_string).collect();
+            format!("takes {}", others.join(" and "))
+        }
+    };
+    Some(format!("{}, to which that leads now, has {now} since, and the next boot {then}", misled.name))
+}
+
+/// What to put into a line of which the name is older than what its device carries.
+pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> String {
+    let Entry { line, device, .. } = entry;
+    let Some(misled) = twins::misled(device, facts) else { return SEE.to_owned() };
+    if !twins::alone(device, facts).is_empty() || not_own(profile, facts, &misled.major_minor).is_some() {
+        return SEE.to_owned();
+    }
+    let look = format!("`blkid -p /dev/{}` shows it", misled.name.replace('!', "/"));
+    match misled.by_its_own() {
+        Some(own) if own.starts_with("UUID=") && not_alone(profile, facts, &own).is_none() => {
+            format!("in line {line} of /etc/fstab put {own} in the place of {device} ({look})")
+        }
+        _ => format!(
+            "in line {line} of /etc/fstab name the device by what it carries now ({look}), by a UUID that it alone has"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Facts;
+    use crate::facts::retention::Volume;
+    use crate::steps::testing::{edit, fstab, ready, told};
+
+    const ID: &str = "layout.next-boot";
+
+    fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
+        Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
+    }
+
+    #[test]
+    fn a_link_that_is_older_than_what_its_device_carries_is_unmet() {
+        const NEW: &str = "ffffffff-72ce-4f83-b5d1-90e7c2a86403";
+        let (profile, ready) = ready();
+        let with = |fs_type: &str, uuid: &str, change: &dyn Fn(&mut Facts)| {
+            let mut facts = ready.clone();
+            let home = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda3").unwrap();
+            home.volume = Some(volume(fs_type, uuid, ""));
+            change(&mut facts);
+            told(&profile, &facts, ID)
+        };
+        let home = "4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
+        let said = with("ext", NEW, &|_| ());
+        let expected = format!(
+            "unmet: /etc/fstab: line 4 (/home by UUID={home}): sda3, to which that leads now, has UUID={NEW} since, and the next \
+             boot does not find it |"
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        let fix = format!(
+            "| in line 4 of /etc/fstab put UUID={NEW} in the place of UUID={home} (`blkid -p /dev/sda3` shows it)"
+        );
+        assert!(said.ends_with(&fix), "{said}");
+        // What carries it now is taken; and what has no UUID is named otherwise.
+        let said = with("ext", NEW, &|facts| {
+            let other = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda2").unwrap();
+            other.volume = Some(volume("ext", home, ""));
+        });
+        assert!(
+            said.contains("and the next boot takes sda2 (") && said.contains("| see layout.own-disks"),
+            "{said}"
+        );
+        let said = with("ext", "", &|_| ());
+        assert!(
+            said.contains("has no such name since") && said.contains("by a UUID that it alone has"),
+            "{said}"
+        );
+        // fsck looks for what has a pass; a line for a person's use is none of the boot's.
+        for (pass, is_met) in [(0, true), (2, false)] {
+            let said = with("ext", NEW, &|facts| {
+                let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
+                line.options.push("noauto".into());
+                line.pass = pass;
+            });
+            assert_eq!(said.starts_with("met: "), is_met, "{said}");
+        }
+        // The boot entry goes by it too.
+        let mut facts = ready.clone();
+        let root = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda1").unwrap();
+        root.volume = Some(volume("ext", NEW, ""));
+        let said = told(&profile, &facts, ID);
+        assert!(
+            said.contains("entry 0: root=UUID=")
+                && said.contains(&format!("sda1, to which that leads now, has UUID={NEW}")),
+            "{said}"
+        );
+    }
+}
