@@ -15,15 +15,16 @@ const PART_THEM: &str = "detach the disk that is not this host's, or name this h
     /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
 
 pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    for Name { place, name, is_retention } in look.names() {
+    for one in look.names() {
+        let Name { ref place, name, .. } = one;
         let Some(twins) = tally.know(twins::of(name, look.facts)) else { continue };
         if twins.is_empty() {
-            leads_elsewhere(look, &place, name, is_retention, tally, fix);
+            leads_elsewhere(look, one, tally, fix);
             continue;
         }
         let list: Vec<_> = twins.iter().map(Twin::to_string).collect();
         tally.problem(format!("{place}: {name} can mean {}", list.join(" and ")));
-        add(fix, by_disk(look, &place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
+        add(fix, by_disk(look, place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
     }
     // The agent itself knows the retention volume again by its UUID.
     if let Some(record) = look.facts.retention_record.known().and_then(Option::as_ref)
@@ -42,9 +43,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
 /// other one. Of a name that can move more is said by `layout.next-boot`.
 fn leads_elsewhere(
     look: &Look<'_>,
-    place: &str,
-    name: &str,
-    is_retention: bool,
+    Name { place, name, mount_point, is_retention }: Name<'_>,
     tally: &mut Tally,
     fix: &mut Vec<String>,
 ) {
@@ -56,7 +55,13 @@ fn leads_elsewhere(
         None => match resolve(name, look.facts) {
             Ok(Some(number)) => carriers(look.disks, &number),
             // What leads nowhere mounts nothing.
-            _ => return,
+            Ok(None) => return,
+            // Of what is in use, that one tells.
+            Err(_) if look.is_active(mount_point) => return,
+            Err(status) => {
+                tally.know(Err::<(), _>(status));
+                return;
+            }
         },
     };
     for disk in distinct(disks) {

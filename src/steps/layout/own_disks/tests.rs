@@ -120,10 +120,17 @@ fn started_from_a_foreign_disk_nothing_else_is_advised_and_nothing_is_changed() 
         carries(facts, "sdc1", ("ext4", ROOT, ""));
     });
     facts.services_off = Fact::Known(vec!["multipathd".into()]);
+    facts.boot_entry = Fact::Unknown("torn".into());
+    fstab(&mut facts).retain(|entry| entry.mount_point != "/home");
     let said = told(&profile, &facts, ID);
     assert!(said.contains("/ ITSELF LIES ON sdc"), "{said}");
     assert!(said.ends_with("start it from its own disk"), "{said}");
-    assert_eq!(told(&profile, &facts, "custom-changes.root-disk"), "blocked: layout.own-disks");
+    for id in ["custom-changes.root-disk", "layout.next-boot", "layout.home"] {
+        assert_eq!(told(&profile, &facts, id), "blocked: layout.own-disks", "{id}");
+    }
+    // What is put right in vCenter is told.
+    edit(&mut facts.dmi).vendor = Fact::Known(Some("QEMU".into()));
+    assert!(!told(&profile, &facts, "hypervisor.vmware").contains("layout.own-disks"));
     let plan = |request: &Request| {
         let today = crate::steps::testing::TODAY;
         crate::run::plan(&profile, &facts, &crate::steps::Selection::default(), today, request)
