@@ -257,7 +257,11 @@ pub fn read(host: &Host) -> Result<Option<Record>, record::Unread> {
 /// The image's record, likewise.
 #[must_use]
 pub fn template(host: &Host) -> Fact<Option<Record>> {
-    record::fact(host, TEMPLATE, SCHEMA)
+    // Of the image nothing on this host tells.
+    let way_out =
+        Some("copy it from the template or another clone of it; mt-agent state tells what else can be done");
+    let read = record::load(host, TEMPLATE, SCHEMA);
+    Fact::from_result(read.map_err(|unread| record::Unread { way_out, ..unread }))
 }
 
 fn half_sealed(host: &Host) -> Result<bool, record::Unread> {
@@ -393,6 +397,9 @@ mod tests {
             seen.recorded
         );
         assert_eq!(seen.template, Fact::Known(None));
+        testing::put(dir.path(), &TEMPLATE[1..], "garbage");
+        let Fact::Unknown(why) = template(&Host::image(dir.path())) else { panic!() };
+        assert!(why.contains("copy it from the template") && !why.contains("state repair"), "{why}");
         let bare = Record::new("00", "2026-06-01T00:00:00Z", &[]);
         testing::put(dir.path(), &RECORD[1..], &serde_json::to_string(&bare).unwrap());
         let Fact::Unknown(why) = recorded(&Host::image(dir.path())) else { panic!() };
