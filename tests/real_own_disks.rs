@@ -70,6 +70,17 @@ fn a_disk_is_put_on_record_once_however_often_it_is_named() {
 }
 
 #[test]
+fn an_apply_that_records_the_identity_alone_says_so() {
+    let world = machine();
+    let once = apply("");
+    let output = run(&world, &format!("{once} >/var/tmp/first; {once}"));
+    let first: Value = serde_json::from_str(&world.left("/var/tmp/first")).unwrap();
+    let note = format!("nothing else was changed: recorded this machine's identity in {IDENTITY}");
+    assert_eq!((&first["note"], &first["changed"]), (&json!(note), &json!([])), "{first:#}");
+    assert_eq!(document(&output)["note"], "nothing was changed");
+}
+
+#[test]
 fn killed_at_any_call_it_is_run_again_and_the_record_is_whole() {
     const CALLS: &str = "fsync,fdatasync,rename,renameat2,fchmod,ftruncate";
     let order = apply(&format!("--own-disk {OWN}"));

@@ -184,6 +184,27 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_set_aside_by_way_of_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        let elsewhere = dir.path().join("elsewhere");
+        fs::create_dir_all(&elsewhere).unwrap();
+        fs::create_dir_all(host.path(saved::STATE)).unwrap();
+        fs::write(host.path(RECORD), "garbage").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, host.path(ASIDE)).unwrap();
+        let error = format!("{:#}", put_aside(&host, RECORD).unwrap_err());
+        assert!(error.ends_with("set-aside is a symbolic link, not a directory: move it away"), "{error}");
+        assert!(rewrite(&host, RECORD, "garbage", "").is_err());
+        assert_eq!(fs::read(host.path(RECORD)).unwrap(), b"garbage");
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+        // All of the state may lie elsewhere.
+        fs::remove_file(host.path(ASIDE)).unwrap();
+        fs::rename(host.path(saved::STATE), elsewhere.join("state")).unwrap();
+        std::os::unix::fs::symlink("../../elsewhere/state", host.path(saved::STATE)).unwrap();
+        assert!(matches!(put_aside(&host, RECORD).unwrap(), Done::Changed(_)));
+    }
+
+    #[test]
     fn an_identity_is_recorded_once_and_its_salt_stays() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());

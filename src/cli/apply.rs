@@ -237,21 +237,28 @@ impl Args {
         let everything = Selection::default();
         let report = run::check(&profile, &facts, &everything, run::today());
         let left = run::plan(&profile, &facts, &everything, run::today(), &Request::default());
-        let applied = Applied { report, left, changed: Vec::new(), ended: Ended::NothingWaits };
+        let applied =
+            Applied { report, left, changed: Vec::new(), recorded: None, ended: Ended::NothingWaits };
         self.report(session, &applied)
     }
 
     fn report(&self, session: &Session, applied: &Applied) -> Result<Answer> {
         let code = match applied.ended {
             Ended::Finished | Ended::NothingWaits | Ended::Forgotten => {
-                verdict_code(applied.report.verdict())
+                match verdict_code(applied.report.verdict()) {
+                    exit::READY if applied.left.undetermined => exit::NOT_READY,
+                    code => code,
+                }
             }
             Ended::Declined | Ended::Asks => exit::NOT_READY,
             Ended::Interrupted => exit::FAILED,
             Ended::Restarting | Ended::RestartOwed => exit::RESTART_OWED,
         };
         let note = match applied.ended {
-            Ended::Finished if applied.changed.is_empty() => "nothing was changed",
+            Ended::Finished if applied.changed.is_empty() => match &applied.recorded {
+                Some(recorded) => &format!("nothing else was changed: {recorded}"),
+                None => "nothing was changed",
+            },
             Ended::Finished => "all that could be changed is changed",
             Ended::Declined => "declined: nothing was changed",
             Ended::Interrupted => {

@@ -67,7 +67,8 @@ impl Args {
             plan.notes.extend(run::private::note(&session.host));
             plan.tell(session.waiting());
         }
-        let code = if plan.changes.is_empty() && !plan.restart { exit::READY } else { exit::NOT_READY };
+        let is_done = plan.changes.is_empty() && !plan.restart && !plan.undetermined;
+        let code = if is_done { exit::READY } else { exit::NOT_READY };
         Ok(match self.format {
             Format::Text => Answer::new(plan::render(&plan, session.style), code),
             Format::Json => Answer::new(json::document(&json::PlanDocument::from(&plan))?, code),

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Fact, Facts, read, record};
+use super::{Fact, Facts, read as files, record};
 use crate::host::{Host, text};
 
 /// This machine's identity, as `apply` last saw it.
@@ -211,6 +211,12 @@ impl Record {
         })
     }
 
+    /// Whether the SCSI ID of any disk is on record.
+    #[must_use]
+    pub fn tells_of_disks(&self) -> bool {
+        self.own_disks.is_some() || self.knows(Kind::RootDisk) || self.knows(Kind::Disk)
+    }
+
     /// Whether anything of this kind is on record.
     #[must_use]
     pub fn knows(&self, kind: Kind) -> bool {
@@ -232,13 +238,30 @@ pub fn load(host: &Host) -> Identity {
 /// This machine's record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn recorded(host: &Host) -> Fact<Option<Record>> {
-    record::fact(host, RECORD, SCHEMA)
+    Fact::from_result(read(host))
+}
+
+/// This machine's record; `None` where there is none.
+///
+/// # Errors
+/// Why it is not believed.
+pub fn read(host: &Host) -> Result<Option<Record>, record::Unread> {
+    let record = record::load::<Record>(host, RECORD, SCHEMA)?;
+    // No apply writes such a one, and a machine is not known again by it.
+    if record.as_ref().is_some_and(|record| record.marks.is_empty() && record.own_disks.is_none()) {
+        return Err(record::Unread::damaged(format!("{RECORD} identifies nothing: no mark stands in it")));
+    }
+    Ok(record)
 }
 
 /// The image's record, likewise.
 #[must_use]
 pub fn template(host: &Host) -> Fact<Option<Record>> {
-    record::fact(host, TEMPLATE, SCHEMA)
+    // Of the image nothing on this host tells.
+    let way_out =
+        Some("copy it from the template or another clone of it; mt-agent state tells what else can be done");
+    let read = record::load(host, TEMPLATE, SCHEMA);
+    Fact::from_result(read.map_err(|unread| record::Unread { way_out, ..unread }))
 }
 
 fn half_sealed(host: &Host) -> Result<bool, record::Unread> {
@@ -248,12 +271,12 @@ fn half_sealed(host: &Host) -> Result<bool, record::Unread> {
 }
 
 fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
-    let names = host.list(SSH_DIRECTORY).map_err(|error| read::explain(SSH_DIRECTORY, error))?;
+    let names = host.list(SSH_DIRECTORY).map_err(|error| files::explain(SSH_DIRECTORY, error))?;
     let mut keys = Vec::new();
     for key in names.iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with("key")) {
         let file = format!("{key}.pub");
         // Without its public half nobody can say whose key it is.
-        let text = read::text(host, &format!("{SSH_DIRECTORY}/{file}"))?;
+        let text = files::text(host, &format!("{SSH_DIRECTORY}/{file}"))?;
         let public =
             public_key(&text).with_context(|| format!("{SSH_DIRECTORY}/{file} has no key that we know"))?;
         let sha256 = text::hex(&Sha256::digest(public));
@@ -374,6 +397,13 @@ mod tests {
             seen.recorded
         );
         assert_eq!(seen.template, Fact::Known(None));
+        testing::put(dir.path(), &TEMPLATE[1..], "garbage");
+        let Fact::Unknown(why) = template(&Host::image(dir.path())) else { panic!() };
+        assert!(why.contains("copy it from the template") && !why.contains("state repair"), "{why}");
+        let bare = Record::new("00", "2026-06-01T00:00:00Z", &[]);
+        testing::put(dir.path(), &RECORD[1..], &serde_json::to_string(&bare).unwrap());
+        let Fact::Unknown(why) = recorded(&Host::image(dir.path())) else { panic!() };
+        assert!(why.contains("no mark stands in it") && why.contains("mt-agent state repair"), "{why}");
         testing::damage("ssh-rsa AAAA x", |text| {
             let _ = public_key(text);
         });

@@ -68,6 +68,12 @@ impl Unread {
         Self { doubt, why, way_out: None }
     }
 
+    /// One that can be read, and says nothing of what it is for.
+    #[must_use]
+    pub fn damaged(why: String) -> Self {
+        Self::new(Doubt::Damaged, why)
+    }
+
     fn from_reading(error: &anyhow::Error) -> Self {
         let is_denied = error.chain().any(|cause| {
             cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied)

@@ -142,6 +142,8 @@ pub struct Plan {
     pub restart: bool,
     /// What limits this plan: disks were not probed, not root.
     pub notes: Vec<String>,
+    /// Whether it cannot be determined if there is something to do of what was ordered.
+    pub undetermined: bool,
     /// The apply that waits for a restart, if one does.
     pub waiting: Option<Waiting>,
 }

@@ -97,6 +97,7 @@ mod tests {
             ],
             restart: true,
             notes: vec!["made from a recording".into()],
+            undetermined: false,
             waiting: None,
         };
         assert_eq!(

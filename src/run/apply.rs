@@ -158,13 +158,13 @@ impl Run<'_> {
         let new = left.notes.iter().filter(is_told).filter(|note| !report.notes.contains(note));
         let new: Vec<_> = new.cloned().collect();
         report.notes.extend(new);
-        Applied { report, left, changed, ended }
+        Applied { report, left, changed, recorded: None, ended }
     }
 
     /// All that can be done is done: what is owed is recorded.
     fn finish(&mut self, facts: Facts, changed: Vec<String>, agreed: &Plan) -> Result<Applied> {
-        let applied = self.judged(&facts, changed, Ended::Finished);
-        identity::keep(self.host, self.profile, &facts, self.boot_id)?;
+        let mut applied = self.judged(&facts, changed, Ended::Finished);
+        applied.recorded = identity::keep(self.host, self.profile, &facts, self.boot_id)?;
         let waiting = resume::read(self.host).ok().flatten();
         let first_boot = waiting.as_ref().is_some_and(|waiting| waiting.first_boot);
         match &self.options.pending {

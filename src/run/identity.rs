@@ -12,20 +12,24 @@ use crate::steps::layout::own_disks;
 use crate::steps::{self, Selection, image};
 
 /// Records what identifies this machine, where nothing speaks against it; noted in the journal, so that its loss is told later.
+/// Tells what was recorded.
 ///
 /// # Errors
 /// What failed, naming the file.
-pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str) -> Result<()> {
+pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str) -> Result<Option<String>> {
     // What could not be read would be missing from the record for good; what is lost, a person restores.
     let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
     if !is_whole || image::lost::is_lost(facts) || !holds(profile, facts, journal::IDENTITY) {
-        return Ok(());
+        return Ok(None);
     }
     let own = own_disks::first(profile, facts);
     match records::keep_identity(host, &now(), &image::identifiers(facts), own.as_deref())? {
-        Done::Unchanged => Ok(()),
-        Done::Changed(what) => Journal::open(host, boot_id)?
-            .write(Event::Done { requirement: journal::IDENTITY.to_owned(), changed: Some(what) }),
+        Done::Unchanged => Ok(None),
+        Done::Changed(what) => {
+            let (requirement, changed) = (journal::IDENTITY.to_owned(), Some(what.clone()));
+            Journal::open(host, boot_id)?.write(Event::Done { requirement, changed })?;
+            Ok(Some(what))
+        }
     }
 }
 

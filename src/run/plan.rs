@@ -41,6 +41,9 @@ pub fn plan(
     }
     plan.notes.extend(selection.note());
     plan.notes.extend(idle::options(profile, facts, selection, request, &everything));
+    plan.undetermined = request.grow
+        && selection.includes("retention.capacity")
+        && retention::growth_untold(profile, facts).is_some();
     plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
     let profile = &waivers::in_force(profile, today);

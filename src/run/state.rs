@@ -213,10 +213,15 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
         // Nothing that is written there would be believed.
         acts.clear();
     }
+    // What is set aside or written anew keeps its mode, and is closed with the rest.
+    let is_open = || host.is_live() && private::open_below(host, "/").is_some();
+    if !acts.is_empty() && !acts.iter().any(|act| matches!(act, Act::Close)) && is_open() {
+        acts.push(Act::Close);
+    }
     acts.sort_by_key(|act| match act {
         Act::Journal | Act::Begin | Act::Aside(journal::PATH) => 0,
-        Act::Close => 1,
-        _ => 2,
+        Act::Close => 2,
+        _ => 1,
     });
     (rows, acts)
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::facts::Facts;
 use crate::profile::Profile;
+use crate::steps::layout::own_disks::Foreign;
 
 /// Tells whether, of an unmet requirement, only the recommended part fails.
 type OnlyAdvice = fn(&Profile, &Facts) -> bool;
@@ -22,6 +23,13 @@ const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
     ("retention.free", retention::only_share_fails),
     ("retention.persistent", retention::only_nofail_fails),
 ];
+
+/// What a person puts right in /boot.
+const BOOT_FILES: &[&str] = &["layout.boot-loader", "layout.next-boot"];
+
+/// What is put right outside of this host's file systems: in vCenter, on the machine that is powered off.
+const OUTSIDE: &[&str] =
+    &["hypervisor.controllers", "hypervisor.disk-count", "hypervisor.vmware", "scsi.", "sizing.", "vcenter."];
 
 /// What all findings come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,8 +65,8 @@ impl Verdict {
 #[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
     let in_force = &waivers::in_force(profile, today);
-    let on_foreign = layout::own_disks::writes_to_foreign(in_force, facts);
-    let mut judge = Judge { profile, in_force, facts, today, on_foreign, judged: BTreeMap::new() };
+    let foreign = layout::own_disks::foreign(in_force, facts);
+    let mut judge = Judge { profile, in_force, facts, today, foreign, judged: BTreeMap::new() };
     all()
         .filter(|requirement| selection.includes(requirement.id))
         .map(|requirement| judge.finding(requirement))
@@ -103,8 +111,8 @@ struct Judge<'a> {
     in_force: &'a Profile,
     facts: &'a Facts,
     today: time::Date,
-    /// Whether what a change writes would be written to a disk that is not this host's.
-    on_foreign: bool,
+    /// What of this host lies on disks that are not its own.
+    foreign: Foreign,
     /// Findings by id, so that none is judged twice.
     judged: BTreeMap<&'static str, Finding>,
 }
@@ -131,13 +139,21 @@ impl Judge<'_> {
         finding
     }
 
-    /// Where / or what else a change writes to lies on a disk that is not this host's, no change is made or advised but the one that
-    /// puts this right: it would be written there.
+    /// Where / or what else is written to lies on a disk that is not this host's, nothing is changed or advised but what puts this
+    /// right: it would be written there.
     fn or_waits_for_own_disks(&self, requirement: &Requirement, status: Status) -> Status {
         const OWN_DISKS: &str = "layout.own-disks";
         let asks_for_an_act =
             matches!(status, Status::Unmet { .. } | Status::Unknown { .. } | Status::RestartOwed { .. });
-        if self.on_foreign && requirement.changeable && requirement.id != OWN_DISKS && asks_for_an_act {
+        let is_among = |ids: &[&str]| ids.iter().any(|id| requirement.id.starts_with(id));
+        let would_write = match self.foreign {
+            Foreign::Nothing => false,
+            Foreign::Part => requirement.changeable || is_among(BOOT_FILES),
+            Foreign::Root => !is_among(OUTSIDE),
+        };
+        // What is wrong with a record is told where that is judged.
+        let is_of_a_record = requirement.id == "image.identity" && matches!(status, Status::Unknown { .. });
+        if would_write && requirement.id != OWN_DISKS && asks_for_an_act && !is_of_a_record {
             return Status::Blocked { by: OWN_DISKS.to_owned() };
         }
         status

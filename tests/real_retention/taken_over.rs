@@ -358,6 +358,17 @@ pub(super) fn before(word: &str, image: &Loop, mounted: bool) -> (Loop, Loop, Tw
     (old, new, two)
 }
 
+/// Looks at what the order left: the new disk's volume, with the old one as it was, or the old one's taken back.
+pub(super) fn is_taken_over(old: &Loop, new: &Loop, is_new: bool) {
+    if is_new {
+        holds(new, NEW);
+        is_kept(old);
+    } else {
+        holds(old, OLD);
+        assert_eq!(fs::read_to_string("/mnt/retention/points-in-time").unwrap(), "kept");
+    }
+}
+
 #[test]
 fn a_takeover_that_is_killed_at_any_call_is_finished_by_the_next_run() {
     if let Ok(told) = std::env::var(VICTIM) {
@@ -371,15 +382,7 @@ fn a_takeover_that_is_killed_at_any_call_is_finished_by_the_next_run() {
         let image = made(64 * MIB);
         for word in ["replace", "adopt"] {
             let (request, is_new) = order(word);
-            let check = |old: &Loop, new: &Loop| {
-                if is_new {
-                    holds(new, NEW);
-                    is_kept(old);
-                } else {
-                    holds(old, OLD);
-                    assert_eq!(fs::read_to_string("/mnt/retention/points-in-time").unwrap(), "kept");
-                }
-            };
+            let check = |old: &Loop, new: &Loop| is_taken_over(old, new, is_new);
             let after = |old: &Loop, new: &Loop, two: &Two, said: &str| {
                 // Who runs it without the order makes nothing on another disk than the one that was begun.
                 let (_, without) = two.next(&Request::default());

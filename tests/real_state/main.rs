@@ -273,6 +273,15 @@ fn what_others_can_read_is_told_and_closed() {
     );
     assert_eq!((output.status.code(), open(&after)), (Some(0), vec![]), "{output:?}");
     contains(after["changes"][0].as_str().unwrap(), "closed to other users: /var/lib/mt-agent/journal.jsonl");
+    // What is written anew or set aside keeps its mode until it is closed: once is enough as well.
+    for (what, name) in [("printf 'garbage\\n' >>", "journal.jsonl"), ("printf garbage >", "retention.json")]
+    {
+        let script = format!(
+            "cd /var/lib/mt-agent; {what} {name}; chmod 644 {name}; $AGENT $REPAIR >&2; exec $AGENT $LOOK"
+        );
+        let (output, after) = run(&world, &script);
+        assert_eq!((output.status.code(), open(&after)), (Some(0), vec![]), "{name}: {output:?}");
+    }
     // Beside a journal that nothing can be noted in: once is enough.
     let script = "chmod 644 /var/log/mt-agent.log; cd /var/lib/mt-agent; mv journal.jsonl old; mkdir journal.jsonl; exec $AGENT $REPAIR";
     let (output, after) = run(&world, script);

@@ -68,3 +68,23 @@ fn check_plan_and_apply_agree_on_who_mends_what() {
     }
     assert!(mended > 5 && left > 10 && unknown > 10, "{mended} {left} {unknown}");
 }
+
+#[test]
+fn an_order_to_grow_of_which_nothing_can_be_determined_is_no_success() {
+    // Of the recorded host the superblock is not read.
+    let (_, facts) = facts_of("centos-6.6-ready");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    serde_json::to_writer(&file, &facts).unwrap();
+    let plan = |options: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mt-agent"));
+        let profile = ["plan", "--profile", "centos-6.6", "--facts"];
+        let output = command.args(profile).arg(file.path()).args(options).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (code, said) = plan(&[]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = plan(&["--grow"]);
+    let note = "--grow is not carried out: the size of the ext4 file system cannot be determined";
+    assert!(code == Some(1) && said.contains(note), "{code:?}: {said}");
+}

@@ -55,6 +55,8 @@ pub struct Applied {
     pub left: Plan,
     /// What was changed, in order.
     pub changed: Vec<String>,
+    /// What was recorded of this machine's identity as it ended, beside that.
+    pub recorded: Option<String>,
     /// How.
     pub ended: Ended,
 }

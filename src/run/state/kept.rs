@@ -43,8 +43,12 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
         return Held::none(path);
     };
     let trusted = || if host.is_live() { trust::place(&host.path(path)).map(|_| ()) } else { Ok(()) };
+    let away = format!("mv {path} /root/");
+    if meta.is_symlink() && path != STATE {
+        let what = format!("{path} is a symbolic link, not a directory");
+        return Held::new(path, Stands::Damaged, &what, "").fix(&away);
+    }
     if !meta.is_dir() && !host.path(path).is_dir() {
-        let away = format!("mv {path} /root/");
         return Held::new(path, Stands::Damaged, &format!("{path} is no directory"), "").fix(&away);
     }
     if let Err(error) = trusted() {

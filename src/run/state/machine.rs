@@ -19,7 +19,7 @@ impl Look<'_> {
             (status, None) => Err(status.describe()),
             (_, Some(why)) => Err(format!("{why}: this may be a copy of another machine")),
         };
-        match record::load::<identity::Record>(self.host, PATH, identity::SCHEMA) {
+        match identity::read(self.host) {
             Err(unread) => {
                 let bare = self.without(|facts| facts.identity.recorded = Fact::Known(None));
                 let held = Held::unread(PATH, &unread, "");

@@ -361,6 +361,8 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     assert!(own_disks::first(&desk.profile, &desk.seen().facts).is_none());
     desk.repair();
     assert!(desk.judged("layout.own-disks").starts_with("met: "), "{}", desk.judged("layout.own-disks"));
+    let Fact::Known(Some(record)) = identity::recorded(&desk.host) else { panic!() };
+    assert!(record.owns(OS_DISK_ID) && record.own_disks.is_some_and(|own| own.len() == 1), "that of / alone");
     // Noted by the repair, whatever else the journal said.
     let all = desk.host.read(journal::PATH).unwrap();
     let noted: Vec<&str> = all.lines().filter(|line| line.contains("state.repair")).collect();

@@ -38,6 +38,24 @@ pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
     })
 }
 
+/// Whether this was made a master target on the disk of `/` before, by hand among others, and not in the image that it was cloned
+/// from: since then a disk of a protected machine may have been attached, and be in use in the place of this host's own.
+///
+/// # Errors
+/// What it would be told by is not known.
+pub fn was_at_work(facts: &Facts) -> Result<bool, Status> {
+    if need(&facts.identity.template, "the record of the image's identity")?.is_some() {
+        return Ok(false);
+    }
+    let script = &facts.custom_changes;
+    let is_marked = need(&script.marker_ctime_secs, "the marker of the vendor's script")?.is_some();
+    let has_log = need(&script.log_tail, "the log of the vendor's script")?.is_some();
+    let is_recorded = need(&script.record, "the record of the vendor script's run")?.is_some();
+    let journal = need(&facts.journal, "the journal")?;
+    let is_line_ours = facts.fstab.known().is_some_and(|fstab| has_ours(fstab, &facts.fstab_ignored));
+    Ok(is_marked || has_log || is_recorded || journal.vendor_script || is_line_ours)
+}
+
 /// Whether this machine's identity was on record and is no more, or that cannot be told.
 #[must_use]
 pub fn is_lost(facts: &Facts) -> bool {

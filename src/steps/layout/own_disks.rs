@@ -89,14 +89,33 @@ pub fn uses_foreign(profile: &Profile, facts: &Facts) -> bool {
     is_foreign_where(profile, facts, |_| true)
 }
 
-/// Whether what a change writes would be written to a disk that is not this host's.
+/// What of that which a change or a person writes to lies on disks that are not this host's, or of which it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// Nothing.
+    Nothing,
+    /// Something below which a change writes.
+    Part,
+    /// `/` itself: what is found there is not this host's.
+    Root,
+}
+
+/// Whether what is written on this host would be written to a disk that is not its own.
 #[must_use]
-pub fn writes_to_foreign(profile: &Profile, facts: &Facts) -> bool {
+pub fn foreign(profile: &Profile, facts: &Facts) -> Foreign {
     let is_below = |one: &Use| match one {
         Use::Mounted { at, .. } => WRITTEN.iter().any(|path| Path::new(path).starts_with(at)),
         Use::Swap { .. } | Use::Held { .. } => false,
     };
-    is_foreign_where(profile, facts, |uses| uses.iter().any(is_below))
+    let is_so =
+        |is_it: &dyn Fn(&Use) -> bool| is_foreign_where(profile, facts, |uses| uses.iter().any(is_it));
+    if !is_so(&is_below) {
+        Foreign::Nothing
+    } else if !is_untold(facts) && is_so(&whose::is_root) {
+        Foreign::Root
+    } else {
+        Foreign::Part
+    }
 }
 
 fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> bool) -> bool {
@@ -104,11 +123,21 @@ fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> 
     if waived || image::is_copy(facts) {
         return false;
     }
-    let Ok(look) = Look::new(profile, facts) else { return false };
+    let Ok(look) = Look::new(profile, facts) else { return is_untold(facts) };
     look.disks.iter().any(|disk| {
         let uses = look.uses(disk);
         !uses.is_empty() && is_so(&uses) && matches!(look.whose(disk), Whose::Other(_) | Whose::Untold)
     })
+}
+
+/// Whether a damaged record is why whose the disks are cannot be determined: whoever is not root cannot read it, and changes nothing.
+fn is_untold(facts: &Facts) -> bool {
+    facts.privileged
+        && match &facts.identity.recorded {
+            Fact::Known(Some(_)) | Fact::NotApplicable(_) => false,
+            Fact::Known(None) => image::lost::trace(facts).is_err(),
+            Fact::Unknown(_) => true,
+        }
 }
 
 /// Of the disks that a plan puts on record, that nothing of this host is in use on one: its name may be mistaken.

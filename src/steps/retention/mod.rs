@@ -33,8 +33,8 @@ pub(super) use persistent::only_nofail_fails;
 pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
-pub use size::nothing_to_grow;
 pub(super) use size::{grow, only_size_fails};
+pub use size::{growth_untold, nothing_to_grow};
 pub use volumes::{Recalled, Used, on_record, recall};
 
 const SECTION: &str = "Common things to check on a master target";

@@ -78,15 +78,23 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
     }
 }
 
+/// Why it cannot be determined whether there is something to grow.
+#[must_use]
+pub fn growth_untold(profile: &Profile, facts: &Facts) -> Option<String> {
+    match volume(profile, facts) {
+        Ok((mount, _)) if extent(facts, mount).is_none() || mount.size_bytes.known().is_none() => {
+            Some(format!("the size of the {} file system cannot be determined", mount.fs_type))
+        }
+        _ => None,
+    }
+}
+
 /// Why there is nothing to grow.
 #[must_use]
 pub fn nothing_to_grow(profile: &Profile, facts: &Facts) -> Option<String> {
     let Ok((mount, disks)) = volume(profile, facts) else {
         return Some("no retention volume is mounted".into());
     };
-    if extent(facts, mount).is_none() || mount.size_bytes.known().is_none() {
-        return Some(format!("the size of the {} file system cannot be determined", mount.fs_type));
-    }
     if unused(facts, mount, disks[0]).is_some() {
         return None;
     }

@@ -16,7 +16,8 @@ const PART_THEM: &str = "detach the disk that is not this host's, or name this h
     /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
 
 pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    for Name { place, name, is_retention } in look.names() {
+    for one in look.names() {
+        let Name { ref place, name, .. } = one;
         let Some(twins) = tally.know(twins::of(name, look.facts)) else { continue };
         if twins.is_empty() {
             if let Some(why) = twins::unrecognised(name, look.facts) {
@@ -24,12 +25,12 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                     "{place}: {why}; or name it by its disk: /dev/disk/by-id/scsi-SCSI-ID-partN"
                 ));
             }
-            leads_elsewhere(look, &place, name, is_retention, tally, fix);
+            leads_elsewhere(look, one, tally, fix);
             continue;
         }
         let list: Vec<_> = twins.iter().map(Twin::to_string).collect();
         tally.problem(format!("{place}: {name} can mean {}", list.join(" and ")));
-        add(fix, by_disk(look, &place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
+        add(fix, by_disk(look, place, &twins).unwrap_or_else(|| PART_THEM.to_owned()));
     }
     // The agent itself knows the retention volume again by its UUID.
     if let Some(record) = look.facts.retention_record.known().and_then(Option::as_ref)
@@ -49,9 +50,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
 /// other one. Of a name that can move more is said by `layout.next-boot`.
 fn leads_elsewhere(
     look: &Look<'_>,
-    place: &str,
-    name: &str,
-    is_retention: bool,
+    Name { place, name, mount_point, is_retention }: Name<'_>,
     tally: &mut Tally,
     fix: &mut Vec<String>,
 ) {
@@ -69,7 +68,12 @@ fn leads_elsewhere(
             leads = "will lead";
             to_come::disks(name, look.facts, look.disks)
         }
-        Err(_) => return,
+        // Of what is in use, that one tells.
+        Err(_) if look.is_active(mount_point) => return,
+        Err(status) => {
+            tally.know(Err::<(), _>(status));
+            return;
+        }
     };
     let disks = distinct(disks);
     let alone = if disks.len() == 1 { " alone" } else { "" };

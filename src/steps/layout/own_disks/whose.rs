@@ -34,6 +34,8 @@ pub(super) const LOST: &str =
     "of which the record that is lost does not tell any more whether it is this host's";
 pub(super) const OLDER: &str = "of which the record of an older mt-agent does not tell whether it is this host's, while a disk that it saw is \
     not attached";
+pub(super) const AT_WORK: &str = "of which no record tells whether it is this host's, while the vendor's script or mt-agent has been at work \
+    here: a disk that was attached since can have the names of this host's own";
 const NOT_NAMED: &str = "which no line of /etc/fstab names by a name that stays";
 const ONE_OF_SEVERAL: &str = "whose name in /etc/fstab another attached disk has too";
 const OF_ANOTHER: &str = "of whose file systems this host's own disk has the names too";
@@ -43,6 +45,8 @@ pub(super) struct Name<'a> {
     /// Where it stands.
     pub place: String,
     pub name: &'a str,
+    /// `swap` of a line for that.
+    pub mount_point: &'a str,
     /// Whether it is to be mounted as the retention volume.
     pub is_retention: bool,
 }
@@ -61,6 +65,8 @@ pub(super) struct Look<'a> {
     pub recorded: Option<&'a Record>,
     /// What shows that there was one, where there is none.
     pub lost: Option<&'static str>,
+    /// Whether this was made a master target before, while no disk is on record.
+    was_at_work: bool,
     retention: &'a str,
 }
 
@@ -74,6 +80,8 @@ impl<'a> Look<'a> {
         };
         let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
         let lost = if recorded.is_none() { lost::trace(facts)? } else { None };
+        let is_told = recorded.is_some_and(Record::tells_of_disks);
+        let was_at_work = !is_told && lost::was_at_work(facts)?;
         Ok(Self {
             facts,
             disks,
@@ -83,6 +91,7 @@ impl<'a> Look<'a> {
             fstab: need(&facts.fstab, "/etc/fstab")?,
             recorded,
             lost,
+            was_at_work,
             retention: &profile.retention.mount_point,
         })
     }
@@ -109,14 +118,17 @@ impl<'a> Look<'a> {
             return if self.lost.is_some() && !is_root {
                 Whose::Other(LOST)
             } else {
-                self.without_record(disk)
+                self.by_what_is_left(disk)
             };
         };
         let Some(id) = &disk.scsi_id else {
             // What is no SCSI disk never has one.
             let is_judged = disk.is_scsi() && record.own_disks.is_some();
-            return if is_judged { Whose::NoId } else { self.without_record(disk) };
+            return if is_judged { Whose::NoId } else { self.by_what_is_left(disk) };
         };
+        if !record.tells_of_disks() {
+            return self.by_what_is_left(disk);
+        }
         let is_root = self.uses(disk).iter().any(is_root);
         // Records of older agents tell what was there. That of a machine whose disks had no SCSI IDs then tells of none.
         let tells = record.knows(Kind::RootDisk) || !is_root && record.knows(Kind::Disk);
@@ -134,6 +146,15 @@ impl<'a> Look<'a> {
         } else {
             self.without_record(disk)
         }
+    }
+
+    /// Where no disk is on record: what lies on the disk of `/` shows that this is the one on which the host was made, and nothing of
+    /// that says so of the others.
+    fn by_what_is_left(&self, disk: &Disk) -> Whose {
+        let told = self.without_record(disk);
+        let is_shown = || self.uses(disk).iter().any(is_root) || self.is_in_its_place(disk);
+        let is_doubtful = self.was_at_work && disk.is_scsi() && told == Whose::Own && !is_shown();
+        if is_doubtful { Whose::Other(AT_WORK) } else { told }
     }
 
     /// Whether a disk on record is not attached now.
@@ -223,17 +244,32 @@ impl<'a> Look<'a> {
             .map(|entry| Name {
                 place: format!("line {} of /etc/fstab ({})", entry.line, entry.mount_point),
                 name: &entry.device,
+                mount_point: if entry.fs_type == "swap" { "swap" } else { &entry.mount_point },
                 is_retention: same_path(&entry.mount_point, self.retention),
             })
             .collect();
         if let Some(entry) = self.facts.boot_entry.known().and_then(Option::as_ref) {
-            for key in ["root", "resume"] {
+            // Of what is resumed from no mount tells.
+            for (key, mount_point) in [("root", "/"), ("resume", "")] {
                 let place = format!("{key}= of {}", entry.file);
                 let names = entry.devices(key);
-                all.extend(names.map(|name| Name { place: place.clone(), name, is_retention: false }));
+                all.extend(names.map(|name| Name {
+                    place: place.clone(),
+                    name,
+                    mount_point,
+                    is_retention: false,
+                }));
             }
         }
         all
+    }
+
+    /// Whether something is mounted there; of swap, whether some is active.
+    pub fn is_active(&self, mount_point: &str) -> bool {
+        match mount_point {
+            "swap" => !self.swaps.is_empty(),
+            _ => mount_at(&self.mounts, mount_point).is_some(),
+        }
     }
 
     /// Whether `disk` carries a volume with the UUID that follows from its SCSI ID, which an apply made there.

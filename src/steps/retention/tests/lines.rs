@@ -98,7 +98,11 @@ fn an_order_to_grow_what_is_not_looked_at_is_told() {
         let notes = notes(&Selection::new(only, skip).unwrap());
         assert!(notes.iter().any(|other| other == note), "{notes:?}");
     }
-    let all = notes(&Selection::default());
-    assert!(all.iter().all(|other| other != note), "{all:?}");
-    assert!(all.iter().any(|other| other.starts_with("--grow: ")), "{all:?}");
+    let part = Selection::new(vec!["os".to_owned()], Vec::new()).unwrap();
+    assert!(!plan(&profile, &facts, &part, TODAY, &grow).undetermined);
+    // Of the recorded host the superblock is not read.
+    let all = plan(&profile, &facts, &Selection::default(), TODAY, &grow);
+    let note = "--grow is not carried out: the size of the ext4 file system cannot be determined";
+    assert!(all.undetermined && all.notes.iter().any(|other| other == note), "{:?}", all.notes);
+    assert!(!plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()).undetermined);
 }

@@ -124,3 +124,117 @@ fn an_older_record_tells_nothing_of_what_came_in_the_place_of_a_disk_that_is_not
     assert_eq!(said, "met: sda, sdb, sdc (not on record yet)");
     assert_eq!(own, Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]));
 }
+
+#[test]
+fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_own() {
+    let data = |facts: &mut Facts| {
+        facts.identity.template = Fact::Known(None);
+        facts.custom_changes.marker_ctime_secs = Fact::Known(None);
+        facts.custom_changes.log_tail = Fact::Known(None);
+        mounted(facts, "/data", "8:33", "/dev/sdc1");
+        fstab(facts).push(entry(20, "UUID=1-1", "/data", "ext4", 0));
+        edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
+        carries(facts, "sdc1", ("ext", "1-1", ""));
+    };
+    assert_eq!(says(On::Nothing, data), "met: sda, sdb, sdc (not on record yet)", "a new machine");
+    let (_, whole) = ready();
+    let marked = |facts: &mut Facts| facts.custom_changes.marker_ctime_secs = Fact::Known(Some(1));
+    let traces: [&dyn Fn(&mut Facts); 5] = [
+        &marked,
+        &|facts| facts.custom_changes.log_tail = Fact::Known(Some(String::new())),
+        &|facts| {
+            facts.custom_changes.record.clone_from(&whole.custom_changes.record);
+            edit(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Started;
+        },
+        &|facts| facts.journal = Fact::Known(Journal { vendor_script: true, ..Journal::default() }),
+        &|facts| {
+            facts.journal = Fact::Known(Journal::default());
+            let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/mnt/retention");
+            line.unwrap().ours = true;
+        },
+    ];
+    for (number, trace) in traces.into_iter().enumerate() {
+        let (profile, facts) = host(On::Nothing, |facts| {
+            data(facts);
+            trace(facts);
+        });
+        let said = told(&profile, &facts, ID);
+        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::AT_WORK)), "{number}: {said}");
+        assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")), "{number}: {said}");
+        assert!(first(&profile, &facts).is_none(), "{number}");
+        let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
+        let scsi_ids = vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()];
+        let puts =
+            Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] };
+        assert_eq!(record(&profile, &facts, &request), puts, "{number}");
+    }
+    // A record that tells of no disk, as of a machine whose disks had no SCSI IDs then.
+    let of_no_disk = |facts: &mut Facts| {
+        let uuid = image::identifiers(facts).into_iter().filter(|one| one.kind == Kind::BiosUuid);
+        let record = Record::new("00", "2017-02-06T12:00:00Z", &uuid.collect::<Vec<_>>());
+        facts.identity.recorded = Fact::Known(Some(record));
+    };
+    let recorded = |is_marked: bool| {
+        says(On::Nothing, |facts| {
+            data(facts);
+            of_no_disk(facts);
+            if is_marked {
+                marked(facts);
+            }
+        })
+    };
+    assert!(recorded(true).contains(whose::AT_WORK), "{}", recorded(true));
+    assert_eq!(recorded(false), "met: sda, sdb, sdc (not on record yet)");
+    // Nothing but the disk of / and the volume is in use: apply puts it on record, as of the clone of an image with the script in it.
+    let (profile, facts) = host(On::Nothing, |facts| {
+        facts.identity.template = Fact::Known(None);
+        marked(facts);
+    });
+    assert_eq!(told(&profile, &facts, ID), "met: sda, sdb (not on record yet)");
+    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.to_owned()]));
+    let of_image = says(On::Nothing, |facts| {
+        let template = facts.identity.template.clone();
+        data(facts);
+        marked(facts);
+        facts.identity.template = template;
+    });
+    assert_eq!(of_image, "met: sda, sdb, sdc (not on record yet)");
+}
+
+#[test]
+fn where_the_record_is_damaged_all_that_would_be_written_waits_but_for_who_cannot_read_it() {
+    let judged = |is_root: bool, id: &str| {
+        let (profile, facts) = host(On::Nothing, |facts| {
+            facts.identity.recorded = Fact::Unknown("torn".into());
+            facts.services_off = Fact::Known(vec!["multipathd".into()]);
+            facts.boot_entry = Fact::Unknown("torn too".into());
+            facts.privileged = is_root;
+            mounts(facts).retain(|mount| mount.mount_point != "/mnt/retention");
+        });
+        told(&profile, &facts, id)
+    };
+    for id in ["multipath.running", "retention.mounted", "layout.next-boot"] {
+        assert_eq!(judged(true, id), "blocked: layout.own-disks", "{id}");
+        assert!(!judged(false, id).contains("layout.own-disks"), "{id}: {}", judged(false, id));
+    }
+    for id in [ID, "image.identity"] {
+        assert!(judged(true, id).starts_with("unknown: ") && judged(true, id).contains("torn"), "{id}");
+    }
+    let (profile, facts) = host(On::Nothing, |facts| {
+        facts.journal = Fact::Unknown("torn".into());
+        facts.services_off = Fact::Known(vec!["multipathd".into()]);
+    });
+    assert_eq!(told(&profile, &facts, "multipath.running"), "blocked: layout.own-disks");
+}
+
+#[test]
+fn a_line_whose_name_is_not_among_the_facts_is_unknown_until_it_is_mounted() {
+    let line = |facts: &mut Facts| fstab(facts).push(entry(20, "/dev/md/data", "/data", "ext4", 0));
+    let said = says(On::Record, line);
+    assert!(said.starts_with("unknown: ") && said.contains("to which device /dev/md/data leads"), "{said}");
+    let said = says(On::Record, |facts| {
+        line(facts);
+        mounted(facts, "/data", "8:2", "/dev/sda2");
+    });
+    assert_eq!(said, "met: sda, sdb");
+}
