@@ -212,10 +212,16 @@ impl<'a> Machine<'a> {
         let Some(number) = number else {
             return Ok(names.into_iter().map(|name| (name.clone(), None)).collect());
         };
-        let has = |disk: &str| numbers(host, disk).contains(&number);
-        let there: Vec<Spot> =
-            names.iter().filter(|name| has(name)).map(|name| ((*name).clone(), Some(number))).collect();
+        let spot = |name: &String| (name.clone(), Some(number));
+        let has = |name: &String| numbers(host, name).contains(&number) || self.own.contains(&spot(name));
+        let there: Vec<Spot> = names.iter().filter(|name| has(name)).map(|name| spot(name)).collect();
+        // CentOS 6 takes the partitions of the paths of a map away from the kernel (`partx -d` by udev's rules for multipath).
+        let is_held =
+            |name: &&String| host.list(format!("/sys/block/{name}/holders")).is_ok_and(|all| !all.is_empty());
         match there.is_empty() {
+            true if names.iter().any(|name| is_held(name)) => {
+                Err(Place::Untold(format!("the partitions of {} are not shown by themselves", names[0])))
+            }
             true => Err(Place::NotThere(format!("{} has no partition {number}", names[0]))),
             false => Ok(there),
         }
@@ -418,6 +424,21 @@ mod tests {
             assert_eq!((lacking.len(), untold.len()), (0, 2), "{number}");
             assert!(untold[0].ends_with("the partition with GRUB's own files was not found"), "{untold:?}");
         }
+        // Without the partitions of the path itself.
+        let of_map = |root: &str| {
+            let text = entry(root, "/boot");
+            let mounts = "1 1 253:1 / / rw - ext4 /dev/x rw\n";
+            let own = [
+                (FILE, text.as_str()),
+                ("proc/self/mountinfo", mounts),
+                ("sys/block/sda/holders/dm-0/x", ""),
+            ];
+            let shown = DISKS.iter().filter(|(path, _)| !path.starts_with("sys/block/sda/sda")).copied();
+            let files: Vec<_> = own.into_iter().chain(THERE).chain(shown).collect();
+            let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+            (entry.lacking.len(), entry.untold.len())
+        };
+        assert_eq!([of_map("root (hd0,0)"), of_map("root (hd0,6)")], [(0, 0), (0, 2)]);
         let files = [(FILE, INSTALLED)];
         let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
         assert!(entry.untold[0].starts_with("on which file system GRUB looks for its files: "), "{entry:?}");
