@@ -22,8 +22,8 @@ const LOOKS: &[(&str, &str)] = &[
     ),
     (
         "layout.next-boot",
-        "`cat /etc/fstab /boot/grub/grub.conf`; and of each disk that answers `blkid -p /dev/DISK*` as root: whether a UUID or label \
-         stands there twice (it waits for ever for one that does not answer)",
+        "`cat /etc/fstab /boot/grub/grub.conf /boot/grub/device.map`, `df /boot`; and of each disk that answers `blkid -p /dev/DISK*` as \
+         root: whether a UUID or label stands there twice (it waits for ever for one that does not answer)",
     ),
     ("layout.free", "`df -h / /var`, `df -i / /var`"),
     ("layout.swap", "`cat /proc/swaps`, and the lines for swap in /etc/fstab"),

@@ -219,7 +219,7 @@ impl<'a> Machine<'a> {
         let is_held =
             |name: &&String| host.list(format!("/sys/block/{name}/holders")).is_ok_and(|all| !all.is_empty());
         match there.is_empty() {
-            true if names.iter().any(|name| is_held(name)) => {
+            true if names.iter().any(is_held) => {
                 Err(Place::Untold(format!("the partitions of {} are not shown by themselves", names[0])))
             }
             true => Err(Place::NotThere(format!("{} has no partition {number}", names[0]))),
