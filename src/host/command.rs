@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::running::{Running, drain};
+use super::running::{Running, Watch, drain};
 use super::{Host, Kind, apart, files, ioctl, isolation, text};
 
 pub use self::failure::Failure;
@@ -194,7 +194,7 @@ impl Command {
     /// # Errors
     /// [`Failure::Missing`], [`Failure::Spawn`], [`Failure::Wait`], [`Failure::Deadline`], [`Failure::Signal`].
     pub fn run(&self, host: &Host) -> Result<Output, Failure> {
-        self.run_watched(host, &mut |_| {})
+        self.find_and_run(host, None, None)
     }
 
     /// Runs it to its end and gives each line that it prints to `watch`, as it comes.
@@ -202,7 +202,7 @@ impl Command {
     /// # Errors
     /// As [`Command::run`].
     pub fn run_watched(&self, host: &Host, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
-        self.find_and_run(host, watch, None)
+        self.find_and_run(host, Some(watch), None)
     }
 
     /// As [`Command::run_watched`], but it is held until `begin` has been given its process id, which is its group's
@@ -216,13 +216,13 @@ impl Command {
         watch: &mut dyn FnMut(&str),
         begin: Begin<'_>,
     ) -> Result<Output, Failure> {
-        self.find_and_run(host, watch, Some(begin))
+        self.find_and_run(host, Some(watch), Some(begin))
     }
 
     fn find_and_run(
         &self,
         host: &Host,
-        watch: &mut dyn FnMut(&str),
+        watch: Option<Watch<'_>>,
         begin: Option<Begin<'_>>,
     ) -> Result<Output, Failure> {
         match host.kind() {
@@ -283,7 +283,7 @@ impl Command {
         &self,
         path: &Path,
         args: &[String],
-        watch: &mut dyn FnMut(&str),
+        watch: Option<Watch<'_>>,
         begin: Option<Begin<'_>>,
     ) -> Result<Output, Failure> {
         let deadline = shortened(self.deadline);
@@ -352,12 +352,13 @@ impl Command {
             handle,
             chunks,
             output: Output::default(),
+            watch,
             partial: [Vec::new(), Vec::new()],
             maskers: Default::default(),
         };
         let wait = |source| Failure::Wait { line: self.line(), source };
         let (mut given_up, mut asked): (bool, Option<Instant>) = (false, None);
-        let status = running.listen(watch, &mut || {
+        let status = running.listen(&mut || {
             if self.only_looks && asked.is_none() && apart::is_ending() {
                 asked = Some(Instant::now());
             }
@@ -369,7 +370,7 @@ impl Command {
             None => {
                 let after = if given_up { started.elapsed() } else { deadline };
                 let grace = if given_up { Duration::ZERO } else { shortened(self.grace) };
-                let became = running.stop(self.transaction, grace, &left_to, watch);
+                let became = running.stop(self.transaction, grace, &left_to);
                 return Err(Failure::Deadline {
                     line: self.line(),
                     after,

@@ -80,25 +80,26 @@ pub enum Became {
     GoesOn(u32),
 }
 
+/// Is given each line that a command prints, as it comes, without secrets.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(&str);
+
 /// A command at work.
-pub(super) struct Running {
+pub(super) struct Running<'a> {
     pub(super) handle: duct::Handle,
     /// What it prints: whether on standard error, and the bytes.
     pub(super) chunks: Receiver<(bool, Vec<u8>)>,
     pub(super) output: Output,
-    /// The line begun on each stream.
+    /// Who watches it, if anybody does.
+    pub(super) watch: Option<Watch<'a>>,
+    /// The line begun on each stream, for who watches.
     pub(super) partial: [Vec<u8>; 2],
     /// What takes the secrets out of each.
     pub(super) maskers: [Masker; 2],
 }
 
-impl Running {
+impl Running<'_> {
     /// Listens until it has ended and all is read, or until `is_over`; how it ended, if it has.
-    pub(super) fn listen(
-        &mut self,
-        watch: &mut dyn FnMut(&str),
-        is_over: &mut dyn FnMut() -> bool,
-    ) -> io::Result<Option<ExitStatus>> {
+    pub(super) fn listen(&mut self, is_over: &mut dyn FnMut() -> bool) -> io::Result<Option<ExitStatus>> {
         let (mut ended, mut closed): (Option<(ExitStatus, Instant)>, bool) = (None, false);
         let mut left = LEFT;
         loop {
@@ -107,7 +108,7 @@ impl Running {
             match came {
                 Ok((is_err, bytes)) => {
                     left = if ended.is_some() { left.saturating_sub(bytes.len()) } else { left };
-                    self.take(is_err, &bytes, watch);
+                    self.take(is_err, &bytes);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => closed = true,
@@ -120,25 +121,19 @@ impl Running {
             // What it printed is read to its end however long that takes here; what a daemon that it left prints is not.
             let all = ended.is_some_and(|(_, at)| closed || at.elapsed() > LINGER && (silent || left == 0));
             if all || (ended.is_none() && is_over()) {
-                self.flush(watch);
+                self.flush();
                 return Ok(ended.map(|(status, _)| status));
             }
         }
     }
 
     /// Asks it to end, and ends it where it does not.
-    pub(super) fn stop(
-        &mut self,
-        transaction: bool,
-        grace: Duration,
-        left_to: &[PipeReader],
-        watch: &mut dyn FnMut(&str),
-    ) -> Became {
+    pub(super) fn stop(&mut self, transaction: bool, grace: Duration, left_to: &[PipeReader]) -> Became {
         let Some(pid) = self.handle.pids().first().copied() else { return Became::Stopped };
         let leader = Pid::from_raw(pid.cast_signed());
         let _ = if transaction { kill(leader, Signal::SIGTERM) } else { killpg(leader, Signal::SIGTERM) };
         let asked = Instant::now();
-        let ended = self.listen(watch, &mut || asked.elapsed() >= grace);
+        let ended = self.listen(&mut || asked.elapsed() >= grace);
         if transaction {
             let mut lives = !matches!(ended, Ok(Some(_)));
             if !lives && killpg(leader, Signal::SIGTERM).is_ok() {
@@ -162,11 +157,12 @@ impl Running {
         if matches!(self.handle.wait_timeout(KILLED), Ok(Some(_))) { Became::Stopped } else { Became::Stuck }
     }
 
-    fn take(&mut self, is_err: bool, bytes: &[u8], watch: &mut dyn FnMut(&str)) {
+    fn take(&mut self, is_err: bool, bytes: &[u8]) {
         let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
         let room = KEPT.saturating_sub(kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.output.truncated |= bytes.len() > room;
+        let Some(watch) = &mut self.watch else { return };
         let (partial, masker) =
             (&mut self.partial[usize::from(is_err)], &mut self.maskers[usize::from(is_err)]);
         for &byte in bytes {
@@ -178,14 +174,15 @@ impl Running {
         }
     }
 
-    fn flush(&mut self, watch: &mut dyn FnMut(&str)) {
+    fn flush(&mut self) {
+        let Some(watch) = &mut self.watch else { return };
         for (partial, masker) in self.partial.iter_mut().zip(&mut self.maskers) {
             watch_line(partial, masker, watch);
         }
     }
 }
 
-fn watch_line(partial: &mut Vec<u8>, masker: &mut Masker, watch: &mut dyn FnMut(&str)) {
+fn watch_line(partial: &mut Vec<u8>, masker: &mut Masker, watch: Watch<'_>) {
     if !partial.is_empty() {
         watch(&text::safe(&masker.line(&String::from_utf8_lossy(partial))));
         partial.clear();

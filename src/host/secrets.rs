@@ -156,11 +156,13 @@ impl Masker {
         let is_named = self.named > 0;
         let (mut shown, found) = without_values(line, is_named);
         // What is masked can make an address out of what stands beside it: masked again, it is to stay as it is.
+        let mut changed = shown != line;
         for _ in 0..AGAIN {
-            let (again, _) = without_values(&shown, is_named);
-            if again == shown {
+            if !changed {
                 break;
             }
+            let (again, _) = without_values(&shown, is_named);
+            changed = again != shown;
             shown = again;
         }
         self.named = if found.names_one { NAMED_FOR } else { self.named.saturating_sub(1) };

@@ -321,10 +321,12 @@ impl<'a> Place<'a> {
     /// A user and a password: the value of an option or a setting that takes both.
     fn credentials(&self) -> Option<&'a str> {
         // curl takes several in one: `-sSu user:x`, `-sSuuser:x`.
+        let is_option = self.name.starts_with('-');
         let flag = self.name.find(['u', 'U']).filter(|at| {
-            *at == 1 || (*at > 1 && !self.name[1..].starts_with('-') && names::runs(self.before, &["curl"]))
+            is_option
+                && (*at == 1
+                    || (*at > 1 && !self.name[1..].starts_with('-') && names::runs(self.before, &["curl"])))
         });
-        let flag = flag.filter(|_| self.name.starts_with('-'));
         let is_flag = flag.is_some_and(|at| at + 1 == self.name.len());
         // `user:password@host` is an address, and no user with an `@` in its name.
         let mut is_address = false;
