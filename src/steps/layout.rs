@@ -142,7 +142,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "A line by a name that can move mounts at the next boot whatever answers to it then: with the disk of a protected \
               machine attached, that one, and its data changes. A line with a pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
-                  prints the UUIDs), or add noauto. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
+                  prints the UUIDs), or let the line have noauto and end in 0 0. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
                   let default=N name an entry whose files are there and whose kernel line has root=UUID=... of / and no nompath, single, \
                   runlevel, rdbreak or init=, and let a line `timeout=5` stand before the first entry. Without links in /dev/disk: start udevd, then udevadm trigger.",
         changeable: false,

@@ -70,6 +70,7 @@ impl Look<'_> {
         let disks = self.facts.disks.known()?;
         let record = self.facts.retention_record.known().and_then(Option::as_ref);
         if let Some(record) = record
+            && self.unnamed_disk().is_none()
             && disks.iter().all(|disk| disk.scsi_id.as_ref() != Some(&record.scsi_id))
         {
             return Some(format!(

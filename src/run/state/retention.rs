@@ -2,6 +2,7 @@
 
 use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
+use crate::facts::disks::Disk;
 use crate::facts::{record, retention};
 use crate::host::text;
 use crate::report::state::Stands;
@@ -107,6 +108,11 @@ impl Look<'_> {
                 format!("{} has this SCSI ID and does not carry that volume", disk.name),
                 format!("mt-agent disks --probe {} tells what is on it", disk.name),
             ),
+            (None, None, _) if let Some(disk) = self.unnamed_disk() => (
+                Stands::Differs,
+                format!("cannot determine whether its disk is attached: {} shows no SCSI ID", disk.name),
+                UNREAD_HOST.to_owned(),
+            ),
             (None, None, _) => (
                 Stands::Differs,
                 "no attached disk has this SCSI ID".to_owned(),
@@ -120,6 +126,11 @@ impl Look<'_> {
             None => fix,
         };
         Held::new(PATH, status, &says, &found).fix(&fix)
+    }
+
+    /// A disk that may be any of those on record: its SCSI ID could not be read, or it has none.
+    pub(super) fn unnamed_disk(&self) -> Option<&Disk> {
+        self.facts.disks.known()?.iter().find(|disk| disk.is_scsi() && disk.scsi_id.is_none())
     }
 
     fn retention_untold(&self, status: &Status) -> Held {

@@ -115,6 +115,16 @@ fn a_run_that_is_seen_owes_a_restart_where_none_is_proved() {
 }
 
 #[test]
+fn a_disk_whose_scsi_id_was_not_read_may_be_the_one_on_record() {
+    let mut desk = Desk::new();
+    edit(&mut desk.facts.disks)[1].scsi_id = None;
+    let row = desk.row(retention::RECORD);
+    let found = "cannot determine whether its disk is attached: sdb shows no SCSI ID";
+    assert_eq!((row.status, row.host.as_str()), (Stands::Differs, found));
+    assert!(!row.fix.contains("--replace-retention"), "{row:?}");
+}
+
+#[test]
 fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     let other = "36000c29ffffffffffffffffffffffff1";
     // Another disk in its place.
