@@ -71,6 +71,9 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         fix.retain(|fix| fix.starts_with(release::LEAVE));
     } else {
         fix.extend(by_name);
+        if look.lost.is_some() && !fix.is_empty() {
+            fix.push("after the release, mt-agent state repair records this machine anew".to_owned());
+        }
     }
     let mut found = own.join(", ");
     if look.recorded.is_none_or(|record| record.own_disks.is_none()) {

@@ -58,7 +58,10 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
         let said = told(&profile, &facts, ID);
         assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::LOST)), "{why}: {said}");
         assert!(
-            said.ends_with(&format!("If it is this host's own: mt-agent apply --own-disk {FOREIGN}")),
+            said.ends_with(&format!(
+                "If it is this host's own: mt-agent apply --own-disk {FOREIGN}; after the release, mt-agent state repair records \
+                 this machine anew"
+            )),
             "{said}"
         );
         let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
