@@ -75,7 +75,7 @@ fn an_apply_that_records_the_identity_alone_says_so() {
     let once = apply("");
     let output = run(&world, &format!("{once} >/var/tmp/first; {once}"));
     let first: Value = serde_json::from_str(&world.left("/var/tmp/first")).unwrap();
-    let note = format!("nothing else was changed: recorded this machine's identity in {IDENTITY}");
+    let note = format!("nothing was changed; recorded this machine's identity in {IDENTITY}");
     assert_eq!((&first["note"], &first["changed"]), (&json!(note), &json!([])), "{first:#}");
     assert_eq!(document(&output)["note"], "nothing was changed");
 }

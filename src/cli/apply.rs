@@ -256,7 +256,7 @@ impl Args {
         };
         let note = match applied.ended {
             Ended::Finished if applied.changed.is_empty() => match &applied.recorded {
-                Some(recorded) => &format!("nothing else was changed: {recorded}"),
+                Some(recorded) => &format!("nothing was changed; {recorded}"),
                 None => "nothing was changed",
             },
             Ended::Finished => "all that could be changed is changed",
