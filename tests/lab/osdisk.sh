@@ -74,10 +74,11 @@ dress() {
     cp "$tree/usr/share/zoneinfo/Europe/Berlin" "$tree/etc/localtime"
     echo '# /etc/bashrc' | put "$tree" etc/bashrc
     printf '%s\n' default=0 timeout=5 'title CentOS (2.6.32-504.el6.x86_64)' '	root (hd0,0)' \
-        "	kernel /boot/vmlinuz-2.6.32-504.el6.x86_64 ro root=UUID=$(partition_uuid "$(placed | awk '$4 == "/" { print $1 }')") rd_NO_LVM" |
-        put "$tree" boot/grub/grub.conf 600
+        "	kernel /boot/vmlinuz-2.6.32-504.el6.x86_64 ro root=UUID=$(partition_uuid "$(placed | awk '$4 == "/" { print $1 }')") rd_NO_LVM" \
+        '	initrd /boot/initramfs-2.6.32-504.el6.x86_64.img' | put "$tree" boot/grub/grub.conf 600
     # Stand-ins: the lab starts its own kernel.
     echo kernel | put "$tree" boot/vmlinuz-2.6.32-504.el6.x86_64
+    echo initrd | put "$tree" boot/initramfs-2.6.32-504.el6.x86_64.img
     cat <<EOF | put "$tree" etc/fstab
 
 #
