@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
+use crate::host::command::pasted;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
     Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
@@ -68,6 +69,20 @@ fn make_partition(spec: &PartitionSpec) -> String {
          `mkfs.{fs_type} /dev/PARTITION`, `mkdir {new}`, `mount /dev/PARTITION {new}`, `cp -a {mount}/. {new}/`, \
          `umount {new}`, let /etc/fstab have one line \"UUID=... {mount} {fs_type} defaults 1 2\" with the UUID that `blkid` \
          prints, `mount {mount}`, and mt-agent apply --own-disk SCSI-ID"
+    )
+}
+
+/// The line that fstab should have for what is mounted at `path`.
+pub(super) fn line(profile: &Profile, facts: &Facts, path: &str, fs_type: &str) -> String {
+    let spec = PartitionSpec { mount: path.into(), fs_type: fs_type.into() };
+    Look::new(profile, facts).line(&spec)
+}
+
+/// What makes one writable again that is mounted read-only.
+pub(super) fn remount(path: &str) -> String {
+    let path = pasted(path);
+    format!(
+        "without errors in dmesg `mount -o remount,rw {path}`; with errors: start a rescue system, and fsck -f"
     )
 }
 
@@ -171,10 +186,7 @@ impl<'a> Look<'a> {
         } else if self.is_unmounted && self.tally.failures() == 1 {
             format!("`mount {}`", spec.mount)
         } else if self.is_read_only && self.tally.failures() == 1 {
-            let mount = &spec.mount;
-            format!(
-                "without errors in dmesg `mount -o remount,rw {mount}`; with errors: start a rescue system, and fsck -f"
-            )
+            remount(&spec.mount)
         } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
             uncover.clone()
         } else {
