@@ -8,14 +8,18 @@ pub mod own_disks;
 mod partition;
 mod swap;
 
-use super::devices::{LayerKind, carriers, layers, mount_at};
+use super::devices::{LayerKind, carriers, layers, mount_at, passed_over};
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::facts::boot_loader::BootLoader;
 use crate::facts::storage::Storage;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
+use next_boot::boot;
 
 const SECTION: &str = "Install CentOS 6.6";
+
+/// What is expected of the boot loader.
+const CONFIGURED: &str = "a boot loader with its configuration";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
@@ -114,7 +118,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         changeable: false,
         belongs: Belongs::Image,
         after: &[],
-        judge: |_, facts| settle(boot_loader(facts)),
+        judge: |profile, facts| settle(boot_loader(profile, facts)),
     },
     Requirement {
         id: "layout.own-disks",
@@ -140,7 +144,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         severity: Severity::Required,
         section: SECTION,
         why: "A line by a name that can move mounts at the next boot whatever answers to it then: with the disk of a protected \
-              machine attached, that one, and its data changes. A line with a pass number whose device is missing stops the boot at fsck; so does a boot entry without this host's /.",
+              machine attached, that one, and its data changes. A line with a pass number whose device is missing, or whose file system has errors, stops the boot at fsck; so does a boot entry without this host's /.",
         by_hand: "In /etc/fstab, put UUID=... in the place of each /dev/sdX, LABEL=, PARTLABEL= and by-path name (`blkid` \
                   prints the UUIDs), or let the line have noauto and end in 0 0. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
                   let default=N name an entry whose files are there and whose kernel line has root=UUID=... of / and no nompath, single, \
@@ -189,7 +193,19 @@ fn no_lvm(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     Ok(Status::met(format!("/ on {}", way.join(" > "))))
 }
 
-fn boot_loader(facts: &Facts) -> Result<Status, Status> {
+fn boot_loader(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let closed =
+        |entry| Status::unmet(boot::is_unmounted(entry), CONFIGURED, boot::mount(profile, facts, entry));
+    if let Some(entry) = boot::unmounted("/boot", facts) {
+        return Ok(closed(entry));
+    }
+    let status = installed(facts)?;
+    // Only an EFI host goes by it.
+    let efi = boot::unmounted("/boot/efi", facts).filter(|_| matches!(status, Status::Unmet { .. }));
+    Ok(efi.map_or(status, closed))
+}
+
+fn installed(facts: &Facts) -> Result<Status, Status> {
     let loader = match &facts.boot_loader {
         Fact::Unknown(_) if !facts.privileged => {
             return Err(Status::Unknown {
@@ -233,10 +249,22 @@ fn boot_loader(facts: &Facts) -> Result<Status, Status> {
             Some(entry) if code.as_str() == "GRUB" => Some(format!("{} has no entry", entry.file)),
             _ => None,
         };
+        if let Some(lacks) = &lacks
+            && let Some(line) = passed_over(facts, "/boot").filter(|_| configuration.is_empty())
+        {
+            let (line, why) = (line.line, &line.why);
+            return Ok(Status::unmet(
+                format!(
+                    "{code} on {place}, but {lacks}; line {line} of /etc/fstab, for /boot, is passed over at boot: {why}"
+                ),
+                CONFIGURED,
+                format!("put line {line} of /etc/fstab right, then `mount /boot`"),
+            ));
+        }
         if let Some(lacks) = lacks {
             return Ok(Status::unmet(
                 format!("{code} on {place}, but {lacks}"),
-                "a boot loader with its configuration",
+                CONFIGURED,
                 "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then \
                  `grub-install`",
             ));

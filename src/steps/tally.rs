@@ -26,6 +26,16 @@ impl Tally {
         known.map_err(|status| self.note(status)).ok()
     }
 
+    /// Takes over what `other` noted of `what`.
+    pub fn take(&mut self, what: &str, other: Self) {
+        self.problems.extend(other.problems.into_iter().map(|problem| format!("{what}: {problem}")));
+        match other.untold {
+            Some(Status::Unknown { why }) => self.unknown(format!("{what}: {why}")),
+            Some(status) => self.note(status),
+            None => {}
+        }
+    }
+
     /// How many conditions fail.
     pub fn failures(&self) -> usize {
         self.problems.len()

@@ -1,5 +1,9 @@
 //! What the next boot goes by: names in fstab that move or lead nowhere, of the lines that no other requirement looks at (/boot and
-//! whatever a site added); that no name has several devices, which layout.own-disks names; the boot loader's entry.
+//! whatever a site added), and whether their file systems are whole; that no name has several devices, which layout.own-disks names;
+//! /boot, and the boot loader's entry.
+
+pub(super) mod boot;
+mod whole;
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
@@ -87,7 +91,13 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             fix.push(by_its_own(profile, facts, entry));
         }
     }
-    boot_entry::look(facts, &mut tally, &mut fix);
+    for entry in others {
+        whole::look(profile, facts, entry, systemd, &mut tally, &mut fix);
+    }
+    // What lies at /boot where that is not mounted is not what the boot loader reads.
+    if boot::look(profile, facts, fstab, &mut tally, &mut fix) {
+        boot_entry::look(facts, &mut tally, &mut fix);
+    }
     let off = tally.know(need(&facts.services_off, "the services"));
     let off = off.into_iter().flatten().map(|name| format!("nothing starts the service {name} at boot"));
     let off: Vec<String> = off.collect();
@@ -317,10 +327,10 @@ mod tests {
         let moving =
             ["/dev/sda2", "LABEL=boot", "PARTLABEL=b", "/dev/disk/by-path/x", "/dev/dm-0", "/dev/root"];
         for name in moving {
-            fstab(&mut facts).push(entry(20, name, "/boot", "ext4", 2));
+            fstab(&mut facts).push(entry(20, name, "/srv", "ext4", 2));
             let says = told(&profile, &facts, ID);
             let expected =
-                format!("unmet: /etc/fstab: line 20 (/boot by {name}): another device after a restart |");
+                format!("unmet: /etc/fstab: line 20 (/srv by {name}): another device after a restart |");
             assert!(says.starts_with(&expected), "{says}");
             // fsck asks for it all the same, and writes to what has the name then.
             fstab(&mut facts).last_mut().unwrap().options = vec!["noauto".into()];

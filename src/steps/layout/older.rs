@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
+use crate::facts::storage::{LUKS, LVM};
 use crate::profile::Profile;
 use crate::steps::twins::{self, Twin};
 
@@ -13,8 +14,12 @@ const SEE: &str = "see layout.own-disks";
 /// That a link of udev's is older than what its device carries, so that the next boot makes none of that name, or another's.
 pub(super) fn misled(name: &str, facts: &Facts) -> Option<String> {
     let misled = twins::misled(name, facts)?;
-    misled.carries?;
-    let now = misled.by_its_own().unwrap_or_else(|| "no such name".to_owned());
+    let volume = misled.carries?;
+    let own = misled.by_its_own().unwrap_or_else(|| "no such name".to_owned());
+    let now = match in_words(&volume.fs_type) {
+        Some(what) => format!("is {what} ({own})"),
+        None => format!("has {own}"),
+    };
     let then = match twins::alone(name, facts).as_slice() {
         [] => "does not find it".to_owned(),
         others => {
@@ -22,7 +27,7 @@ pub(super) fn misled(name: &str, facts: &Facts) -> Option<String> {
             format!("takes {}", others.join(" and "))
         }
     };
-    Some(format!("{}, to which that leads now, has {now} since, and the next boot {then}", misled.name))
+    Some(format!("{}, to which that leads now, {now} since, and the next boot {then}", misled.name))
 }
 
 /// What to put into a line of which the name is older than what its device carries.
@@ -33,6 +38,15 @@ pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> Str
         return SEE.to_owned();
     }
     let look = format!("`blkid -p /dev/{}` shows it", misled.name.replace('!', "/"));
+    if let Some(volume) = misled.carries.filter(|volume| !fits(&volume.fs_type, &entry.fs_type)) {
+        let (name, fs_type) = (&misled.name, volume.fs_type.as_str());
+        let what =
+            in_words(fs_type).map_or_else(|| format!("a file system of type {fs_type}"), str::to_owned);
+        return format!(
+            "what line {line} of /etc/fstab means is gone from {name}, which is {what} now ({look}): restore it from a backup to a \
+             device of its own, or take that line out"
+        );
+    }
     match misled.by_its_own() {
         Some(own) if own.starts_with("UUID=") && not_alone(profile, facts, &own).is_none() => {
             format!("in line {line} of /etc/fstab put {own} in the place of {device} ({look})")
@@ -43,16 +57,64 @@ pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> Str
     }
 }
 
+/// Whether a device that carries `carried` can be what a line of fstab with the type `fs_type` means, which may be a list.
+fn fits(carried: &str, fs_type: &str) -> bool {
+    if carried == LUKS || carried == LVM {
+        return false;
+    }
+    fs_type.split(',').any(|fs_type| match (carried, fs_type) {
+        ("swap", _) | (_, "swap") => carried == fs_type,
+        (_, "auto") => true,
+        ("vfat", _) => ["vfat", "msdos"].contains(&fs_type),
+        _ if carried.starts_with("ext") => fs_type.starts_with("ext"),
+        _ => carried == fs_type,
+    })
+}
+
+/// What a device is that carries no file system.
+fn in_words(carried: &str) -> Option<&'static str> {
+    match carried {
+        "swap" => Some("swap"),
+        LUKS => Some("encrypted (LUKS)"),
+        LVM => Some("a physical volume of LVM"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::facts::Facts;
     use crate::facts::retention::Volume;
-    use crate::steps::testing::{edit, fstab, ready, told};
+    use crate::steps::testing::{edit, fstab, mounts, ready, told};
 
     const ID: &str = "layout.next-boot";
 
     fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
         Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
+    }
+
+    #[test]
+    fn neither_mount_nor_swapon_is_advised_for_what_carries_something_else() {
+        let (profile, ready) = ready();
+        for (id, device, kinds) in [
+            ("layout.home", "sda3", ["ext", "swap", "crypto_LUKS", "LVM2_member"]),
+            ("layout.swap", "sda5", ["swap", "ext", "crypto_LUKS", "LVM2_member"]),
+        ] {
+            for kind in kinds {
+                let mut facts = ready.clone();
+                mounts(&mut facts).retain(|mount| mount.mount_point != "/home");
+                edit(&mut facts.swaps).clear();
+                let one = edit(&mut facts.storage).iter_mut().find(|one| one.name == device).unwrap();
+                one.volume = Some(volume(kind, "ffffffff-72ce-4f83-b5d1-90e7c2a86403", ""));
+                let said = told(&profile, &facts, id);
+                let (found, fix) = said.rsplit_once(" | ").unwrap();
+                assert!(found.contains(&format!("{device}, to which that leads now, ")), "{said}");
+                let is_it = kind == kinds[0];
+                assert_eq!(fix.starts_with("in line "), is_it, "{said}");
+                assert_eq!(fix.contains("of /etc/fstab means is gone from"), !is_it, "{said}");
+                assert!(!fix.contains("`mount ") && !fix.contains("`swapon"), "{said}");
+            }
+        }
     }
 
     #[test]
@@ -77,6 +139,38 @@ mod tests {
             "| in line 4 of /etc/fstab put UUID={NEW} in the place of UUID={home} (`blkid -p /dev/sda3` shows it)"
         );
         assert!(said.ends_with(&fix), "{said}");
+        // Of another kind, it is not what the line means.
+        for (fs_type, what) in [
+            ("swap", "swap"),
+            ("crypto_LUKS", "encrypted (LUKS)"),
+            ("LVM2_member", "a physical volume of LVM"),
+            ("xfs", "a file system of type xfs"),
+        ] {
+            let said = with(fs_type, NEW, &|_| ());
+            let fix = format!(
+                "| what line 4 of /etc/fstab means is gone from sda3, which is {what} now (`blkid -p /dev/sda3` shows it): restore it \
+                 from a backup to a device of its own, or take that line out"
+            );
+            assert!(said.starts_with("unmet: ") && said.ends_with(&fix), "{said}");
+            let now =
+                if fs_type == "xfs" { format!("has UUID={NEW}") } else { format!("is {what} (UUID={NEW})") };
+            assert!(said.contains(&format!("sda3, to which that leads now, {now} since")), "{said}");
+        }
+        for (carried, fs_type, is_it) in [
+            ("ext", "ext3", true),
+            ("ext", "ext3,ext4", true),
+            ("ext", "auto", true),
+            ("vfat", "msdos", true),
+            ("xfs", "xfs", true),
+            ("swap", "swap", true),
+            ("swap", "auto", false),
+            ("ext", "swap", false),
+            ("ext", "xfs", false),
+            ("crypto_LUKS", "auto", false),
+            ("LVM2_member", "LVM2_member", false),
+        ] {
+            assert_eq!(super::fits(carried, fs_type), is_it, "{carried} {fs_type}");
+        }
         // What carries it now is taken; and what has no UUID is named otherwise.
         let said = with("ext", NEW, &|facts| {
             let other = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda2").unwrap();

@@ -2,8 +2,10 @@
 
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::facts::fstab::Entry;
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
+use crate::host::command::pasted;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
     Layer, LayerKind, can_move, device_name, fstab_entry, hidden_by, layers, mount_at, mount_over,
@@ -13,6 +15,7 @@ use crate::steps::storage::answers;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, boot_order, need};
 
+use super::older::{by_its_own, misled};
 use super::own_disks::ours::{not_alone, not_own};
 use super::{unused, uuid};
 
@@ -71,6 +74,20 @@ fn make_partition(spec: &PartitionSpec) -> String {
     )
 }
 
+/// The line that fstab should have for what is mounted at `path`.
+pub(super) fn line(profile: &Profile, facts: &Facts, path: &str, fs_type: &str) -> String {
+    let spec = PartitionSpec { mount: path.into(), fs_type: fs_type.into() };
+    Look::new(profile, facts).line(&spec)
+}
+
+/// What makes one writable again that is mounted read-only.
+pub(super) fn remount(path: &str) -> String {
+    let path = pasted(path);
+    format!(
+        "without errors in dmesg `mount -o remount,rw {path}`; with errors: start a rescue system, and fsck -f"
+    )
+}
+
 fn repair(spec: &PartitionSpec, name: &str) -> String {
     let PartitionSpec { mount, fs_type } = spec;
     let pass = if mount == "/" { 1 } else { 2 };
@@ -93,7 +110,7 @@ struct Look<'a> {
     tally: Tally,
     /// Whether what is missing is a file system itself, and not only a line or an option.
     is_missing: bool,
-    /// What is to be done where its storage does not answer, or is hidden.
+    /// What is to be done where its storage does not answer, is hidden, or carries something else.
     bring_back: Vec<String>,
     /// What is advised where a device is not known to be this host's own: no command, and no line of fstab.
     not_ours: Vec<String>,
@@ -131,6 +148,7 @@ impl<'a> Look<'a> {
         match (mounts, mount) {
             (Some(mounts), Some(mount)) => self.mounted(spec, mount, mounts),
             (Some(mounts), None) => match (self.waiting(spec), mount_over(mounts, path)) {
+                _ if self.is_older(path) => {}
                 (Some(line), _) => {
                     self.is_unmounted = true;
                     self.by_its_line(path);
@@ -171,10 +189,7 @@ impl<'a> Look<'a> {
         } else if self.is_unmounted && self.tally.failures() == 1 {
             format!("`mount {}`", spec.mount)
         } else if self.is_read_only && self.tally.failures() == 1 {
-            let mount = &spec.mount;
-            format!(
-                "without errors in dmesg `mount -o remount,rw {mount}`; with errors: start a rescue system, and fsck -f"
-            )
+            remount(&spec.mount)
         } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
             uncover.clone()
         } else {
@@ -209,6 +224,20 @@ impl<'a> Look<'a> {
     fn by_its_line(&mut self, path: &str) {
         let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
         self.not_ours.extend(entry.and_then(|entry| not_alone(self.profile, self.facts, &entry.device)));
+    }
+
+    /// Looks whether the name in its line is that of what its device carried before.
+    fn is_older(&mut self, path: &str) -> bool {
+        let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
+        let Some((entry, why)) = entry.and_then(|entry| Some((entry, misled(&entry.device, self.facts)?)))
+        else {
+            return false;
+        };
+        let Entry { line, device, .. } = entry;
+        self.tally
+            .problem(format!("{path} is not mounted, and line {line} of /etc/fstab names {device}: {why}"));
+        self.bring_back.push(by_its_own(self.profile, self.facts, entry));
+        true
     }
 
     /// What fstab says of one that is not mounted, where the line and the device are there.

@@ -8,6 +8,7 @@ use crate::profile::Profile;
 use crate::steps::devices::{LayerKind, can_move, device_name, layers, resolve};
 use crate::steps::{Status, need};
 
+use super::older::{by_its_own, misled};
 use super::own_disks::ours::{not_alone, not_own};
 use super::{unused, uuid};
 
@@ -34,6 +35,17 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     };
     let disks = need(&facts.disks, "the disks")?;
     if swaps.is_empty() {
+        let older = entries.iter().find_map(|entry| Some((entry, misled(&entry.device, facts)?)));
+        if let Some((entry, why)) = older {
+            return Ok(Status::unmet(
+                format!(
+                    "no swap is active, and line {} of /etc/fstab names {}: {why}",
+                    entry.line, entry.device
+                ),
+                EXPECTED,
+                by_its_own(profile, facts, entry),
+            ));
+        }
         let waits = entries.iter().find(|entry| {
             let device = resolve(&entry.device, facts).ok().flatten();
             device.is_some_and(|device| kind_of(&device, disks).is_some_and(LayerKind::is_partition))
