@@ -55,7 +55,7 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
         let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
             format!(
                 "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
-                mend(mount, &disks[0].name),
+                mend(facts, mount, &disks[0].name),
                 pasted(&mount.mount_point)
             )
         });
