@@ -28,6 +28,7 @@ mod tally;
 #[cfg(test)]
 pub mod testing;
 mod twins;
+mod unmounting;
 pub mod waivers;
 
 use serde::{Serialize, Serializer};

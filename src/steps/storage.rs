@@ -1,8 +1,8 @@
 //! Whether the storage under something answers, whether its file system met errors, and whether there is room on it.
 
 use super::devices::carriers;
-use super::need;
 use super::tally::Tally;
+use super::{need, unmounting};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -80,9 +80,9 @@ pub fn answers(
 /// How its file system is mended.
 fn check_file_system(facts: &Facts, device: &Storage) -> String {
     let mounts = facts.mounts.known().into_iter().flatten();
-    let at = mounts.filter(|mount| mount.major_minor == device.major_minor);
-    match at.min_by_key(|mount| &mount.mount_point) {
-        Some(mount) if mount.mount_point != "/" => mend(mount, &device.name),
+    let at: Vec<&Mount> = mounts.filter(|mount| mount.major_minor == device.major_minor).collect();
+    match at.iter().find(|mount| mount.mount_point == "/").or_else(|| at.first()) {
+        Some(mount) if mount.mount_point != "/" => mend(facts, mount, &device.name),
         mount => mend_root(mount.is_some_and(|mount| mount.fs_type == "xfs"), &device.name),
     }
 }
@@ -99,18 +99,32 @@ fn mend_root(is_xfs: bool, name: &str) -> String {
     )
 }
 
-/// The commands that mend the file system of `mount`, on the device with the kernel name `name`: none looks at what is mounted. That
-/// for XFS wants its log to have been replayed, which mounting does, and its fsck does nothing.
-pub fn mend(mount: &Mount, name: &str) -> String {
-    let at = pasted(&mount.mount_point);
+/// The commands that mend the file system of `mount`, on the device with the kernel name `name`: none looks at what is mounted, wherever
+/// that is, and what is mounted below it holds it. That for XFS wants its log to have been replayed, which mounting does, and its fsck
+/// does nothing.
+pub fn mend(facts: &Facts, mount: &Mount, name: &str) -> String {
+    let mounts = facts.mounts.known().map_or(&[][..], Vec::as_slice);
+    let mut unmounted = unmounting::order(mounts, |other| other.major_minor == mount.major_minor);
+    if unmounted.is_empty() {
+        unmounted.push(mount);
+    }
     let source = &mount.source;
     // The kernel's name of a map says little to people.
     let device = if source.starts_with("/dev/") { pasted(source) } else { format!("/dev/{name}") };
+    let mut all: Vec<String> =
+        unmounted.iter().map(|mount| format!("umount {}", pasted(&mount.mount_point))).collect();
+    let again = unmounting::again(facts, &unmounted);
     if mount.fs_type == "xfs" {
-        format!("`umount {at}`, `mount {at}`, `umount {at}`, `xfs_repair {device}`, `mount {at}`")
+        // The first is one of its own.
+        if let Some((first, command)) = again.first() {
+            all.extend([command.clone(), format!("umount {}", pasted(&first.mount_point))]);
+        }
+        all.push(format!("xfs_repair {device}"));
     } else {
-        format!("`umount {at}`, `fsck -f {device}`, `mount {at}`")
+        all.push(format!("fsck -f {device}"));
     }
+    all.extend(again.into_iter().map(|(_, command)| command));
+    all.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// How much room a file system has, for people, and what of it is none.
@@ -165,21 +179,30 @@ fn percent(part: u64, whole: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::mount;
+    use super::super::testing::{mount, ready};
     use super::*;
     use crate::facts::Fact;
 
     #[test]
     fn what_is_pasted_into_a_shell_is_one_word_of_it() {
-        let odd = mount("/mnt/a b;\u{1b}", "8:1", "/dev/mapper/x$(y)", 1 << 30);
+        let (_, mut facts) = ready();
+        let mut mended = |mount: Mount| {
+            facts.mounts = Fact::Known(vec![mount.clone()]);
+            mend(&facts, &mount, "sda1")
+        };
         assert_eq!(
-            mend(&odd, "sda1"),
-            r"`umount '/mnt/a b;\u{1b}'`, `fsck -f '/dev/mapper/x$(y)'`, `mount '/mnt/a b;\u{1b}'`"
+            mended(mount("/mnt/a b;\u{1b}", "8:1", "/dev/mapper/x$(y)", 1 << 30)),
+            r"`umount '/mnt/a b;\u{1b}'`, `fsck -f '/dev/mapper/x$(y)'`, `mount -t ext4 '/dev/mapper/x$(y)' '/mnt/a b;\u{1b}'`"
         );
-        let plain = mount("/mnt/retention", "8:1", "/dev/sda1", 1 << 30);
+        let mut plain = mount("/mnt/retention", "8:1", "/dev/sda1", 1 << 30);
         assert_eq!(
-            mend(&plain, "sda1"),
+            mended(plain.clone()),
             "`umount /mnt/retention`, `fsck -f /dev/sda1`, `mount /mnt/retention`"
+        );
+        plain.fs_type = "xfs".into();
+        assert_eq!(
+            mended(plain),
+            "`umount /mnt/retention`, `mount /mnt/retention`, `umount /mnt/retention`, `xfs_repair /dev/sda1`, `mount /mnt/retention`"
         );
     }
 

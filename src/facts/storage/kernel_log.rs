@@ -161,7 +161,13 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "Ending clean XFS mount for filesystem: ",
         "Ending XFS recovery on filesystem: ",
     ];
-    const GIVEN_UP: [&str; 6] = [
+    // What it says of corruption is no more than the advice to repair it: the file system goes on.
+    const GIVEN_UP: [&str; 11] = [
+        "nternal error",
+        "orruption detected",
+        "orrupt dinode",
+        "etadata CRC error",
+        "run xfs_repair",
         "hutting down filesystem",
         "has been shut down",
         "force_shutdown",
@@ -212,7 +218,7 @@ mod tests {
     }
 
     /// As each kernel writes it; the last line but for the first is the one that is told.
-    const LOGS: [(&str, &[&str], &str); 9] = [
+    const LOGS: [(&str, &[&str], &str); 15] = [
         (
             "dm-0",
             &[
@@ -280,6 +286,46 @@ mod tests {
                  down filesystem.",
             ],
             "XFS (dm-2): metadata I/O error in \"xlog_iodone\" at daddr 0x10 len 64 error 5",
+        ),
+        (
+            "dm-0",
+            &[
+                "<1>XFS (dm-0): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+            ],
+            "XFS (dm-0): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+        ),
+        (
+            "dm-0",
+            &[
+                "<1>Filesystem \"dm-0\": XFS internal error xfs_da_do_buf(2) at line 2112 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+            ],
+            "Filesystem \"dm-0\": XFS internal error xfs_da_do_buf(2) at line 2112 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+        ),
+        (
+            "dm-0",
+            &[
+                "<1>Filesystem dm-0: corrupt dinode 131, extent total = 1, nblocks = 0.  Unmount and run xfs_repair.",
+            ],
+            "Filesystem dm-0: corrupt dinode 131, extent total = 1, nblocks = 0.  Unmount and run xfs_repair.",
+        ),
+        (
+            "dm-0",
+            &[
+                "<1>XFS (dm-0): Metadata corruption detected at xfs_agf_verify+0x70/0x120 [xfs], xfs_agf block 0x1",
+            ],
+            "XFS (dm-0): Metadata corruption detected at xfs_agf_verify+0x70/0x120 [xfs], xfs_agf block 0x1",
+        ),
+        (
+            "dm-0",
+            &[
+                "<1>XFS (dm-0): Metadata CRC error detected at xfs_agi_read_verify+0xd0/0xf0 [xfs], xfs_agi block 0x2",
+            ],
+            "XFS (dm-0): Metadata CRC error detected at xfs_agi_read_verify+0xd0/0xf0 [xfs], xfs_agi block 0x2",
+        ),
+        (
+            "dm-0",
+            &["<4>XFS (dm-0): corrupt inode 131 (btree).  Unmount and run xfs_repair."],
+            "XFS (dm-0): corrupt inode 131 (btree).  Unmount and run xfs_repair.",
         ),
         (
             "sdc",

@@ -16,13 +16,15 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
-        let again = match &disks[0].scsi_id {
-            Some(id) => format!("mt-agent apply --retention-disk {id} --erase-disk {id}"),
-            None => "give it a SCSI ID (scsi.ids)".to_owned(),
-        };
-        let fix = format!(
-            "save what is on it, unmount it and remove its line from /etc/fstab; then {again}, or use another disk"
-        );
+        let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
+            let again = match &disks[0].scsi_id {
+                Some(id) => format!("mt-agent apply --retention-disk {id} --erase-disk {id}"),
+                None => "give it a SCSI ID (scsi.ids)".to_owned(),
+            };
+            format!(
+                "save what is on it, unmount it and remove its line from /etc/fstab; then {again}, or use another disk"
+            )
+        });
         Status::unmet(
             &mount.fs_type,
             format!("{} or another Unix file system", profile.retention.fs_type),
@@ -53,7 +55,7 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
         let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
             format!(
                 "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
-                mend(mount, &disks[0].name),
+                mend(facts, mount, &disks[0].name),
                 pasted(&mount.mount_point)
             )
         });
@@ -133,7 +135,9 @@ pub(super) fn not_cache(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         Some(mount) if mount.major_minor == volume.major_minor => Status::unmet(
             format!("the master target is installed in {directory}, on the retention volume"),
             "an installation elsewhere",
-            "uninstall it and install it in /usr/local/ASR, or use another disk for retention",
+            not_own(profile, facts, &volume.major_minor).unwrap_or_else(|| {
+                "uninstall it and install it in /usr/local/ASR, or use another disk for retention".to_owned()
+            }),
         ),
         Some(mount) => Status::met(format!("installed in {directory}, on {}", mount.mount_point)),
     })

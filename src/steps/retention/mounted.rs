@@ -1,6 +1,6 @@
 //! Judging whether the retention volume is mounted.
 
-use super::waiting::waiting;
+use super::waiting::{Waiting, waiting};
 use super::{elsewhere, mount_now, strays, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -46,6 +46,7 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
                 None => {
                     let fix = match waiting(profile, facts, named) {
                         Err(_) => "see retention.disk".to_owned(),
+                        Ok(Some(Waiting { refused: Some(why), .. })) => why,
                         // What mount(8) takes by fstab's name can be another device.
                         Ok(Some(waiting)) if has_line && !names_only(profile, facts, waiting.disk) => {
                             format!("mt-agent apply, or: mount {} {point}", pasted(&waiting.disk.device()))

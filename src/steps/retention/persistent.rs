@@ -131,15 +131,16 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     }
     // One that is not mounted at boot is there for a person's use.
     let is_mounted = |line: &&Entry| !line.options.iter().any(|option| option == "noauto");
-    if let Some(second) = second.filter(is_mounted).or_else(|| bound(fstab, point)) {
+    let second = second.filter(is_mounted).or_else(|| bound(fstab, point));
+    let found = second.map(|second| {
+        let Entry { line, device, mount_point, .. } = second;
+        (second, format!("line {line}: {device} mounts the retention volume at {mount_point} as well"))
+    });
+    if let Some((second, found)) = found.or_else(|| file_in_use(fstab, point)) {
         let fix = match second.ours {
             true => format!("mt-agent apply takes line {} out", second.line),
             false => format!("remove line {} of /etc/fstab", second.line),
         };
-        let found = format!(
-            "line {}: {} mounts the retention volume at {} as well",
-            second.line, second.device, second.mount_point
-        );
         return Ok(Status::unmet(found, format!("one line for it, line {}", entry.line), fix));
     }
     Ok(Status::met(format!("{}, line {}", entry.device, entry.line)))
@@ -154,6 +155,21 @@ fn bound<'a>(fstab: &'a [Entry], point: &str) -> Option<&'a Entry> {
             && Path::new(&entry.device).starts_with(point)
             && !Path::new(&entry.mount_point).starts_with(point)
     })
+}
+
+/// The line that takes a file on the retention volume for swap at boot, or mounts it: with later versions of mount(8) one without the
+/// option `loop` does so too. And what it does.
+fn file_in_use<'a>(fstab: &'a [Entry], point: &str) -> Option<(&'a Entry, String)> {
+    let has = |entry: &Entry, all: &[&str]| entry.options.iter().any(|own| all.contains(&own.as_str()));
+    let entry = fstab.iter().find(|entry| {
+        Path::new(&entry.device).starts_with(point) && !has(entry, &["noauto", "bind", "rbind"])
+    })?;
+    let Entry { line, device, mount_point, .. } = entry;
+    let does = match entry.fs_type.as_str() {
+        "swap" => "is swap from the next boot on".to_owned(),
+        _ => format!("is mounted at {mount_point} at the next boot"),
+    };
+    Some((entry, format!("line {line}: {device}, on the retention volume, {does}")))
 }
 
 /// The line of fstab that mounts what is mounted as the retention volume at another place.

@@ -40,10 +40,12 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         }
     }
     let look = room.as_ref().map(|room| storage::what_fills(&mount.mount_point, room)).unwrap_or_default();
-    let fix = format!(
-        "{look}. Retention data goes when failback is committed or the retention window is made shorter; what does not belong \
-         there is to be removed; else enlarge the disk in vSphere and grow the file system"
-    );
+    let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
+        format!(
+            "{look}. Retention data goes when failback is committed or the retention window is made shorter; what does not \
+             belong there is to be removed; else enlarge the disk in vSphere and grow the file system"
+        )
+    });
     Ok(tally.status(room.map_or_else(String::new, |room| room.told), expected, fix))
 }
 

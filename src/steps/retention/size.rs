@@ -6,9 +6,11 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::storage::Extent;
+use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::layers;
+use crate::steps::layout::own_disks::ours::not_own;
 use crate::steps::remedy::{Remedy, Request};
 use crate::steps::{Status, need};
 
@@ -26,10 +28,11 @@ pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Statu
     // The file system's own structures take a few per cent of what was asked for: its device is compared.
     let device = device_size(disks[0], mount);
     let expected = format!("{} or more", text::bytes(wanted));
-    let fix = "attach a larger disk (mt-agent apply --replace-retention SCSI-ID), or enlarge this one in vSphere and grow the file \
-               system (mt-agent apply --grow)";
+    let fix = |own: &str| not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| own.to_owned());
+    let larger = "attach a larger disk (mt-agent apply --replace-retention SCSI-ID), or enlarge this one in vSphere and grow the \
+                  file system (mt-agent apply --grow)";
     Ok(if size == 0 || device == 0 {
-        Status::unmet("its size is zero", "a size above zero", fix)
+        Status::unmet("its size is zero", "a size above zero", fix(larger))
     } else if let Some(unused) = unused(facts, mount, disks[0]) {
         let found = format!(
             "{} of {} are not used: the file system was not grown with its disk",
@@ -37,18 +40,18 @@ pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Statu
             text::bytes(device)
         );
         let by_hand = by_hand(mount, disks[0]);
-        let fix = match volumes::on(facts, disks[0]) {
+        let fix = fix(&match volumes::on(facts, disks[0]) {
             Some(_) => format!("mt-agent apply --grow, or by hand: {by_hand}"),
             None => format!("grow it: {by_hand}"),
-        };
+        });
         let expected = if device < wanted { expected } else { "a file system on all of its disk".to_owned() };
         Status::unmet(found, expected, fix)
     } else if device < wanted {
-        Status::unmet(text::bytes(device), expected, fix)
+        Status::unmet(text::bytes(device), expected, fix(larger))
     } else if size < wanted / 10 * 9 {
         let found =
             format!("{} on {}: it was not grown with its disk", text::bytes(size), text::bytes(device));
-        Status::unmet(found, expected, format!("grow it: {}", by_hand(mount, disks[0])))
+        Status::unmet(found, expected, fix(&format!("grow it: {}", by_hand(mount, disks[0]))))
     } else {
         Status::met(text::bytes(device))
     })
@@ -71,9 +74,10 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
             uuid: ours.uuid,
         }),
         None => Remedy::Refused(format!(
-            "--grow is for a volume that mt-agent made, on a whole disk, and {} is none: grow it by hand: {}",
+            "--grow is for a volume that mt-agent made, on a whole disk, and {} is none: {}",
             text::safe(&mount.source),
-            by_hand(mount, disk)
+            not_own(profile, facts, &mount.major_minor)
+                .unwrap_or_else(|| format!("grow it by hand: {}", by_hand(mount, disk)))
         )),
     }
 }
@@ -125,12 +129,14 @@ fn device_size(disk: &Disk, mount: &Mount) -> u64 {
 /// How a person grows the file system on `disk`, in commands.
 fn by_hand(mount: &Mount, disk: &Disk) -> String {
     let grow = match mount.fs_type.as_str() {
-        "xfs" => format!("`xfs_growfs {}`", mount.mount_point),
-        "ext2" | "ext3" | "ext4" => format!("`resize2fs {}`", mount.source),
+        "xfs" => format!("`xfs_growfs {}`", pasted(&mount.mount_point)),
+        "ext2" | "ext3" | "ext4" => format!("`resize2fs {}`", pasted(&mount.source)),
         other => format!("with the tools of {other}"),
     };
     match &disk.multipath {
-        Some(map) => format!("`multipathd -k'resize map {}'`, then {grow}", map.dm_name),
+        Some(map) => {
+            format!("`multipathd -k{}`, then {grow}", pasted(&format!("resize map {}", map.dm_name)))
+        }
         None => grow,
     }
 }

@@ -1,9 +1,15 @@
 //! What is at the mount point of the retention volume while it is not mounted: files that were written there fill the root file system,
 //! and a mount hides them; on a file or a link nothing can be mounted by that name.
 
+use std::path::Path;
+
 use crate::facts::Facts;
+use crate::facts::mounts::Mount;
 use crate::facts::strays::{Instead, MOST};
-use crate::host::command::quoted;
+use crate::host::command::{pasted, quoted};
+use crate::host::text;
+use crate::steps::devices::same_path;
+use crate::steps::unmounting;
 
 /// What lies there, where anything does.
 pub(super) struct Strays {
@@ -14,6 +20,9 @@ pub(super) struct Strays {
 }
 
 pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
+    if let Some(mounted) = mounted_inside(point, facts) {
+        return Some(mounted);
+    }
     let strays = facts.strays.known().filter(|strays| strays.count > 0 || strays.instead.is_some())?;
     let plain = point.trim_end_matches('/');
     let place = quoted(plain);
@@ -50,6 +59,31 @@ pub(super) fn at(point: &str, facts: &Facts) -> Option<Strays> {
         fix: format!(
             "move away what was written there: {moved} (it takes up room on the root file system until it is removed, or moved onto \
              the volume)"
+        ),
+    })
+}
+
+/// What is mounted in that directory: no file that was written there, and a move would take it along.
+fn mounted_inside(point: &str, facts: &Facts) -> Option<Strays> {
+    let mounts = facts.mounts.known()?;
+    let inside = unmounting::order(mounts, |mount| {
+        Path::new(&mount.mount_point).starts_with(point) && !same_path(&mount.mount_point, point)
+    });
+    if inside.is_empty() {
+        return None;
+    }
+    let told = |mount: &&Mount| {
+        format!("{} is mounted at {}", text::safe(&mount.source), text::safe(&mount.mount_point))
+    };
+    let unmounted = |mount: &&Mount| format!("`umount {}`", pasted(&mount.mount_point));
+    Some(Strays {
+        found: format!(
+            "{}, which a mount would hide",
+            inside.iter().rev().map(told).collect::<Vec<_>>().join(", ")
+        ),
+        fix: format!(
+            "{}, then mt-agent check tells what else lies there",
+            inside.iter().map(unmounted).collect::<Vec<_>>().join(", ")
         ),
     })
 }

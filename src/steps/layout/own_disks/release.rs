@@ -9,6 +9,7 @@ use crate::facts::mounts::Mount;
 use crate::facts::storage::UUID_LETTERS;
 use crate::host::command::pasted;
 use crate::steps::devices::holders;
+use crate::steps::unmounting;
 
 use super::whose::{Look, Whose, describe, is_root};
 
@@ -51,7 +52,7 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
 /// In the order in which they work: swap, then what is mounted last, then what was built last.
 fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
     let shown = pasted;
-    let mounts = mounted(look, disk);
+    let mounts = unmounting::order(&look.mounts, |mount| look.carries(disk, mount));
     let in_file = |path: &str| {
         let over = |mount: &&&Mount| Path::new(path).starts_with(&mount.mount_point);
         // The nearest mount above the file.
@@ -89,28 +90,6 @@ fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
         }
     }
     all
-}
-
-/// What has to be unmounted, the last first: what lies on `disk`, and what was mounted later below or over that.
-fn mounted<'a>(look: &'a Look<'_>, disk: &Disk) -> Vec<&'a Mount> {
-    let on_it = |mount: &Mount| look.carries(disk, mount);
-    let mut found: Vec<&Mount> = Vec::new();
-    for mount in &look.mounts {
-        let above = |other: &&Mount| Path::new(&mount.mount_point).starts_with(&other.mount_point);
-        // One that lies on several devices is one.
-        let is_same = |other: &&&Mount| {
-            (&other.mount_point, &other.source) == (&mount.mount_point, &mount.source)
-                && other.major_minor != mount.major_minor
-        };
-        if found.last().filter(is_same).is_some() {
-            continue;
-        }
-        if on_it(mount) || found.iter().any(above) {
-            found.push(mount);
-        }
-    }
-    found.reverse();
-    found
 }
 
 /// The volume groups with an active volume on this host's own disks: name and UUID.

@@ -403,3 +403,31 @@ fn a_map_partition_on_which_nothing_is_built_is_erased_with_the_table_that_it_sh
     let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };
     assert!(why.contains("LVM vg-data") && !why.contains("--erase-disk"), "{why}");
 }
+
+/// What is mounted is not erased, wherever it is mounted, and whoever says so twice.
+#[test]
+fn a_mounted_disk_is_not_erased_whoever_names_it_twice() {
+    let partition = || crate::facts::disks::Partition {
+        name: "sdc1".into(),
+        major_minor: "8:33".into(),
+        ..Default::default()
+    };
+    for (point, number) in
+        [("/mnt/retention", "8:32"), ("/mnt/retention", "8:33"), ("/data", "8:33"), ("/a/b", "8:32")]
+    {
+        let (profile, mut facts) = without_volume();
+        let mut foreign = virtual_disk(2, OTHER_ID, 1 << 40);
+        foreign.partitions.push(partition());
+        disks(&mut facts).push(foreign);
+        // The probe saw nothing of it, as where it was mounted in between.
+        facts.probes.push(eligible("sdc"));
+        spoil(&mut facts.mounts).push(mount(point, number, "/dev/sdc1", 1 << 40));
+        for name in [OTHER_ID, "sdc"] {
+            let twice = Request { erase_disk: Some(name.into()), ..naming(name) };
+            refused(&profile, &facts, &twice, &["sdc", "is in use: mounted at", point]);
+            let planned = plan(&profile, &facts, &Selection::default(), TODAY, &twice);
+            let is_made = |change: &Change| matches!(change, Change::FormatRetention { .. });
+            assert!(!planned.changes.iter().any(|one| is_made(&one.change)), "{point} {name}");
+        }
+    }
+}

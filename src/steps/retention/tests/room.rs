@@ -160,3 +160,19 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     assert!(matches!(finding.status, Status::Unmet { .. }), "{:?}", finding.status);
     assert_eq!(finding.severity, Severity::Required);
 }
+
+#[test]
+fn what_grows_a_volume_is_one_word_each_for_a_shell() {
+    for (fs_type, expected) in [
+        ("ext4", r"`multipathd -k'resize map a'\''b'`, then `resize2fs '/dev/mapper/a'\''b'`"),
+        ("xfs", r"`multipathd -k'resize map a'\''b'`, then `xfs_growfs /mnt/retention`"),
+    ] {
+        let (profile, mut facts) = ready();
+        let volume = volume(&mut facts);
+        (volume.fs_type, volume.source) = (fs_type.into(), "/dev/mapper/a'b".into());
+        volume.size_bytes = Fact::Known(1 << 30);
+        disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "a'b".into();
+        let says = told(&profile, &facts, "retention.capacity");
+        assert!(says.contains(expected), "{says}");
+    }
+}
