@@ -6,7 +6,7 @@ mod places;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-pub use parse::{Device, Named, On, is_break, is_runlevel, parse};
+pub use parse::{Device, More, Named, On, is_break, is_runlevel, parse};
 
 use super::{Fact, os, read};
 use crate::host::Host;
@@ -49,31 +49,45 @@ pub fn not_read() -> Fact<Option<BootEntry>> {
     Fact::Unknown("it was recorded by a version that did not look at it".into())
 }
 
-/// Reads what GRUB 0.97 goes by; `None` where another boot loader starts the machine, or its file is not there. Red Hat's
-/// looks for grub.conf; menu.lst beside a file of GRUB 2 is left over.
+/// Reads what GRUB 0.97 goes by; `None` where another boot loader starts the machine, or its file is not there.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
     let find = || -> Result<Option<BootEntry>> {
-        if os::systemd(host).unwrap_or(false) || host.exists("/sys/firmware/efi") {
-            return Ok(None);
-        }
-        for (file, successor) in
-            [("/boot/grub/grub.conf", None), ("/boot/grub/menu.lst", Some("/boot/grub/grub.cfg"))]
-        {
-            let text = match successor {
-                Some(successor) if host.exists(successor) => None,
-                _ => read::text_if_exists(host, file)?,
-            };
-            if let Some(text) = text {
-                let (mut entry, files) = parse(&text);
-                file.clone_into(&mut entry.file);
-                places::look(host, &files, &mut entry)?;
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
+        let Some((file, text)) = text(host)? else { return Ok(None) };
+        let (mut entry, more) = parse(&text);
+        file.clone_into(&mut entry.file);
+        places::look(host, &more.opens, &mut entry)?;
+        Ok(Some(entry))
     };
     Fact::from_result(find())
+}
+
+/// The runlevels for which the kernel's command line may ask at the next boot; `None` is for none.
+///
+/// # Errors
+/// The file of the boot loader cannot be read.
+pub fn runlevels(host: &Host) -> Result<Vec<Option<char>>> {
+    let levels = text(host)?.map(|(_, text)| parse(&text).1.levels).unwrap_or_default();
+    Ok(if levels.is_empty() { vec![None] } else { levels })
+}
+
+/// The file of GRUB 0.97, and its text. Red Hat's looks for grub.conf; menu.lst beside a file of GRUB 2 is left over.
+fn text(host: &Host) -> Result<Option<(&'static str, String)>> {
+    if os::systemd(host).unwrap_or(false) || host.exists("/sys/firmware/efi") {
+        return Ok(None);
+    }
+    for (file, successor) in
+        [("/boot/grub/grub.conf", None), ("/boot/grub/menu.lst", Some("/boot/grub/grub.cfg"))]
+    {
+        let text = match successor {
+            Some(successor) if host.exists(successor) => None,
+            _ => read::text_if_exists(host, file)?,
+        };
+        if let Some(text) = text {
+            return Ok(Some((file, text)));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::host::Host;
 
-use super::{Fact, os};
+use super::{Fact, boot_entry, os};
 
 /// The runlevel that CentOS 6's /etc/init/rcS.conf takes where /etc/inittab names none.
 const RUNLEVEL: &str = "3";
@@ -19,8 +19,8 @@ const UNITS: [&str; 4] = [
 const TARGETS: [&str; 5] =
     ["sysinit.target", "basic.target", "local-fs.target", "multi-user.target", "graphical.target"];
 
-/// The link by which the host starts the service `name` at boot, if there is one: that of its default runlevel (CentOS 6),
-/// or that of a target (systemd).
+/// The link by which the host starts the service `name` at boot, if there is one: that of the runlevel for which the kernel's
+/// command line asks, else of the default one (CentOS 6), or that of a target (systemd).
 ///
 /// # Errors
 /// It cannot be told, in one line.
@@ -50,15 +50,39 @@ pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
     }
     const INITTAB: &str = "/etc/inittab";
     let inittab = host.read_if_exists(INITTAB).map_err(|error| unread(INITTAB, &error))?.unwrap_or_default();
-    let level = runlevel(&inittab);
-    if !["2", "3", "4", "5"].contains(&level) {
+    let usual = runlevel(&inittab);
+    let mut levels: Vec<String> = Vec::new();
+    for level in boot_entry::runlevels(host).map_err(|error| format!("{error:#}"))? {
+        let level = level.map_or_else(|| usual.to_owned(), String::from);
+        if !["2", "3", "4", "5"].contains(&level.as_str()) {
+            return Err(format!(
+                "the default runlevel of {INITTAB} is {level}, in which no server works (0 halts, 1 and S are for one user, 6 \
+                 restarts); id:{RUNLEVEL}:initdefault: is usual"
+            ));
+        }
+        if !levels.contains(&level) {
+            levels.push(level);
+        }
+    }
+    let links = levels.iter().map(|level| link(host, level, name));
+    let links =
+        links.collect::<io::Result<Vec<_>>>().map_err(|error| format!("reading /etc/rc.d: {error}"))?;
+    let (on, off): (Vec<_>, Vec<_>) = levels.iter().zip(&links).partition(|(_, link)| link.is_some());
+    if let [(on, _), ..] = on[..]
+        && let [(off, _), ..] = off[..]
+    {
         return Err(format!(
-            "the default runlevel of {INITTAB} is {level}, in which no server works (0 halts, 1 and S are for one user, 6 restarts); \
-             id:{RUNLEVEL}:initdefault: is usual"
+            "{name} is started in the runlevel {on} and not in {off}, and it is not known which of the two the boot loader's \
+             default entry asks for"
         ));
     }
+    Ok(links.into_iter().flatten().next())
+}
+
+/// The link by which a runlevel starts a service.
+fn link(host: &Host, level: &str, name: &str) -> io::Result<Option<String>> {
     let dir = format!("/etc/rc.d/rc{level}.d");
-    let names = host.list(&dir).map_err(|error| unread(&dir, &error))?;
+    let names = host.list(&dir)?;
     let starts = |link: &&String| {
         let rest = link.strip_prefix('S').and_then(|rest| rest.strip_suffix(name));
         rest.is_some_and(|number| number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()))
@@ -183,6 +207,43 @@ mod tests {
             let why = at_boot(&Host::image(dir.path()), "multipathd").unwrap_err();
             assert!(why.contains(&format!("is {level}, in which no server works")), "{why}");
         }
+    }
+
+    #[test]
+    fn the_runlevel_of_the_kernel_line_goes_before_that_of_inittab() {
+        let at_boot = |grub: &str, inittab: &str| {
+            let dir = tree(&[
+                ("boot/grub/grub.conf", grub),
+                ("etc/inittab", inittab),
+                ("etc/rc.d/rc3.d/S13multipathd", "-> ../init.d/multipathd"),
+                ("etc/rc.d/init.d/multipathd", "#!/bin/bash\n"),
+            ]);
+            at_boot(&Host::recorded(dir.path()), "multipathd")
+        };
+        let started = Ok(Some("/etc/rc.d/rc3.d/S13multipathd".to_owned()));
+        let entry = |words: &str| format!("title a\nkernel /a {words}\ninitrd /b\n");
+        for (words, inittab, expected) in [
+            ("quiet", "", started.clone()),
+            ("5", "", Ok(None)),
+            ("2 quiet", "id:3:initdefault:\n", Ok(None)),
+            ("5 3", "id:5:initdefault:\n", started.clone()),
+            ("3", "id:6:initdefault:\n", started.clone()),
+            ("", "id:5:initdefault:\n", Ok(None)),
+            // That of one user is told by itself.
+            ("single", "", started.clone()),
+        ] {
+            assert_eq!(at_boot(&entry(words), inittab), expected, "{words}, {inittab}");
+        }
+        // Another entry's counts where the default one is not known.
+        let two = format!("{}{}", entry("3"), entry("5"));
+        assert_eq!(at_boot(&two, ""), started);
+        assert_eq!(at_boot(&format!("default=1\n{two}"), ""), Ok(None));
+        for unknown in ["default saved\n", "default=7\n"] {
+            let why = at_boot(&format!("{unknown}{two}"), "").unwrap_err();
+            assert!(why.starts_with("multipathd is started in the runlevel 3 and not in 5, and"), "{why}");
+        }
+        assert_eq!(at_boot(&format!("default saved\n{}{}", entry(""), entry("3")), ""), started);
+        assert_eq!(at_boot(&format!("default saved\n{}", entry("5")), ""), Ok(None));
     }
 
     #[test]

@@ -17,6 +17,75 @@ pub enum Device {
     Other(String),
 }
 
+/// What GRUB knows (`builtin_table`, and what Red Hat's shows a picture with). Any other line is skipped while the file is read:
+/// it stops nothing, and a title that has nothing else says nothing.
+const COMMANDS: [&str; 64] = [
+    "background",
+    "blocklist",
+    "boot",
+    "bootp",
+    "cat",
+    "chainloader",
+    "clear",
+    "cmp",
+    "color",
+    "configfile",
+    "debug",
+    "default",
+    "dhcp",
+    "displayapm",
+    "displaymem",
+    "embed",
+    "fallback",
+    "find",
+    "foreground",
+    "fstest",
+    "geometry",
+    "halt",
+    "help",
+    "hiddenmenu",
+    "hide",
+    "ifconfig",
+    "impsprobe",
+    "initrd",
+    "install",
+    "ioprobe",
+    "kernel",
+    "lock",
+    "makeactive",
+    "map",
+    "md5crypt",
+    "module",
+    "modulenounzip",
+    "pager",
+    "partnew",
+    "parttype",
+    "password",
+    "pause",
+    "rarp",
+    "read",
+    "reboot",
+    "root",
+    "rootnoverify",
+    "savedefault",
+    "serial",
+    "setkey",
+    "setup",
+    "splashimage",
+    "terminal",
+    "terminfo",
+    "testload",
+    "testvbe",
+    "tftpserver",
+    "timeout",
+    "title",
+    "unhide",
+    "uppermem",
+    "vbeprobe",
+    "viewport",
+    "shade",
+];
+
 /// What an entry opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -53,17 +122,28 @@ struct Menu {
     waits: Vec<String>,
 }
 
-/// The entry that a file of GRUB 0.97 starts by itself, and what it opens, in this order.
+/// What of the entry that is started is looked into further.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct More {
+    /// What it opens, in this order.
+    pub opens: Vec<Named>,
+    /// The runlevels for which its kernel's command line asks (`None`: for none, and /etc/inittab counts); where it is not known
+    /// which entry starts, those of all.
+    pub levels: Vec<Option<char>>,
+}
+
+/// The entry that a file of GRUB 0.97 starts by itself.
 #[must_use]
-pub fn parse(text: &str) -> (BootEntry, Vec<Named>) {
+pub fn parse(text: &str) -> (BootEntry, More) {
     let mut menu = Menu::default();
     let mut entries: Vec<Entry> = Vec::new();
     for line in lines(text) {
         let end = line.find([' ', '=']).unwrap_or(line.len());
         let (command, argument) = (&line[..end], line[end..].trim_start_matches([' ', '=']));
-        let is_first = entries.len() == 1;
         match (command, entries.last_mut()) {
-            ("title", Some(Entry { says: false, .. })) if is_first => {}
+            (command, _) if !COMMANDS.contains(&command) => {}
+            // One that says nothing is overwritten.
+            ("title", Some(Entry { says: false, .. })) => {}
             ("title", _) => entries.push(Entry::default()),
             (_, None) => menu.command(command, argument),
             (_, Some(entry)) => {
@@ -72,17 +152,18 @@ pub fn parse(text: &str) -> (BootEntry, Vec<Named>) {
             }
         }
     }
-    // A first entry that says nothing is none.
-    entries.retain({
-        let alone = entries.len() == 1;
-        move |entry| entry.says || !alone
-    });
+    entries.retain(|entry| entry.says);
+    let mut levels: Vec<_> =
+        entries.iter().map(|entry| runlevel(entry.kernel.as_deref().unwrap_or_default())).collect();
     let default = (!menu.saved).then_some(menu.default);
     let at = default.and_then(|number| usize::try_from(number).ok());
     let count = entries.len() as u64;
     let entry = at.filter(|at| *at < entries.len()).map(|at| entries.swap_remove(at));
     let Entry { kernel, initrd, opens, waits, untold, .. } = entry.unwrap_or_default();
     let mut told = BootEntry { default, entries: count, kernel, untold, ..BootEntry::default() };
+    if let Some(words) = told.kernel.as_deref().filter(|_| told.untold.is_empty()) {
+        levels = vec![runlevel(words)];
+    }
     told.waits = [menu.waits, waits].concat();
     if !menu.timeout {
         told.waits.push("without a timeout the menu waits for a key".into());
@@ -91,7 +172,7 @@ pub fn parse(text: &str) -> (BootEntry, Vec<Named>) {
     if told.kernel.is_some() && !initrd {
         told.lacking.push("its kernel is started without an initrd".into());
     }
-    (told, opens)
+    (told, More { opens, levels })
 }
 
 impl Menu {
@@ -154,7 +235,6 @@ impl Entry {
             "password" => self.waits.push("`password`: it asks for one".into()),
             "pause" => self.waits.push("`pause` waits for a key".into()),
             command if HARMLESS.contains(&command) => {}
-            // Among them what GRUB does not know, at which it stops.
             command => {
                 let command: String = command.chars().take(20).collect();
                 self.untold.push(format!("what comes of its command `{}`", text::safe(&command)));
@@ -250,6 +330,12 @@ pub fn is_runlevel(word: &str) -> bool {
         || word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The runlevel with several users that a kernel's words ask for; with any other no service is started, which is told by itself.
+fn runlevel(words: &[String]) -> Option<char> {
+    let last = words.iter().rfind(|word| is_runlevel(word))?;
+    last.chars().next().filter(|level| ('2'..='5').contains(level))
+}
+
 /// Whether dracut stops there with a shell (`getarg rdbreak`; later `rd.break`).
 #[must_use]
 pub fn is_break(word: &str) -> bool {
@@ -295,6 +381,7 @@ mod tests {
             ("default=2\n", (Some(2), 2, None)),
             ("default saved\n", (None, 2, None)),
             ("title empty\n", (Some(0), 2, some("root=/dev/a"))),
+            ("title empty\ntitle too\nquiet\n", (Some(0), 2, some("root=/dev/a"))),
         ] {
             assert_eq!(of(&format!("{before}{two}")), expected, "{before:?}");
         }
@@ -303,6 +390,11 @@ mod tests {
             ("default=0\ntitle a\n", (Some(0), 0, None)),
             ("title a\n\tchainloader +1\n", (Some(0), 1, None)),
             ("title a\n\tkernel\n", (Some(0), 1, None)),
+            // Neither a title without a body nor what GRUB does not know counts, wherever it stands.
+            (
+                "default=1\ntitle a\n kernel /a root=/dev/a\ntitle -\nKernel /x\ntitle b\n kernel /b root=/dev/b\ntitle c\n",
+                (Some(1), 2, some("root=/dev/b")),
+            ),
             // In an entry, default is no command.
             ("title a\n kernel /a root=/dev/a\ndefault=1\n", (Some(0), 1, some("root=/dev/a"))),
             ("title=a\nkernel=/a \\\n root=/dev/a\n", (Some(0), 1, some("root=/dev/a"))),
@@ -359,13 +451,20 @@ mod tests {
     fn what_is_not_read_of_an_entry_is_not_told() {
         let untold =
             |line: &str| parse(&format!("title a\nkernel /a\ninitrd /b\n{line}\n")).0.untold.join("; ");
-        for line in ["root (hd0,0)", "root", "rootnoverify (hd0)", "makeactive", "uppermem 1", "lock", "boot"]
-        {
+        for line in [
+            "quiet",
+            "Kernel /x",
+            "root (hd0,0)",
+            "root",
+            "rootnoverify (hd0)",
+            "makeactive",
+            "uppermem 1",
+            "lock",
+            "boot",
+        ] {
             assert_eq!(untold(line), "", "{line}");
         }
-        for line in
-            ["configfile /x", "savedefault", "Kernel /x", "map (hd0) (hd1)", "default=1", "chainloader +1"]
-        {
+        for line in ["configfile /x", "map (hd0) (hd1)", "default=1", "chainloader +1"] {
             let command = line.split([' ', '=']).next().unwrap();
             assert_eq!(untold(line), format!("what comes of its command `{command}`"));
         }
@@ -388,7 +487,7 @@ mod tests {
     #[test]
     fn devices_are_read_as_grub_names_them() {
         let of = |lines: &str| {
-            let (_, opens) = parse(&format!("title a\n{lines}"));
+            let (_, More { opens, .. }) = parse(&format!("title a\n{lines}"));
             let told = |named: &Named| format!("{:?} {}", named.on, named.path.as_deref().unwrap_or("-"));
             opens.iter().map(told).collect::<Vec<_>>().join("; ")
         };

@@ -24,7 +24,7 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
     let Some(Some(whole)) = tally.know(need(&facts.boot_entry, "the boot entry").map(Option::as_ref)) else {
         return;
     };
-    let BootEntry { file, default, entries, kernel, lacking, waits, untold } = whole;
+    let BootEntry { file, default, entries, kernel, lacking, waits, untold, .. } = whole;
     if !waits.is_empty() {
         tally.problem(format!("{file}: {}", waits.join(", ")));
         fix.push(WAITS.to_owned());
