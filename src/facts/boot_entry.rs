@@ -11,6 +11,11 @@ pub use parse::{Device, More, Named, On, is_break, is_runlevel, parse};
 use super::{Fact, os, read};
 use crate::host::Host;
 
+/// Where GRUB has its own files.
+const DIRECTORY: &str = "/boot/grub";
+/// What Red Hat's GRUB reads; menu.lst beside it is a link.
+const CONFIGURATION: &str = "/boot/grub/grub.conf";
+
 /// The entry that is started where nobody chooses another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootEntry {
@@ -56,7 +61,13 @@ pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
         let Some((file, text)) = text(host)? else { return Ok(None) };
         let (mut entry, more) = parse(&text);
         file.clone_into(&mut entry.file);
-        places::look(host, &more.opens, &mut entry)?;
+        if file != CONFIGURATION {
+            entry.untold.push(format!(
+                "whether GRUB reads this file: that of CentOS 6 reads {CONFIGURATION} (mv {file} {CONFIGURATION}; ln -s ./grub.conf \
+                 {file})"
+            ));
+        }
+        places::look(host, &more, &mut entry)?;
         Ok(Some(entry))
     };
     Fact::from_result(find())
@@ -76,9 +87,7 @@ fn text(host: &Host) -> Result<Option<(&'static str, String)>> {
     if os::systemd(host).unwrap_or(false) || host.exists("/sys/firmware/efi") {
         return Ok(None);
     }
-    for (file, successor) in
-        [("/boot/grub/grub.conf", None), ("/boot/grub/menu.lst", Some("/boot/grub/grub.cfg"))]
-    {
+    for (file, successor) in [(CONFIGURATION, None), ("/boot/grub/menu.lst", Some("/boot/grub/grub.cfg"))] {
         let text = match successor {
             Some(successor) if host.exists(successor) => None,
             _ => read::text_if_exists(host, file)?,
@@ -109,6 +118,9 @@ mod tests {
             load(&Host::recorded(dir.path())).known().cloned().unwrap().map(|entry| entry.file)
         };
         assert_eq!(file(&[("boot/grub/menu.lst", entry)]).as_deref(), Some("/boot/grub/menu.lst"));
+        let dir = testing::tree(&[("boot/grub/menu.lst", entry)]);
+        let untold = load(&Host::image(dir.path())).known().cloned().unwrap().unwrap().untold;
+        assert!(untold[0].starts_with("whether GRUB reads this file: "), "{untold:?}");
         let both = [("boot/grub/menu.lst", ""), ("boot/grub/grub.conf", entry)];
         assert_eq!(file(&both).as_deref(), Some("/boot/grub/grub.conf"));
         assert_eq!(file(&[("boot/grub/menu.lst", entry), ("boot/grub/grub.cfg", "")]), None);

@@ -106,6 +106,11 @@ struct Entry {
     initrd: bool,
     /// Whether `boot` stood there: what follows is not read.
     booted: bool,
+    saves: bool,
+    /// The name of the file with the kernel.
+    image: String,
+    /// How its last initial file system does not fit it.
+    misfit: Option<String>,
     root: On,
     opens: Vec<Named>,
     waits: Vec<String>,
@@ -130,6 +135,8 @@ pub struct More {
     /// The runlevels for which its kernel's command line asks (`None`: for none, and /etc/inittab counts); where it is not known
     /// which entry starts, those of all.
     pub levels: Vec<Option<char>>,
+    /// Whether it saves the number of an entry (`savedefault`).
+    pub saves: bool,
 }
 
 /// The entry that a file of GRUB 0.97 starts by itself.
@@ -159,7 +166,7 @@ pub fn parse(text: &str) -> (BootEntry, More) {
     let at = default.and_then(|number| usize::try_from(number).ok());
     let count = entries.len() as u64;
     let entry = at.filter(|at| *at < entries.len()).map(|at| entries.swap_remove(at));
-    let Entry { kernel, initrd, opens, waits, untold, .. } = entry.unwrap_or_default();
+    let Entry { kernel, initrd, opens, waits, untold, saves, misfit, .. } = entry.unwrap_or_default();
     let mut told = BootEntry { default, entries: count, kernel, untold, ..BootEntry::default() };
     if let Some(words) = told.kernel.as_deref().filter(|_| told.untold.is_empty()) {
         levels = vec![runlevel(words)];
@@ -172,7 +179,8 @@ pub fn parse(text: &str) -> (BootEntry, More) {
     if told.kernel.is_some() && !initrd {
         told.lacking.push("its kernel is started without an initrd".into());
     }
-    (told, More { opens, levels })
+    told.lacking.extend(misfit);
+    (told, More { opens, levels, saves })
 }
 
 impl Menu {
@@ -221,19 +229,25 @@ impl Entry {
             "kernel" => {
                 self.kernel = words(argument).or(self.kernel.take());
                 self.initrd = false;
-                self.open(argument);
+                self.misfit = None;
+                self.image = self.open(argument);
             }
             "initrd" => {
                 if self.kernel.is_none() {
                     self.waits.push("its initrd stands before its kernel, at which GRUB stops".into());
                 }
                 self.initrd = true;
-                self.open(argument);
+                let file = self.open(argument);
+                self.misfit = is_of_another_kernel(&file, &self.image).then(|| {
+                    format!("{} is of another version than {}", text::safe(&file), text::safe(&self.image))
+                });
             }
             "lock" if menu.password => self.waits.push("`lock`: it asks for the password of the menu".into()),
             "lock" => {}
             "password" => self.waits.push("`password`: it asks for one".into()),
             "pause" => self.waits.push("`pause` waits for a key".into()),
+            // Where default is a number, what it saves is read by nothing.
+            "savedefault" if argument.is_empty() || number(argument).is_some() => self.saves = true,
             command if HARMLESS.contains(&command) => {}
             command => {
                 let command: String = command.chars().take(20).collect();
@@ -242,12 +256,13 @@ impl Entry {
         }
     }
 
-    /// Notes the file that a command loads.
-    fn open(&mut self, argument: &str) {
+    /// Notes the file that a command loads, and tells its name.
+    fn open(&mut self, argument: &str) -> String {
         let word =
             argument.split(' ').find(|word| !word.is_empty() && !word.starts_with("--")).unwrap_or_default();
         let (on, path) = if word.starts_with('(') { device(word) } else { (self.root.clone(), word) };
         self.opens.push(Named { on, path: Some(path.to_owned()), shown: text::safe(word) });
+        path.rsplit('/').next().unwrap_or_default().to_owned()
     }
 }
 
@@ -304,6 +319,23 @@ fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(&digits[..end], radix).ok()
 }
 
+/// Whether an initial file system has the modules of another kernel, by the versions in the names that CentOS gives both; a name
+/// without one says nothing. What follows a version in either (`.bak`) is no part of it, unless it goes on as one does.
+fn is_of_another_kernel(initrd: &str, kernel: &str) -> bool {
+    let is_version = |version: &&str| version.starts_with(|c: char| c.is_ascii_digit());
+    let initrd = ["initramfs-", "initrd-"].iter().find_map(|kind| initrd.strip_prefix(kind));
+    let initrd = initrd.map(|name| name.strip_suffix(".img").unwrap_or(name)).filter(is_version);
+    let (Some(initrd), Some(kernel)) = (initrd, kernel.strip_prefix("vmlinuz-").filter(is_version)) else {
+        return false;
+    };
+    let rest = initrd.strip_prefix(kernel).or_else(|| kernel.strip_prefix(initrd));
+    let goes_on = |rest: &str| {
+        let bare = rest.trim_start_matches(['.', '-', '_', '+']);
+        bare.starts_with(|c: char| c.is_ascii_digit()) || bare.starts_with("debug")
+    };
+    rest.is_none_or(goes_on)
+}
+
 /// The words of a kernel's command line that are judged; `None` where no kernel is named.
 fn words(argument: &str) -> Option<Vec<String>> {
     let mut words = argument.split(' ').filter(|word| !word.is_empty() && !word.starts_with("--"));
@@ -311,15 +343,15 @@ fn words(argument: &str) -> Option<Vec<String>> {
     Some(words.filter(|word| is_judged(word)).map(kept).collect())
 }
 
-/// Whether it tells what becomes `/`, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of
+/// Whether it tells what becomes `/` and of what type, whether that is kept read-only, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of
 /// CentOS 6), stops in the initial file system (dracut 004), or keeps multipath from being started or asks before each service
 /// (/etc/rc.d/rc.sysinit, which looks for these texts anywhere).
 fn is_judged(word: &str) -> bool {
-    const NAMES: [&str; 4] = ["root=", "init=", "rdinit=", "resume="];
+    const NAMES: [&str; 5] = ["root=", "init=", "rdinit=", "resume=", "rootfstype="];
     is_runlevel(word)
         || ["emergency", "noresume"].contains(&word)
         || is_break(word)
-        || ["nompath", "confirm"].iter().any(|text| word.contains(text))
+        || ["nompath", "confirm", "readonlyroot"].iter().any(|text| word.contains(text))
         || word != "init=/sbin/init" && NAMES.iter().any(|name| word.starts_with(name))
 }
 
@@ -459,12 +491,16 @@ mod tests {
             "rootnoverify (hd0)",
             "makeactive",
             "uppermem 1",
+            "savedefault",
+            "savedefault 1",
             "lock",
             "boot",
         ] {
             assert_eq!(untold(line), "", "{line}");
         }
-        for line in ["configfile /x", "map (hd0) (hd1)", "default=1", "chainloader +1"] {
+        for line in
+            ["configfile /x", "savedefault fallback", "map (hd0) (hd1)", "default=1", "chainloader +1"]
+        {
             let command = line.split([' ', '=']).next().unwrap();
             assert_eq!(untold(line), format!("what comes of its command `{command}`"));
         }
@@ -482,6 +518,46 @@ mod tests {
         assert_eq!(lacking("kernel /a\nboot\ninitrd /b\n"), none);
         // Of an entry that starts none nothing is said.
         assert_eq!(lacking("chainloader +1\n"), [""; 0]);
+    }
+
+    #[test]
+    fn an_initrd_is_that_of_its_kernel() {
+        let other = |kernel: &str, initrd: &str| {
+            let (entry, _) =
+                parse(&format!("title a\nkernel /boot/{kernel} ro\ninitrd (hd0,0)/boot/{initrd}\n"));
+            entry.lacking
+        };
+        const KERNEL: &str = "vmlinuz-2.6.32-504.el6.x86_64";
+        assert_eq!(
+            other(KERNEL, "initramfs-2.6.32-431.el6.x86_64.img"),
+            ["initramfs-2.6.32-431.el6.x86_64.img is of another version than vmlinuz-2.6.32-504.el6.x86_64"]
+        );
+        for (kernel, initrd) in [
+            (KERNEL, "initramfs-2.6.32-504.1.3.el6.x86_64.img"),
+            (KERNEL, "initrd-2.6.32-504.el6.i686.img"),
+            (KERNEL, "initramfs-2.6.32-504.el6.x86_64.debug.img"),
+            ("vmlinuz-2.6.32", "initramfs-2.6.32-504.el6.x86_64.img"),
+            ("vmlinuz-2.6.32-504.el6.x86_64.debug", "initramfs-2.6.32-504.el6.x86_64.img"),
+        ] {
+            assert_eq!(other(kernel, initrd).len(), 1, "{kernel} {initrd}");
+        }
+        for (kernel, initrd) in [
+            (KERNEL, "initramfs-2.6.32-504.el6.x86_64.img"),
+            (KERNEL, "initrd-2.6.32-504.el6.x86_64.img"),
+            (KERNEL, "initramfs-2.6.32-504.el6.x86_64.img.bak"),
+            (KERNEL, "initramfs-2.6.32-504.el6.x86_64-multipath.img"),
+            (KERNEL, "initramfs.img"),
+            (KERNEL, "initrd-new.img"),
+            ("vmlinuz", "initramfs-2.6.32-504.el6.x86_64.img"),
+            ("vmlinuz-new", "initramfs-2.6.32-504.el6.x86_64.img"),
+        ] {
+            assert_eq!(other(kernel, initrd), [""; 0], "{kernel} {initrd}");
+        }
+        // The last of each counts.
+        let lines = "kernel /vmlinuz-1\ninitrd /initramfs-2.img\n";
+        let again = |more: &str| parse(&format!("title a\n{lines}{more}")).0.lacking.len();
+        assert_eq!([again(""), again("initrd /initramfs-1.img\n")], [1, 0]);
+        assert_eq!(again("kernel /vmlinuz-2\ninitrd /initramfs-2.img\n"), 0);
     }
 
     #[test]

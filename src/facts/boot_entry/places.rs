@@ -1,23 +1,30 @@
 //! Whether what an entry opens is there: on the disk, the partition and the file system that GRUB 0.97 takes for it.
 
+use std::fs;
 use std::io::ErrorKind;
 
 use anyhow::Result;
 
-use super::{BootEntry, Device, Named};
+use super::{BootEntry, DIRECTORY, Device, More};
 use crate::facts::disks::sysfs;
 use crate::facts::mounts::{self, Mount};
 use crate::facts::{fstab, read};
 use crate::host::{Host, Kind};
 
+/// What GRUB's installer took for which disk.
+const MAP: &str = "/boot/grub/device.map";
+
 /// A disk by its kernel name, and a partition by its number (`None`: the disk has none).
 type Spot = (String, Option<u64>);
+
+/// What `savedefault` writes (`savedefault_func`).
+const SAVED_BYTES: u64 = 10;
 
 /// How deep devices are followed that are built on one another.
 const DEPTH: usize = 16;
 
-/// Adds what is lacking of `files`, and what of them cannot be told.
-pub(super) fn look(host: &Host, files: &[Named], entry: &mut BootEntry) -> Result<()> {
+/// Adds what is lacking of what the entry opens, and what of it cannot be told.
+pub(super) fn look(host: &Host, more: &More, entry: &mut BootEntry) -> Result<()> {
     let is_boot_file = |name: &String| ["vmlinuz", "init"].iter().any(|kind| name.starts_with(kind));
     // A recording is made by hand: without any such file it says nothing of them.
     let says_files =
@@ -25,7 +32,7 @@ pub(super) fn look(host: &Host, files: &[Named], entry: &mut BootEntry) -> Resul
     let machine = if host.kind() == Kind::Image {
         None
     } else {
-        match Machine::of(host, &entry.file) {
+        match Machine::of(host) {
             Ok(machine) => Some(machine),
             Err(error) => {
                 entry.untold.push(format!("on which file system GRUB looks for its files: {error:#}"));
@@ -33,7 +40,18 @@ pub(super) fn look(host: &Host, files: &[Named], entry: &mut BootEntry) -> Resul
             }
         }
     };
-    for named in files {
+    entry.lacking.extend(other_file(host, machine.as_ref(), &entry.file)?);
+    // It writes into a file that has its size already, and GRUB stops where that is not there.
+    let default = format!("{DIRECTORY}/default");
+    let is_there = || {
+        host.resolve(&default).and_then(|file| file.metadata()).is_ok_and(|meta| meta.len() >= SAVED_BYTES)
+    };
+    if more.saves && says_files && !is_there() {
+        entry.untold.push(format!(
+            "whether GRUB gets past `savedefault`, as {default} is not there or too small (take `savedefault` out)"
+        ));
+    }
+    for named in &more.opens {
         let at = match &machine {
             Some(machine) => machine.place(named.on.as_ref()),
             // A tree has no disks, but says whether /boot is a file system of its own.
@@ -56,6 +74,32 @@ pub(super) fn look(host: &Host, files: &[Named], entry: &mut BootEntry) -> Resul
     entry.lacking.dedup();
     entry.untold.dedup();
     Ok(())
+}
+
+/// Why GRUB does not read the file that is read here: it follows a link on its own file system alone.
+fn other_file(host: &Host, machine: Option<&Machine>, file: &str) -> Result<Option<String>> {
+    let Some(real) = sysfs::real(host, DIRECTORY) else { return Ok(None) };
+    let root = match machine {
+        None => Root { at: root_of(host)?, number: None },
+        Some(machine) => match machine.mount_of(&real.display().to_string()) {
+            Some(mount) if mount.root == "/" => {
+                Root { at: mount.mount_point.clone(), number: Some(mount.major_minor.clone()) }
+            }
+            _ => return Ok(None),
+        },
+    };
+    let name = file.rsplit('/').next().unwrap_or_default();
+    let Ok(below) = real.strip_prefix(&root.at) else { return Ok(None) };
+    let path = format!("/{}", below.join(name).display());
+    let found = Host::recorded(host.path(&root.at)).resolve(&path).and_then(fs::canonicalize);
+    let read = host.resolve(file).and_then(fs::canonicalize);
+    let is_same = matches!((found, read), (Ok(found), Ok(read)) if found == read)
+        && state(host, machine, &root, &path)? != State::NotThere;
+    Ok((!is_same).then(|| {
+        format!(
+            "{file} is a link to a file that GRUB does not find, as it sees the file system with {DIRECTORY} alone"
+        )
+    }))
 }
 
 /// Where a tree has the root of the file system with its boot loader.
@@ -147,10 +191,11 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    fn of(host: &'a Host, file: &str) -> Result<Self> {
+    fn of(host: &'a Host) -> Result<Self> {
         let mounts = mounts::parse(&read::text(host, "/proc/self/mountinfo")?)?;
         let mut machine = Self { host, mounts, own: Vec::new() };
-        let real = sysfs::real(host, file).map_or_else(|| file.to_owned(), |real| real.display().to_string());
+        let real = sysfs::real(host, DIRECTORY);
+        let real = real.map_or_else(|| DIRECTORY.to_owned(), |real| real.display().to_string());
         machine.own = machine.mount_of(&real).map_or(Vec::new(), |mount| spots_of(host, mount));
         Ok(machine)
     }
@@ -193,7 +238,8 @@ impl<'a> Machine<'a> {
     }
 
     /// Where `(hdDISK,PARTITION)` is. The BIOS calls the disk that it starts from the first; which of the others it calls the second
-    /// is told by no one, but where device.map says that it is that with GRUB's own files.
+    /// is told by no one, but where device.map says that it is that with GRUB's own files. Where that says so of another than the
+    /// first, the first is not known either.
     fn spots(&self, disk: u64, partition: Option<u64>) -> Result<Vec<Spot>, Place> {
         let host = self.host;
         let all = sysfs::disk_names(host).map_err(Place::Untold)?;
@@ -203,8 +249,18 @@ impl<'a> Machine<'a> {
                 all.len()
             )));
         }
-        if disk != 0 && !self.is_own_by_map(disk) {
-            return Err(Place::Untold(format!("which disk is hd{disk} at boot is not known here")));
+        let by_map = self.by_map(disk);
+        let is_own = |name: &String| self.own.iter().any(|(own, _)| own == name);
+        match by_map.iter().any(is_own) {
+            true => {}
+            false if disk == 0 && by_map.is_empty() => {}
+            false if disk == 0 => {
+                return Err(Place::Untold(format!(
+                    "{MAP} says that hd0 is {}, and GRUB's own files are on {}",
+                    by_map[0], self.own[0].0
+                )));
+            }
+            false => return Err(Place::Untold(format!("which disk is hd{disk} at boot is not known here"))),
         }
         // GRUB counts from 0, the kernel from 1.
         let number = partition.map(|partition| partition.saturating_add(1));
@@ -227,17 +283,22 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Whether /boot/grub/device.map has the disk with GRUB's own files under this number.
-    fn is_own_by_map(&self, disk: u64) -> bool {
-        let text = self.host.read("/boot/grub/device.map").unwrap_or_default();
+    /// The disks that device.map has under this number; none where it says nothing, or names what is not there.
+    fn by_map(&self, disk: u64) -> Vec<String> {
+        let text = self.host.read(MAP).unwrap_or_default();
         let name = format!("(hd{disk})");
-        text.lines().any(|line| {
+        let path = text.lines().find_map(|line| {
             let mut words = line.split_whitespace();
-            words.next() == Some(&name)
-                && words
-                    .next()
-                    .is_some_and(|path| self.own.iter().any(|(own, _)| path == format!("/dev/{own}")))
-        })
+            if words.next() == Some(&name) { words.next() } else { None }
+        });
+        let kernel = || {
+            let found = self.host.resolve(path?).ok()?;
+            let found = fs::canonicalize(&found).unwrap_or(found);
+            let kernel = found.file_name()?.to_str()?.to_owned();
+            self.host.exists(format!("/sys/block/{kernel}/dev")).then_some(kernel)
+        };
+        let spots = kernel().map_or(Vec::new(), |kernel| spots_below(self.host, &kernel, None, DEPTH));
+        spots.into_iter().map(|(disk, _)| disk).collect()
     }
 }
 
@@ -382,6 +443,41 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_the_file_leads_where_grub_finds_it() {
+        let lacking = |prefix: &str, mounts: &[(&str, &str)], link: &str, file: &str| {
+            let text = entry("root (hd0,0)", prefix);
+            let there = [THERE[0], THERE[1], (file, text.as_str())];
+            told(link, mounts, &there).0
+        };
+        let why = "/boot/grub/grub.conf is a link to a file that GRUB does not find, as it sees the file system with /boot/grub alone";
+        for link in ["-> ../../etc/grub.conf", "-> /etc/grub.conf"] {
+            assert_eq!(lacking("", &WITH_BOOT, link, "etc/grub.conf"), [why], "{link}");
+            assert_eq!(lacking("/boot", &ROOT, link, "etc/grub.conf"), [""; 0], "{link}");
+        }
+        assert_eq!(lacking("", &WITH_BOOT, "-> ./menu", "boot/grub/menu"), [""; 0]);
+        // From the root of the file system of /boot it is another one.
+        assert_eq!(lacking("", &WITH_BOOT, "-> /boot/grub/menu", "boot/grub/menu"), [why]);
+    }
+
+    #[test]
+    fn savedefault_needs_the_file_that_it_writes_to() {
+        let text = format!("{}savedefault\n", entry("root (hd0,0)", "/boot"));
+        let of = |saved: &'static str| {
+            let there = [THERE[0], THERE[1], ("boot/grub/default", saved)];
+            told(&text, &ROOT, if saved.is_empty() { &THERE } else { &there })
+        };
+        assert_eq!(of("0\n\n\n\n\n\n\n\n\n\n"), (vec![], vec![]));
+        for saved in ["", "0\n"] {
+            let (lacking, untold) = of(saved);
+            assert_eq!((lacking.len(), untold.len()), (0, 1), "{saved}");
+            assert!(
+                untold[0].starts_with("whether GRUB gets past `savedefault`, as /boot/grub/default"),
+                "{untold:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_device_has_to_be_there() {
         for (root, why) in [
             ("(hd5,0)", "disks of this machine: 2, of which the first is hd0"),
@@ -411,6 +507,20 @@ mod tests {
         };
         assert_eq!(with_map("(hd0) /dev/sdb\n(hd1)\t/dev/sda\n"), (vec![], vec![]));
         assert_eq!(with_map("(hd0) /dev/sda\n(hd1) /dev/sdb\n").1.len(), 2);
+        let by_link = |map: &'static str, root: &str| {
+            let id = ("dev/disk/by-id/scsi-3600", "-> ../../sda");
+            let there = [("boot/grub/device.map", map), id, THERE[0], THERE[1]];
+            told(&entry(root, "/boot"), &ROOT, &there)
+        };
+        let by_id = "(hd0) /dev/sdb\n(hd1) /dev/disk/by-id/scsi-3600\n";
+        assert_eq!(by_link(by_id, "root (hd1,0)"), (vec![], vec![]));
+        assert_eq!(by_link("(hd0) /dev/disk/by-id/scsi-3600\n", "root (hd0,0)"), (vec![], vec![]));
+        // What is not there says nothing of the first.
+        assert_eq!(by_link("(hd0) /dev/vda\n", "root (hd0,0)"), (vec![], vec![]));
+        let (lacking, untold) = by_link(by_id, "root (hd0,0)");
+        assert_eq!(lacking, [""; 0]);
+        let why = "/boot/grub/device.map says that hd0 is sdb, and GRUB's own files are on sda";
+        assert_eq!(untold[0], format!("whether /boot/vmlinuz is there: {why}"));
     }
 
     #[test]

@@ -85,15 +85,32 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
         tally.problem(format!("{entry}: resume={resume} {why}"));
         fix.push(RESUME.to_owned());
     }
-    let is_device =
-        |word: &str| ["root=", "resume="].iter().any(|key| word.starts_with(key)) || word == "noresume";
+    for word in words {
+        let Some(kind) = word.strip_prefix("rootfstype=") else { continue };
+        let Ok(mounts) = need(&facts.mounts, "the mounts") else { continue };
+        let Some(now) = mount_at(mounts, "/").map(|mount| mount.fs_type.as_str()) else { continue };
+        if kind != "auto" && kind != now {
+            tally.unknown(format!(
+                "{entry}: whether / is mounted with {word}, as it is {now} (take that word out of its kernel line)"
+            ));
+        }
+    }
+    // /etc/rc.d/rc.sysinit looks for both, and for this one last.
+    let is_written = words.iter().any(|word| word.contains("noreadonlyroot"));
+    let is_device = |word: &str| {
+        ["root=", "resume=", "rootfstype="].iter().any(|key| word.starts_with(key)) || word == "noresume"
+    };
     let runlevel = words.iter().rfind(|word| is_runlevel(word));
     let runlevel = runlevel.filter(|word| !["2", "3", "4", "5"].contains(&word.as_str()));
     let others = words.iter().filter(|word| !is_device(word) && !is_runlevel(word));
+    let others = others.filter(|word| !(is_written && word.contains("readonlyroot")));
     for word in others.chain(runlevel) {
         let why = match word.as_str() {
             word if word.contains("nompath") => "multipath is not started",
             word if is_break(word) => "the boot stops in the initial file system",
+            word if word.contains("readonlyroot") => {
+                "/ stays read-only, and what is written is lost or refused"
+            }
             word if word.contains("confirm") => "the boot asks before each service",
             word if word.contains("init=") => "another program than /sbin/init is started",
             _ => "the services of this host are not started",
@@ -183,6 +200,7 @@ mod tests {
             ("rdbreak", "the boot stops in the initial file system"),
             ("rd.break=mount", "the boot stops in the initial file system"),
             ("confirm", "the boot asks before each service"),
+            ("readonlyroot", "/ stays read-only, and what is written is lost or refused"),
             ("init=/bin/bash", "another program than /sbin/init is started"),
             ("rdinit=/bin/sh", "another program than /sbin/init is started"),
         ] {
@@ -191,6 +209,14 @@ mod tests {
                 format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |");
             assert!(told.starts_with(&expected), "{told}");
         }
+        for words in ["rootfstype=ext4", "rootfstype=auto", "readonlyroot noreadonlyroot"] {
+            assert!(with(&format!("{ROOT} {words}")).starts_with("met: "), "{words}");
+        }
+        let other = with(&format!("{ROOT} rootfstype=xfs"));
+        assert!(
+            other.starts_with("unknown: /boot/grub/grub.conf, entry 0: whether / is mounted with rootfstype=xfs, as it is ext4"),
+            "{other}"
+        );
         // From a swap area that this host alone has, or from none.
         let swap = "resume=UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05";
         for words in [swap, "resume=/dev/sda5 noresume"] {
