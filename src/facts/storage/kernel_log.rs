@@ -503,7 +503,7 @@ mod tests {
 
     #[test]
     fn a_time_by_the_clock_is_one_since_this_boot_or_none() {
-        let dir = testing::tree(&[("/proc/stat", "cpu 1\nbtime 1000\n"), ("/proc/uptime", "500.25 1.0\n")]);
+        let dir = testing::tree(&[("proc/stat", "cpu 1\nbtime 1000\n"), ("proc/uptime", "500.25 1.0\n")]);
         let host = Host::recorded(dir.path());
         let told = [999, 1000, 1400, 1501, 1502].map(|wall| since_boot(&host, wall));
         assert_eq!(told, [None, Some(0), Some(400), Some(501), None]);
@@ -514,7 +514,7 @@ mod tests {
     fn a_log_that_cannot_be_read_is_no_empty_one() {
         let none = testing::tree(&[]);
         assert_eq!(read(&Host::recorded(none.path())), Ok(String::new()));
-        let odd = testing::tree(&[("/commands/dmesg/x", "")]);
+        let odd = testing::tree(&[("commands/dmesg/x", "")]);
         let why = read(&Host::recorded(odd.path())).unwrap_err();
         assert!(why.starts_with("reading the kernel's log: "), "{why}");
     }
