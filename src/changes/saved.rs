@@ -35,8 +35,9 @@ pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     // A link in the place of one of ours leads to where nothing of the agent's is looked for.
     let ours = whole.ancestors().take_while(|place| *place != host.path(STATE));
     for place in ours.filter(|place| place.starts_with(host.path(STATE))) {
-        let is_link = place.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
-        ensure!(!is_link, "{} is a symbolic link, not a directory: move it away", place.display());
+        let Ok(meta) = place.symlink_metadata() else { continue };
+        ensure!(!meta.is_symlink(), "{} is a symbolic link, not a directory: move it away", place.display());
+        ensure!(meta.is_dir(), "{} is not a directory: move it away", place.display());
     }
     let missing: Vec<&Path> = whole.ancestors().take_while(|dir| dir.symlink_metadata().is_err()).collect();
     for dir in missing.into_iter().rev() {

@@ -1,10 +1,12 @@
 //! What the journal tells of records that may be lost: the vendor script's run, and this machine's identity. The whole of it is
 //! read where it is written; here a line that is none of ours is passed over.
 
+use std::io::Read;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, custom_changes, fstab, identity, read, record};
-use crate::host::Host;
+use crate::host::{Host, files};
 
 /// Where it lies.
 pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
@@ -88,8 +90,12 @@ pub fn load(host: &Host) -> Fact<Journal> {
         let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };
         for path in record::places_aside(host, PATH)? {
             // What is no file told nothing.
-            if host.place(&path)?.symlink_metadata()?.is_file() {
-                journal.read(&read::text(host, &path)?);
+            let meta = host.place(&path)?.symlink_metadata()?;
+            if meta.is_file() {
+                // One that grew too large to be read was not believed for that, and began as all do.
+                let text =
+                    if meta.len() > files::LARGEST { begin(host, &path)? } else { read::text(host, &path)? };
+                journal.read(&text);
                 journal.missing = false;
             }
         }
@@ -99,6 +105,13 @@ pub fn load(host: &Host) -> Fact<Journal> {
         Ok(journal)
     };
     Fact::from_result(read())
+}
+
+/// What the file at `path` begins with.
+fn begin(host: &Host, path: &str) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    files::open(&host.place(path)?)?.take(files::LARGEST).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Whether there is a log of the agent's in which something stands.

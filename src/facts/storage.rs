@@ -97,6 +97,8 @@ pub enum Read {
     Errors(String),
     /// It was read, and lost a write before it was mounted last, which no mount looks for: in one line.
     Lost(String),
+    /// It was read, and what the kernel's log says of it is not known: why, in one line.
+    Unlogged(String),
 }
 
 impl Extent {
@@ -157,19 +159,20 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
             }
         };
         // Mounted again it is another matter.
-        if read == Fact::Known(Read::Done)
-            && device.is_mounted
-            && let Some(trouble) = kernel_log::trouble(&log, &name)
-        {
+        if read == Fact::Known(Read::Done) && device.is_mounted {
+            let checked = carried.checked_secs.and_then(|wall| kernel_log::since_boot(host, wall));
+            let trouble = log.as_ref().map(|log| kernel_log::trouble(log, &name, checked));
             read = Fact::Known(match trouble {
-                Trouble::Now(line) => {
+                Ok(None) => Read::Done,
+                Ok(Some(Trouble::Now(line))) => {
                     Read::Errors(format!("the kernel's log says `{line}`, and of no mount after that"))
                 }
-                Trouble::Before(line) => Read::Lost(format!("the kernel's log says `{line}`")),
+                Ok(Some(Trouble::Before(line))) => Read::Lost(format!("the kernel's log says `{line}`")),
+                Err(why) => Read::Unlogged(why.clone()),
             });
         }
         let (major_minor, suspended) = (device.number, device.suspended);
-        let Carried { volume, group, array, extent, table } = carried;
+        let Carried { volume, group, array, extent, table, .. } = carried;
         Storage {
             name,
             major_minor,
@@ -242,6 +245,8 @@ struct Carried {
     array: Option<String>,
     extent: Option<Extent>,
     table: Option<Table>,
+    /// When its file system was made or checked last, by the clock: of ext2 to ext4.
+    checked_secs: Option<u64>,
 }
 
 /// Paths that failed, a read, what it found, and what lies below loop devices.

@@ -55,10 +55,14 @@ pub fn close(host: &Host) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; "))
 }
 
-/// What others can read of `path` and what belongs to it, in one line.
+/// What others can read of `path` and what belongs to it, in one line. In an empty directory there is nothing to read: apply closes it
+/// as it begins.
 #[must_use]
 pub fn open_below(host: &Host, path: &str) -> Option<String> {
     let mut places = places(host);
+    places.retain(|place| {
+        !place.is_directory || host.list(&place.path).map_or(true, |names| !names.is_empty())
+    });
     places.retain(|place| place.path == path || (path != STATE && place.path.starts_with(path)));
     (!places.is_empty()).then(|| format!("other users can read {}", listed(&places)))
 }
@@ -222,6 +226,18 @@ mod tests {
         let vendor = mode(&host, "/var/lib/mt-agent/custom-changes");
         assert!(vendor & 0o055 != 0, "{vendor:o}: the vendor's");
         assert_eq!((open_to_others(&host), close(&host)), (None, None), "a second time");
+    }
+
+    #[test]
+    fn in_an_empty_directory_there_is_nothing_to_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::image(dir.path());
+        fs::create_dir_all(host.path(STATE)).unwrap();
+        chmod(&host, STATE, 0o755);
+        assert_eq!(open_below(&host, STATE), None);
+        assert_eq!(open_below(&host, "/"), None);
+        put(&host, "/var/lib/mt-agent/x", 0o600);
+        assert!(open_below(&host, STATE).is_some());
     }
 
     #[test]

@@ -70,7 +70,11 @@ pub fn answers(
         }
         Some(Read::Lost(why)) => tally.unknown(format!(
             "whether the file system on {name} was checked since a write to it was lost before it was mounted last: {why} \
-             (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; after a check, the next restart begins the log anew)"
+             (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; a check of it while it is not mounted clears this, and so does a \
+             restart, which begins the log anew)"
+        )),
+        Some(Read::Unlogged(why)) => tally.unknown(format!(
+            "whether the kernel gave up the file system on {name}, or lost a write to it: {why} (root reads it with `dmesg`)"
         )),
         Some(Read::Done) | None => {}
     }

@@ -290,7 +290,7 @@ fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> 
     let unread = |twin: Twin<'_>| {
         let name = twin.name;
         match at(storage, twin.major_minor).map(|one| need(&one.read, name)) {
-            Some(Ok(Read::Done | Read::Errors(_) | Read::Lost(_))) => None,
+            Some(Ok(Read::Done | Read::Errors(_) | Read::Lost(_) | Read::Unlogged(_))) => None,
             Some(Ok(Read::Failed(why))) => Some(format!("{name}: {why}")),
             Some(Err(Status::Unknown { why })) => Some(why),
             _ => Some(format!("{name} was not looked at")),

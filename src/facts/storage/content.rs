@@ -21,7 +21,7 @@ pub(super) fn carried(
     let table = sector.and_then(|sector| table::table(start, sector, block));
     // What is left of a table below a file system says nothing.
     let table = table.filter(|table| !table.damaged || volume.is_none());
-    Carried { volume, group, array, extent: extent(start), table }
+    Carried { volume, group, array, extent: extent(start), table, checked_secs: checked(start) }
 }
 
 /// By the kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages of 4 KiB.
@@ -43,6 +43,18 @@ fn volume(start: &[u8]) -> Option<Volume> {
         uuid: if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) },
         label: String::from_utf8_lossy(label).into_owned(),
     })
+}
+
+/// When ext2 to ext4 was made or checked last, in seconds since 1970 (`s_lastcheck`, which mke2fs sets too, of struct
+/// `ext4_super_block`). It is checked while it is not mounted: a time after that of the last mount (`s_mtime`) was told by another
+/// clock, and is none.
+fn checked(start: &[u8]) -> Option<u64> {
+    let field = |at: usize| Some(u32::from_le_bytes(start.get(1024 + at..1024 + at + 4)?.try_into().ok()?));
+    if start.get(1024 + 0x38..1024 + 0x3a)? != [0x53, 0xef] {
+        return None;
+    }
+    let (mounted, checked) = (field(0x2c)?, field(0x40)?);
+    (checked != 0 && checked <= mounted).then_some(u64::from(checked))
 }
 
 /// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
@@ -123,6 +135,23 @@ mod tests {
     }
 
     /// As tests/real_storage.rs holds it against libblkid; here with each byte of it changed.
+    #[test]
+    fn a_check_after_the_last_mount_is_none() {
+        let told = |mounted: u32, last: u32| {
+            let mut start = vec![0_u8; 4096];
+            start[1024 + 0x38..1024 + 0x3a].copy_from_slice(&[0x53, 0xef]);
+            start[1024 + 0x2c..1024 + 0x30].copy_from_slice(&mounted.to_le_bytes());
+            start[1024 + 0x40..1024 + 0x44].copy_from_slice(&last.to_le_bytes());
+            checked(&start)
+        };
+        assert_eq!(
+            [told(500, 400), told(500, 500), told(500, 501), told(500, 0)],
+            [Some(400), Some(500), None, None]
+        );
+        assert_eq!(checked(&[0; 4096]), None);
+        assert_eq!(checked(&[0; 100]), None);
+    }
+
     #[test]
     fn fat_and_tables_are_read_whatever_is_in_them() {
         let dir = tempfile::tempdir().unwrap();

@@ -2,15 +2,37 @@
 //! else to be seen: until the next write /proc shows the mount as `rw`, and the superblock on disk could not be written. Of a write
 //! that was lost no superblock tells at all.
 
+use std::io::ErrorKind;
+
 use crate::host::{Host, ioctl, text};
 
-/// The kernel's log, as far as it is there: it has an end, and where root alone may read it, others do without.
-pub(super) fn read(host: &Host) -> String {
-    if host.is_live() {
-        ioctl::kernel_log().map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+/// The kernel's log, as far as it is there: it has an end. A recording without it has none.
+///
+/// # Errors
+/// Why it cannot be read, in one line.
+pub(super) fn read(host: &Host) -> Result<String, String> {
+    let log = if host.is_live() {
+        ioctl::kernel_log().map(|log| String::from_utf8_lossy(&log).into_owned())
     } else {
-        host.read("/commands/dmesg").unwrap_or_default()
+        host.read("/commands/dmesg")
+    };
+    match log {
+        Err(error) if error.kind() == ErrorKind::NotFound && !host.is_live() => Ok(String::new()),
+        log => log.map_err(|error| format!("reading the kernel's log: {error}")),
     }
+}
+
+/// When the file system was made or checked last, in seconds since the boot, as the log counts them; `None` where that is not known,
+/// or was before the boot. `wall`: by the clock.
+pub(super) fn since_boot(host: &Host, wall: u64) -> Option<u64> {
+    let word = |path: &str, key: &str| -> Option<u64> {
+        let text = host.read(path).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.split(['.', ' ']).find(|word| !word.is_empty())?.parse().ok()
+    };
+    let since = wall.checked_sub(word("/proc/stat", "btime ")?)?;
+    // By a clock that was set back since, it tells nothing.
+    (since <= word("/proc/uptime", "")?.saturating_add(1)).then_some(since)
 }
 
 /// What a line says of a file system.
@@ -34,11 +56,16 @@ pub enum Trouble {
 }
 
 /// The first line by which the file system on `device` (`sda1`, `dm-0`) met an error, was given up or lost a write since it was
-/// mounted last; else the first by which it lost a write before.
-pub fn trouble(log: &str, device: &str) -> Option<Trouble> {
+/// mounted last; else the first by which it lost a write before. What was lost before it was made or checked, `checked` seconds after
+/// the boot, is over.
+pub fn trouble(log: &str, device: &str, checked: Option<u64>) -> Option<Trouble> {
     let (mut now, mut lost, mut before) = (None, None, None);
     for line in log.lines() {
-        let line = message(line);
+        let (seconds, line) = message(line);
+        let is_over = seconds.zip(checked).is_some_and(|(lost, checked)| {
+            // The log's clock is set by nobody, and goes a little wrong.
+            lost.saturating_add(60 + lost / 1000) < checked
+        });
         match said(line, device) {
             Some(Said::Mounted) => {
                 before = before.or(lost.take());
@@ -46,7 +73,7 @@ pub fn trouble(log: &str, device: &str) -> Option<Trouble> {
             }
             Some(said) => {
                 now = now.or(Some(line));
-                lost = lost.or((said == Said::Lost).then_some(line));
+                lost = lost.or((said == Said::Lost && !is_over).then_some(line));
             }
             None => {}
         }
@@ -55,17 +82,19 @@ pub fn trouble(log: &str, device: &str) -> Option<Trouble> {
     now.map(|line| Trouble::Now(told(line))).or(before.map(|line| Trouble::Before(told(line))))
 }
 
-/// A line without level (`<3>`), time (`[   12.345678]`) and caller (`[   T17]`, since 5.1 where it is configured).
-fn message(line: &str) -> &str {
-    let mut rest = line;
+/// A line without level (`<3>`), time (`[   12.345678]`) and caller (`[   T17]`, since 5.1 where it is configured); and the time, in
+/// whole seconds.
+fn message(line: &str) -> (Option<u64>, &str) {
+    let (mut rest, mut seconds) = (line, None);
     for (open, close) in [('<', '>'), ('[', ']'), ('[', ']')] {
         let mark = rest.strip_prefix(open).and_then(|rest| rest.split_once(close));
         let is_mark = |mark: &str| mark.bytes().all(|byte| byte.is_ascii_digit() || b" .TC".contains(&byte));
-        if let Some((_, after)) = mark.filter(|(mark, _)| is_mark(mark)) {
+        if let Some((mark, after)) = mark.filter(|(mark, _)| is_mark(mark)) {
             rest = after.strip_prefix(' ').unwrap_or(after);
+            seconds = seconds.or_else(|| mark.trim().split_once('.')?.0.parse().ok());
         }
     }
-    rest
+    (seconds, rest)
 }
 
 /// By the texts of fs/buffer.c, fs/ext2, fs/ext3, fs/ext4, fs/jbd, fs/jbd2 and fs/xfs from 2.6.32 to 6.12. A warning is none of it, but
@@ -211,7 +240,7 @@ mod tests {
     use crate::facts::testing;
 
     fn given_up(log: &str, device: &str) -> Option<String> {
-        match trouble(log, device)? {
+        match trouble(log, device, None)? {
             Trouble::Now(line) => Some(line),
             Trouble::Before(line) => panic!("before: {line}"),
         }
@@ -428,31 +457,72 @@ mod tests {
                 let named = line.replace('@', &device.replace('!', "/"));
                 let told = Some(Trouble::Now(named.clone()));
                 assert_eq!(
-                    trouble(&format!("<3>[   12.1] {named}\n<4>[   12.2] x\n"), device),
+                    trouble(&format!("<3>[   12.1] {named}\n<4>[   12.2] x\n"), device, Some(1 << 20)),
                     told,
                     "{named}"
                 );
                 for other in ["dm-01", "dm-00", "sda", "sda11", "sdb"] {
-                    assert_eq!(trouble(&named, other), None, "{named} {other}");
+                    assert_eq!(trouble(&named, other, None), None, "{named} {other}");
                 }
                 let again =
                     format!("{named}\nEXT4-fs ({}): mounted filesystem with", device.replace('!', "/"));
                 let expected = is_lost.then(|| Trouble::Before(named.clone()));
-                assert_eq!(trouble(&again, device), expected, "{again}");
+                assert_eq!(trouble(&again, device, Some(1 << 20)), expected, "{again}");
                 // What it says now counts more.
                 let both = format!("{again}\nAborting journal on device {}-8.", device.replace('!', "/"));
                 assert!(
-                    matches!(trouble(&both, device), Some(Trouble::Now(line)) if line.starts_with("Abort"))
+                    matches!(trouble(&both, device, None), Some(Trouble::Now(line)) if line.starts_with("Abort"))
                 );
             }
         }
     }
 
     #[test]
+    fn what_was_lost_before_the_file_system_was_made_or_checked_is_over() {
+        let lost = "lost page write due to I/O error on dm-0";
+        let mounted = "<6>[90000.0] EXT4-fs (dm-0): mounted filesystem with ordered data mode";
+        let log = format!("<4>[80000.5] {lost}\n{mounted}");
+        let before = Some(Trouble::Before(lost.into()));
+        // 60 s, and one in a thousand.
+        for (checked, expected) in
+            [(None, &before), (Some(79_999), &before), (Some(80_140), &before), (Some(80_141), &None)]
+        {
+            assert_eq!(&trouble(&log, "dm-0", checked), expected, "{checked:?}");
+        }
+        let again = format!("{log}\n<4>[95000.0] {lost}\n{mounted}");
+        assert_eq!(trouble(&again, "dm-0", Some(85_000)), before, "of the second one");
+        let now = format!("{log}\n<4>[95000.0] {lost}");
+        assert_eq!(
+            trouble(&now, "dm-0", Some(99_000)),
+            Some(Trouble::Now(lost.into())),
+            "mounted all the while"
+        );
+        let untimed = format!("<4>{lost}\n{mounted}");
+        assert_eq!(trouble(&untimed, "dm-0", Some(99_000)), before);
+    }
+
+    #[test]
+    fn a_time_by_the_clock_is_one_since_this_boot_or_none() {
+        let dir = testing::tree(&[("proc/stat", "cpu 1\nbtime 1000\n"), ("proc/uptime", "500.25 1.0\n")]);
+        let host = Host::recorded(dir.path());
+        let told = [999, 1000, 1400, 1501, 1502].map(|wall| since_boot(&host, wall));
+        assert_eq!(told, [None, Some(0), Some(400), Some(501), None]);
+        assert_eq!(since_boot(&Host::recorded(testing::tree(&[]).path()), 1400), None);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_is_no_empty_one() {
+        let none = testing::tree(&[]);
+        assert_eq!(read(&Host::recorded(none.path())), Ok(String::new()));
+        let odd = testing::tree(&[("commands/dmesg/x", "")]);
+        let why = read(&Host::recorded(odd.path())).unwrap_err();
+        assert!(why.starts_with("reading the kernel's log: "), "{why}");
+    }
+
+    #[test]
     fn reading_the_log_of_this_machine_leaves_it_as_it_is() {
         // Where others write to it meanwhile, what was there stays in front.
-        let first = read(&Host::live());
-        let again = read(&Host::live());
+        let (Ok(first), Ok(again)) = (read(&Host::live()), read(&Host::live())) else { return };
         let line = first.lines().last().unwrap_or_default();
         assert!(again.contains(line), "{line}");
     }

@@ -152,7 +152,9 @@ fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
     let (extent, table) = (recorded_extent(host, number), recorded_table(host, number));
     let group = lines_of(host, "/commands/volume-groups", number).into_iter().next();
     let array = lines_of(host, ARRAYS, number).into_iter().next();
-    Ok((Read::Done, Carried { volume, group, array, extent, table }))
+    let checked_secs = lines_of(host, "/commands/checked", number).into_iter().next();
+    let checked_secs = checked_secs.and_then(|secs| secs.parse().ok());
+    Ok((Read::Done, Carried { volume, group, array, extent, table, checked_secs }))
 }
 
 /// What stands behind the number of a device.
@@ -174,7 +176,9 @@ fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
     let of = |path: &str| lines_of(host, path, &format!("{number}@{start_bytes}")).into_iter().next();
     match of("/commands/read").map(|said| recorded_volume(&said)) {
         Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups"), array: of(ARRAYS) },
-        Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why))) => Place::Unread(why),
+        Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why) | Read::Unlogged(why))) => {
+            Place::Unread(why)
+        }
         _ => Place::Unread("the recording does not tell".to_owned()),
     }
 }

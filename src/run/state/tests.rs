@@ -373,6 +373,33 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
 }
 
 #[test]
+fn a_journal_too_large_to_read_is_set_aside_and_stands_in_no_way_after() {
+    let desk = Desk::new();
+    let whole = desk.host.read(journal::PATH).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(desk.host.path(journal::PATH)).unwrap();
+    file.set_len(files::LARGEST + 1).unwrap();
+    assert_eq!(desk.row(journal::PATH).status, Stands::Damaged);
+    fs::remove_file(desk.host.path(custom_changes::RECORD)).unwrap();
+    desk.repair();
+    assert_eq!(desk.open(), []);
+    // What it began with counts on.
+    let Fact::Known(journal) = desk.seen().facts.journal else { panic!("not known") };
+    assert!(journal.identity && whole.contains("\"ready\""));
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_of_what_is_set_aside_is_to_be_moved_away() {
+    let desk = Desk::new();
+    desk.put(ASIDE, b"");
+    desk.put(retention::RECORD, b"{");
+    let (_, acts) = plan(&desk.host, &desk.seen());
+    let error = format!("{:#}", acts[0].perform(&desk.host).unwrap_err());
+    assert!(error.ends_with("/set-aside is not a directory: move it away"), "{error}");
+    fs::remove_file(desk.host.path(ASIDE)).unwrap();
+    desk.repair();
+}
+
+#[test]
 fn a_journal_keeps_what_can_be_read_of_it() {
     let desk = Desk::new();
     let whole = desk.host.read(journal::PATH).unwrap();

@@ -143,7 +143,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     let is_damaged = |one: &&Storage| one.table.as_ref().is_some_and(|table| table.damaged);
     let is_unread = |one: &&Storage| {
         let entries = || one.table.iter().flat_map(|table| &table.entries);
-        !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_) | Read::Lost(_)))
+        !matches!(one.read, Fact::Known(Read::Done | Read::Errors(_) | Read::Lost(_) | Read::Unlogged(_)))
             || is_damaged(one)
             || entries().any(|entry| matches!(entry.place, Some(Place::Unread(_))))
     };
