@@ -69,8 +69,8 @@ pub fn answers(
             fixes.push(not_own().unwrap_or_else(|| check_file_system(facts, device)));
         }
         Some(Read::Lost(why)) => tally.unknown(format!(
-            "whether the file system on {name} was checked since a write to it was lost before it was mounted last: {why} \
-             (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; a check of it while it is not mounted clears this, and so does a \
+            "whether the file system on {name} was checked since the kernel lost a write to it, or found it corrupt, before it was \
+             mounted last: {why} (ext4: `tune2fs -l /dev/{name}` at \"Last checked\"; a check of it while it is not mounted clears this, and so does a \
              restart, which begins the log anew)"
         )),
         Some(Read::Unlogged(why)) => tally.unknown(format!(

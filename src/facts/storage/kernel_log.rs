@@ -42,7 +42,7 @@ enum Said {
     Mounted,
     /// It met an error, or is given up.
     GivenUp,
-    /// What was written to it is lost. It goes on, and so does the next mount, which looks for nothing of the kind.
+    /// What was written to it is lost, or XFS found it corrupt. It goes on, and so does the next mount, which looks for nothing of the kind.
     Lost,
 }
 
@@ -56,7 +56,7 @@ pub enum Trouble {
 }
 
 /// The first line by which the file system on `device` (`sda1`, `dm-0`) met an error, was given up or lost a write since it was
-/// mounted last; else the first by which it lost a write before. What was lost before it was made or checked, `checked` seconds after
+/// mounted last; else the first by which it lost a write, or was found corrupt, before. What was lost before it was made or checked, `checked` seconds after
 /// the boot, is over.
 pub fn trouble(log: &str, device: &str, checked: Option<u64>) -> Option<Trouble> {
     let (mut now, mut lost, mut before) = (None, None, None);
@@ -190,13 +190,7 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "Ending clean XFS mount for filesystem: ",
         "Ending XFS recovery on filesystem: ",
     ];
-    // What it says of corruption is no more than the advice to repair it: the file system goes on.
-    const GIVEN_UP: [&str; 11] = [
-        "nternal error",
-        "orruption detected",
-        "orrupt dinode",
-        "etadata CRC error",
-        "run xfs_repair",
+    const GIVEN_UP: [&str; 6] = [
         "hutting down filesystem",
         "has been shut down",
         "force_shutdown",
@@ -204,7 +198,16 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "log I/O error",
         "Log I/O Error",
     ];
-    const LOST: [&str; 2] = ["page discard on page", "writeback error on "];
+    // What it says of corruption is no more than the advice to repair it.
+    const LOST: [&str; 7] = [
+        "page discard on page",
+        "writeback error on ",
+        "nternal error",
+        "orruption detected",
+        "orrupt dinode",
+        "etadata CRC error",
+        "run xfs_repair",
+    ];
     let trouble = |text: &str| {
         let is = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
         is(&GIVEN_UP).then_some(Said::GivenUp).or(is(&LOST).then_some(Said::Lost))
@@ -247,7 +250,7 @@ mod tests {
     }
 
     /// As each kernel writes it; the last line but for the first is the one that is told.
-    const LOGS: [(&str, &[&str], &str); 15] = [
+    const LOGS: [(&str, &[&str], &str); 9] = [
         (
             "dm-0",
             &[
@@ -317,46 +320,6 @@ mod tests {
             "XFS (dm-2): metadata I/O error in \"xlog_iodone\" at daddr 0x10 len 64 error 5",
         ),
         (
-            "dm-0",
-            &[
-                "<1>XFS (dm-0): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
-            ],
-            "XFS (dm-0): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
-        ),
-        (
-            "dm-0",
-            &[
-                "<1>Filesystem \"dm-0\": XFS internal error xfs_da_do_buf(2) at line 2112 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
-            ],
-            "Filesystem \"dm-0\": XFS internal error xfs_da_do_buf(2) at line 2112 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
-        ),
-        (
-            "dm-0",
-            &[
-                "<1>Filesystem dm-0: corrupt dinode 131, extent total = 1, nblocks = 0.  Unmount and run xfs_repair.",
-            ],
-            "Filesystem dm-0: corrupt dinode 131, extent total = 1, nblocks = 0.  Unmount and run xfs_repair.",
-        ),
-        (
-            "dm-0",
-            &[
-                "<1>XFS (dm-0): Metadata corruption detected at xfs_agf_verify+0x70/0x120 [xfs], xfs_agf block 0x1",
-            ],
-            "XFS (dm-0): Metadata corruption detected at xfs_agf_verify+0x70/0x120 [xfs], xfs_agf block 0x1",
-        ),
-        (
-            "dm-0",
-            &[
-                "<1>XFS (dm-0): Metadata CRC error detected at xfs_agi_read_verify+0xd0/0xf0 [xfs], xfs_agi block 0x2",
-            ],
-            "XFS (dm-0): Metadata CRC error detected at xfs_agi_read_verify+0xd0/0xf0 [xfs], xfs_agi block 0x2",
-        ),
-        (
-            "dm-0",
-            &["<4>XFS (dm-0): corrupt inode 131 (btree).  Unmount and run xfs_repair."],
-            "XFS (dm-0): corrupt inode 131 (btree).  Unmount and run xfs_repair.",
-        ),
-        (
             "sdc",
             &["<1>XFS (sdc): Filesystem has been shut down due to log error (0x2)."],
             "XFS (sdc): Filesystem has been shut down due to log error (0x2).",
@@ -411,8 +374,26 @@ mod tests {
         assert!(given_up(log, "dm-0").is_some());
     }
 
-    /// Lines by which a write to @ is lost, and by which its journal or log is in trouble.
-    const WRITES: [(&str, bool); 17] = [
+    /// Lines by which a write to @ is lost or XFS finds it corrupt, and by which its journal or log is in trouble.
+    const WRITES: [(&str, bool); 23] = [
+        (
+            "XFS (@): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+            true,
+        ),
+        (
+            "Filesystem \"@\": XFS internal error xfs_da_do_buf(2) at line 2112 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
+            true,
+        ),
+        (
+            "Filesystem @: corrupt dinode 131, extent total = 1, nblocks = 0.  Unmount and run xfs_repair.",
+            true,
+        ),
+        ("XFS (@): Metadata corruption detected at xfs_agf_verify+0x70/0x120 [xfs], xfs_agf block 0x1", true),
+        (
+            "XFS (@): Metadata CRC error detected at xfs_agi_read_verify+0xd0/0xf0 [xfs], xfs_agi block 0x2",
+            true,
+        ),
+        ("XFS (@): corrupt inode 131 (btree).  Unmount and run xfs_repair.", true),
         ("JBD2: Detected IO errors while flushing file data on @-8", true),
         ("JBD: Detected IO errors while flushing file data on @", true),
         (
