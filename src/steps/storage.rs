@@ -128,7 +128,8 @@ pub fn mend(facts: &Facts, mount: &Mount, name: &str) -> String {
         all.push(format!("fsck -f {device}"));
     }
     all.extend(again.into_iter().map(|(_, command)| command));
-    all.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
+    let commands: Vec<_> = all.iter().map(|command| format!("`{command}`")).collect();
+    unmounting::saved_before(&unmounted).unwrap_or_default() + &commands.join(", ")
 }
 
 /// How much room a file system has, for people, and what of it is none.

@@ -6,6 +6,7 @@ use super::devices::fstab_entry;
 use crate::facts::Facts;
 use crate::facts::mounts::Mount;
 use crate::host::command::pasted;
+use crate::host::text;
 
 /// What has to be unmounted before those of `mounts` are that `is_meant` tells, and these, the last first: what was mounted later below
 /// or over them goes before.
@@ -53,16 +54,37 @@ pub(super) fn again<'a>(facts: &Facts, unmounted: &[&'a Mount]) -> Vec<(&'a Moun
         if line(mount) != usize::MAX {
             return format!("mount {at}");
         }
-        let whole = all.iter().find(|other| other.major_minor == mount.major_minor && other.root == "/");
-        match whole.filter(|whole| !std::ptr::eq(**whole, *mount)) {
+        // Where the file system itself is mounted: there it may stay meanwhile.
+        let mut everywhere = all.iter().copied().chain(facts.mounts.known().into_iter().flatten());
+        let whole = everywhere.find(|other| {
+            other.major_minor == mount.major_minor
+                && other.root == "/"
+                && other.mount_point != mount.mount_point
+        });
+        let is_read_only = mount.options.iter().any(|option| option == "ro");
+        match whole {
             Some(whole) => {
                 let from = format!("{}{}", whole.mount_point.trim_end_matches('/'), mount.root);
-                format!("mount --bind {} {at}", pasted(&from))
+                let bind = format!("mount --bind {} {at}", pasted(&from));
+                // By one command it would be writable (mount(8), "Bind mounts").
+                if is_read_only { format!("{bind} && mount -o remount,ro,bind {at}") } else { bind }
             }
-            None => format!("mount -t {} {} {at}", pasted(&mount.fs_type), pasted(&mount.source)),
+            // A directory of a file system that is mounted nowhere else: the whole of it would be another thing.
+            None if mount.root != "/" => format!("mount {at}"),
+            None => {
+                let options = if is_read_only { " -o ro" } else { "" };
+                format!("mount -t {}{options} {} {at}", pasted(&mount.fs_type), pasted(&mount.source))
+            }
         }
     };
     all.iter().map(|mount| (*mount, command(mount))).collect()
+}
+
+/// What to do first where some of `mounts` hold their files in memory alone, which unmounting drops.
+pub(super) fn saved_before(mounts: &[&Mount]) -> Option<String> {
+    let in_memory = mounts.iter().filter(|mount| ["tmpfs", "ramfs"].contains(&mount.fs_type.as_str()));
+    let at: Vec<String> = in_memory.map(|mount| text::safe(&mount.mount_point)).collect();
+    (!at.is_empty()).then(|| format!("save what is in {}, which unmounting drops, then ", at.join(" and ")))
 }
 
 #[cfg(test)]
@@ -74,6 +96,31 @@ mod tests {
 
     fn points<'a>(all: &[&'a Mount]) -> Vec<&'a str> {
         all.iter().map(|mount| mount.mount_point.as_str()).collect()
+    }
+
+    #[test]
+    fn a_directory_of_another_file_system_comes_back_as_that_directory() {
+        let (_, mut facts) = ready();
+        let mut bound = mount("/home/u/ftp", "8:1", "/dev/sda1", 1);
+        bound.root = "/srv/ftp".into();
+        let home = mount("/home2", "8:9", "/dev/sdy1", 1);
+        facts.mounts = Fact::Known(vec![mount("/", "8:1", "/dev/sda1", 1), home, bound.clone()]);
+        let command = |facts: &Facts, bound: &Mount| again(facts, &[bound]).remove(0).1;
+        assert_eq!(command(&facts, &bound), "mount --bind /srv/ftp /home/u/ftp");
+        bound.options = vec!["ro".into()];
+        assert_eq!(
+            command(&facts, &bound),
+            "mount --bind /srv/ftp /home/u/ftp && mount -o remount,ro,bind /home/u/ftp"
+        );
+        facts.mounts = Fact::Known(vec![bound.clone()]);
+        assert_eq!(command(&facts, &bound), "mount /home/u/ftp");
+        let mut whole = mount("/data", "8:9", "/dev/sdy1", 1);
+        whole.options = vec!["ro".into()];
+        assert_eq!(command(&facts, &whole), "mount -t ext4 -o ro /dev/sdy1 /data");
+        whole.fs_type = "tmpfs".into();
+        let first = "save what is in /data, which unmounting drops, then ";
+        assert_eq!(saved_before(&[&whole]).as_deref(), Some(first));
+        assert_eq!(saved_before(&[&bound]), None);
     }
 
     #[test]

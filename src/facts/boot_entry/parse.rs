@@ -331,7 +331,8 @@ fn is_of_another_kernel(initrd: &str, kernel: &str) -> bool {
     let rest = initrd.strip_prefix(kernel).or_else(|| kernel.strip_prefix(initrd));
     let goes_on = |rest: &str| {
         let bare = rest.trim_start_matches(['.', '-', '_', '+']);
-        bare.starts_with(|c: char| c.is_ascii_digit()) || bare.starts_with("debug")
+        bare.starts_with(|c: char| c.is_ascii_digit())
+            || ["debug", "kdump"].iter().any(|word| bare.starts_with(word))
     };
     rest.is_none_or(goes_on)
 }
@@ -535,6 +536,7 @@ mod tests {
         for (kernel, initrd) in [
             (KERNEL, "initramfs-2.6.32-504.1.3.el6.x86_64.img"),
             (KERNEL, "initrd-2.6.32-504.el6.i686.img"),
+            (KERNEL, "initrd-2.6.32-504.el6.x86_64kdump.img"),
             (KERNEL, "initramfs-2.6.32-504.el6.x86_64.debug.img"),
             ("vmlinuz-2.6.32", "initramfs-2.6.32-504.el6.x86_64.img"),
             ("vmlinuz-2.6.32-504.el6.x86_64.debug", "initramfs-2.6.32-504.el6.x86_64.img"),

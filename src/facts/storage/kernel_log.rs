@@ -190,7 +190,10 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "Ending clean XFS mount for filesystem: ",
         "Ending XFS recovery on filesystem: ",
     ];
-    const GIVEN_UP: [&str; 6] = [
+    const GIVEN_UP: [&str; 8] = [
+        // Every half a minute after a shutdown whose own line the log may have lost.
+        "xfs_log_force: error",
+        "returned error 5",
         "hutting down filesystem",
         "has been shut down",
         "force_shutdown",

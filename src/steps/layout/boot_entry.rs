@@ -11,8 +11,8 @@ use super::older::misled;
 
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \
     makes one";
-const FILES: &str = "let default=N name an entry whose kernel and initrd are there, or bring them back: `yum reinstall kernel`, `dracut \
-    --force`; an entry has `root (hdX,Y)` for the partition with /boot (sda1 of the first disk is (hd0,0)), and behind its kernel line \
+const FILES: &str = "let default=N name an entry whose kernel and initrd are there, or bring them back: `yum reinstall \
+    kernel`, `dracut --force /boot/initramfs-VERSION.img VERSION` (without a version dracut makes that of the running kernel); an entry has `root (hdX,Y)` for the partition with /boot (sda1 of the first disk is (hd0,0)), and behind its kernel line \
     `initrd FILE`: each FILE is /boot/NAME where /boot is a directory of /, and /NAME where it is a file system of its own";
 const WAITS: &str = "take out of that file what waits for a person, and let it have a line `timeout=5` before the first entry";
 const ROOT: &str = "put root=UUID=... in the kernel line of that entry, with the UUID that `blkid` prints for the device of /";

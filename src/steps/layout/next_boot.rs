@@ -15,7 +15,7 @@ use crate::steps::tally::Tally;
 use crate::steps::{Status, is_image, need, twins};
 
 use super::boot_entry;
-use super::older::{by_its_own, misled};
+use super::older::{by_its_own, misled, unfit};
 
 /// File systems that are on no disk of this host, whatever stands in the first column.
 const ON_NO_DISK: [&str; 12] = [
@@ -89,6 +89,15 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         if let Some(why) = misled(device, facts) {
             tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}): {why}"));
             fix.push(by_its_own(profile, facts, entry));
+        }
+    }
+    for entry in &others {
+        if is_read(entry, systemd)
+            && misled(&entry.device, facts).is_none()
+            && let Some((found, how)) = unfit(facts, entry)
+        {
+            tally.problem(found);
+            fix.push(how);
         }
     }
     for entry in others {

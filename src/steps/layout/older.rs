@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::storage::{LUKS, LVM};
 use crate::profile::Profile;
+use crate::steps::devices::resolve;
 use crate::steps::twins::{self, Twin};
 
 use super::own_disks::ours::{not_alone, not_own};
@@ -55,6 +56,27 @@ pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> Str
             "in line {line} of /etc/fstab name the device by what it carries now ({look}), by a UUID that it alone has"
         ),
     }
+}
+
+/// What is wrong where the device of a line carries something that the line's type is not, and what to do.
+pub(super) fn unfit(facts: &Facts, entry: &Entry) -> Option<(String, String)> {
+    let Entry { line, mount_point, device, fs_type, .. } = entry;
+    let number = resolve(device, facts).ok().flatten()?;
+    let one = facts.storage.known()?.iter().find(|one| one.major_minor == number)?;
+    let carried = one.volume.as_ref()?.fs_type.as_str();
+    if fits(carried, fs_type) {
+        return None;
+    }
+    let what = in_words(carried).map_or_else(|| format!("a file system of type {carried}"), str::to_owned);
+    let found = format!(
+        "/etc/fstab: line {line} ({mount_point} by {device}) has the type {fs_type}, and {} is {what}",
+        one.name
+    );
+    let look = format!("`blkid -p /dev/{}` shows it", one.name.replace('!', "/"));
+    Some((
+        found,
+        format!("let line {line} of /etc/fstab have the type and the name of what it is to mount ({look})"),
+    ))
 }
 
 /// Whether a device that carries `carried` can be what a line of fstab with the type `fs_type` means, which may be a list.

@@ -134,7 +134,9 @@ fn neither_a_warning_nor_another_s_words_nor_a_remount_is_one_or_the_other() {
 }
 
 /// Lines by which a write to @ is lost or XFS finds it corrupt, and by which its journal or log is in trouble.
-const WRITES: [(&str, bool); 23] = [
+const WRITES: [(&str, bool); 25] = [
+    ("XFS (@): xfs_log_force: error 5 returned.", false),
+    ("Filesystem \"@\": xfs_log_force: error 5 returned.", false),
     (
         "XFS (@): Internal error xfs_da_do_buf(2) at line 2113 of file fs/xfs/xfs_da_btree.c.  Caller 0x1",
         true,
