@@ -130,7 +130,7 @@ pub struct Holder {
     pub dm_uuid: Option<String>,
     /// What is built on it in turn (partitions of a map, LVM on a map).
     pub holders: Vec<Holder>,
-    /// Where a partition of a map or of a RAID begins on that, in bytes; `None` also where it could not be told.
+    /// Where a partition of a map or of a RAID begins on that, in bytes; `None` also where that cannot be determined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_bytes: Option<u64>,
 }
