@@ -145,15 +145,16 @@ impl Judge<'_> {
         const OWN_DISKS: &str = "layout.own-disks";
         let asks_for_an_act =
             matches!(status, Status::Unmet { .. } | Status::Unknown { .. } | Status::RestartOwed { .. });
+        let is_unknown = matches!(status, Status::Unknown { .. });
         let is_among = |ids: &[&str]| ids.iter().any(|id| requirement.id.starts_with(id));
         let would_write = match self.foreign {
             Foreign::Nothing => false,
-            Foreign::Part => requirement.changeable || is_among(BOOT_FILES),
+            // What cannot be determined has no repair; why, and how to find out, is told beside.
+            Foreign::Part => !is_unknown && (requirement.changeable || is_among(BOOT_FILES)),
             Foreign::Root => !is_among(OUTSIDE),
         };
         // What is wrong with a record is told where that is judged.
-        let is_of_a_record = ["image.identity", "retention.disk"].contains(&requirement.id)
-            && matches!(status, Status::Unknown { .. });
+        let is_of_a_record = requirement.id == "image.identity" && is_unknown;
         if would_write && requirement.id != OWN_DISKS && asks_for_an_act && !is_of_a_record {
             return Status::Blocked { by: OWN_DISKS.to_owned() };
         }
