@@ -131,7 +131,7 @@ pub(super) fn not_cache(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     };
     let over = mount_over(need(&facts.mounts, "the mounts")?, directory);
     Ok(match over {
-        None => Status::Unknown { why: format!("on which file system {directory} lies could not be told") },
+        None => Status::Unknown { why: format!("cannot determine on which file system {directory} lies") },
         Some(mount) if mount.major_minor == volume.major_minor => Status::unmet(
             format!("the master target is installed in {directory}, on the retention volume"),
             "an installation elsewhere",

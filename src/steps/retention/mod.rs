@@ -222,7 +222,7 @@ fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status> {
         .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
     let root_disks = carriers(need(&facts.disks, "the disks")?, &root.major_minor);
     if root_disks.is_empty() {
-        return Err(Status::Unknown { why: "which disk carries / could not be told".to_owned() });
+        return Err(Status::Unknown { why: "cannot determine which disk carries /".to_owned() });
     }
     Ok(root_disks.iter().any(|disk| disks.iter().any(|other| other.major_minor == disk.major_minor)))
 }
