@@ -1,17 +1,20 @@
 # shellcheck shell=bash
-# A tree of Debian packages, of this machine's release and from its sources.
+# A tree of Debian packages, from this machine's sources.
 
-# debian_tree DIRECTORY OPTION...: OPTIONs are mmdebstrap's.
+# this_release: Debian's name of the release that this machine runs.
+# shellcheck source=/dev/null
+this_release() { (. /etc/os-release && echo "$VERSION_CODENAME"); }
+
+# debian_tree DIRECTORY RELEASE OPTION...: OPTIONs are mmdebstrap's.
 debian_tree() {
-    local to=$1 sources=/etc/apt/sources.list.d/debian.sources suite
-    shift
+    local to=$1 release=$2 sources=/etc/apt/sources.list.d/debian.sources
+    shift 2
     [[ -f $sources ]] || sources=/etc/apt/sources.list
-    # shellcheck source=/dev/null
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
     mkdir -p "$to"
     # As an archive, so that mmdebstrap unpacks in a place of its own: apt takes no path with a double quote in it
     # ("apt cannot handle paths with double quotes"), and its user _apt may enter none below /root.
-    TMPDIR=/var/tmp mmdebstrap --quiet --mode=root --format=tar --aptopt='Apt::Install-Recommends "false"' "$@" \
-        "$suite" - "$sources" |
+    sed "s/\b$(this_release)\b/$release/g" "$sources" |
+        TMPDIR=/var/tmp mmdebstrap --quiet --mode=root --format=tar --aptopt='Apt::Install-Recommends "false"' "$@" \
+            "$release" - - |
         tar --extract --numeric-owner --xattrs --xattrs-include='*' --directory "$to"
 }

@@ -19,7 +19,7 @@ kernel_modules=(
 
 build_tree() {
     # Unsafe: a tree that loses power while it is made is made anew.
-    debian_tree "$1" --dpkgopt=force-unsafe-io --variant=custom --include="$(IFS=,; echo "${tree_packages[*]}")" \
+    debian_tree "$1" "$(this_release)" --dpkgopt=force-unsafe-io --variant=custom --include="$(IFS=,; echo "${tree_packages[*]}")" \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*'
     # Nothing may take the machine for a Debian one, or answer for rpm packages.

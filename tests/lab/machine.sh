@@ -59,10 +59,12 @@ as_package() { packaged=yes; }
 
 # attach NAME: the disk NAME.qcow2 of this run becomes the next disk on the current bus.
 attach() {
-    local name=$1 identity=
+    local name=$1 identity= wwn serial
     if [[ $scsi_ids == yes ]]; then
-        identity=$(printf ',wwn=0x5000c2%s%04x,serial=6000c2%s%04x%016x' "$disk_family" $((disk_number * 16)) \
-            "$disk_family" $((disk_number * 16)) $((disk_number * 4099 + 17)))
+        printf -v wwn '5000c2%s%04x' "$disk_family" $((disk_number * 16))
+        printf -v serial '6000c2%s%04x%016x' "$disk_family" $((disk_number * 16)) $((disk_number * 4099 + 17))
+        # QEMU 7 cuts the serial number to get the device_id of VPD page 0x83; QEMU 10 wants it said.
+        identity=",wwn=0x$wwn,serial=$serial,device_id=${serial:0:20}"
     fi
     devices+=(
         -drive "if=none,id=disk-$name,file=${run_dir//,/,,}/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
@@ -123,27 +125,6 @@ changed() {
     done
 }
 
-# One thread for all processors: with one each, a boot in ten hung in the kernel's self-tests.
-# KVM is taken only where a guest really runs under it: some hosts have a /dev/kvm that hangs.
-choose_accelerator() {
-    local answer
-    answer=$lab_cache/accelerator.$(cut -c1-8 /proc/sys/kernel/random/boot_id)
-    accel=(-accel 'tcg,thread=single' -cpu "qemu64$cpu_flags")
-    [[ ${MT_LAB_ACCEL-} != tcg && -w /dev/kvm ]] || return 0
-    if [[ ! -f $answer ]]; then
-        rm -f "$lab_cache"/accelerator.*
-        if timeout -s KILL 8 qemu-system-x86_64 -accel kvm -cpu host -m 256 -nodefaults -display none \
-            -serial stdio -no-reboot -kernel "$boot_files/vmlinuz" -initrd "$boot_files/initrd" \
-            -append 'console=ttyS0 panic=-1 rdinit=/bin/true' </dev/null 2>&1 | grep -q 'Linux version'; then
-            echo kvm >"$answer"
-        else
-            echo tcg >"$answer"
-        fi
-    fi
-    [[ $(<"$answer") == tcg ]] || accel=(-accel kvm -cpu "host$cpu_flags")
-}
-cpu_flags=
-
 # pack_guest SCENARIO_FILE: the initrd of this run: the cached one and, appended, what this run brings.
 pack_guest() {
     local work=$run_dir/guest
@@ -165,7 +146,7 @@ pack_guest() {
 # the_machine WORDS: sets $machine to the emulator's command line, with these words for the kernel's.
 the_machine() {
     machine=(
-        qemu-system-x86_64 "${accel[@]}" -machine "pc,vmport=on" -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot
+        "${emulator[@]}" "${accel[@]}" -machine "pc,vmport=on" -smp "$cpus" -m 1536 -nodefaults -display none -no-reboot
         -kernel "$kernel" -initrd "$run_dir/initrd"
         # no_timer_check: on a busy host the kernel misses the ticks that it waits for, and panics ("IO-APIC + timer
         # doesn't work!"). mitigations: for a real processor; emulated they cost time.

@@ -12,7 +12,7 @@ ensure_tree() {
     [[ -d $tree ]] && return
     rm -rf "$cache"/tree-*
     mkdir -p "$cache"
-    step roots "making a small Debian, once" debian_tree "$tree.new" "$@" --dpkgopt='path-exclude=/usr/share/locale/*'
+    step roots "making a small Debian, once" debian_tree "$tree.new" "$(this_release)" "$@" --dpkgopt='path-exclude=/usr/share/locale/*'
     mv "$tree.new" "$tree"
 }
 
