@@ -8,13 +8,13 @@
 emulator_release=trixie
 
 build_emulator() {
-    local options=(--variant=extract --include=qemu-system-x86,seabios)
+    local options=(--variant=extract --include=qemu-system-x86 --include=seabios)
     debian_tree "$1" "$emulator_release" "${options[@]}" || {
         echo "no QEMU of $emulator_release: $(this_release)'s is taken" >&3
         rm -rf "$1"
         debian_tree "$1" "$(this_release)" "${options[@]}"
     }
-    rm -rf "$1"/usr/share/{doc,man,locale} "$1/var"
+    rm -rf "$1"/usr/share/{doc,man,locale} "${1:?}/var"
 }
 
 # ensure_emulator: sets $emulator, the words that start it.

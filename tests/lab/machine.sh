@@ -59,7 +59,7 @@ as_package() { packaged=yes; }
 
 # attach NAME: the disk NAME.qcow2 of this run becomes the next disk on the current bus.
 attach() {
-    local name=$1 identity= wwn serial
+    local name=$1 identity='' wwn serial
     if [[ $scsi_ids == yes ]]; then
         printf -v wwn '5000c2%s%04x' "$disk_family" $((disk_number * 16))
         printf -v serial '6000c2%s%04x%016x' "$disk_family" $((disk_number * 16)) $((disk_number * 4099 + 17))

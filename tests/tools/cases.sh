@@ -22,10 +22,10 @@ case_bare() { # nothing is there, not even package lists
     says "which it is" '^install-tools: still missing: strace \(target/log/install-tools.log\)$'
 }
 
-case_newer() { # qemu-utils and an rpm library from backports, which the release's qemu and rpm do not go together with
+case_newer() { # qemu-utils and an rpm library from backports, which the release's createrepo-c and rpm do not go together with
     local before
-    # As qemu-utils 1:10.0.2+ds-2+deb13u1~bpo12+1 has it.
-    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: qemu-system-common (<< 1:98.0)'
+    # qemu-utils 1:10.0.2+ds-2+deb13u1~bpo12+1 breaks the release's qemu-system-common so.
+    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: createrepo-c (<< 98.0)'
     deb librpm9 '99.0~bpo12+1'
     before=$(installed)
     install lab
@@ -33,15 +33,14 @@ case_newer() { # qemu-utils and an rpm library from backports, which the release
     prints_steps
     says "what was taken in the place of something newer" 'qemu-utils 1:[0-9.]+.* \(was 1:99\.0'
     same "nothing was removed" "" "$(comm -23 <(echo "$before") <(installed))"
-    expect "all tools of the lab run" in_root sh -c 'qemu-img --version && qemu-system-x86_64 --version && rpmbuild --version &&
+    expect "all tools of the lab run" in_root sh -c 'qemu-img --version && rpmbuild --version &&
         mmdebstrap --version && createrepo_c --version && parted --version && command -v grub-mkimage'
-    same "qemu is of one version" "$(version qemu-system-x86)" "$(version qemu-utils)"
 }
 
 case_needed() { # a user's package cannot be where the tools are
     local before
     deb of-the-user 1.0 'Conflicts: strace'
-    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: qemu-system-common (<< 1:98.0)'
+    deb qemu-utils '1:99.0~bpo12+1' 'Breaks: createrepo-c (<< 98.0)'
     deb needs-the-newer 1.0 'Depends: qemu-utils (>= 1:99~)'
     before=$(installed)
     install cli
@@ -50,7 +49,7 @@ case_needed() { # a user's package cannot be where the tools are
     says "where all of it stands" 'failed; all that was said: target/log/install-tools.log'
     install lab
     same "nor is what needs the newer version removed" 2 "$status"
-    says "what would be removed" 'installing .*qemu-system-x86.* would remove .*needs-the-newer'
+    says "what would be removed" 'installing .*createrepo-c.* would remove .*needs-the-newer'
     same "all is as it was" "$before" "$(installed)"
 }
 
