@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 /// SHA-256 of where in the file bytes other than zeros lie, and which; holes take no time.
 pub fn content(path: &Path) -> String {
     const BLOCK: usize = 4096;
+    // Compared at once: byte by byte takes a hundred times as long without optimization.
+    const ZEROS: [u8; BLOCK] = [0; BLOCK];
     let file = File::open(path).unwrap();
     let mut sum = Sha256::new();
     let mut piece = vec![0; 256 * BLOCK];
@@ -17,7 +19,7 @@ pub fn content(path: &Path) -> String {
     while let Ok(data) = lseek(&file, at, Whence::SeekData) {
         let read = file.read_at(&mut piece, u64::try_from(data).unwrap()).unwrap();
         for (index, block) in piece[..read].chunks(BLOCK).enumerate() {
-            if block.iter().any(|byte| *byte != 0) {
+            if block != &ZEROS[..block.len()] {
                 sum.update((u64::try_from(data).unwrap() + (index * BLOCK) as u64).to_le_bytes());
                 sum.update(block);
             }
