@@ -20,8 +20,12 @@ build_emulator() {
 # ensure_emulator: sets $emulator, the words that start it.
 ensure_emulator() {
     cached emulator "$emulator_release $(declare -f debian_tree build_emulator)" "the emulator" build_emulator
-    local libraries=$cached/usr/lib/x86_64-linux-gnu
-    emulator=("$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$cached/usr/bin/qemu-system-x86_64"
+    # Debian 12's packages have their loader and libc in /lib, Debian 13's in /usr/lib.
+    local machine=lib/x86_64-linux-gnu loader=ld-linux-x86-64.so.2 from=$cached
+    [[ ! -e $cached/usr/$machine/$loader ]] || from=$cached/usr
+    # Else Debian 12's looks for its modules (TCG is one) among this machine's.
+    emulator=(env QEMU_MODULE_DIR="$cached/usr/$machine/qemu"
+        "$from/$machine/$loader" --library-path "$cached/$machine:$cached/usr/$machine" "$cached/usr/bin/qemu-system-x86_64"
         -L "$cached/usr/share/qemu" -L "$cached/usr/share/seabios")
     "${emulator[@]}" --version >/dev/null || die "the emulator does not run"
 }
