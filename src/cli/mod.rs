@@ -112,13 +112,13 @@ pub fn main() -> ExitCode {
 /// under way is interrupted, as by a kill. A copy of the process ends without an answer.
 #[expect(clippy::disallowed_methods, reason = "main does not return after a panic")]
 fn end_by_panics(language: Language) {
-    let this = process::id();
     panic::set_hook(Box::new(move |defect| {
-        output::complain(&defect.to_string());
-        if process::id() == this {
-            process::exit(failed("an internal error, told above: please report it", language).into());
+        // At once, and without a word: another thread may have held the lock of stderr when the copy was made.
+        if ioctl::is_a_copy() {
+            ioctl::end(1);
         }
-        ioctl::end(1);
+        output::complain(&defect.to_string());
+        process::exit(failed("an internal error, told above: please report it", language).into());
     }));
 }
 
