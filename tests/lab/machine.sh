@@ -67,7 +67,7 @@ attach() {
         identity=",wwn=0x$wwn,serial=$serial,device_id=${serial:0:20}"
     fi
     devices+=(
-        -drive "if=none,id=disk-$name,file=${run_dir//,/,,}/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe}"
+        -drive "if=none,id=disk-$name,file=${run_dir//,/,,}/$name.qcow2,format=qcow2,cache=${disk_cache:-unsafe},discard=unmap,detect-zeroes=unmap"
         -device "scsi-hd,bus=$bus.0,scsi-id=$disk_number,drive=disk-$name,vendor=VMware,product=Virtual disk,ver=1.0$identity"
     )
     disk_number=$((disk_number + 1))
