@@ -172,7 +172,7 @@ fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
 
 #[test]
 fn each_end_is_a_word_of_the_manual_page() {
-    let page = include_str!("../../packaging/man/extra/mt-agent-apply.roff");
+    let page = include_str!("../../packaging/man/mt-agent-apply.roff");
     let all = [
         Ended::Finished,
         Ended::Declined,

@@ -89,7 +89,7 @@ same "the deb has what it should, where it should" "-rw-r--r-- root/root ./etc/c
 -rwxr-xr-x root/root ./usr/sbin/mt-agent
 drwxr-xr-x root/root ./etc/mt-agent/seal.d/" \
     "$(dpkg-deb -c "$deb_file" | awk '/^-|seal\.d/ { print $1, $2, $6 }' | pages)"
-for page in "$top"/packaging/man/*.8; do
+for page in "$MT_AGENT_PAGES"/man/*.8; do
     name=$(basename "$page")
     expect "both have the page $name" grep -qx 2 <(
         { rpm -qlp "$rpm_file" 2>/dev/null; dpkg-deb -c "$deb_file"; } | grep -c "/usr/share/man/man8/$name.gz$")
@@ -104,7 +104,7 @@ same "a binary of another version is refused" \
     "$("$top/packaging/build" "$work/other" "$work/none" 2>&1)"
 
 # The pages, by what typesets them: no warning, 80 columns.
-for page in "$top"/packaging/man/*.8; do
+for page in "$MT_AGENT_PAGES"/man/*.8; do
     name=$(basename "$page")
     sed 's/@DATE@/2026-01-01/; s/@VERSION@/1/' "$page" >"$work/$name"
     same "$name: man has no warning" "" "$(man --warnings -E UTF-8 -P cat -l "$work/$name" 2>&1 >/dev/null)"

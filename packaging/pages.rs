@@ -1,11 +1,11 @@
-//! The man pages and completions of the packages are made from the same definitions as the help: what is
-//! committed in packaging/ is what they give now.
+//! The man pages and completions of the packages, from the same definitions as the help:
 //!
-//! `MT_AGENT_BLESS=1 cargo test --test generated` writes them anew: read the difference in git.
+//!     cargo run --example pages -- DIRECTORY
 //!
-//! What only a person can write (longer descriptions, examples) is in packaging/man/extra/PAGE.roff, one file a page;
-//! @VERSION@ and @DATE@ are filled in by packaging/build.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files of a test are not the host's")]
+//! leaves man/PAGE.8 and completions/ in DIRECTORY, where packaging/build fills in @VERSION@ and @DATE@. What only a person
+//! can write (longer descriptions, examples) is in packaging/man/PAGE.roff, one file a page. `cargo test --example pages`
+//! judges them, tests/packages/run what is in the packages.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a tool of the build: its files are not the host's")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -177,7 +177,7 @@ fn actions(command: &Command, name: &str, out: &mut Vec<u8>) {
 
 /// What a person wrote: the description, and the sections after the exit status.
 fn extra(name: &str) -> (String, String) {
-    let path = packaging().join("man/extra").join(format!("{name}.roff"));
+    let path = packaging().join("man").join(format!("{name}.roff"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| {
         panic!("{}: {error}: write the description and the examples of the man page there", path.display())
     });
@@ -189,7 +189,7 @@ fn extra(name: &str) -> (String, String) {
     (description.to_owned(), rest)
 }
 
-/// Every generated file, by its path below packaging/.
+/// Every file, by its path below the directory.
 fn wanted() -> BTreeMap<PathBuf, String> {
     let program = program();
     let mut pages: Vec<(String, &Command)> = program
@@ -215,37 +215,29 @@ fn wanted() -> BTreeMap<PathBuf, String> {
     files
 }
 
+fn main() {
+    let Some(directory) = std::env::args_os().nth(1).map(PathBuf::from) else {
+        eprintln!("pages: expected a directory to write to: cargo run --example pages -- DIRECTORY");
+        std::process::exit(2);
+    };
+    for (name, text) in wanted() {
+        let path = directory.join(name);
+        let written = fs::create_dir_all(path.parent().unwrap()).and_then(|()| fs::write(&path, text));
+        if let Err(error) = written {
+            eprintln!("pages: writing {}: {error}", path.display());
+            std::process::exit(2);
+        }
+    }
+}
+
 #[test]
-fn pages_and_completions_are_those_of_the_program() {
+fn every_description_belongs_to_a_page() {
     let wanted = wanted();
-    let bless = std::env::var_os("MT_AGENT_BLESS").is_some();
-    let mut wrong = Vec::new();
-    for directory in ["man", "completions"] {
-        for entry in fs::read_dir(packaging().join(directory)).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(packaging()).unwrap().to_owned();
-            if path.is_file() && !wanted.contains_key(&name) {
-                if bless {
-                    fs::remove_file(&path).unwrap();
-                } else {
-                    wrong.push(format!("packaging/{} belongs to nothing", name.display()));
-                }
-            }
-        }
+    for entry in fs::read_dir(packaging().join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = Path::new("man").join(path.file_name().unwrap()).with_extension(SECTION);
+        assert!(wanted.contains_key(&page), "{} belongs to no page", path.display());
     }
-    for (name, text) in &wanted {
-        let path = packaging().join(name);
-        if bless {
-            fs::write(&path, text).unwrap();
-        } else if fs::read_to_string(&path).ok().as_ref() != Some(text) {
-            wrong.push(format!("packaging/{} is not what the program says now", name.display()));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{}\nIf the program is right: MT_AGENT_BLESS=1 cargo test --test generated",
-        wrong.join("\n")
-    );
 }
 
 #[test]
