@@ -48,7 +48,7 @@ fn a_script_that_asks_for_ever_neither_fills_the_log_nor_lives_on() {
     desk.profile.custom_changes.deadline = Duration::from_secs(10);
     let error = desk.run("#!/bin/bash\nwhile :; do printf 'Continue? \\377\\n'; read a; done\n").unwrap_err();
     contains(&error, "was stopped: Continue? \u{fffd}; Continue?");
-    assert!(desk.seen.log.len() < crate::changes::LINES + 10, "{} lines", desk.seen.log.len());
+    assert!(desk.seen.log.len() < crate::changes::context::LINES + 10, "{} lines", desk.seen.log.len());
     assert!(desk.seen.log.iter().any(|line| line.contains("it prints more")));
 }
 

@@ -1,0 +1,62 @@
+//! Which code performs which change.
+
+use super::{
+    Change, Context, Done, collection, custom_changes, device_nodes, fstab, grow, mkfs, mount, multipath,
+    packages, records, unmount,
+};
+
+impl Change {
+    /// Performs it. Checks first whether the host is so already.
+    ///
+    /// # Errors
+    /// What failed, naming the object. The host is then as it was, or as the change's own file says.
+    pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
+        match self {
+            Self::InstallPackages { packages, from: None, .. } => packages::install(context, packages),
+            Self::InstallPackages { packages, from: Some(from), manifest_sha256 } => {
+                collection::install(context, from, manifest_sha256.as_deref(), packages)
+            }
+            Self::Collect { directory, packages, files, repositories, agent_package } => {
+                let agent_package = agent_package.as_deref();
+                let order = collection::Order { directory, packages, files, repositories, agent_package };
+                collection::collect(context, &order)
+            }
+            Self::InstallFiles { files } => packages::install_files(context, files),
+            Self::MakeDeviceNodes { nodes } => device_nodes::make(context, Some(nodes)),
+            Self::RunCustomChanges { archive, rerun, archive_sha256 } => {
+                custom_changes::run(context, archive, *rerun, archive_sha256.as_deref())
+            }
+            Self::RecordCustomChanges { accepted } => custom_changes::record(context, *accepted),
+            Self::SetRecordsAside => records::set_aside(context),
+            Self::RecordOwnDisks { scsi_ids } => records::own_disks(context.host, scsi_ids),
+            Self::BlacklistRootDisk { scsi_id, replaces } => {
+                multipath::blacklist_root_disk(context, scsi_id, replaces.as_deref())
+            }
+            Self::ConfigureMultipath { off, unhide } => multipath::configure::configure(context, off, unhide),
+            Self::StartMultipathd { disks, reload } => multipath::start::start(context, disks, *reload),
+            Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint } => {
+                let (size_bytes, erase, fingerprint) = (*size_bytes, *erase, fingerprint.as_deref());
+                let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };
+                mkfs::format(context, &target)
+            }
+            Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
+                fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
+            }
+            Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid, mounted: _ } => {
+                let uuid = uuid.as_deref();
+                mount::mount_retention(
+                    context,
+                    &mount::Volume { device, scsi_id, mount_point, fs_type, uuid },
+                )
+            }
+            Self::UnmountRetention { mount_point, major_minor, disk } => {
+                unmount::unmount(context, mount_point, major_minor, disk)
+            }
+            Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
+            Self::GrowRetention { device, scsi_id, mount_point, fs_type, uuid } => {
+                let uuid = Some(uuid.as_str());
+                grow::grow(context, &mount::Volume { device, scsi_id, mount_point, fs_type, uuid })
+            }
+        }
+    }
+}
