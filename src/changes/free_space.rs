@@ -12,7 +12,7 @@ use nix::libc;
 use nix::sys::statfs::{EXT4_SUPER_MAGIC, fstatfs};
 use nix::sys::statvfs::fstatvfs;
 
-use crate::host::{Host, files, text};
+use crate::host::{Host, files, sync, text};
 
 /// The zeros that are written at a time.
 const PIECE: usize = 1 << 20;
@@ -103,7 +103,7 @@ fn write_until_full(mut file: File, stop: &dyn Fn() -> bool) -> io::Result<u64> 
             return Ok(written);
         }
         was_full = full;
-        files::sync_file_system(&file)?;
+        sync::file_system(&file)?;
         thread::sleep(PAUSE);
     }
     let left = fstatvfs(&file)?;

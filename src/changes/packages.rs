@@ -19,7 +19,7 @@ pub(super) use self::obtain::{copy, obtain, own, sum_of};
 use super::{Context, Done};
 use crate::facts::packages::unfinished_yum;
 use crate::host::command::{self, Became, Command, Failure, Output};
-use crate::host::{Host, files as host_files, isolation, text};
+use crate::host::{Host, isolation, sync, text};
 
 /// How often a lock is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -126,7 +126,7 @@ pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[Str
     }
     let ran = transaction(context, manager, &wanted, &kept);
     // rpm syncs its database and no file: after a loss of power it would list packages whose files are empty.
-    host_files::sync_system(host)?;
+    sync::system(host)?;
     let installed = rpm::installed(host, &wanted)?;
     let left: Vec<&str> = wanted.iter().copied().filter(|name| !installed.contains_key(*name)).collect();
     let tool = manager.tool();
@@ -237,7 +237,7 @@ pub(super) fn rpm_transaction(
     }
     let ran = context.run(&command);
     // As after yum: what rpm wrote is to outlive a loss of power.
-    host_files::sync_system(context.host)?;
+    sync::system(context.host)?;
     Ok(ran)
 }
 

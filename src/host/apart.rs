@@ -24,7 +24,8 @@ use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{command, files, ioctl};
+use super::deadline::shortened;
+use super::{files, ioctl};
 
 /// How often it is looked whether the run is to end.
 const SLICE: Duration = Duration::from_millis(100);
@@ -124,7 +125,7 @@ fn asked(
     work: &mut dyn FnMut() -> io::Result<String>,
 ) -> Result<String, NoAnswer> {
     let failed = |source| NoAnswer::Failed { what: what.to_owned(), source };
-    let deadline = command::shortened(deadline);
+    let deadline = shortened(deadline);
     let (reader, writer) = io::pipe().map_err(failed)?;
     let kept: Vec<RawFd> = keep.iter().map(AsRawFd::as_raw_fd).chain([writer.as_raw_fd()]).collect();
     let copy = ioctl::in_a_copy(move || {

@@ -1,39 +1,33 @@
 //! One command runner: explicit argv, no shell, fixed directories, closed stdin unless given, bounded time
 //! and output. Failures are told apart, and each carries a command line one can paste.
 
+mod argument;
 mod failure;
+mod tools;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use self::argument::Argument;
+pub(crate) use self::argument::{pasted, quoted};
+pub use self::failure::Failure;
+pub use self::tools::available;
+use self::tools::{DIRECTORIES, find};
+use super::deadline::shortened;
+pub use super::running::{Became, Output};
 use super::running::{Running, Watch, drain};
 use super::{Host, Kind, apart, files, ioctl, isolation, text};
-
-pub use self::failure::Failure;
-pub use super::running::{Became, Output};
-
-/// Where system tools live, on CentOS 6 and on merged-/usr systems alike. The caller's PATH is not asked:
-/// a root program runs no tool from a directory that somebody else chose.
-const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// How long a command may take to end once it was asked to.
 const ASKED: Duration = Duration::from_secs(2);
 
 /// How long a transaction of packages may: rpm ends at the next point at which it can, and a package may be a large one.
 const TRANSACTION: Duration = Duration::from_secs(300);
-
-/// The most characters of an argument in a command line that is shown.
-const LONG: usize = 300;
-
-/// The variable that shortens every deadline, in whole seconds: for tests, which cannot wait until a tool that hangs is
-/// given up.
-const SHORTENED: &str = "MT_AGENT_DEADLINE_SECONDS";
 
 /// The variables that pass from our environment to a command: how to reach the network, nothing else.
 const PASSED: [&str; 8] =
@@ -59,53 +53,6 @@ pub struct Command {
     transaction: bool,
     only_looks: bool,
     no_network: bool,
-}
-
-/// A word of a command's line. Which of them is a secret is known where the command is made, and not looked for later.
-#[derive(Clone)]
-enum Argument {
-    /// It is shown and logged as it is.
-    Shown(String),
-    /// It is shown and logged nowhere. /proc shows it to everybody while the command runs: standard input is better.
-    Secret(String),
-}
-
-impl Argument {
-    fn word(&self) -> &str {
-        let (Self::Shown(word) | Self::Secret(word)) = self;
-        word
-    }
-
-    /// As a shell takes it for one word, where it may be shown.
-    fn shown(&self) -> String {
-        let Self::Shown(word) = self else { return text::MASK.to_owned() };
-        // A list of all packages, that nobody reads.
-        match word.char_indices().nth(LONG) {
-            Some((end, _)) => quoted(&word[..end]) + "...",
-            None => quoted(word),
-        }
-    }
-}
-
-impl std::fmt::Debug for Argument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.shown())
-    }
-}
-
-/// Whether `tool` can be found in the system's directories of `host`.
-#[must_use]
-pub fn available(host: &Host, tool: &str) -> bool {
-    find(host, tool).is_some()
-}
-
-fn find(host: &Host, tool: &str) -> Option<PathBuf> {
-    if tool.starts_with('/') {
-        return Some(PathBuf::from(tool));
-    }
-    DIRECTORIES.iter().map(|dir| host.path(dir).join(tool)).find(|path| {
-        path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    })
 }
 
 impl Command {
@@ -179,7 +126,7 @@ impl Command {
     }
 
     /// The command line, quoted so that it can be pasted into a shell, without its secrets. Of an argument of more than
-    /// [`LONG`] characters only the beginning is there.
+    /// 300 characters only the beginning is there.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
@@ -394,16 +341,6 @@ impl Command {
     }
 }
 
-/// The deadline, or what [`SHORTENED`] says where that is less.
-pub(super) fn shortened(deadline: Duration) -> Duration {
-    shortened_to(deadline, std::env::var(SHORTENED).ok().as_deref())
-}
-
-fn shortened_to(deadline: Duration, seconds: Option<&str>) -> Duration {
-    let most = seconds.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    most.map_or(deadline, |most| deadline.min(most))
-}
-
 /// A pipe that will take `bytes`, and a line before them, as a whole, so that no thread need feed it: duct's own panics
 /// where none can be started.
 fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
@@ -413,22 +350,6 @@ fn input(bytes: &[u8]) -> io::Result<(io::PipeReader, io::PipeWriter)> {
         return Err(io::Error::other(format!("{ROOM} bytes or more for its standard input")));
     }
     io::pipe()
-}
-
-/// A word that another program or machine made up, as a person can paste it into a shell: a control character in it is shown, and
-/// carried out by none.
-pub(crate) fn pasted(word: &str) -> String {
-    quoted(&text::safe(word))
-}
-
-/// `word` as a shell takes it for one word.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -7,20 +7,15 @@
 //! instant does a reader, or a machine that lost power, see half a file.
 #![allow(clippy::disallowed_methods, reason = "the one place where files are opened")]
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::libc;
 use xattr::FileExt;
-
-use super::apart::apart;
-use super::{Host, ioctl};
 
 /// The largest file that is read whole, in bytes: none of /proc, /sys or /etc comes near it, and a sparse file of a terabyte
 /// does not exhaust memory.
@@ -280,49 +275,6 @@ pub fn sync_parent(path: &Path) -> Result<()> {
     self::directory(directory)
         .and_then(|directory| directory.sync_all())
         .with_context(|| format!("syncing the directory {}", directory.display()))
-}
-
-/// Where the file systems of a system lie that programs of its own write to.
-const SYSTEM: [&str; 8] = ["/", "/etc", "/usr", "/usr/local", "/var", "/boot", "/opt", "/home"];
-
-/// How long sync(2) may take where there is no syncfs(2).
-const SYNC: Duration = Duration::from_secs(60);
-
-/// Writes out what the kernel still holds for the file systems of the system itself, after a program that syncs nothing.
-///
-/// # Errors
-/// What failed, naming the directory.
-pub fn sync_system(host: &Host) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for path in SYSTEM {
-        let path = host.path(path);
-        let opened = match directory(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            opened => opened.and_then(|open| Ok((open.metadata()?.dev(), open))),
-        };
-        let (device, open) = opened.with_context(|| format!("opening {} to sync it", path.display()))?;
-        if seen.insert(device) {
-            sync_file_system(&open)
-                .with_context(|| format!("syncing the file system of {}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes out what the kernel still holds for the file system of `file` alone: sync(2) waits for each of the machine, for
-/// ever where the disk of one is suspended. Before 2.6.39 there is only sync(2): there it is waited for a minute, in
-/// which what can be written is, and a disk that does not answer is no reason to fail.
-///
-/// # Errors
-/// What the system said.
-pub fn sync_file_system(file: &File) -> io::Result<()> {
-    match ioctl::sync_file_system(file) {
-        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
-            let _ = apart("syncing all file systems", SYNC, &[], nix::unistd::sync);
-            file.sync_all()
-        }
-        synced => synced,
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Strings that come from devices, files and commands, made safe to show.
 
+mod secrets;
+
 use std::fmt::Write;
 
-pub use super::secrets::{MASK, Masker, json_without_secrets, without_secrets};
+pub use self::secrets::{MASK, Masker, json_without_secrets, without_secrets};
 
 /// `text` with every control character (terminal escapes among them), bidirectional override and other
 /// invisible format character written as `\u{…}`, so that nothing a disk or a command says can

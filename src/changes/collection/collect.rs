@@ -16,7 +16,7 @@ use crate::changes::packages::look::{Package, look_at};
 use crate::changes::packages::rpm::{NO_SIGNATURE, Signature, signature};
 use crate::changes::packages::{copy, obtain, plain, sum_of};
 use crate::changes::{Context, Done};
-use crate::host::{files, text, trust};
+use crate::host::{files, sync, text, trust};
 use crate::profile::{FileSpec, Profile};
 
 /// The name of the agent's own package.
@@ -320,7 +320,7 @@ fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> R
     }
     // What is renamed has to be on disk before; there are too many files to wait for each.
     files::directory(directory)
-        .and_then(|open| files::sync_file_system(&open))
+        .and_then(|open| sync::file_system(&open))
         .with_context(|| format!("syncing the file system of {}", directory.display()))?;
     match fs::remove_file(&manifest_path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

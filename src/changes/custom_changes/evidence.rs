@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::changes::saved;
 use crate::facts::custom_changes::{Outcome, Record, words};
 use crate::facts::multipath::parse::{Dialect, parse};
-use crate::host::{Host, files};
+use crate::host::{Host, files, sync};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
 const REWRITTEN: [&str; 4] =
@@ -145,7 +145,7 @@ pub fn settle(host: &Host, marker: &Path) -> Result<()> {
         files::sync_parent(&path)?;
     }
     // What else an edition of the script writes.
-    files::sync_system(host)
+    sync::system(host)
 }
 
 fn state(host: &Host, path: &str) -> Result<Option<State>> {

@@ -15,7 +15,7 @@ use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::overwrite::overwrite;
-use crate::host::files;
+use crate::host::sync;
 
 /// How deep directories are looked into: deeper than paths go, and not for ever.
 pub const DEPTH: usize = 100;
@@ -39,11 +39,10 @@ pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) ->
             return Ok(());
         }
         // The zeros are on the disk before the blocks are given back.
-        files::sync_file_system(&top).with_context(opening)?;
+        sync::file_system(&top).with_context(opening)?;
     }
     pass(true)?;
-    files::sync_file_system(&top)
-        .with_context(|| format!("syncing the file system of {}", directory.display()))
+    sync::file_system(&top).with_context(|| format!("syncing the file system of {}", directory.display()))
 }
 
 const DIRECTORY: OFlag =

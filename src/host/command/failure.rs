@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Became, DIRECTORIES};
-use crate::host::running::KEPT;
+use super::tools::DIRECTORIES;
+use crate::host::running::{Became, KEPT};
 
 /// Why there is no usable output.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use std::ops::Range;
 use self::named::{Open, end_tag};
 pub use self::names::MASK;
 use self::quotes::Quote;
-use super::text::unfit_to_show;
+use super::unfit_to_show;
 
 /// `text` with what looks like a secret replaced by `***`: credentials of addresses (`scheme://user:password@host`) and
 /// what signs them, values of what is called password, passphrase, secret, token or the like, headers that authenticate, users

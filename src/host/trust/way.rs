@@ -20,7 +20,8 @@ use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::geteuid;
 use xattr::FileExt;
 
-use super::super::{components, files};
+use super::super::files;
+use super::super::root::components;
 
 /// What lets others write something on the way.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::testing::samples;
 
-#[path = "../../../tests/support/forms.rs"]
+#[path = "../../../../tests/support/forms.rs"]
 mod forms;
 
 /// SplitMix64, as numbers below `end`.
