@@ -1,0 +1,72 @@
+//! The layer rule (src/lib.rs), and that no two files import each other, held against the source as Rust resolves its names.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the project's own source, not files of a host"
+)]
+
+mod checker;
+mod edges;
+mod names;
+mod rules;
+mod source;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use self::edges::Edge;
+use self::names::Tree;
+
+/// How the paths of the files begin that still lie on a circle.
+const STANDING: &[&str] = &[
+    "changes/collection/",
+    "changes/mkfs",
+    "changes/packages",
+    "cli/",
+    "facts/blank/",
+    "facts/boot_entry",
+    "facts/custom_changes",
+    "facts/disks/",
+    "facts/document.rs",
+    "facts/fstab",
+    "facts/gather.rs",
+    "facts/identity.rs",
+    "facts/journal.rs",
+    "facts/multipath/",
+    "facts/network/",
+    "facts/retention.rs",
+    "facts/signature.rs",
+    "facts/storage",
+    "image/kickstart",
+    "image/seal/",
+    "profile/validate",
+    "run/",
+    "steps/",
+];
+
+static EDGES: LazyLock<BTreeSet<Edge>> = LazyLock::new(|| {
+    let sources = source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    edges::of(&Tree::new(&sources).unwrap())
+});
+
+#[test]
+fn a_lower_room_never_names_a_higher_one() {
+    let violations = rules::violations(&EDGES);
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let circles = rules::circles(&EDGES);
+    let stands = |file: &String| STANDING.iter().any(|standing| file.starts_with(standing));
+    let new: Vec<String> =
+        circles.iter().filter(|circle| !circle.files.iter().all(stands)).map(ToString::to_string).collect();
+    assert!(new.is_empty(), "{} new circles:\n{}", new.len(), new.join("\n"));
+    let is_broken = |standing: &&&str| {
+        !circles.iter().flat_map(|circle| &circle.files).any(|file| file.starts_with(**standing))
+    };
+    let broken: Vec<_> = STANDING.iter().filter(is_broken).collect();
+    assert!(broken.is_empty(), "no longer on a circle, and to be taken off the list: {broken:?}");
+}
