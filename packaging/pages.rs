@@ -5,7 +5,11 @@
 //! leaves man/PAGE.8 and completions/ in DIRECTORY, where packaging/build fills in @VERSION@ and @DATE@. What only a person
 //! can write (longer descriptions, examples) is in packaging/man/PAGE.roff, one file a page. `cargo test --example pages`
 //! judges them, tests/packages/run what is in the packages.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a tool of the build: its files are not the host's")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a tool of the build: its files are not the host's"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -136,10 +136,8 @@ mod tests {
 
     #[test]
     fn the_documents_list_them_all() {
-        let (readme, page) = (
-            include_str!("../../README.md"),
-            include_str!("../../packaging/man/mt-agent-profile.roff"),
-        );
+        let (readme, page) =
+            (include_str!("../../README.md"), include_str!("../../packaging/man/mt-agent-profile.roff"));
         for (id, why) in NEVER.iter().filter(|(id, _)| find(id).is_some()) {
             assert!(readme.contains(&format!("| `{id}` | {why} |")), "{id}");
             assert!(page.contains(&id.replace('-', "\\-")), "{id}");
