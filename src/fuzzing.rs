@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::changes::{fetch, multipath::edit, packages};
+use crate::changes::{fetch, multipath::edit};
 use crate::facts::blank::blkid::{self, Signatures};
 use crate::facts::custom_changes::Record;
 use crate::facts::scsi::{self, ScsiId};
 use crate::facts::{custom_changes, identity, network, processes, retention, signature};
 use crate::host::command::Output;
+use crate::platform::packages;
 use crate::profile::{self, Profile};
 use crate::report::history::Line;
 use crate::run::journal::Entry;

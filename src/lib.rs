@@ -18,6 +18,7 @@
 //! - [`changes`]: the only code that alters a host, one file a kind of change
 //! - [`report`]: one file a format
 //! - [`image`]: golden images: the installation that they come from, sealing
+//! - [`platform`]: what differs by the family of the system
 //! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
 //! - [`host`]: the seam to the operating system
@@ -32,6 +33,7 @@ pub mod facts;
 pub mod fuzzing;
 pub mod host;
 pub mod image;
+pub mod platform;
 pub mod profile;
 pub mod report;
 pub mod run;

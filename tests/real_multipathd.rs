@@ -81,6 +81,7 @@ fn world() -> World {
     let until = waived_until();
     let waivers = waived.map(|id| format!("- {{requirement: {id}, reason: a test, until: '{until}'}}\n"));
     world.file("/etc/mt-agent/profile.yaml", &format!("extends: centos-6.6\nwaivers:\n{}", waivers.concat()));
+    world.file("/etc/redhat-release", "CentOS release 6.6 (Final)\n");
     world.file("/var/tmp/old", &file("yes"));
     world.file("/var/tmp/new", &file("no"));
     world.file("/var/tmp/multipathd.c", include_str!("multipathd/multipathd.c"));

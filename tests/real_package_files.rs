@@ -8,10 +8,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mt_agent::changes::packages::{install_files_with_rpm, version};
+use mt_agent::changes::packages::install_files_with_rpm;
 use mt_agent::changes::{Context, Done};
 use mt_agent::host::Host;
 use mt_agent::host::sum::sha256;
+use mt_agent::platform::packages::version;
 use mt_agent::profile::{FileSpec, Profile};
 
 use support::rpms::Desk;

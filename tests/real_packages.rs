@@ -10,10 +10,11 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mt_agent::changes::packages::{Manager, install_with};
+use mt_agent::changes::packages::install_with;
 use mt_agent::changes::{Context, Done};
 use mt_agent::facts::{Fact, packages};
 use mt_agent::host::Host;
+use mt_agent::platform::packages::Manager;
 use mt_agent::profile::Profile;
 
 use support::rpms::Desk;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::host::text;
+use crate::platform::packages::Manager;
 use crate::profile::FileSpec;
 
 /// Something to be done to the host.
@@ -18,6 +19,9 @@ pub enum Change {
         /// The collection that they come from, instead of from the repositories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<PathBuf>,
+        /// What installs them from the repositories. Versions that did not tell it knew yum alone.
+        #[serde(default, skip_serializing_if = "Manager::is_default")]
+        manager: Manager,
         /// SHA-256 of the collection's manifest, lower-case hex, once a person has been asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         manifest_sha256: Option<String>,
@@ -183,8 +187,8 @@ impl Change {
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::InstallPackages { packages, from: None, .. } => {
-                format!("install {} with yum", packages.join(", "))
+            Self::InstallPackages { packages, from: None, manager, .. } => {
+                format!("install {} with {}", packages.join(", "), manager.tool())
             }
             Self::InstallPackages { packages, from: Some(from), .. } => {
                 format!("install {} from {} alone, with rpm", packages.join(", "), from.display())

@@ -48,8 +48,16 @@ impl Change {
     #[must_use]
     pub fn is_within(&self, agreed: &Self) -> bool {
         match self {
-            Self::InstallPackages { packages: now, from: now_from, manifest_sha256: now_manifest } => {
-                let Self::InstallPackages { packages, from, manifest_sha256 } = agreed else { return false };
+            // Whatever installs them, it is the same packages from the same repositories.
+            Self::InstallPackages {
+                packages: now,
+                from: now_from,
+                manager: _,
+                manifest_sha256: now_manifest,
+            } => {
+                let Self::InstallPackages { packages, from, manager: _, manifest_sha256 } = agreed else {
+                    return false;
+                };
                 now.iter().all(|name| packages.contains(name))
                     && now_from == from
                     && now_manifest == manifest_sha256
@@ -195,6 +203,7 @@ pub(super) fn digest(path: &Path) -> Result<String> {
 mod tests {
     use super::*;
     use crate::host::files;
+    use crate::platform::packages::Manager;
 
     fn fstab(device: &str, scsi_id: &str) -> Change {
         Change::WriteFstab {
@@ -223,6 +232,7 @@ mod tests {
         Change::InstallPackages {
             packages: packages.iter().map(|&name| name.to_owned()).collect(),
             from: from.map(Into::into),
+            manager: Manager::default(),
             manifest_sha256: manifest.map(str::to_owned),
         }
     }

@@ -2,6 +2,7 @@
 //! fetch stopped, when the server says that the file is still the same.
 
 mod addresses;
+mod answer;
 mod forward;
 mod part;
 pub(crate) mod proxy;
@@ -9,26 +10,26 @@ mod trusted;
 mod turn;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::libc;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use self::addresses::InTurn;
+pub(crate) use self::answer::resolve;
+use self::answer::{Asked, certificates, continues, field, validator};
 use self::part::{From, noted};
 pub use self::part::{discard, is_full, left_off, unwritten};
 use self::turn::Pace;
 pub use self::turn::{GivenUp, Turn};
 use super::Observer;
-use crate::host::{files, text, trust};
+use crate::host::{files, text};
 
 /// How long a connection, and then an answer, may take to come.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -334,84 +335,6 @@ impl Fetch<'_> {
         }
         files::create(self.part).with_context(writing)
     }
-}
-
-/// Why there is no answer.
-enum Asked {
-    Broken(anyhow::Error),
-    Refused(anyhow::Error),
-}
-
-impl Asked {
-    fn of(error: &ureq::Error, url: &str) -> Self {
-        let message = anyhow!("{url}: {}", text::without_secrets(&text::safe(&error.to_string())));
-        match error {
-            // A certificate that is not trusted, and a port where nobody listens, stay so.
-            ureq::Error::Io(io)
-                if matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionRefused) =>
-            {
-                Self::Refused(message)
-            }
-            ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => {
-                Self::Broken(message)
-            }
-            _ => Self::Refused(message),
-        }
-    }
-}
-
-fn field(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// What `If-Range` may carry: a strong ETag, else the time of the last modification.
-fn validator(headers: &HeaderMap) -> Option<String> {
-    let strong = field(headers, header::ETAG).filter(|tag| tag.starts_with('"'));
-    strong.or_else(|| field(headers, header::LAST_MODIFIED)).map(str::to_owned)
-}
-
-/// Whether a 206 resumes our file at byte `from`: the server may have ignored `If-Range`.
-fn continues(response: &Response<Body>, from: u64, validator: &str) -> bool {
-    let headers = response.headers();
-    let range = field(headers, header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
-    let starts = range.and_then(|range| range.split('-').next()).and_then(|start| start.trim().parse().ok());
-    let same = self::validator(headers).is_none_or(|now| now == validator);
-    starts == Some(from) && same
-}
-
-/// The address that a redirect leads to.
-pub(crate) fn resolve(base: &str, location: &str) -> Option<String> {
-    let (scheme, rest) = base.split_once("://")?;
-    let resolved = if location.contains("://") {
-        location.to_owned()
-    } else if location.starts_with("//") {
-        format!("{scheme}:{location}")
-    } else {
-        let path = rest.find('/').map_or(rest.len(), |at| at);
-        let (authority, path) = rest.split_at(path);
-        // The credentials of an address go no further than that address.
-        let authority = authority.rsplit('@').next()?;
-        let path = path.split(['?', '#']).next()?;
-        let directory = path.rfind('/').map_or("/", |at| &path[..=at]);
-        if location.starts_with('/') {
-            format!("{scheme}://{authority}{location}")
-        } else {
-            format!("{scheme}://{authority}{directory}{location}")
-        }
-    };
-    let (scheme, host) = proxy::split(&resolved)?;
-    let rest = resolved.split_once("://")?.1;
-    (matches!(scheme.as_str(), "http" | "https") && !host.is_empty()).then(|| format!("{scheme}://{rest}"))
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let reading = || format!("reading the certificates in {}", path.display());
-    let file = trust::file(path).with_context(reading)?;
-    let pem = files::read_at_most(file, files::LARGEST).with_context(reading)?;
-    let all = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    let all = all.map_err(|error| anyhow!("{}: {error}", reading()))?;
-    ensure!(!all.is_empty(), "{} holds no certificate (PEM)", path.display());
-    Ok(all)
 }
 
 #[cfg(test)]

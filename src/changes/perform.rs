@@ -13,7 +13,7 @@ impl Change {
     pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
         match self {
             Self::InstallPackages { packages, from: None, .. } => packages::install(context, packages),
-            Self::InstallPackages { packages, from: Some(from), manifest_sha256 } => {
+            Self::InstallPackages { packages, from: Some(from), manifest_sha256, .. } => {
                 collection::install(context, from, manifest_sha256.as_deref(), packages)
             }
             Self::Collect { directory, packages, files, repositories, agent_package } => {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit;
 use super::session::{Answer, Format, Session};
 use crate::changes::collection::manifest::{Entry, Manifest, Role};
-use crate::changes::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
+use crate::platform::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
 use crate::report::json;
 use crate::report::style::Page;
 use crate::run::apply::Watcher;

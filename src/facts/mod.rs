@@ -16,6 +16,7 @@ pub mod disks;
 pub mod dmi;
 mod document;
 mod fact;
+pub mod family;
 pub mod filesystems;
 pub mod fstab;
 pub mod gather;

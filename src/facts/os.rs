@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::family::{self, Family};
 use super::{Fact, read, shell};
 use crate::host::command::Command;
 use crate::host::{Host, Kind, files, text};
@@ -17,6 +18,9 @@ pub struct Os {
     pub release: Fact<String>,
     /// `ID` of /etc/os-release, or `centos`, `rhel`… told from redhat-release.
     pub id: Fact<Option<String>>,
+    /// The family of systems that it belongs to.
+    #[serde(default = "family::not_read")]
+    pub family: Fact<Family>,
     /// The machine's architecture, as uname says it (an image: what its /bin/sh is built for).
     pub architecture: Fact<String>,
     /// The running kernel's release.
@@ -59,6 +63,7 @@ impl Os {
         Self {
             release: Fact::Unknown(why.into()),
             id: Fact::Unknown(why.into()),
+            family: Fact::Unknown(why.into()),
             architecture: Fact::Unknown(why.into()),
             kernel: Fact::Unknown(why.into()),
             hostname: Fact::Unknown(why.into()),
@@ -77,6 +82,7 @@ pub fn load(host: &Host) -> Os {
     Os {
         release: Fact::from_result(release.as_ref().map(|(release, _)| release.clone())),
         id: Fact::from_result(release.map(|(_, id)| id)),
+        family: family::load(host),
         architecture: Fact::from_result(architecture(host)),
         kernel: kernel(host),
         hostname: hostname(host, &configured_hostname),
@@ -90,7 +96,7 @@ pub fn load(host: &Host) -> Os {
 ///
 /// # Errors
 /// It cannot be told.
-pub(super) fn systemd(host: &Host) -> Result<bool> {
+pub fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
             Ok(_) => return Ok(true),
@@ -123,16 +129,7 @@ pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(
 
 /// CentOS 6 has no os-release.
 fn redhat_id(line: &str) -> Option<&'static str> {
-    const IDS: [(&str, &str); 7] = [
-        ("CentOS", "centos"),
-        ("Red Hat Enterprise Linux", "rhel"),
-        ("Scientific Linux", "scientific"),
-        ("Oracle Linux", "ol"),
-        ("Rocky Linux", "rocky"),
-        ("AlmaLinux", "almalinux"),
-        ("Fedora", "fedora"),
-    ];
-    IDS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, id)| *id)
+    family::RED_HAT.iter().find(|(start, _)| line.starts_with(start)).map(|(_, id)| *id)
 }
 
 fn architecture(host: &Host) -> Result<String> {

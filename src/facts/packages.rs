@@ -7,14 +7,62 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, read};
-use crate::host::command::Command;
+use crate::host::command::{self, Command};
 use crate::host::{Host, Kind, text};
+
+/// Whose database of installed packages it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Database {
+    /// rpm's.
+    Rpm,
+    /// dpkg's.
+    Dpkg,
+}
+
+/// What installs packages from repositories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    /// yum, or dnf under that name.
+    #[default]
+    Yum,
+    /// dnf, where there is no yum.
+    Dnf,
+}
+
+impl Manager {
+    /// The manager of a host with rpm's database, where there is one.
+    #[must_use]
+    pub fn over_rpm(host: &Host) -> Option<Self> {
+        [Self::Yum, Self::Dnf].into_iter().find(|manager| command::available(host, manager.tool()))
+    }
+
+    /// Whether it is the one that a change has where it names none.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The name of its program.
+    #[must_use]
+    pub const fn tool(self) -> &'static str {
+        match self {
+            Self::Yum => "yum",
+            Self::Dnf => "dnf",
+        }
+    }
+}
 
 /// Installed packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packages {
-    /// `rpm` or `dpkg`.
-    pub manager: String,
+    /// Whose database it is.
+    #[serde(rename = "manager")]
+    pub database: Database,
+    /// What installs packages from repositories, where that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<Manager>,
     /// Name to version-release of every installed package; of several versions of one (kernels), all, with
     /// commas between.
     pub installed: BTreeMap<String, String>,
@@ -38,8 +86,9 @@ const RPM_NEWER: [&str; 2] = ["rpmdb.sqlite", "Packages.db"];
 /// dpkg's database.
 const DPKG: &str = "/var/lib/dpkg";
 
-enum Manager {
-    /// With the directory of its database.
+/// A database that is there.
+enum There {
+    /// With its directory.
     Rpm(&'static str),
     Dpkg,
 }
@@ -47,22 +96,22 @@ enum Manager {
 /// Asks the manager whose database is there for all packages.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Packages> {
-    let Some(manager) = manager(host) else {
+    let Some(there) = there(host) else {
         return Fact::Unknown("neither rpm's nor dpkg's database is there".into());
     };
-    let read = match manager {
-        Manager::Rpm(directory) => rpm(host, directory),
-        Manager::Dpkg => dpkg(host),
+    let read = match there {
+        There::Rpm(directory) => rpm(host, directory),
+        There::Dpkg => dpkg(host),
     };
     Fact::from_result(read)
 }
 
 /// A system of the Red Hat family with dpkg on it, and a Debian with rpm on it, both exist.
-fn manager(host: &Host) -> Option<Manager> {
+fn there(host: &Host) -> Option<There> {
     if host.kind() == Kind::Recorded {
         return match (host.exists("/commands/rpm"), host.exists("/commands/dpkg-query")) {
-            (true, _) => Some(Manager::Rpm("/var/lib/rpm")),
-            (false, true) => Some(Manager::Dpkg),
+            (true, _) => Some(There::Rpm("/var/lib/rpm")),
+            (false, true) => Some(There::Dpkg),
             (false, false) => None,
         };
     }
@@ -72,8 +121,8 @@ fn manager(host: &Host) -> Option<Manager> {
         .find(|(directory, name)| has(directory, name) || RPM_NEWER.iter().any(|name| has(directory, name)));
     let red_hat = host.exists("/etc/redhat-release");
     match (rpm, has(DPKG, "status")) {
-        (Some((directory, _)), dpkg) if red_hat || !dpkg => Some(Manager::Rpm(directory)),
-        (_, true) => Some(Manager::Dpkg),
+        (Some((directory, _)), dpkg) if red_hat || !dpkg => Some(There::Rpm(directory)),
+        (_, true) => Some(There::Dpkg),
         _ => None,
     }
 }
@@ -97,7 +146,8 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
         let said = text::safe(&text::without_secrets(said.trim()));
         bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
     }
-    Ok(Packages { manager: "rpm".into(), installed, unfinished: unfinished_yum(host), duplicates })
+    let (database, installer) = (Database::Rpm, Manager::over_rpm(host));
+    Ok(Packages { database, installer, installed, unfinished: unfinished_yum(host), duplicates })
 }
 
 fn sep(said: &str) -> &'static str {
@@ -119,7 +169,8 @@ fn dpkg(host: &Host) -> Result<Packages> {
     if updates.iter().any(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
         unfinished.push("dpkg was interrupted".to_owned());
     }
-    Ok(Packages { manager: "dpkg".into(), installed, unfinished, duplicates: Vec::new() })
+    let (database, installer) = (Database::Dpkg, None);
+    Ok(Packages { database, installer, installed, unfinished, duplicates: Vec::new() })
 }
 
 /// Standard output and standard error. An image's database is read by this host's own tool.
@@ -361,7 +412,7 @@ mod tests {
             ("var/lib/yum/transaction-all.2015-01-01.10:00.00", "x y\n"),
         ]);
         let Fact::Known(packages) = load(&Host::recorded(dir.path())) else { panic!() };
-        assert_eq!((packages.manager.as_str(), packages.installed.len()), ("rpm", 2));
+        assert_eq!((packages.database, packages.installed.len()), (Database::Rpm, 2));
         assert_eq!(
             packages.unfinished,
             ["/var/lib/yum/transaction-all.2015-01-01.10:00.00: 1 of 1 steps are left"]

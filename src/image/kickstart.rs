@@ -8,14 +8,18 @@ mod answers;
 mod network;
 mod partitions;
 mod password;
+mod refusal;
 mod scripts;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 pub use password::PasswordHash;
 
 use crate::host::text::safe;
+use crate::platform::{Installer, installer};
 use crate::profile::{InstallSource, Profile};
+
+use self::refusal::refused;
 
 /// The longest hash file that is read, in bytes.
 pub const LONGEST_HASH: u64 = 1024;
@@ -86,19 +90,13 @@ fn data_port(profile: &Profile) -> u16 {
 /// Refuses a release with another installer.
 fn release(profile: &Profile) -> Result<()> {
     let release = &profile.os.release;
+    let Installer::Kickstart =
+        installer(release).map_err(|error| refused(profile, "os.release", &error.to_string()))?;
     if release.split_whitespace().any(|word| word == "6" || word.starts_with("6.")) {
         return Ok(());
     }
     let what = format!("found `{release}`, expected a release 6: a kickstart is for its installer alone");
     Err(refused(profile, "os.release", &what))
-}
-
-/// What is wrong with the value at `path`, and where that stands.
-fn refused(profile: &Profile, path: &str, what: &str) -> anyhow::Error {
-    match profile.origins.get(path) {
-        Some(origin) => anyhow!("{origin}: {path}: {what}"),
-        None => anyhow!("{path}: {what}"),
-    }
 }
 
 #[cfg(test)]

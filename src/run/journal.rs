@@ -173,6 +173,7 @@ pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::packages::Manager;
     use std::fs;
 
     #[test]
@@ -269,6 +270,7 @@ mod tests {
                 change: Change::InstallPackages {
                     packages: vec!["perl".into()],
                     from: None,
+                    manager: Manager::default(),
                     manifest_sha256: None,
                 },
             },

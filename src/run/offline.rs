@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::collect::{files, packages};
 use crate::changes::collection::manifest::Role;
 use crate::changes::collection::{Collection, examine};
-use crate::changes::packages::rpm::{self, NOT_VERIFIED};
 use crate::host::{Host, text};
+use crate::platform::packages::rpm::{self, NOT_VERIFIED};
 use crate::profile::{FileSpec, Profile};
 
 /// Verifies the collection in `directory` and makes it all that `profile` takes packages from. Answers where it lies,

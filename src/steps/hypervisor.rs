@@ -6,6 +6,7 @@ use super::{Belongs, Requirement, Severity, Status, but, is_image, need, settle}
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::dmi::Dmi;
 use crate::facts::{Fact, Facts};
+use crate::platform::{Family, words};
 use crate::profile::Profile;
 
 const SECTION: &str = "Common things to check on a master target";
@@ -36,7 +37,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "vCenter learns the guest's name and addresses from the tools. Without them the datastores of the master \
               target's ESXi host are not detected, and the portal has none to offer.",
-        by_hand: INSTALL_TOOLS,
+        by_hand: words::install_tools(Family::RedHat),
         changeable: false,
         belongs: Belongs::Both,
         after: &[],
@@ -70,13 +71,6 @@ pub const REQUIREMENTS: &[Requirement] = &[
         judge: |profile, facts| settle(disk_count(profile, facts)),
     },
 ];
-
-const INSTALL_TOOLS: &str = "in vSphere: Guest OS > Install VMware Tools, then in the guest `mount /dev/cdrom /mnt`, unpack \
-    VMwareTools-*.tar.gz, run ./vmware-install.pl -d; or `yum install open-vm-tools` where a repository has it (EPEL); \
-    then restart";
-
-const START_TOOLS: &str = "`service vmtoolsd start` and `chkconfig vmtoolsd on` (open-vm-tools), or \
-    `/etc/vmware-tools/services.sh start` (VMware Tools); look into /var/log/messages if it ends again";
 
 /// In the order that keeps the machine bootable: the drivers before the disks.
 const MOVE_DISKS: &str = "1. while it still boots: `dracut --force --add-drivers \"mptspi mptsas mptscsih\"`, so that the \
@@ -143,7 +137,13 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
                 why: format!("no known program of VMware Tools, and whether one runs: {why}"),
             });
         }
-        (None, _) => return Ok(Status::unmet(but("not installed"), expected, INSTALL_TOOLS)),
+        (None, _) => {
+            return Ok(Status::unmet(
+                but("not installed"),
+                expected,
+                words::install_tools(words::family(facts)),
+            ));
+        }
         (Some(program), _) => program,
     };
     // In an image nothing runs, and nothing has to.
@@ -152,9 +152,11 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
     }
     Ok(match need(&tools.pid, "whether VMware Tools run")? {
         Some(pid) => Status::met(format!("{program} runs (process {pid})")),
-        None => {
-            Status::unmet(but(&format!("{program} is installed, but does not run")), expected, START_TOOLS)
-        }
+        None => Status::unmet(
+            but(&format!("{program} is installed, but does not run")),
+            expected,
+            words::start_tools(words::family(facts)),
+        ),
     })
 }
 

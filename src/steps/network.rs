@@ -6,6 +6,7 @@ use super::tally::Tally;
 use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
 use crate::facts::network::{HostsEntry, Nic, NicConfiguration};
 use crate::facts::{Fact, Facts};
+use crate::platform::{Family, words};
 use crate::profile::Profile;
 
 /// This section's requirements, in order.
@@ -103,7 +104,7 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     }
     let mut bring_up = None;
     for one in used.iter().filter(|_| !is_image(facts)) {
-        if let Some(Some((problem, fix))) = tally.know(down(one)) {
+        if let Some(Some((problem, fix))) = tally.know(down(one, words::family(facts))) {
             tally.problem(problem);
             bring_up = bring_up.or(Some(fix));
         }
@@ -125,16 +126,18 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
     let fix = match (failing, bring_up) {
         (None, Some(fix)) => fix,
-        (failing, bring_up) => {
-            [Some(configure(failing)), bring_up].into_iter().flatten().collect::<Vec<_>>().join("; ")
-        }
+        (failing, bring_up) => [Some(configure(failing, words::family(facts))), bring_up]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; "),
     };
     Ok(tally.status(names.join(", "), expected, fix))
 }
 
 /// How an interface that starts on boot and has an address of its own is down now, and what to do. Members of bonds and ports of
 /// bridges are not asked: whether enough of them are up, the interface above them tells.
-fn down(one: &Used) -> Result<Option<(String, String)>, Status> {
+fn down(one: &Used, family: Family) -> Result<Option<(String, String)>, Status> {
     let Nic { name, state, carrier, member, addresses, .. } = one.nic;
     let has_own = |configuration: &&NicConfiguration| {
         let asks = ["static", "dhcp", "bootp", "auto"].contains(&configuration.protocol.as_str());
@@ -155,7 +158,7 @@ fn down(one: &Used) -> Result<Option<(String, String)>, Status> {
         (Some("up" | "unknown"), _) | (None, Some(true)) => None,
         (Some(state), _) => Some((
             format!("{name} is down now (operstate {})", crate::host::text::safe(state)),
-            format!("ifup {name}"),
+            words::bring_up(family, name),
         )),
         (None, None) => {
             let why = format!("whether {name} is up: /sys/class/net/{name}/operstate does not tell");
@@ -224,14 +227,9 @@ fn is_static(nic: &Nic, configuration: &NicConfiguration) -> bool {
     }
 }
 
-fn configure(nic: Option<&Nic>) -> String {
-    let name = nic.map_or("NAME", |nic| nic.name.as_str());
-    let address = nic.and_then(|nic| nic.addresses.first()).map_or("ADDRESS".to_owned(), IpAddr::to_string);
-    format!(
-        "in /etc/sysconfig/network-scripts/ifcfg-{name} (or the file named): ONBOOT=yes, BOOTPROTO=none, \
-         IPADDR={address}, PREFIX=.., GATEWAY=.., and no HWADDR of another machine; NETWORKING=yes in \
-         /etc/sysconfig/network; then `service network restart`"
-    )
+fn configure(nic: Option<&Nic>, family: Family) -> String {
+    let address = nic.and_then(|nic| nic.addresses.first()).copied();
+    words::configure_interface(family, nic.map(|nic| nic.name.as_str()), address)
 }
 
 /// Whether of network.static only the recommended part, the static address, fails.
@@ -241,7 +239,7 @@ pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
     let mut tally = Tally::default();
     let used = used(nics, &mut tally);
     let all_known = !nics.iter().any(|nic| matches!(nic.configuration, Fact::Unknown(_)));
-    let is_down = |one| !is_image(facts) && !matches!(down(one), Ok(None));
+    let is_down = |one| !is_image(facts) && !matches!(down(one, words::family(facts)), Ok(None));
     all_known && !used.is_empty() && !used.iter().any(|one| cut_off(one, &used).is_some() || is_down(one))
 }
 
@@ -258,7 +256,7 @@ fn dns(facts: &Facts) -> Result<Status, Status> {
         return Ok(Status::unmet(
             found,
             "at least one nameserver line with an IP address",
-            "add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to the interface's ifcfg file",
+            words::name_resolver(words::family(facts)),
         ));
     }
     Ok(Status::met(servers.join(", ")))

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::{Belongs, Requirement, Severity, Status, but, need, settle};
 use crate::facts::Facts;
+use crate::platform::words;
 use crate::profile::Profile;
 
 /// This section's requirements, in order.
@@ -102,6 +103,10 @@ fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
              Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on",
         );
     }
+    if let Some(why) = words::not_supported(words::family(facts)) {
+        fix.push_str("; ");
+        fix.push_str(why);
+    }
     Ok(Status::unmet(found, wanted, fix))
 }
 
@@ -116,15 +121,12 @@ fn architecture(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 
 fn hostname(facts: &Facts) -> Result<Status, Status> {
     let expected = "a hostname of its own, the same now and after the next boot";
+    let family = words::family(facts);
     let name = need(&facts.os.hostname, "the hostname")?.trim();
     if let Err(problem) = check_hostname(name) {
-        let fix = "choose a name that no other machine of the site has; `hostname NAME`, and HOSTNAME=NAME in \
-                   /etc/sysconfig/network";
-        return Ok(Status::unmet(problem, expected, fix));
+        return Ok(Status::unmet(problem, expected, words::choose_hostname(family)));
     }
-    let keep = format!(
-        "write HOSTNAME={name} to /etc/sysconfig/network (under systemd {name} to /etc/hostname), or restart"
-    );
+    let keep = words::keep_hostname(family, name);
     let configured = need(&facts.os.configured_hostname, "the hostname of the next boot")?;
     match configured.as_deref().map(str::trim) {
         Some(next) if next.eq_ignore_ascii_case(name) => Ok(Status::met(name)),
@@ -173,9 +175,8 @@ fn timezone(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let name = found.name.as_deref();
     let wanted = profile.os.timezone.as_deref();
     let zone = wanted.unwrap_or("Area/City");
-    let fix = format!(
-        "write ZONE=\"{zone}\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/{zone} to /etc/localtime"
-    );
+    let family = words::family(facts);
+    let fix = words::set_timezone(family, zone);
     let expected = wanted.map_or_else(|| "a time zone".to_owned(), |wanted| format!("time zone {wanted}"));
     if !found.localtime {
         let found = match name {
@@ -186,10 +187,7 @@ fn timezone(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     }
     if let Some(disagrees) = &found.disagrees {
         let zone = name.filter(|_| wanted.is_none()).unwrap_or(zone);
-        let fix = format!(
-            "copy /usr/share/zoneinfo/{zone} to /etc/localtime, or put the zone that is meant into /etc/sysconfig/clock"
-        );
-        return Ok(Status::unmet(disagrees, expected, fix));
+        return Ok(Status::unmet(disagrees, expected, words::agree_on_timezone(family, zone)));
     }
     match (wanted, name) {
         (Some(wanted), Some(name)) if wanted != name => Ok(Status::unmet(name, expected, fix)),
@@ -205,8 +203,7 @@ fn clock(facts: &Facts) -> Result<Status, Status> {
         None => Status::unmet(
             but("no time service runs", &facts.clock.others),
             "ntpd, chronyd, systemd-timesyncd or the time synchronisation of VMware Tools",
-            "`yum install ntp`, `service ntpd start`, `chkconfig ntpd on`; or \
-             `vmware-toolbox-cmd timesync enable`",
+            words::time_service(words::family(facts)),
         ),
     })
 }

@@ -5,6 +5,8 @@ use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::packages::Packages;
+use crate::platform::packages::can_install;
+use crate::platform::words;
 use crate::profile::FileSpec;
 
 const SECTION: &str = "Install additional packages";
@@ -77,13 +79,8 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
 
 fn judge(wanted: &[String], of_all: bool, facts: &Facts) -> Status {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    settle(installed(&wanted, of_all, facts, |missing, is_rpm| {
-        let missing = missing.join(" ");
-        if is_rpm {
-            format!("mt-agent apply, or: yum install -y {missing}; then rpm -q {missing}")
-        } else {
-            format!("install {missing} (mt-agent apply installs with yum or dnf only)")
-        }
+    settle(installed(&wanted, of_all, facts, |missing, packages| {
+        words::install_packages(packages, &missing.join(" "))
     }))
 }
 
@@ -101,26 +98,20 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> St
         );
     }
     let wanted: Vec<&str> = files.iter().map(|file| file.package.as_str()).collect();
-    settle(installed(&wanted, false, facts, |_, is_rpm| {
-        let by_hand = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
-        if is_rpm {
-            format!(
-                "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {by_hand}"
-            )
-        } else {
-            format!("install what is in {by_hand} (mt-agent apply installs with rpm only)")
-        }
+    settle(installed(&wanted, false, facts, |_, packages| {
+        let names = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
+        words::install_files(packages, &names)
     }))
 }
 
 /// Whether all of `wanted` are installed, and nothing was cut short: what a package brings may be there in part then, and which
 /// of two versions of a program runs is not told by their names. `of_all` is the requirement that tells what was cut short; the
-/// others wait for it. `install` says how those that are missing come, of rpm or not.
+/// others wait for it. `install` says how those that are missing come.
 fn installed(
     wanted: &[&str],
     of_all: bool,
     facts: &Facts,
-    install: impl FnOnce(&[String], bool) -> String,
+    install: impl FnOnce(&[String], &Packages) -> String,
 ) -> Result<Status, Status> {
     let packages = need(&facts.packages, "the package database")?;
     let (mut found, mut fix) = (Vec::new(), Vec::new());
@@ -129,7 +120,7 @@ fn installed(
         return Err(Status::Blocked { by: "packages.base".to_owned() });
     }
     for (what, cut, advice) in [
-        ("left unfinished", &packages.unfinished, finish(packages)),
+        ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
         ("installed several times", &packages.duplicates, CLEAN),
     ] {
         if let Some(first) = cut.first().filter(|_| of_all) {
@@ -140,7 +131,7 @@ fn installed(
     }
     if !missing.is_empty() {
         found.insert(0, format!("not installed: {}", missing.join(", ")));
-        fix.push(install(&missing, packages.manager == "rpm"));
+        fix.push(install(&missing, packages));
     }
     let wanted = wanted.join(", ");
     Ok(if found.is_empty() {
@@ -153,25 +144,18 @@ fn installed(
 const CLEAN: &str = "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
     yum-utils)";
 
-fn finish(packages: &Packages) -> &'static str {
-    if packages.manager == "rpm" {
-        "`yum-complete-transaction` shows what is left of it and asks; `yum-complete-transaction --cleanup-only` forgets one that \
-         is out of date (of the package yum-utils)"
-    } else {
-        "dpkg --configure -a, and apt-get -f install"
-    }
-}
-
 /// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
 pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Remedy {
-    let Some(packages) = facts.packages.known().filter(|packages| packages.manager == "rpm") else {
+    let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
         return Remedy::None;
     };
+    let manager = packages.installer.unwrap_or_default();
     match missing(wanted.iter().map(String::as_str), packages) {
         missing if missing.is_empty() => Remedy::None,
         packages => install_with(Change::InstallPackages {
             packages,
             from: request.offline.clone(),
+            manager,
             manifest_sha256: None,
         }),
     }
@@ -179,7 +163,7 @@ pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Re
 
 /// Installs those of `files` whose package is missing.
 pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
-    let Some(packages) = facts.packages.known().filter(|packages| packages.manager == "rpm") else {
+    let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
         return Remedy::None;
     };
     let absent = |file: &&FileSpec| !packages.installed.contains_key(&file.package);
@@ -198,6 +182,7 @@ fn install_with(change: Change) -> Remedy {
 mod tests {
     use super::*;
     use crate::facts::Fact;
+    use crate::facts::packages::{Database, Manager};
     use crate::steps::remedy::remedy;
     use crate::steps::testing::{ready, told};
 
@@ -227,14 +212,14 @@ mod tests {
             assert_eq!(others, ["blocked: packages.base"; 2], "one cause, one finding");
         };
         let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
-        let complete = finish(database(&mut ready.clone()));
+        let complete = words::finish_packages(database(&mut ready.clone()).database);
         assert!(complete.contains("shows what is left of it and asks"), "{complete}");
         all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
         let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
         let found = format!("installed several times: {} and 1 more", bash());
         all(said(&|p| p.duplicates.extend([bash(), bash()])), &found, CLEAN);
         let dpkg = said(&|p| {
-            p.manager = "dpkg".into();
+            p.database = Database::Dpkg;
             p.unfinished.push("perl is unpacked and not configured".into());
         });
         all(
@@ -255,11 +240,15 @@ mod tests {
             format!(
                 "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
                  lsscsi, rsync, wget, kexec-tools | {}; then mt-agent apply, or: yum install -y lsscsi; then rpm -q lsscsi",
-                finish(database(&mut facts.clone()))
+                words::finish_packages(Database::Rpm)
             )
         );
-        let expected =
-            |from| Change::InstallPackages { packages: vec!["lsscsi".into()], from, manifest_sha256: None };
+        let expected = |from| Change::InstallPackages {
+            packages: vec!["lsscsi".into()],
+            from,
+            manager: Manager::default(),
+            manifest_sha256: None,
+        };
         let plan = |request| remedy("packages.base", &profile, &facts, &request);
         assert_eq!(plan(Request::default()), install_with(expected(None)));
         let offline = Some(std::path::PathBuf::from("/media/usb"));
@@ -270,7 +259,7 @@ mod tests {
     #[test]
     fn a_database_that_could_not_be_read_or_is_not_rpms_changes_nothing() {
         let (profile, mut facts) = ready();
-        database(&mut facts).manager = "dpkg".into();
+        database(&mut facts).database = Database::Dpkg;
         database(&mut facts).installed.remove("perl");
         assert!(told(&profile, &facts, "packages.base").contains("yum or dnf only"));
         assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);

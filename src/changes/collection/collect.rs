@@ -11,37 +11,28 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::directory::{no_strangers, packages, read, verify};
 use super::manifest::{Entry, FILE, Manifest, Role, SCHEMA};
-use super::{WORK, can_be_collected_in, resolve};
-use crate::changes::packages::look::{Package, look_at};
-use crate::changes::packages::rpm::{NO_SIGNATURE, Signature, signature};
-use crate::changes::packages::{copy, obtain, plain, sum_of};
+use super::order::Order;
+use super::place::can_be_collected_in;
+use super::resolve;
+use super::work::{WORK, Work, names};
+use crate::changes::packages::{copy, obtain, sum_of};
 use crate::changes::{Context, Done};
 use crate::host::{files, sync, text, trust};
-use crate::profile::{FileSpec, Profile};
+use crate::platform::packages::look::{Package, look_at};
+use crate::platform::packages::plain;
+use crate::platform::packages::resolve::can_collect;
+use crate::platform::packages::rpm::{NO_SIGNATURE, Signature, signature};
+use crate::profile::Profile;
 
 /// The name of the agent's own package.
 const AGENT: &str = "mt-agent";
-
-/// What is to be collected, and where.
-#[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
-    /// The directory.
-    pub directory: &'a Path,
-    /// Packages of the profile; their dependencies come with them.
-    pub packages: &'a [String],
-    /// Packages that come as files.
-    pub files: &'a [FileSpec],
-    /// Repositories to take the packages from; this host's own when there are none.
-    pub repositories: &'a [String],
-    /// The agent's own package.
-    pub agent_package: Option<&'a Path>,
-}
 
 /// Collects what is ordered; [`Done::Unchanged`] where all of it is there already.
 ///
 /// # Errors
 /// One line: what could not be had, or does not belong there. What was there before is then still there.
 pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
+    can_collect(&context.profile.os.release)?;
     let (directory, made) = prepare(order.directory)?;
     let result = collect_into(context, order, &directory);
     if result.is_err() && made {
@@ -135,16 +126,6 @@ fn only_ours(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn names(directory: &Path) -> Result<Vec<String>> {
-    let reading = || format!("reading the directory {}", directory.display());
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).with_context(reading)? {
-        names.push(entry.with_context(reading)?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    Ok(names)
-}
-
 /// Whether the collection is what is ordered, and whole.
 fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manifest) -> Result<()> {
     let same = old.profile == profile.name
@@ -167,60 +148,6 @@ fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manife
         );
     }
     old.files.iter().try_for_each(|entry| verify(directory, entry))
-}
-
-/// The directory of the work under way; it goes with all in it when the work ends.
-pub(super) struct Work(PathBuf);
-
-impl Work {
-    fn new(directory: &Path) -> Result<Self> {
-        let path = directory.join(format!("{WORK}{}", std::process::id()));
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .with_context(|| format!("making the directory {}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    /// A directory in it.
-    ///
-    /// # Errors
-    /// What making it says.
-    pub(super) fn directory(&self, name: &str) -> Result<PathBuf> {
-        let path = self.0.join(name);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .with_context(|| format!("making the directory {}", path.display()))?;
-        Ok(path)
-    }
-
-    /// One to play with.
-    #[cfg(test)]
-    pub(super) fn for_tests(directory: &Path) -> Self {
-        Self::new(directory).unwrap()
-    }
-
-    /// A name in it.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// Ends with the directory left, empty: it shows the next run that packages without a manifest are ours.
-    fn leave(self) {
-        for name in names(&self.0).unwrap_or_default() {
-            let path = self.0.join(name);
-            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
-        }
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Takes away what runs left that were killed. What a program of theirs still holds is left to the next run.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::can_be_named;
 use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
+use super::place::can_be_named;
 use crate::changes::packages::{own, sum_of};
 use crate::host::{files, text, trust};
 

@@ -5,11 +5,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Collection;
+use super::directory::Collection;
 use super::manifest::{Entry, Role};
-use crate::changes::packages::look::{Package, look, nevra};
-use crate::changes::packages::rpm::{NOT_VERIFIED, Signature, signatures};
 use crate::host::Host;
+use crate::platform::packages::look::{Package, look, nevra};
+use crate::platform::packages::rpm::{NOT_VERIFIED, Signature, signatures};
 use crate::profile::Profile;
 
 /// A file of a collection, looked into.

@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use super::directory::Collection;
+use super::examine::{Examined, examine};
 use super::manifest::{FILE, Role};
-use super::{Collection, Examined, examine};
-use crate::changes::packages::{describe, missing, not_debian, reason, rpm, rpm_transaction, wait_for_rpm};
+
+use crate::changes::packages::{describe, missing, rpm_transaction, wait_for_rpm};
 use crate::changes::{Context, Done, consent};
 use crate::host::{Host, text};
+use crate::platform::packages::{needs_rpm, reason, rpm};
 
 /// How long rpm may think about a transaction, or about what some hundred files provide.
 const QUESTION: Duration = Duration::from_secs(300);
@@ -28,7 +31,7 @@ pub fn install(
     agreed: Option<&str>,
     packages: &[String],
 ) -> Result<Done> {
-    not_debian(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
+    needs_rpm(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
     if agreed.is_some() {
         let manifest = directory.join(FILE);
         consent::unchanged(&manifest.display().to_string(), &consent::digest(&manifest)?, agreed)?;

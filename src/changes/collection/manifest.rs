@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::packages::plain;
 use crate::host::text;
+use crate::platform::packages::plain;
 
 /// Its name in the directory.
 pub const FILE: &str = "manifest.json";

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::changes::{Context, Done};
-use crate::facts::multipath::parse::Dialect;
 use crate::facts::multipath::{self, CONFIGURATION, SERVICE};
 use crate::facts::{Fact, processes};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::platform::services::{self, Verb};
 
 /// How long a service may take to start, or to be told to read its configuration again.
 pub(super) const DEADLINE: Duration = Duration::from_secs(120);
@@ -18,13 +17,9 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(120);
 /// How long multipathd has to appear, to read its configuration and to make its maps.
 const APPEARING: Duration = Duration::from_secs(30);
 
-/// Has the service of multipathd `verb` done: by systemd, or by the scripts of CentOS 6.
-pub(super) fn service(context: &mut Context<'_>, verb: &str) -> Result<()> {
-    let command = match (Dialect::of(context.host), verb) {
-        (Dialect::Later, verb) => Command::new("systemctl", [verb, SERVICE], DEADLINE),
-        (Dialect::El6, "enable") => Command::new("chkconfig", [SERVICE, "on"], DEADLINE),
-        (Dialect::El6, verb) => Command::new("service", [SERVICE, verb], DEADLINE),
-    };
+/// Has `verb` done to the service of multipathd.
+pub(super) fn service(context: &mut Context<'_>, verb: Verb) -> Result<()> {
+    let command = services::command(context.host, SERVICE, verb, DEADLINE)?;
     let output = context.run(&command)?;
     command.succeeded(&output)?;
     Ok(())
@@ -42,7 +37,7 @@ pub(super) fn read_again(context: &mut Context<'_>, done: &Done) -> Result<()> {
 
 /// Has multipathd read its configuration again.
 pub(super) fn reload(context: &mut Context<'_>) -> Result<()> {
-    service(context, "reload")?;
+    service(context, Verb::Reload)?;
     settle(context.host)
 }
 

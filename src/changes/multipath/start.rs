@@ -11,6 +11,7 @@ use crate::facts::multipath::SERVICE;
 use crate::facts::{Fact, services};
 use crate::host::command::Command;
 use crate::host::{Host, files};
+use crate::platform::services::Verb;
 
 /// Lets multipathd start at boot, starts it, with `reload` has it go by the file where it goes by an earlier one, and has it
 /// make the maps of the disks with these SCSI IDs. Never while the blacklist does not name the root disk.
@@ -28,14 +29,14 @@ pub fn start(context: &mut Context<'_>, ids: &[String], reload: bool) -> Result<
     let mut changed = Vec::new();
     let at_boot = || services::at_boot(host, SERVICE).map_err(|why| anyhow!(why));
     if at_boot()?.is_none() {
-        service(context, "enable")?;
+        service(context, Verb::Enable)?;
         let link =
             at_boot()?.context("multipathd was enabled, and nothing starts it at boot all the same")?;
         changed.push(format!("multipathd starts at boot ({link})"));
     }
     let started = running(host)?.is_none();
     if started {
-        service(context, "start")?;
+        service(context, Verb::Start)?;
         let pid = wait_for(|| running(host))?.context("multipathd was started, and does not run")?;
         changed.push(format!("multipathd runs (process {pid})"));
         daemon::settle(host)?;

@@ -6,10 +6,12 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
+use super::names::describe;
 use super::obtain::obtain;
-use super::{describe, not_debian, plain, reason, rpm, rpm_transaction};
+use super::transaction::rpm_transaction;
 use crate::changes::{Context, Done};
 use crate::host::trust;
+use crate::platform::packages::{needs_rpm, plain, reason, rpm};
 use crate::profile::FileSpec;
 
 /// Installs those of `files` whose package is not installed.
@@ -18,7 +20,7 @@ use crate::profile::FileSpec;
 /// One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm did not
 /// install it. Verified files stay; nothing unverified does.
 pub fn install_files(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Done> {
-    not_debian(context.host).context("installing package files")?;
+    needs_rpm(context.host).context("installing package files")?;
     install_files_with_rpm(context, files)
 }
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::look::{has_lead, look_at};
-use super::rpm;
 use crate::changes::fetch::{self, Fetch, GivenUp, Turn};
 use crate::changes::{Context, Observer};
 use crate::host::sum::{self, sha256};
 use crate::host::{files as host_files, text, trust};
+use crate::platform::packages::look::{has_lead, look_at};
+use crate::platform::packages::rpm;
 use crate::profile::{FileSpec, Profile};
 
 /// The most bytes that a package file may have.

@@ -1,8 +1,22 @@
 //! /etc/hosts.
 
-use super::HostsEntry;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
 use crate::facts::{Fact, read};
 use crate::host::Host;
+
+/// A line of /etc/hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostsEntry {
+    /// Line number, from 1.
+    pub line: usize,
+    /// The address.
+    pub address: IpAddr,
+    /// Its names.
+    pub names: Vec<String>,
+}
 
 /// Reads /etc/hosts; a missing file maps nothing.
 pub(super) fn load(host: &Host) -> Fact<Vec<HostsEntry>> {

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Result, anyhow};
 
-use super::NicConfiguration;
-use super::nics::{Candidate, prefix_of};
+use super::candidate::{Candidate, prefix_of};
+use super::nic::NicConfiguration;
 use crate::facts::shell::Sourced;
 use crate::facts::{os, read, shell};
 use crate::host::Host;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::NicConfiguration;
-use super::nics::{Candidate, prefix_of};
+use super::candidate::{Candidate, prefix_of};
+use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::NicConfiguration;
+use super::candidate::Candidate;
 use super::ini;
-use super::nics::Candidate;
+use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 

@@ -2,6 +2,7 @@
 //! servers that the profile names answer.
 
 mod bonding;
+mod candidate;
 mod hosts;
 mod ifcfg;
 mod ini;
@@ -9,12 +10,11 @@ mod interfaces;
 mod keyfile;
 mod netplan;
 mod networkd;
+mod nic;
 mod nics;
 pub mod persistent;
 mod resolver;
 pub mod servers;
-
-use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +22,11 @@ use super::Fact;
 use super::shell::Sourced;
 use crate::host::Host;
 
-pub use hosts::parse as parse_hosts;
+pub use hosts::{HostsEntry, parse as parse_hosts};
+pub use nic::{Nic, NicConfiguration};
 pub use persistent::Persistent;
 pub use resolver::parse as parse_resolver;
+pub use servers::{Answer, Server};
 
 /// The network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,83 +84,4 @@ pub fn address_in_ifcfg(path: &str, text: &str) -> anyhow::Result<Option<String>
 pub fn load(host: &Host) -> Network {
     let (nics, names) = (nics::load(host), persistent::load(host));
     Network { nics, resolvers: resolver::load(host), hosts: hosts::load(host), names }
-}
-
-/// A network interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Nic {
-    /// `eth0`.
-    pub name: String,
-    /// Hardware address, lower case.
-    pub mac: Option<String>,
-    /// Kernel driver (`vmxnet3`).
-    pub driver: Option<String>,
-    /// Whether it is a physical (PCI) device and not a bridge, tunnel or the like.
-    pub physical: bool,
-    /// `up`, `down`, `unknown`: /sys/class/net/X/operstate.
-    pub state: Option<String>,
-    /// Whether it has a link: /sys/class/net/X/carrier, which tells only of an interface that is up (IFF_UP).
-    #[serde(default)]
-    pub carrier: Option<bool>,
-    /// Whether it is a member of a bond or a port of a bridge now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub member: bool,
-    /// Addresses in effect, link-local IPv6 excepted (an image: those configured).
-    pub addresses: Vec<IpAddr>,
-    /// How it is configured; `Known(None)` when no configuration file of a kind we read names it.
-    pub configuration: Fact<Option<NicConfiguration>>,
-}
-
-/// How an interface comes up at boot.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NicConfiguration {
-    /// The file: /etc/sysconfig/network-scripts/ifcfg-eth0, /etc/network/interfaces, a netplan or NetworkManager file.
-    pub file: String,
-    /// Whether it starts on boot.
-    pub on_boot: bool,
-    /// `static`, `dhcp` or whatever stands there; `none` is written as `static` when an address is given.
-    pub protocol: String,
-    /// Configured address, with its prefix length where one is given: `192.0.2.10/24`.
-    pub address: Option<String>,
-    /// Why it will not come up as it stands, although a file names it (`HWADDR` of another machine); then
-    /// `on_boot` is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    /// What is otherwise than it says once it is up: no default route, or what a second file sets that is started as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-}
-
-/// A line of /etc/hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostsEntry {
-    /// Line number, from 1.
-    pub line: usize,
-    /// The address.
-    pub address: IpAddr,
-    /// Its names.
-    pub names: Vec<String>,
-}
-
-/// A server that the profile names, asked once over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Server {
-    /// `configuration-server` or `process-server`.
-    pub role: String,
-    /// Host name or address.
-    pub address: String,
-    /// TCP port.
-    pub port: u16,
-    /// `Known(true)`: it answered; `Known(false)` is not used: a failure is `Unknown` only when we could not ask.
-    pub answers: Fact<Answer>,
-}
-
-/// How a server answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// A TCP connection was made, in this many milliseconds.
-    Connected(u64),
-    /// It was not, and why (refused, no route, timed out, name not resolved).
-    Failed(String),
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
-use super::NicConfiguration;
-use super::nics::Candidate;
+use super::candidate::Candidate;
+use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 

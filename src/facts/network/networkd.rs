@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::NicConfiguration;
+use super::candidate::Candidate;
 use super::ini;
-use super::nics::Candidate;
+use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 

@@ -1,35 +1,16 @@
 //! The interfaces: /sys/class/net, their addresses, and which configuration file is whose.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use anyhow::Result;
 use nix::ifaddrs::getifaddrs;
 
-use super::{Nic, NicConfiguration, bonding, ifcfg, interfaces, keyfile, netplan, networkd};
+use super::candidate::Candidate;
+use super::nic::{Nic, NicConfiguration};
+use super::{bonding, ifcfg, interfaces, keyfile, netplan, networkd};
 use crate::facts::{Fact, read};
 use crate::host::{Host, Kind};
-
-/// A configuration, and what it says of the interface that it is for.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    /// The interface's name; `*` and `?` stand for any characters.
-    pub(super) name: Option<String>,
-    /// The interface's hardware address, lower case.
-    pub(super) mac: Option<String>,
-    /// Whether an interface of that name with another hardware address is refused.
-    pub(super) mac_must_match: bool,
-    /// Whether it is for every network card, as it names none.
-    pub(super) any_physical: bool,
-    /// Whether it is for a network card, and not a bridge or the like.
-    pub(super) physical: bool,
-    /// Whether it is started with every other one for the same interface, and not instead of them.
-    pub(super) each_starts: bool,
-    /// All addresses that it sets, with or without a prefix length.
-    pub(super) addresses: Vec<String>,
-    /// What it says.
-    pub(super) configuration: NicConfiguration,
-}
 
 /// Reads the interfaces; those of an image are the ones that its files configure.
 pub(super) fn load(host: &Host) -> Fact<Vec<Nic>> {
@@ -196,15 +177,6 @@ fn plain(address: &str) -> Option<IpAddr> {
     address.split('/').next()?.trim_matches([' ', '\t']).parse().ok()
 }
 
-/// The prefix length that a network mask means, as text; a mask with a hole means none. A number is one already.
-pub(super) fn prefix_of(mask: &str) -> Option<String> {
-    if mask.parse::<u8>().is_ok_and(|prefix| prefix <= 128) {
-        return Some(mask.to_owned());
-    }
-    let bits = u32::from(mask.parse::<Ipv4Addr>().ok()?);
-    (bits.leading_ones() == bits.count_ones()).then(|| bits.count_ones().to_string())
-}
-
 /// The addresses in effect by interface, link-local IPv6 excepted.
 fn addresses(host: &Host) -> Result<BTreeMap<String, Vec<IpAddr>>> {
     let mut by_name: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
@@ -356,8 +328,6 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
-        assert_eq!(prefix_of("255.255.255.0").as_deref(), Some("24"));
-        assert_eq!((prefix_of("255.0.255.0"), prefix_of("x")), (None, None));
     }
 
     #[test]

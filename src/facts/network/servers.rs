@@ -6,9 +6,33 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Server};
+use serde::{Deserialize, Serialize};
+
 use crate::facts::{Fact, decode};
 use crate::host::{Host, Kind, text};
+
+/// A server that the profile names, asked once over TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// `configuration-server` or `process-server`.
+    pub role: String,
+    /// Host name or address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// `Known(true)`: it answered; `Known(false)` is not used: a failure is `Unknown` only when we could not ask.
+    pub answers: Fact<Answer>,
+}
+
+/// How a server answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// A TCP connection was made, in this many milliseconds.
+    Connected(u64),
+    /// It was not, and why (refused, no route, timed out, name not resolved).
+    Failed(String),
+}
 
 /// How long a server has, name resolution included.
 const DEADLINE: Duration = Duration::from_secs(3);

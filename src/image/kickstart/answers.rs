@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Result, anyhow};
 
-use super::PasswordHash;
+use super::password::PasswordHash;
 use crate::profile::{NetworkKind, PartitionSpec, Profile};
 
 /// The answers that a profile may lack, all there.

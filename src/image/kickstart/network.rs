@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use anyhow::Result;
 
 use super::answers::{Addressing, Answers};
-use super::refused;
+use super::refusal::refused;
 use crate::profile::Profile;
 
 /// The `network` line.

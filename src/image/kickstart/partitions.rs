@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::answers::Answers;
-use super::refused;
+use super::refusal::refused;
 use crate::host::text::bytes;
 use crate::profile::{Installation, PartitionSpec, Profile};
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::answers::{Addressing, Answers};
-use super::refused;
+use super::refusal::refused;
 use crate::host::text::without_secrets;
 use crate::profile::{self, InstallSource, Installation, Profile};
 

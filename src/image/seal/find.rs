@@ -20,6 +20,7 @@ use crate::facts::identity::RECORD as IDENTITY_RECORD;
 use crate::facts::journal::PATH as JOURNAL;
 use crate::facts::retention;
 use crate::host::files;
+use crate::platform::template::RED_HAT;
 use crate::steps::image::root_disk;
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
@@ -42,15 +43,6 @@ const REPLACED_IN: [&str; 10] = [
 /// The agent's log; as its journal, it tells of this machine's disks.
 pub(super) const LOG_DIRECTORY: &str = "/var/log";
 pub(super) const LOG: &str = "mt-agent.log";
-
-/// Where the machine's name stands. Of the copies of system-config-network there is one a profile.
-pub(super) const NAMED: &[&str] = &[
-    "/etc/hosts",
-    "/etc/sysconfig/networking/profiles/*/hosts",
-    "/etc/sysconfig/networking/profiles/*/network",
-    "/etc/sysconfig/network",
-    "/etc/hostname",
-];
 
 pub(super) fn remove(path: impl Into<String>) -> Item {
     Item::Remove { path: path.into() }
@@ -97,7 +89,7 @@ pub(super) fn hostname(template: &Template<'_>) -> Result<Vec<Item>> {
     let named = format!("named {NO_NAME}");
     let mut found = Vec::new();
     // In this order: interrupted after the last ones, nobody knows the name any more.
-    for path in places::files(template, NAMED)? {
+    for path in places::files(template, RED_HAT.named)? {
         let item = match path.rsplit('/').next().unwrap_or_default() {
             "hosts" if own.is_empty() => None,
             "hosts" => {

@@ -15,6 +15,7 @@ use crate::facts::custom_changes::Outcome;
 use crate::facts::mounts::{self, Mount};
 use crate::host::command::quoted;
 use crate::host::{Host, files, ioctl, text};
+use crate::platform::template::{COVERED, covered};
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -27,18 +28,15 @@ const SERVICE: &str = "mt-agent-resume";
 const SECRETS: [&str; 6] =
     ["ssh-host-keys", "passphrases", "private-keys", "registrations", "account-backups", "installer"];
 
-/// The systems of which the list knows what they keep, by how their /etc/redhat-release begins, in this release.
-const COVERED: [&str; 4] = ["CentOS", "Red Hat Enterprise Linux", "Scientific Linux", "Oracle Linux"];
-const COVERED_RELEASE: &str = "6";
-
 /// That the list covers this system: of another one, identities would stay in places that nobody looks at.
 ///
 /// # Errors
 /// It does not, or which system it is cannot be determined.
 pub fn check_covered(template: &Template<'_>) -> Result<()> {
     let host = template.host;
-    let covers = format!("seal covers release {COVERED_RELEASE} of {}", COVERED.join(", "));
-    let release = match &template.facts.os.release {
+    let covers = format!("seal covers release {} of {}", COVERED.release, COVERED.names.join(", "));
+    let os = &template.facts.os;
+    let release = match &os.release {
         Fact::Known(release) => release,
         Fact::Unknown(why) | Fact::NotApplicable(why) => {
             bail!("which system {host} is cannot be determined ({why}): {covers}; nothing was changed")
@@ -46,8 +44,11 @@ pub fn check_covered(template: &Template<'_>) -> Result<()> {
     };
     let number = release.split_once(" release ").map_or("", |(_, number)| number);
     let major = number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    let is_covered = os.family.known().and_then(|family| covered(*family)).is_some_and(|covered| {
+        covered.names.iter().any(|name| release.starts_with(name)) && major == covered.release
+    });
     ensure!(
-        COVERED.iter().any(|name| release.starts_with(name)) && major == COVERED_RELEASE,
+        is_covered,
         "{host} is {}: {covers}, and would leave what identifies a machine of another system; nothing was changed",
         text::safe(release)
     );

@@ -6,13 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::table::{Act, IFCFG, Row, TABLE};
+use super::table::{Act, Row, TABLE};
 use super::{Item, Template, find, places};
 use crate::changes::scrub;
 use crate::facts::Fact;
 use crate::facts::fstab::Entry;
 use crate::facts::network::{self, NicConfiguration};
 use crate::host::text;
+use crate::platform::template::RED_HAT;
 
 /// How many places are told of one row.
 const TOLD: usize = 6;
@@ -165,7 +166,7 @@ fn addresses(template: &Template<'_>) -> Vec<String> {
         format!("{file} keeps the address {address}: each clone comes up with it until it is customised")
     };
     let mut notes = Vec::new();
-    let files = match places::files(template, &IFCFG[..1]) {
+    let files = match places::files(template, &RED_HAT.interfaces[..1]) {
         Ok(files) => files,
         Err(why) => return vec![cannot("an interface", &format!("{why:#}"))],
     };

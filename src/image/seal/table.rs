@@ -5,6 +5,7 @@
 //! has something to do on release 6 is a row here, removed, kept or left.
 
 use super::find;
+use crate::platform::template::RED_HAT;
 
 pub use super::act::{Act, Row};
 
@@ -20,16 +21,7 @@ const fn left(act: Act, places: &'static [&'static str], why: &'static str) -> R
     Row { step: "left", act, places, why, only_tree: false }
 }
 
-/// The interfaces' files of the Red Hat family. The last two are system-config-network's, which links the files of the first
-/// to them.
-pub(super) const IFCFG: &[&str] = &[
-    "/etc/sysconfig/network-scripts/ifcfg-*",
-    "/etc/sysconfig/networking/devices/ifcfg-*",
-    "/etc/sysconfig/networking/profiles/*/ifcfg-*",
-];
 const AUTHORIZED: &[&str] = &["~/.ssh/authorized_keys", "~/.ssh/authorized_keys2"];
-const ID: &[&str] =
-    &["HWADDR", "MACADDR", "UUID", "HOSTNAME", "DHCP_HOSTNAME", "DHCP_FQDN", "DHCP_CLIENT_ID", "DHCPV6_DUID"];
 
 /// The step that is done on demand alone.
 pub const AUTHORIZED_KEYS: &str = "authorized-keys";
@@ -85,14 +77,10 @@ pub const STEPS: &[(&str, &str)] = &[
 /// The list, in the order of the steps.
 pub static TABLE: &[Row] = &[
     row("udev-net", Act::Remove, &["/etc/udev/rules.d/70-persistent-net.rules"]),
-    row("interfaces", Act::Keys(ID), IFCFG),
+    row("interfaces", Act::Keys(RED_HAT.keys), RED_HAT.interfaces),
     // HOSTNAME has to be there: the next step names it.
-    row(
-        "interfaces",
-        Act::Keys(&["DHCP_HOSTNAME", "DHCP_CLIENT_ID", "DHCPV6_DUID"]),
-        &["/etc/sysconfig/network"],
-    ),
-    row("hostname", Act::Code(find::hostname), find::NAMED),
+    row("interfaces", Act::Keys(RED_HAT.global_keys), RED_HAT.global),
+    row("hostname", Act::Code(find::hostname), RED_HAT.named),
     row("ssh-host-keys", Act::Remove, &["/etc/ssh/ssh_host_*"]),
     row(
         "dhcp-client",

@@ -1,5 +1,6 @@
 use super::*;
 use crate::facts::Fact;
+use crate::facts::packages::Manager;
 use crate::steps::remedy::Decision;
 use crate::steps::testing::{TODAY, never_ran, ready};
 
@@ -37,6 +38,7 @@ fn all_packages_go_into_one_transaction_before_the_vendor_script() {
             Change::InstallPackages {
                 packages: vec!["perl".into(), "device-mapper-multipath".into()],
                 from: None,
+                manager: Manager::default(),
                 manifest_sha256: None,
             },
             Change::RunCustomChanges {
@@ -60,6 +62,7 @@ fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
         Change::InstallPackages {
             packages: vec!["device-mapper-multipath".into()],
             from: None,
+            manager: Manager::default(),
             manifest_sha256: None
         }
     );

@@ -121,7 +121,6 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/os/systemd", "counts where the line of fstab has nofail"),
     ("/os/timezone/", "os.timezone is recommended"),
     ("/packages/installed/", "not named by the profile, or its version"),
-    ("/packages/manager", "counts where something is missing"),
     ("/journal", "traces of what is not on record, where a record is lost"),
     ("/records_set_aside", "traces of what is not on record, where something is to be made or run"),
     ("/retention_record/boot_id", "when it was made, for people"),

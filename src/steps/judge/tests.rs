@@ -225,7 +225,7 @@ fn no_fact_that_a_required_requirement_needs_can_be_unknown_on_a_ready_host() {
         /mounts/known/5/free_bytes /mounts/known/5/free_inodes /mounts/known/5/inodes /mounts/known/5/size_bytes \
         /mounts/known/7/free_bytes /mounts/known/7/free_inodes /mounts/known/7/inodes /mounts/known/7/size_bytes \
         /mounts/known/8/free_bytes /mounts/known/8/free_inodes /mounts/known/8/inodes /mounts/known/8/size_bytes \
-        /os/id /os/kernel /os/systemd /os/timezone /records_set_aside /storage/known/1/failed_paths /storage/known/5/failed_paths";
+        /os/family /os/id /os/kernel /os/systemd /os/timezone /records_set_aside /storage/known/1/failed_paths /storage/known/5/failed_paths";
     assert_eq!(still_ready, expected.split_whitespace().collect::<Vec<_>>());
 }
 

@@ -1,6 +1,7 @@
 //! Room on the file systems of the system itself.
 
 use crate::facts::Facts;
+use crate::platform::words;
 use crate::steps::devices::mount_at;
 use crate::steps::storage::{room, what_fills};
 use crate::steps::tally::Tally;
@@ -30,8 +31,9 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
         }
     }
     let fix = format!(
-        "{}. Then `yum clean all`, old logs in /var/log; or make disk and file system larger",
-        fixes.join("; ")
+        "{}. Then `{}`, old logs in /var/log; or make disk and file system larger",
+        fixes.join("; "),
+        words::clean_packages(words::family(facts))
     );
     Ok(tally.status(told.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
 }

@@ -8,6 +8,7 @@ mod whole;
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::network::persistent::FILE;
+use crate::platform::words;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, resolve, same_path};
 use crate::steps::links::no_links;
@@ -26,8 +27,6 @@ const ON_NO_DISK: [&str; 12] = [
 const UDEV: &str = "`pgrep udevd`; where it does not run: udevd --daemon (later systems: systemctl start systemd-udevd); then \
     `udevadm trigger --subsystem-match=block; udevadm settle`, and `ls /dev/disk/by-uuid`. Where nothing comes of it, look at the \
     rules in /etc/udev/rules.d and /lib/udev/rules.d (60-persistent-storage.rules)";
-
-const ENABLE: &str = "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)";
 
 const RENAMED: &str = "correct that file: one line for each card, with its hardware address (`ip link`) and its name now; or remove it: \
     the next boot writes it anew";
@@ -112,7 +111,7 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     let off: Vec<String> = off.collect();
     if !off.is_empty() {
         tally.problem(off.join(", "));
-        fix.push(ENABLE.to_owned());
+        fix.push(words::enable_service(words::family(facts)).to_owned());
     }
     if let Some(problem) = renamed(facts, &mut tally) {
         tally.problem(problem);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use regex::Regex;
 
-use super::plain;
+use super::name::plain;
 use super::version::Evr;
 use crate::host::command::Command;
 use crate::host::{Host, text};

@@ -184,7 +184,7 @@ fn is_package(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// It does not; what it is instead.
-pub(super) fn has_lead(file: &File) -> Result<()> {
+pub fn has_lead(file: &File) -> Result<()> {
     let mut head = [0; 96 + HEADER.len()];
     let read = file.read_at(&mut head, 0)?;
     ensure!(read > 0, "it is empty");

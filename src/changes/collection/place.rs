@@ -1,26 +1,10 @@
-//! What an unconnected master target needs, collected in a directory: packages with their dependencies, the
-//! packages that come as files, the agent's own package, and a manifest with the SHA-256 of each.
-//!
-//! `apply --download-only` makes it ([`collect`]), `apply --offline` verifies it ([`Collection::open`]) and installs
-//! from it alone ([`install`]). The manifest is written last: a directory without one is no collection.
-
-mod collect;
-mod directory;
-mod examine;
-mod install;
-pub mod manifest;
-mod resolve;
+//! Which directories a collection may lie in.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 
 use crate::host::text;
-
-pub use collect::{Order, collect};
-pub use directory::Collection;
-pub use examine::{Examined, examine};
-pub use install::{install, install_with_rpm};
 
 /// Refuses a directory that cannot be told in one line, or written to the journal as it is.
 ///
@@ -53,6 +37,3 @@ pub fn can_be_collected_in(directory: &Path) -> Result<()> {
     );
     Ok(())
 }
-
-/// What the work under way is called in the directory; the number of the process follows.
-const WORK: &str = ".mt-agent-work.";

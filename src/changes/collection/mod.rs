@@ -1,0 +1,22 @@
+//! What an unconnected master target needs, collected in a directory: packages with their dependencies, the
+//! packages that come as files, the agent's own package, and a manifest with the SHA-256 of each.
+//!
+//! `apply --download-only` makes it ([`collect`]), `apply --offline` verifies it ([`Collection::open`]) and installs
+//! from it alone ([`install`]). The manifest is written last: a directory without one is no collection.
+
+mod collect;
+mod directory;
+mod examine;
+mod install;
+pub mod manifest;
+mod order;
+mod place;
+mod resolve;
+mod work;
+
+pub use collect::collect;
+pub use directory::Collection;
+pub use examine::{Examined, examine};
+pub use install::{install, install_with_rpm};
+pub use order::Order;
+pub use place::{can_be_collected_in, can_be_named};

@@ -1,0 +1,20 @@
+//! What a collection is to hold.
+
+use std::path::Path;
+
+use crate::profile::FileSpec;
+
+/// What is to be collected, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The directory.
+    pub directory: &'a Path,
+    /// Packages of the profile; their dependencies come with them.
+    pub packages: &'a [String],
+    /// Packages that come as files.
+    pub files: &'a [FileSpec],
+    /// Repositories to take the packages from; this host's own when there are none.
+    pub repositories: &'a [String],
+    /// The agent's own package.
+    pub agent_package: Option<&'a Path>,
+}

@@ -1,0 +1,14 @@
+//! What differs by the family of the system, and nothing else: acts, words, what an image must not carry. Each is a `match` on
+//! [`Family`] without a `_` arm, so that a family that was forgotten does not compile. What the agent cannot do on a family yet is
+//! refused by [`unsupported`].
+
+mod installer;
+pub mod packages;
+pub mod services;
+mod support;
+pub mod template;
+pub mod words;
+
+pub use crate::facts::family::Family;
+pub use installer::{Installer, installer};
+pub use support::unsupported;

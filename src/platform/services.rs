@@ -1,0 +1,53 @@
+//! Services: by systemd, or by the scripts of the family.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::support::unsupported;
+use crate::facts::family::{self, Family};
+use crate::facts::os;
+use crate::host::Host;
+use crate::host::command::Command;
+
+/// What is done to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Let it start at boot.
+    Enable,
+    /// Start it now.
+    Start,
+    /// Have it read its configuration again.
+    Reload,
+}
+
+impl Verb {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Start => "start",
+            Self::Reload => "reload",
+        }
+    }
+}
+
+/// The command that does `verb` to the service `name`, and has `deadline` to end.
+///
+/// # Errors
+/// Scripts start the services of this host, and not in a way that the agent knows.
+pub fn command(host: &Host, name: &str, verb: Verb, deadline: Duration) -> Result<Command> {
+    if os::systemd(host).unwrap_or(false) {
+        return Ok(Command::new("systemctl", [verb.word(), name], deadline));
+    }
+    let family = family::of(host).context("cannot determine how services are started on this host")?;
+    match (family, verb) {
+        (Family::RedHat, Verb::Enable) => Ok(Command::new("chkconfig", [name, "on"], deadline)),
+        (Family::RedHat, Verb::Start | Verb::Reload) => {
+            Ok(Command::new("service", [name, verb.word()], deadline))
+        }
+        (Family::Debian, _) => {
+            let what = format!("to {} the service {name} without systemd", verb.word());
+            Err(unsupported(family, &what, "do it by hand"))
+        }
+    }
+}
