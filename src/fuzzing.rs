@@ -6,15 +6,15 @@ use anyhow::Result;
 
 use crate::changes::{fetch, multipath::edit};
 use crate::facts::blank::blkid::{self, Signatures};
-use crate::facts::custom_changes::Record;
 use crate::facts::scsi::{self, ScsiId};
-use crate::facts::{custom_changes, identity, network, processes, retention, signature};
+use crate::facts::{custom_changes, identity, network, processes, signature};
 use crate::host::command::Output;
 use crate::platform::packages;
 use crate::profile::{self, Profile};
 use crate::report::history::Line;
 use crate::run::journal::Entry;
-use crate::run::resume::Pending;
+use crate::state::resume::Pending;
+use crate::state::{retention, vendor_script};
 use crate::steps;
 
 pub use crate::image::seal::edit as seal;
@@ -101,7 +101,7 @@ pub fn proxy(url: &str, proxy: &str, none: &str) -> Option<String> {
 /// Our own records, as strictly as they are read.
 pub fn records(text: &str) {
     let _ = serde_json::from_str::<Pending>(text);
-    let _ = serde_json::from_str::<Record>(text);
+    let _ = serde_json::from_str::<vendor_script::Record>(text);
     let _ = serde_json::from_str::<retention::Record>(text);
     let _ = serde_json::from_str::<identity::Record>(text);
     let _ = identity::public_key(text);

@@ -21,6 +21,7 @@
 //! - [`platform`]: what differs by the family of the system
 //! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
+//! - [`state`]: what the agent keeps on a host: every path and record
 //! - [`host`]: the seam to the operating system
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "files of a test are not the host's"))]
@@ -37,6 +38,7 @@ pub mod platform;
 pub mod profile;
 pub mod report;
 pub mod run;
+pub mod state;
 pub mod steps;
 #[cfg(test)]
 mod testing;

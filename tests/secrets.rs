@@ -7,8 +7,8 @@ mod support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use mt_agent::changes::saved;
 use mt_agent::host::Host;
+use mt_agent::state::saved;
 
 use support::need_root;
 use support::server::{Answer, Server};

@@ -14,7 +14,6 @@
 //! The unpacked archive stays below the work directory: the master target is installed from it later.
 
 mod evidence;
-pub mod record;
 #[cfg(test)]
 mod tests;
 
@@ -27,10 +26,13 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use self::evidence::Before;
 pub use self::evidence::in_words;
 use super::archive::{Archive, Limits};
-use super::{Context, Done, consent, device_nodes, saved};
-use crate::facts::custom_changes::{Outcome, RECORD, Record, running, words};
+use super::{Context, Done, consent, device_nodes};
+use crate::facts::custom_changes::{running, words};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, files, text, trust};
+use crate::state::paths::VENDOR_SCRIPT;
+use crate::state::saved;
+use crate::state::vendor_script::{self, Outcome, Record};
 
 /// What a person does about a run that did not do its work, or of which that is not known.
 pub const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (its changes are in place) or \
@@ -48,13 +50,21 @@ pub fn run(context: &mut Context<'_>, archive: &Path, rerun: bool, agreed: Optio
     run_on(context, &runner, archive, rerun, agreed)
 }
 
+/// The record of the run.
+///
+/// # Errors
+/// It is not believed: then nobody knows whether the script has run.
+pub fn recorded(host: &Host) -> Result<Option<Record>> {
+    vendor_script::read(host).context("without it nobody knows whether the vendor script has run")
+}
+
 /// Refuses while a run lives of which no end, or no good one, is recorded: it may be changing what we look at.
 ///
 /// # Errors
 /// One line that names its process; it could not be told whether it lives.
 pub fn refuse_while_running(host: &Host, boot_id: &str) -> Result<()> {
     // A record that cannot be read stops what depends on it.
-    match record::load(host) {
+    match recorded(host) {
         Ok(Some(record)) if record.outcome.is_open() => has_ended(host, boot_id, &record),
         _ => Ok(()),
     }
@@ -76,7 +86,7 @@ fn run_on(
 ) -> Result<Done> {
     let host = context.host;
     let settings = &context.profile.custom_changes;
-    let earlier = record::load(host)?;
+    let earlier = recorded(host)?;
     if let Some(earlier) = &earlier {
         has_ended(runner, context.boot_id, earlier)?;
     }
@@ -97,7 +107,7 @@ fn run_on(
     if rerun {
         take_marker_away(context, earlier.as_ref())?;
     }
-    let mut record = record::new(archive.sha256(), context.boot_id, Outcome::Started);
+    let mut record = Record::new(archive.sha256(), context.boot_id, Outcome::Started);
     record.log_bytes = Some(before.log_bytes);
     let ran = execute(context, runner, &script, &mut record);
     // It removes /dev/null, however it ends.
@@ -119,13 +129,13 @@ fn run_on(
         Judged::Applied(what) => {
             record.outcome = Outcome::Applied;
             evidence::settle(host, &settings.marker)
-                .and_then(|()| record::store(host, &record))
+                .and_then(|()| vendor_script::write(host, &record))
                 .with_context(|| format!("{what}{nodes}, but that could not be recorded; {DECIDE}"))?;
             Ok(Done::Changed(format!("{what}{nodes}")))
         }
         Judged::Failed(why) => {
             record.outcome = Outcome::Failed(why.clone());
-            record::store(host, &record)?;
+            vendor_script::write(host, &record)?;
             bail!(
                 "{} failed: {why}{nodes}; it never runs again by itself: put that right, then {DECIDE}",
                 settings.script
@@ -147,7 +157,7 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;
     let outcome = if accepted { Outcome::Accepted } else { Outcome::Observed };
-    let old = record::load(host)?;
+    let old = recorded(host)?;
     if let Some(old) = &old {
         has_ended(host, context.boot_id, old)?;
     }
@@ -162,15 +172,15 @@ pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
         None if accepted && !host.exists(marker) => {
             bail!("no run of the vendor script is recorded that could be accepted")
         }
-        _ => record::new("", context.boot_id, outcome),
+        _ => Record::new("", context.boot_id, outcome),
     };
     ensure!(
         accepted || host.exists(marker),
         "there is no {}: nobody has run the vendor script to its end",
         marker.display()
     );
-    record::store(host, &new)?;
-    Ok(Done::Changed(format!("recorded in {RECORD} that the vendor script {}", in_words(&new))))
+    vendor_script::write(host, &new)?;
+    Ok(Done::Changed(format!("recorded in {VENDOR_SCRIPT} that the vendor script {}", in_words(&new))))
 }
 
 /// Lets the script run again, because a person says so (`--custom-changes=rerun`): takes its marker, on which it would
@@ -188,7 +198,7 @@ fn take_marker_away(context: &mut Context<'_>, earlier: Option<&Record>) -> Resu
         return Ok(());
     }
     if earlier.is_none() {
-        record::store(host, &record::new("", context.boot_id, Outcome::Observed))?;
+        vendor_script::write(host, &Record::new("", context.boot_id, Outcome::Observed))?;
     }
     saved::keep(host, &marker.to_string_lossy(), &saved::stamp("custom-changes"))?;
     let path = host.path(marker);
@@ -289,7 +299,7 @@ fn execute(
         .stdin("Y\n");
     context.run_held(runner, &command, &mut |pid| {
         record.process = Some(running::process(runner, pid)?);
-        record::store(host, record)
+        vendor_script::write(host, record)
     })
 }
 

@@ -13,10 +13,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use nix::libc;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
-use super::{Context, Done, saved};
+use super::{Context, Done};
 use crate::facts::device_nodes::{self, DeviceNode, Kind, MODE, STANDARD, Standard};
 use crate::host::command::{self, Command};
 use crate::host::{Host, files};
+use crate::state::saved;
 
 /// How the node is called until it takes its place; the name follows.
 const BESIDE: &str = ".mt-agent-";

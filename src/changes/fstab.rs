@@ -7,10 +7,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Context, Done, saved};
+use super::{Context, Done};
 use crate::facts::fstab::{self, COMMENT, Dialect};
 use crate::facts::kept;
 use crate::host::{Host, files, text};
+use crate::state::saved;
 
 /// The file.
 pub const PATH: &str = "/etc/fstab";

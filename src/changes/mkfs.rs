@@ -45,6 +45,7 @@ use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
 use crate::host::{Host, files, text};
+use crate::state::retention;
 use watch::Watch;
 
 /// What to format, as planned.
@@ -100,7 +101,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     tool::check(host, target)?;
     let device = Device::open(host, target.device)?;
     let node = device.node(host)?;
-    let old = record::read(host)?.filter(|old| record::is_of(old, target));
+    let old = retention::read(host)?.filter(|old| record::is_of(old, target));
 
     // First without a claim: what is found here is said in its own words, and a claim would only say "busy".
     let disks = identity::verify(host, identity, &device, target.scsi_id)?;
@@ -133,10 +134,10 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     watch.remember(&device, target.size_bytes)?;
     let sets_uuid = tool::sets_uuid(host, target)?;
 
-    let before = record::read(host)?;
+    let before = retention::read(host)?;
     record::keep_other(host, target.scsi_id)?;
     let mut entry = record::begun(target, context.boot_id);
-    record::write(host, &entry)?;
+    retention::write(host, &entry)?;
     context.observer.progress(&format!("looking at {} once more", target.device));
     let last_look = idle_as_planned(host, identity, &device, target)
         .and_then(|disks| watch.still(host, &disks, &device, target.size_bytes));
@@ -155,7 +156,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     announce(context, &device);
     watch::nobody_writes(host, &identity::verify(host, identity, &device, target.scsi_id)?)?;
     entry.finished = true;
-    record::write(host, &entry)?;
+    retention::write(host, &entry)?;
     let what = match work {
         Work::Adopt => "finished the interrupted making of the",
         Work::Make { .. } | Work::Name => "made an",

@@ -20,7 +20,6 @@ pub mod multipath;
 pub mod packages;
 mod perform;
 pub mod records;
-pub mod saved;
 pub mod scrub;
 #[cfg(test)]
 mod testing;

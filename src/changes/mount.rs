@@ -23,6 +23,7 @@ use crate::facts::signature;
 use crate::host::apart::apart;
 use crate::host::command::Command;
 use crate::host::{Host, files, text};
+use crate::state::retention;
 
 /// How long mounting and unmounting may take: a journal is replayed, what is dirty is written out.
 const MOUNTING: Duration = Duration::from_secs(120);
@@ -234,7 +235,7 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
             "it carries {found}; the volume that mt-agent made has the UUID {uuid}"
         );
     }
-    let (record, other) = match record::read(host)? {
+    let (record, other) = match retention::read(host)? {
         Some(record) if record.scsi_id == volume.scsi_id => (Some(record), None),
         other => (None, other),
     };

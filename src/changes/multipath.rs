@@ -12,12 +12,13 @@ use std::io;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::identity::{self, Hardware, Identity};
-use super::{Context, Done, saved};
+use super::{Context, Done};
 use crate::facts::disks::Disk;
 use crate::facts::mounts;
 pub use crate::facts::multipath::CONFIGURATION;
 use crate::facts::multipath::parse::Dialect;
 use crate::host::{Host, files};
+use crate::state::{paths, saved};
 
 /// The script that the vendor's ApplyCustomChanges.sh writes; it carries the root disk's SCSI ID literally.
 pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
@@ -85,7 +86,7 @@ fn replace_as(
         "{} name{} the root disk {scsi_id} (as it was: {}/{stamp})",
         changed.join(" and "),
         if changed.len() == 1 { "s" } else { "" },
-        saved::SAVED
+        paths::SAVED
     )))
 }
 

@@ -2,22 +2,19 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use nix::libc;
+use anyhow::{Context as _, Result, bail};
 
-use super::{Context, Done, saved};
-use crate::facts::identity::{self, Kind, Mark, PENDING, Present, RECORD, Record, TEMPLATE};
-use crate::facts::journal::{ON_RECORD, RECORDED};
-pub use crate::facts::record::ASIDE;
-use crate::facts::record::DAMAGED;
-use crate::facts::{Fact, retention};
-use crate::host::{Host, files, text};
-
-/// Where the kernel's random bytes come from.
-const URANDOM: &str = "/dev/urandom";
+use super::{Context, Done};
+use crate::facts::Fact;
+use crate::facts::identity;
+use crate::host::{Host, files};
+use crate::state::identity::{Kind, Mark, Present, Record, draw_salt, write};
+use crate::state::journal::{ON_RECORD, RECORDED};
+use crate::state::paths::{IDENTITY, RESUME, RETENTION, SET_ASIDE, TEMPLATE};
+use crate::state::saved;
+use crate::state::set_aside::DAMAGED;
 
 /// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays, and so do the own
 /// disks; `own` are the SCSI IDs of those of a host of which none are on record yet. As long as none are, no disk gets on record
@@ -51,8 +48,8 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[Strin
     if new.marks.is_empty() || old.is_some_and(is_same) {
         return Ok(Done::Unchanged);
     }
-    write(host, RECORD, &new)?;
-    Ok(Done::Changed(format!("{RECORDED} in {RECORD}")))
+    write(host, IDENTITY, &new)?;
+    Ok(Done::Changed(format!("{RECORDED} in {IDENTITY}")))
 }
 
 /// Puts the disks with these SCSI IDs on record as this host's own, as a person said.
@@ -69,7 +66,7 @@ pub(super) fn own_disks(host: &Host, scsi_ids: &[String]) -> Result<Done> {
     if !record.own(scsi_ids) {
         return Ok(Done::Unchanged);
     }
-    write(host, RECORD, &record)?;
+    write(host, IDENTITY, &record)?;
     Ok(Done::Changed(format!("{}{ON_RECORD}", scsi_ids.join(", "))))
 }
 
@@ -88,41 +85,16 @@ pub fn extend_template(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
     Ok(Done::Changed(format!("recorded in {TEMPLATE} what the template has anew")))
 }
 
-/// Writes an identity record whole.
-///
-/// # Errors
-/// What failed, naming the file.
-pub fn write(host: &Host, path: &str, record: &Record) -> Result<()> {
-    saved::directory(host, saved::STATE)?;
-    let mut text = serde_json::to_vec_pretty(record).context("encoding an identity")?;
-    text.push(b'\n');
-    files::replace(&host.path(path), &text, 0o600)
-}
-
-/// 32 hex digits from the kernel.
-///
-/// # Errors
-/// /dev/urandom cannot be read.
-pub fn draw_salt() -> Result<String> {
-    use std::io::Read;
-    let mut bytes = [0_u8; 16];
-    let mut urandom = files::node(Path::new(URANDOM), libc::O_NONBLOCK).context("opening /dev/urandom")?;
-    // An ordinary file of that name would be the same bytes on every machine.
-    ensure!(urandom.metadata()?.file_type().is_char_device(), "{URANDOM} is not the kernel's device");
-    urandom.read_exact(&mut bytes).context("reading /dev/urandom")?;
-    Ok(text::hex(&bytes))
-}
-
-/// Moves the records that name another machine's disks and restarts below [`ASIDE`]. That machine's identity becomes the
+/// Moves the records that name another machine's disks and restarts below [`SET_ASIDE`]. That machine's identity becomes the
 /// one that this machine must not have. What the vendor's script did in the disk that was copied stays recorded.
 pub(super) fn set_aside(context: &mut Context<'_>) -> Result<Done> {
     let host = context.host;
     let Fact::Known(Some(other)) = identity::recorded(host) else {
         return Ok(Done::Unchanged);
     };
-    let directory = format!("{ASIDE}/{}", saved::stamp("records"));
+    let directory = format!("{SET_ASIDE}/{}", saved::stamp("records"));
     let whole = saved::directory(host, &directory)?;
-    for path in [retention::RECORD, PENDING] {
+    for path in [RETENTION, RESUME] {
         let (from, to) = (host.path(path), whole.join(path.rsplit('/').next().unwrap_or(path)));
         match fs::rename(&from, &to) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -132,12 +104,12 @@ pub(super) fn set_aside(context: &mut Context<'_>) -> Result<Done> {
     files::sync_parent(&whole.join("x"))?;
     write(host, TEMPLATE, &other)?;
     // Last: as long as it is there, an interrupted change is begun again.
-    fs::remove_file(host.path(RECORD)).with_context(|| format!("removing {RECORD}"))?;
-    files::sync_parent(&host.path(RECORD))?;
+    fs::remove_file(host.path(IDENTITY)).with_context(|| format!("removing {IDENTITY}"))?;
+    files::sync_parent(&host.path(IDENTITY))?;
     Ok(Done::Changed(format!("the other machine's records lie in {directory}")))
 }
 
-/// Moves what lies at `path` below [`ASIDE`], whatever it is: a record that is not believed any more is never deleted.
+/// Moves what lies at `path` below [`SET_ASIDE`], whatever it is: a record that is not believed any more is never deleted.
 ///
 /// # Errors
 /// What failed, naming it.
@@ -153,7 +125,7 @@ pub fn put_aside(host: &Host, path: &str) -> Result<Done> {
     Ok(Done::Changed(format!("set {path} aside as {}", to.display())))
 }
 
-/// Writes the file at `path` anew, as `content`; the old one, `old`, is kept below [`ASIDE`].
+/// Writes the file at `path` anew, as `content`; the old one, `old`, is kept below [`SET_ASIDE`].
 ///
 /// # Errors
 /// What failed, naming it.
@@ -164,9 +136,9 @@ pub fn rewrite(host: &Host, path: &str, old: &str, content: &str) -> Result<Done
     Ok(Done::Changed(format!("wrote {path} without what cannot be read; all of it is in {}", copy.display())))
 }
 
-/// A name below [`ASIDE`] for what lies at `path`, which nothing has.
+/// A name below [`SET_ASIDE`] for what lies at `path`, which nothing has.
 fn free_place(host: &Host, path: &str) -> Result<PathBuf> {
-    let whole = saved::directory(host, &format!("{ASIDE}/{}", saved::stamp(DAMAGED)))?;
+    let whole = saved::directory(host, &format!("{SET_ASIDE}/{}", saved::stamp(DAMAGED)))?;
     let name = path.rsplit('/').next().unwrap_or(path);
     let number =
         |number: u32| whole.join(if number == 0 { name.to_owned() } else { format!("{name}.{number}") });
@@ -178,6 +150,7 @@ fn free_place(host: &Host, path: &str) -> Result<PathBuf> {
 mod tests {
     use super::super::testing::{Seen, profile};
     use super::*;
+    use crate::state::paths::{DIRECTORY, VENDOR_SCRIPT};
 
     fn one(value: &str) -> Vec<Present> {
         vec![Present { kind: Kind::BiosUuid, place: String::new(), value: value.into() }]
@@ -189,19 +162,19 @@ mod tests {
         let host = Host::image(dir.path());
         let elsewhere = dir.path().join("elsewhere");
         fs::create_dir_all(&elsewhere).unwrap();
-        fs::create_dir_all(host.path(saved::STATE)).unwrap();
-        fs::write(host.path(RECORD), "garbage").unwrap();
-        std::os::unix::fs::symlink(&elsewhere, host.path(ASIDE)).unwrap();
-        let error = format!("{:#}", put_aside(&host, RECORD).unwrap_err());
+        fs::create_dir_all(host.path(DIRECTORY)).unwrap();
+        fs::write(host.path(IDENTITY), "garbage").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, host.path(SET_ASIDE)).unwrap();
+        let error = format!("{:#}", put_aside(&host, IDENTITY).unwrap_err());
         assert!(error.ends_with("set-aside is a symbolic link, not a directory: move it away"), "{error}");
-        assert!(rewrite(&host, RECORD, "garbage", "").is_err());
-        assert_eq!(fs::read(host.path(RECORD)).unwrap(), b"garbage");
+        assert!(rewrite(&host, IDENTITY, "garbage", "").is_err());
+        assert_eq!(fs::read(host.path(IDENTITY)).unwrap(), b"garbage");
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
         // All of the state may lie elsewhere.
-        fs::remove_file(host.path(ASIDE)).unwrap();
-        fs::rename(host.path(saved::STATE), elsewhere.join("state")).unwrap();
-        std::os::unix::fs::symlink("../../elsewhere/state", host.path(saved::STATE)).unwrap();
-        assert!(matches!(put_aside(&host, RECORD).unwrap(), Done::Changed(_)));
+        fs::remove_file(host.path(SET_ASIDE)).unwrap();
+        fs::rename(host.path(DIRECTORY), elsewhere.join("state")).unwrap();
+        std::os::unix::fs::symlink("../../elsewhere/state", host.path(DIRECTORY)).unwrap();
+        assert!(matches!(put_aside(&host, IDENTITY).unwrap(), Done::Changed(_)));
     }
 
     #[test]
@@ -209,9 +182,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
         assert!(matches!(keep_identity(&host, "t1", &one("a"), None).unwrap(), Done::Changed(_)));
-        let first = fs::read_to_string(host.path(RECORD)).unwrap();
+        let first = fs::read_to_string(host.path(IDENTITY)).unwrap();
         assert_eq!(keep_identity(&host, "t2", &one("a"), None).unwrap(), Done::Unchanged);
-        assert_eq!(fs::read_to_string(host.path(RECORD)).unwrap(), first);
+        assert_eq!(fs::read_to_string(host.path(IDENTITY)).unwrap(), first);
         keep_identity(&host, "t3", &one("b"), None).unwrap();
         let Fact::Known(Some(second)) = identity::recorded(&host) else { panic!() };
         assert!(first.contains(&second.salt) && second.has(&one("b")[0]) && !second.has(&one("a")[0]));
@@ -220,9 +193,9 @@ mod tests {
             Done::Unchanged,
             "nothing known is nothing to record"
         );
-        files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
+        files::replace(&host.path(IDENTITY), b"{", 0o600).unwrap();
         assert_eq!(keep_identity(&host, "t5", &one("c"), None).unwrap(), Done::Unchanged);
-        assert_eq!(fs::read(host.path(RECORD)).unwrap(), b"{", "a torn record is for a person to look at");
+        assert_eq!(fs::read(host.path(IDENTITY)).unwrap(), b"{", "a torn record is for a person to look at");
     }
 
     #[test]
@@ -247,12 +220,12 @@ mod tests {
         assert!(owned("36a") && !owned("36c"));
         own_disks(&host, &ids(&["36c"])).unwrap();
         assert!(owned("36a") && owned("36c"));
-        let before = fs::read(host.path(RECORD)).unwrap();
+        let before = fs::read(host.path(IDENTITY)).unwrap();
         assert_eq!(keep_identity(&host, "t3", &one("b"), None).unwrap(), Done::Unchanged);
-        assert_eq!(fs::read(host.path(RECORD)).unwrap(), before);
-        files::replace(&host.path(RECORD), b"{", 0o600).unwrap();
+        assert_eq!(fs::read(host.path(IDENTITY)).unwrap(), before);
+        files::replace(&host.path(IDENTITY), b"{", 0o600).unwrap();
         own_disks(&host, &ids(&["36d"])).unwrap_err();
-        fs::remove_file(host.path(RECORD)).unwrap();
+        fs::remove_file(host.path(IDENTITY)).unwrap();
         keep_identity(&host, "t4", &one("a"), None).unwrap();
         assert!(!owned("36a"));
         // The record of an older agent, or of a host that was not in order.
@@ -283,8 +256,12 @@ mod tests {
         assert!(recorded().saw("36a") && !recorded().saw("36f"));
         assert_eq!(keep_identity(&host, "t3", &now, None).unwrap(), Done::Unchanged);
         // An older agent's record of both own disks, when the machine was started from a third one, then the second is away.
-        write(&host, RECORD, &Record::new("00", "t", &with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36b")])))
-            .unwrap();
+        write(
+            &host,
+            IDENTITY,
+            &Record::new("00", "t", &with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36b")])),
+        )
+        .unwrap();
         let started = with(&[(Kind::RootDisk, "36f"), (Kind::Disk, "36a")]);
         assert_eq!(keep_identity(&host, "t4", &started, None).unwrap(), Done::Unchanged);
         assert!(recorded().owns("36a") && recorded().saw("36b") && !recorded().saw("36f"));
@@ -299,20 +276,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
         keep_identity(&host, "t", &one("other"), None).unwrap();
-        for path in [retention::RECORD, PENDING, crate::facts::custom_changes::RECORD] {
+        for path in [RETENTION, RESUME, VENDOR_SCRIPT] {
             files::replace(&host.path(path), b"{}", 0o600).unwrap();
         }
         let (profile, mut observer) = (profile(), Seen::default());
         let mut context = Context { host: &host, profile: &profile, boot_id: "b", observer: &mut observer };
         assert!(matches!(set_aside(&mut context).unwrap(), Done::Changed(_)));
         assert_eq!(set_aside(&mut context).unwrap(), Done::Unchanged);
-        assert!(!host.exists(retention::RECORD) && !host.exists(PENDING) && !host.exists(RECORD));
-        assert!(
-            host.exists(crate::facts::custom_changes::RECORD),
-            "what the script did was copied with the disk"
-        );
-        let stamp = host.list(ASIDE).unwrap().remove(0);
-        assert_eq!(host.list(format!("{ASIDE}/{stamp}")).unwrap(), ["resume.json", "retention.json"]);
+        assert!(!host.exists(RETENTION) && !host.exists(RESUME) && !host.exists(IDENTITY));
+        assert!(host.exists(VENDOR_SCRIPT), "what the script did was copied with the disk");
+        let stamp = host.list(SET_ASIDE).unwrap().remove(0);
+        assert_eq!(host.list(format!("{SET_ASIDE}/{stamp}")).unwrap(), ["resume.json", "retention.json"]);
         let Fact::Known(Some(template)) = identity::template(&host) else { panic!() };
         assert!(template.has(&one("other")[0]));
     }

@@ -22,10 +22,10 @@ use crate::report::text::Detail;
 use crate::report::{Plan, json, plan, text};
 use crate::run;
 use crate::run::apply::{Applied, Ended, Options, Watcher};
-use crate::run::resume::{self, Binding, Pending};
 use crate::run::waiting::{self, State};
+use crate::state::request::{Decision, Request};
+use crate::state::resume::{self, Binding, Pending};
 use crate::steps::Selection;
-use crate::steps::remedy::{Decision, Request};
 
 const NOTE: &str = "Prints the plan first and asks on a terminal; without one it needs --yes. Exits 3 when a \
      restart is owed: after it, the same apply goes on by itself where the service mt-agent-resume is installed; \
@@ -189,8 +189,8 @@ impl Args {
             schema: resume::SCHEMA.to_owned(),
             boot_id: String::new(),
             profile: session.profile_name(),
-            only: selection.only.clone(),
-            skip: selection.skip.clone(),
+            only: selection.part.only.clone(),
+            skip: selection.part.skip.clone(),
             stage: self.selected.stage(),
             first_boot: false,
             seal: None,

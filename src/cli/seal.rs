@@ -11,13 +11,14 @@ use super::progress::Progress;
 use super::session::{Answer, Format, Session};
 use crate::host::Kind;
 use crate::image::seal::table::TABLE;
-use crate::image::seal::{AROUND, AUTHORIZED_KEYS, Chosen, STEPS};
+use crate::image::seal::{AROUND, AUTHORIZED_KEYS, STEPS, choose};
 use crate::report::seal::{
     Ended, List, Listed, Sealing, document, list_document, render, render_list, render_outcome,
 };
 use crate::report::style::{Page, Paint};
 use crate::report::text::Detail;
-use crate::run::seal::{self, Order, Watcher};
+use crate::run::seal::{self, Watcher};
+use crate::state::sealing::Order;
 
 const NOTE: &str = "Exits 0 when the image is sealed, or was already, or the steps chosen are done; 1 when cloning would be \
      unsafe, the person said no, or there is something to do with --dry-run. The tree of an image is sealed by --root, with \
@@ -66,7 +67,7 @@ impl Args {
             };
             return Ok(Answer::new(text, exit::READY));
         }
-        let chosen = Chosen::new(self.only.clone(), self.skip.clone())?;
+        let chosen = choose(self.only.clone(), self.skip.clone())?;
         ensure!(
             !self.wipe_free_space || chosen.has("free-space"),
             "--wipe-free-space: --only and --skip leave the step free-space out"

@@ -16,9 +16,9 @@ use crate::report::style::Style;
 use crate::report::text::Detail;
 use crate::report::waiting::Waiting;
 use crate::run;
-use crate::run::resume::Pending;
 use crate::run::waiting::{self, Order};
-use crate::steps::remedy::{Request, Takeover};
+use crate::state::request::{Request, Takeover};
+use crate::state::resume::Pending;
 use crate::steps::{self, Selection, Stage};
 
 /// Options that every verb takes.

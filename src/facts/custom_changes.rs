@@ -11,21 +11,17 @@ use anyhow::{Result, bail};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use self::running::Process;
-use super::{Fact, read, record};
+use super::{Fact, read};
 use crate::host::{Host, Kind, files, sum, trust};
+use crate::state::vendor_script;
 
-/// Where our own record of the run lies: written before the script starts and after it ended.
-pub const RECORD: &str = "/var/lib/mt-agent/custom-changes.json";
+pub use crate::state::vendor_script::{Outcome, Process, Record, SCHEMA};
 
 /// The requirement under which a run is noted in the journal.
 pub const APPLIED: &str = "custom-changes.applied";
 
 /// The decision that a run asks for of which it is not proved that it did its work; one that was never started asks for none.
 pub const ACCEPT: &str = "--custom-changes=accept";
-
-/// The version of the record.
-pub const SCHEMA: &str = "mt-agent/custom-changes/v1";
 
 /// The script that the vendor's script leaves to blacklist the root disk.
 pub const BLACKLIST_SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
@@ -57,53 +53,8 @@ pub struct CustomChanges {
     pub archive_bytes: Fact<Option<u64>>,
 }
 
-/// Our record of the one run of the vendor script: [`RECORD`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// `mt-agent/custom-changes/v1`.
-    pub schema: String,
-    /// SHA-256 of the archive, lower-case hex; empty when a person ran the script and we only observed it.
-    pub archive_sha256: String,
-    /// Boot id under which it was started (or first observed).
-    pub boot_id: String,
-    /// When, RFC 3339 UTC.
-    pub started_at: String,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// The process that it was started as; not recorded by 0.1.0, nor of a run by hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<Process>,
-    /// Length in bytes of the script's log before it; as above.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_bytes: Option<u64>,
-}
-
 fn nobody() -> Fact<Option<u32>> {
     Fact::Known(None)
-}
-
-/// What came of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It was started; if this is what is found later, the run was interrupted and its state is unknown.
-    Started,
-    /// Judged from the host as having done its work.
-    Applied,
-    /// It ended without its marker: how, and what it said. What it changed until then is not known whole.
-    Failed(String),
-    /// A person ran it; seen by `apply` under the recorded boot id.
-    Observed,
-    /// A person decided, after an interrupted run, that the changes are in place (`--custom-changes=accept`).
-    Accepted,
-}
-
-impl Outcome {
-    /// Whether no end, or no good one, is known of the run.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        matches!(self, Self::Started | Self::Failed(_))
-    }
 }
 
 impl CustomChanges {
@@ -138,7 +89,7 @@ pub fn load(
     // Once the script has run it is of no account who can write the archive; and a tree says of its owners what it likes.
     let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
     let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
-    let record: Fact<Option<Record>> = record::fact(host, RECORD, SCHEMA);
+    let record: Fact<Option<Record>> = Fact::from_result(vendor_script::read(host));
     let from = record.known().and_then(|record| record.as_ref()?.log_bytes).unwrap_or_default();
     CustomChanges {
         marker_ctime_secs: Fact::from_result(marker_ctime(host, marker)),
@@ -236,6 +187,7 @@ pub fn parse_blacklist_script(script: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::facts::testing;
+    use crate::state::paths::VENDOR_SCRIPT;
 
     const MARKER: &str = "/etc/.appliedmtcustomchanges";
     const LOG: &str = "/var/log/appliedmtcustomchanges.log";
@@ -288,7 +240,7 @@ mod tests {
                 "#!/bin/sh\n# 36000c290000000000000000000000000\nID=36000c2982b5df41a25811b07e74971e8\n",
             ),
             (".blacklistrootdev", ""),
-            (&RECORD[1..], &serde_json::to_string(&record).unwrap()),
+            (&VENDOR_SCRIPT[1..], &serde_json::to_string(&record).unwrap()),
         ]);
         let seen = look(dir.path());
         assert_eq!(seen.marker_ctime_secs, Fact::Known(Some(1_420_000_000)));
@@ -314,7 +266,7 @@ mod tests {
                 log_bytes: log_bytes.map(|bytes| bytes as u64),
             };
             let record = serde_json::to_string(&record).unwrap();
-            let dir = testing::tree(&[(&LOG[1..], log), (&RECORD[1..], &record)]);
+            let dir = testing::tree(&[(&LOG[1..], log), (&VENDOR_SCRIPT[1..], &record)]);
             look(dir.path()).log_tail.known().cloned().flatten().unwrap()
         };
         let log = format!("{earlier}begin\n{more}");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Fact, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes, disks, dmi,
-    filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages, record,
+    filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages, records,
     retention, services, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::text;
@@ -80,7 +80,7 @@ pub struct Facts {
     #[serde(default)]
     pub identity: identity::Identity,
     /// The records of this machine that `state repair` has set aside.
-    #[serde(default = "record::nothing_set_aside")]
+    #[serde(default = "records::nothing_set_aside")]
     pub records_set_aside: Fact<Vec<String>>,
     /// What the journal tells of records that may be lost.
     #[serde(default = "journal::not_read")]

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
     disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages,
-    processes, read, record, retention, services, site_agent, storage, strays, swaps, tools,
+    processes, read, records, retention, services, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -114,7 +114,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let site_agent = start(host, DEADLINE, site_agent::load);
     let identity = start(host, DEADLINE, identity::load);
     let retention_record = start(host, DEADLINE, retention::load);
-    let records_set_aside = start(host, DEADLINE, record::set_aside);
+    let records_set_aside = start(host, DEADLINE, records::set_aside);
     let journal = start(host, DEADLINE, journal::load);
     let boot_id = start(host, DEADLINE, boot_id);
     // Whoever probes disks is about to choose one.

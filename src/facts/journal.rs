@@ -5,26 +5,11 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, custom_changes, fstab, identity, read, record};
+use super::{Fact, custom_changes, fstab, read};
 use crate::host::{Host, files};
-
-/// Where it lies.
-pub const PATH: &str = "/var/lib/mt-agent/journal.jsonl";
-
-/// Under which requirement an apply notes that it recorded this machine's identity, or set another machine's aside.
-pub const IDENTITY: &str = "image.identity";
-
-/// How the note begins that it was recorded, by a repair as well.
-pub const RECORDED: &str = "recorded this machine's identity";
-
-/// How the note ends that a person put disks on record there.
-pub const ON_RECORD: &str = " on record in /var/lib/mt-agent/identity.json";
-
-/// Where the agent writes down what it ran; logrotate puts earlier ones beside it, with a longer name.
-const LOGS: (&str, &str) = ("/var/log", "mt-agent.log");
-
-/// What the first line of a journal notes where an apply had been at work before: that makes none of a lost record a new machine.
-pub const FOUND_LOST: &str = "found all records of this machine lost";
+use crate::state::journal::{FOUND_LOST, IDENTITY, ON_RECORD, RECORDED};
+use crate::state::paths::{self, JOURNAL, SET_ASIDE, TEMPLATE};
+use crate::state::{record, set_aside};
 
 /// What is known by the journal, and by those that `state repair` has set aside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +73,7 @@ impl Journal {
 pub fn load(host: &Host) -> Fact<Journal> {
     let read = || -> anyhow::Result<Journal> {
         let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };
-        for path in record::places_aside(host, PATH)? {
+        for path in set_aside::places(host, JOURNAL).map_err(|error| read::explain(SET_ASIDE, error))? {
             // What is no file told nothing.
             let meta = host.place(&path)?.symlink_metadata()?;
             if meta.is_file() {
@@ -99,7 +84,7 @@ pub fn load(host: &Host) -> Fact<Journal> {
                 journal.missing = false;
             }
         }
-        let text = record::text(host, PATH)?.unwrap_or_default();
+        let text = record::text(host, JOURNAL)?.unwrap_or_default();
         journal.missing &= text.is_empty();
         journal.read(&text);
         Ok(journal)
@@ -116,7 +101,7 @@ fn begin(host: &Host, path: &str) -> anyhow::Result<String> {
 
 /// Whether there is a log of the agent's in which something stands.
 fn has_log(host: &Host) -> anyhow::Result<bool> {
-    let (directory, name) = LOGS;
+    let (directory, name) = paths::log();
     let names = host.list(directory).map_err(|error| read::explain(directory, error))?;
     let is_one = |one: &String| {
         let place = host.place(format!("{directory}/{one}")).and_then(|place| place.symlink_metadata());
@@ -133,7 +118,7 @@ pub fn follows_a_lost_one(host: &Host) -> bool {
         || fstab::load(host).known().is_some_and(|fstab| fstab::has_ours(&fstab.entries, &fstab.ignored));
     let is_one = |journal: &Journal| journal.missing && (journal.log || has_line());
     // A sealing takes the log out, and what the first boot of a clone writes there is its own.
-    !host.exists(identity::TEMPLATE) && load(host).known().is_some_and(is_one)
+    !host.exists(TEMPLATE) && load(host).known().is_some_and(is_one)
 }
 
 /// Of recordings by an agent that did not look.
@@ -216,7 +201,7 @@ mod tests {
         let done = r#"{"event":"done","requirement":"custom-changes.applied","changed":null}"#;
         let end = "{\"event\":\"end\",\"verdict\":\"ready\"}\ngarbage\n";
         let aside = "var/lib/mt-agent/set-aside/damaged-20260601T100000Z/journal.jsonl.1";
-        let dir = testing::tree(&[(aside, done), (&PATH[1..], end)]);
+        let dir = testing::tree(&[(aside, done), (&JOURNAL[1..], end)]);
         assert_eq!(
             load(&Host::recorded(dir.path())),
             Fact::Known(Journal { vendor_script: true, identity: true, ..Journal::default() })
@@ -244,9 +229,9 @@ mod tests {
             (vec![("var/log/other.log", "x\n")], false),
             (vec![("etc/fstab", line.as_str())], true),
             (vec![("etc/fstab", "UUID=1 /mnt/retention ext4 rw 0 0\n")], false),
-            (vec![(log, "x\n"), ("etc/fstab", line.as_str()), (&PATH[1..], "{}\n")], false),
-            (vec![(log, "x\n"), (&PATH[1..], "")], true),
-            (vec![(log, "x\n"), (&identity::TEMPLATE[1..], "{}")], false),
+            (vec![(log, "x\n"), ("etc/fstab", line.as_str()), (&JOURNAL[1..], "{}\n")], false),
+            (vec![(log, "x\n"), (&JOURNAL[1..], "")], true),
+            (vec![(log, "x\n"), (&TEMPLATE[1..], "{}")], false),
             (vec![], false),
         ] {
             let dir = testing::tree(&files);

@@ -1,26 +1,13 @@
 //! By what an order that waits for a restart knows its machine again.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::dmi;
 use crate::host::{Host, text};
+use crate::state::machine::Machine;
 
 /// Where systemd and D-Bus keep the machine ID: machine-id(5), dbus-uuidgen(1). CentOS 6 has the second, with D-Bus.
 const MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
-
-/// The machine, by SHA-256 sums (64 lower-case hex digits) of what is its alone: no identifier can be found by a search
-/// through a disk that the order was once on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Machine {
-    /// Of the SMBIOS UUID (`uuid.bios` in vSphere).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bios_uuid: Option<String>,
-    /// Of the machine ID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine_id: Option<String>,
-}
 
 /// Reads what `host` has of it. What cannot be read is `None`.
 #[must_use]
@@ -35,36 +22,6 @@ pub fn load(host: &Host) -> Machine {
     Machine {
         bios_uuid: uuid.map(|uuid| sum("bios-uuid", uuid.trim().to_ascii_lowercase())),
         machine_id: id.map(|id| sum("machine-id", id)),
-    }
-}
-
-impl Machine {
-    /// Whether `now` is this machine: all that is recorded can be read, and is the same.
-    ///
-    /// # Errors
-    /// Why not, in words that follow "it is void: ".
-    pub fn is(&self, now: &Self) -> Result<(), String> {
-        if *self == Self::default() {
-            return Err("it does not tell for which machine it was given: that one had neither a BIOS UUID nor a machine ID"
-                .to_owned());
-        }
-        for (what, recorded, found) in [
-            ("BIOS UUID", &self.bios_uuid, &now.bios_uuid),
-            ("machine ID", &self.machine_id, &now.machine_id),
-        ] {
-            match (recorded, found) {
-                (Some(recorded), Some(found)) if recorded != found => {
-                    return Err(format!("it was given on a machine with another {what}"));
-                }
-                (Some(_), None) => {
-                    return Err(format!(
-                        "cannot determine whether it was given on this machine: its {what} cannot be read"
-                    ));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -32,7 +32,7 @@ pub mod os;
 pub mod packages;
 pub(crate) mod processes;
 mod read;
-pub mod record;
+pub(crate) mod records;
 pub mod retention;
 pub mod scsi;
 pub mod services;
@@ -43,7 +43,7 @@ pub mod storage;
 pub mod strays;
 pub mod swaps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tools;
 pub mod wtmp;
 

@@ -1,61 +1,27 @@
-//! Our own record of the retention disk: written before mkfs starts and after it ended, so that a
-//! half-made file system is recognised as ours and nothing else is.
+//! The volume that we made: where its record says it is, and how it is known again without one.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use nix::sys::stat::{major, minor};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::disks::{Disk, not_one_disk};
 use super::filesystems::Filesystems;
-use super::{Fact, record, signature};
+use super::{Fact, signature};
 use crate::host::{Host, text};
+use crate::state;
 
-/// Where the record lies.
-pub const RECORD: &str = "/var/lib/mt-agent/retention.json";
+pub use super::signature::Volume;
+pub use crate::state::retention::{Record, SCHEMA};
 
 /// The label that the file system carries, for people: XFS allows these 12 characters and no more.
 pub const LABEL: &str = "mt-retention";
 
-/// The version of the record.
-pub const SCHEMA: &str = "mt-agent/retention/v1";
-
-/// The record: [`RECORD`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// `mt-agent/retention/v1`.
-    pub schema: String,
-    /// SCSI ID of the disk.
-    pub scsi_id: String,
-    /// UUID that the file system carries when it is done.
-    pub uuid: String,
-    /// `ext4` or `xfs`.
-    pub fs_type: String,
-    /// Boot id under which it was started.
-    pub boot_id: String,
-    /// When, RFC 3339 UTC.
-    pub started_at: String,
-    /// `false` while mkfs may be under way; `true` once the file system was made and synced.
-    pub finished: bool,
-}
-
-/// A file system that is alone on its disk, as libblkid tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Volume {
-    /// `ext4`.
-    pub fs_type: String,
-    /// Its UUID, empty where it has none.
-    pub uuid: String,
-    /// Its label, likewise.
-    pub label: String,
-}
-
 /// Reads the record; `Known(None)` where there is none. A torn one is unknown.
 #[must_use]
 pub fn load(host: &Host) -> Fact<Option<Record>> {
-    record::fact(host, RECORD, SCHEMA)
+    Fact::from_result(state::retention::read(host))
 }
 
 /// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice
@@ -141,6 +107,7 @@ mod tests {
     use super::*;
     use crate::facts::disks::{Map, Partition};
     use crate::facts::testing;
+    use crate::state::paths::RETENTION;
 
     fn record(finished: bool) -> Record {
         Record {
@@ -213,7 +180,7 @@ mod tests {
     #[test]
     fn a_torn_record_or_that_of_another_version_is_unknown() {
         let why = |content: &str| {
-            let dir = testing::tree(&[(&RECORD[1..], content)]);
+            let dir = testing::tree(&[(&RETENTION[1..], content)]);
             match load(&Host::recorded(dir.path())) {
                 Fact::Unknown(why) => why,
                 other => panic!("{other:?}"),

@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
 
-use super::retention::Volume;
 use crate::host::Host;
 use crate::host::apart::apart;
 use crate::host::command::Command;
@@ -16,6 +16,17 @@ use crate::host::text;
 
 /// A probe reads a few hundred KiB; a path that hangs is not waited for longer.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A file system that is alone on its disk, as libblkid tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// `ext4`.
+    pub fs_type: String,
+    /// Its UUID, empty where it has none.
+    pub uuid: String,
+    /// Its label, likewise.
+    pub label: String,
+}
 
 /// The tags that libblkid's probe found: `TYPE` to `ext4`. None: nothing known to it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

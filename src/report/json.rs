@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::waiting::Waiting;
 use super::{Plan, Report, Summary, Verdict};
 use crate::host::text;
-use crate::steps::{Finding, Selection, Stage};
+use crate::state::request::Part;
+use crate::steps::{Finding, Stage};
 
 /// `value` as one document, ending in a line end.
 ///
@@ -69,7 +70,7 @@ pub struct ReportDocument<'a> {
 #[derive(Debug, Serialize)]
 struct Selected<'a> {
     #[serde(flatten)]
-    selection: &'a Selection,
+    part: &'a Part,
     left_out: &'a [&'static str],
 }
 
@@ -80,9 +81,9 @@ impl<'a> From<&'a Report> for ReportDocument<'a> {
             verdict: report.verdict(),
             profile: &report.profile,
             host: &report.host,
-            stage: report.selection.stage,
+            stage: report.selection.part.stage,
             selection: (!report.left_out.is_empty())
-                .then_some(Selected { selection: &report.selection, left_out: &report.left_out }),
+                .then_some(Selected { part: &report.selection.part, left_out: &report.left_out }),
             notes: &report.notes,
             pending: report.waiting.as_ref(),
             findings: &report.findings,

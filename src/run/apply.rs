@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 pub use self::terms::{Applied, Ended, Options, Watcher};
-use super::journal::{Event, Journal};
+use super::journal::{self, Event, Journal};
 use super::log::Log;
-use super::resume::{self, Pending};
 use super::{BOOT_ID, check, identity, lock, plan, private, read_facts, signals, today};
-use crate::changes::{self, Change, Done, Observer, records, saved};
+use crate::changes::{self, Change, Done, Observer, records};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
 use crate::host::Host;
 use crate::host::command::Command;
 use crate::profile::Profile;
 use crate::report::Plan;
-use crate::steps::remedy::Request;
+use crate::state::request::Request;
+use crate::state::resume::{self, Pending};
+use crate::state::{paths, saved};
 use crate::steps::retention::{self, lasting, takeover};
 use crate::steps::{self, Selection, image};
 
@@ -90,7 +91,7 @@ pub fn apply(
     guard.begin_changes();
     // A person may think for an hour, and the host go on meanwhile.
     let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
-    let mut journal = Journal::open(host, &boot_id)?;
+    let mut journal = journal::open(host, &boot_id)?;
     let mut log = Log::open(host)?;
     if let Some(closed) = &closed {
         log.line(closed);
@@ -99,7 +100,7 @@ pub fn apply(
         agent: env!("CARGO_PKG_VERSION").to_owned(),
         profile: profile.name.clone(),
         resumed: options.resumed,
-        selection: (!options.selection.is_everything()).then(|| options.selection.clone()),
+        selection: (!options.selection.is_everything()).then(|| options.selection.part.clone()),
     })?;
     let ended = run.carry_out(&agreed, facts, &mut journal, log, watcher, &guard);
     let verdict = match &ended {
@@ -176,7 +177,7 @@ impl Run<'_> {
                     Some(pending) if waiting.as_ref().is_some_and(|waiting| waiting.stands_for(&pending)) => {
                     }
                     Some(pending) => {
-                        saved::directory(self.host, saved::STATE)?;
+                        saved::directory(self.host, paths::DIRECTORY)?;
                         resume::write(self.host, &pending)?;
                     }
                     None => resume::clear(self.host)?,

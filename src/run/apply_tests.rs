@@ -1,7 +1,9 @@
 use super::*;
 use crate::facts::Fact;
-use crate::facts::identity::{self, HostKey, Record, TEMPLATE};
+use crate::facts::identity::{self, HostKey, Record};
 use crate::image::seal::{Template, template_record};
+use crate::state;
+use crate::state::paths::TEMPLATE;
 use crate::steps::Status;
 use crate::steps::testing::{RETENTION_ID, ready};
 
@@ -46,7 +48,7 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     facts.identity = identity::load(&host);
     facts.identity.ssh_host_keys = Fact::Known(Vec::new());
     let sealed = Record::new("00", "t", &image::identifiers(&facts));
-    records::write(&host, TEMPLATE, &sealed).unwrap();
+    state::identity::write(&host, TEMPLATE, &sealed).unwrap();
     // The next start makes another key.
     let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
     facts.identity.ssh_host_keys = Fact::Known(vec![key.clone()]);

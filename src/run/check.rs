@@ -33,7 +33,7 @@ pub fn report(
         }
     }
     let mut notes = Vec::new();
-    match selection.stage {
+    match selection.part.stage {
         Some(Stage::Image) => {
             notes.push("stage image: what belongs to each machine is not looked at".to_owned());
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 
 use super::apply::{Both, Watcher};
-use super::journal::{Event, Journal};
+use super::journal::{self, Event};
 use super::log::Log;
 use super::{lock, private, signals};
 use crate::changes::collection::{Collection, can_be_collected_in};
@@ -66,7 +66,7 @@ pub fn collect(
         repositories: options.repositories.clone(),
         agent_package: options.agent_package.clone(),
     };
-    let mut journal = Journal::open(host, boot_id)?;
+    let mut journal = journal::open(host, boot_id)?;
     let mut log = Log::open(host)?;
     journal.write(Event::Begin {
         agent: env!("CARGO_PKG_VERSION").to_owned(),

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::journal::{Event, Journal};
+use super::journal::{self, Event};
 use super::{now, today};
 use crate::changes::{Done, records};
-use crate::facts::{Facts, journal};
+use crate::facts::Facts;
 use crate::host::Host;
 use crate::profile::Profile;
+use crate::state::journal::IDENTITY;
 use crate::steps::layout::own_disks;
 use crate::steps::{self, Selection, image};
 
@@ -19,15 +20,15 @@ use crate::steps::{self, Selection, image};
 pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str) -> Result<Option<String>> {
     // What could not be read would be missing from the record for good; what is lost, a person restores.
     let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();
-    if !is_whole || image::lost::is_lost(facts) || !holds(profile, facts, journal::IDENTITY) {
+    if !is_whole || image::lost::is_lost(facts) || !holds(profile, facts, IDENTITY) {
         return Ok(None);
     }
     let own = own_disks::first(profile, facts);
     match records::keep_identity(host, &now(), &image::identifiers(facts), own.as_deref())? {
         Done::Unchanged => Ok(None),
         Done::Changed(what) => {
-            let (requirement, changed) = (journal::IDENTITY.to_owned(), Some(what.clone()));
-            Journal::open(host, boot_id)?.write(Event::Done { requirement, changed })?;
+            let (requirement, changed) = (IDENTITY.to_owned(), Some(what.clone()));
+            journal::open(host, boot_id)?.write(Event::Done { requirement, changed })?;
             Ok(Some(what))
         }
     }

@@ -8,9 +8,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::stat::{major, minor};
 
 use crate::host::{Host, files, text};
-
-/// Where the lock lies. /var/run is on every system that we know, a link to /run on newer ones.
-pub const PATH: &str = "/var/run/mt-agent.lock";
+use crate::state::paths::LOCK;
 
 /// The lock, held until dropped.
 pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
@@ -20,7 +18,7 @@ pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 /// # Errors
 /// Another run holds it (who, since when, in which boot), or the file cannot be opened.
 pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
-    let path = host.path(PATH);
+    let path = host.path(LOCK);
     let options = &mut OpenOptions::new();
     let mut file =
         files::own(&path, options.read(true).write(true).truncate(false)).context("opening the lock")?;
@@ -53,8 +51,8 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
 /// Newer kernels take some 15 ms to list their locks: they are asked only if the process of the note lives.
 #[must_use]
 pub fn holder(host: &Host) -> Option<String> {
-    let meta = host.path(PATH).metadata().ok()?;
-    let note = host.read(PATH).unwrap_or_default();
+    let meta = host.path(LOCK).metadata().ok()?;
+    let note = host.read(LOCK).unwrap_or_default();
     if pid_in(&note).is_some_and(|pid| !host.exists(format!("/proc/{pid}"))) {
         return None;
     }
@@ -119,22 +117,22 @@ mod tests {
             std::fs::create_dir_all(dir.path().join(directory)).unwrap();
         }
         let host = Host::recorded(dir.path());
-        files::replace(&host.path(PATH), b"pid 77, apply, since 2026-06-01T10:00:00Z, boot b\n", 0o600)
+        files::replace(&host.path(LOCK), b"pid 77, apply, since 2026-06-01T10:00:00Z, boot b\n", 0o600)
             .unwrap();
-        let ino = std::fs::metadata(host.path(PATH)).unwrap().ino();
+        let ino = std::fs::metadata(host.path(LOCK)).unwrap().ino();
         let lock = |pid: u32| {
             let line = format!("1: FLOCK  ADVISORY  WRITE {pid} fe:fe:{ino} 0 EOF\n");
             files::replace(&host.path("/proc/locks"), line.as_bytes(), 0o600).unwrap();
         };
         lock(77);
         assert_eq!(holder(&host), None);
-        std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/77/fd/3")).unwrap();
+        std::os::unix::fs::symlink(host.path(LOCK), host.path("/proc/77/fd/3")).unwrap();
         assert!(holder(&host).unwrap().starts_with("pid 77, apply, since"));
         // Another process holds it than the one that wrote the note.
         std::fs::remove_file(host.path("/proc/77/fd/3")).unwrap();
         lock(78);
         assert_eq!(holder(&host), None);
-        std::os::unix::fs::symlink(host.path(PATH), host.path("/proc/78/fd/3")).unwrap();
+        std::os::unix::fs::symlink(host.path(LOCK), host.path("/proc/78/fd/3")).unwrap();
         assert_eq!(holder(&host).unwrap(), "pid 78");
     }
 
@@ -154,7 +152,7 @@ mod tests {
         let error = take(&host, "apply", "boot-1").err().unwrap().to_string();
         assert!(error.contains(&format!("pid {}, apply, since 20", std::process::id())), "{error}");
         assert!(error.contains("boot boot-1"), "{error}");
-        let mode = std::fs::metadata(host.path(PATH)).unwrap().mode();
+        let mode = std::fs::metadata(host.path(LOCK)).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600, "whoever can open it can hold it");
         drop(lock);
         drop(take(&host, "apply", "boot-1").unwrap());

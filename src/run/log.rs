@@ -6,6 +6,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 
 use crate::host::{Host, files, text};
+use crate::state::paths::LOG;
 
 /// The log, open for appending.
 pub struct Log(File);
@@ -16,8 +17,7 @@ impl Log {
     /// # Errors
     /// What failed, naming the file.
     pub fn open(host: &Host) -> Result<Self> {
-        let file =
-            files::own(&host.path(super::LOG), OpenOptions::new().append(true)).context("opening the log")?;
+        let file = files::own(&host.path(LOG), OpenOptions::new().append(true)).context("opening the log")?;
         Ok(Self(file))
     }
 

@@ -10,7 +10,6 @@ pub mod log;
 pub mod offline;
 pub mod plan;
 pub mod private;
-pub mod resume;
 pub mod seal;
 pub mod signals;
 pub mod state;
@@ -25,11 +24,10 @@ use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::Profile;
 
+pub use crate::state::time::now;
+
 /// The kernel's id of this boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// What was run and what it said.
-pub const LOG: &str = "/var/log/mt-agent.log";
 
 /// Reads everything about `host` that judging it by `profile` needs.
 #[must_use]
@@ -62,20 +60,10 @@ pub fn under_way(host: &Host) -> Option<String> {
     Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
 }
 
-/// A time in a record: RFC 3339 UTC to the second.
-const TIME: &[time::format_description::BorrowedFormatItem<'_>] =
-    time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-
 /// Today, UTC: for waivers.
 #[must_use]
 pub fn today() -> time::Date {
     time::OffsetDateTime::now_utc().date()
-}
-
-/// Now, RFC 3339 UTC to the second: for records.
-#[must_use]
-pub fn now() -> String {
-    time::OffsetDateTime::now_utc().format(TIME).unwrap_or_default()
 }
 
 #[cfg(test)]

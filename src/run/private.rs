@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use nix::unistd::geteuid;
 
-use crate::changes::records::ASIDE;
-use crate::changes::saved::{SAVED, STATE};
 use crate::host::{Host, files};
+use crate::state::paths::{self, DIRECTORY, SAVED, SET_ASIDE};
 
 /// How many places are named in a line.
 const NAMED: usize = 3;
@@ -63,7 +62,7 @@ pub fn open_below(host: &Host, path: &str) -> Option<String> {
     places.retain(|place| {
         !place.is_directory || host.list(&place.path).map_or(true, |names| !names.is_empty())
     });
-    places.retain(|place| place.path == path || (path != STATE && place.path.starts_with(path)));
+    places.retain(|place| place.path == path || (path != DIRECTORY && place.path.starts_with(path)));
     (!places.is_empty()).then(|| format!("other users can read {}", listed(&places)))
 }
 
@@ -77,7 +76,7 @@ fn listed(places: &[Place]) -> String {
 }
 
 fn places(host: &Host) -> Vec<Place> {
-    let (directory, name) = super::LOG.rsplit_once('/').unwrap_or_default();
+    let (directory, name) = paths::log();
     // Rotated: mt-agent.log.1, mt-agent.log.2.gz, mt-agent.log-20260801.
     let is_log = |other: &&String| {
         other.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
@@ -88,7 +87,7 @@ fn places(host: &Host) -> Vec<Place> {
         logs.filter_map(|path| look(host, path, true)).filter(|log| !log.is_directory).collect();
     // Copies of files as they were have the modes that the files had, and what the vendor's archive held has those that its
     // installer needs: the directories above them are closed.
-    for (directory, depth, with_files) in [(STATE, 0, true), (SAVED, 1, false), (ASIDE, 1, true)] {
+    for (directory, depth, with_files) in [(DIRECTORY, 0, true), (SAVED, 1, false), (SET_ASIDE, 1, true)] {
         below(host, directory, depth, with_files, &mut found);
     }
     found
@@ -153,8 +152,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    const LOG: &str = "/var/log/mt-agent.log";
+    use crate::state::paths::LOG;
 
     fn put(host: &Host, path: &str, mode: u32) {
         let path = host.path(path);
@@ -232,12 +230,12 @@ mod tests {
     fn in_an_empty_directory_there_is_nothing_to_read() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
-        fs::create_dir_all(host.path(STATE)).unwrap();
-        chmod(&host, STATE, 0o755);
-        assert_eq!(open_below(&host, STATE), None);
+        fs::create_dir_all(host.path(DIRECTORY)).unwrap();
+        chmod(&host, DIRECTORY, 0o755);
+        assert_eq!(open_below(&host, DIRECTORY), None);
         assert_eq!(open_below(&host, "/"), None);
         put(&host, "/var/lib/mt-agent/x", 0o600);
-        assert!(open_below(&host, STATE).is_some());
+        assert!(open_below(&host, DIRECTORY).is_some());
     }
 
     #[test]

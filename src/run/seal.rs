@@ -8,21 +8,22 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
 
-use super::resume::{self, Pending};
 use super::{check, lock, private, read_facts, signals, today};
 use crate::changes::scrub;
 use crate::facts::gather::Probing;
 use crate::facts::identity::Kind;
 use crate::facts::{Fact, Facts};
 use crate::host::{Host, files, text};
-use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Chosen, Item, STEPS, Template};
+use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Item, STEPS, Template};
 use crate::profile::Profile;
 use crate::report::seal::{Ended, Found, Sealing};
+use crate::state::paths;
+use crate::state::request::{Request, Stage};
+use crate::state::resume::{self, Pending};
+use crate::state::sealing::Order;
 use crate::steps::image::identifiers;
-use crate::steps::remedy::Request;
-use crate::steps::{Selection, Severity, Stage};
+use crate::steps::{Selection, Severity};
 
 /// Stands for the boot of a tree, which has none: every boot of a clone is another one.
 const NO_BOOT: &str = "sealed as a tree";
@@ -36,52 +37,16 @@ const NOT_THE_TEMPLATE: &str = "the sealing of this machine's image was interrup
 const FILLED: &str = "free space was filled with zeros by the last sealing, and is left as it is: what was removed since then \
      goes by mt-agent seal --only free-space --wipe-free-space";
 
-/// What is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", from = "Written")]
-pub struct Order {
-    /// Which steps.
-    #[serde(flatten)]
-    pub chosen: Chosen,
-    /// Whether free space is filled with zeros.
-    pub wipe_free_space: bool,
-    /// Whether who may log in by a key is removed too.
-    pub remove_authorized_keys: bool,
-    /// `--profile`, as the first boot is to have it.
-    pub profile: Option<String>,
+/// The hooks of this machine, where `order` has them run.
+fn hooks_of(order: &Order) -> Result<Vec<PathBuf>> {
+    if has(order, "hooks") { hooks::hooks() } else { Ok(Vec::new()) }
 }
 
-/// An [`Order`] as it is read: a key that this version does not know may limit it. `flatten` would pass one over.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Written {
-    only: Vec<String>,
-    skip: Vec<String>,
-    wipe_free_space: bool,
-    #[serde(default)]
-    remove_authorized_keys: bool,
-    profile: Option<String>,
-}
-
-impl From<Written> for Order {
-    fn from(written: Written) -> Self {
-        let Written { only, skip, wipe_free_space, remove_authorized_keys, profile } = written;
-        Self { chosen: Chosen { only, skip }, wipe_free_space, remove_authorized_keys, profile }
-    }
-}
-
-impl Order {
-    /// The hooks of this machine, where they are to be run.
-    fn hooks(&self) -> Result<Vec<PathBuf>> {
-        if self.has("hooks") { hooks::hooks() } else { Ok(Vec::new()) }
-    }
-
-    /// Whether the step is to be done: authorized_keys are removed only by one's own word.
-    fn has(&self, step: &str) -> bool {
-        let asked =
-            || self.remove_authorized_keys || self.chosen.only.iter().any(|only| only == AUTHORIZED_KEYS);
-        self.chosen.has(step) && (step != AUTHORIZED_KEYS || asked())
-    }
+/// Whether `order` has the step done: authorized_keys are removed only by one's own word.
+fn has(order: &Order, step: &str) -> bool {
+    let asked =
+        || order.remove_authorized_keys || order.chosen.only.iter().any(|only| only == AUTHORIZED_KEYS);
+    order.chosen.has(step) && (step != AUTHORIZED_KEYS || asked())
 }
 
 /// Who watches.
@@ -105,7 +70,8 @@ pub trait Watcher {
 /// Something could not be read, so that nobody knows what is left in the image.
 pub fn look(host: &Host, profile: &Profile, order: &Order) -> Result<Sealing> {
     let facts = read_facts(host, profile, Probing::None);
-    let mut found = Run { host, profile, order, facts: &facts, hooks: order.hooks()? }.look(Ended::DryRun)?;
+    let mut found =
+        Run { host, profile, order, facts: &facts, hooks: hooks_of(order)? }.look(Ended::DryRun)?;
     if !found.refusals.is_empty() {
         found.ended = Ended::Refused;
     }
@@ -126,7 +92,7 @@ pub fn seal(host: &Host, profile: &Profile, order: &Order, watcher: &mut dyn Wat
         watcher.note(&closed);
     }
     let facts = read_facts(host, profile, Probing::None);
-    let run = Run { host, profile, order, facts: &facts, hooks: order.hooks()? };
+    let run = Run { host, profile, order, facts: &facts, hooks: hooks_of(order)? };
     let mut found = run.look(Ended::Sealed)?;
     if !found.refusals.is_empty() {
         found.ended = Ended::Refused;
@@ -219,7 +185,7 @@ impl Run<'_> {
     /// A sealing that was interrupted is resumed by one that does as much, and on the template.
     fn check_interrupted(&self) -> Result<()> {
         let Some(recorded) = resume::sealing(self.host)? else { return Ok(()) };
-        let left = |id: &&&str| recorded.has(id) && !self.order.has(id);
+        let left = |id: &&&str| has(&recorded, id) && !has(self.order, id);
         if let Some(id) = seal::ids().iter().find(left) {
             bail!(
                 "a sealing that has the step {id} too was interrupted: finish it first, by mt-agent seal without --only and \
@@ -237,7 +203,7 @@ impl Run<'_> {
         let summaries = |items: &[Item]| items.iter().map(Item::summary).collect::<Vec<_>>();
         let chosen = &self.order.chosen;
         let mut work = Vec::new();
-        for (step, _) in STEPS.iter().filter(|(step, _)| self.order.has(step)) {
+        for (step, _) in STEPS.iter().filter(|(step, _)| has(self.order, step)) {
             work.push((*step, self.find(step)?));
         }
         let first_boot = self.first_boot()?;
@@ -357,7 +323,7 @@ impl Run<'_> {
         let chosen = &self.order.chosen;
         let waiting = resume::read(self.host)?;
         if !chosen.has("first-boot") {
-            let what = || (format!("remove {}: nothing goes on at the first boot", resume::PATH), None);
+            let what = || (format!("remove {}: nothing goes on at the first boot", paths::RESUME), None);
             return Ok(waiting.filter(|_| chosen.is_sealing()).map(|_| what()));
         }
         let pending = self.pending(None)?;
@@ -365,7 +331,7 @@ impl Run<'_> {
             let (boot_id, free_space_filled) = (pending.boot_id.clone(), pending.free_space_filled);
             Pending { boot_id, free_space_filled, ..waiting } == pending
         });
-        let what = format!("{}: apply goes on at the first boot of each clone", resume::PATH);
+        let what = format!("{}: apply goes on at the first boot of each clone", paths::RESUME);
         Ok((!same).then_some((what, Some(pending))))
     }
 
@@ -408,7 +374,7 @@ impl Run<'_> {
         if self.order.chosen.is_sealing() {
             perform::write_pending(self.host, &self.pending(Some(self.order.clone()))?)?;
         }
-        for (step, _) in STEPS.iter().filter(|(step, _)| self.order.has(step)) {
+        for (step, _) in STEPS.iter().filter(|(step, _)| has(self.order, step)) {
             // Looked for again: a hook may have made it, or taken it away.
             let items = self.find(step)?;
             if !items.is_empty() {
@@ -441,7 +407,7 @@ impl Run<'_> {
             }
             Some((what, None)) => {
                 watcher.begin("first-boot", &[what]);
-                scrub::remove_record(&perform::place(self.host, resume::PATH)?)?;
+                scrub::remove_record(&perform::place(self.host, paths::RESUME)?)?;
             }
             None => {}
         }

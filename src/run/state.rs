@@ -15,17 +15,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use self::act::{Act, Held};
 use self::look::Look;
-use super::journal::{self, Event, Journal};
+use super::journal::{self, Event};
 use super::log::Log;
 use super::waiting::Order;
-use super::{BOOT_ID, lock, private, resume, signals};
-use crate::changes::saved::STATE;
+use super::{BOOT_ID, lock, private, signals};
 use crate::changes::{self, Done};
 use crate::facts::custom_changes::running;
-use crate::facts::{Fact, Facts, identity};
+use crate::facts::{Fact, Facts};
 use crate::host::Host;
 use crate::profile::{HOST_FILE, Profile};
 use crate::report::state::{Ended, Row, Stands, State};
+use crate::state::paths::{self, DIRECTORY};
+use crate::state::resume;
 use crate::steps::is_image;
 use crate::steps::retention::{Used, recall};
 
@@ -64,8 +65,7 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
     let facts = without.as_ref().unwrap_or(facts);
     // A repair writes a journal: what that would show afterwards counts now, or the next repair had more to do.
     let to_do = [&resume, &retention, &journal].iter().any(|held| !held.acts.is_empty());
-    let lived =
-        changed || has_run || to_do || log.row.status != Stands::None || host.exists(identity::RECORD);
+    let lived = changed || has_run || to_do || log.row.status != Stands::None || host.exists(paths::IDENTITY);
     let script = Look { host, profile, facts, lived }.script();
     let look = Look { host, profile, facts, lived: lived || !script.acts.is_empty() };
     let mut all = vec![
@@ -100,7 +100,7 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
 /// directory's own row.
 fn absent(host: &Host, held: &mut Held) {
     let path = held.row.path;
-    if held.row.status == Stands::Damaged && path != STATE && !host.exists(path) {
+    if held.row.status == Stands::Damaged && path != DIRECTORY && !host.exists(path) {
         *held = Held::none(path);
         "it is not there; others can have removed it".clone_into(&mut held.row.host);
     }
@@ -219,7 +219,7 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
         acts.push(Act::Close);
     }
     acts.sort_by_key(|act| match act {
-        Act::Journal | Act::Begin | Act::Aside(journal::PATH) => 0,
+        Act::Journal | Act::Begin | Act::Aside(paths::JOURNAL) => 0,
         Act::Close => 2,
         _ => 1,
     });
@@ -229,7 +229,7 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
 /// In the journal, which earlier versions can read too, and in the log.
 fn note(host: &Host, boot_id: &str, what: &str) -> Result<()> {
     let done = Event::Done { requirement: "state.repair".to_owned(), changed: Some(what.to_owned()) };
-    Journal::open(host, boot_id)?.write(done)?;
+    journal::open(host, boot_id)?.write(done)?;
     Log::open(host)?.line(&format!("state repair: {what}"));
     Ok(())
 }

@@ -8,16 +8,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 use time::{Duration, OffsetDateTime};
 
 use super::log::Log;
-use super::resume::{self, Pending};
-use super::{BOOT_ID, TIME, lock};
+use super::{BOOT_ID, lock};
 use crate::facts::clock::parse_uptime;
-use crate::facts::machine::{self, Machine};
+use crate::facts::machine;
 use crate::facts::wtmp;
 use crate::host::{Host, text};
 use crate::profile::{self, Profile};
 use crate::report::waiting::{Stands, Waiting};
-use crate::steps::Stage;
-use crate::steps::remedy::Request;
+use crate::state::machine::Machine;
+use crate::state::paths;
+use crate::state::request::{Request, Stage};
+use crate::state::resume::{self, Pending};
+use crate::state::time::FORMAT;
 
 /// How long an order holds after it was given.
 const HOLDS: Duration = Duration::hours(24);
@@ -137,7 +139,7 @@ fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
     };
     let booted = OffsetDateTime::now_utc() - Duration::seconds(u32::try_from(up).unwrap_or(u32::MAX).into());
     let written =
-        host.path(resume::PATH).metadata().and_then(|meta| meta.modified()).ok().map(OffsetDateTime::from);
+        host.path(paths::RESUME).metadata().and_then(|meta| meta.modified()).ok().map(OffsetDateTime::from);
     was_down(booted, [Some(given), written].into_iter().flatten().chain(wtmp::before_this_boot(host)))
 }
 
@@ -158,7 +160,8 @@ fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>)
 pub fn describe(order: &Order) -> Waiting {
     let Order { pending, state } = order;
     let given = pending.bound.as_ref().map(|bound| bound.given_at.clone());
-    let until = pending.bound.as_ref().and_then(|bound| bound.given()?.checked_add(HOLDS)?.format(TIME).ok());
+    let until =
+        pending.bound.as_ref().and_then(|bound| bound.given()?.checked_add(HOLDS)?.format(FORMAT).ok());
     let when = given.as_ref().map(|given| format!(" (given at {})", text::safe(given))).unwrap_or_default();
     let by = until.as_ref().map(|until| format!(" before {until}")).unwrap_or_default();
     let clears = "mt-agent apply --forget clears it";
@@ -241,7 +244,7 @@ pub fn ask(host: &Host, why: &str) -> Result<()> {
 /// # Errors
 /// Another run is going on; a sealing was interrupted, which only a sealing can finish; what failed.
 pub fn forget(host: &Host) -> Result<Option<String>> {
-    if !host.exists(resume::PATH) {
+    if !host.exists(paths::RESUME) {
         return Ok(None);
     }
     let boot_id = host.read(BOOT_ID).unwrap_or_default();
@@ -254,16 +257,16 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
         ),
         Ok(Some(pending)) => words(&pending),
         Err(_) => {
-            let text = host.read(resume::PATH).with_context(|| {
+            let text = host.read(paths::RESUME).with_context(|| {
                 format!(
                     "reading {}: remove it, and if this machine was about to be cloned, seal it anew",
-                    resume::PATH
+                    paths::RESUME
                 )
             })?;
             ensure!(
                 !resume::is_of_sealing(&text),
                 "{} is not forgotten: {}",
-                resume::PATH,
+                paths::RESUME,
                 resume::UNREADABLE_SEALING
             );
             "an order that this version cannot read".to_owned()

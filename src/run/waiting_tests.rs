@@ -1,11 +1,11 @@
 use super::*;
 use crate::host::files;
-use crate::run::resume::Binding;
+use crate::state::resume::Binding;
 
 const GIVEN: &str = "2026-06-01T10:00:00Z";
 
 fn at(text: &str) -> OffsetDateTime {
-    time::PrimitiveDateTime::parse(text, TIME).unwrap().assume_utc()
+    time::PrimitiveDateTime::parse(text, FORMAT).unwrap().assume_utc()
 }
 
 fn here() -> Machine {
@@ -109,7 +109,7 @@ fn each_state_is_told_with_what_to_do() {
     let first = note(State::Due, &|order| order.first_boot = true);
     assert_eq!(first.state, Stands::FirstBoot);
     assert!(first.note.starts_with("the first boot of this clone is not finished"), "{first:?}");
-    let sealing = note(State::Due, &|order| order.seal = Some(crate::run::seal::Order::default()));
+    let sealing = note(State::Due, &|order| order.seal = Some(crate::state::sealing::Order::default()));
     assert_eq!(sealing.state, Stands::Sealing);
 }
 
@@ -136,7 +136,7 @@ fn tree(content: &str) -> (tempfile::TempDir, Host) {
     for directory in ["/var/lib/mt-agent", "/var/run", "/var/log"] {
         std::fs::create_dir_all(host.path(directory)).unwrap();
     }
-    files::replace(&host.path(resume::PATH), content.as_bytes(), 0o600).unwrap();
+    files::replace(&host.path(paths::RESUME), content.as_bytes(), 0o600).unwrap();
     (dir, host)
 }
 
@@ -148,7 +148,7 @@ fn what_is_forgotten_is_named_and_forgotten_once() {
         forget(&host).unwrap().unwrap(),
         "an apply that waited for a restart (given at 2026-06-01T10:00:00Z, --erase-disk 36000c29)"
     );
-    assert!(!host.exists(resume::PATH));
+    assert!(!host.exists(paths::RESUME));
     assert_eq!(host.read("/var/lib/mt-agent/journal.jsonl").unwrap(), "kept");
     let log = host.read("/var/log/mt-agent.log").unwrap();
     assert!(log.contains("apply --forget: an apply that waited"), "{log}");
@@ -158,14 +158,14 @@ fn what_is_forgotten_is_named_and_forgotten_once() {
 
 #[test]
 fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
-    let sealing = Pending { seal: Some(crate::run::seal::Order::default()), ..bound() };
+    let sealing = Pending { seal: Some(crate::state::sealing::Order::default()), ..bound() };
     let whole = serde_json::to_string(&sealing).unwrap();
     for text in [whole.as_str(), &whole[..whole.len() - 5], &whole.replacen('{', "{\"later\": 1, ", 1)] {
         let (_dir, host) = tree(text);
         let said = forget(&host).unwrap_err().to_string();
         assert!(said.contains("run mt-agent seal "), "{said}");
         assert_eq!(said.ends_with("again, which finishes it"), text == whole, "{said}");
-        assert_eq!(host.read(resume::PATH).unwrap(), text);
+        assert_eq!(host.read(paths::RESUME).unwrap(), text);
         // Whoever only reads it is not sent to what refuses.
         if text != whole {
             let said = format!("{:#}", resume::read(&host).unwrap_err());
@@ -178,7 +178,7 @@ fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
         let said = format!("{:#}", resume::read(&host).unwrap_err());
         assert!(said.contains("mt-agent apply --forget clears it"), "{said}");
         assert_eq!(forget(&host).unwrap().unwrap(), "an order that this version cannot read", "{text}");
-        assert!(!host.exists(resume::PATH));
+        assert!(!host.exists(paths::RESUME));
     }
 }
 

@@ -11,13 +11,11 @@ use super::remedy::{Decision, Remedy, Request};
 use super::{Belongs, Requirement, Severity, Status, need, settle};
 use crate::changes::Change;
 use crate::changes::custom_changes::DECIDE;
-use crate::facts::custom_changes::{
-    BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, RECORD, Record, running, words,
-};
-use crate::facts::journal::PATH as JOURNAL;
-use crate::facts::record::{ASIDE, SEE};
+use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record, running, words};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
+use crate::state::paths::{JOURNAL, SET_ASIDE, VENDOR_SCRIPT};
+use crate::state::record::SEE;
 
 pub(super) use root_disk::blacklist;
 
@@ -176,7 +174,7 @@ pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Sta
         Some(_) => Some(profile.custom_changes.log.display().to_string()),
         _ if changes.blacklistrootdev_script => Some(BLACKLIST_SCRIPT.to_owned()),
         _ if changes.blacklistrootdev_flag => Some(BLACKLIST_FLAG.to_owned()),
-        _ if is_set_aside(facts)? => Some(format!("a record of its run in {ASIDE}")),
+        _ if is_set_aside(facts)? => Some(format!("a record of its run in {SET_ASIDE}")),
         _ if need(&facts.journal, "the journal")?.vendor_script => {
             Some(format!("its run in the journal ({JOURNAL})"))
         }
@@ -188,7 +186,7 @@ pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Sta
 /// Whether our record of the run was set aside: what it said cannot be told, but it is written when the script starts.
 fn is_set_aside(facts: &Facts) -> Result<bool, Status> {
     let names = need(&facts.records_set_aside, "what was set aside")?;
-    Ok(names.iter().any(|name| RECORD.ends_with(&format!("/{name}"))))
+    Ok(names.iter().any(|name| VENDOR_SCRIPT.ends_with(&format!("/{name}"))))
 }
 
 /// That a run of the script lives of which no end, or no good one, is recorded.

@@ -2,7 +2,7 @@
 
 use super::is_image;
 use crate::facts::Facts;
-use crate::facts::record::REPAIR;
+use crate::state::record::REPAIR;
 
 /// What to look at, by id or section; of two that fit, the id counts.
 const LOOKS: &[(&str, &str)] = &[
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_record_that_is_lost_or_damaged_is_repaired_and_not_compared_by_hand() {
         let (_, mut facts) = ready();
-        let why = format!("it is torn: {}", crate::facts::record::SEE);
+        let why = format!("it is torn: {}", crate::state::record::SEE);
         for id in ["layout.own-disks", "retention.disk", "custom-changes.applied", "image.identity"] {
             assert_eq!(how(id, &why, &facts), "mt-agent state, then mt-agent state repair", "{id}");
         }

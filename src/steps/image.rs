@@ -7,8 +7,9 @@ use super::remedy::Remedy;
 use super::{Belongs, Requirement, Severity, Status, is_image, need};
 use crate::changes::Change;
 use crate::facts::disks::Disk;
-use crate::facts::identity::{Kind, Present, RECORD, Record, present};
+use crate::facts::identity::{Kind, Present, Record, present};
 use crate::facts::{Fact, Facts};
+use crate::state::paths::IDENTITY;
 
 const SECTION: &str = "Golden images: what cloning must not copy";
 
@@ -216,7 +217,7 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
         Err(Status::Unknown {
             why: format!(
                 "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
-                 is no more: mv {RECORD} /root/, then mt-agent state, which tells how this one is recorded anew; if it is, this \
+                 is no more: mv {IDENTITY} /root/, then mt-agent state, which tells how this one is recorded anew; if it is, this \
                  copy needs UUIDs of its own (mt-agent explain image.identity)"
             ),
         })

@@ -1,25 +1,19 @@
 //! Which requirements are looked at: `--only` and `--skip`, by id or section.
 
 use anyhow::{Result, bail};
-use serde::{Deserialize, Serialize};
 
 use super::nearest::nearest;
 use super::{Stage, all, stage};
 use crate::host::text;
 use crate::profile::Profile;
+use crate::state::request::Part;
 
 /// Requirements selected by id (`retention.mounted`) or section (`retention`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// These alone; empty means all.
-    pub only: Vec<String>,
-    /// Not these.
-    pub skip: Vec<String>,
-    /// What belongs to this stage alone.
-    pub stage: Option<Stage>,
-    /// What does not belong to it, by id.
-    #[serde(skip)]
+    /// As a person gave it.
+    pub part: Part,
+    /// What does not belong to its stage, by id.
     of_another: Vec<&'static str>,
 }
 
@@ -36,7 +30,8 @@ impl Selection {
                 }
             }
         }
-        let selection = Self { only, skip, ..Self::default() };
+        let part = Part { only, skip, stage: None };
+        let selection = Self { part, of_another: Vec::new() };
         if !all().any(|requirement| selection.includes(requirement.id)) {
             bail!("--only and --skip leave no requirement to look at");
         }
@@ -48,9 +43,10 @@ impl Selection {
     /// # Errors
     /// That leaves nothing to look at.
     pub fn at_stage(self, stage: Option<Stage>, profile: &Profile) -> Result<Self> {
-        let Some(wanted) = stage else { return Ok(Self { stage, of_another: Vec::new(), ..self }) };
+        let part = Part { stage, ..self.part };
+        let Some(wanted) = stage else { return Ok(Self { part, of_another: Vec::new() }) };
         let other = all().filter(|requirement| !stage::belongs(requirement, profile).is_of(wanted));
-        let selection = Self { of_another: other.map(|requirement| requirement.id).collect(), stage, ..self };
+        let selection = Self { part, of_another: other.map(|requirement| requirement.id).collect() };
         if !all().any(|requirement| selection.includes(requirement.id)) {
             bail!("of what --only and --skip leave, nothing belongs to the stage `{}`", wanted.word());
         }
@@ -60,7 +56,7 @@ impl Selection {
     /// Whether nothing is left out.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.only.is_empty() && self.skip.is_empty() && self.stage.is_none()
+        self.part == Part::default()
     }
 
     /// What it leaves out, by id, in the order of the procedure.
@@ -69,30 +65,20 @@ impl Selection {
         all().map(|requirement| requirement.id).filter(|id| !self.includes(id)).collect()
     }
 
-    /// The options that make it: `--only retention --skip retention.capacity`.
-    #[must_use]
-    pub fn options(&self) -> String {
-        let list = |option: &str, names: &[String]| {
-            (!names.is_empty()).then(|| format!("--{option} {}", text::safe(&names.join(","))))
-        };
-        let stage = self.stage.map(|stage| format!("--stage {}", stage.word()));
-        let all = [list("only", &self.only), list("skip", &self.skip), stage];
-        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
-    }
-
     /// That not everything is looked at, in words.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         let is_part = !self.left_out().is_empty();
-        is_part
-            .then(|| format!("selection only ({}): nothing is said of the rest of the host", self.options()))
+        is_part.then(|| {
+            format!("selection only ({}): nothing is said of the rest of the host", self.part.options())
+        })
     }
 
     /// Whether the requirement `id` is selected.
     #[must_use]
     pub fn includes(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|name| covers(name, id)))
-            && !self.skip.iter().any(|name| covers(name, id))
+        (self.part.only.is_empty() || self.part.only.iter().any(|name| covers(name, id)))
+            && !self.part.skip.iter().any(|name| covers(name, id))
             && !self.of_another.contains(&id)
     }
 }
@@ -217,7 +203,7 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let selection =
             Selection::new(names(&["scsi", "os.clock", "retention"]), names(&["scsi.ids"])).unwrap();
-        assert_eq!(selection.options(), "--only scsi,os.clock,retention --skip scsi.ids");
+        assert_eq!(selection.part.options(), "--only scsi,os.clock,retention --skip scsi.ids");
         let left = selection.left_out();
         assert!(left.contains(&"scsi.ids") && !left.contains(&"os.clock"), "{left:?}");
         let short = in_short(&left);
@@ -227,10 +213,10 @@ mod tests {
         assert_eq!((Selection::default().left_out(), in_short(&[])), (Vec::new(), String::new()));
         let (profile, _) = testing::ready();
         let image = Selection::default().at_stage(Some(Stage::Image), &profile).unwrap();
-        assert_eq!(image.options(), "--stage image");
+        assert_eq!(image.part.options(), "--stage image");
         assert!(in_short(&image.left_out()).contains("retention"));
-        let back: Selection = serde_json::from_value(serde_json::to_value(&selection).unwrap()).unwrap();
-        assert_eq!(back, selection);
+        let back: Part = serde_json::from_value(serde_json::to_value(&selection.part).unwrap()).unwrap();
+        assert_eq!(back, selection.part);
     }
 
     #[test]

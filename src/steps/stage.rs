@@ -1,30 +1,11 @@
 //! What is baked into the image that machines are cloned from, and what is left to each machine.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Requirement;
 use crate::profile::Profile;
 
-/// A part of the way to a master target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// What can be baked into an image: packages, files, layout.
-    Image,
-    /// What depends on the machine: disks and their IDs, names and addresses, the retention volume.
-    Machine,
-}
-
-impl Stage {
-    /// The word of the command line and of the documents.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Machine => "machine",
-        }
-    }
-}
+pub use crate::state::request::Stage;
 
 /// Where a requirement belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use mt_agent::changes::Done;
 use mt_agent::changes::mkfs::Target;
-use mt_agent::facts::retention::RECORD;
+use mt_agent::state::paths::RETENTION;
 
 use super::desk::{ID, Loop, MIB, UUID, changed, fingerprint_of, format, isolated, record, run};
 use super::fixtures;
@@ -41,7 +41,7 @@ pub fn erased(what: &str, device: &Loop) {
     let hash = device.hash();
     assert_eq!(format(device, &device.target("ext4")), Ok(Done::Unchanged), "{what}");
     assert_eq!(device.hash(), hash, "{what}");
-    fs::remove_file(RECORD).unwrap();
+    fs::remove_file(RETENTION).unwrap();
 }
 
 /// A disk whose partitions the kernel shows.
@@ -236,7 +236,7 @@ fn an_agent_killed_at_any_step_of_an_erasure_is_made_good_by_the_next_run() {
                     // It called no tool with that number.
                     assert!(step > 6, "only {step} tools were called: {:?}", stand_ins::lines("called"));
                     alone("not killed", &device);
-                    fs::remove_file(RECORD).unwrap();
+                    fs::remove_file(RETENTION).unwrap();
                     break;
                 }
                 // Without the option it goes on once what a person wanted erased is gone, and says so before.
@@ -253,7 +253,7 @@ fn an_agent_killed_at_any_step_of_an_erasure_is_made_good_by_the_next_run() {
                 let done = format(&device, &erasing(&device));
                 assert!(done.is_ok(), "step {step}: {done:?}");
                 alone(&format!("step {step}"), &device);
-                fs::remove_file(RECORD).unwrap();
+                fs::remove_file(RETENTION).unwrap();
             }
             assert!(next_erases || gone_on > 1, "a run without --erase-disk never went on");
         }

@@ -7,9 +7,9 @@ use mt_agent::changes::mkfs::{self, Target};
 use mt_agent::facts::blank::{Probe, probe};
 use mt_agent::facts::disks::{Disk, resolve};
 use mt_agent::facts::gather::{Wanted, gather};
-use mt_agent::facts::retention::RECORD;
 use mt_agent::facts::{Fact, Facts, mounts, swaps};
 use mt_agent::host::Host;
+use mt_agent::state::paths::RETENTION;
 use mt_agent::steps::remedy::Request;
 use mt_agent::steps::retention::choice::{Chosen, choose};
 
@@ -86,13 +86,13 @@ pub fn foreign(what: &str, device: &Loop, probed_as: &str, formatted: &str, sign
         assert!(error.contains(words) && error.contains(HINT), "{what}: {words:?} is not in: {error}");
     };
     refuse(formatted);
-    assert!(!Path::new(RECORD).exists(), "{what}: a record was left");
+    assert!(!Path::new(RETENTION).exists(), "{what}: a record was left");
     if signature {
         interrupted(&Target { ..device.target("ext4") });
-        let record = fs::read(RECORD).unwrap();
+        let record = fs::read(RETENTION).unwrap();
         refuse(formatted);
-        assert_eq!(fs::read(RECORD).unwrap(), record, "{what}");
-        fs::remove_file(RECORD).unwrap();
+        assert_eq!(fs::read(RETENTION).unwrap(), record, "{what}");
+        fs::remove_file(RETENTION).unwrap();
     }
     assert_eq!(device.hash(), before, "{what}: the image changed");
     assert_eq!(nodes_left(&device.device), Vec::<PathBuf>::new());

@@ -5,7 +5,8 @@ use std::fs;
 use mt_agent::changes::mkfs::{self, Target};
 use mt_agent::changes::mount::{Volume, mount_as};
 use mt_agent::facts::disks::Map;
-use mt_agent::facts::retention::{RECORD, uuid_of};
+use mt_agent::facts::retention::uuid_of;
+use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
 
@@ -20,7 +21,7 @@ fn what_is_mounted_as_ours_has_its_uuid_and_is_on_record_again() {
     isolated(module_path!(), "what_is_mounted_as_ours_has_its_uuid_and_is_on_record_again", || {
         let device = Loop::new(64 * MIB);
         changed(format(&device, &device.target("ext4")));
-        fs::remove_file(RECORD).unwrap();
+        fs::remove_file(RETENTION).unwrap();
         // Before it is mounted, as that alone writes to it.
         let hash = device.hash();
         let said = adopt(&device, &uuid_of("36000c29other")).unwrap_err();
@@ -36,9 +37,9 @@ fn what_is_mounted_as_ours_has_its_uuid_and_is_on_record_again() {
         assert_eq!((written.fs_type.as_str(), written.finished), ("ext4", true));
         run("umount", &[MOUNT_POINT]);
         // A record that is right is not written anew.
-        let before = fs::read(RECORD).unwrap();
+        let before = fs::read(RETENTION).unwrap();
         changed(adopt(&device, UUID));
-        assert_eq!(fs::read(RECORD).unwrap(), before);
+        assert_eq!(fs::read(RETENTION).unwrap(), before);
         run("umount", &[MOUNT_POINT]);
     });
 }
@@ -54,7 +55,7 @@ fn a_volume_of_ours_is_erased_by_order_alone_and_then_made_again() {
         fs::File::create("/mnt/retention/points-in-time").unwrap();
         run("umount", &[MOUNT_POINT]);
         // By its UUID alone, without a record, it is known and no way to erase it is named.
-        fs::remove_file(RECORD).unwrap();
+        fs::remove_file(RETENTION).unwrap();
         let said = "it is not blank: it carries ext4, UUID ";
         refused(&device, &StandIn::of(&device), &target, said);
         let error = format(&device, &target).unwrap_err();

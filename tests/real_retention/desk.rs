@@ -12,9 +12,10 @@ use mt_agent::changes::{Context, Done, Observer};
 use mt_agent::facts::blank::blkid;
 use mt_agent::facts::blank::examine::fingerprint;
 use mt_agent::facts::disks::{self, Disk};
-use mt_agent::facts::retention::{RECORD, Record};
 use mt_agent::host::Host;
 use mt_agent::profile::{self, Profile};
+use mt_agent::state::paths::RETENTION;
+use mt_agent::state::retention::Record;
 use nix::mount::MsFlags;
 
 pub const ID: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -238,7 +239,7 @@ pub fn perform(change: impl FnOnce(&mut Context<'_>) -> anyhow::Result<Done>) ->
 }
 
 pub fn record() -> Option<Record> {
-    let text = Host::live().read_if_exists(RECORD).unwrap();
+    let text = Host::live().read_if_exists(RETENTION).unwrap();
     text.map(|text| serde_json::from_str(&text).unwrap())
 }
 
@@ -254,7 +255,7 @@ pub fn interrupted(target: &Target<'_>) {
         finished: false,
     };
     fs::create_dir_all("/var/lib/mt-agent").unwrap();
-    let mut file = File::create(RECORD).unwrap();
+    let mut file = File::create(RETENTION).unwrap();
     file.write_all(&serde_json::to_vec(&record).unwrap()).unwrap();
 }
 
@@ -308,13 +309,13 @@ pub fn fingerprint_of(device: &str, size: u64) -> String {
 
 /// That `target` is refused with `said`, that no bit of the disk changes, and that no record is left.
 pub fn refused(device: &Loop, identity: &StandIn, target: &Target<'_>, said: &str) {
-    let (hash, before) = (device.hash(), fs::read(RECORD).ok());
+    let (hash, before) = (device.hash(), fs::read(RETENTION).ok());
     let error = perform(|context| mkfs::format_as(context, identity, target)).unwrap_err();
     let reason = error.strip_prefix(&format!("formatting {} (SCSI ID {}): ", target.device, target.scsi_id));
     let reason = reason.unwrap_or_else(|| panic!("{error}"));
     assert!(reason.starts_with(said), "{reason}\ndoes not begin with\n{said}");
     assert_eq!(device.hash(), hash, "{said}");
-    assert_eq!(fs::read(RECORD).ok(), before, "{said}");
+    assert_eq!(fs::read(RETENTION).ok(), before, "{said}");
     assert_eq!(nodes_left(&device.device), Vec::<PathBuf>::new());
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use mt_agent::changes::identity::Identity;
 use mt_agent::changes::{Context, Observer, mkfs};
 use mt_agent::facts::disks::Disk;
-use mt_agent::facts::retention::RECORD;
 use mt_agent::host::{Host, apart};
+use mt_agent::state::paths::RETENTION;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -149,7 +149,7 @@ fn a_disk_that_stops_while_it_is_examined_is_refused() {
                 && error.contains("--erase-disk does not lift that"),
             "{error}"
         );
-        assert!(storage.is_blank() && !Path::new(RECORD).exists());
+        assert!(storage.is_blank() && !Path::new(RETENTION).exists());
     });
 }
 
@@ -161,7 +161,7 @@ fn a_signal_ends_the_waiting() {
         let error = stopped(&storage, 2, "nothing", true);
         assert!(error.contains("the run was asked to end while reading it was waited for"), "{error}");
         assert!(since.elapsed() < Duration::from_secs(60), "it was not waited for");
-        assert!(storage.is_blank() && !Path::new(RECORD).exists());
+        assert!(storage.is_blank() && !Path::new(RETENTION).exists());
     });
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mt_agent::changes::mkfs::{self, Target};
-use mt_agent::facts::retention::RECORD;
+use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
 use super::samples::samples;
@@ -59,7 +59,7 @@ fn our_own_unfinished_work_is_told_from_everything_else() {
             assert!(what.starts_with(&format!("finished the interrupted making of the {fs_type}")), "{what}");
             assert_eq!(device.hash(), hash);
             assert!(record().unwrap().finished);
-            fs::remove_file(RECORD).unwrap();
+            fs::remove_file(RETENTION).unwrap();
         }
 
         // Superblocks that say that mkfs did not come to its end.
@@ -211,7 +211,7 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
             }
             assert_eq!(device.carries(), ("ext4".into(), UUID.into(), "mt-retention".into()));
             assert!(record().unwrap().finished);
-            fs::remove_file(RECORD).unwrap();
+            fs::remove_file(RETENTION).unwrap();
         }
         assert!(both(&states), "{states:?}");
     });

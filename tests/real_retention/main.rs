@@ -27,7 +27,7 @@ use std::path::Path;
 
 use mt_agent::changes::Done;
 use mt_agent::changes::mount::create_mount_point;
-use mt_agent::facts::retention::RECORD;
+use mt_agent::state::paths::RETENTION;
 
 use desk::*;
 
@@ -82,7 +82,7 @@ fn erasing_lifts_not_blank_and_leaves_one_file_system() {
             device.write_at(9 * MIB, b"old data");
             changed(format(&device, &device.erasing(fs_type, &device.fingerprint())));
             assert_eq!(device.carries(), (fs_type.into(), UUID.into(), "mt-retention".into()));
-            fs::remove_file(RECORD).unwrap();
+            fs::remove_file(RETENTION).unwrap();
         }
     });
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 use mt_agent::changes::Done;
 use mt_agent::changes::mount::mount_as;
 use mt_agent::facts::disks::{self, Map};
-use mt_agent::facts::retention::{self, RECORD};
+use mt_agent::facts::retention;
 use mt_agent::host::Host;
+use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
 
@@ -39,7 +40,7 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
 
         interrupted(&device.target("ext4"));
         refuse("ext4", "the making of its file system was interrupted: run apply again");
-        fs::remove_file(RECORD).unwrap();
+        fs::remove_file(RETENTION).unwrap();
         // Other tests have devices with the UUID that was made, at the same time.
         run("tune2fs", &["-U", "random", &device.device]);
 
@@ -101,15 +102,16 @@ fn of_two_devices_with_one_uuid_none_is_mounted_nor_one_that_is_not_on_record() 
         run("tune2fs", &["-U", "random", &twin.device]);
         let made = Loop::new(64 * MIB);
         changed(format(&made, &made.target("ext4")));
-        let of_another = fs::read_to_string(RECORD).unwrap().replace(ID, "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa");
-        fs::write(RECORD, of_another).unwrap();
+        let of_another =
+            fs::read_to_string(RETENTION).unwrap().replace(ID, "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa");
+        fs::write(RETENTION, of_another).unwrap();
         let error = mount(&device, "ext4").unwrap_err();
         assert!(
             error.contains("on record is on another disk, 36000c29aaaaaaaaaaaaaaaaaaaaaaaaa, and it"),
             "{error}"
         );
         assert_eq!(device.hash(), before.0, "nothing was written");
-        fs::remove_file(RECORD).unwrap();
+        fs::remove_file(RETENTION).unwrap();
         changed(mount(&device, "ext4"));
         run("umount", &[MOUNT_POINT]);
     });

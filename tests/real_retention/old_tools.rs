@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use mt_agent::facts::retention::RECORD;
+use mt_agent::state::paths::RETENTION;
 
 use crate::desk::*;
 use crate::stand_ins::{Wipefs, called, lines, nothing_refused, old_tools};
@@ -13,7 +13,7 @@ fn ext4_with_the_tools_of_centos_6() {
     isolated(module_path!(), "ext4_with_the_tools_of_centos_6", || {
         old_tools(Wipefs::RedHat);
         crate::from_blank_to_mounted("ext4", 64 * MIB);
-        fs::remove_file(RECORD).unwrap();
+        fs::remove_file(RETENTION).unwrap();
         let device = Loop::new(64 * MIB);
         device.write_at(1 << 20, b"old data");
         changed(format(&device, &device.erasing("ext4", &device.fingerprint())));

@@ -14,8 +14,8 @@ use mt_agent::changes::identity::Identity;
 use mt_agent::changes::{Context, Observer, mkfs};
 use mt_agent::facts::blank::examine::places;
 use mt_agent::facts::disks::Disk;
-use mt_agent::facts::retention::RECORD;
 use mt_agent::host::Host;
+use mt_agent::state::paths::RETENTION;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -262,7 +262,7 @@ struct Told<'a>(When, &'a (dyn Fn() + Sync));
 impl Observer for Told<'_> {
     fn progress(&mut self, line: &str) {
         if self.0 == When::Recorded && line.ends_with(" once more") {
-            assert!(Path::new(RECORD).exists());
+            assert!(Path::new(RETENTION).exists());
             (self.1)();
         }
     }
@@ -308,7 +308,7 @@ fn window(when: When) {
         File::open(device.image()).unwrap().read_exact_at(&mut there, unread()).unwrap();
         assert_eq!(there, BYTES, "{way:?} {when:?}");
         assert_eq!(device.carries(), (String::new(), String::new(), String::new()), "{way:?} {when:?}");
-        assert!(!Path::new(RECORD).exists(), "{way:?} {when:?}: a record was left");
+        assert!(!Path::new(RETENTION).exists(), "{way:?} {when:?}: a record was left");
         assert_eq!(nodes_left(&device.device), Vec::<PathBuf>::new());
     }
 }

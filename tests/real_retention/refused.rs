@@ -7,7 +7,7 @@ use std::path::Path;
 
 use mt_agent::changes::mkfs::Target;
 use mt_agent::facts::disks::{Disk, Map};
-use mt_agent::facts::retention::RECORD;
+use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
 
@@ -248,7 +248,7 @@ fn another_disk_than_planned_is_refused() {
         refused_always(&locked, "it is read-only");
 
         fs::create_dir_all("/var/lib/mt-agent").unwrap();
-        File::create(RECORD).unwrap();
+        File::create(RETENTION).unwrap();
         refuse(&own(), &target, "/var/lib/mt-agent/retention.json is empty: mt-agent state ");
     });
 }

@@ -18,6 +18,7 @@ use mt_agent::facts::retention::{self, uuid_of};
 use mt_agent::facts::{Fact, Facts, fstab as lines, mounts};
 use mt_agent::host::Host;
 use mt_agent::run::plan;
+use mt_agent::state::paths::RETENTION;
 use mt_agent::steps::Selection;
 use mt_agent::steps::remedy::{Request, Takeover};
 use nix::mount::MsFlags;
@@ -214,7 +215,7 @@ fn ready(image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
         fs_type: "ext4",
         uuid: Some(&uuid),
     };
-    let _ = fs::remove_file(retention::RECORD);
+    let _ = fs::remove_file(RETENTION);
     changed(perform(|context| mount_as(context, &two, &volume)));
     if !mounted {
         run("umount", &[MOUNT_POINT]);

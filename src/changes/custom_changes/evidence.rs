@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::changes::saved;
-use crate::facts::custom_changes::{Outcome, Record, words};
+use crate::facts::custom_changes::words;
 use crate::facts::multipath::parse::{Dialect, parse};
 use crate::host::{Host, files, sync};
+use crate::state::saved;
+use crate::state::vendor_script::{Outcome, Record};
 
 /// What the script is known to write (its log aside); the first three are there before it runs, or not.
 const REWRITTEN: [&str; 4] =

@@ -96,7 +96,7 @@ impl Desk {
     }
 
     fn record(&self) -> Record {
-        record::load(&self.host).unwrap().unwrap()
+        recorded(&self.host).unwrap().unwrap()
     }
 
     fn outcome(&self) -> Outcome {
@@ -104,7 +104,7 @@ impl Desk {
     }
 
     fn set_outcome(&self, outcome: Outcome) {
-        record::store(&self.host, &record::new("ab", "boot-0", outcome)).unwrap();
+        vendor_script::write(&self.host, &Record::new("ab", "boot-0", outcome)).unwrap();
     }
 }
 
@@ -121,7 +121,7 @@ fn it_runs_once_in_its_own_directory_and_is_recorded_with_what_it_replaced() {
     assert_eq!((record.outcome, record.boot_id.as_str()), (Outcome::Applied, "boot-1"));
     assert_eq!((record.archive_sha256.len(), record.log_bytes), (64, Some(0)));
     assert!(record.process.is_some_and(|process| process.start_ticks > 0));
-    assert_eq!(desk.path(RECORD).metadata().unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(desk.path(VENDOR_SCRIPT).metadata().unwrap().mode() & 0o7777, 0o600);
     let place = fs::read_to_string(desk.path("/where")).unwrap();
     let place = Path::new(place.trim());
     assert!(place.starts_with(desk.path("/var/lib/mt-agent/custom-changes")), "{}", place.display());
@@ -220,7 +220,7 @@ fn one_that_could_not_be_started_is_tried_again() {
     let error = desk.again().unwrap_err();
     contains(&error, "ApplyCustomChanges.sh was not started: ");
     contains(&error, "put that right and apply again");
-    assert!(record::load(&desk.host).unwrap().is_none() && !desk.path("/where").exists());
+    assert!(recorded(&desk.host).unwrap().is_none() && !desk.path("/where").exists());
     fs::remove_dir(desk.path("/var/lib/mt-agent/.custom-changes.json.mt-agent-new")).unwrap();
     assert!(matches!(desk.again(), Ok(Done::Changed(_))));
 }
@@ -271,7 +271,7 @@ fn the_work_directory_is_never_under_usr_local() {
         &desk.run(VENDOR).unwrap_err(),
         "/open (owner 0, group 0, mode 0777): choose another directory, or run `chmod go-w ",
     );
-    assert!(record::load(&desk.host).unwrap().is_none());
+    assert!(recorded(&desk.host).unwrap().is_none());
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_script_that_is_none_is_not_run() {
     }
     desk.profile.custom_changes.sha256 = Some("0".repeat(64));
     contains(&desk.run(VENDOR).unwrap_err(), "but the profile names 000");
-    assert!(record::load(&desk.host).unwrap().is_none());
+    assert!(recorded(&desk.host).unwrap().is_none());
     assert!(!desk.path("/where").exists());
 }
 

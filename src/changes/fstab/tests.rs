@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::state::paths;
 use crate::testing::samples;
 
 const MAPPER: Entry<'_> = Entry {
@@ -303,12 +304,12 @@ fn the_file_is_replaced_once_and_kept_as_it_was() {
     let run = || install(&host, &MAPPER).unwrap();
     let Done::Changed(what) = run() else { panic!("unchanged") };
     let copy = what.split("(as it was: ").nth(1).unwrap().trim_end_matches(')');
-    assert!(copy.starts_with(host.path(saved::SAVED).to_str().unwrap()), "{what}");
+    assert!(copy.starts_with(host.path(paths::SAVED).to_str().unwrap()), "{what}");
     assert_eq!(std::fs::read(copy).unwrap(), before);
     let after = std::fs::read(host.path(PATH)).unwrap();
     assert_eq!(after, [before.as_slice(), b"\n", pair().as_bytes()].concat());
     assert_eq!(run(), Done::Unchanged);
-    assert_eq!(std::fs::read_dir(host.path(saved::SAVED)).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(host.path(paths::SAVED)).unwrap().count(), 1);
 }
 
 fn without_device(before: &str, devices: &[&str]) -> String {

@@ -1,22 +1,15 @@
-//! Our record of the retention disk, kept before mkfs starts and after it ended.
+//! What is recorded of a making: before mkfs starts and after it ended.
 
 use anyhow::{Context as _, Result};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Target;
-use crate::changes::{Context, saved};
-use crate::facts::record;
-use crate::facts::retention::{RECORD, Record, SCHEMA};
+use crate::changes::Context;
 use crate::host::{Host, files};
-
-/// The record, where there is one.
-///
-/// # Errors
-/// It cannot be read or understood: then nothing is known, and nothing may be formatted on its word.
-pub fn read(host: &Host) -> Result<Option<Record>> {
-    Ok(record::load(host, RECORD, SCHEMA)?)
-}
+use crate::state::paths::RETENTION;
+use crate::state::retention::{Record, SCHEMA, read, write};
+use crate::state::saved;
 
 /// Whether the record is of the very making that `target` asks for.
 #[must_use]
@@ -60,7 +53,7 @@ pub fn is_on_record(host: &Host, scsi_id: &str, uuid: Option<&str>) -> Result<bo
 /// It cannot be read or copied.
 pub fn keep_other(host: &Host, scsi_id: &str) -> Result<()> {
     if read(host)?.is_some_and(|old| old.finished && old.scsi_id != scsi_id) {
-        saved::keep(host, RECORD, &saved::stamp("retention"))?;
+        saved::keep(host, RETENTION, &saved::stamp("retention"))?;
     }
     Ok(())
 }
@@ -87,18 +80,7 @@ pub fn put_back(host: &Host, before: Option<&Record>) -> Result<()> {
     if let Some(before) = before {
         return write(host, before);
     }
-    let path = host.path(RECORD);
-    std::fs::remove_file(&path).with_context(|| format!("removing {RECORD}"))?;
+    let path = host.path(RETENTION);
+    std::fs::remove_file(&path).with_context(|| format!("removing {RETENTION}"))?;
     files::sync_parent(&path)
-}
-
-/// Writes the record so that it survives a power loss.
-///
-/// # Errors
-/// What failed, naming the file.
-pub fn write(host: &Host, record: &Record) -> Result<()> {
-    saved::directory(host, saved::STATE)?;
-    let mut text = serde_json::to_vec_pretty(record).context("writing the record of the retention disk")?;
-    text.push(b'\n');
-    files::replace(&host.path(RECORD), &text, 0o600)
 }

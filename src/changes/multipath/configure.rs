@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, anyhow};
 
 use super::{CONFIGURATION, Dialect, daemon, edit, leaves_root_alone, root_device, write};
 use crate::changes::identity::{Hardware, Identity};
-use crate::changes::{Context, Done, saved};
+use crate::changes::{Context, Done};
 use crate::host::{Host, files};
+use crate::state::{paths, saved};
 
 /// Switches the settings `off` of the configuration off and makes the `devnode` entries `unhide` of its blacklist comments;
 /// multipathd, if it runs, reads it again. The file as it was is kept first, and every byte that does not say this stays.
@@ -44,6 +45,6 @@ pub(super) fn edit_as(
     Ok(Done::Changed(format!(
         "{CONFIGURATION} says {} (as it was: {}/{stamp})",
         said.join(", "),
-        saved::SAVED
+        paths::SAVED
     )))
 }

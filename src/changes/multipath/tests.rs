@@ -1,6 +1,7 @@
 use super::edit::{check_hidden, with_id, with_wwid};
 use super::*;
 use crate::facts::multipath::parse::parse;
+use crate::state::paths;
 use std::fs;
 
 const ROOT: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -194,7 +195,7 @@ fn only_the_disk_that_carries_root_is_blacklisted() {
         refused("8:0", ROOT),
         "there is no /etc/multipath.conf: the vendor's ApplyCustomChanges.sh writes it, so that comes first"
     );
-    assert!(!host.exists(saved::SAVED));
+    assert!(!host.exists(paths::SAVED));
 }
 
 fn configured(before: &str, off: &[&str], unhide: &[&str]) -> String {
@@ -252,7 +253,7 @@ fn the_file_is_changed_once_and_only_while_it_leaves_the_root_disk_alone() {
         format!("changing {CONFIGURATION}: the blacklist does not name {ROOT} after the change")
     );
     assert_eq!(fs::read_to_string(host.path(CONFIGURATION)).unwrap(), on);
-    assert!(!host.exists(saved::SAVED));
+    assert!(!host.exists(paths::SAVED));
     put(&on.replace(STALE, ROOT));
     let Done::Changed(what) = run().unwrap() else { panic!("unchanged") };
     assert!(what.starts_with("/etc/multipath.conf says find_multipaths no (as it was: "), "{what}");

@@ -2,21 +2,10 @@
 //! killed.
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
 
-use super::Record;
 use crate::facts::read;
 use crate::host::{Host, Kind};
-
-/// The process that the script was started as: the leader of its group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// Its id, which is its group's too.
-    pub pid: u32,
-    /// When it began, in clock ticks since the boot (field 22 of /proc/PID/stat): a later process of the same id has
-    /// another time.
-    pub start_ticks: u64,
-}
+use crate::state::vendor_script::{Process, Record};
 
 /// What /proc/PID/stat tells of a process.
 struct Stat {

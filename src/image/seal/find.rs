@@ -10,17 +10,15 @@ use anyhow::{Context, Result, bail};
 
 use super::places::{self, bytes, is_directory};
 use super::{Item, NO_DISK, NO_NAME, Template, edit};
-use crate::changes::records::ASIDE;
 use crate::changes::scrub::{self, DEPTH};
-use crate::changes::{fstab, multipath, saved};
+use crate::changes::{fstab, multipath};
 use crate::facts::Fact;
-use crate::facts::custom_changes::{self, Outcome, RECORD as SCRIPT_RECORD};
+use crate::facts::custom_changes;
 use crate::facts::fstab::COMMENT;
-use crate::facts::identity::RECORD as IDENTITY_RECORD;
-use crate::facts::journal::PATH as JOURNAL;
-use crate::facts::retention;
 use crate::host::files;
 use crate::platform::template::RED_HAT;
+use crate::state::paths;
+use crate::state::vendor_script::{Outcome, Record};
 use crate::steps::image::root_disk;
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
@@ -37,12 +35,11 @@ const REPLACED_IN: [&str; 10] = [
     "/usr/sbin",
     "/var/spool/mail",
     LOG_DIRECTORY,
-    saved::STATE,
+    paths::DIRECTORY,
 ];
 
-/// The agent's log; as its journal, it tells of this machine's disks.
+/// Where logs lie: the agent's too, which as its journal tells of this machine's disks.
 pub(super) const LOG_DIRECTORY: &str = "/var/log";
-pub(super) const LOG: &str = "mt-agent.log";
 
 pub(super) fn remove(path: impl Into<String>) -> Item {
     Item::Remove { path: path.into() }
@@ -237,13 +234,13 @@ pub(super) fn retention_line(template: &Template<'_>) -> Result<Vec<Item>> {
 /// All that the agent keeps, but for the record of the vendor's script where that ran in this image, for what it unpacked,
 /// and for what sealing itself writes.
 pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
-    let records = [retention::RECORD, IDENTITY_RECORD, JOURNAL];
+    let records = [paths::RETENTION, paths::IDENTITY, paths::JOURNAL];
     let mut found: Vec<Item> = places::files(template, &records)?.into_iter().map(remove).collect();
     let record = template.facts.custom_changes.record.known().and_then(Option::as_ref);
-    if record.is_some_and(|record: &custom_changes::Record| matches!(record.outcome, Outcome::Failed(_))) {
-        found.push(remove(SCRIPT_RECORD));
+    if record.is_some_and(|record: &Record| matches!(record.outcome, Outcome::Failed(_))) {
+        found.push(remove(paths::VENDOR_SCRIPT));
     }
-    for directory in [saved::SAVED, ASIDE] {
+    for directory in [paths::SAVED, paths::SET_ASIDE] {
         if template.host.exists(directory) {
             let mut below = Vec::new();
             walk(template, directory, DEPTH, &mut |path| below.push(remove(path)))?;
@@ -251,7 +248,7 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
             found.push(remove(directory));
         }
     }
-    found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(LOG))?);
+    found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(paths::log().1))?);
     let beside =
         |name: &str| name.starts_with('.') && [files::NEW, scrub::OLD].iter().any(|end| name.ends_with(end));
     let log = Path::new(&template.profile.custom_changes.log).parent().and_then(Path::to_str);

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, bail};
 
 use super::{Item, Template};
-use crate::changes::records;
 use crate::facts::Fact;
-use crate::facts::identity::{Kind, Record, TEMPLATE};
+use crate::state::identity::{Kind, Record, draw_salt};
+use crate::state::paths::TEMPLATE;
 use crate::steps::image::identifiers;
 
 /// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
@@ -32,7 +32,7 @@ fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> 
     let is_again = again.is_some();
     let mut record = match again.or(own) {
         Some(record) => record,
-        None => Record::new(&records::draw_salt()?, at, &[]),
+        None => Record::new(&draw_salt()?, at, &[]),
     };
     let is_more = record.extend(&present);
     at.clone_into(&mut record.recorded_at);

@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::profile::Profile;
+use crate::state::sealing::Chosen;
 
 pub use identity::template_record;
 pub use refuse::{check_covered, refusals};
@@ -126,50 +127,25 @@ pub const AROUND: &[(&str, &str); 3] = &[
     ("first-boot", "let the first boot of each clone do the rest"),
 ];
 
-/// Which steps are done: `--only` and `--skip`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Chosen {
-    /// These alone; empty means all.
-    pub only: Vec<String>,
-    /// Not these.
-    pub skip: Vec<String>,
-}
-
-impl Chosen {
-    /// A choice of steps by id.
-    ///
-    /// # Errors
-    /// A name that no step has; a choice of none.
-    pub fn new(only: Vec<String>, skip: Vec<String>) -> Result<Self> {
-        for (option, names) in [("--only", &only), ("--skip", &skip)] {
-            if let Some(name) = names.iter().find(|name| !ids().contains(&name.as_str())) {
-                bail!(
-                    "{option}: no step of sealing is called \"{}\"; the steps are {}",
-                    crate::host::text::safe(name),
-                    ids().join(", ")
-                );
-            }
+/// A choice of steps by id: `--only` and `--skip`.
+///
+/// # Errors
+/// A name that no step has; a choice of none.
+pub fn choose(only: Vec<String>, skip: Vec<String>) -> Result<Chosen> {
+    for (option, names) in [("--only", &only), ("--skip", &skip)] {
+        if let Some(name) = names.iter().find(|name| !ids().contains(&name.as_str())) {
+            bail!(
+                "{option}: no step of sealing is called \"{}\"; the steps are {}",
+                crate::host::text::safe(name),
+                ids().join(", ")
+            );
         }
-        let chosen = Self { only, skip };
-        if !ids().iter().any(|id| chosen.has(id)) {
-            bail!("--only and --skip leave no step of sealing");
-        }
-        Ok(chosen)
     }
-
-    /// Whether this is a sealing, and not single steps of one: only that makes a template of a machine.
-    #[must_use]
-    pub fn is_sealing(&self) -> bool {
-        self.only.is_empty()
+    let chosen = Chosen { only, skip };
+    if !ids().iter().any(|id| chosen.has(id)) {
+        bail!("--only and --skip leave no step of sealing");
     }
-
-    /// Whether the step is chosen.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        let named = |names: &[String]| names.iter().any(|name| name == id);
-        (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
-    }
+    Ok(chosen)
 }
 
 /// Every step's id, in order.

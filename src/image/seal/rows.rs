@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::find::{LOG, LOG_DIRECTORY, remove, rewritten, walk};
+use super::find::{LOG_DIRECTORY, remove, rewritten, walk};
 use super::table::{Act, Row, TABLE};
 use super::{Item, Template, edit, places};
 use crate::changes::scrub::DEPTH;
+use crate::state::paths;
 
 /// All that the step of that name has to do, each file once.
 ///
@@ -114,7 +115,7 @@ fn logs(template: &Template<'_>) -> Result<Vec<Item>> {
     let mut found = Vec::new();
     walk(template, LOG_DIRECTORY, DEPTH, &mut |path| {
         let name = path.rsplit('/').next().unwrap_or_default();
-        if path == vendor_s || name.starts_with(LOG) {
+        if path == vendor_s || name.starts_with(paths::log().1) {
             return;
         }
         let Some(bytes) = places::size(template, path) else { return };

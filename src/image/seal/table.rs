@@ -6,6 +6,7 @@
 
 use super::find;
 use crate::platform::template::RED_HAT;
+use crate::state::paths::LEFT;
 
 pub use super::act::{Act, Row};
 
@@ -288,7 +289,7 @@ pub static TABLE: &[Row] = &[
         ..row("logs", Act::Empty, &["/var/run/utmp"])
     },
     row("retention-fstab", Act::Code(find::retention_line), &["/etc/fstab"]),
-    row("agent-state", Act::Code(find::agent_state), &["/var/lib/mt-agent/*", "/var/log/mt-agent.log*"]),
+    row("agent-state", Act::Code(find::agent_state), &LEFT),
     kept(Act::Keep, AUTHORIZED, "who may log in to each clone; --remove-authorized-keys removes them"),
     kept(Act::Keep, &["~/.ssh/known_hosts"], "which servers the image trusts: nothing of the machine"),
     kept(Act::Keep, &["/var/spool/cron/*"], "crontabs are configuration, for each clone too"),

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::changes::Done;
 use crate::report::{Plan, Report};
-use crate::run::resume::Pending;
+use crate::state::request::Request;
+use crate::state::resume::Pending;
 use crate::steps::Selection;
-use crate::steps::remedy::Request;
 
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::host::command::Command;
 use crate::host::{Host, text, trust};
-
-/// Programs of the site that are run before the agent's own steps, with the root of what is sealed as their argument.
-pub const HOOKS: &str = "/etc/mt-agent/seal.d";
+use crate::state::paths::HOOKS;
 
 /// How long a hook may take.
 const HOOK_DEADLINE: Duration = Duration::from_secs(600);

@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, Result, anyhow};
 
-use crate::changes::{free_space, saved, scrub};
-use crate::facts::identity::TEMPLATE;
+use crate::changes::{free_space, scrub};
 use crate::host::{Host, files, trust};
 use crate::image::seal::Item;
-use crate::run::resume::{self, Pending};
+use crate::state::paths::{self, TEMPLATE};
+use crate::state::resume::Pending;
 
 pub(super) fn perform(host: &Host, item: &Item, stop: &dyn Fn() -> bool) -> Result<()> {
     match item {
         // The next run reads these: one that is overwritten in part would be damaged to it.
-        Item::Remove { path } if path.starts_with(saved::STATE) => {
+        Item::Remove { path } if path.starts_with(paths::DIRECTORY) => {
             scrub::remove_record(&place(host, path)?).map(drop)
         }
         Item::Remove { path } => reached(host, path, scrub::remove),
@@ -59,13 +59,13 @@ fn resolve(host: &Host, path: &str) -> Result<PathBuf> {
 
 pub(super) fn write_pending(host: &Host, pending: &Pending) -> Result<()> {
     let content = serde_json::to_vec_pretty(pending).context("encoding the first boot")?;
-    write(host, resume::PATH, &content, 0o600)
+    write(host, paths::RESUME, &content, 0o600)
 }
 
 /// Writes a file of the agent's or of the system; the directory of the agent's is made where it is missing.
 fn write(host: &Host, path: &str, content: &[u8], mode: u32) -> Result<()> {
-    if path.starts_with(saved::STATE) && !host.exists(saved::STATE) {
-        let directory = place(host, saved::STATE)?;
+    if path.starts_with(paths::DIRECTORY) && !host.exists(paths::DIRECTORY) {
+        let directory = place(host, paths::DIRECTORY)?;
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -2,15 +2,14 @@
 
 use anyhow::{Result, bail};
 
-use crate::changes::custom_changes::record as script;
-use crate::changes::{Done, mkfs, records};
-use crate::facts::custom_changes::{self, Outcome};
-use crate::facts::identity::{self, Present};
-use crate::facts::record::{self, Doubt};
-use crate::facts::retention;
+use crate::changes::{Done, records};
 use crate::host::Host;
 use crate::report::state::{Row, Stands};
 use crate::run::{journal, now, private};
+use crate::state::identity::Present;
+use crate::state::record::{self, Doubt};
+use crate::state::vendor_script::{self, Outcome};
+use crate::state::{paths, retention};
 
 /// A record as it stands, and what a repair does about it.
 pub(super) struct Held {
@@ -39,7 +38,7 @@ pub(super) enum Act {
     Identity(Vec<Present>, Vec<String>),
 }
 
-pub(super) use crate::facts::record::REPAIR;
+pub(super) use crate::state::record::REPAIR;
 
 impl Held {
     pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {
@@ -82,18 +81,18 @@ impl Act {
     pub(super) fn summary(&self) -> String {
         match self {
             Self::Close => "close what other users can read of the log and the records".to_owned(),
-            Self::Aside(path) => format!("set {path} aside, below {}", records::ASIDE),
+            Self::Aside(path) => format!("set {path} aside, below {}", paths::SET_ASIDE),
             Self::Journal => {
                 format!(
                     "write {} without what cannot be read; all of it is kept below {}",
-                    journal::PATH,
-                    records::ASIDE
+                    paths::JOURNAL,
+                    paths::SET_ASIDE
                 )
             }
-            Self::Begin => format!("begin {} anew: what was done before is not on record", journal::PATH),
+            Self::Begin => format!("begin {} anew: what was done before is not on record", paths::JOURNAL),
             Self::Retention(new) => format!(
                 "record in {} the {} volume with the UUID {} on the disk {}",
-                retention::RECORD,
+                paths::RETENTION,
                 new.fs_type,
                 new.uuid,
                 new.scsi_id
@@ -101,16 +100,16 @@ impl Act {
             Self::Script(Outcome::Observed, _) => {
                 format!(
                     "record in {} that the vendor script's run was seen, by its marker",
-                    custom_changes::RECORD
+                    paths::VENDOR_SCRIPT
                 )
             }
             Self::Script(..) => format!(
                 "record in {} that the vendor script was started, with an end that is not known",
-                custom_changes::RECORD
+                paths::VENDOR_SCRIPT
             ),
             Self::Identity(..) => format!(
                 "record in {} what identifies this machine now, and as its own disk that of / alone",
-                identity::RECORD
+                paths::IDENTITY
             ),
         }
     }
@@ -121,7 +120,7 @@ impl Act {
             Self::Close => Ok(private::close(host).map_or(Done::Unchanged, Done::Changed)),
             Self::Aside(path) => records::put_aside(host, path),
             Self::Journal => {
-                let Some(text) = record::text(host, journal::PATH)? else { return Ok(Done::Unchanged) };
+                let Some(text) = record::text(host, paths::JOURNAL)? else { return Ok(Done::Unchanged) };
                 let (_, torn) = journal::parse(&text);
                 let lines = text.lines().enumerate().filter(|(index, line)| {
                     !line.trim().is_empty() && torn.binary_search(&(index + 1)).is_err()
@@ -130,21 +129,21 @@ impl Act {
                 if torn.is_empty() {
                     Ok(Done::Unchanged)
                 } else {
-                    records::rewrite(host, journal::PATH, &text, &kept)
+                    records::rewrite(host, paths::JOURNAL, &text, &kept)
                 }
             }
             // What is told of it is its first entry.
             Self::Begin => Ok(Done::Changed(self.summary())),
-            Self::Retention(new) => match mkfs::record::read(host)? {
-                None => mkfs::record::write(host, new).map(|()| Done::Changed(self.summary())),
-                Some(_) => already(retention::RECORD),
+            Self::Retention(new) => match retention::read(host)? {
+                None => retention::write(host, new).map(|()| Done::Changed(self.summary())),
+                Some(_) => already(paths::RETENTION),
             },
-            Self::Script(outcome, boot_id) => match script::load(host)? {
+            Self::Script(outcome, boot_id) => match vendor_script::read(host)? {
                 None => {
-                    script::store(host, &script::new("", boot_id, outcome.clone()))?;
+                    vendor_script::write(host, &vendor_script::Record::new("", boot_id, outcome.clone()))?;
                     Ok(Done::Changed(self.summary()))
                 }
-                Some(_) => already(custom_changes::RECORD),
+                Some(_) => already(paths::VENDOR_SCRIPT),
             },
             Self::Identity(present, own) => records::keep_identity(host, &now(), present, Some(own)),
         }

@@ -3,28 +3,27 @@
 use std::path::Path;
 
 use super::act::{Act, Held, REPAIR};
-use crate::changes::records::ASIDE;
-use crate::changes::saved::{SAVED, STATE};
-use crate::facts::record;
 use crate::host::{Host, text, trust};
 use crate::profile::{self, HOST_FILE};
 use crate::report::history::ranges;
 use crate::report::state::Stands;
 use crate::run::journal::{self, Event};
-use crate::run::{LOG, lock};
+use crate::run::lock;
+use crate::state::paths::{self, DIRECTORY, LOG, SAVED, SET_ASIDE};
+use crate::state::record;
 use crate::steps;
 
 /// The directory of the state itself: where others can write it, nothing in it is believed.
 pub(super) fn directory(host: &Host) -> Held {
     // Where others can have removed it, that it is not there proves nothing.
-    let above = Path::new(STATE).ancestors().skip(1).find(|level| host.path(level).is_dir());
-    if let (true, false, Some(above)) = (host.is_live(), host.exists(STATE), above)
+    let above = Path::new(DIRECTORY).ancestors().skip(1).find(|level| host.path(level).is_dir());
+    if let (true, false, Some(above)) = (host.is_live(), host.exists(DIRECTORY), above)
         && let Err(error) = trust::place(&host.path(above))
     {
-        return Held::new(STATE, Stands::Damaged, &format!("it is not there; {error:#}"), "")
+        return Held::new(DIRECTORY, Stands::Damaged, &format!("it is not there; {error:#}"), "")
             .fix("run that command");
     }
-    kept_in(host, STATE, |names| {
+    kept_in(host, DIRECTORY, |names| {
         format!("{} {} in it", names.len(), if names.len() == 1 { "name" } else { "names" })
     })
 }
@@ -34,7 +33,7 @@ pub(super) fn saved(host: &Host) -> Held {
 }
 
 pub(super) fn set_aside(host: &Host) -> Held {
-    kept_in(host, ASIDE, |names| format!("records that are not believed any more: {}", names.join(", ")))
+    kept_in(host, SET_ASIDE, |names| format!("records that are not believed any more: {}", names.join(", ")))
 }
 
 /// A directory, by what lies in it.
@@ -44,7 +43,7 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
     };
     let trusted = || if host.is_live() { trust::place(&host.path(path)).map(|_| ()) } else { Ok(()) };
     let away = format!("mv {path} /root/");
-    if meta.is_symlink() && path != STATE {
+    if meta.is_symlink() && path != DIRECTORY {
         let what = format!("{path} is a symbolic link, not a directory");
         return Held::new(path, Stands::Damaged, &what, "").fix(&away);
     }
@@ -74,7 +73,7 @@ struct Lines {
 
 /// The journal, and whether it tells of runs; `is_expected`: other records show that there were some.
 pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
-    const PATH: &str = journal::PATH;
+    const PATH: &str = paths::JOURNAL;
     let text = match record::text(host, PATH) {
         Ok(text) => text.unwrap_or_default(),
         Err(unread) => {
@@ -143,16 +142,17 @@ fn unreadable(text: &str, others: &[usize], says: String) -> Held {
         told("of something else", &lines.garbage),
     ];
     let says = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-    let held = Held::new(journal::PATH, status, &says, "");
+    let held = Held::new(paths::JOURNAL, status, &says, "");
     if status == Stands::Agrees {
         return held;
     }
-    held.act(Act::Journal).fix(&format!("{REPAIR} keeps all of it below {ASIDE}, and here what can be read"))
+    held.act(Act::Journal)
+        .fix(&format!("{REPAIR} keeps all of it below {SET_ASIDE}, and here what can be read"))
 }
 
 /// The version of the agent that wrote the last run into the journal, where it is another one than this.
 pub(super) fn other_agent(host: &Host) -> Option<String> {
-    let text = record::text(host, journal::PATH).ok()??;
+    let text = record::text(host, paths::JOURNAL).ok()??;
     let (_, rest) = text.rsplit_once("\"agent\":\"")?;
     let version = rest.split('"').next()?;
     let fits = version.len() < 40 && version != env!("CARGO_PKG_VERSION");
@@ -160,12 +160,12 @@ pub(super) fn other_agent(host: &Host) -> Option<String> {
 }
 
 pub(super) fn lock(host: &Host) -> Held {
-    let Ok(meta) = host.place(lock::PATH).and_then(|place| place.symlink_metadata()) else {
-        return Held::none(lock::PATH);
+    let Ok(meta) = host.place(paths::LOCK).and_then(|place| place.symlink_metadata()) else {
+        return Held::none(paths::LOCK);
     };
     if !meta.is_file() {
-        let held = Held::new(lock::PATH, Stands::Damaged, "it is no regular file", "no run can begin");
-        return held.fix(&format!("mv {} /root/", lock::PATH));
+        let held = Held::new(paths::LOCK, Stands::Damaged, "it is no regular file", "no run can begin");
+        return held.fix(&format!("mv {} /root/", paths::LOCK));
     }
     // A repair that shows what it would do is no news.
     let other = |holder: &String| !holder.starts_with(&format!("pid {},", std::process::id()));
@@ -173,7 +173,7 @@ pub(super) fn lock(host: &Host) -> Held {
         Some(holder) => ("a run is going on", holder),
         None => ("", "no run is going on".to_owned()),
     };
-    Held::new(lock::PATH, Stands::Agrees, says, &host)
+    Held::new(paths::LOCK, Stands::Agrees, says, &host)
 }
 
 pub(super) fn log(host: &Host) -> Held {

@@ -2,14 +2,15 @@
 
 use super::act::{Act, Held, REPAIR};
 use super::look::Look;
-use crate::facts::{Fact, Facts, identity, record};
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::report::state::Stands;
+use crate::state::{identity, paths};
 use crate::steps::{Status, custom_changes, image, is_image};
 
 impl Look<'_> {
     pub(super) fn identity(&self) -> Held {
-        const PATH: &str = identity::RECORD;
+        const PATH: &str = paths::IDENTITY;
         let status = self.status("image.identity", self.facts);
         let make = |facts: &Facts| match (self.status("image.identity", facts), self.may_be_a_copy()) {
             (status, None) if status.holds() => {
@@ -92,8 +93,8 @@ impl Look<'_> {
 
     /// The record of the image, which nothing here can rebuild.
     pub(super) fn template(&self) -> Held {
-        const PATH: &str = identity::TEMPLATE;
-        match record::load::<identity::Record>(self.host, PATH, identity::SCHEMA) {
+        const PATH: &str = paths::TEMPLATE;
+        match identity::template(self.host) {
             Err(unread) => Held::unread(PATH, &unread, "what the image had, and this machine must not have, is not known").fix(
                 &format!(
                     "copy it from the template or another clone of it; where none is left, compare this machine with the \

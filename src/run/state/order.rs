@@ -4,16 +4,17 @@ use anyhow::Error;
 
 use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
-use crate::facts::record::Unread;
 use crate::report::state::Stands;
-use crate::run::resume::{self, Pending};
 use crate::run::today;
 use crate::run::waiting::{Order, State, describe};
+use crate::state::paths;
+use crate::state::record::Unread;
+use crate::state::resume::{self, Pending};
 use crate::steps::{self, Selection};
 
 impl Look<'_> {
     pub(super) fn resume(&self, order: &Result<Option<Order>, Error>) -> Held {
-        const PATH: &str = resume::PATH;
+        const PATH: &str = paths::RESUME;
         let order = match order {
             Ok(None) => return Held::none(PATH),
             Ok(Some(order)) => order,
@@ -40,7 +41,7 @@ impl Look<'_> {
     }
 
     fn no_order(&self, error: &Error) -> Held {
-        const PATH: &str = resume::PATH;
+        const PATH: &str = paths::RESUME;
         let Some(unread) = error.downcast_ref::<Unread>() else {
             return Held::new(PATH, Stands::Damaged, &format!("{error:#}"), "").fix(UNREAD_HOST);
         };

@@ -3,16 +3,16 @@
 use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
 use crate::facts::disks::Disk;
-use crate::facts::{record, retention};
 use crate::host::text;
 use crate::report::state::Stands;
 use crate::run::now;
+use crate::state::{paths, retention};
 use crate::steps::retention::{Recalled, Used, on_record, recall};
 use crate::steps::{Status, is_image};
 
 impl Look<'_> {
     pub(super) fn retention(&self) -> Held {
-        const PATH: &str = retention::RECORD;
+        const PATH: &str = paths::RETENTION;
         let volumes = match recall(self.profile, self.facts) {
             Ok(volumes) => volumes,
             Err(status) => return self.retention_untold(&status),
@@ -30,7 +30,7 @@ impl Look<'_> {
             )),
         };
         let anew = "mt-agent apply --retention-disk SCSI-ID makes another one";
-        match record::load::<retention::Record>(self.host, PATH, retention::SCHEMA) {
+        match retention::read(self.host) {
             Err(unread) => {
                 let host = if host.is_empty() {
                     "no attached disk carries a volume that mt-agent made".to_owned()
@@ -61,7 +61,7 @@ impl Look<'_> {
 
     /// A record that can be read, held against the disks.
     fn retention_as_recorded(&self, record: &retention::Record, host: &str, adopt: Option<String>) -> Held {
-        const PATH: &str = retention::RECORD;
+        const PATH: &str = paths::RETENTION;
         let point = &self.profile.retention.mount_point;
         let (id, uuid) = (text::safe(&record.scsi_id), text::safe(&record.uuid));
         let says = format!(
@@ -134,8 +134,8 @@ impl Look<'_> {
     }
 
     fn retention_untold(&self, status: &Status) -> Held {
-        const PATH: &str = retention::RECORD;
-        match record::load::<retention::Record>(self.host, PATH, retention::SCHEMA) {
+        const PATH: &str = paths::RETENTION;
+        match retention::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, &status.describe()).fix(UNREAD_HOST),
             Ok(Some(record)) if is_image(self.facts) => self.retention_as_recorded(&record, "", None),
             Ok(Some(record)) => {

@@ -4,17 +4,18 @@ use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
 use crate::changes::Change;
 use crate::changes::custom_changes::{DECIDE, in_words};
-use crate::facts::custom_changes::{self as script, Outcome};
-use crate::facts::{Fact, Facts, record};
+use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::report::state::Stands;
 use crate::run::journal::{self, Event};
+use crate::state::vendor_script::{self as script, Outcome};
+use crate::state::{paths, record};
 use crate::steps::Status;
 use crate::steps::custom_changes::left_over;
 
 impl Look<'_> {
     pub(super) fn script(&self) -> Held {
-        const PATH: &str = script::RECORD;
+        const PATH: &str = paths::VENDOR_SCRIPT;
         let bare = self.without(|facts| {
             facts.custom_changes.record = Fact::Known(None);
             facts.custom_changes.running = Fact::Known(None);
@@ -33,7 +34,7 @@ impl Look<'_> {
         let is_marked = bare.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some);
         let seen = || self.seen(&bare, is_marked);
         let asks = if is_marked { "" } else { "; then mt-agent apply --custom-changes=accept, or =rerun" };
-        match record::load::<script::Record>(self.host, PATH, script::SCHEMA) {
+        match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, &left)
                 .act(Act::Aside(PATH))
                 .maybe(seen())
@@ -50,7 +51,7 @@ impl Look<'_> {
     }
 
     fn script_as_recorded(&self, record: &script::Record, left: String, seen: Option<Act>) -> Held {
-        const PATH: &str = script::RECORD;
+        const PATH: &str = paths::VENDOR_SCRIPT;
         let says = format!("the vendor script {}", text::safe(&in_words(record)));
         if record.boot_id.trim().is_empty() {
             return Held::new(PATH, Stands::Damaged, &format!("{says}, in no boot"), &left)
@@ -67,8 +68,8 @@ impl Look<'_> {
     }
 
     fn script_untold(&self, why: &str) -> Held {
-        const PATH: &str = script::RECORD;
-        match record::load::<script::Record>(self.host, PATH, script::SCHEMA) {
+        const PATH: &str = paths::VENDOR_SCRIPT;
+        match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, why),
             Ok(record) => {
                 let says =
@@ -81,7 +82,7 @@ impl Look<'_> {
 
     /// Whether the journal tells of no end of the last run that was begun: then its marker proves nothing.
     fn is_under_way(&self) -> bool {
-        let Ok(Some(text)) = record::text(self.host, journal::PATH) else { return false };
+        let Ok(Some(text)) = record::text(self.host, paths::JOURNAL) else { return false };
         let of_it = |event: &Event| match event {
             Event::Intent { change, .. } => matches!(change, Change::RunCustomChanges { .. }).then_some(true),
             Event::Done { requirement, .. } | Event::Failed { requirement, .. } => {

@@ -6,15 +6,15 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::changes::records::{self, ASIDE};
-use crate::changes::saved::STATE;
-use crate::facts::custom_changes::{self, Outcome};
-use crate::facts::identity::{self, PENDING};
+use crate::changes::records;
+use crate::facts::identity;
 use crate::facts::retention::uuid_of;
-use crate::facts::{record, retention};
+use crate::facts::{records as facts_records, retention};
 use crate::host::files;
 use crate::run::journal::{self, Entry};
 use crate::run::waiting;
+use crate::state::paths::{self, DIRECTORY, SET_ASIDE};
+use crate::state::vendor_script::{self, Outcome};
 use crate::steps::image;
 use crate::steps::layout::own_disks;
 use crate::steps::testing::{
@@ -42,14 +42,14 @@ impl Desk {
         let desk = Self { host: Host::image(dir.path()), _dir: dir, profile, facts };
         let mut volume = edit(&mut desk.facts.retention_record.clone()).clone().unwrap();
         volume.uuid = uuid_of(RETENTION_ID);
-        desk.json(retention::RECORD, &volume);
-        desk.json(custom_changes::RECORD, &edit(&mut desk.facts.custom_changes.record.clone()));
+        desk.json(paths::RETENTION, &volume);
+        desk.json(paths::VENDOR_SCRIPT, &edit(&mut desk.facts.custom_changes.record.clone()));
         records::keep_identity(&desk.host, "2017-02-06T12:00:00Z", &image::identifiers(&desk.facts), None)
             .unwrap();
         let begin =
             Event::Begin { agent: "0.1.0".into(), profile: "p".into(), resumed: false, selection: None };
         for event in [begin, Event::End { verdict: "ready".into() }] {
-            Journal::open(&desk.host, "b").unwrap().write(event).unwrap();
+            journal::open(&desk.host, "b").unwrap().write(event).unwrap();
         }
         desk.put("/etc/keep", b"");
         desk
@@ -68,11 +68,10 @@ impl Desk {
     fn seen(&self) -> Seen {
         let mut facts = self.facts.clone();
         facts.retention_record = retention::load(&self.host);
-        facts.custom_changes.record =
-            record::fact(&self.host, custom_changes::RECORD, custom_changes::SCHEMA);
+        facts.custom_changes.record = Fact::from_result(vendor_script::read(&self.host));
         let keys = facts.identity.ssh_host_keys.clone();
         facts.identity = identity::Identity { ssh_host_keys: keys, ..identity::load(&self.host) };
-        facts.records_set_aside = record::set_aside(&self.host);
+        facts.records_set_aside = facts_records::set_aside(&self.host);
         facts.journal = crate::facts::journal::load(&self.host);
         let order = waiting::find(&self.host, &|_| Ok(self.profile.clone()));
         Seen { profile: self.profile.clone(), facts, order }
@@ -93,7 +92,7 @@ impl Desk {
         let (_, acts) = plan(&self.host, &self.seen());
         for act in acts.iter().take(most) {
             if let Done::Changed(what) = act.perform(&self.host).unwrap() {
-                let mut journal = Journal::open(&self.host, "b").unwrap();
+                let mut journal = journal::open(&self.host, "b").unwrap();
                 journal
                     .write(Event::Done { requirement: "state.repair".into(), changed: Some(what) })
                     .unwrap();
@@ -111,9 +110,9 @@ impl Desk {
     /// What lies in set-aside: name and content.
     fn aside(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for directory in self.host.list(ASIDE).unwrap() {
-            for name in self.host.list(format!("{ASIDE}/{directory}")).unwrap() {
-                let content = self.host.read(format!("{ASIDE}/{directory}/{name}")).unwrap_or_default();
+        for directory in self.host.list(SET_ASIDE).unwrap() {
+            for name in self.host.list(format!("{SET_ASIDE}/{directory}")).unwrap() {
+                let content = self.host.read(format!("{SET_ASIDE}/{directory}/{name}")).unwrap_or_default();
                 found.push((name, content));
             }
         }
@@ -130,12 +129,12 @@ fn records_that_are_whole_agree_with_a_host_that_is_as_they_say() {
     let desk = Desk::new();
     assert_eq!(desk.open(), []);
     assert!(plan(&desk.host, &desk.seen()).1.is_empty());
-    let retention = desk.row(retention::RECORD);
+    let retention = desk.row(paths::RETENTION);
     assert!(
         retention.says.starts_with("ext4 volume ") && retention.host.ends_with("mounted at /mnt/retention")
     );
-    assert!(desk.row(journal::PATH).says.ends_with("(ended: ready)"));
-    assert_eq!(desk.row(PENDING).status, Stands::None);
+    assert!(desk.row(paths::JOURNAL).says.ends_with("(ended: ready)"));
+    assert_eq!(desk.row(paths::RESUME).status, Stands::None);
 }
 
 /// What the map of the retention disk carries by its first block.
@@ -146,7 +145,7 @@ fn on_map(facts: &mut Facts, volume: Option<retention::Volume>) {
 #[test]
 fn a_host_on_which_the_agent_never_was_has_nothing_and_nothing_is_expected() {
     let mut desk = Desk::new();
-    fs::remove_dir_all(desk.host.path(STATE)).unwrap();
+    fs::remove_dir_all(desk.host.path(DIRECTORY)).unwrap();
     mounts(&mut desk.facts).retain(|mount| mount.mount_point != "/mnt/retention");
     fstab(&mut desk.facts).retain(|entry| entry.mount_point != "/mnt/retention");
     edit(&mut desk.facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
@@ -157,7 +156,7 @@ fn a_host_on_which_the_agent_never_was_has_nothing_and_nothing_is_expected() {
     // Nor where a person has run the script.
     desk.facts.custom_changes = Desk::new().facts.custom_changes;
     assert_eq!(desk.open(), []);
-    assert!(desk.row(custom_changes::RECORD).host.ends_with("a person has run the script"));
+    assert!(desk.row(paths::VENDOR_SCRIPT).host.ends_with("a person has run the script"));
 }
 
 #[test]
@@ -165,8 +164,8 @@ fn a_state_directory_that_was_deleted_is_rebuilt_as_far_as_it_follows_from_the_h
     let desk = Desk::new();
     let before = ["custom-changes.applied", "custom-changes.restarted", "retention.disk", "image.identity"]
         .map(|id| (id, desk.judged(id).split(':').next().unwrap().to_owned()));
-    fs::remove_dir_all(desk.host.path(STATE)).unwrap();
-    let all = [journal::PATH, retention::RECORD, custom_changes::RECORD, identity::RECORD];
+    fs::remove_dir_all(desk.host.path(DIRECTORY)).unwrap();
+    let all = [paths::JOURNAL, paths::RETENTION, paths::VENDOR_SCRIPT, paths::IDENTITY];
     assert_eq!(desk.open(), all.map(|path| (path, Stands::Missing)));
     desk.repair();
     assert_eq!(desk.open(), []);
@@ -190,10 +189,10 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
     const FOREIGN: &str = "36000c29dddddddddddddddddddddddddd";
     type Lose = fn(&Desk);
     let ways: [(Lose, usize); 3] = [
-        (|desk| fs::remove_file(desk.host.path(identity::RECORD)).unwrap(), usize::MAX),
-        (|desk| desk.put(identity::RECORD, b"torn"), usize::MAX),
+        (|desk| fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap(), usize::MAX),
+        (|desk| desk.put(paths::IDENTITY, b"torn"), usize::MAX),
         // Killed between the two acts.
-        (|desk| desk.put(identity::RECORD, b"torn"), 1),
+        (|desk| desk.put(paths::IDENTITY, b"torn"), 1),
     ];
     for (lose, most) in ways {
         let mut desk = Desk::new();
@@ -219,10 +218,13 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
 #[test]
 fn a_repair_that_is_interrupted_anywhere_is_resumed() {
     let damage = |desk: &Desk| {
-        for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING] {
+        for path in [paths::RETENTION, paths::VENDOR_SCRIPT, paths::IDENTITY, paths::RESUME] {
             desk.put(path, b"torn");
         }
-        desk.put(journal::PATH, &[desk.host.read(journal::PATH).unwrap().as_bytes(), b"garbage\n"].concat());
+        desk.put(
+            paths::JOURNAL,
+            &[desk.host.read(paths::JOURNAL).unwrap().as_bytes(), b"garbage\n"].concat(),
+        );
     };
     let whole = Desk::new();
     damage(&whole);
@@ -283,14 +285,14 @@ fn each_record_damaged_in_each_way_is_told_and_set_aside() {
             Stands::Newer,
         ),
     ];
-    for path in [retention::RECORD, custom_changes::RECORD, identity::RECORD, PENDING, journal::PATH] {
+    for path in [paths::RETENTION, paths::VENDOR_SCRIPT, paths::IDENTITY, paths::RESUME, paths::JOURNAL] {
         for (way, damage, status) in ways {
             let desk = Desk::new();
-            if path == PENDING {
-                desk.put(PENDING, b"{}");
+            if path == paths::RESUME {
+                desk.put(paths::RESUME, b"{}");
             }
             damage(&desk, path);
-            if (path, way) == (journal::PATH, "empty") {
+            if (path, way) == (paths::JOURNAL, "empty") {
                 assert_eq!(desk.row(path).status, Stands::Missing);
             } else {
                 let row = desk.row(path);
@@ -300,7 +302,7 @@ fn each_record_damaged_in_each_way_is_told_and_set_aside() {
             }
             desk.repair();
             assert_eq!(desk.open(), [], "{path}, {way}");
-            if (path, way) != (journal::PATH, "empty") {
+            if (path, way) != (paths::JOURNAL, "empty") {
                 let name = path.rsplit('/').next().unwrap();
                 assert!(desk.aside().iter().any(|(aside, _)| aside == name), "{path}, {way}: never deleted");
             }
@@ -311,8 +313,8 @@ fn each_record_damaged_in_each_way_is_told_and_set_aside() {
 #[test]
 fn the_record_of_the_image_is_a_persons_to_bring_back() {
     let desk = Desk::new();
-    desk.put(identity::TEMPLATE, b"torn");
-    let row = desk.row(identity::TEMPLATE);
+    desk.put(paths::TEMPLATE, b"torn");
+    let row = desk.row(paths::TEMPLATE);
     assert_eq!(row.status, Stands::Damaged);
     assert!(row.fix.starts_with("copy it from the template or another clone of it"), "{row:?}");
     assert!(
@@ -325,25 +327,25 @@ fn the_record_of_the_image_is_a_persons_to_bring_back() {
 #[test]
 fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
     let mut desk = Desk::new();
-    desk.put(identity::RECORD, b"");
+    desk.put(paths::IDENTITY, b"");
     // The retention disk on record is another machine's.
     let other = "36000c29ffffffffffffffffffffffff1";
     edit(&mut desk.facts.disks)[1].scsi_id = Some(other.into());
-    let row = desk.row(identity::RECORD);
+    let row = desk.row(paths::IDENTITY);
     assert!(row.host.contains("this may be a copy of another machine"), "{row:?}");
     desk.some_of_it(usize::MAX);
-    assert_eq!(desk.host.read(identity::RECORD).unwrap(), "");
+    assert_eq!(desk.host.read(paths::IDENTITY).unwrap(), "");
     let way_out = format!("if it is none: mt-agent apply --own-disk {OS_DISK_ID}");
     assert!(
         row.fix.starts_with("mv /var/lib/mt-agent/identity.json /root/; ") && row.fix.ends_with(&way_out),
         "{row:?}"
     );
     // Nor where it is gone, which is damage and no new machine.
-    fs::remove_file(desk.host.path(identity::RECORD)).unwrap();
-    let row = desk.row(identity::RECORD);
+    fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap();
+    let row = desk.row(paths::IDENTITY);
     assert!(row.status == Stands::Missing && row.fix.ends_with(&way_out), "{row:?}");
     desk.some_of_it(usize::MAX);
-    assert!(!desk.host.exists(identity::RECORD));
+    assert!(!desk.host.exists(paths::IDENTITY));
     let told = desk.judged("layout.own-disks");
     assert!(told.starts_with("unmet: ") && told.contains("of which the record that is lost"), "{told}");
 }
@@ -351,7 +353,7 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
 #[test]
 fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     let desk = Desk::new();
-    for path in [identity::RECORD, retention::RECORD, custom_changes::RECORD] {
+    for path in [paths::IDENTITY, paths::RETENTION, paths::VENDOR_SCRIPT] {
         fs::remove_file(desk.host.path(path)).unwrap();
     }
     let lost =
@@ -364,22 +366,22 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     let Fact::Known(Some(record)) = identity::recorded(&desk.host) else { panic!() };
     assert!(record.owns(OS_DISK_ID) && record.own_disks.is_some_and(|own| own.len() == 1), "that of / alone");
     // Noted by the repair, whatever else the journal said.
-    let all = desk.host.read(journal::PATH).unwrap();
+    let all = desk.host.read(paths::JOURNAL).unwrap();
     let noted: Vec<&str> = all.lines().filter(|line| line.contains("state.repair")).collect();
-    desk.put(journal::PATH, (noted.join("\n") + "\n").as_bytes());
-    fs::remove_file(desk.host.path(identity::RECORD)).unwrap();
-    fs::remove_file(desk.host.path(retention::RECORD)).unwrap();
+    desk.put(paths::JOURNAL, (noted.join("\n") + "\n").as_bytes());
+    fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap();
+    fs::remove_file(desk.host.path(paths::RETENTION)).unwrap();
     assert!(desk.judged("layout.own-disks").starts_with(lost));
 }
 
 #[test]
 fn a_journal_too_large_to_read_is_set_aside_and_stands_in_no_way_after() {
     let desk = Desk::new();
-    let whole = desk.host.read(journal::PATH).unwrap();
-    let file = fs::OpenOptions::new().write(true).open(desk.host.path(journal::PATH)).unwrap();
+    let whole = desk.host.read(paths::JOURNAL).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(desk.host.path(paths::JOURNAL)).unwrap();
     file.set_len(files::LARGEST + 1).unwrap();
-    assert_eq!(desk.row(journal::PATH).status, Stands::Damaged);
-    fs::remove_file(desk.host.path(custom_changes::RECORD)).unwrap();
+    assert_eq!(desk.row(paths::JOURNAL).status, Stands::Damaged);
+    fs::remove_file(desk.host.path(paths::VENDOR_SCRIPT)).unwrap();
     desk.repair();
     assert_eq!(desk.open(), []);
     // What it began with counts on.
@@ -390,36 +392,36 @@ fn a_journal_too_large_to_read_is_set_aside_and_stands_in_no_way_after() {
 #[test]
 fn a_file_in_the_place_of_the_directory_of_what_is_set_aside_is_to_be_moved_away() {
     let desk = Desk::new();
-    desk.put(ASIDE, b"");
-    desk.put(retention::RECORD, b"{");
+    desk.put(SET_ASIDE, b"");
+    desk.put(paths::RETENTION, b"{");
     let (_, acts) = plan(&desk.host, &desk.seen());
     let error = format!("{:#}", acts[0].perform(&desk.host).unwrap_err());
     assert!(error.ends_with("/set-aside is not a directory: move it away"), "{error}");
-    fs::remove_file(desk.host.path(ASIDE)).unwrap();
+    fs::remove_file(desk.host.path(SET_ASIDE)).unwrap();
     desk.repair();
 }
 
 #[test]
 fn a_journal_keeps_what_can_be_read_of_it() {
     let desk = Desk::new();
-    let whole = desk.host.read(journal::PATH).unwrap();
+    let whole = desk.host.read(paths::JOURNAL).unwrap();
     // A power loss is no damage.
     let torn = format!("{}{}\n", whole, &whole[..30]);
-    desk.put(journal::PATH, torn.as_bytes());
-    assert_eq!(desk.row(journal::PATH).status, Stands::Agrees);
-    assert!(desk.row(journal::PATH).says.ends_with("line 3 torn, as by a power loss"));
+    desk.put(paths::JOURNAL, torn.as_bytes());
+    assert_eq!(desk.row(paths::JOURNAL).status, Stands::Agrees);
+    assert!(desk.row(paths::JOURNAL).says.ends_with("line 3 torn, as by a power loss"));
     let newer = "{\"version\":2,\"at\":\"t\",\"event\":\"begin\",\"agent\":\"0.9.0\"}\n";
-    desk.put(journal::PATH, format!("{whole}{newer}").as_bytes());
-    let row = desk.row(journal::PATH);
+    desk.put(paths::JOURNAL, format!("{whole}{newer}").as_bytes());
+    let row = desk.row(paths::JOURNAL);
     assert_eq!(row.status, Stands::Newer);
     assert!(row.fix.starts_with("use mt-agent 0.9.0 (so the journal), or: mt-agent state repair"), "{row:?}");
     let garbage = format!("x\n\n{whole}{}{newer}", "y\n".repeat(3));
-    desk.put(journal::PATH, garbage.as_bytes());
-    let row = desk.row(journal::PATH);
+    desk.put(paths::JOURNAL, garbage.as_bytes());
+    let row = desk.row(paths::JOURNAL);
     assert_eq!(row.status, Stands::Damaged);
     assert!(row.says.ends_with("line 8 of a newer mt-agent; lines 1, 5-7 of something else"), "{row:?}");
     desk.repair();
     assert_eq!(desk.aside(), [("journal.jsonl".to_owned(), garbage)]);
-    assert!(desk.host.read(journal::PATH).unwrap().starts_with(&whole));
+    assert!(desk.host.read(paths::JOURNAL).unwrap().starts_with(&whole));
     assert_eq!(journal::read(&desk.host).unwrap().1, [] as [usize; 0]);
 }

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::fstab::has_ours;
-use crate::facts::identity::RECORD;
+use crate::state::paths::IDENTITY;
 use crate::steps::{Status, need};
 
 /// What shows that this machine's identity was on record, where no record of it is left: then nothing that is in use now tells
@@ -20,7 +20,7 @@ pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
     // is installed anew.
     let is_bare = journal.missing && template.is_none();
     let is_line_ours = || facts.fstab.known().is_some_and(|fstab| has_ours(fstab, &facts.fstab_ignored));
-    Ok(if aside.iter().any(|name| RECORD.rsplit('/').next() == Some(name)) {
+    Ok(if aside.iter().any(|name| IDENTITY.rsplit('/').next() == Some(name)) {
         Some("a record of it was set aside")
     } else if journal.identity {
         Some("the journal tells that it was recorded")

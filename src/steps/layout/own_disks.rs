@@ -22,6 +22,7 @@ use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, image, need, twins};
 
+use crate::state::paths::DIRECTORY;
 use whose::{Look, Name, Whose};
 
 const ID: &str = "layout.own-disks";
@@ -84,7 +85,7 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
 
 /// The file systems below which a change writes.
 const WRITTEN: [&str; 8] =
-    ["/boot/grub", "/etc", "/lib", "/sbin", "/usr/local", "/usr/sbin", "/var/lib/mt-agent", "/var/log"];
+    ["/boot/grub", "/etc", "/lib", "/sbin", "/usr/local", "/usr/sbin", DIRECTORY, "/var/log"];
 
 /// Whether this host uses a disk that is not its own, or of which it is not known. Of a copy of another machine nothing is told.
 #[must_use]

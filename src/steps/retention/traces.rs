@@ -2,8 +2,7 @@
 
 use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::Disk;
-use crate::facts::record::ASIDE;
-use crate::facts::retention::{LABEL, RECORD, uuid_of};
+use crate::facts::retention::{LABEL, uuid_of};
 use crate::facts::site_agent::INSTALL_LOG;
 use crate::facts::storage::{Place, Read, Storage};
 use crate::facts::{Fact, Facts};
@@ -11,6 +10,7 @@ use crate::profile::Profile;
 use crate::steps::devices::{fstab_entry, passed_over, resolve};
 
 use super::name::find;
+use crate::state::paths::{RETENTION, SET_ASIDE};
 
 /// The first trace of an earlier master target on this host, or that it cannot be told. The marker and the journal of this
 /// agent are none: every host on which it works has them.
@@ -67,8 +67,8 @@ fn set_aside(facts: &Facts) -> Option<String> {
     let Some(names) = facts.records_set_aside.known() else {
         return untold("whether a record of a retention volume was set aside");
     };
-    let is_it = |name: &String| RECORD.ends_with(&format!("/{name}"));
-    names.iter().any(is_it).then(|| format!("a record of a retention volume was set aside ({ASIDE})"))
+    let is_it = |name: &String| RETENTION.ends_with(&format!("/{name}"));
+    names.iter().any(is_it).then(|| format!("a record of a retention volume was set aside ({SET_ASIDE})"))
 }
 
 /// A line for the mount point, or for a disk that looks unused.

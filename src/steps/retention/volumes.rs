@@ -2,7 +2,7 @@
 
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::{LABEL, RECORD, Record, Volume, sought, uuid_of};
+use crate::facts::retention::{LABEL, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
 use crate::host::text;
 use crate::profile::Profile;
@@ -13,6 +13,7 @@ use crate::steps::{Status, need};
 use super::choice::{identity, probe_of, whereabouts};
 use super::describe;
 use super::name::find;
+use crate::state::paths::RETENTION;
 
 /// A volume that the agent made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,7 +246,7 @@ pub(super) fn not_on_record(
     let differs = |found: String, expected: String| {
         let keep = match on(facts, disk).and(disk.scsi_id.as_deref()) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
-            None => format!("`mv {RECORD} /root/`, then mt-agent check"),
+            None => format!("`mv {RETENTION} /root/`, then mt-agent check"),
         };
         let fix = format!(
             "find out which of them is this machine's retention volume. The one on record: `umount {point}`, then mt-agent \
@@ -257,7 +258,7 @@ pub(super) fn not_on_record(
         Some(id) if *id == record.scsi_id => {}
         None if disk.is_scsi() => return Err(Status::Blocked { by: "scsi.ids".to_owned() }),
         _ => {
-            let expected = format!("the disk on record in {RECORD}, {}", text::safe(&record.scsi_id));
+            let expected = format!("the disk on record in {RETENTION}, {}", text::safe(&record.scsi_id));
             return differs(format!("{} carries it", describe(disk)), expected);
         }
     }
@@ -266,11 +267,12 @@ pub(super) fn not_on_record(
         return Ok(None);
     }
     let Some(uuid) = uuid_of_mount(facts, mount) else {
-        let why =
-            format!("the UUID of what is mounted at {point} could not be read, to be held against {RECORD}");
+        let why = format!(
+            "the UUID of what is mounted at {point} could not be read, to be held against {RETENTION}"
+        );
         return Err(Status::Unknown { why });
     };
-    let expected = format!("the file system on record in {RECORD}, UUID {}", text::safe(&record.uuid));
+    let expected = format!("the file system on record in {RETENTION}, UUID {}", text::safe(&record.uuid));
     differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)
 }
 

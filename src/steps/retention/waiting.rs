@@ -7,8 +7,9 @@ use super::{carry_root, choice, describe, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
-use crate::facts::retention::{RECORD, is_made_uuid};
+use crate::facts::retention::is_made_uuid;
 use crate::profile::Profile;
+use crate::state::paths::RETENTION;
 use crate::steps::devices::{carriers, fstab_entry, repeated, resolve};
 use crate::steps::{Status, need, twins};
 
@@ -135,7 +136,7 @@ fn another_volume(
         }
         let keep = match disk.scsi_id.as_deref().filter(|_| made) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
-            None => format!("`mv {RECORD} /root/`, then mt-agent apply"),
+            None => format!("`mv {RETENTION} /root/`, then mt-agent apply"),
         };
         return Err(Status::unmet(
             format!(

@@ -51,7 +51,7 @@ fn a_run_by_hand_is_seen_by_its_marker_alone() {
     assert!(matches!(desk.with(|context| record(context, false)).unwrap(), Done::Changed(_)));
     assert_eq!((desk.outcome(), desk.record().archive_sha256), (Outcome::Observed, String::new()));
     // Run again after all, and not started then: the record alone still tells that it ran.
-    fs::remove_file(desk.path(RECORD)).unwrap();
+    fs::remove_file(desk.path(VENDOR_SCRIPT)).unwrap();
     desk.with(|context| take_marker_away(context, None)).unwrap();
     assert!(!desk.path("/etc/.appliedmtcustomchanges").exists());
     contains(&desk.again().unwrap_err(), "is gone (the vendor's uninstaller removes it)");
@@ -68,12 +68,12 @@ fn a_record_that_cannot_be_understood_stops_everything() {
     let mut desk = Desk::new();
     desk.set_outcome(Outcome::Applied);
     for (text, part) in [("{\"schema\":", "nobody knows whether"), ("", "nobody knows whether")] {
-        fs::write(desk.path(RECORD), text).unwrap();
+        fs::write(desk.path(VENDOR_SCRIPT), text).unwrap();
         contains(&desk.run(VENDOR).unwrap_err(), part);
     }
-    let mut other = record::new("", "boot", Outcome::Applied);
+    let mut other = Record::new("", "boot", Outcome::Applied);
     other.schema = "mt-agent/custom-changes/v9".into();
-    record::store(&desk.host, &other).unwrap();
+    vendor_script::write(&desk.host, &other).unwrap();
     contains(&desk.again().unwrap_err(), "has the schema `mt-agent/custom-changes/v9`");
     assert!(!desk.path("/where").exists());
 }

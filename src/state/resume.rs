@@ -4,21 +4,18 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use super::TIME;
-use super::seal::Order;
-use crate::facts::machine::Machine;
-use crate::facts::record::{self, Unread};
+use super::machine::Machine;
+use super::paths::RESUME;
+use super::record::{self, Unread};
+use super::request::{Request, Stage};
+use super::sealing::Order;
+use super::time::FORMAT;
 use crate::host::{Host, files, text};
-use crate::steps::Stage;
-use crate::steps::remedy::Request;
-
-/// Where it lies.
-pub const PATH: &str = crate::facts::identity::PENDING;
 
 /// An order that a person repeats within this time is the same one: a second run changes nothing.
 const REPEATED: Duration = Duration::hours(1);
 
-/// An apply to resume: [`PATH`]. A key that this version does not know may limit it, so it is then not read.
+/// An apply to resume: [`RESUME`]. A key that this version does not know may limit it, so it is then not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pending {
@@ -75,7 +72,7 @@ impl Binding {
     /// When it was given; `None` where that is no time.
     #[must_use]
     pub fn given(&self) -> Option<OffsetDateTime> {
-        PrimitiveDateTime::parse(&self.given_at, TIME).ok().map(PrimitiveDateTime::assume_utc)
+        PrimitiveDateTime::parse(&self.given_at, FORMAT).ok().map(PrimitiveDateTime::assume_utc)
     }
 }
 
@@ -97,7 +94,7 @@ impl Pending {
     }
 }
 
-/// Version of the file.
+/// The version of the record.
 pub const SCHEMA: &str = "mt-agent/resume/v1";
 
 /// Writes it.
@@ -106,7 +103,7 @@ pub const SCHEMA: &str = "mt-agent/resume/v1";
 /// What failed, naming the file.
 pub fn write(host: &Host, pending: &Pending) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("encoding what is owed")?;
-    files::replace(&host.path(PATH), &text, 0o600)
+    files::replace(&host.path(RESUME), &text, 0o600)
 }
 
 /// Reads it; `None` when nothing is owed.
@@ -114,8 +111,8 @@ pub fn write(host: &Host, pending: &Pending) -> Result<()> {
 /// # Errors
 /// What is wrong with the file, naming it.
 pub fn read(host: &Host) -> Result<Option<Pending>> {
-    let pending = record::load(host, PATH, SCHEMA).map_err(|unread| {
-        let text = host.read(PATH).unwrap_or_default();
+    let pending = record::load(host, RESUME, SCHEMA).map_err(|unread| {
+        let text = host.read(RESUME).unwrap_or_default();
         Unread { way_out: Some(way_out(&text)), ..unread }
     });
     Ok(pending?)
@@ -150,6 +147,16 @@ pub fn sealing(host: &Host) -> Result<Option<Order>> {
     Ok(read(host)?.and_then(|pending| pending.seal))
 }
 
+/// Whether a sealing was interrupted, by any version: no more of the record is looked at.
+///
+/// # Errors
+/// The record is not believed.
+pub fn is_half_sealed(host: &Host) -> Result<bool, Unread> {
+    let Some(text) = record::text(host, RESUME)? else { return Ok(false) };
+    let pending = record::document(RESUME, &text)?;
+    Ok(pending.get("seal").is_some_and(|order| !order.is_null()))
+}
+
 /// Notes that the run that resumed it failed: it waits for a person then. The first boot of a clone is tried again.
 ///
 /// # Errors
@@ -182,7 +189,7 @@ pub fn ask(host: &Host, why: &str) -> Result<bool> {
 /// # Errors
 /// What failed, naming the file.
 pub fn clear(host: &Host) -> Result<()> {
-    let path = host.path(PATH);
+    let path = host.path(RESUME);
     match std::fs::remove_file(&path) {
         Ok(()) => files::sync_parent(&path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -193,6 +200,7 @@ pub fn clear(host: &Host) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::sealing::Chosen;
 
     fn pending() -> Pending {
         Pending {
@@ -230,7 +238,7 @@ mod tests {
             other.starts_with("/var/lib/mt-agent/resume.json has the schema `mt-agent/resume/v9`"),
             "{other}"
         );
-        files::replace(&host.path(PATH), b"{\"schema\":", 0o600).unwrap();
+        files::replace(&host.path(RESUME), b"{\"schema\":", 0o600).unwrap();
         let torn = format!("{:#}", read(&host).unwrap_err());
         assert!(torn.starts_with("/var/lib/mt-agent/resume.json is not a whole JSON document: "), "{torn}");
         clear(&host).unwrap();
@@ -246,7 +254,7 @@ mod tests {
             let mut text = whole.clone();
             let map = text.pointer_mut(place).unwrap().as_object_mut().unwrap();
             map.insert("only-on-mondays".into(), true.into());
-            files::replace(&host.path(PATH), text.to_string().as_bytes(), 0o600).unwrap();
+            files::replace(&host.path(RESUME), text.to_string().as_bytes(), 0o600).unwrap();
             let said = format!("{:#}", read(&host).unwrap_err());
             assert!(said.contains("unknown field `only-on-mondays`"), "{place}: {said}");
         }
@@ -276,7 +284,7 @@ mod tests {
     #[test]
     fn the_order_of_a_sealing_reads_back_with_its_steps() {
         let (_dir, host) = host();
-        let chosen = crate::image::seal::Chosen { only: Vec::new(), skip: vec!["hooks".into()] };
+        let chosen = Chosen { only: Vec::new(), skip: vec!["hooks".into()] };
         let order =
             Order { chosen, wipe_free_space: true, remove_authorized_keys: true, profile: Some("x".into()) };
         let pending = Pending { seal: Some(order.clone()), ..pending() };

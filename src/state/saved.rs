@@ -9,13 +9,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::paths::{DIRECTORY, SAVED};
 use crate::host::{Host, files, trust};
-
-/// Where the agent keeps what must outlive it.
-pub const STATE: &str = "/var/lib/mt-agent";
-
-/// Where the files as they were lie, one directory a change.
-pub const SAVED: &str = "/var/lib/mt-agent/saved";
 
 /// A name for one change's saved files: `fstab-20260801T120000Z`.
 #[must_use]
@@ -33,8 +28,8 @@ pub fn stamp(what: &str) -> String {
 pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     let whole = host.path(path);
     // A link in the place of one of ours leads to where nothing of the agent's is looked for.
-    let ours = whole.ancestors().take_while(|place| *place != host.path(STATE));
-    for place in ours.filter(|place| place.starts_with(host.path(STATE))) {
+    let ours = whole.ancestors().take_while(|place| *place != host.path(DIRECTORY));
+    for place in ours.filter(|place| place.starts_with(host.path(DIRECTORY))) {
         let Ok(meta) = place.symlink_metadata() else { continue };
         ensure!(!meta.is_symlink(), "{} is a symbolic link, not a directory: move it away", place.display());
         ensure!(meta.is_dir(), "{} is not a directory: move it away", place.display());
@@ -135,7 +130,7 @@ mod tests {
         assert_eq!(copy, host.path("/var/lib/mt-agent/saved/s1/%etc%multipath.conf"));
         assert_eq!(fs::read(&copy).unwrap(), b"blacklist {\n}\n");
         assert_eq!(copy.metadata().unwrap().mode() & 0o7777, 0o640);
-        for dir in [STATE, SAVED, "/var/lib/mt-agent/saved/s1"] {
+        for dir in [DIRECTORY, SAVED, "/var/lib/mt-agent/saved/s1"] {
             assert_eq!(host.path(dir).metadata().unwrap().mode() & 0o7777, 0o700, "{dir}");
         }
         assert_eq!(fs::read_dir(copy.parent().unwrap()).unwrap().count(), 1);
@@ -159,7 +154,7 @@ mod tests {
     fn no_file_is_no_copy_and_no_directory() {
         let (_dir, host) = host_with("/etc/x", "", 0o644);
         assert_eq!(keep(&host, "/etc/bashrc", "s").unwrap(), None);
-        assert!(!host.exists(STATE));
+        assert!(!host.exists(DIRECTORY));
     }
 
     #[test]

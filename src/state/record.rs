@@ -4,17 +4,12 @@
 use std::fmt;
 use std::io;
 
+use anyhow::{Context as _, Result};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Fact;
-use crate::host::{Host, text as words, trust};
-
-/// Where records lie that are not believed any more, one directory a time.
-pub const ASIDE: &str = "/var/lib/mt-agent/set-aside";
-
-/// How the directories below [`ASIDE`] begin in which `state repair` puts records of this machine. Those of another machine
-/// lie in others.
-pub const DAMAGED: &str = "damaged";
+use super::{paths, saved};
+use crate::host::{Host, files, text as words, trust};
 
 /// The command that sets aside what is not believed, and records anew what the host shows.
 pub const REPAIR: &str = "mt-agent state repair";
@@ -116,11 +111,6 @@ fn not_ours(path: &str, error: &serde_json::Error) -> Unread {
     Unread::new(doubt, format!("{path} is not a record of ours: {error}"))
 }
 
-/// As [`load`], as a fact.
-pub(crate) fn fact<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Fact<Option<T>> {
-    Fact::from_result(load(host, path, schema))
-}
-
 /// The text of a record as a JSON document.
 ///
 /// # Errors
@@ -157,53 +147,23 @@ fn of_schema(host: &Host, path: &str, schema: &str) -> Result<Option<String>, Un
     Err(Unread::new(if is_newer { Doubt::Newer } else { Doubt::Damaged }, why))
 }
 
-/// The names of the records of this machine that `state repair` has set aside (`retention.json`). What they said cannot be
-/// told; that there was something to say is a trace.
-#[must_use]
-pub fn set_aside(host: &Host) -> Fact<Vec<String>> {
-    let names = all_aside(host).map(|all| all.into_iter().map(|(_, name)| name).collect());
-    Fact::from_result(names.map_err(|error| format!("{:#}", super::read::explain(ASIDE, error))))
-}
-
-/// Where `state repair` has put what lay at `path`, the oldest first.
+/// Writes `record` at `path` whole, so that it survives a power loss.
 ///
 /// # Errors
-/// What listing it said.
-pub(crate) fn places_aside(host: &Host, path: &str) -> anyhow::Result<Vec<String>> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_it =
-        |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let all = all_aside(host).map_err(|error| super::read::explain(ASIDE, error))?;
-    let of_it = all.into_iter().filter(|(_, other)| is_it(other));
-    Ok(of_it.map(|(directory, name)| format!("{ASIDE}/{directory}/{name}")).collect())
-}
-
-/// Directory and name of all that `state repair` has set aside.
-fn all_aside(host: &Host) -> io::Result<Vec<(String, String)>> {
-    let mut all = Vec::new();
-    let directories = match host.list(ASIDE) {
-        // Something else lies in its place.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Vec::new(),
-        listed => listed?,
-    };
-    for directory in directories.into_iter().filter(|name| name.starts_with(DAMAGED)) {
-        let names = host.list(format!("{ASIDE}/{directory}"))?;
-        all.extend(names.into_iter().map(|name| (directory.clone(), name)));
-    }
-    Ok(all)
-}
-
-/// Of recordings by a version that set nothing aside.
-pub(crate) fn nothing_set_aside() -> Fact<Vec<String>> {
-    Fact::Known(Vec::new())
+/// What failed, naming the file; the old record is then whole.
+pub fn write(host: &Host, path: &str, record: &impl Serialize) -> Result<()> {
+    saved::directory(host, paths::DIRECTORY)?;
+    let mut text = serde_json::to_vec_pretty(record).with_context(|| format!("encoding {path}"))?;
+    text.push(b'\n');
+    files::replace(&host.path(path), &text, 0o600)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{custom_changes, identity, retention, testing};
-
-    const PATH: &str = retention::RECORD;
+    use crate::facts::testing;
+    use crate::state::paths::RETENTION as PATH;
+    use crate::state::retention;
 
     fn found(content: &str) -> Unread {
         let dir = testing::tree(&[(&PATH[1..], content)]);
@@ -268,49 +228,5 @@ mod tests {
             std::fs::remove_file(host.path(PATH)).unwrap();
         }
         assert_eq!(text(&host, PATH), Ok(None));
-    }
-
-    #[test]
-    fn every_fact_from_a_damaged_record_tells_the_way_out() {
-        let records = [
-            retention::RECORD,
-            custom_changes::RECORD,
-            identity::RECORD,
-            identity::TEMPLATE,
-            identity::PENDING,
-        ];
-        let files: Vec<_> = records.iter().map(|path| (&path[1..], "torn")).collect();
-        let dir = testing::tree(&files);
-        let wanted = crate::facts::gather::Wanted::default();
-        let facts = crate::facts::gather::gather(&Host::recorded(dir.path()), &wanted);
-        fn why<T>(fact: &Fact<T>) -> &str {
-            match fact {
-                Fact::Unknown(why) => why,
-                _ => panic!("known"),
-            }
-        }
-        for (path, why) in records.iter().zip([
-            why(&facts.retention_record),
-            why(&facts.custom_changes.record),
-            why(&facts.identity.recorded),
-            why(&facts.identity.template),
-            why(&facts.identity.half_sealed),
-        ]) {
-            // Nothing here rebuilds that of the image.
-            let way_out = if *path == identity::TEMPLATE { "copy it from the template" } else { REPAIR };
-            assert!(why.starts_with(path) && why.contains(way_out), "{why}");
-        }
-    }
-
-    #[test]
-    fn what_repair_set_aside_is_told_and_not_what_was_another_machine_s() {
-        let dir = testing::tree(&[
-            ("var/lib/mt-agent/set-aside/damaged-20260601T100000Z/retention.json", "torn"),
-            ("var/lib/mt-agent/set-aside/records-20260601T100000Z/resume.json", "{}"),
-        ]);
-        assert_eq!(set_aside(&Host::recorded(dir.path())), Fact::Known(vec!["retention.json".to_owned()]));
-        assert_eq!(set_aside(&Host::recorded(testing::tree(&[]).path())), Fact::Known(Vec::new()));
-        let other = testing::tree(&[(&ASIDE[1..], "a file")]);
-        assert_eq!(set_aside(&Host::recorded(other.path())), Fact::Known(Vec::new()));
     }
 }
