@@ -10,18 +10,17 @@
 //!                                                    +--> changes planned --> performed --> journal
 //! ```
 //!
-//! The rooms, from the top down; a lower room never names a higher one:
+//! The rooms, from the top down. A lower one never names a higher one, those of one line do not name each other, and no
+//! two files import each other: tests/layers holds the source against that.
 //!
 //! - [`cli`]: clap types, one file a verb, and the exit codes
-//! - [`run`]: check, plan, apply; their order, the journal, the lock, resuming
+//! - [`run`]: check, plan, apply, seal; their order, the lock, resuming
+//! - [`report`]: one file a format; [`image`]: golden images: the installation that they come from, sealing
 //! - [`steps`]: the procedure: requirements, judged purely from a profile and facts
 //! - [`changes`]: the only code that alters a host, one file a kind of change
-//! - [`report`]: one file a format
-//! - [`image`]: golden images: the installation that they come from, sealing
 //! - [`platform`]: what differs by the family of the system
-//! - [`profile`]: raw YAML, merged, validated
 //! - [`facts`]: what the host is, one file a subject
-//! - [`state`]: what the agent keeps on a host: every path and record
+//! - [`profile`]: what a master target must be; [`state`]: what the agent keeps on a host: every path and record
 //! - [`host`]: the seam to the operating system
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "files of a test are not the host's"))]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use nix::libc;
 
-pub use self::clear::{DEPTH, clear};
+pub use self::clear::{DEPTH, Files, clear};
 use self::overwrite::overwrite;
 use crate::host::files;
 
@@ -290,20 +290,20 @@ mod tests {
         let seen = File::open(top.join("127.0.0.1-2026/vmcore")).unwrap();
         let found = below(&top).unwrap();
         assert_eq!((found.files.len(), found.directories.len()), (5, 2));
-        clear(&top, true, &|| true).unwrap();
+        clear(&top, Files::Overwritten, &|| true).unwrap();
         assert!(top.join("127.0.0.1-2026/vmcore").exists(), "it was to stop");
-        clear(&top, true, &|| false).unwrap();
+        clear(&top, Files::Overwritten, &|| false).unwrap();
         let left: Vec<_> = fs::read_dir(&top).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!((left, fs::read(&kept).unwrap()), (vec!["lost+found".into()], b"kept".to_vec()));
         let mut now = [1; 8];
         seen.read_exact_at(&mut now, 0).unwrap();
         assert_eq!(now, [0; 8]);
-        clear(&top, true, &|| false).unwrap();
+        clear(&top, Files::Overwritten, &|| false).unwrap();
     }
 
     #[test]
     fn a_directory_that_is_replaced_by_a_link_meanwhile_leads_nowhere() {
-        for (is_overwritten, at) in [(true, 1), (true, 4), (false, 1)] {
+        for (files, at) in [(Files::Overwritten, 1), (Files::Overwritten, 4), (Files::Discarded, 1)] {
             let dir = tempfile::tempdir().unwrap();
             let (top, kept) = (dir.path().join("abrt"), dir.path().join("etc"));
             fs::create_dir_all(top.join("a")).unwrap();
@@ -320,9 +320,9 @@ mod tests {
                 }
                 false
             };
-            let _ = clear(&top, is_overwritten, &swap);
+            let _ = clear(&top, files, &swap);
             assert!(calls.get() > at, "{}", calls.get());
-            assert_eq!(fs::read(kept.join("passwd")).unwrap(), b"kept", "{is_overwritten} {at}");
+            assert_eq!(fs::read(kept.join("passwd")).unwrap(), b"kept", "{files:?} {at}");
         }
     }
 

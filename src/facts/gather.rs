@@ -11,6 +11,7 @@ use anyhow::Context;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+pub use super::blank::Probing;
 use super::{
     Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
     disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages,
@@ -35,28 +36,6 @@ pub struct Wanted {
     pub mount_point: String,
     /// Which disks to probe for blankness.
     pub probe: Probing,
-}
-
-impl Probing {
-    /// The disks that nothing uses, for a plan that may erase `erase`.
-    #[must_use]
-    pub fn idle(erase: Option<&str>) -> Self {
-        erase.map_or(Self::Idle, |name| Self::ToErase(name.to_owned()))
-    }
-}
-
-/// Which disks to probe.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Probing {
-    /// None: `check`, `facts`, `disks`.
-    #[default]
-    None,
-    /// Every disk that nothing uses: `plan`, `apply`, `disks --probe`.
-    Idle,
-    /// The same, and the fingerprint of this one, which a person wants erased: by the same kinds of names.
-    ToErase(String),
-    /// These, by kernel name, SCSI ID, by-id name or path, whether or not they are used.
-    Named(Vec<String>),
 }
 
 /// How long a subject has. What reads only /proc and /sys is done in a hundredth of a second.

@@ -19,8 +19,8 @@ pub use self::failure::Failure;
 pub use self::tools::available;
 use self::tools::{DIRECTORIES, find};
 use super::deadline::shortened;
+use super::running::{AtDeadline, Running, Stream, Watch, drain};
 pub use super::running::{Became, Output};
-use super::running::{Running, Watch, drain};
 use super::{Host, Kind, apart, files, ioctl, isolation, text};
 
 /// How long a command may take to end once it was asked to.
@@ -50,7 +50,7 @@ pub struct Command {
     dir: Option<PathBuf>,
     deadline: Duration,
     grace: Duration,
-    transaction: bool,
+    at_deadline: AtDeadline,
     only_looks: bool,
     no_network: bool,
 }
@@ -70,7 +70,7 @@ impl Command {
             dir: None,
             deadline,
             grace: ASKED,
-            transaction: false,
+            at_deadline: AtDeadline::Kill,
             only_looks: false,
             no_network: false,
         }
@@ -108,7 +108,7 @@ impl Command {
     /// middle; it has 5 minutes for that, and goes on after them: killed, it would leave packages half installed.
     #[must_use]
     pub fn transaction(mut self) -> Self {
-        (self.transaction, self.grace) = (true, TRANSACTION);
+        (self.at_deadline, self.grace) = (AtDeadline::Ask, TRANSACTION);
         self
     }
 
@@ -268,7 +268,7 @@ impl Command {
                 Ok(())
             });
         // What goes on when we have ended is to find a reader still.
-        let left_to = if self.transaction {
+        let left_to = if self.at_deadline == AtDeadline::Ask {
             vec![out_reader.try_clone().map_err(spawn)?, err_reader.try_clone().map_err(spawn)?]
         } else {
             Vec::new()
@@ -276,8 +276,8 @@ impl Command {
         // Before the command, so that one that could not be listened to is not started.
         // A few chunks wait at most: a command that prints faster than it is listened to is held up by its pipe.
         let (sender, chunks) = mpsc::sync_channel(16);
-        drain(OwnedFd::from(out_reader), false, sender.clone()).map_err(spawn)?;
-        drain(OwnedFd::from(err_reader), true, sender).map_err(spawn)?;
+        drain(OwnedFd::from(out_reader), Stream::Out, sender.clone()).map_err(spawn)?;
+        drain(OwnedFd::from(err_reader), Stream::Err, sender).map_err(spawn)?;
         let started = Instant::now();
         let handle = expression.start().map_err(spawn)?;
         // It holds the write ends; while it lives, no reader sees the end.
@@ -317,7 +317,7 @@ impl Command {
             None => {
                 let after = if given_up { started.elapsed() } else { deadline };
                 let grace = if given_up { Duration::ZERO } else { shortened(self.grace) };
-                let became = running.stop(self.transaction, grace, &left_to);
+                let became = running.stop(self.at_deadline, grace, &left_to);
                 return Err(Failure::Deadline {
                     line: self.line(),
                     after,

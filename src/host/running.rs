@@ -80,14 +80,30 @@ pub enum Became {
     GoesOn(u32),
 }
 
+/// What is done with a command at its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtDeadline {
+    /// It and its descendants are asked to end, then killed.
+    Kill,
+    /// A transaction of packages: it alone is asked, and never killed.
+    Ask,
+}
+
+/// One of the streams that a command prints to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Err,
+}
+
 /// Is given each line that a command prints, as it comes, without secrets.
 pub(super) type Watch<'a> = &'a mut dyn FnMut(&str);
 
 /// A command at work.
 pub(super) struct Running<'a> {
     pub(super) handle: duct::Handle,
-    /// What it prints: whether on standard error, and the bytes.
-    pub(super) chunks: Receiver<(bool, Vec<u8>)>,
+    /// What it prints, and where.
+    pub(super) chunks: Receiver<(Stream, Vec<u8>)>,
     pub(super) output: Output,
     /// Who watches it, if anybody does.
     pub(super) watch: Option<Watch<'a>>,
@@ -106,9 +122,9 @@ impl Running<'_> {
             let came = self.chunks.recv_timeout(SLICE);
             let silent = came.is_err();
             match came {
-                Ok((is_err, bytes)) => {
+                Ok((stream, bytes)) => {
                     left = if ended.is_some() { left.saturating_sub(bytes.len()) } else { left };
-                    self.take(is_err, &bytes);
+                    self.take(stream, &bytes);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => closed = true,
@@ -128,9 +144,10 @@ impl Running<'_> {
     }
 
     /// Asks it to end, and ends it where it does not.
-    pub(super) fn stop(&mut self, transaction: bool, grace: Duration, left_to: &[PipeReader]) -> Became {
+    pub(super) fn stop(&mut self, how: AtDeadline, grace: Duration, left_to: &[PipeReader]) -> Became {
         let Some(pid) = self.handle.pids().first().copied() else { return Became::Stopped };
         let leader = Pid::from_raw(pid.cast_signed());
+        let transaction = how == AtDeadline::Ask;
         let _ = if transaction { kill(leader, Signal::SIGTERM) } else { killpg(leader, Signal::SIGTERM) };
         let asked = Instant::now();
         let ended = self.listen(&mut || asked.elapsed() >= grace);
@@ -157,14 +174,16 @@ impl Running<'_> {
         if matches!(self.handle.wait_timeout(KILLED), Ok(Some(_))) { Became::Stopped } else { Became::Stuck }
     }
 
-    fn take(&mut self, is_err: bool, bytes: &[u8]) {
-        let kept = if is_err { &mut self.output.stderr } else { &mut self.output.stdout };
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        let kept = match stream {
+            Stream::Out => &mut self.output.stdout,
+            Stream::Err => &mut self.output.stderr,
+        };
         let room = KEPT.saturating_sub(kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.output.truncated |= bytes.len() > room;
         let Some(watch) = &mut self.watch else { return };
-        let (partial, masker) =
-            (&mut self.partial[usize::from(is_err)], &mut self.maskers[usize::from(is_err)]);
+        let (partial, masker) = (&mut self.partial[stream as usize], &mut self.maskers[stream as usize]);
         for &byte in bytes {
             if matches!(byte, b'\n' | b'\r') {
                 watch_line(partial, masker, watch);
@@ -190,7 +209,7 @@ fn watch_line(partial: &mut Vec<u8>, masker: &mut Masker, watch: Watch<'_>) {
 }
 
 /// Reads `fd` to its end on a thread of its own, so that a command that says much never blocks.
-pub(super) fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>)>) -> io::Result<()> {
+pub(super) fn drain(fd: OwnedFd, stream: Stream, sender: SyncSender<(Stream, Vec<u8>)>) -> io::Result<()> {
     ioctl::start_thread(move || {
         let mut file = File::from(fd);
         let mut buffer = [0; 16 << 10];
@@ -198,7 +217,7 @@ pub(super) fn drain(fd: OwnedFd, is_err: bool, sender: SyncSender<(bool, Vec<u8>
             match file.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(read) => {
-                    if sender.send((is_err, buffer[..read].to_vec())).is_err() {
+                    if sender.send((stream, buffer[..read].to_vec())).is_err() {
                         break;
                     }
                 }

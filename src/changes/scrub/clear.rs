@@ -20,7 +20,16 @@ use crate::host::sync;
 /// How deep directories are looked into: deeper than paths go, and not for ever.
 pub const DEPTH: usize = 100;
 
-/// Removes what is [below](super::below) `directory`; the files are overwritten before, where that is asked for. They are written out
+/// What is done with files before they are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// They are overwritten.
+    Overwritten,
+    /// Nothing: anybody can fetch what is in them.
+    Discarded,
+}
+
+/// Removes what is [below](super::below) `directory`. What is overwritten is written out
 /// once, not one by one: there may be thousands. `stop` ends it between two files; the next call goes on.
 ///
 /// Users can write there. Each name is looked at, and removed, in the directory that was opened: one that is meanwhile
@@ -28,12 +37,12 @@ pub const DEPTH: usize = 100;
 ///
 /// # Errors
 /// What failed, naming the file.
-pub fn clear(directory: &Path, is_overwritten: bool, stop: &dyn Fn() -> bool) -> Result<()> {
+pub fn clear(directory: &Path, files: Files, stop: &dyn Fn() -> bool) -> Result<()> {
     let opening = || format!("opening the directory {}", directory.display());
     let top = open(directory, DIRECTORY, Mode::empty()).map(File::from).with_context(opening)?;
     let device = top.metadata().with_context(opening)?.dev();
     let pass = |removes| Clearing { device, removes, stop }.walk(&top, directory, DEPTH);
-    if is_overwritten {
+    if files == Files::Overwritten {
         pass(false)?;
         if stop() {
             return Ok(());

@@ -4,10 +4,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Depth, Probe, probe_as, refused};
+use super::{Depth, Probe, Probing, probe_as, refused};
 use crate::facts::Fact;
 use crate::facts::disks::{Disk, not_one_disk, resolve, users};
-use crate::facts::gather::Probing;
 use crate::facts::mounts::Mount;
 use crate::facts::swaps::Swap;
 use crate::host::Host;

@@ -7,6 +7,7 @@ pub mod counts;
 pub mod examine;
 pub mod in_use;
 mod many;
+mod probing;
 mod remains;
 pub mod trouble;
 
@@ -30,6 +31,7 @@ use blkid::Signatures;
 use counts::Counts;
 
 pub use many::probes;
+pub use probing::Probing;
 
 /// How long opening a disk may take: the SCSI layer lets nobody open one while it recovers.
 const OPENING: Duration = Duration::from_secs(30);

@@ -12,7 +12,6 @@ mod raw {
 
     nix::ioctl_read!(blkgetsize64, 0x12, 114, u64);
     nix::ioctl_read_bad!(blkroget, nix::request_code_none!(0x12, 94), c_int);
-    nix::ioctl_read_bad!(blksszget, nix::request_code_none!(0x12, 104), c_int);
     // LOOP_GET_STATUS64.
     nix::ioctl_read_bad!(loop_status, 0x4c05, [u64; super::LOOP_INFO]);
 }
@@ -41,20 +40,6 @@ pub fn is_read_only(file: &File) -> io::Result<bool> {
     // SAFETY: BLKROGET writes one int, which `flag` is.
     unsafe { raw::blkroget(file.as_raw_fd(), &raw mut flag) }?;
     Ok(flag != 0)
-}
-
-/// Logical sector size in bytes of the block device behind `file`.
-///
-/// # Errors
-/// `ENOTTY` when it is no block device; `InvalidData` when the kernel answers with less than 1.
-pub fn sector_bytes(file: &File) -> io::Result<u32> {
-    let mut size = 0;
-    // SAFETY: BLKSSZGET writes one int, which `size` is.
-    unsafe { raw::blksszget(file.as_raw_fd(), &raw mut size) }?;
-    u32::try_from(size)
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("sector size {size}")))
 }
 
 /// `major:minor` of the block device below the loop device behind `file`, or of the one on which the file below it lies.

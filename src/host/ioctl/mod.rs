@@ -11,7 +11,7 @@ mod process;
 mod scsi;
 mod system;
 
-pub use self::block::{below_loop, is_read_only, sector_bytes, size_bytes, write_out};
+pub use self::block::{below_loop, is_read_only, size_bytes, write_out};
 pub use self::device_mapper::{DEVICE_MAPPER, device_mapper_status, device_mapper_table};
 pub use self::process::{
     begin_afresh, begin_without_network, end, in_a_copy, is_a_copy, keep_descriptors_from_commands,
@@ -35,7 +35,6 @@ mod tests {
         let errno = |error: io::Error| error.raw_os_error();
         assert_eq!(errno(size_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
         assert_eq!(errno(is_read_only(&file).unwrap_err()), Some(libc::ENOTTY));
-        assert_eq!(errno(sector_bytes(&file).unwrap_err()), Some(libc::ENOTTY));
         assert_eq!(errno(below_loop(&file).unwrap_err()), Some(libc::ENOTTY));
         let refused = inquiry(&file, Some(0x83), 254, Duration::from_secs(1)).unwrap_err();
         assert_eq!(errno(refused), Some(libc::ENOTTY));

@@ -13,7 +13,7 @@ mod said;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use self::named::{Open, end_tag};
+use self::named::{Above, Open, end_tag};
 pub use self::names::MASK;
 use self::quotes::Quote;
 use super::unfit_to_show;
@@ -153,15 +153,15 @@ impl Masker {
 
     /// A line without private keys.
     fn values(&mut self, line: &str, indent: usize) -> String {
-        let is_named = self.named > 0;
-        let (mut shown, found) = without_values(line, is_named);
+        let above = if self.named > 0 { Above::NamesOne } else { Above::NamesNone };
+        let (mut shown, found) = without_values(line, above);
         // What is masked can make an address out of what stands beside it: masked again, it is to stay as it is.
         let mut changed = shown != line;
         for _ in 0..AGAIN {
             if !changed {
                 break;
             }
-            let (again, _) = without_values(&shown, is_named);
+            let (again, _) = without_values(&shown, above);
             changed = again != shown;
             shown = again;
         }
@@ -200,11 +200,11 @@ fn is_setting(line: &str) -> bool {
 const AGAIN: usize = 4;
 
 /// A line without the secrets in it, and what it names.
-fn without_values(line: &str, is_named: bool) -> (String, named::Values) {
+fn without_values(line: &str, above: Above) -> (String, named::Values) {
     let mut parts = addresses::with_scheme(line);
     // A user may be called `token`. An address that was cut off has no end, and may be no address.
     let whole: Vec<_> = parts.iter().filter(|at| line[at.end..].starts_with('@')).cloned().collect();
-    let mut found = named::values(line, &whole, is_named);
+    let mut found = named::values(line, &whole, above);
     parts.append(&mut found.at);
     parts.extend(hashes::all(line));
     if line.contains('@') {

@@ -142,7 +142,7 @@ impl Way {
     pub(super) fn end_in_directory(&mut self) -> io::Result<PathBuf> {
         let here = self.here()?;
         let (at, here_is_shared) = (here.at.clone(), here.is_shared);
-        let fault = fault(&at, &here.directory, &here.directory.metadata()?, true)?;
+        let fault = fault(&at, &here.directory, &here.directory.metadata()?, Asked::OwnerAndMode)?;
         if let Some(mut fault) = fault {
             self.faults.retain(|known| known.at != at);
             // It is the one that was named, so whose it is can be put right; nobody takes /tmp from its users.
@@ -171,7 +171,8 @@ impl Way {
         let meta = directory.metadata()?;
         let is_sticky = meta.mode() & 0o1000 != 0;
         let mut is_theirs = self.levels.last().is_some_and(|above| above.is_theirs);
-        if let Some(fault) = fault(&at, &directory, &meta, !is_sticky)? {
+        let asked = if is_sticky { Asked::Owner } else { Asked::OwnerAndMode };
+        if let Some(fault) = fault(&at, &directory, &meta, asked)? {
             is_theirs |= fault.mode || (fault.owner && self.top != Some(meta.uid()));
             self.note(Fault { is_theirs: fault.owner, ..fault });
         }
@@ -188,7 +189,7 @@ impl Way {
         let is_linked = here.is_shared && meta.nlink() > 1;
         if is_linked {
             self.note(theirs(at.clone(), format!("{} names", meta.nlink())));
-        } else if let Some(fault) = fault(&at, &file, &meta, true)? {
+        } else if let Some(fault) = fault(&at, &file, &meta, Asked::OwnerAndMode)? {
             self.note(fault);
         }
         Ok((file, at))
@@ -214,14 +215,29 @@ fn theirs(at: PathBuf, what: String) -> Fault {
     Fault { at, what, owner: false, mode: false, is_theirs: true }
 }
 
-/// What lets others write what is open here. `by_mode`: whether who may write into it is asked, beside whose it is.
-fn fault(at: &Path, open: &File, meta: &Metadata, by_mode: bool) -> io::Result<Option<Fault>> {
+/// What of a file or directory is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Whose it is.
+    Owner,
+    /// And who may write into it.
+    OwnerAndMode,
+}
+
+/// What lets others write what is open here.
+fn fault(at: &Path, open: &File, meta: &Metadata, asked: Asked) -> io::Result<Option<Fault>> {
     let mode = meta.mode() & 0o7777;
     let owner = !is_ours(meta.uid());
     let by_group = mode & 0o020 != 0 && (meta.gid() != 0 || has_access_list(open)?);
     let by_others = by_group || mode & 0o002 != 0;
     let what = format!("owner {}, group {}, mode {mode:04o}", meta.uid(), meta.gid());
-    let fault = Fault { at: at.to_path_buf(), what, owner, mode: by_mode && by_others, is_theirs: false };
+    let fault = Fault {
+        at: at.to_path_buf(),
+        what,
+        owner,
+        mode: asked == Asked::OwnerAndMode && by_others,
+        is_theirs: false,
+    };
     Ok((fault.owner || fault.mode).then_some(fault))
 }
 

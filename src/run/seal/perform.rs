@@ -28,7 +28,8 @@ pub(super) fn perform(host: &Host, item: &Item, stop: &dyn Fn() -> bool) -> Resu
         Item::Empty { path } => reached(host, path, scrub::empty),
         // By no name in it: with a slash at its end, which lets the number be followed.
         Item::Clear { path, overwrite, .. } => reached(host, &format!("{path}/"), |directory| {
-            scrub::clear(directory, *overwrite, stop).map(|()| true)
+            let files = if *overwrite { scrub::Files::Overwritten } else { scrub::Files::Discarded };
+            scrub::clear(directory, files, stop).map(|()| true)
         }),
         Item::FillFreeSpace { path } => free_space::fill(&resolve(host, path)?, stop).map(drop),
     }

@@ -34,6 +34,13 @@ pub(super) struct Values {
     pub names_one: bool,
 }
 
+/// Whether the lines above named a secret: what is called `value` is one then.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Above {
+    NamesOne,
+    NamesNone,
+}
+
 /// Whose value may be a user and a password, between them `:` or, of SMB, `%`.
 const USERS: [&str; 6] = ["u", "user", "username", "login", "proxy-user", "proxyuser"];
 
@@ -52,9 +59,8 @@ enum Value {
     InTag(usize, Option<usize>),
 }
 
-/// Where such values are, and what the line leaves open. Names within `passed_over` are parts of something else; what is
-/// called `value` is a secret where the lines above named one.
-pub(super) fn values(line: &str, passed_over: &[Range<usize>], named_above: bool) -> Values {
+/// Where such values are, and what the line leaves open. Names within `passed_over` are parts of something else.
+pub(super) fn values(line: &str, passed_over: &[Range<usize>], above: Above) -> Values {
     let mut found = Values { at: piped(line), open: Open::Nothing, names_one: false };
     let mut at = 0;
     while let Some(word) = word(line, at) {
@@ -63,7 +69,8 @@ pub(super) fn values(line: &str, passed_over: &[Range<usize>], named_above: bool
             at = at.max(other.end);
             continue;
         }
-        let place = Place::new(line, word, named_above || found.names_one);
+        let above = if found.names_one { Above::NamesOne } else { above };
+        let place = Place::new(line, word, above);
         found.names_one |= place.is_named();
         let Some(value) = place.value() else { continue };
         match value {
@@ -149,21 +156,20 @@ struct Place<'a> {
     after: &'a str,
     /// The name in lower case, without the dashes of an option.
     plain: String,
-    /// Whether what is called `value` is a secret.
-    is_named: bool,
+    above: Above,
 }
 
 impl<'a> Place<'a> {
-    fn new(line: &'a str, word: Range<usize>, is_named: bool) -> Self {
+    fn new(line: &'a str, word: Range<usize>, above: Above) -> Self {
         let (before, name, after) = (&line[..word.start], &line[word.clone()], &line[word.end..]);
         let plain = name.trim_start_matches('-').to_ascii_lowercase();
-        Self { line, before, name, after, plain, is_named }
+        Self { line, before, name, after, plain, above }
     }
 
     /// Where the value begins, if what stands here has one that is to be hidden.
     fn value(&self) -> Option<Value> {
         let is_secret = names::is_secret(&self.plain)
-            || (self.plain == "value" && self.is_named)
+            || (self.plain == "value" && self.above == Above::NamesOne)
             // Of Docker's configuration; elsewhere it is how somebody logs in.
             || (self.plain == "auth" && self.after.starts_with(['"', '\'', '\\']));
         if self.before.ends_with(['?', '&', ';'])

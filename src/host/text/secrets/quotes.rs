@@ -11,12 +11,12 @@ pub(super) struct Quote {
 impl Quote {
     /// How long the part of `line` is that belongs to a value that was opened in a line above.
     pub(super) fn closed(self, line: &str) -> Option<usize> {
-        self.closed_from(line, 0, false)
+        self.closed_from(line, 0)
     }
 
     /// How long the value is, with all that no blank or sign divides from it. A doubled quote is a part of it, but not
-    /// where it `is_first`: that is an empty value.
-    fn closed_from(self, text: &str, start: usize, is_first: bool) -> Option<usize> {
+    /// right behind the one that opens it, before `start`: that is an empty value.
+    fn closed_from(self, text: &str, start: usize) -> Option<usize> {
         let (bytes, sign, mut at) = (text.as_bytes(), self.sign as u8, start);
         while at < bytes.len() {
             let backslashes = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
@@ -24,7 +24,7 @@ impl Quote {
             if bytes.get(end) != Some(&sign) || backslashes != self.escapes {
                 // What is escaped is a part of it.
                 at = end + 1;
-            } else if bytes.get(end + 1) == Some(&sign) && self.escapes == 0 && (end > start || !is_first) {
+            } else if bytes.get(end + 1) == Some(&sign) && self.escapes == 0 && (end > start || start == 0) {
                 at = end + 2;
             } else {
                 let rest = &text[end + 1..];
@@ -49,7 +49,7 @@ pub(super) fn quoted(text: &str) -> Option<(usize, Option<Quote>)> {
     let opening = &text[begin..];
     let length = match ["\"\"\"", "'''"].into_iter().find(|three| opening.starts_with(three)) {
         Some(three) => opening[3..].find(three).map(|at| begin + at + 6),
-        None => quote.closed_from(text, begin + 1, true),
+        None => quote.closed_from(text, begin + 1),
     };
     Some(length.map_or((text.trim_end().len(), Some(quote)), |length| (length, None)))
 }

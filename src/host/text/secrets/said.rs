@@ -116,7 +116,7 @@ pub(super) fn value<'a>(before: &str, name: &str, said: &'a str) -> Option<&'a s
         let mut behind = rest.match_indices(':').take(4).map(|(at, _)| &rest[at + 1..]);
         return behind.find(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])).map(str::trim_start);
     }
-    linked(said, is_used(before)).or_else(|| {
+    linked(before, said).or_else(|| {
         let word = verb.trim_end_matches(|c: char| c.is_ascii_punctuation());
         let is_value = !word.is_empty() && !NO_VALUES.contains(&word) && !LINKS.contains(&word);
         let is_name = NAMES.iter().any(|end| name.ends_with(end)) && !name.starts_with("lib");
@@ -125,8 +125,8 @@ pub(super) fn value<'a>(before: &str, name: &str, said: &'a str) -> Option<&'a s
 }
 
 /// What follows `is`, `was set to`, `has been changed to:`; `to` alone where something was done with the secret.
-fn linked(said: &str, is_used: bool) -> Option<&str> {
-    let (mut value, mut is_told, mut last, mut has_sign) = (said, is_used, "", false);
+fn linked<'a>(before: &str, said: &'a str) -> Option<&'a str> {
+    let (mut value, mut is_told, mut last, mut has_sign) = (said, is_used(before), "", false);
     loop {
         let (word, behind) = value.split_once(' ').unwrap_or((value, ""));
         let link = word.trim_end_matches([':', '=']);
