@@ -159,7 +159,7 @@ impl Archive {
         }
     }
 
-    /// Unpacks it below `work` (see [`super::trust`]) and tells where. What an earlier call left there is
+    /// Unpacks it below `work` (see [`super::trust`]) and returns where. What an earlier call left there is
     /// replaced; an interrupted one leaves nothing that would pass for an unpacked archive.
     ///
     /// # Errors

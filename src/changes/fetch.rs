@@ -1,4 +1,4 @@
-//! Fetches a file over HTTP(S) into a part file beside its later name, and goes on where an interrupted
+//! Fetches a file over HTTP(S) into a part file beside its later name, and resumes where an interrupted
 //! fetch stopped, when the server says that the file is still the same.
 
 mod addresses;
@@ -72,7 +72,7 @@ pub fn environment(name: &str) -> Option<String> {
 /// What became of one try.
 enum Tried {
     Done,
-    /// The connection broke: another try may go on.
+    /// The connection broke: another try may resume.
     Broken(anyhow::Error),
     /// It was too slow.
     Slow(String),
@@ -110,12 +110,12 @@ impl Fetch<'_> {
             self.give_up()?;
             return Err(GivenUp(why).into());
         }
-        self.keep_what_can_go_on();
+        self.keep_what_can_be_resumed();
         Err(broken.unwrap_or_else(|| anyhow!("there was no time left")))
     }
 
-    /// What is left may be a part of another edition of the file; only what can be told apart may stay.
-    fn keep_what_can_go_on(&self) {
+    /// What is left may be a part of another edition of the file; only what can be distinguished may stay.
+    fn keep_what_can_be_resumed(&self) {
         match noted(self.part) {
             None => discard(self.part),
             Some(from) if from.validator.is_empty() => drop(fs::remove_file(self.part)),
@@ -135,7 +135,7 @@ impl Fetch<'_> {
         };
         from.given_up = true;
         from.note(self.part)?;
-        self.keep_what_can_go_on();
+        self.keep_what_can_be_resumed();
         Ok(())
     }
 

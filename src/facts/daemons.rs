@@ -81,7 +81,7 @@ enum Doubt {
     Gone,
     /// It is something else: what.
     Other(String),
-    /// It could not be told: why.
+    /// It cannot be determined: why.
     Unknown(String),
 }
 

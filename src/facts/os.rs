@@ -16,7 +16,7 @@ use crate::host::{Host, Kind, files, text};
 pub struct Os {
     /// First line of /etc/redhat-release, else PRETTY_NAME of /etc/os-release.
     pub release: Fact<String>,
-    /// `ID` of /etc/os-release, or `centos`, `rhel`… told from redhat-release.
+    /// `ID` of /etc/os-release, or `centos`, `rhel`… by redhat-release.
     pub id: Fact<Option<String>>,
     /// The family of systems that it belongs to.
     #[serde(default = "family::not_read")]
@@ -95,7 +95,7 @@ pub fn load(host: &Host) -> Os {
 /// Whether systemd is installed, which then starts the machine.
 ///
 /// # Errors
-/// It cannot be told.
+/// It cannot be determined.
 pub fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
@@ -121,10 +121,10 @@ fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
 #[must_use]
 pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(String, Option<String>)> {
     let os_release = shell::parse(os_release.unwrap_or_default());
-    let told = |key| os_release.told(key);
+    let value = |key| os_release.told(key);
     let line = redhat.and_then(|text| text.lines().next()).map(str::trim).filter(|line| !line.is_empty());
-    let id = told("ID").or_else(|| line.and_then(redhat_id).map(str::to_owned));
-    Some((line.map(str::to_owned).or_else(|| told("PRETTY_NAME"))?, id))
+    let id = value("ID").or_else(|| line.and_then(redhat_id).map(str::to_owned));
+    Some((line.map(str::to_owned).or_else(|| value("PRETTY_NAME"))?, id))
 }
 
 /// CentOS 6 has no os-release.
@@ -136,9 +136,13 @@ fn architecture(host: &Host) -> Result<String> {
     match host.kind() {
         Kind::Live => Ok(nix::sys::utsname::uname()?.machine().to_string_lossy().into_owned()),
         Kind::Recorded => {
-            let told = Command::new("uname", ["-m"], Duration::from_secs(1)).read(host)?;
-            let told = told.trim();
-            if told.is_empty() { Err(anyhow!("the recording does not tell")) } else { Ok(told.to_owned()) }
+            let machine = Command::new("uname", ["-m"], Duration::from_secs(1)).read(host)?;
+            let machine = machine.trim();
+            if machine.is_empty() {
+                Err(anyhow!("the recording does not tell"))
+            } else {
+                Ok(machine.to_owned())
+            }
         }
         Kind::Image => {
             let shell = host.resolve("/bin/sh").map_err(|error| read::explain("/bin/sh", error))?;
@@ -341,12 +345,12 @@ mod tests {
         // A copy of another zone, an older copy of the same, and another name of it.
         let berlin = ("usr/share/zoneinfo/Europe/Berlin", "TZif2 new\nCET-1CEST,M3.5.0\n");
         let clock = ("etc/sysconfig/clock", "ZONE=Europe/Berlin\n");
-        let told = |copy| zone(&[berlin, clock, ("etc/localtime", copy)]).disagrees;
-        assert_eq!(told("TZif2 old\nCET-1CEST,M3.5.0\n"), None);
+        let disagrees = |copy| zone(&[berlin, clock, ("etc/localtime", copy)]).disagrees;
+        assert_eq!(disagrees("TZif2 old\nCET-1CEST,M3.5.0\n"), None);
         let other = "/etc/localtime is EST5EDT,M3.2.0, but Europe/Berlin is CET-1CEST,M3.5.0";
-        assert_eq!(told("TZif2 new\nEST5EDT,M3.2.0\n").as_deref(), Some(other));
+        assert_eq!(disagrees("TZif2 new\nEST5EDT,M3.2.0\n").as_deref(), Some(other));
         for unknown in ["TZif", "TZif2\n", "a stand-in", ""] {
-            assert_eq!(told(unknown), None);
+            assert_eq!(disagrees(unknown), None);
         }
         let linked = |to, more: &[(&'static str, &'static str)]| {
             zone(&[&[berlin, clock, ("etc/localtime", to)], more].concat()).disagrees

@@ -134,24 +134,28 @@ fn rpm(host: &Host, directory: &str) -> Result<Packages> {
         args.extend(["--dbpath".into(), absolute(host, directory)?]);
     }
     let command = Command::new("rpm", args, DEADLINE);
-    let (stdout, said) = ask(host, &command)?;
+    let (stdout, stderr) = ask(host, &command)?;
     // A damaged database makes rpm print errors and a part of the packages, with status 0.
-    if let Some(error) = said.lines().find(|line| line.starts_with("error:")) {
+    if let Some(error) = stderr.lines().find(|line| line.starts_with("error:")) {
         bail!("`{}` said: {}", command.line(), text::safe(&text::without_secrets(error)));
     }
     let (installed, duplicates) =
         parse_rpm(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // This host's rpm may not know the image's kind of database; it then lists nothing, with status 0.
-    if installed.is_empty() && (host.kind() == Kind::Image || !said.trim().is_empty()) {
-        let said = text::safe(&text::without_secrets(said.trim()));
-        bail!("`{}` lists no package: it cannot read that database{}{said}", command.line(), sep(&said));
+    if installed.is_empty() && (host.kind() == Kind::Image || !stderr.trim().is_empty()) {
+        let reason = text::safe(&text::without_secrets(stderr.trim()));
+        bail!(
+            "`{}` lists no package: it cannot read that database{}{reason}",
+            command.line(),
+            separator(&reason)
+        );
     }
     let (database, installer) = (Database::Rpm, Manager::over_rpm(host));
     Ok(Packages { database, installer, installed, unfinished: unfinished_yum(host), duplicates })
 }
 
-fn sep(said: &str) -> &'static str {
-    if said.is_empty() { "" } else { ": " }
+fn separator(reason: &str) -> &'static str {
+    if reason.is_empty() { "" } else { ": " }
 }
 
 fn dpkg(host: &Host) -> Result<Packages> {
@@ -164,7 +168,7 @@ fn dpkg(host: &Host) -> Result<Packages> {
     let (stdout, _) = ask(host, &command)?;
     let (installed, mut unfinished) =
         parse_dpkg(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
-    // As apt tells it: dpkg takes such files into its database when it ends.
+    // As apt has it: dpkg takes such files into its database when it ends.
     let updates = host.list(format!("{DPKG}/updates")).unwrap_or_default();
     if updates.iter().any(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
         unfinished.push("dpkg was interrupted".to_owned());
@@ -177,14 +181,14 @@ fn dpkg(host: &Host) -> Result<Packages> {
 fn ask(host: &Host, command: &Command) -> Result<(String, String)> {
     let live = Host::live();
     let output = command.run(if host.kind() == Kind::Image { &live } else { host })?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     command.succeeded(&output)?;
     if output.truncated {
         bail!("`{}` printed more than can be a list of packages", command.line());
     }
     let stdout = String::from_utf8(output.stdout)
         .with_context(|| format!("`{}` printed bytes that are not UTF-8", command.line()))?;
-    Ok((stdout, said))
+    Ok((stdout, stderr))
 }
 
 fn absolute(host: &Host, directory: &str) -> Result<String> {

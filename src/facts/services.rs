@@ -23,7 +23,7 @@ const TARGETS: [&str; 5] =
 /// command line asks, else of the default one (CentOS 6), or that of a target (systemd).
 ///
 /// # Errors
-/// It cannot be told, in one line.
+/// It cannot be determined, in one line.
 pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
     let unread = |path: &str, error: &io::Error| format!("reading {path}: {error}");
     if os::systemd(host).map_err(|error| format!("{error:#}"))? {
@@ -100,7 +100,7 @@ const NEEDED: [&[&str]; 2] =
 /// The services that are installed, that a master target needs, and that nothing starts at boot.
 ///
 /// # Errors
-/// It cannot be told, in one line.
+/// It cannot be determined, in one line.
 pub fn off(host: &Host) -> Result<Vec<String>, String> {
     let is_systemd = os::systemd(host).map_err(|error| format!("{error:#}"))?;
     let directories: &[&str] = if is_systemd { &UNITS } else { &["/etc/rc.d/init.d"] };
@@ -185,22 +185,25 @@ mod tests {
         let at = |level: &str, name: &'static str| {
             [(format!("etc/rc.d/rc{level}.d/{name}"), "-> ../init.d/multipathd"), (SCRIPT.0.into(), SCRIPT.1)]
         };
-        let told = |files: &[(String, &'static str)], more: &[(&'static str, &'static str)]| {
+        let started_by = |files: &[(String, &'static str)], more: &[(&'static str, &'static str)]| {
             let files: Vec<_> = files.iter().map(|(path, content)| (path.as_str(), *content)).collect();
             link(&[files.as_slice(), more].concat())
         };
         let started = Some("/etc/rc.d/rc3.d/S13multipathd".to_owned());
-        assert_eq!(told(&at("3", "S13multipathd"), &[]), started);
+        assert_eq!(started_by(&at("3", "S13multipathd"), &[]), started);
         assert_eq!(
-            told(&at("3", "S13multipathd"), &[("etc/inittab", "#id:5:initdefault:\nid:3:initdefault:\n")]),
+            started_by(
+                &at("3", "S13multipathd"),
+                &[("etc/inittab", "#id:5:initdefault:\nid:3:initdefault:\n")]
+            ),
             started
         );
-        assert_eq!(told(&at("3", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]), None);
-        assert!(told(&at("5", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]).is_some());
+        assert_eq!(started_by(&at("3", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]), None);
+        assert!(started_by(&at("5", "S13multipathd"), &[("etc/inittab", "id:5:initdefault:\n")]).is_some());
         for name in ["K87multipathd", "S1multipathd", "Sxxmultipathd", "S13multipathd2"] {
-            assert_eq!(told(&at("3", name), &[]), None, "{name}");
+            assert_eq!(started_by(&at("3", name), &[]), None, "{name}");
         }
-        assert_eq!(told(&at("3", "S13multipathd")[..1], &[]), None, "a link whose script is gone");
+        assert_eq!(started_by(&at("3", "S13multipathd")[..1], &[]), None, "a link whose script is gone");
         assert_eq!(link(&[]), None);
         for level in ["0", "1", "6", "S"] {
             let dir = tree(&[("etc/inittab", &format!("id:{level}:initdefault:\n"))]);
@@ -229,7 +232,7 @@ mod tests {
             ("5 3", "id:5:initdefault:\n", started.clone()),
             ("3", "id:6:initdefault:\n", started.clone()),
             ("", "id:5:initdefault:\n", Ok(None)),
-            // That of one user is told by itself.
+            // That of one user is reported by itself.
             ("single", "", started.clone()),
         ] {
             assert_eq!(at_boot(&entry(words), inittab), expected, "{words}, {inittab}");

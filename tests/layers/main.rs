@@ -21,9 +21,7 @@ use self::names::Tree;
 
 /// How the paths of the files begin that still lie on a circle.
 const STANDING: &[&str] = &[
-    "changes/collection/",
     "changes/mkfs",
-    "changes/packages",
     "cli/",
     "facts/boot_entry",
     "facts/custom_changes",
@@ -33,11 +31,9 @@ const STANDING: &[&str] = &[
     "facts/identity.rs",
     "facts/journal.rs",
     "facts/multipath/",
-    "facts/network/",
     "facts/retention.rs",
     "facts/signature.rs",
     "facts/storage",
-    "image/kickstart",
     "image/seal/",
     "profile/validate",
     "run/",

@@ -232,9 +232,7 @@ fn trusted(context: &Context<'_>, order: &Order<'_>, directory: &Path, file: &st
     match signature(context.host, directory, file)? {
         Signature::None if own => Ok(format!("{ASKED}: {NO_SIGNATURE}")),
         Signature::NoKey(_) if own => Ok(ASKED.into()),
-        signature => {
-            signature.settle(context.profile.files.accept_unverified, "import its maker's key (rpm --import)")
-        }
+        signature => signature.settle(&context.profile.files, "import its maker's key (rpm --import)"),
     }
 }
 

@@ -48,10 +48,10 @@ pub fn examine<'a>(host: &Host, collection: &'a Collection, profile: &Profile) -
     let verdicts = signatures.into_iter().map(Some).chain(agents.iter().map(|_| None));
     let mut examined = Vec::new();
     for ((entry, package), signature) in everything.into_iter().zip(packages).zip(verdicts) {
-        let said = nevra(&entry.package, entry.epoch, &entry.version, &entry.architecture);
+        let expected = nevra(&entry.package, entry.epoch, &entry.version, &entry.architecture);
         ensure!(
-            package.to_string() == said,
-            "{}: it is the package {package}, but the manifest says {said}: collect again",
+            package.to_string() == expected,
+            "{}: it is the package {package}, but the manifest says {expected}: collect again",
             entry.file
         );
         let verified = package
@@ -81,8 +81,5 @@ fn genuine(
             return Ok("verified by its SHA-256".into());
         }
     }
-    signature.settle(
-        files.accept_unverified,
-        "import its maker's key (rpm --import; CentOS keeps its own in /etc/pki/rpm-gpg)",
-    )
+    signature.settle(files, "import its maker's key (rpm --import; CentOS keeps its own in /etc/pki/rpm-gpg)")
 }

@@ -24,7 +24,7 @@ const QUESTION: Duration = Duration::from_secs(300);
 /// the SHA-256 of the manifest that a person agreed to.
 ///
 /// # Errors
-/// One line: the collection is not what its manifest says, lacks something, or what rpm said.
+/// One line: the collection is not what its manifest says, lacks something, or what rpm printed.
 pub fn install(
     context: &mut Context<'_>,
     directory: &Path,
@@ -96,9 +96,9 @@ fn choose<'a>(
     loop {
         let trial = rpm::on_files(&collection.directory, &["-U", "--test"], &names(&chosen), QUESTION)?;
         let output = trial.without_network().run(host)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let needs = parse_needs(&said);
-        // Anything else that stands in the way is told by the transaction itself.
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let needs = parse_needs(&stderr);
+        // Anything else that stands in the way is reported by the transaction itself.
         if output.status == 0 || needs.is_empty() {
             break;
         }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::host::text;
 
-/// Refuses a directory that cannot be told in one line, or written to the journal as it is.
+/// Refuses a directory that cannot be named in one line, or written to the journal as it is.
 ///
 /// # Errors
 /// Its name is not UTF-8, or has a line break or another control character in it.

@@ -13,9 +13,9 @@ use crate::host::{files, text};
 /// Of what file the part file is a part; beside it, as `.from`.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct From {
-    /// Without credentials: the validator tells another file behind others.
+    /// Without credentials: the validator distinguishes another file behind others.
     pub url: String,
-    /// A strong `ETag`, or the time of the last modification: what `If-Range` can compare. Empty: the server told none,
+    /// A strong `ETag`, or the time of the last modification: what `If-Range` can compare. Empty: the server named none,
     /// and what came is of no use later.
     pub validator: String,
     /// Whether this address was given up for being slow.

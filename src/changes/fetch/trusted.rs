@@ -89,7 +89,7 @@ fn may_issue(
     let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
     match alone(&parsed, now, algorithms) {
         Err(Alone::Dates(valid, _)) => matches!(alone(&parsed, valid, algorithms), Err(Alone::Issuer)),
-        told => matches!(told, Err(Alone::Issuer)),
+        other => matches!(other, Err(Alone::Issuer)),
     }
 }
 

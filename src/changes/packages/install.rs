@@ -11,7 +11,7 @@ use crate::platform::packages::{Manager, OWN_REPOSITORIES, needs_rpm, no_reposit
 /// Installs `packages` in one transaction.
 ///
 /// # Errors
-/// Which packages are still missing, and what yum said; or who holds a lock.
+/// Which packages are still missing, and what the manager printed; or who holds a lock.
 pub fn install(context: &mut Context<'_>, packages: &[String]) -> Result<Done> {
     needs_rpm(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
     let missing = missing(context.host, packages)?;

@@ -55,7 +55,7 @@ pub(in crate::changes) fn obtain(
             let share = until.saturating_duration_since(now) / u32::try_from(all - at).unwrap_or(u32::MAX);
             let turn = (all > 1).then_some(Turn { ends: now + share, least, within });
             let shown = source.shown();
-            let got = source.get(context, spec, &part, until, turn).and_then(|()| {
+            let got = source.get(context, spec, &part, (until, turn)).and_then(|()| {
                 own(&part)
                     .and_then(|file| verify(context, directory, &part_name, &file, spec))
                     .inspect_err(|_| fetch::discard(&part))
@@ -67,10 +67,10 @@ pub(in crate::changes) fn obtain(
                 }
                 Err(error) => error,
             };
-            let said = text::without_secrets(&format!("{error:#}"));
-            context.observer.log(&format!("{shown}: {said}"));
+            let why = text::without_secrets(&format!("{error:#}"));
+            context.observer.log(&format!("{shown}: {why}"));
             failed.retain(|(place, _)| *place != shown);
-            failed.push((shown, said));
+            failed.push((shown, why));
             if fetch::is_full(&error) {
                 // The next one would meet the same.
                 slow.clear();
@@ -84,7 +84,7 @@ pub(in crate::changes) fn obtain(
     }
     let failed: Vec<String> = failed
         .into_iter()
-        .map(|(place, said)| if said.contains(&place) { said } else { format!("{place}: {said}") })
+        .map(|(place, why)| if why.contains(&place) { why } else { format!("{place}: {why}") })
         .collect();
     bail!("no copy of {} could be had: {}", spec.file, failed.join("; "))
 }
@@ -120,14 +120,13 @@ impl Source<'_> {
         }
     }
 
-    /// Makes `part` a whole copy.
+    /// Makes `part` a whole copy: when that must be done, and how long it is this place's turn where others wait.
     fn get(
         &self,
         context: &mut Context<'_>,
         spec: &FileSpec,
         part: &Path,
-        until: Instant,
-        turn: Option<Turn>,
+        (until, turn): (Instant, Option<Turn>),
     ) -> Result<()> {
         match self {
             Self::Directory(from) => {
@@ -169,7 +168,7 @@ fn open(from: &Path, spec: &FileSpec) -> Result<File> {
     };
     if let (None, Some(doubt)) = (&spec.sha256, seen.doubt) {
         let reading = || format!("reading {}", from.display());
-        // Before anything else is said of it: whoever can write it may have put there what he likes.
+        // Before anything else is reported of it: whoever can write it may have put there what they like.
         has_lead(&seen.file).with_context(reading)?;
         let sum = sum::to_pin(&seen.file, LIMIT).with_context(reading)?;
         bail!("{}: {}", from.display(), doubt.unless_pinned("sha256", &sum));
@@ -244,13 +243,13 @@ fn verify(
 ) -> Result<String> {
     let (sum, size) = sha256(file, LIMIT, sum::PATIENCE)?;
     ensure!(size > 0, "it is empty");
-    for (said, by) in
+    for (pinned, by) in
         [(&spec.sha256, "the profile pins"), (&spec.collected_sha256, "the collection's manifest says")]
     {
-        if let Some(said) = said
-            && *said != sum
+        if let Some(pinned) = pinned
+            && *pinned != sum
         {
-            bail!("its SHA-256 is {sum}, but {by} {said}: it is another file, or damaged");
+            bail!("its SHA-256 is {sum}, but {by} {pinned}: it is another file, or damaged");
         }
     }
     look_at(context.host, directory, name)?.is_named_by(spec, &sum)?;
@@ -259,5 +258,5 @@ fn verify(
     }
     let advice =
         format!("pin its SHA-256 ({sum}, if you trust this copy), import its maker's key (rpm --import)");
-    rpm::signature(context.host, directory, name)?.settle(context.profile.files.accept_unverified, &advice)
+    rpm::signature(context.host, directory, name)?.settle(&context.profile.files, &advice)
 }

@@ -26,7 +26,7 @@ pub(super) fn transaction(
     let until = Instant::now() + settings.lock_timeout;
     let command = manager.install(packages, installed, settings.deadline)?;
     wait_for_rpm(context, until)?;
-    let mut told = None;
+    let mut shown = None;
     loop {
         let output = context.run(&command).map_err(|failure| {
             let stopped =
@@ -40,7 +40,7 @@ pub(super) fn transaction(
         })?;
         let Some(holder) = lock::refused(&output) else { return Ok(output) };
         let holder = lock::process(context.host, holder);
-        wait(context, until, manager.tool(), &holder, &mut told)?;
+        wait(context, until, manager.tool(), &holder, &mut shown)?;
     }
 }
 
@@ -75,29 +75,29 @@ const SYSTEMD: &str = "/run/systemd/system";
 
 /// Waits until nobody holds rpm's own lock.
 pub(in crate::changes) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
-    let mut told = None;
+    let mut shown = None;
     while let Some(holder) = lock::rpm_holder(context.host) {
-        wait(context, until, "rpm", &holder, &mut told)?;
+        wait(context, until, "rpm", &holder, &mut shown)?;
     }
     Ok(())
 }
 
-/// Waits a moment for the lock of `tool`, telling once who holds it.
+/// Waits a moment for the lock of `tool`, showing once who holds it.
 fn wait(
     context: &mut Context<'_>,
     until: Instant,
     tool: &str,
     holder: &str,
-    told: &mut Option<String>,
+    shown: &mut Option<String>,
 ) -> Result<()> {
     let timeout = context.profile.packages.lock_timeout.as_secs();
     ensure!(
         Instant::now() < until,
         "{holder} holds the lock of {tool}, for more than {timeout} s: let it end, then apply again"
     );
-    if told.as_deref() != Some(holder) {
+    if shown.as_deref() != Some(holder) {
         context.observer.progress(&format!("{holder} holds the lock of {tool}; waiting up to {timeout} s"));
-        *told = Some(holder.to_owned());
+        *shown = Some(holder.to_owned());
     }
     sleep(AGAIN.min(until.saturating_duration_since(Instant::now())));
     Ok(())

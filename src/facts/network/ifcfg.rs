@@ -88,7 +88,7 @@ fn global(host: &Host, dialect: Dialect) -> Result<(Option<String>, Sourced)> {
 /// /etc/sysconfig/network sets.
 ///
 /// # Errors
-/// What is set cannot be told without running the file.
+/// What is set cannot be determined without running the file.
 pub(super) fn parse(
     path: &str,
     suffix: &str,
@@ -97,14 +97,14 @@ pub(super) fn parse(
     dialect: Dialect,
 ) -> Result<Candidate> {
     let own = shell::parse(text);
-    let told = |key: &str| {
+    let value = |key: &str| {
         let value = own.get(key).map_err(|why| anyhow!("{path}: {why}"))?;
         Ok::<_, anyhow::Error>(value.filter(|value| !value.is_empty()))
     };
-    let one_of = |keys: [&str; 2]| Ok::<_, anyhow::Error>(told(keys[0])?.or(told(keys[1])?));
+    let one_of = |keys: [&str; 2]| Ok::<_, anyhow::Error>(value(keys[0])?.or(value(keys[1])?));
     let scripts = dialect == Dialect::Scripts;
-    let mac = told("HWADDR")?.map(|mac| mac.to_ascii_lowercase());
-    let device = told("DEVICE")?;
+    let mac = value("HWADDR")?.map(|mac| mac.to_ascii_lowercase());
+    let device = value("DEVICE")?;
     let first = one_of(["IPADDR", "IPADDR0"])?;
     let (given, mask) = (one_of(["PREFIX", "PREFIX0"])?, one_of(["NETMASK", "NETMASK0"])?);
     let prefix = given.clone().or_else(|| prefix_of(mask.as_ref()?));
@@ -115,12 +115,12 @@ pub(super) fn parse(
     });
     let mut other = Vec::new();
     for key in ["IPADDR1", "IPADDR2", "IPADDR3", "IPV6ADDR"] {
-        other.extend(told(key)?);
+        other.extend(value(key)?);
     }
     let address = with_prefix.or_else(|| other.first().cloned());
-    let protocol = protocol(told("BOOTPROTO")?, address.is_some(), dialect);
+    let protocol = protocol(value("BOOTPROTO")?, address.as_ref(), dialect);
     // el6 starts whatever does not say no; what is neither yes nor no is not counted upon.
-    let on_boot = told("ONBOOT")?.is_none_or(|value| {
+    let on_boot = value("ONBOOT")?.is_none_or(|value| {
         matches!(value.to_ascii_lowercase().as_str(), "yes" | "y" | "true" | "t" | "1" | "on")
     });
     // The script looks for such a line before it reads the file: a later one does not make up for it.
@@ -153,17 +153,17 @@ pub(super) fn parse(
     };
     let name = device.clone().or_else(|| mac.is_none().then(|| suffix.to_owned()));
     let trouble = match address.as_deref() {
-        Some(address) if scripts && protocol == "static" && told("DEFROUTE")?.as_deref() != Some("no") => {
-            let by = |key: &str| Ok::<_, anyhow::Error>(told(key)?.or_else(|| global.told(key)));
+        Some(address) if scripts && protocol == "static" && value("DEFROUTE")?.as_deref() != Some("no") => {
+            let by = |key: &str| Ok::<_, anyhow::Error>(value(key)?.or_else(|| global.told(key)));
             let leads_here = by("GATEWAYDEV")?.is_none_or(|other| Some(other) == device);
             by("GATEWAY")?
                 .filter(|_| leads_here)
-                .and_then(|gateway| no_route(&gateway, address, told("NETWORK").ok()?))
+                .and_then(|gateway| no_route(&gateway, address, value("NETWORK").ok()?))
         }
         _ => None,
     };
     let physical = !["bridge", "bond", "vlan", "tun", "team"]
-        .contains(&told("TYPE")?.unwrap_or_default().to_ascii_lowercase().as_str());
+        .contains(&value("TYPE")?.unwrap_or_default().to_ascii_lowercase().as_str());
     Ok(Candidate {
         name,
         mac,
@@ -185,14 +185,14 @@ pub(super) fn parse(
 }
 
 /// How the address is had. `none` is what el6's installer writes for a static one.
-fn protocol(told: Option<String>, has_address: bool, dialect: Dialect) -> String {
-    let told = told.unwrap_or_else(|| "none".into());
-    let told = if dialect == Dialect::Scripts { told } else { told.to_ascii_lowercase() };
-    match (dialect, told.as_str()) {
-        (Dialect::Scripts, "dhcp" | "bootp") => told,
-        (Dialect::Scripts, _) | (Dialect::Later, "none") if has_address => "static".into(),
+fn protocol(set: Option<String>, address: Option<&String>, dialect: Dialect) -> String {
+    let set = set.unwrap_or_else(|| "none".into());
+    let set = if dialect == Dialect::Scripts { set } else { set.to_ascii_lowercase() };
+    match (dialect, set.as_str()) {
+        (Dialect::Scripts, "dhcp" | "bootp") => set,
+        (Dialect::Scripts, _) | (Dialect::Later, "none") if address.is_some() => "static".into(),
         (Dialect::Scripts, _) => "none".into(),
-        (Dialect::Later, _) => told,
+        (Dialect::Later, _) => set,
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_scripts_of_el6_take_all_but_dhcp_and_bootp_for_static() {
-        for (protocol, told) in [
+        for (protocol, expected) in [
             ("none", "static"),
             ("staitc", "static"),
             ("DHCP", "static"),
@@ -291,7 +291,7 @@ mod tests {
             ("bootp", "bootp"),
         ] {
             let read = on_el6(&format!("BOOTPROTO={protocol}\nIPADDR=192.0.2.10\n"));
-            assert_eq!((read.protocol.as_str(), read.address.as_deref()), (told, Some("192.0.2.10/24")));
+            assert_eq!((read.protocol.as_str(), read.address.as_deref()), (expected, Some("192.0.2.10/24")));
         }
         for text in
             ["BOOTPROTO=none\n", "BOOTPROTO=static\n", "IPADDR = 192.0.2.10\n", "IPADDR=192.0.2.10 command\n"]
@@ -357,8 +357,8 @@ mod tests {
     #[test]
     fn a_value_that_is_computed_is_unknown() {
         let text = "DEVICE=eth0\nIPADDR=$(cat /etc/address)\n";
-        let told = parse("f", "eth0", text, &Sourced::default(), Dialect::Scripts).unwrap_err();
-        assert_eq!(told.to_string(), "f: the value of IPADDR is computed");
+        let error = parse("f", "eth0", text, &Sourced::default(), Dialect::Scripts).unwrap_err();
+        assert_eq!(error.to_string(), "f: the value of IPADDR is computed");
     }
 
     #[test]

@@ -18,8 +18,17 @@ pub(super) struct Parsed {
     auto: BTreeSet<String>,
     /// Each `iface` of family inet or inet6.
     stanzas: Vec<Stanza>,
-    /// `source` and `source-directory`, with whether it is a directory.
-    sources: Vec<(String, bool)>,
+    /// What else is read.
+    sources: Vec<Source>,
+}
+
+/// Other files to read.
+#[derive(Debug, PartialEq)]
+enum Source {
+    /// `source`: a file, or a directory with a pattern of the simplest kind (`*`, `*.cfg`).
+    Files(String),
+    /// `source-directory`.
+    Directory(String),
 }
 
 /// One `iface`.
@@ -42,8 +51,8 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
         }
         let Some(text) = read::text_if_exists(host, &file)? else { continue };
         let parsed = parse(&text);
-        for (source, is_directory) in parsed.sources {
-            files.extend(expand(host, &source, is_directory));
+        for source in parsed.sources {
+            files.extend(expand(host, source));
         }
         auto.extend(parsed.auto);
         found.extend(parsed.stanzas.into_iter().map(|stanza| (stanza.inet6, candidate(&file, stanza))));
@@ -57,12 +66,16 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     Ok(found)
 }
 
-/// The files that a `source` names: a file, or a directory with a pattern of the simplest kind (`*`, `*.cfg`).
-fn expand(host: &Host, source: &str, is_directory: bool) -> Vec<String> {
-    let source = if source.starts_with('/') { source.to_owned() } else { format!("/etc/network/{source}") };
-    let (directory, pattern) = match (is_directory, source.rsplit_once('/')) {
-        (true, _) => (source.trim_end_matches('/').trim_end_matches("/*"), ""),
-        (false, Some((directory, pattern))) if pattern.contains('*') => (directory, pattern),
+/// The files that a source names.
+fn expand(host: &Host, source: Source) -> Vec<String> {
+    let (is_directory, source) = match source {
+        Source::Files(source) => (false, source),
+        Source::Directory(source) => (true, source),
+    };
+    let source = if source.starts_with('/') { source } else { format!("/etc/network/{source}") };
+    let (directory, pattern) = match source.rsplit_once('/') {
+        _ if is_directory => (source.trim_end_matches('/').trim_end_matches("/*"), ""),
+        Some((directory, pattern)) if pattern.contains('*') => (directory, pattern),
         _ => return vec![source],
     };
     let (start, end) = pattern.split_once('*').unwrap_or_default();
@@ -88,8 +101,9 @@ pub(super) fn parse(text: &str) -> Parsed {
                 parsed.auto.extend(rest);
                 in_stanza = false;
             }
-            "source" | "source-directory" => {
-                parsed.sources.extend(rest.into_iter().map(|path| (path, first == "source-directory")));
+            "source" => parsed.sources.extend(rest.into_iter().map(Source::Files)),
+            "source-directory" => {
+                parsed.sources.extend(rest.into_iter().map(Source::Directory));
                 in_stanza = false;
             }
             "iface" => {

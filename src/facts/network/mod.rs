@@ -55,7 +55,7 @@ impl Network {
     }
 }
 
-/// Gives `text` to the parser of every kind of interface file, and of what the bonding driver tells.
+/// Gives `text` to the parser of every kind of interface file, and of what the bonding driver prints.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn parse_every_kind(text: &str) {
     for dialect in [ifcfg::Dialect::Scripts, ifcfg::Dialect::Later] {
@@ -73,7 +73,7 @@ pub(crate) fn parse_every_kind(text: &str) {
 /// where it lies.
 ///
 /// # Errors
-/// It cannot be told without running the file.
+/// It cannot be determined without running the file.
 pub fn address_in_ifcfg(path: &str, text: &str) -> anyhow::Result<Option<String>> {
     let read = ifcfg::parse(path, "", text, &Sourced::default(), ifcfg::Dialect::Later)?;
     Ok(read.configuration.address)

@@ -19,7 +19,7 @@ pub struct Nic {
     pub physical: bool,
     /// `up`, `down`, `unknown`: /sys/class/net/X/operstate.
     pub state: Option<String>,
-    /// Whether it has a link: /sys/class/net/X/carrier, which tells only of an interface that is up (IFF_UP).
+    /// Whether it has a link: /sys/class/net/X/carrier, which is known only of an interface that is up (IFF_UP).
     #[serde(default)]
     pub carrier: Option<bool>,
     /// Whether it is a member of a bond or a port of a bridge now.

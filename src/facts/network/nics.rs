@@ -48,11 +48,13 @@ fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>>
             .filter(|mac| mac.chars().any(|c| !matches!(c, '0' | ':')));
         let driver = host.resolve(format!("{path}/device/driver")).and_then(|path| path.canonicalize()).ok();
         let physical = host.exists(format!("{path}/device"));
-        // A bond gives its members its address: their own is known to it, or not to be told.
+        // A bond gives its members its address: their own is known to it, or cannot be determined.
         let own = permanent.get(&name).or(mac.as_ref()).map(String::as_str);
-        let is_own = permanent.contains_key(&name) || !host.exists(format!("{path}/master"));
+        let mac_is_own = permanent.contains_key(&name) || !host.exists(format!("{path}/master"));
         let configuration = match candidates {
-            Ok(candidates) => Fact::Known(choose(candidates, &name, own, is_own, physical)),
+            Ok(candidates) => {
+                Fact::Known(choose(candidates, &Card { name: &name, mac: own, mac_is_own, physical }))
+            }
             Err(error) => Fact::Unknown(format!("{error:#}")),
         };
         nics.push(Nic {
@@ -73,21 +75,24 @@ fn present(host: &Host, candidates: &Result<Vec<Candidate>>) -> Result<Vec<Nic>>
     Ok(nics)
 }
 
-/// The configuration that an interface comes up with, if any. A hardware address that may not be its own
-/// (`is_own`) is no reason to refuse it.
-fn choose(
-    candidates: &[Candidate],
-    name: &str,
-    mac: Option<&str>,
-    is_own: bool,
+/// An interface as candidates name it.
+struct Card<'a> {
+    name: &'a str,
+    mac: Option<&'a str>,
+    /// Whether that is its own: one that it may have from a bond is no reason to refuse a configuration.
+    mac_is_own: bool,
     physical: bool,
-) -> Option<NicConfiguration> {
+}
+
+/// The configuration that an interface comes up with, if any.
+fn choose(candidates: &[Candidate], card: &Card<'_>) -> Option<NicConfiguration> {
+    let Card { name, mac, mac_is_own, physical } = *card;
     let named =
         |candidate: &&Candidate| candidate.name.as_deref().is_some_and(|pattern| matches(pattern, name));
     let same_mac = |candidate: &&Candidate| candidate.mac.as_deref().is_none_or(|wanted| Some(wanted) == mac);
     let fits = |candidate: &&Candidate| match (&candidate.name, &candidate.mac) {
         (Some(_), Some(_)) => {
-            named(candidate) && (same_mac(candidate) || !(candidate.mac_must_match && is_own))
+            named(candidate) && (same_mac(candidate) || !(candidate.mac_must_match && mac_is_own))
         }
         (Some(_), None) => named(candidate),
         (None, Some(_)) => same_mac(candidate),
@@ -99,7 +104,7 @@ fn choose(
         let first = if first.each_starts { fitting().find(is_started).unwrap_or(first) } else { first };
         return Some(started(first, fitting()));
     }
-    // Named, but refused for its hardware address: that is what to tell.
+    // Named, but refused for its hardware address: that is what to report.
     let refused = candidates.iter().find(|candidate| named(candidate) && !same_mac(candidate))?;
     let mut configuration = refused.configuration.clone();
     configuration.on_boot = false;

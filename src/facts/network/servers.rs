@@ -57,7 +57,7 @@ pub fn ask(host: &Host, servers: &[(String, String, u16)]) -> Vec<Server> {
             answers: match answer {
                 Asked::Answered(fact) => fact,
                 Asked::Waiting(receiver) => {
-                    // A little more than the connection has: it tells better why.
+                    // A little more than the connection has: it says better why.
                     let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(200);
                     Fact::Known(receiver.recv_timeout(left).unwrap_or_else(|_| Answer::Failed(late())))
                 }
@@ -95,7 +95,7 @@ fn connect(address: &str, port: u16) -> Answer {
 }
 
 /// Asks all of a server's addresses at the same time, as one that is silent would take the time of those that are not;
-/// answers with the first that connects. Why each does not is told where they do not agree.
+/// answers with the first that connects. Why each does not is reported where they do not agree.
 fn connect_to_any(addresses: &[SocketAddr], started: Instant) -> Answer {
     let (sender, receiver) = mpsc::channel();
     let asked = &addresses[..addresses.len().min(ADDRESSES)];
@@ -147,12 +147,12 @@ fn failed(error: &std::io::Error) -> String {
 fn recorded(host: &Host, address: &str, port: u16) -> Fact<Answer> {
     let text = host.read("/commands/servers").unwrap_or_default();
     let start = format!("{address} {port} ");
-    let Some(said) = text.lines().find_map(|line| line.strip_prefix(&start)) else {
+    let Some(recorded) = text.lines().find_map(|line| line.strip_prefix(&start)) else {
         return Fact::Unknown("a recording cannot ask, and it tells of no answer".into());
     };
-    let said = decode::octal(said.trim());
-    let millis = said.strip_prefix("connected ").and_then(|millis| millis.parse().ok());
-    Fact::Known(millis.map_or(Answer::Failed(said), Answer::Connected))
+    let answer = decode::octal(recorded.trim());
+    let millis = answer.strip_prefix("connected ").and_then(|millis| millis.parse().ok());
+    Fact::Known(millis.map_or(Answer::Failed(answer), Answer::Connected))
 }
 
 #[cfg(test)]
@@ -184,12 +184,12 @@ mod tests {
         // Addresses that are for documentation: nobody has them.
         let servers: Vec<_> = (1..=100).map(|n| ("x".into(), format!("192.0.2.{n}"), 443)).collect();
         let started = Instant::now();
-        let told = ask(&Host::live(), &servers);
+        let asked = ask(&Host::live(), &servers);
         // One after the other they would take five minutes.
         assert!(started.elapsed() < 50 * DEADLINE, "{:?}", started.elapsed());
         assert!(
-            told.iter().all(|server| matches!(server.answers, Fact::Known(Answer::Failed(_)))),
-            "{told:?}"
+            asked.iter().all(|server| matches!(server.answers, Fact::Known(Answer::Failed(_)))),
+            "{asked:?}"
         );
     }
 
@@ -214,8 +214,8 @@ mod tests {
         let answering = TcpListener::bind("[::1]:0").or_else(|_| TcpListener::bind("127.0.0.2:0")).unwrap();
         let answering = answering.local_addr().unwrap();
         let ask = |addresses: &[SocketAddr]| connect_to_any(addresses, Instant::now());
-        let told = ask(&[silent, answering]);
-        assert!(matches!(told, Answer::Connected(_)), "{told:?}");
+        let asked = ask(&[silent, answering]);
+        assert!(matches!(asked, Answer::Connected(_)), "{asked:?}");
         let late = "no answer within 3 s";
         assert_eq!(ask(&[silent]), Answer::Failed(late.into()));
         // Nobody listens on port 1.

@@ -1,4 +1,4 @@
-//! Whether there is an answer to everything that the installer asks. What is lacking is told at once.
+//! Whether there is an answer to everything that the installer asks. All that is lacking is named at once.
 
 use std::net::Ipv4Addr;
 

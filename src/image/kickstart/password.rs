@@ -66,7 +66,7 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn refusal(text: &str) -> String {
         PasswordHash::parse(text).unwrap_err().to_string()
     }
 
@@ -100,11 +100,14 @@ mod tests {
             format!("root:$6$salt${long}:1:0:::::"),
             format!("$1$saltsalt9${}", &long[..22]),
         ] {
-            let told = told(&wrong);
-            assert!(told.starts_with("found no password hash (") && !told.contains("Secret"), "{told}");
+            let refused = refusal(&wrong);
+            assert!(
+                refused.starts_with("found no password hash (") && !refused.contains("Secret"),
+                "{refused}"
+            );
         }
-        assert!(told("\n").starts_with("found nothing, expected the hash"));
-        assert!(told(&format!("$6$salt${long}\nreboot\n")).starts_with("found more than one line"));
-        assert!(told("$y$j9T$salt$hash").starts_with("found a hash of the kind `$y$`, which CentOS 6"));
+        assert!(refusal("\n").starts_with("found nothing, expected the hash"));
+        assert!(refusal(&format!("$6$salt${long}\nreboot\n")).starts_with("found more than one line"));
+        assert!(refusal("$y$j9T$salt$hash").starts_with("found a hash of the kind `$y$`, which CentOS 6"));
     }
 }

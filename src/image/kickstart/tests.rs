@@ -33,7 +33,7 @@ fn whole() -> Profile {
     profile
 }
 
-fn told(change: impl FnOnce(&mut Profile)) -> String {
+fn refusal(change: impl FnOnce(&mut Profile)) -> String {
     let mut profile = whole();
     change(&mut profile);
     kickstart(&profile, Some(&hash())).unwrap_err().to_string()
@@ -54,7 +54,7 @@ fn all_that_is_lacking_is_told_at_once() {
          installation.address (--address), installation.gateway (--gateway), installation.dns (--dns), \
          installation.root-hash-file (--root-hash-file); put it into the profile, or give the options"
     );
-    let lacking = told(|profile| {
+    let lacking = refusal(|profile| {
         let data = PartitionSpec { mount: "/data".into(), fs_type: "ext4".into() };
         profile.layout.partitions.push(data);
         profile.installation.swap_bytes = None;
@@ -69,7 +69,7 @@ fn all_that_is_lacking_is_told_at_once() {
 
 #[test]
 fn options_say_where_they_stand() {
-    let text = told(|profile| profile.installation.gateway = "10.0.1.1".parse().ok());
+    let text = refusal(|profile| profile.installation.gateway = "10.0.1.1".parse().ok());
     assert_eq!(
         text,
         "--gateway: installation.gateway: found `10.0.1.1`, expected an address in the host's network 10.0.0.0/24"
@@ -167,7 +167,7 @@ fn contradictions_are_refused_by_name() {
         ),
     ];
     for (change, words) in table {
-        let text = told(change);
+        let text = refusal(change);
         assert!(text.contains(words) && !text.contains('\n'), "{text}\nexpected: {words}");
     }
 }
@@ -177,7 +177,7 @@ fn sizes_of_no_partition_are_refused_where_a_person_wrote_them() {
     let without_home = |profile: &mut Profile| drop(profile.layout.partitions.remove(2));
     // The built-in sizes may be more than are needed.
     assert!(!printed(without_home).contains("/home"));
-    let stray = told(|profile| {
+    let stray = refusal(|profile| {
         profile.installation.sizes.push(PartitionSize { mount: "/data".into(), bytes: 1 << 30 });
         profile.origins.insert("installation.sizes[3].mount".into(), "p.yaml:9".into());
     });

@@ -24,12 +24,12 @@ pub fn refused(output: &Output) -> Option<Option<u32>> {
         "obtain the transaction lock",
         "obtain rpm transaction lock",
     ];
-    let said =
+    let output_text =
         format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let locked = output.status != 0 && WORDS.iter().any(|word| said.contains(word));
+    let locked = output.status != 0 && WORDS.iter().any(|word| output_text.contains(word));
     locked.then(|| {
         let pid = Regex::new(r"(?:running as pid|locked by|process with pid) (\d+)").ok()?;
-        pid.captures(&said)?.get(1)?.as_str().parse().ok()
+        pid.captures(&output_text)?.get(1)?.as_str().parse().ok()
     })
 }
 
@@ -85,7 +85,7 @@ fn who_has_open(host: &Host, path: &str) -> Option<u32> {
 }
 
 /// A process in words, with the user whose it is: `process 1234 (/usr/bin/python /usr/bin/yum, uid 0)`. Of its arguments only
-/// the paths before all others are told, which say what an interpreter runs: another may be a password.
+/// the paths before all others are shown, which say what an interpreter runs: another may be a password.
 #[must_use]
 pub fn process(host: &Host, pid: Option<u32>) -> String {
     let Some(pid) = pid else { return "another process".into() };
@@ -95,8 +95,8 @@ pub fn process(host: &Host, pid: Option<u32>) -> String {
     let program = words.next().into_iter().chain(words.take_while(|word| word.starts_with('/')));
     let line: String = text::safe(&program.collect::<Vec<_>>().join(" ")).chars().take(100).collect();
     let uid = uid(host, pid).map(|uid| format!("uid {uid}"));
-    let told: Vec<String> = [line].into_iter().filter(|line| !line.is_empty()).chain(uid).collect();
-    if told.is_empty() { format!("process {pid}") } else { format!("process {pid} ({})", told.join(", ")) }
+    let known: Vec<String> = [line].into_iter().filter(|line| !line.is_empty()).chain(uid).collect();
+    if known.is_empty() { format!("process {pid}") } else { format!("process {pid} ({})", known.join(", ")) }
 }
 
 /// The real user ID of a process.
@@ -132,19 +132,19 @@ mod tests {
     #[test]
     fn a_process_is_named_by_what_it_runs_and_not_by_its_arguments() {
         let dir = tempfile::tempdir().unwrap();
-        let said = |line: &str| {
+        let named = |line: &str| {
             std::fs::create_dir_all(dir.path().join("proc/7")).unwrap();
             std::fs::write(dir.path().join("proc/7/cmdline"), line).unwrap();
             std::fs::write(dir.path().join("proc/7/status"), "Uid:\t500\t0\t0\t0\n").unwrap();
             process(&Host::recorded(dir.path()), Some(7))
         };
         assert_eq!(
-            said("/usr/bin/python\0/usr/bin/yum\0--setopt=x=Hidden\0-y\0"),
+            named("/usr/bin/python\0/usr/bin/yum\0--setopt=x=Hidden\0-y\0"),
             "process 7 (/usr/bin/python /usr/bin/yum, uid 500)"
         );
-        assert_eq!(said("curl\0-u\0me:Hidden\0/x"), "process 7 (curl, uid 500)");
-        assert_eq!(said("agent: password Hidden\0"), "process 7 (agent:, uid 500)");
-        assert_eq!(said(""), "process 7 (uid 500)");
+        assert_eq!(named("curl\0-u\0me:Hidden\0/x"), "process 7 (curl, uid 500)");
+        assert_eq!(named("agent: password Hidden\0"), "process 7 (agent:, uid 500)");
+        assert_eq!(named(""), "process 7 (uid 500)");
         assert_eq!(process(&Host::recorded(dir.path()), None), "another process");
     }
 
@@ -189,11 +189,12 @@ mod tests {
             mode(0o666).unwrap();
             let holds = taken(kind, &path);
             let pid = holds.pids()[0];
-            let named = format!("process {pid} (/usr/bin/python3, uid 65534)");
-            let told = format!("{named}, with {}, which users other than root can lock,", path.display());
-            assert_eq!(look().as_deref(), Some(told.as_str()), "{kind}");
+            let holder = format!("process {pid} (/usr/bin/python3, uid 65534)");
+            let unsafe_lock =
+                format!("{holder}, with {}, which users other than root can lock,", path.display());
+            assert_eq!(look().as_deref(), Some(unsafe_lock.as_str()), "{kind}");
             mode(0o600).unwrap();
-            assert_eq!(look(), Some(named), "{kind}");
+            assert_eq!(look(), Some(holder), "{kind}");
             end(&holds);
             assert_eq!(look(), None, "{kind}");
         }

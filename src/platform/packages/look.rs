@@ -167,7 +167,7 @@ fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     let packages = parse(&String::from_utf8_lossy(&output.stdout))?;
     ensure!(
         packages.len() == files.len(),
-        "rpm told of {} packages in {} files: {}",
+        "rpm listed {} packages in {} files: {}",
         packages.len(),
         files.len(),
         files.join(", ")

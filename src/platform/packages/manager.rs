@@ -24,7 +24,7 @@ impl Manager {
     }
 
     /// The command that installs `packages` in one transaction, and removes nothing of `installed`, which is all that there is.
-    /// Both wait for their lock for ever, unless told to give up: we wait ourselves. And both remove what a new package obsoletes,
+    /// Both wait for their lock for ever, unless they are to give up: we wait ourselves. And both remove what a new package obsoletes,
     /// but for packages that are protected (yum 3.2.28, dnf 1).
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Manager {
         let length = protected.as_ref().map_or(0, String::len);
         ensure!(
             length < ARGUMENT,
-            "the names of the {} packages that are installed have {length} bytes, and {} cannot be told in one argument (less \
+            "the names of the {} packages that are installed have {length} bytes, and {} cannot be given them in one argument (less \
              than {ARGUMENT}) to remove none of them: install {} by hand",
             installed.len(),
             self.tool(),
@@ -89,14 +89,14 @@ mod tests {
     #[test]
     fn what_one_argument_cannot_hold_is_refused_before_yum_is_started() {
         let installed: Vec<String> = (0..10_000).map(|number| format!("package-{number:05}")).collect();
-        let said = Manager::Yum.install(&["perl"], &installed, AGAIN).unwrap_err().to_string();
+        let refused = Manager::Yum.install(&["perl"], &installed, AGAIN).unwrap_err().to_string();
         assert!(
-            said.starts_with(
+            refused.starts_with(
                 "the names of the 10000 packages that are installed have 140027 bytes, and yum cannot"
             ),
-            "{said}"
+            "{refused}"
         );
-        assert!(said.ends_with("install perl by hand"), "{said}");
+        assert!(refused.ends_with("install perl by hand"), "{refused}");
         // The longest that the kernel takes, really.
         let longest = vec!["x".repeat(ARGUMENT - "--setopt=protected_packages=".len() - 1)];
         Manager::Yum.install(&["perl"], &longest, AGAIN).unwrap();

@@ -28,15 +28,15 @@ pub fn reason(output: &Output) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in all.lines().map(|line| line.trim().trim_start_matches("- ")) {
         // What ends in a colon announces the lines that follow.
-        let telling = !line.ends_with(':') && TELLING.iter().any(|word| line.contains(word));
-        if telling && !lines.contains(&line) {
+        let names_it = !line.ends_with(':') && TELLING.iter().any(|word| line.contains(word));
+        if names_it && !lines.contains(&line) {
             lines.push(line);
         }
     }
     lines.truncate(6);
-    let told = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
-    let told: String = told.chars().take(600).collect();
-    if told.is_empty() { format!("it said nothing (status {})", output.status) } else { told }
+    let message = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
+    let message: String = message.chars().take(600).collect();
+    if message.is_empty() { format!("it said nothing (status {})", output.status) } else { message }
 }
 
 #[cfg(test)]

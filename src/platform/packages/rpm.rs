@@ -11,6 +11,7 @@ use super::name::plain;
 use super::version::Evr;
 use crate::host::command::Command;
 use crate::host::{Host, text};
+use crate::profile::Files;
 
 /// How long a question to rpm may take: it waits for its database's lock for ever.
 pub const QUESTION: Duration = Duration::from_secs(60);
@@ -146,8 +147,8 @@ pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<S
     let output = command.run(host)?;
     let unclear =
         || format!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.said());
-    let said = String::from_utf8_lossy(&output.stdout);
-    let verdicts = parse_signatures(&said, files)?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let verdicts = parse_signatures(&stdout, files)?;
     let verdicts: Vec<Signature> = verdicts.into_iter().collect::<Option<_>>().with_context(unclear)?;
     let all_good = verdicts.iter().all(|one| matches!(one, Signature::Good(_) | Signature::None));
     ensure!(output.status == 0 || !all_good, unclear());
@@ -163,11 +164,11 @@ pub fn signature(host: &Host, directory: &Path, file: &str) -> Result<Signature>
 }
 
 impl Signature {
-    /// How the file is known to be genuine, where it is or the profile accepts that it is not (`accepted`).
+    /// How the file is known to be genuine, where it is or `files`, the profile's rules, accept that it is not.
     ///
     /// # Errors
     /// It is not, and why. `advice` is what else than accepting it helps.
-    pub fn settle(self, accepted: bool, advice: &str) -> Result<String> {
+    pub fn settle(self, files: &Files, advice: &str) -> Result<String> {
         let doubt = match self {
             Self::Good(key) => return Ok(format!("verified by its signature with key {key}")),
             Self::Bad(line) => {
@@ -177,7 +178,7 @@ impl Signature {
             Self::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
         };
         ensure!(
-            accepted,
+            files.accept_unverified,
             "it cannot be verified: {doubt}; {advice}, or say `files.unverified: install-without-verification` in the \
              profile"
         );
@@ -185,10 +186,10 @@ impl Signature {
     }
 }
 
-/// What is said of a file that nothing shows to be genuine.
+/// The mark of a file that nothing shows to be genuine.
 pub const NOT_VERIFIED: &str = "NOT VERIFIED";
 
-/// What is said of a file without a signature.
+/// Why a file without a signature is doubtful.
 pub const NO_SIGNATURE: &str = "it has no signature";
 
 /// What `rpm -Kv` prints of several files, a verdict for each of `files`, in that order.
@@ -204,7 +205,7 @@ pub(crate) fn parse_signatures(stdout: &str, files: &[&str]) -> Result<Vec<Optio
         }
     }
     let same = blocks.len() == files.len() && blocks.iter().zip(files).all(|((name, _), file)| name == file);
-    ensure!(same, "rpm -Kv did not tell of {} alone, in that order", files.join(", "));
+    ensure!(same, "rpm -Kv did not answer for {} alone, in that order", files.join(", "));
     blocks.iter().map(|(_, block)| parse_signature(block)).collect()
 }
 
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(verdicts(&["a.rpm", "b.rpm"]).unwrap(), expected);
         for files in [&["a.rpm"][..], &["b.rpm", "a.rpm"], &["a.rpm", "b.rpm", "c.rpm"]] {
             let error = verdicts(files).unwrap_err().to_string();
-            assert!(error.starts_with("rpm -Kv did not tell of "), "{error}");
+            assert!(error.starts_with("rpm -Kv did not answer for "), "{error}");
         }
     }
 

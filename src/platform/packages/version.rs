@@ -91,7 +91,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
             (Some(_), Some(_)) => {}
         }
         let digits = a[0].is_ascii_digit();
-        let (first, second) = (segment(&mut a, digits), segment(&mut b, digits));
+        let belongs = if digits { u8::is_ascii_digit } else { u8::is_ascii_alphabetic };
+        let (first, second) = (segment(&mut a, belongs), segment(&mut b, belongs));
         if second.is_empty() {
             return if digits { Ordering::Greater } else { Ordering::Less };
         }
@@ -107,9 +108,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Takes the digits, or the letters, off the front.
-fn segment<'a>(text: &mut &'a [u8], digits: bool) -> &'a [u8] {
-    let belongs = |byte: &u8| if digits { byte.is_ascii_digit() } else { byte.is_ascii_alphabetic() };
+/// Takes what belongs together off the front.
+fn segment<'a>(text: &mut &'a [u8], belongs: fn(&u8) -> bool) -> &'a [u8] {
     let end = text.iter().position(|byte| !belongs(byte)).unwrap_or(text.len());
     let (front, rest) = text.split_at(end);
     *text = rest;
