@@ -1,8 +1,8 @@
 //! The vendor's archive: everything about it is checked before anything of it is written, and it is
 //! unpacked, from the same bytes, into a private directory that no other program can reach into.
 
-pub mod stream;
-pub mod tree;
+mod stream;
+mod tree;
 mod unpack;
 
 use std::fs::{self, DirBuilder, File};

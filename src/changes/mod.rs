@@ -3,7 +3,7 @@
 
 pub mod archive;
 mod change;
-pub mod collection;
+pub(crate) mod collection;
 mod consent;
 mod context;
 pub mod custom_changes;

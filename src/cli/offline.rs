@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::exit;
 use super::session::{Answer, Format, Session};
 use crate::changes::collection::manifest::{Entry, Manifest, Role};
+use crate::platform::packages::SUFFIX;
 use crate::platform::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
 use crate::report::json;
 use crate::report::style::Page;
@@ -61,7 +62,7 @@ fn package_in(directory: &Path) -> Option<PathBuf> {
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.starts_with(concat!("mt-agent-", env!("CARGO_PKG_VERSION"), "-")))
-        .filter(|name| name.ends_with(".rpm"))
+        .filter(|name| name.ends_with(SUFFIX))
         .collect();
     names.sort();
     names.pop().map(|name| directory.join(name))

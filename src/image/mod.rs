@@ -1,4 +1,4 @@
 //! Golden images: how they are installed, and what they must not carry.
 
-pub mod kickstart;
+pub(crate) mod kickstart;
 pub mod seal;

@@ -4,10 +4,10 @@
 
 mod installer;
 pub mod packages;
-pub mod services;
+pub(crate) mod services;
 mod support;
-pub mod template;
-pub mod words;
+pub(crate) mod template;
+pub(crate) mod words;
 
 pub use crate::facts::family::Family;
 pub use installer::{Installer, installer};

@@ -19,9 +19,9 @@ use crate::changes::packages::{copy, obtain, sum_of};
 use crate::changes::{Context, Done};
 use crate::host::{files, sync, text, trust};
 use crate::platform::packages::look::{Package, look_at};
-use crate::platform::packages::plain;
 use crate::platform::packages::resolve::can_collect;
 use crate::platform::packages::rpm::{NO_SIGNATURE, Signature, signature};
+use crate::platform::packages::{SUFFIX, plain};
 use crate::profile::Profile;
 
 /// The name of the agent's own package.
@@ -114,7 +114,7 @@ fn only_ours(directory: &Path) -> Result<()> {
     let mut names = names(directory)?;
     let unfinished = names.iter().any(|name| name.starts_with(WORK));
     names.retain(|name| {
-        !(name == "lost+found" || name.starts_with(WORK) || unfinished && name.ends_with(".rpm"))
+        !(name == "lost+found" || name.starts_with(WORK) || unfinished && name.ends_with(SUFFIX))
     });
     if let Some(name) = names.first() {
         bail!(

@@ -10,6 +10,7 @@ use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
 use super::place::can_be_named;
 use crate::changes::packages::{own, sum_of};
 use crate::host::{files, text, trust};
+use crate::platform::packages::SUFFIX;
 
 /// A collection whose every file was found to be what its manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub(super) fn packages(directory: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).with_context(reading)? {
         let name = entry.with_context(reading)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".rpm") {
+        if name.ends_with(SUFFIX) {
             found.push(name);
         }
     }

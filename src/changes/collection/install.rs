@@ -36,14 +36,10 @@ pub fn install(
         let manifest = directory.join(FILE);
         consent::unchanged(&manifest.display().to_string(), &consent::digest(&manifest)?, agreed)?;
     }
-    install_with_rpm(context, directory, packages)
+    install_missing(context, directory, packages)
 }
 
-/// As [`install`], whatever else than rpm this host has.
-///
-/// # Errors
-/// As [`install`].
-pub fn install_with_rpm(context: &mut Context<'_>, directory: &Path, packages: &[String]) -> Result<Done> {
+fn install_missing(context: &mut Context<'_>, directory: &Path, packages: &[String]) -> Result<Done> {
     let wanted = missing(context.host, packages)?;
     if wanted.is_empty() {
         return Ok(Done::Unchanged);

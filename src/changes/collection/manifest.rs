@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::host::text;
-use crate::platform::packages::plain;
+use crate::platform::packages::{SUFFIX, plain};
 
 /// Its name in the directory.
 pub const FILE: &str = "manifest.json";
@@ -108,8 +108,8 @@ impl Entry {
         // One plain name: no directory, no `..`, nothing that rpm would take for an option or a pattern.
         plain(&self.file, "a package file")?;
         ensure!(
-            self.file.ends_with(".rpm"),
-            "{} cannot be a package file: its name must end in .rpm",
+            self.file.ends_with(SUFFIX),
+            "{} cannot be a package file: its name must end in {SUFFIX}",
             self.file
         );
         plain(&self.package, "a package")?;

@@ -17,6 +17,6 @@ mod work;
 pub use collect::collect;
 pub use directory::Collection;
 pub use examine::{Examined, examine};
-pub use install::{install, install_with_rpm};
+pub use install::install;
 pub use order::Order;
-pub use place::{can_be_collected_in, can_be_named};
+pub use place::can_be_collected_in;

@@ -7,7 +7,6 @@ use crate::profile::FileSpec;
 /// What is to be collected, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
-    /// The directory.
     pub directory: &'a Path,
     /// Packages of the profile; their dependencies come with them.
     pub packages: &'a [String],

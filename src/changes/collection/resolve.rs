@@ -10,7 +10,7 @@ use super::order::Order;
 use super::work::Work;
 use crate::changes::Context;
 use crate::platform::packages::resolve::{Desk, Wanted};
-use crate::platform::packages::{no_repository, plain, reason, rpm};
+use crate::platform::packages::{SUFFIX, no_repository, plain, reason, rpm};
 
 /// How long rpm may think about a transaction.
 const QUESTION: Duration = Duration::from_secs(300);
@@ -18,9 +18,7 @@ const QUESTION: Duration = Duration::from_secs(300);
 /// Packages that were downloaded.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
-    /// Where they lie.
     pub directory: PathBuf,
-    /// Their files' names.
     pub files: Vec<String>,
 }
 
@@ -96,7 +94,7 @@ fn find(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         let kind = entry.file_type().with_context(reading)?;
         if kind.is_dir() {
             find(&entry.path(), found)?;
-        } else if kind.is_file() && entry.path().extension().is_some_and(|extension| extension == "rpm") {
+        } else if kind.is_file() && entry.file_name().to_string_lossy().ends_with(SUFFIX) {
             found.push(entry.path());
         }
     }

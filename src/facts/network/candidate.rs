@@ -21,7 +21,6 @@ pub(super) struct Candidate {
     pub(super) each_starts: bool,
     /// All addresses that it sets, with or without a prefix length.
     pub(super) addresses: Vec<String>,
-    /// What it says.
     pub(super) configuration: NicConfiguration,
 }
 

@@ -12,9 +12,9 @@ mod netplan;
 mod networkd;
 mod nic;
 mod nics;
-pub mod persistent;
+pub(crate) mod persistent;
 mod resolver;
-pub mod servers;
+pub(crate) mod servers;
 
 use serde::{Deserialize, Serialize};
 

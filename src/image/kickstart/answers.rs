@@ -10,7 +10,6 @@ use crate::profile::{NetworkKind, PartitionSpec, Profile};
 /// The answers that a profile may lack, all there.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
-    /// The time zone.
     pub zone: &'a str,
     /// The name of the host.
     pub hostname: &'a str,
@@ -31,11 +30,9 @@ pub(super) enum Addressing<'a> {
     Dhcp,
     /// It keeps this one.
     Static {
-        /// The address.
         address: Ipv4Addr,
         /// The prefix of its network, 1 to 30.
         prefix: u8,
-        /// The gateway.
         gateway: Ipv4Addr,
         /// Name servers, at least one.
         dns: &'a [Ipv4Addr],

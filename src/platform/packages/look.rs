@@ -48,7 +48,6 @@ const EL6_CAN_TOO: &str = "FileCaps";
 /// What a package file says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Package {
-    /// Its name.
     pub name: String,
     /// Its epoch, where it has one.
     pub epoch: Option<u32>,
@@ -91,7 +90,6 @@ impl Package {
     /// Makes sure that the system that `os` describes can install it.
     ///
     /// # Errors
-    /// Why not.
     pub fn fits(&self, os: &Os) -> Result<()> {
         ensure!(!self.source, "it is a source package");
         ensure!(
