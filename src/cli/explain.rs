@@ -22,13 +22,16 @@ impl Args {
     /// Explains.
     ///
     /// # Errors
-    /// Neither an id nor a code: with those that come close.
+    /// Neither an id nor a code: with those that come close. The profile cannot be used.
     pub fn run(&self, session: &Session) -> Result<Answer> {
+        let profile = session.profile()?;
         let text = match (&self.name, self.format) {
-            (Some(name), Format::Text) => report::render(&explain::explain(name)?, session.style),
-            (Some(name), Format::Json) => json::document(&report::document(&explain::explain(name)?))?,
-            (None, Format::Text) => report::render_index(&explain::index(), session.style),
-            (None, Format::Json) => json::document(&report::index_document(&explain::index()))?,
+            (Some(name), Format::Text) => report::render(&explain::explain(name, &profile)?, session.style),
+            (Some(name), Format::Json) => {
+                json::document(&report::document(&explain::explain(name, &profile)?))?
+            }
+            (None, Format::Text) => report::render_index(&explain::index(&profile), session.style),
+            (None, Format::Json) => json::document(&report::index_document(&explain::index(&profile)))?,
         };
         Ok(Answer::new(text, exit::READY))
     }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::style::{Page, Paint, Style};
 use super::text::heading;
+use crate::steps::Belongs;
 use crate::steps::explain::{Code, Explained, Explanation, Index, vcenter_only};
-use crate::steps::{Belongs, Severity};
 
 const SCHEMA: &str = "mt-agent/explain/v1";
 
@@ -63,11 +63,11 @@ pub fn render_index(index: &Index, style: Style) -> String {
             section = its;
             page.put(Paint::Bold, heading(section)).end();
         }
-        page.wrapped("", Paint::Plain, &format!("  {:26}", entry.id), entry.title);
+        page.wrapped("", Paint::Plain, &format!("  {:26}", entry.id), &entry.title);
     }
     page.gap().put(Paint::Bold, "Error codes of Site Recovery").end();
     for entry in &index.codes {
-        page.wrapped("", Paint::Plain, &format!("  {:<26}", entry.id), entry.title);
+        page.wrapped("", Paint::Plain, &format!("  {:<26}", entry.id), &entry.title);
     }
     page.gap().put(Paint::Bold, "What only vCenter can tell").end();
     items(&mut page, vcenter_only());
@@ -77,14 +77,10 @@ pub fn render_index(index: &Index, style: Style) -> String {
 
 fn requirement(page: &mut Page, explained: &Explained) {
     page.wrapped("", Paint::Bold, explained.id, &format!(": {}", explained.title));
-    let weight = match explained.severity {
-        Severity::Required => "required",
-        Severity::Recommended => "recommended",
-    };
-    field(page, "Weight", weight);
+    field(page, "Weight", explained.severity.word());
     field(page, "Procedure", explained.section);
-    field(page, "Cause", explained.cause);
-    field(page, "Fix", explained.fix);
+    field(page, "Cause", &explained.cause);
+    field(page, "Fix", &explained.fix);
     field(
         page,
         "Agent",
@@ -135,14 +131,16 @@ mod tests {
     use super::super::style::WIDTH;
     use super::*;
     use crate::steps::explain::{explain, index};
+    use crate::steps::testing::ready;
 
     #[test]
     fn every_explanation_fits_the_console_and_is_a_document() {
-        let index = index();
+        let (profile, _) = ready();
+        let index = index(&profile);
         let ids = index.requirements.iter().map(|entry| entry.id.to_owned());
         let mut pages = vec![render_index(&index, Style::default())];
         for name in ids.chain(index.codes.iter().map(|entry| entry.id.to_string())) {
-            let explanation = explain(&name).unwrap();
+            let explanation = explain(&name, &profile).unwrap();
             let page = render(&explanation, Style::default());
             assert!(page.starts_with(&format!("{name}: ")), "{page}");
             assert_eq!(serde_json::to_value(document(&explanation)).unwrap()["schema"], SCHEMA);
@@ -158,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_code_has_its_causes_and_what_bears_on_it() {
-        let page = render(&explain("95226").unwrap(), Style::default());
+        let page = render(&explain("95226", &ready().0).unwrap(), Style::default());
         for words in [
             "Possible causes\n  - ",
             "What to do\n   1. ",

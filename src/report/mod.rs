@@ -209,7 +209,15 @@ mod tests {
         let finding = |id, severity, status| {
             let find_out =
                 matches!(status, Status::Unknown { .. }).then(|| "run it as root, or by hand: `ls`".into());
-            Finding { id, title: "What must hold", severity, status, find_out, note: None }
+            Finding {
+                id,
+                title: "What must hold".into(),
+                severity,
+                why: String::new().into(),
+                status,
+                find_out,
+                note: None,
+            }
         };
         let (required, recommended) = (Severity::Required, Severity::Recommended);
         let findings = vec![

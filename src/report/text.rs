@@ -38,7 +38,7 @@ pub fn render(report: &Report, style: Style, detail: Detail) -> String {
             section = its;
             page.gap().put(Paint::Bold, heading(section)).end();
         }
-        one(&mut page, finding, steps::find(finding.id).map(|requirement| requirement.why), detail);
+        one(&mut page, finding, detail);
     }
     page.gap();
     page.line(VCENTER);
@@ -70,7 +70,7 @@ pub fn heading(section: &str) -> &str {
 const VCENTER: &str = "Only vCenter can tell: snapshots, Storage vMotion, datastores, the ESXi licence and account \
      permissions. See \"What only vCenter can tell\" in the README.";
 
-fn one(page: &mut Page, finding: &Finding, why: Option<&str>, detail: Detail) {
+fn one(page: &mut Page, finding: &Finding, detail: Detail) {
     let (sign, word, paint) = mark(finding);
     let sign = if page.style().unicode { format!("{sign} {word}") } else { format!("[{word}]") };
     page.put(Paint::Plain, "  ").put(paint, &format!("{sign:MARK$}"));
@@ -85,40 +85,43 @@ fn one(page: &mut Page, finding: &Finding, why: Option<&str>, detail: Detail) {
         }
     };
     match &finding.status {
-        Status::Met { found } => beside(page, found.as_deref().unwrap_or(finding.title)),
+        Status::Met { found } => beside(page, found.as_deref().unwrap_or(&finding.title)),
         Status::NotApplicable { why } => beside(page, why),
         Status::Waived { .. } => {
-            beside(page, finding.title);
+            beside(page, &finding.title);
             under(page, "waived", &finding.status.waiver().unwrap_or_default());
         }
         Status::Blocked { by } => beside(page, &format!("waits for {by}")),
         Status::Unknown { why: reason } => {
-            beside(page, finding.title);
+            beside(page, &finding.title);
             under(page, "unknown", reason);
-            if let Some(why) = why {
-                under(page, "why", why);
-            }
+            why(page, finding);
             if let Some(how) = &finding.find_out {
                 under(page, "find out", how);
             }
         }
         Status::RestartOwed { found } => {
-            beside(page, finding.title);
+            beside(page, &finding.title);
             under(page, "found", found);
             under(page, "fix", "restart the machine");
         }
         Status::Unmet { found, expected, fix } => {
-            beside(page, finding.title);
+            beside(page, &finding.title);
             under(page, "found", found);
             under(page, "expected", expected);
-            if let Some(why) = why {
-                under(page, "why", why);
-            }
+            why(page, finding);
             under(page, "fix", fix);
         }
     }
     if let Some(note) = &finding.note {
         under(page, "note", note);
+    }
+}
+
+/// Why it matters.
+fn why(page: &mut Page, finding: &Finding) {
+    if !finding.why.is_empty() {
+        under(page, "why", &finding.why);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::state::request::Request;
 use crate::state::resume::{self, Pending};
 use crate::state::{paths, saved};
 use crate::steps::retention::{self, lasting, takeover};
-use crate::steps::{self, Selection, image};
+use crate::steps::{self, Requirement, Selection, ids, image};
 
 /// How old facts may be when changes begin.
 const STALE: Duration = Duration::from_secs(5);
@@ -194,7 +194,7 @@ impl Run<'_> {
         if !self.options.resumed {
             return None;
         }
-        (!identity::holds(self.profile, facts, "image.identity")).then(|| {
+        (!identity::holds(self.profile, facts, ids::IMAGE_IDENTITY)).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()
@@ -218,7 +218,7 @@ impl Run<'_> {
     fn has_more(&self, facts: &Facts, waiting: Option<&Pending>) -> bool {
         let everything = || Selection::default().at_stage(waiting?.stage, self.profile).ok();
         let all = steps::judge_all(self.profile, facts, today(), &everything().unwrap_or_default());
-        let changeable = |id| steps::find(id).is_some_and(|requirement| requirement.changeable);
+        let changeable = |id| steps::find(id).is_some_and(Requirement::is_changeable);
         all.iter().any(|finding| changeable(finding.id) && !finding.status.holds())
     }
 

@@ -13,10 +13,8 @@ use crate::facts::blank::Probe;
 use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
 use crate::steps::layout::own_disks;
-use crate::steps::remedy::{Remedy, Request, remedy};
-use crate::steps::{self, Finding, Selection, Status, judge_all, retention, waivers};
-
-const OWN_DISKS: &str = "layout.own-disks";
+use crate::steps::remedy::{Remedy, Request};
+use crate::steps::{self, Finding, Selection, Status, ids, judge_all, retention, waivers};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
@@ -42,7 +40,7 @@ pub fn plan(
     plan.notes.extend(selection.note());
     plan.notes.extend(idle::options(profile, facts, selection, request, &everything));
     plan.undetermined = request.grow
-        && selection.includes("retention.capacity")
+        && selection.includes(ids::RETENTION_CAPACITY)
         && retention::growth_untold(profile, facts).is_some();
     plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
@@ -50,13 +48,9 @@ pub fn plan(
     let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
     let is_told = |finding: &Finding| names_a_disk || is_decided(finding, request);
     for finding in judge_all(profile, facts, today, selection) {
-        let ordered = retention::takeover::ordered(finding.id, profile, facts, request);
-        let again = ordered.is_some()
-            || match finding.id {
-                "retention.disk" => retention::is_made_again(profile, facts, request),
-                OWN_DISKS => own_disks::is_asked(profile, facts, request),
-                _ => false,
-            };
+        let Some(requirement) = steps::find(finding.id) else { continue };
+        let ordered = (requirement.orders.takeover)(profile, facts, request);
+        let again = ordered.is_some() || (requirement.orders.again)(profile, facts, request);
         if finding.status.holds() && !again {
             continue;
         }
@@ -64,7 +58,7 @@ pub fn plan(
         let in_vain = blocker.is_some_and(|by| !foreseen.holds(by));
         // Of what it needs nothing is unknown; what is not known of the earlier volume matters no more.
         let is_ordered = ordered.is_some();
-        match ordered.unwrap_or_else(|| remedy(finding.id, profile, facts, request)) {
+        match ordered.unwrap_or_else(|| requirement.remedy(profile, facts, request)) {
             // What holds is in nobody's way.
             Remedy::None if finding.status.holds() => {}
             Remedy::Refused(why) if finding.status.holds() => {
@@ -105,7 +99,7 @@ pub fn plan(
                         // What is to be erased is not mounted meanwhile.
                         foreseen.holding.remove(finding.id);
                     }
-                    if finding.status.holds() && finding.id != "retention.disk" {
+                    if finding.status.holds() && finding.id != ids::RETENTION_DISK {
                         continue;
                     }
                     let why = format!("needs {} first; then mt-agent apply does it", missing.join(", "));
@@ -130,9 +124,9 @@ pub fn plan(
         && let Some(then) = retention::takeover::recorded(profile, facts, request)
     {
         // What the record of the volume that is taken resolves is not a person's to do.
-        let only = Selection::new(vec![OWN_DISKS.to_owned()], Vec::new()).unwrap_or_default();
+        let only = Selection::new(vec![ids::OWN_DISKS.to_owned()], Vec::new()).unwrap_or_default();
         let is_resolved = judge_all(profile, &then, today, &only).iter().all(|one| one.status.holds());
-        plan.manual.retain(|manual| manual.id != OWN_DISKS || !is_resolved);
+        plan.manual.retain(|manual| manual.id != ids::OWN_DISKS || !is_resolved);
     }
     plan.notes.extend(idle::untold(&plan, &everything, selection, request));
     // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.
@@ -188,11 +182,7 @@ fn is_unknown(finding: &Finding) -> bool {
 
 /// Whether a person has said what is to be done about `finding`, unknown as it is.
 fn is_decided(finding: &Finding, request: &Request) -> bool {
-    match finding.id {
-        "custom-changes.applied" => request.custom_changes.is_some(),
-        "layout.own-disks" => !request.own_disks.is_empty(),
-        _ => false,
-    }
+    idle::order(finding.id, request).is_some()
 }
 
 fn manual(finding: &Finding, why: Option<String>) -> Manual {

@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::remedy::{Decision, Remedy, Request};
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::stage::with_the_script;
+use super::status::settle;
+use super::{Belongs, Orders, RemediedBy, Requirement, Status, Waivable, ids, need};
 use crate::changes::Change;
 use crate::changes::custom_changes::DECIDE;
 use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record, running, words};
@@ -27,36 +29,38 @@ const CLOCK_MARGIN_SECS: u64 = 60;
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: "custom-changes.applied",
+        id: ids::CUSTOM_CHANGES_APPLIED,
         title: "The vendor's ApplyCustomChanges.sh has run to its end",
-        severity: Severity::Required,
         section: SECTION,
         why: "It sets up multipath so that disks keep their names while the disks of protected machines come and \
               go. It must run exactly once; its exit status proves nothing, the marker it creates at its end does.",
         by_hand: "Unpack the Unified Agent archive for RHEL 6-64 outside /usr/local, chmod 755 \
-                  ApplyCustomChanges.sh, run it once, answer Y, and read /var/log/appliedmtcustomchanges.log for \
+                  {custom-changes.script}, run it once, answer Y, and read {custom-changes.log} for \
                   FAILED. It removes /dev/null: see mt-agent explain os.device-nodes.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &[],
+        look: "`ls -l {custom-changes.marker} /etc/multipath.conf`, and the end of \
+               {custom-changes.log}",
+        belongs: with_the_script,
         judge: applied,
+        remedy: RemediedBy::Apply(apply),
+        orders: Orders { option, ..Orders::NONE },
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "custom-changes.restarted",
+        id: ids::CUSTOM_CHANGES_RESTARTED,
         title: "The machine has restarted since the custom changes",
-        severity: Severity::Required,
         section: SECTION,
         why: "Multipath takes the disks over at boot; until then they have names that will not last.",
         by_hand: "Restart the machine.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &["custom-changes.applied"],
+        look: "`who -b`, `grep btime /proc/stat`, and `ls -lc {custom-changes.marker}`: the last has to be older than both",
+        belongs: |_| Belongs::Machine,
+        after: &[ids::CUSTOM_CHANGES_APPLIED],
         judge: restarted,
+        remedy: RemediedBy::Apply(|_, facts, _| restart(facts)),
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "custom-changes.root-disk",
+        id: ids::CUSTOM_CHANGES_ROOT_DISK,
         title: "Multipath leaves this machine's root disk alone",
-        severity: Severity::Required,
         section: SECTION,
         why: "The vendor script writes the root disk's SCSI ID into the blacklist. On a clone it is the \
               template's: multipath would then claim the clone's own root disk. A map that holds it already goes at a \
@@ -64,10 +68,14 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Put the root disk's SCSI ID (/lib/udev/scsi_id --whitelisted --device=/dev/sdX) as a wwid line \
                   into the blacklist of /etc/multipath.conf and into /usr/sbin/blacklistrootdev.sh, in place of \
                   the old one; restart.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &["custom-changes.applied"],
-        judge: |profile, facts| settle(root_disk::judge(profile, facts)),
+        look: "`grep wwid /etc/multipath.conf /usr/sbin/blacklistrootdev.sh`, and `/lib/udev/scsi_id --whitelisted \
+               --device=/dev/sdX` of the disk that carries /",
+        belongs: |_| Belongs::Machine,
+        after: &[ids::CUSTOM_CHANGES_APPLIED],
+        waiver: Waivable::Never("multipath could claim the root disk at the next boot"),
+        judge: root_disk::judge,
+        remedy: RemediedBy::Apply(|profile, facts, _| blacklist(profile, facts)),
+        ..Requirement::DEFAULT
     },
 ];
 
@@ -77,24 +85,28 @@ pub fn root_disk_in_blacklist(profile: &Profile, facts: &Facts) -> Status {
     settle(root_disk::judge_whosever(profile, facts))
 }
 
+/// How a person said what is to be done after an interrupted run.
+fn option(request: &Request) -> Option<String> {
+    request.custom_changes.map(|decision| match decision {
+        Decision::Accept => "--custom-changes=accept".to_owned(),
+        Decision::Rerun => "--custom-changes=rerun".to_owned(),
+    })
+}
+
 /// What must hold before a retention volume is made, since multipath gives disks their names only after the restart;
 /// what the profile waives is not waited for.
 pub(super) fn before_retention(profile: &Profile, facts: &Facts) -> Vec<(&'static str, Status)> {
     let waived = |id: &str| profile.waivers.iter().any(|waiver| waiver.requirement == id);
     [
-        ("custom-changes.applied", applied(profile, facts)),
-        ("custom-changes.restarted", restarted(profile, facts)),
+        (ids::CUSTOM_CHANGES_APPLIED, settle(applied(profile, facts))),
+        (ids::CUSTOM_CHANGES_RESTARTED, settle(restarted(profile, facts))),
     ]
     .into_iter()
     .filter(|(id, _)| !waived(id))
     .collect()
 }
 
-fn applied(profile: &Profile, facts: &Facts) -> Status {
-    judge_applied(profile, facts).unwrap_or_else(|status| status)
-}
-
-fn judge_applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let changes = &facts.custom_changes;
     let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?;
     let record = need(&changes.record, "the record of the vendor script's run")?;
@@ -230,13 +242,13 @@ fn without_effect(profile: &Profile, facts: &Facts) -> Result<Option<Status>, St
 /// Runs the script, or carries out what a person decided about an interrupted run.
 pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     const NEEDS: &[&str] = &[
-        "os.release",
-        "os.device-nodes",
-        "layout.no-lvm",
-        "scsi.ids",
-        "scsi.uuid-enabled",
-        "packages.base",
-        "packages.multipath",
+        ids::OS_RELEASE,
+        ids::DEVICE_NODES,
+        ids::NO_LVM,
+        ids::SCSI_IDS,
+        ids::UUID_ENABLED,
+        ids::PACKAGES_BASE,
+        ids::PACKAGES_MULTIPATH,
     ];
     let (Some(marker), Some(record)) =
         (facts.custom_changes.marker_ctime_secs.known(), facts.custom_changes.record.known())
@@ -323,11 +335,7 @@ fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a PathBuf, Strin
 
 /// Whether a restart has happened is told from the boot id that was recorded; where a person ran the script and
 /// nothing was recorded, clocks are believed only where both times of the boot agree, with multipath's maps as a further witness.
-fn restarted(profile: &Profile, facts: &Facts) -> Status {
-    judge_restarted(profile, facts).unwrap_or_else(|status| status)
-}
-
-fn judge_restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+fn restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let boot_id = need(&facts.boot_id, "the boot id")?;
     let changes = &facts.custom_changes;
     let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();

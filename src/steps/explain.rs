@@ -3,35 +3,21 @@
 
 mod codes;
 
-use std::fmt;
+use std::borrow::Cow;
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use super::nearest::nearest;
-use super::{Belongs, Requirement, Severity, all, find, ids, selection, waivers};
+use super::registry::{all, find, ids};
+use super::requirement::{Requirement, Severity};
+use super::stage::Belongs;
+use super::wording::fill;
+use super::{selection, waivers};
 use crate::host::text;
+use crate::profile::Profile;
 
-pub use codes::CODES;
-
-/// An error code of Site Recovery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Code {
-    /// The number that the portal shows.
-    pub code: u32,
-    /// What it says, in short.
-    pub title: &'static str,
-    /// What may have led to it; each is one possibility.
-    pub causes: &'static [&'static str],
-    /// What to do, in order.
-    pub fixes: &'static [&'static str],
-    /// The chapter and document that explain it.
-    pub section: &'static str,
-    /// Ids of the requirements that bear on it; none when only vCenter or Azure can tell.
-    pub requirements: &'static [&'static str],
-    /// What of it no agent on the master target can see.
-    pub not_seen: &'static str,
-}
+pub use codes::{CODES, Code};
 
 /// A requirement, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,13 +25,13 @@ pub struct Explained {
     /// Its id.
     pub id: &'static str,
     /// What must hold.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// Its weight.
     pub severity: Severity,
     /// What goes wrong when it does not hold.
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     /// What to do by hand.
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
     /// Whether `apply` can change it.
     pub changeable: bool,
     /// Whether it is baked into an image or made on each machine.
@@ -88,27 +74,27 @@ pub struct Entry<Id> {
     /// What to give to `explain`.
     pub id: Id,
     /// What it is.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
 }
 
-/// The requirement `id`, explained.
+/// The requirement `id`, explained for hosts of `profile`.
 #[must_use]
-pub fn requirement(id: &str) -> Option<Explained> {
-    let Requirement { id, title, severity, section, why, by_hand, changeable, belongs, after, .. } =
-        *find(id)?;
+pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
+    let requirement = find(id)?;
+    let id = requirement.id;
     Some(Explained {
         id,
-        title,
-        severity,
-        cause: why,
-        fix: by_hand,
-        changeable,
-        belongs,
-        section,
-        after,
+        title: fill(requirement.title, profile),
+        severity: requirement.severity,
+        cause: fill(requirement.why, profile),
+        fix: fill(requirement.by_hand, profile),
+        changeable: requirement.is_changeable(),
+        belongs: (requirement.belongs)(profile),
+        section: requirement.section,
+        after: requirement.after,
         before: all().filter(|other| other.after.contains(&id)).map(|other| other.id).collect(),
         codes: CODES.iter().filter(|code| code.requirements.contains(&id)).map(|code| code.code).collect(),
-        waiver: waivers::limits(id),
+        waiver: waivers::limits(requirement),
     })
 }
 
@@ -122,7 +108,7 @@ pub fn code(number: u32) -> Option<&'static Code> {
 ///
 /// # Errors
 /// One line that names what comes close.
-pub fn explain(name: &str) -> Result<Explanation> {
+pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
     let name = name.trim();
     if let Ok(number) = name.parse() {
         return code(number).map(|code| Explanation::Code(*code)).ok_or_else(|| {
@@ -133,7 +119,7 @@ pub fn explain(name: &str) -> Result<Explanation> {
             anyhow!("no error code {name} is known; {how}: {list}")
         });
     }
-    requirement(name).map(Explanation::Requirement).ok_or_else(|| {
+    requirement(name, profile).map(Explanation::Requirement).ok_or_else(|| {
         let section: Vec<_> = ids().into_iter().filter(|id| selection::is_section(name, id)).collect();
         if section.is_empty() {
             anyhow!("{}", selection::unknown(name))
@@ -145,12 +131,12 @@ pub fn explain(name: &str) -> Result<Explanation> {
 
 /// Everything that can be explained.
 #[must_use]
-pub fn index() -> Index {
+pub fn index(profile: &Profile) -> Index {
+    let requirement =
+        |requirement: &Requirement| Entry { id: requirement.id, title: fill(requirement.title, profile) };
     Index {
-        requirements: all()
-            .map(|requirement| Entry { id: requirement.id, title: requirement.title })
-            .collect(),
-        codes: CODES.iter().map(|code| Entry { id: code.code, title: code.title }).collect(),
+        requirements: all().map(requirement).collect(),
+        codes: CODES.iter().map(|code| Entry { id: code.code, title: code.title.into() }).collect(),
     }
 }
 
@@ -169,15 +155,18 @@ pub fn vcenter_only() -> &'static [&'static str] {
     ]
 }
 
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.title)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::testing::ready;
     use super::*;
+
+    fn explain(name: &str) -> Result<Explanation> {
+        super::explain(name, &ready().0)
+    }
+
+    fn requirement(id: &str) -> Option<Explained> {
+        super::requirement(id, &ready().0)
+    }
 
     #[test]
     fn every_requirement_is_explained_in_full() {
@@ -188,7 +177,7 @@ mod tests {
             assert!(explained.fix.len() > 15, "{id}: {}", explained.fix);
             assert!(!explained.section.is_empty(), "{id}");
         }
-        assert_eq!(index().requirements.len(), ids().len());
+        assert_eq!(index(&ready().0).requirements.len(), ids().len());
     }
 
     #[test]
@@ -202,7 +191,7 @@ mod tests {
             }
             assert_eq!(explain(&number.to_string()).unwrap(), Explanation::Code(*code));
         }
-        assert_eq!(index().codes.len(), CODES.len());
+        assert_eq!(index(&ready().0).codes.len(), CODES.len());
     }
 
     #[test]
@@ -233,6 +222,36 @@ mod tests {
             "scsi is a section; its requirements are scsi.ids, scsi.ids-unique, scsi.uuid-enabled"
         );
         assert!(says("\u{1b}[2J").contains("called \"\\u{1b}[2J\"; the sections are os, sizing, layout"));
+    }
+
+    #[test]
+    fn it_says_what_the_profile_says() {
+        let (mut profile, _) = ready();
+        assert!(requirement("retention.mounted").unwrap().fix.contains("mkdir -p /mnt/retention; mount "));
+        profile.retention.mount_point = "/srv/points".to_owned();
+        profile.retention.fs_type = "xfs".to_owned();
+        profile.retention.capacity_bytes = 3 << 40;
+        profile.packages.base = vec!["perl".to_owned(), "rsync".to_owned()];
+        profile.packages.multipath = vec!["multipath-tools".to_owned()];
+        let texts = |id: &str| {
+            let explained = super::requirement(id, &profile).unwrap();
+            format!("{} {} {}", explained.title, explained.cause, explained.fix)
+        };
+        for (id, words) in [
+            ("retention.mounted", "mkdir -p /srv/points; mount /dev/mapper/SCSI-ID /srv/points"),
+            ("retention.persistent", "/dev/mapper/SCSI-ID /srv/points xfs rw 0 0"),
+            ("retention.disk", "a disk of 3 TiB"),
+            ("retention.alive", "`umount /srv/points`"),
+            ("packages.base", "yum install -y perl rsync, then"),
+            ("packages.multipath", "multipath-tools is installed"),
+        ] {
+            assert!(texts(id).contains(words), "{id}: {}", texts(id));
+        }
+        for id in ids() {
+            assert!(!texts(id).contains("/mnt/retention"), "{id}: {}", texts(id));
+        }
+        let titles = index(&profile).requirements;
+        assert!(titles.iter().any(|entry| entry.title == "multipath-tools is installed"));
     }
 
     #[test]

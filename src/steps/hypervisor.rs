@@ -1,8 +1,9 @@
 //! VMware, its tools, and the virtual hardware.
 
 use super::devices::mount_at;
+use super::known::but;
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, but, is_image, need, settle};
+use super::{Belongs, Place, Requirement, Status, Waivable, is_image, need};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::dmi::Dmi;
 use crate::facts::{Fact, Facts};
@@ -14,61 +15,63 @@ const SECTION: &str = "Common things to check on a master target";
 /// Disks that one virtual SCSI controller takes: 16 units, one of which is the controller itself.
 const DISKS_OF_A_CONTROLLER: usize = 15;
 
+const LOOK: &str = "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere";
+
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "hypervisor.vmware",
         title: "The machine is a VMware VM",
-        severity: Severity::Required,
         section: "Prerequisites",
         why: "Failback attaches the disks of protected machines to the master target through vSphere; it goes to ESXi \
               hosts only.",
         by_hand: "Make the master target a VM on an ESXi host that vCenter manages and the configuration server has \
                   discovered.",
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |_, facts| settle(vmware(facts)),
+        look: "`dmidecode -s system-manufacturer`, and `lspci -d 15ad:`, which lists VMware's devices; vCenter lists its VMs",
+        belongs: |_| Belongs::Both,
+        waiver: Waivable::Never("failback goes to VMware VMs only"),
+        place: Place::Elsewhere,
+        judge: |_, facts| vmware(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "hypervisor.tools",
         title: "VMware Tools or open-vm-tools are installed and running",
-        severity: Severity::Required,
         section: SECTION,
         why: "vCenter learns the guest's name and addresses from the tools. Without them the datastores of the master \
               target's ESXi host are not detected, and the portal has none to offer.",
         by_hand: words::install_tools(Family::RedHat),
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |_, facts| settle(tools(facts)),
+        look: "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter tells it too",
+        belongs: |_| Belongs::Both,
+        judge: |_, facts| tools(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "hypervisor.controllers",
         title: "All disks sit on LSI Logic controllers, and none is paravirtual",
-        severity: Severity::Required,
         section: SECTION,
         why: "Reprotection attaches disks to an LSI Logic controller of the master target. With a paravirtual SCSI \
               controller in the VM it fails.",
         by_hand: MOVE_DISKS,
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |_, facts| settle(controllers(facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Both,
+        place: Place::Elsewhere,
+        judge: |_, facts| controllers(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "hypervisor.disk-count",
         title: "There are no more disks than the limit",
-        severity: Severity::Required,
         section: SECTION,
         why: "A VM has 4 SCSI controllers with 15 disks each. Every disk of a machine that fails back is attached \
               here: when there is no room, its reprotection fails.",
         by_hand: "Wait until running failbacks are done and their disks are detached, or set up another master target \
                   for the next ones.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(disk_count(profile, facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Machine,
+        place: Place::Elsewhere,
+        judge: disk_count,
+        ..Requirement::DEFAULT
     },
 ];
 

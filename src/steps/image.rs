@@ -4,7 +4,7 @@ pub mod lost;
 
 use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;
-use super::{Belongs, Requirement, Severity, Status, is_image, need};
+use super::{Belongs, Place, RemediedBy, Requirement, Status, Waivable, ids, is_image, need};
 use crate::changes::Change;
 use crate::facts::disks::Disk;
 use crate::facts::identity::{Kind, Present, Record, present};
@@ -15,18 +15,21 @@ const SECTION: &str = "Golden images: what cloning must not copy";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[Requirement {
-    id: "image.identity",
+    id: ids::IMAGE_IDENTITY,
     title: "This machine's identity is its own, not that of its image",
-    severity: Severity::Required,
     section: SECTION,
     why: "Machines made from one template that share its BIOS UUID or its disks' UUIDs cannot be told apart: \
           reprotection fails, and data of one may be written to another.",
     by_hand: "Give the clone its own UUIDs: in vSphere clone the template instead of copying its files, answer \"I copied \
               it\", give copied disks new UUIDs (vmkfstools -J setuuid). Remove /etc/ssh/ssh_host_* and restart sshd.",
-    changeable: true,
-    belongs: Belongs::Machine,
-    after: &[],
-    judge: |_, facts| identity(facts).unwrap_or_else(|status| status),
+    look: "compare the BIOS UUID (`dmidecode -s system-uuid`) and the SCSI IDs of the disks (mt-agent disks) with those of \
+           the template, in vCenter",
+    belongs: |_| Belongs::Machine,
+    waiver: Waivable::WhereUnknown,
+    place: Place::Record,
+    judge: |_, facts| identity(facts),
+    remedy: RemediedBy::Apply(|_, facts, _| adopt(facts)),
+    ..Requirement::DEFAULT
 }];
 
 const OWN: &str = "a BIOS UUID, disk UUIDs, hardware addresses and SSH host keys that no other machine has";
@@ -116,7 +119,7 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
     }
     for (kind, unreadable) in unreadable(facts) {
         if template.knows(kind) && kind == Kind::RootDisk {
-            return Err(Status::Blocked { by: "scsi.ids".to_owned() });
+            return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
         }
         if template.knows(kind) {
             return Err(Status::Unknown {
@@ -282,7 +285,8 @@ pub(super) fn adopt(facts: &Facts) -> Remedy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::remedy::{Request, remedy};
+    use super::super::remedy::Request;
+    use super::super::testing::remedy;
     use super::super::testing::{OS_DISK_ID, disks, ready, told};
     use super::*;
     use crate::facts::dmi::Dmi;

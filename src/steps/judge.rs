@@ -4,32 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    Finding, Requirement, Selection, Severity, Status, all, find, find_out, layout, multipath, network,
-    retention, waivers,
-};
+use super::finding::Finding;
+use super::layout::own_disks::{self, Foreign};
+use super::registry::{all, find};
+use super::requirement::{Place, Requirement, Severity, Waivable};
+use super::selection::Selection;
+use super::status::{Status, settle};
+use super::wording::fill;
+use super::{find_out, ids, waivers};
 use crate::facts::Facts;
 use crate::profile::Profile;
-use crate::steps::layout::own_disks::Foreign;
-
-/// Tells whether, of an unmet requirement, only the recommended part fails.
-type OnlyAdvice = fn(&Profile, &Facts) -> bool;
-
-/// Requirements of two weights: required, with a part that is only recommended.
-const ONLY_ADVICE: &[(&str, OnlyAdvice)] = &[
-    ("multipath.running", multipath::running::only_leftovers_fail),
-    ("network.static", network::only_static_address_fails),
-    ("retention.capacity", retention::only_size_fails),
-    ("retention.free", retention::only_share_fails),
-    ("retention.persistent", retention::only_nofail_fails),
-];
-
-/// What a person puts right in /boot.
-const BOOT_FILES: &[&str] = &["layout.boot-loader", "layout.next-boot"];
-
-/// What is put right outside of this host's file systems: in vCenter, on the machine that is powered off.
-const OUTSIDE: &[&str] =
-    &["hypervisor.controllers", "hypervisor.disk-count", "hypervisor.vmware", "scsi.", "sizing.", "vcenter."];
 
 /// What all findings come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,7 +49,7 @@ impl Verdict {
 #[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
     let in_force = &waivers::in_force(profile, today);
-    let foreign = layout::own_disks::foreign(in_force, facts);
+    let foreign = own_disks::foreign(in_force, facts);
     let mut judge = Judge { profile, in_force, facts, today, foreign, judged: BTreeMap::new() };
     all()
         .filter(|requirement| selection.includes(requirement.id))
@@ -124,17 +108,24 @@ impl Judge<'_> {
         }
         let status = match self.blocker(requirement) {
             Some(by) => Status::Blocked { by: by.to_owned() },
-            None => (requirement.judge)(self.in_force, self.facts),
+            None => settle((requirement.judge)(self.in_force, self.facts)),
         };
         let status = self.or_waits_for_own_disks(requirement, status);
         let severity = self.severity(requirement, &status);
-        let (status, note) = self.waive(requirement.id, status);
+        let (status, note) = self.waive(requirement, status);
         let find_out = match &status {
-            Status::Unknown { why } => Some(find_out::how(requirement.id, why, self.facts)),
+            Status::Unknown { why } => Some(find_out::how(requirement, why, self.profile, self.facts)),
             _ => None,
         };
-        let finding =
-            Finding { id: requirement.id, title: requirement.title, severity, status, find_out, note };
+        let finding = Finding {
+            id: requirement.id,
+            title: fill(requirement.title, self.profile),
+            severity,
+            why: fill(requirement.why, self.profile),
+            status,
+            find_out,
+            note,
+        };
         self.judged.insert(requirement.id, finding.clone());
         finding
     }
@@ -142,23 +133,23 @@ impl Judge<'_> {
     /// Where / or what else is written to lies on a disk that is not this host's, nothing is changed or advised but what puts this
     /// right: it would be written there.
     fn or_waits_for_own_disks(&self, requirement: &Requirement, status: Status) -> Status {
-        const OWN_DISKS: &str = "layout.own-disks";
         let asks_for_an_act =
             matches!(status, Status::Unmet { .. } | Status::Unknown { .. } | Status::RestartOwed { .. });
         let is_unknown = matches!(status, Status::Unknown { .. });
-        let is_among = |ids: &[&str]| ids.iter().any(|id| requirement.id.starts_with(id));
-        let would_write = match self.foreign {
-            Foreign::Nothing => false,
-            // What cannot be determined has no repair; why, and how to find out, is told beside.
-            Foreign::Part => !is_unknown && (requirement.changeable || is_among(BOOT_FILES)),
-            Foreign::Root => !is_among(OUTSIDE),
+        let would_write = match (self.foreign, requirement.place) {
+            (Foreign::Nothing, _) | (_, Place::Elsewhere) => false,
+            // What is wrong with a record is reported where that is judged.
+            (_, Place::Record) if is_unknown => false,
+            // What cannot be determined has no repair; why, and how to find out, is reported beside.
+            (Foreign::Part, Place::Boot) => !is_unknown,
+            (Foreign::Part, Place::Host | Place::Record) => !is_unknown && requirement.is_changeable(),
+            (Foreign::Root, Place::Host | Place::Boot | Place::Record) => true,
         };
-        // What is wrong with a record is told where that is judged.
-        let is_of_a_record = requirement.id == "image.identity" && is_unknown;
-        if would_write && requirement.id != OWN_DISKS && asks_for_an_act && !is_of_a_record {
-            return Status::Blocked { by: OWN_DISKS.to_owned() };
+        if would_write && asks_for_an_act {
+            Status::Blocked { by: ids::OWN_DISKS.to_owned() }
+        } else {
+            status
         }
-        status
     }
 
     /// What `requirement` waits for. Something that a restart does not help comes first: a host is never said
@@ -186,9 +177,8 @@ impl Judge<'_> {
     }
 
     fn severity(&self, requirement: &Requirement, status: &Status) -> Severity {
-        let only_advice = ONLY_ADVICE.iter().find(|(id, _)| *id == requirement.id);
-        match (status, only_advice) {
-            (Status::Unmet { .. }, Some((_, tell))) if tell(self.profile, self.facts) => {
+        match status {
+            Status::Unmet { .. } if (requirement.only_advice)(self.profile, self.facts) => {
                 Severity::Recommended
             }
             _ => requirement.severity,
@@ -196,19 +186,17 @@ impl Judge<'_> {
     }
 
     /// Waives what does not hold, where the profile says so; the note keeps what was found.
-    fn waive(&self, id: &str, status: Status) -> (Status, Option<String>) {
-        let of_it = self.profile.waivers.iter().filter(|waiver| waiver.requirement == id);
+    fn waive(&self, requirement: &Requirement, status: Status) -> (Status, Option<String>) {
+        let of_it = self.profile.waivers.iter().filter(|waiver| waiver.requirement == requirement.id);
         // The most lasting one, should a profile have several.
         let waiver = of_it.max_by_key(|waiver| (waivers::fault(waiver, self.today).is_none(), waiver.until));
         let Some(waiver) = waiver else { return (status, None) };
-        match waivers::fault(waiver, self.today).or_else(|| waivers::too_much(id, &status)) {
+        match waivers::fault(waiver, self.today).or_else(|| waivers::too_much(requirement, &status)) {
             // What has no effect is told where it would have had one; what can have none, always.
             Some(fault) => {
-                let told = !status.holds() || waivers::never(id).is_some();
-                (
-                    status,
-                    told.then(|| format!("waiver without effect: {fault} (its reason: {})", waiver.reason)),
-                )
+                let is_noted = !status.holds() || matches!(requirement.waiver, Waivable::Never(_));
+                let note = format!("waiver without effect: {fault} (its reason: {})", waiver.reason);
+                (status, is_noted.then_some(note))
             }
             None if status.holds() => (status, None),
             None => {

@@ -9,7 +9,7 @@ mod partition;
 mod swap;
 
 use super::devices::{LayerKind, carriers, layers, mount_at, passed_over};
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, Orders, Place, RemediedBy, Requirement, Severity, Status, Waivable, ids, need};
 use crate::facts::boot_loader::BootLoader;
 use crate::facts::storage::Storage;
 use crate::facts::{Fact, Facts};
@@ -21,109 +21,105 @@ const SECTION: &str = "Install CentOS 6.6";
 /// What is expected of the boot loader.
 const CONFIGURED: &str = "a boot loader with its configuration";
 
+const LOOK: &str = "`cat /proc/mounts /etc/fstab`";
+
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "layout.root",
         title: "/ is a file system of its own, of the right type, in fstab",
-        severity: Severity::Required,
         section: SECTION,
         why: "The vendor script finds the root disk by the partition that `mount` shows for /, and its checks \
               know only the type of the procedure.",
         by_hand: "Reinstall with Create Custom Layout and a standard partition for /.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(partition::named(profile, facts, "/")),
+        look: LOOK,
+        belongs: |_| Belongs::Image,
+        judge: |profile, facts| partition::named(profile, facts, "/"),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.var-crash",
         title: "/var/crash is a file system of its own, of the right type, in fstab",
-        severity: Severity::Required,
         section: SECTION,
         why: "kdump writes the memory of a crashed kernel there. Without a file system of its own one dump fills \
               /, and replication stops.",
         by_hand: "At installation: Create Custom Layout with a partition for /var/crash. Afterwards: a small disk \
                   of its own for it.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(partition::named(profile, facts, "/var/crash")),
+        look: LOOK,
+        belongs: |_| Belongs::Image,
+        judge: |profile, facts| partition::named(profile, facts, "/var/crash"),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.home",
         title: "/home is a file system of its own, of the right type, in fstab",
-        severity: Severity::Required,
         section: SECTION,
         why: "The agent archive is unpacked below /home (under /usr/local the later installation fails), and what \
               people leave there must not fill /.",
         by_hand: "At installation: Create Custom Layout with a partition for /home. Afterwards: a small disk of its \
                   own for it.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(partition::named(profile, facts, "/home")),
+        look: LOOK,
+        belongs: |_| Belongs::Image,
+        judge: |profile, facts| partition::named(profile, facts, "/home"),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.partitions",
         title: "The further partitions that the profile names are in place",
-        severity: Severity::Required,
         section: SECTION,
         why: "The profile of this site asks for more partitions than the procedure.",
         by_hand: "At installation: Create Custom Layout with these partitions. Afterwards: a disk of its own for \
                   each.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(partition::further(profile, facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Image,
+        judge: partition::further,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.swap",
         title: "A swap partition is active and in fstab",
-        severity: Severity::Required,
         section: SECTION,
         why: "Under load the receiving processes need more than memory; without swap the kernel ends them in the \
               middle of a failback. A swap file lies on a file system that the dump or the logs can fill.",
         by_hand: "At installation: a partition of type swap. Afterwards: make one on free space or a small disk, \
                   `mkswap`, a line in /etc/fstab, `swapon /dev/PARTITION`.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(swap::swap(profile, facts)),
+        look: "`cat /proc/swaps`, and the lines for swap in /etc/fstab",
+        belongs: |_| Belongs::Image,
+        judge: swap::swap,
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "layout.no-lvm",
+        id: ids::NO_LVM,
         title: "/ does not lie on LVM",
-        severity: Severity::Required,
         section: SECTION,
         why: "The vendor script cuts the partition number off the root device and asks that disk for its SCSI ID. \
               On a logical volume it gets an empty one, prints FAILED, carries on and reports success; multipath \
               then claims the root disk.",
         by_hand: "Reinstall with Create Custom Layout: standard partitions, no volume group. Root cannot be moved \
                   off LVM in a supported way.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(no_lvm(profile, facts)),
+        look: "`df /`: if it names something below /dev/mapper, `dmsetup ls --tree` tells what that is",
+        belongs: |_| Belongs::Image,
+        judge: no_lvm,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.boot-loader",
         title: "A boot loader is installed on the root disk",
-        severity: Severity::Required,
         section: SECTION,
         why: "With the loader on another disk the machine starts only as long as that disk is attached in its \
               place, and disks come and go on a master target.",
         by_hand: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases), and see \
                   that its configuration file is there.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(boot_loader(profile, facts)),
+        look: "`cat /boot/grub/grub.conf`, and `dd if=/dev/sdX bs=512 count=1 | strings` of the root disk and of the root \
+               partition: GRUB stands where it is installed",
+        belongs: |_| Belongs::Image,
+        place: Place::Boot,
+        judge: boot_loader,
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "layout.own-disks",
+        id: ids::OWN_DISKS,
         title: "This host uses disks of its own alone, and nothing else has their names",
-        severity: Severity::Required,
         section: SECTION,
         why: "A protected machine made from the same template has file systems with the same UUIDs. With its disk attached, \
               this host mounts at a restart whichever it finds first, and writes to the customer's.",
@@ -133,15 +129,19 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   -U; never on a protected disk); keep the root disk in the blacklist of /etc/multipath.conf. That LVM takes up \
                   no group of such disks at boot: auto_activation_volume_list = [ ] in the activation section of \
                   /etc/lvm/lvm.conf.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(own_disks::own_disks(profile, facts)),
+        look: "`cat /proc/mounts /proc/swaps /etc/fstab`, mt-agent disks; and of each disk that answers `blkid -p /dev/DISK*` as root: \
+               whether a UUID or label stands there twice (it waits for ever for one that does not answer)",
+        belongs: |_| Belongs::Machine,
+        waiver: Waivable::WhereUnknown,
+        place: Place::Elsewhere,
+        judge: own_disks::own_disks,
+        remedy: RemediedBy::Apply(own_disks::record),
+        orders: Orders { option: own_disks::option, again: own_disks::is_asked, ..Orders::NONE },
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.next-boot",
         title: "The next boot starts this host with the same disks",
-        severity: Severity::Required,
         section: SECTION,
         why: "A line by a name that can move mounts at the next boot whatever answers to it then: with the disk of a protected \
               machine attached, that one, and its data changes. A line with a pass number whose device is missing, or whose file system has errors, stops the boot at fsck; so does a boot entry without this host's /.",
@@ -149,10 +149,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   prints the UUIDs), or let the line have noauto and end in 0 0. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
                   let default=N name an entry whose files are there and whose kernel line has root=UUID=... of / and no nompath, single, \
                   runlevel, rdbreak or init=, and let a line `timeout=5` stand before the first entry. Without links in /dev/disk: start udevd, then udevadm trigger.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(next_boot::next_boot(profile, facts)),
+        look: "`cat /etc/fstab /boot/grub/grub.conf /boot/grub/device.map`, `df /boot`; and of each disk that answers `blkid -p /dev/DISK*` as \
+               root: whether a UUID or label stands there twice (it waits for ever for one that does not answer)",
+        belongs: |_| Belongs::Image,
+        place: Place::Boot,
+        judge: next_boot::next_boot,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "layout.free",
@@ -161,10 +163,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "On a full / or /var packages are not installed, logs end, and the master target's services stop.",
         by_hand: "`df -h / /var` and `df -i / /var`; remove what is not needed.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(free::free(facts)),
+        look: "`df -h / /var`, `df -i / /var`",
+        belongs: |_| Belongs::Machine,
+        judge: |_, facts| free::free(facts),
+        ..Requirement::DEFAULT
     },
 ];
 

@@ -3,56 +3,57 @@
 use std::net::IpAddr;
 
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, is_image, need, settle};
+use super::{Belongs, Requirement, Status, is_image, need};
 use crate::facts::network::{HostsEntry, Nic, NicConfiguration};
 use crate::facts::{Fact, Facts};
 use crate::platform::{Family, words};
 use crate::profile::Profile;
+
+const SECTION: &str = "Install CentOS 6.6";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "network.static",
         title: "Interfaces start on boot, with a static address",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "After a restart the servers look for the master target at the address that it registered with. An \
               interface that is or stays down or comes up at another address cuts it off (required); one whose address a \
               DHCP server may change can cut it off (recommended).",
         by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
                   in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
                   hardware address.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(interfaces(profile, facts)),
+        look: "`ip addr`, and ONBOOT and BOOTPROTO in /etc/sysconfig/network-scripts/ifcfg-*",
+        belongs: |_| Belongs::Machine,
+        judge: interfaces,
+        only_advice: only_static_address_fails,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "network.dns",
         title: "A resolver is configured",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "The agent reaches the configuration server and the process server by name as well as by address.",
         by_hand: "Add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to ifcfg-NAME, which writes it at \
                   boot.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(dns(facts)),
+        look: "`cat /etc/resolv.conf`",
+        belongs: |_| Belongs::Machine,
+        judge: |_, facts| dns(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "network.hosts-file",
         title: "/etc/hosts maps the hostname to the address of every interface",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "The master target looks its own name up to learn at which address others reach it. Without the line, \
               or with one that says 127.0.0.1, it registers an address at which nobody finds it, and reprotection \
               waits in vain.",
         by_hand: "One line for each address in /etc/hosts: ADDRESS HOSTNAME SHORT-NAME.",
-        changeable: false,
-        belongs: Belongs::Machine,
+        look: "`hostname`, `ip addr`, `cat /etc/hosts`",
+        belongs: |_| Belongs::Machine,
         after: &["os.hostname"],
-        judge: |_, facts| settle(hosts_file(facts)),
+        judge: |_, facts| hosts_file(facts),
+        ..Requirement::DEFAULT
     },
 ];
 

@@ -4,81 +4,81 @@ pub(super) mod device_nodes;
 
 use std::net::IpAddr;
 
-use super::{Belongs, Requirement, Severity, Status, but, need, settle};
+use super::known::but;
+use super::{Belongs, Requirement, Severity, Status, ids, need};
 use crate::facts::Facts;
 use crate::platform::words;
 use crate::profile::Profile;
 
+const SECTION: &str = "Install CentOS 6.6";
+
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: "os.release",
+        id: ids::OS_RELEASE,
         title: "The operating system is the release that the profile names",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "The vendor script and the installer compare the release with the one they were made for. On any \
               other they print FAILED or refuse, some of them only after half of their work.",
-        by_hand: "Install the minimal system of that release. An update in place leads past it: keep the \
+        by_hand: "Install the minimal system of {os.release}. An update in place leads past it: keep the \
                   repositories pinned to the release's own archive.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(release(profile, facts)),
+        look: "`cat /etc/redhat-release /etc/os-release`",
+        belongs: |_| Belongs::Image,
+        judge: release,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "os.architecture",
         title: "The machine is of the profile's architecture",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "The agent archive holds binaries of one architecture; its installer stops on another.",
         by_hand: "Install the 64-bit (x86_64) edition; a 32-bit system cannot be turned into one.",
-        changeable: false,
-        belongs: Belongs::Image,
-        after: &[],
-        judge: |profile, facts| settle(architecture(profile, facts)),
+        look: "`uname -m`",
+        belongs: |_| Belongs::Image,
+        judge: architecture,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "os.hostname",
         title: "The machine has a hostname of its own",
-        severity: Severity::Required,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "The master target registers at the configuration server under its hostname. Two machines called \
               localhost overwrite each other there, and a name that changes at a restart leaves a dead entry.",
         by_hand: "Set the name for now with `hostname NAME`, and for every boot as HOSTNAME=NAME in \
                   /etc/sysconfig/network (under systemd in /etc/hostname).",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(hostname(facts)),
+        look: "`hostname`, and HOSTNAME in /etc/sysconfig/network",
+        belongs: |_| Belongs::Machine,
+        judge: |_, facts| hostname(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "os.timezone",
         title: "A time zone is set",
         severity: Severity::Recommended,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "Logs of the master target are compared with those of the configuration server when a failback \
               fails; without a time zone their times are hard to match.",
         by_hand: "Write ZONE=\"Area/City\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/Area/City to \
                   /etc/localtime.",
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |profile, facts| settle(timezone(profile, facts)),
+        look: "`date +%Z`, and ZONE in /etc/sysconfig/clock",
+        belongs: |_| Belongs::Both,
+        judge: timezone,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "os.clock",
         title: "A time service keeps the clock",
         severity: Severity::Recommended,
-        section: "Install CentOS 6.6",
+        section: SECTION,
         why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \
               more than about 15 minutes off makes replication fail. How far it is from the configuration \
               server's cannot be told from here: compare the two by hand.",
         by_hand: "Install ntp, then `service ntpd start` and `chkconfig ntpd on`; or switch on the time \
                   synchronisation of VMware Tools: `vmware-toolbox-cmd timesync enable`.",
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |_, facts| settle(clock(facts)),
+        look: "`service ntpd status` and `ntpq -p`, or `chronyc tracking`",
+        belongs: |_| Belongs::Both,
+        judge: |_, facts| clock(facts),
+        ..Requirement::DEFAULT
     },
     device_nodes::REQUIREMENT,
 ];

@@ -1,7 +1,7 @@
 //! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
 use super::remedy::{Remedy, Request};
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, RemediedBy, Requirement, Status, ids, need};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::packages::Packages;
@@ -11,65 +11,69 @@ use crate::profile::FileSpec;
 
 const SECTION: &str = "Install additional packages";
 
+const LOOK: &str = "`rpm -q` with each name that mt-agent profile show has under packages and files";
+
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: "packages.base",
+        id: ids::PACKAGES_BASE,
         title: "The packages of the procedure are installed",
-        severity: Severity::Required,
         section: SECTION,
         why: "ApplyCustomChanges.sh looks for them and stops without them; the master target's own programs \
               call perl, lsscsi, rsync and wget during failback.",
-        by_hand: "yum install -y xfsprogs perl lsscsi rsync wget kexec-tools, then rpm -q each name: yum ends \
+        by_hand: "yum install -y {packages.base}, then rpm -q each name: yum ends \
                   with status 0 even when it found only some of them. CentOS 6 mirrors are empty since its end \
                   of life: point /etc/yum.repos.d at vault.centos.org/6.6 or at a copy of your own.",
-        changeable: true,
-        belongs: Belongs::Image,
-        after: &[],
+        look: LOOK,
+        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.base, true, facts),
+        remedy: RemediedBy::Apply(|profile, facts, request| install(&profile.packages.base, facts, request)),
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "packages.multipath",
-        title: "device-mapper-multipath is installed",
-        severity: Severity::Required,
+        id: ids::PACKAGES_MULTIPATH,
+        title: "{packages.multipath} is installed",
         section: SECTION,
         why: "The vendor script writes /etc/multipath.conf, and the disks of protected machines and the \
               retention volume are addressed by their /dev/mapper names.",
-        by_hand: "yum install -y device-mapper-multipath, then rpm -q device-mapper-multipath.",
-        changeable: true,
-        belongs: Belongs::Image,
-        after: &[],
+        by_hand: "yum install -y {packages.multipath}, then rpm -q {packages.multipath}.",
+        look: LOOK,
+        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.multipath, false, facts),
+        remedy: RemediedBy::Apply(|profile, facts, request| {
+            install(&profile.packages.multipath, facts, request)
+        }),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "packages.reiserfs",
         title: "ReiserFS can be read, when protected machines boot from it",
-        severity: Severity::Required,
         section: SECTION,
         why: "A protected machine whose root or boot file system is ReiserFS cannot be brought back by a master \
               target that cannot mount it.",
         by_hand: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
                   install them with rpm -ivh.",
-        changeable: true,
-        belongs: Belongs::Image,
-        after: &[],
+        look: LOOK,
+        belongs: |_| Belongs::Image,
         judge: |profile, facts| {
             judge_files(profile.sources.reiserfs, "ReiserFS", &profile.files.reiserfs, facts)
         },
+        remedy: RemediedBy::Apply(|profile, facts, _| install_files(&profile.files.reiserfs, facts)),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "packages.xfs",
         title: "XFS can be repaired, when protected machines boot from it",
-        severity: Severity::Required,
         section: SECTION,
         why: "A protected machine whose root or boot file system is XFS cannot be brought back by a master \
               target without the XFS programs.",
         by_hand: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
                   device-mapper-multipath.",
-        changeable: true,
-        belongs: Belongs::Image,
-        after: &[],
+        look: LOOK,
+        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge_files(profile.sources.xfs, "XFS", &profile.files.xfs, facts),
+        remedy: RemediedBy::Apply(|profile, facts, _| install_files(&profile.files.xfs, facts)),
+        ..Requirement::DEFAULT
     },
 ];
 
@@ -77,31 +81,31 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
     wanted.filter(|name| !packages.installed.contains_key(*name)).map(str::to_owned).collect()
 }
 
-fn judge(wanted: &[String], of_all: bool, facts: &Facts) -> Status {
+fn judge(wanted: &[String], of_all: bool, facts: &Facts) -> Result<Status, Status> {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    settle(installed(&wanted, of_all, facts, |missing, packages| {
+    installed(&wanted, of_all, facts, |missing, packages| {
         words::install_packages(packages, &missing.join(" "))
-    }))
+    })
 }
 
-fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Status {
+fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Result<Status, Status> {
     if !asked {
-        return Status::NotApplicable {
+        return Err(Status::NotApplicable {
             why: format!("the profile says that no protected machine uses {what}"),
-        };
+        });
     }
     if files.is_empty() {
-        return Status::unmet(
+        return Ok(Status::unmet(
             "the profile names no files",
             format!("the packages for {what}"),
             format!("name them in the profile under files.{}", what.to_lowercase()),
-        );
+        ));
     }
     let wanted: Vec<&str> = files.iter().map(|file| file.package.as_str()).collect();
-    settle(installed(&wanted, false, facts, |_, packages| {
+    installed(&wanted, false, facts, |_, packages| {
         let names = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
         words::install_files(packages, &names)
-    }))
+    })
 }
 
 /// Whether all of `wanted` are installed, and nothing was cut short: what a package brings may be there in part then, and which
@@ -117,7 +121,7 @@ fn installed(
     let (mut found, mut fix) = (Vec::new(), Vec::new());
     let missing = missing(wanted.iter().copied(), packages);
     if !of_all && missing.is_empty() && !(packages.unfinished.is_empty() && packages.duplicates.is_empty()) {
-        return Err(Status::Blocked { by: "packages.base".to_owned() });
+        return Err(Status::Blocked { by: ids::PACKAGES_BASE.to_owned() });
     }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
@@ -175,7 +179,7 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
 
 /// The scriptlets of packages open /dev/null.
 fn install_with(change: Change) -> Remedy {
-    Remedy::With { changes: vec![change], needs: &["os.device-nodes"] }
+    Remedy::With { changes: vec![change], needs: &[ids::DEVICE_NODES] }
 }
 
 #[cfg(test)]
@@ -183,7 +187,7 @@ mod tests {
     use super::*;
     use crate::facts::Fact;
     use crate::facts::packages::{Database, Manager};
-    use crate::steps::remedy::remedy;
+    use crate::steps::testing::remedy;
     use crate::steps::testing::{ready, told};
 
     fn database(facts: &mut Facts) -> &mut Packages {

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use super::devices::{own_uses, same_map};
 use super::storage::bring_back;
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, Place, Requirement, Status, Waivable, ids, need};
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, not_one_disk};
 use crate::host::text;
-use crate::profile::Profile;
 
 const SECTION: &str = "Retrieve the SCSI IDs";
 
@@ -18,48 +17,54 @@ const ENABLE_UUID: &str = "1. shut this VM down and see that it is powered off; 
     Options (in old clients: Options) > Advanced > General > Configuration Parameters; 3. set the row disk.EnableUUID \
     to TRUE, or add it, without quotation marks; 4. power the VM on: restarting the guest alone does not read it";
 
+const LOOK: &str = "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` for each disk of /proc/partitions";
+
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: "scsi.ids",
+        id: ids::SCSI_IDS,
         title: "Every SCSI disk answers with an ID",
-        severity: Severity::Required,
         section: SECTION,
         why: "The master target tells the disks that are attached to it apart by their SCSI IDs alone: names like sdb \
               move. Data for a disk without an ID has nowhere to go, and reprotection fails.",
         by_hand: "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` must print an ID for each disk. If it prints \
                   nothing for any: disk.EnableUUID.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(ids(facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Machine,
+        waiver: Waivable::Never("data for a disk without an ID has nowhere to go"),
+        place: Place::Elsewhere,
+        judge: |_, facts| of_every_disk(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "scsi.ids-unique",
+        id: ids::SCSI_IDS_UNIQUE,
         title: "No two disks answer with the same ID",
-        severity: Severity::Required,
         section: "Common problems",
         why: "Two disks with one ID are one disk to multipath and to the master target: data of one protected machine \
               is written over another's. It happens when VMs are made from one template or a disk is copied.",
         by_hand: "Find the copies by `lsscsi -i`. In vSphere, detach the copy, give its file a new UUID (`vmkfstools \
                   -J setuuid DISK.vmdk` on the ESXi host), attach it again.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(unique(facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Machine,
+        waiver: Waivable::Never("data of one protected machine would be written over another's"),
+        place: Place::Elsewhere,
+        judge: |_, facts| unique(facts),
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "scsi.uuid-enabled",
+        id: ids::UUID_ENABLED,
         title: "disk.EnableUUID is in effect",
-        severity: Severity::Required,
         section: SECTION,
         why: "Only with it do VMware disks show the UUID of their file, which is what the configuration server knows \
               them by. Without it multipath shows blank IDs and failback finds no disk to write to.",
         by_hand: ENABLE_UUID,
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |_: &Profile, facts| settle(uuid_enabled(facts)),
+        look: "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` for each disk of /proc/partitions; the row disk.EnableUUID \
+               in the configuration parameters of this VM in vSphere",
+        belongs: |_| Belongs::Both,
+        waiver: Waivable::Never("failback finds no disk to write to"),
+        place: Place::Elsewhere,
+        judge: |_, facts| uuid_enabled(facts),
+        ..Requirement::DEFAULT
     },
 ];
 
@@ -98,7 +103,7 @@ fn without_id(disk: &Disk, facts: &Facts, tally: &mut Tally) {
     }
 }
 
-fn ids(facts: &Facts) -> Result<Status, Status> {
+fn of_every_disk(facts: &Facts) -> Result<Status, Status> {
     let disks = scsi_disks(facts)?;
     let mut tally = Tally::default();
     // Whether one that does not answer would have an ID is not known, and nothing but an answer tells.
@@ -122,7 +127,7 @@ fn ids(facts: &Facts) -> Result<Status, Status> {
     // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
     let of_uuid = without.iter().all(|disk| disk.is_vmware());
     if !silent && !without.is_empty() && of_uuid {
-        return Ok(Status::Blocked { by: "scsi.uuid-enabled".to_owned() });
+        return Ok(Status::Blocked { by: ids::UUID_ENABLED.to_owned() });
     }
     for disk in without.iter().filter(|_| !of_uuid) {
         without_id(disk, facts, &mut tally);
@@ -152,7 +157,7 @@ fn is_own(disk: &Disk, facts: &Facts) -> bool {
 /// What follows for the other requirements when there is nothing to ask for an ID.
 fn follows(status: Status) -> Status {
     match status {
-        Status::Unmet { .. } => Status::Blocked { by: "scsi.ids".to_owned() },
+        Status::Unmet { .. } => Status::Blocked { by: ids::SCSI_IDS.to_owned() },
         other => other,
     }
 }
@@ -186,7 +191,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
         Status::unmet(same.join("; "), "an ID of its own for every disk", fix)
     } else if disks.iter().any(|disk| id(disk).is_none()) {
         // Nobody has seen a copy: whether there is one shows when all have their IDs.
-        Status::Blocked { by: "scsi.ids".to_owned() }
+        Status::Blocked { by: ids::SCSI_IDS.to_owned() }
     } else if by_id.len() == 1 {
         Status::met("1 ID")
     } else {
@@ -225,7 +230,7 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
         shown = false;
     }
     if silent && shown {
-        return Ok(Status::Blocked { by: "scsi.ids".to_owned() });
+        return Ok(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
     }
     let found = match ours.as_slice() {
         [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),

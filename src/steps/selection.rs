@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::nearest::nearest;
-use super::{Stage, all, stage};
+use super::registry::all;
+use super::stage::Stage;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::state::request::Part;
@@ -45,7 +46,7 @@ impl Selection {
     pub fn at_stage(self, stage: Option<Stage>, profile: &Profile) -> Result<Self> {
         let part = Part { stage, ..self.part };
         let Some(wanted) = stage else { return Ok(Self { part, of_another: Vec::new() }) };
-        let other = all().filter(|requirement| !stage::belongs(requirement, profile).is_of(wanted));
+        let other = all().filter(|requirement| !(requirement.belongs)(profile).is_of(wanted));
         let selection = Self { part, of_another: other.map(|requirement| requirement.id).collect() };
         if !all().any(|requirement| selection.includes(requirement.id)) {
             bail!("of what --only and --skip leave, nothing belongs to the stage `{}`", wanted.word());

@@ -3,71 +3,70 @@
 use std::cmp::Ordering;
 
 use super::tally::Tally;
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, Requirement, Status, need};
 use crate::facts::Facts;
 use crate::facts::network::Answer;
 use crate::facts::site_agent::SiteAgent;
 use crate::profile::{Profile, Server};
+
+const SECTION: &str = "Common problems";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "site.configuration-server",
         title: "The configuration server answers",
-        severity: Severity::Required,
-        section: "Common problems",
+        section: SECTION,
         why: "The master target registers at the configuration server and takes its orders from there. Without it \
               the portal does not list this machine when a failback is set up.",
-        by_hand: "From this machine: `curl -kv https://SERVER:443/` or `telnet SERVER 443`. Open the port in the \
+        by_hand: "From this machine: `telnet {site.configuration-server}`. Open the port in the \
                   firewalls between the two, and see that the name resolves and the service runs.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
+        look: "`telnet {site.configuration-server}` from this machine",
+        belongs: |_| Belongs::Machine,
         judge: |profile, facts| {
-            settle(server(profile.site.configuration_server.as_ref(), facts, "configuration-server"))
+            server(profile.site.configuration_server.as_ref(), facts, "configuration-server")
         },
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "site.process-server",
         title: "The process server answers",
-        severity: Severity::Required,
-        section: "Common problems",
+        section: SECTION,
         why: "The data that fails back comes through the process server. When it cannot be reached, reprotection \
               starts and makes no progress.",
-        by_hand: "From this machine: `telnet SERVER 9443` (or the port of the profile). Open the port in the firewalls \
+        by_hand: "From this machine: `telnet {site.process-server}`. Open the port in the firewalls \
                   and on the VPN, and see that the process server has a heartbeat in the portal.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(server(profile.site.process_server.as_ref(), facts, "process-server")),
+        look: "`telnet {site.process-server}` from this machine",
+        belongs: |_| Belongs::Machine,
+        judge: |profile, facts| server(profile.site.process_server.as_ref(), facts, "process-server"),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "site.version",
         title: "The master target is not newer than the configuration server",
-        severity: Severity::Required,
         section: "Common things to check on a master target",
         why: "With a newer master target reprotection still succeeds; replication then fails.",
         by_hand: "Upgrade the configuration server and the process server first. The configuration server's version \
                   stands in the portal under Configuration Servers; give it in the profile as \
                   site.configuration-server-version.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(version(profile, facts)),
+        look: "`cat /usr/local/.vx_version`; the configuration server's version stands in the portal under Configuration \
+               Servers: give it in the profile as site.configuration-server-version",
+        belongs: |_| Belongs::Machine,
+        judge: version,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "site.role",
         title: "The software is installed as a master target for VMware",
-        severity: Severity::Required,
         section: "Install the master target software",
         why: "The same installer makes a protected machine of it (the role Agent): such a machine registers, and is never \
               offered as a master target.",
         by_hand: "`grep -i -e role -e platform /usr/local/drscout.conf`. Uninstall the software and install it anew with the \
                   role MasterTarget (-R MasterTarget; later: -r MT -v VmWare).",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |_, facts| settle(role(facts)),
+        look: "`grep -i -e role -e platform /usr/local/drscout.conf`",
+        belongs: |_| Belongs::Machine,
+        judge: |_, facts| role(facts),
+        ..Requirement::DEFAULT
     },
 ];
 

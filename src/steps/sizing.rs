@@ -1,10 +1,14 @@
 //! Memory, processors and the size of the OS disk.
 
 use super::devices::{carriers, distinct, mount_at};
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::{Belongs, Place, Requirement, Severity, Status, need};
 use crate::facts::Facts;
 use crate::host::text;
 use crate::profile::Profile;
+
+const SECTION: &str = "Set up a Linux VM as the master target server";
+
+const LOOK: &str = "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
@@ -12,39 +16,42 @@ pub const REQUIREMENTS: &[Requirement] = &[
         id: "sizing.memory",
         title: "The machine has the recommended memory",
         severity: Severity::Recommended,
-        section: "Set up a Linux VM as the master target server",
+        section: SECTION,
         why: "The master target keeps a buffer for every disk that it receives; with less memory it takes \
               fewer protected machines at a time, and the kernel may end it under load.",
-        by_hand: "Power the VM off and raise its memory in Edit Settings.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(memory(profile, facts)),
+        by_hand: "Power the VM off and raise its memory to {sizing.memory} in Edit Settings.",
+        look: LOOK,
+        belongs: |_| Belongs::Machine,
+        place: Place::Elsewhere,
+        judge: memory,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "sizing.cpus",
         title: "The machine has the recommended processors",
         severity: Severity::Recommended,
-        section: "Set up a Linux VM as the master target server",
+        section: SECTION,
         why: "Decompressing and writing the data of several machines at once is bound by processors.",
-        by_hand: "Power the VM off and raise the number of CPUs in Edit Settings.",
-        changeable: false,
-        belongs: Belongs::Machine,
-        after: &[],
-        judge: |profile, facts| settle(cpus(profile, facts)),
+        by_hand: "Power the VM off and raise the number of CPUs to {sizing.cpus} in Edit Settings.",
+        look: LOOK,
+        belongs: |_| Belongs::Machine,
+        place: Place::Elsewhere,
+        judge: cpus,
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "sizing.os-disk",
         title: "The disk that carries / has the recommended size",
         severity: Severity::Recommended,
-        section: "Set up a Linux VM as the master target server",
+        section: SECTION,
         why: "Logs, crash dumps and the agent's own cache grow on this disk; a full one stops replication.",
-        by_hand: "Make the disk larger in Edit Settings (the VM must have no snapshot), then its last partition; \
+        by_hand: "Make the disk {sizing.os-disk} large in Edit Settings (the VM must have no snapshot), then its last partition; \
                   or reinstall on a larger disk.",
-        changeable: false,
-        belongs: Belongs::Both,
-        after: &[],
-        judge: |profile, facts| settle(os_disk(profile, facts)),
+        look: LOOK,
+        belongs: |_| Belongs::Both,
+        place: Place::Elsewhere,
+        judge: os_disk,
+        ..Requirement::DEFAULT
     },
 ];
 

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::Requirement;
 use crate::profile::Profile;
 
 pub use crate::state::request::Stage;
@@ -31,18 +30,10 @@ impl Belongs {
     }
 }
 
-/// Where `requirement` belongs by `profile`: a vendor script that is run in the image is proved there and on the clone.
-/// The restart after it is the clone's first boot, and the root disk is never the image's.
-#[must_use]
-pub(super) fn belongs(requirement: &Requirement, profile: &Profile) -> Belongs {
-    match requirement.id {
-        "custom-changes.applied" | "multipath.names" | "multipath.finds"
-            if profile.custom_changes.in_image =>
-        {
-            Belongs::Both
-        }
-        _ => requirement.belongs,
-    }
+/// Of what the vendor script brings about: one that is run in the image is proved there and on the clone. The restart after it is the
+/// clone's first boot, and the root disk is never the image's.
+pub(super) fn with_the_script(profile: &Profile) -> Belongs {
+    if profile.custom_changes.in_image { Belongs::Both } else { Belongs::Machine }
 }
 
 #[cfg(test)]
@@ -54,7 +45,7 @@ mod tests {
     fn every_requirement_is_of_some_stage_and_disks_are_never_the_image_s() {
         let (mut profile, _) = testing::ready();
         for requirement in all() {
-            let belongs = belongs(requirement, &profile);
+            let belongs = (requirement.belongs)(&profile);
             assert!(belongs.is_of(Stage::Image) || belongs.is_of(Stage::Machine), "{}", requirement.id);
             if requirement.id.starts_with("retention.") || requirement.id == "scsi.ids" {
                 assert_eq!(belongs, Belongs::Machine, "{}", requirement.id);
@@ -62,10 +53,10 @@ mod tests {
         }
         let (script, restart) =
             (find("custom-changes.applied").unwrap(), find("custom-changes.restarted").unwrap());
-        assert_eq!(belongs(script, &profile), Belongs::Machine);
+        assert_eq!((script.belongs)(&profile), Belongs::Machine);
         profile.custom_changes.in_image = true;
         assert_eq!(
-            (belongs(script, &profile), belongs(restart, &profile)),
+            ((script.belongs)(&profile), (restart.belongs)(&profile)),
             (Belongs::Both, Belongs::Machine)
         );
     }

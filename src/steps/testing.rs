@@ -13,7 +13,8 @@ use crate::facts::{Fact, Facts};
 use crate::host::Host;
 use crate::profile::{self, Profile};
 
-use super::{Finding, Selection, Status, image, judge_all};
+use super::remedy::{Remedy, Request};
+use super::{Finding, Selection, Status, find, image, judge_all};
 
 /// SCSI ID of the OS disk `sda`.
 pub const OS_DISK_ID: &str = "36000c29b3c1a4e5f60718293a4b5c6d7";
@@ -70,6 +71,11 @@ pub fn judged(profile: &Profile, facts: &Facts, id: &str) -> Finding {
     let mut findings = judge_all(profile, facts, TODAY, &selection);
     assert_eq!(findings.len(), 1, "{id}: {findings:?}");
     findings.remove(0)
+}
+
+/// What `apply` can do so that the requirement `id` holds.
+pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
+    find(id).unwrap().remedy(profile, facts, request)
 }
 
 /// What stands in the status for `id`, as one text: `met: …`, `unmet: FOUND | EXPECTED | FIX`, `unknown: …`.

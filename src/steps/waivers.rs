@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use time::{Date, Duration};
 
-use super::Status;
+use super::registry::find;
+use super::requirement::{Requirement, Waivable};
+use super::status::Status;
 use crate::profile::{Profile, Waiver};
 
 /// How long a waiver can still run: a year and the time to renew it. A longer one is a decision that nobody looks at again.
@@ -13,35 +15,23 @@ const LONGEST: Duration = Duration::days(400);
 /// How long before its end a waiver is announced.
 const ANNOUNCED: Duration = Duration::days(14);
 
-/// What cannot be waived, and why: without it data is lost, or there is no failback that a waiver could help to.
-const NEVER: &[(&str, &str)] = &[
-    ("scsi.ids", "data for a disk without an ID has nowhere to go"),
-    ("scsi.ids-unique", "data of one protected machine would be written over another's"),
-    ("scsi.uuid-enabled", "failback finds no disk to write to"),
-    ("hypervisor.vmware", "failback goes to VMware VMs only"),
-    ("custom-changes.root-disk", "multipath could claim the root disk at the next boot"),
-    ("retention.disk", "without a retention drive the master target is not offered"),
-    ("retention.mounted", "what is written for the volume would fill the root file system"),
-    ("retention.unlocked", "failback stops on a volume that cannot be written"),
-    ("retention.alive", "failback stops on storage that does not answer"),
-    ("retention.dedicated", "what else uses the disk and the retention data would damage each other"),
-];
-
-/// What can be waived only where it is unknown: a person can compare by hand what the agent cannot read, and nobody can
-/// decide that another machine's identity, or its disk, is one's own.
-const WHERE_UNKNOWN: &[&str] = &["image.identity", "layout.own-disks"];
-
 /// Why the requirement `id` cannot be waived; `None` where it can.
 #[must_use]
 pub fn never(id: &str) -> Option<&'static str> {
-    NEVER.iter().find(|(never, _)| *never == id).map(|(_, why)| *why)
+    match find(id)?.waiver {
+        Waivable::Never(why) => Some(why),
+        Waivable::Always | Waivable::WhereUnknown => None,
+    }
 }
 
-/// In words, whether the requirement `id` can be waived, where that is not plainly so.
+/// In words, whether `requirement` can be waived, where that is not plainly so.
 #[must_use]
-pub fn limits(id: &str) -> Option<String> {
-    let unknown = || WHERE_UNKNOWN.contains(&id).then(|| "only where it is unknown".to_owned());
-    never(id).map(|why| format!("none: {why}")).or_else(unknown)
+pub(super) fn limits(requirement: &Requirement) -> Option<String> {
+    match requirement.waiver {
+        Waivable::Always => None,
+        Waivable::WhereUnknown => Some("only where it is unknown".to_owned()),
+        Waivable::Never(why) => Some(format!("none: {why}")),
+    }
 }
 
 /// Why a waiver has no effect on the day `today` (UTC), whatever is found; `None` where it has one.
@@ -58,10 +48,11 @@ pub(super) fn fault(waiver: &Waiver, today: Date) -> Option<String> {
     }
 }
 
-/// Why a waiver of `id` does not reach `status`.
-pub(super) fn too_much(id: &str, status: &Status) -> Option<String> {
+/// Why a waiver of `requirement` does not reach `status`.
+pub(super) fn too_much(requirement: &Requirement, status: &Status) -> Option<String> {
     let reaches = matches!(status, Status::Unknown { .. }) || status.holds();
-    (WHERE_UNKNOWN.contains(&id) && !reaches)
+    let id = requirement.id;
+    (requirement.waiver == Waivable::WhereUnknown && !reaches)
         .then(|| format!("{id} can be waived only where it is unknown, and this is known"))
 }
 
@@ -108,7 +99,7 @@ mod tests {
     use time::macros::date;
 
     use super::super::testing::{TODAY, disks, judged, ready, told};
-    use super::super::{Finding, Selection, Verdict, find, judge_all, verdict};
+    use super::super::{Finding, Selection, Verdict, all, judge_all, verdict};
     use super::*;
     use crate::facts::Fact;
     use crate::facts::disks::ControllerKind;
@@ -122,27 +113,36 @@ mod tests {
         Profile { waivers: ids.iter().map(|id| waiver(id, TODAY + LONGEST)).collect(), ..profile }
     }
 
+    fn never_waived() -> Vec<(&'static str, &'static str)> {
+        all().filter_map(|requirement| Some((requirement.id, never(requirement.id)?))).collect()
+    }
+
+    fn where_unknown() -> Vec<&'static str> {
+        let only = all().filter(|requirement| requirement.waiver == Waivable::WhereUnknown);
+        only.map(|requirement| requirement.id).collect()
+    }
+
     #[test]
-    fn what_is_listed_exists() {
-        for (id, why) in NEVER {
-            // Not every build has it.
-            assert!(find(id).is_some() || *id == "retention.alive", "{id}");
-            assert!(why.len() > 20, "{id}");
-        }
-        assert!(WHERE_UNKNOWN.iter().all(|id| find(id).is_some() && never(id).is_none()));
-        let ids: BTreeSet<_> = NEVER.iter().map(|(id, _)| id).collect();
-        assert_eq!(ids.len(), NEVER.len());
+    fn what_no_profile_can_waive_is_this_and_says_why() {
+        let ids: BTreeSet<_> = never_waived().into_iter().map(|(id, _)| id).collect();
+        let expected = "custom-changes.root-disk hypervisor.vmware retention.alive retention.dedicated retention.disk \
+            retention.mounted retention.unlocked scsi.ids scsi.ids-unique scsi.uuid-enabled";
+        assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
+        assert!(never_waived().iter().all(|(_, why)| why.len() > 20));
+        assert_eq!(where_unknown(), ["layout.own-disks", "image.identity"]);
     }
 
     #[test]
     fn the_documents_list_them_all() {
         let (readme, page) =
             (include_str!("../../README.md"), include_str!("../../packaging/man/mt-agent-profile.roff"));
-        for (id, why) in NEVER.iter().filter(|(id, _)| find(id).is_some()) {
+        for (id, why) in never_waived() {
             assert!(readme.contains(&format!("| `{id}` | {why} |")), "{id}");
             assert!(page.contains(&id.replace('-', "\\-")), "{id}");
         }
-        let only = format!("{} can be waived only where they are unknown", WHERE_UNKNOWN.join(" and "));
+        let mut ids = where_unknown();
+        ids.sort_unstable();
+        let only = format!("{} can be waived only where they are unknown", ids.join(" and "));
         let pages = [readme.replace('`', ""), page.replace("\\-", "-")];
         assert!(pages.iter().all(|page| page.contains(&only)), "{only}");
     }
@@ -156,7 +156,7 @@ mod tests {
         crate::steps::testing::edit(&mut facts.dmi).vendor = Fact::Known(Some("QEMU".into()));
         crate::steps::testing::mounts(&mut facts).retain(|mount| mount.mount_point != "/mnt/retention");
         crate::steps::testing::fstab(&mut facts).retain(|line| line.mount_point != "/mnt/retention");
-        let ids: Vec<_> = NEVER.iter().map(|(id, _)| *id).filter(|id| find(id).is_some()).collect();
+        let ids: Vec<_> = never_waived().into_iter().map(|(id, _)| id).collect();
         let waived = waiving(&ids);
         let findings = |profile: &Profile| judge_all(profile, &facts, TODAY, &Selection::default());
         let (with, without) = (findings(&waived), findings(&waiving(&[])));

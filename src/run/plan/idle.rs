@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use crate::report::Plan;
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Decision, Request};
-use crate::steps::{Finding, Selection, retention};
+use crate::steps::{self, Finding, Selection, ids, retention};
 
 /// How an order is told that the plan cannot carry out as the host is. One that has been carried out is not told so.
 const NOT_NOW: &str = " is not carried out: ";
@@ -17,17 +17,8 @@ pub(in crate::run) fn is_open(note: &str) -> bool {
 }
 
 /// How a person said what is to be done about the requirement `id`.
-fn order(id: &str, request: &Request) -> Option<String> {
-    match id {
-        "custom-changes.applied" => request.custom_changes.map(|decision| match decision {
-            Decision::Accept => "--custom-changes=accept".to_owned(),
-            Decision::Rerun => "--custom-changes=rerun".to_owned(),
-        }),
-        "layout.own-disks" if !request.own_disks.is_empty() => Some(
-            request.own_disks.iter().map(|name| format!("--own-disk {name}")).collect::<Vec<_>>().join(" "),
-        ),
-        _ => None,
-    }
+pub(super) fn order(id: &str, request: &Request) -> Option<String> {
+    (steps::find(id)?.orders.option)(request)
 }
 
 /// That what a person ordered about the requirement `id` waits for `first`, which nothing here mends: it is not remembered.
@@ -84,7 +75,7 @@ pub(super) fn options(
         }
     };
     let mut notes = Vec::new();
-    if let (Some(decision), Some(why)) = (request.custom_changes, idle("custom-changes.applied")) {
+    if let (Some(decision), Some(why)) = (request.custom_changes, idle(ids::CUSTOM_CHANGES_APPLIED)) {
         let (word, hint) = match decision {
             Decision::Accept => ("accept", String::new()),
             Decision::Rerun => (
@@ -97,16 +88,16 @@ pub(super) fn options(
         };
         notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
     }
-    if let Some(option) = order("layout.own-disks", request) {
+    if let Some(option) = order(ids::OWN_DISKS, request) {
         if !own_disks::is_asked(profile, facts, request) {
             notes.push(format!("{option} is not needed: what it names is on record"));
-        } else if !selection.includes("layout.own-disks") {
+        } else if !selection.includes(ids::OWN_DISKS) {
             notes.push(format!("{option}{NOT_NOW}layout.own-disks is not looked at"));
         }
     }
-    let no_disk = findings.iter().any(|finding| finding.id == "retention.disk" && !finding.status.holds());
+    let no_disk = findings.iter().any(|finding| finding.id == ids::RETENTION_DISK && !finding.status.holds());
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
-    if request.grow && !selection.includes("retention.capacity") {
+    if request.grow && !selection.includes(ids::RETENTION_CAPACITY) {
         notes.push(format!("--grow{NOT_NOW}retention.capacity is not looked at"));
     } else if let (true, Some(why)) = (request.grow, retention::growth_untold(profile, facts)) {
         notes.push(format!("--grow{NOT_NOW}{why}"));
@@ -116,10 +107,14 @@ pub(super) fn options(
     if retention::is_made_again(profile, facts, request) {
         return notes;
     }
-    let is_left = |id: &&str| retention::takeover::ordered(id, profile, facts, request).is_some();
+    let is_left = |id: &&str| {
+        let requirement = steps::find(id);
+        requirement.is_some_and(|one| (one.orders.takeover)(profile, facts, request).is_some())
+    };
     if let (Some(takeover), Some(name)) = (request.takeover, &request.retention_disk) {
-        let part =
-            ["retention.disk", "retention.mounted", "retention.persistent"].iter().find(|id| is_left(id));
+        let part = [ids::RETENTION_DISK, ids::RETENTION_MOUNTED, ids::RETENTION_PERSISTENT]
+            .iter()
+            .find(|id| is_left(id));
         match part {
             None => {
                 let option = takeover.option();
@@ -133,10 +128,10 @@ pub(super) fn options(
     for (option, name) in
         [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
     {
-        let (Some(name), Some(why)) = (name, idle("retention.disk")) else { continue };
+        let (Some(name), Some(why)) = (name, idle(ids::RETENTION_DISK)) else { continue };
         if option == "--erase-disk" || !retention::means(facts, name, carrying.as_deref()) {
             let instead = match option {
-                "--retention-disk" if selection.includes("retention.disk") => {
+                "--retention-disk" if selection.includes(ids::RETENTION_DISK) => {
                     format!(" (to have the retention volume there: --replace-retention {name})")
                 }
                 _ => String::new(),

@@ -2,6 +2,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::facts::packages::Manager;
 use crate::steps::remedy::Decision;
+use crate::steps::testing::remedy;
 use crate::steps::testing::{TODAY, never_ran, ready};
 
 fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {

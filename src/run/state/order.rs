@@ -10,7 +10,7 @@ use crate::run::waiting::{Order, State, describe};
 use crate::state::paths;
 use crate::state::record::Unread;
 use crate::state::resume::{self, Pending};
-use crate::steps::{self, Selection};
+use crate::steps::{self, Requirement, Selection};
 
 impl Look<'_> {
     pub(super) fn resume(&self, order: &Result<Option<Order>, Error>) -> Held {
@@ -65,7 +65,7 @@ impl Look<'_> {
         };
         let all = steps::judge_all(self.profile, self.facts, today(), &selection);
         all.iter().all(|finding| {
-            finding.status.holds() || !steps::find(finding.id).is_some_and(|one| one.changeable)
+            finding.status.holds() || !steps::find(finding.id).is_some_and(Requirement::is_changeable)
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::facts::disks::Disk;
 use crate::facts::multipath::{self, Configuration};
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, mount_at, own_uses};
+use crate::steps::ids;
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
@@ -39,7 +40,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
     )?;
     match &disk.scsi_id {
         Some(id) => Ok((disk, id)),
-        None if disk.is_scsi() => Err(Status::Blocked { by: "scsi.ids".to_owned() }),
+        None if disk.is_scsi() => Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
         None => Err(Status::unmet(
             format!(
                 "the root disk {} has no SCSI ID: {}",
@@ -63,7 +64,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     let status = judge_whosever(profile, facts);
     // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
     if !matches!(status, Ok(Status::Met { .. })) && own_disks::uses_foreign(profile, facts) {
-        return Err(Status::Blocked { by: "layout.own-disks".to_owned() });
+        return Err(Status::Blocked { by: ids::OWN_DISKS.to_owned() });
     }
     status
 }
@@ -205,5 +206,5 @@ pub(in crate::steps) fn blacklist(profile: &Profile, facts: &Facts) -> Remedy {
     }
     let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
     // An ID that another disk shares would blacklist that disk too.
-    Remedy::With { changes: vec![change], needs: &["scsi.ids-unique"] }
+    Remedy::With { changes: vec![change], needs: &[ids::SCSI_IDS_UNIQUE] }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::facts::disks::Map;
 use crate::facts::multipath::Configuration;
 use crate::facts::multipath::parse::{Dialect, parse};
-use crate::steps::remedy::remedy;
+use crate::steps::testing::remedy;
 use crate::steps::testing::{
     BOOT_ID, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, never_ran, ready, told, virtual_disk,
 };
@@ -135,7 +135,7 @@ fn one_that_still_lives_is_unknown_and_nobodys_to_decide() {
             }
             facts.custom_changes.running = Fact::Unknown("hidden".into());
             assert!(
-                applied(&profile, &facts)
+                settle(applied(&profile, &facts))
                     == Status::Unknown { why: "whether the vendor script is still running: hidden".into() }
             );
             assert_eq!(remedied(&profile, &facts, Some(Decision::Rerun)), []);
@@ -175,7 +175,7 @@ fn a_log_that_says_failed_is_a_finding_although_the_marker_is_there() {
     assert!(with(Some(Outcome::Applied), Some(7), "all is OK").0.starts_with("met: "));
     let (profile, mut facts) = host(Some(1), Some(Outcome::Applied));
     facts.custom_changes.log_tail = Fact::Unknown("torn".into());
-    let told = applied(&profile, &facts);
+    let told = settle(applied(&profile, &facts));
     assert_eq!(told, Status::Unknown { why: "the log of the vendor script: torn".into() });
 }
 

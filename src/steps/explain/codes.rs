@@ -1,6 +1,27 @@
 //! The error codes of Site Recovery that the procedure and its troubleshooting chapters explain.
 
-use super::Code;
+use std::fmt;
+
+use serde::Serialize;
+
+/// An error code of Site Recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Code {
+    /// The number that the portal shows.
+    pub code: u32,
+    /// What it says, in short.
+    pub title: &'static str,
+    /// What may have led to it; each is one possibility.
+    pub causes: &'static [&'static str],
+    /// What to do, in order.
+    pub fixes: &'static [&'static str],
+    /// The chapter and document that explain it.
+    pub section: &'static str,
+    /// Ids of the requirements that bear on it; none when only vCenter or Azure can tell.
+    pub requirements: &'static [&'static str],
+    /// What of it no agent on the master target can see.
+    pub not_seen: &'static str,
+}
 
 const REPROTECT: &str = "Reprotect from Azure to an on-premises site, Common error codes";
 
@@ -92,3 +113,9 @@ pub const CODES: &[Code] = &[
         not_seen: "The memory of the ESXi host: only vCenter can tell.",
     },
 ];
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.title)
+    }
+}

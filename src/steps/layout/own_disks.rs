@@ -20,18 +20,16 @@ use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
 use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
-use crate::steps::{Status, image, need, twins};
+use crate::steps::{Status, ids, image, need, twins};
 
 use crate::state::paths::DIRECTORY;
 use whose::{Look, Name, Whose};
-
-const ID: &str = "layout.own-disks";
 
 const EXPECTED: &str = "all that this host mounts, swaps on and boots from on disks of its own, and its names on no other attached disk";
 
 pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if image::is_copy(facts) {
-        return Err(Status::Blocked { by: "image.identity".to_owned() });
+        return Err(Status::Blocked { by: ids::IMAGE_IDENTITY.to_owned() });
     }
     let look = Look::new(profile, facts)?;
     let (mut tally, mut fix, mut own) = (Tally::default(), Vec::new(), Vec::new());
@@ -45,7 +43,7 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             // Which of several it is, their names do not tell: of those more is said below.
             Whose::Untold => {}
             Whose::NoId => {
-                tally.know(Err::<(), _>(Status::Blocked { by: "scsi.ids".to_owned() }));
+                tally.know(Err::<(), _>(Status::Blocked { by: ids::SCSI_IDS.to_owned() }));
             }
             // Which disk it is, a record that cannot be read does not tell.
             Whose::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
@@ -123,7 +121,7 @@ pub fn foreign(profile: &Profile, facts: &Facts) -> Foreign {
 }
 
 fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> bool) -> bool {
-    let waived = profile.waivers.iter().any(|waiver| waiver.requirement == ID);
+    let waived = profile.waivers.iter().any(|waiver| waiver.requirement == ids::OWN_DISKS);
     if waived || image::is_copy(facts) {
         return false;
     }
@@ -237,7 +235,13 @@ pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Reque
             scsi_ids.push(id);
         }
     }
-    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] }
+    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &[ids::SCSI_IDS_UNIQUE] }
+}
+
+/// How a person named disks of this host.
+pub(super) fn option(request: &Request) -> Option<String> {
+    let all: Vec<_> = request.own_disks.iter().map(|name| format!("--own-disk {name}")).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 /// Whether a person names a disk that is not on record yet, or must not be, whatever is found otherwise.

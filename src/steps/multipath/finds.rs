@@ -7,6 +7,7 @@ use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::multipath::{Configuration, Seen, Setting, hidden};
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
+use crate::steps::ids;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -61,7 +62,7 @@ pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
     match fault(profile, facts, configuration) {
         // With find_multipaths off a root disk that the blacklist does not name is taken as well.
         Ok(Some(Fault { change: Some(change), .. })) => {
-            Remedy::With { changes: vec![change], needs: &["custom-changes.root-disk"] }
+            Remedy::With { changes: vec![change], needs: &[ids::CUSTOM_CHANGES_ROOT_DISK] }
         }
         _ => Remedy::None,
     }

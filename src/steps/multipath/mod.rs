@@ -6,7 +6,8 @@ pub(super) mod running;
 #[cfg(test)]
 mod tests;
 
-use super::{Belongs, Requirement, Severity, Status, need, settle};
+use super::stage::with_the_script;
+use super::{Belongs, RemediedBy, Requirement, Status, ids, need};
 use crate::facts::Facts;
 use crate::facts::multipath::{Configuration, Setting, matches};
 
@@ -16,27 +17,29 @@ const SECTION: &str = "Apply custom changes";
 const VENDOR: &str = "VMware";
 const PRODUCT: &str = "Virtual disk";
 
+const LOOK: &str = "`cat /etc/multipath.conf`, `multipath -ll`, `service multipathd status`";
+
 /// This section's requirements, in order: the file goes before the daemon that reads it.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "multipath.names",
         title: "Multipath names its maps by their IDs at the next boot too",
-        severity: Severity::Required,
         section: SECTION,
         why: "With user_friendly_names a map is called mpatha after the next boot: /dev/mapper/ID in fstab is then not \
               there, the retention volume is not mounted, and mpatha can be another disk's after the one that follows. An \
               alias of the section `multipaths` is a name that stays.",
         by_hand: "Put user_friendly_names no into the section `defaults` of /etc/multipath.conf (the last one counts, and \
                   `overrides`, `devices` and `multipaths` go before it), and restart.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &["custom-changes.applied"],
-        judge: |profile, facts| settle(names::judge(profile, facts)),
+        look: LOOK,
+        belongs: with_the_script,
+        after: &[ids::CUSTOM_CHANGES_APPLIED],
+        judge: names::judge,
+        remedy: RemediedBy::Apply(|_, facts, _| names::mend(facts)),
+        ..Requirement::DEFAULT
     },
     Requirement {
-        id: "multipath.finds",
+        id: ids::MULTIPATH_FINDS,
         title: "A disk that is attached later gets a map",
-        severity: Severity::Required,
         section: SECTION,
         why: "The disks of protected machines are attached during failback, each by one path. With find_multipaths, or \
               with an entry of the blacklist that is wider than the root disk, they get no map and failback does not find \
@@ -44,15 +47,16 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Put find_multipaths no into the section `defaults` of /etc/multipath.conf, take out of `blacklist` what \
                   hides more than the root disk, and out of `defaults` and `devices` any getuid_callout; then service \
                   multipathd reload.",
-        changeable: true,
-        belongs: Belongs::Machine,
-        after: &["custom-changes.applied"],
-        judge: |profile, facts| settle(finds::judge(profile, facts)),
+        look: LOOK,
+        belongs: with_the_script,
+        after: &[ids::CUSTOM_CHANGES_APPLIED],
+        judge: finds::judge,
+        remedy: RemediedBy::Apply(|profile, facts, _| finds::mend(profile, facts)),
+        ..Requirement::DEFAULT
     },
     Requirement {
         id: "multipath.running",
         title: "multipathd runs by its configuration, starts at boot, and the disks have their maps",
-        severity: Severity::Required,
         section: SECTION,
         why: "A disk that is attached while multipathd does not run gets no map, and a path that failed once stays failed \
               although the disk is healthy. One that has not read a file that was changed since names and takes disks by \
@@ -62,31 +66,35 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   reload multipathd); multipathd -k'show config' shows what it goes by, multipath -t what the file says, \
                   multipath -ll the maps, multipath -f MAP removes one that is left of a detached disk. Not before the \
                   blacklist names the root disk.",
-        changeable: true,
-        belongs: Belongs::Machine,
+        look: "`service multipathd status`, `multipath -ll`; and `multipathd -k'show config'`, what it goes by, beside `multipath -t`, \
+               what the file says",
+        belongs: |_| Belongs::Machine,
         after: &[
-            "scsi.ids-unique",
-            "custom-changes.applied",
-            "custom-changes.restarted",
-            "custom-changes.root-disk",
-            "multipath.finds",
-            "packages.multipath",
+            ids::SCSI_IDS_UNIQUE,
+            ids::CUSTOM_CHANGES_APPLIED,
+            ids::CUSTOM_CHANGES_RESTARTED,
+            ids::CUSTOM_CHANGES_ROOT_DISK,
+            ids::MULTIPATH_FINDS,
+            ids::PACKAGES_MULTIPATH,
         ],
-        judge: |profile, facts| settle(running::judge(profile, facts)),
+        judge: running::judge,
+        only_advice: running::only_leftovers_fail,
+        remedy: RemediedBy::Apply(|profile, facts, _| running::mend(profile, facts)),
+        ..Requirement::DEFAULT
     },
 ];
 
 /// The configuration. Without one everything is blacklisted, which is told once.
 fn configuration(facts: &Facts) -> Result<&Configuration, Status> {
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
-    configuration.as_ref().ok_or_else(|| Status::Blocked { by: "multipath.finds".to_owned() })
+    configuration.as_ref().ok_or_else(|| Status::Blocked { by: ids::MULTIPATH_FINDS.to_owned() })
 }
 
 /// What is not understood may say something else: that is told with the root disk, whose blacklist stands there.
 fn understood(configuration: &Configuration) -> Result<(), Status> {
     match configuration.problems.as_slice() {
         [] => Ok(()),
-        _ => Err(Status::Blocked { by: "custom-changes.root-disk".to_owned() }),
+        _ => Err(Status::Blocked { by: ids::CUSTOM_CHANGES_ROOT_DISK.to_owned() }),
     }
 }
 

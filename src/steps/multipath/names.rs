@@ -7,6 +7,7 @@ use crate::facts::multipath::Configuration;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, own_uses};
+use crate::steps::ids;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -95,7 +96,7 @@ pub(in crate::steps) fn mend(facts: &Facts) -> Remedy {
         Some((section, _)) if section == "device" => Remedy::None,
         Some(_) => Remedy::With {
             changes: vec![Change::ConfigureMultipath { off: vec![KEY.to_owned()], unhide: Vec::new() }],
-            needs: &["custom-changes.root-disk"],
+            needs: &[ids::CUSTOM_CHANGES_ROOT_DISK],
         },
     }
 }

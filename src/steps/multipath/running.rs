@@ -8,9 +8,11 @@ use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
+use crate::steps::ids;
+use crate::steps::known::but;
 use crate::steps::remedy::Remedy;
 use crate::steps::tally::Tally;
-use crate::steps::{Status, but, is_image, need};
+use crate::steps::{Status, is_image, need};
 
 use super::finds::seen;
 use super::mounted;
@@ -122,14 +124,14 @@ pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
         Some(change) => Remedy::With {
             changes: vec![change],
             needs: &[
-                "os.device-nodes",
-                "packages.multipath",
+                ids::DEVICE_NODES,
+                ids::PACKAGES_MULTIPATH,
                 // Two disks of one ID would become one map.
-                "scsi.ids-unique",
-                "custom-changes.applied",
-                "custom-changes.restarted",
-                "custom-changes.root-disk",
-                "multipath.finds",
+                ids::SCSI_IDS_UNIQUE,
+                ids::CUSTOM_CHANGES_APPLIED,
+                ids::CUSTOM_CHANGES_RESTARTED,
+                ids::CUSTOM_CHANGES_ROOT_DISK,
+                ids::MULTIPATH_FINDS,
             ],
         },
         None => Remedy::None,

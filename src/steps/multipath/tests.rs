@@ -7,7 +7,8 @@ use crate::facts::multipath::COMPILED;
 use crate::facts::multipath::parse::{Dialect, parse};
 use crate::profile::Profile;
 use crate::run::plan;
-use crate::steps::remedy::{Remedy, Request, remedy};
+use crate::steps::remedy::{Remedy, Request};
+use crate::steps::testing::remedy;
 use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, judged, mount, ready, told, virtual_disk,
 };

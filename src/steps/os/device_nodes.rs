@@ -4,23 +4,23 @@ use crate::changes::Change;
 use crate::facts::device_nodes::{self, Kind};
 use crate::facts::{Fact, Facts};
 use crate::steps::remedy::Remedy;
-use crate::steps::{Belongs, Requirement, Severity, Status, need, settle};
+use crate::steps::{Belongs, RemediedBy, Requirement, Status, ids, need};
 
 /// Of the section `os`.
 pub(super) const REQUIREMENT: Requirement = Requirement {
-    id: "os.device-nodes",
+    id: ids::DEVICE_NODES,
     title: "/dev/null and its like are there",
-    severity: Severity::Required,
     section: "Install CentOS 6.6",
     why: "The vendor script removes /dev/null as root, and what writes to it next leaves an ordinary file there: programs of \
           other users are denied it, and it fills memory. Where it stays away nothing that opens it starts. udev makes \
           it anew at the next boot.",
     by_hand: "As root, for each wrong one (here null, 1 3): mknod -m 666 /dev/new c 1 3 && mv -fT /dev/new /dev/null; then \
               restorecon /dev/null under SELinux. zero is 1 5, full 1 7, random 1 8, urandom 1 9, tty 5 0.",
-    changeable: true,
-    belongs: Belongs::Both,
-    after: &[],
-    judge: |_, facts| settle(judge(facts)),
+    look: "`ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty`",
+    belongs: |_| Belongs::Both,
+    judge: |_, facts| judge(facts),
+    remedy: RemediedBy::Apply(|_, facts, _| make(facts)),
+    ..Requirement::DEFAULT
 };
 
 fn judge(facts: &Facts) -> Result<Status, Status> {
@@ -59,7 +59,8 @@ pub(in crate::steps) fn make(facts: &Facts) -> Remedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::remedy::{Request, remedy};
+    use crate::steps::remedy::Request;
+    use crate::steps::testing::remedy;
     use crate::steps::testing::{edit, ready, told};
 
     #[test]

@@ -15,6 +15,7 @@ use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
+use crate::steps::ids;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request, Takeover};
 
@@ -39,16 +40,27 @@ struct Predecessor {
     has_line: bool,
 }
 
-/// What `apply` does towards the requirement `id` because a takeover was ordered; `None` where none was, or nothing of it is left.
-#[must_use]
-pub fn ordered(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
+/// What `apply` does towards the requirement `retention.disk` because a takeover was ordered; `None` where none was, or nothing of it
+/// is left.
+pub(super) fn disk(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
+    ordered(prepare, profile, facts, request)
+}
+
+/// The same of `retention.mounted`.
+pub(super) fn mounted(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
+    ordered(mount, profile, facts, request)
+}
+
+/// The same of `retention.persistent`.
+pub(super) fn persistent(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
+    ordered(keep, profile, facts, request)
+}
+
+/// A part of a takeover; `None` where nothing of it is left.
+type Part = fn(&Profile, &Facts, &Successor<'_>, &Predecessor) -> Option<Remedy>;
+
+fn ordered(part: Part, profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
     order(profile, facts, request)?;
-    let part: fn(&Profile, &Facts, &Successor<'_>, &Predecessor) -> Option<Remedy> = match id {
-        "retention.disk" => prepare,
-        "retention.mounted" => mount,
-        "retention.persistent" => keep,
-        _ => return None,
-    };
     match both(profile, facts, request) {
         Ok((successor, predecessor)) => part(profile, facts, &successor, &predecessor),
         Err(why) => Some(Remedy::Refused(why)),
@@ -261,7 +273,7 @@ fn mount(
         uuid: Some(successor.uuid.clone()),
         mounted: there && predecessor.unmounted.is_none(),
     };
-    Some(Remedy::With { changes: vec![change], needs: &["retention.disk"] })
+    Some(Remedy::With { changes: vec![change], needs: &[ids::RETENTION_DISK] })
 }
 
 fn keep(
@@ -286,5 +298,5 @@ fn keep(
         options: fstab::options(*systemd).to_owned(),
         replaces: None,
     };
-    Some(Remedy::With { changes: vec![change], needs: &["retention.mounted"] })
+    Some(Remedy::With { changes: vec![change], needs: &[ids::RETENTION_MOUNTED] })
 }

@@ -4,6 +4,7 @@ use crate::facts::disks::Disk;
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage};
 use crate::steps::devices::{can_move, carriers, distinct, resolve, same_map};
+use crate::steps::ids;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
 use crate::steps::{Status, need};
@@ -85,7 +86,7 @@ fn leads_elsewhere(
         let why = match look.whose(disk) {
             Whose::Other(why) => why,
             Whose::NoId => {
-                tally.know(Err::<(), _>(Status::Blocked { by: "scsi.ids".to_owned() }));
+                tally.know(Err::<(), _>(Status::Blocked { by: ids::SCSI_IDS.to_owned() }));
                 continue;
             }
             Whose::Own | Whose::Untold => continue,
