@@ -1,10 +1,12 @@
 //! What is to be mounted at boot: /etc/fstab, read as mount(8) and swapon(8) read it.
 
+mod dialect;
 mod options;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, decode, kept, os, read};
+pub use self::dialect::Dialect;
+use super::{Fact, decode, kept, read};
 use crate::host::Host;
 
 /// One entry; octal escapes are decoded.
@@ -55,26 +57,6 @@ pub struct Fstab {
     pub ignored: Vec<Ignored>,
     /// The last line that mount(8) reads, where that is not the last of the file.
     pub ends: Option<usize>,
-}
-
-/// Who reads the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// mount(8) of util-linux-ng 2.17.2, as in RHEL 6 (mount/mount_mntent.c, `my_getmntent`): lines of more than 4,095
-    /// bytes and the fifth bad line end its reading, a number has digits only. Swap is read with glibc's getmntent(3)
-    /// (mount/swapon.c), which takes anything for a number.
-    UtilLinuxNg,
-    /// libmount (libmount/src/tab_parse.c) and systemd's generator, which reads with glibc's getmntent(3) up to version 253:
-    /// only what both take alike is an entry. Swap is systemd's alone.
-    Libmount,
-}
-
-impl Dialect {
-    /// That of the host: CentOS 6 is what has no systemd.
-    #[must_use]
-    pub fn of(host: &Host) -> Self {
-        if os::systemd(host).unwrap_or(false) { Self::Libmount } else { Self::UtilLinuxNg }
-    }
 }
 
 /// How the comment line above the agent's own entry begins; the mount point follows. The entry is ours only as long as it

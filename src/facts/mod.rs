@@ -25,6 +25,7 @@ pub mod identity;
 pub mod journal;
 pub mod kept;
 pub mod machine;
+pub mod marks;
 pub mod mounts;
 pub mod multipath;
 pub mod network;

@@ -7,7 +7,8 @@ use super::remedy::Remedy;
 use super::{Belongs, Place, RemediedBy, Requirement, Status, Waivable, ids, is_image, need};
 use crate::changes::Change;
 use crate::facts::disks::Disk;
-use crate::facts::identity::{Kind, Present, Record, present};
+use crate::facts::identity::{Kind, Present, Record};
+use crate::facts::marks::present;
 use crate::facts::{Fact, Facts};
 use crate::state::paths::IDENTITY;
 

@@ -5,11 +5,14 @@ use std::io::ErrorKind;
 
 use anyhow::Result;
 
-use super::{BootEntry, DIRECTORY, Device, More};
+use super::{BootEntry, Device, More};
 use crate::facts::disks::sysfs;
 use crate::facts::mounts::{self, Mount};
 use crate::facts::{fstab, read};
 use crate::host::{Host, Kind};
+
+/// Where GRUB has its own files.
+const DIRECTORY: &str = "/boot/grub";
 
 /// What GRUB's installer took for which disk.
 const MAP: &str = "/boot/grub/device.map";

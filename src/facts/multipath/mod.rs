@@ -1,20 +1,23 @@
 //! Multipath configuration and maps.
 
+mod configuration;
 mod expression;
 pub mod parse;
+mod pattern;
 pub(crate) mod unread;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+pub use self::configuration::{CONFIGURATION, Configuration, IDS, Setting};
+#[cfg(test)]
+pub(crate) use self::pattern::COMPILED;
+pub use self::pattern::{matcher, matches};
 use super::daemons::{self, Daemon};
 use super::disks::{Map, sysfs};
 use super::processes::Processes;
 use super::{Fact, services};
 use crate::host::{Host, Kind};
 
-/// The configuration file.
-pub const CONFIGURATION: &str = "/etc/multipath.conf";
 /// Files that newer multipath-tools read after it; not known on el6.
 const MORE: &str = "/etc/multipath/conf.d";
 
@@ -57,69 +60,6 @@ impl Multipath {
             at_boot: Fact::Unknown(why()),
         }
     }
-}
-
-/// How multipath and multipathd can be told where a disk's ID comes from, by version: a command (0.4.9), or what udev knows.
-pub const IDS: [&str; 3] = ["getuid_callout", "uid_attribute", "uid_attrs"];
-
-/// Something that a section says of the names and IDs of its maps. Of `defaults`, only where the ID comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
-    /// `defaults`, `overrides`, `device` (of `devices`) or `multipath` (of `multipaths`).
-    pub section: String,
-    /// Vendor and product of a device, the WWID of a map; empty for any.
-    pub of: (String, String),
-    /// `user_friendly_names`, or one of [`IDS`].
-    pub key: String,
-    /// As written.
-    pub value: String,
-}
-
-/// What we need of /etc/multipath.conf.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Configuration {
-    /// `user_friendly_names`, as written.
-    pub user_friendly_names: Option<String>,
-    /// `find_multipaths`, as written.
-    pub find_multipaths: Option<String>,
-    /// `wwid` entries of the blacklist: unanchored regular expressions.
-    pub blacklist_wwids: Vec<String>,
-    /// Whether a `wwid` entry of the blacklist has no value: it hides nothing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wwid_without_value: bool,
-    /// Vendor and `product_blacklist` of each `device` of `devices` that has one: entries of the blacklist as well
-    /// (`setup_default_blist` of blacklist.c).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub product_blacklists: Vec<(String, String)>,
-    /// `devnode` entries of the blacklist: unanchored regular expressions.
-    pub blacklist_devnodes: Vec<String>,
-    /// `device { vendor … product … }` entries of the blacklist; a part that is not given is empty and
-    /// matches everything.
-    pub blacklist_devices: Vec<(String, String)>,
-    /// `wwid` entries of `blacklist_exceptions`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exception_wwids: Vec<String>,
-    /// `devnode` entries of `blacklist_exceptions`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exception_devnodes: Vec<String>,
-    /// `device` entries of `blacklist_exceptions`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exception_devices: Vec<(String, String)>,
-    /// WWID and alias of each `multipath` of the section `multipaths`: the map has that name at every boot. Of several for one
-    /// WWID the last counts; what counts in el6 is the first, which alone is here then.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<(String, String)>,
-    /// `protocol` entries of the blacklist: later versions alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blacklist_protocols: Vec<String>,
-    /// `protocol` entries of `blacklist_exceptions`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exception_protocols: Vec<String>,
-    /// What sections beside `defaults` say of names, and any of IDs, in the order of their ends.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settings: Vec<Setting>,
-    /// What could not be understood, with line numbers.
-    pub problems: Vec<String>,
 }
 
 /// Reads the configuration file, and the maps that the kernel has.
@@ -178,63 +118,6 @@ fn configuration(host: &Host) -> Result<Option<Configuration>, String> {
     let unread = more.iter().filter(|name| name.ends_with(".conf"));
     configuration.problems.extend(unread.map(|name| format!("{MORE}/{name} is there and was not read")));
     Ok(Some(configuration))
-}
-
-/// A pattern as multipath takes it: an extended regular expression that may match anywhere. `*` alone
-/// stands for everything.
-fn regex(pattern: &str) -> Result<Regex, regex::Error> {
-    #[cfg(test)]
-    COMPILED.set(COMPILED.get() + 1);
-    Regex::new(if pattern == "*" { "" } else { pattern })
-}
-
-#[cfg(test)]
-thread_local! {
-    /// How many expressions this thread has compiled.
-    pub(crate) static COMPILED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
-
-/// An expression of which nothing is special but anchors at its ends: SCSI IDs, of which a blacklist can have thousands.
-struct Literal<'a> {
-    from_start: bool,
-    text: &'a str,
-    to_end: bool,
-}
-
-fn literal(pattern: &str) -> Option<Literal<'_>> {
-    let (from_start, text) = pattern.strip_prefix('^').map_or((false, pattern), |text| (true, text));
-    let (to_end, text) = text.strip_suffix('$').map_or((false, text), |text| (true, text));
-    let is_special = |c: char| r".^$*+?()[]{}|\".contains(c);
-    (!text.contains(is_special)).then_some(Literal { from_start, text, to_end })
-}
-
-/// What `pattern` matches. One that is no regular expression matches nothing (it is among the `problems`); newer
-/// multipath-tools negate one that begins with `!`.
-pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool + use<> {
-    let negated = pattern.strip_prefix('!');
-    let pattern = negated.unwrap_or(pattern);
-    let literal = literal(pattern).map(|it| (it.from_start, it.text.to_owned(), it.to_end));
-    let regex = if literal.is_none() { regex(pattern).ok() } else { None };
-    let negated = negated.is_some();
-    move |text: &str| {
-        let matches = match &literal {
-            Some((true, literal, true)) => text == literal,
-            Some((true, literal, false)) => text.starts_with(literal),
-            Some((false, literal, true)) => text.ends_with(literal),
-            Some((false, literal, false)) => text.contains(literal),
-            None => match &regex {
-                Some(regex) => regex.is_match(text),
-                None => return false,
-            },
-        };
-        matches != negated
-    }
-}
-
-/// Whether `pattern` matches `text`.
-#[must_use]
-pub fn matches(pattern: &str, text: &str) -> bool {
-    matcher(pattern)(text)
 }
 
 /// A disk, as the blacklist sees it: it may be one that is not attached yet.
@@ -341,7 +224,10 @@ pub fn hides(configuration: &Configuration, disks: &[Seen<'_>], most: usize) -> 
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+
     use super::parse::Dialect;
+    use super::pattern::literal;
     use super::*;
     use crate::facts::disks::testing::Tree;
 

@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::expression;
-use super::{Configuration, IDS, Setting};
+use super::{Configuration, IDS, Setting, expression, pattern};
 use crate::facts::os;
 use crate::host::Host;
 
@@ -351,10 +350,10 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, text: &str) {
-        if super::literal(text).is_some() {
+        if pattern::literal(text).is_some() {
             return;
         }
-        if let Err(error) = super::regex(text) {
+        if let Err(error) = pattern::regex(text) {
             let last = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             self.problem(&format!("`{text}` is no regular expression: {last}"));
         } else if text != "*" && !expression::is_plain(text.strip_prefix('!').unwrap_or(text)) {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use nix::libc;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-use super::{Chosen, Item, Template, find, places};
+use super::{Item, Template, code, places};
 use crate::changes::{fstab, scrub};
 use crate::facts::Fact;
 use crate::facts::custom_changes::Outcome;
@@ -16,6 +16,7 @@ use crate::facts::mounts::{self, Mount};
 use crate::host::command::quoted;
 use crate::host::{Host, files, ioctl, text};
 use crate::platform::template::{COVERED, covered};
+use crate::state::sealing::Chosen;
 use crate::steps::devices::mount_at;
 
 /// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
@@ -178,7 +179,7 @@ fn bound(template: &Template<'_>) -> Vec<String> {
 
 /// A passphrase in an image is one in the hands of everybody who gets a copy.
 fn passphrases(template: &Template<'_>) -> Vec<String> {
-    match find::passphrases(template) {
+    match code::passphrases(template) {
         Ok(found) => {
             let told = |item: &Item| {
                 format!("{} holds the site's passphrase in plain text, and --skip leaves it", item.path())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
-use super::find::{LOG_DIRECTORY, remove, rewritten, walk};
+use super::code::{LOG_DIRECTORY, remove, rewritten, walk};
 use super::table::{Act, Row, TABLE};
 use super::{Item, Template, edit, places};
 use crate::changes::scrub::DEPTH;

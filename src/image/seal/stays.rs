@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::table::{Act, Row, TABLE};
-use super::{Item, Template, find, places};
+use super::{Item, Template, code, places};
 use crate::changes::scrub;
 use crate::facts::Fact;
 use crate::facts::fstab::Entry;
@@ -59,7 +59,7 @@ fn links(
 ) -> Result<Vec<(String, String)>> {
     let removed = work.iter().flat_map(|(_, items)| items).filter(|item| matches!(item, Item::Remove { .. }));
     let mut links: BTreeSet<String> = removed.map(|item| item.path().to_owned()).collect();
-    find::walk(template, find::LOG_DIRECTORY, scrub::DEPTH, &mut |path| {
+    code::walk(template, code::LOG_DIRECTORY, scrub::DEPTH, &mut |path| {
         links.insert(path.to_owned());
     })?;
     links.extend(places::expand(template, &["~/.ssh"])?);
@@ -71,7 +71,7 @@ fn links(
         let name = below.to_string_lossy().into_owned();
         let is_there =
             target.metadata().is_ok_and(|meta| meta.is_dir() || (meta.is_file() && meta.len() > 0));
-        if is_there && !below.starts_with(find::LOG_DIRECTORY) && !gone.contains(name.as_str()) {
+        if is_there && !below.starts_with(code::LOG_DIRECTORY) && !gone.contains(name.as_str()) {
             found.push((link, name));
         }
     }

@@ -4,7 +4,7 @@
 //! It was held against the operations of virt-sysprep (guestfs-tools, as of 2025) and `cloud-init clean`, one by one: each that
 //! has something to do on release 6 is a row here, removed, kept or left.
 
-use super::find;
+use super::code;
 use crate::platform::template::RED_HAT;
 use crate::state::paths::LEFT;
 
@@ -81,7 +81,7 @@ pub static TABLE: &[Row] = &[
     row("interfaces", Act::Keys(RED_HAT.keys), RED_HAT.interfaces),
     // HOSTNAME has to be there: the next step names it.
     row("interfaces", Act::Keys(RED_HAT.global_keys), RED_HAT.global),
-    row("hostname", Act::Code(find::hostname), RED_HAT.named),
+    row("hostname", Act::Code(code::hostname), RED_HAT.named),
     row("ssh-host-keys", Act::Remove, &["/etc/ssh/ssh_host_*"]),
     row(
         "dhcp-client",
@@ -102,7 +102,7 @@ pub static TABLE: &[Row] = &[
     ),
     row("random-seed", Act::Remove, &["/var/lib/random-seed", "/var/lib/systemd/random-seed", "~/.rnd"]),
     row("yum-uuid", Act::Remove, &["/var/lib/yum/uuid"]),
-    row("machine-id", Act::Code(find::machine_id), &["/var/lib/dbus/machine-id", "/etc/machine-id"]),
+    row("machine-id", Act::Code(code::machine_id), &["/var/lib/dbus/machine-id", "/etc/machine-id"]),
     row(
         "blkid-cache",
         Act::Remove,
@@ -115,10 +115,10 @@ pub static TABLE: &[Row] = &[
     ),
     row(
         "root-disk-id",
-        Act::Code(find::root_disk_id),
+        Act::Code(code::root_disk_id),
         &["/etc/multipath.conf", "/usr/sbin/blacklistrootdev.sh"],
     ),
-    row("passphrases", Act::Code(find::passphrases), &["passphrase.txt", "connection.passphrase"]),
+    row("passphrases", Act::Code(code::passphrases), &["passphrase.txt", "connection.passphrase"]),
     row("private-keys", Act::PrivateKeys, &["~/.ssh"]),
     row(AUTHORIZED_KEYS, Act::Remove, AUTHORIZED),
     row(
@@ -288,8 +288,8 @@ pub static TABLE: &[Row] = &[
         why: "of a running template init needs it, and every boot empties it",
         ..row("logs", Act::Empty, &["/var/run/utmp"])
     },
-    row("retention-fstab", Act::Code(find::retention_line), &["/etc/fstab"]),
-    row("agent-state", Act::Code(find::agent_state), &LEFT),
+    row("retention-fstab", Act::Code(code::retention_line), &["/etc/fstab"]),
+    row("agent-state", Act::Code(code::agent_state), &LEFT),
     kept(Act::Keep, AUTHORIZED, "who may log in to each clone; --remove-authorized-keys removes them"),
     kept(Act::Keep, &["~/.ssh/known_hosts"], "which servers the image trusts: nothing of the machine"),
     kept(Act::Keep, &["/var/spool/cron/*"], "crontabs are configuration, for each clone too"),

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::Template;
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::host::Host;
@@ -13,6 +12,19 @@ use crate::profile::Profile;
 
 /// Types that keep files on a disk.
 const ON_DISK: [&str; 8] = ["ext2", "ext3", "ext4", "xfs", "btrfs", "reiserfs", "jfs", "auto"];
+
+/// What is to be sealed.
+#[derive(Clone, Debug)]
+pub struct Template<'a> {
+    /// The running template, or its tree.
+    pub host: &'a Host,
+    /// What was read from it.
+    pub facts: &'a Facts,
+    /// What it is to become.
+    pub profile: &'a Profile,
+    /// The device numbers of its file systems.
+    devices: BTreeSet<u64>,
+}
 
 impl<'a> Template<'a> {
     /// The template `host`, of which `facts` were read.

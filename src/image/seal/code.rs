@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::places::{self, bytes, is_directory};
-use super::{Item, NO_DISK, NO_NAME, Template, edit};
+use super::{Item, Template, edit};
 use crate::changes::scrub::{self, DEPTH};
 use crate::changes::{fstab, multipath};
 use crate::facts::Fact;
@@ -20,6 +20,13 @@ use crate::platform::template::RED_HAT;
 use crate::state::paths;
 use crate::state::vendor_script::{Outcome, Record};
 use crate::steps::image::root_disk;
+
+/// What stands for a root disk's SCSI ID in a sealed image: `3` and an identifier of NAA type 0, which no disk has. The
+/// first boot of a clone finds it as the ID of another disk, and puts its own there.
+pub const NO_DISK: &str = "300000000000000000000000000000000";
+
+/// What a sealed image is called until it is told its name.
+pub const NO_NAME: &str = "localhost.localdomain";
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
 const KERNEL_S: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];

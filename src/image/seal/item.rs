@@ -1,0 +1,72 @@
+//! What there is to do.
+
+use serde::Serialize;
+
+/// A thing that a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Item {
+    /// Overwrite and remove.
+    Remove {
+        /// A path of the template.
+        path: String,
+    },
+    /// Write another content, and overwrite the old one.
+    Rewrite {
+        /// A path of the template.
+        path: String,
+        /// What is different in it.
+        what: String,
+        /// The content.
+        #[serde(skip)]
+        content: Vec<u8>,
+    },
+    /// Overwrite and empty; the file stays.
+    Empty {
+        /// A path of the template.
+        path: String,
+    },
+    /// Remove what is below a directory; the directory stays.
+    Clear {
+        /// A path of the template.
+        path: String,
+        /// How many files and directories are there.
+        entries: usize,
+        /// Whether the files are overwritten.
+        overwrite: bool,
+    },
+    /// Fill what is free on a file system with zeros.
+    FillFreeSpace {
+        /// Where it is mounted.
+        path: String,
+    },
+}
+
+impl Item {
+    /// The path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Remove { path }
+            | Self::Rewrite { path, .. }
+            | Self::Empty { path }
+            | Self::Clear { path, .. }
+            | Self::FillFreeSpace { path } => path,
+        }
+    }
+
+    /// One line that says what it does.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Remove { path } => format!("remove {path}"),
+            Self::Rewrite { path, what, .. } => format!("{path}: {what}"),
+            Self::Empty { path } => format!("empty {path}"),
+            Self::Clear { path, entries, .. } => {
+                let plural = if *entries == 1 { "entry" } else { "entries" };
+                format!("remove what is below {path} ({entries} {plural})")
+            }
+            Self::FillFreeSpace { path } => format!("fill what is free on {path} with zeros"),
+        }
+    }
+}
