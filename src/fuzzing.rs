@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::changes::{fetch, multipath::edit};
 use crate::facts::blank::blkid::{self, Signatures};
-use crate::facts::scsi::{self, ScsiId};
+use crate::facts::scsi::{self, KnownId};
 use crate::facts::{custom_changes, identity, network, processes, signature};
 use crate::host::command::Output;
 use crate::platform::packages;
@@ -32,7 +32,7 @@ pub fn profile(text: &str) -> Result<Profile, String> {
 ///
 /// # Errors
 /// Why there is none.
-pub fn scsi_id(page_83: &[u8], page_80: &[u8]) -> Result<ScsiId, String> {
+pub fn scsi_id(page_83: &[u8], page_80: &[u8]) -> Result<KnownId, String> {
     scsi::named("fuzz", page_83, || scsi::vpd::serial(page_80))
 }
 

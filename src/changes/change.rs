@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::text;
+use crate::host::{DeviceNumber, ScsiId, text};
 use crate::platform::packages::Manager;
 use crate::profile::FileSpec;
 
@@ -69,12 +69,12 @@ pub enum Change {
     /// Put disks on record as this host's own, as a person said.
     RecordOwnDisks {
         /// Their SCSI IDs.
-        scsi_ids: Vec<String>,
+        scsi_ids: Vec<ScsiId>,
     },
     /// Make the multipath blacklist name this machine's root disk.
     BlacklistRootDisk {
         /// SCSI ID of the root disk.
-        scsi_id: String,
+        scsi_id: ScsiId,
         /// The stale SCSI ID that it replaces, if there is one.
         replaces: Option<String>,
     },
@@ -88,8 +88,8 @@ pub enum Change {
     },
     /// Let multipathd start at boot, start it, have it go by its configuration file, and make the maps that are missing.
     StartMultipathd {
-        /// SCSI IDs of the disks without a map.
-        disks: Vec<String>,
+        /// The disks without a map.
+        disks: Vec<ScsiId>,
         /// Whether it runs already, by an earlier file.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reload: bool,
@@ -97,7 +97,7 @@ pub enum Change {
     /// Make a file system on the retention disk. The only change that can destroy data: see design.md's rules.
     FormatRetention {
         /// SCSI ID of the disk that was chosen.
-        scsi_id: String,
+        scsi_id: ScsiId,
         /// The device to write to: its multipath map where it has one.
         device: String,
         /// `ext4` or `xfs`.
@@ -117,8 +117,8 @@ pub enum Change {
         /// A name that cannot move: /dev/mapper/WWID or UUID=….
         device: String,
         /// SCSI ID of its disk; empty where it has none.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        scsi_id: String,
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        scsi_id: ScsiId,
         /// The mount point.
         mount_point: String,
         /// File system type.
@@ -135,7 +135,7 @@ pub enum Change {
         /// The device.
         device: String,
         /// SCSI ID of its disk.
-        scsi_id: String,
+        scsi_id: ScsiId,
         /// The mount point.
         mount_point: String,
         /// File system type; `auto`: the one that it carries.
@@ -152,7 +152,7 @@ pub enum Change {
         /// Where it is mounted.
         mount_point: String,
         /// `major:minor` of what is mounted there.
-        major_minor: String,
+        major_minor: DeviceNumber,
         /// The disk that carries it, with its SCSI ID, for people.
         disk: String,
     },
@@ -168,7 +168,7 @@ pub enum Change {
         /// The device: the multipath map where the disk has one.
         device: String,
         /// SCSI ID of its disk.
-        scsi_id: String,
+        scsi_id: ScsiId,
         /// Where it is mounted.
         mount_point: String,
         /// `ext4` or `xfs`.

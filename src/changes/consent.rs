@@ -246,10 +246,11 @@ mod tests {
         };
         let blacklist = |id: &str| Change::BlacklistRootDisk { scsi_id: id.into(), replaces: None };
         let all = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let ids = |ids: &[&str]| ids.iter().map(|&id| id.into()).collect();
         let configure =
             |off: &[&str], unhide: &[&str]| Change::ConfigureMultipath { off: all(off), unhide: all(unhide) };
-        let own = |disks: &[&str]| Change::RecordOwnDisks { scsi_ids: all(disks) };
-        let start = |disks: &[&str]| Change::StartMultipathd { disks: all(disks), reload: false };
+        let own = |disks: &[&str]| Change::RecordOwnDisks { scsi_ids: ids(disks) };
+        let start = |disks: &[&str]| Change::StartMultipathd { disks: ids(disks), reload: false };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
             device: device.into(),
             scsi_id: id.into(),

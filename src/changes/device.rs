@@ -10,13 +10,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
-use nix::sys::stat::{Mode, SFlag, major, minor, mknod};
+use nix::sys::stat::{Mode, SFlag, mknod};
 use nix::unistd::mkdtemp;
 
 use crate::facts::processes;
 use crate::host::apart::apart;
 use crate::host::command::Command;
-use crate::host::{Host, files, ioctl};
+use crate::host::{DeviceNumber, Host, files, ioctl};
 
 /// An open block device. While it lives the kernel keeps the device's number: a disk that is pulled out gives
 /// it up only after the last close, and a device-mapper device cannot be removed at all.
@@ -74,10 +74,10 @@ impl Device {
         &self.file
     }
 
-    /// `8:16`.
+    /// Its number.
     #[must_use]
-    pub fn major_minor(&self) -> String {
-        format!("{}:{}", major(self.number), minor(self.number))
+    pub fn major_minor(&self) -> DeviceNumber {
+        DeviceNumber::of(self.number)
     }
 
     /// Size in bytes.

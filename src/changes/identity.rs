@@ -10,8 +10,8 @@ use super::device::Device;
 use crate::facts::blank::in_use;
 use crate::facts::disks::{self, Disk};
 use crate::facts::{Fact, mounts, scsi, swaps};
-use crate::host::Host;
 use crate::host::apart::apart;
+use crate::host::{Host, ScsiId};
 
 /// How long a disk may take to say who it is.
 const ASKING: Duration = Duration::from_secs(30);
@@ -23,7 +23,7 @@ pub trait Identity {
     ///
     /// # Errors
     /// Why there is none, in one line.
-    fn scsi_id(&self, device: &File) -> Result<String, String>;
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String>;
 
     /// Every disk of `host`, read now.
     ///
@@ -37,7 +37,7 @@ pub trait Identity {
 pub struct Hardware;
 
 impl Identity for Hardware {
-    fn scsi_id(&self, device: &File) -> Result<String, String> {
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String> {
         apart("asking it for its SCSI ID", ASKING, &[device.as_fd()], || scsi::id_of(device))
             .map_err(|error| error.to_string())?
     }
@@ -79,10 +79,17 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
     let answered = identity.scsi_id(device.file()).map_err(|why| anyhow!("it has no SCSI ID: {why}"))?;
     ensure!(answered == scsi_id, "it answers with the SCSI ID {answered}; {scsi_id} was planned");
     for disk in &mine {
-        let found = disk.scsi_id.as_deref().or(disk.scsi_id_error.as_deref()).unwrap_or("none");
-        ensure!(found == scsi_id, "the SCSI ID of {} is {found}; {scsi_id} was planned", disk.name);
+        match &disk.scsi_id {
+            Ok(found) => ensure!(
+                found.id == scsi_id,
+                "the SCSI ID of {} is {}; {scsi_id} was planned",
+                disk.name,
+                found.id
+            ),
+            Err(no_id) => bail!("{} has no SCSI ID: {}; {scsi_id} was planned", disk.name, no_id.why),
+        }
     }
-    if let Some(other) = others.iter().find(|other| other.scsi_id.as_deref() == Some(scsi_id)) {
+    if let Some(other) = others.iter().find(|other| other.has_id(scsi_id)) {
         bail!("{} answers with the same SCSI ID: which of the two is meant cannot be told", other.name);
     }
     if let Some(why) = disks::not_one_disk(&mine) {

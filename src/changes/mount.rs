@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
-use nix::sys::stat::{major, minor};
 
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
@@ -22,7 +21,7 @@ use crate::facts::mounts::{self, Mount};
 use crate::facts::signature;
 use crate::host::apart::apart;
 use crate::host::command::Command;
-use crate::host::{Host, files, text};
+use crate::host::{DeviceNumber, Host, files, text};
 use crate::state::retention;
 
 /// How long mounting and unmounting may take: a journal is replayed, what is dirty is written out.
@@ -266,12 +265,12 @@ fn is_the_only_one(host: &Host, device: &Device, uuid: &str) -> Result<()> {
         return Ok(());
     }
     let number = device.major_minor();
-    let name = sysfs::kernel_name(host, &number).context("sysfs does not list it")?;
+    let name = sysfs::kernel_name(host, number).context("sysfs does not list it")?;
     let own = sysfs::down(host, &name);
     let mut others = Vec::new();
     for path in signature::devices_with(host, uuid)? {
         let meta = fs::metadata(host.path(&path)).with_context(|| format!("looking at {path}"))?;
-        let found = sysfs::kernel_name(host, &format!("{}:{}", major(meta.rdev()), minor(meta.rdev())));
+        let found = sysfs::kernel_name(host, DeviceNumber::of(meta.rdev()));
         if found.as_ref().is_none_or(|found| !own.contains(found)) {
             others.push(path);
         }

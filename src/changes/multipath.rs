@@ -17,7 +17,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts;
 pub use crate::facts::multipath::CONFIGURATION;
 use crate::facts::multipath::parse::Dialect;
-use crate::host::{Host, files};
+use crate::host::{DeviceNumber, Host, ScsiId, files};
 use crate::state::{paths, saved};
 
 /// The script that the vendor's ApplyCustomChanges.sh writes; it carries the root disk's SCSI ID literally.
@@ -31,7 +31,7 @@ pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
 /// disk; the files are then as they were.
 pub fn blacklist_root_disk(context: &mut Context<'_>, scsi_id: &str, replaces: Option<&str>) -> Result<Done> {
     let root = root_device(context.host)?;
-    let done = replace_as(context.host, &Hardware, &root, scsi_id, replaces)?;
+    let done = replace_as(context.host, &Hardware, root, scsi_id, replaces)?;
     daemon::read_again(context, &done)?;
     Ok(done)
 }
@@ -40,7 +40,7 @@ pub fn blacklist_root_disk(context: &mut Context<'_>, scsi_id: &str, replaces: O
 fn replace_as(
     host: &Host,
     identity: &dyn Identity,
-    root: &str,
+    root: DeviceNumber,
     scsi_id: &str,
     replaces: Option<&str>,
 ) -> Result<Done> {
@@ -100,36 +100,41 @@ fn write(host: &Host, path: &str, after: &[u8], stamp: &str) -> Result<()> {
 }
 
 /// The disk that carries `/`, which is the block device `root`.
-fn carrier<'a>(disks: &'a [Disk], root: &str) -> Result<&'a Disk> {
+fn carrier<'a>(disks: &'a [Disk], root: DeviceNumber) -> Result<&'a Disk> {
     let carries = |disk: &&Disk| disk.all_devices().contains(&root);
     disks.iter().find(carries).with_context(|| format!("no disk carries / (device {root})"))
 }
 
 /// That multipath leaves the root disk alone with the configuration `text`.
-fn leaves_root_alone(disks: &[Disk], root: &str, text: &[u8], dialect: Dialect) -> Result<()> {
+fn leaves_root_alone(disks: &[Disk], root: DeviceNumber, text: &[u8], dialect: Dialect) -> Result<()> {
     let disk = carrier(disks, root)?;
-    let id = disk.scsi_id.as_deref();
-    let id = id.with_context(|| format!("the root disk {} has no SCSI ID to be blacklisted", disk.name))?;
+    let id =
+        disk.id().with_context(|| format!("the root disk {} has no SCSI ID to be blacklisted", disk.name))?;
     edit::check_hidden(text, id, &[], dialect)
 }
 
 /// The SCSI IDs that the blacklist must not hide: all but that of the disk that carries `/`, which `scsi_id` is.
-fn others(disks: &[Disk], root: &str, scsi_id: &str) -> Result<Vec<String>> {
+fn others(disks: &[Disk], root: DeviceNumber, scsi_id: &str) -> Result<Vec<ScsiId>> {
     let disk = carrier(disks, root)?;
-    ensure!(
-        disk.scsi_id.as_deref() == Some(scsi_id),
-        "the SCSI ID of the root disk {} is {}; {scsi_id} was planned",
-        disk.name,
-        disk.scsi_id.as_deref().or(disk.scsi_id_error.as_deref()).unwrap_or("unknown")
-    );
-    Ok(disks.iter().filter_map(|disk| disk.scsi_id.clone()).filter(|id| id != scsi_id).collect())
+    match &disk.scsi_id {
+        Ok(found) => ensure!(
+            found.id == scsi_id,
+            "the SCSI ID of the root disk {} is {}; {scsi_id} was planned",
+            disk.name,
+            found.id
+        ),
+        Err(no_id) => {
+            bail!("the root disk {} has no SCSI ID: {}; {scsi_id} was planned", disk.name, no_id.why)
+        }
+    }
+    Ok(disks.iter().filter_map(|disk| disk.id().cloned()).filter(|id| *id != scsi_id).collect())
 }
 
 /// `major:minor` of what carries `/`.
-fn root_device(host: &Host) -> Result<String> {
+fn root_device(host: &Host) -> Result<DeviceNumber> {
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
     let root = mounted.iter().rfind(|mount| mount.mount_point == "/").context("nothing is mounted at /")?;
-    Ok(root.major_minor.clone())
+    Ok(root.major_minor)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Change {
                 )
             }
             Self::UnmountRetention { mount_point, major_minor, disk } => {
-                unmount::unmount(context, mount_point, major_minor, disk)
+                unmount::unmount(context, mount_point, *major_minor, disk)
             }
             Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
             Self::GrowRetention { device, scsi_id, mount_point, fs_type, uuid } => {

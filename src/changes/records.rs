@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Context, Done};
 use crate::facts::Fact;
 use crate::facts::identity;
-use crate::host::{Host, files};
+use crate::host::{Host, ScsiId, files};
 use crate::state::identity::{Kind, Mark, Present, Record, draw_salt, write};
 use crate::state::journal::{ON_RECORD, RECORDED};
 use crate::state::paths::{IDENTITY, RESUME, RETENTION, SET_ASIDE, TEMPLATE};
@@ -22,7 +22,7 @@ use crate::state::set_aside::DAMAGED;
 ///
 /// # Errors
 /// What failed, naming the file.
-pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[String]>) -> Result<Done> {
+pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[ScsiId]>) -> Result<Done> {
     let old = match identity::recorded(host) {
         Fact::Known(old) => old,
         // Judged as unknown, and no reason to forget it.
@@ -56,7 +56,7 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[Strin
 ///
 /// # Errors
 /// What failed, naming the file; or that the record cannot be read.
-pub(super) fn own_disks(host: &Host, scsi_ids: &[String]) -> Result<Done> {
+pub(super) fn own_disks(host: &Host, scsi_ids: &[ScsiId]) -> Result<Done> {
     let mut record = match identity::recorded(host) {
         Fact::Known(Some(record)) => record,
         // What identifies the machine, and when, is added as this apply ends.
@@ -202,7 +202,7 @@ mod tests {
     fn own_disks_are_recorded_once_and_added_to_by_a_person_alone() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
-        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let ids = |ids: &[&str]| ids.iter().map(|id| ScsiId::from(*id)).collect::<Vec<_>>();
         let owned = |id| {
             let Fact::Known(Some(record)) = identity::recorded(&host) else { panic!() };
             record.owns(id)
@@ -267,7 +267,7 @@ mod tests {
         assert!(recorded().owns("36a") && recorded().saw("36b") && !recorded().saw("36f"));
         // Once it is known whose they are, all that is there is a mark of this machine.
         let now = with(&[(Kind::RootDisk, "36a"), (Kind::Disk, "36f")]);
-        keep_identity(&host, "t5", &now, Some(&["36a".to_owned()])).unwrap();
+        keep_identity(&host, "t5", &now, Some(&["36a".into()])).unwrap();
         assert!(recorded().saw("36f") && !recorded().owns("36f"));
     }
 

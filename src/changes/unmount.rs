@@ -11,7 +11,7 @@ use super::mount::top;
 use super::{Context, Done, identity};
 use crate::facts::mounts::{self, Mount};
 use crate::host::command::Command;
-use crate::host::{Host, text};
+use crate::host::{DeviceNumber, Host, text};
 
 /// How long it may take: what is dirty is written out.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -20,11 +20,16 @@ const DEADLINE: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// Something else is mounted there, something uses it (what, and which processes), or umount(8) failed: then it is still mounted.
-pub fn unmount(context: &mut Context<'_>, mount_point: &str, number: &str, what: &str) -> Result<Done> {
+pub fn unmount(
+    context: &mut Context<'_>,
+    mount_point: &str,
+    number: DeviceNumber,
+    what: &str,
+) -> Result<Done> {
     attempt(context, mount_point, number, what).with_context(|| format!("unmounting {mount_point}"))
 }
 
-fn attempt(context: &mut Context<'_>, mount_point: &str, number: &str, what: &str) -> Result<Done> {
+fn attempt(context: &mut Context<'_>, mount_point: &str, number: DeviceNumber, what: &str) -> Result<Done> {
     let host = context.host;
     ensure!(host.is_live(), "{host} is not the running machine: nothing is unmounted there");
     let Some(now) = there(host, mount_point)? else { return Ok(Done::Unchanged) };

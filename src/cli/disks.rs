@@ -9,6 +9,7 @@ use crate::facts::blank::Probe;
 use crate::facts::disks::Disk;
 use crate::facts::gather::{self, Probing};
 use crate::facts::{Fact, filesystems, retention};
+use crate::host::ScsiId;
 use crate::report::{disks, json};
 
 /// List every disk: address, controller, size, SCSI ID, what uses it; changes nothing.
@@ -41,7 +42,7 @@ impl Args {
         };
         // A disk that cannot be told from another is never formatted, however blank it is.
         for probe in &mut probes {
-            if all.iter().any(|disk| disk.name == probe.disk && disk.scsi_id.is_none()) {
+            if all.iter().any(|disk| disk.name == probe.disk && disk.id().is_none()) {
                 probe.eligible = false;
                 probe
                     .why_not
@@ -55,7 +56,7 @@ impl Args {
         if probes.iter().any(|probe| probe.eligible)
             && let Some(carrier) = carrier(session, &all, &probes)
         {
-            let id = carrier.scsi_id.as_deref().unwrap_or_default();
+            let id = carrier.id().map_or("", ScsiId::as_str);
             let note = format!("it is not needed: {} ({id}) carries the retention volume", carrier.name);
             for probe in probes.iter_mut().filter(|probe| probe.eligible) {
                 probe.note = Some(note.clone());

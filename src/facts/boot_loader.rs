@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nix::libc::O_NONBLOCK;
-use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::mounts::{self, Mount};
 use super::os::is_file;
 use super::{Fact, disks, read};
-use crate::host::{Host, Kind, files};
+use crate::host::{DeviceNumber, Host, Kind, files};
 
 /// Boot code found in first sectors; reading them needs root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,16 +68,14 @@ fn find(host: &Host) -> Result<BootLoader> {
 }
 
 /// The number of the block device that carries `root`. btrfs has a number of no device, but names its source.
-fn block_device(host: &Host, root: &Mount) -> Result<String> {
-    if !root.major_minor.starts_with("0:") {
-        return Ok(root.major_minor.clone());
+fn block_device(host: &Host, root: &Mount) -> Result<DeviceNumber> {
+    if !root.major_minor.is_anonymous() {
+        return Ok(root.major_minor);
     }
     let node =
         host.path(&root.source).metadata().ok().filter(|_| host.is_live() && root.is_on_block_device());
     match node {
-        Some(node) if node.file_type().is_block_device() => {
-            Ok(format!("{}:{}", major(node.rdev()), minor(node.rdev())))
-        }
+        Some(node) if node.file_type().is_block_device() => Ok(DeviceNumber::of(node.rdev())),
         _ => bail!("/ is a file system of type {} and on no block device", root.fs_type),
     }
 }
@@ -148,8 +145,8 @@ fn first_sector(host: &Host, name: &str) -> Result<Vec<u8>> {
         // A /dev that is a plain directory may hold a node of another machine.
         let meta = file.metadata()?;
         let number = read::attribute(host, &format!("/sys/class/block/{name}/dev"))?.unwrap_or_default();
-        let node = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
-        if !meta.file_type().is_block_device() || node != number {
+        let node = DeviceNumber::of(meta.rdev());
+        if !meta.file_type().is_block_device() || node.to_string() != number {
             bail!("{shown} is not the device {number} that the kernel calls {name}");
         }
     }

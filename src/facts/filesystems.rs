@@ -4,25 +4,24 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::Fact;
 use super::disks::sysfs;
-use crate::host::{Host, Kind};
+use crate::host::{DeviceNumber, Host, Kind};
 
 /// Names that lead to block devices, by `major:minor`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filesystems {
     /// UUID to `major:minor` (/dev/disk/by-uuid; of the volume that we made ourselves also where udev has no link, see
     /// [`super::retention::unlinked`]).
-    pub by_uuid: BTreeMap<String, String>,
+    pub by_uuid: BTreeMap<String, DeviceNumber>,
     /// Label to `major:minor` (/dev/disk/by-label; udev's `\x20` escapes decoded).
-    pub by_label: BTreeMap<String, String>,
+    pub by_label: BTreeMap<String, DeviceNumber>,
     /// Persistent name to `major:minor` (/dev/disk/by-id).
-    pub by_id: BTreeMap<String, String>,
+    pub by_id: BTreeMap<String, DeviceNumber>,
     /// Device-mapper name to `major:minor` (/sys/block/dm-*/dm/name).
-    pub by_mapper: BTreeMap<String, String>,
+    pub by_mapper: BTreeMap<String, DeviceNumber>,
 }
 
 /// Reads the links. A machine without /dev/disk has none, which is known.
@@ -43,7 +42,7 @@ fn read(host: &Host) -> Result<Filesystems, String> {
     })
 }
 
-fn links(host: &Host, directory: &str) -> Result<BTreeMap<String, String>, String> {
+fn links(host: &Host, directory: &str) -> Result<BTreeMap<String, DeviceNumber>, String> {
     let names = host.list(directory).map_err(|error| format!("reading {directory}: {error}"))?;
     // A link that leads nowhere belongs to a device that went away: it names nothing.
     Ok(names
@@ -53,28 +52,25 @@ fn links(host: &Host, directory: &str) -> Result<BTreeMap<String, String>, Strin
 }
 
 /// The `major:minor` of the block device behind a link.
-fn number(host: &Host, link: &str) -> Option<String> {
+fn number(host: &Host, link: &str) -> Option<DeviceNumber> {
     if host.is_live() {
         let meta = fs::metadata(host.path(link)).ok()?;
-        return meta
-            .file_type()
-            .is_block_device()
-            .then(|| format!("{}:{}", major(meta.rdev()), minor(meta.rdev())));
+        return meta.file_type().is_block_device().then(|| DeviceNumber::of(meta.rdev()));
     }
     // A recorded tree has no device files: the name in the link is looked up in its /sys.
     let target = fs::read_link(host.path(link)).ok()?;
     let kernel = target.file_name()?.to_str()?;
-    sysfs::word(host, kernel, "dev").or_else(|| {
+    sysfs::number(host, kernel).ok().or_else(|| {
         let disk = sysfs::disk_of_partition(host, kernel)?;
-        sysfs::word(host, &format!("{disk}/{kernel}"), "dev")
+        sysfs::number(host, &format!("{disk}/{kernel}")).ok()
     })
 }
 
-fn mapper(host: &Host) -> Result<BTreeMap<String, String>, String> {
+fn mapper(host: &Host) -> Result<BTreeMap<String, DeviceNumber>, String> {
     let names = host.list("/sys/block").map_err(|error| format!("reading /sys/block: {error}"))?;
     let dm = names.into_iter().filter(|name| name.starts_with("dm-"));
     Ok(dm
-        .filter_map(|dm| Some((sysfs::word(host, &dm, "dm/name")?, sysfs::word(host, &dm, "dev")?)))
+        .filter_map(|dm| Some((sysfs::word(host, &dm, "dm/name")?, sysfs::number(host, &dm).ok()?)))
         .collect())
 }
 
@@ -121,7 +117,7 @@ mod tests {
             .link(r"/dev/disk/by-label/my\x20data\x2f", "/dev/sda1")
             .link("/dev/disk/by-id/scsi-36000c29", "/dev/sda");
         let Fact::Known(found) = load(&tree.host()) else { panic!("not known") };
-        let one = |name: &str, number: &str| BTreeMap::from([(name.to_owned(), number.to_owned())]);
+        let one = |name: &str, number: &str| BTreeMap::from([(name.to_owned(), number.into())]);
         assert_eq!(found.by_uuid, one("1234-ABCD", "8:1"));
         assert_eq!(found.by_label, one("my data/", "8:1"));
         assert_eq!(found.by_id, one("scsi-36000c29", "8:0"));

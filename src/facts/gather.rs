@@ -390,14 +390,14 @@ mod tests {
         assert_eq!(facts.os.release, Fact::Known("CentOS release 6.6 (Final)".into()));
         let [root, retention] = &facts.disks.known().unwrap()[..] else { panic!("{:?}", facts.disks) };
         assert_eq!(root.used_by, ["/ (sda1)", "/var/crash (sda2)", "/home (sda3)", "swap (sda5)"]);
-        assert_eq!(root.scsi_id.as_deref(), Some("36000c29b3c1a4e5f60718293a4b5c6d7"));
+        assert!(root.has_id("36000c29b3c1a4e5f60718293a4b5c6d7"));
         assert_eq!(retention.device(), "/dev/mapper/36000c2982b5df41a25811b07e74971e8");
         let loader = facts.boot_loader.known().unwrap();
         assert_eq!(loader.partitions, [("sda1".to_owned(), "GRUB".to_owned())]);
         assert_eq!(loader.mbr.as_deref(), Some("unknown boot code"));
         let filesystems = facts.filesystems.known().unwrap();
         assert_eq!(filesystems.by_uuid["0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01"], "8:1");
-        assert_eq!(facts.swaps.known().unwrap()[0].major_minor.as_deref(), Some("8:5"));
+        assert_eq!(facts.swaps.known().unwrap()[0].major_minor, Some("8:5".into()));
         assert_eq!(facts.clock.service, Fact::Known(Some("ntpd".into())));
         let nic = &facts.network.nics.known().unwrap()[0];
         assert_eq!((nic.name.as_str(), nic.driver.as_deref()), ("eth0", Some("vmxnet3")));

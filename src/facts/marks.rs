@@ -16,7 +16,7 @@ pub fn present(facts: &Facts, root: Option<&str>) -> Vec<Present> {
     }
     for disk in facts.disks.known().into_iter().flatten() {
         let kind = if root == Some(disk.name.as_str()) { Kind::RootDisk } else { Kind::Disk };
-        if let Some(id) = &disk.scsi_id {
+        if let Some(id) = disk.id() {
             add(kind, &disk.name, id);
         }
     }

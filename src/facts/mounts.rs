@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::libc;
-use nix::sys::stat::{major, minor};
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, kept, read};
 use crate::host::each::apart_at_once;
-use crate::host::{Host, Kind, files};
+use crate::host::{DeviceNumber, Host, Kind, files};
 
 /// One mount; octal escapes are decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ pub struct Mount {
     /// Where.
     pub mount_point: String,
     /// `major:minor` of the mounted file system.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// The directory of the file system that is mounted: other than `/` for a bind mount.
     pub root: String,
     /// File system type.
@@ -60,7 +59,7 @@ impl Mount {
     /// Whether it lies on a block device of this host. btrfs has a device number of no device.
     #[must_use]
     pub fn is_on_block_device(&self) -> bool {
-        !self.major_minor.starts_with("0:") || self.fs_type == "btrfs"
+        !self.major_minor.is_anonymous() || self.fs_type == "btrfs"
     }
 }
 
@@ -107,17 +106,15 @@ fn parse_line(line: &str) -> Option<Mount> {
     // Not whitespace: a source can be empty, and then two blanks follow each other.
     let (before, after) = line.split_once(" - ")?;
     let mut before = before.split(' ');
-    let major_minor = before.nth(2)?;
+    let major_minor = before.nth(2)?.parse().ok()?;
     let (root, mount_point, options) = (before.next()?, before.next()?, before.next()?);
-    let (major, minor) = major_minor.split_once(':')?;
-    let _: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
     let mut after = after.split(' ');
     let (fs_type, source) = (after.next()?, after.next()?);
     let list = |options: &str| kept::options(options.split(','));
     let unasked = || Fact::NotApplicable("not on a block device".into());
     Some(Mount {
         mount_point: decode::octal(mount_point),
-        major_minor: major_minor.to_owned(),
+        major_minor,
         root: decode::octal(root),
         fs_type: decode::octal(fs_type),
         source: kept::source(decode::octal(source)),
@@ -135,10 +132,10 @@ type Sizes = [u64; 4];
 
 /// Asks each file system once, wherever it is mounted, all of them at the same time.
 fn ask_sizes(mounts: &mut [Mount]) {
-    let mut places: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
+    let mut places: BTreeMap<String, Vec<(PathBuf, DeviceNumber)>> = BTreeMap::new();
     for mount in mounts.iter().filter(|mount| mount.is_on_block_device()) {
-        let place = (PathBuf::from(&mount.mount_point), mount.major_minor.clone());
-        places.entry(mount.major_minor.clone()).or_default().push(place);
+        let place = (PathBuf::from(&mount.mount_point), mount.major_minor);
+        places.entry(mount.major_minor.to_string()).or_default().push(place);
     }
     let devices: Vec<String> = places.keys().cloned().collect();
     let answers = apart_at_once("asking what is mounted for its size", &devices, DEADLINE, move |device| {
@@ -150,16 +147,16 @@ fn ask_sizes(mounts: &mut [Mount]) {
             Ok(None) => Err(format!("did not tell its size within {} s", DEADLINE.as_secs())),
             Err(error) => Err(error.to_string()),
         };
-        put(mounts.iter_mut().filter(|mount| mount.major_minor == *device), &answer);
+        put(mounts.iter_mut().filter(|mount| mount.major_minor.to_string() == *device), &answer);
     }
 }
 
 /// The sizes told at the first of `places` where the file system is to be seen: another mount may hide it.
-fn ask(places: &[(PathBuf, String)]) -> Result<Sizes, String> {
-    let visible = |(place, device): &&(PathBuf, String)| {
-        device.starts_with("0:")
+fn ask(places: &[(PathBuf, DeviceNumber)]) -> Result<Sizes, String> {
+    let visible = |(place, device): &&(PathBuf, DeviceNumber)| {
+        device.is_anonymous()
             || match place.symlink_metadata() {
-                Ok(meta) => format!("{}:{}", major(meta.dev()), minor(meta.dev())) == *device,
+                Ok(meta) => DeviceNumber::of(meta.dev()) == *device,
                 // It is there, and was shut down.
                 Err(error) => error.raw_os_error() == Some(libc::EIO),
             }
@@ -231,7 +228,7 @@ mod tests {
         assert_eq!(mounts.len(), 6);
         let retention = &mounts[3];
         assert_eq!(retention.mount_point, "/mnt/retention of\tus\\");
-        assert_eq!((retention.major_minor.as_str(), retention.fs_type.as_str()), ("253:1", "ext4"));
+        assert_eq!((retention.major_minor, retention.fs_type.as_str()), ("253:1".into(), "ext4"));
         assert_eq!(retention.options, ["ro"]);
         assert!(!retention.is_writable() && mounts[2].is_writable());
         assert_eq!(mounts[4].root, "/srv");

@@ -3,13 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use nix::sys::stat::{major, minor};
 use sha2::{Digest, Sha256};
 
 use super::disks::{Disk, not_one_disk};
 use super::filesystems::Filesystems;
 use super::{Fact, signature};
-use crate::host::{Host, text};
+use crate::host::{DeviceNumber, Host, text};
 use crate::state;
 
 pub use super::signature::Volume;
@@ -53,8 +52,7 @@ pub(super) fn uuid_in_words(bytes: &[u8; 16]) -> String {
 /// where we did not end, where it has partitions since, or where two disks that are not paths of one disk have the ID.
 #[must_use]
 pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
-    let mine: Vec<&Disk> =
-        disks.iter().filter(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id)).collect();
+    let mine: Vec<&Disk> = disks.iter().filter(|disk| disk.has_id(&record.scsi_id)).collect();
     let first = *mine.first()?;
     let one = mine.len() == 1 || first.multipath.is_some();
     let alike = |disk: &&Disk| disk.partitions.is_empty() && disk.device_number() == first.device_number();
@@ -73,14 +71,14 @@ pub fn carrier<'a>(
 ) -> Option<&'a Disk> {
     let carries = |disk: &Disk, uuid: &str| {
         let linked = links.known().and_then(|links| links.by_uuid.get(uuid));
-        linked.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number))
+        linked.is_some_and(|number| [disk.major_minor, disk.device_number()].contains(number))
             || probed.iter().any(|(name, volume)| *name == disk.name && volume.uuid == uuid)
     };
     let recorded = || {
         let record = record.known()?.as_ref()?;
         sought(record, disks).filter(|disk| carries(disk, &record.uuid))
     };
-    let made = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| carries(disk, &uuid_of(id)));
+    let made = |disk: &&Disk| disk.id().is_some_and(|id| carries(disk, &uuid_of(id)));
     recorded().or_else(|| disks.iter().find(made))
 }
 
@@ -88,24 +86,25 @@ pub fn carrier<'a>(
 /// system that `record` says we made, and nothing beside. For a host where udev has no link for it: it was not told, it is
 /// not there, or /dev is full. A disk that is ours must not be taken for an unused one because of that, nor be left out.
 #[must_use]
-pub fn unlinked(host: &Host, record: &Record, disk: &Disk) -> Option<String> {
+pub fn unlinked(host: &Host, record: &Record, disk: &Disk) -> Option<DeviceNumber> {
     if !host.is_live() {
         return None;
     }
     let (device, number) = (disk.device(), disk.device_number());
     let meta = fs::metadata(host.path(&device)).ok()?;
-    let there = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    let there = DeviceNumber::of(meta.rdev());
     if !meta.file_type().is_block_device() || there != number {
         return None;
     }
     let found = signature::read(host, &device).ok()?;
-    (found.is_only(&record.fs_type) && found.uuid() == record.uuid).then(|| number.to_owned())
+    (found.is_only(&record.fs_type) && found.uuid() == record.uuid).then_some(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::disks::{Map, Partition};
+    use crate::facts::scsi::{KnownId, NoId};
     use crate::facts::testing;
     use crate::state::paths::RETENTION;
 
@@ -126,8 +125,8 @@ mod tests {
         let disk = |name: &str, id: Option<&str>, map: Option<&str>| Disk {
             name: name.into(),
             path: format!("/dev/{name}"),
-            major_minor: name.into(),
-            scsi_id: id.map(str::to_owned),
+            major_minor: DeviceNumber::new(8, name.bytes().map(u32::from).sum()),
+            scsi_id: id.map(KnownId::from).ok_or_else(NoId::default),
             multipath: map.map(|number| Map { major_minor: number.into(), ..Map::default() }),
             ..Disk::default()
         };
@@ -155,12 +154,12 @@ mod tests {
         let disk = |name: &str, number: &str, id: &str| Disk {
             name: name.into(),
             major_minor: number.into(),
-            scsi_id: Some(id.into()),
+            scsi_id: Ok(id.into()),
             ..Disk::default()
         };
         let disks = [disk("sda", "8:0", "36000c29a"), disk("sdb", "8:16", "36000c29b")];
         let links = |uuid: &str, number: &str| {
-            let by_uuid = [(uuid.to_owned(), number.to_owned())].into();
+            let by_uuid = [(uuid.to_owned(), number.into())].into();
             Fact::Known(Filesystems { by_uuid, ..Filesystems::default() })
         };
         let none = || Fact::Known(None);

@@ -32,7 +32,7 @@ use super::disks::{Disk, Places, RUNNING, sysfs};
 use super::mounts::Mount;
 use super::retention::Volume;
 use crate::host::each::{Answers, apart_at_once, at_once};
-use crate::host::{Host, Kind};
+use crate::host::{DeviceNumber, Host, Kind};
 
 /// How long all devices together have to answer. The kernel itself gives a SCSI command 30 s (180 s where VMware Tools say so);
 /// one that needs a third of that holds up whatever uses it.
@@ -47,7 +47,7 @@ pub struct Storage {
     /// Kernel name: `sda1`, `dm-0`.
     pub name: String,
     /// `8:1`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// The device-mapper devices that are suspended, of itself and what it lies on.
     pub suspended: Vec<String>,
     /// The paths that its multipath maps take for failed, whatever the SCSI layer says.
@@ -128,20 +128,20 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         Fact::Known(mounts) => mounts,
         Fact::Unknown(why) | Fact::NotApplicable(why) => return Fact::Unknown(format!("the mounts: {why}")),
     };
-    let mut numbers: BTreeSet<&str> = mounts.iter().map(|mount| mount.major_minor.as_str()).collect();
+    let mut numbers: BTreeSet<DeviceNumber> = mounts.iter().map(|mount| mount.major_minor).collect();
     // Without the disks, what could be mounted is not known: whoever asks for it asks for them as well.
     let disks = || disks.known().into_iter().flatten();
     numbers.extend(disks().flat_map(Disk::ends).map(|(_, number)| number));
     // Each has a UUID of its own as well, which a copy of its disk has too.
     numbers.extend(disks().flat_map(Disk::members).map(|(_, number)| number));
-    let tables: BTreeMap<&str, Places> =
+    let tables: BTreeMap<DeviceNumber, Places> =
         disks().flat_map(Disk::partitioned).map(|one| (one.major_minor, one.places())).collect();
     numbers.extend(tables.keys());
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
-    let numbers = numbers.into_iter().filter(|number| !number.starts_with("0:"));
-    let is_mounted = |number: &str| mounts.iter().any(|mount| mount.major_minor == number);
+    let numbers = numbers.into_iter().filter(|number| !number.is_anonymous());
+    let is_mounted = |number: DeviceNumber| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, is_mounted(number), tables.get(number))).collect();
+        numbers.map(|number| device(host, number, is_mounted(number), tables.get(&number))).collect();
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
@@ -193,7 +193,7 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
 /// What sysfs says of a device, which asks no disk.
 #[derive(Clone)]
 struct Device {
-    number: String,
+    number: DeviceNumber,
     /// Itself and all that it lies on.
     below: Vec<String>,
     suspended: Vec<String>,
@@ -213,9 +213,9 @@ struct Partitions {
     shown: Places,
 }
 
-fn device(host: &Host, number: &str, is_mounted: bool, places: Option<&Places>) -> (String, Device) {
+fn device(host: &Host, number: DeviceNumber, is_mounted: bool, places: Option<&Places>) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
-    let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned());
+    let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_string());
     let below = sysfs::down(host, &name);
     let is = |name: &str, attribute: &str, value: &str| {
         sysfs::word(host, name, attribute).is_none_or(|word| word == value)
@@ -231,10 +231,7 @@ fn device(host: &Host, number: &str, is_mounted: bool, places: Option<&Places>) 
     // In units of 512 bytes, whatever its sectors are.
     let size = host.read(format!("/sys/class/block/{name}/size")).ok();
     let size_bytes = size.and_then(|size| size.trim().parse::<u64>().ok()?.checked_mul(512));
-    (
-        name,
-        Device { number: number.to_owned(), below, suspended, stopped, is_mounted, size_bytes, partitions },
-    )
+    (name, Device { number, below, suspended, stopped, is_mounted, size_bytes, partitions })
 }
 
 /// What a device carries: as in [`Storage`].
@@ -365,8 +362,8 @@ mod tests {
     #[test]
     fn what_is_mounted_is_read_once_and_nothing_speaks_against_it() {
         let [root, map] = looked(&tree());
-        assert_eq!((root.name.as_str(), root.major_minor.as_str()), ("sda1", "8:1"));
-        assert_eq!((map.name.as_str(), map.major_minor.as_str()), ("dm-0", "253:0"));
+        assert_eq!((root.name.as_str(), root.major_minor), ("sda1", "8:1".into()));
+        assert_eq!((map.name.as_str(), map.major_minor), ("dm-0", "253:0".into()));
         for one in [root, map] {
             assert_eq!((one.suspended, one.failed_paths), (Vec::new(), Fact::Known(Vec::new())));
             assert_eq!(one.read, Fact::Known(Read::Done));

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use anyhow::{Context, Result};
-use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, read};
-use crate::host::{Host, Kind};
+use crate::host::{DeviceNumber, Host, Kind};
 
 /// One active swap area.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +17,7 @@ pub struct Swap {
     /// Whether it is a block device (`partition` in the kernel's words) and not a file.
     pub is_partition: bool,
     /// `major:minor` of the block device.
-    pub major_minor: Option<String>,
+    pub major_minor: Option<DeviceNumber>,
 }
 
 /// Reads /proc/swaps and looks up the devices.
@@ -65,22 +64,26 @@ fn parse_line(line: &str) -> Option<Swap> {
 }
 
 /// By the device node, else by what sysfs says of the name.
-fn device_number(host: &Host, path: &str) -> Option<String> {
+fn device_number(host: &Host, path: &str) -> Option<DeviceNumber> {
     let node = host.is_live().then(|| fs::metadata(host.path(path)).ok()).flatten();
     if let Some(node) = node.filter(|node| node.file_type().is_block_device()) {
-        return Some(format!("{}:{}", major(node.rdev()), minor(node.rdev())));
+        return Some(DeviceNumber::of(node.rdev()));
     }
     let name = path.strip_prefix("/dev/")?;
     let Some(mapped) = name.strip_prefix("mapper/") else {
         let name = name.replace('/', "!");
-        return read::attribute(host, &format!("/sys/class/block/{name}/dev")).ok().flatten();
+        return number_of(host, &name);
     };
     let names = host.list("/sys/class/block").ok()?;
     let found = names.iter().filter(|name| name.starts_with("dm-")).find(|name| {
         let dm_name = read::attribute(host, &format!("/sys/class/block/{name}/dm/name"));
         dm_name.is_ok_and(|dm_name| dm_name.as_deref() == Some(mapped))
     })?;
-    read::attribute(host, &format!("/sys/class/block/{found}/dev")).ok().flatten()
+    number_of(host, found)
+}
+
+fn number_of(host: &Host, name: &str) -> Option<DeviceNumber> {
+    read::attribute(host, &format!("/sys/class/block/{name}/dev")).ok()??.parse().ok()
 }
 
 #[cfg(test)]
@@ -105,14 +108,14 @@ Filename				Type		Size	Used	Priority
             ("sys/class/block/dm-3/dm/name", "vg-swap\n"),
         ]);
         let Fact::Known(swaps) = load(&Host::recorded(dir.path())) else { panic!() };
-        let seen: Vec<_> = swaps.iter().map(|s| (s.path.as_str(), s.major_minor.as_deref())).collect();
+        let seen: Vec<_> = swaps.iter().map(|s| (s.path.as_str(), s.major_minor)).collect();
         assert_eq!(
             seen,
             [
-                ("/dev/sda5", Some("8:5")),
+                ("/dev/sda5", Some("8:5".into())),
                 ("/swap file", None),
                 ("/dev/sdb9", None),
-                ("/dev/mapper/vg-swap", Some("253:3"))
+                ("/dev/mapper/vg-swap", Some("253:3".into()))
             ]
         );
         assert_eq!((swaps[0].is_partition, swaps[1].is_partition), (true, false));

@@ -6,6 +6,7 @@
 pub mod apart;
 pub mod command;
 mod deadline;
+mod device_number;
 pub mod each;
 pub mod files;
 #[cfg(mt_agent_el6)]
@@ -15,9 +16,12 @@ pub mod isolation;
 pub mod map_status;
 mod root;
 mod running;
+mod scsi_id;
 pub mod sum;
 pub mod sync;
 pub mod text;
 pub mod trust;
 
+pub use self::device_number::DeviceNumber;
 pub use self::root::{Host, Kind};
+pub use self::scsi_id::ScsiId;

@@ -7,6 +7,7 @@ use super::style::{Page, Paint, Style, cut};
 use crate::facts::blank::Probe;
 use crate::facts::blank::examine::READ_WHOLE;
 use crate::facts::disks::{Controller, ControllerKind, Disk, Map};
+use crate::host::ScsiId;
 use crate::host::text::bytes;
 
 /// The document of `disks`.
@@ -27,7 +28,7 @@ struct Row<'a> {
     model: Option<&'a str>,
     size_bytes: u64,
     read_only: bool,
-    scsi_id: Option<&'a str>,
+    scsi_id: Option<&'a ScsiId>,
     scsi_id_source: Option<&'a str>,
     scsi_id_error: Option<&'a str>,
     multipath: Option<&'a Map>,
@@ -84,9 +85,9 @@ pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
         model: disk.model.as_deref(),
         size_bytes: disk.size_bytes,
         read_only: disk.read_only,
-        scsi_id: disk.scsi_id.as_deref(),
-        scsi_id_source: disk.scsi_id_source.as_deref(),
-        scsi_id_error: disk.scsi_id_error.as_deref(),
+        scsi_id: disk.id(),
+        scsi_id_source: disk.scsi_id.as_ref().ok().and_then(|known| known.source.as_deref()),
+        scsi_id_error: disk.scsi_id.as_ref().err().map(|no_id| no_id.why.as_str()),
         multipath: disk.multipath.as_ref(),
         used_by: &disk.used_by,
         probe: probe_of(disk, probes).map(|probe| Verdict {
@@ -133,15 +134,14 @@ pub fn render(disks: &[Disk], probes: &[Probe], style: Style) -> String {
         );
         let start = head.chars().count();
         page.put(Paint::Plain, &head);
-        match (&disk.scsi_id, &disk.scsi_id_error) {
-            (Some(id), _) => page.hang(start, id),
-            (None, Some(why)) => page.hang(start, &format!("no ID: {why}")),
-            (None, None) => page.hang(start, "no ID"),
+        match &disk.scsi_id {
+            Ok(known) => page.hang(start, &known.id),
+            Err(no_id) => page.hang(start, &format!("no ID: {}", no_id.why)),
         };
         let mut users = disk.used_by.clone();
         if let Some(map) = &disk.multipath {
             // On a master target the map is called like the ID: said once, it is easier to read.
-            let own_name = disk.scsi_id.as_ref() != Some(&map.dm_name);
+            let own_name = !disk.has_id(&map.dm_name);
             users.insert(
                 0,
                 if own_name { format!("multipath map {}", map.dm_name) } else { "multipath map".into() },
@@ -228,7 +228,7 @@ mod tests {
                 pci: Some("1000:0054".into()),
             }),
             size_bytes: 1 << 40,
-            scsi_id: Some("36000c2982b5df41a25811b07e74971e8".into()),
+            scsi_id: Ok("36000c2982b5df41a25811b07e74971e8".into()),
             used_by: vec!["/ (sda1)".into(), "swap (sda5)".into()],
             ..Disk::default()
         }
@@ -237,9 +237,7 @@ mod tests {
     #[test]
     fn sixty_disks_fit_the_console_and_no_id_is_cut() {
         let mut disks: Vec<_> = (0..60).map(disk).collect();
-        disks[7].scsi_id = None;
-        disks[7].scsi_id_error =
-            Some("page 0x83 is not among the supported pages (is EnableUUID off?)".into());
+        disks[7].scsi_id = Err("page 0x83 is not among the supported pages (is EnableUUID off?)".into());
         disks[8].name = "\x1b]0;evil\x07".into();
         let text = render(&disks, &[], Style::default());
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");

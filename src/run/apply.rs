@@ -14,8 +14,8 @@ use super::{BOOT_ID, check, identity, lock, plan, private, read_facts, signals, 
 use crate::changes::{self, Change, Done, Observer, records};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
-use crate::host::Host;
 use crate::host::command::Command;
+use crate::host::{Host, ScsiId};
 use crate::profile::Profile;
 use crate::report::Plan;
 use crate::state::request::Request;
@@ -87,7 +87,7 @@ pub fn apply(
         return Ok(run.judged(&facts, Vec::new(), Ended::Declined));
     }
     // Confirmed it is named, for this apply and across its restart.
-    run.request.retention_disk = run.request.retention_disk.take().or(unnamed);
+    run.request.retention_disk = run.request.retention_disk.take().or(unnamed.map(|id| id.to_string()));
     guard.begin_changes();
     // A person may think for an hour, and the host go on meanwhile.
     let facts = if shown.elapsed() > STALE { run.facts() } else { facts };
@@ -141,12 +141,10 @@ impl Run<'_> {
     }
 
     /// The SCSI ID of the disk that `plan` formats although nobody named it.
-    fn unnamed(&self, facts: &Facts, plan: &Plan) -> Option<String> {
+    fn unnamed(&self, facts: &Facts, plan: &Plan) -> Option<ScsiId> {
         let disk = retention::unnamed(self.profile, facts, &self.request)?;
         plan.changes.iter().find_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, .. } if disk.scsi_id.as_ref() == Some(scsi_id) => {
-                Some(scsi_id.clone())
-            }
+            Change::FormatRetention { scsi_id, .. } if disk.has_id(scsi_id) => Some(scsi_id.clone()),
             _ => None,
         })
     }

@@ -71,7 +71,7 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     dmi.uuid = Fact::Known(Some("564d0000-0000-0000-0000-0000000000ff".into()));
     let Fact::Known(disks) = &mut clone.disks else { panic!() };
     for (number, disk) in disks.iter_mut().enumerate() {
-        disk.scsi_id = Some(format!("36000c29fffffffffffffffffffffff{number:02}"));
+        disk.scsi_id = Ok(format!("36000c29fffffffffffffffffffffff{number:02}").into());
     }
     let Fact::Known(nics) = &mut clone.network.nics else { panic!() };
     nics.iter_mut().for_each(|nic| nic.mac = Some("00:50:56:00:00:ff".into()));

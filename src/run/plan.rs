@@ -142,9 +142,7 @@ pub fn plan(
 fn written_to(facts: &Facts, change: &Change) -> Option<String> {
     let Change::FormatRetention { scsi_id, device, .. } = change else { return None };
     let disks = facts.disks.known()?;
-    let is_it = |probe: &&Probe| {
-        disks.iter().any(|disk| disk.name == probe.disk && disk.scsi_id.as_deref() == Some(scsi_id))
-    };
+    let is_it = |probe: &&Probe| disks.iter().any(|disk| disk.name == probe.disk && disk.has_id(scsi_id));
     let probe = facts.probes.iter().find(is_it)?;
     (probe.written == Some(true)).then(|| {
         format!(

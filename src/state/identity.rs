@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::paths::{IDENTITY, TEMPLATE};
 use super::record::{self, Unread};
-use crate::host::{Host, files, text};
+use crate::host::{Host, ScsiId, files, text};
 
 /// The version of both records.
 pub const SCHEMA: &str = "mt-agent/identity/v1";
@@ -101,7 +101,7 @@ impl Record {
     }
 
     /// Adds the disks with these SCSI IDs to the own ones; whether there is one that was not on record.
-    pub fn own(&mut self, scsi_ids: &[String]) -> bool {
+    pub fn own(&mut self, scsi_ids: &[ScsiId]) -> bool {
         let sums: Vec<String> = scsi_ids.iter().map(|id| self.disk(id).sha256).collect();
         let own = self.own_disks.get_or_insert_default();
         let before = own.len();
@@ -248,7 +248,7 @@ mod tests {
         // As an older agent wrote it.
         assert!(!serde_json::to_string(&record).unwrap().contains("own"));
         assert!(record.owns("36A") && !record.owns("36b") && record.saw("36b") && !record.saw("36c"));
-        let ids = ["36c".to_owned(), "36b".to_owned()];
+        let ids = ["36c".into(), "36b".into()];
         assert!(record.own(&ids) && !record.own(&ids[..1]));
         assert!(record.owns("36b") && record.owns("36c") && !record.owns("36a") && record.saw("36c"));
         // As an older agent reads it.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paths::RETENTION;
 use super::record::{self, Unread};
-use crate::host::Host;
+use crate::host::{Host, ScsiId};
 
 /// The version of the record.
 pub const SCHEMA: &str = "mt-agent/retention/v1";
@@ -17,7 +17,7 @@ pub struct Record {
     /// `mt-agent/retention/v1`.
     pub schema: String,
     /// SCSI ID of the disk.
-    pub scsi_id: String,
+    pub scsi_id: ScsiId,
     /// UUID that the file system carries when it is done.
     pub uuid: String,
     /// `ext4` or `xfs`.

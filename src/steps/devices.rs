@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::facts::Facts;
-use crate::facts::disks::{Disk, Holder};
+use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::filesystems::{Filesystems, decoded};
 use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
+use crate::host::DeviceNumber;
 
 use super::{Status, links, need};
 
@@ -16,7 +17,7 @@ pub struct Layer<'a> {
     /// Kernel name: `sda`, `sda1`, `dm-0`.
     pub name: &'a str,
     /// `8:1`.
-    pub major_minor: &'a str,
+    pub major_minor: DeviceNumber,
     /// What it is.
     pub kind: LayerKind,
 }
@@ -50,23 +51,13 @@ impl LayerKind {
     }
 
     fn of(holder: &Holder) -> Self {
-        let uuid = holder.dm_uuid.as_deref().unwrap_or("");
-        let partition_of = |uuid: &str| {
-            let rest = uuid.strip_prefix("part")?.trim_start_matches(|c: char| c.is_ascii_digit());
-            rest.strip_prefix('-').map(|rest| rest.starts_with("mpath-"))
-        };
-        if uuid.starts_with("mpath-") {
-            Self::Multipath
-        } else if partition_of(uuid) == Some(true) {
-            Self::MultipathPartition
-        } else if uuid.starts_with("LVM-") {
-            Self::Lvm
-        } else if uuid.starts_with("CRYPT-") {
-            Self::Encrypted
-        } else if holder.name.starts_with("md") {
-            Self::Raid
-        } else {
-            Self::Other
+        match holder.mapped() {
+            Mapped::Multipath(_) => Self::Multipath,
+            Mapped::MapPartition(_) => Self::MultipathPartition,
+            Mapped::Lvm(_) => Self::Lvm,
+            Mapped::Encrypted => Self::Encrypted,
+            Mapped::Other if holder.is_raid() => Self::Raid,
+            Mapped::Other => Self::Other,
         }
     }
 }
@@ -74,7 +65,7 @@ impl LayerKind {
 /// Every disk that carries the block device `major_minor`, wholly or in part: itself, a partition, or through
 /// LVM, RAID and multipath. Several for a RAID, a logical volume over disks, or the paths of a map.
 #[must_use]
-pub fn carriers<'a>(disks: &'a [Disk], major_minor: &str) -> Vec<&'a Disk> {
+pub fn carriers<'a>(disks: &'a [Disk], major_minor: DeviceNumber) -> Vec<&'a Disk> {
     disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
 }
 
@@ -99,8 +90,8 @@ pub fn same_map(a: &Disk, b: &Disk) -> bool {
 /// The way from `disk` up to the block device `major_minor`, both included; `None` when it is not built on
 /// that disk.
 #[must_use]
-pub fn layers<'a>(disk: &'a Disk, major_minor: &str) -> Option<Vec<Layer<'a>>> {
-    let whole = Layer { name: &disk.name, major_minor: &disk.major_minor, kind: LayerKind::Disk };
+pub fn layers<'a>(disk: &'a Disk, major_minor: DeviceNumber) -> Option<Vec<Layer<'a>>> {
+    let whole = Layer { name: &disk.name, major_minor: disk.major_minor, kind: LayerKind::Disk };
     if disk.major_minor == major_minor {
         return Some(vec![whole]);
     }
@@ -111,7 +102,7 @@ pub fn layers<'a>(disk: &'a Disk, major_minor: &str) -> Option<Vec<Layer<'a>>> {
     for partition in &disk.partitions {
         way.push(Layer {
             name: &partition.name,
-            major_minor: &partition.major_minor,
+            major_minor: partition.major_minor,
             kind: LayerKind::Partition,
         });
         if partition.major_minor == major_minor || climb(&partition.holders, major_minor, &mut way) {
@@ -122,9 +113,9 @@ pub fn layers<'a>(disk: &'a Disk, major_minor: &str) -> Option<Vec<Layer<'a>>> {
     None
 }
 
-fn climb<'a>(holders: &'a [Holder], major_minor: &str, way: &mut Vec<Layer<'a>>) -> bool {
+fn climb<'a>(holders: &'a [Holder], major_minor: DeviceNumber, way: &mut Vec<Layer<'a>>) -> bool {
     for holder in holders {
-        way.push(Layer { name: &holder.name, major_minor: &holder.major_minor, kind: LayerKind::of(holder) });
+        way.push(Layer { name: &holder.name, major_minor: holder.major_minor, kind: LayerKind::of(holder) });
         if holder.major_minor == major_minor || climb(&holder.holders, major_minor, way) {
             return true;
         }
@@ -196,12 +187,12 @@ pub fn own_uses<'a>(facts: &'a Facts, disk: &Disk, retention: &str) -> Vec<&'a s
         let first = mount.mount_point.split('/').nth(1).unwrap_or_default();
         let names = ["", "boot", "usr", "var", "home", "opt", "srv", "tmp", "root", "etc"];
         names.contains(&first)
-            && devices.contains(&mount.major_minor.as_str())
+            && devices.contains(&mount.major_minor)
             && !Path::new(&mount.mount_point).starts_with(retention)
             && !is_volume(mount)
     };
     let swaps = facts.swaps.known().into_iter().flatten();
-    let swaps = swaps.filter_map(|swap| swap.major_minor.as_deref());
+    let swaps = swaps.filter_map(|swap| swap.major_minor);
     let swaps = swaps.filter(|number| devices.contains(number)).map(|_| "swap");
     all.iter().filter(of_system).map(|mount| mount.mount_point.as_str()).chain(swaps).collect()
 }
@@ -217,24 +208,24 @@ pub fn same_path(a: &str, b: &str) -> bool {
 /// # Errors
 /// [`Status::Unknown`] when the links or disks could not be read, or the name is of a kind that they do not
 /// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
-pub fn resolve(name: &str, facts: &Facts) -> Result<Option<String>, Status> {
+pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status> {
     let links = || need(&facts.filesystems, "the names of file systems");
     let linked = || links::linked(facts);
     let tag = name.split_once('=').filter(|(tag, _)| tag.bytes().all(|b| b.is_ascii_uppercase()));
     if let Some((tag, value)) = tag {
         let Some(value) = links::unquoted(value) else { return Ok(None) };
         return match tag {
-            "UUID" => Ok(linked()?.by_uuid.get(value).cloned()),
-            "LABEL" => Ok(linked()?.by_label.get(value).cloned()),
+            "UUID" => Ok(linked()?.by_uuid.get(value).copied()),
+            "LABEL" => Ok(linked()?.by_label.get(value).copied()),
             _ => Err(untold(name)),
         };
     }
     let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
     if let Some(link) = path.strip_prefix("disk/") {
         return match link.split_once('/') {
-            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).cloned()),
-            Some(("by-label", value)) => Ok(linked()?.by_label.get(&decoded(value)).cloned()),
-            Some(("by-id", value)) => Ok(linked()?.by_id.get(value).cloned()),
+            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).copied()),
+            Some(("by-label", value)) => Ok(linked()?.by_label.get(&decoded(value)).copied()),
+            Some(("by-id", value)) => Ok(linked()?.by_id.get(value).copied()),
             _ => Err(untold(name)),
         };
     }
@@ -276,7 +267,7 @@ pub fn can_move(name: &str) -> bool {
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
 #[must_use]
-pub fn device_name<'a>(disks: &'a [Disk], major_minor: &str) -> Option<&'a str> {
+pub fn device_name<'a>(disks: &'a [Disk], major_minor: DeviceNumber) -> Option<&'a str> {
     disks.iter().find_map(|disk| layers(disk, major_minor)?.last().map(|layer| layer.name))
 }
 
@@ -284,28 +275,23 @@ fn untold(name: &str) -> Status {
     Status::Unknown { why: format!("to which device {name} leads is not among the facts") }
 }
 
-fn mapper(name: &str, facts: &Facts, links: &Filesystems) -> Result<Option<String>, Status> {
+fn mapper(name: &str, facts: &Facts, links: &Filesystems) -> Result<Option<DeviceNumber>, Status> {
     if let Some(found) = links.by_mapper.get(name) {
-        return Ok(Some(found.clone()));
+        return Ok(Some(*found));
     }
     let disks = need(&facts.disks, "the disks")?;
     let named = |holder: &&Holder| holder.dm_name.as_deref() == Some(name);
-    Ok(disks
-        .iter()
-        .find_map(|disk| holders(disk).into_iter().find(named))
-        .map(|holder| holder.major_minor.clone()))
+    Ok(disks.iter().find_map(|disk| holders(disk).into_iter().find(named)).map(|holder| holder.major_minor))
 }
 
-fn kernel_name(name: &str, disks: &[Disk]) -> Option<String> {
+fn kernel_name(name: &str, disks: &[Disk]) -> Option<DeviceNumber> {
     disks.iter().find_map(|disk| {
         if disk.name == name {
-            return Some(disk.major_minor.clone());
+            return Some(disk.major_minor);
         }
         let partition = disk.partitions.iter().find(|partition| partition.name == name);
         let holder = || holders(disk).into_iter().find(|holder| holder.name == name);
-        partition
-            .map(|partition| partition.major_minor.clone())
-            .or_else(|| holder().map(|holder| holder.major_minor.clone()))
+        partition.map(|partition| partition.major_minor).or_else(|| holder().map(|holder| holder.major_minor))
     })
 }
 
@@ -332,7 +318,13 @@ mod tests {
     use super::*;
     use crate::facts::Fact;
 
-    fn holder(name: &str, major_minor: &str, dm_name: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
+    fn holder(
+        name: &str,
+        major_minor: impl Into<DeviceNumber>,
+        dm_name: &str,
+        uuid: &str,
+        holders: Vec<Holder>,
+    ) -> Holder {
         Holder {
             start_bytes: None,
             name: name.into(),
@@ -350,17 +342,17 @@ mod tests {
         let map = holder("dm-1", "253:1", "36x", "mpath-36x", vec![part]);
         let disk =
             Disk { name: "sdc".into(), major_minor: "8:32".into(), holders: vec![map], ..Disk::default() };
-        let way = layers(&disk, "253:3").unwrap();
+        let way = layers(&disk, "253:3".into()).unwrap();
         let kinds: Vec<_> = way.iter().map(|layer| layer.kind).collect();
         assert_eq!(
             kinds,
             [LayerKind::Disk, LayerKind::Multipath, LayerKind::MultipathPartition, LayerKind::Lvm]
         );
         assert!(LayerKind::MultipathPartition.is_partition());
-        assert_eq!(layers(&disk, "8:32").unwrap().len(), 1);
+        assert_eq!(layers(&disk, "8:32".into()).unwrap().len(), 1);
         // 8:3 is not 8:32: numbers are compared whole.
-        assert_eq!(layers(&disk, "8:3"), None);
-        assert_eq!(device_name(&[disk], "253:2"), Some("dm-2"));
+        assert_eq!(layers(&disk, "8:3".into()), None);
+        assert_eq!(device_name(&[disk], "253:2".into()), Some("dm-2"));
     }
 
     #[test]
@@ -370,10 +362,10 @@ mod tests {
         disks(&mut facts).push(twin);
         let all = disks(&mut facts);
         let names = |disks: Vec<&Disk>| disks.iter().map(|disk| disk.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(carriers(all, "253:0")), ["sdb", "sdc"]);
-        assert_eq!(names(distinct(carriers(all, "253:0"))), ["sdb"]);
-        assert_eq!(names(carriers(all, "8:1")), ["sda"]);
-        assert!(carriers(all, "8:11").is_empty());
+        assert_eq!(names(carriers(all, "253:0".into())), ["sdb", "sdc"]);
+        assert_eq!(names(distinct(carriers(all, "253:0".into()))), ["sdb"]);
+        assert_eq!(names(carriers(all, "8:1".into())), ["sda"]);
+        assert!(carriers(all, "8:11".into()).is_empty());
     }
 
     #[test]
@@ -419,11 +411,11 @@ mod tests {
             ("/dev/mapper/vg--0-lv--a", "253:9"),
         ];
         for (name, device) in found {
-            assert_eq!(resolve(name, &facts), Ok(Some(device.to_owned())), "{name}");
+            assert_eq!(resolve(name, &facts), Ok(Some(device.into())), "{name}");
         }
         for (kind, device) in [("scsi-", "8:16"), ("dm-uuid-mpath-", "253:0")] {
             let by_id = format!("/dev/disk/by-id/{kind}{RETENTION_ID}");
-            assert_eq!(resolve(&by_id, &facts), Ok(Some(device.to_owned())));
+            assert_eq!(resolve(&by_id, &facts), Ok(Some(device.into())));
         }
         for name in [
             "UUID=none",
@@ -445,7 +437,7 @@ mod tests {
         // Without the links, a map is still known by its disks.
         edit(&mut facts.filesystems).by_mapper.clear();
         let map = format!("/dev/mapper/{RETENTION_ID}");
-        assert_eq!(resolve(&map, &facts), Ok(Some("253:0".to_owned())));
+        assert_eq!(resolve(&map, &facts), Ok(Some("253:0".into())));
         facts.filesystems = Fact::Unknown("no /dev".into());
         assert!(matches!(resolve(&map, &facts), Err(Status::Unknown { .. })));
     }

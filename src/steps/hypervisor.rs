@@ -122,7 +122,7 @@ fn vmware(facts: &Facts) -> Result<Status, Status> {
 /// A device that only a VM on ESXi has.
 fn witness(dmi: &Dmi, disks: &[Disk]) -> Option<String> {
     // 00:0c:29, VMware's OUI, in an NAA type 6 name.
-    let named = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| id.starts_with("36000c29"));
+    let named = |disk: &&Disk| disk.id().is_some_and(|id| id.starts_with("36000c29"));
     let disk = disks.iter().find(named).map(|disk| format!("the SCSI ID of {} is VMware's", disk.name));
     let on_bus =
         || (dmi.vmware_pci == Fact::Known(true)).then(|| "a PCI device is VMware's (15ad)".to_owned());
@@ -230,7 +230,7 @@ fn name(kind: ControllerKind) -> &'static str {
 
 fn root_disk<'a>(facts: &Facts, disks: &'a [Disk]) -> Option<&'a str> {
     let root = mount_at(facts.mounts.known()?, "/")?;
-    super::devices::carriers(disks, &root.major_minor).first().map(|disk| disk.name.as_str())
+    super::devices::carriers(disks, root.major_minor).first().map(|disk| disk.name.as_str())
 }
 
 fn disk_count(profile: &Profile, facts: &Facts) -> Result<Status, Status> {

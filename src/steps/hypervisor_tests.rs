@@ -14,7 +14,7 @@ fn machine(vendor: Fact<Option<&str>>, pci: Fact<bool>, maker: &str, id: &str) -
     dmi.vmware_pci = pci;
     for disk in disks(&mut facts) {
         disk.vendor = Some(maker.into());
-        disk.scsi_id = Some(id.into());
+        disk.scsi_id = Ok(id.into());
     }
     told(&profile, &facts, "hypervisor.vmware")
 }

@@ -44,7 +44,7 @@ pub fn root_disk(facts: &Facts) -> Option<&str> {
 /// The disks that carry `/`, several of a RAID, as far as they are known.
 pub fn root_disks(facts: &Facts) -> impl Iterator<Item = &Disk> {
     let root = facts.mounts.known().and_then(|mounts| mount_at(mounts, "/"));
-    let disks = facts.disks.known().zip(root).map(|(disks, root)| carriers(disks, &root.major_minor));
+    let disks = facts.disks.known().zip(root).map(|(disks, root)| carriers(disks, root.major_minor));
     disks.into_iter().flatten()
 }
 
@@ -134,7 +134,7 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
 /// What has an identifier that cannot be read here, in words.
 fn unreadable(facts: &Facts) -> Vec<(Kind, String)> {
     let disks =
-        facts.disks.known().into_iter().flatten().filter(|disk| disk.is_scsi() && disk.scsi_id.is_none());
+        facts.disks.known().into_iter().flatten().filter(|disk| disk.is_scsi() && disk.id().is_none());
     let disks = disks.map(|disk| (Kind::RootDisk, format!("{} has no SCSI ID", disk.name)));
     let nics =
         facts.network.nics.known().into_iter().flatten().filter(|nic| nic.physical && nic.mac.is_none());
@@ -292,6 +292,7 @@ mod tests {
     use super::*;
     use crate::facts::dmi::Dmi;
     use crate::facts::identity::HostKey;
+    use crate::facts::scsi::NoId;
     use crate::profile::Profile;
 
     /// The ready host with a host key, and a record of it.
@@ -311,7 +312,7 @@ mod tests {
     }
 
     fn with_disk(facts: &mut Facts, id: &str) {
-        disks(facts)[0].scsi_id = Some(id.into());
+        disks(facts)[0].scsi_id = Ok(id.into());
     }
 
     fn with_mac(facts: &mut Facts, mac: &str) {
@@ -325,7 +326,7 @@ mod tests {
     fn cloned(facts: &mut Facts) {
         with_uuid(facts, "564d0000-0000-0000-0000-0000000000ff");
         with_disk(facts, "36000c29ffffffffffffffffffffffff1");
-        disks(facts)[1].scsi_id = Some("36000c29ffffffffffffffffffffffff2".into());
+        disks(facts)[1].scsi_id = Ok("36000c29ffffffffffffffffffffffff2".into());
         with_mac(facts, "00:50:56:00:00:ff");
     }
 
@@ -362,7 +363,7 @@ mod tests {
             disk.starts_with("unmet: sda (/) answers with the SCSI ID") && disk.contains("setuuid"),
             "{disk}"
         );
-        let other = judge(&|facts| disks(facts)[1].scsi_id = Some(OS_DISK_ID.into()));
+        let other = judge(&|facts| disks(facts)[1].scsi_id = Ok(OS_DISK_ID.into()));
         assert!(other.starts_with("unmet: sdb answers with") && other.contains("moved here"), "{other}");
         let mac = judge(&|facts| facts.network.nics = clean.network.nics.clone());
         assert!(mac.contains("has the hardware address"), "{mac}");
@@ -427,7 +428,7 @@ mod tests {
         // Another machine in two points, and nobody knows about the third.
         let (text, none) = judge(&|facts| {
             cloned(facts);
-            disks(facts)[0].scsi_id = None;
+            disks(facts)[0].scsi_id = Err(NoId::default());
         });
         assert!(text.starts_with("unknown: ") && none == Remedy::None, "{text}");
         // Files that were copied: the disk's UUID is the original's.

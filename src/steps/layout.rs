@@ -13,6 +13,7 @@ use super::{Belongs, Orders, Place, RemediedBy, Requirement, Severity, Status, W
 use crate::facts::boot_loader::BootLoader;
 use crate::facts::storage::Storage;
 use crate::facts::{Fact, Facts};
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use next_boot::boot;
 
@@ -178,7 +179,7 @@ fn no_lvm(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let disks = need(&facts.disks, "the disks")?;
     let unknown = |why: String| Status::Unknown { why };
     let root = mount_at(mounts, "/").ok_or_else(|| unknown("no mount of / was found".into()))?;
-    let ways: Vec<_> = disks.iter().filter_map(|disk| layers(disk, &root.major_minor)).collect();
+    let ways: Vec<_> = disks.iter().filter_map(|disk| layers(disk, root.major_minor)).collect();
     let first = ways.first().ok_or_else(|| {
         unknown(format!("/ ({}, {}) lies on no disk that was found", root.fs_type, root.source))
     })?;
@@ -285,7 +286,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
 }
 
 /// The UUID of what the device carries; `...` where it is not known.
-fn uuid<'a>(facts: &'a Facts, major_minor: &str) -> &'a str {
+fn uuid<'a>(facts: &'a Facts, major_minor: DeviceNumber) -> &'a str {
     let mut all = facts.storage.known().into_iter().flatten();
     let device = all.find(|device| device.major_minor == major_minor);
     let volume = device.and_then(|device| device.volume.as_ref());
@@ -297,14 +298,14 @@ fn uuid<'a>(facts: &'a Facts, major_minor: &str) -> &'a str {
 fn unused<'a>(profile: &Profile, facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
     let (mounts, swaps) = (facts.mounts.known()?, facts.swaps.known()?);
     let root = mount_at(mounts, "/")?;
-    let disk = carriers(facts.disks.known()?, &root.major_minor).into_iter().next()?;
-    let is_used = |number: &str| {
+    let disk = carriers(facts.disks.known()?, root.major_minor).into_iter().next()?;
+    let is_used = |number: DeviceNumber| {
         mounts.iter().any(|mount| mount.major_minor == number)
-            || swaps.iter().any(|swap| swap.major_minor.as_deref() == Some(number))
+            || swaps.iter().any(|swap| swap.major_minor == Some(number))
     };
     let free = |device: &&Storage| {
         disk.partitions.iter().any(|partition| partition.major_minor == device.major_minor)
-            && !is_used(&device.major_minor)
+            && !is_used(device.major_minor)
     };
     let mut all = facts.storage.known()?.iter().filter(free).filter_map(|device| {
         let volume = device
@@ -322,9 +323,10 @@ mod tests {
     use crate::facts::Fact;
     use crate::facts::boot_loader::BootLoader;
     use crate::facts::disks::Holder;
+    use crate::host::DeviceNumber;
     use crate::steps::testing::{disks, ready, told};
 
-    fn holder(name: &str, major_minor: &str, uuid: &str, holders: Vec<Holder>) -> Holder {
+    fn holder(name: &str, major_minor: impl Into<DeviceNumber>, uuid: &str, holders: Vec<Holder>) -> Holder {
         Holder {
             start_bytes: None,
             name: name.into(),

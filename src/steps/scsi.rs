@@ -8,7 +8,8 @@ use super::tally::Tally;
 use super::{Belongs, Place, Requirement, Status, Waivable, ids, need};
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, not_one_disk};
-use crate::host::text;
+use crate::facts::scsi::NoId;
+use crate::host::{ScsiId, text};
 
 const SECTION: &str = "Retrieve the SCSI IDs";
 
@@ -89,13 +90,9 @@ fn scsi_disks(facts: &Facts) -> Result<Vec<&Disk>, Status> {
     ))
 }
 
-fn id(disk: &Disk) -> Option<&str> {
-    disk.scsi_id.as_deref().filter(|id| !id.trim().is_empty())
-}
-
 /// Notes a disk without an ID: without root it could not be asked, and nothing is known of it.
 fn without_id(disk: &Disk, facts: &Facts, tally: &mut Tally) {
-    let why = disk.scsi_id_error.as_deref().unwrap_or("its ID is empty");
+    let Err(NoId { why, .. }) = &disk.scsi_id else { return };
     if facts.privileged {
         tally.problem(format!("{}: {why}", disk.name));
     } else {
@@ -123,7 +120,7 @@ fn of_every_disk(facts: &Facts) -> Result<Status, Status> {
     }
     let bring = bring.join("; ");
     let without: Vec<_> =
-        disks.iter().filter(|disk| id(disk).is_none() && disk.not_answering().is_none()).collect();
+        disks.iter().filter(|disk| disk.id().is_none() && disk.not_answering().is_none()).collect();
     // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
     let of_uuid = without.iter().all(|disk| disk.is_vmware());
     if !silent && !without.is_empty() && of_uuid {
@@ -138,7 +135,7 @@ fn of_every_disk(facts: &Facts) -> Result<Status, Status> {
         (false, _) => ENABLE_UUID.to_owned(),
     };
     let found = match disks.as_slice() {
-        [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
+        [one] => format!("{} {}", one.name, one.id().map_or("", ScsiId::as_str)),
         many => format!("{} disks", many.len()),
     };
     Ok(tally.status(found, "an ID from every SCSI disk", fix))
@@ -149,8 +146,8 @@ fn is_own(disk: &Disk, facts: &Facts) -> bool {
     let record = facts.retention_record.known().and_then(Option::as_ref);
     let devices = disk.all_devices();
     let mut mounts = facts.mounts.known().into_iter().flatten();
-    record.is_some_and(|record| disk.scsi_id.as_deref() == Some(&record.scsi_id))
-        || mounts.any(|mount| devices.contains(&mount.major_minor.as_str()))
+    record.is_some_and(|record| disk.has_id(&record.scsi_id))
+        || mounts.any(|mount| devices.contains(&mount.major_minor))
         || !own_uses(facts, disk, "/mnt").is_empty()
 }
 
@@ -167,7 +164,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
     let mut same: Vec<String> = Vec::new();
     let mut by_id: BTreeMap<&str, Vec<&Disk>> = BTreeMap::new();
     for disk in &disks {
-        if let Some(id) = id(disk) {
+        if let Some(id) = disk.id() {
             by_id.entry(id).or_default().push(disk);
         }
     }
@@ -189,7 +186,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
                template";
     Ok(if !same.is_empty() {
         Status::unmet(same.join("; "), "an ID of its own for every disk", fix)
-    } else if disks.iter().any(|disk| id(disk).is_none()) {
+    } else if disks.iter().any(|disk| disk.id().is_none()) {
         // Nobody has seen a copy: whether there is one shows when all have their IDs.
         Status::Blocked { by: ids::SCSI_IDS.to_owned() }
     } else if by_id.len() == 1 {
@@ -217,7 +214,7 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
     let mut silent = false;
     let mut shown = true;
     for disk in &ours {
-        match id(disk) {
+        match disk.id() {
             Some(id) if is_naa(id) => continue,
             // It may well be on: the disk does not tell.
             None if disk.not_answering().is_some() => {
@@ -233,7 +230,7 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
         return Ok(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
     }
     let found = match ours.as_slice() {
-        [one] => format!("{} {}", one.name, id(one).unwrap_or_default()),
+        [one] => format!("{} {}", one.name, one.id().map_or("", ScsiId::as_str)),
         many => format!("{} VMware disks show their UUID", many.len()),
     };
     Ok(tally.status(found, "an NAA ID (VPD page 0x83) from every VMware disk", ENABLE_UUID))
@@ -250,15 +247,14 @@ fn is_naa(id: &str) -> bool {
 mod tests {
     use super::super::testing::{OS_DISK_ID, RETENTION_ID, disks, ready, told, virtual_disk};
     use crate::facts::disks::Disk;
+    use crate::facts::scsi::NoId;
     use crate::facts::{Fact, Facts};
     use crate::profile::Profile;
 
     const IDS: [&str; 3] = ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"];
 
     fn lose_id(disk: &mut Disk, why: &str) {
-        disk.scsi_id = None;
-        disk.scsi_id_source = None;
-        disk.scsi_id_error = Some(why.into());
+        disk.scsi_id = Err(why.into());
     }
 
     #[test]
@@ -340,7 +336,7 @@ mod tests {
 
         // The same of one that runs, as far as the kernel knows, and did not answer.
         disks(&mut facts)[1].state = Some("running".into());
-        disks(&mut facts)[1].silent = true;
+        disks(&mut facts)[1].scsi_id = Err(NoId { why: "it did not answer".into(), silent: true });
         assert!(told(&profile, &facts, "scsi.ids").starts_with("unmet: sdb does not answer |"));
         assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
 
@@ -378,7 +374,7 @@ mod tests {
             "36000c29",
             "36000c29zdf41a25811b07e74971e8xxxx",
         ] {
-            disks(&mut facts)[0].scsi_id = Some(other.into());
+            disks(&mut facts)[0].scsi_id = Ok(other.into());
             assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
             let says = told(&profile, &facts, "scsi.uuid-enabled");
             assert!(
@@ -386,7 +382,9 @@ mod tests {
                 "{says}"
             );
         }
-        disks(&mut facts)[0].scsi_id = Some(" ".into());
+        let mut blank = serde_json::to_value(&disks(&mut facts)[0]).unwrap();
+        blank["scsi_id"] = " ".into();
+        disks(&mut facts)[0] = serde_json::from_value(blank).unwrap();
         let says = told(&profile, &facts, "scsi.uuid-enabled");
         assert!(says.starts_with("unmet: sda: its ID is empty |"), "{says}");
     }

@@ -97,7 +97,7 @@ fn os_disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let unknown = |why: String| Status::Unknown { why };
     let root = mount_at(mounts, "/").ok_or_else(|| unknown("no mount of / was found".into()))?;
     // A volume over several disks has the room of all of them; the paths of one map are one disk.
-    let under = distinct(carriers(disks, &root.major_minor));
+    let under = distinct(carriers(disks, root.major_minor));
     if under.is_empty() {
         return Err(unknown(format!("/ ({}, {}) lies on no disk that was found", root.fs_type, root.source)));
     }

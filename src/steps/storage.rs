@@ -8,7 +8,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::storage::{Read, Storage};
 use crate::host::command::pasted;
-use crate::host::text;
+use crate::host::{DeviceNumber, text};
 
 /// What brings `disk` back.
 pub fn bring_back(disk: &Disk) -> String {
@@ -24,7 +24,7 @@ pub fn bring_back(disk: &Disk) -> String {
 /// the place of mending it.
 pub fn answers(
     facts: &Facts,
-    major_minor: &str,
+    major_minor: DeviceNumber,
     not_own: &dyn Fn() -> Option<String>,
     tally: &mut Tally,
 ) -> Vec<String> {

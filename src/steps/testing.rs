@@ -8,9 +8,10 @@ use crate::facts::gather::{Wanted, gather};
 use crate::facts::identity::{Kind, Present, Record as Identified};
 use crate::facts::mounts::Mount;
 use crate::facts::network::{Nic, NicConfiguration};
+use crate::facts::scsi::KnownId;
 use crate::facts::storage::{Read, Storage};
 use crate::facts::{Fact, Facts};
-use crate::host::Host;
+use crate::host::{DeviceNumber, Host};
 use crate::profile::{self, Profile};
 
 use super::remedy::{Remedy, Request};
@@ -153,21 +154,25 @@ pub fn virtual_disk(number: u8, scsi_id: &str, size_bytes: u64) -> Disk {
     Disk {
         path: format!("/dev/{name}"),
         name,
-        major_minor: format!("8:{}", u32::from(number) * 16),
+        major_minor: DeviceNumber::new(8, u32::from(number) * 16),
         hctl: Some(format!("2:0:{number}:0")),
         controller: Some(lsi_logic_sas()),
         vendor: Some("VMware".into()),
         model: Some("Virtual disk".into()),
         size_bytes,
-        scsi_id: Some(scsi_id.into()),
-        scsi_id_source: Some("SG_IO 0x83 NAA 6".into()),
+        scsi_id: Ok(KnownId { id: scsi_id.into(), source: Some("SG_IO 0x83 NAA 6".into()) }),
         state: Some("running".into()),
         ..Disk::default()
     }
 }
 
 /// A mount of the whole of an ext4 file system, read-write.
-pub fn mount(mount_point: &str, major_minor: &str, source: &str, size_bytes: u64) -> Mount {
+pub fn mount(
+    mount_point: &str,
+    major_minor: impl Into<DeviceNumber>,
+    source: &str,
+    size_bytes: u64,
+) -> Mount {
     Mount {
         mount_point: mount_point.into(),
         major_minor: major_minor.into(),
@@ -184,7 +189,7 @@ pub fn mount(mount_point: &str, major_minor: &str, source: &str, size_bytes: u64
 }
 
 /// A device that answers.
-pub fn answering(name: &str, major_minor: &str) -> Storage {
+pub fn answering(name: &str, major_minor: impl Into<DeviceNumber>) -> Storage {
     Storage {
         name: name.into(),
         major_minor: major_minor.into(),

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::facts::disks::users::{Use, uses};
-use crate::facts::disks::{Disk, Holder, Partitioned};
+use crate::facts::disks::{Disk, Holder, Mapped, Partitioned};
 use crate::facts::filesystems::decoded;
 use crate::facts::retention::Volume;
 use crate::facts::storage::{BTRFS, Entry, LVM, Place, Read, Storage, dos_uuid};
 use crate::facts::{Fact, Facts};
+use crate::host::DeviceNumber;
 use crate::host::command::quoted;
 
 use super::devices::{device_name, holders, resolve};
@@ -23,14 +24,14 @@ pub struct Twin<'a> {
     /// Its kernel name: `sda3`, `dm-6`.
     pub name: &'a str,
     /// `8:3`.
-    pub major_minor: &'a str,
+    pub major_minor: DeviceNumber,
     /// The number of the partition on it, where the kernel does not show that one and the name is the whole device's.
     pub unread: Option<u32>,
 }
 
 impl std::fmt::Display for Twin<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let id = self.disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+        let id = self.disk.shown_id();
         write!(f, "{} ({id}", named(self.name, self.unread))?;
         f.write_str(if self.unread.is_some() { "; once the kernel has read its table)" } else { ")" })
     }
@@ -98,7 +99,7 @@ pub struct Misled<'a> {
     /// Its kernel name.
     pub name: String,
     /// `8:3`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// What it carries, where that was recognised.
     pub carries: Option<&'a Volume>,
     is_label: bool,
@@ -117,15 +118,15 @@ impl Misled<'_> {
 /// carries what is not recognised here.
 pub fn misled<'a>(name: &str, facts: &'a Facts) -> Option<Misled<'a>> {
     /// Floppy and optical drives.
-    const OTHERS: [&str; 2] = ["2:", "11:"];
+    const OTHERS: [u32; 2] = [2, 11];
     let (kind, value) = tag(name).filter(|(kind, _)| matches!(kind, Kind::Uuid | Kind::Label))?;
     let is_label = matches!(kind, Kind::Label);
     let (disks, storage) = (facts.disks.known()?, facts.storage.known()?);
     let major_minor = resolve(name, facts).ok()??;
     let (found, _) = answering(name, facts).ok()?;
-    let one = at(storage, &major_minor);
+    let one = at(storage, major_minor);
     // A path of a map, for example, in the place of that.
-    let is_below = |twin: &Twin<'_>| one.is_none() && twin.disk.all_devices().contains(&&*major_minor);
+    let is_below = |twin: &Twin<'_>| one.is_none() && twin.disk.all_devices().contains(&major_minor);
     let is_it = |twin: &Twin<'_>| twin.major_minor == major_minor && twin.unread.is_none() || is_below(twin);
     // What could not be read is told by itself.
     let is_read = one.is_none_or(|one| matches!(one.read, Fact::Known(Read::Done | Read::Errors(_))));
@@ -135,11 +136,11 @@ pub fn misled<'a>(name: &str, facts: &'a Facts) -> Option<Misled<'a>> {
     if carries.is_some_and(has) {
         return None;
     }
-    if !is_read || found.iter().any(is_it) || OTHERS.iter().any(|major| major_minor.starts_with(major)) {
+    if !is_read || found.iter().any(is_it) || OTHERS.contains(&major_minor.major()) {
         return None;
     }
     Some(Misled {
-        name: device_name(disks, &major_minor).unwrap_or(&major_minor).to_owned(),
+        name: device_name(disks, major_minor).map_or_else(|| major_minor.to_string(), str::to_owned),
         carries,
         is_label,
         major_minor,
@@ -212,7 +213,7 @@ fn ends(disks: &[Disk]) -> Vec<Twin<'_>> {
     found
 }
 
-fn at<'a>(storage: &'a [Storage], number: &str) -> Option<&'a Storage> {
+fn at<'a>(storage: &'a [Storage], number: DeviceNumber) -> Option<&'a Storage> {
     storage.iter().find(|one| one.major_minor == number)
 }
 
@@ -321,7 +322,7 @@ fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> 
             }
             false => format!("has partitions that the kernel has not read ({})", new.join(", ")),
         };
-        let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+        let id = disk.shown_id();
         Some(format!("{} ({id}) {what}: {}", device.name, read_again(&device, facts)))
     };
     ends(disks)
@@ -352,9 +353,9 @@ fn read_again(device: &Partitioned<'_>, facts: &Facts) -> String {
 }
 
 /// Whether the device is a snapshot by LVM: origin and snapshots lie on the mapping `GROUP-ORIGIN-real` (LVM2's lib/activate/dev_manager.c).
-fn is_snapshot(disks: &[Disk], number: &str) -> bool {
+fn is_snapshot(disks: &[Disk], number: DeviceNumber) -> bool {
     disks.iter().flat_map(holders).any(|holder| {
-        let is_lvm = holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("LVM-"));
+        let is_lvm = matches!(holder.mapped(), Mapped::Lvm(_));
         let origin = holder.dm_name.as_deref().filter(|_| is_lvm).and_then(|name| name.strip_suffix("-real"));
         let is_other = |above: &Holder| above.major_minor == number && above.dm_name.as_deref() != origin;
         origin.is_some() && holder.holders.iter().any(is_other)

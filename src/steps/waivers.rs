@@ -94,6 +94,7 @@ pub fn faults(profile: &Profile, today: Date) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::facts::scsi::NoId;
     use std::collections::BTreeSet;
 
     use time::macros::date;
@@ -151,7 +152,7 @@ mod tests {
     fn what_cannot_be_waived_stays_what_it_is_and_the_waiver_is_named() {
         let (_, mut facts) = ready();
         for disk in disks(&mut facts) {
-            disk.scsi_id = None;
+            disk.scsi_id = Err(NoId::default());
         }
         crate::steps::testing::edit(&mut facts.dmi).vendor = Fact::Known(Some("QEMU".into()));
         crate::steps::testing::mounts(&mut facts).retain(|mount| mount.mount_point != "/mnt/retention");

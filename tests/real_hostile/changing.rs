@@ -8,6 +8,7 @@ use mt_agent::changes::identity::Identity;
 use mt_agent::changes::mkfs::{self, Target};
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::host::Host;
+use mt_agent::host::ScsiId;
 
 use super::desk::{ID, Loop, MIB, StandIn, isolated, perform, refused, refused_always, run};
 use super::judge::{agreed, choices, probed};
@@ -193,17 +194,17 @@ fn gone_meanwhile() {
 struct Machine(BTreeMap<String, String>);
 
 impl Identity for Machine {
-    fn scsi_id(&self, device: &File) -> Result<String, String> {
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String> {
         let number = device.metadata().unwrap().rdev();
         let is = |path: &&String| fs::metadata(path).is_ok_and(|meta| meta.rdev() == number);
         let path = self.0.keys().find(is).ok_or("it is none of ours")?;
-        Ok(self.0[path].clone())
+        Ok(self.0[path].clone().into())
     }
 
     fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {
         let disk = |(path, id): (&String, &String)| {
             let disk = disks::describe(host, path.strip_prefix("/dev/").unwrap())?;
-            Ok(Disk { scsi_id: Some(id.clone()), scsi_id_error: None, ..disk })
+            Ok(Disk { scsi_id: Ok(id.clone().into()), ..disk })
         };
         self.0.iter().map(disk).collect()
     }

@@ -18,7 +18,7 @@ use super::desk::{HINT, ID, Loop, StandIn, interrupted, nodes_left, perform, pro
 /// The disk as it is read now, with the SCSI ID that the stand-in gives it.
 pub fn disk(device: &Loop) -> Disk {
     let disk = resolve(&Host::live(), &[], &device.device).unwrap().disk;
-    Disk { scsi_id: Some(ID.into()), scsi_id_error: None, ..disk }
+    Disk { scsi_id: Ok(ID.into()), ..disk }
 }
 
 /// Its probe now.

@@ -90,7 +90,7 @@ fn two_disks_of_vmware_are_not_one_because_multipath_joined_them() {
             names,
             answer: Ok(ID.to_owned()),
             adapt: |disks| {
-                let map = Map { major_minor: disks[0].major_minor.clone(), ..Map::default() };
+                let map = Map { major_minor: disks[0].major_minor, ..Map::default() };
                 for disk in disks {
                     (disk.vendor, disk.multipath) = (Some("VMware".into()), Some(map.clone()));
                 }
@@ -107,7 +107,7 @@ fn two_disks_of_vmware_are_not_one_because_multipath_joined_them() {
         assert!(error.contains(&said), "{error}");
         // An array shows one disk by several paths.
         twins.adapt = |disks| {
-            let map = Map { major_minor: disks[0].major_minor.clone(), ..Map::default() };
+            let map = Map { major_minor: disks[0].major_minor, ..Map::default() };
             for disk in disks {
                 (disk.vendor, disk.multipath) = (Some("DGC".into()), Some(map.clone()));
             }

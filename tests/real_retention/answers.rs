@@ -24,7 +24,7 @@ fn looked() -> (Mount, Storage) {
     let all = mounts::load(&Host::live());
     let storage = storage::load(&Host::live(), &all, &Fact::Known(Vec::new()));
     let mount = all.known().unwrap().iter().find(|mount| mount.mount_point == MOUNT_POINT).unwrap();
-    let number = mount.major_minor.as_str();
+    let number = mount.major_minor;
     let storage = storage.known().unwrap().iter().find(|one| one.major_minor == number).unwrap();
     (mount.clone(), storage.clone())
 }
@@ -122,7 +122,7 @@ fn what_lies_below_a_loop_device_is_told_by_the_kernel() {
         mounted(&disk, &[]);
         let number = |mount: &str| {
             let all = mounts::load(&Host::live());
-            all.known().unwrap().iter().find(|one| one.mount_point == mount).unwrap().major_minor.clone()
+            all.known().unwrap().iter().find(|one| one.mount_point == mount).unwrap().major_minor
         };
         // In a file on it, and on itself.
         for image in [format!("{MOUNT_POINT}/image"), disk.device.clone()] {
@@ -141,7 +141,7 @@ fn what_lies_below_a_loop_device_is_told_by_the_kernel() {
                 read.known().unwrap().iter().find(|one| one.major_minor == inner).unwrap().below.clone();
             run("umount", &["/mnt/inner"]);
             run("losetup", &["--detach", upper.trim()]);
-            assert_eq!(below, [number(MOUNT_POINT)], "{image}");
+            assert_eq!(below, [number(MOUNT_POINT).to_string()], "{image}");
         }
         run("umount", &[MOUNT_POINT]);
     });

@@ -12,7 +12,8 @@ use mt_agent::changes::{Context, Done, Observer};
 use mt_agent::facts::blank::blkid;
 use mt_agent::facts::blank::examine::fingerprint;
 use mt_agent::facts::disks::{self, Disk};
-use mt_agent::host::Host;
+use mt_agent::facts::scsi::{KnownId, NoId};
+use mt_agent::host::{Host, ScsiId};
 use mt_agent::profile::{self, Profile};
 use mt_agent::state::paths::RETENTION;
 use mt_agent::state::retention::Record;
@@ -191,14 +192,14 @@ impl StandIn {
 }
 
 impl Identity for StandIn {
-    fn scsi_id(&self, _device: &File) -> Result<String, String> {
-        self.answer.clone()
+    fn scsi_id(&self, _device: &File) -> Result<ScsiId, String> {
+        self.answer.clone().map(ScsiId::from)
     }
 
     fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {
         let read = |name: &String| {
             let mut disk = disks::describe(host, name)?;
-            disk.scsi_id = self.answer.clone().ok();
+            disk.scsi_id = self.answer.clone().map(KnownId::from).map_err(NoId::from);
             Ok(disk)
         };
         let mut disks = self.names.iter().map(read).collect::<Result<Vec<_>, String>>()?;

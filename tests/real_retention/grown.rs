@@ -59,7 +59,7 @@ fn unused(device: &Loop) -> Option<u64> {
     let host = Host::live();
     let mounts = mounts::load(&host);
     let disk = disks::describe(&host, device.name()).unwrap();
-    let (number, size) = (disk.major_minor.clone(), disk.size_bytes);
+    let (number, size) = (disk.major_minor, disk.size_bytes);
     let Fact::Known(all) = storage::load(&host, &mounts, &Fact::Known(vec![disk])) else { panic!() };
     let extent = all.iter().find(|one| one.major_minor == number).unwrap().extent.unwrap();
     let Fact::Known(mounts) = mounts else { panic!() };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use mt_agent::changes::identity::Identity;
 use mt_agent::changes::{Context, Observer, mkfs};
 use mt_agent::facts::disks::Disk;
-use mt_agent::host::{Host, apart};
+use mt_agent::host::{Host, ScsiId, apart};
 use mt_agent::state::paths::RETENTION;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
@@ -85,7 +85,7 @@ struct Stop<'a> {
 }
 
 impl Identity for Stop<'_> {
-    fn scsi_id(&self, device: &File) -> Result<String, String> {
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String> {
         self.own.scsi_id(device)
     }
 

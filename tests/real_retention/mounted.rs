@@ -140,22 +140,22 @@ fn a_finished_volume_is_known_without_a_link_of_udev_and_nothing_else_is_taken_f
         changed(format(&device, &device.target("ext4")));
         let record = record().unwrap();
         let mut disk = disks::describe(&Host::live(), device.name()).unwrap();
-        disk.scsi_id = Some(ID.to_owned());
+        disk.scsi_id = Ok(ID.into());
         let found = |record: &retention::Record, disk: &disks::Disk| {
             let sought = retention::sought(record, std::slice::from_ref(disk)).unwrap();
             retention::unlinked(&Host::live(), record, sought)
         };
-        let number = run("mountpoint", &["-x", &device.device]);
-        assert_eq!(found(&record, &disk).as_ref(), Some(&number));
+        let number = run("mountpoint", &["-x", &device.device]).parse().unwrap();
+        assert_eq!(found(&record, &disk), Some(number));
         let other =
             retention::Record { uuid: "00000000-0b6c-4c1e-9f5a-3d1c2b4a5e6f".into(), ..record.clone() };
         assert_eq!(found(&other, &disk), None, "another UUID");
         let other = retention::Record { fs_type: "xfs".into(), ..record.clone() };
         assert_eq!(found(&other, &disk), None, "another type");
         // The name leads to another device than the one that has the ID.
-        let moved = disks::Disk { major_minor: "7:999".into(), ..disk.clone() };
+        let moved = disks::Disk { major_minor: "7:999".parse().unwrap(), ..disk.clone() };
         assert_eq!(found(&record, &moved), None);
-        let map = Map { dm_name: "none".into(), major_minor: number.clone(), ..Map::default() };
+        let map = Map { dm_name: "none".into(), major_minor: number, ..Map::default() };
         let mapped = disks::Disk { multipath: Some(map), ..disk.clone() };
         assert_eq!(found(&record, &mapped), None, "a path of a map is looked at through its map alone");
         // A partition table beside it; then nothing that libblkid knows.

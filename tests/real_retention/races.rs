@@ -14,7 +14,7 @@ use mt_agent::changes::identity::Identity;
 use mt_agent::changes::{Context, Observer, mkfs};
 use mt_agent::facts::blank::examine::places;
 use mt_agent::facts::disks::Disk;
-use mt_agent::host::Host;
+use mt_agent::host::{Host, ScsiId};
 use mt_agent::state::paths::RETENTION;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -243,7 +243,7 @@ struct Window<'a> {
 }
 
 impl Identity for Window<'_> {
-    fn scsi_id(&self, device: &File) -> Result<String, String> {
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String> {
         self.own.scsi_id(device)
     }
 

@@ -218,7 +218,7 @@ fn another_disk_than_planned_is_refused() {
         );
         let path_of_map = |disks: &mut Vec<Disk>| {
             disks[0].multipath =
-                Some(Map { dm_name: ID.into(), major_minor: "253:7".into(), ..Map::default() });
+                Some(Map { dm_name: ID.into(), major_minor: "253:7".parse().unwrap(), ..Map::default() });
         };
         refuse(
             &StandIn { adapt: path_of_map, ..own() },

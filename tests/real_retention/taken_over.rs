@@ -16,7 +16,7 @@ use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::gather::{self, Probing, Wanted};
 use mt_agent::facts::retention::{self, uuid_of};
 use mt_agent::facts::{Fact, Facts, fstab as lines, mounts};
-use mt_agent::host::Host;
+use mt_agent::host::{Host, ScsiId};
 use mt_agent::run::plan;
 use mt_agent::state::paths::RETENTION;
 use mt_agent::steps::Selection;
@@ -49,7 +49,7 @@ impl Two {
     fn described(&self, host: &Host) -> Result<Vec<Disk>, String> {
         let read = |(name, id): (&String, &str)| {
             let mut disk = disks::describe(host, name)?;
-            disk.scsi_id = Some(id.to_owned());
+            disk.scsi_id = Ok(id.into());
             Ok(disk)
         };
         self.names.iter().zip([OLD, NEW]).map(read).collect()
@@ -80,11 +80,11 @@ impl Two {
         all.extend(self.described(&host).unwrap());
         disks::fill_users(all, &mounts, &[]);
         let links = edit(&mut facts.filesystems);
-        links.by_uuid.retain(|_, number| number.starts_with("8:"));
+        links.by_uuid.retain(|_, number| number.major() == 8);
         for name in &self.names {
             let uuid = blkid(name, "UUID");
             if !uuid.is_empty() {
-                links.by_uuid.insert(uuid, number(name));
+                links.by_uuid.insert(uuid, number(name).parse().unwrap());
             }
         }
         let Fact::Known(lines) = lines::load(&host) else { panic!("fstab") };
@@ -132,11 +132,11 @@ impl Two {
 }
 
 impl Identity for Two {
-    fn scsi_id(&self, device: &File) -> Result<String, String> {
+    fn scsi_id(&self, device: &File) -> Result<ScsiId, String> {
         let rdev = device.metadata().unwrap().rdev();
         let is = |name: &String| fs::metadata(format!("/dev/{name}")).unwrap().rdev() == rdev;
         let at = self.names.iter().position(is).ok_or("another device")?;
-        Ok([OLD, NEW][at].to_owned())
+        Ok([OLD, NEW][at].into())
     }
 
     fn disks(&self, host: &Host) -> Result<Vec<Disk>, String> {
@@ -228,7 +228,7 @@ pub(super) fn holds(device: &Loop, id: &str) {
     let live = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let there: Vec<_> = live.lines().filter(|line| line.split(' ').nth(4) == Some(MOUNT_POINT)).collect();
     assert!(there.len() == 1 && there[0].split(' ').nth(2) == Some(&number(device.name())), "{there:?}");
-    assert_eq!(record().map(|record| (record.scsi_id, record.finished)), Some((id.to_owned(), true)));
+    assert_eq!(record().map(|record| (record.scsi_id, record.finished)), Some((id.into(), true)));
     let fstab = fs::read_to_string("/etc/fstab").unwrap();
     let expected = format!(
         "UUID=1-2 /data ext4 defaults 0 0\n{}{MOUNT_POINT}\nUUID={} {MOUNT_POINT} ext4 {OPTIONS} 0 0\n",

@@ -62,7 +62,7 @@ fn of_today(scsi_id: &str, uuid: &str, fs_type: &str, boot_id: &str) -> Record {
     let now = OffsetDateTime::now_utc();
     Record {
         schema: SCHEMA.to_owned(),
-        scsi_id: scsi_id.to_owned(),
+        scsi_id: scsi_id.into(),
         uuid: uuid.to_owned(),
         fs_type: fs_type.to_owned(),
         boot_id: boot_id.to_owned(),

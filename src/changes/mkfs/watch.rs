@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::libc;
-use nix::sys::stat::{major, minor};
 
 use crate::changes::device::Device;
 use crate::changes::identity;
@@ -13,7 +12,7 @@ use crate::facts::blank::counts::{self, Counts};
 use crate::facts::blank::examine;
 use crate::facts::disks::Disk;
 use crate::host::apart::apart;
-use crate::host::{Host, files, ioctl};
+use crate::host::{DeviceNumber, Host, files, ioctl};
 
 /// How long what others have written to memory may take to reach the disk.
 const WRITING_OUT: Duration = Duration::from_secs(60);
@@ -80,21 +79,17 @@ fn ends(device: &Device, size: u64) -> Result<String> {
 
 /// Each path, partition and map has pages of its own in memory.
 fn write_out(host: &Host, disks: &[Disk]) -> Result<()> {
-    let mut nodes: Vec<(String, &str)> = Vec::new();
+    let mut nodes: Vec<(String, DeviceNumber)> = Vec::new();
     for disk in disks {
-        nodes.push((disk.path.clone(), &disk.major_minor));
+        nodes.push((disk.path.clone(), disk.major_minor));
+        nodes.extend(disk.partitions.iter().map(|part| (format!("/dev/{}", part.name), part.major_minor)));
         nodes.extend(
-            disk.partitions.iter().map(|part| (format!("/dev/{}", part.name), part.major_minor.as_str())),
-        );
-        nodes.extend(
-            disk.multipath
-                .iter()
-                .map(|map| (format!("/dev/mapper/{}", map.dm_name), map.major_minor.as_str())),
+            disk.multipath.iter().map(|map| (format!("/dev/mapper/{}", map.dm_name), map.major_minor)),
         );
     }
     let all = || -> Result<(), String> {
         for (path, number) in &nodes {
-            one(host, path, number).map_err(|error| format!("{error:#}"))?;
+            one(host, path, *number).map_err(|error| format!("{error:#}"))?;
         }
         Ok(())
     };
@@ -104,12 +99,11 @@ fn write_out(host: &Host, disks: &[Disk]) -> Result<()> {
         .map_err(|why| anyhow!("cannot determine whether it is written to: {why}"))
 }
 
-fn one(host: &Host, path: &str, number: &str) -> Result<()> {
+fn one(host: &Host, path: &str, number: DeviceNumber) -> Result<()> {
     let file = files::node(&host.path(path), libc::O_NONBLOCK).with_context(|| format!("opening {path}"))?;
     let meta = file.metadata().with_context(|| format!("looking at {path}"))?;
     ensure!(
-        meta.file_type().is_block_device()
-            && format!("{}:{}", major(meta.rdev()), minor(meta.rdev())) == number,
+        meta.file_type().is_block_device() && DeviceNumber::of(meta.rdev()) == number,
         "{path} is not the device {number}"
     );
     ioctl::write_out(&file).with_context(|| format!("writing out {path}"))

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::{CONFIGURATION, Dialect, daemon, edit, leaves_root_alone, root_device, write};
 use crate::changes::identity::{Hardware, Identity};
 use crate::changes::{Context, Done};
-use crate::host::{Host, files};
+use crate::host::{DeviceNumber, Host, files};
 use crate::state::{paths, saved};
 
 /// Switches the settings `off` of the configuration off and makes the `devnode` entries `unhide` of its blacklist comments;
@@ -15,16 +15,16 @@ use crate::state::{paths, saved};
 /// The file cannot be understood, or does not name the root disk: it is then as it was. multipathd does not read it again.
 pub fn configure(context: &mut Context<'_>, off: &[String], unhide: &[String]) -> Result<Done> {
     let root = root_device(context.host)?;
-    let done = edit_as(context.host, &Hardware, &root, off, unhide)?;
+    let done = edit_as(context.host, &Hardware, root, off, unhide)?;
     daemon::read_again(context, &done)?;
     Ok(done)
 }
 
-/// `root` is the `major:minor` of what carries `/`.
+/// `root` is the number of what carries `/`.
 pub(super) fn edit_as(
     host: &Host,
     identity: &dyn Identity,
-    root: &str,
+    root: DeviceNumber,
     off: &[String],
     unhide: &[String],
 ) -> Result<Done> {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::facts::multipath::parse::{Dialect, Parsed, Word, parse};
 use crate::facts::multipath::{matcher, matches};
-use crate::host::text;
+use crate::host::{ScsiId, text};
 
 /// `before` with a blacklist that names `scsi_id`: where `stale` stands as a blacklisted wwid it is replaced,
 /// else a line is added to the blacklist, else a blacklist to the file. A file that names it already is
@@ -104,7 +104,7 @@ fn line_start(text: &[u8], at: usize) -> usize {
 ///
 /// # Errors
 /// Which entry does otherwise, or cannot be understood.
-pub fn check_hidden(text: &[u8], scsi_id: &str, others: &[String], dialect: Dialect) -> Result<()> {
+pub fn check_hidden(text: &[u8], scsi_id: &str, others: &[ScsiId], dialect: Dialect) -> Result<()> {
     let parsed = understood(text, dialect)?;
     for Word { line, text, .. } in &parsed.blacklist_wwids {
         let matches = matcher(text);

@@ -10,7 +10,7 @@ use crate::facts::disks::{Disk, sysfs};
 use crate::facts::multipath::SERVICE;
 use crate::facts::{Fact, services};
 use crate::host::command::Command;
-use crate::host::{Host, files};
+use crate::host::{Host, ScsiId, files};
 use crate::platform::services::Verb;
 
 /// Lets multipathd start at boot, starts it, with `reload` has it go by the file where it goes by an earlier one, and has it
@@ -19,12 +19,12 @@ use crate::platform::services::Verb;
 /// # Errors
 /// The configuration would let multipath take the root disk: nothing is then done. The service does not start, does not read
 /// its configuration, or a disk gets no map, and what multipath says of it.
-pub fn start(context: &mut Context<'_>, ids: &[String], reload: bool) -> Result<Done> {
+pub fn start(context: &mut Context<'_>, ids: &[ScsiId], reload: bool) -> Result<Done> {
     let host = context.host;
     let root = root_device(host)?;
     let disks = Hardware.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
     let text = files::read(&host.path(CONFIGURATION)).with_context(|| format!("reading {CONFIGURATION}"))?;
-    leaves_root_alone(&disks, &root, &text, Dialect::of(host))
+    leaves_root_alone(&disks, root, &text, Dialect::of(host))
         .context("multipathd is not started, as it could take the root disk")?;
     let mut changed = Vec::new();
     let at_boot = || services::at_boot(host, SERVICE).map_err(|why| anyhow!(why));
@@ -59,19 +59,19 @@ pub fn start(context: &mut Context<'_>, ids: &[String], reload: bool) -> Result<
 }
 
 /// Has multipath make the map of one disk, and no other.
-fn make(context: &mut Context<'_>, disks: &[Disk], id: &str) -> Result<()> {
+fn make(context: &mut Context<'_>, disks: &[Disk], id: &ScsiId) -> Result<()> {
     let host = context.host;
-    let disk = disks.iter().find(|disk| disk.scsi_id.as_deref() == Some(id));
+    let disk = disks.iter().find(|disk| disk.has_id(id));
     let disk = disk.with_context(|| format!("no disk answers with the SCSI ID {id} any more"))?;
     let command = Command::new("multipath", ["-v", "2", &disk.path], DEADLINE);
     let output = context.run(&command)?;
-    let made = wait_for(|| Ok(without_map(host, &[id.to_owned()])?.is_empty().then_some(())))?;
+    let made = wait_for(|| Ok(without_map(host, std::slice::from_ref(id))?.is_empty().then_some(())))?;
     ensure!(made.is_some(), "multipath made no map of {} ({id}): {}", disk.name, output.said());
     Ok(())
 }
 
 /// Those of `ids` that no map has.
-fn without_map(host: &Host, ids: &[String]) -> Result<Vec<String>> {
+fn without_map(host: &Host, ids: &[ScsiId]) -> Result<Vec<ScsiId>> {
     let maps = sysfs::maps(host).map_err(|error| anyhow!("{error:#}")).context("reading the maps")?;
     Ok(ids.iter().filter(|id| maps.iter().all(|map| map.wwid != **id)).cloned().collect())
 }

@@ -99,7 +99,7 @@ fn a_blacklist_that_hides_another_disk_is_refused() {
     let check = |entry: &str| {
         let text = VENDOR.replace(STALE, entry);
         let after = with_wwid(text.as_bytes(), ROOT, None, Dialect::Later).unwrap();
-        check_hidden(&after, ROOT, &[OTHER.to_owned()], Dialect::Later).map_err(|error| format!("{error:#}"))
+        check_hidden(&after, ROOT, &[OTHER.into()], Dialect::Later).map_err(|error| format!("{error:#}"))
     };
     assert_eq!(check(STALE), Ok(()));
     for entry in ["36000c29", "\".*\"", "*", "\"!^360\"", "\"^36000c29[0-9a-f]+$\""] {
@@ -137,7 +137,7 @@ fn in_the_script_only_the_whole_id_is_replaced() {
 struct Recorded(Vec<Disk>);
 
 impl Identity for Recorded {
-    fn scsi_id(&self, _device: &fs::File) -> Result<String, String> {
+    fn scsi_id(&self, _device: &fs::File) -> Result<ScsiId, String> {
         Err("not asked".into())
     }
 
@@ -156,7 +156,7 @@ fn machine() -> (tempfile::TempDir, Host, Recorded) {
     let disk = |name: &str, number: &str, id: &str| Disk {
         name: name.into(),
         major_minor: number.into(),
-        scsi_id: Some(id.into()),
+        scsi_id: Ok(id.into()),
         ..Disk::default()
     };
     (dir, host, Recorded(vec![disk("sda", "8:0", ROOT), disk("sdb", "8:16", OTHER)]))
@@ -165,7 +165,7 @@ fn machine() -> (tempfile::TempDir, Host, Recorded) {
 #[test]
 fn both_files_are_written_once_and_kept_as_they_were() {
     let (_dir, host, machine) = machine();
-    let run = |id: &str| replace_as(&host, &machine, "8:0", id, Some(STALE));
+    let run = |id: &str| replace_as(&host, &machine, "8:0".into(), id, Some(STALE));
     let Done::Changed(what) = run(ROOT).unwrap() else { panic!("unchanged") };
     assert!(
         what.starts_with(&format!(
@@ -184,7 +184,8 @@ fn both_files_are_written_once_and_kept_as_they_were() {
 #[test]
 fn only_the_disk_that_carries_root_is_blacklisted() {
     let (_dir, host, machine) = machine();
-    let refused = |root: &str, id: &str| replace_as(&host, &machine, root, id, None).unwrap_err().to_string();
+    let refused =
+        |root: &str, id: &str| replace_as(&host, &machine, root.into(), id, None).unwrap_err().to_string();
     assert_eq!(
         refused("8:0", OTHER),
         format!("the SCSI ID of the root disk sda is {ROOT}; {OTHER} was planned")
@@ -243,7 +244,7 @@ fn an_entry_that_hides_disks_becomes_a_comment_and_no_other_does() {
 fn the_file_is_changed_once_and_only_while_it_leaves_the_root_disk_alone() {
     let (_dir, host, machine) = machine();
     let off = ["find_multipaths".to_owned()];
-    let run = || configure::edit_as(&host, &machine, "8:0", &off, &[]);
+    let run = || configure::edit_as(&host, &machine, "8:0".into(), &off, &[]);
     let put = |text: &str| files::replace(&host.path(CONFIGURATION), text.as_bytes(), 0o644).unwrap();
     let on = VENDOR.replace("find_multipaths no", "find_multipaths yes");
     put(&on);

@@ -6,13 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use nix::sys::stat::{major, minor};
 
 use crate::changes::identity;
 use crate::facts::mounts::Mount;
 use crate::facts::{mounts, swaps};
 use crate::host::apart::apart;
-use crate::host::{Host, text};
+use crate::host::{DeviceNumber, Host, text};
 
 /// How long looking at what all processes have open may take. A file on a network mount that is dead does not answer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -44,8 +43,8 @@ pub fn of(host: &Host, mount: &Mount) -> Result<Vec<String>> {
             found.push(format!("{} lies below the loop device {name}", text::safe(file.trim_end())));
         }
     }
-    let number = mount.major_minor.clone();
-    let processes = apart("looking at what processes have open", DEADLINE, &[], || processes(host, &number));
+    let number = mount.major_minor;
+    let processes = apart("looking at what processes have open", DEADLINE, &[], || processes(host, number));
     let mut processes = processes.map_err(|error| anyhow!("cannot determine what uses it: {error}"))?;
     let more = processes.len().saturating_sub(NAMED);
     processes.truncate(NAMED);
@@ -58,7 +57,7 @@ pub fn of(host: &Host, mount: &Mount) -> Result<Vec<String>> {
 
 /// The processes with an open or mapped file, a working or a root directory on the device `number`. One that ends meanwhile, or
 /// that is hidden, is none.
-fn processes(host: &Host, number: &str) -> Vec<String> {
+fn processes(host: &Host, number: DeviceNumber) -> Vec<String> {
     let pids = host.list("/proc").unwrap_or_default();
     let mut pids: Vec<u32> = pids.iter().filter_map(|name| name.parse().ok()).collect();
     pids.sort_unstable();
@@ -72,10 +71,10 @@ fn told(host: &Host, pid: u32, how: &str) -> String {
     format!("process {pid} ({}) has {how} on it", text::safe(name))
 }
 
-fn how(host: &Host, pid: u32, number: &str) -> Option<&'static str> {
+fn how(host: &Host, pid: u32, number: DeviceNumber) -> Option<&'static str> {
     let is_on = |link: String| {
         let meta = fs::metadata(host.path(link));
-        meta.is_ok_and(|meta| format!("{}:{}", major(meta.dev()), minor(meta.dev())) == number)
+        meta.is_ok_and(|meta| DeviceNumber::of(meta.dev()) == number)
     };
     if is_on(format!("/proc/{pid}/cwd")) {
         return Some("its working directory");
@@ -91,8 +90,8 @@ fn how(host: &Host, pid: u32, number: &str) -> Option<&'static str> {
     let maps = host.read(format!("/proc/{pid}/maps")).unwrap_or_default();
     let device = |line: &str| {
         let (major, minor) = line.split_ascii_whitespace().nth(3)?.split_once(':')?;
-        let hex = |text: &str| u64::from_str_radix(text, 16).ok();
-        Some(format!("{}:{}", hex(major)?, hex(minor)?))
+        let hex = |text: &str| u32::from_str_radix(text, 16).ok();
+        Some(DeviceNumber::new(hex(major)?, hex(minor)?))
     };
-    maps.lines().any(|line| device(line).as_deref() == Some(number)).then_some("a file mapped")
+    maps.lines().any(|line| device(line) == Some(number)).then_some("a file mapped")
 }

@@ -7,12 +7,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::stat::{major, minor};
-
 use crate::facts::disks::{Disk, sysfs};
 use crate::facts::processes;
 use crate::host::apart::apart;
-use crate::host::{Host, files, text};
+use crate::host::{DeviceNumber, Host, files, text};
 
 /// How long looking at what all processes have open may take. A file on a network mount that is dead does not answer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -32,9 +30,8 @@ pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
         return Vec::new();
     }
     let over = |wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let is_over = |file: &str| {
-            number(host, file).is_some_and(|number| disk.all_devices().contains(&number.as_str()))
-        };
+        let is_over =
+            |file: &str| number(host, file).is_some_and(|number| disk.all_devices().contains(&number));
         let found = backed.iter().filter(|(_, file)| wanted(file) && is_over(file));
         found.map(|(name, _)| format!("below the loop device {name}")).collect()
     };
@@ -44,12 +41,12 @@ pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
         .unwrap_or_else(|_| over(&|file| file.starts_with("/dev/")))
 }
 
-fn number(host: &Host, path: &str) -> Option<String> {
+fn number(host: &Host, path: &str) -> Option<DeviceNumber> {
     number_of(&fs::metadata(host.path(path)).ok()?)
 }
 
-fn number_of(meta: &fs::Metadata) -> Option<String> {
-    meta.file_type().is_block_device().then(|| format!("{}:{}", major(meta.rdev()), minor(meta.rdev())))
+fn number_of(meta: &fs::Metadata) -> Option<DeviceNumber> {
+    meta.file_type().is_block_device().then(|| DeviceNumber::of(meta.rdev()))
 }
 
 /// Programs that have one of the disks or a part of it open or mapped for writing, without a claim that the kernel would
@@ -64,13 +61,13 @@ pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     processes::sees_all(host)?;
-    let devices: BTreeSet<String> = disks.iter().flat_map(Disk::all_devices).map(str::to_owned).collect();
+    let devices: BTreeSet<DeviceNumber> = disks.iter().flat_map(Disk::all_devices).collect();
     // A file that does not answer would hold us up for ever.
     apart("looking at what processes have open", DEADLINE, &[], || open_for_writing(host, &devices))
         .map_err(|error| error.to_string())?
 }
 
-fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<String>, String> {
+fn open_for_writing(host: &Host, devices: &BTreeSet<DeviceNumber>) -> Result<Vec<String>, String> {
     let processes = host.list("/proc").map_err(|error| format!("reading /proc: {error}"))?;
     let mut found = Vec::new();
     for pid in processes.iter().filter(|name| name.parse::<u32>().is_ok()) {
@@ -88,7 +85,7 @@ fn open_for_writing(host: &Host, devices: &BTreeSet<String>) -> Result<Vec<Strin
 }
 
 /// How the process can write to one of the devices, if it can.
-fn how(host: &Host, pid: &str, devices: &BTreeSet<String>) -> io::Result<Option<&'static str>> {
+fn how(host: &Host, pid: &str, devices: &BTreeSet<DeviceNumber>) -> io::Result<Option<&'static str>> {
     // Each thread can have files of its own (unshare(CLONE_FILES)).
     for thread in host.list(format!("/proc/{pid}/task"))? {
         match writes(host, &format!("/proc/{pid}/task/{thread}"), devices) {
@@ -119,7 +116,7 @@ fn of_status(host: &Host, pid: &str) -> io::Result<String> {
 }
 
 /// Whether the thread has a descriptor for writing. One that is closed meanwhile is none.
-fn writes(host: &Host, thread: &str, devices: &BTreeSet<String>) -> io::Result<bool> {
+fn writes(host: &Host, thread: &str, devices: &BTreeSet<DeviceNumber>) -> io::Result<bool> {
     for fd in host.list(format!("{thread}/fd"))? {
         let link = format!("{thread}/fd/{fd}");
         let look = || -> io::Result<bool> {
@@ -137,7 +134,7 @@ fn writes(host: &Host, thread: &str, devices: &BTreeSet<String>) -> io::Result<b
     Ok(false)
 }
 
-fn is_one_of(path: &Path, devices: &BTreeSet<String>) -> io::Result<bool> {
+fn is_one_of(path: &Path, devices: &BTreeSet<DeviceNumber>) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(meta) => Ok(number_of(&meta).is_some_and(|number| devices.contains(&number))),
         // A file of a dead mount (ENOTCONN, ESTALE, EIO) or of a user's own (EACCES of FUSE, to root too) is no device node: one
@@ -149,7 +146,7 @@ fn is_one_of(path: &Path, devices: &BTreeSet<String>) -> io::Result<bool> {
 
 /// Whether the process maps one of the devices for writing. Before 3.3 there is no /proc/PID/map_files, and only the
 /// kernel's counts tell.
-fn maps(host: &Host, pid: &str, devices: &BTreeSet<String>) -> io::Result<bool> {
+fn maps(host: &Host, pid: &str, devices: &BTreeSet<DeviceNumber>) -> io::Result<bool> {
     // Line by line: a process may have so many mappings that no bound of ours fits, and none is left out.
     let mut lines = BufReader::new(files::open(&host.path(format!("/proc/{pid}/maps")))?);
     let mut line = Vec::new();
@@ -201,7 +198,7 @@ mod tests {
     #[test]
     fn what_cannot_be_looked_at_is_not_nothing() {
         use crate::facts::testing;
-        let devices = BTreeSet::from(["8:16".to_owned()]);
+        let devices = BTreeSet::from(["8:16".into()]);
         let look = |files: &[(&str, &str)]| {
             let dir = testing::tree(files);
             open_for_writing(&Host::recorded(dir.path()), &devices)
@@ -242,7 +239,7 @@ mod tests {
             nix::sys::stat::makedev(8, 16),
         )
         .expect("root");
-        let found = open_for_writing(&host, &BTreeSet::from(["8:16".to_owned()])).unwrap();
+        let found = open_for_writing(&host, &BTreeSet::from(["8:16".into()])).unwrap();
         assert_eq!(found, ["mapped for writing by process 7 ()"]);
     }
 

@@ -69,9 +69,9 @@ pub fn probes(
 /// joins them, or one does that cannot be right. They may be one and the same, used through the other.
 fn twin(disks: &[Disk], name: &str) -> Option<String> {
     let disk = disks.iter().find(|disk| disk.name == name)?;
-    let id = disk.scsi_id.as_deref()?;
-    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor.clone());
-    let alike = || disks.iter().filter(|other| other.scsi_id.as_deref() == Some(id));
+    let id = disk.id()?;
+    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor);
+    let alike = || disks.iter().filter(|other| other.has_id(id));
     match alike().find(|other| other.name != disk.name && (map(other).is_none() || map(other) != map(disk))) {
         Some(twin) => {
             Some(format!("{} answers with the same SCSI ID {id}, and no multipath map joins them", twin.name))
@@ -121,7 +121,7 @@ mod tests {
         use crate::facts::disks::Map;
         let named = |name: &str, map: Option<&str>| Disk {
             name: name.into(),
-            scsi_id: Some("36000c29".into()),
+            scsi_id: Ok("36000c29".into()),
             multipath: map.map(|map| Map { major_minor: map.into(), ..Map::default() }),
             ..Disk::default()
         };

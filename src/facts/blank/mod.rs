@@ -17,7 +17,6 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::time::Duration;
 
 use nix::libc;
-use nix::sys::stat::{major, minor};
 use serde::{Deserialize, Serialize};
 
 use super::disks::{Disk, sysfs, users};
@@ -26,7 +25,7 @@ use super::retention::Volume;
 use super::swaps::Swap;
 use super::{Fact, signature};
 use crate::host::apart::apart;
-use crate::host::{Host, Kind, files, ioctl};
+use crate::host::{DeviceNumber, Host, Kind, files, ioctl};
 use blkid::Signatures;
 use counts::Counts;
 
@@ -256,11 +255,11 @@ impl<'a> Trial<'a> {
     /// as large; returns the size in bytes.
     fn identity(&mut self, file: &File, device: &str) -> Result<u64, String> {
         let looking = |error: io::Error| format!("looking at {device}: {error}");
-        let expected = self.disk.multipath.as_ref().map_or(&self.disk.major_minor, |map| &map.major_minor);
+        let expected = self.disk.multipath.as_ref().map_or(self.disk.major_minor, |map| map.major_minor);
         let by_name = std::fs::metadata(self.host.path(device)).map_err(looking)?;
         for meta in [file.metadata().map_err(looking)?, by_name] {
-            let number = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
-            if !meta.file_type().is_block_device() || number != *expected {
+            let number = DeviceNumber::of(meta.rdev());
+            if !meta.file_type().is_block_device() || number != expected {
                 return Err(format!("{device} is not the block device {expected} that it should be"));
             }
         }

@@ -26,11 +26,11 @@ pub fn of(host: &Host, disk: &Disk) -> Option<String> {
         }
         let status = dmsetup(host, "status", name);
         for number in failed_in(&status).unwrap_or_default() {
-            let path = paths.iter().find(|path| sysfs::word(host, path, "dev").as_deref() == Some(number));
+            let path = paths.iter().find(|path| sysfs::number(host, path) == Ok(number));
             told.push(format!(
                 "the path {} of the map {name} is failed, and stays so on a healthy disk while no multipathd runs: see that \
                  multipathd runs, or: dmsetup message {name} 0 \"reinstate_path {number}\"",
-                path.map_or(number, String::as_str)
+                path.cloned().unwrap_or_else(|| number.to_string())
             ));
         }
     }

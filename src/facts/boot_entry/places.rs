@@ -6,10 +6,10 @@ use std::io::ErrorKind;
 use anyhow::Result;
 
 use super::{BootEntry, Device, More};
-use crate::facts::disks::sysfs;
+use crate::facts::disks::{Mapped, sysfs};
 use crate::facts::mounts::{self, Mount};
 use crate::facts::{fstab, read};
-use crate::host::{Host, Kind};
+use crate::host::{DeviceNumber, Host, Kind};
 
 /// Where GRUB has its own files.
 const DIRECTORY: &str = "/boot/grub";
@@ -86,7 +86,7 @@ fn other_file(host: &Host, machine: Option<&Machine>, file: &str) -> Result<Opti
         None => Root { at: root_of(host)?, number: None },
         Some(machine) => match machine.mount_of(&real.display().to_string()) {
             Some(mount) if mount.root == "/" => {
-                Root { at: mount.mount_point.clone(), number: Some(mount.major_minor.clone()) }
+                Root { at: mount.mount_point.clone(), number: Some(mount.major_minor) }
             }
             _ => return Ok(None),
         },
@@ -155,7 +155,7 @@ fn state(host: &Host, machine: Option<&Machine>, root: &Root, path: &str) -> Res
             let is_on_it = machine.is_none_or(|machine| {
                 let below = found.strip_prefix(host.root()).unwrap_or(&found);
                 let path = format!("/{}", below.display());
-                machine.mount_of(&path).is_some_and(|mount| Some(&mount.major_minor) == root.number.as_ref())
+                machine.mount_of(&path).is_some_and(|mount| Some(mount.major_minor) == root.number)
             });
             Ok(match meta.is_file() && is_on_it {
                 true if meta.len() == 0 => State::Empty,
@@ -174,7 +174,7 @@ fn state(host: &Host, machine: Option<&Machine>, root: &Root, path: &str) -> Res
 #[derive(PartialEq, Eq)]
 struct Root {
     at: String,
-    number: Option<String>,
+    number: Option<DeviceNumber>,
 }
 
 /// Where GRUB finds a device of an entry.
@@ -231,8 +231,7 @@ impl<'a> Machine<'a> {
                 && self.mount_of(&mount.mount_point).is_some_and(|top| top.major_minor == mount.major_minor)
                 && spots_of(self.host, mount).iter().any(|spot| spots.contains(spot))
         };
-        let root =
-            |mount: &Mount| Root { at: mount.mount_point.clone(), number: Some(mount.major_minor.clone()) };
+        let root = |mount: &Mount| Root { at: mount.mount_point.clone(), number: Some(mount.major_minor) };
         let roots: Vec<_> = self.mounts.iter().filter(is_it).map(root).collect();
         if roots.is_empty() {
             return Place::Untold("the file system of that partition is not mounted".into());
@@ -314,7 +313,7 @@ fn numbers(host: &Host, disk: &str) -> Vec<u64> {
 
 /// The partitions of disks that a mount lies on, as GRUB 0.97 can read them: it knows no LVM, and of RAID the mirrors alone.
 fn spots_of(host: &Host, mount: &Mount) -> Vec<Spot> {
-    let name = sysfs::kernel_name(host, &mount.major_minor);
+    let name = sysfs::kernel_name(host, mount.major_minor);
     name.map_or(Vec::new(), |name| spots_below(host, &name, None, DEPTH))
 }
 
@@ -333,10 +332,9 @@ fn spots_below(host: &Host, name: &str, partition: Option<u64>, depth: usize) ->
         names.flat_map(|name| spots_below(host, name, partition, depth - 1)).collect()
     };
     if let Some(uuid) = sysfs::word(host, name, "dm/uuid") {
-        let part = uuid.strip_prefix("part").and_then(|rest| rest.split_once('-'));
-        return match part.and_then(|(number, of)| Some((number.parse().ok()?, of))) {
-            Some((number, of)) if of.starts_with("mpath-") => below(Some(number)),
-            _ if uuid.starts_with("mpath-") => below(partition),
+        return match Mapped::of(&uuid) {
+            Mapped::MapPartition(number) => below(Some(number.into())),
+            Mapped::Multipath(_) => below(partition),
             _ => Vec::new(),
         };
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Disk, sysfs};
+use crate::facts::scsi::{KnownId, NoId};
 use crate::facts::{Fact, scsi};
 use crate::host::each::{apart_at_once, at_once};
 use crate::host::{Host, Kind};
@@ -46,18 +47,18 @@ fn read(host: &Host) -> Result<Vec<Disk>, String> {
     Ok(disks)
 }
 
-type Ask = fn(&Host, &str) -> Result<scsi::ScsiId, scsi::NoId>;
+type Ask = fn(&Host, &str) -> Result<KnownId, NoId>;
 
 /// Fills in the SCSI IDs.
 fn identify(host: &Host, disks: &mut [Disk], deadline: Duration, ask: Ask) {
     let mut silent = Vec::new();
     for disk in disks.iter_mut() {
         if !disk.is_scsi() {
-            disk.scsi_id_error = Some(not_scsi(disk));
+            disk.scsi_id = Err(not_scsi(disk).into());
             continue;
         }
         match scsi::in_sysfs(host, &disk.name) {
-            Some(answer) => tell(disk, answer.map_err(scsi::NoId::from)),
+            Some(answer) => disk.scsi_id = answer.map_err(NoId::from),
             None => silent.push(disk.name.clone()),
         }
     }
@@ -73,29 +74,15 @@ fn identify(host: &Host, disks: &mut [Disk], deadline: Duration, ask: Ask) {
         Ok(at_once(&silent, deadline, ask))
     };
     for disk in disks.iter_mut().filter(|disk| silent.contains(&disk.name)) {
-        match answers.as_ref().map(|answers| answers.get(&disk.name)) {
-            Ok(Some(Ok(answer))) => tell(disk, answer.clone()),
-            Ok(Some(Err(error))) => disk.scsi_id_error = Some(error.clone()),
+        disk.scsi_id = match answers.as_ref().map(|answers| answers.get(&disk.name)) {
+            Ok(Some(Ok(answer))) => answer.clone(),
+            Ok(Some(Err(error))) => Err(error.clone().into()),
             Ok(None) => {
                 let why = format!("it did not answer within {} s", deadline.as_secs());
-                tell(disk, Err(scsi::NoId { why, silent: true }));
+                Err(NoId { why, silent: true })
             }
-            Err(error) => disk.scsi_id_error = Some(error.to_string()),
-        }
-    }
-}
-
-fn tell(disk: &mut Disk, answer: Result<scsi::ScsiId, scsi::NoId>) {
-    match answer {
-        Ok(id) => {
-            disk.scsi_id = Some(id.text);
-            disk.scsi_id_source = Some(id.source);
-            disk.scsi_id_error = None;
-        }
-        Err(scsi::NoId { why, silent }) => {
-            disk.scsi_id_error = Some(why);
-            disk.silent = silent;
-        }
+            Err(error) => Err(error.to_string().into()),
+        };
     }
 }
 
@@ -121,16 +108,13 @@ mod tests {
             if name == "sdb" {
                 std::thread::sleep(Duration::from_secs(300));
             }
-            Ok(scsi::ScsiId { text: format!("3{name}"), source: "SG_IO 0x83 NAA 6".into() })
+            Ok(format!("3{name}").as_str().into())
         };
         let mut disks = [disk("sda"), disk("sdb"), disk("sdc")];
         let started = std::time::Instant::now();
         identify(&Host::live(), &mut disks, Duration::from_secs(5), ask);
         assert!(started.elapsed() < Duration::from_secs(150));
-        assert_eq!(disks[0].scsi_id.as_deref(), Some("3sda"));
-        assert_eq!(disks[2].scsi_id.as_deref(), Some("3sdc"));
-        assert_eq!(disks[1].scsi_id, None);
-        assert_eq!(disks[1].scsi_id_error.as_deref(), Some("it did not answer within 5 s"));
-        assert_eq!(disks.map(|disk| disk.silent), [false, true, false]);
+        assert!(disks[0].has_id("3sda") && disks[2].has_id("3sdc"));
+        assert_eq!(disks[1].scsi_id, Err(NoId { why: "it did not answer within 5 s".into(), silent: true }));
     }
 }

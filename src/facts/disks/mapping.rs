@@ -1,20 +1,17 @@
 //! Where a partition that kpartx made lies on its map: sysfs does not tell that of a mapping, the device mapper does.
 
 use nix::libc;
-use nix::sys::stat::makedev;
 
-use crate::host::{Host, files, ioctl};
+use crate::host::{DeviceNumber, Host, files, ioctl};
 
 /// Where the mapping `name`, which has the number `number`, begins on the one device of which it is a piece, in bytes; `None` where
 /// it is no such piece, or the device mapper cannot be asked.
-pub(super) fn begin(host: &Host, name: &str, number: &str) -> Option<u64> {
+pub(super) fn begin(host: &Host, name: &str, number: DeviceNumber) -> Option<u64> {
     if !host.is_live() {
         return linear(&host.read(format!("/commands/dm-table/{name}")).ok()?);
     }
-    let (major, minor) = number.split_once(':')?;
-    let dev = makedev(major.parse().ok()?, minor.parse().ok()?);
     let control = files::node(&host.path(ioctl::DEVICE_MAPPER), libc::O_NONBLOCK).ok()?;
-    linear(&ioctl::device_mapper_table(&control, dev).ok()?.tables().join("\n"))
+    linear(&ioctl::device_mapper_table(&control, number.dev()).ok()?.tables().join("\n"))
 }
 
 /// Reads a table of one line as `dmsetup table` prints it: `0 204800 linear 253:1 2048`.

@@ -3,6 +3,7 @@
 mod controller;
 mod controllers;
 mod load;
+mod mapped;
 mod mapping;
 mod partitioned;
 mod paths;
@@ -10,24 +11,27 @@ mod resolve;
 pub mod sysfs;
 pub mod users;
 
+use super::scsi::{self, KnownId, NoId};
+use crate::host::{DeviceNumber, ScsiId};
 use serde::{Deserialize, Serialize};
 
 pub use controllers::load_controllers;
 pub use load::{describe, load};
+pub use mapped::Mapped;
 pub use partitioned::{Partitioned, Places, Shown};
 pub use paths::not_one_disk;
 pub use resolve::{Resolved, resolve};
 pub use users::fill_users;
 
 /// A whole disk (loop, RAM, optical and device-mapper devices are none).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// Kernel name: `sda`.
     pub name: String,
     /// `/dev/sda`.
     pub path: String,
     /// `8:0`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// `host:channel:target:lun`, of a SCSI disk.
     pub hctl: Option<String>,
     /// The controller it sits on.
@@ -40,15 +44,9 @@ pub struct Disk {
     pub size_bytes: u64,
     /// Whether the device is read-only.
     pub read_only: bool,
-    /// SCSI ID as udev's scsi_id writes it, e.g. `36000c29…`; `None` with `scsi_id_error` when there is none.
-    pub scsi_id: Option<String>,
-    /// Where it came from: `vpd_pg83` (sysfs) or `SG_IO`, and the kind of designator: `SG_IO 0x83 NAA 6`.
-    pub scsi_id_source: Option<String>,
-    /// Why there is no SCSI ID.
-    pub scsi_id_error: Option<String>,
-    /// Whether that is because the disk did not answer at all.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub silent: bool,
+    /// Its SCSI ID, or why it has none: in JSON `scsi_id`, `scsi_id_source`, `scsi_id_error` and `silent`.
+    #[serde(flatten, with = "scsi::json")]
+    pub scsi_id: Result<KnownId, NoId>,
     /// What the SCSI layer does with it: `running`, or `offline`, `blocked`, `transport-offline` and the like. `None` of what is
     /// no SCSI disk, and in a recording of a version that did not look.
     #[serde(default)]
@@ -107,7 +105,7 @@ pub struct Partition {
     /// Kernel name: `sda1`.
     pub name: String,
     /// `8:1`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// Where it begins on its disk, in bytes; `None` in a recording of a version that did not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_bytes: Option<u64>,
@@ -123,7 +121,7 @@ pub struct Holder {
     /// Kernel name: `dm-0`, `md0`.
     pub name: String,
     /// `253:0`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// Device-mapper name.
     pub dm_name: Option<String>,
     /// Device-mapper uuid: `mpath-…`, `LVM-…`, `part1-mpath-…`, `CRYPT-…`.
@@ -143,16 +141,33 @@ pub struct Map {
     /// Device-mapper name: /dev/mapper/NAME.
     pub dm_name: String,
     /// `253:0`.
-    pub major_minor: String,
+    pub major_minor: DeviceNumber,
     /// The WWID in its uuid, without `mpath-`: equal to the SCSI ID of its paths.
-    pub wwid: String,
+    pub wwid: ScsiId,
     /// Kernel names of its paths.
     pub paths: Vec<String>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !value
+impl Default for Disk {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            path: String::new(),
+            major_minor: DeviceNumber::default(),
+            hctl: None,
+            controller: None,
+            vendor: None,
+            model: None,
+            size_bytes: 0,
+            read_only: false,
+            scsi_id: Err(NoId::default()),
+            state: None,
+            partitions: Vec::new(),
+            holders: Vec::new(),
+            multipath: None,
+            used_by: Vec::new(),
+        }
+    }
 }
 
 impl Disk {
@@ -161,8 +176,29 @@ impl Disk {
     pub fn not_answering(&self) -> Option<String> {
         match &self.state {
             Some(state) if state != RUNNING => Some(format!("{} is {state}", self.name)),
-            _ => self.silent.then(|| format!("{} does not answer", self.name)),
+            _ => {
+                let is_silent = self.scsi_id.as_ref().is_err_and(|no_id| no_id.silent);
+                is_silent.then(|| format!("{} does not answer", self.name))
+            }
         }
+    }
+
+    /// Its SCSI ID, where it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<&ScsiId> {
+        self.scsi_id.as_ref().ok().map(|known| &known.id)
+    }
+
+    /// Whether its SCSI ID is this one.
+    #[must_use]
+    pub fn has_id(&self, id: &str) -> bool {
+        self.id().is_some_and(|own| own == id)
+    }
+
+    /// Its SCSI ID, for people.
+    #[must_use]
+    pub fn shown_id(&self) -> &str {
+        self.id().map_or("no SCSI ID", ScsiId::as_str)
     }
 
     /// Whether the SCSI layer drives it.
@@ -173,17 +209,17 @@ impl Disk {
 
     /// Every `major:minor` that belongs to the disk: itself, its partitions, and all that is built on them.
     #[must_use]
-    pub fn all_devices(&self) -> Vec<&str> {
-        fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a str>) {
+    pub fn all_devices(&self) -> Vec<DeviceNumber> {
+        fn add(holders: &[Holder], into: &mut Vec<DeviceNumber>) {
             for holder in holders {
-                into.push(&holder.major_minor);
+                into.push(holder.major_minor);
                 add(&holder.holders, into);
             }
         }
-        let mut all = vec![self.major_minor.as_str()];
+        let mut all = vec![self.major_minor];
         add(&self.holders, &mut all);
         for partition in &self.partitions {
-            all.push(&partition.major_minor);
+            all.push(partition.major_minor);
             add(&partition.holders, &mut all);
         }
         all
@@ -192,29 +228,29 @@ impl Disk {
     /// Name and `major:minor` of the block devices on it that can be mounted: nothing is built on them, and they are larger than
     /// an extended partition. Of a disk under multipath it is what its map has, not the path.
     #[must_use]
-    pub fn ends(&self) -> Vec<(&str, &str)> {
+    pub fn ends(&self) -> Vec<(&str, DeviceNumber)> {
         const LEAST: u64 = 4096;
         fn add<'a>(
             name: &'a str,
-            number: &'a str,
+            number: DeviceNumber,
             holders: &'a [Holder],
-            into: &mut Vec<(&'a str, &'a str)>,
+            into: &mut Vec<(&'a str, DeviceNumber)>,
         ) {
             if holders.is_empty() {
                 into.push((name, number));
             }
             for holder in holders {
-                add(&holder.name, &holder.major_minor, &holder.holders, into);
+                add(&holder.name, holder.major_minor, &holder.holders, into);
             }
         }
         let mut all = Vec::new();
         if self.size_bytes >= LEAST {
-            add(&self.name, &self.major_minor, &self.holders, &mut all);
+            add(&self.name, self.major_minor, &self.holders, &mut all);
         }
         let partitions =
             self.partitions.iter().filter(|one| self.multipath.is_none() && one.size_bytes >= LEAST);
         for partition in partitions {
-            add(&partition.name, &partition.major_minor, &partition.holders, &mut all);
+            add(&partition.name, partition.major_minor, &partition.holders, &mut all);
         }
         all
     }
@@ -229,8 +265,8 @@ impl Disk {
 
     /// `major:minor` of that device.
     #[must_use]
-    pub fn device_number(&self) -> &str {
-        self.multipath.as_ref().map_or(&self.major_minor, |map| &map.major_minor)
+    pub fn device_number(&self) -> DeviceNumber {
+        self.multipath.as_ref().map_or(self.major_minor, |map| map.major_minor)
     }
 }
 

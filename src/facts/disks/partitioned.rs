@@ -1,6 +1,7 @@
 //! What a partition table can lie on, and what the kernel shows of the partitions.
 
-use super::{Disk, Holder};
+use super::{Disk, Holder, Mapped};
+use crate::host::DeviceNumber;
 
 /// A device on which a partition table counts: a disk, or its multipath map in its place, or a RAID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +9,7 @@ pub struct Partitioned<'a> {
     /// Kernel name: `sda`, `dm-0`, `md0`.
     pub name: &'a str,
     /// `8:0`.
-    pub major_minor: &'a str,
+    pub major_minor: DeviceNumber,
     /// Device-mapper name of a map, whose partitions kpartx makes.
     pub map: Option<&'a str>,
     /// Whether it is the disk itself, of whose partitions sysfs tells where they begin.
@@ -25,7 +26,7 @@ pub struct Shown<'a> {
     /// Kernel name: `sda1`, `dm-6`.
     pub name: &'a str,
     /// `8:1`.
-    pub major_minor: &'a str,
+    pub major_minor: DeviceNumber,
     /// Where it begins on the device, in bytes; of a partition of a map or a RAID that is not always told.
     pub start_bytes: Option<u64>,
 }
@@ -78,7 +79,7 @@ impl Disk {
         let mut all = Vec::new();
         if self.holders.is_empty() && self.size_bytes >= LEAST {
             let shown = self.partitions.iter().filter_map(|one| {
-                let (name, major_minor) = (one.name.as_str(), one.major_minor.as_str());
+                let (name, major_minor) = (one.name.as_str(), one.major_minor);
                 Some(Shown {
                     number: number(name, &self.name)?,
                     name,
@@ -86,7 +87,7 @@ impl Disk {
                     start_bytes: one.start_bytes,
                 })
             });
-            let (name, major_minor) = (&*self.name, &*self.major_minor);
+            let (name, major_minor) = (&*self.name, self.major_minor);
             all.push(Partitioned { name, major_minor, map: None, is_disk: true, shown: shown.collect() });
         }
         for holders in [&self.holders].into_iter().chain(self.partitions.iter().map(|one| &one.holders)) {
@@ -98,29 +99,28 @@ impl Disk {
     /// Name and `major:minor` of the physical volumes of LVM, members of a RAID and encrypted volumes that are in use as such: of a disk
     /// under multipath its map's.
     #[must_use]
-    pub fn members(&self) -> Vec<(&str, &str)> {
-        fn add<'a>(on: (&'a str, &'a str), holders: &'a [Holder], into: &mut Vec<(&'a str, &'a str)>) {
-            let has_uuid = |holder: &Holder, kind: &str| {
-                holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with(kind))
-            };
-            let is_lvm = |holder: &&Holder| has_uuid(holder, "LVM-");
+    pub fn members(&self) -> Vec<(&str, DeviceNumber)> {
+        fn add<'a>(
+            on: (&'a str, DeviceNumber),
+            holders: &'a [Holder],
+            into: &mut Vec<(&'a str, DeviceNumber)>,
+        ) {
+            let is_lvm = |holder: &&Holder| matches!(holder.mapped(), Mapped::Lvm(_));
             let is_upon = |holder: &Holder| {
-                is_lvm(&holder)
-                    || has_uuid(holder, "CRYPT-")
-                    || holder.dm_uuid.is_none() && holder.name.starts_with("md")
+                matches!(holder.mapped(), Mapped::Lvm(_) | Mapped::Encrypted) || holder.is_raid()
             };
             if holders.iter().any(is_upon) {
                 into.push(on);
             }
             // What lies on a volume is no physical one, as a rule.
             for holder in holders.iter().filter(|holder| !is_lvm(holder)) {
-                add((&holder.name, &holder.major_minor), &holder.holders, into);
+                add((&holder.name, holder.major_minor), &holder.holders, into);
             }
         }
         let mut all = Vec::new();
-        add((&self.name, &self.major_minor), &self.holders, &mut all);
+        add((&self.name, self.major_minor), &self.holders, &mut all);
         for one in &self.partitions {
-            add((&one.name, &one.major_minor), &one.holders, &mut all);
+            add((&one.name, one.major_minor), &one.holders, &mut all);
         }
         all
     }
@@ -128,25 +128,25 @@ impl Disk {
 
 fn add<'a>(holders: &'a [Holder], into: &mut Vec<Partitioned<'a>>) {
     for holder in holders {
-        let uuid = holder.dm_uuid.as_deref().unwrap_or_default();
-        let is_map = uuid.starts_with("mpath-");
-        let is_raid = ["md", "bcache"].iter().any(|kind| holder.name.starts_with(kind)) && uuid.is_empty();
-        let number = |part: &Holder| match part.dm_uuid.as_deref() {
-            Some(uuid) if is_map => uuid.strip_prefix("part")?.split_once("-mpath-")?.0.parse().ok(),
-            None if is_raid => number(&part.name, &holder.name),
+        let is_map = holder.mapped().is_multipath();
+        let is_bcache = holder.dm_uuid.is_none() && holder.name.starts_with("bcache");
+        let is_raid = holder.is_raid() || is_bcache;
+        let number = |part: &Holder| match part.mapped() {
+            Mapped::MapPartition(number) if is_map => Some(number),
+            _ if is_raid && part.dm_uuid.is_none() => number(&part.name, &holder.name),
             _ => None,
         };
         let shown: Vec<_> = holder
             .holders
             .iter()
             .filter_map(|part| {
-                let (name, major_minor) = (part.name.as_str(), part.major_minor.as_str());
+                let (name, major_minor) = (part.name.as_str(), part.major_minor);
                 Some(Shown { number: number(part)?, name, major_minor, start_bytes: part.start_bytes })
             })
             .collect();
         // Whatever else is built on it has it whole.
         if (is_map || is_raid) && shown.len() == holder.holders.len() {
-            let (name, major_minor) = (&*holder.name, &*holder.major_minor);
+            let (name, major_minor) = (&*holder.name, holder.major_minor);
             let map = holder.dm_name.as_deref().filter(|_| is_map);
             into.push(Partitioned { name, major_minor, map, is_disk: false, shown });
             holder.holders.iter().for_each(|part| add(&part.holders, into));
@@ -168,7 +168,9 @@ mod tests {
     use crate::facts::disks::Partition;
 
     fn holder(name: &str, uuid: Option<&str>, holders: Vec<Holder>) -> Holder {
-        let (name, major_minor) = (name.to_owned(), format!("n:{name}"));
+        // Of each name another.
+        let minor = name.bytes().fold(0, |sum, byte| sum * 7 + u32::from(byte));
+        let (name, major_minor) = (name.to_owned(), DeviceNumber::new(253, minor));
         Holder {
             start_bytes: None,
             name,
@@ -241,7 +243,10 @@ mod tests {
         assert_eq!(lone.members().iter().map(|one| one.0).collect::<Vec<_>>(), ["sda2"]);
         let part = holder("dm-2", Some("part1-mpath-36a"), volume());
         let map = holder("dm-1", Some("mpath-36a"), vec![part]);
-        assert_eq!(disk("sdb", &[], vec![map]).members(), [("dm-2", "n:dm-2")]);
+        assert_eq!(
+            disk("sdb", &[], vec![map]).members(),
+            [("dm-2", holder("dm-2", None, vec![]).major_minor)]
+        );
         assert_eq!(disk("sdb", &[], volume()).members().len(), 1);
     }
 }

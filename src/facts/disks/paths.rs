@@ -1,6 +1,7 @@
 //! Several paths of one disk, or several disks that multipath takes for one.
 
 use super::Disk;
+use crate::host::ScsiId;
 
 /// The IEEE company id (OUI) under which VMware names virtual disks.
 const OUI: &str = "000c29";
@@ -16,7 +17,7 @@ impl Disk {
     /// Whether its SCSI ID is an NAA name (of type 5 or 6) that VMware gave: `36000c29…`.
     #[must_use]
     pub fn has_vmware_id(&self) -> bool {
-        let id = self.scsi_id.as_deref().unwrap_or_default();
+        let id = self.id().map_or("", ScsiId::as_str);
         ["35", "36"].iter().any(|naa| id.strip_prefix(naa).is_some_and(|rest| rest.starts_with(OUI)))
     }
 }
@@ -47,7 +48,7 @@ mod tests {
         Disk {
             name: name.into(),
             vendor: Some(vendor.into()),
-            scsi_id: Some(id.into()),
+            scsi_id: Ok(id.into()),
             size_bytes: 1 << 40,
             ..Disk::default()
         }

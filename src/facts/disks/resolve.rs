@@ -3,10 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use nix::sys::stat::{major, minor};
-
-use super::{Disk, describe, sysfs};
-use crate::host::Host;
+use super::{Disk, Mapped, describe, sysfs};
+use crate::host::{DeviceNumber, Host};
 
 /// A disk that was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +56,8 @@ fn kernel_names(host: &Host, disks: &[Disk], name: &str) -> Result<Vec<String>, 
         return of_path(host, &format!("/{path}")).map(|kernel| kernel.into_iter().collect());
     }
     let plain = !name.is_empty() && !name.contains('/');
-    let mut names: Vec<String> = disks
-        .iter()
-        .filter(|disk| disk.scsi_id.as_deref() == Some(name))
-        .map(|disk| disk.name.clone())
-        .collect();
+    let mut names: Vec<String> =
+        disks.iter().filter(|disk| disk.has_id(name)).map(|disk| disk.name.clone()).collect();
     if disks.iter().any(|disk| disk.name == name) || (plain && is_device(host, name)) {
         names.push(name.to_owned());
     }
@@ -97,7 +92,7 @@ fn of_path(host: &Host, path: &str) -> Result<Option<String>, String> {
         if !meta.file_type().is_block_device() {
             return Err(format!("{path} is not a block device"));
         }
-        let number = format!("/sys/dev/block/{}:{}", major(meta.rdev()), minor(meta.rdev()));
+        let number = format!("/sys/dev/block/{}", DeviceNumber::of(meta.rdev()));
         return match sysfs::real(host, &number) {
             Some(real) => Ok(real.file_name().and_then(|name| name.to_str()).map(str::to_owned)),
             None => Err(format!("the kernel has no block device behind {path} ({number} leads nowhere)")),
@@ -122,7 +117,11 @@ fn one(host: &Host, disks: &[Disk], kernel: &str) -> Result<Disk, String> {
         return Err(format!("is a partition of {whole}: name the whole disk"));
     }
     if let Some(uuid) = sysfs::word(host, kernel, "dm/uuid") {
-        let what = if uuid.starts_with("LVM-") { "a logical volume" } else { "a device-mapper device" };
+        let what = if matches!(Mapped::of(&uuid), Mapped::Lvm(_)) {
+            "a logical volume"
+        } else {
+            "a device-mapper device"
+        };
         return Err(format!("is {what}, not a disk"));
     }
     match sysfs::not_a_disk(kernel) {

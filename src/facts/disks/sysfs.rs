@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Disk, Holder, Map, Partition, controller, mapping};
-use crate::host::{Host, text};
+use super::{Disk, Holder, Map, Mapped, Partition, controller, mapping};
+use crate::host::{DeviceNumber, Host, text};
 
 /// How deep devices are followed that are built on one another: far more than anybody stacks, and an end.
 const DEPTH: usize = 16;
@@ -68,7 +68,7 @@ pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
     Ok(Disk {
         name: name.to_owned(),
         path: format!("/dev/{}", name.replace('!', "/")),
-        major_minor: need(host, name, "dev")?,
+        major_minor: number(host, name)?,
         hctl: hctl.map(str::to_owned),
         controller: controller::of(host, name, device.as_deref()),
         // virtio has a number there.
@@ -102,23 +102,21 @@ pub fn maps(host: &Host) -> Result<Vec<Map>, String> {
 
 /// The multipath map that `holder` is, if it is one.
 fn map(host: &Host, holder: &Holder) -> Result<Option<Map>, String> {
-    let Some(wwid) = holder.dm_uuid.as_deref().and_then(|uuid| uuid.strip_prefix("mpath-")) else {
-        return Ok(None);
-    };
+    let Mapped::Multipath(wwid) = holder.mapped() else { return Ok(None) };
     let slaves = format!("/sys/block/{}/slaves", holder.name);
     let paths = listed(host, &slaves)?;
     Ok(Some(Map {
         name: holder.name.clone(),
         dm_name: holder.dm_name.clone().unwrap_or_default(),
-        major_minor: holder.major_minor.clone(),
-        wwid: wwid.to_owned(),
+        major_minor: holder.major_minor,
+        wwid: wwid.into(),
         paths,
     }))
 }
 
 /// The kernel name of the block device `major_minor`.
-pub fn kernel_name(host: &Host, major_minor: &str) -> Option<String> {
-    let is = |name: &str| word(host, name, "dev").is_some_and(|number| number == major_minor);
+pub fn kernel_name(host: &Host, major_minor: DeviceNumber) -> Option<String> {
+    let is = |name: &str| number(host, name).is_ok_and(|number| number == major_minor);
     host.list("/sys/block").ok()?.into_iter().find_map(|disk| {
         if is(&disk) {
             return Some(disk);
@@ -159,7 +157,7 @@ fn partitions(host: &Host, disk: &str) -> Result<Vec<Partition>, String> {
     for name in partition_names(host, disk)? {
         let inner = format!("{disk}/{name}");
         partitions.push(Partition {
-            major_minor: need(host, &inner, "dev")?,
+            major_minor: number(host, &inner)?,
             start_bytes: bytes(host, &inner, "start").ok(),
             size_bytes: bytes(host, &inner, "size")?,
             holders: holders(host, &inner, DEPTH)?,
@@ -190,7 +188,7 @@ fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
         for inner in partition_names(host, name)? {
             let path = format!("{name}/{inner}");
             above.push(Holder {
-                major_minor: need(host, &path, "dev")?,
+                major_minor: number(host, &path)?,
                 holders: holders(host, &path, depth - 1)?,
                 start_bytes: bytes(host, &path, "start").ok(),
                 name: inner,
@@ -198,10 +196,10 @@ fn holder(host: &Host, name: &str, depth: usize) -> Result<Holder, String> {
             });
         }
     }
-    let major_minor = need(host, name, "dev")?;
+    let major_minor = number(host, name)?;
     let dm_uuid = optional(host, name, "dm/uuid")?.filter(|uuid| !uuid.is_empty());
-    let is_part = dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("part") && uuid.contains("-mpath-"));
-    let start_bytes = if is_part { mapping::begin(host, name, &major_minor) } else { None };
+    let is_part = matches!(dm_uuid.as_deref().map(Mapped::of), Some(Mapped::MapPartition(_)));
+    let start_bytes = if is_part { mapping::begin(host, name, major_minor) } else { None };
     let dm_name = optional(host, name, "dm/name")?;
     Ok(Holder { name: name.to_owned(), major_minor, dm_name, dm_uuid, holders: above, start_bytes })
 }
@@ -227,6 +225,14 @@ fn need(host: &Host, name: &str, attribute: &str) -> Result<String, String> {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) => Err(format!("reading {path}: {error}")),
     }
+}
+
+/// The number of a device.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub fn number(host: &Host, name: &str) -> Result<DeviceNumber, String> {
+    need(host, name, "dev")?.parse().map_err(|why| format!("reading /sys/block/{name}/dev: {why}"))
 }
 
 /// An attribute that not every device has.

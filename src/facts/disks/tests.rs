@@ -3,7 +3,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::facts::mounts::Mount;
 use crate::facts::swaps::Swap;
-use crate::host::Host;
+use crate::host::{DeviceNumber, Host};
 
 const GIB: u64 = 1 << 30;
 
@@ -14,7 +14,7 @@ fn known(host: &Host) -> Vec<Disk> {
     }
 }
 
-fn mount(at: &str, major_minor: &str, source: &str) -> Mount {
+fn mount(at: &str, major_minor: impl Into<DeviceNumber>, source: &str) -> Mount {
     Mount {
         mount_point: at.into(),
         major_minor: major_minor.into(),
@@ -58,7 +58,7 @@ fn centos_6_disks_are_read_without_vpd_pages_in_sysfs() {
     let names: Vec<_> = disks.iter().map(|disk| disk.name.as_str()).collect();
     assert_eq!(names, ["sda", "sdb", "sdc"]);
     let sda = &disks[0];
-    assert_eq!((sda.path.as_str(), sda.major_minor.as_str(), sda.size_bytes), ("/dev/sda", "8:0", 100 * GIB));
+    assert_eq!((sda.path.as_str(), sda.major_minor, sda.size_bytes), ("/dev/sda", "8:0".into(), 100 * GIB));
     assert_eq!(sda.hctl.as_deref(), Some("2:0:0:0"));
     assert_eq!((sda.vendor.as_deref(), sda.model.as_deref()), (Some("VMware"), Some("Virtual disk")));
     let lsi = Controller {
@@ -67,16 +67,13 @@ fn centos_6_disks_are_read_without_vpd_pages_in_sysfs() {
         pci: Some("1000:0054".into()),
     };
     assert_eq!(sda.controller, Some(lsi));
-    assert_eq!(sda.scsi_id, Some(vmware_id(1)));
-    assert_eq!(sda.scsi_id_source.as_deref(), Some("SG_IO 0x83 NAA 6"));
+    let known = sda.scsi_id.as_ref().unwrap();
+    assert_eq!(known.id, vmware_id(1));
+    assert_eq!(known.source.as_deref(), Some("SG_IO 0x83 NAA 6"));
     let partitions: Vec<_> =
         sda.partitions.iter().map(|part| (part.name.as_str(), part.size_bytes)).collect();
     assert_eq!(partitions, [("sda1", 50 * GIB), ("sda2", 4 * GIB), ("sda10", 8 * GIB)]);
-    assert_eq!(disks[2].scsi_id, None);
-    assert_eq!(
-        disks[2].scsi_id_error.as_deref(),
-        Some("its list of VPD pages lacks 0x83 (serial number 4711)")
-    );
+    assert_eq!(disks[2].scsi_id, Err("its list of VPD pages lacks 0x83 (serial number 4711)".into()));
 }
 
 #[test]
@@ -84,8 +81,8 @@ fn a_mapped_disk_is_addressed_by_its_map() {
     let tree = centos_6();
     let disks = known(&tree.host());
     let map = disks[1].multipath.as_ref().unwrap();
-    assert_eq!((map.name.as_str(), map.major_minor.as_str()), ("dm-0", "253:0"));
-    assert_eq!((&map.wwid, &map.dm_name), (&vmware_id(2), &vmware_id(2)));
+    assert_eq!((map.name.as_str(), map.major_minor), ("dm-0", "253:0".into()));
+    assert_eq!((map.wwid.as_str(), &map.dm_name), (&*vmware_id(2), &vmware_id(2)));
     assert_eq!(map.paths, ["sdb"]);
     assert_eq!(disks[1].device(), format!("/dev/mapper/{}", vmware_id(2)));
     assert_eq!(sysfs::maps(&tree.host()).unwrap(), std::slice::from_ref(map));
@@ -143,13 +140,14 @@ fn a_modern_kernel_gives_the_id_without_asking_the_disk() {
         .block(&format!("{virtio}/block/vda"), "254:0", GIB)
         .link(&format!("{virtio}/block/vda/device"), virtio);
     let disks = known(&tree.host());
-    assert_eq!(disks[0].scsi_id, Some(vmware_id(7)));
-    assert_eq!(disks[0].scsi_id_source.as_deref(), Some("vpd_pg83 NAA 6"));
+    let known = disks[0].scsi_id.as_ref().unwrap();
+    assert_eq!(known.id, vmware_id(7));
+    assert_eq!(known.source.as_deref(), Some("vpd_pg83 NAA 6"));
     assert_eq!(disks[0].controller.as_ref().unwrap().kind, ControllerKind::ParavirtualScsi);
     assert_eq!(disks[0].controller.as_ref().unwrap().pci.as_deref(), Some("15ad:07c0"));
     let vda = &disks[1];
     assert_eq!((vda.name.as_str(), vda.hctl.as_deref(), vda.vendor.as_deref()), ("vda", None, None));
-    assert_eq!(vda.scsi_id_error.as_deref(), Some("it is not a SCSI disk (driver virtio_blk)"));
+    assert_eq!(vda.scsi_id, Err("it is not a SCSI disk (driver virtio_blk)".into()));
     assert_eq!(vda.controller.as_ref().unwrap().kind, ControllerKind::Virtio);
     assert_eq!(vda.controller.as_ref().unwrap().pci.as_deref(), Some("1af4:1001"));
 }
@@ -170,7 +168,7 @@ fn sixty_disks_come_in_the_order_in_which_people_count() {
     let disks = known(&tree.host());
     let names: Vec<_> = disks.iter().map(|disk| disk.name.clone()).collect();
     assert_eq!(names, (0..60).map(letters).collect::<Vec<_>>());
-    assert!(disks.iter().zip(0..).all(|(disk, n)| disk.scsi_id == Some(vmware_id(n))));
+    assert!(disks.iter().zip(0..).all(|(disk, n)| disk.has_id(&vmware_id(n))));
     // What else stands beside a disk in /sys, shorter than any family's name.
     let mut names =
         ["sda10", "sdaa", "ro", "x", "sda2", "dm-10", "dm-9", "nvme0n10", "nvme0n9"].map(str::to_owned);

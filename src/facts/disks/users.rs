@@ -1,8 +1,9 @@
 //! What uses a disk or a part of it.
 
-use super::{Disk, Holder};
+use super::{Disk, Holder, Mapped};
 use crate::facts::mounts::Mount;
 use crate::facts::swaps::Swap;
+use crate::host::DeviceNumber;
 
 /// One use of a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub enum Use {
 
 /// A device of a disk: its `major:minor`, and the names under which it can appear.
 struct Part<'a> {
-    major_minor: &'a str,
+    major_minor: DeviceNumber,
     /// As it is shown.
     shown: &'a str,
     kernel: &'a str,
@@ -43,24 +44,22 @@ struct Part<'a> {
 #[must_use]
 pub fn uses(disk: &Disk, mounts: &[Mount], swaps: &[Swap]) -> Vec<Use> {
     let mut parts =
-        vec![Part { major_minor: &disk.major_minor, shown: &disk.name, kernel: &disk.name, mapper: None }];
+        vec![Part { major_minor: disk.major_minor, shown: &disk.name, kernel: &disk.name, mapper: None }];
     let mut held = Vec::new();
     climb(&disk.holders, &disk.name, &mut parts, &mut held);
     for partition in &disk.partitions {
         let name = &partition.name;
-        parts.push(Part { major_minor: &partition.major_minor, shown: name, kernel: name, mapper: None });
+        parts.push(Part { major_minor: partition.major_minor, shown: name, kernel: name, mapper: None });
         climb(&partition.holders, name, &mut parts, &mut held);
     }
     let mut all = Vec::new();
     for part in &parts {
         let on = part.shown.to_owned();
-        let mounted = mounts.iter().filter(|mount| part.is(&mount.major_minor, &mount.source));
+        let mounted = mounts.iter().filter(|mount| part.is(Some(mount.major_minor), &mount.source));
         all.extend(mounted.map(|mount| Use::Mounted { at: mount.mount_point.clone(), on: on.clone() }));
     }
     for part in &parts {
-        let active = |swap: &&Swap| {
-            swap.is_partition && part.is(swap.major_minor.as_deref().unwrap_or_default(), &swap.path)
-        };
+        let active = |swap: &&Swap| swap.is_partition && part.is(swap.major_minor, &swap.path);
         all.extend(swaps.iter().filter(active).map(|_| Use::Swap { on: part.shown.to_owned() }));
     }
     all.extend(held);
@@ -72,8 +71,8 @@ pub fn uses(disk: &Disk, mounts: &[Mount], swaps: &[Swap]) -> Vec<Use> {
 impl Part<'_> {
     /// Whether a mount or swap area with this number and source is on it. The source counts beside the
     /// number because btrfs mounts show a number of their own (0:NN).
-    fn is(&self, major_minor: &str, source: &str) -> bool {
-        if major_minor == self.major_minor {
+    fn is(&self, major_minor: Option<DeviceNumber>, source: &str) -> bool {
+        if major_minor == Some(self.major_minor) {
             return true;
         }
         let named = source.strip_prefix("/dev/").is_some_and(|name| {
@@ -81,21 +80,22 @@ impl Part<'_> {
                 self.mapper.is_some_and(|mapper| mapper == name)
             })
         });
-        named && (major_minor.is_empty() || major_minor.starts_with("0:"))
+        named && major_minor.is_none_or(DeviceNumber::is_anonymous)
     }
 }
 
 fn climb<'a>(holders: &'a [Holder], on: &str, parts: &mut Vec<Part<'a>>, held: &mut Vec<Use>) {
     for holder in holders {
-        let uuid = holder.dm_uuid.as_deref().unwrap_or_default();
-        let shown = if uuid.starts_with("LVM-") { holder.shown() } else { &holder.name };
-        if !uuid.starts_with("mpath-") {
+        let mapped = holder.mapped();
+        let shown = if matches!(mapped, Mapped::Lvm(_)) { holder.shown() } else { &holder.name };
+        if !mapped.is_multipath() {
             // Partitions, of a map or of a RAID device, are no use by themselves.
-            let tells = !is_partition_of_map(uuid) && (holder.dm_name.is_some() || !on_raid(on));
+            let is_partition = matches!(mapped, Mapped::MapPartition(_));
+            let tells = !is_partition && (holder.dm_name.is_some() || !on_raid(on));
             held.push(Use::Held { by: holder.what(), on: on.to_owned(), tells });
         }
         parts.push(Part {
-            major_minor: &holder.major_minor,
+            major_minor: holder.major_minor,
             shown,
             kernel: &holder.name,
             mapper: holder.dm_name.as_deref(),
@@ -113,22 +113,15 @@ fn on_raid(on: &str) -> bool {
 /// partition table says, and nothing more. Whether one is mounted or swap is a use of its own.
 #[must_use]
 pub fn map_partitions(disk: &Disk) -> Vec<(&Holder, Use)> {
-    let is_map = |holder: &&Holder| holder.dm_uuid.as_deref().is_some_and(|uuid| uuid.starts_with("mpath-"));
     let mut found = Vec::new();
-    for map in disk.holders.iter().filter(is_map) {
+    for map in disk.holders.iter().filter(|holder| holder.mapped().is_multipath()) {
         for part in &map.holders {
-            if is_partition_of_map(part.dm_uuid.as_deref().unwrap_or_default()) && part.holders.is_empty() {
+            if matches!(part.mapped(), Mapped::MapPartition(_)) && part.holders.is_empty() {
                 found.push((part, Use::Held { by: part.what(), on: map.name.clone(), tells: false }));
             }
         }
     }
     found
-}
-
-/// `part1-mpath-…`, which kpartx makes.
-fn is_partition_of_map(uuid: &str) -> bool {
-    let rest = uuid.strip_prefix("part").unwrap_or_default();
-    rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with("-mpath-")
 }
 
 impl Holder {
@@ -138,11 +131,10 @@ impl Holder {
 
     /// What it is, and its name.
     fn what(&self) -> String {
-        let uuid = self.dm_uuid.as_deref().unwrap_or_default();
-        let kind = match uuid.split_once('-').map_or(uuid, |(kind, _)| kind) {
-            "LVM" => "LVM",
-            "CRYPT" => "encryption",
-            _ if is_partition_of_map(uuid) => "map partition",
+        let kind = match self.mapped() {
+            Mapped::Lvm(_) => "LVM",
+            Mapped::Encrypted => "encryption",
+            Mapped::MapPartition(_) => "map partition",
             _ if self.name.starts_with("md") => "RAID",
             _ if self.name.starts_with("bcache") => "bcache",
             _ if self.dm_name.is_some() => "device-mapper",

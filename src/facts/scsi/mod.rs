@@ -2,6 +2,8 @@
 //! else from the disk itself. 2.6.32 has none of them in sysfs: there SG_IO is the only way.
 
 mod inquiry;
+pub mod json;
+mod known;
 pub mod vpd;
 
 use std::fs::File;
@@ -10,42 +12,18 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use nix::libc;
-use nix::sys::stat::{major, minor};
-use serde::{Deserialize, Serialize};
 
-use super::disks::sysfs;
-use crate::host::{Host, Kind, files};
+use super::disks::{Mapped, sysfs};
+use crate::host::{DeviceNumber, Host, Kind, ScsiId, files};
 use inquiry::Fault;
 
-/// A SCSI ID and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScsiId {
-    /// As udev's scsi_id writes it: `36000c29…`.
-    pub text: String,
-    /// `vpd_pg83 NAA 6` (sysfs) or `SG_IO 0x83 NAA 6` (asked of the disk).
-    pub source: String,
-}
-
-/// Why there is no SCSI ID.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoId {
-    /// In one line, without the disk's name.
-    pub why: String,
-    /// Whether the disk did not answer at all: whether it has an ID is not known then.
-    pub silent: bool,
-}
-
-impl From<String> for NoId {
-    fn from(why: String) -> Self {
-        Self { why, silent: false }
-    }
-}
+pub use known::{KnownId, NoId};
 
 /// The SCSI ID of the SCSI disk with the kernel name `name`.
 ///
 /// # Errors
 /// Why there is none: the disk has none, or it could not be asked.
-pub fn identify(host: &Host, name: &str) -> Result<ScsiId, NoId> {
+pub fn identify(host: &Host, name: &str) -> Result<KnownId, NoId> {
     if let Some(told) = in_sysfs(host, name) {
         return told.map_err(NoId::from);
     }
@@ -63,7 +41,7 @@ pub fn identify(host: &Host, name: &str) -> Result<ScsiId, NoId> {
 }
 
 /// What sysfs says of it, which asks no disk; `None` where sysfs has no such page.
-pub fn in_sysfs(host: &Host, name: &str) -> Option<Result<ScsiId, String>> {
+pub fn in_sysfs(host: &Host, name: &str) -> Option<Result<KnownId, String>> {
     let device = format!("/sys/block/{name}/device");
     let page = attribute(host, &format!("{device}/vpd_pg83"))?;
     let serial = attribute(host, &format!("{device}/vpd_pg80"));
@@ -75,13 +53,13 @@ pub fn in_sysfs(host: &Host, name: &str) -> Option<Result<ScsiId, String>> {
 ///
 /// # Errors
 /// Why there is none, in one line.
-pub fn id_of(file: &File) -> Result<String, String> {
+pub fn id_of(file: &File) -> Result<ScsiId, String> {
     let host = Host::live();
     let meta = file.metadata().map_err(|error| format!("looking at the open device: {error}"))?;
     if !meta.file_type().is_block_device() {
         return Err("it is not a block device".into());
     }
-    let device = format!("/sys/dev/block/{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    let device = format!("/sys/dev/block/{}", DeviceNumber::of(meta.rdev()));
     // A request goes through a partition (before 3.2) and through a linear map to the disk below: neither is
     // that disk.
     if host.exists(format!("{device}/partition")) {
@@ -89,26 +67,26 @@ pub fn id_of(file: &File) -> Result<String, String> {
     }
     let asked = || ask("SG_IO 0x83", |page| inquiry::page(file, page).map_err(refused(page)));
     let Ok(uuid) = host.read(format!("{device}/dm/uuid")) else {
-        return asked().map(|id| id.text).map_err(|error| error.why);
+        return asked().map(|known| known.id).map_err(|error| error.why);
     };
     let uuid = uuid.trim();
-    let wwid = uuid
-        .strip_prefix("mpath-")
-        .ok_or_else(|| format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"))?;
-    asked().map_or_else(|_| id_of_map(&host, &device, wwid), |id| Ok(id.text))
+    let Mapped::Multipath(wwid) = Mapped::of(uuid) else {
+        return Err(format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"));
+    };
+    asked().map_or_else(|_| id_of_map(&host, &device, wwid), |known| Ok(known.id))
 }
 
 /// The SCSI ID behind the device file `path` of this host: a whole disk, a multipath map, or a link to one.
 ///
 /// # Errors
 /// Why there is none, in one line that names `path`.
-pub fn id_of_device(host: &Host, path: &str) -> Result<String, String> {
+pub fn id_of_device(host: &Host, path: &str) -> Result<ScsiId, String> {
     let file = open(&host.path(path)).map_err(|error| error.why)?;
     id_of(&file).map_err(|error| format!("{path}: {error}"))
 }
 
 /// The WWID of the map at `device` (a directory of sysfs), when every path answers with it.
-fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
+fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<ScsiId, String> {
     let paths = host
         .list(format!("{device}/slaves"))
         .map_err(|error| format!("listing the paths of the map {wwid}: {error}"))?;
@@ -116,12 +94,13 @@ fn id_of_map(host: &Host, device: &str, wwid: &str) -> Result<String, String> {
         return Err(format!("the map {wwid} has no path"));
     }
     for path in paths {
-        let id = identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {}", error.why))?;
-        if id.text != wwid {
-            return Err(format!("{path} is a path of the map {wwid}, but answers with {}", id.text));
+        let known =
+            identify(host, &path).map_err(|error| format!("{path}, a path of {wwid}: {}", error.why))?;
+        if known.id != wwid {
+            return Err(format!("{path} is a path of the map {wwid}, but answers with {}", known.id));
         }
     }
-    Ok(wwid.to_owned())
+    Ok(wwid.into())
 }
 
 /// Bytes of an attribute; `None` where it is absent, unreadable or empty: the disk itself is asked then.
@@ -156,7 +135,7 @@ fn refused(page: u8) -> impl Fn(Fault) -> NoId {
 }
 
 /// Asks for page 0, then for 0x83, and for 0x80 where that helps to say what is wrong.
-fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, NoId>) -> Result<ScsiId, NoId> {
+fn ask(source: &str, page: impl Fn(u8) -> Result<Vec<u8>, NoId>) -> Result<KnownId, NoId> {
     let serial = || page(vpd::SERIAL).ok().as_deref().and_then(vpd::serial);
     let pages = page(vpd::SUPPORTED_PAGES)?;
     if vpd::lacks(&pages, vpd::IDENTIFICATION) {
@@ -175,9 +154,9 @@ pub(crate) fn named(
     source: &str,
     page_83: &[u8],
     serial: impl Fn() -> Option<String>,
-) -> Result<ScsiId, String> {
+) -> Result<KnownId, String> {
     match vpd::id(page_83) {
-        Ok(id) => Ok(ScsiId { text: id.text, source: format!("{source} {}", id.kind) }),
+        Ok(id) => Ok(KnownId { id: id.text.into(), source: Some(format!("{source} {}", id.kind)) }),
         Err(why) => Err(with_serial(why.to_string(), serial)),
     }
 }
@@ -201,7 +180,7 @@ mod tests {
     const SERIAL: &[u8] = &[0, 0x80, 0, 4, b'1', b'2', b'3', b' '];
 
     /// What a disk that answers with `pages` and refuses all others comes to.
-    fn disk(pages: &[(u8, &[u8])]) -> Result<ScsiId, NoId> {
+    fn disk(pages: &[(u8, &[u8])]) -> Result<KnownId, NoId> {
         let pages: BTreeMap<u8, &[u8]> = pages.iter().copied().collect();
         ask("SG_IO 0x83", |page| {
             pages
@@ -215,7 +194,8 @@ mod tests {
     fn every_way_to_have_no_id_has_its_reason() {
         let list: &[u8] = &[0, 0, 0, 3, 0, 0x80, 0x83];
         let good = disk(&[(0, list), (0x83, NAA)]).unwrap();
-        assert_eq!((good.text.as_str(), good.source.as_str()), ("35000c29001020304", "SG_IO 0x83 NAA 5"));
+        let source = Some("SG_IO 0x83 NAA 5".to_owned());
+        assert_eq!(good, KnownId { id: "35000c29001020304".into(), source });
         let said = |pages: &[(u8, &[u8])]| {
             let error = disk(pages).unwrap_err();
             assert!(!error.silent, "{error:?}");
@@ -264,7 +244,7 @@ mod tests {
         tree.file(&format!("{dm}/slaves/sdb/x"), "").file(&format!("{dm}/slaves/sdc/x"), "");
         tree.vmware_pages("sdb", 1).vmware_pages("sdc", 1);
         let said = || id_of_map(&tree.host(), dm, &vmware_id(1));
-        assert_eq!(said(), Ok(vmware_id(1)));
+        assert_eq!(said(), Ok(vmware_id(1).into()));
         tree.vmware_pages("sdc", 2);
         let (one, two) = (vmware_id(1), vmware_id(2));
         assert_eq!(said(), Err(format!("sdc is a path of the map {one}, but answers with {two}")));

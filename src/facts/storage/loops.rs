@@ -12,5 +12,5 @@ pub(super) fn below(host: &Host, name: &str) -> Option<String> {
         return sysfs::word(host, name, "loop/backing_file");
     }
     let node = files::node(&host.path(format!("/dev/{name}")), libc::O_NONBLOCK).ok()?;
-    ioctl::below_loop(&node).ok()
+    ioctl::below_loop(&node).ok().map(|number| number.to_string())
 }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use nix::libc;
-use nix::sys::stat::makedev;
 
-use crate::facts::disks::sysfs;
+use crate::facts::disks::{Mapped, sysfs};
 use crate::facts::read;
 use crate::host::command::Command;
 use crate::host::ioctl::{self, DEVICE_MAPPER as CONTROL};
 use crate::host::map_status::MapStatus;
-use crate::host::{Host, files};
+use crate::host::{DeviceNumber, Host, files};
 
 /// What dmsetup says comes from memory.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -38,12 +37,12 @@ pub(super) fn failed_paths(host: &Host, names: &[String], told: &Told) -> Result
     let mut failed = Vec::new();
     for name in names.iter().filter(|name| name.starts_with("dm-")) {
         let uuid = read::attribute(host, &format!("/sys/block/{name}/dm/uuid"))?.unwrap_or_default();
-        if !uuid.starts_with("mpath-") {
+        if !Mapped::of(&uuid).is_multipath() {
             continue;
         }
         let text = status(host, name, told)?;
         for number in failed_in(&text).with_context(|| format!("the status of {name} has no path: {text}"))? {
-            failed.push(sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_owned()));
+            failed.push(sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_string()));
         }
     }
     Ok(failed)
@@ -51,15 +50,12 @@ pub(super) fn failed_paths(host: &Host, names: &[String], told: &Told) -> Result
 
 /// The numbers of the failed paths in a status (`multipath_status` of dm-mpath.c): each path's number, then `A` or `F`.
 /// `None` where no path is in it.
-pub fn failed_in(status: &str) -> Option<Vec<&str>> {
+pub fn failed_in(status: &str) -> Option<Vec<DeviceNumber>> {
     let words: Vec<&str> = status.split_whitespace().collect();
-    let is_number = |word: &str| {
-        let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        word.split_once(':').is_some_and(|(major, minor)| all_digits(major) && all_digits(minor))
-    };
-    let mut paths = words.windows(2).filter(|pair| is_number(pair[0])).peekable();
+    let path = |pair: &[&str]| Some((pair[0].parse().ok()?, pair[1] != "A"));
+    let mut paths = words.windows(2).filter_map(path).peekable();
     paths.peek()?;
-    Some(paths.filter(|pair| pair[1] != "A").map(|pair| pair[0]).collect())
+    Some(paths.filter(|(_, has_failed)| *has_failed).map(|(number, _)| number).collect())
 }
 
 /// The status of all targets of a map, as text.
@@ -90,12 +86,9 @@ pub(super) fn is_suspended(host: &Host, name: &str) -> bool {
 }
 
 fn asked(host: &Host, name: &str) -> std::result::Result<MapStatus, String> {
-    let number = sysfs::word(host, name, "dev").unwrap_or_default();
-    let number = number.split_once(':');
-    let number = number.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    let (major, minor) = number.ok_or_else(|| format!("/sys/block/{name} has no number"))?;
+    let number = sysfs::number(host, name)?;
     files::node(&host.path(CONTROL), libc::O_NONBLOCK)
-        .and_then(|control| ioctl::device_mapper_status(&control, makedev(major, minor)))
+        .and_then(|control| ioctl::device_mapper_status(&control, number.dev()))
         .map_err(|error| {
             sysfs::needs_root(&error, format!("asking {CONTROL} for the status of {name}: {error}"))
         })
@@ -109,9 +102,12 @@ mod tests {
     fn failed_paths_are_those_that_the_kernel_marks() {
         // As 2.6.32 prints it, with two groups; as of today, with arguments of a selector.
         let old = "2 0 1 0 2 1 A 0 1 0 8:16 A 0 E 0 1 0 8:32 F 7";
-        assert_eq!(failed_in(old), Some(vec!["8:32"]));
+        assert_eq!(failed_in(old), Some(vec!["8:32".into()]));
         assert_eq!(failed_in("2 0 0 0 1 1 A 0 2 2 8:16 A 0 0 1 8:32 A 0 0 1"), Some(vec![]));
-        assert_eq!(failed_in("2 0 0 0 1 1 E 0 2 2 8:16 F 1 0 1 8:32 F 2 0 1"), Some(vec!["8:16", "8:32"]));
+        assert_eq!(
+            failed_in("2 0 0 0 1 1 E 0 2 2 8:16 F 1 0 1 8:32 F 2 0 1"),
+            Some(vec!["8:16".into(), "8:32".into()])
+        );
         for none in ["", "2 0 0 0 0 0", "8:16", ": A", "x:1 F"] {
             assert_eq!(failed_in(none), None, "{none}");
         }
@@ -120,7 +116,7 @@ mod tests {
     #[test]
     fn what_dmsetup_says_is_told_by_the_name_of_the_map() {
         let told = "mpathb: 0 2048 multipath 2 0 0 0 1 1 A 0 1 0 8:32 A 0\nmpatha: 0 2048 multipath 2 0 0 0 1 1 E 0 1 0 8:16 F 3\n";
-        assert_eq!(failed_in(&of_map(told, "mpatha")), Some(vec!["8:16"]));
+        assert_eq!(failed_in(&of_map(told, "mpatha")), Some(vec!["8:16".into()]));
         assert_eq!(failed_in(&of_map(told, "mpathb")), Some(vec![]));
         for none in ["mpath", "a", "", "mpathc"] {
             assert_eq!(failed_in(&of_map(told, none)), None, "{none}");

@@ -6,13 +6,12 @@ use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 
 use nix::libc;
-use nix::sys::stat::{major, minor};
 
 use super::table::{Entry, Place, Table};
 use super::{Carried, Device, Extent, Read, content, places};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
-use crate::host::{Host, files};
+use crate::host::{DeviceNumber, Host, files};
 
 /// What is read: a block of the largest size that disks have, at a place in memory that suits O_DIRECT.
 const BLOCK: usize = 4096;
@@ -24,7 +23,7 @@ const BLOCK: usize = 4096;
 /// Why it could not be tried.
 pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(Read, Carried), String> {
     let Device { number, partitions, size_bytes, is_mounted, .. } = device;
-    let partitions = partitions.as_ref();
+    let (number, partitions) = (*number, partitions.as_ref());
     // Newer kernels tell their count, and write it to the disk by way of the journal, later.
     let counted = sysfs_count(host, name).map(|count| Read::Errors(format!("the kernel counts {count}")));
     if !host.is_live() {
@@ -79,9 +78,9 @@ fn carried(
     (carried, failed.into_inner())
 }
 
-fn read(file: &File, number: &str) -> io::Result<Vec<u8>> {
+fn read(file: &File, number: DeviceNumber) -> io::Result<Vec<u8>> {
     let meta = file.metadata()?;
-    let found = format!("{}:{}", major(meta.rdev()), minor(meta.rdev()));
+    let found = DeviceNumber::of(meta.rdev());
     if !meta.file_type().is_block_device() || found != number {
         return Err(io::Error::other(format!("it is {found}, and {number} was expected")));
     }
@@ -138,7 +137,7 @@ const ARRAYS: &str = "/commands/arrays";
 
 /// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
 /// what is known of them, or `MAJOR:MINOR` and why it was not read; and lines `MAJOR:MINOR BYTES LOG` of sizes.
-fn recorded(host: &Host, number: &str) -> Result<(Read, Carried), String> {
+fn recorded(host: &Host, number: DeviceNumber) -> Result<(Read, Carried), String> {
     let Some(said) = lines_of(host, "/commands/read", number).into_iter().next() else {
         return match recorded_table(host, number) {
             table @ Some(_) => Ok((Read::Done, Carried { table, ..Carried::default() })),
@@ -172,8 +171,8 @@ fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
 }
 
 /// Lines as of a device, of `MAJOR:MINOR@START-BYTES`.
-fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
-    let of = |path: &str| lines_of(host, path, &format!("{number}@{start_bytes}")).into_iter().next();
+fn recorded_place(host: &Host, number: DeviceNumber, start_bytes: u64) -> Place {
+    let of = |path: &str| lines_of(host, path, format!("{number}@{start_bytes}")).into_iter().next();
     match of("/commands/read").map(|said| recorded_volume(&said)) {
         Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups"), array: of(ARRAYS) },
         Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why) | Read::Unlogged(why))) => {
@@ -184,14 +183,14 @@ fn recorded_place(host: &Host, number: &str, start_bytes: u64) -> Place {
 }
 
 /// What stands in a file of a recording behind the number of a device, line by line.
-fn lines_of(host: &Host, path: &str, number: &str) -> Vec<String> {
-    let text = host.read(path).unwrap_or_default();
+fn lines_of(host: &Host, path: &str, number: impl ToString) -> Vec<String> {
+    let (text, number) = (host.read(path).unwrap_or_default(), number.to_string());
     let lines = text.lines().filter_map(|line| line.trim().split_once(' '));
     lines.filter(|(of, _)| *of == number).map(|(_, rest)| rest.to_owned()).collect()
 }
 
 /// Lines `MAJOR:MINOR dos ID` or `MAJOR:MINOR gpt`, and `MAJOR:MINOR NUMBER START-BYTES UUID LABEL` of its partitions.
-fn recorded_table(host: &Host, number: &str) -> Option<Table> {
+fn recorded_table(host: &Host, number: DeviceNumber) -> Option<Table> {
     let mut lines = lines_of(host, "/commands/partition-tables", number).into_iter();
     let kind = lines.next()?;
     let dos_id = kind.strip_prefix("dos").unwrap_or_default().trim().to_owned();
@@ -204,7 +203,7 @@ fn recorded_table(host: &Host, number: &str) -> Option<Table> {
     Some(Table { dos_id, entries: lines.filter_map(entry).collect(), damaged: kind == "damaged" })
 }
 
-fn recorded_extent(host: &Host, number: &str) -> Option<Extent> {
+fn recorded_extent(host: &Host, number: DeviceNumber) -> Option<Extent> {
     let line = lines_of(host, "/commands/extent", number).into_iter().next()?;
     let mut words = line.split_whitespace();
     let mut next = || words.next()?.parse().ok();

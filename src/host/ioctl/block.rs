@@ -7,6 +7,8 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::libc;
 
+use crate::host::DeviceNumber;
+
 mod raw {
     use nix::libc::c_int;
 
@@ -42,16 +44,15 @@ pub fn is_read_only(file: &File) -> io::Result<bool> {
     Ok(flag != 0)
 }
 
-/// `major:minor` of the block device below the loop device behind `file`, or of the one on which the file below it lies.
+/// The number of the block device below the loop device behind `file`, or of the one on which the file below it lies.
 ///
 /// # Errors
 /// `ENOTTY` when it is no loop device, `ENXIO` when nothing is below it.
-pub fn below_loop(file: &File) -> io::Result<String> {
+pub fn below_loop(file: &File) -> io::Result<DeviceNumber> {
     let mut info = [0_u64; LOOP_INFO];
     // SAFETY: LOOP_GET_STATUS64 writes one struct loop_info64, for which `info` has room.
     unsafe { raw::loop_status(file.as_raw_fd(), &raw mut info) }?;
-    let number = if info[2] == 0 { info[0] } else { info[2] };
-    Ok(format!("{}:{}", nix::sys::stat::major(number), nix::sys::stat::minor(number)))
+    Ok(DeviceNumber::of(if info[2] == 0 { info[0] } else { info[2] }))
 }
 
 /// Writes out the dirty pages of the block device behind `file` and waits for them. Unlike fsync(2) it asks the device

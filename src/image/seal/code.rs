@@ -122,9 +122,9 @@ pub(super) fn machine_id(template: &Template<'_>) -> Result<Vec<Item>> {
 fn root_disk_ids(template: &Template<'_>) -> Result<Vec<String>> {
     let facts = template.facts;
     let disks = facts.disks.known().into_iter().flatten();
-    let live =
-        disks.filter(|disk| root_disk(facts) == Some(&disk.name)).find_map(|disk| disk.scsi_id.clone());
+    let live = disks.filter(|disk| root_disk(facts) == Some(&disk.name)).find_map(|disk| disk.id().cloned());
     let written = facts.custom_changes.blacklistrootdev_id.known().cloned().flatten();
+    let live = live.map(|id| id.to_string());
     let mut ids: BTreeSet<String> = live.into_iter().chain(written).collect();
     if ids.is_empty() {
         // Without both there is what is blacklisted, which a person may have added to.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::facts::Fact;
 use crate::facts::packages::Manager;
+use crate::facts::scsi::NoId;
 use crate::steps::remedy::Decision;
 use crate::steps::testing::remedy;
 use crate::steps::testing::{TODAY, never_ran, ready};
@@ -77,8 +78,7 @@ fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
 fn without_scsi_ids_the_vendor_script_does_not_run() {
     let (profile, mut facts) = fresh();
     let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
-    disks[0].scsi_id = None;
-    disks[0].scsi_id_error = Some("ILLEGAL REQUEST".into());
+    disks[0].scsi_id = Err("ILLEGAL REQUEST".into());
     let plan = planned(&profile, &facts, &Selection::default());
     assert!(!plan.changes.iter().any(|planned| matches!(planned.change, Change::RunCustomChanges { .. })));
     let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
@@ -124,7 +124,7 @@ fn what_a_person_decided_about_an_unknown_is_done() {
 fn what_waits_for_what_nobody_mends_here_is_not_told_twice() {
     let (profile, mut facts) = fresh();
     let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
-    disks.iter_mut().for_each(|disk| disk.scsi_id = None);
+    disks.iter_mut().for_each(|disk| disk.scsi_id = Err(NoId::default()));
     let plan = planned(&profile, &facts, &Selection::default());
     let ids: Vec<_> = plan.manual.iter().map(|manual| manual.id.as_str()).collect();
     assert_eq!(ids, ["scsi.uuid-enabled", "custom-changes.applied"]);

@@ -222,8 +222,7 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
 
     // One disk answers with that ID, and it is addressed as it must be.
     let disks = facts.disks.known().ok_or("the disks are not known")?;
-    let mine: Vec<&Disk> =
-        disks.iter().filter(|disk| disk.scsi_id.as_deref() == Some(format.scsi_id)).collect();
+    let mine: Vec<&Disk> = disks.iter().filter(|disk| disk.has_id(format.scsi_id)).collect();
     let same_id: Vec<&Truth> =
         world.truths.iter().filter(|truth| truth.id.as_deref() == Some(format.scsi_id)).collect();
     let [truth] = same_id.as_slice() else {

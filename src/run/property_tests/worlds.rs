@@ -5,9 +5,11 @@ use crate::facts::blank::Probe;
 use crate::facts::disks::{ControllerKind, Disk, Holder, Map, Partition, fill_users};
 use crate::facts::fstab::Entry;
 use crate::facts::retention::{LABEL, Record, Volume, uuid_of};
+use crate::facts::scsi::KnownId;
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::swaps::Swap;
 use crate::facts::{Fact, Facts};
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready, virtual_disk};
@@ -55,7 +57,7 @@ pub struct Truth {
     pub names: Vec<String>,
     pub id: Option<String>,
     /// Name and `major:minor` of its multipath map.
-    pub map: Option<(String, String)>,
+    pub map: Option<(String, DeviceNumber)>,
     pub size: u64,
     pub read_only: bool,
     /// Whether it is a virtual disk of VMware.
@@ -120,7 +122,7 @@ impl World {
         // Its disks are others than those of the recording.
         world.facts.identity.recorded = Fact::Known(None);
         edit(&mut world.facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
-        edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.starts_with("0:"));
+        edit(&mut world.facts.mounts).retain(|mount| mount.major_minor.is_anonymous());
         edit(&mut world.facts.swaps).clear();
         edit(&mut world.facts.storage).clear();
         let links = edit(&mut world.facts.filesystems);
@@ -199,7 +201,7 @@ impl World {
         let read_only = dice.percent(5);
         let map = id.clone().filter(|_| state != Root && dice.percent(45)).map(|id| {
             let dm_name = if dice.percent(20) { format!("mpath{number}") } else { id };
-            (dm_name, format!("253:{number}"))
+            (dm_name, numbered(253, number))
         });
         let lone_second_path = dice.percent(10);
         let names: Vec<String> = (first..first + paths).map(kernel_name).collect();
@@ -209,10 +211,7 @@ impl World {
         for path in 0..paths {
             let index = first + path;
             let mut disk = virtual_disk(u8::try_from(index).unwrap(), "", size);
-            disk.scsi_id.clone_from(&id);
-            if id.is_none() {
-                disk.scsi_id_error = Some("page 0x83 is not supported".into());
-            }
+            disk.scsi_id = id.clone().map(KnownId::from).ok_or_else(|| "page 0x83 is not supported".into());
             if !vmware {
                 disk.vendor = Some("DGC".into());
             }
@@ -224,8 +223,8 @@ impl World {
             self.build_on(&mut disk, state, number, in_map, &names);
             edit(&mut self.facts.disks).push(disk);
         }
-        let top = map.as_ref().map_or_else(|| format!("8:{}", first * 16), |(_, number)| number.clone());
-        self.use_it(state, number, first, &top, map.as_ref());
+        let top = map.as_ref().map_or_else(|| numbered(8, first * 16), |(_, number)| *number);
+        self.use_it(state, number, first, top, map.as_ref());
         let likely = vmware && lsi && size >= 1 << 40;
         let truth = Truth { state, names, id, map, size, read_only, vmware, likely, seen_eligible: false };
         self.truths.push(truth);
@@ -237,10 +236,10 @@ impl World {
         disk: &mut Disk,
         state: State,
         number: usize,
-        map: Option<&(String, String)>,
+        map: Option<&(String, DeviceNumber)>,
         names: &[String],
     ) {
-        let holder = |name: String, major_minor: String, dm: Option<(String, String)>| Holder {
+        let holder = |name: String, major_minor: DeviceNumber, dm: Option<(String, String)>| Holder {
             start_bytes: None,
             name,
             major_minor,
@@ -251,24 +250,23 @@ impl World {
         let upper = match state {
             Lvm | MountedLvm | RootOnLvm => Some(holder(
                 format!("dm-{}", 40 + number),
-                format!("253:{}", 40 + number),
+                numbered(253, 40 + number),
                 Some((format!("vg{number}-data"), format!("LVM-{number}"))),
             )),
             Encrypted => Some(holder(
                 format!("dm-{}", 60 + number),
-                format!("253:{}", 60 + number),
+                numbered(253, 60 + number),
                 Some((format!("secret{number}"), format!("CRYPT-LUKS1-{number}"))),
             )),
-            Raid => Some(holder(format!("md{number}"), format!("9:{number}"), None)),
+            Raid => Some(holder(format!("md{number}"), numbered(9, number), None)),
             _ => None,
         };
         let partitioned = matches!(state, Partitions | MountedPartition | SwapPartition | Root | RootOnLvm);
-        let minor = |disk: &Disk| disk.major_minor.split(':').nth(1).unwrap().parse::<u32>().unwrap();
         if partitioned {
             disk.partitions.push(Partition {
                 name: format!("{}1", disk.name),
                 start_bytes: None,
-                major_minor: format!("8:{}", minor(disk) + 1),
+                major_minor: DeviceNumber::of(disk.major_minor.dev() + 1),
                 size_bytes: disk.size_bytes / 2,
                 holders: upper.iter().filter(|_| state == RootOnLvm).cloned().collect(),
             });
@@ -277,16 +275,16 @@ impl World {
         match map {
             None => disk.holders.extend(upper),
             Some((dm_name, major_minor)) => {
-                let wwid = disk.scsi_id.clone().unwrap();
+                let wwid = disk.id().cloned().unwrap();
                 let name = format!("dm-{number}");
                 let uuid = format!("mpath-{wwid}");
-                let mut own = holder(name.clone(), major_minor.clone(), Some((dm_name.clone(), uuid)));
+                let mut own = holder(name.clone(), *major_minor, Some((dm_name.clone(), uuid)));
                 own.holders.extend(upper);
                 if partitioned {
                     let part = (format!("{dm_name}1"), format!("part1-mpath-{wwid}"));
                     own.holders.push(holder(
                         format!("dm-{}", 20 + number),
-                        format!("253:{}", 20 + number),
+                        numbered(253, 20 + number),
                         Some(part),
                     ));
                 }
@@ -294,7 +292,7 @@ impl World {
                 disk.multipath = Some(Map {
                     name,
                     dm_name: dm_name.clone(),
-                    major_minor: major_minor.clone(),
+                    major_minor: *major_minor,
                     wwid,
                     paths: names.to_vec(),
                 });
@@ -308,30 +306,29 @@ impl World {
         state: State,
         number: usize,
         first: usize,
-        top: &str,
-        map: Option<&(String, String)>,
+        top: DeviceNumber,
+        map: Option<&(String, DeviceNumber)>,
     ) {
         let name = kernel_name(first);
-        let part =
-            if map.is_some() { format!("253:{}", 20 + number) } else { format!("8:{}", first * 16 + 1) };
-        let lvm = format!("253:{}", 40 + number);
+        let part = if map.is_some() { numbered(253, 20 + number) } else { numbered(8, first * 16 + 1) };
+        let lvm = numbered(253, 40 + number);
         let source =
             map.map_or_else(|| format!("/dev/{name}"), |(dm_name, _)| format!("/dev/mapper/{dm_name}"));
         let at = format!("/data{number}");
         let mounts = edit(&mut self.facts.mounts);
         match state {
             Root => {
-                mounts.push(mount("/", &format!("8:{}", first * 16 + 1), &format!("/dev/{name}1"), 1 << 30));
+                mounts.push(mount("/", numbered(8, first * 16 + 1), &format!("/dev/{name}1"), 1 << 30));
             }
-            RootOnLvm => mounts.push(mount("/", &lvm, "/dev/mapper/vg-root", 1 << 30)),
+            RootOnLvm => mounts.push(mount("/", lvm, "/dev/mapper/vg-root", 1 << 30)),
             Mounted => mounts.push(mount(&at, top, &source, 1 << 30)),
-            MountedPartition => mounts.push(mount(&at, &part, "/dev/root-of-something", 1 << 30)),
+            MountedPartition => mounts.push(mount(&at, part, "/dev/root-of-something", 1 << 30)),
             MountedBySource => mounts.push(mount(&at, "0:57", &source, 1 << 30)),
-            MountedLvm => mounts.push(mount(&at, &lvm, "/dev/mapper/vg-data", 1 << 30)),
+            MountedLvm => mounts.push(mount(&at, lvm, "/dev/mapper/vg-data", 1 << 30)),
             _ => {}
         }
         let device = match state {
-            State::Swap => top.to_owned(),
+            State::Swap => top,
             SwapPartition => part,
             _ => return,
         };
@@ -344,30 +341,30 @@ impl World {
 
     /// The links of udev, some of which were left behind by a disk that is gone or elsewhere now.
     fn link(&mut self, dice: &mut Dice) {
-        let tops: Vec<String> = (0..self.truths.len()).map(|number| self.top(number)).collect();
+        let tops: Vec<DeviceNumber> = (0..self.truths.len()).map(|number| self.top(number)).collect();
         let links = edit(&mut self.facts.filesystems);
-        links.by_id.insert(format!("scsi-{GONE}"), tops[dice.below(tops.len())].clone());
+        links.by_id.insert(format!("scsi-{GONE}"), tops[dice.below(tops.len())]);
         for (number, truth) in self.truths.iter().enumerate() {
             let Some(id) = &truth.id else { continue };
             for name in [format!("scsi-{id}"), format!("wwn-0x{}", &id[1..])] {
                 let to = if dice.percent(6) { dice.below(tops.len()) } else { number };
-                links.by_id.insert(name, tops[to].clone());
+                links.by_id.insert(name, tops[to]);
             }
             if truth.state == Ours && dice.percent(80) {
-                links.by_uuid.insert(uuid_of(id), tops[number].clone());
-                links.by_label.insert(LABEL.into(), tops[number].clone());
+                links.by_uuid.insert(uuid_of(id), tops[number]);
+                links.by_label.insert(LABEL.into(), tops[number]);
             }
             if let Some((dm_name, major_minor)) = &truth.map {
-                links.by_mapper.insert(dm_name.clone(), major_minor.clone());
+                links.by_mapper.insert(dm_name.clone(), *major_minor);
             }
         }
     }
 
-    fn top(&self, number: usize) -> String {
+    fn top(&self, number: usize) -> DeviceNumber {
         let truth = &self.truths[number];
         let first =
             self.facts.disks.known().unwrap().iter().find(|disk| disk.name == truth.names[0]).unwrap();
-        truth.map.as_ref().map_or_else(|| first.major_minor.clone(), |(_, number)| number.clone())
+        truth.map.as_ref().map_or_else(|| first.major_minor, |(_, number)| *number)
     }
 
     /// The rest of the host: the procedure half done, records of ours, software installed, facts unknown.
@@ -399,7 +396,7 @@ impl World {
             let uuid = "deadbeef-0000-8000-8000-000000000000".to_owned();
             let record = Record {
                 schema: "mt-agent/retention/v1".into(),
-                scsi_id: some_id(&self.truths, dice),
+                scsi_id: some_id(&self.truths, dice).into(),
                 uuid: uuid.clone(),
                 fs_type: "ext4".into(),
                 boot_id: BOOT_ID.into(),
@@ -420,7 +417,7 @@ impl World {
             let truth = &mut self.truths[number];
             truth.state = if truth.idle() { Mounted } else { truth.state };
             let at = dice.pick(&["/mnt/retention", "/mnt/retention", "/mnt/earlier"]);
-            edit(&mut facts.mounts).push(mount(at, &top, "/dev/something", 1 << 40));
+            edit(&mut facts.mounts).push(mount(at, top, "/dev/something", 1 << 40));
         }
         if dice.percent(10) {
             let device =
@@ -494,6 +491,10 @@ impl World {
             }
         }
     }
+}
+
+fn numbered(major: u32, minor: usize) -> DeviceNumber {
+    DeviceNumber::new(major, u32::try_from(minor).unwrap())
 }
 
 fn kernel_name(index: usize) -> String {

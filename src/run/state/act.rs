@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::changes::{Done, records};
-use crate::host::Host;
+use crate::host::{Host, ScsiId};
 use crate::report::state::{Row, Stands};
 use crate::run::{journal, now, private};
 use crate::state::identity::Present;
@@ -35,7 +35,7 @@ pub(super) enum Act {
     Script(Outcome, String),
     /// Records what identifies this machine, and of its own disks those that carry `/`, by their SCSI IDs: of others that are in use
     /// nobody can tell any more.
-    Identity(Vec<Present>, Vec<String>),
+    Identity(Vec<Present>, Vec<ScsiId>),
 }
 
 pub(super) use crate::state::record::REPAIR;

@@ -3,7 +3,7 @@
 use super::act::{Act, Held, REPAIR};
 use super::look::Look;
 use crate::facts::{Fact, Facts};
-use crate::host::text;
+use crate::host::{ScsiId, text};
 use crate::report::state::Stands;
 use crate::state::{identity, paths};
 use crate::steps::{Status, custom_changes, ids, image, is_image};
@@ -14,7 +14,7 @@ impl Look<'_> {
         let status = self.status(ids::IMAGE_IDENTITY, self.facts);
         let make = |facts: &Facts| match (self.status(ids::IMAGE_IDENTITY, facts), self.may_be_a_copy()) {
             (status, None) if status.holds() => {
-                let own = image::root_disks(facts).filter_map(|disk| disk.scsi_id.clone());
+                let own = image::root_disks(facts).filter_map(|disk| disk.id().cloned());
                 Ok(Act::Identity(image::identifiers(facts), own.collect()))
             }
             (status, None) => Err(status.describe()),
@@ -53,7 +53,7 @@ impl Look<'_> {
     /// How a person says that this machine is none, where a repair must not.
     fn by_a_person(&self) -> String {
         let root: Vec<&str> =
-            image::root_disks(self.facts).filter_map(|disk| disk.scsi_id.as_deref()).collect();
+            image::root_disks(self.facts).filter_map(|disk| disk.id().map(ScsiId::as_str)).collect();
         let own = match root.as_slice() {
             [] => "give the disk of / a SCSI ID (scsi.ids), then mt-agent state".to_owned(),
             ids => {
@@ -72,7 +72,7 @@ impl Look<'_> {
         let record = self.facts.retention_record.known().and_then(Option::as_ref);
         if let Some(record) = record
             && self.unnamed_disk().is_none()
-            && disks.iter().all(|disk| disk.scsi_id.as_ref() != Some(&record.scsi_id))
+            && disks.iter().all(|disk| !disk.has_id(&record.scsi_id))
         {
             return Some(format!(
                 "the retention disk on record ({}) is not attached",

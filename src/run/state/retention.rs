@@ -78,12 +78,12 @@ impl Look<'_> {
             return Held::new(PATH, Stands::Agrees, &says, "an image's tree has no disks to look at");
         }
         let disks = self.facts.disks.known().into_iter().flatten();
-        let attached = disks.into_iter().find(|disk| disk.scsi_id.as_ref() == Some(&record.scsi_id));
+        let attached = disks.into_iter().find(|disk| disk.has_id(&record.scsi_id));
         let mounted =
             self.facts.mounts.known().into_iter().flatten().find(|mount| mount.mount_point == *point);
         let (status, found, fix) = match (on_record(self.facts, record), attached, mounted) {
             (_, Some(disk), Some(mount))
-                if record.finished && disk.all_devices().contains(&mount.major_minor.as_str()) =>
+                if record.finished && disk.all_devices().contains(&mount.major_minor) =>
             {
                 match self.status(ids::RETENTION_DISK, self.facts) {
                     Status::Unmet { found, fix, .. } => (Stands::Differs, found, fix),
@@ -130,7 +130,7 @@ impl Look<'_> {
 
     /// A disk that may be any of those on record: its SCSI ID could not be read, or it has none.
     pub(super) fn unnamed_disk(&self) -> Option<&Disk> {
-        self.facts.disks.known()?.iter().find(|disk| disk.is_scsi() && disk.scsi_id.is_none())
+        self.facts.disks.known()?.iter().find(|disk| disk.is_scsi() && disk.id().is_none())
     }
 
     fn retention_untold(&self, status: &Status) -> Held {

@@ -330,7 +330,7 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
     desk.put(paths::IDENTITY, b"");
     // The retention disk on record is another machine's.
     let other = "36000c29ffffffffffffffffffffffff1";
-    edit(&mut desk.facts.disks)[1].scsi_id = Some(other.into());
+    edit(&mut desk.facts.disks)[1].scsi_id = Ok(other.into());
     let row = desk.row(paths::IDENTITY);
     assert!(row.host.contains("this may be a copy of another machine"), "{row:?}");
     desk.some_of_it(usize::MAX);

@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, Record};
 use crate::facts::disks::Disk;
 use crate::facts::multipath::{self, Configuration};
+use crate::host::ScsiId;
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, mount_at, own_uses};
 use crate::steps::ids;
@@ -32,21 +33,17 @@ pub(super) fn no_id(facts: &Facts) -> Result<Option<String>, Status> {
 }
 
 /// The disk that carries `/`, and its SCSI ID.
-fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
+fn root(facts: &Facts) -> Result<(&Disk, &ScsiId), Status> {
     let mount = mount_at(need(&facts.mounts, "the mounts")?, "/")
         .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
-    let disk = carriers(need(&facts.disks, "the disks")?, &mount.major_minor).into_iter().next().ok_or_else(
+    let disk = carriers(need(&facts.disks, "the disks")?, mount.major_minor).into_iter().next().ok_or_else(
         || Status::Unknown { why: format!("which disk carries / ({}) could not be told", mount.source) },
     )?;
     match &disk.scsi_id {
-        Some(id) => Ok((disk, id)),
-        None if disk.is_scsi() => Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
-        None => Err(Status::unmet(
-            format!(
-                "the root disk {} has no SCSI ID: {}",
-                disk.name,
-                disk.scsi_id_error.as_deref().unwrap_or("no reason is known")
-            ),
+        Ok(known) => Ok((disk, &known.id)),
+        Err(_) if disk.is_scsi() => Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
+        Err(no_id) => Err(Status::unmet(
+            format!("the root disk {} has no SCSI ID: {}", disk.name, no_id.why),
             "a SCSI ID to blacklist",
             "see scsi.uuid-enabled: it needs disk.EnableUUID",
         )),
@@ -57,7 +54,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &str), Status> {
 /// place, writes there.
 pub(super) fn is_blacklisted(facts: &Facts) -> bool {
     let ids = facts.multipath.configuration.known().into_iter().flatten().flat_map(|c| &c.blacklist_wwids);
-    root(facts).is_ok_and(|(_, root)| ids.into_iter().any(|id| id.trim_matches(['^', '$', '"']) == root))
+    root(facts).is_ok_and(|(_, root)| ids.into_iter().any(|id| *root == id.trim_matches(['^', '$', '"'])))
 }
 
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -102,7 +99,9 @@ pub(super) fn judge_whosever(profile: &Profile, facts: &Facts) -> Result<Status,
         return Ok(Status::unmet(found, expected, WRITE_BY_HAND));
     }
     Ok(match in_script {
-        Some(other) if other != id => Status::unmet(format!("{BLACKLIST_SCRIPT} has {other}"), expected, fix),
+        Some(other) if *other != *id => {
+            Status::unmet(format!("{BLACKLIST_SCRIPT} has {other}"), expected, fix)
+        }
         _ if !configuration.problems.is_empty() => Status::Unknown {
             why: format!(
                 "{} is not understood: {}",
@@ -129,7 +128,7 @@ fn held(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Resu
     });
     let mut owed = None;
     for (disk, found) in own {
-        let id = disk.scsi_id.as_deref().unwrap_or_default();
+        let id = disk.id().map_or("", ScsiId::as_str);
         if !blacklisted(configuration, id) || lifted(configuration, id).is_some() {
             return Ok(Some(Status::unmet(found, "no map of a disk of this host", hide_by_hand(id))));
         }
@@ -184,8 +183,12 @@ pub(in crate::steps) fn blacklist(profile: &Profile, facts: &Facts) -> Remedy {
         return Remedy::None;
     }
     let Ok((_, id)) = root(facts) else { return Remedy::None };
-    let stale =
-        facts.custom_changes.blacklistrootdev_id.known().and_then(Option::as_deref).filter(|old| *old != id);
+    let stale = facts
+        .custom_changes
+        .blacklistrootdev_id
+        .known()
+        .and_then(Option::as_deref)
+        .filter(|old| **old != *id);
     let Some(Some(configuration)) = facts.multipath.configuration.known() else { return Remedy::None };
     // What is wrong beside the stale entry is a person's to correct.
     if stale.is_none() && lifted(configuration, id).is_some() {
@@ -204,7 +207,7 @@ pub(in crate::steps) fn blacklist(profile: &Profile, facts: &Facts) -> Remedy {
             _ => {}
         }
     }
-    let change = Change::BlacklistRootDisk { scsi_id: id.to_owned(), replaces: stale.map(str::to_owned) };
+    let change = Change::BlacklistRootDisk { scsi_id: id.clone(), replaces: stale.map(str::to_owned) };
     // An ID that another disk shares would blacklist that disk too.
     Remedy::With { changes: vec![change], needs: &[ids::SCSI_IDS_UNIQUE] }
 }

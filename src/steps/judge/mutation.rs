@@ -10,6 +10,7 @@ use super::super::testing::{TODAY, ready};
 use super::*;
 use crate::facts::Fact;
 use crate::facts::site_agent::SiteAgent;
+use crate::host::DeviceNumber;
 
 /// Leaves after whose change a host may be ready, by the beginning of their paths (`*` for anything), and why. An element of a
 /// list is called by its name, mount point, path or line.
@@ -55,7 +56,6 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ),
     ("/disks[sda]/partitions[sda4]/major_minor", "an extended partition carries nothing"),
     ("/disks[sda]/read_only", "its mounts are judged"),
-    ("/disks[*]/scsi_id_error", "tells why there is no ID"),
     ("/disks[*]/scsi_id_source", "shown"),
     ("/disks[sda]/size_bytes", "sizing is recommended"),
     ("/disks[*]/used_by", "shown: the mounts and the swap are judged"),
@@ -197,6 +197,10 @@ fn changed(value: &Value) -> Vec<Value> {
         Value::Bool(value) => vec![json!(!value)],
         Value::Number(number) if number.as_u64() == Some(0) => vec![json!(1)],
         Value::Number(_) => vec![json!(0)],
+        // Of a device's number another one: what is no number is no recording.
+        Value::String(text) if text.parse::<DeviceNumber>().is_ok() => {
+            vec![json!("259:1048575"), json!("changed"), json!("")]
+        }
         Value::String(_) => vec![json!("changed"), json!("")],
         // Whichever of them it could be.
         _ => vec![json!("changed"), json!(1), json!(true), json!(["changed"])],

@@ -136,10 +136,11 @@ fn wrong_root(root: &str, facts: &Facts, tally: &mut Tally) -> Option<String> {
         return None;
     };
     // The number of btrfs is that of no device.
-    if now.major_minor == device || now.major_minor.starts_with("0:") {
+    if now.major_minor == device || now.major_minor.is_anonymous() {
         return None;
     }
-    let name = facts.disks.known().and_then(|disks| device_name(disks, &device)).unwrap_or(&device);
+    let name = facts.disks.known().and_then(|disks| device_name(disks, device));
+    let name = name.map_or_else(|| device.to_string(), str::to_owned);
     Some(format!("is {name}, and not what is mounted at /"))
 }
 

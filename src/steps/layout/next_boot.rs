@@ -8,6 +8,7 @@ mod whole;
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::network::persistent::FILE;
+use crate::host::DeviceNumber;
 use crate::platform::words;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, resolve, same_path};
@@ -168,7 +169,7 @@ fn has_to_be_there(entry: &Entry, systemd: bool) -> bool {
 }
 
 /// The block device to which a name leads now, where that can be told: `Some(None)` is none. An image has no devices.
-pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<Option<String>> {
+pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<Option<DeviceNumber>> {
     match resolve(name, facts) {
         Err(Status::NotApplicable { .. }) => None,
         device => tally.know(device),
@@ -182,6 +183,7 @@ mod tests {
     use crate::facts::retention::Volume;
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
+    use crate::host::DeviceNumber;
     use crate::steps::testing::{answering, disks, edit, entry, fstab, ready, told, virtual_disk};
 
     const ID: &str = "layout.next-boot";
@@ -295,7 +297,7 @@ mod tests {
         links.by_uuid.clear();
         // The volume on record is known without udev.
         for own in [None, Some(own)] {
-            edit(&mut facts.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".to_owned())));
+            edit(&mut facts.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".into())));
             let said = told(&profile, &facts, ID);
             assert!(
                 said.starts_with("unmet: udev has made no link below /dev/disk")
@@ -314,7 +316,7 @@ mod tests {
         assert!(told(&profile, &facts, ID).starts_with("met: "));
     }
 
-    fn partition(name: &str, major_minor: &str) -> Partition {
+    fn partition(name: &str, major_minor: impl Into<DeviceNumber>) -> Partition {
         Partition {
             name: name.into(),
             start_bytes: None,

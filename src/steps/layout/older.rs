@@ -35,7 +35,7 @@ pub(super) fn misled(name: &str, facts: &Facts) -> Option<String> {
 pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> String {
     let Entry { line, device, .. } = entry;
     let Some(misled) = twins::misled(device, facts) else { return SEE.to_owned() };
-    if !twins::alone(device, facts).is_empty() || not_own(profile, facts, &misled.major_minor).is_some() {
+    if !twins::alone(device, facts).is_empty() || not_own(profile, facts, misled.major_minor).is_some() {
         return SEE.to_owned();
     }
     let look = format!("`blkid -p /dev/{}` shows it", misled.name.replace('!', "/"));

@@ -15,6 +15,7 @@ use crate::changes::Change;
 use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
 use crate::facts::{Fact, Facts};
+use crate::host::ScsiId;
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
@@ -147,9 +148,8 @@ fn is_untold(facts: &Facts) -> bool {
 pub fn note(profile: &Profile, facts: &Facts, change: &Change) -> Option<String> {
     let Change::RecordOwnDisks { scsi_ids } = change else { return None };
     let look = Look::new(profile, facts).ok()?;
-    let is_idle = |disk: &&Disk| {
-        disk.scsi_id.as_ref().is_some_and(|id| scsi_ids.contains(id)) && look.uses(disk).is_empty()
-    };
+    let is_idle =
+        |disk: &&Disk| disk.id().is_some_and(|id| scsi_ids.contains(id)) && look.uses(disk).is_empty();
     let idle: Vec<_> = distinct(look.disks.iter().filter(is_idle).collect());
     let names: Vec<_> = idle.into_iter().map(whose::describe).collect();
     (!names.is_empty()).then(|| {
@@ -176,7 +176,7 @@ fn told(disk: &Disk, uses: &[Use], why: &str) -> String {
 /// The SCSI IDs of the disks that an apply puts on record by itself: those in use, of a host of which none are on record yet and
 /// where nothing speaks against one of them, nor is unknown.
 #[must_use]
-pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
+pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<ScsiId>> {
     if facts.identity.recorded.known()?.as_ref().is_some_and(|record| record.own_disks.is_some()) {
         return None;
     }
@@ -185,14 +185,14 @@ pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
 
 /// The SCSI IDs of this host's own disks in use; `None` where one has none. The retention disk has a record of its own, but for
 /// one that a person made.
-fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<String>> {
+fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<ScsiId>> {
     let look = Look::new(profile, facts).ok()?;
     let own = |disk: &&Disk| {
         !look.uses(disk).is_empty() && look.whose(disk) == Whose::Own && !look.is_retention(disk)
     };
     let disks = distinct(look.disks.iter().collect());
     // What is no SCSI disk never has one, and is told by its place.
-    disks.into_iter().filter(own).filter(|disk| disk.is_scsi()).map(|disk| disk.scsi_id.clone()).collect()
+    disks.into_iter().filter(own).filter(|disk| disk.is_scsi()).map(|disk| disk.id().cloned()).collect()
 }
 
 /// Puts the disks on record that a person names as this host's own.

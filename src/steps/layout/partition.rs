@@ -5,6 +5,7 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
+use crate::host::DeviceNumber;
 use crate::host::command::pasted;
 use crate::profile::{PartitionSpec, Profile};
 use crate::steps::devices::{
@@ -164,7 +165,7 @@ impl<'a> Look<'a> {
         }
         self.in_fstab(spec, mount);
         match mount {
-            Some(mount) => format!("{path}: {} on {}", mount.fs_type, self.name(&mount.major_minor)),
+            Some(mount) => format!("{path}: {} on {}", mount.fs_type, self.name(mount.major_minor)),
             None => path.to_owned(),
         }
     }
@@ -204,14 +205,13 @@ impl<'a> Look<'a> {
         let Some(mount) = mount else { return repair(spec, "UUID=...") };
         let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
         let is_right = |name: &&str| {
-            let leads =
-                resolve(name, self.facts).is_ok_and(|number| number.as_ref() == Some(&mount.major_minor));
+            let leads = resolve(name, self.facts).is_ok_and(|number| number == Some(mount.major_minor));
             leads && !can_move(name) && not_alone(self.profile, self.facts, name).is_none()
         };
         if let Some(name) = entry.map(|entry| entry.device.as_str()).filter(is_right) {
             return repair(spec, name);
         }
-        match uuid(self.facts, &mount.major_minor) {
+        match uuid(self.facts, mount.major_minor) {
             "..." => repair(spec, "UUID=..."),
             uuid => {
                 let name = format!("UUID={uuid}");
@@ -247,7 +247,7 @@ impl<'a> Look<'a> {
         let is_other = entry.fs_type != spec.fs_type && entry.fs_type != "auto"
             || entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()));
         let device = resolve(&entry.device, self.facts).ok().flatten().filter(|_| !is_other)?;
-        Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(&device)))
+        Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(device)))
     }
 
     fn missing(&mut self, problem: String) {
@@ -256,8 +256,8 @@ impl<'a> Look<'a> {
     }
 
     /// The kernel's name of a device, where it is one of the disks'.
-    fn name<'b>(&'b self, major_minor: &'b str) -> &'b str {
-        device_name(self.disks, major_minor).unwrap_or(major_minor)
+    fn name(&self, number: DeviceNumber) -> String {
+        device_name(self.disks, number).map_or_else(|| number.to_string(), str::to_owned)
     }
 
     fn mounted(&mut self, spec: &PartitionSpec, mount: &Mount, mounts: &[Mount]) {
@@ -303,15 +303,15 @@ impl<'a> Look<'a> {
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
         if mount.is_on_block_device() && self.facts.disks.known().is_some() {
-            self.not_ours.extend(not_own(self.profile, self.facts, &mount.major_minor));
+            self.not_ours.extend(not_own(self.profile, self.facts, mount.major_minor));
         }
-        for fix in answers(self.facts, &mount.major_minor, &|| None, &mut self.tally) {
+        for fix in answers(self.facts, mount.major_minor, &|| None, &mut self.tally) {
             if !self.bring_back.contains(&fix) {
                 self.bring_back.push(fix);
             }
         }
         let Some(disks) = self.tally.know(need(&self.facts.disks, "the disks")) else { return };
-        let way = disks.iter().find_map(|disk| layers(disk, &mount.major_minor));
+        let way = disks.iter().find_map(|disk| layers(disk, mount.major_minor));
         match way.and_then(|way| way.last().copied()) {
             None => self.tally.problem(format!("{path} ({}) lies on no disk of this machine", mount.source)),
             Some(Layer { kind: LayerKind::Disk | LayerKind::Multipath, name, .. }) => {
@@ -379,8 +379,8 @@ impl<'a> Look<'a> {
             Some(Some(device)) if device != mount.major_minor => format!(
                 "{line} names {}, which is {} and not what is mounted at {path} ({})",
                 entry.device,
-                self.name(&device),
-                self.name(&mount.major_minor),
+                self.name(device),
+                self.name(mount.major_minor),
             ),
             Some(None) => format!("{line} names {}, and there is no such device", entry.device),
             Some(Some(_)) | None => return,

@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::swaps::Swap;
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::steps::devices::{LayerKind, can_move, device_name, layers, resolve};
 use crate::steps::{Status, need};
@@ -48,7 +49,7 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         }
         let waits = entries.iter().find(|entry| {
             let device = resolve(&entry.device, facts).ok().flatten();
-            device.is_some_and(|device| kind_of(&device, disks).is_some_and(LayerKind::is_partition))
+            device.is_some_and(|device| kind_of(device, disks).is_some_and(LayerKind::is_partition))
         });
         return Ok(match waits {
             Some(entry) => {
@@ -63,7 +64,7 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 let devices: Vec<_> = ours
                     .filter_map(|entry| resolve(&entry.device, facts).ok().flatten())
                     .filter_map(|number| {
-                        device_name(disks, &number).map(|name| format!("`swapon /dev/{name}`"))
+                        device_name(disks, number).map(|name| format!("`swapon /dev/{name}`"))
                     })
                     .collect();
                 let fix = if not_ours.is_empty() {
@@ -101,7 +102,7 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         return Err(status);
     }
     // That of this host's own is the one to be named.
-    let not_ours = |swap: &Swap| not_own(profile, facts, swap.major_minor.as_deref().unwrap_or_default());
+    let not_ours = |swap: &Swap| not_own(profile, facts, swap.major_minor.unwrap_or_default());
     let first = good.iter().find(|swap| not_ours(swap).is_none()).unwrap_or(first);
     if let (Some(_), Some(entry)) = (active, moving) {
         return Ok(Status::unmet(
@@ -119,7 +120,7 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             }),
         ));
     }
-    let uuid = uuid(facts, first.major_minor.as_deref().unwrap_or_default());
+    let uuid = uuid(facts, first.major_minor.unwrap_or_default());
     let with = match uuid {
         "..." => format!(" with the UUID that `blkid {}` prints", first.path),
         _ => String::new(),
@@ -158,10 +159,10 @@ fn is_partition(swap: &Swap, disks: &[Disk]) -> bool {
 }
 
 fn kind(swap: &Swap, disks: &[Disk]) -> Option<LayerKind> {
-    kind_of(swap.major_minor.as_deref().filter(|_| swap.is_partition)?, disks)
+    kind_of(swap.major_minor.filter(|_| swap.is_partition)?, disks)
 }
 
-fn kind_of(major_minor: &str, disks: &[Disk]) -> Option<LayerKind> {
+fn kind_of(major_minor: DeviceNumber, disks: &[Disk]) -> Option<LayerKind> {
     let way = disks.iter().find_map(|disk| layers(disk, major_minor))?;
     way.last().map(|layer| layer.kind)
 }

@@ -212,7 +212,7 @@ fn hides_own(profile: &Profile, facts: &Facts, pattern: &str) -> bool {
 pub(super) fn seen(disk: &Disk) -> Option<Seen<'_>> {
     let kind = disk.controller.as_ref().map(|controller| controller.kind);
     Some(Seen {
-        wwid: disk.scsi_id.as_deref()?,
+        wwid: disk.id()?,
         devnode: &disk.name,
         vendor: disk.vendor.as_deref().unwrap_or_default(),
         product: disk.model.as_deref().unwrap_or_default(),
@@ -246,7 +246,7 @@ fn later_ids(profile: &Profile, facts: &Facts) -> Vec<String> {
         .collect();
     let is_root = |disk: &&Disk| own_uses(facts, disk, &profile.retention.mount_point).contains(&"/");
     let root = facts.disks.known().into_iter().flatten().find(is_root);
-    if let Some(id) = root.and_then(|disk| disk.scsi_id.as_deref()) {
+    if let Some(id) = root.and_then(Disk::id) {
         let (first, last) = (id.chars().skip(1), id.chars().take(id.chars().count().saturating_sub(1)));
         ids.push(format!("_{}", first.collect::<String>()));
         ids.push(format!("{}_", last.collect::<String>()));

@@ -5,7 +5,7 @@ use crate::facts::disks::{Disk, Map};
 use crate::facts::multipath::hides;
 use crate::facts::{Fact, Facts};
 use crate::host::command::pasted;
-use crate::host::text;
+use crate::host::{ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
 use crate::steps::ids;
@@ -46,7 +46,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     }
     let without = tally.know(without_map(profile, facts)).unwrap_or_default();
     for disk in &without {
-        let id = disk.scsi_id.as_deref().unwrap_or_default();
+        let id = disk.id().map_or("", ScsiId::as_str);
         tally.problem(format!("no map over {} ({id})", disk.name));
     }
     let found = format!("process {}, at boot by {at_boot}", daemon.copied().flatten().unwrap_or_default());
@@ -96,7 +96,7 @@ fn without_map<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>,
     // Without a file all are.
     let Some(file) = configuration else { return Ok(Vec::new()) };
     let lacks = |disk: &&Disk| {
-        let has = |map: &Map| disk.scsi_id.as_ref() == Some(&map.wwid) && map.paths.contains(&disk.name);
+        let has = |map: &Map| disk.has_id(&map.wwid) && map.paths.contains(&disk.name);
         disk.is_scsi()
             && !maps.iter().any(has)
             && own_uses(facts, disk, &profile.retention.mount_point).is_empty()
@@ -111,7 +111,7 @@ fn without_map<'a>(profile: &Profile, facts: &'a Facts) -> Result<Vec<&'a Disk>,
 /// What can be done while the machine runs.
 fn change(facts: &Facts, without: &[&Disk]) -> Option<Change> {
     let idle = without.iter().filter(|disk| disk.used_by.is_empty());
-    let disks: Vec<String> = idle.filter_map(|disk| disk.scsi_id.clone()).collect();
+    let disks: Vec<ScsiId> = idle.filter_map(|disk| disk.id().cloned()).collect();
 
     let off = facts.multipath.daemon == Fact::Known(None) || facts.multipath.at_boot == Fact::Known(None);
     let reload = matches!(facts.multipath.unread, Fact::Known(Some(_)));

@@ -5,6 +5,7 @@ use crate::facts::Fact;
 use crate::facts::disks::Map;
 use crate::facts::multipath::COMPILED;
 use crate::facts::multipath::parse::{Dialect, parse};
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::{Remedy, Request};
@@ -273,7 +274,7 @@ fn map(number: u32, wwid: &str, path: &str) -> Map {
     Map {
         name: format!("dm-{number}"),
         dm_name: wwid.into(),
-        major_minor: format!("253:{number}"),
+        major_minor: DeviceNumber::new(253, number),
         wwid: wwid.into(),
         paths: vec![path.into()],
     }
@@ -284,7 +285,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     let id = "multipath.running";
     let start = |disks: &[&str]| {
         vec![Change::StartMultipathd {
-            disks: disks.iter().map(|&disk| disk.to_owned()).collect(),
+            disks: disks.iter().map(|&disk| disk.into()).collect(),
             reload: false,
         }]
     };
@@ -338,7 +339,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     let mut own = facts.clone();
     disks(&mut own).push(virtual_disk(2, OTHER_ID, 1 << 30));
     edit(&mut own.swaps)[0].major_minor = Some("8:32".into());
-    let ids = [OS_DISK_ID.to_owned(), OTHER_ID.to_owned()];
+    let ids = [OS_DISK_ID.into(), OTHER_ID.into()];
     edit(&mut own.identity.recorded).as_mut().unwrap().own(&ids);
     assert!(told(&profile, &own, id).starts_with("met: "));
 

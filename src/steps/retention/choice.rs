@@ -2,11 +2,11 @@
 //! what is decided here is checked again on the very descriptor before anything is written.
 
 use crate::facts::blank::Probe;
-use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, not_one_disk, users};
+use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Mapped, not_one_disk, users};
 use crate::facts::guest_info::RETENTION_DISK;
 use crate::facts::retention::uuid_of;
 use crate::facts::{Fact, Facts};
-use crate::host::text;
+use crate::host::{DeviceNumber, ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, distinct, mount_at, same_map};
 use crate::steps::remedy::Request;
@@ -22,7 +22,7 @@ pub enum Chosen<'a> {
         /// The disk.
         disk: &'a Disk,
         /// Its SCSI ID.
-        scsi_id: String,
+        scsi_id: ScsiId,
         /// Whether "not blank" is lifted for it, because a person named it with `--erase-disk`.
         erase: bool,
         /// The fingerprint of what may be erased.
@@ -64,7 +64,7 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
     let scsi_id = identity(facts, disk)?;
     if let Some(name) = &request.erase_disk {
         let erased = find(facts, name)?;
-        if erased.scsi_id.as_deref() != Some(&scsi_id) {
+        if !erased.has_id(&scsi_id) {
             return Err(format!(
                 "--erase-disk names {}, but the retention disk is {}: both must be the same disk",
                 erased.name, disk.name
@@ -294,22 +294,20 @@ fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
 }
 
 /// The SCSI ID by which the disk is known when it is written to: it must have one, and no other disk the same.
-pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<String, String> {
-    let Some(id) = disk.scsi_id.clone() else {
-        let why = disk.scsi_id_error.as_deref().unwrap_or("no reason is known");
-        return Err(format!(
-            "{} has no SCSI ID ({why}), so it cannot be told from another disk: see scsi.ids",
-            disk.name
-        ));
-    };
+pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, String> {
+    let known = disk.scsi_id.as_ref().map_err(|no_id| {
+        format!(
+            "{} has no SCSI ID ({}), so it cannot be told from another disk: see scsi.ids",
+            disk.name, no_id.why
+        )
+    })?;
+    let id = known.id.clone();
     let same: Vec<_> = facts
         .disks
         .known()
         .into_iter()
         .flatten()
-        .filter(|other| {
-            other.name != disk.name && other.scsi_id.as_ref() == Some(&id) && !same_map(other, disk)
-        })
+        .filter(|other| other.name != disk.name && other.has_id(&id) && !same_map(other, disk))
         .map(|other| other.name.as_str())
         .collect();
     if !same.is_empty() {
@@ -329,7 +327,7 @@ pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<String, S
 }
 
 pub(super) fn told(disk: &Disk) -> String {
-    let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+    let id = disk.shown_id();
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
 }
 
@@ -364,7 +362,7 @@ pub(super) fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, S
 pub fn idle(facts: &Facts) -> Vec<&Disk> {
     let root: Vec<&str> = match (facts.mounts.known(), facts.disks.known()) {
         (Some(mounts), Some(disks)) => mount_at(mounts, "/")
-            .map(|mount| carriers(disks, &mount.major_minor).iter().map(|disk| disk.name.as_str()).collect())
+            .map(|mount| carriers(disks, mount.major_minor).iter().map(|disk| disk.name.as_str()).collect())
             .unwrap_or_default(),
         _ => return Vec::new(),
     };
@@ -375,35 +373,34 @@ pub fn idle(facts: &Facts) -> Vec<&Disk> {
 /// The disk on which our own mkfs was interrupted, by our record.
 fn interrupted(facts: &Facts) -> Option<&Disk> {
     let record = facts.retention_record.known()?.as_ref().filter(|record| !record.finished)?;
-    facts.disks.known()?.iter().find(|disk| disk.scsi_id.as_deref() == Some(&record.scsi_id))
+    facts.disks.known()?.iter().find(|disk| disk.has_id(&record.scsi_id))
 }
 
 /// The UUID for the file system on the disk with this SCSI ID: an interrupted run keeps its own.
-fn uuid_for(facts: &Facts, scsi_id: &str) -> String {
+fn uuid_for(facts: &Facts, scsi_id: &ScsiId) -> String {
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    let begun = record.filter(|record| record.scsi_id == scsi_id && !record.finished);
+    let begun = record.filter(|record| record.scsi_id == *scsi_id && !record.finished);
     begun.map_or_else(|| uuid_of(scsi_id), |record| record.uuid.clone())
 }
 
 /// What is built on `disk` besides its own multipath map and what leads to the volume `major_minor`.
 #[must_use]
-pub fn foreign_holders(disk: &Disk, major_minor: &str) -> Vec<String> {
-    fn leads_to(holder: &Holder, major_minor: &str) -> bool {
+pub fn foreign_holders(disk: &Disk, major_minor: DeviceNumber) -> Vec<String> {
+    fn leads_to(holder: &Holder, major_minor: DeviceNumber) -> bool {
         holder.major_minor == major_minor || holder.holders.iter().any(|above| leads_to(above, major_minor))
     }
-    fn add(holders: &[Holder], major_minor: &str, map: Option<&str>, into: &mut Vec<String>) {
+    fn add(holders: &[Holder], major_minor: DeviceNumber, map: Option<DeviceNumber>, into: &mut Vec<String>) {
         for holder in holders {
-            let own = map == Some(holder.major_minor.as_str());
-            let layer = holder.dm_uuid.as_deref().unwrap_or(&holder.name);
+            let own = map == Some(holder.major_minor);
             let lvm_or_raid =
-                layer.starts_with("LVM-") || layer.starts_with("CRYPT-") || holder.name.starts_with("md");
+                matches!(holder.mapped(), Mapped::Lvm(_) | Mapped::Encrypted) || holder.is_raid();
             if (!own && !leads_to(holder, major_minor)) || lvm_or_raid {
                 into.push(format!("held by {}", holder.dm_name.as_deref().unwrap_or(&holder.name)));
             }
             add(&holder.holders, major_minor, map, into);
         }
     }
-    let map = disk.multipath.as_ref().map(|map| map.major_minor.as_str());
+    let map = disk.multipath.as_ref().map(|map| map.major_minor);
     let mut found = Vec::new();
     add(&disk.holders, major_minor, map, &mut found);
     for partition in &disk.partitions {

@@ -16,8 +16,8 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
-        let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
-            let again = match &disks[0].scsi_id {
+        let fix = not_own(profile, facts, mount.major_minor).unwrap_or_else(|| {
+            let again = match disks[0].id() {
                 Some(id) => format!("mt-agent apply --retention-disk {id} --erase-disk {id}"),
                 None => "give it a SCSI ID (scsi.ids)".to_owned(),
             };
@@ -52,7 +52,7 @@ pub(super) fn unlocked(profile: &Profile, facts: &Facts) -> Result<Status, Statu
     } else if mount.is_writable() {
         Status::met("read-write")
     } else {
-        let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
+        let fix = not_own(profile, facts, mount.major_minor).unwrap_or_else(|| {
             format!(
                 "see in /etc/fstab whether its line says ro, and in dmesg whether it met errors: then {}; else `mount -o remount,rw {}`",
                 mend(facts, mount, &disks[0].name),
@@ -76,13 +76,13 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
                 && other.root == "/"
         };
         for other in mounts {
-            if all.contains(&other.major_minor.as_str()) && !is_volume(other) {
+            if all.contains(&other.major_minor) && !is_volume(other) {
                 others.push(format!("mounted at {}", other.mount_point));
                 fixes.push(format!("`umount {}`", pasted(&other.mount_point)));
             }
         }
         for swap in swaps {
-            let is_on_it = swap.major_minor.as_deref().is_some_and(|device| all.contains(&device));
+            let is_on_it = swap.major_minor.is_some_and(|device| all.contains(&device));
             // Swap files lie in a file system, not on a device of their own.
             let is_in_it = || !swap.is_partition && mount_over(mounts, &swap.path).is_some_and(is_volume);
             if is_on_it || is_in_it() {
@@ -91,7 +91,7 @@ pub(super) fn dedicated(profile: &Profile, facts: &Facts) -> Result<Status, Stat
                 fixes.push(format!("`swapoff {}`", pasted(&swap.path)));
             }
         }
-        let holders = choice::foreign_holders(disk, &mount.major_minor);
+        let holders = choice::foreign_holders(disk, mount.major_minor);
         if !holders.is_empty() {
             fixes.push("move what holds it to another disk".to_owned());
         }
@@ -135,7 +135,7 @@ pub(super) fn not_cache(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         Some(mount) if mount.major_minor == volume.major_minor => Status::unmet(
             format!("the master target is installed in {directory}, on the retention volume"),
             "an installation elsewhere",
-            not_own(profile, facts, &volume.major_minor).unwrap_or_else(|| {
+            not_own(profile, facts, volume.major_minor).unwrap_or_else(|| {
                 "uninstall it and install it in /usr/local/ASR, or use another disk for retention".to_owned()
             }),
         ),

@@ -24,7 +24,7 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             format!("{source} ({fs_type}) is mounted at {point} over {below}, which was there before");
         return Ok(Status::unmet(found, expected, format!("`umount {point}`")));
     }
-    let under = carriers(disks, &mount.major_minor);
+    let under = carriers(disks, mount.major_minor);
     let Some(first) = under.first() else {
         let found = format!("{point} is {} ({}), which lies on no disk", mount.source, mount.fs_type);
         return Ok(Status::unmet(found, expected, "unmount it and use a disk of its own"));
@@ -117,6 +117,6 @@ fn disk_to_mount(profile: &Profile, facts: &Facts, expected: String) -> Result<S
 
 /// Whether all of `disks` are one: a single disk, or the paths of one multipath map.
 fn one_disk(disks: &[&Disk]) -> bool {
-    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor.clone());
+    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor);
     disks.len() == 1 || disks.windows(2).all(|pair| map(pair[0]).is_some() && map(pair[0]) == map(pair[1]))
 }

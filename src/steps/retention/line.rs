@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::facts::storage::{LVM, Storage};
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, carriers};
 use crate::steps::layout::own_disks::ours::not_own;
@@ -34,13 +35,13 @@ pub(super) fn not_ours(
     let is_it = |name: &str| means(facts, name, Some(&disk.name));
     let is_named = asked(profile, facts, request).is_some_and(|named| is_it(named.name))
         || request.own_disks.iter().any(|own| is_it(own));
-    not_own(profile, facts, &mount.major_minor).filter(|_| !is_named)
+    not_own(profile, facts, mount.major_minor).filter(|_| !is_named)
 }
 
 /// What a person does where no name is known that cannot move.
 pub(super) fn nameless(facts: &Facts, mount: &Mount) -> String {
     if let Some(shared) =
-        volumes::uuid_of_mount(facts, mount).and_then(|uuid| shared(facts, uuid, &mount.major_minor))
+        volumes::uuid_of_mount(facts, mount).and_then(|uuid| shared(facts, uuid, mount.major_minor))
     {
         return shared;
     }
@@ -66,7 +67,7 @@ pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<S
     let links = &facts.filesystems.known()?.by_uuid;
     let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
     let name = Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name));
-    name.filter(|_| shared(facts, uuid, &mount.major_minor).is_none())
+    name.filter(|_| shared(facts, uuid, mount.major_minor).is_none())
 }
 
 /// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
@@ -82,13 +83,13 @@ pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<Strin
 
 /// That other attached devices than `number` have the UUID too, and what a person does: which of them a line by that name mounts
 /// at the next boot is chance.
-fn shared(facts: &Facts, uuid: &str, number: &str) -> Option<String> {
+fn shared(facts: &Facts, uuid: &str, number: DeviceNumber) -> Option<String> {
     let disks = facts.disks.known()?;
     let is_other = |one: &&Storage| {
         let mut volumes = one.volumes().map(|(_, volume, _)| volume);
         volumes.any(|volume| volume.uuid == uuid && volume.fs_type != LVM)
             && one.major_minor != number
-            && !carriers(disks, &one.major_minor).is_empty()
+            && !carriers(disks, one.major_minor).is_empty()
     };
     let others: Vec<_> =
         facts.storage.known()?.iter().filter(is_other).map(|one| one.name.as_str()).collect();

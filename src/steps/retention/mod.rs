@@ -216,7 +216,7 @@ fn volume<'a>(profile: &Profile, facts: &'a Facts) -> Result<(&'a Mount, Vec<&'a
     let point = &profile.retention.mount_point;
     let mount = mount_now(profile, facts)?
         .ok_or_else(|| Status::Unknown { why: format!("nothing is mounted at {point}") })?;
-    let disks = carriers(need(&facts.disks, "the disks")?, &mount.major_minor);
+    let disks = carriers(need(&facts.disks, "the disks")?, mount.major_minor);
     if disks.is_empty() {
         return Err(Status::Unknown { why: format!("no disk was found under {} at {point}", mount.source) });
     }
@@ -229,7 +229,7 @@ fn elsewhere<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Mount> {
 }
 
 fn describe(disk: &Disk) -> String {
-    let id = disk.scsi_id.as_deref().unwrap_or("no SCSI ID");
+    let id = disk.shown_id();
     format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
 }
 
@@ -237,7 +237,7 @@ fn describe(disk: &Disk) -> String {
 fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status> {
     let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
         .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
-    let root_disks = carriers(need(&facts.disks, "the disks")?, &root.major_minor);
+    let root_disks = carriers(need(&facts.disks, "the disks")?, root.major_minor);
     if root_disks.is_empty() {
         return Err(Status::Unknown { why: "cannot determine which disk carries /".to_owned() });
     }

@@ -4,6 +4,7 @@ use super::waiting::{Waiting, waiting};
 use super::{elsewhere, mount_now, strays, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
+use crate::host::ScsiId;
 use crate::host::command::pasted;
 use crate::profile::Profile;
 use crate::steps::devices::{fstab_entry, hidden_by, resolve};
@@ -32,7 +33,7 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
             let expected = format!("the retention volume at {point}");
             let named = profile.retention.disk.as_deref();
             let ours = volumes::ours(facts, named).ok().flatten();
-            let id = ours.as_ref().and_then(|ours| ours.disk.scsi_id.as_deref()).unwrap_or("SCSI-ID");
+            let id = ours.as_ref().and_then(|ours| ours.disk.id()).map_or("SCSI-ID", ScsiId::as_str);
             let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/{id} {point}") };
             let (mut found, mut fix) = match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
                 Some(mount) => (
@@ -70,7 +71,7 @@ fn names_only(profile: &Profile, facts: &Facts, disk: &Disk) -> bool {
     let entry = facts.fstab.known().and_then(|all| fstab_entry(all, &profile.retention.mount_point));
     entry.is_some_and(|entry| {
         let number = resolve(&entry.device, facts).ok().flatten();
-        number.is_some_and(|number| disk.all_devices().contains(&number.as_str()))
+        number.is_some_and(|number| disk.all_devices().contains(&number))
             && twins::of(&entry.device, facts).is_ok_and(|twins| twins.is_empty())
     })
 }

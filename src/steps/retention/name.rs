@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::guest_info::RETENTION_DISK;
-use crate::host::text;
+use crate::host::{ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
 use crate::steps::nearest::nearest;
@@ -75,8 +75,8 @@ pub(super) fn contrary(profile: &Profile, facts: &Facts, request: &Request) -> O
     let names = names(profile, facts, request);
     let (first, rest) = names.split_first()?;
     let meant = |named: &Named<'_>| match find(facts, named.name) {
-        Ok(disk) => disk.device_number().to_owned(),
-        Err(_) => named.name.to_owned(),
+        Ok(disk) => Ok(disk.device_number()),
+        Err(_) => Err(named.name.to_owned()),
     };
     let others: Vec<_> = rest.iter().filter(|other| meant(other) != meant(first)).collect();
     let say = |named: &Named<'_>| format!("{} {}", named.by.says(), text::safe(named.name));
@@ -129,7 +129,7 @@ pub fn means(facts: &Facts, name: &str, disk: Option<&str>) -> bool {
 #[must_use]
 pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Request> {
     let lasting = |name: &str| {
-        let now = find(facts, name).and_then(|disk| identity(facts, disk)).ok();
+        let now = find(facts, name).and_then(|disk| identity(facts, disk)).ok().map(|id| id.to_string());
         now.or_else(|| (!can_move(facts, name)).then(|| name.to_owned()))
     };
     let mut request = request.clone();
@@ -151,8 +151,7 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
     let short = short(name);
     let made_of_id = id_in(short).is_some() || id_in(&format!("scsi-{short}")).is_some();
-    let of_a_disk =
-        || facts.disks.known().into_iter().flatten().any(|disk| disk.scsi_id.as_deref() == Some(short));
+    let of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(short));
     // Any other name in by-id has model and serial number, or another kind of identifier, in it.
     let by_id = || {
         name.starts_with("/dev/disk/by-id/")
@@ -185,19 +184,20 @@ pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Dis
         })
     };
     if let (Some(id), Some(disk)) = (&id, disks.iter().find(linked))
-        && disk.scsi_id.as_ref().is_some_and(|other| other != id && other.len() == id.len())
+        && disk.id().is_some_and(|other| other != id && other.len() == id.len())
     {
         return Err(format!(
             "{} leads to {}, which answers with the SCSI ID {}: the link is older than the disk. Name the disk by its \
              SCSI ID",
             text::safe(name),
             disk.name,
-            disk.scsi_id.as_deref().unwrap_or_default()
+            disk.id().map_or("", ScsiId::as_str)
         ));
     }
     let matches = |disk: &&Disk| {
         disk.name == device
-            || disk.scsi_id.as_deref().is_some_and(|own| own == short || Some(own) == id.as_deref())
+            || disk.has_id(short)
+            || id.as_deref().is_some_and(|id| disk.has_id(id))
             || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
             || linked(disk)
     };
@@ -221,7 +221,7 @@ fn nobody(facts: &Facts, name: &str, id: &str) -> String {
     if record.is_some_and(|record| record.scsi_id == id) {
         return format!("{name} is the disk on record, which is not attached");
     }
-    let ids = facts.disks.known().into_iter().flatten().filter_map(|disk| disk.scsi_id.as_deref());
+    let ids = facts.disks.known().into_iter().flatten().filter_map(Disk::id).map(ScsiId::as_str);
     let close = nearest(id, ids);
     let close = if close.is_empty() {
         String::new()

@@ -178,7 +178,7 @@ pub(super) fn other_line<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Entr
         !same_path(&entry.mount_point, &mount.mount_point)
             && entry.fs_type != "swap"
             && !entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()))
-            && resolve(&entry.device, facts).is_ok_and(|number| number.as_ref() == Some(&mount.major_minor))
+            && resolve(&entry.device, facts).is_ok_and(|number| number == Some(mount.major_minor))
     };
     // One that is not mounted at boot hides none that is.
     let is_mounted = |entry: &&Entry| !entry.options.iter().any(|option| option == "noauto");

@@ -13,6 +13,7 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::uuid_of;
+use crate::host::ScsiId;
 use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
@@ -65,14 +66,14 @@ pub(super) const NEEDS: &[&str] =
 /// The making of the volume.
 pub(super) fn make(
     disk: &Disk,
-    scsi_id: &str,
+    scsi_id: &ScsiId,
     fs_type: &str,
     uuid: &str,
     erase: bool,
     fingerprint: Option<String>,
 ) -> Change {
     Change::FormatRetention {
-        scsi_id: scsi_id.to_owned(),
+        scsi_id: scsi_id.clone(),
         device: disk.device(),
         fs_type: fs_type.to_owned(),
         uuid: uuid.to_owned(),
@@ -106,9 +107,7 @@ fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<
 /// What tells that another disk than `disk` carries, or carried, the retention volume of this host.
 fn earlier(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
     let record = facts.retention_record.known()?.as_ref();
-    if let Some(record) =
-        record.filter(|record| record.finished && disk.scsi_id.as_ref() != Some(&record.scsi_id))
-    {
+    if let Some(record) = record.filter(|record| record.finished && !disk.has_id(&record.scsi_id)) {
         return Some(format!(
             "the retention volume on record {}",
             choice::whereabouts(facts, &record.scsi_id)
@@ -116,9 +115,9 @@ fn earlier(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
     }
     let point = &profile.retention.mount_point;
     let entry = fstab_entry(facts.fstab.known()?, point)?;
-    let id = disk.scsi_id.as_deref();
-    let named = entry.device.strip_prefix("/dev/mapper/").is_some_and(|name| Some(name) == id)
-        || entry.device.strip_prefix("UUID=").is_some_and(|uuid| id.map(uuid_of).as_deref() == Some(uuid));
+    let id = disk.id();
+    let named = entry.device.strip_prefix("/dev/mapper/").is_some_and(|name| disk.has_id(name))
+        || entry.device.strip_prefix("UUID=").is_some_and(|uuid| id.is_some_and(|id| uuid_of(id) == uuid));
     let another =
         !named && resolve(&entry.device, facts).ok()?.is_none_or(|number| number != disk.device_number());
     another.then(|| {
@@ -168,30 +167,33 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
-    let change =
-        |disk: &Disk, scsi_id: &str, fs_type: &str, uuid: Option<String>, needs: &'static [&'static str]| {
-            if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
-                let then = format!("{}, then mt-agent apply", strays.fix);
-                // Where it only waits to be mounted, the finding tells what lies there.
-                return Remedy::Refused(match needs {
-                    [] => then,
-                    _ => format!("{}: {then}", strays.found),
-                });
-            }
-            let mounted = Change::MountRetention {
-                device: disk.device(),
-                scsi_id: scsi_id.to_owned(),
-                mount_point: profile.retention.mount_point.clone(),
-                fs_type: fs_type.to_owned(),
-                uuid,
-                mounted: false,
-            };
-            match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
-                None => Remedy::With { changes: vec![mounted], needs },
-                Some(Ok(unmounted)) => Remedy::With { changes: vec![unmounted, mounted], needs },
-                Some(Err(why)) => Remedy::Refused(why),
-            }
+    let change = |disk: &Disk,
+                  scsi_id: &ScsiId,
+                  fs_type: &str,
+                  uuid: Option<String>,
+                  needs: &'static [&'static str]| {
+        if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
+            let then = format!("{}, then mt-agent apply", strays.fix);
+            // Where it only waits to be mounted, the finding tells what lies there.
+            return Remedy::Refused(match needs {
+                [] => then,
+                _ => format!("{}: {then}", strays.found),
+            });
+        }
+        let mounted = Change::MountRetention {
+            device: disk.device(),
+            scsi_id: scsi_id.clone(),
+            mount_point: profile.retention.mount_point.clone(),
+            fs_type: fs_type.to_owned(),
+            uuid,
+            mounted: false,
         };
+        match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
+            None => Remedy::With { changes: vec![mounted], needs },
+            Some(Ok(unmounted)) => Remedy::With { changes: vec![unmounted, mounted], needs },
+            Some(Err(why)) => Remedy::Refused(why),
+        }
+    };
     // A volume waits, and another disk was asked for.
     let waits = || {
         let named = profile.retention.disk.as_deref();
@@ -211,10 +213,10 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
                     "{} {carries}, but {named} is named: name {} to mount it; if {named} is to take its place: mt-agent apply \
                      --replace-retention {named}",
                     describe(disk),
-                    disk.scsi_id.as_deref().unwrap_or_default()
+                    disk.id().map_or("", ScsiId::as_str)
                 ))
             }
-            Waiting { disk, fs_type, uuid, .. } => match &disk.scsi_id {
+            Waiting { disk, fs_type, uuid, .. } => match disk.id() {
                 Some(id) => change(disk, id, &fs_type, uuid, &[]),
                 None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", disk.name)),
             },
@@ -250,7 +252,7 @@ fn moved(facts: &Facts, mount: &Mount) -> Result<Change, String> {
 /// It is a person's to unmount.
 pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
     let at = &mount.mount_point;
-    let under = facts.disks.known().map(|disks| carriers(disks, &mount.major_minor)).unwrap_or_default();
+    let under = facts.disks.known().map(|disks| carriers(disks, mount.major_minor)).unwrap_or_default();
     if !mount.is_on_block_device()
         || mount.root != "/"
         || carry_root(facts, &under).unwrap_or(!under.is_empty())
@@ -262,7 +264,7 @@ pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
         ));
     }
     let disk = under.first().map_or_else(|| text::safe(&mount.source), |disk| choice::told(disk));
-    let (mount_point, major_minor) = (at.clone(), mount.major_minor.clone());
+    let (mount_point, major_minor) = (at.clone(), mount.major_minor);
     Ok(Change::UnmountRetention { mount_point, major_minor, disk })
 }
 
@@ -310,7 +312,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         Ok(device) => {
             let written = Change::WriteFstab {
                 device,
-                scsi_id: disk.scsi_id.clone().unwrap_or_default(),
+                scsi_id: disk.id().cloned().unwrap_or_default(),
                 mount_point: profile.retention.mount_point.clone(),
                 fs_type: fs_type.to_owned(),
                 options: options(systemd).to_owned(),
@@ -352,7 +354,7 @@ fn without_nofail(entry: &Entry) -> Remedy {
     let kept = if kept.is_empty() { options(false).to_owned() } else { kept.join(",") };
     Remedy::one(Change::WriteFstab {
         device: entry.device.clone(),
-        scsi_id: String::new(),
+        scsi_id: ScsiId::default(),
         mount_point: entry.mount_point.clone(),
         fs_type: entry.fs_type.clone(),
         options: kept,

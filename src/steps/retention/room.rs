@@ -16,8 +16,8 @@ pub(super) fn alive(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     let (mount, disks) = volume(profile, facts)?;
     let mut tally = Tally::default();
     let fixes = {
-        let not_own = || not_own(profile, facts, &mount.major_minor);
-        storage::answers(facts, &mount.major_minor, &not_own, &mut tally)
+        let not_own = || not_own(profile, facts, mount.major_minor);
+        storage::answers(facts, mount.major_minor, &not_own, &mut tally)
     };
     let expected = "every disk and path under it runs, no map is suspended, and a read is answered";
     Ok(tally.status(format!("{} runs and was read", disks[0].name), expected, fixes.join("; ")))
@@ -40,7 +40,7 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         }
     }
     let look = room.as_ref().map(|room| storage::what_fills(&mount.mount_point, room)).unwrap_or_default();
-    let fix = not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| {
+    let fix = not_own(profile, facts, mount.major_minor).unwrap_or_else(|| {
         format!(
             "{look}. Retention data goes when failback is committed or the retention window is made shorter; what does not \
              belong there is to be removed; else enlarge the disk in vSphere and grow the file system"

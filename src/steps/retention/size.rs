@@ -28,7 +28,7 @@ pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Statu
     // The file system's own structures take a few per cent of what was asked for: its device is compared.
     let device = device_size(disks[0], mount);
     let expected = format!("{} or more", text::bytes(wanted));
-    let fix = |own: &str| not_own(profile, facts, &mount.major_minor).unwrap_or_else(|| own.to_owned());
+    let fix = |own: &str| not_own(profile, facts, mount.major_minor).unwrap_or_else(|| own.to_owned());
     let larger = "attach a larger disk (mt-agent apply --replace-retention SCSI-ID), or enlarge this one in vSphere and grow the \
                   file system (mt-agent apply --grow)";
     Ok(if size == 0 || device == 0 {
@@ -68,7 +68,7 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
     {
         Some(ours) => Remedy::one(Change::GrowRetention {
             device: disk.device(),
-            scsi_id: disk.scsi_id.clone().unwrap_or_default(),
+            scsi_id: disk.id().cloned().unwrap_or_default(),
             mount_point: mount.mount_point.clone(),
             fs_type: mount.fs_type.clone(),
             uuid: ours.uuid,
@@ -76,7 +76,7 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
         None => Remedy::Refused(format!(
             "--grow is for a volume that mt-agent made, on a whole disk, and {} is none: {}",
             text::safe(&mount.source),
-            not_own(profile, facts, &mount.major_minor)
+            not_own(profile, facts, mount.major_minor)
                 .unwrap_or_else(|| format!("grow it by hand: {}", by_hand(mount, disk)))
         )),
     }
@@ -122,7 +122,7 @@ fn extent(facts: &Facts, mount: &Mount) -> Option<Extent> {
 /// The size of the disk, or of the partition, on which the mounted file system lies.
 fn device_size(disk: &Disk, mount: &Mount) -> u64 {
     let size_of = |name: &str| disk.partitions.iter().find(|one| one.name == name).map(|one| one.size_bytes);
-    let way = layers(disk, &mount.major_minor);
+    let way = layers(disk, mount.major_minor);
     way.and_then(|way| way.iter().rev().find_map(|layer| size_of(layer.name))).unwrap_or(disk.size_bytes)
 }
 

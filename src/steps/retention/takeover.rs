@@ -11,6 +11,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{Record, SCHEMA};
 use crate::facts::{Fact, Facts};
+use crate::host::ScsiId;
 use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
@@ -24,7 +25,7 @@ use super::remedy::{NEEDS, make, unmount};
 /// The volume that takes the place.
 struct Successor<'a> {
     disk: &'a Disk,
-    scsi_id: String,
+    scsi_id: ScsiId,
     uuid: String,
     fs_type: String,
     /// How it is made, where it is not there yet.
@@ -102,7 +103,7 @@ fn order(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover
         let record = facts.retention_record.known()?.as_ref()?;
         let is_mounted = mount_now(profile, facts).ok()?.is_some_and(|mount| is_on(named, mount));
         let is_gone = record.finished && find(facts, &record.scsi_id).is_err();
-        let is_another = named.scsi_id.as_ref() != Some(&record.scsi_id);
+        let is_another = !named.has_id(&record.scsi_id);
         (is_mounted && is_gone && is_another && volumes::on(facts, named).is_some())
             .then_some(Takeover::Adopt)
     })
@@ -233,8 +234,7 @@ fn is_line_of(facts: &Facts, successor: &Successor<'_>, device: &str) -> bool {
     fstab::cannot_move(device)
         && (device.strip_prefix("UUID=") == Some(&successor.uuid)
             || device.strip_prefix("/dev/mapper/") == Some(&successor.scsi_id)
-            || resolve(device, facts)
-                .is_ok_and(|number| number.as_deref() == Some(successor.disk.device_number())))
+            || resolve(device, facts).is_ok_and(|number| number == Some(successor.disk.device_number())))
 }
 
 /// The earlier one goes, the new one is made. Where that is done, what is mounted and recorded next makes it hold.

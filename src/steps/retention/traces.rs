@@ -55,7 +55,7 @@ fn record(facts: &Facts, candidates: &[&Disk]) -> Option<String> {
         return untold("whether a retention volume was ever made");
     };
     let Some(record) = record else { return set_aside(facts) };
-    let is_of = |disk: &&Disk| disk.scsi_id.as_deref() == Some(&record.scsi_id);
+    let is_of = |disk: &&Disk| disk.has_id(&record.scsi_id);
     (!candidates.iter().any(is_of)).then(|| {
         let what = if record.finished { "was made" } else { "was begun" };
         format!("a retention volume {what} on another disk ({})", record.scsi_id)
@@ -106,9 +106,7 @@ fn line_of(facts: &Facts, line: usize, device: &str, candidates: &[&Disk]) -> Op
         }
     }
     match resolve(device, facts) {
-        Ok(Some(number)) => {
-            told(candidates.iter().find(|disk| disk.all_devices().contains(&number.as_str()))?)
-        }
+        Ok(Some(number)) => told(candidates.iter().find(|disk| disk.all_devices().contains(&number))?),
         Ok(None) => None,
         Err(_) => untold(&format!("whether line {line} of /etc/fstab is for a blank disk ({device})")),
     }
@@ -122,8 +120,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     else {
         return untold("whether an attached disk carries a retention volume");
     };
-    let mut uuids: Vec<String> =
-        disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(uuid_of).collect();
+    let mut uuids: Vec<String> = disks.iter().filter_map(Disk::id).map(|id| uuid_of(id)).collect();
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
     let probed = || {
         let probed = facts.probes.iter().filter_map(|probe| probe.volume.as_deref());

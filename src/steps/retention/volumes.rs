@@ -4,7 +4,7 @@ use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{LABEL, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
-use crate::host::text;
+use crate::host::{DeviceNumber, ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, fstab_entry, resolve};
 use crate::steps::ids;
@@ -63,8 +63,7 @@ pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<O
     if record.is_some_and(|record| !record.finished && find(facts, &record.scsi_id).is_ok()) {
         return Ok(None);
     }
-    let of_record =
-        |ours: &Ours<'_>| record.is_none_or(|one| ours.disk.scsi_id.as_ref() == Some(&one.scsi_id));
+    let of_record = |ours: &Ours<'_>| record.is_none_or(|one| ours.disk.has_id(&one.scsi_id));
     let list =
         |found: &[Ours<'_>]| found.iter().map(|ours| describe(ours.disk)).collect::<Vec<_>>().join("; ");
     match (found.as_slice(), record) {
@@ -119,14 +118,14 @@ pub(super) fn earlier(profile: &Profile, facts: &Facts) -> Option<String> {
 
 /// The command that adopts the volume of one of these disks, each by its SCSI ID.
 fn adopt(found: &[Ours<'_>]) -> String {
-    let ids = found.iter().filter_map(|ours| ours.disk.scsi_id.as_deref());
+    let ids = found.iter().filter_map(|ours| ours.disk.id());
     ids.map(|id| format!("mt-agent apply --adopt-retention {id}")).collect::<Vec<_>>().join(" or ")
 }
 
 /// The disks that carry, whole and alone, the file system with the UUID that follows from their own SCSI ID.
 fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
     let one = |disk: &'a Disk| {
-        let uuid = uuid_of(disk.scsi_id.as_deref()?);
+        let uuid = uuid_of(disk.id()?);
         let is_it =
             disk.partitions.is_empty() && carries(facts, disk, &uuid) && identity(facts, disk).is_ok();
         let fs_type = volume_on(facts, disk).map(|volume| volume.fs_type.clone());
@@ -141,7 +140,7 @@ pub struct Recalled {
     /// Kernel name of the disk.
     pub disk: String,
     /// Its SCSI ID.
-    pub scsi_id: String,
+    pub scsi_id: ScsiId,
     /// The UUID of the file system.
     pub uuid: String,
     /// Its type, where it is known.
@@ -176,9 +175,9 @@ pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status>
     let by_line = by_line.transpose()?.flatten();
     let recalled = |ours: Ours<'_>| {
         let is_on =
-            |number: &str| [ours.disk.major_minor.as_str(), ours.disk.device_number()].contains(&number);
-        let of_mount = mount.filter(|mount| is_on(&mount.major_minor));
-        let of_line = line.filter(|_| by_line.as_deref().is_some_and(is_on));
+            |number: DeviceNumber| [ours.disk.major_minor, ours.disk.device_number()].contains(&number);
+        let of_mount = mount.filter(|mount| is_on(mount.major_minor));
+        let of_line = line.filter(|_| by_line.is_some_and(is_on));
         let (used, told) = match (of_mount, of_line) {
             (Some(mount), _) => (Used::Mounted, Some(&mount.fs_type)),
             (None, Some(line)) => (Used::InFstab, Some(&line.fs_type)),
@@ -186,7 +185,7 @@ pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status>
         };
         Recalled {
             disk: ours.disk.name.clone(),
-            scsi_id: ours.disk.scsi_id.clone().unwrap_or_default(),
+            scsi_id: ours.disk.id().cloned().unwrap_or_default(),
             uuid: ours.uuid,
             fs_type: told.filter(|told| *told != "auto").cloned().or(ours.fs_type),
             used,
@@ -213,7 +212,7 @@ pub(super) fn with_name<'a>(facts: &'a Facts, device: &str) -> Option<Ours<'a>> 
 }
 
 /// What the device `number` carries by its own first block.
-pub(super) fn read_on<'a>(facts: &'a Facts, number: &str) -> Option<&'a Volume> {
+pub(super) fn read_on<'a>(facts: &'a Facts, number: DeviceNumber) -> Option<&'a Volume> {
     facts.storage.known()?.iter().find(|one| one.major_minor == number)?.volume.as_ref()
 }
 
@@ -224,8 +223,7 @@ fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
         return volume.uuid == uuid;
     }
     let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
-    let linked =
-        links.is_some_and(|number| [disk.major_minor.as_str(), disk.device_number()].contains(&&**number));
+    let linked = links.is_some_and(|number| [disk.major_minor, disk.device_number()].contains(number));
     linked || volume_on(facts, disk).is_some_and(|volume| volume.uuid == uuid)
 }
 
@@ -245,7 +243,7 @@ pub(super) fn not_on_record(
     };
     let point = &profile.retention.mount_point;
     let differs = |found: String, expected: String| {
-        let keep = match on(facts, disk).and(disk.scsi_id.as_deref()) {
+        let keep = match on(facts, disk).and(disk.id()) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
             None => format!("`mv {RETENTION} /root/`, then mt-agent check"),
         };
@@ -255,7 +253,7 @@ pub(super) fn not_on_record(
         );
         Ok(Some(Status::unmet(found, expected, fix)))
     };
-    match &disk.scsi_id {
+    match disk.id() {
         Some(id) if *id == record.scsi_id => {}
         None if disk.is_scsi() => return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
         _ => {
@@ -263,7 +261,7 @@ pub(super) fn not_on_record(
             return differs(format!("{} carries it", describe(disk)), expected);
         }
     }
-    let read = read_on(facts, &mount.major_minor);
+    let read = read_on(facts, mount.major_minor);
     if read.map_or_else(|| carries(facts, disk, &record.uuid), |volume| volume.uuid == record.uuid) {
         return Ok(None);
     }
@@ -295,13 +293,13 @@ pub(super) fn in_the_place_of_ours(
     };
     let is_there = |ours: &Ours<'_>| {
         let numbers = ours.disk.all_devices();
-        is_labelled(ours) && !numbers.contains(&mount.major_minor.as_str())
+        is_labelled(ours) && !numbers.contains(&mount.major_minor)
     };
     let found: Vec<_> = by_uuid(facts, facts.disks.known()?).into_iter().filter(is_there).collect();
     let [first, ..] = found.as_slice() else { return None };
     let point = &profile.retention.mount_point;
     let list: Vec<_> = found.iter().map(|ours| describe(ours.disk)).collect();
-    let keep = match &disk.scsi_id {
+    let keep = match disk.id() {
         Some(id) => format!("name {id} in the profile as retention.disk"),
         None => format!("detach {}", first.disk.name),
     };
@@ -323,7 +321,7 @@ pub(super) fn in_the_place_of_ours(
 /// What is said of a disk that is, or may be, a retention volume of ours and is not taken for blank. None where it is not:
 /// then its erasure can be named as a way.
 pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
-    let id = disk.scsi_id.as_deref().unwrap_or_default();
+    let id = disk.id().map_or("", ScsiId::as_str);
     let record = facts.retention_record.known().and_then(Option::as_ref);
     let recorded = record.filter(|record| record.finished && record.scsi_id == id);
     if carries(facts, disk, &uuid_of(id)) && !disk.partitions.is_empty() {
@@ -356,7 +354,7 @@ pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
 /// What is said beside a disk that is labelled as a retention volume: ` labelled mt-retention`, or nothing.
 pub(super) fn label_of(facts: &Facts, disk: &Disk) -> &'static str {
     let linked = facts.filesystems.known().and_then(|links| links.by_label.get(LABEL));
-    let is_it = linked.is_some_and(|number| disk.all_devices().contains(&number.as_str()))
+    let is_it = linked.is_some_and(|number| disk.all_devices().contains(number))
         || volume_on(facts, disk).is_some_and(|volume| volume.label == LABEL);
     if is_it { ", labelled mt-retention" } else { "" }
 }
@@ -365,12 +363,12 @@ pub(super) fn label_of(facts: &Facts, disk: &Disk) -> &'static str {
 /// resumed, which tells whether it is complete.
 pub(super) fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    record.is_some_and(|record| !record.finished && disk.scsi_id.as_deref() == Some(record.scsi_id.as_str()))
+    record.is_some_and(|record| !record.finished && disk.has_id(record.scsi_id.as_str()))
 }
 
 /// The UUID of what is mounted, by its own first block, else by udev's link.
 pub(super) fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a str> {
     let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
     let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid.as_str());
-    read_on(facts, &mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
+    read_on(facts, mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
 }

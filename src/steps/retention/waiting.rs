@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::retention::is_made_uuid;
+use crate::host::ScsiId;
 use crate::profile::Profile;
 use crate::state::paths::RETENTION;
 use crate::steps::devices::{carriers, fstab_entry, repeated, resolve};
@@ -63,14 +64,13 @@ fn waiting_by_fstab<'a>(
     // Of several devices with one UUID the link leads to any.
     let made = volumes::with_name(facts, &entry.device);
     let major_minor = match &made {
-        Some(made) => Some(made.disk.device_number().to_owned()),
+        Some(made) => Some(made.disk.device_number()),
         None => resolve(&entry.device, facts)?,
     };
     let Some(major_minor) = major_minor else { return Ok(None) };
     let record = need(&facts.retention_record, "the record of the retention disk")?.as_ref();
-    let ours = |disk: &Disk| record.is_some_and(|record| disk.scsi_id.as_ref() == Some(&record.scsi_id));
-    let is_whole =
-        |disk: &Disk| [disk.major_minor.as_str(), disk.device_number()].contains(&major_minor.as_str());
+    let ours = |disk: &Disk| record.is_some_and(|record| disk.has_id(&record.scsi_id));
+    let is_whole = |disk: &Disk| [disk.major_minor, disk.device_number()].contains(&major_minor);
     let refused = |disk: &Disk| {
         if let Some(lines) = repeated(fstab, point) {
             return Some(remove_all_but_one(&lines));
@@ -82,7 +82,7 @@ fn waiting_by_fstab<'a>(
                  disk of a protected machine would change it: put UUID=... or /dev/mapper/{} there, then mt-agent apply",
                 entry.line,
                 entry.device,
-                disk.scsi_id.as_deref().unwrap_or("SCSI-ID")
+                disk.id().map_or("SCSI-ID", ScsiId::as_str)
             ));
         }
         (!is_whole(disk)).then(|| {
@@ -93,7 +93,7 @@ fn waiting_by_fstab<'a>(
             )
         })
     };
-    let under = carriers(disks, &major_minor);
+    let under = carriers(disks, major_minor);
     let Some(&disk) = under.first() else { return Ok(None) };
     // What we made there is known by more than the line.
     let recorded = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
@@ -127,15 +127,15 @@ fn another_volume(
 ) -> Result<(), Status> {
     let Entry { line, device, .. } = entry;
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    if let Some(record) = record.filter(|record| disk.scsi_id.as_ref() != Some(&record.scsi_id)) {
-        if disk.scsi_id.is_none() && disk.is_scsi() {
+    if let Some(record) = record.filter(|record| !disk.has_id(&record.scsi_id)) {
+        if disk.id().is_none() && disk.is_scsi() {
             return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
         }
         let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
         if made && on_record(facts, record).is_none() && is_named() {
             return Ok(());
         }
-        let keep = match disk.scsi_id.as_deref().filter(|_| made) {
+        let keep = match disk.id().filter(|_| made) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
             None => format!("`mv {RETENTION} /root/`, then mt-agent apply"),
         };
@@ -191,12 +191,12 @@ fn another_volume(
 /// It is not.
 fn not_on_record(facts: &Facts, entry: &Entry, disk: &Disk, named: Option<&str>) -> Result<(), Status> {
     let Some(record) = facts.identity.recorded.known().and_then(Option::as_ref) else { return Ok(()) };
-    let is_own = disk.scsi_id.as_ref().is_some_and(|id| record.owns(id));
+    let is_own = disk.id().is_some_and(|id| record.owns(id));
     if record.own_disks.is_none() || is_own || named.is_some_and(|name| means(facts, name, Some(&disk.name)))
     {
         return Ok(());
     }
-    let it = match &disk.scsi_id {
+    let it = match disk.id() {
         Some(id) => format!("mt-agent apply --own-disk {id}, then mt-agent apply"),
         None => "see scsi.ids first".to_owned(),
     };

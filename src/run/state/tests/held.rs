@@ -1,6 +1,7 @@
 //! The records of the script, the volume and what waits, each held against a host that is not as it says.
 
 use super::*;
+use crate::facts::scsi::NoId;
 
 #[test]
 fn an_order_is_dropped_where_it_is_void_or_done_and_never_one_of_a_sealing() {
@@ -117,7 +118,7 @@ fn a_run_that_is_seen_owes_a_restart_where_none_is_proved() {
 #[test]
 fn a_disk_whose_scsi_id_was_not_read_may_be_the_one_on_record() {
     let mut desk = Desk::new();
-    edit(&mut desk.facts.disks)[1].scsi_id = None;
+    edit(&mut desk.facts.disks)[1].scsi_id = Err(NoId::default());
     let row = desk.row(paths::RETENTION);
     let found = "cannot determine whether its disk is attached: sdb shows no SCSI ID";
     assert_eq!((row.status, row.host.as_str()), (Stands::Differs, found));
@@ -129,7 +130,7 @@ fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     let other = "36000c29ffffffffffffffffffffffff1";
     // Another disk in its place.
     let mut desk = Desk::new();
-    edit(&mut desk.facts.disks)[1].scsi_id = Some(other.into());
+    edit(&mut desk.facts.disks)[1].scsi_id = Ok(other.into());
     let row = desk.row(paths::RETENTION);
     assert_eq!((row.status, row.host.as_str()), (Stands::Differs, "no attached disk has this SCSI ID"));
     assert!(row.fix.ends_with("mt-agent apply --replace-retention NEW-ID"), "{row:?}");

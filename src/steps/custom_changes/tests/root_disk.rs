@@ -60,7 +60,7 @@ fn a_blacklist_that_is_lifted_or_not_understood_is_for_a_person_to_correct() {
 fn under_a_map(facts: &mut Facts, name: &str) {
     let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
     let disk = disks.iter_mut().find(|disk| disk.name == name).unwrap();
-    let wwid = disk.scsi_id.clone().unwrap();
+    let wwid = disk.id().cloned().unwrap();
     let paths = vec![name.to_owned()];
     disk.multipath =
         Some(Map { name: "dm-7".into(), dm_name: "mpathz".into(), major_minor: "253:7".into(), wwid, paths });
@@ -95,7 +95,7 @@ fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since(
     under_a_map(&mut facts, "sdc");
     // Of a disk that is not this host's nothing gets into the blacklist.
     assert_eq!(told(&profile, &facts, id), "blocked: layout.own-disks");
-    let own = [OS_DISK_ID.to_owned(), swap.to_owned()];
+    let own = [OS_DISK_ID.into(), swap.into()];
     edit(&mut facts.identity.recorded).as_mut().unwrap().own(&own);
     let said = told(&profile, &facts, id);
     assert!(said.starts_with("unmet: multipath holds sdc, with swap, as mpathz | "), "{said}");

@@ -96,7 +96,7 @@ fn without_line(profile: &Profile, facts: &Facts, mount: &Mount, tally: &mut Tal
              read (`systemctl cat boot.mount`)"
         ));
     }
-    let name = facts.disks.known().and_then(|disks| device_name(disks, major_minor)).unwrap_or(source);
+    let name = facts.disks.known().and_then(|disks| device_name(disks, *major_minor)).unwrap_or(source);
     let line = match passed_over(facts, BOOT) {
         Some(line) => format!("line {} of /etc/fstab for it is passed over: {}", line.line, line.why),
         None => "/etc/fstab has no line for it".to_owned(),
@@ -108,7 +108,7 @@ fn without_line(profile: &Profile, facts: &Facts, mount: &Mount, tally: &mut Tal
     fix.push(if root != "/" || !mount.is_on_block_device() {
         format!("let /etc/fstab have a line for what is mounted at {BOOT} now (`grep ' {BOOT} ' /proc/self/mountinfo`)")
     } else {
-        not_own(profile, facts, major_minor)
+        not_own(profile, facts, *major_minor)
             .unwrap_or_else(|| partition::line(profile, facts, BOOT, fs_type))
     });
 }
@@ -178,7 +178,9 @@ mod tests {
             let said = told(&profile, &facts, "layout.boot-loader");
             said.rsplit(" | ").next().unwrap().to_owned()
         };
-        let gone = advised(&|facts| drop(edit(&mut facts.filesystems).by_uuid.remove(UUID)));
+        let gone = advised(&|facts| {
+            edit(&mut facts.filesystems).by_uuid.remove(UUID);
+        });
         assert!(gone.starts_with(&format!("attach the disk with UUID={UUID}, or let line 20 ")), "{gone}");
         let option = advised(&|facts| fstab(facts).last_mut().unwrap().refused = Some("huge".into()));
         assert!(

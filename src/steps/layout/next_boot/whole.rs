@@ -17,7 +17,7 @@ use crate::steps::tally::Tally;
 const ONLY_READ: [&str; 5] = ["squashfs", "cramfs", "romfs", "erofs", "ntfs"];
 
 /// Floppy and optical drives.
-const REMOVABLE: [&str; 2] = ["2:", "11:"];
+const REMOVABLE: [u32; 2] = [2, 11];
 
 /// Adds up what is wrong with that of `entry`, where the boot mounts it or looks at it.
 pub(super) fn look(
@@ -36,9 +36,9 @@ pub(super) fn look(
     let mount = facts.mounts.known().and_then(|mounts| mount_at(mounts, mount_point));
     let mount = mount.filter(|mount| mount.is_on_block_device());
     let named = resolve(device, facts).ok().flatten();
-    let now = mount.map(|mount| &mount.major_minor).filter(|number| !number.starts_with("0:"));
-    let Some(number) = named.as_ref().or(now) else { return };
-    if REMOVABLE.iter().any(|major| number.starts_with(major)) {
+    let now = mount.map(|mount| mount.major_minor).filter(|number| !number.is_anonymous());
+    let Some(number) = named.or(now) else { return };
+    if REMOVABLE.contains(&number.major()) {
         return;
     }
     let mut own = Tally::default();
@@ -99,10 +99,10 @@ mod tests {
         } else {
             ("sda6".into(), "8:6".into())
         };
-        let (name, number) = (partition.name.clone(), partition.major_minor.clone());
+        let (name, number) = (partition.name.clone(), partition.major_minor);
         let at = if is_foreign { disks(&mut facts).len() - 1 } else { 0 };
         disks(&mut facts)[at].partitions.push(partition);
-        let mut device = answering(&name, &number);
+        let mut device = answering(&name, number);
         device.volume = Some(crate::facts::retention::Volume {
             fs_type: "ext".into(),
             uuid: "data".into(),
@@ -111,7 +111,7 @@ mod tests {
         edit(&mut facts.storage).push(device);
         edit(&mut facts.filesystems).by_uuid.insert("data".into(), number.clone());
         fstab(&mut facts).push(entry(20, "UUID=data", "/data", "ext4", 2));
-        mounts(&mut facts).push(mount("/data", &number, &format!("/dev/{name}"), 1 << 30));
+        mounts(&mut facts).push(mount("/data", number, &format!("/dev/{name}"), 1 << 30));
         change(&mut facts);
         told(&profile, &facts, ID)
     }

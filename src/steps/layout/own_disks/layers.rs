@@ -42,7 +42,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                 own.uuid,
                 own.on
             ));
-            let own = disk.scsi_id.as_ref().map(|id| format!("mt-agent apply --own-disk {id}"));
+            let own = disk.id().map(|id| format!("mt-agent apply --own-disk {id}"));
             add(
                 fix,
                 format!(

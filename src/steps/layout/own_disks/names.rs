@@ -64,7 +64,7 @@ fn leads_elsewhere(
     let disks = match resolve(name, look.facts) {
         _ if !alone.is_empty() => alone.iter().map(|twin| twin.disk).collect(),
         _ if can_move(name) => return,
-        Ok(Some(number)) => carriers(look.disks, &number),
+        Ok(Some(number)) => carriers(look.disks, number),
         Ok(None) => {
             leads = "will lead";
             to_come::disks(name, look.facts, look.disks)
@@ -93,7 +93,7 @@ fn leads_elsewhere(
         };
         let disk_name = describe(disk);
         tally.problem(format!("{place}: {name} {leads} to {disk_name}{alone}, {why}"));
-        let own = match &disk.scsi_id {
+        let own = match disk.id() {
             Some(id) if is_retention => format!("mt-agent apply --adopt-retention {id}"),
             Some(id) => format!("mt-agent apply --own-disk {id}"),
             None => "give it a SCSI ID (scsi.ids) first".to_owned(),
@@ -129,7 +129,7 @@ fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
     let links = &look.facts.filesystems.known()?.by_id;
     // The name by the ID alone; the others have the model in them, or are the device mapper's own.
     let is_stable = |link: &str| ["scsi-3", "dm-name-"].iter().any(|kind| link.starts_with(kind));
-    let (link, _) = links.iter().find(|(link, number)| *number == own.major_minor && is_stable(link))?;
+    let (link, _) = links.iter().find(|(link, number)| **number == own.major_minor && is_stable(link))?;
     let mut disks: Vec<_> = others.iter().map(|twin| describe(twin.disk)).collect();
     disks.dedup();
     Some(format!(
@@ -165,7 +165,7 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
             if same.contains(&Some(true)) {
                 let all = storage.iter().flat_map(|one| one.volumes().map(move |told| (one, told)));
                 let mut copies = all.filter(|(other, (of, copy, _))| {
-                    (&other.major_minor, *of) != (&on.major_minor, number)
+                    (other.major_minor, *of) != (on.major_minor, number)
                         && copy.fs_type == LVM
                         && copy.uuid == volume.uuid
                 });
@@ -180,7 +180,7 @@ fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                 tally.problem(format!(
                     "{name} belongs to a volume group {group}, as this host's own is named"
                 ));
-                let own = disk.scsi_id.as_ref().map(|id| format!("mt-agent apply --own-disk {id}"));
+                let own = disk.id().map(|id| format!("mt-agent apply --own-disk {id}"));
                 add(
                     fix,
                     format!(

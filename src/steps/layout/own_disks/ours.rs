@@ -1,6 +1,7 @@
 //! Whether advice may have a command or a line of fstab for a device: those for a disk of a protected machine would change it.
 
 use crate::facts::Facts;
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, resolve};
 use crate::steps::twins::{self, Twin};
@@ -9,10 +10,10 @@ use super::whose::{Look, Whose, below, describe};
 
 /// What is advised in the place of a command or a line of fstab for the block device `number`; `None` where it lies on disks of this
 /// host's own alone.
-pub(in crate::steps) fn not_own(profile: &Profile, facts: &Facts, number: &str) -> Option<String> {
+pub(in crate::steps) fn not_own(profile: &Profile, facts: &Facts, number: DeviceNumber) -> Option<String> {
     let Ok(look) = Look::new(profile, facts) else { return Some("see layout.own-disks".to_owned()) };
     let numbers = below(number, facts, look.all_mounts, look.disks);
-    for number in &numbers {
+    for number in numbers {
         let disks = carriers(look.disks, number);
         if disks.is_empty() {
             return Some("it lies on no disk that was found: see layout.own-disks".to_owned());
@@ -49,6 +50,6 @@ pub(in crate::steps::layout) fn not_alone(profile: &Profile, facts: &Facts, name
     }
     match resolve(name, facts) {
         Err(_) => Some(format!("which device {name} means is not known: see layout.own-disks")),
-        Ok(number) => not_own(profile, facts, &number?),
+        Ok(number) => not_own(profile, facts, number?),
     }
 }

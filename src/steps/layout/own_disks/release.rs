@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::facts::disks::users::Use;
-use crate::facts::disks::{Disk, Holder};
+use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::mounts::Mount;
 use crate::facts::storage::UUID_LETTERS;
 use crate::host::command::pasted;
@@ -20,7 +20,7 @@ pub(super) const LEAVE: &str = "shut this machine down at once";
 pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
     // What would be refused is not advised.
     let is_refused = super::names::has_rival(look, disk);
-    let own = match &disk.scsi_id {
+    let own = match disk.id() {
         _ if is_refused => "detach first the other disk that has a name of it".to_owned(),
         Some(id) => format!("mt-agent apply --own-disk {id}"),
         None => "give it a SCSI ID (scsi.ids) first".to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
         Some(group) => format!("detach {}: this host's own volume group has the name {group} too", disk.name),
         None => format!("and leave {} to failback or detach it", disk.name),
     });
-    let whose = match &disk.scsi_id {
+    let whose = match disk.id() {
         Some(id) if look.is_in_its_place(disk) => format!(
             "If it carries this host's retention volume: mt-agent apply --adopt-retention {id} where mt-agent made it, else {own}"
         ),
@@ -63,8 +63,8 @@ fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
     let devices = disk.all_devices();
     let mut all = Vec::new();
     for swap in look.swaps {
-        let is_on = match &swap.major_minor {
-            Some(number) => devices.contains(&number.as_str()),
+        let is_on = match swap.major_minor {
+            Some(number) => devices.contains(&number),
             None => !swap.is_partition && in_file(&swap.path),
         };
         all.extend(is_on.then(|| format!("swapoff {}", shown(&swap.path))));
@@ -106,7 +106,7 @@ fn is_own(look: &Look<'_>, group: &str) -> bool {
 /// lib/activate/dev_manager.c).
 fn active(disk: &Disk) -> impl Iterator<Item = (String, Option<String>)> {
     let of_lvm = |holder: &Holder| {
-        let uuid = holder.dm_uuid.as_deref()?.strip_prefix("LVM-")?;
+        let Mapped::Lvm(uuid) = holder.mapped() else { return None };
         let group = uuid.get(..UUID_LETTERS).filter(|_| uuid.len() >= 2 * UUID_LETTERS);
         Some((group_of(holder.dm_name.as_deref()?), group.map(str::to_owned)))
     };

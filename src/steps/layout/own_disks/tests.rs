@@ -17,6 +17,7 @@ use crate::facts::identity::{Kind, Record};
 use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::{Entry, Read, Storage, Table};
 use crate::facts::swaps::Swap;
+use crate::host::DeviceNumber;
 use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
 };
@@ -52,7 +53,7 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         }
         On::Older => {}
         On::Record => {
-            edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[OS_DISK_ID.to_owned()]);
+            edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[OS_DISK_ID.into()]);
         }
     }
     let mut disk = virtual_disk(2, FOREIGN, 100 << 30);
@@ -60,7 +61,7 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
         .map(|number| Partition {
             name: format!("sdc{number}"),
             start_bytes: Some(u64::from(number) << 30),
-            major_minor: format!("8:{}", 32 + number),
+            major_minor: DeviceNumber::new(8, 32 + number),
             size_bytes: 1 << 30,
             holders: Vec::new(),
         })
@@ -87,7 +88,7 @@ fn carries(facts: &mut Facts, name: &str, volume: (&str, &str, &str)) {
     device.volume = Some(Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() });
 }
 
-fn mounted(facts: &mut Facts, point: &str, number: &str, source: &str) {
+fn mounted(facts: &mut Facts, point: &str, number: impl Into<DeviceNumber>, source: &str) {
     mounts(facts).push(mount(point, number, source, 1 << 30));
 }
 

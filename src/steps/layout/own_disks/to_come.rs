@@ -32,7 +32,7 @@ fn of_a_disk<'a>(name: &str, facts: &'a Facts) -> Vec<&'a Disk> {
         }
         let ids: Vec<&str> =
             aliases().filter(|(_, alias)| alias == name).map(|(id, _)| id.as_str()).collect();
-        let is_it = |disk: &&Disk| disk.scsi_id.as_deref().is_some_and(|id| ids.contains(&id));
+        let is_it = |disk: &&Disk| disk.id().is_some_and(|id| ids.contains(&id.as_str()));
         let found: Vec<&Disk> = facts.disks.known().into_iter().flatten().filter(is_it).collect();
         if !found.is_empty() {
             return found;
@@ -60,7 +60,7 @@ fn of_a_group<'a>(name: &str, facts: &'a Facts, disks: &'a [Disk]) -> Vec<&'a Di
     let mut found: Vec<&Disk> = Vec::new();
     for one in facts.storage.known().into_iter().flatten() {
         if one.volumes().any(|(_, volume, _)| volume.fs_type == LVM && volume.label == group) {
-            for disk in carriers(disks, &one.major_minor) {
+            for disk in carriers(disks, one.major_minor) {
                 if !found.iter().any(|other| other.name == disk.name) {
                     found.push(disk);
                 }

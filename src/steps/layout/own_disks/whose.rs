@@ -10,6 +10,7 @@ use crate::facts::identity::{Kind, Mark, Record};
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{self, uuid_of};
 use crate::facts::swaps::Swap;
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, carriers, mount_at, mount_over, resolve, same_path};
 use crate::steps::image::lost;
@@ -75,7 +76,7 @@ impl<'a> Look<'a> {
         let mounts = need(&facts.mounts, "the mounts")?;
         let disks = need(&facts.disks, "the disks")?;
         let below = |mount: &Mount| {
-            let numbers = below(&mount.major_minor, facts, mounts, disks);
+            let numbers = below(mount.major_minor, facts, mounts, disks);
             numbers.into_iter().map(|major_minor| Mount { major_minor, ..mount.clone() }).collect::<Vec<_>>()
         };
         let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
@@ -121,7 +122,7 @@ impl<'a> Look<'a> {
                 self.by_what_is_left(disk)
             };
         };
-        let Some(id) = &disk.scsi_id else {
+        let Some(id) = disk.id() else {
             // What is no SCSI disk never has one.
             let is_judged = disk.is_scsi() && record.own_disks.is_some();
             return if is_judged { Whose::NoId } else { self.by_what_is_left(disk) };
@@ -159,8 +160,7 @@ impl<'a> Look<'a> {
 
     /// Whether a disk on record is not attached now.
     fn lacks_a_disk(&self, record: &Record) -> bool {
-        let seen: BTreeSet<Mark> =
-            self.disks.iter().filter_map(|disk| disk.scsi_id.as_deref()).map(|id| record.disk(id)).collect();
+        let seen: BTreeSet<Mark> = self.disks.iter().filter_map(Disk::id).map(|id| record.disk(id)).collect();
         let of_disk = |mark: &&Mark| matches!(mark.kind, Kind::RootDisk | Kind::Disk);
         record.marks.iter().filter(of_disk).any(|mark| !seen.iter().any(|one| one.sha256 == mark.sha256))
     }
@@ -168,13 +168,13 @@ impl<'a> Look<'a> {
     /// Whether one of the disks that carry `/`, of a RAID for example, is on record.
     fn is_root_owned(&self, record: &Record) -> bool {
         let of_root = self.disks.iter().filter(|disk| self.uses(disk).iter().any(is_root));
-        of_root.filter_map(|disk| disk.scsi_id.as_ref()).any(|id| record.owns(id))
+        of_root.filter_map(Disk::id).any(|id| record.owns(id))
     }
 
     /// Whether it carries the retention volume by that one's record; where there is none, the volume is mounted in its place, and
     /// has the UUID that follows from the SCSI ID of the disk on which it was made.
     pub fn is_retention(&self, disk: &Disk) -> bool {
-        let Some(id) = &disk.scsi_id else { return false };
+        let Some(id) = disk.id() else { return false };
         if let Some(record) = self.retention_record() {
             return record.scsi_id == *id;
         }
@@ -188,7 +188,7 @@ impl<'a> Look<'a> {
     /// Whether what is mounted as the retention volume lies on `disk`.
     pub fn is_in_its_place(&self, disk: &Disk) -> bool {
         let mount = mount_at(&self.mounts, self.retention);
-        mount.is_some_and(|mount| disk.all_devices().contains(&mount.major_minor.as_str()))
+        mount.is_some_and(|mount| disk.all_devices().contains(&mount.major_minor))
     }
 
     /// Before anything is on record: the disk with `/` is this host's, one that a person mounted as the retention volume is, and
@@ -227,7 +227,7 @@ impl<'a> Look<'a> {
             return false;
         }
         match resolve(&entry.device, self.facts) {
-            Ok(number) => number.is_some_and(|number| disk.all_devices().contains(&number.as_str())),
+            Ok(number) => number.is_some_and(|number| disk.all_devices().contains(&number)),
             Err(_) => used.iter().any(|one| match one {
                 Use::Mounted { at, .. } => same_path(at, &entry.mount_point),
                 Use::Swap { .. } => entry.fs_type == "swap",
@@ -274,11 +274,11 @@ impl<'a> Look<'a> {
 
     /// Whether `disk` carries a volume with the UUID that follows from its SCSI ID, which an apply made there.
     pub fn is_made(&self, disk: &Disk) -> bool {
-        let Some(id) = &disk.scsi_id else { return false };
+        let Some(id) = disk.id() else { return false };
         let (devices, uuid) = (disk.all_devices(), uuid_of(id));
         let mut storage = self.facts.storage.known().into_iter().flatten();
         storage.any(|one| {
-            devices.contains(&one.major_minor.as_str())
+            devices.contains(&one.major_minor)
                 && one.volume.as_ref().is_some_and(|volume| volume.uuid == uuid)
         })
     }
@@ -286,9 +286,9 @@ impl<'a> Look<'a> {
     /// Notes what is mounted or swapped on and lies on none of the disks.
     pub fn on_no_disk(&self, tally: &mut Tally) {
         /// Memory, floppy and optical drives, by their major numbers.
-        const OTHERS: [&str; 3] = ["1:", "2:", "11:"];
-        let is_other = |number: &str| OTHERS.iter().any(|major| number.starts_with(major));
-        let on_device = |mount: &&Mount| mount.is_on_block_device() && !is_other(&mount.major_minor);
+        const OTHERS: [u32; 3] = [1, 2, 11];
+        let is_other = |number: DeviceNumber| OTHERS.contains(&number.major());
+        let on_device = |mount: &&Mount| mount.is_on_block_device() && !is_other(mount.major_minor);
         let mounts = self
             .mounts
             .iter()
@@ -297,8 +297,8 @@ impl<'a> Look<'a> {
         let mounts = mounts.map(|mount| format!("{} ({})", mount.mount_point, mount.source));
         let is_memory = |path: &str| ["/dev/zram", "/dev/ram"].iter().any(|memory| path.starts_with(memory));
         let swaps = self.swaps.iter().filter(|swap| swap.is_partition && !is_memory(&swap.path));
-        let number = |swap: &Swap| swap.major_minor.clone().unwrap_or_default();
-        let swaps = swaps.filter(|swap| carriers(self.disks, &number(swap)).is_empty());
+        let number = |swap: &Swap| swap.major_minor.unwrap_or_default();
+        let swaps = swaps.filter(|swap| carriers(self.disks, number(swap)).is_empty());
         let swaps = swaps.map(|swap| format!("swap on {}", swap.path));
         for what in mounts.chain(swaps) {
             tally.unknown(format!("{what} lies on no disk that was found"));
@@ -312,17 +312,22 @@ impl<'a> Look<'a> {
 /// What lies below the loop devices that the device `number` is or is built on, however many of them lie upon one another: a mapping
 /// of Docker's for example, on a file for its data and one for what it knows of them. Else the device itself, and so where it lies on
 /// disks as well.
-pub(super) fn below(number: &str, facts: &Facts, mounts: &[Mount], disks: &[Disk]) -> Vec<String> {
+pub(super) fn below(
+    number: DeviceNumber,
+    facts: &Facts,
+    mounts: &[Mount],
+    disks: &[Disk],
+) -> Vec<DeviceNumber> {
     const DEPTH: usize = 8;
-    let mut found = vec![number.to_owned()];
+    let mut found = vec![number];
     for _ in 0..DEPTH {
-        let mut next: Vec<String> = Vec::new();
-        for number in &found {
+        let mut next: Vec<DeviceNumber> = Vec::new();
+        for &number in &found {
             let storage = facts.storage.known().into_iter().flatten();
-            let of_it = storage.filter(|one| one.major_minor == *number).flat_map(|one| &one.below);
-            let mut below: Vec<String> = of_it.map(|below| device_of(below, facts, mounts)).collect();
+            let of_it = storage.filter(|one| one.major_minor == number).flat_map(|one| &one.below);
+            let mut below: Vec<DeviceNumber> = of_it.map(|below| device_of(below, facts, mounts)).collect();
             if below.is_empty() || !carriers(disks, number).is_empty() {
-                below.push(number.clone());
+                below.push(number);
             }
             for number in below {
                 if !next.contains(&number) {
@@ -338,11 +343,12 @@ pub(super) fn below(number: &str, facts: &Facts, mounts: &[Mount], disks: &[Disk
     found
 }
 
-/// The number of a device, or of the one on which a file lies.
-fn device_of(below: &str, facts: &Facts, mounts: &[Mount]) -> String {
-    let over = || mount_over(mounts, below).map(|mount| mount.major_minor.clone());
+/// The number of a device, or of the one on which a file lies; where that is not known, one that is on no disk.
+fn device_of(below: &str, facts: &Facts, mounts: &[Mount]) -> DeviceNumber {
+    let over = || mount_over(mounts, below).map(|mount| mount.major_minor);
     let path = || below.starts_with('/').then(over).flatten();
-    resolve(below, facts).ok().flatten().or_else(path).unwrap_or_else(|| below.to_owned())
+    let resolved = || resolve(below, facts).ok().flatten();
+    below.parse().ok().or_else(resolved).or_else(path).unwrap_or_default()
 }
 
 pub(super) fn is_root(one: &Use) -> bool {
@@ -350,5 +356,5 @@ pub(super) fn is_root(one: &Use) -> bool {
 }
 
 pub(super) fn describe(disk: &Disk) -> String {
-    format!("{} ({})", disk.name, disk.scsi_id.as_deref().unwrap_or("no SCSI ID"))
+    format!("{} ({})", disk.name, disk.shown_id())
 }

@@ -203,10 +203,9 @@ fn a_disk_that_cannot_be_read_is_not_even_erased() {
 #[test]
 fn a_disk_without_an_id_or_with_that_of_another_is_not_taken() {
     let (profile, mut facts) = with_second_blank_disk();
-    disks(&mut facts)[2].scsi_id = Some(OS_DISK_ID.into());
+    disks(&mut facts)[2].scsi_id = Ok(OS_DISK_ID.into());
     refused(&profile, &facts, &naming("sdc"), &["of sda too", "scsi.ids-unique"]);
-    disks(&mut facts)[2].scsi_id = None;
-    disks(&mut facts)[2].scsi_id_error = Some("page 0x83 is not supported".into());
+    disks(&mut facts)[2].scsi_id = Err("page 0x83 is not supported".into());
     refused(&profile, &facts, &naming("sdc"), &["has no SCSI ID (page 0x83 is not supported)"]);
 }
 
@@ -216,7 +215,7 @@ fn a_name_that_no_disk_or_more_than_one_has_is_refused() {
     refused(&profile, &facts, &naming("/dev/sda1"), &["no disk is called /dev/sda1"]);
     refused(&profile, &facts, &naming("sdz\x1b[2J"), &["no disk is called sdz\\u{1b}[2J"]);
     refused(&profile, &facts, &naming("sda"), &["is in use: / (sda1)"]);
-    disks(&mut facts)[2].scsi_id = Some(RETENTION_ID.into());
+    disks(&mut facts)[2].scsi_id = Ok(RETENTION_ID.into());
     refused(&profile, &facts, &naming(RETENTION_ID), &["could be sdb or sdc"]);
 }
 

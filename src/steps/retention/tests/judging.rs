@@ -1,6 +1,7 @@
 //! What is met, unmet and foreseen.
 
 use super::*;
+use crate::facts::scsi::NoId;
 
 #[test]
 fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
@@ -427,7 +428,7 @@ fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
     assert!(no_link.starts_with("unknown: the UUID of what is mounted at /mnt/retention"), "{no_link}");
     let torn = said(&|facts| facts.retention_record = Fact::Unknown("torn".into()));
     assert_eq!(torn, "unknown: the record of the retention disk: torn");
-    let nameless = said(&|facts| disks(facts)[1].scsi_id = None);
+    let nameless = said(&|facts| disks(facts)[1].scsi_id = Err(NoId::default()));
     assert_eq!(nameless, "blocked: scsi.ids");
     // A host whose volume a person made has no record.
     let mut facts = ready.clone();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::facts::fstab::{COMMENTED_OUT, Ignored};
 use crate::facts::retention::uuid_of;
+use crate::host::DeviceNumber;
 use crate::steps::remedy::Takeover;
 
 /// The ready host with a second disk, which is blank, and our own line of fstab.
@@ -86,7 +87,7 @@ fn carried_out(facts: &mut Facts, change: &Change) {
         }
         Change::MountRetention { scsi_id, device, mount_point, .. } => {
             let number = number_of(facts, scsi_id);
-            spoil(&mut facts.mounts).push(mount(mount_point, &number, device, 1 << 40));
+            spoil(&mut facts.mounts).push(mount(mount_point, number, device, 1 << 40));
             facts.retention_record = record_of(scsi_id);
         }
         Change::WriteFstab { device, mount_point, fs_type, .. } => {
@@ -98,9 +99,9 @@ fn carried_out(facts: &mut Facts, change: &Change) {
     }
 }
 
-fn number_of(facts: &Facts, scsi_id: &str) -> String {
+fn number_of(facts: &Facts, scsi_id: &str) -> DeviceNumber {
     let disks = facts.disks.known().unwrap();
-    disks.iter().find(|disk| disk.scsi_id.as_deref() == Some(scsi_id)).unwrap().device_number().to_owned()
+    disks.iter().find(|disk| disk.has_id(scsi_id)).unwrap().device_number()
 }
 
 /// From `facts` on, what each state between two changes plans, until nothing is left: each step is one of the first plan.

@@ -52,7 +52,7 @@ fn what_nobody_adds_for_the_retention_volume_has_to_be_named() {
         ("it is no virtual disk of VMware (vendor: LIO-ORG)", |disk| disk.vendor = Some("LIO-ORG".into())),
         ("it is no virtual disk of VMware (vendor: no vendor)", |disk| disk.vendor = None),
         ("it is no virtual disk of VMware (vendor: VMware)", |disk| {
-            disk.scsi_id = Some("3600140500000000000000000000000a1".into());
+            disk.scsi_id = Ok("3600140500000000000000000000000a1".into());
         }),
         ("it is not on an LSI Logic controller", |disk| disk.controller = None),
         ("it is not on an LSI Logic controller", |disk| {
@@ -63,7 +63,7 @@ fn what_nobody_adds_for_the_retention_volume_has_to_be_named() {
     for (why, spoil_disk) in cases {
         let mut facts = facts.clone();
         spoil_disk(&mut disks(&mut facts)[1]);
-        let id = disks(&mut facts)[1].scsi_id.clone().unwrap();
+        let id = disks(&mut facts)[1].id().cloned().unwrap();
         let name_it = format!("{why}: name it, if it is meant: mt-agent apply --retention-disk {id}");
         refused(&profile, &facts, &at_terminal(), &["is the only blank disk, but ", &name_it]);
         assert_eq!(chosen(&profile, &facts, &naming(&id)), Ok(("sdb", false)), "{why}");
@@ -168,11 +168,11 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
             facts.probes.push(labelled("mt-retention", "1-2"));
         }),
         (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
-            disks(facts)[0].scsi_id = Some(OTHER_ID.into());
+            disks(facts)[0].scsi_id = Ok(OTHER_ID.into());
             spoil(&mut facts.filesystems).by_uuid.insert(uuid.clone(), "8:33".into());
         }),
         (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
-            disks(facts)[0].scsi_id = Some(OTHER_ID.into());
+            disks(facts)[0].scsi_id = Ok(OTHER_ID.into());
             facts.probes.push(labelled("", &uuid));
         }),
         ("whether an attached disk carries a retention volume could not be told", &|facts| {
@@ -237,7 +237,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         ),
     ] {
         let mut facts = facts.clone();
-        disks(&mut facts)[0].scsi_id = Some(OTHER_ID.into());
+        disks(&mut facts)[0].scsi_id = Ok(OTHER_ID.into());
         if storage == silent(Fact::Known(Read::Done)) {
             facts.storage = Fact::Unknown(unknown());
         } else {

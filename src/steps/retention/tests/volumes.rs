@@ -42,7 +42,7 @@ pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (V
 pub(super) fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
     Change::MountRetention {
         device: disk.to_owned(),
-        scsi_id: id.to_owned(),
+        scsi_id: id.into(),
         mount_point: "/mnt/retention".into(),
         fs_type: fs_type.to_owned(),
         uuid: Some(uuid_of(id)),
@@ -110,8 +110,8 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
     // The volume on a partition or a disk of its own is not mounted, and hides the blank disk all the same.
     let place = |name: &str| {
         let (_, mut facts) = without_volume();
-        disks(&mut facts)[0].scsi_id = Some(OTHER_ID.into());
-        spoil(&mut facts.identity.recorded).as_mut().unwrap().own(&[OTHER_ID.to_owned()]);
+        disks(&mut facts)[0].scsi_id = Ok(OTHER_ID.into());
+        spoil(&mut facts.identity.recorded).as_mut().unwrap().own(&[OTHER_ID.into()]);
         let volume = Volume { fs_type: "ext".into(), uuid: uuid_of(OTHER_ID), label: String::new() };
         let read = Storage { volume: Some(volume), ..testing::answering(name, "8:99") };
         spoil(&mut facts.storage).push(read);
@@ -188,7 +188,7 @@ fn a_label_alone_is_shown_and_never_adopted() {
     let carried = facts.probes[0].volume.as_deref().cloned();
     map_carries(&mut facts, carried);
     let links = spoil(&mut facts.filesystems);
-    links.by_uuid = [(copied.clone(), "253:0".to_owned())].into();
+    links.by_uuid = [(copied.clone(), "253:0".into())].into();
     let told = told(&profile, &facts, "retention.disk");
     assert!(told.contains("1 TiB), labelled mt-retention | "), "{told}");
     for request in [Request::default(), at_terminal(), naming("sdb")] {

@@ -53,7 +53,7 @@ fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
         disks(facts)[0].partitions[1].holders = vec![volume];
         edit(&mut facts.storage).push(answering("dm-9", "253:9"));
         carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
     assert!(said.starts_with("met: "), "{said}");
 }

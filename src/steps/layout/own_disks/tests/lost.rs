@@ -65,7 +65,7 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
             "{said}"
         );
         let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
-        let scsi_ids = vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()];
+        let scsi_ids = vec![OS_DISK_ID.into(), FOREIGN.into()];
         let puts =
             Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] };
         assert_eq!(record(&profile, &facts, &request), puts, "{why}");
@@ -125,7 +125,7 @@ fn an_older_record_tells_nothing_of_what_came_in_the_place_of_a_disk_that_is_not
     assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")) && own.is_none(), "{said}");
     let (said, own) = data(true);
     assert_eq!(said, "met: sda, sdb, sdc (not on record yet)");
-    assert_eq!(own, Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]));
+    assert_eq!(own, Some(vec![OS_DISK_ID.into(), FOREIGN.into()]));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
         assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")), "{number}: {said}");
         assert!(first(&profile, &facts).is_none(), "{number}");
         let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
-        let scsi_ids = vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()];
+        let scsi_ids = vec![OS_DISK_ID.into(), FOREIGN.into()];
         let puts =
             Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &["scsi.ids-unique"] };
         assert_eq!(record(&profile, &facts, &request), puts, "{number}");
@@ -194,7 +194,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
         marked(facts);
     });
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdb (not on record yet)");
-    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.to_owned()]));
+    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into()]));
     let of_image = says(On::Nothing, |facts| {
         let template = facts.identity.template.clone();
         data(facts);

@@ -1,6 +1,7 @@
 //! Names that another attached disk has too, that can move, or that lead elsewhere.
 
 use super::*;
+use crate::facts::scsi::NoId;
 
 #[test]
 fn a_twin_is_named_whichever_is_mounted_and_the_name_that_holds() {
@@ -187,13 +188,13 @@ fn a_line_that_leads_to_an_idle_disk_is_judged_by_whose_that_is() {
     // Whose it is, nobody knows.
     let said = says(On::Record, |facts| {
         led(facts);
-        disks(facts)[2].scsi_id = None;
+        disks(facts)[2].scsi_id = Err(NoId::default());
     });
     assert!(!said.starts_with("met: "), "{said}");
     // A person has put it on record.
     let said = says(On::Record, |facts| {
         led(facts);
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
     assert!(said.starts_with("met: "), "{said}");
 }

@@ -1,11 +1,12 @@
 //! What is on record, what a person puts there, and what an older record tells.
 
 use super::*;
+use crate::facts::scsi::NoId;
 
 #[test]
 fn a_disk_of_which_nothing_is_in_use_is_put_on_record_with_a_warning() {
     let note = |facts: &Facts, profile: &Profile| {
-        note(profile, facts, &Change::RecordOwnDisks { scsi_ids: vec![FOREIGN.to_owned()] })
+        note(profile, facts, &Change::RecordOwnDisks { scsi_ids: vec![FOREIGN.into()] })
     };
     let (profile, facts) = host(On::Record, |_| ());
     assert!(note(&facts, &profile).unwrap().contains("nothing of this host is mounted from sdc"));
@@ -27,7 +28,7 @@ fn before_anything_is_on_record_fstab_tells_and_what_it_does_not_tell_is_no_doub
     };
     let (profile, facts) = host(On::Nothing, crash);
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdb, sdc (not on record yet)");
-    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]));
+    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into(), FOREIGN.into()]));
     // By a name that leads nowhere among the facts, and without links.
     for name in ["PARTUUID=1-1", "UUID=2b7e1c94-35af-4d60-8f12-6e09a4c3d702"] {
         let said = says(On::Nothing, |facts| {
@@ -57,10 +58,10 @@ fn before_anything_is_on_record_fstab_tells_and_what_it_does_not_tell_is_no_doub
     });
     assert!(said.contains("can mean sdc1") && !said.contains("umount"), "{said}");
     // No name by a UUID: one that carries no SCSI ID is the system disk all the same.
-    let (profile, facts) = host(On::Nothing, |facts| disks(facts)[0].scsi_id = None);
+    let (profile, facts) = host(On::Nothing, |facts| disks(facts)[0].scsi_id = Err(NoId::default()));
     assert!(told(&profile, &facts, ID).starts_with("met: sda"));
     assert_eq!(first(&profile, &facts), None, "what has no ID cannot be known again");
-    let (profile, facts) = host(On::Record, |facts| disks(facts)[0].scsi_id = None);
+    let (profile, facts) = host(On::Record, |facts| disks(facts)[0].scsi_id = Err(NoId::default()));
     assert_eq!(told(&profile, &facts, ID), "blocked: scsi.ids");
 }
 
@@ -76,7 +77,7 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
         record(&profile, &facts, &request(names))
     };
     let puts = |ids: &[&str]| Remedy::With {
-        changes: vec![Change::RecordOwnDisks { scsi_ids: ids.iter().map(|id| (*id).to_owned()).collect() }],
+        changes: vec![Change::RecordOwnDisks { scsi_ids: ids.iter().map(|id| (*id).into()).collect() }],
         needs: &["scsi.ids-unique"],
     };
     for on in ALL {
@@ -87,12 +88,12 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
     }
     assert_eq!(asked(On::Record, &[OS_DISK_ID], &crash), Remedy::None, "on record already");
     let summary = |ids: &[&str]| {
-        Change::RecordOwnDisks { scsi_ids: ids.iter().map(|id| (*id).to_owned()).collect() }.summary()
+        Change::RecordOwnDisks { scsi_ids: ids.iter().map(|id| (*id).into()).collect() }.summary()
     };
     assert_eq!(summary(&["36a"]), "put 36a on record as a disk of this host itself");
     assert_eq!(summary(&["36a", "36b"]), "put 36a, 36b on record as disks of this host itself");
     assert!(matches!(asked(On::Record, &["/dev/sdq"], &crash), Remedy::Refused(why) if why.contains("sdq")));
-    let no_id = |facts: &mut Facts| disks(facts)[2].scsi_id = None;
+    let no_id = |facts: &mut Facts| disks(facts)[2].scsi_id = Err(NoId::default());
     assert!(
         matches!(asked(On::Record, &["/dev/sdc"], &no_id), Remedy::Refused(why) if why.contains("no SCSI ID"))
     );
@@ -111,7 +112,7 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
     // Once it is there, it holds.
     let said = says(On::Record, |facts| {
         crash(facts);
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
     assert_eq!(said, "met: sda, sdb, sdc");
 }

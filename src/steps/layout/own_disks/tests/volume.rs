@@ -57,11 +57,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
         foreign(facts);
     });
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdc (not on record yet)");
-    assert_eq!(
-        first(&profile, &facts),
-        Some(vec![OS_DISK_ID.to_owned(), FOREIGN.to_owned()]),
-        "is remembered"
-    );
+    assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into(), FOREIGN.into()]), "is remembered");
     for on in [On::Older, On::Record] {
         let said = says(on, |facts| {
             nothing(facts);
@@ -91,7 +87,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
     let said = says(On::Record, |facts| {
         nothing(facts);
         foreign(facts);
-        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.to_owned()]);
+        edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
     assert_eq!(said, "met: sda, sdc");
 }
