@@ -130,7 +130,8 @@ impl Args {
 fn list(session: &Session, format: Format) -> Result<String> {
     let mut profiles = Vec::new();
     for &name in profile::builtin_names() {
-        let description = session.profile_called(Some(name))?.description;
+        let description =
+            session.profile_called(Some(name))?.description.as_deref().unwrap_or_default().to_owned();
         profiles.push(Listed { name, description, default: name == profile::DEFAULT });
     }
     let host_file = session.host.exists(profile::HOST_FILE).then_some(profile::HOST_FILE);

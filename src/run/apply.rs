@@ -98,7 +98,7 @@ pub fn apply(
     }
     journal.write(Event::Begin {
         agent: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: profile.name.clone(),
+        profile: profile.name.to_string(),
         resumed: options.resumed,
         selection: (!options.selection.is_everything()).then(|| options.selection.part.clone()),
     })?;

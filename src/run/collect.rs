@@ -9,10 +9,11 @@ use super::apply::{Both, Watcher};
 use super::journal::{self, Event};
 use super::log::Log;
 use super::{lock, private, signals};
+use crate::changes::PackageFile;
 use crate::changes::collection::{Collection, can_be_collected_in};
 use crate::changes::{self, Change, Done};
 use crate::host::Host;
-use crate::profile::{FileSpec, Profile};
+use crate::profile::Profile;
 
 /// What is collected for, in the journal.
 const REQUIREMENT: &str = "download-only";
@@ -70,7 +71,7 @@ pub fn collect(
     let mut log = Log::open(host)?;
     journal.write(Event::Begin {
         agent: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: profile.name.clone(),
+        profile: profile.name.to_string(),
         resumed: false,
         selection: None,
     })?;
@@ -101,17 +102,21 @@ pub fn collect(
 pub(super) fn packages(profile: &Profile) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in profile.packages.base.iter().chain(&profile.packages.multipath) {
-        if !names.contains(name) {
-            names.push(name.clone());
+        if !names.iter().any(|other| other == &**name) {
+            names.push(name.to_string());
         }
     }
     names
 }
 
 /// The packages that come as files and that the protected machines need.
-pub(super) fn files(profile: &Profile) -> Vec<FileSpec> {
-    let of = |wanted: bool, files: &[FileSpec]| if wanted { files.to_vec() } else { Vec::new() };
-    let mut all = of(profile.sources.reiserfs, &profile.files.reiserfs);
-    all.extend(of(profile.sources.xfs, &profile.files.xfs));
-    all
+pub(super) fn files(profile: &Profile) -> Vec<PackageFile> {
+    let (wanted, files) = (&profile.sources, &profile.files);
+    let kinds = [(wanted.reiserfs, &files.reiserfs), (wanted.xfs, &files.xfs)];
+    kinds
+        .into_iter()
+        .filter(|(wanted, _)| *wanted)
+        .flat_map(|(_, files)| files)
+        .map(PackageFile::from)
+        .collect()
 }

@@ -22,7 +22,7 @@ pub use plan::plan;
 use crate::facts::Facts;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
-use crate::profile::Profile;
+use crate::profile::{Profile, Server};
 
 pub use crate::state::time::now;
 
@@ -33,21 +33,21 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 #[must_use]
 pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
     let site = &profile.site;
-    let servers =
-        [("configuration-server", &site.configuration_server), ("process-server", &site.process_server)]
-            .into_iter()
-            .filter_map(|(role, server)| {
-                server.as_ref().map(|s| (role.to_owned(), s.address.clone(), s.port))
-            })
-            .collect();
+    let servers = [
+        ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
+        ("process-server", site.process_server.as_ref().map(Server::endpoint)),
+    ]
+    .into_iter()
+    .filter_map(|(role, server)| server.map(|(address, port)| (role.to_owned(), address.to_owned(), port)))
+    .collect();
     let changes = &profile.custom_changes;
     let wanted = Wanted {
         servers,
-        marker: changes.marker.clone(),
-        log: changes.log.clone(),
-        archive: changes.archive.clone(),
+        marker: changes.marker.to_path_buf(),
+        log: changes.log.to_path_buf(),
+        archive: changes.archive.as_deref().map(ToOwned::to_owned),
         archive_is_pinned: changes.sha256.is_some(),
-        mount_point: profile.retention.mount_point.clone(),
+        mount_point: profile.retention.mount_point.to_string(),
         probe,
     };
     gather(host, &wanted)
