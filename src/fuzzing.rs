@@ -117,5 +117,5 @@ pub fn manifest(text: &str) -> Vec<String> {
 /// A journal's entry for people.
 #[must_use]
 pub fn history(entry: &Entry) -> Line {
-    crate::cli::history::line(entry)
+    crate::report::history::line(entry)
 }

@@ -17,7 +17,6 @@ pub mod identity;
 pub mod mkfs;
 pub mod mount;
 pub mod multipath;
-mod package_file;
 pub mod packages;
 mod perform;
 pub mod records;
@@ -28,4 +27,3 @@ pub mod unmount;
 
 pub use self::change::Change;
 pub use self::context::{Context, Done, Observer};
-pub use self::package_file::PackageFile;

@@ -1,34 +1,20 @@
 //! `mt-agent apply`.
 
-use std::io::{self, BufRead, IsTerminal};
-
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::Result;
 use clap::ValueEnum;
-use serde::Serialize;
 
-use super::check::verdict_code;
-use super::exit;
-use super::offline::{self, Offline};
-use super::output::{complain, print};
-use super::progress::Progress;
-use super::session::{Answer, Disks, Format, Selected, Session};
-use crate::changes::Done;
-use crate::facts::gather::Probing;
-use crate::facts::machine;
-use crate::profile::{self, Profile};
-use crate::report::json::ReportDocument;
-use crate::report::style::Page;
-use crate::report::text::Detail;
-use crate::report::{Plan, json, plan, text};
-use crate::run;
-use crate::run::apply::{Applied, Ended, Options, Watcher};
-use crate::run::waiting::{self, State};
+use super::offline::Offline;
+use super::options::{Disks, Format, Selected};
+use super::session::{Answer, Session};
+use super::terminal::{Terminal, at_terminal};
+use super::{exit, seal};
+use crate::report::apply::{Applied, Idle, Outcome, document, idle_document, render};
+use crate::report::collected;
+use crate::run::apply::{self, Asked, How};
 use crate::state::request::{Decision, Request};
-use crate::state::resume::{self, Binding, Pending};
-use crate::steps::Selection;
 
 const NOTE: &str = "Prints the plan first and asks on a terminal; without one it needs --yes. Exits 3 when a \
-     restart is owed: after it, the same apply goes on by itself where the service mt-agent-resume is installed; \
+     restart is owed: after it, the service mt-agent-resume resumes the same apply where it is installed; \
      else run it again.";
 
 /// Makes the changes; resumable: a second run changes nothing.
@@ -47,7 +33,7 @@ pub struct Args {
     /// What to do about a vendor script that did not do its work
     #[arg(long, value_enum, value_name = "DECISION")]
     pub custom_changes: Option<CustomChanges>,
-    /// Go on with the apply that owed a restart, if that has happened (for the service)
+    /// Resume the apply that owed a restart, if that has happened (for the service)
     #[arg(long, conflicts_with_all = ["only", "skip", "stage", "Disks", "custom_changes"])]
     pub resume: bool,
     /// Call off the apply that waits for a restart, and do nothing else
@@ -80,350 +66,71 @@ impl Args {
     /// # Errors
     /// Not root, nobody to ask, a bad selection or profile, a change that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        ensure!(nix::unistd::geteuid().is_root(), "apply needs root: run it as root or with sudo");
-        if !session.host.is_live() {
-            bail!("apply works on the running host: an image's tree (--root) can be checked, not changed");
+        let (sources, mut terminal) = (&session.sources, Terminal::new(session, self.format));
+        let how = How { yes: self.yes, restart: self.restart, at_terminal: at_terminal() };
+        if let Some(options) = self.offline.collecting() {
+            let collected = apply::download(sources, &options, &mut terminal)?;
+            drop(terminal);
+            let text = match self.format {
+                Format::Text => collected::render(&collected, session.style),
+                Format::Json => collected::document(&collected)?,
+            };
+            return Ok(Answer::new(text, exit::READY));
         }
-        session.refuse_unsafe_profile("apply")?;
-        let progress = Progress::new(session.detail == Detail::Quiet);
-        let mut terminal = Terminal { args: self, session, progress, asks: false };
-        if let Some(collecting) = self.offline.collecting() {
-            let answer = offline::collect(session, &collecting, self.format, &mut terminal);
-            terminal.progress.clear();
-            return answer;
-        }
-        if self.resume
-            && let Some(order) = resume::sealing(&session.host)?
-        {
-            return super::seal::go_on(session, &order, self.format);
-        }
-        if self.forget {
-            return self.forget(session);
-        }
-        let mut stage = self.selected.stage();
-        let (session, mut options) = if self.resume {
-            let order = session.order()?;
-            let note = order.as_ref().map(waiting::describe).map(|waiting| waiting.note).unwrap_or_default();
-            let Some(order) = order else { return self.nothing_waits(session) };
-            let left = order.pending;
-            match order.state {
-                State::RestartOwed => {
-                    let note = "the restart is still owed";
-                    return self.idle(Ended::RestartOwed, note, exit::RESTART_OWED);
-                }
-                State::Void(_) => bail!("{note}"),
-                State::Asks(why) if !(self.yes || at_terminal()) => {
-                    waiting::ask(&session.host, &why)?;
-                    return self.idle(Ended::Asks, &note, exit::NOT_READY);
-                }
-                State::Asks(_) | State::Due => {
-                    terminal.asks = matches!(order.state, State::Asks(_));
-                    stage = left.stage;
-                    let options = Options {
-                        selection: Selection::new(left.only.clone(), left.skip.clone())?,
-                        request: left.request.clone(),
-                        // Nobody is there who could restart a clone at its first boot.
-                        restart: self.restart || left.first_boot,
-                        // What a person has said is said.
-                        pending: Some(Pending { asks: None, ..left.clone() }),
-                        resumed: true,
-                        notes: Vec::new(),
-                    };
-                    (&session.with_profile(left.profile), options)
-                }
-            }
+        let outcome = if self.forget {
+            Outcome::Idle(apply::forget(sources)?)
+        } else if self.resume {
+            apply::resume(sources, how, &mut terminal)?
         } else {
-            if let Ok(Some(waiting)) = session.waiting() {
-                terminal.tell(&format!("note: {}", waiting.note));
-            }
-            (session, self.options(session)?)
+            Outcome::Applied(apply::apply(sources, &self.asked(how), &mut terminal)?)
         };
-        let mut profile = session.profile()?;
-        options.selection = options.selection.at_stage(stage, &profile)?;
-        if let Some(pending) = options.pending.as_mut().filter(|_| !self.resume) {
-            // As the file says it: a collection takes the addresses out of it next.
-            pending.bound = Some(Binding {
-                given_at: run::now(),
-                profile_sha256: profile::digest(&profile),
-                machine: machine::load(&session.host),
-            });
-        }
-        self.bind(session, &mut profile, &mut options)?;
-        let mut applied = run::apply(&session.host, &profile, &options, &mut terminal)?;
-        terminal.progress.clear();
-        applied.report.tell(session.waiting());
-        self.report(session, &applied)
-    }
-
-    /// Binds the run to the collection that it takes packages from, where it does.
-    fn bind(&self, session: &Session, profile: &mut Profile, options: &mut Options) -> Result<()> {
-        let Some(directory) = options.request.offline.clone() else { return Ok(()) };
-        match run::offline::bind(&session.host, profile, &directory) {
-            Ok((directory, note)) => {
-                if let Some(pending) = &mut options.pending {
-                    pending.request.offline = Some(directory.clone());
-                }
-                options.request.offline = Some(directory);
-                options.notes.push(note);
-                Ok(())
-            }
-            // After the restart the medium may be gone, and with it nothing that is still to be done.
-            Err(why) if self.resume => {
-                options.notes.push(format!("no package can be installed: {why:#}"));
-                Ok(())
-            }
-            Err(why) => Err(why),
+        let shown = terminal.shown;
+        drop(terminal);
+        match outcome {
+            Outcome::Applied(applied) => self.applied(&applied, session),
+            Outcome::Idle(idle) => self.idle(&idle),
+            Outcome::Sealed(sealing) => seal::answer(&sealing, session, self.format, shown),
         }
     }
 
-    fn options(&self, session: &Session) -> Result<Options> {
-        let selection = self.selected.selection()?;
-        let mut request = self.disks.request();
-        request.at_terminal = !self.yes && self.format == Format::Text && at_terminal();
-        request.offline.clone_from(&self.offline.offline);
-        request.custom_changes = self.custom_changes.map(|decision| match decision {
+    fn asked(&self, how: How) -> Asked {
+        let decision = |decision| match decision {
             CustomChanges::Accept => Decision::Accept,
             CustomChanges::Rerun => Decision::Rerun,
-        });
-        let pending = Pending {
-            schema: resume::SCHEMA.to_owned(),
-            boot_id: String::new(),
-            profile: session.profile_name(),
-            only: selection.part.only.clone(),
-            skip: selection.part.skip.clone(),
-            stage: self.selected.stage(),
-            first_boot: false,
-            seal: None,
-            free_space_filled: false,
-            bound: None,
-            failed: None,
-            asks: None,
-            // Nobody sits at a terminal after the restart.
-            request: Request { at_terminal: false, ..request.clone() },
         };
-        let notes = Vec::new();
-        Ok(Options {
-            selection,
-            request,
-            restart: self.restart,
-            pending: Some(pending),
-            resumed: false,
-            notes,
-        })
-    }
-
-    /// Calls off what waits.
-    fn forget(&self, session: &Session) -> Result<Answer> {
-        match waiting::forget(&session.host)? {
-            Some(what) => {
-                let note = format!("cleared: {what}; nothing of it is carried out");
-                self.idle(Ended::Forgotten, &note, exit::READY)
-            }
-            None => self.idle(Ended::NothingWaits, NOTHING_WAITS, exit::READY),
-        }
-    }
-
-    /// The answer where nothing was looked at.
-    fn idle(&self, ended: Ended, note: &str, code: u8) -> Result<Answer> {
-        Ok(match self.format {
-            Format::Text => Answer::new(format!("{note}\n"), code),
-            Format::Json => Answer::new(json::document(&Idle { schema: SCHEMA, ended, note })?, code),
-        })
-    }
-
-    /// The answer of `--resume` when no apply waits: the host as it is, as there was nothing to prove.
-    fn nothing_waits(&self, session: &Session) -> Result<Answer> {
-        let (profile, facts) = session.profile_and_facts(None, Probing::None)?;
-        let everything = Selection::default();
-        let report = run::check(&profile, &facts, &everything, run::today());
-        let left = run::plan(&profile, &facts, &everything, run::today(), &Request::default());
-        let applied =
-            Applied { report, left, changed: Vec::new(), recorded: None, ended: Ended::NothingWaits };
-        self.report(session, &applied)
-    }
-
-    fn report(&self, session: &Session, applied: &Applied) -> Result<Answer> {
-        let code = match applied.ended {
-            Ended::Finished | Ended::NothingWaits | Ended::Forgotten => {
-                match verdict_code(applied.report.verdict()) {
-                    exit::READY if applied.left.undetermined => exit::NOT_READY,
-                    code => code,
-                }
-            }
-            Ended::Declined | Ended::Asks => exit::NOT_READY,
-            Ended::Interrupted => exit::FAILED,
-            Ended::Restarting | Ended::RestartOwed => exit::RESTART_OWED,
+        let request = Request {
+            at_terminal: !self.yes && self.format == Format::Text && how.at_terminal,
+            offline: self.offline.offline.clone(),
+            custom_changes: self.custom_changes.map(decision),
+            ..self.disks.request()
         };
-        let note = match applied.ended {
-            Ended::Finished if applied.changed.is_empty() => match &applied.recorded {
-                Some(recorded) => &format!("nothing was changed; {recorded}"),
-                None => "nothing was changed",
-            },
-            Ended::Finished => "all that could be changed is changed",
-            Ended::Declined => "declined: nothing was changed",
-            Ended::Interrupted => {
-                "interrupted: the changes made so far are recorded, run apply again to go on"
-            }
-            Ended::Restarting => "restarting the machine",
-            Ended::NothingWaits => NOTHING_WAITS,
-            // They look at nothing: see `idle`.
-            Ended::RestartOwed | Ended::Asks | Ended::Forgotten => "",
-        };
+        let (only, skip) = self.selected.names();
+        Asked { only, skip, stage: self.selected.stage(), request, how }
+    }
+
+    fn applied(&self, applied: &Applied, session: &Session) -> Result<Answer> {
         let text = match self.format {
-            Format::Json => json::document(&Document {
-                schema: SCHEMA,
-                ended: applied.ended,
-                note,
-                changed: &applied.changed,
-                report: ReportDocument::from(&applied.report),
-                left: json::PlanDocument::from(&applied.left),
-            })?,
-            Format::Text if applied.ended == Ended::Declined => format!("{note}\n"),
-            Format::Text => {
-                format!("{note}\n\n{}", text::render(&applied.report, session.style, Detail::Quiet))
-            }
+            Format::Text => render(applied, session.style),
+            Format::Json => document(applied)?,
         };
-        Ok(Answer::new(text, code))
+        Ok(Answer::new(text, exit::of_applied(applied)))
     }
-}
 
-const SCHEMA: &str = "mt-agent/apply/v1";
-
-/// The document of `apply`.
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    ended: Ended,
-    note: &'a str,
-    changed: &'a [String],
-    report: ReportDocument<'a>,
-    left: json::PlanDocument<'a>,
-}
-
-/// The document of `apply --resume` before the restart, and of `--forget`.
-#[derive(Serialize)]
-struct Idle<'a> {
-    schema: &'static str,
-    ended: Ended,
-    note: &'a str,
-}
-
-const NOTHING_WAITS: &str = "no apply waits for a restart";
-
-/// The person at the terminal, or the script that said --yes.
-struct Terminal<'a> {
-    args: &'a Args,
-    session: &'a Session,
-    progress: Progress,
-    /// Whether the run that goes on after a restart asks like any other.
-    asks: bool,
-}
-
-impl Terminal<'_> {
-    /// A line about a change: part of the report for people, beside the document for machines. That it cannot be
-    /// written must not end a run half-way; the report at the end tells.
-    fn tell(&mut self, line: &str) {
-        self.progress.clear();
-        if self.args.format == Format::Json {
-            self.progress.line(line);
-        } else {
-            let mut page = Page::new(self.session.style);
-            page.line(line);
-            let _ = print(&page.finish());
-        }
-    }
-}
-
-impl Watcher for Terminal<'_> {
-    fn confirm(&mut self, agreed: &Plan, unnamed: Option<&str>) -> Result<bool> {
-        if self.args.format == Format::Text {
-            print(&format!("{}\n", plan::render(agreed, self.session.style)))?;
-        }
-        if self.args.yes || (self.args.resume && !self.asks) {
-            return Ok(true);
-        }
-        if self.args.format == Format::Json {
-            bail!(
-                "--format json asks nothing: add --yes once \"mt-agent plan\" shows what you want; nothing was changed"
-            );
-        }
-        if !at_terminal() {
-            bail!("no terminal to ask on: add --yes to make these changes; nothing was changed");
-        }
-        let Some(scsi_id) = unnamed else {
-            print("Proceed? [y/N] ")?;
-            return agrees(&mut io::stdin().lock());
+    fn idle(&self, idle: &Idle) -> Result<Answer> {
+        let text = match self.format {
+            Format::Text => format!("{}\n", idle.note),
+            Format::Json => idle_document(idle)?,
         };
-        print(&format!(
-            "Nobody named the disk {scsi_id}, which is to be formatted. To proceed, type its SCSI ID, or the last \
-             {CONFIRMED} characters of it: "
-        ))?;
-        confirms(&mut io::stdin().lock(), scsi_id)
+        Ok(Answer::new(text, exit::of_ended(idle.ended)))
     }
-
-    fn note(&mut self, line: &str) {
-        self.progress.clear();
-        complain(line);
-    }
-
-    fn begin(&mut self, number: usize, summary: &str) {
-        self.tell(&format!("{number}. {summary}"));
-    }
-
-    fn end(&mut self, done: &Done) {
-        match done {
-            Done::Changed(what) => self.tell(&format!("   done: {what}")),
-            Done::Unchanged => self.tell("   done already: nothing changed"),
-        }
-    }
-
-    fn progress(&mut self, line: &str) {
-        self.progress.work(line);
-    }
-
-    fn transfer(&mut self, what: &str, done: u64, total: Option<u64>) {
-        self.progress.transfer(what, done, total);
-    }
-}
-
-/// How many characters of a SCSI ID tell that a person looked at it.
-const CONFIRMED: usize = 8;
-
-fn at_terminal() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
-}
-
-/// Whether the answer is the SCSI ID, or the end of it.
-fn confirms(input: &mut impl BufRead, scsi_id: &str) -> Result<bool> {
-    let mut answer = String::new();
-    input.read_line(&mut answer).context("reading the answer")?;
-    let (answer, whole) = (answer.trim().to_ascii_lowercase(), scsi_id.to_ascii_lowercase());
-    Ok(answer == whole || (answer.len() >= CONFIRMED && whole.ends_with(&answer)))
-}
-
-/// Whether the answer is yes: nothing else is, neither an empty line nor the end of input.
-pub(super) fn agrees(input: &mut impl BufRead) -> Result<bool> {
-    let mut answer = String::new();
-    input.read_line(&mut answer).context("reading the answer")?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
-    use super::*;
     use crate::cli::{Cli, Verb};
-    use crate::steps::remedy::Takeover;
-
-    #[test]
-    fn only_yes_is_yes() {
-        for (answer, yes) in
-            [("y\n", true), ("Yes\n", true), ("\n", false), ("", false), ("n\n", false), ("yn\n", false)]
-        {
-            assert_eq!(agrees(&mut answer.as_bytes()).unwrap(), yes, "{answer:?}");
-        }
-    }
+    use crate::state::request::Takeover;
 
     #[test]
     fn what_is_to_be_done_with_disks_is_one_thing_and_said_by_a_person() {
@@ -458,40 +165,5 @@ mod tests {
         ] {
             assert_eq!(parsed(words), None, "{words:?}");
         }
-    }
-
-    #[test]
-    fn an_unnamed_disk_is_confirmed_by_its_id_alone() {
-        let id = "36000c29f0c4be2a1d0a7b9d3c2e1f405";
-        let confirmed = |answer: &str| confirms(&mut answer.as_bytes(), id).unwrap();
-        for answer in ["36000c29f0c4be2a1d0a7b9d3c2e1f405\n", "c2e1f405\n", " D3C2E1F405 \n"] {
-            assert!(confirmed(answer), "{answer:?}");
-        }
-        for answer in
-            ["", "\n", "y\n", "yes\n", "2e1f405\n", "c2e1f406\n", "x36000c29f0c4be2a1d0a7b9d3c2e1f405\n"]
-        {
-            assert!(!confirmed(answer), "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn a_document_asks_nothing_and_needs_yes() {
-        let confirmed = |words: &[&str], asks| {
-            let cli =
-                Cli::try_parse_from([["mt-agent", "apply", "--format", "json"].as_slice(), words].concat());
-            let Cli { verb: Verb::Apply(args), global, .. } = cli.unwrap() else {
-                panic!("apply was parsed")
-            };
-            let session = Session::open(&global).unwrap();
-            let mut terminal =
-                Terminal { args: &args, session: &session, progress: Progress::new(true), asks };
-            terminal.confirm(&Plan::default(), None).map_err(|error| error.to_string())
-        };
-        assert_eq!(confirmed(&["--yes"], false), Ok(true));
-        assert_eq!(confirmed(&["--resume"], false), Ok(true));
-        assert_eq!(confirmed(&["--resume", "--yes"], true), Ok(true));
-        confirmed(&["--resume"], true).unwrap_err();
-        let refusal = confirmed(&[], false).unwrap_err();
-        assert!(refusal.contains("add --yes") && refusal.ends_with("nothing was changed"), "{refusal}");
     }
 }

@@ -6,11 +6,10 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::exit;
-use super::session::{Answer, Selected, Session};
-use crate::facts::gather::Probing;
-use crate::host;
-use crate::report::{Verdict, json, nagios, text};
-use crate::run;
+use super::options::Selected;
+use super::session::{Answer, Session};
+use crate::report::{json, nagios, text};
+use crate::run::read_only::check_host;
 
 const NOTE: &str = "What only root can read is unknown to others, and what is unknown is not met.";
 
@@ -47,32 +46,13 @@ impl Args {
     /// # Errors
     /// Bad selection, profile or recording.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let selection = self.selected.selection()?;
-        let (profile, facts) = session.profile_and_facts(self.facts.as_deref(), Probing::None)?;
-        let selection = selection.at_stage(self.selected.stage(), &profile)?;
-        let mut report = run::check(&profile, &facts, &selection, run::today());
-        if self.facts.is_some() {
-            report.notes.push(format!("judged from a recording of {}", host::text::safe(&facts.recorded_at)));
-        } else {
-            report.notes.extend(run::under_way(&session.host));
-            report.notes.extend(run::private::note(&session.host));
-            report.tell(session.waiting());
-        }
-        let code = verdict_code(report.verdict());
+        let wanted = self.selected.wanted()?;
+        let report = check_host(&session.sources, self.facts.as_deref(), wanted)?;
+        let code = exit::of_verdict(report.verdict());
         Ok(match self.format {
             Format::Text => Answer::new(text::render(&report, session.style, session.detail), code),
             Format::Json => Answer::new(json::document(&json::ReportDocument::from(&report))?, code),
             Format::Nagios => Answer::new(nagios::render(&report), nagios::state(&report).code()),
         })
-    }
-}
-
-/// The exit code of a verdict.
-#[must_use]
-pub fn verdict_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Ready | Verdict::SelectionReady => exit::READY,
-        Verdict::NotReady => exit::NOT_READY,
-        Verdict::RestartOwed => exit::RESTART_OWED,
     }
 }

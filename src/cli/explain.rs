@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::exit;
-use super::session::{Answer, Format, Session};
+use super::options::Format;
+use super::session::{Answer, Session};
 use crate::report::{explain as report, json};
 use crate::steps::explain;
 
@@ -24,7 +25,7 @@ impl Args {
     /// # Errors
     /// Neither an id nor a code: with those that come close. The profile cannot be used.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let profile = session.profile()?;
+        let profile = session.sources.profile()?;
         let text = match (&self.name, self.format) {
             (Some(name), Format::Text) => report::render(&explain::explain(name, &profile)?, session.style),
             (Some(name), Format::Json) => {

@@ -31,7 +31,7 @@ impl Args {
     /// # Errors
     /// A bad profile (it names the servers to ask and the vendor script's files).
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let (_, facts) = session.profile_and_facts(None, Probing::None)?;
+        let (_, facts) = session.sources.profile_and_facts(None, Probing::None)?;
         Ok(Answer::new(json::document(&facts)?, exit::READY))
     }
 }

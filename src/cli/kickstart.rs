@@ -1,15 +1,13 @@
 //! `mt-agent kickstart`.
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::exit;
 use super::session::{Answer, Session};
-use crate::host::files;
-use crate::image::kickstart::{LONGEST_HASH, PasswordHash, kickstart};
-use crate::profile::{Given, Profile, Setting};
+use crate::profile::{Given, Setting};
+use crate::run::kickstart;
 
 /// Prints a kickstart: an unattended installation of CentOS 6 that meets the profile.
 ///
@@ -44,9 +42,8 @@ impl Args {
     /// # Errors
     /// An answer is wrong, missing, or contradicts another; the hash cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let profile = session.profile_with(&self.settings())?;
-        let hash = self.hash(&profile)?;
-        Ok(Answer::new(kickstart(&profile, hash.as_ref())?, exit::READY))
+        let hash_file = self.root_hash_file.as_deref();
+        Ok(Answer::new(kickstart(&session.sources, &self.settings(), hash_file)?, exit::READY))
     }
 
     /// The options that stand for keys of the profile.
@@ -69,24 +66,4 @@ impl Args {
         ];
         ones.into_iter().flatten().chain(dns).collect()
     }
-
-    /// The hash of root's password, where a file is named.
-    fn hash(&self, profile: &Profile) -> Result<Option<PasswordHash>> {
-        let named = profile.installation.root_hash_file.as_deref();
-        let Some(file) = self.root_hash_file.as_deref().or(named) else { return Ok(None) };
-        let context = || format!("reading the hash of root's password in {}", file.display());
-        let hash = read(file).map_err(anyhow::Error::from).and_then(|text| PasswordHash::parse(&text));
-        hash.map(Some).with_context(context)
-    }
-}
-
-/// What `file` holds, as far as a hash can be long.
-fn read(file: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().lock().take(LONGEST_HASH).read_to_end(&mut bytes)?;
-    } else {
-        files::open(file)?.take(LONGEST_HASH).read_to_end(&mut bytes)?;
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

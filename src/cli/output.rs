@@ -62,7 +62,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes one diagnostic line to standard error. When nobody can be told, nobody is told.
+/// Writes one diagnostic line to standard error. Where that cannot be written, nothing else can report it.
 pub fn complain(message: &str) {
     let message = text::safe(&text::without_secrets(message));
     let message = if Color::Never.style().unicode { message } else { text::ascii(&message) };

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::exit;
-use super::session::{Answer, Disks, Format, Selected, Session};
-use crate::facts::Fact;
-use crate::facts::gather::Probing;
+use super::options::{Disks, Format, Selected};
+use super::session::{Answer, Session};
 use crate::report::{json, plan};
-use crate::run;
-use crate::steps::retention;
+use crate::run::read_only::plan_host;
+use crate::state::request::Request;
 
 /// Shows what apply would change, in order, and what only a person can fix; changes nothing.
 #[derive(clap::Args, Debug)]
@@ -40,33 +39,9 @@ impl Args {
     /// # Errors
     /// Bad selection, profile or recording.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let selection = self.selected.selection()?;
-        if !session.host.is_live() && self.facts.is_none() {
-            bail!("plan works on the running host: an image's tree (--root) can be checked, not changed");
-        }
-        let mut request = self.disks.request();
-        let probing = Probing::idle(request.erase_disk.as_deref());
-        let (mut profile, facts) = session.profile_and_facts(self.facts.as_deref(), probing)?;
-        if matches!(facts.boot_id, Fact::NotApplicable(_)) {
-            bail!("the recording is of an image's tree, which can be checked, not changed");
-        }
-        let selection = selection.at_stage(self.selected.stage(), &profile)?;
-        retention::takeover::check(&profile, &facts, &request)?;
-        let mut notes = Vec::new();
-        if let Some(directory) = &self.offline {
-            let (directory, note) = run::offline::bind(&session.host, &mut profile, directory)?;
-            request.offline = Some(directory);
-            notes.push(note);
-        }
-        let mut plan = run::plan(&profile, &facts, &selection, run::today(), &request);
-        plan.notes.extend(notes);
-        if self.facts.is_some() {
-            plan.notes.push("made from a recording: its disks were not probed".into());
-        } else {
-            plan.notes.extend(run::under_way(&session.host));
-            plan.notes.extend(run::private::note(&session.host));
-            plan.tell(session.waiting());
-        }
+        let wanted = self.selected.wanted()?;
+        let request = Request { offline: self.offline.clone(), ..self.disks.request() };
+        let plan = plan_host(&session.sources, self.facts.as_deref(), wanted, &request)?;
         let is_done = plan.changes.is_empty() && !plan.restart && !plan.undetermined;
         let code = if is_done { exit::READY } else { exit::NOT_READY };
         Ok(match self.format {

@@ -1,18 +1,17 @@
 //! `mt-agent profile`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::exit;
-use super::session::{Answer, Format, Session};
+use super::options::Format;
+use super::session::{Answer, Session};
 use crate::profile;
 use crate::report::json;
-use crate::report::style::{Page, Paint};
+use crate::report::profiles::{List, checked_document, render, render_checked, render_list};
 use crate::run;
-use crate::steps::{self, waivers};
 
 /// Lists, shows and checks profiles.
 #[derive(clap::Args, Debug)]
@@ -56,31 +55,6 @@ enum Action {
     },
 }
 
-/// The document of `profile list`.
-#[derive(Serialize)]
-struct List<'a> {
-    schema: &'static str,
-    profiles: Vec<Listed<'a>>,
-    host_file: Option<&'static str>,
-}
-
-/// A built-in profile.
-#[derive(Serialize)]
-struct Listed<'a> {
-    name: &'a str,
-    description: String,
-    default: bool,
-}
-
-/// The document of `profile check`.
-#[derive(Serialize)]
-struct Checked<'a> {
-    schema: &'static str,
-    file: &'a Path,
-    name: &'a str,
-    valid: bool,
-}
-
 impl Args {
     /// Does it.
     ///
@@ -92,69 +66,35 @@ impl Args {
             Action::Check { .. } => Some("check FILE"),
             _ => None,
         };
-        if let Some(named) = named.filter(|_| session.profile_name().is_some()) {
+        if let Some(named) = named.filter(|_| session.sources.profile_name().is_some()) {
             bail!("profile {named} and --profile exclude each other");
         }
+        let (sources, style) = (&session.sources, session.style);
         let text = match &self.action {
-            Action::List { format } => list(session, *format)?,
+            Action::List { format } => {
+                let all = profile::builtin_names().iter().map(|name| sources.profile_called(Some(name)));
+                let list = List::new(all.collect::<Result<_>>()?, &sources.host);
+                match format {
+                    Format::Json => json::document(&list)?,
+                    Format::Text => render_list(&list, &sources.host, style),
+                }
+            }
             Action::Show { name, format } => {
-                let shown = session.profile_called(name.as_deref())?;
+                let shown = sources.profile_called(name.as_deref())?;
                 match format {
                     Format::Json => json::document(&profile::to_json(&shown))?,
-                    Format::Text => lines(session, &profile::show(&shown)),
+                    Format::Text => render(&shown, style),
                 }
             }
             Action::Check { file, format } => {
-                let checked = profile::check(file, &steps::ids(), session.allow_unsafe_profile)?;
-                let faults = waivers::faults(&checked, run::today());
-                ensure!(faults.is_empty(), "{}: {}", file.display(), faults.join("; "));
+                let checked = run::check_profile(sources, file)?;
                 match format {
-                    Format::Json => json::document(&Checked {
-                        schema: "mt-agent/profile-check/v1",
-                        file,
-                        name: &checked.name,
-                        valid: true,
-                    })?,
-                    Format::Text => lines(
-                        session,
-                        &format!("{}: the profile {} can be used\n", file.display(), checked.name),
-                    ),
+                    Format::Json => checked_document(file, &checked)?,
+                    Format::Text => render_checked(file, &checked, style),
                 }
             }
             Action::Schema { .. } => json::document(&profile::schema())?,
         };
         Ok(Answer::new(text, exit::READY))
     }
-}
-
-fn list(session: &Session, format: Format) -> Result<String> {
-    let mut profiles = Vec::new();
-    for &name in profile::builtin_names() {
-        let description =
-            session.profile_called(Some(name))?.description.as_deref().unwrap_or_default().to_owned();
-        profiles.push(Listed { name, description, default: name == profile::DEFAULT });
-    }
-    let host_file = session.host.exists(profile::HOST_FILE).then_some(profile::HOST_FILE);
-    if format == Format::Json {
-        return json::document(&List { schema: "mt-agent/profiles/v1", profiles, host_file });
-    }
-    let mut page = Page::new(session.style);
-    for Listed { name, description, default } in &profiles {
-        let description = format!("{description}{}", if *default { " (default)" } else { "" });
-        page.wrapped("", Paint::Bold, &format!("{name:12}  "), &description);
-    }
-    match host_file {
-        Some(file) => page.line(&format!("{} has a profile of its own: {file}", session.host)),
-        None => page.line(&format!("{} has no {}", session.host, profile::HOST_FILE)),
-    };
-    Ok(page.finish())
-}
-
-/// A text of several lines as it is, but safe: its columns have a meaning, so it is not wrapped.
-fn lines(session: &Session, text: &str) -> String {
-    let mut page = Page::new(session.style);
-    for line in text.lines() {
-        page.put(Paint::Plain, line).end();
-    }
-    page.finish()
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::host::text::{ascii, bytes, safe, without_secrets};
 
-/// How often a transfer is told of where no bar can be drawn.
+/// How often a transfer is reported where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Progress, shown as the terminal allows.
@@ -18,7 +18,7 @@ pub struct Progress {
     lines: Box<dyn Write>,
     on_terminal: bool,
     quiet: bool,
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
 impl Progress {
@@ -27,7 +27,7 @@ impl Progress {
     pub fn new(quiet: bool) -> Self {
         let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
         let on_terminal = io::stderr().is_terminal() && !dumb;
-        Self { bar: None, lines: Box::new(io::stderr()), on_terminal, quiet, told: None }
+        Self { bar: None, lines: Box::new(io::stderr()), on_terminal, quiet, reported: None }
     }
 
     /// A line that stays.
@@ -61,8 +61,8 @@ impl Progress {
             }
             bar.set_position(done);
             bar.set_message(format!("{} {}", bytes(done), clean(what)));
-        } else if total == Some(done) || self.told.is_none_or(|at| at.elapsed() >= EVERY) {
-            self.told = Some(Instant::now());
+        } else if total == Some(done) || self.reported.is_none_or(|at| at.elapsed() >= EVERY) {
+            self.reported = Some(Instant::now());
             let of = total.map(|total| format!(" of {}", bytes(total))).unwrap_or_default();
             let _ = writeln!(self.lines, "   {}: {}{of}", clean(what), bytes(done));
         }
@@ -73,7 +73,7 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        self.told = None;
+        self.reported = None;
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     fn written(quiet: bool, work: impl FnOnce(&mut Progress)) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         let lines = Box::new(file.reopen().unwrap());
-        work(&mut Progress { bar: None, lines, on_terminal: false, quiet, told: None });
+        work(&mut Progress { bar: None, lines, on_terminal: false, quiet, reported: None });
         fs::read_to_string(file.path()).unwrap()
     }
 

@@ -1,24 +1,15 @@
 //! `mt-agent seal`.
 
-use std::io;
+use anyhow::Result;
 
-use anyhow::{Result, bail, ensure};
-
-use super::apply::agrees;
 use super::exit;
-use super::output::{complain, print};
-use super::progress::Progress;
-use super::session::{Answer, Format, Session};
-use crate::host::Kind;
-use crate::image::seal::table::TABLE;
-use crate::image::seal::{AROUND, AUTHORIZED_KEYS, STEPS, choose};
-use crate::report::seal::{
-    Ended, List, Listed, Sealing, document, list_document, render, render_list, render_outcome,
-};
-use crate::report::style::{Page, Paint};
+use super::options::Format;
+use super::session::{Answer, Session};
+use super::terminal::Terminal;
+use crate::report::seal::{Sealing, document, list_document, render, render_list, render_outcome};
 use crate::report::text::Detail;
-use crate::run::seal::{self, Watcher};
-use crate::state::sealing::Order;
+use crate::run::seal::{self, Asked};
+use crate::run::watcher::Consent;
 
 const NOTE: &str = "Exits 0 when the image is sealed, or was already, or the steps chosen are done; 1 when cloning would be \
      unsafe, the person said no, or there is something to do with --dry-run. The tree of an image is sealed by --root, with \
@@ -62,125 +53,36 @@ impl Args {
     pub fn run(&self, session: &Session) -> Result<Answer> {
         if self.list {
             let text = match self.format {
-                Format::Text => render_list(&list(), session.style),
-                Format::Json => list_document(&list())?,
+                Format::Text => render_list(&seal::list(), session.style),
+                Format::Json => list_document(&seal::list())?,
             };
             return Ok(Answer::new(text, exit::READY));
         }
-        let chosen = choose(self.only.clone(), self.skip.clone())?;
-        ensure!(
-            !self.wipe_free_space || chosen.has("free-space"),
-            "--wipe-free-space: --only and --skip leave the step free-space out"
-        );
-        ensure!(
-            !self.remove_authorized_keys || chosen.has(AUTHORIZED_KEYS),
-            "--remove-authorized-keys: --only and --skip leave the step {AUTHORIZED_KEYS} out"
-        );
-        ensure!(nix::unistd::geteuid().is_root(), "seal needs root: run it as root or with sudo");
-        if session.host.kind() == Kind::Image
-            && session.host.root().canonicalize()? == std::path::Path::new("/")
-        {
-            bail!("--root / is this machine, which is running: seal it without --root");
-        }
-        if !self.dry_run {
-            session.refuse_unsafe_profile("seal")?;
-        }
-        // A profile of this machine says nothing to the machines made from a tree.
-        let profile = if session.host.is_live() { session.profile_name() } else { None };
-        let order = Order {
-            chosen,
+        let asked = Asked {
+            only: self.only.clone(),
+            skip: self.skip.clone(),
             wipe_free_space: self.wipe_free_space,
             remove_authorized_keys: self.remove_authorized_keys,
-            profile,
         };
-        let profile = session.profile()?;
         if self.dry_run {
-            return answer(&seal::look(&session.host, &profile, &order)?, session, self.format, false);
+            let found = seal::look(&session.sources, &asked)?;
+            return answer(&found, session, self.format, false);
         }
-        let mut terminal = Terminal { session, format: self.format, yes: self.yes, shown: false };
-        let sealed = seal::seal(&session.host, &profile, &order, &mut terminal)?;
-        answer(&sealed, session, self.format, terminal.shown)
+        let consent = if self.yes { Consent::Given } else { Consent::Asked };
+        let mut terminal = Terminal::new(session, self.format);
+        let sealed = seal::seal(&session.sources, &asked, consent, &mut terminal)?;
+        let shown = terminal.shown;
+        drop(terminal);
+        answer(&sealed, session, self.format, shown)
     }
-}
-
-/// What sealing takes out and what it leaves.
-fn list() -> List {
-    let does = |id: &str| TABLE.iter().filter(|row| row.step == id).map(|row| row.summary()).collect();
-    let steps = AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]);
-    List {
-        steps: steps.map(|(id, title)| Listed { id, title, does: does(id) }).collect(),
-        kept: TABLE.iter().filter(|row| row.is_kept()).map(|row| row.summary()).collect(),
-        left: TABLE.iter().filter(|row| row.is_left()).map(|row| row.summary()).collect(),
-    }
-}
-
-/// Finishes a sealing that was interrupted: what the service finds at the next boot.
-///
-/// # Errors
-/// As [`Args::run`].
-pub(super) fn go_on(session: &Session, order: &Order, format: Format) -> Result<Answer> {
-    let session = session.with_profile(order.profile.clone());
-    let profile = session.profile()?;
-    let mut terminal = Terminal { session: &session, format, yes: true, shown: false };
-    let sealed = seal::resume(&session.host, &profile, order, &mut terminal)?;
-    answer(&sealed, &session, format, terminal.shown)
 }
 
 /// The report; what it came to alone where the rest has been shown.
-fn answer(sealing: &Sealing, session: &Session, format: Format, shown: bool) -> Result<Answer> {
-    let code = match sealing.ended {
-        _ if !sealing.refusals.is_empty() => exit::NOT_READY,
-        Ended::Sealed | Ended::Nothing => exit::READY,
-        Ended::DryRun if sealing.is_idle() => exit::READY,
-        Ended::DryRun | Ended::Declined | Ended::Refused => exit::NOT_READY,
-        Ended::Interrupted => exit::FAILED,
-    };
+pub(super) fn answer(sealing: &Sealing, session: &Session, format: Format, shown: bool) -> Result<Answer> {
     let text = match format {
         Format::Json => document(sealing)?,
         Format::Text if shown || session.detail == Detail::Quiet => render_outcome(sealing, session.style),
         Format::Text => render(sealing, session.style),
     };
-    Ok(Answer::new(text, code))
-}
-
-/// The person at the terminal, or the script that said --yes.
-struct Terminal<'a> {
-    session: &'a Session,
-    format: Format,
-    yes: bool,
-    shown: bool,
-}
-
-impl Watcher for Terminal<'_> {
-    fn confirm(&mut self, found: &Sealing) -> Result<bool> {
-        if self.yes {
-            return Ok(true);
-        }
-        self.format.can_ask("to seal it")?;
-        let plan = Sealing { ended: Ended::DryRun, ..found.clone() };
-        print(&format!("{}\nProceed? [y/N] ", render(&plan, self.session.style)))?;
-        self.shown = true;
-        agrees(&mut io::stdin().lock())
-    }
-
-    fn begin(&mut self, step: &str, items: &[String]) {
-        if self.format == Format::Json || self.session.detail != Detail::Verbose {
-            return;
-        }
-        let mut page = Page::new(self.session.style);
-        for item in items {
-            // No colon: what follows `passphrases:` would be hidden as a secret.
-            page.wrapped("", Paint::Plain, &format!("{step:18}"), item);
-        }
-        // That it cannot be written must not end a run half-way.
-        let _ = print(&page.finish());
-    }
-
-    fn note(&mut self, line: &str) {
-        complain(line);
-    }
-
-    fn progress(&mut self, line: &str) {
-        Progress::new(self.session.detail == Detail::Quiet).work(line);
-    }
+    Ok(Answer::new(text, exit::of_sealing(sealing)))
 }

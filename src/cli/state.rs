@@ -1,21 +1,17 @@
 //! `mt-agent state`.
 
-use std::io;
-
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Subcommand;
 
-use super::apply::agrees;
 use super::exit;
-use super::output::{complain, print};
-use super::session::{Answer, Format, Session};
-use crate::facts::gather::Probing;
-use crate::profile;
+use super::options::Format;
+use super::session::{Answer, Session};
+use super::terminal::Terminal;
 use crate::report::json;
-use crate::report::state::{Ended, State, render};
+use crate::report::state::{Ended, render};
 use crate::report::text::Detail;
-use crate::run::state::{self, Seen};
-use crate::run::{read_facts, under_way};
+use crate::run::state;
+use crate::run::watcher::Consent;
 
 const NOTE: &str = "Exits 0 when everything that is on record agrees with this host; 1 when something does not, a person is \
      asked or said no, or a dry run finds something to do";
@@ -54,34 +50,16 @@ impl Args {
     /// # Errors
     /// Not root, nobody to ask, another run is going on, something that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let host = &session.host;
-        ensure!(
-            !host.is_live() || nix::unistd::geteuid().is_root(),
-            "state needs root: the records are for root alone to read"
-        );
-        let mut shown = false;
+        let (sources, mut terminal) = (&session.sources, Terminal::new(session, self.format));
         let state = match self.act {
-            None | Some(Act::Check) => {
-                if let Some(note) = under_way(host) {
-                    complain(&note);
-                }
-                state::look(host, &seen(session, true)?)
-            }
-            Some(Act::Repair { dry_run: true, .. }) => state::foresee(host, &seen(session, false)?),
+            None | Some(Act::Check) => state::check(sources, &mut terminal)?,
+            Some(Act::Repair { dry_run: true, .. }) => state::dry_run(sources)?,
             Some(Act::Repair { yes, .. }) => {
-                session.refuse_unsafe_profile("state repair")?;
-                let mut confirm = |found: &State| {
-                    if yes {
-                        return Ok(true);
-                    }
-                    self.format.can_ask("to repair it")?;
-                    print(&format!("{}\nProceed? [y/N] ", render(found, session.style, session.detail)))?;
-                    shown = true;
-                    agrees(&mut io::stdin().lock())
-                };
-                state::repair(host, &|| seen(session, false), &mut confirm)?
+                let consent = if yes { Consent::Given } else { Consent::Asked };
+                state::repaired(sources, consent, &mut terminal)?
             }
         };
+        let shown = terminal.shown;
         let code = match state.ended {
             Some(Ended::DryRun | Ended::Declined) => exit::NOT_READY,
             _ if state.holds() => exit::READY,
@@ -98,16 +76,4 @@ impl Args {
         };
         Ok(Answer::new(text, code))
     }
-}
-
-/// The host, by its profile; with `lenient`, by the built-in one where its own cannot be used, which is one of the findings.
-fn seen(session: &Session, lenient: bool) -> Result<Seen> {
-    let profile = match session.profile() {
-        Err(_) if lenient && session.profile_name().is_none() => {
-            session.profile_called(Some(profile::DEFAULT))?
-        }
-        profile => profile?,
-    };
-    let facts = read_facts(&session.host, &profile, Probing::None);
-    Ok(Seen { profile, facts, order: session.order() })
 }

@@ -71,7 +71,7 @@ pub fn render_index(index: &Index, style: Style) -> String {
     }
     page.gap().put(Paint::Bold, "What only vCenter can tell").end();
     items(&mut page, vcenter_only());
-    page.gap().line("mt-agent explain ID or CODE tells the cause and the fix.");
+    page.gap().line("mt-agent explain ID or CODE shows the cause and the fix.");
     page.finish()
 }
 

@@ -1,11 +1,15 @@
 //! One file a format. Text and JSON come from the same values: those defined here.
 
+pub mod apply;
+pub mod collected;
 pub mod disks;
+pub mod ended;
 pub mod explain;
 pub mod history;
 pub mod json;
 pub mod nagios;
 pub mod plan;
+pub mod profiles;
 pub mod seal;
 pub mod state;
 pub mod style;
@@ -42,7 +46,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Tells what waits, or why that is not known, among the notes too.
+    /// Adds what waits, or why that is not known, to the notes too.
     pub fn tell(&mut self, waiting: Result<Option<Waiting>, &str>) {
         self.waiting = waiting.unwrap_or_else(|why| {
             self.notes.push(why.to_owned());
@@ -51,7 +55,7 @@ impl Report {
         self.notes.extend(self.waiting.iter().map(|waiting| waiting.note.clone()));
     }
 
-    /// The verdict on what was judged: "ready" is said of a whole host that runs alone.
+    /// The verdict on what was judged: "ready" is of a whole host that runs alone.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match verdict(&self.findings) {
@@ -102,7 +106,7 @@ pub struct Counts {
     pub unmet: usize,
     /// It holds but for a restart.
     pub restart_owed: usize,
-    /// It could not be told.
+    /// It cannot be determined.
     pub unknown: usize,
     /// It waits for another.
     pub blocked: usize,

@@ -19,7 +19,7 @@ pub enum State {
     Warning = 1,
     /// Not ready.
     Critical = 2,
-    /// Something required could not be told, or the check failed.
+    /// Something required cannot be determined, or the check failed.
     Unknown = 3,
 }
 

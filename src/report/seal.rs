@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ended::Ended;
 use super::json;
 use super::style::{Page, Paint, Style, cut};
 
@@ -20,24 +21,6 @@ pub struct Found {
     pub items: Vec<String>,
 }
 
-/// How sealing ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    /// What was found is taken out.
-    Sealed,
-    /// There was nothing to do.
-    Nothing,
-    /// Only looked at.
-    DryRun,
-    /// The person said no.
-    Declined,
-    /// Cloning would be unsafe: nothing was changed.
-    Refused,
-    /// A signal ended it.
-    Interrupted,
-}
-
 /// What sealing came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sealing {
@@ -49,6 +32,7 @@ pub struct Sealing {
     /// Name of the profile.
     pub profile: String,
     /// How it ended.
+    #[serde(serialize_with = "word")]
     pub ended: Ended,
     /// Why it is refused.
     pub refusals: Vec<String>,
@@ -60,6 +44,14 @@ pub struct Sealing {
     pub kept: Vec<String>,
     /// What is there and is left to a person.
     pub left: Vec<String>,
+}
+
+/// A sealing that is finished is called so in the document.
+fn word<S: serde::Serializer>(ended: &Ended, serializer: S) -> Result<S::Ok, S::Error> {
+    match ended {
+        Ended::Finished => serializer.serialize_str("sealed"),
+        ended => ended.serialize(serializer),
+    }
 }
 
 impl Sealing {
@@ -80,7 +72,7 @@ impl Sealing {
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
-    /// Whatever `ended` says, it is said of the steps that were looked at.
+    /// Whatever `ended` says, it is of the steps that were looked at.
     in_part: bool,
     #[serde(flatten)]
     sealing: &'a Sealing,
@@ -160,10 +152,10 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
             let what = if sealing.tree.is_some() { "image" } else { "machine" };
             (Paint::Bad, "not sealed", format!("cloning this {what} would be unsafe; nothing was changed"))
         }
-        Ended::Sealed if sealing.is_in_part() => {
+        Ended::Finished if sealing.is_in_part() => {
             (Paint::Warn, "sealed in part", format!("{done}; what was not looked at stays"))
         }
-        Ended::Sealed => {
+        Ended::Finished => {
             let next = match &sealing.tree {
                 Some(tree) => format!("The image can be copied once {tree} is unmounted"),
                 None => "Power this machine off (sync; poweroff -f: an orderly end writes some of it again) and clone it"
@@ -186,9 +178,15 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
             (Paint::Warn, "not sealed", format!("{done} would be done; nothing was changed"))
         }
         Ended::Declined => (Paint::Warn, "declined", "nothing was changed".to_owned()),
-        Ended::Refused => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
+        // No sealing ends in the others.
+        Ended::Refused
+        | Ended::Restarting
+        | Ended::NothingWaits
+        | Ended::RestartOwed
+        | Ended::Asks
+        | Ended::Forgotten => (Paint::Bad, "not sealed", "nothing was changed".to_owned()),
         Ended::Interrupted => {
-            let next = if sealing.tree.is_some() { "" } else { ", or restart: it goes on" };
+            let next = if sealing.tree.is_some() { "" } else { ", or restart, which resumes it" };
             (Paint::Bad, "interrupted", format!("what was done is done; run mt-agent seal again{next}"))
         }
     }
@@ -278,13 +276,13 @@ mod tests {
 
     #[test]
     fn what_is_done_is_listed_and_what_is_refused_is_never_called_sealed() {
-        let text = render(&sample(Ended::Sealed), Style::default());
+        let text = render(&sample(Ended::Finished), Style::default());
         assert!(text.contains("  ssh-host-keys     remove /etc/ssh/ssh_host_rsa_key\n"), "{text}");
         assert!(text.contains("sealed: 2 things in 1 step.") && !text.contains("yum-uuid"), "{text}");
         assert!(text.is_ascii() && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("kept: /root/.ssh/authorized_keys (who may log in)\n"), "{text}");
         assert!(text.contains("left to you: /etc/pki/tls/private/x.key (a private key)\n"), "{text}");
-        let tree = Sealing { tree: Some("/mnt/image".into()), ..sample(Ended::Sealed) };
+        let tree = Sealing { tree: Some("/mnt/image".into()), ..sample(Ended::Finished) };
         let text = render(&tree, Style::default());
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("once /mnt/image is unmounted") && !text.contains("Power"), "{text}");

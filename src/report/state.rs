@@ -125,13 +125,13 @@ pub fn render(state: &State, style: Style, detail: Detail) -> String {
         }
     }
     let open = state.records.iter().filter(|row| !row.status.holds()).count();
-    let told = match (state.ended, open) {
+    let summary = match (state.ended, open) {
         (Some(Ended::Declined), _) => "nothing was changed".to_owned(),
         (_, 0) => "what is on record agrees with this host".to_owned(),
         (_, 1) => "1 record does not agree with this host: see its fix".to_owned(),
         (_, open) => format!("{open} records do not agree with this host: see the fix of each"),
     };
-    page.gap().line(&told);
+    page.gap().line(&summary);
     page.finish()
 }
 

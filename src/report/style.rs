@@ -1,5 +1,5 @@
 //! How text reaches a person: 80 columns, colour, plain ASCII where the console has no UTF-8, and nothing that
-//! a disk or a command said can drive the terminal.
+//! a disk or a command prints can drive the terminal.
 
 use crate::host::text;
 

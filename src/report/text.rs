@@ -77,7 +77,7 @@ fn one(page: &mut Page, finding: &Finding, detail: Detail) {
     page.put(Paint::Plain, &format!("{:ID$}", finding.id));
     let start = 2 + MARK + ID;
     let beside = |page: &mut Page, text: &str| {
-        // What is well is told on one line.
+        // What is well stands on one line.
         if detail != Detail::Verbose && matches!(finding.status, Status::Met { .. }) {
             page.put(Paint::Plain, &cut(text, WIDTH - start)).end();
         } else {

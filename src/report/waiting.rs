@@ -1,10 +1,10 @@
-//! `history --pending`: the apply that waits for a restart. `check`, `plan` and `apply` tell its note.
+//! `history --pending`: the apply that waits for a restart. `check`, `plan` and `apply` show its note.
 
 use serde::Serialize;
 
 use super::style::{Page, Paint, Style};
 
-/// An apply that waits, as it is told.
+/// An apply that waits, as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// How it stands.
@@ -45,7 +45,7 @@ impl Stands {
     pub fn words(self) -> &'static str {
         match self {
             Self::RestartOwed => "an apply waits for a restart",
-            Self::Due => "an apply waits to go on",
+            Self::Due => "an apply waits to be resumed",
             Self::Asks => "an apply waits for a person's word",
             Self::Void => "an apply that waited is void",
             Self::FirstBoot => "the first boot is not finished",

@@ -11,7 +11,7 @@ use crate::steps::{Selection, Stage, Status, ids, is_image, judge_all};
 #[must_use]
 pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: time::Date) -> Report {
     let mut plan = plan(profile, facts, selection, today, &Request::default());
-    // Which disk could be taken is told by probes, which are made for a plan alone.
+    // Which disk could be taken is known from probes, which are made for a plan alone.
     plan.manual.retain(|manual| manual.id != ids::RETENTION_DISK);
     report(profile, facts, selection, today, &plan)
 }
@@ -50,7 +50,7 @@ pub fn report(
     }
     notes.extend(selection.note());
     let mut report = Report {
-        profile: profile.name.to_string(),
+        profile: profile.name.clone(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
         selection: selection.clone(),
         of_tree: is_image(facts),

@@ -1,19 +1,20 @@
 //! `apply --download-only`: collects what an unconnected master target needs. Changes nothing of this host but the
 //! directory that was named, and what the agent itself keeps (journal, log, lock).
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::apply::{Both, Watcher};
-use super::journal::{self, Event};
-use super::log::Log;
-use super::{lock, private, signals};
-use crate::changes::PackageFile;
+use super::engine::Engine;
+use super::recorder::Recorder;
+use super::watcher::Watcher;
+use crate::changes::Change;
 use crate::changes::collection::{Collection, can_be_collected_in};
-use crate::changes::{self, Change, Done};
 use crate::host::Host;
-use crate::profile::Profile;
+use crate::platform::packages::SUFFIX;
+use crate::profile::{FileSpec, Profile};
+use crate::report::collected::Collected;
 
 /// What is collected for, in the journal.
 const REQUIREMENT: &str = "download-only";
@@ -25,17 +26,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Repositories instead of this host's own.
     pub repositories: Vec<String>,
-    /// The agent's own package.
+    /// The agent's own package; the one beside the program, where none is named.
     pub agent_package: Option<PathBuf>,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Collected {
-    /// The collection, every file verified.
-    pub collection: Collection,
-    /// What was done; `None` where all of it was there already.
-    pub changed: Option<String>,
 }
 
 /// Collects what `profile` needs.
@@ -52,71 +44,77 @@ pub fn collect(
     ensure!(host.is_live(), "apply --download-only works on the running host only, not on {host}");
     let directory = std::path::absolute(&options.directory).context("looking at the current directory")?;
     can_be_collected_in(&directory)?;
-    // It is never told of changes: a signal ends the run at once, which harms nothing.
-    let _guard = signals::Guard::install(host)?;
-    let boot_id = host.read("/proc/sys/kernel/random/boot_id").context("reading the boot id")?;
-    let boot_id = boot_id.trim();
-    let _lock = lock::take(host, "apply", boot_id)?;
-    if let Some(closed) = private::close(host) {
-        watcher.note(&closed);
-    }
+    // It begins no changes: a signal ends the run at once, which harms nothing.
+    let engine = Engine::start(host, "apply")?;
+    engine.close_files(host, watcher);
     let change = Change::Collect {
         directory,
         packages: packages(profile),
         files: files(profile),
         repositories: options.repositories.clone(),
-        agent_package: options.agent_package.clone(),
+        agent_package: options.agent_package.clone().or_else(beside_us),
     };
-    let mut journal = journal::open(host, boot_id)?;
-    let mut log = Log::open(host)?;
-    journal.write(Event::Begin {
-        agent: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: profile.name.to_string(),
-        resumed: false,
-        selection: None,
+    let mut recorder = Recorder::open(host, profile, &engine.boot_id)?;
+    recorder.begin(false, None)?;
+    let changed = recorder.perform(REQUIREMENT, &change, watcher).inspect_err(|_| {
+        // What failed is reported, even where it cannot be written down.
+        let _ = recorder.end("failed");
     })?;
-    watcher.begin(1, &change.summary());
-    log.line(&format!("change: {}", change.summary()));
-    journal.write(Event::Intent { requirement: REQUIREMENT.into(), change: change.clone() })?;
-    let mut observer = Both { watcher: &mut *watcher, log: &mut log };
-    let mut context = changes::Context { host, profile, boot_id, observer: &mut observer };
-    let done = change.perform(&mut context).inspect_err(|error| {
-        log.line(&format!("failed: {error:#}"));
-        let error = crate::host::text::without_secrets(&format!("{error:#}"));
-        // What failed is told, even where it cannot be written down.
-        let _ = journal.write(Event::Failed { requirement: REQUIREMENT.into(), error });
-        let _ = journal.write(Event::End { verdict: "failed".into() });
-    })?;
-    watcher.end(&done);
-    let changed = match done {
-        Done::Changed(what) => Some(what),
-        Done::Unchanged => None,
-    };
-    journal.write(Event::Done { requirement: REQUIREMENT.into(), changed: changed.clone() })?;
-    journal.write(Event::End { verdict: "collected".into() })?;
+    recorder.end("collected")?;
     // As the target will read it.
     Ok(Collected { collection: Collection::open(&options.directory)?, changed })
+}
+
+/// The agent's own package beside the program, as scripts/build-release leaves it.
+fn beside_us() -> Option<PathBuf> {
+    let directory = env::current_exe().ok()?.parent()?.to_owned();
+    package_in(&directory)
+}
+
+fn package_in(directory: &Path) -> Option<PathBuf> {
+    let mut names: Vec<String> = directory
+        .read_dir()
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.starts_with(concat!("mt-agent-", env!("CARGO_PKG_VERSION"), "-")))
+        .filter(|name| name.ends_with(SUFFIX))
+        .collect();
+    names.sort();
+    names.pop().map(|name| directory.join(name))
 }
 
 /// The packages that `profile` wants from repositories, each once.
 pub(super) fn packages(profile: &Profile) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in profile.packages.base.iter().chain(&profile.packages.multipath) {
-        if !names.iter().any(|other| other == &**name) {
-            names.push(name.to_string());
+        if !names.contains(name) {
+            names.push(name.clone());
         }
     }
     names
 }
 
 /// The packages that come as files and that the protected machines need.
-pub(super) fn files(profile: &Profile) -> Vec<PackageFile> {
-    let (wanted, files) = (&profile.sources, &profile.files);
-    let kinds = [(wanted.reiserfs, &files.reiserfs), (wanted.xfs, &files.xfs)];
-    kinds
-        .into_iter()
-        .filter(|(wanted, _)| *wanted)
-        .flat_map(|(_, files)| files)
-        .map(PackageFile::from)
-        .collect()
+pub(super) fn files(profile: &Profile) -> Vec<FileSpec> {
+    let of = |wanted: bool, files: &[FileSpec]| if wanted { files.to_vec() } else { Vec::new() };
+    let mut all = of(profile.sources.reiserfs, &profile.files.reiserfs);
+    all.extend(of(profile.sources.xfs, &profile.files.xfs));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::files::replace;
+
+    #[test]
+    fn only_this_version_s_package_beside_the_program_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(package_in(dir.path()), None);
+        let name = concat!("mt-agent-", env!("CARGO_PKG_VERSION"), "-1.x86_64.rpm");
+        for name in [name, "mt-agent-0.0.0-1.x86_64.rpm", "mt-agent", "other.rpm"] {
+            replace(&dir.path().join(name), b"", 0o644).unwrap();
+        }
+        assert_eq!(package_in(dir.path()), Some(dir.path().join(name)));
+    }
 }

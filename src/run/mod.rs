@@ -3,26 +3,35 @@
 pub mod apply;
 pub mod check;
 pub mod collect;
+mod disks;
+mod engine;
 mod identity;
 pub mod journal;
+mod kickstart;
 pub mod lock;
 pub mod log;
 pub mod offline;
 pub mod plan;
 pub mod private;
+pub mod read_only;
+mod recorder;
 pub mod seal;
-pub mod signals;
+mod signals;
+pub mod sources;
 pub mod state;
 pub mod waiting;
+pub mod watcher;
 
-pub use apply::apply;
 pub use check::check;
+pub use disks::disks;
+pub use kickstart::kickstart;
 pub use plan::plan;
+pub use sources::check_profile;
 
 use crate::facts::Facts;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
-use crate::profile::{Profile, Server};
+use crate::profile::Profile;
 
 pub use crate::state::time::now;
 
@@ -33,21 +42,21 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 #[must_use]
 pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
     let site = &profile.site;
-    let servers = [
-        ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
-        ("process-server", site.process_server.as_ref().map(Server::endpoint)),
-    ]
-    .into_iter()
-    .filter_map(|(role, server)| server.map(|(address, port)| (role.to_owned(), address.to_owned(), port)))
-    .collect();
+    let servers =
+        [("configuration-server", &site.configuration_server), ("process-server", &site.process_server)]
+            .into_iter()
+            .filter_map(|(role, server)| {
+                server.as_ref().map(|s| (role.to_owned(), s.address.clone(), s.port))
+            })
+            .collect();
     let changes = &profile.custom_changes;
     let wanted = Wanted {
         servers,
-        marker: changes.marker.to_path_buf(),
-        log: changes.log.to_path_buf(),
-        archive: changes.archive.as_deref().map(ToOwned::to_owned),
+        marker: changes.marker.clone(),
+        log: changes.log.clone(),
+        archive: changes.archive.clone(),
         archive_is_pinned: changes.sha256.is_some(),
-        mount_point: profile.retention.mount_point.to_string(),
+        mount_point: profile.retention.mount_point.clone(),
         probe,
     };
     gather(host, &wanted)

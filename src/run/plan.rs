@@ -27,7 +27,7 @@ pub fn plan(
     request: &Request,
 ) -> Plan {
     let mut plan = Plan {
-        profile: profile.name.to_string(),
+        profile: profile.name.clone(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
         ..Plan::default()
     };
@@ -46,7 +46,7 @@ pub fn plan(
     let mut foreseen = Foreseen::from(&everything);
     let profile = &waivers::in_force(profile, today);
     let names_a_disk = request.retention_disk.is_some() || request.erase_disk.is_some();
-    let is_told = |finding: &Finding| names_a_disk || is_decided(finding, request);
+    let is_shown = |finding: &Finding| names_a_disk || is_decided(finding, request);
     for finding in judge_all(profile, facts, today, selection) {
         let Some(requirement) = steps::find(finding.id) else { continue };
         let ordered = (requirement.orders.takeover)(profile, facts, request);
@@ -70,17 +70,17 @@ pub fn plan(
             {
                 plan.manual.push(manual(&finding, None));
             }
-            Remedy::Refused(_) if is_unknown(&finding) && !is_told(&finding) => {
+            Remedy::Refused(_) if is_unknown(&finding) && !is_shown(&finding) => {
                 plan.manual.push(manual(&finding, None));
             }
             // What only waits for something else is not a person's to do, and comes of it; that a named disk is refused is
-            // told at once.
+            // shown at once.
             Remedy::None if blocker.is_some() => match blocker {
                 Some(by) if foreseen.waits(by) => foreseen.after_restart(finding.id),
                 Some(by) if foreseen.holds(by) => foreseen.now(finding.id),
                 _ => {}
             },
-            Remedy::Refused(_) if in_vain && !is_told(&finding) => {}
+            Remedy::Refused(_) if in_vain && !is_shown(&finding) => {}
             Remedy::Restart { .. } | Remedy::With { .. } if in_vain => {
                 plan.notes.extend(blocker.and_then(|by| idle::waits(finding.id, request, by)));
             }

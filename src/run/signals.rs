@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal, raise};
 
 use crate::host::{Host, apart};
 
-/// Tells whether a person or the system asked the run to end.
+/// Whether a person or the system asked the run to end.
 #[derive(Clone, Debug)]
 pub struct Guard(Arc<Mutex<State>>);
 
@@ -103,7 +103,7 @@ mod tests {
     const INSIDE: &str = "MT_AGENT_TEST_SIGNALS";
 
     /// A process of its own that gets SIGTERM, which a shell that runs the tests in the background does not let
-    /// them ignore as it does SIGINT; what it said and the signal that ended it.
+    /// them ignore as it does SIGINT; what it printed and the signal that ended it.
     fn interrupted(name: &str, body: fn(&Guard)) -> Option<(String, Option<i32>)> {
         if std::env::var_os(INSIDE).is_some() {
             let guard = Guard::install(&Host::live()).unwrap();
@@ -123,8 +123,8 @@ mod tests {
         let ended = interrupted("before_the_first_change_a_signal_ends_the_run_at_once", |guard| {
             guard.came(Signal::SIGTERM);
         });
-        let Some((said, signal)) = ended else { return };
-        assert!(said.contains("mt-agent: ended by SIGTERM: nothing was changed"), "{said}");
+        let Some((message, signal)) = ended else { return };
+        assert!(message.contains("mt-agent: ended by SIGTERM: nothing was changed"), "{message}");
         assert_eq!(signal, Some(Signal::SIGTERM as i32));
     }
 

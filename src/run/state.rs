@@ -10,11 +10,13 @@ mod retention;
 mod script;
 #[cfg(test)]
 mod tests;
+mod verb;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use self::act::{Act, Held};
 use self::look::Look;
+pub use self::verb::{check, dry_run, repaired};
 use super::journal::{self, Event};
 use super::log::Log;
 use super::waiting::Order;

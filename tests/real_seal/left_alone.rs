@@ -92,13 +92,13 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
     let (fstab, away) = (root.join("etc/fstab"), root.join("etc/fstab.away"));
     fs::rename(&fstab, &away).unwrap();
     std::os::unix::fs::symlink("/nowhere", &fstab).unwrap();
-    refused(&[], "which file systems are the image's could not be told: reading /etc/fstab");
+    refused(&[], "cannot determine which file systems are the image's: reading /etc/fstab");
     fs::remove_file(&fstab).unwrap();
     fs::rename(&away, &fstab).unwrap();
     put(&root, "usr/local/.vx_version", "VERSION=9.3\nINSTALLATION_DIR=/usr/local/ASR\n");
     refused(&[], "the master target software is installed (/usr/local/ASR)");
     put(&root, "usr/local/.vx_version", "rubbish\n");
-    refused(&[], "whether the master target software is installed could not be told");
+    refused(&[], "cannot determine whether the master target software is installed");
     fs::remove_file(root.join("usr/local/.vx_version")).unwrap();
     let record = |outcome: &str| {
         let text = format!(
@@ -112,7 +112,7 @@ fn what_is_unsafe_to_clone_is_refused_and_left_alone() {
     record("{\"failed\":\"it said: FAILED\"}");
     refused(&[], "a run of the vendor script was interrupted or failed, and what it did is unknown");
     put(&root, "var/lib/mt-agent/custom-changes.json", "{");
-    refused(&[], "whether the vendor script ran could not be told");
+    refused(&[], "cannot determine whether the vendor script ran");
     record("\"applied\"");
     fs::remove_file(root.join("etc/rc.d/rc3.d/S99mt-agent-resume")).unwrap();
     refused(&[], "the service mt-agent-resume is not switched on");
@@ -207,7 +207,7 @@ fn single_steps_make_no_template_and_end_no_sealing() {
     let (code, text) = seal(&root, &["--yes"]);
     assert_eq!((code, fs::read_to_string(&pending).unwrap() == armed), (0, true), "{text}");
     let (code, text) = seal(&root, &["--dry-run", "--skip", "first-boot"]);
-    assert_eq!((code, text.contains("nothing goes on at the first boot")), (1, true), "{text}");
+    assert_eq!((code, text.contains("nothing is done at the first boot")), (1, true), "{text}");
     put(&root, "home/joe/.bash_history", "more");
     let (code, text) = seal(&root, &["--yes", "--wipe-free-space"]);
     assert_eq!((code, text.contains("is not a file system of its own")), (2, true), "{text}");

@@ -162,7 +162,7 @@ fn a_blacklist_that_was_sealed_is_left_to_who_added_to_it() {
     };
     put(&root, "etc/multipath.conf", &two(DISK));
     let (code, text) = seal(&root, &["--yes"]);
-    assert_eq!((code, text.contains("is the root disk's cannot be told")), (2, true), "{text}");
+    assert_eq!((code, text.contains("is the root disk's: take it out")), (2, true), "{text}");
     let sealed = two(mt_agent::image::seal::NO_DISK);
     put(&root, "etc/multipath.conf", &sealed);
     let (code, text) = seal(&root, &["--yes"]);

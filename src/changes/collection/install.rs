@@ -45,11 +45,10 @@ fn install_missing(context: &mut Context<'_>, directory: &Path, packages: &[Stri
         return Ok(Done::Unchanged);
     }
     let collection = Collection::open(directory)?;
-    wait_for_rpm(context, Instant::now() + context.profile.packages.lock_timeout.get())?;
+    wait_for_rpm(context, Instant::now() + context.profile.packages.lock_timeout)?;
     let examined = examine(context.host, &collection, context.profile)
         .with_context(|| collection.directory.display().to_string())?;
-    let chosen =
-        choose(context.host, &collection, &examined, &wanted, context.profile.os.architecture.name())?;
+    let chosen = choose(context.host, &collection, &examined, &wanted, &context.profile.os.architecture)?;
     for file in &chosen {
         context.observer.log(&format!("{}: {}", file.entry.file, file.verified));
         if file.is_doubtful() {

@@ -17,7 +17,7 @@ pub enum Act {
     Empty,
     /// Below the directory, copies that were rotated are removed and the others emptied.
     Logs,
-    /// In the directory, files that hold a private key are removed with their public halves, as told by their content.
+    /// In the directory, files that hold a private key are removed with their public halves, known by their content.
     PrivateKeys,
     /// Assignments of these keys are taken out of shell files.
     Keys(&'static [&'static str]),
@@ -25,11 +25,11 @@ pub enum Act {
     Options(&'static [&'static str]),
     /// As the title of the step says.
     Code(fn(&Template<'_>) -> Result<Vec<Item>>),
-    /// Stays, and is told where it is there.
+    /// Stays, and is shown where it is there.
     Keep,
     /// Stays in every image.
     KeepAlways,
-    /// Stays, is told where it is there, and a person decides.
+    /// Stays, is shown where it is there, and a person decides.
     Leave,
     /// Below the directory, files that hold a private key and that no step removes: likewise.
     LeavePrivateKeys,
@@ -63,7 +63,7 @@ impl Row {
             Act::Empty => "empty ".to_owned(),
             Act::Logs => "remove rotated logs and empty the others below ".to_owned(),
             Act::PrivateKeys => {
-                "remove private keys, told by their content, and their public halves in ".to_owned()
+                "remove private keys, known by their content, and their public halves in ".to_owned()
             }
             Act::Keys(keys) => format!("take {} out of ", keys.join(", ")),
             Act::Options(options) => format!("take constants for {} out of ", options.join(", ")),

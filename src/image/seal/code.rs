@@ -25,7 +25,7 @@ use crate::steps::image::root_disk;
 /// first boot of a clone finds it as the ID of another disk, and puts its own there.
 pub const NO_DISK: &str = "300000000000000000000000000000000";
 
-/// What a sealed image is called until it is told its name.
+/// What a sealed image is called until it is given its name.
 pub const NO_NAME: &str = "localhost.localdomain";
 
 /// Where the kernel shows what it knows, and what a boot makes anew: no place of an image's files.
@@ -45,7 +45,7 @@ const REPLACED_IN: [&str; 10] = [
     paths::DIRECTORY,
 ];
 
-/// Where logs lie: the agent's too, which as its journal tells of this machine's disks.
+/// Where logs lie: the agent's too, which as its journal names this machine's disks.
 pub(super) const LOG_DIRECTORY: &str = "/var/log";
 
 pub(super) fn remove(path: impl Into<String>) -> Item {
@@ -81,9 +81,9 @@ pub(super) fn hostname(template: &Template<'_>) -> Result<Vec<Item>> {
     if let Some(why) = unknown(&os.configured_hostname).or(unknown(&os.hostname)) {
         bail!("what this machine is called: {why}");
     }
-    let told = [os.hostname.known().cloned(), os.configured_hostname.known().cloned().flatten()];
+    let names = [os.hostname.known().cloned(), os.configured_hostname.known().cloned().flatten()];
     let mut own = BTreeSet::new();
-    for name in told.into_iter().flatten().map(|name| name.to_ascii_lowercase()) {
+    for name in names.into_iter().flatten().map(|name| name.to_ascii_lowercase()) {
         let short = name.split('.').next().unwrap_or_default().to_owned();
         if !short.is_empty() && short != "localhost" {
             own.extend([short, name]);
@@ -140,7 +140,7 @@ fn root_disk_ids(template: &Template<'_>) -> Result<Vec<String>> {
         }
         if ids.len() > 1 {
             bail!(
-                "which of {} is the root disk's cannot be told: take it out of the blacklist of {} by hand, then --skip \
+                "cannot determine which of {} is the root disk's: take it out of the blacklist of {} by hand, then --skip \
                  root-disk-id",
                 ids.into_iter().collect::<Vec<_>>().join(", "),
                 multipath::CONFIGURATION
@@ -258,7 +258,7 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
     found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(paths::log().1))?);
     let beside =
         |name: &str| name.starts_with('.') && [files::NEW, scrub::OLD].iter().any(|end| name.ends_with(end));
-    let log = template.profile.custom_changes.log.parent().and_then(Path::to_str);
+    let log = Path::new(&template.profile.custom_changes.log).parent().and_then(Path::to_str);
     let directories: BTreeSet<&str> = REPLACED_IN.into_iter().chain(log).collect();
     for directory in directories {
         found.extend(in_directory(template, directory, beside)?);

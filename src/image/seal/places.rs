@@ -167,8 +167,8 @@ pub(super) fn is_theirs(host: &Host, path: &str) -> bool {
     let looked = host.place(path).ok().and_then(|place| place.parent()?.metadata().ok());
     let top = host.root().metadata().map(|top| top.uid()).unwrap_or_default();
     looked.is_none_or(|directory| {
-        let (mode, is_root_s) = (directory.mode(), directory.uid() == 0 || directory.uid() == top);
-        !is_root_s || mode & 0o002 != 0 || (mode & 0o020 != 0 && directory.gid() != 0)
+        let (mode, is_owned_by_root) = (directory.mode(), directory.uid() == 0 || directory.uid() == top);
+        !is_owned_by_root || mode & 0o002 != 0 || (mode & 0o020 != 0 && directory.gid() != 0)
     })
 }
 

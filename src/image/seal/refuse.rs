@@ -19,7 +19,7 @@ use crate::platform::template::{COVERED, covered};
 use crate::state::sealing::Chosen;
 use crate::steps::devices::mount_at;
 
-/// Where the service that goes on at the first boot is on when it is on: SysV, below these in a level's directory, or
+/// Where the service that resumes apply at the first boot is enabled when it is enabled: SysV, below these in a level's directory, or
 /// systemd.
 const SYSV_LINKS: [&str; 2] = ["/etc/rc.d", "/etc"];
 const UNIT_LINKS: &str = "/etc/systemd/system/multi-user.target.wants";
@@ -95,7 +95,7 @@ fn system(template: &Template<'_>) -> Option<String> {
         ));
     }
     match &template.facts.fstab {
-        Fact::Unknown(why) => Some(format!("which file systems are the image's could not be told: {why}")),
+        Fact::Unknown(why) => Some(format!("cannot determine which file systems are the image's: {why}")),
         _ => None,
     }
 }
@@ -113,7 +113,7 @@ fn registered(template: &Template<'_>) -> Option<String> {
         )),
         Fact::Known(_) | Fact::NotApplicable(_) => None,
         Fact::Unknown(why) => {
-            Some(format!("whether the master target software is installed could not be told: {why}"))
+            Some(format!("cannot determine whether the master target software is installed: {why}"))
         }
     }
 }
@@ -130,7 +130,7 @@ fn half_done(template: &Template<'_>) -> Option<String> {
                     .to_owned(),
             )
         }
-        Fact::Unknown(why) => Some(format!("whether the vendor script ran could not be told: {why}")),
+        Fact::Unknown(why) => Some(format!("cannot determine whether the vendor script ran: {why}")),
         _ => None,
     }
 }
@@ -146,7 +146,7 @@ fn mounted(template: &Template<'_>) -> Option<String> {
             )
         }),
         Fact::NotApplicable(_) => None,
-        Fact::Unknown(why) => Some(format!("what is mounted at {point} could not be told: {why}")),
+        Fact::Unknown(why) => Some(format!("cannot determine what is mounted at {point}: {why}")),
     }
 }
 
@@ -186,7 +186,7 @@ fn passphrases(template: &Template<'_>) -> Vec<String> {
             };
             found.iter().map(told).collect()
         }
-        Err(why) => vec![format!("whether a passphrase file is left could not be told: {why:#}")],
+        Err(why) => vec![format!("cannot determine whether a passphrase file is left: {why:#}")],
     }
 }
 
@@ -232,7 +232,7 @@ fn with_names(template: &Template<'_>, path: &str, place: &Path) -> String {
     )
 }
 
-/// Why a file cannot be removed or replaced, as far as that can be told without trying.
+/// Why a file cannot be removed or replaced, as far as that can be determined without trying.
 fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
     let path = item.path();
     let place = match item {
@@ -245,7 +245,7 @@ fn fixed(template: &Template<'_>, step: &str, item: &Item) -> Option<String> {
         Item::FillFreeSpace { .. } => return None,
     };
     let asked = |place: PathBuf| match item {
-        // What is below it is told when it cannot be removed.
+        // What is below it is reported when it cannot be removed.
         Item::Clear { .. } => is_fixed(&place, &place),
         _ => is_fixed(&place, place.parent()?),
     };
@@ -280,7 +280,7 @@ fn is_fixed(place: &Path, directory: &Path) -> Option<String> {
     looked().unwrap_or_else(|error| Some(error.to_string()))
 }
 
-/// Without the service nothing goes on at the first boot of a clone, and nobody is told.
+/// Without the service nothing is done at the first boot of a clone, and nothing reports that.
 fn first_boot(template: &Template<'_>) -> Option<String> {
     let listed = |directory: &str| template.host.list(directory).unwrap_or_default();
     let inittab = template.host.read("/etc/inittab").unwrap_or_default();

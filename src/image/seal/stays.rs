@@ -15,7 +15,7 @@ use crate::facts::network::{self, NicConfiguration};
 use crate::host::text;
 use crate::platform::template::RED_HAT;
 
-/// How many places are told of one row.
+/// How many places are shown of one row.
 const TOLD: usize = 6;
 
 /// What stays of the list, as it is there: what is kept, with the reason, and what is left to a person. `work` is what the
@@ -155,7 +155,7 @@ fn not_bound<'a>(template: &'a Template<'_>) -> impl Iterator<Item = &'a Entry> 
     })
 }
 
-/// The addresses that the interfaces keep: one that cannot be told is told as such, and hides no other.
+/// The addresses that the interfaces keep: one that cannot be determined is shown as such, and hides no other.
 fn addresses(template: &Template<'_>) -> Vec<String> {
     let cannot = |what: &str, why: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! What a person asked for and nothing comes of: said, as nothing happens.
+//! What a person asked for and nothing comes of: reported, as nothing happens.
 
 use crate::changes::Change;
 use crate::facts::Facts;
@@ -8,7 +8,7 @@ use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Decision, Request};
 use crate::steps::{self, Finding, Selection, ids, retention};
 
-/// How an order is told that the plan cannot carry out as the host is. One that has been carried out is not told so.
+/// How an order is reported that the plan cannot carry out as the host is. One that has been carried out is not.
 const NOT_NOW: &str = " is not carried out: ";
 
 /// Whether the note says that an order is open.
@@ -46,7 +46,7 @@ pub(super) fn untold(
     open.filter_map(note).collect()
 }
 
-/// What a person has decided by an option, and `performed` has not: told where an apply fails before.
+/// What a person has decided by an option, and `performed` has not: reported where an apply fails before.
 pub(in crate::run) fn left(agreed: &Plan, performed: &[Change]) -> Option<&'static str> {
     let mut open = agreed.changes.iter().filter(|planned| !performed.contains(&planned.change));
     open.find_map(|planned| match planned.change {
@@ -56,7 +56,7 @@ pub(in crate::run) fn left(agreed: &Plan, performed: &[Change]) -> Option<&'stat
     })
 }
 
-/// What a person asked for that this plan has no use for: said, as nothing happens.
+/// What a person asked for that this plan has no use for: reported, as nothing happens.
 pub(super) fn options(
     profile: &Profile,
     facts: &Facts,

@@ -46,8 +46,8 @@ fn reached(host: &Host, path: &str, act: impl FnOnce(&Path) -> Result<bool>) -> 
     let through = format!("/proc/self/fd/{}", open.as_raw_fd());
     let done = act(&Path::new(&through).join(name));
     // Nobody knows what was open by number.
-    let told = |error: Error| anyhow!(format!("{error:#}").replace(&through, &real.to_string_lossy()));
-    done.map(drop).map_err(told)
+    let by_path = |error: Error| anyhow!(format!("{error:#}").replace(&through, &real.to_string_lossy()));
+    done.map(drop).map_err(by_path)
 }
 
 pub(super) fn place(host: &Host, path: &str) -> Result<PathBuf> {
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A tree in which `/home/u` can be written by others, and `/srv` cannot.
+    /// A tree in which `/home/u` can be written by users other than root, and `/srv` cannot.
     fn tree() -> (tempfile::TempDir, Host) {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());
@@ -114,8 +114,8 @@ mod tests {
                 let (_dir, host) = tree();
                 fs::rename(host.path(link), host.path("/home/u/away")).unwrap();
                 symlink(target, host.path(link)).unwrap();
-                let said = format!("{:#}", perform(&host, &item, &|| false).unwrap_err());
-                assert!(said.contains("/home/u/.ssh is a link that a user can have made"), "{said}");
+                let error = format!("{:#}", perform(&host, &item, &|| false).unwrap_err());
+                assert!(error.contains("/home/u/.ssh is a link that a user can have made"), "{error}");
                 assert_eq!(host.read("/etc/passwd").unwrap(), "a line", "{item:?}");
             }
         }
@@ -131,9 +131,9 @@ mod tests {
             assert_eq!(host.read("/home/u/.ssh/passwd").unwrap(), "a line");
         }
         let (_dir, host) = tree();
-        let said = perform(&host, &Item::Remove { path: "/home/u/.ssh".into() }, &|| false).unwrap_err();
+        let error = perform(&host, &Item::Remove { path: "/home/u/.ssh".into() }, &|| false).unwrap_err();
         let real = host.path("/home/u/.ssh").canonicalize().unwrap();
-        assert!(format!("{said:#}").starts_with(&format!("removing {}: ", real.display())), "{said:#}");
+        assert!(format!("{error:#}").starts_with(&format!("removing {}: ", real.display())), "{error:#}");
         perform(&host, &Item::Empty { path: "/gone/for/good".into() }, &|| false).unwrap();
     }
 }

@@ -153,14 +153,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
             profile.retention.mount_point
         )),
         Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
-            changes: vec![make(
-                disk,
-                &scsi_id,
-                profile.retention.filesystem.name(),
-                &uuid,
-                erase,
-                fingerprint,
-            )],
+            changes: vec![make(disk, &scsi_id, &profile.retention.fs_type, &uuid, erase, fingerprint)],
             needs: NEEDS,
         },
         Chosen::Refused(why) => Remedy::Refused(why),
@@ -190,7 +183,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         let mounted = Change::MountRetention {
             device: disk.device(),
             scsi_id: scsi_id.clone(),
-            mount_point: profile.retention.mount_point.to_string(),
+            mount_point: profile.retention.mount_point.clone(),
             fs_type: fs_type.to_owned(),
             uuid,
             mounted: false,
@@ -230,7 +223,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         },
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, scsi_id, uuid, .. } => {
-                change(disk, &scsi_id, profile.retention.filesystem.name(), Some(uuid), FORESEEN)
+                change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
             }
             Chosen::Refused(why) if waits() => Remedy::Refused(why),
             Chosen::Refused(_) => Remedy::None,
@@ -320,7 +313,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
             let written = Change::WriteFstab {
                 device,
                 scsi_id: disk.id().cloned().unwrap_or_default(),
-                mount_point: profile.retention.mount_point.to_string(),
+                mount_point: profile.retention.mount_point.clone(),
                 fs_type: fs_type.to_owned(),
                 options: options(systemd).to_owned(),
                 replaces: None,
@@ -346,7 +339,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         Ok(_) if gone.is_some() => Remedy::None,
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
-                change(name_to_be(facts, disk, &uuid), disk, profile.retention.filesystem.name(), FORESEEN)
+                change(name_to_be(facts, disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
             }
             Chosen::Refused(_) => Remedy::None,
         },

@@ -51,7 +51,7 @@ boot_2() {
     expect "the retention volume is there" mountpoint -q /mnt/retention
     expect "the vendor's script ran once" [ "$(vendor_runs)" = 1 ]
     run mt-agent history
-    said "apply goes on after the restart"
+    said "apply is resumed after the restart"
     run tail -n 12 /var/log/mt-agent.log
     said "ready: 40 required met"
     said "mt-agent-resume: ended with status 0; nothing waits any more: off"

@@ -1,10 +1,16 @@
+use super::judging::Run;
 use super::*;
+use crate::changes::Change;
 use crate::facts::Fact;
 use crate::facts::identity::{self, HostKey, Record};
+use crate::host::Host;
 use crate::image::seal::{Template, template_record};
+use crate::profile::Waiver;
+use crate::report::Plan;
 use crate::state;
 use crate::state::paths::TEMPLATE;
 use crate::steps::Status;
+use crate::steps::image;
 use crate::steps::testing::{RETENTION_ID, ready};
 
 fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a> {
@@ -174,7 +180,7 @@ fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
 
 #[test]
 fn each_end_is_a_word_of_the_manual_page() {
-    let page = include_str!("../../packaging/man/mt-agent-apply.roff");
+    let page = include_str!("../../../packaging/man/mt-agent-apply.roff");
     let all = [
         Ended::Finished,
         Ended::Declined,
@@ -198,11 +204,11 @@ fn a_waiver_lets_no_run_that_nobody_watches_change_another_machine() {
     let (mut profile, mut facts) = ready();
     facts.identity.template = facts.identity.recorded.clone();
     assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
-    profile.waivers = vec![crate::profile::Waiver {
-        requirement: "image.identity".parse().unwrap(),
-        reason: "tried".parse().unwrap(),
+    profile.waivers = vec![Waiver {
+        requirement: "image.identity".into(),
+        reason: "tried".into(),
         approved_by: None,
-        until: (today() + time::Duration::days(30)).into(),
+        until: today() + time::Duration::days(30),
     }];
     assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
     facts.identity.template = Fact::Unknown("torn".into());

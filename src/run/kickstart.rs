@@ -1,0 +1,30 @@
+//! `kickstart`: the unattended installation, with the hash of root's password where a file is named.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::sources::{Sources, given};
+use crate::image::kickstart::{self, LONGEST_HASH, PasswordHash};
+use crate::profile::Setting;
+
+/// The kickstart by the profile with `settings` on top; `hash_file` counts more than the file that the profile names.
+///
+/// # Errors
+/// An answer is wrong, missing, or contradicts another; the hash cannot be read.
+pub fn kickstart(sources: &Sources, settings: &[Setting], hash_file: Option<&Path>) -> Result<String> {
+    let profile = sources.profile_with(settings)?;
+    let named = profile.installation.root_hash_file.as_deref();
+    let hash = match hash_file.or(named) {
+        None => None,
+        Some(file) => {
+            let context = || format!("reading the hash of root's password in {}", file.display());
+            Some(
+                given(file, LONGEST_HASH)
+                    .and_then(|text| PasswordHash::parse(&text))
+                    .with_context(context)?,
+            )
+        }
+    };
+    kickstart::kickstart(&profile, hash.as_ref())
+}
