@@ -105,7 +105,7 @@ fn an_order_is_refused_where_it_does_not_hold() {
     refused(&but(machine_id), "it was given on a machine with another machine ID");
     let other = |order: &mut Value| order["bound"]["machine"] = json!({"bios-uuid": "0".repeat(64)});
     contains(&err(&machine(&but(other)).run("exec $AGENT apply --resume", &[])), "BIOS UUID");
-    refused(&but(|order| order["bound"] = Value::Null), "it does not tell when, on which machine");
+    refused(&but(|order| order["bound"] = Value::Null), "it does not say when, on which machine");
     refused(&but(|order| order["failed"] = "packages.base: no".into()), "failed: packages.base: no");
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, read};
+use super::{Fact, boot_id, read};
 use crate::host::{Host, Kind, files, sum, trust};
 use crate::state::vendor_script;
 
@@ -35,7 +35,7 @@ pub struct CustomChanges {
     /// The marker file, when it is there: seconds since 1970 of its last status change (ctime).
     pub marker_ctime_secs: Fact<Option<u64>>,
     /// What says FAILED at the end of /var/log/appliedmtcustomchanges.log, with what stands above it ([`words::judged`]); of
-    /// the run that is recorded, where the record tells where that begins. `Known(None)` when there is no log.
+    /// the run that is recorded, where the record has where that begins. `Known(None)` when there is no log.
     pub log_tail: Fact<Option<String>>,
     /// The SCSI ID in /usr/sbin/blacklistrootdev.sh; `Known(None)` when the file is not there or has none.
     pub blacklistrootdev_id: Fact<Option<String>>,
@@ -86,7 +86,7 @@ pub fn load(
     let id = || -> Result<Option<String>> {
         Ok(read::text_if_exists(host, BLACKLIST_SCRIPT)?.and_then(|text| parse_blacklist_script(&text)))
     };
-    // Once the script has run it is of no account who can write the archive; and a tree says of its owners what it likes.
+    // Once the script has run it is of no account who can write the archive; and the owners in a tree are not this machine's.
     let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
     let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
     let record: Fact<Option<Record>> = Fact::from_result(vendor_script::read(host));
@@ -104,10 +104,9 @@ pub fn load(
 }
 
 fn still_running(host: &Host, record: &Fact<Option<Record>>) -> Fact<Option<u32>> {
-    const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
     match record {
         Fact::Known(Some(record)) if record.process.is_some() && host.kind() != Kind::Image => {
-            let boot_id = read::text(host, BOOT_ID);
+            let boot_id = read::text(host, boot_id::PATH);
             Fact::from_result(boot_id.and_then(|boot_id| running::living(host, boot_id.trim(), record)))
         }
         // Without a process on record there is none to look for.

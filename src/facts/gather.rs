@@ -7,15 +7,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 pub use super::blank::Probing;
 use super::{
-    Fact, Facts, SCHEMA, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes,
-    disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages,
-    processes, read, records, retention, services, site_agent, storage, strays, swaps, tools,
+    Fact, Facts, SCHEMA, blank, boot_entry, boot_id, boot_loader, clock, cpu_memory, custom_changes,
+    device_nodes, disks, dmi, filesystems, fstab, guest_info, identity, journal, mounts, multipath, network,
+    os, packages, processes, records, retention, services, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::{Host, Kind};
 
@@ -95,7 +94,7 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let retention_record = start(host, DEADLINE, retention::load);
     let records_set_aside = start(host, DEADLINE, records::set_aside);
     let journal = start(host, DEADLINE, journal::load);
-    let boot_id = start(host, DEADLINE, boot_id);
+    let boot_id = start(host, DEADLINE, boot_id::load);
     // Whoever probes disks is about to choose one.
     let guest_retention_disk =
         (wanted.probe != Probing::None).then(|| start(host, DEADLINE, guest_info::load));
@@ -236,16 +235,6 @@ fn with_our_volume(
         known.by_uuid.extend(found.ok().flatten().map(|number| (uuid, number)));
     }
     links
-}
-
-/// The kernel's id of this boot.
-fn boot_id(host: &Host) -> Fact<String> {
-    const PATH: &str = "/proc/sys/kernel/random/boot_id";
-    if host.kind() == Kind::Image {
-        return Fact::needs_kernel();
-    }
-    let told = read::attribute(host, PATH).and_then(|id| id.with_context(|| format!("{PATH} is empty")));
-    Fact::from_result(told)
 }
 
 fn unasked(wanted: &Wanted, why: &str) -> Vec<network::Server> {

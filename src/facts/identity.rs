@@ -89,7 +89,7 @@ fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
     let mut keys = Vec::new();
     for key in names.iter().filter(|name| name.starts_with("ssh_host_") && name.ends_with("key")) {
         let file = format!("{key}.pub");
-        // Without its public half nobody can say whose key it is.
+        // Without its public half nothing shows which key it is.
         let text = files::text(host, &format!("{SSH_DIRECTORY}/{file}"))?;
         let public =
             public_key(&text).with_context(|| format!("{SSH_DIRECTORY}/{file} has no key that we know"))?;

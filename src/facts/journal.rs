@@ -1,4 +1,4 @@
-//! What the journal tells of records that may be lost: the vendor script's run, and this machine's identity. The whole of it is
+//! What the journal shows of records that may be lost: the vendor script's run, and this machine's identity. The whole of it is
 //! read where it is written; here a line that is none of ours is passed over.
 
 use std::io::Read;
@@ -38,7 +38,7 @@ struct Line {
 }
 
 impl Journal {
-    /// Adds what the lines of `text` tell, the oldest first.
+    /// Adds what the lines of `text` show, the oldest first.
     fn read(&mut self, text: &str) {
         for line in text.lines() {
             let Ok(line) = serde_json::from_str::<Line>(line) else { continue };
@@ -74,7 +74,7 @@ pub fn load(host: &Host) -> Fact<Journal> {
     let read = || -> anyhow::Result<Journal> {
         let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };
         for path in set_aside::places(host, JOURNAL).map_err(|error| read::explain(SET_ASIDE, error))? {
-            // What is no file told nothing.
+            // What is no file holds no lines.
             let meta = host.place(&path)?.symlink_metadata()?;
             if meta.is_file() {
                 // One that grew too large to be read was not believed for that, and began as all do.
@@ -110,7 +110,7 @@ fn has_log(host: &Host) -> anyhow::Result<bool> {
     Ok(names.iter().any(is_one))
 }
 
-/// Whether a journal that is begun now on `host` follows one that is lost. Of what cannot be read nothing is said here: whoever
+/// Whether a journal that is begun now on `host` follows one that is lost. What cannot be read is no sign here: whoever
 /// judges reads it too.
 #[must_use]
 pub fn follows_a_lost_one(host: &Host) -> bool {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::facts::testing;
 
-    fn told(text: &str) -> (bool, bool) {
+    fn parsed(text: &str) -> (bool, bool) {
         let mut journal = Journal::default();
         journal.read(text);
         (journal.vendor_script, journal.identity)
@@ -159,10 +159,10 @@ mod tests {
             (r#"{"event":"done","requirement":"custom-changes.appl"#, false),
             ("[1]", false),
         ] {
-            assert_eq!(told(line), (expected, false), "{line}");
+            assert_eq!(parsed(line), (expected, false), "{line}");
         }
         testing::damage(r#"{"event":"done","requirement":"custom-changes.applied"}"#, |text| {
-            let _ = told(text);
+            let _ = parsed(text);
         });
     }
 
@@ -192,7 +192,7 @@ mod tests {
             (vec![ended("restart-owed")], true),
             (vec![ended("not-ready"), ended("failed"), ended("selection-ready"), ended("collected")], false),
         ] {
-            assert_eq!(told(&lines.join("\n")), (false, expected), "{lines:?}");
+            assert_eq!(parsed(&lines.join("\n")), (false, expected), "{lines:?}");
         }
     }
 
@@ -239,6 +239,6 @@ mod tests {
             assert_eq!(follows_a_lost_one(&host), expected, "{files:?}");
         }
         let found = format!(r#"{{"event":"done","requirement":"{IDENTITY}","changed":"{FOUND_LOST}"}}"#);
-        assert_eq!(told(&found), (false, true));
+        assert_eq!(parsed(&found), (false, true));
     }
 }

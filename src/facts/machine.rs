@@ -54,7 +54,7 @@ mod tests {
         assert!(told(&|now| now.bios_uuid = other()).ends_with("another BIOS UUID"));
         assert!(told(&|now| now.machine_id = other()).ends_with("another machine ID"));
         assert!(told(&|now| now.machine_id = None).starts_with("cannot determine"));
-        assert!(Machine::default().is(&here).unwrap_err().starts_with("it does not tell"));
+        assert!(Machine::default().is(&here).unwrap_err().starts_with("it does not say"));
         // What was not there when it was given is no other machine's.
         assert_eq!(Machine { bios_uuid: None, ..here.clone() }.is(&here), Ok(()));
     }

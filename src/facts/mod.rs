@@ -5,6 +5,7 @@
 
 pub mod blank;
 pub mod boot_entry;
+pub(crate) mod boot_id;
 pub mod boot_loader;
 pub mod clock;
 pub mod cpu_memory;
@@ -22,7 +23,7 @@ pub mod fstab;
 pub mod gather;
 pub mod guest_info;
 pub mod identity;
-pub mod journal;
+pub(crate) mod journal;
 pub mod kept;
 pub mod machine;
 pub mod marks;

@@ -24,7 +24,7 @@ mod tests {
     use crate::state::{paths, record};
 
     #[test]
-    fn every_fact_from_a_damaged_record_tells_the_way_out() {
+    fn every_fact_from_a_damaged_record_shows_the_way_out() {
         let records =
             [paths::RETENTION, paths::VENDOR_SCRIPT, paths::IDENTITY, paths::TEMPLATE, paths::RESUME];
         let files: Vec<_> = records.iter().map(|path| (&path[1..], "torn")).collect();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repair_set_aside_is_told_and_not_what_was_another_machine_s() {
+    fn what_repair_set_aside_is_named_and_not_what_was_of_another_machine() {
         let dir = testing::tree(&[
             ("var/lib/mt-agent/set-aside/damaged-20260601T100000Z/retention.json", "torn"),
             ("var/lib/mt-agent/set-aside/records-20260601T100000Z/resume.json", "{}"),

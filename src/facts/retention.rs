@@ -83,7 +83,7 @@ pub fn carrier<'a>(
 }
 
 /// `major:minor` of `disk`, through its map where it has one, when libblkid's own probe finds on it exactly the file
-/// system that `record` says we made, and nothing beside. For a host where udev has no link for it: it was not told, it is
+/// system that `record` says we made, and nothing beside. For a host where udev has no link for it: it was not notified, it is
 /// not there, or /dev is full. A disk that is ours must not be taken for an unused one because of that, nor be left out.
 #[must_use]
 pub fn unlinked(host: &Host, record: &Record, disk: &Disk) -> Option<DeviceNumber> {

@@ -3,17 +3,17 @@
 use anyhow::Result;
 
 use super::journal::{self, Event};
-use super::{now, today};
 use crate::changes::{Done, records};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::profile::Profile;
 use crate::state::journal::IDENTITY;
+use crate::state::time::{now, today};
 use crate::steps::layout::own_disks;
 use crate::steps::{self, Selection, image};
 
-/// Records what identifies this machine, where nothing speaks against it; noted in the journal, so that its loss is told later.
-/// Tells what was recorded.
+/// Records what identifies this machine, where nothing speaks against it; noted in the journal, so that its loss is noticed later.
+/// Returns what was recorded.
 ///
 /// # Errors
 /// What failed, naming the file.

@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
 ///
 /// # Errors
-/// What reading it said; users other than root can write it.
+/// It cannot be read; users other than root can write it.
 pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
     Ok(journal::read(host)?)
 }

@@ -9,6 +9,7 @@ use nix::sys::stat::{major, minor};
 
 use crate::host::{Host, files, text};
 use crate::state::paths::LOCK;
+use crate::state::time;
 
 /// The lock, held until dropped.
 pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
@@ -28,8 +29,7 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
     // The standard library's, which is flock(2): nix's own panics where a lock cannot be released.
     match file.try_lock() {
         Ok(()) => {
-            let note =
-                format!("pid {}, {verb}, since {}, boot {boot_id}\n", std::process::id(), super::now());
+            let note = format!("pid {}, {verb}, since {}, boot {boot_id}\n", std::process::id(), time::now());
             file.set_len(0)
                 .and_then(|()| file.write_all(note.as_bytes()))
                 .with_context(|| format!("writing the lock {}", path.display()))?;
@@ -73,13 +73,20 @@ pub fn holder(host: &Host) -> Option<String> {
     Some(if is_its { text::safe(note.trim()) } else { format!("pid {pid}") })
 }
 
+/// That a run is going on now, in words: what is read meanwhile is not what will be found when it has ended.
+#[must_use]
+pub fn under_way(host: &Host) -> Option<String> {
+    let holder = host.is_live().then(|| holder(host)).flatten()?;
+    Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
+}
+
 /// The process in a note: `pid 1234, apply, since …`.
 fn pid_in(note: &str) -> Option<u32> {
     note.strip_prefix("pid ")?.split(',').next()?.parse().ok()
 }
 
 /// The process that has an flock on inode `ino` of `device`, by /proc/locks: `1: FLOCK  ADVISORY  WRITE 1234 fd:01:393 0 EOF`.
-/// Of an inode of the same number elsewhere, `has_it_open` tells whether it is this one after all.
+/// Of an inode of the same number elsewhere, `has_it_open` is whether it is this one after all.
 fn locked_by<'a>(
     locks: &'a str,
     device: &str,
@@ -144,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_taker_is_told_who_holds_it_and_a_free_lock_has_no_holder() {
+    fn a_second_taker_is_shown_who_holds_it_and_a_free_lock_has_no_holder() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("var/run")).unwrap();
         let host = Host::recorded(dir.path());

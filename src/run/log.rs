@@ -1,4 +1,4 @@
-//! /var/log/mt-agent.log: what was run and what it said, for the person who asks a year later.
+//! /var/log/mt-agent.log: what was run, and its output, for the person who asks a year later.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::host::{Host, files, text};
 use crate::state::paths::LOG;
+use crate::state::time;
 
 /// The log, open for appending.
 pub struct Log(File);
@@ -25,6 +26,6 @@ impl Log {
     /// is what later runs rely on.
     pub fn line(&mut self, line: &str) {
         let line = text::safe(&text::without_secrets(line));
-        let _ = writeln!(self.0, "{} {line}", super::now());
+        let _ = writeln!(self.0, "{} {line}", time::now());
     }
 }

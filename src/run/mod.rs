@@ -29,14 +29,13 @@ pub use plan::plan;
 pub use sources::check_profile;
 
 use crate::facts::Facts;
+use crate::facts::boot_id::PATH as BOOT_ID;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::Profile;
 
-pub use crate::state::time::now;
-
-/// The kernel's id of this boot.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+pub use self::lock::under_way;
+pub use crate::state::time::{now, today};
 
 /// Reads everything about `host` that judging it by `profile` needs.
 #[must_use]
@@ -60,19 +59,6 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
         probe,
     };
     gather(host, &wanted)
-}
-
-/// That a run is going on now, in words: what is read meanwhile is not what will be found when it has ended.
-#[must_use]
-pub fn under_way(host: &Host) -> Option<String> {
-    let holder = host.is_live().then(|| lock::holder(host)).flatten()?;
-    Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
-}
-
-/// Today, UTC: for waivers.
-#[must_use]
-pub fn today() -> time::Date {
-    time::OffsetDateTime::now_utc().date()
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ pub fn close(host: &Host) -> Option<String> {
         }
     }
     let closed = (!closed.is_empty()).then(|| format!("closed to other users: {}", listed(&closed)));
-    let said: Vec<_> = closed.into_iter().chain(failed.into_iter().take(NAMED)).collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    let lines: Vec<_> = closed.into_iter().chain(failed.into_iter().take(NAMED)).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// What others can read of `path` and what belongs to it, in one line. In an empty directory there is nothing to read: apply closes it
@@ -115,7 +115,7 @@ fn look(host: &Host, path: String, is_log: bool) -> Option<Place> {
     let meta = host.place(&path).ok()?.symlink_metadata().ok()?;
     let (mode, is_directory) = (meta.mode() & 0o7777, meta.is_dir());
     let is_foreign = is_foreign(&meta);
-    // What others can write is not believed, and that is told where it is refused: closed it would look as if it had always been.
+    // What others can write is not believed, and that is reported where it is refused: closed it would look as if it had always been.
     let is_doubtful = !is_log && (mode & 0o022 != 0 || is_foreign);
     let is_open = mode & 0o077 != 0 || is_foreign;
     let is_ours = is_directory || meta.is_file();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_another_user_becomes_root_s() {
+    fn a_log_of_another_user_becomes_root_owned() {
         assert!(geteuid().is_root(), "this test needs root");
         let dir = tempfile::tempdir().unwrap();
         let host = Host::image(dir.path());

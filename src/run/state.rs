@@ -20,8 +20,9 @@ pub use self::verb::{check, dry_run, repaired};
 use super::journal::{self, Event};
 use super::log::Log;
 use super::waiting::Order;
-use super::{BOOT_ID, lock, private, signals};
+use super::{lock, private, signals};
 use crate::changes::{self, Done};
+use crate::facts::boot_id;
 use crate::facts::custom_changes::running;
 use crate::facts::{Fact, Facts};
 use crate::host::Host;
@@ -53,7 +54,7 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
     let used = recall(profile, facts).is_ok_and(|all| all.iter().any(|volume| volume.used != Used::Attached));
     let (saved, log) = (kept::saved(host), kept::log(host));
     let with = |lived| Look { host, profile, facts, lived };
-    // That a volume waits to be adopted does not tell whose it is.
+    // That a volume waits to be adopted does not show which machine's it is.
     let retention = with(false).retention();
     let changed = used || !retention.row.says.is_empty() || saved.row.status != Stands::None;
     let (journal, has_run) = kept::journal(host, changed);
@@ -148,8 +149,7 @@ pub fn repair(
     ensure!(nix::unistd::geteuid().is_root(), "state repair needs root: run it with sudo or as root");
     ensure!(host.is_live(), "state repair changes the running host only, not {host}");
     let guard = signals::Guard::install(host)?;
-    let boot_id =
-        host.read(BOOT_ID).with_context(|| format!("reading the boot id {BOOT_ID}"))?.trim().to_owned();
+    let boot_id = boot_id::read(host)?;
     let _lock = lock::take(host, "state repair", &boot_id)?;
     changes::custom_changes::refuse_while_running(host, &boot_id)?;
     if let Ok(Some(_)) = resume::sealing(host) {

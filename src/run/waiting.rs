@@ -1,4 +1,4 @@
-//! What waits for a restart: whether it may still be carried out, how that is told, and how it is called off.
+//! What waits for a restart: whether it may still be carried out, how that is reported, and how it is called off.
 //!
 //! An order is carried out by nobody's hand, so it is bound: to a day, to the machine, to the content of the profile, and
 //! for an erasure to what was on the disk. That a machine was restored from a backup shows in the time for which it was
@@ -7,8 +7,9 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use time::{Duration, OffsetDateTime};
 
+use super::lock;
 use super::log::Log;
-use super::{BOOT_ID, lock};
+use crate::facts::boot_id;
 use crate::facts::clock::parse_uptime;
 use crate::facts::machine;
 use crate::facts::wtmp;
@@ -38,7 +39,7 @@ pub enum State {
     RestartOwed,
     /// Yes, now.
     Due,
-    /// Yes, when a person says so: why that is asked.
+    /// Yes, once a person agrees: why that is asked.
     Asks(String),
     /// No: why it does not hold any more.
     Void(String),
@@ -63,11 +64,7 @@ pub type Load<'a> = &'a dyn Fn(&Pending) -> Result<Profile>;
 pub fn find(host: &Host, load: Load<'_>) -> Result<Option<Order>> {
     let Some(pending) = resume::read(host)? else { return Ok(None) };
     // An image has no boot, and nothing of it is carried out here.
-    let boot_id = if host.is_live() {
-        host.read(BOOT_ID).with_context(|| format!("reading the boot id {BOOT_ID}"))?
-    } else {
-        pending.boot_id.clone()
-    };
+    let boot_id = if host.is_live() { boot_id::read(host)? } else { pending.boot_id.clone() };
     let profile_sha256 = || match load(&pending) {
         Ok(profile) => Ok(profile::digest(&profile)),
         Err(error) => Err(format!("its profile cannot be used: {error:#}")),
@@ -79,7 +76,7 @@ pub fn find(host: &Host, load: Load<'_>) -> Result<Option<Order>> {
     };
     let state = match bound {
         Err(why) => State::Void(why),
-        Ok(()) if pending.boot_id == boot_id.trim() => State::RestartOwed,
+        Ok(()) if pending.boot_id == boot_id => State::RestartOwed,
         Ok(()) => asks_first(&pending, host).map_or(State::Due, State::Asks),
     };
     Ok(Some(Order { pending, state }))
@@ -100,7 +97,7 @@ fn binds(
         if pending.first_boot && pending.request == Request::default() {
             return Ok(());
         }
-        return Err("it does not tell when, on which machine and by which profile it was given (an earlier version left it)"
+        return Err("it does not say when, on which machine and by which profile it was given (an earlier version left it)"
             .to_owned());
     };
     let Some(given) = bound.given() else {
@@ -145,7 +142,7 @@ fn asks_first(pending: &Pending, host: &Host) -> Option<String> {
 
 /// That the machine was down for too long before the boot at `booted`, by the `signs` of life that the boots before left. Pure.
 fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>) -> Option<String> {
-    // What is of this boot says nothing of the time before it; clocks are set right by moments meanwhile.
+    // What is of this boot is no sign of the time before it; clocks are set right by moments meanwhile.
     let alive = signs.filter(|sign| *sign <= booted + SET_BACK).max();
     let down = alive.map(|alive| booted - alive).filter(|down| *down > DOWN)?;
     Some(format!(
@@ -155,7 +152,7 @@ fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>)
     ))
 }
 
-/// How the order is told.
+/// How the order is reported.
 #[must_use]
 pub fn describe(order: &Order) -> Waiting {
     let Order { pending, state } = order;
@@ -231,8 +228,8 @@ fn asks(pending: &Pending) -> Vec<String> {
 /// # Errors
 /// Another run is going on; what failed.
 pub fn ask(host: &Host, why: &str) -> Result<()> {
-    let boot_id = host.read(BOOT_ID).unwrap_or_default();
-    let _lock = lock::take(host, "apply --resume", boot_id.trim())?;
+    let boot_id = boot_id::read(host).unwrap_or_default();
+    let _lock = lock::take(host, "apply --resume", &boot_id)?;
     if resume::ask(host, why)? {
         Log::open(host)?.line(&format!("apply --resume: asks a person: {why}"));
     }
@@ -247,8 +244,8 @@ pub fn forget(host: &Host) -> Result<Option<String>> {
     if !host.exists(paths::RESUME) {
         return Ok(None);
     }
-    let boot_id = host.read(BOOT_ID).unwrap_or_default();
-    let _lock = lock::take(host, "apply --forget", boot_id.trim())?;
+    let boot_id = boot_id::read(host).unwrap_or_default();
+    let _lock = lock::take(host, "apply --forget", &boot_id)?;
     let what = match resume::read(host) {
         Ok(None) => return Ok(None),
         Ok(Some(pending)) if pending.seal.is_some() => bail!(

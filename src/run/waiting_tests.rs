@@ -23,7 +23,7 @@ fn bound() -> Pending {
 }
 
 /// Whether the order of `bound`, changed, holds at a time and for what is found then.
-fn told(change: impl Fn(&mut Pending), now: &str, machine: &Machine, sum: &str) -> Result<(), String> {
+fn binding(change: impl Fn(&mut Pending), now: &str, machine: &Machine, sum: &str) -> Result<(), String> {
     let mut pending = bound();
     change(&mut pending);
     binds(&pending, at(now), machine, &|| Ok(sum.to_owned()))
@@ -41,11 +41,11 @@ fn an_order_holds_for_a_day_and_not_before_it_was_given() {
         ("2026-06-01T09:54:59Z", false),
         ("2015-01-01T00:00:00Z", false),
     ] {
-        assert_eq!(told(|_| {}, now, &here(), "cc").is_ok(), holds, "{now}");
+        assert_eq!(binding(|_| {}, now, &here(), "cc").is_ok(), holds, "{now}");
     }
     let none = |order: &mut Pending| order.bound.as_mut().unwrap().given_at = "yesterday".into();
     assert_eq!(
-        told(none, GIVEN, &here(), "cc").unwrap_err(),
+        binding(none, GIVEN, &here(), "cc").unwrap_err(),
         "`yesterday` is no time at which it could have been given"
     );
 }
@@ -53,10 +53,10 @@ fn an_order_holds_for_a_day_and_not_before_it_was_given() {
 #[test]
 fn an_order_is_for_one_machine_and_one_profile() {
     let other = Machine { bios_uuid: Some("ff".into()), ..here() };
-    assert!(told(|_| {}, GIVEN, &other, "cc").unwrap_err().contains("another BIOS UUID"));
+    assert!(binding(|_| {}, GIVEN, &other, "cc").unwrap_err().contains("another BIOS UUID"));
     let unread = Machine { bios_uuid: None, ..here() };
-    assert!(told(|_| {}, GIVEN, &unread, "cc").unwrap_err().contains("cannot determine"));
-    assert!(told(|_| {}, GIVEN, &here(), "cd").unwrap_err().starts_with("the profile is another one"));
+    assert!(binding(|_| {}, GIVEN, &unread, "cc").unwrap_err().contains("cannot determine"));
+    assert!(binding(|_| {}, GIVEN, &here(), "cd").unwrap_err().starts_with("the profile is another one"));
     let gone = || Err("its profile cannot be used: gone".to_owned());
     assert!(binds(&bound(), at(GIVEN), &here(), &gone).unwrap_err().ends_with("gone"));
 }
@@ -64,10 +64,10 @@ fn an_order_is_for_one_machine_and_one_profile() {
 #[test]
 fn a_failed_one_waits_for_a_person_and_one_of_0_1_0_is_not_trusted() {
     let failed = |order: &mut Pending| order.failed = Some("packages.base: no\u{1b}[2J".into());
-    let why = told(failed, GIVEN, &here(), "cc").unwrap_err();
+    let why = binding(failed, GIVEN, &here(), "cc").unwrap_err();
     assert!(why.starts_with("the run that resumed it failed: packages.base: no\\u{1b}"), "{why}");
     let old = |order: &mut Pending| order.bound = None;
-    assert!(told(old, GIVEN, &here(), "cc").unwrap_err().ends_with("(an earlier version left it)"));
+    assert!(binding(old, GIVEN, &here(), "cc").unwrap_err().ends_with("(an earlier version left it)"));
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn a_clone_s_first_boot_is_for_every_machine_and_erases_nothing() {
     let sealed = |order: &mut Pending| {
         (order.bound, order.first_boot, order.request) = (None, true, Request::default());
     };
-    assert_eq!(told(sealed, "2036-01-01T00:00:00Z", &Machine::default(), "zz"), Ok(()));
+    assert_eq!(binding(sealed, "2036-01-01T00:00:00Z", &Machine::default(), "zz"), Ok(()));
     let erases = |order: &mut Pending| (order.bound, order.first_boot) = (None, true);
-    told(erases, GIVEN, &here(), "cc").unwrap_err();
+    binding(erases, GIVEN, &here(), "cc").unwrap_err();
 }
 
 #[test]
@@ -115,18 +115,18 @@ fn each_state_is_told_with_what_to_do() {
 
 #[test]
 fn a_boot_that_follows_long_after_the_last_sign_of_life_asks() {
-    let told = |booted: &str, signs: &[&str]| was_down(at(booted), signs.iter().map(|sign| at(sign)));
+    let down = |booted: &str, signs: &[&str]| was_down(at(booted), signs.iter().map(|sign| at(sign)));
     // An apply, a restart, the boot.
-    assert_eq!(told("2026-06-01T10:30:00Z", &[GIVEN]), None);
-    let long = told("2026-06-01T10:30:01Z", &[GIVEN]).unwrap();
+    assert_eq!(down("2026-06-01T10:30:00Z", &[GIVEN]), None);
+    let long = down("2026-06-01T10:30:01Z", &[GIVEN]).unwrap();
     assert!(long.starts_with("this machine was down for 0 hours and 30 minutes before this boot"), "{long}");
-    assert!(told("2026-06-02T09:05:00Z", &[GIVEN]).unwrap().contains("for 23 hours and 5 minutes"));
+    assert!(down("2026-06-02T09:05:00Z", &[GIVEN]).unwrap().contains("for 23 hours and 5 minutes"));
     // It ran on until the evening, and was restarted then.
-    assert_eq!(told("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:00:00Z"]), None);
+    assert_eq!(down("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:00:00Z"]), None);
     // What is of this boot is no sign of the one before.
-    assert!(told("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:07:01Z"]).is_some());
+    assert!(down("2026-06-01T20:02:00Z", &[GIVEN, "2026-06-01T20:07:01Z"]).is_some());
     // Begun before the order by a clock that was set back: there is no time for which it was down.
-    assert_eq!(told("2026-05-01T10:00:00Z", &[GIVEN]), None);
+    assert_eq!(down("2026-05-01T10:00:00Z", &[GIVEN]), None);
 }
 
 /// A tree with `content` as the record.
@@ -162,21 +162,24 @@ fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
     let whole = serde_json::to_string(&sealing).unwrap();
     for text in [whole.as_str(), &whole[..whole.len() - 5], &whole.replacen('{', "{\"later\": 1, ", 1)] {
         let (_dir, host) = tree(text);
-        let said = forget(&host).unwrap_err().to_string();
-        assert!(said.contains("run mt-agent seal "), "{said}");
-        assert_eq!(said.ends_with("again, which finishes it"), text == whole, "{said}");
+        let error = forget(&host).unwrap_err().to_string();
+        assert!(error.contains("run mt-agent seal "), "{error}");
+        assert_eq!(error.ends_with("again, which finishes it"), text == whole, "{error}");
         assert_eq!(host.read(paths::RESUME).unwrap(), text);
         // Whoever only reads it is not sent to what refuses.
         if text != whole {
-            let said = format!("{:#}", resume::read(&host).unwrap_err());
-            assert!(!said.contains("--forget"), "{said}");
-            assert!(said.contains("where that is damaged, remove it, and seal this machine anew"), "{said}");
+            let error = format!("{:#}", resume::read(&host).unwrap_err());
+            assert!(!error.contains("--forget"), "{error}");
+            assert!(
+                error.contains("where that is damaged, remove it, and seal this machine anew"),
+                "{error}"
+            );
         }
     }
     for text in ["{}", "torn", ""] {
         let (_dir, host) = tree(text);
-        let said = format!("{:#}", resume::read(&host).unwrap_err());
-        assert!(said.contains("mt-agent apply --forget clears it"), "{said}");
+        let error = format!("{:#}", resume::read(&host).unwrap_err());
+        assert!(error.contains("mt-agent apply --forget clears it"), "{error}");
         assert_eq!(forget(&host).unwrap().unwrap(), "an order that this version cannot read", "{text}");
         assert!(!host.exists(paths::RESUME));
     }
@@ -186,8 +189,8 @@ fn an_interrupted_sealing_is_not_forgotten_whether_it_can_be_read_or_not() {
 fn a_run_that_is_going_on_keeps_its_order() {
     let (_dir, host) = tree(&serde_json::to_string(&bound()).unwrap());
     let lock = lock::take(&host, "apply", "b").unwrap();
-    let said = forget(&host).unwrap_err().to_string();
-    assert!(said.starts_with("another run is going on (pid "), "{said}");
+    let error = forget(&host).unwrap_err().to_string();
+    assert!(error.starts_with("another run is going on (pid "), "{error}");
     drop(lock);
     forget(&host).unwrap().unwrap();
 }

@@ -1,4 +1,4 @@
-//! What tells one machine from another, as we recorded it: of this machine when `apply` last ran on it, and of the image that
+//! What distinguishes one machine from another, as recorded: of this machine when `apply` last ran on it, and of the image that
 //! it was cloned from.
 //!
 //! A record travels inside an image. It holds no identifier, only salted SHA-256 sums of them: enough to see that two are
@@ -111,7 +111,7 @@ impl Record {
         own.len() != before
     }
 
-    /// Whether the disk with this SCSI ID is on record as one of this host's own. Of an older record, which does not tell,
+    /// Whether the disk with this SCSI ID is on record as one of this host's own. Of an older record, which does not have them,
     /// only the one that carried `/` is.
     #[must_use]
     pub fn owns(&self, scsi_id: &str) -> bool {

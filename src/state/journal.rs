@@ -46,9 +46,7 @@ pub struct Entry<C> {
 pub enum Event<C> {
     /// A run began.
     Begin {
-        /// Version of the agent.
         agent: String,
-        /// Name of the profile.
         profile: String,
         /// Whether it resumes an earlier run after a restart.
         resumed: bool,
@@ -57,26 +55,15 @@ pub enum Event<C> {
         selection: Option<Part>,
     },
     /// A change is about to be made.
-    Intent {
-        /// The requirement that wants it.
-        requirement: String,
-        /// The change.
-        change: C,
-    },
+    Intent { requirement: String, change: C },
     /// It was made, or the host was so already.
     Done {
-        /// The requirement.
         requirement: String,
         /// What changed; `None` when nothing had to.
         changed: Option<String>,
     },
     /// It failed.
-    Failed {
-        /// The requirement.
-        requirement: String,
-        /// Why.
-        error: String,
-    },
+    Failed { requirement: String, error: String },
     /// The run ended.
     End {
         /// `ready`, `selection-ready`, `restart-owed`, `not-ready`, `collected`, `failed` or `interrupted`.
@@ -115,7 +102,7 @@ impl Journal {
     /// Writes one entry and waits until it is on disk.
     ///
     /// # Errors
-    /// What the system said.
+    /// The error of the system.
     pub fn write<C: Serialize>(&mut self, event: Event<C>) -> Result<()> {
         let entry = Entry { at: time::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
         let line = serde_json::to_string(&entry).context("encoding a journal entry")?;
@@ -167,7 +154,7 @@ pub fn parse<C: DeserializeOwned>(text: &str) -> (Vec<Entry<C>>, Vec<usize>) {
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
 ///
 /// # Errors
-/// What reading it said; users other than root can write it.
+/// It cannot be read; users other than root can write it.
 pub fn read<C: DeserializeOwned>(host: &Host) -> Result<(Vec<Entry<C>>, Vec<usize>), Unread> {
     let text = record::text(host, JOURNAL)?;
     Ok(parse(&text.unwrap_or_default()))
@@ -209,7 +196,7 @@ mod tests {
         let host = Host::recorded(dir.path());
         let end = |verdict: &str| Event::<()>::End { verdict: verdict.to_owned() };
         let mut journal = Journal::open(&host, "boot").unwrap();
-        // What a disk that fills up in the middle of a line leaves, and the error that was told.
+        // What a disk that fills up in the middle of a line leaves, and the error that was reported.
         journal.file.write_all(b"{\"at\": \"20").unwrap();
         journal.torn = true;
         journal.write(end("failed")).unwrap();

@@ -22,7 +22,7 @@ impl Machine {
     /// Why not, in words that follow "it is void: ".
     pub fn is(&self, now: &Self) -> Result<(), String> {
         if *self == Self::default() {
-            return Err("it does not tell for which machine it was given: that one had neither a BIOS UUID nor a machine ID"
+            return Err("it does not say for which machine it was given: that one had neither a BIOS UUID nor a machine ID"
                 .to_owned());
         }
         for (what, recorded, found) in [

@@ -3,16 +3,16 @@
 //! A record is read strictly ([`record`]): what is torn, of another version or not root's alone is not believed. It is written
 //! whole ([`record::write`]), so that it survives a power loss.
 
-pub mod identity;
-pub mod journal;
-pub mod machine;
+pub(crate) mod identity;
+pub(crate) mod journal;
+pub(crate) mod machine;
 pub mod paths;
-pub mod record;
-pub mod request;
+pub(crate) mod record;
+pub(crate) mod request;
 pub mod resume;
 pub mod retention;
 pub mod saved;
-pub mod sealing;
-pub mod set_aside;
-pub mod time;
-pub mod vendor_script;
+pub(crate) mod sealing;
+pub(crate) mod set_aside;
+pub(crate) mod time;
+pub(crate) mod vendor_script;

@@ -27,7 +27,7 @@ pub const SAVED: &str = "/var/lib/mt-agent/saved";
 /// Records that are not believed any more, one directory a time.
 pub const SET_ASIDE: &str = "/var/lib/mt-agent/set-aside";
 
-/// What was run and what it said. logrotate puts earlier ones beside it, with longer names.
+/// What was run, and its output. logrotate puts earlier ones beside it, with longer names.
 pub const LOG: &str = "/var/log/mt-agent.log";
 
 /// The directory and the name of [`LOG`].

@@ -1,5 +1,5 @@
 //! The records that the agent keeps on a host, read strictly: what is torn, of another version, or not root's alone is not
-//! believed, and whoever meets it is told the way out.
+//! believed, and the error names the way out.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::host::{Host, files, text as words, trust};
 /// The command that sets aside what is not believed, and records anew what the host shows.
 pub const REPAIR: &str = "mt-agent state repair";
 
-/// Where the way out of a damaged record is told: the end of a sentence that says what is wrong with it.
+/// The way out of a damaged record: the end of a sentence that says what is wrong with it.
 pub const SEE: &str =
     "mt-agent state tells what this host shows, and mt-agent state repair sets the record aside";
 
@@ -63,7 +63,7 @@ impl Unread {
         Self { doubt, why, way_out: None }
     }
 
-    /// One that can be read, and says nothing of what it is for.
+    /// One that can be read, and lacks what it is for.
     #[must_use]
     pub fn damaged(why: String) -> Self {
         Self::new(Doubt::Damaged, why)
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_doubt_is_told_with_its_way_out() {
+    fn each_doubt_is_reported_with_its_way_out() {
         for (content, doubt, why) in [
             ("", Doubt::Damaged, "/var/lib/mt-agent/retention.json is empty: mt-agent state tells"),
             ("\0\0\0", Doubt::Damaged, "/var/lib/mt-agent/retention.json is empty: mt-agent state"),

@@ -66,7 +66,7 @@ pub struct Request {
     pub grow: bool,
     /// `--erase-disk`: the one disk for which "not blank" is lifted.
     pub erase_disk: Option<String>,
-    /// What was on that disk when the person said so, for a run after a restart.
+    /// What was on that disk when the person gave that order, for a run after a restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erase_fingerprint: Option<String>,
     /// `--custom-changes`: what a person decided after an interrupted vendor script.

@@ -1,4 +1,4 @@
-//! What an apply that owes a restart leaves for after it: the record. Whether it still holds is told elsewhere.
+//! What an apply that owes a restart leaves for after it: the record. `run::waiting` determines whether it still holds.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -255,8 +255,8 @@ mod tests {
             let map = text.pointer_mut(place).unwrap().as_object_mut().unwrap();
             map.insert("only-on-mondays".into(), true.into());
             files::replace(&host.path(RESUME), text.to_string().as_bytes(), 0o600).unwrap();
-            let said = format!("{:#}", read(&host).unwrap_err());
-            assert!(said.contains("unknown field `only-on-mondays`"), "{place}: {said}");
+            let error = format!("{:#}", read(&host).unwrap_err());
+            assert!(error.contains("unknown field `only-on-mondays`"), "{place}: {error}");
         }
     }
 

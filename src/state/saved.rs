@@ -49,7 +49,7 @@ pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     Ok(whole)
 }
 
-/// Copies the file at `path` of the host, with its mode and owner, to `saved/STAMP/`, synced; tells where
+/// Copies the file at `path` of the host, with its mode and owner, to `saved/STAMP/`, synced; returns where
 /// the copy lies, or `None` where there is no such file. A link is followed. A copy that is already there
 /// under this stamp is never overwritten: it is what the file was first, and a different one gets a number.
 ///

@@ -1,4 +1,4 @@
-//! What `state repair` has set aside, below [`SET_ASIDE`]. What those records said is lost; that there was something to say is a trace.
+//! What `state repair` has set aside, below [`SET_ASIDE`]. What stood in them is lost; that there was something is a trace.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub const DAMAGED: &str = "damaged";
 /// The names of the records (`retention.json`).
 ///
 /// # Errors
-/// What listing them said.
+/// They cannot be listed.
 pub fn names(host: &Host) -> io::Result<Vec<String>> {
     Ok(all(host)?.into_iter().map(|(_, name)| name).collect())
 }
@@ -19,7 +19,7 @@ pub fn names(host: &Host) -> io::Result<Vec<String>> {
 /// Where what lay at `path` lies now, the oldest first.
 ///
 /// # Errors
-/// What listing it said.
+/// Likewise.
 pub fn places(host: &Host, path: &str) -> io::Result<Vec<String>> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_it =

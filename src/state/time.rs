@@ -1,12 +1,18 @@
-//! Times in records: RFC 3339 UTC to the second.
+//! The time; in records RFC 3339 UTC to the second.
 
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{Date, OffsetDateTime};
 
-/// How they are written.
+/// How records have it.
 pub const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+/// Today, UTC: for waivers.
+#[must_use]
+pub fn today() -> Date {
+    OffsetDateTime::now_utc().date()
+}
 
 /// Now.
 #[must_use]

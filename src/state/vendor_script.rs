@@ -41,7 +41,7 @@ pub enum Outcome {
     Started,
     /// Judged from the host as having done its work.
     Applied,
-    /// It ended without its marker: how, and what it said. What it changed until then is not known whole.
+    /// It ended without its marker: how, and its output. What it changed until then is not known whole.
     Failed(String),
     /// A person ran it; seen by `apply` under the recorded boot id.
     Observed,

@@ -7,7 +7,7 @@ use crate::facts::read;
 use crate::host::{Host, Kind};
 use crate::state::vendor_script::{Process, Record};
 
-/// What /proc/PID/stat tells of a process.
+/// What /proc/PID/stat shows of a process.
 struct Stat {
     ended: bool,
     group: u32,
@@ -67,7 +67,7 @@ pub fn by_name(host: &Host, script: &str) -> Result<Option<u32>> {
     Ok(names.iter().filter_map(|name| name.parse().ok()).find(runs))
 }
 
-/// What is said of a run that still lives.
+/// The message about a run that still lives.
 #[must_use]
 pub fn in_words(record: &Record, pid: u32) -> String {
     format!(

@@ -3,8 +3,8 @@
 
 use crate::host::text;
 
-/// How much of it is told, in characters.
-const TOLD: usize = 600;
+/// How much of it is shown, in characters.
+const LONGEST: usize = 600;
 
 /// How many lines above a FAILED belong to it.
 const ABOVE: usize = 2;
@@ -28,11 +28,12 @@ pub fn judged(output: &str) -> String {
 fn failed(output: &str) -> Vec<&str> {
     let lines = lines(output);
     let failed: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains("FAILED")).take(3).collect();
-    let told = |at: &usize| failed.iter().any(|failed| (failed.saturating_sub(ABOVE)..=*failed).contains(at));
-    (0..lines.len()).filter(told).map(|at| lines[at]).collect()
+    let belongs =
+        |at: &usize| failed.iter().any(|failed| (failed.saturating_sub(ABOVE)..=*failed).contains(at));
+    (0..lines.len()).filter(belongs).map(|at| lines[at]).collect()
 }
 
-/// The end of `output`, made into one line; empty where it says nothing.
+/// The end of `output`, made into one line; empty where it is empty.
 #[must_use]
 pub fn last(output: &str) -> String {
     let output = text::without_secrets(output);
@@ -43,13 +44,13 @@ pub fn last(output: &str) -> String {
 /// The lines that say something.
 fn lines(output: &str) -> Vec<&str> {
     // The script's question stands before the first line that follows it.
-    let said = |line: &'_ str| line.rfind("[default N] :").map_or(0, |at| at + "[default N] :".len());
-    output.lines().map(|line| line[said(line)..].trim()).filter(|line| !line.is_empty()).collect()
+    let start = |line: &'_ str| line.rfind("[default N] :").map_or(0, |at| at + "[default N] :".len());
+    output.lines().map(|line| line[start(line)..].trim()).filter(|line| !line.is_empty()).collect()
 }
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<&str> = lines.collect();
-    text::safe(&lines.join("; ")).chars().take(TOLD).collect()
+    text::safe(&lines.join("; ")).chars().take(LONGEST).collect()
 }
 
 /// The packages that the script's own list of missing ones names. A line with anything but names is prose.
@@ -84,16 +85,17 @@ mod tests {
     fn failures_are_quoted_safely_with_what_stands_above_them() {
         assert_eq!(failures("all done\n"), None);
         assert_eq!(failures("FAILED token=abc\n").as_deref(), Some("FAILED token=***"));
-        let said = "started\nchecking packages\nlsscsi kexec-tools\n\nSure? [default N] : FAILED\x07\nend\n";
+        let output =
+            "started\nchecking packages\nlsscsi kexec-tools\n\nSure? [default N] : FAILED\x07\nend\n";
         let expected = "checking packages; lsscsi kexec-tools; FAILED\\u{7}";
-        assert_eq!(failures(said).as_deref(), Some(expected));
+        assert_eq!(failures(output).as_deref(), Some(expected));
         assert_eq!(failures("FAILED\nFAILED\n").as_deref(), Some("FAILED; FAILED"));
         // What is kept of it says the same, and no more.
-        let log = format!("secret one\n{said}{0}a\n\nb\nc FAILED\n{0}", "more\n".repeat(50));
+        let log = format!("secret one\n{output}{0}a\n\nb\nc FAILED\n{0}", "more\n".repeat(50));
         assert_eq!(failures(&judged(&log)), failures(&log));
         assert_eq!(judged(&log).lines().count(), 6, "{}", judged(&log));
         assert_eq!(judged("all done\n"), "");
-        assert!(failures(&"x".repeat(5000).replacen('x', "FAILED", 1)).unwrap().len() <= TOLD);
+        assert!(failures(&"x".repeat(5000).replacen('x', "FAILED", 1)).unwrap().len() <= LONGEST);
     }
 
     #[test]

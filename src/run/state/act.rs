@@ -34,7 +34,7 @@ pub(super) enum Act {
     /// Records the run of the vendor's script that the host shows, in this boot or an earlier one.
     Script(Outcome, String),
     /// Records what identifies this machine, and of its own disks those that carry `/`, by their SCSI IDs: of others that are in use
-    /// nobody can tell any more.
+    /// it cannot be determined any more.
     Identity(Vec<Present>, Vec<ScsiId>),
 }
 
@@ -132,7 +132,7 @@ impl Act {
                     records::rewrite(host, paths::JOURNAL, &text, &kept)
                 }
             }
-            // What is told of it is its first entry.
+            // The note about it is its first entry.
             Self::Begin => Ok(Done::Changed(self.summary())),
             Self::Retention(new) => match retention::read(host)? {
                 None => retention::write(host, new).map(|()| Done::Changed(self.summary())),

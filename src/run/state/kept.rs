@@ -71,7 +71,7 @@ struct Lines {
     garbage: Vec<usize>,
 }
 
-/// The journal, and whether it tells of runs; `is_expected`: other records show that there were some.
+/// The journal, and whether it has runs; `is_expected`: other records show that there were some.
 pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
     const PATH: &str = paths::JOURNAL;
     let text = match record::text(host, PATH) {
@@ -125,7 +125,7 @@ fn unreadable(text: &str, others: &[usize], says: String) -> Held {
             _ => lines.garbage.push(*number),
         }
     }
-    let told = |what: &str, numbers: &[usize]| match numbers {
+    let part = |what: &str, numbers: &[usize]| match numbers {
         [] => String::new(),
         [_] => format!("line {} {what}", ranges(numbers)),
         _ => format!("lines {} {what}", ranges(numbers)),
@@ -137,9 +137,9 @@ fn unreadable(text: &str, others: &[usize], says: String) -> Held {
     };
     let parts = [
         says,
-        told("torn, as by a power loss", &lines.torn),
-        told("of a newer mt-agent", &lines.newer),
-        told("of something else", &lines.garbage),
+        part("torn, as by a power loss", &lines.torn),
+        part("of a newer mt-agent", &lines.newer),
+        part("of something else", &lines.garbage),
     ];
     let says = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let held = Held::new(paths::JOURNAL, status, &says, "");

@@ -50,7 +50,7 @@ impl Look<'_> {
         }
     }
 
-    /// How a person says that this machine is none, where a repair must not.
+    /// How a person states that this machine is no copy, where a repair must not.
     fn by_a_person(&self) -> String {
         let root: Vec<&str> =
             image::root_disks(self.facts).filter_map(|disk| disk.id().map(ScsiId::as_str)).collect();

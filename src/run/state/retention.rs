@@ -15,10 +15,10 @@ impl Look<'_> {
         const PATH: &str = paths::RETENTION;
         let volumes = match recall(self.profile, self.facts) {
             Ok(volumes) => volumes,
-            Err(status) => return self.retention_untold(&status),
+            Err(status) => return self.retention_unknown(&status),
         };
         let point = &self.profile.retention.mount_point;
-        let host = volumes.iter().map(|volume| told(volume, point)).collect::<Vec<_>>().join("; ");
+        let host = volumes.iter().map(|volume| described(volume, point)).collect::<Vec<_>>().join("; ");
         let used = |used: Used| volumes.iter().find(|volume| volume.used == used);
         let rebuilt =
             used(Used::Mounted).or_else(|| used(Used::InFstab)).and_then(|volume| self.remade(volume));
@@ -133,7 +133,7 @@ impl Look<'_> {
         self.facts.disks.known()?.iter().find(|disk| disk.is_scsi() && disk.id().is_none())
     }
 
-    fn retention_untold(&self, status: &Status) -> Held {
+    fn retention_unknown(&self, status: &Status) -> Held {
         const PATH: &str = paths::RETENTION;
         match retention::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, &status.describe()).fix(UNREAD_HOST),
@@ -162,7 +162,7 @@ impl Look<'_> {
 }
 
 /// A volume as the host shows it.
-fn told(volume: &Recalled, point: &str) -> String {
+fn described(volume: &Recalled, point: &str) -> String {
     let (disk, id) = (&volume.disk, text::safe(&volume.scsi_id));
     let how = match volume.used {
         Used::Mounted => format!("mounted at {point}"),

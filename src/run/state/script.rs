@@ -80,7 +80,7 @@ impl Look<'_> {
         .fix(UNREAD_HOST)
     }
 
-    /// Whether the journal tells of no end of the last run that was begun: then its marker proves nothing.
+    /// Whether the journal has no end of the last run that was begun: then its marker proves nothing.
     fn is_under_way(&self) -> bool {
         let Ok(Some(text)) = record::text(self.host, paths::JOURNAL) else { return false };
         let of_it = |event: &Event| match event {
@@ -93,8 +93,8 @@ impl Look<'_> {
         journal::parse(&text).0.iter().rev().find_map(|entry| of_it(&entry.event)).unwrap_or_default()
     }
 
-    /// The run of the script that the host shows. That it ended well is told by its marker alone; that the machine has restarted
-    /// since, by what tells it without a record.
+    /// The run of the script that the host shows. Its marker alone shows that it ended well; that the machine has restarted
+    /// since, by what shows it without a record.
     fn seen(&self, bare: &Facts, is_marked: bool) -> Option<Act> {
         let boot_id = bare.boot_id.known()?.clone();
         if !is_marked || self.is_under_way() {

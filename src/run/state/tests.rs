@@ -87,7 +87,7 @@ impl Desk {
         rows.into_iter().filter(|row| !row.status.holds()).map(|row| (row.path, row.status)).collect()
     }
 
-    /// Carries out at most `most` acts, as an interrupted repair does; tells how many.
+    /// Carries out at most `most` acts, as an interrupted repair does; returns how many.
     fn some_of_it(&self, most: usize) -> usize {
         let (_, acts) = plan(&self.host, &self.seen());
         for act in acts.iter().take(most) {
@@ -173,7 +173,7 @@ fn a_state_directory_that_was_deleted_is_rebuilt_as_far_as_it_follows_from_the_h
     assert_eq!((volume.scsi_id.as_str(), volume.uuid), (RETENTION_ID, uuid_of(RETENTION_ID)));
     assert!(volume.finished && volume.fs_type == "ext4");
     let Fact::Known(Some(run)) = desk.seen().facts.custom_changes.record else { panic!() };
-    assert_eq!(run.outcome, Outcome::Observed, "that it ended well is told by its marker alone");
+    assert_eq!(run.outcome, Outcome::Observed, "its marker alone shows that it ended well");
     for (id, status) in before {
         assert!(desk.judged(id).starts_with(&status), "{id}: {}", desk.judged(id));
     }
@@ -204,9 +204,9 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
         edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:32".into());
         lose(&desk);
         desk.some_of_it(most);
-        let said = desk.judged("layout.own-disks");
-        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN})")), "{said}");
-        assert!(said.contains(&format!("mt-agent apply --own-disk {FOREIGN}")), "{said}");
+        let judged = desk.judged("layout.own-disks");
+        assert!(judged.starts_with(&format!("unmet: sdc ({FOREIGN})")), "{judged}");
+        assert!(judged.contains(&format!("mt-agent apply --own-disk {FOREIGN}")), "{judged}");
         let facts = desk.seen().facts;
         assert_eq!(own_disks::first(&desk.profile, &facts), None);
         if let Fact::Known(Some(record)) = facts.identity.recorded {
@@ -346,8 +346,8 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
     assert!(row.status == Stands::Missing && row.fix.ends_with(&way_out), "{row:?}");
     desk.some_of_it(usize::MAX);
     assert!(!desk.host.exists(paths::IDENTITY));
-    let told = desk.judged("layout.own-disks");
-    assert!(told.starts_with("unmet: ") && told.contains("of which the record that is lost"), "{told}");
+    let judged = desk.judged("layout.own-disks");
+    assert!(judged.starts_with("unmet: ") && judged.contains("of which the record that is lost"), "{judged}");
 }
 
 #[test]
@@ -358,8 +358,8 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     }
     let lost =
         "unknown: the record of this machine's identity is lost (the journal tells that it was recorded)";
-    let told = desk.judged("layout.own-disks");
-    assert!(told.starts_with(lost), "{told}");
+    let judged = desk.judged("layout.own-disks");
+    assert!(judged.starts_with(lost), "{judged}");
     assert!(own_disks::first(&desk.profile, &desk.seen().facts).is_none());
     desk.repair();
     assert!(desk.judged("layout.own-disks").starts_with("met: "), "{}", desk.judged("layout.own-disks"));

@@ -65,9 +65,9 @@ fn a_trace_of_the_script_is_a_run_whatever_became_of_its_record() {
         desk
     };
     let unknown = |desk: &Desk| {
-        let told = desk.judged("custom-changes.applied");
-        assert!(told.starts_with("unknown: "), "{told}");
-        assert!(told.contains("--custom-changes=accept") && told.contains("=rerun"), "{told}");
+        let judged = desk.judged("custom-changes.applied");
+        assert!(judged.starts_with("unknown: "), "{judged}");
+        assert!(judged.contains("--custom-changes=accept") && judged.contains("=rerun"), "{judged}");
         let row = desk.row(paths::VENDOR_SCRIPT);
         assert_eq!(row.status, Stands::Differs, "{row:?}");
         assert!(row.fix.contains("--custom-changes=accept"), "{row:?}");
@@ -97,10 +97,11 @@ fn a_trace_of_the_script_is_a_run_whatever_became_of_its_record() {
     torn(&mut desk);
     desk.some_of_it(1);
     assert!(!desk.host.exists(paths::VENDOR_SCRIPT));
-    let told = desk.judged("custom-changes.applied");
+    let judged = desk.judged("custom-changes.applied");
     assert!(
-        told.starts_with("unknown: ") && told.contains("a record of its run in /var/lib/mt-agent/set-aside"),
-        "{told}"
+        judged.starts_with("unknown: ")
+            && judged.contains("a record of its run in /var/lib/mt-agent/set-aside"),
+        "{judged}"
     );
     desk.repair();
     unknown(&desk);
