@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mt_agent::changes::packages::install_files_with_rpm;
-use mt_agent::changes::{Context, Done};
+use mt_agent::changes::{Context, Done, PackageFile};
 use mt_agent::host::Host;
 use mt_agent::host::sum::sha256;
 use mt_agent::platform::packages::version;
-use mt_agent::profile::{FileSpec, Profile};
+use mt_agent::profile::{Profile, Unverified};
 
 use support::rpms::Desk;
 use support::server::{Answer, Server};
@@ -30,12 +30,12 @@ impl Place {
     fn new() -> Self {
         let desk = Desk::new();
         let mut profile = profile();
-        profile.files.directory = desk.dir().join("local");
+        profile.files.directory = desk.dir().join("local").into();
         fs::create_dir(&profile.files.directory).unwrap();
         Self { desk, profile, seen: Seen::default() }
     }
 
-    fn install(&mut self, files: &[FileSpec]) -> Result<Done, String> {
+    fn install(&mut self, files: &[PackageFile]) -> Result<Done, String> {
         self.seen = Seen::default();
         let host = Host::live();
         let mut context =
@@ -62,8 +62,8 @@ impl Place {
     }
 }
 
-fn spec(name: &str, path: &Path, urls: &[String]) -> FileSpec {
-    FileSpec {
+fn spec(name: &str, path: &Path, urls: &[String]) -> PackageFile {
+    PackageFile {
         package: format!("mt-agent-test-{name}"),
         file: path.file_name().unwrap().to_str().unwrap().into(),
         urls: urls.to_vec(),
@@ -129,7 +129,7 @@ fn the_sum_of_a_file_that_others_can_write_is_bounded() {
     let a = place.desk.package("a", "");
     let from = place.desk.dir().join("from");
     fs::create_dir(&from).unwrap();
-    place.profile.files.from = Some(from.clone());
+    place.profile.files.from = Some(from.clone().into());
     let files = [spec("a", &a, &[])];
     let copy = from.join(&files[0].file);
     fs::copy(&a, &copy).unwrap();
@@ -151,7 +151,7 @@ fn digests_alone_prove_nothing_unless_the_profile_says_so() {
     let error = place.install(&files).unwrap_err();
     contains(&error, "no copy of mt-agent-test-a-1.0-1.noarch.rpm could be had: http://127.0.0.1:");
     contains(&error, "it cannot be verified: it has no signature; pin its SHA-256");
-    place.profile.files.accept_unverified = true;
+    place.profile.files.unverified = Unverified::InstallWithoutVerification;
     assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
     contains(&place.seen.progress.join("\n"), "NOT VERIFIED, as the profile accepts: it has no signature");
 }
@@ -166,7 +166,7 @@ fn a_changed_file_is_refused_whatever_the_profile_says() {
     let last = bytes.len() - 3;
     bytes[last] ^= 1;
     let server = Server::new(&bytes);
-    place.profile.files.accept_unverified = true;
+    place.profile.files.unverified = Unverified::InstallWithoutVerification;
     let mut files = [spec("a", &a, &[server.url("/a")])];
     contains(&place.install(&files).unwrap_err(), "its signature or digest is wrong (");
     files[0].sha256 = Some(sum(&a));
@@ -185,7 +185,7 @@ fn mirrors_are_tried_in_turn_and_each_reason_is_kept() {
     gone.answers(&[Answer::Status("404 Not Found"), Answer::Status("404 Not Found")]);
     let secret = gone.url("/a").replace("http://", "http://user:secret@");
     let mut files = [spec("a", &a, &[secret, page.url("/a"), wrong.url("/a")])];
-    place.profile.files.accept_unverified = true;
+    place.profile.files.unverified = Unverified::InstallWithoutVerification;
     let error = place.install(&files).unwrap_err();
     contains(&error, "/a: the server answered 404 Not Found; ");
     contains(&error, "it is no rpm package but a web page; ");
@@ -203,7 +203,7 @@ fn a_given_directory_is_used_instead_of_the_network() {
     let a = place.desk.package("a", "");
     let from = place.desk.dir().join("from");
     fs::create_dir(&from).unwrap();
-    place.profile.files.from = Some(from.clone());
+    place.profile.files.from = Some(from.clone().into());
     let mut files = [spec("a", &a, &["http://127.0.0.1:9/never".into()])];
     files[0].sha256 = Some(sum(&a));
     let error = place.install(&files).unwrap_err();
@@ -230,7 +230,7 @@ fn what_others_could_change_is_not_installed() {
     let server = Server::new(&fs::read(&a).unwrap());
     let mut files = [spec("a", &a, &[server.url("/a")])];
     files[0].sha256 = Some(sum(&a));
-    let local = place.profile.files.directory.clone();
+    let local = place.profile.files.directory.to_path_buf();
     fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
     let error = place.install(&files).unwrap_err();
     contains(&error, "keeping package files (files.directory): ");
@@ -288,7 +288,7 @@ fn a_mirror_that_trickles_takes_its_share_and_comes_last_the_next_time() {
     other.answers(&[Answer::Status("404 Not Found")]);
     let mut files = [spec("a", &a, &[slow.url("/a"), other.url("/a")])];
     files[0].sha256 = Some(sum(&a));
-    place.profile.files.deadline = Duration::from_secs(20);
+    place.profile.files.deadline = Duration::from_secs(20).into();
     let error = place.install(&files).unwrap_err();
     contains(&error, "the server answered 404 Not Found");
     contains(&place.seen.log.join("\n"), "its share of the time was over after ");
@@ -296,7 +296,7 @@ fn a_mirror_that_trickles_takes_its_share_and_comes_last_the_next_time() {
     let ranges: Vec<_> = slow.asked().iter().map(|asked| asked.header("range").is_some()).collect();
     assert_eq!(ranges[..2], [false, true]);
     let before = slow.asked().len();
-    place.profile.files.deadline = PATIENCE;
+    place.profile.files.deadline = PATIENCE.into();
     assert!(matches!(place.install(&files), Ok(Done::Changed(_))));
     assert_eq!(slow.asked().len(), before);
     // And with both in one run, the good one has its turn.
@@ -324,7 +324,7 @@ fn a_full_disk_is_left_as_it_was() {
     let other = Server::new(&[7; 300_000]);
     let mut files = [spec("a", &a, &[large.url("/a"), other.url("/a")])];
     files[0].sha256 = Some(sum(&a));
-    let local = place.profile.files.directory.clone();
+    let local = place.profile.files.directory.to_path_buf();
     tool("mount", &["-t", "tmpfs", "-o", "size=64k,mode=755", "small", local.to_str().unwrap()]);
     let _small = Small(local.clone());
     let error = place.install(&files).unwrap_err();
@@ -337,7 +337,7 @@ fn a_full_disk_is_left_as_it_was() {
     let from = place.desk.dir().join("from");
     fs::create_dir(&from).unwrap();
     fs::write(from.join(&files[0].file), [7; 300_000]).unwrap();
-    place.profile.files.from = Some(from);
+    place.profile.files.from = Some(from.into());
     contains(&place.install(&files).unwrap_err(), &said);
     assert!(place.kept().is_empty(), "{:?}", place.kept());
 }
@@ -348,14 +348,14 @@ fn directories_may_have_any_name() {
     let a = place.desk.package("a", "");
     let mut files = [spec("a", &a, &[])];
     files[0].sha256 = Some(sum(&a));
-    let (local, from) = (place.profile.files.directory.clone(), place.desk.dir().join("from"));
+    let (local, from) = (place.profile.files.directory.to_path_buf(), place.desk.dir().join("from"));
     for name in NAMES {
         // What a pattern would find.
         for decoy in ["x", "a", "b"] {
             fs::create_dir_all(local.join(decoy)).unwrap();
         }
-        place.profile.files.directory = local.join(name);
-        place.profile.files.from = Some(from.join(name));
+        place.profile.files.directory = local.join(name).into();
+        place.profile.files.from = Some(from.join(name).into());
         fs::create_dir_all(from.join(name)).unwrap();
         fs::copy(&a, from.join(name).join(&files[0].file)).unwrap();
         let done = place.install(&files);
@@ -389,7 +389,7 @@ fn a_text_is_no_package_and_leads_nowhere() {
     // rpm takes it for a list, and its lines for packages.
     let list = Server::new(format!("{}\n", evil.url("/a.rpm")).as_bytes());
     let files = [spec("a", &a, &[list.url("/a")])];
-    place.profile.files.accept_unverified = true;
+    place.profile.files.unverified = Unverified::InstallWithoutVerification;
     contains(&place.install(&files).unwrap_err(), "it is no rpm package");
     assert!(evil.asked().is_empty(), "{:?}", evil.asked());
 }
@@ -436,15 +436,15 @@ fn a_transaction_that_takes_too_long_ends_after_the_scriptlet_that_is_at_work() 
         "a",
         &format!("Provides: /bin/sh\n%post\nsleep 5 || exit 1\necho whole >{}", done.display()),
     );
-    place.profile.files.from = package.parent().map(Path::to_owned);
-    place.profile.files.accept_unverified = true;
-    place.profile.packages.deadline = Duration::from_secs(1);
+    place.profile.files.from = package.parent().map(|directory| directory.to_owned().into());
+    place.profile.files.unverified = Unverified::InstallWithoutVerification;
+    place.profile.packages.deadline = Duration::from_secs(1).into();
     let error = place.install(&[spec("a", &package, &[])]).unwrap_err();
     contains(&error, "did not end within 1 s and was stopped");
     assert_eq!(fs::read_to_string(&done).unwrap(), "whole\n");
     // The package is whole, and the next run finds it so.
     tool("rpm", &["-V", "mt-agent-test-a"]);
-    place.profile.packages.deadline = Duration::from_secs(600);
+    place.profile.packages.deadline = Duration::from_secs(600).into();
     assert_eq!(place.install(&[spec("a", &package, &[])]), Ok(Done::Unchanged));
     place.remove("mt-agent-test-a");
 }

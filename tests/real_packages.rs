@@ -29,8 +29,8 @@ fn install(profile: &Profile, seen: &mut Seen, names: &[&str]) -> Result<Done, S
 
 fn short() -> Profile {
     let mut profile = profile();
-    profile.packages.lock_timeout = Duration::from_secs(4);
-    profile.packages.deadline = PATIENCE;
+    profile.packages.lock_timeout = Duration::from_secs(4).into();
+    profile.packages.deadline = PATIENCE.into();
     profile
 }
 
@@ -214,7 +214,7 @@ fn a_held_lock_is_waited_for_and_its_holder_named() {
 
     // It is let go while we wait.
     let mut profile = short();
-    profile.packages.lock_timeout = PATIENCE;
+    profile.packages.lock_timeout = PATIENCE.into();
     let waiting = thread::spawn(move || {
         thread::sleep(Duration::from_secs(3));
         drop(held);

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::package_file::PackageFile;
 use crate::host::{DeviceNumber, ScsiId, text};
 use crate::platform::packages::Manager;
-use crate::profile::FileSpec;
 
 /// Something to be done to the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum Change {
     /// Fetch (or take from a directory), verify and install packages that come as files.
     InstallFiles {
         /// Which.
-        files: Vec<FileSpec>,
+        files: Vec<PackageFile>,
     },
     /// Collect what an unconnected master target needs in a directory. Nothing else of the host is changed.
     Collect {
@@ -38,7 +38,7 @@ pub enum Change {
         /// Packages, to come with their dependencies.
         packages: Vec<String>,
         /// Packages that come as files.
-        files: Vec<FileSpec>,
+        files: Vec<PackageFile>,
         /// Repositories to take the packages from, instead of this host's own.
         repositories: Vec<String>,
         /// The agent's own package.

@@ -294,7 +294,7 @@ fn execute(
     let host = context.host;
     let settings = &context.profile.custom_changes;
     let directory = script.parent().unwrap_or(Path::new("/"));
-    let command = Command::new("bash", [format!("./{}", settings.script)], settings.deadline)
+    let command = Command::new("bash", [format!("./{}", settings.script)], settings.deadline.get())
         .dir(directory)
         .stdin("Y\n");
     context.run_held(runner, &command, &mut |pid| {

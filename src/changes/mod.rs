@@ -17,6 +17,7 @@ pub mod identity;
 pub mod mkfs;
 pub mod mount;
 pub mod multipath;
+mod package_file;
 pub mod packages;
 mod perform;
 pub mod records;
@@ -27,3 +28,4 @@ pub mod unmount;
 
 pub use self::change::Change;
 pub use self::context::{Context, Done, Observer};
+pub use self::package_file::PackageFile;

@@ -37,7 +37,7 @@ pub fn kickstart(profile: &Profile, hash: Option<&PasswordHash>) -> Result<Strin
     let after = scripts::after(profile, &answers)?;
     let installation = &profile.installation;
     let before = scripts::before(installation);
-    let source = match &installation.source {
+    let source = match &*installation.source {
         InstallSource::Cdrom => "cdrom".to_owned(),
         InstallSource::Url(address) => format!("url --url={address}"),
     };
@@ -84,7 +84,7 @@ bootloader --location={place} --append=\"crashkernel=auto\"
 
 /// The TCP port on which the master target takes data: the site's, where the profile names it.
 fn data_port(profile: &Profile) -> u16 {
-    profile.site.process_server.as_ref().map_or(9443, |server| server.port)
+    profile.site.process_server.as_ref().map_or(9443, |server| server.port.get())
 }
 
 /// Refuses a release with another installer.

@@ -1,18 +1,19 @@
-//! What a master target must be: raw YAML, merged along `extends`, validated.
+//! What a master target must be: YAML, merged along `extends`, read as a [`Profile`], validated.
 //!
 //! ```text
-//! source (the file, if only root can write it) -> tree (YAML with lines) -> load (extends, merge)
-//!     -> decode (typed: raw, values) -> validate (contradictions) -> Profile -> show
+//! source (the file, if only root can write it) -> parse (a tree with lines) -> chain (extends, merge)
+//!     -> decode (the types of model and values) -> validate (contradictions) -> Profile -> show, differences
 //! ```
 //!
-//! [`Profile`] is the validated result that the rest of the crate works with. Every value in it is complete
-//! and of the right kind; where it came from is in [`Profile::origins`].
+//! Every value of a [`Profile`] is complete and of the right kind; where it came from is in [`Profile::origins`].
 
 mod builtin;
+mod chain;
 mod decode;
+mod differences;
 mod load;
 mod model;
-mod raw;
+mod parse;
 mod schema;
 mod show;
 mod source;
@@ -20,18 +21,25 @@ mod tree;
 mod validate;
 mod values;
 mod wrong;
+mod yaml;
 
 pub use builtin::{DEFAULT, builtin, builtin_names};
+pub use differences::differences;
 #[cfg(feature = "fuzzing")]
 pub(crate) use load::from_text;
 pub use load::{Given, HOST_FILE, Setting, check, load, load_with};
 pub use model::{
-    BootLoaderPlace, CustomChanges, FileSpec, Files, Finish, Hypervisor, InstallSource, Installation, Layout,
-    Network, NetworkKind, Os, Packages, PartitionSize, PartitionSpec, Profile, Retention, Server, Site,
-    Sizing, Sources, Waiver,
+    CustomChanges, FileSpec, Files, Hypervisor, Installation, Layout, Network, Os, Packages, PartitionSize,
+    PartitionSpec, Profile, Retention, Server, Site, Sizing, Sources, Waiver,
 };
 pub use schema::schema;
-pub use show::{differences, digest, show, to_json};
+pub use show::{digest, show, to_json};
+pub use values::{
+    Architecture, BootLoaderPlace, Finish, InstallSource, NetworkKind, OtherAddress, PackageName,
+    PartitionType, RetentionType, ScriptStage, Size, Unverified,
+};
+#[cfg(test)]
+pub use values::{DiskName, MountPoint};
 
 #[cfg(test)]
 mod tests;

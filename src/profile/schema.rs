@@ -45,13 +45,13 @@ mod tests {
 
     use serde_json::{Map, Value, json};
 
-    use super::super::raw::RawProfile;
+    use super::super::model::Profile;
     use crate::host::files;
 
     /// `MT_AGENT_BLESS=1` writes it anew: read the difference in git.
     #[test]
     fn the_schema_is_that_of_the_types() {
-        let mut schema = schemars::schema_for!(RawProfile).to_value();
+        let mut schema = schemars::schema_for!(Profile).to_value();
         let complete = take_required(&mut schema);
         drop_defaults(&mut schema);
         let entries = schema.as_object_mut().unwrap();

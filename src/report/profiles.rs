@@ -31,7 +31,8 @@ impl List {
     pub fn new(profiles: Vec<Profile>, host: &Host) -> Self {
         let listed = |Profile { name, description, .. }| {
             let default = name == profile::DEFAULT;
-            Listed { name, description, default }
+            let description = description.map(|words| words.to_string()).unwrap_or_default();
+            Listed { name: name.to_string(), description, default }
         };
         Self {
             schema: "mt-agent/profiles/v1",

@@ -50,7 +50,7 @@ pub fn report(
     }
     notes.extend(selection.note());
     let mut report = Report {
-        profile: profile.name.clone(),
+        profile: profile.name.to_string(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
         selection: selection.clone(),
         of_tree: is_image(facts),

@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result, ensure};
 use super::engine::Engine;
 use super::recorder::Recorder;
 use super::watcher::Watcher;
-use crate::changes::Change;
 use crate::changes::collection::{Collection, can_be_collected_in};
+use crate::changes::{Change, PackageFile};
 use crate::host::Host;
 use crate::platform::packages::SUFFIX;
-use crate::profile::{FileSpec, Profile};
+use crate::profile::Profile;
 use crate::report::collected::Collected;
 
 /// What is collected for, in the journal.
@@ -87,19 +87,23 @@ fn package_in(directory: &Path) -> Option<PathBuf> {
 pub(super) fn packages(profile: &Profile) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in profile.packages.base.iter().chain(&profile.packages.multipath) {
-        if !names.contains(name) {
-            names.push(name.clone());
+        if !names.iter().any(|other| other == &**name) {
+            names.push(name.to_string());
         }
     }
     names
 }
 
 /// The packages that come as files and that the protected machines need.
-pub(super) fn files(profile: &Profile) -> Vec<FileSpec> {
-    let of = |wanted: bool, files: &[FileSpec]| if wanted { files.to_vec() } else { Vec::new() };
-    let mut all = of(profile.sources.reiserfs, &profile.files.reiserfs);
-    all.extend(of(profile.sources.xfs, &profile.files.xfs));
-    all
+pub(super) fn files(profile: &Profile) -> Vec<PackageFile> {
+    let (wanted, files) = (&profile.sources, &profile.files);
+    let kinds = [(wanted.reiserfs, &files.reiserfs), (wanted.xfs, &files.xfs)];
+    kinds
+        .into_iter()
+        .filter(|(wanted, _)| *wanted)
+        .flat_map(|(_, files)| files)
+        .map(PackageFile::from)
+        .collect()
 }
 
 #[cfg(test)]

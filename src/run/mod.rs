@@ -32,7 +32,7 @@ use crate::facts::Facts;
 use crate::facts::boot_id::PATH as BOOT_ID;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
-use crate::profile::Profile;
+use crate::profile::{Profile, Server};
 
 pub use self::lock::under_way;
 pub use crate::state::time::{now, today};
@@ -41,21 +41,21 @@ pub use crate::state::time::{now, today};
 #[must_use]
 pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
     let site = &profile.site;
-    let servers =
-        [("configuration-server", &site.configuration_server), ("process-server", &site.process_server)]
-            .into_iter()
-            .filter_map(|(role, server)| {
-                server.as_ref().map(|s| (role.to_owned(), s.address.clone(), s.port))
-            })
-            .collect();
+    let servers = [
+        ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
+        ("process-server", site.process_server.as_ref().map(Server::endpoint)),
+    ]
+    .into_iter()
+    .filter_map(|(role, server)| server.map(|(address, port)| (role.to_owned(), address.to_owned(), port)))
+    .collect();
     let changes = &profile.custom_changes;
     let wanted = Wanted {
         servers,
-        marker: changes.marker.clone(),
-        log: changes.log.clone(),
-        archive: changes.archive.clone(),
+        marker: changes.marker.to_path_buf(),
+        log: changes.log.to_path_buf(),
+        archive: changes.archive.as_deref().map(ToOwned::to_owned),
         archive_is_pinned: changes.sha256.is_some(),
-        mount_point: profile.retention.mount_point.clone(),
+        mount_point: profile.retention.mount_point.to_string(),
         probe,
     };
     gather(host, &wanted)

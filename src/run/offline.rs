@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::collect::{files, packages};
+use crate::changes::PackageFile;
 use crate::changes::collection::manifest::Role;
 use crate::changes::collection::{Collection, examine};
 use crate::host::{Host, text};
 use crate::platform::packages::rpm::{self, NOT_VERIFIED};
-use crate::profile::{FileSpec, Profile};
+use crate::profile::Profile;
 
 /// Verifies the collection in `directory` and makes it all that `profile` takes packages from. Answers where it lies,
 /// links resolved, and a note on it.
@@ -24,8 +25,8 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
     detach(profile, &collection.directory);
     let manifest = &collection.manifest;
     for (what, found, wanted) in [
-        ("release", &manifest.release, &profile.os.release),
-        ("architecture", &manifest.architecture, &profile.os.architecture),
+        ("release", &manifest.release, &*profile.os.release),
+        ("architecture", &manifest.architecture, profile.os.architecture.name()),
     ] {
         ensure!(
             found == wanted,
@@ -39,7 +40,7 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
     let entries: Vec<_> = manifest.files.iter().filter(|entry| entry.role != Role::Agent).collect();
     for spec in profile.files.reiserfs.iter_mut().chain(&mut profile.files.xfs) {
         let Some(entry) = entries.iter().find(|entry| entry.file == spec.file) else { continue };
-        if let Some(pinned) = spec.sha256.as_ref().filter(|pinned| **pinned != entry.sha256) {
+        if let Some(pinned) = spec.sha256.as_ref().filter(|pinned| ***pinned != entry.sha256) {
             bail!(
                 "--offline {}: the profile pins {pinned} for {}, but the manifest says {}: collect again with this \
                  host's profile",
@@ -94,12 +95,12 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
 
 /// Takes every address out of `profile`: what comes as a file comes from `directory`.
 pub fn detach(profile: &mut Profile, directory: &Path) {
-    profile.files.from = Some(directory.to_owned());
+    profile.files.from = Some(directory.to_owned().into());
     for spec in profile.files.reiserfs.iter_mut().chain(&mut profile.files.xfs) {
         spec.urls.clear();
     }
 }
 
-fn package(spec: &FileSpec) -> &String {
+fn package(spec: &PackageFile) -> &String {
     &spec.package
 }

@@ -27,7 +27,7 @@ pub fn plan(
     request: &Request,
 ) -> Plan {
     let mut plan = Plan {
-        profile: profile.name.clone(),
+        profile: profile.name.to_string(),
         host: facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
         ..Plan::default()
     };

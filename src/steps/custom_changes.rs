@@ -2,7 +2,7 @@
 
 mod root_disk;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -273,7 +273,11 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
     }
     let run = |rerun| match archive(profile, facts) {
         Ok(archive) => Remedy::With {
-            changes: vec![Change::RunCustomChanges { archive: archive.clone(), rerun, archive_sha256: None }],
+            changes: vec![Change::RunCustomChanges {
+                archive: archive.to_owned(),
+                rerun,
+                archive_sha256: None,
+            }],
             needs: NEEDS,
         },
         Err(why) if rerun => Remedy::Refused(format!("--custom-changes=rerun: {why}")),
@@ -312,7 +316,7 @@ fn accept(facts: &Facts) -> Remedy {
 }
 
 /// The archive of the vendor script; or why there is none, and what a person does about it.
-fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a PathBuf, String> {
+fn archive<'a>(profile: &'a Profile, facts: &Facts) -> Result<&'a Path, String> {
     let Some(archive) = &profile.custom_changes.archive else {
         return Err(
             "name the archive of the Unified Agent for RHEL 6-64 in the profile as custom-changes.archive, \
@@ -399,7 +403,7 @@ fn made_again(profile: &Profile, facts: &Facts, record: &Record) -> Result<bool,
         why: format!("the time of the vendor script's run: {error}: {SEE}"),
     })?;
     let ended = u64::try_from(started.unix_timestamp()).unwrap_or_default()
-        + profile.custom_changes.deadline.as_secs()
+        + profile.custom_changes.deadline.get().as_secs()
         + CLOCK_MARGIN_SECS;
     match marker {
         Some(marker) if *marker > ended => in_an_earlier_boot(facts, *marker).map(|earlier| !earlier),

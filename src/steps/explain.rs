@@ -159,6 +159,7 @@ pub fn vcenter_only() -> &'static [&'static str] {
 mod tests {
     use super::super::testing::ready;
     use super::*;
+    use crate::profile::RetentionType;
 
     fn explain(name: &str) -> Result<Explanation> {
         super::explain(name, &ready().0)
@@ -228,11 +229,11 @@ mod tests {
     fn it_says_what_the_profile_says() {
         let (mut profile, _) = ready();
         assert!(requirement("retention.mounted").unwrap().fix.contains("mkdir -p /mnt/retention; mount "));
-        profile.retention.mount_point = "/srv/points".to_owned();
-        profile.retention.fs_type = "xfs".to_owned();
-        profile.retention.capacity_bytes = 3 << 40;
-        profile.packages.base = vec!["perl".to_owned(), "rsync".to_owned()];
-        profile.packages.multipath = vec!["multipath-tools".to_owned()];
+        profile.retention.mount_point = "/srv/points".parse().unwrap();
+        profile.retention.filesystem = RetentionType::Xfs;
+        profile.retention.capacity = (3 << 40).into();
+        profile.packages.base = vec!["perl".parse().unwrap(), "rsync".parse().unwrap()];
+        profile.packages.multipath = vec!["multipath-tools".parse().unwrap()];
         let texts = |id: &str| {
             let explained = super::requirement(id, &profile).unwrap();
             format!("{} {} {}", explained.title, explained.cause, explained.fix)

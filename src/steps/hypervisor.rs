@@ -13,7 +13,7 @@ use crate::profile::Profile;
 const SECTION: &str = "Common things to check on a master target";
 
 /// Disks that one virtual SCSI controller takes: 16 units, one of which is the controller itself.
-const DISKS_OF_A_CONTROLLER: usize = 15;
+const DISKS_OF_A_CONTROLLER: u64 = 15;
 
 const LOOK: &str = "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere";
 
@@ -235,9 +235,9 @@ fn root_disk<'a>(facts: &Facts, disks: &'a [Disk]) -> Option<&'a str> {
 
 fn disk_count(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let disks = need(&facts.disks, "the disks")?;
-    let most = profile.hypervisor.max_disks;
+    let most = profile.hypervisor.max_disks.get();
     let found = format!("{} of at most {most}", disks.len());
-    if disks.len() <= most {
+    if disks.len() as u64 <= most {
         return Ok(Status::met(found));
     }
     Ok(Status::unmet(

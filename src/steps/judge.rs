@@ -189,7 +189,7 @@ impl Judge<'_> {
     fn waive(&self, requirement: &Requirement, status: Status) -> (Status, Option<String>) {
         let of_it = self.profile.waivers.iter().filter(|waiver| waiver.requirement == requirement.id);
         // The most lasting one, should a profile have several.
-        let waiver = of_it.max_by_key(|waiver| (waivers::fault(waiver, self.today).is_none(), waiver.until));
+        let waiver = of_it.max_by_key(|waiver| (waivers::fault(waiver, self.today).is_none(), *waiver.until));
         let Some(waiver) = waiver else { return (status, None) };
         match waivers::fault(waiver, self.today).or_else(|| waivers::too_much(requirement, &status)) {
             // What has no effect is told where it would have had one; what can have none, always.

@@ -85,7 +85,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
 
 fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let found = need(&facts.os.release, "the release")?.trim();
-    let wanted = profile.os.release.as_str();
+    let wanted = &*profile.os.release;
     if found == wanted {
         return Ok(Status::met(found));
     }
@@ -112,7 +112,7 @@ fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 
 fn architecture(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let found = need(&facts.os.architecture, "the architecture")?;
-    let wanted = &profile.os.architecture;
+    let wanted = profile.os.architecture.name();
     if found == wanted {
         return Ok(Status::met(found));
     }
@@ -309,7 +309,7 @@ mod tests {
         let (mut profile, mut facts) = ready();
         assert_eq!(told(&profile, &facts, "os.timezone"), "met: Europe/Berlin");
 
-        profile.os.timezone = Some("Etc/UTC".into());
+        profile.os.timezone = Some("Etc/UTC".parse().unwrap());
         assert_eq!(
             told(&profile, &facts, "os.timezone"),
             "unmet: Europe/Berlin | time zone Etc/UTC | write ZONE=\"Etc/UTC\" to /etc/sysconfig/clock and copy \

@@ -3,11 +3,12 @@
 use super::remedy::{Remedy, Request};
 use super::{Belongs, RemediedBy, Requirement, Status, ids, need};
 use crate::changes::Change;
+use crate::changes::PackageFile;
 use crate::facts::Facts;
 use crate::facts::packages::Packages;
 use crate::platform::packages::can_install;
 use crate::platform::words;
-use crate::profile::FileSpec;
+use crate::profile::{FileSpec, PackageName};
 
 const SECTION: &str = "Install additional packages";
 
@@ -81,8 +82,8 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
     wanted.filter(|name| !packages.installed.contains_key(*name)).map(str::to_owned).collect()
 }
 
-fn judge(wanted: &[String], of_all: bool, facts: &Facts) -> Result<Status, Status> {
-    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+fn judge(wanted: &[PackageName], of_all: bool, facts: &Facts) -> Result<Status, Status> {
+    let wanted: Vec<&str> = wanted.iter().map(|name| &**name).collect();
     installed(&wanted, of_all, facts, |missing, packages| {
         words::install_packages(packages, &missing.join(" "))
     })
@@ -101,9 +102,9 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Re
             format!("name them in the profile under files.{}", what.to_lowercase()),
         ));
     }
-    let wanted: Vec<&str> = files.iter().map(|file| file.package.as_str()).collect();
+    let wanted: Vec<&str> = files.iter().map(|file| &*file.package).collect();
     installed(&wanted, false, facts, |_, packages| {
-        let names = files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>().join(" ");
+        let names = files.iter().map(|file| &*file.file).collect::<Vec<_>>().join(" ");
         words::install_files(packages, &names)
     })
 }
@@ -149,12 +150,12 @@ const CLEAN: &str = "`package-cleanup --dupes` lists them, `package-cleanup --cl
     yum-utils)";
 
 /// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
-pub(super) fn install(wanted: &[String], facts: &Facts, request: &Request) -> Remedy {
+pub(super) fn install(wanted: &[PackageName], facts: &Facts, request: &Request) -> Remedy {
     let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
         return Remedy::None;
     };
     let manager = packages.installer.unwrap_or_default();
-    match missing(wanted.iter().map(String::as_str), packages) {
+    match missing(wanted.iter().map(|name| &**name), packages) {
         missing if missing.is_empty() => Remedy::None,
         packages => install_with(Change::InstallPackages {
             packages,
@@ -170,8 +171,8 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
     let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
         return Remedy::None;
     };
-    let absent = |file: &&FileSpec| !packages.installed.contains_key(&file.package);
-    match files.iter().filter(absent).cloned().collect::<Vec<_>>() {
+    let absent = |file: &&FileSpec| !packages.installed.contains_key(&*file.package);
+    match files.iter().filter(absent).map(PackageFile::from).collect::<Vec<_>>() {
         files if files.is_empty() => Remedy::None,
         files => install_with(Change::InstallFiles { files }),
     }
@@ -287,7 +288,9 @@ mod tests {
         );
         assert_eq!(
             remedy("packages.reiserfs", &profile, &facts, &Request::default()),
-            install_with(Change::InstallFiles { files: profile.files.reiserfs.clone() })
+            install_with(Change::InstallFiles {
+                files: profile.files.reiserfs.iter().map(PackageFile::from).collect()
+            })
         );
         profile.files.reiserfs.clear();
         assert!(told(&profile, &facts, "packages.reiserfs").contains("files.reiserfs"));

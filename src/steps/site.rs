@@ -24,7 +24,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
         look: "`telnet {site.configuration-server}` from this machine",
         belongs: |_| Belongs::Machine,
         judge: |profile, facts| {
-            server(profile.site.configuration_server.as_ref(), facts, "configuration-server")
+            server(
+                profile.site.configuration_server.as_ref().map(Server::endpoint),
+                facts,
+                "configuration-server",
+            )
         },
         ..Requirement::DEFAULT
     },
@@ -38,7 +42,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   and on the VPN, and see that the process server has a heartbeat in the portal.",
         look: "`telnet {site.process-server}` from this machine",
         belongs: |_| Belongs::Machine,
-        judge: |profile, facts| server(profile.site.process_server.as_ref(), facts, "process-server"),
+        judge: |profile, facts| {
+            server(profile.site.process_server.as_ref().map(Server::endpoint), facts, "process-server")
+        },
         ..Requirement::DEFAULT
     },
     Requirement {
@@ -108,8 +114,8 @@ fn installed(facts: &Facts) -> Result<&SiteAgent, Status> {
     Err(Status::NotApplicable { why: "the master target software is not installed".into() })
 }
 
-fn server(wanted: Option<&Server>, facts: &Facts, role: &str) -> Result<Status, Status> {
-    let Some(Server { address, port }) = wanted else {
+fn server(wanted: Option<(&str, u16)>, facts: &Facts, role: &str) -> Result<Status, Status> {
+    let Some((address, port)) = wanted else {
         return Err(Status::NotApplicable {
             why: format!("the profile names no {}", role.replace('-', " ")),
         });
@@ -117,7 +123,7 @@ fn server(wanted: Option<&Server>, facts: &Facts, role: &str) -> Result<Status, 
     let asked = facts
         .servers
         .iter()
-        .find(|server| server.role == role && server.address == *address && server.port == *port);
+        .find(|server| server.role == role && server.address == address && server.port == port);
     let Some(asked) = asked else {
         return Err(Status::Unknown { why: format!("{address} port {port} was not asked") });
     };
@@ -238,7 +244,8 @@ mod tests {
     fn a_server_that_was_not_asked_is_unknown() {
         let (mut profile, mut facts) = ready();
         // A recording made with another profile: the answer is that of another server.
-        profile.site.configuration_server = Some(Server { address: "10.0.0.7".into(), port: 443 });
+        profile.site.configuration_server =
+            Some(Server { address: "10.0.0.7".parse().unwrap(), port: 443.into() });
         assert_eq!(
             told(&profile, &facts, "site.configuration-server"),
             "unknown: 10.0.0.7 port 443 was not asked"
@@ -279,7 +286,7 @@ mod tests {
             ("", "9.42", "unknown: the versions  and 9.42 cannot be compared"),
         ] {
             facts.site_agent = install(Some(own));
-            profile.site.configuration_server_version = Some(theirs.into());
+            profile.site.configuration_server_version = Some(theirs.parse().unwrap());
             let told = told(&profile, &facts, "site.version");
             assert!(told.starts_with(says), "{told}");
         }

@@ -64,7 +64,7 @@ const CRASH_KERNEL: u64 = 256 << 20;
 
 fn memory(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let usable = *need(&facts.cpu_memory.memory_bytes, "the memory")?;
-    let wanted = profile.sizing.memory_bytes;
+    let wanted = profile.sizing.memory.bytes();
     // In 128 bits, so that no profile can overflow it.
     let at_least = u128::from(wanted) * u128::from(100 - KEPT_PERCENT) / 100;
     if u128::from(usable) + u128::from(CRASH_KERNEL) >= at_least {
@@ -80,7 +80,7 @@ fn memory(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 
 fn cpus(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let found = *need(&facts.cpu_memory.cpus, "the processors")?;
-    let wanted = profile.sizing.cpus;
+    let wanted = profile.sizing.cpus.get();
     if found >= wanted {
         return Ok(Status::met(found.to_string()));
     }
@@ -104,7 +104,7 @@ fn os_disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let size = under.iter().fold(0_u64, |sum, disk| sum.saturating_add(disk.size_bytes));
     let names: Vec<_> = under.iter().map(|disk| disk.name.as_str()).collect();
     let found = format!("{}: {}", names.join(" and "), text::bytes(size));
-    let wanted = profile.sizing.os_disk_bytes;
+    let wanted = profile.sizing.os_disk.bytes();
     if size >= wanted {
         return Ok(Status::met(found));
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::profile::Profile;
+use crate::profile::{Profile, ScriptStage};
 
 pub use crate::state::request::Stage;
 
@@ -33,7 +33,7 @@ impl Belongs {
 /// Of what the vendor script brings about: one that is run in the image is proved there and on the clone. The restart after it is the
 /// clone's first boot, and the root disk is never the image's.
 pub(super) fn with_the_script(profile: &Profile) -> Belongs {
-    if profile.custom_changes.in_image { Belongs::Both } else { Belongs::Machine }
+    if profile.custom_changes.stage == ScriptStage::Image { Belongs::Both } else { Belongs::Machine }
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
         let (script, restart) =
             (find("custom-changes.applied").unwrap(), find("custom-changes.restarted").unwrap());
         assert_eq!((script.belongs)(&profile), Belongs::Machine);
-        profile.custom_changes.in_image = true;
+        profile.custom_changes.stage = ScriptStage::Image;
         assert_eq!(
             ((script.belongs)(&profile), (restart.belongs)(&profile)),
             (Belongs::Both, Belongs::Machine)

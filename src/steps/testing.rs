@@ -12,7 +12,7 @@ use crate::facts::scsi::KnownId;
 use crate::facts::storage::{Read, Storage};
 use crate::facts::{Fact, Facts};
 use crate::host::{DeviceNumber, Host};
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, Server};
 
 use super::remedy::{Remedy, Request};
 use super::{Finding, Selection, Status, find, image, judge_all};
@@ -42,20 +42,21 @@ pub fn ready() -> (Profile, Facts) {
 
 fn recorded() -> (Profile, Facts) {
     let profile = profile();
-    let server = |role: &str, server: &Option<profile::Server>| {
-        server.as_ref().map(|server| (role.to_owned(), server.address.clone(), server.port))
-    };
+    let site = &profile.site;
     let servers = [
-        server("configuration-server", &profile.site.configuration_server),
-        server("process-server", &profile.site.process_server),
+        ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
+        ("process-server", site.process_server.as_ref().map(Server::endpoint)),
     ];
+    let servers = servers.into_iter().filter_map(|(role, server)| {
+        server.map(|(address, port)| (role.to_owned(), address.to_owned(), port))
+    });
     let changes = &profile.custom_changes;
     let wanted = Wanted {
-        servers: servers.into_iter().flatten().collect(),
-        marker: changes.marker.clone(),
-        log: changes.log.clone(),
-        archive: changes.archive.clone(),
-        mount_point: profile.retention.mount_point.clone(),
+        servers: servers.collect(),
+        marker: changes.marker.to_path_buf(),
+        log: changes.log.to_path_buf(),
+        archive: changes.archive.as_deref().map(ToOwned::to_owned),
+        mount_point: profile.retention.mount_point.to_string(),
         ..Wanted::default()
     };
     let mut facts = gather(&Host::recorded(TREE), &wanted);
@@ -133,9 +134,9 @@ fn profile() -> Profile {
     let none = Host::recorded("/nonexistent");
     let mut profile = profile::load(Some(profile::DEFAULT), &none, &super::ids(), false).unwrap();
     profile.site = profile::Site {
-        configuration_server: Some(profile::Server { address: "192.0.2.20".into(), port: 443 }),
-        process_server: Some(profile::Server { address: "192.0.2.21".into(), port: 9443 }),
-        configuration_server_version: Some("9.6.0".into()),
+        configuration_server: Some(Server { address: "192.0.2.20".parse().unwrap(), port: 443.into() }),
+        process_server: Some(Server { address: "192.0.2.21".parse().unwrap(), port: 9443.into() }),
+        configuration_server_version: Some("9.6.0".parse().unwrap()),
     };
     profile
 }

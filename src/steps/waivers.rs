@@ -41,7 +41,7 @@ pub(super) fn fault(waiver: &Waiver, today: Date) -> Option<String> {
         Some(format!("{requirement} cannot be waived: {why}"))
     } else if !waiver.holds(today) {
         Some(format!("it ended on {until}"))
-    } else if *until - today > LONGEST {
+    } else if **until - today > LONGEST {
         Some(format!("it runs until {until}, and a waiver can run for {} days at most", LONGEST.whole_days()))
     } else {
         None
@@ -59,10 +59,10 @@ pub(super) fn too_much(requirement: &Requirement, status: &Status) -> Option<Str
 /// The status of what `waiver`, which has an effect, waives.
 pub(super) fn status(waiver: &Waiver, today: Date) -> Status {
     Status::Waived {
-        reason: waiver.reason.clone(),
+        reason: waiver.reason.to_string(),
         until: waiver.until.to_string(),
-        approved_by: waiver.approved_by.clone(),
-        ends_soon: waiver.until - today <= ANNOUNCED,
+        approved_by: waiver.approved_by.as_ref().map(ToString::to_string),
+        ends_soon: *waiver.until - today <= ANNOUNCED,
     }
 }
 
@@ -106,7 +106,12 @@ mod tests {
     use crate::facts::disks::ControllerKind;
 
     fn waiver(requirement: &str, until: Date) -> Waiver {
-        Waiver { requirement: requirement.into(), reason: "lab".into(), approved_by: None, until }
+        Waiver {
+            requirement: requirement.parse().unwrap(),
+            reason: "lab".parse().unwrap(),
+            approved_by: None,
+            until: until.into(),
+        }
     }
 
     fn waiving(ids: &[&str]) -> Profile {
@@ -181,7 +186,7 @@ mod tests {
             judged(&profile, &facts, "network.dns").status,
             Status::Waived { ends_soon: false, .. }
         ));
-        profile.waivers[0].until = date!(2027 - 07 - 07);
+        profile.waivers[0].until = date!(2027 - 07 - 07).into();
         let longer = judged(&profile, &facts, "network.dns");
         assert!(matches!(longer.status, Status::Unmet { .. }));
         assert_eq!(
@@ -224,8 +229,8 @@ mod tests {
     #[test]
     fn the_faults_of_a_profile_are_named_with_their_places() {
         let mut profile = waiving(&["scsi.ids", "network.dns", "os.clock", "sizing.memory"]);
-        profile.waivers[1].until = date!(2026 - 05 - 31);
-        profile.waivers[2].until = date!(2099 - 12 - 31);
+        profile.waivers[1].until = date!(2026 - 05 - 31).into();
+        profile.waivers[2].until = date!(2099 - 12 - 31).into();
         profile.origins.insert("waivers[0].requirement".into(), "p.yaml:7".into());
         assert_eq!(
             faults(&profile, TODAY),

@@ -3,32 +3,34 @@
 use std::borrow::Cow;
 
 use crate::host::text;
-use crate::profile::{Profile, Server};
+use crate::profile::{PackageName, Profile, Server};
 
 /// What a text may name: a key of the profile, and how its value is written there.
 const VALUES: &[(&str, fn(&Profile) -> String)] = &[
-    ("os.release", |profile| profile.os.release.clone()),
-    ("sizing.memory", |profile| text::bytes(profile.sizing.memory_bytes)),
-    ("sizing.cpus", |profile| profile.sizing.cpus.to_string()),
-    ("sizing.os-disk", |profile| text::bytes(profile.sizing.os_disk_bytes)),
-    ("packages.base", |profile| profile.packages.base.join(" ")),
-    ("packages.multipath", |profile| profile.packages.multipath.join(" ")),
+    ("os.release", |profile| profile.os.release.to_string()),
+    ("sizing.memory", |profile| text::bytes(profile.sizing.memory.bytes())),
+    ("sizing.cpus", |profile| profile.sizing.cpus.get().to_string()),
+    ("sizing.os-disk", |profile| text::bytes(profile.sizing.os_disk.bytes())),
+    ("packages.base", |profile| words(&profile.packages.base)),
+    ("packages.multipath", |profile| words(&profile.packages.multipath)),
     ("custom-changes.marker", |profile| profile.custom_changes.marker.display().to_string()),
     ("custom-changes.log", |profile| profile.custom_changes.log.display().to_string()),
-    ("custom-changes.script", |profile| profile.custom_changes.script.clone()),
-    ("retention.mount-point", |profile| profile.retention.mount_point.clone()),
-    ("retention.filesystem", |profile| profile.retention.fs_type.clone()),
-    ("retention.capacity", |profile| text::bytes(profile.retention.capacity_bytes)),
-    ("site.configuration-server", |profile| server(profile.site.configuration_server.as_ref(), 443)),
-    ("site.process-server", |profile| server(profile.site.process_server.as_ref(), 9443)),
+    ("custom-changes.script", |profile| profile.custom_changes.script.to_string()),
+    ("retention.mount-point", |profile| profile.retention.mount_point.to_string()),
+    ("retention.filesystem", |profile| profile.retention.filesystem.to_string()),
+    ("retention.capacity", |profile| text::bytes(profile.retention.capacity.bytes())),
+    ("site.configuration-server", |profile| server(profile.site.configuration_server.as_ref())),
+    ("site.process-server", |profile| server(profile.site.process_server.as_ref())),
 ];
 
 /// Address and port, as telnet(1) takes them; of a server that the profile does not name, a word to be replaced.
-fn server(server: Option<&Server>, port: u16) -> String {
-    match server {
-        Some(Server { address, port }) => format!("{address} {port}"),
-        None => format!("SERVER {port}"),
-    }
+fn server<const PORT: u16>(server: Option<&Server<PORT>>) -> String {
+    let (address, port) = server.map_or(("SERVER", PORT), Server::endpoint);
+    format!("{address} {port}")
+}
+
+fn words(packages: &[PackageName]) -> String {
+    packages.iter().map(|name| &**name).collect::<Vec<_>>().join(" ")
 }
 
 /// `template` with the values of `profile` in the place of their keys in braces.
@@ -64,6 +66,7 @@ mod tests {
     use super::super::all;
     use super::super::testing::ready;
     use super::*;
+    use crate::profile::MountPoint;
 
     #[test]
     fn every_key_in_a_text_is_one_of_the_profile() {
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn values_come_in_the_place_of_their_keys() {
         let (mut profile, _) = ready();
-        profile.retention.mount_point = "/srv/{os.release}".to_owned();
+        profile.retention.mount_point = MountPoint::unchecked("/srv/{os.release}");
         assert_eq!(fill("plain", &profile), "plain");
         let filled = fill("mount {retention.mount-point} by {\"x\"}: {site.process-server}", &profile);
         assert_eq!(filled, "mount /srv/{os.release} by {\"x\"}: 192.0.2.21 9443");

@@ -83,7 +83,8 @@ fn every_built_in_profile_makes_one_with_what_differs_per_machine() {
         let read = understood(&files);
         // What `check` looks for, from the profile itself.
         let known = mt_agent::profile::load(Some(name), &mt_agent::host::Host::live(), &[], false).unwrap();
-        let layout = known.layout.partitions.iter().map(|spec| (spec.mount.clone(), spec.fs_type.clone()));
+        let layout =
+            known.layout.partitions.iter().map(|spec| (spec.mount.to_string(), spec.fs_type.to_string()));
         let mut wanted: Vec<_> = layout.collect();
         wanted.extend(known.layout.swap.then(|| ("swap".to_owned(), String::new())));
         let text = |value: &Value| value.as_str().unwrap().to_owned();

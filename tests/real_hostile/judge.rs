@@ -31,7 +31,7 @@ pub fn probed(device: &Loop) -> Probe {
 /// recorded, but for the disk.
 pub fn facts(device: &Loop) -> Facts {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/centos-6.6-ready/host");
-    let wanted = Wanted { marker: profile().custom_changes.marker, ..Wanted::default() };
+    let wanted = Wanted { marker: profile().custom_changes.marker.to_path_buf(), ..Wanted::default() };
     let mut facts = gather(&Host::recorded(tree), &wanted);
     let Fact::Known(disks) = &mut facts.disks else { panic!("{:?}", facts.disks) };
     disks.truncate(1);
@@ -53,7 +53,7 @@ pub fn facts(device: &Loop) -> Facts {
 /// What the choice is when a person is there and nobody names a disk, and when this one is named.
 pub fn choices(device: &Loop) -> [Result<String, String>; 2] {
     let (facts, mut profile) = (facts(device), profile());
-    profile.retention.capacity_bytes = 1;
+    profile.retention.capacity = 1.into();
     [None, Some(ID.to_owned())].map(|name| {
         let request = Request { retention_disk: name, at_terminal: true, ..Request::default() };
         match choose(&profile, &facts, &request) {

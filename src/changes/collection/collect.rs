@@ -68,9 +68,9 @@ fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) 
         schema: SCHEMA.into(),
         agent: env!("CARGO_PKG_VERSION").into(),
         made: now(),
-        profile: context.profile.name.clone(),
-        release: context.profile.os.release.clone(),
-        architecture: context.profile.os.architecture.clone(),
+        profile: context.profile.name.to_string(),
+        release: context.profile.os.release.to_string(),
+        architecture: context.profile.os.architecture.to_string(),
         packages: order.packages.to_vec(),
         files: staged.iter().map(|(_, entry)| entry.clone()).collect(),
     };
@@ -130,7 +130,7 @@ fn only_ours(directory: &Path) -> Result<()> {
 fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manifest) -> Result<()> {
     let same = old.profile == profile.name
         && old.release == profile.os.release
-        && old.architecture == profile.os.architecture
+        && old.architecture == profile.os.architecture.name()
         && old.packages == order.packages;
     ensure!(same, "it was made for the profile {}, or for another edition of it", text::safe(&old.profile));
     for spec in order.files {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::directory::Collection;
 use super::manifest::{Entry, Role};
+use crate::changes::package_file::PackageFile;
 use crate::host::Host;
 use crate::platform::packages::look::{Package, look, nevra};
 use crate::platform::packages::rpm::{NOT_VERIFIED, Signature, signatures};
@@ -75,9 +76,9 @@ fn genuine(
 ) -> Result<String> {
     let files = &profile.files;
     let Some(signature) = signature else { return Ok("the agent's own package".into()) };
-    if let Some(spec) = files.reiserfs.iter().chain(&files.xfs).find(|spec| spec.file == entry.file) {
-        package.is_named_by(spec, &entry.sha256)?;
-        if spec.sha256.as_ref() == Some(&entry.sha256) {
+    if let Some(spec) = files.reiserfs.iter().chain(&files.xfs).find(|spec| entry.file == spec.file) {
+        PackageFile::from(spec).names(package, &entry.sha256)?;
+        if spec.sha256.as_deref() == Some(&entry.sha256) {
             return Ok("verified by its SHA-256".into());
         }
     }

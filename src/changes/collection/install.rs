@@ -45,10 +45,11 @@ fn install_missing(context: &mut Context<'_>, directory: &Path, packages: &[Stri
         return Ok(Done::Unchanged);
     }
     let collection = Collection::open(directory)?;
-    wait_for_rpm(context, Instant::now() + context.profile.packages.lock_timeout)?;
+    wait_for_rpm(context, Instant::now() + context.profile.packages.lock_timeout.get())?;
     let examined = examine(context.host, &collection, context.profile)
         .with_context(|| collection.directory.display().to_string())?;
-    let chosen = choose(context.host, &collection, &examined, &wanted, &context.profile.os.architecture)?;
+    let chosen =
+        choose(context.host, &collection, &examined, &wanted, context.profile.os.architecture.name())?;
     for file in &chosen {
         context.observer.log(&format!("{}: {}", file.entry.file, file.verified));
         if file.is_doubtful() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::profile::FileSpec;
+use crate::changes::package_file::PackageFile;
 
 /// What is to be collected, and where.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Order<'a> {
     /// Packages of the profile; their dependencies come with them.
     pub packages: &'a [String],
     /// Packages that come as files.
-    pub files: &'a [FileSpec],
+    pub files: &'a [PackageFile],
     /// Repositories to take the packages from; this host's own when there are none.
     pub repositories: &'a [String],
     /// The agent's own package.

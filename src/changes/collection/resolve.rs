@@ -40,7 +40,7 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
         repositories: order.repositories,
         ca_file: profile.files.ca_file.as_deref(),
         release: &profile.os.release,
-        deadline: profile.packages.deadline,
+        deadline: profile.packages.deadline.get(),
     };
     let (root, packages) = (work.directory("root")?, work.directory("packages")?);
     let desk = Desk { root: &root, packages: &packages, configuration: work.top() };

@@ -258,15 +258,15 @@ fn while_a_process_of_its_group_lives_nothing_is_run_and_nothing_decided() {
 fn the_work_directory_is_never_under_usr_local() {
     let mut desk = Desk::new();
     fs::create_dir_all(desk.path("/usr/local/x")).unwrap();
-    desk.profile.custom_changes.work_directory = "/usr/local/x/y".into();
+    desk.profile.custom_changes.work_directory = "/usr/local/x/y".parse().unwrap();
     contains(&desk.run(VENDOR).unwrap_err(), "lies under /usr/local, where");
     symlink(desk.path("/usr/local/x"), desk.path("/root/link")).unwrap();
-    desk.profile.custom_changes.work_directory = "/root/link/y".into();
+    desk.profile.custom_changes.work_directory = "/root/link/y".parse().unwrap();
     contains(&desk.run(VENDOR).unwrap_err(), "lies under /usr/local, where");
     assert!(!desk.path("/usr/local/x/y").exists());
     fs::create_dir(desk.path("/open")).unwrap();
     fs::set_permissions(desk.path("/open"), fs::Permissions::from_mode(0o777)).unwrap();
-    desk.profile.custom_changes.work_directory = "/open/y".into();
+    desk.profile.custom_changes.work_directory = "/open/y".parse().unwrap();
     contains(
         &desk.run(VENDOR).unwrap_err(),
         "/open (owner 0, group 0, mode 0777): choose another directory, or run `chmod go-w ",
@@ -285,7 +285,7 @@ fn a_script_that_is_none_is_not_run() {
     ] {
         contains(&desk.run(script).unwrap_err(), part);
     }
-    desk.profile.custom_changes.sha256 = Some("0".repeat(64));
+    desk.profile.custom_changes.sha256 = Some("0".repeat(64).parse().unwrap());
     contains(&desk.run(VENDOR).unwrap_err(), "but the profile names 000");
     assert!(recorded(&desk.host).unwrap().is_none());
     assert!(!desk.path("/where").exists());
@@ -335,7 +335,7 @@ fn what_is_planned_can_be_done_and_the_script_never_runs_again_by_itself() {
                         desk.set_outcome(outcome.clone());
                     }
                     let (mut profile, mut facts) = ready();
-                    profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+                    profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
                     let read = |desk: &Desk, facts: &mut crate::facts::Facts| {
                         let settings = &profile.custom_changes;
                         facts.custom_changes = crate::facts::custom_changes::load(

@@ -9,17 +9,17 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::names::describe;
 use super::obtain::obtain;
 use super::transaction::rpm_transaction;
+use crate::changes::package_file::PackageFile;
 use crate::changes::{Context, Done};
 use crate::host::trust;
 use crate::platform::packages::{needs_rpm, plain, reason, rpm};
-use crate::profile::FileSpec;
 
 /// Installs those of `files` whose package is not installed.
 ///
 /// # Errors
 /// One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm did not
 /// install it. Verified files stay; nothing unverified does.
-pub fn install_files(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Done> {
+pub fn install_files(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
     needs_rpm(context.host).context("installing package files")?;
     install_files_with_rpm(context, files)
 }
@@ -28,7 +28,7 @@ pub fn install_files(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Do
 ///
 /// # Errors
 /// As [`install_files`].
-pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> Result<Done> {
+pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
     for spec in files {
         plain(&spec.package, "a package")?;
         plain(&spec.file, "a package file")?;
@@ -38,7 +38,8 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[FileSpec]) -> 
     }
     let names: Vec<&str> = files.iter().map(|spec| spec.package.as_str()).collect();
     let present = rpm::installed(context.host, &names)?;
-    let absent: Vec<&FileSpec> = files.iter().filter(|spec| !present.contains_key(&spec.package)).collect();
+    let absent: Vec<&PackageFile> =
+        files.iter().filter(|spec| !present.contains_key(&spec.package)).collect();
     if absent.is_empty() {
         return Ok(Done::Unchanged);
     }

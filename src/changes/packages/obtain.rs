@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::changes::fetch::{self, Fetch, GivenUp, Turn};
+use crate::changes::package_file::PackageFile;
 use crate::changes::{Context, Observer};
 use crate::host::sum::{self, sha256};
 use crate::host::{files as host_files, text, trust};
 use crate::platform::packages::look::{has_lead, look_at};
 use crate::platform::packages::rpm;
-use crate::profile::{FileSpec, Profile};
+use crate::profile::Profile;
 
 /// The most bytes that a package file may have.
 const LIMIT: u64 = 512 << 20;
@@ -29,7 +30,7 @@ const LEAST: (u64, Duration) = (15 << 10, Duration::from_secs(15));
 pub(in crate::changes) fn obtain(
     context: &mut Context<'_>,
     directory: &Path,
-    spec: &FileSpec,
+    spec: &PackageFile,
 ) -> Result<String> {
     let target = directory.join(&spec.file);
     if target.symlink_metadata().is_ok() {
@@ -44,7 +45,7 @@ pub(in crate::changes) fn obtain(
     let part_name = format!("{}.part", spec.file);
     let part = directory.join(&part_name);
     let mut sources = sources(context.profile, spec, &part)?;
-    let until = Instant::now() + context.profile.files.deadline;
+    let until = Instant::now() + context.profile.files.deadline.get();
     let mut failed: Vec<(String, String)> = Vec::new();
     // Each has its turn; then those that were given up for being slow have another, as slow is better than none.
     for (least, within) in [LEAST, (0, fetch::STALL)] {
@@ -91,7 +92,7 @@ pub(in crate::changes) fn obtain(
 
 /// Where the file may come from, in the order in which it is tried: the profile's, but begun where an interrupted run can
 /// be resumed, and behind an address that was given up the last time.
-fn sources<'a>(profile: &'a Profile, spec: &'a FileSpec, part: &Path) -> Result<Vec<Source<'a>>> {
+fn sources<'a>(profile: &'a Profile, spec: &'a PackageFile, part: &Path) -> Result<Vec<Source<'a>>> {
     if let Some(from) = &profile.files.from {
         return Ok(vec![Source::Directory(from)]);
     }
@@ -124,7 +125,7 @@ impl Source<'_> {
     fn get(
         &self,
         context: &mut Context<'_>,
-        spec: &FileSpec,
+        spec: &PackageFile,
         part: &Path,
         (until, turn): (Instant, Option<Turn>),
     ) -> Result<()> {
@@ -159,7 +160,7 @@ impl Source<'_> {
 }
 
 /// Opens the package file `from`. What is pinned may be anybody's, as its copy is what is verified.
-fn open(from: &Path, spec: &FileSpec) -> Result<File> {
+fn open(from: &Path, spec: &PackageFile) -> Result<File> {
     let seen = match trust::look(Path::new("/"), from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bail!("there is no {}: copy it there", spec.file)
@@ -239,7 +240,7 @@ fn verify(
     directory: &Path,
     name: &str,
     file: &File,
-    spec: &FileSpec,
+    spec: &PackageFile,
 ) -> Result<String> {
     let (sum, size) = sha256(file, LIMIT, sum::PATIENCE)?;
     ensure!(size > 0, "it is empty");
@@ -252,7 +253,7 @@ fn verify(
             bail!("its SHA-256 is {sum}, but {by} {pinned}: it is another file, or damaged");
         }
     }
-    look_at(context.host, directory, name)?.is_named_by(spec, &sum)?;
+    spec.names(&look_at(context.host, directory, name)?, &sum)?;
     if spec.sha256.is_some() {
         return Ok("verified by its SHA-256".into());
     }

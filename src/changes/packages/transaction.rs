@@ -23,8 +23,8 @@ pub(super) fn transaction(
     installed: &[String],
 ) -> Result<Output> {
     let settings = &context.profile.packages;
-    let until = Instant::now() + settings.lock_timeout;
-    let command = manager.install(packages, installed, settings.deadline)?;
+    let until = Instant::now() + settings.lock_timeout.get();
+    let command = manager.install(packages, installed, settings.deadline.get())?;
     wait_for_rpm(context, until)?;
     let mut shown = None;
     loop {
@@ -53,8 +53,8 @@ pub(in crate::changes) fn rpm_transaction(
     files: &[&str],
 ) -> Result<Result<Output, Failure>> {
     let settings = &context.profile.packages;
-    wait_for_rpm(context, Instant::now() + settings.lock_timeout)?;
-    let mut command = rpm::on_files(directory, &[option], files, settings.deadline)?.transaction();
+    wait_for_rpm(context, Instant::now() + settings.lock_timeout.get())?;
+    let mut command = rpm::on_files(directory, &[option], files, settings.deadline.get())?.transaction();
     // systemd itself starts the daemons that a scriptlet restarts. Elsewhere they would begin in the scriptlet's
     // namespace and be out of reach until the next boot: glibc's of CentOS 6 restarts sshd.
     if context.host.exists(SYSTEMD) {
@@ -90,7 +90,7 @@ fn wait(
     holder: &str,
     shown: &mut Option<String>,
 ) -> Result<()> {
-    let timeout = context.profile.packages.lock_timeout.as_secs();
+    let timeout = context.profile.packages.lock_timeout.get().as_secs();
     ensure!(
         Instant::now() < until,
         "{holder} holds the lock of {tool}, for more than {timeout} s: let it end, then apply again"

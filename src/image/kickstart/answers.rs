@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use anyhow::{Result, anyhow};
 
 use super::password::PasswordHash;
-use crate::profile::{NetworkKind, PartitionSpec, Profile};
+use crate::profile::{NetworkKind, OtherAddress, PartitionSpec, Profile, Size};
 
 /// The answers that a profile may lack, all there.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) enum Addressing<'a> {
         prefix: u8,
         gateway: Ipv4Addr,
         /// Name servers, at least one.
-        dns: &'a [Ipv4Addr],
+        dns: &'a [OtherAddress],
     },
 }
 
@@ -53,7 +53,9 @@ pub(super) fn gather<'a>(profile: &'a Profile, hash: Option<&'a PasswordHash>) -
     let partitions: Vec<_> =
         profile.layout.partitions.iter().filter_map(|spec| size_of(profile, spec, &mut lacking)).collect();
     let swap = profile.layout.swap.then(|| {
-        lacking.unless(installation.swap_bytes, || "installation.swap (layout.swap wants a partition)".into())
+        lacking.unless(installation.swap.map(Size::bytes), || {
+            "installation.swap (layout.swap wants a partition)".into()
+        })
     });
     let hash = lacking.unless(hash, || "installation.root-hash-file (--root-hash-file)".into());
     match (zone, hostname, addressing, hash) {
@@ -87,7 +89,8 @@ fn addressing<'a>(profile: &'a Profile, lacking: &mut Lacking) -> Option<Address
         return Some(Addressing::Dhcp);
     }
     let address = lacking.unless(installation.host_address(), || "installation.address (--address)".into());
-    let gateway = lacking.unless(installation.gateway, || "installation.gateway (--gateway)".into());
+    let gateway = lacking
+        .unless(installation.gateway.as_deref().copied(), || "installation.gateway (--gateway)".into());
     let dns = Some(installation.dns.as_slice()).filter(|dns| !dns.is_empty());
     let dns = lacking.unless(dns, || "installation.dns (--dns)".into());
     let ((address, prefix), gateway, dns) = (address?, gateway?, dns?);
@@ -102,5 +105,5 @@ fn size_of<'a>(
     let sizes = &profile.installation.sizes;
     let index = sizes.iter().position(|item| item.mount == spec.mount);
     let index = lacking.unless(index, || format!("the size of {} in installation.sizes", spec.mount))?;
-    Some((spec, sizes[index].bytes, format!("installation.sizes[{index}].size")))
+    Some((spec, sizes[index].size.bytes(), format!("installation.sizes[{index}].size")))
 }

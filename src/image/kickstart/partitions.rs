@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::answers::Answers;
 use super::refusal::refused;
 use crate::host::text::bytes;
-use crate::profile::{Installation, PartitionSpec, Profile};
+use crate::profile::{Installation, PartitionSpec, PartitionType, Profile};
 
 const MIB: u64 = 1 << 20;
 
@@ -60,7 +60,7 @@ pub(super) fn lines(profile: &Profile, answers: &Answers<'_>) -> Result<String> 
     }
     // The table, and for each partition what aligns it.
     let needed = sum.saturating_add((lines.len() as u64 + 1) * MIB);
-    let room = profile.sizing.os_disk_bytes;
+    let room = profile.sizing.os_disk.bytes();
     if needed > room {
         let at = profile.origins.get("sizing.os-disk").map_or("default", String::as_str);
         let what = format!(
@@ -96,13 +96,13 @@ fn no_strangers(profile: &Profile) -> Result<()> {
 
 fn can_be_made(profile: &Profile, spec: &PartitionSpec, index: usize) -> Result<()> {
     let PartitionSpec { mount, fs_type } = spec;
-    if !matches!(fs_type.as_str(), "ext2" | "ext3" | "ext4") {
+    if !matches!(fs_type, PartitionType::Ext2 | PartitionType::Ext3 | PartitionType::Ext4) {
         let what = format!(
             "found `{fs_type}`, expected `ext2`, `ext3` or `ext4`: the installer of CentOS 6 makes no other here"
         );
         return Err(refused(profile, &format!("layout.partitions[{index}].type"), &what));
     }
-    if ON_ROOT.contains(&mount.as_str()) {
+    if ON_ROOT.contains(&&**mount) {
         let what = format!("found `{mount}`, which the installer of CentOS 6 wants on `/` itself");
         return Err(refused(profile, &format!("layout.partitions[{index}].mount"), &what));
     }

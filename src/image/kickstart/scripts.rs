@@ -87,10 +87,10 @@ fn agent_script(profile: &Profile, agent: &str) -> Result<String> {
     let installation = &profile.installation;
     let sum = installation.agent_sha256.as_ref();
     let (from_medium, get) = if agent.starts_with(MEDIUM) {
-        if installation.source != InstallSource::Cdrom {
+        if *installation.source != InstallSource::Cdrom {
             let what = format!(
                 "found `{agent}`, but with installation.source `{}` the installer mounts no medium there",
-                installation.source.name()
+                installation.source
             );
             return Err(refused(profile, "installation.agent", &what));
         }

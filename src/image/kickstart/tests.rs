@@ -3,7 +3,7 @@
 use super::*;
 use crate::host::Host;
 use crate::profile::{
-    BootLoaderPlace, Finish, Given, InstallSource, NetworkKind, PartitionSize, PartitionSpec, Setting,
+    BootLoaderPlace, Finish, Given, NetworkKind, PartitionSize, PartitionSpec, PartitionType, Setting,
     load_with,
 };
 
@@ -29,7 +29,7 @@ fn whole() -> Profile {
         },
     ];
     let mut profile = load_with(None, &Host::image("/no/such/tree"), &[], false, &settings).unwrap();
-    profile.os.timezone = Some("Europe/Berlin".into());
+    profile.os.timezone = Some("Europe/Berlin".parse().unwrap());
     profile
 }
 
@@ -55,9 +55,9 @@ fn all_that_is_lacking_is_told_at_once() {
          installation.root-hash-file (--root-hash-file); put it into the profile, or give the options"
     );
     let lacking = refusal(|profile| {
-        let data = PartitionSpec { mount: "/data".into(), fs_type: "ext4".into() };
+        let data = PartitionSpec { mount: "/data".parse().unwrap(), fs_type: PartitionType::Ext4 };
         profile.layout.partitions.push(data);
-        profile.installation.swap_bytes = None;
+        profile.installation.swap = None;
     });
     assert!(
         lacking.contains(
@@ -81,7 +81,7 @@ fn contradictions_are_refused_by_name() {
     type Change = fn(&mut Profile);
     let table: [(Change, &str); 18] = [
         (
-            |profile| profile.os.release = "CentOS Linux release 7.4.1708 (Core)".into(),
+            |profile| profile.os.release = "CentOS Linux release 7.4.1708 (Core)".parse().unwrap(),
             "os.release: found `CentOS Linux release 7.4.1708 (Core)`, expected a release 6: a kickstart is for its",
         ),
         (
@@ -109,59 +109,59 @@ fn contradictions_are_refused_by_name() {
             "layout.root-on-lvm: found `true`, but a kickstart makes plain partitions",
         ),
         (
-            |profile| profile.layout.partitions[0].fs_type = "xfs".into(),
+            |profile| profile.layout.partitions[0].fs_type = PartitionType::Xfs,
             "layout.partitions[0].type: found `xfs`, expected `ext2`, `ext3` or `ext4`",
         ),
         (
-            |profile| profile.layout.partitions[2].fs_type = "btrfs".into(),
+            |profile| profile.layout.partitions[2].fs_type = PartitionType::Btrfs,
             "layout.partitions[2].type: found `btrfs`, expected",
         ),
         (
             |profile| {
-                profile.layout.partitions[2].mount = "/etc".into();
-                profile.installation.sizes[2].mount = "/etc".into();
+                profile.layout.partitions[2].mount = "/etc".parse().unwrap();
+                profile.installation.sizes[2].mount = "/etc".parse().unwrap();
             },
             "layout.partitions[2].mount: found `/etc`, which the installer of CentOS 6 wants on `/` itself",
         ),
         (
-            |profile| profile.installation.sizes[0].bytes = 3 << 30,
+            |profile| profile.installation.sizes[0].size = (3 << 30).into(),
             "installation.sizes[0].size: found 3 GiB, expected at least 4 GiB",
         ),
         (
-            |profile| profile.installation.sizes[1].bytes = 50 << 20,
+            |profile| profile.installation.sizes[1].size = (50 << 20).into(),
             "installation.sizes[1].size: found 50 MiB, expected at least 100 MiB",
         ),
         (
-            |profile| profile.installation.sizes[1].bytes = (200 << 20) + 1,
+            |profile| profile.installation.sizes[1].size = ((200 << 20) + 1).into(),
             "installation.sizes[1].size: found 209715201 bytes, expected whole megabytes",
         ),
         (
-            |profile| profile.installation.swap_bytes = Some(1 << 20),
+            |profile| profile.installation.swap = Some((1 << 20).into()),
             "installation.swap: found 1 MiB, expected at least 100 MiB",
         ),
         (
-            |profile| profile.installation.grow = Some("/data".into()),
+            |profile| profile.installation.grow = Some("/data".parse().unwrap()),
             "installation.grow: found `/data`, expected one of layout.partitions, or null",
         ),
         (
-            |profile| profile.sizing.os_disk_bytes = 46 << 30,
+            |profile| profile.sizing.os_disk = (46 << 30).into(),
             "installation.sizes: found 46 GiB in all, with swap, expected no more than sizing.os-disk (built-in",
         ),
         (
-            |profile| profile.installation.agent = Some("http://h/mt-agent.rpm".into()),
+            |profile| profile.installation.agent = Some("http://h/mt-agent.rpm".parse().unwrap()),
             "installation.agent-sha256: found nothing, expected the SHA-256 of the agent's rpm",
         ),
         (
             |profile| {
-                profile.installation.agent = Some("https://h/mt-agent.rpm".into());
-                profile.files.xfs[0].urls.push("http://user:word@h/x.rpm".into());
+                profile.installation.agent = Some("https://h/mt-agent.rpm".parse().unwrap());
+                profile.files.xfs[0].urls.push("http://user:word@h/x.rpm".parse().unwrap());
             },
             "files.xfs[0].urls[5]: found an address with credentials, expected one without",
         ),
         (
             |profile| {
-                profile.installation.agent = Some("/mnt/source/mt-agent.rpm".into());
-                profile.installation.source = InstallSource::Url("http://h/os".into());
+                profile.installation.agent = Some("/mnt/source/mt-agent.rpm".parse().unwrap());
+                profile.installation.source = "http://h/os".parse().unwrap();
             },
             "installation.agent: found `/mnt/source/mt-agent.rpm`, but with installation.source `http://h/os` the",
         ),
@@ -178,7 +178,10 @@ fn sizes_of_no_partition_are_refused_where_a_person_wrote_them() {
     // The built-in sizes may be more than are needed.
     assert!(!printed(without_home).contains("/home"));
     let stray = refusal(|profile| {
-        profile.installation.sizes.push(PartitionSize { mount: "/data".into(), bytes: 1 << 30 });
+        profile
+            .installation
+            .sizes
+            .push(PartitionSize { mount: "/data".parse().unwrap(), size: (1 << 30).into() });
         profile.origins.insert("installation.sizes[3].mount".into(), "p.yaml:9".into());
     });
     assert_eq!(
@@ -192,7 +195,7 @@ fn the_disk_by_a_name_that_can_move_is_guarded_and_one_that_cannot_is_taken() {
     let text = printed(|_| ());
     assert!(text.contains("\n%pre --erroronfail\n") && text.contains("!= ' sda' ]"), "{text}");
     let path = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0";
-    let text = printed(|profile| profile.installation.disk = path.into());
+    let text = printed(|profile| profile.installation.disk = path.parse().unwrap());
     assert!(!text.contains("%pre"), "{text}");
     let named = path.trim_start_matches("/dev/");
     assert!(text.contains(&format!("\nignoredisk --only-use={named}\nzerombr\n")), "{text}");
@@ -204,8 +207,14 @@ fn the_disk_by_a_name_that_can_move_is_guarded_and_one_that_cannot_is_taken() {
 fn the_kernel_lies_on_a_primary_partition() {
     assert!(printed(|_| ()).contains("part / --fstype=ext4 --size=20480 --grow --asprimary --ondisk=sda\n"));
     let text = printed(|profile| {
-        profile.layout.partitions.push(PartitionSpec { mount: "/boot".into(), fs_type: "ext3".into() });
-        profile.installation.sizes.push(PartitionSize { mount: "/boot".into(), bytes: 500 << 20 });
+        profile
+            .layout
+            .partitions
+            .push(PartitionSpec { mount: "/boot".parse().unwrap(), fs_type: PartitionType::Ext3 });
+        profile
+            .installation
+            .sizes
+            .push(PartitionSize { mount: "/boot".parse().unwrap(), size: (500 << 20).into() });
         profile.installation.boot_loader = BootLoaderPlace::Partition;
     });
     assert!(text.contains("part /boot --fstype=ext3 --size=500 --asprimary --ondisk=sda\n"), "{text}");

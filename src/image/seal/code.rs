@@ -258,7 +258,7 @@ pub(super) fn agent_state(template: &Template<'_>) -> Result<Vec<Item>> {
     found.extend(in_directory(template, LOG_DIRECTORY, |name| name.starts_with(paths::log().1))?);
     let beside =
         |name: &str| name.starts_with('.') && [files::NEW, scrub::OLD].iter().any(|end| name.ends_with(end));
-    let log = Path::new(&template.profile.custom_changes.log).parent().and_then(Path::to_str);
+    let log = template.profile.custom_changes.log.parent().and_then(Path::to_str);
     let directories: BTreeSet<&str> = REPLACED_IN.into_iter().chain(log).collect();
     for directory in directories {
         found.extend(in_directory(template, directory, beside)?);

@@ -46,7 +46,7 @@ impl<'a> Template<'a> {
 
     /// What of fstab belongs to the image, below `/`.
     fn own_entries(&self) -> impl Iterator<Item = &Entry> {
-        let retention = Path::new(&self.profile.retention.mount_point);
+        let retention = Path::new(&*self.profile.retention.mount_point);
         self.facts.fstab.known().into_iter().flatten().filter(move |entry| {
             // Paths are compared by their components: `//` and a slash at the end say nothing.
             let point = Path::new(&entry.mount_point);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::rpm;
 use super::version::Range;
 use crate::host::{Host, files as host_files, text};
-use crate::profile::{FileSpec, Os};
+use crate::profile::Os;
 
 /// The first bytes of a package file: its lead (`RPMLEAD_MAGIC0` to 3 of rpm's lib/rpmlead.c).
 const LEAD: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
@@ -71,29 +71,13 @@ impl Package {
         format!("{}-{}.{}.rpm", self.name, self.version, self.architecture)
     }
 
-    /// Makes sure that it is what the profile names: that package, and that version, unless the SHA-256 (`sum`, lower-case
-    /// hex) is pinned. A signature is as good on an older version, whose faults are known.
-    ///
-    /// # Errors
-    /// What it is instead.
-    pub fn is_named_by(&self, spec: &FileSpec, sum: &str) -> Result<()> {
-        ensure!(self.name == spec.package, "it is the package {}, not {}", self.name, spec.package);
-        ensure!(
-            spec.sha256.is_some() || self.file() == spec.file,
-            "it is {self}, but the profile names {}: another version; pin its SHA-256 in the profile ({sum}) if it is the \
-             one that you want",
-            spec.file
-        );
-        Ok(())
-    }
-
     /// Makes sure that the system that `os` describes can install it.
     ///
     /// # Errors
     pub fn fits(&self, os: &Os) -> Result<()> {
         ensure!(!self.source, "it is a source package");
         ensure!(
-            for_architecture(&self.architecture, &os.architecture),
+            for_architecture(&self.architecture, os.architecture.name()),
             "it is made for {}, not for {}",
             self.architecture,
             os.architecture
@@ -239,11 +223,12 @@ fn for_architecture(package: &str, machine: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Architecture;
 
     fn fits(answer: &str) -> Result<(), String> {
         let os = Os {
-            release: "CentOS release 6.6 (Final)".into(),
-            architecture: "x86_64".into(),
+            release: "CentOS release 6.6 (Final)".parse().unwrap(),
+            architecture: Architecture::X86_64,
             timezone: None,
         };
         parse(answer).and_then(|packages| packages[0].fits(&os)).map_err(|error| error.to_string())

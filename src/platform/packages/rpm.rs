@@ -178,7 +178,7 @@ impl Signature {
             Self::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
         };
         ensure!(
-            files.accept_unverified,
+            files.unverified.is_accepted(),
             "it cannot be verified: {doubt}; {advice}, or say `files.unverified: install-without-verification` in the \
              profile"
         );

@@ -46,10 +46,13 @@ fn a_file_changes_what_it_names_and_each_value_knows_its_line() {
         ),
     ]);
     let profile = at_desk(&dir, "site/host.yaml").unwrap();
-    assert_eq!((profile.sizing.cpus, profile.sizing.memory_bytes), (2, 16 << 30));
-    assert_eq!((profile.sizing.os_disk_bytes, profile.os.timezone.clone()), (100 << 30, None));
+    assert_eq!((profile.sizing.cpus.get(), profile.sizing.memory.bytes()), (2, 16 << 30));
+    assert_eq!((profile.sizing.os_disk.bytes(), profile.os.timezone.clone()), (100 << 30, None));
     assert_eq!(profile.packages.base, ["perl", "wget"]);
-    assert_eq!(profile.site.process_server, Some(Server { address: "ps".into(), port: 9443 }));
+    assert_eq!(
+        profile.site.process_server,
+        Some(Server { address: "ps".parse().unwrap(), port: 9443.into() })
+    );
     assert_eq!(profile.name, "company + host.yaml");
     let origin = |path: &str| {
         let base = format!("{}/", dir.path().display());
@@ -82,9 +85,12 @@ fn null_takes_an_optional_value_away_and_a_later_layer_can_set_it_again() {
     let b = at_desk(&dir, "b.yaml").unwrap();
     assert_eq!((b.site.configuration_server, b.retention.disk), (None, None));
     let c = at_desk(&dir, "c.yaml").unwrap();
-    assert_eq!(c.site.configuration_server, Some(Server { address: "c".into(), port: 443 }));
+    assert_eq!(c.site.configuration_server, Some(Server { address: "c".parse().unwrap(), port: 443.into() }));
     let d = at_desk(&dir, "d.yaml").unwrap();
-    assert_eq!(d.site.configuration_server, Some(Server { address: "d".into(), port: 4443 }));
+    assert_eq!(
+        d.site.configuration_server,
+        Some(Server { address: "d".parse().unwrap(), port: 4443.into() })
+    );
 }
 
 #[test]
@@ -172,7 +178,7 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
         ("srv/more.yaml", "extends: centos-6.6\nsizing: {cpus: 3}\n"),
     ]);
     let profile = load(None, &Host::recorded(tree.path()), &[], false).unwrap();
-    assert_eq!((profile.name.as_str(), profile.sizing.cpus), ("of the tree + profile.yaml", 3));
+    assert_eq!((&*profile.name, profile.sizing.cpus.get()), ("of the tree + profile.yaml", 3));
     let expected = format!("{}/srv/more.yaml:2", tree.path().display());
     assert_eq!(profile.origins["sizing.cpus"], expected);
 

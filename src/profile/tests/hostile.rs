@@ -87,7 +87,7 @@ fn an_anchor_that_is_defined_twice_is_not_guessed_at() {
 fn an_alias_is_no_offence() {
     let text = "extends: centos-6.6\nsizing:\n  memory: &size 200 GB\n  os-disk: *size\n";
     let profile = from_text(text, "p.yaml", &[]).unwrap();
-    assert_eq!(profile.sizing.os_disk_bytes, 200 << 30);
+    assert_eq!(profile.sizing.os_disk.bytes(), 200 << 30);
 }
 
 /// A small generator of numbers that are the same in every run.

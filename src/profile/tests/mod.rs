@@ -21,18 +21,18 @@ fn the_default_says_what_the_procedure_says() {
     let profile = default();
     assert_eq!(profile.os.release, "CentOS release 6.6 (Final)");
     assert_eq!(
-        (profile.sizing.memory_bytes, profile.sizing.cpus, profile.sizing.os_disk_bytes),
+        (profile.sizing.memory.bytes(), profile.sizing.cpus.get(), profile.sizing.os_disk.bytes()),
         (6 << 30, 4, 100 << 30)
     );
     let partitions: Vec<_> =
-        profile.layout.partitions.iter().map(|item| (item.mount.as_str(), item.fs_type.as_str())).collect();
+        profile.layout.partitions.iter().map(|item| (&*item.mount, item.fs_type.name())).collect();
     assert_eq!(partitions, [("/", "ext4"), ("/var/crash", "ext4"), ("/home", "ext4")]);
     assert!(profile.layout.swap && !profile.layout.root_on_lvm);
     assert_eq!(profile.packages.base, ["xfsprogs", "perl", "lsscsi", "rsync", "wget", "kexec-tools"]);
     assert_eq!(profile.packages.multipath, ["device-mapper-multipath"]);
-    assert!(!profile.files.accept_unverified);
+    assert!(!profile.files.unverified.is_accepted());
     let files: Vec<_> = profile.files.reiserfs.iter().chain(&profile.files.xfs).collect();
-    let names: Vec<_> = files.iter().map(|file| file.file.as_str()).collect();
+    let names: Vec<_> = files.iter().map(|file| &*file.file).collect();
     assert_eq!(
         names,
         [
@@ -49,14 +49,14 @@ fn the_default_says_what_the_procedure_says() {
     }
     let custom = &profile.custom_changes;
     assert_eq!(custom.archive.as_deref(), Some(Path::new("/root/latestlinuxmobsvc.tar.gz")));
-    assert_eq!(custom.marker, Path::new("/etc/.appliedmtcustomchanges"));
+    assert_eq!(*custom.marker, *Path::new("/etc/.appliedmtcustomchanges"));
     assert!(!custom.work_directory.starts_with("/usr/local"));
     assert_eq!(
-        (profile.retention.mount_point.as_str(), profile.retention.fs_type.as_str()),
+        (&*profile.retention.mount_point, profile.retention.filesystem.name()),
         ("/mnt/retention", "ext4")
     );
-    assert_eq!((profile.retention.capacity_bytes, &profile.retention.disk), (1 << 40, &None));
-    assert_eq!((&profile.site, profile.hypervisor.max_disks), (&Site::default(), 60));
+    assert_eq!((profile.retention.capacity.bytes(), &profile.retention.disk), (1 << 40, &None));
+    assert_eq!((&profile.site, profile.hypervisor.max_disks.get()), (&Site::default(), 60));
     assert!(profile.waivers.is_empty());
 }
 
@@ -141,10 +141,10 @@ waivers:
 fn a_waiver_holds_to_the_end_of_its_last_day() {
     use time::macros::date;
     let waiver = Waiver {
-        requirement: "sizing.cpus".into(),
-        reason: "x".into(),
+        requirement: "sizing.cpus".parse().unwrap(),
+        reason: "x".parse().unwrap(),
         approved_by: None,
-        until: date!(2026 - 03 - 31),
+        until: date!(2026 - 03 - 31).into(),
     };
     assert!(waiver.holds(date!(2026 - 03 - 30)) && waiver.holds(date!(2026 - 03 - 31)));
     assert!(!waiver.holds(date!(2026 - 04 - 01)));

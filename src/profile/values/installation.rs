@@ -1,45 +1,80 @@
 //! The values of `installation:`. They stand in lines of a kickstart and of a shell: none has a quote, a space, a
 //! line end or a sign that either of the two knows, and none begins with a dash.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-#[cfg(test)]
-use super::{Cow, JsonSchema, Schema, SchemaGenerator, json_schema};
-use super::{Deserialize, Deserializer, LazyLock, Regex, Serialize, Text, names_a_host, straight};
+use super::text::{Written, kept, names_a_host, straight};
 
 texts! {
     /// The language of the installed system.
-    Language, "a language such as `en_US.UTF-8`",
-        r"^[a-z]{2,3}(_[A-Z]{2})?(\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?$", |_| true;
+    Language(String => str), "a language such as `en_US.UTF-8`",
+        r"^[a-z]{2,3}(_[A-Z]{2})?(\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?$", |text| Some(text.into());
     /// A keyboard layout.
-    Keyboard, "a keyboard layout such as `us` or `de-latin1`", r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$", |_| true;
+    Keyboard(String => str), "a keyboard layout such as `us` or `de-latin1`", r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$",
+        |text| Some(text.into());
     /// Where the installer takes the system from.
-    Medium, "`cdrom`, or the http:// or https:// address of an installation tree (letters, digits and ._~%+,=:/-)",
-        r"^(cdrom|https?:/{2}[A-Za-z0-9][A-Za-z0-9.:-]*(/[A-Za-z0-9._~%+,=:-]*)*)$",
-        |text| text == "cdrom" || address(text);
+    Medium(InstallSource => InstallSource),
+        "`cdrom`, or the http:// or https:// address of an installation tree (letters, digits and ._~%+,=:/-)",
+        r"^(cdrom|https?:/{2}[A-Za-z0-9][A-Za-z0-9.:-]*(/[A-Za-z0-9._~%+,=:-]*)*)$", InstallSource::named;
     /// The disk to install on.
-    SystemDisk, "a disk such as `sda`, or its name below /dev/disk/by-path or /dev/disk/by-id",
+    SystemDisk(String => str), "a disk such as `sda`, or its name below /dev/disk/by-path or /dev/disk/by-id",
         r"^([shv]d[a-z]{1,2}|/dev/disk/by-(path|id)/[A-Za-z0-9][A-Za-z0-9._:-]*)$",
-        |text| text.len() <= 256 && !is_partition(text);
+        |text| kept(text, text.len() <= 256 && !is_partition(text));
     /// A network interface.
-    Interface, "an interface such as `eth0`, `link` (the first with a cable) or its MAC address",
-        r"^([a-z][a-z0-9]{0,14}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$", |_| true;
+    Interface(String => str), "an interface such as `eth0`, `link` (the first with a cable) or its MAC address",
+        r"^([a-z][a-z0-9]{0,14}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$", |text| Some(text.into());
     /// The name of the host.
-    HostName, "a host name of its own such as `mt1.example.com`",
-        r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$", own_name;
+    HostName(String => str), "a host name of its own such as `mt1.example.com`",
+        r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+        |text| kept(text, own_name(text));
     /// An address and the size of its network.
-    HostAddress, "an IPv4 address of a host with the prefix of its network such as `10.0.0.5/24`",
-        r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", |text| of_a_host(text).is_some();
+    HostAddress(String => str), "an IPv4 address of a host with the prefix of its network such as `10.0.0.5/24`",
+        r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", |text| kept(text, of_a_host(text).is_some());
     /// The address of another host.
-    OtherAddress, "an IPv4 address such as `10.0.0.1`", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
-        |text| text.parse().is_ok_and(ordinary);
+    OtherAddress(Ipv4Addr => Ipv4Addr), "an IPv4 address such as `10.0.0.1`", r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
+        |text| text.parse().ok().filter(|address| ordinary(*address));
     /// Where the agent's package is.
-    AgentPackage, "the http:// or https:// address of the agent's rpm, or its path below /mnt/source (the medium)",
+    AgentPackage(String => str), "the http:// or https:// address of the agent's rpm, or its path below /mnt/source (the medium)",
         r"^(https?:/{2}[A-Za-z0-9][A-Za-z0-9.:-]*|/mnt/source)(/[A-Za-z0-9._~%+,=-]+)+\.rpm$",
-        |text| straight(text) && (text.starts_with('/') || address(text));
+        |text| kept(text, straight(text) && (text.starts_with('/') || address(text)));
 }
 
-/// `cdrom` aside, an address with a host, and a number for a port.
+impl HostAddress {
+    /// The address, and the prefix of its network.
+    pub fn parts(&self) -> Option<(Ipv4Addr, u8)> {
+        of_a_host(self)
+    }
+}
+
+/// Where the system is installed from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstallSource {
+    /// The CD.
+    Cdrom,
+    /// An installation tree at this http or https address.
+    Url(String),
+}
+
+impl InstallSource {
+    fn named(text: &str) -> Option<Self> {
+        match text {
+            "cdrom" => Some(Self::Cdrom),
+            tree => address(tree).then(|| Self::Url(tree.to_owned())),
+        }
+    }
+}
+
+impl Written for InstallSource {
+    fn written(&self) -> Cow<'_, str> {
+        match self {
+            Self::Cdrom => "cdrom".into(),
+            Self::Url(address) => address.into(),
+        }
+    }
+}
+
+/// An address with a host, and a number for a port.
 fn address(text: &str) -> bool {
     let host = text.split('/').nth(2).unwrap_or_default();
     let port = host.split_once(':').map(|(_, port)| port.parse::<u16>());
@@ -65,7 +100,7 @@ fn own_name(text: &str) -> bool {
 }
 
 /// The address of a host, and the prefix of its network.
-pub fn of_a_host(text: &str) -> Option<(Ipv4Addr, u8)> {
+fn of_a_host(text: &str) -> Option<(Ipv4Addr, u8)> {
     let (address, prefix) = text.split_once('/')?;
     let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
     // Beyond 30 no host is left beside network and broadcast address.
@@ -82,6 +117,7 @@ fn ordinary(address: Ipv4Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::Checked;
     use super::*;
 
     #[test]

@@ -205,10 +205,10 @@ fn a_waiver_lets_no_run_that_nobody_watches_change_another_machine() {
     facts.identity.template = facts.identity.recorded.clone();
     assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
     profile.waivers = vec![Waiver {
-        requirement: "image.identity".into(),
-        reason: "tried".into(),
+        requirement: "image.identity".parse().unwrap(),
+        reason: "tried".parse().unwrap(),
         approved_by: None,
-        until: today() + time::Duration::days(30),
+        until: (today() + time::Duration::days(30)).into(),
     }];
     assert!(run(&host, &profile, &options).waits_for_identity(&facts).is_some());
     facts.identity.template = Fact::Unknown("torn".into());

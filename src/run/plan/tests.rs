@@ -13,7 +13,7 @@ fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {
 /// The ready host before anything was done to it but attaching a disk that is not probed.
 fn fresh() -> (Profile, Facts) {
     let (mut profile, mut facts) = ready();
-    profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+    profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
     let Fact::Known(packages) = &mut facts.packages else { panic!("known") };
     packages.installed.remove("perl");
     packages.installed.remove("device-mapper-multipath");
@@ -197,7 +197,7 @@ fn what_a_person_ordered_and_waits_for_something_that_is_open_is_told_in_a_line(
     assert!(matches!(told.changes[1].change, Change::InstallPackages { .. }), "{told:?}");
     // What it needs.
     let (mut profile, mut facts) = fresh();
-    profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+    profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
     facts.custom_changes.record.clone_from(&ready().1.custom_changes.record);
     let only = Selection::new(vec!["custom-changes".into()], vec![]).unwrap();
     let told = plan(&profile, &facts, &only, TODAY, &with(Decision::Rerun));

@@ -7,7 +7,7 @@ use super::worlds::State::{Blank, Ours};
 use super::worlds::{GONE, Means, World};
 use crate::facts::Fact;
 use crate::facts::retention::{LABEL, uuid_of};
-use crate::profile::Waiver;
+use crate::profile::{DiskName, Waiver};
 use crate::steps::remedy::Takeover;
 use crate::steps::testing::entry;
 
@@ -27,8 +27,13 @@ impl World {
         for id in IDS {
             if dice.percent(12) {
                 let until = if dice.percent(70) { date!(2026 - 12 - 31) } else { date!(2026 - 05 - 31) };
-                let (requirement, reason) = (id.into(), "tried".into());
-                self.profile.waivers.push(Waiver { requirement, reason, approved_by: None, until });
+                let (requirement, reason) = (id.parse().unwrap(), "tried".parse().unwrap());
+                self.profile.waivers.push(Waiver {
+                    requirement,
+                    reason,
+                    approved_by: None,
+                    until: until.into(),
+                });
             }
         }
     }
@@ -76,11 +81,11 @@ impl World {
             let (name, means) = self.name(dice, number);
             if dice.percent(30) {
                 // The command line wins over the profile.
-                self.profile.retention.disk = Some(self.name(dice, number).0);
+                self.profile.retention.disk = Some(DiskName::unchecked(&self.name(dice, number).0));
             }
             match dice.below(100) {
                 0..60 => self.request.retention_disk = Some(name),
-                60..80 => self.profile.retention.disk = Some(name),
+                60..80 => self.profile.retention.disk = Some(DiskName::unchecked(&name)),
                 _ if self.profile.retention.disk.is_none() => {
                     self.facts.guest_retention_disk = Fact::Known(Some(name));
                 }

@@ -373,7 +373,7 @@ impl World {
         match dice.below(100) {
             0..8 => edit(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = BOOT_ID.into(),
             8..14 => {
-                self.profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+                self.profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
                 facts.custom_changes.archive_bytes = Fact::Known(Some(200 << 20));
                 facts.custom_changes.marker_ctime_secs = Fact::Known(None);
                 facts.custom_changes.record = Fact::Known(None);

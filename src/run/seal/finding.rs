@@ -148,7 +148,7 @@ impl Run<'_> {
         Ok(Sealing {
             host: self.facts.os.hostname.known().cloned().unwrap_or_else(|| "unknown".to_owned()),
             tree: (!self.host.is_live()).then(|| text::safe(&self.host.root().to_string_lossy())),
-            profile: self.profile.name.clone(),
+            profile: self.profile.name.to_string(),
             ended,
             refusals: seal::refusals(&self.template(), chosen, &work),
             steps,

@@ -15,7 +15,7 @@ use crate::steps::{Selection, Verdict, judge_all, verdict};
 /// The ready host with another marker and record.
 fn host(marker: Option<u64>, outcome: Option<Outcome>) -> (Profile, Facts) {
     let (mut profile, mut facts) = ready();
-    profile.custom_changes.archive = Some("/root/agent.tar.gz".into());
+    profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
     let Fact::Known(Some(record)) = facts.custom_changes.record.clone() else {
         panic!("the ready host has one")
     };

@@ -18,7 +18,12 @@ fn finding(id: &'static str, severity: Severity, status: Status) -> Finding {
 }
 
 fn waiver(requirement: &str, until: time::Date) -> Waiver {
-    Waiver { requirement: requirement.into(), reason: "lab".into(), approved_by: None, until }
+    Waiver {
+        requirement: requirement.parse().unwrap(),
+        reason: "lab".parse().unwrap(),
+        approved_by: None,
+        until: until.into(),
+    }
 }
 
 #[test]

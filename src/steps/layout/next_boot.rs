@@ -41,8 +41,8 @@ pub(super) const SEE: &str = "see layout.own-disks";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
-    let own = profile.layout.partitions.iter().map(|spec| spec.mount.as_str());
-    let own: Vec<&str> = own.chain([profile.retention.mount_point.as_str()]).collect();
+    let own = profile.layout.partitions.iter().map(|spec| &*spec.mount);
+    let own: Vec<&str> = own.chain([&*profile.retention.mount_point]).collect();
     let is_other = |entry: &&Entry| {
         let judged = entry.fs_type == "swap" || own.iter().any(|path| same_path(path, &entry.mount_point));
         !judged && !ON_NO_DISK.contains(&entry.fs_type.as_str())

@@ -77,8 +77,7 @@ fn make_partition(spec: &PartitionSpec) -> String {
 
 /// The line that fstab should have for what is mounted at `path`.
 pub(super) fn line(profile: &Profile, facts: &Facts, path: &str, fs_type: &str) -> String {
-    let spec = PartitionSpec { mount: path.into(), fs_type: fs_type.into() };
-    Look::new(profile, facts).line(&spec)
+    Look::new(profile, facts).line(path, fs_type)
 }
 
 /// What makes one writable again that is mounted read-only.
@@ -89,8 +88,7 @@ pub(super) fn remount(path: &str) -> String {
     )
 }
 
-fn repair(spec: &PartitionSpec, name: &str) -> String {
-    let PartitionSpec { mount, fs_type } = spec;
+fn repair(mount: &str, fs_type: &str, name: &str) -> String {
     let pass = if mount == "/" { 1 } else { 2 };
     let with = match name {
         "UUID=..." => format!(" with the UUID that `blkid` prints for the device of {mount}"),
@@ -143,7 +141,7 @@ impl<'a> Look<'a> {
 
     /// Looks at one; tells what it is, for when all holds.
     fn at(&mut self, spec: &PartitionSpec) -> String {
-        let path = spec.mount.as_str();
+        let path = &*spec.mount;
         let mounts = self.tally.know(need(&self.facts.mounts, "the mounts"));
         let mount = mounts.and_then(|mounts| mount_at(mounts, path));
         match (mounts, mount) {
@@ -178,7 +176,7 @@ impl<'a> Look<'a> {
             self.bring_back.join("; ")
         } else if self.is_missing {
             match unused(self.profile, self.facts, "ext") {
-                Some((name, uuid)) if spec.fs_type.starts_with("ext") && spec.mount != "/" => format!(
+                Some((name, uuid)) if spec.fs_type.name().starts_with("ext") && spec.mount != "/" => format!(
                     "{name} of the system disk has a file system that is not mounted. If it is that of {mount}: let /etc/fstab have \
                      one line \"UUID={uuid} {mount} {fs_type} defaults 1 2\", `mount {mount}`. If not: {}",
                     make_partition(spec),
@@ -194,28 +192,27 @@ impl<'a> Look<'a> {
         } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
             uncover.clone()
         } else {
-            self.line(spec)
+            self.line(&spec.mount, spec.fs_type.name())
         }
     }
 
     /// The line that fstab should have: by the name that it has there, where that stays, else by the UUID.
-    fn line(&self, spec: &PartitionSpec) -> String {
-        let path = &spec.mount;
+    fn line(&self, path: &str, fs_type: &str) -> String {
         let mount = self.facts.mounts.known().and_then(|mounts| mount_at(mounts, path));
-        let Some(mount) = mount else { return repair(spec, "UUID=...") };
+        let Some(mount) = mount else { return repair(path, fs_type, "UUID=...") };
         let entry = self.facts.fstab.known().and_then(|fstab| fstab_entry(fstab, path));
         let is_right = |name: &&str| {
             let leads = resolve(name, self.facts).is_ok_and(|number| number == Some(mount.major_minor));
             leads && !can_move(name) && not_alone(self.profile, self.facts, name).is_none()
         };
         if let Some(name) = entry.map(|entry| entry.device.as_str()).filter(is_right) {
-            return repair(spec, name);
+            return repair(path, fs_type, name);
         }
         match uuid(self.facts, mount.major_minor) {
-            "..." => repair(spec, "UUID=..."),
+            "..." => repair(path, fs_type, "UUID=..."),
             uuid => {
                 let name = format!("UUID={uuid}");
-                not_alone(self.profile, self.facts, &name).unwrap_or_else(|| repair(spec, &name))
+                not_alone(self.profile, self.facts, &name).unwrap_or_else(|| repair(path, fs_type, &name))
             }
         }
     }
@@ -244,7 +241,7 @@ impl<'a> Look<'a> {
     fn waiting(&self, spec: &PartitionSpec) -> Option<String> {
         // Something is mounted there in any case.
         let entry = fstab_entry(self.facts.fstab.known()?, &spec.mount).filter(|_| spec.mount != "/")?;
-        let is_other = entry.fs_type != spec.fs_type && entry.fs_type != "auto"
+        let is_other = entry.fs_type != spec.fs_type.name() && entry.fs_type != "auto"
             || entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()));
         let device = resolve(&entry.device, self.facts).ok().flatten().filter(|_| !is_other)?;
         Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(device)))
@@ -261,7 +258,7 @@ impl<'a> Look<'a> {
     }
 
     fn mounted(&mut self, spec: &PartitionSpec, mount: &Mount, mounts: &[Mount]) {
-        let path = spec.mount.as_str();
+        let path = &*spec.mount;
         let is_below =
             |other: &&Mount| same_path(&other.mount_point, path) && other.major_minor != mount.major_minor;
         // Under / lies what the kernel began with.
@@ -295,7 +292,7 @@ impl<'a> Look<'a> {
         {
             self.missing(format!("{path} and {} are the same file system", other.mount));
         }
-        if mount.fs_type != spec.fs_type {
+        if mount.fs_type != spec.fs_type.name() {
             self.tally.problem(format!("{path} is {}, not {}", mount.fs_type, spec.fs_type));
         }
         if !mount.is_writable() {
@@ -322,7 +319,7 @@ impl<'a> Look<'a> {
     }
 
     fn in_fstab(&mut self, spec: &PartitionSpec, mount: Option<&Mount>) {
-        let path = spec.mount.as_str();
+        let path = &*spec.mount;
         let Some(fstab) = self.tally.know(need(&self.facts.fstab, "/etc/fstab")) else { return };
         let Some(entry) = fstab_entry(fstab, path) else {
             return self.tally.problem(match passed_over(self.facts, path) {
@@ -371,7 +368,7 @@ impl<'a> Look<'a> {
                 entry.device
             ));
         }
-        if entry.fs_type != spec.fs_type && entry.fs_type != "auto" {
+        if entry.fs_type != spec.fs_type.name() && entry.fs_type != "auto" {
             self.tally.problem(format!("{line} says {} for {path}, not {}", entry.fs_type, spec.fs_type));
         }
         let Some(mount) = mount else { return };

@@ -1,7 +1,7 @@
 use crate::facts::Fact;
 use crate::facts::fstab::Ignored;
 use crate::facts::storage::Read;
-use crate::profile::PartitionSpec;
+use crate::profile::{PartitionSpec, PartitionType};
 use crate::steps::testing::{answering, disks, edit, entry, fstab, mount, mounts, ready, told};
 
 const HOME: &str = "UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
@@ -234,7 +234,7 @@ fn an_image_is_judged_by_its_fstab() {
 #[test]
 fn further_partitions_are_judged_together() {
     let (mut profile, mut facts) = ready();
-    let spec = |mount: &str| PartitionSpec { mount: mount.into(), fs_type: "ext4".into() };
+    let spec = |mount: &str| PartitionSpec { mount: mount.parse().unwrap(), fs_type: PartitionType::Ext4 };
     profile.layout.partitions.push(spec("/var/log"));
     let one = told(&profile, &facts, "layout.partitions");
     assert!(one.starts_with("unmet: /var/log is no file system of its own: it is a part of /"), "{one}");

@@ -231,7 +231,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) ->
 /// Why a disk is not what a person adds for the retention volume: an administrator of vSphere adds a virtual disk on the LSI
 /// Logic controller, of the size that the profile wants. A LUN, a stick or a small failback disk has to be named.
 fn unlikely(profile: &Profile, disk: &Disk) -> Option<String> {
-    let wanted = profile.retention.capacity_bytes;
+    let wanted = profile.retention.capacity.bytes();
     let is_lsi = |controller: &Controller| {
         matches!(controller.kind, ControllerKind::LsiLogicParallel | ControllerKind::LsiLogicSas)
     };

@@ -12,7 +12,7 @@ use crate::steps::{Status, need};
 
 pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let (mount, disks) = volume(profile, facts)?;
-    let wanted = &profile.retention.fs_type;
+    let wanted = profile.retention.filesystem.name();
     // exfat and the FUSE drivers for FAT count with them: none is listed, and none keeps Unix permissions.
     let fat = ["vfat", "msdos", "umsdos", "fat", "exfat", "fuseblk"].contains(&mount.fs_type.as_str());
     Ok(if fat {
@@ -27,7 +27,7 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         });
         Status::unmet(
             &mount.fs_type,
-            format!("{} or another Unix file system", profile.retention.fs_type),
+            format!("{} or another Unix file system", profile.retention.filesystem),
             fix,
         )
     } else if mount.fs_type != *wanted && volumes::on(facts, disks[0]).is_some() {

@@ -34,7 +34,7 @@ pub(super) fn mounted(profile: &Profile, facts: &Facts) -> Result<Status, Status
             let named = profile.retention.disk.as_deref();
             let ours = volumes::ours(facts, named).ok().flatten();
             let id = ours.as_ref().and_then(|ours| ours.disk.id()).map_or("SCSI-ID", ScsiId::as_str);
-            let by_hand = if has_line { point.clone() } else { format!("/dev/mapper/{id} {point}") };
+            let by_hand = if has_line { point.to_string() } else { format!("/dev/mapper/{id} {point}") };
             let (mut found, mut fix) = match ours.and_then(|ours| elsewhere(facts, ours.disk)) {
                 Some(mount) => (
                     format!("it is mounted at {}, and nothing at {point}", mount.mount_point),

@@ -153,7 +153,14 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
             profile.retention.mount_point
         )),
         Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
-            changes: vec![make(disk, &scsi_id, &profile.retention.fs_type, &uuid, erase, fingerprint)],
+            changes: vec![make(
+                disk,
+                &scsi_id,
+                profile.retention.filesystem.name(),
+                &uuid,
+                erase,
+                fingerprint,
+            )],
             needs: NEEDS,
         },
         Chosen::Refused(why) => Remedy::Refused(why),
@@ -183,7 +190,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         let mounted = Change::MountRetention {
             device: disk.device(),
             scsi_id: scsi_id.clone(),
-            mount_point: profile.retention.mount_point.clone(),
+            mount_point: profile.retention.mount_point.to_string(),
             fs_type: fs_type.to_owned(),
             uuid,
             mounted: false,
@@ -223,7 +230,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
         },
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, scsi_id, uuid, .. } => {
-                change(disk, &scsi_id, &profile.retention.fs_type, Some(uuid), FORESEEN)
+                change(disk, &scsi_id, profile.retention.filesystem.name(), Some(uuid), FORESEEN)
             }
             Chosen::Refused(why) if waits() => Remedy::Refused(why),
             Chosen::Refused(_) => Remedy::None,
@@ -313,7 +320,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
             let written = Change::WriteFstab {
                 device,
                 scsi_id: disk.id().cloned().unwrap_or_default(),
-                mount_point: profile.retention.mount_point.clone(),
+                mount_point: profile.retention.mount_point.to_string(),
                 fs_type: fs_type.to_owned(),
                 options: options(systemd).to_owned(),
                 replaces: None,
@@ -339,7 +346,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         Ok(_) if gone.is_some() => Remedy::None,
         Ok(_) => match choose(profile, facts, request) {
             Chosen::Disk { disk, uuid, .. } => {
-                change(name_to_be(facts, disk, &uuid), disk, &profile.retention.fs_type, FORESEEN)
+                change(name_to_be(facts, disk, &uuid), disk, profile.retention.filesystem.name(), FORESEEN)
             }
             Chosen::Refused(_) => Remedy::None,
         },

@@ -27,7 +27,7 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let (mount, _) = volume(profile, facts)?;
     let mut tally = Tally::default();
     let room = storage::room(mount, &mut tally);
-    let wanted = profile.retention.free_percent;
+    let wanted = profile.retention.free_percent.get();
     let mut expected = format!("{wanted} % or more, of the inodes too");
     if let Some(room) = &room {
         let full = is_full(room);

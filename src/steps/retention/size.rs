@@ -23,7 +23,7 @@ pub(in crate::steps) fn only_size_fails(profile: &Profile, facts: &Facts) -> boo
 
 pub(super) fn capacity(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let (mount, disks) = volume(profile, facts)?;
-    let wanted = profile.retention.capacity_bytes;
+    let wanted = profile.retention.capacity.bytes();
     let size = *need(&mount.size_bytes, "the size of the file system")?;
     // The file system's own structures take a few per cent of what was asked for: its device is compared.
     let device = device_size(disks[0], mount);

@@ -176,7 +176,7 @@ fn successor<'a>(
         (Takeover::Replace, None) => match choice::choose(profile, facts, request) {
             Chosen::Refused(why) => Err(why),
             Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => {
-                let fs_type = profile.retention.fs_type.clone();
+                let fs_type = profile.retention.filesystem.to_string();
                 let made_by = make(disk, &scsi_id, &fs_type, &uuid, erase, fingerprint);
                 Ok(Successor { disk, scsi_id, uuid, fs_type, made_by: Some(made_by) })
             }
@@ -245,7 +245,7 @@ fn prepare(
     predecessor: &Predecessor,
 ) -> Option<Remedy> {
     let needs = if successor.made_by.is_some() { NEEDS } else { &[] };
-    let (mount_point, devices) = (profile.retention.mount_point.clone(), predecessor.lines.clone());
+    let (mount_point, devices) = (profile.retention.mount_point.to_string(), predecessor.lines.clone());
     let line = (!devices.is_empty()).then_some(Change::RemoveFstab { mount_point, devices });
     let all = [predecessor.unmounted.clone(), line, successor.made_by.clone()];
     let changes: Vec<_> = all.into_iter().flatten().collect();
@@ -268,7 +268,7 @@ fn mount(
     let change = Change::MountRetention {
         device: successor.disk.device(),
         scsi_id: successor.scsi_id.clone(),
-        mount_point: profile.retention.mount_point.clone(),
+        mount_point: profile.retention.mount_point.to_string(),
         fs_type: successor.fs_type.clone(),
         uuid: Some(successor.uuid.clone()),
         mounted: there && predecessor.unmounted.is_none(),
@@ -293,7 +293,7 @@ fn keep(
     let change = Change::WriteFstab {
         device,
         scsi_id: successor.scsi_id.clone(),
-        mount_point: profile.retention.mount_point.clone(),
+        mount_point: profile.retention.mount_point.to_string(),
         fs_type: successor.fs_type.clone(),
         options: fstab::options(*systemd).to_owned(),
         replaces: None,

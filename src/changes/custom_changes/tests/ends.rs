@@ -27,7 +27,7 @@ fn half_a_run_is_unknown_and_is_not_repeated() {
 #[test]
 fn a_hanging_script_is_stopped_and_its_state_is_unknown() {
     let mut desk = Desk::new();
-    desk.profile.custom_changes.deadline = Duration::from_secs(5);
+    desk.profile.custom_changes.deadline = Duration::from_secs(5).into();
     let error = desk.run("#!/bin/bash\necho waiting; sleep 600\n").unwrap_err();
     contains(&error, "did not end within 5 s and was stopped: waiting; its marker is not there; ");
     assert_eq!(desk.outcome(), Outcome::Started);
@@ -45,7 +45,7 @@ fn a_script_that_kills_itself_is_unknown() {
 #[test]
 fn a_script_that_asks_for_ever_neither_fills_the_log_nor_lives_on() {
     let mut desk = Desk::new();
-    desk.profile.custom_changes.deadline = Duration::from_secs(10);
+    desk.profile.custom_changes.deadline = Duration::from_secs(10).into();
     let error = desk.run("#!/bin/bash\nwhile :; do printf 'Continue? \\377\\n'; read a; done\n").unwrap_err();
     contains(&error, "was stopped: Continue? \u{fffd}; Continue?");
     assert!(desk.seen.log.len() < crate::changes::context::LINES + 10, "{} lines", desk.seen.log.len());

@@ -110,7 +110,7 @@ fn a_map_that_holds_a_disk_of_this_host_now_counts_whatever_the_file_says_since(
     twin.mount_point = "/srv/also".into();
     mounts.push(twin);
     assert!(told(&profile, &facts, id).starts_with("met: "));
-    profile.retention.mount_point = "/srv/retention".into();
+    profile.retention.mount_point = "/srv/retention".parse().unwrap();
     let mounts = edit(&mut facts.mounts);
     mounts.iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap().mount_point =
         "/srv/retention".into();

@@ -15,7 +15,10 @@ fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
         assert_eq!(chosen(&profile, &facts, &naming(name)), Ok(("sdc", false)), "{name}");
     }
     let named_by_profile = Profile {
-        retention: crate::profile::Retention { disk: Some(RETENTION_ID.into()), ..profile.retention.clone() },
+        retention: crate::profile::Retention {
+            disk: Some(RETENTION_ID.parse().unwrap()),
+            ..profile.retention.clone()
+        },
         ..profile
     };
     assert_eq!(chosen(&named_by_profile, &facts, &Request::default()), Ok(("sdb", false)));
@@ -278,7 +281,7 @@ fn swapped(facts: &Facts) -> Facts {
 #[test]
 fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart() {
     let (profile, facts) = with_second_blank_disk();
-    let erase = |name: &str| Request { erase_disk: Some(name.into()), ..naming(name) };
+    let erase = |name: &str| Request { erase_disk: Some(name.parse().unwrap()), ..naming(name) };
     for request in [naming("sdc"), naming("/dev/sdc"), erase("/dev/sdc"), erase(OTHER_ID)] {
         let moved = swapped(&facts);
         let lasting = lasting(&profile, &facts, &request).unwrap();
@@ -298,7 +301,7 @@ fn what_was_asked_for_by_a_name_that_moves_means_the_same_disk_after_a_restart()
 fn a_profile_names_no_disk_by_a_name_that_moves() {
     let (mut profile, facts) = with_second_blank_disk();
     for name in ["sdc", "/dev/sdc", "/dev/dm-0"] {
-        profile.retention.disk = Some(name.into());
+        profile.retention.disk = Some(name.parse().unwrap());
         let now = if name.ends_with("dm-0") { RETENTION_ID } else { OTHER_ID };
         let why = format!(
             "the profile names the disk {name}, which can be another one after each restart: put its SCSI ID (now {now}) there"
@@ -312,7 +315,7 @@ fn a_profile_names_no_disk_by_a_name_that_moves() {
     for name in
         [OTHER_ID.to_owned(), format!("scsi-{OTHER_ID}"), format!("/dev/disk/by-id/wwn-0x{}", &OTHER_ID[1..])]
     {
-        profile.retention.disk = Some(name.clone());
+        profile.retention.disk = Some(name.parse().unwrap());
         assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdc", false)), "{name}");
     }
 }
@@ -385,7 +388,7 @@ fn with_map_partition(built_on_it: bool) -> (Profile, Facts) {
 #[test]
 fn a_map_partition_on_which_nothing_is_built_is_erased_with_the_table_that_it_shows() {
     let request = |erase: bool| Request {
-        retention_disk: Some(RETENTION_ID.into()),
+        retention_disk: Some(RETENTION_ID.parse().unwrap()),
         erase_disk: erase.then(|| RETENTION_ID.into()),
         ..Request::default()
     };
@@ -422,7 +425,7 @@ fn a_mounted_disk_is_not_erased_whoever_names_it_twice() {
         facts.probes.push(eligible("sdc"));
         spoil(&mut facts.mounts).push(mount(point, number, "/dev/sdc1", 1 << 40));
         for name in [OTHER_ID, "sdc"] {
-            let twice = Request { erase_disk: Some(name.into()), ..naming(name) };
+            let twice = Request { erase_disk: Some(name.parse().unwrap()), ..naming(name) };
             refused(&profile, &facts, &twice, &["sdc", "is in use: mounted at", point]);
             let planned = plan(&profile, &facts, &Selection::default(), TODAY, &twice);
             let is_made = |change: &Change| matches!(change, Change::FormatRetention { .. });

@@ -48,7 +48,7 @@ fn what_is_mounted_goes_on_record_by_either_order_and_nothing_is_left() {
         to_the_end(&profile, &facts, &request);
     }
     let mut named = profile.clone();
-    named.retention.disk = Some(RETENTION_ID.into());
+    named.retention.disk = Some(RETENTION_ID.parse().unwrap());
     assert_eq!(kinds(&planned(&named, &facts, &Request::default()).0), ["mount-retention"]);
 }
 

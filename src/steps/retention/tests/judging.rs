@@ -7,11 +7,11 @@ use crate::facts::scsi::NoId;
 fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
     let (mut profile, mut facts) = ready();
     for name in [RETENTION_ID.to_owned(), format!("/dev/mapper/{RETENTION_ID}")] {
-        profile.retention.disk = Some(name);
+        profile.retention.disk = Some(name.parse().unwrap());
         assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
     }
     for name in [OTHER_ID, OS_DISK_ID] {
-        profile.retention.disk = Some(name.into());
+        profile.retention.disk = Some(name.parse().unwrap());
         let says = told(&profile, &facts, "retention.disk");
         assert!(says.starts_with("unmet: sdb") && says.contains(&format!("profile names, {name}")), "{says}");
     }

@@ -18,7 +18,7 @@ fn the_vm_s_configuration_names_a_disk_as_the_profile_does() {
     let after = lasting(&profile, &facts, &Request::default()).unwrap();
     assert_eq!(after.retention_disk.as_deref(), Some(OTHER_ID));
 
-    profile.retention.disk = Some(RETENTION_ID.into());
+    profile.retention.disk = Some(RETENTION_ID.parse().unwrap());
     assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)), "the profile counts first");
     let said = format!(
         "guestinfo.mt-agent.retention-disk names {OTHER_ID}, but the profile names {RETENTION_ID}, which counts"
@@ -64,8 +64,8 @@ fn the_name_of_a_place_names_no_disk() {
     refused(&profile, &facts, &naming(place), &[&why]);
     let said = format!("{:#}", check_names(&facts, &naming(place)).unwrap_err());
     assert!(said.starts_with(&format!("--retention-disk: {why}")), "{said}");
-    let erase = Request { erase_disk: Some(place.into()), ..naming("sdb") };
+    let erase = Request { erase_disk: Some(place.parse().unwrap()), ..naming("sdb") };
     refused(&profile, &facts, &erase, &[&why]);
-    profile.retention.disk = Some(place.into());
+    profile.retention.disk = Some(place.parse().unwrap());
     refused(&profile, &facts, &at_terminal(), &["can be another one after each restart"]);
 }

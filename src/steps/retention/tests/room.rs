@@ -150,12 +150,12 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     // The profile's share.
     let mount = volume(&mut facts);
     (mount.free_bytes, mount.free_inodes) = (Fact::Known(size / 50), Fact::Known(10));
-    profile.retention.free_percent = 0;
+    profile.retention.free_percent = 0.into();
     assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
     volume(&mut facts).free_inodes = Fact::Unknown("why".into());
     assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
     // Little room is no advice while there may be no inodes: the host is not ready.
-    profile.retention.free_percent = 20;
+    profile.retention.free_percent = 20.into();
     let finding = testing::judged(&profile, &facts, FREE);
     assert!(matches!(finding.status, Status::Unmet { .. }), "{:?}", finding.status);
     assert_eq!(finding.severity, Severity::Required);

@@ -174,7 +174,7 @@ fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     assert_eq!(changes, []);
     assert!(said.contains(&format!("--replace-retention {OTHER_ID}")), "{said}");
     let mut named = profile.clone();
-    named.retention.disk = Some(OTHER_ID.into());
+    named.retention.disk = Some(OTHER_ID.parse().unwrap());
     assert!(told(&named, &facts, "retention.disk").contains(&command), "mounted");
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
     assert!(told(&named, &facts, "retention.disk").contains(&command), "unmounted");
@@ -214,8 +214,11 @@ fn what_is_a_person_s_is_refused_before_anything_is_changed() {
         line.starts_with("--replace-retention: line ") && line.ends_with("remove it, then run again"),
         "{line}"
     );
-    let named =
-        refusal(&|_| {}, |profile| profile.retention.disk = Some(RETENTION_ID.into()), &replacing("sdc"));
+    let named = refusal(
+        &|_| {},
+        |profile| profile.retention.disk = Some(RETENTION_ID.parse().unwrap()),
+        &replacing("sdc"),
+    );
     assert_eq!(
         named,
         format!(
@@ -333,7 +336,7 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
 #[test]
 fn another_mount_point_in_the_profile_moves_our_own_volume() {
     let (mut profile, facts) = with_new_disk();
-    profile.retention.mount_point = "/srv/retention".into();
+    profile.retention.mount_point = "/srv/retention".parse().unwrap();
     let found = told(&profile, &facts, "retention.mounted");
     assert!(
         found.starts_with("unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | "),
@@ -345,7 +348,7 @@ fn another_mount_point_in_the_profile_moves_our_own_volume() {
     assert!(told(&profile, &after, "retention.mounted").starts_with("met: "));
     // Where a person's line mounts it, a person moves it.
     let (mut profile, mut facts) = with_new_disk();
-    profile.retention.mount_point = "/srv/retention".into();
+    profile.retention.mount_point = "/srv/retention".parse().unwrap();
     our_line(&mut facts).ours = false;
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
@@ -381,7 +384,7 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
 #[test]
 fn what_is_made_by_another_type_than_the_profile_s_is_told_and_left() {
     let (mut profile, facts) = with_new_disk();
-    profile.retention.fs_type = "xfs".into();
+    profile.retention.filesystem = crate::profile::RetentionType::Xfs;
     let found = told(&profile, &facts, "retention.filesystem");
     assert!(found.starts_with("unmet: ext4 | xfs, by the profile | put ext4 into the profile"), "{found}");
     assert!(found.contains("--replace-retention SCSI-ID"), "{found}");

@@ -164,7 +164,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     assert!(!said.contains("--erase-disk"), "{said}");
     let other = mount_of("/dev/sdc", OTHER_ID, "xfs");
     assert_eq!(planned(&profile, &facts, &naming("sdc")).0[0], other);
-    profile.retention.disk = Some(OTHER_ID.into());
+    profile.retention.disk = Some(OTHER_ID.parse().unwrap());
     assert_eq!(planned(&profile, &facts, &Request::default()).0[0], other);
     // The record tells which one this host made.
     profile.retention.disk = None;

@@ -6,8 +6,12 @@ use super::*;
 use crate::profile::Waiver;
 
 fn waiving(profile: &Profile, ids: &[&str], until: time::Date) -> Profile {
-    let waiver =
-        |id: &&str| Waiver { requirement: (*id).into(), reason: "tried".into(), approved_by: None, until };
+    let waiver = |id: &&str| Waiver {
+        requirement: (*id).parse().unwrap(),
+        reason: "tried".parse().unwrap(),
+        approved_by: None,
+        until: until.into(),
+    };
     Profile { waivers: ids.iter().map(waiver).collect(), ..profile.clone() }
 }
 

@@ -14,7 +14,7 @@ fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
     assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}")) && said.contains(RETENTION_ID), "{said}");
     assert!(said.contains(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{said}");
     // A person has named the disk.
-    profile.retention.disk = Some(FOREIGN.to_owned());
+    profile.retention.disk = Some(FOREIGN.parse().unwrap());
     assert!(told(&profile, &facts, "retention.disk").starts_with("met: "));
 }
 

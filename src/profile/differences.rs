@@ -1,8 +1,13 @@
 //! A profile as the file that says only what is different from the built-in one.
 
-use super::{Item, below, entries, safe, write_value};
-use crate::profile::model::Profile;
-use crate::profile::tree::BUILT_IN;
+use serde_yaml::{Mapping, Value};
+
+use super::decode::below;
+use super::model::Profile;
+use super::show::masked_values;
+use super::tree::BUILT_IN;
+use super::yaml::{pairs, write_value};
+use crate::host::text::safe;
 
 /// The profile as a file for the host that it describes: what it extends, and every value that is not the built-in
 /// one's, in ASCII. `installation` is left out where it can be: an installed system needs it no more, and a golden image must not
@@ -14,10 +19,10 @@ pub fn differences(profile: &Profile) -> String {
     if let Some(base) = base {
         out.push_str(&format!("extends: {base}\n"));
     }
-    for (key, item) in entries(profile) {
+    for (key, value) in pairs(&masked_values(profile)) {
         let needed = base.is_none() || key != "installation";
-        if let Some(item) = different(item, key, profile).filter(|_| needed) {
-            write_value(&mut out, 0, key, &item, key, &|_| None);
+        if let Some(value) = different(value, key, profile).filter(|_| needed) {
+            write_value(&mut out, 0, key, &value, key, &|_| None);
         }
     }
     escaped(&out)
@@ -29,22 +34,17 @@ fn escaped(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// What of `item` is different. A list is replaced as a whole.
-fn different(item: Item, path: &str, profile: &Profile) -> Option<Item> {
-    match item {
-        Item::Map(entries) => {
-            let kept: Vec<_> = entries
-                .into_iter()
-                .filter_map(|(key, item)| Some((key, different(item, &below(path, key), profile)?)))
-                .collect();
-            (!kept.is_empty()).then_some(Item::Map(kept))
-        }
+/// What of `value` is different. A list is replaced as a whole.
+fn different(value: &Value, path: &str, profile: &Profile) -> Option<Value> {
+    let Value::Mapping(entries) = value else {
         // What a file leaves out is its default there too.
-        item => {
-            let said = profile.origins.get(path)?;
-            (!said.starts_with(BUILT_IN)).then_some(item)
-        }
-    }
+        let origin = profile.origins.get(path)?;
+        return (!origin.starts_with(BUILT_IN)).then(|| value.clone());
+    };
+    let kept: Mapping = pairs(entries)
+        .filter_map(|(key, value)| Some((key.into(), different(value, &below(path, key), profile)?)))
+        .collect();
+    (!kept.is_empty()).then_some(Value::Mapping(kept))
 }
 
 #[cfg(test)]
