@@ -149,7 +149,7 @@ pub fn is_path(name: &str) -> bool {
     name.contains('/') || extension.is_some_and(|end| end == "yaml" || end == "yml")
 }
 
-/// Puts `over` on `base`. A layer without a name of its own is told from what it extends: a report then does not say
+/// Puts `over` on `base`. A layer without a name of its own is named after what it extends and its file: a report then does not say
 /// `centos-6.6` of something that is not.
 fn merge_layer(mut base: Layer, mut over: Layer) -> Layer {
     let named = over.entry("name").is_some();

@@ -55,26 +55,26 @@ mod tests {
     #[track_caller]
     fn same_again(text: &str) -> String {
         let profile = from_text(text, "p.yaml", &["sizing.memory"]).unwrap();
-        let told = differences(&profile);
-        let mut again = from_text(&told, "again.yaml", &["sizing.memory"])
-            .unwrap_or_else(|wrong| panic!("{wrong}\n{told}"));
+        let shown = differences(&profile);
+        let mut again = from_text(&shown, "again.yaml", &["sizing.memory"])
+            .unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"));
         again.origins.clone_from(&profile.origins);
-        assert_eq!(again, profile, "{told}");
-        told
+        assert_eq!(again, profile, "{shown}");
+        shown
     }
 
     #[test]
     fn only_what_is_different_is_told_and_it_loads_as_the_same() {
-        let told = same_again(
+        let shown = same_again(
             "extends: centos-6.6\nsizing: {memory: 8 GB}\nsite: {process-server: {address: ps}}\nwaivers:\n  - \
              requirement: sizing.memory\n    reason: 'x: #y \u{e9}\u{1f600}'\n    until: '2026-03-31'\nfiles: {xfs: []}\n",
         );
         assert!(
-            told.is_ascii() && told.contains("extends: centos-6.6\n") && told.contains("  memory: 8 GB\n"),
-            "{told}"
+            shown.is_ascii() && shown.contains("extends: centos-6.6\n") && shown.contains("  memory: 8 GB\n"),
+            "{shown}"
         );
         for none in ["cpus", "layout", "reiserfs", "port: 443", "installation"] {
-            assert!(!told.contains(none), "{none}\n{told}");
+            assert!(!shown.contains(none), "{none}\n{shown}");
         }
         assert_eq!(same_again("extends: centos-6.6\nname: x\n"), "# x\nextends: centos-6.6\nname: x\n");
         let text = "extends: centos-6.6\nname: x\ninstallation: {hostname: mt1}\n";
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn one_that_extends_nothing_is_told_whole() {
         let built_in = crate::profile::builtin("centos-6.6").unwrap();
-        let told = same_again(built_in);
-        assert!(!told.contains("extends") && told.contains("  max-disks: 60\n"), "{told}");
+        let shown = same_again(built_in);
+        assert!(!shown.contains("extends") && shown.contains("  max-disks: 60\n"), "{shown}");
     }
 }

@@ -34,7 +34,7 @@ pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], allow_unsafe:
 /// As [`load`], with `settings` put on top: they are checked as if the profile said so.
 ///
 /// # Errors
-/// As [`load`]; what is wrong with a setting is told by its option.
+/// As [`load`]; what is wrong with a setting is reported by its option.
 pub fn load_with(
     choice: Option<&str>,
     host: &Host,

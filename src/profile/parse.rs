@@ -34,7 +34,7 @@ const MOST_KEYS: usize = 100;
 /// The most brackets of flow style: the parser's time grows with the square of how deep they are nested.
 const MOST_BRACKETS: usize = 2000;
 
-/// What is said of a value with a tag of its own.
+/// What is reported of a value with a tag of its own.
 const TAG: &str = "found a YAML tag (`!...`), expected a plain value";
 
 /// Reads one YAML document.
@@ -78,32 +78,32 @@ pub fn parse(text: &str, source: Source) -> Result<Node, Wrong> {
 /// What the YAML parser says, in one line and with a hint where there is one.
 fn explain(error: &serde_yaml::Error, text: &str, wrong: &dyn Fn(Option<usize>, String) -> Wrong) -> Wrong {
     let line = error.location().map(|location| location.line());
-    let said = error.to_string();
-    if said.starts_with("deserializing from YAML containing more than one document") {
+    let message = error.to_string();
+    if message.starts_with("deserializing from YAML containing more than one document") {
         return wrong(None, "holds more than one YAML document; keep one".into());
     }
-    if said.starts_with("repetition limit exceeded") {
+    if message.starts_with("repetition limit exceeded") {
         return wrong(None, "aliases repeat more than a profile can need".into());
     }
-    if let Some(start) = said.find(TAG) {
-        let path = said[..start].trim_end_matches(": ").to_owned();
+    if let Some(start) = message.find(TAG) {
+        let path = message[..start].trim_end_matches(": ").to_owned();
         return Wrong { path: Some(path), ..wrong(line, TAG.into()) };
     }
-    if said.starts_with("unknown anchor") {
+    if message.starts_with("unknown anchor") {
         return wrong(line, "found an alias (`*...`) of an anchor that is not defined before it".into());
     }
     // What the reader below the parser finds has a position only, and line 1.
-    let position = said.split_once("at position ").and_then(|(_, rest)| rest.parse::<usize>().ok());
+    let position = message.split_once("at position ").and_then(|(_, rest)| rest.parse::<usize>().ok());
     let line =
         position.map_or(line, |at| Some(text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1));
-    let said = match said.rfind(" at line ") {
+    let message = match message.rfind(" at line ") {
         // `… at line 3 column 1, while parsing a block mapping at line 2 column 1` tells more than it repeats.
-        Some(at) if !said.contains(", while ") => &said[..at],
-        _ => &said,
+        Some(at) if !message.contains(", while ") => &message[..at],
+        _ => &message,
     };
     let tab = line.and_then(|line| text.lines().nth(line - 1)).is_some_and(|line| line.contains('\t'));
     let hint = if tab { " (there is a tab in this line: YAML is indented with spaces)" } else { "" };
-    wrong(line, format!("is not YAML: {said}{hint}"))
+    wrong(line, format!("is not YAML: {message}{hint}"))
 }
 
 /// An anchor that is defined twice, when there are aliases. `serde_yaml` 0.9.34 then resolves an alias to the

@@ -110,8 +110,11 @@ mod tests {
         assert_eq!(read(&Host::live(), &file, "P", true).unwrap().text, "");
         to(&file, 0o644);
         to(dir.path(), 0o777);
-        let told = refused(&file, false);
-        assert!(told.contains(&format!("run `chmod go-w {}`, or pass", dir.path().display())), "{told}");
+        let refusal = refused(&file, false);
+        assert!(
+            refusal.contains(&format!("run `chmod go-w {}`, or pass", dir.path().display())),
+            "{refusal}"
+        );
         assert_eq!(read(&Host::live(), &file, "P", true).unwrap().text, "");
     }
 

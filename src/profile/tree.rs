@@ -87,7 +87,7 @@ impl Node {
         }
     }
 
-    /// Whether there is something at `path`, be it of the wrong kind: that is then told as such.
+    /// Whether there is something at `path`, be it of the wrong kind: that is then reported as such.
     pub fn has(&self, path: &str) -> bool {
         let (key, rest) = path.split_once('.').unwrap_or((path, ""));
         match &self.value {

@@ -19,7 +19,7 @@ const SYSTEM: [&str; 17] = [
 /// Directories in which nothing can be kept.
 const NOT_FOR_FILES: [&str; 3] = ["/dev", "/proc", "/sys"];
 
-/// The origins of all values, and how a contradiction is told with them.
+/// The origins of all values, and how a contradiction is reported with them.
 struct Check<'a> {
     origins: &'a BTreeMap<String, String>,
 }
@@ -30,7 +30,7 @@ impl Check<'_> {
         Wrong::at(self.at(path).unwrap_or_default(), path, what)
     }
 
-    /// What is wrong with the value at `path` because of the one at `other`. It is told where a person can change
+    /// What is wrong with the value at `path` because of the one at `other`. It is reported where a person can change
     /// it: in the file, when one of the two is the built-in profile's.
     fn clash(&self, path: &str, other: &str, what: impl Into<String>) -> Wrong {
         let fixed = |at: &Option<String>| at.as_ref().is_none_or(|at| at.starts_with("built-in "));
@@ -227,7 +227,7 @@ fn retention(profile: &Profile, check: &Check<'_>) -> Result<(), Wrong> {
 /// Refuses a name of the retention disk that the kernel gives out anew at each start, or that of a place, which is whatever
 /// disk is in it.
 pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
-    let moves = |name: &&str| is_kernel_s(name) || is_place(name) || is_friendly(name);
+    let moves = |name: &&str| is_kernel_name(name) || is_place(name) || is_friendly(name);
     let Some(name) = profile.retention.disk.as_deref().filter(moves) else { return Ok(()) };
     let what = format!(
         "found `{name}`, which can be another disk after each restart, expected its SCSI ID, /dev/mapper/ with that ID, or a \
@@ -237,7 +237,7 @@ pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
 }
 
 /// Whether `name` is one such as `sdb`, `/dev/sdb` or `/dev/sdb1`.
-fn is_kernel_s(name: &str) -> bool {
+fn is_kernel_name(name: &str) -> bool {
     let name = name.strip_prefix("/dev/").unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit());
     let letters = ["sd", "hd", "vd", "xvd"].iter().find_map(|kind| name.strip_prefix(kind));
     letters.is_some_and(|letters| {

@@ -15,7 +15,7 @@ pub fn pairs(entries: &Mapping) -> impl Iterator<Item = (&str, &Value)> {
     entries.iter().filter_map(|(key, value)| Some((key.as_str()?, value)))
 }
 
-/// What is said of the value at a path in a comment, if anything.
+/// The comment on the value at a path, if there is one.
 pub type Remark<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Writes `lead` (a key, or the dash of a list) and its value, `indent` spaces in.

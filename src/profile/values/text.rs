@@ -14,7 +14,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident($held:ty => $used:ty), $expected:literal, $pattern:literal, $read:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(pub(in crate::profile) $held);
+        pub struct $name($held);
 
         impl $crate::profile::values::text::Checked for $name {
             const EXPECTED: &str = $expected;
