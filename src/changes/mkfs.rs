@@ -22,8 +22,8 @@
 //! makes mkfs refuse; somebody who in that instant claims it, writes, and lets go again is not noticed. Who
 //! writes to a raw device without a claim is not held off by anything that Linux has, and is noticed until 5 and after 6.
 
-pub mod erase;
-pub mod record;
+mod erase;
+pub(crate) mod record;
 pub mod tool;
 mod watch;
 mod written;

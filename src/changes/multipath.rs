@@ -2,10 +2,10 @@
 //! vendor's changes leave behind. On a clone both still name the template's. What else of multipath is changed:
 //! [`configure`], [`start`]; what a running multipathd makes of it: [`daemon`].
 
-pub mod configure;
+pub(crate) mod configure;
 pub(crate) mod daemon;
 pub(crate) mod edit;
-pub mod start;
+pub(crate) mod start;
 
 use std::io;
 

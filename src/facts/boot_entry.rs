@@ -7,7 +7,7 @@ mod places;
 use anyhow::Result;
 
 pub use entry::BootEntry;
-pub use parse::{Device, More, Named, On, is_break, is_runlevel, parse};
+pub use parse::{Device, More, is_break, is_runlevel, parse};
 
 use super::{Fact, os, read};
 use crate::host::Host;

@@ -1,7 +1,7 @@
 //! What the vendor's ApplyCustomChanges.sh left, and what we recorded of its run.
 
-pub mod running;
-pub mod words;
+pub(crate) mod running;
+pub(crate) mod words;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;

@@ -6,10 +6,10 @@
 
 mod content;
 mod fat;
-pub mod kernel_log;
+mod kernel_log;
 mod loops;
 mod lvm;
-pub mod mapped;
+pub(crate) mod mapped;
 mod places;
 mod read;
 mod superblocks;

@@ -7,18 +7,18 @@ pub mod apart;
 pub mod command;
 mod deadline;
 mod device_number;
-pub mod each;
+pub(crate) mod each;
 pub mod files;
 #[cfg(mt_agent_el6)]
 mod glibc;
-pub mod ioctl;
-pub mod isolation;
-pub mod map_status;
+pub(crate) mod ioctl;
+pub(crate) mod isolation;
+pub(crate) mod map_status;
 mod root;
 mod running;
 mod scsi_id;
 pub mod sum;
-pub mod sync;
+pub(crate) mod sync;
 pub mod text;
 pub mod trust;
 

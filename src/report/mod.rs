@@ -1,20 +1,20 @@
 //! One file a format. Text and JSON come from the same values: those defined here.
 
-pub mod apply;
-pub mod collected;
+pub(crate) mod apply;
+pub(crate) mod collected;
 pub mod disks;
-pub mod ended;
-pub mod explain;
+pub(crate) mod ended;
+pub(crate) mod explain;
 pub mod history;
 pub mod json;
 pub mod nagios;
 pub mod plan;
-pub mod profiles;
-pub mod seal;
-pub mod state;
+pub(crate) mod profiles;
+pub(crate) mod seal;
+pub(crate) mod state;
 pub mod style;
 pub mod text;
-pub mod waiting;
+pub(crate) mod waiting;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 

@@ -1,26 +1,26 @@
 //! Check, plan, apply: order and dependencies, the journal, the lock, resuming.
 
-pub mod apply;
+pub(crate) mod apply;
 pub mod check;
-pub mod collect;
+pub(crate) mod collect;
 mod disks;
 mod engine;
 mod identity;
 pub mod journal;
 mod kickstart;
-pub mod lock;
-pub mod log;
-pub mod offline;
+mod lock;
+pub(crate) mod log;
+pub(crate) mod offline;
 pub mod plan;
-pub mod private;
-pub mod read_only;
+pub(crate) mod private;
+pub(crate) mod read_only;
 mod recorder;
-pub mod seal;
+pub(crate) mod seal;
 mod signals;
-pub mod sources;
-pub mod state;
+pub(crate) mod sources;
+pub(crate) mod state;
 pub mod waiting;
-pub mod watcher;
+pub(crate) mod watcher;
 
 pub use check::check;
 pub use disks::disks;

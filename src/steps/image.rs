@@ -1,6 +1,6 @@
 //! Golden images: this machine's identity is its own, not that of the image or machine that it was copied from.
 
-pub mod lost;
+pub(crate) mod lost;
 
 use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;

@@ -4,7 +4,7 @@ mod boot_entry;
 mod free;
 mod next_boot;
 mod older;
-pub mod own_disks;
+pub(crate) mod own_disks;
 mod partition;
 mod swap;
 

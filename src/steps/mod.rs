@@ -2,40 +2,40 @@
 //! same findings on any machine.
 
 mod boot_order;
-pub mod custom_changes;
-pub mod devices;
-pub mod explain;
+pub(crate) mod custom_changes;
+pub(crate) mod devices;
+pub(crate) mod explain;
 mod find_out;
 mod finding;
-pub mod hypervisor;
+mod hypervisor;
 pub mod ids;
-pub mod image;
+pub(crate) mod image;
 mod judge;
 mod known;
-pub mod layout;
+pub(crate) mod layout;
 mod links;
-pub mod multipath;
+pub(crate) mod multipath;
 mod nearest;
-pub mod network;
-pub mod os;
-pub mod packages;
+pub(crate) mod network;
+pub(crate) mod os;
+pub(crate) mod packages;
 mod registry;
 pub mod remedy;
 mod requirement;
 pub mod retention;
-pub mod scsi;
+pub(crate) mod scsi;
 mod selection;
-pub mod site;
-pub mod sizing;
+mod site;
+mod sizing;
 mod stage;
 mod status;
 mod storage;
 mod tally;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 mod twins;
 mod unmounting;
-pub mod waivers;
+pub(crate) mod waivers;
 mod wording;
 
 pub use finding::Finding;

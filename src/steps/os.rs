@@ -1,6 +1,6 @@
 //! The operating system: release, architecture, names, time and device nodes.
 
-pub(super) mod device_nodes;
+pub(crate) mod device_nodes;
 
 use std::net::IpAddr;
 

@@ -44,12 +44,6 @@ impl Collection {
         }
         Ok(Self { directory, manifest })
     }
-
-    /// The path of a file.
-    #[must_use]
-    pub fn path(&self, entry: &Entry) -> PathBuf {
-        self.directory.join(&entry.file)
-    }
 }
 
 /// The manifest in `directory`; `None` where there is none.
@@ -162,7 +156,7 @@ mod tests {
         let dir = made();
         files::replace(&dir.path().join("README"), b"mine", 0o644).unwrap();
         let collection = Collection::open(dir.path()).unwrap();
-        assert!(collection.path(&collection.manifest.files[0]).is_file());
+        assert!(collection.directory.join(&collection.manifest.files[0].file).is_file());
     }
 
     #[test]

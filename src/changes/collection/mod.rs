@@ -8,7 +8,7 @@ mod collect;
 mod directory;
 mod examine;
 mod install;
-pub mod manifest;
+pub(crate) mod manifest;
 mod order;
 mod place;
 mod resolve;
@@ -16,7 +16,7 @@ mod work;
 
 pub use collect::collect;
 pub use directory::Collection;
-pub use examine::{Examined, examine};
+pub use examine::examine;
 pub use install::install;
 pub use order::Order;
 pub use place::can_be_collected_in;

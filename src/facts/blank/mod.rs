@@ -3,13 +3,13 @@
 //! Every doubt counts against the disk: what could not be told is neither blank nor idle.
 
 pub mod blkid;
-pub mod counts;
+pub(crate) mod counts;
 pub mod examine;
-pub mod in_use;
+pub(crate) mod in_use;
 mod many;
 mod probing;
 mod remains;
-pub mod trouble;
+pub(crate) mod trouble;
 
 use std::fs::File;
 use std::io;

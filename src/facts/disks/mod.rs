@@ -8,8 +8,8 @@ mod mapping;
 mod partitioned;
 mod paths;
 mod resolve;
-pub mod sysfs;
-pub mod users;
+pub(crate) mod sysfs;
+pub(crate) mod users;
 
 use super::scsi::{self, KnownId, NoId};
 use crate::host::{DeviceNumber, ScsiId};

@@ -2,7 +2,7 @@
 //! else from the disk itself. 2.6.32 has none of them in sysfs: there SG_IO is the only way.
 
 mod inquiry;
-pub mod json;
+pub(crate) mod json;
 mod known;
 pub mod vpd;
 

@@ -2,7 +2,7 @@
 //! whatever a site added), and whether their file systems are whole; that no name has several devices, which layout.own-disks names;
 //! /boot, and the boot loader's entry.
 
-pub(super) mod boot;
+pub(crate) mod boot;
 mod whole;
 
 use crate::facts::Facts;

@@ -1,8 +1,8 @@
 //! Multipath: the names of its maps at the next boot, the disks that are attached later, and its daemon.
 
-pub(super) mod finds;
-pub(super) mod names;
-pub(super) mod running;
+mod finds;
+pub(crate) mod names;
+pub(crate) mod running;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,7 @@ mod remedy;
 mod room;
 mod size;
 mod strays;
-pub mod takeover;
+pub(crate) mod takeover;
 #[cfg(test)]
 mod tests;
 mod traces;
