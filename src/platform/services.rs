@@ -51,3 +51,37 @@ pub fn command(host: &Host, name: &str, verb: Verb, deadline: Duration) -> Resul
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systemd_or_the_family_says_how_services_are_started() {
+        let lines = |files: &[&str]| {
+            let dir = tempfile::tempdir().unwrap();
+            for file in files {
+                let path = dir.path().join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::File::create(path).unwrap();
+            }
+            let host = Host::image(dir.path());
+            [Verb::Enable, Verb::Reload].map(|verb| {
+                command(&host, "multipathd", verb, Duration::from_secs(1))
+                    .map_or_else(|error| format!("{error:#}"), |command| command.line())
+            })
+        };
+        assert_eq!(lines(&["etc/redhat-release"]), ["chkconfig multipathd on", "service multipathd reload"]);
+        let systemd = ["systemctl enable multipathd", "systemctl reload multipathd"];
+        assert_eq!(lines(&["etc/redhat-release", "usr/lib/systemd/systemd"]), systemd);
+        assert_eq!(lines(&["usr/lib/systemd/systemd"]), systemd, "whatever the family is");
+        let [debian, _] = lines(&["var/lib/dpkg/status"]);
+        assert_eq!(
+            debian,
+            "to enable the service multipathd without systemd is not supported on Debian systems yet, only on those of the Red \
+             Hat family: do it by hand"
+        );
+        let [unknown, _] = lines(&[]);
+        assert!(unknown.starts_with("cannot determine how services are started on this host: "), "{unknown}");
+    }
+}

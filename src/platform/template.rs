@@ -70,3 +70,16 @@ pub const fn covered(family: Family) -> Option<Covered> {
         Family::Debian => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_covered_is_of_one_family() {
+        for name in COVERED.names {
+            assert_eq!(Family::of_release(name), Some(Family::RedHat), "{name}");
+        }
+        assert!(covered(Family::RedHat).is_some() && covered(Family::Debian).is_none());
+    }
+}

@@ -79,7 +79,12 @@ fn options_say_where_they_stand() {
 #[test]
 fn contradictions_are_refused_by_name() {
     type Change = fn(&mut Profile);
-    let table: [(Change, &str); 18] = [
+    let table: [(Change, &str); 19] = [
+        (
+            |profile| profile.os.release = "Ubuntu 20.04.6 LTS".into(),
+            "os.release: an unattended installation is not supported on Debian systems yet, only on those of the Red Hat family: \
+             install the system by hand",
+        ),
         (
             |profile| profile.os.release = "CentOS Linux release 7.4.1708 (Core)".parse().unwrap(),
             "os.release: found `CentOS Linux release 7.4.1708 (Core)`, expected a release 6: a kickstart is for its",
