@@ -96,7 +96,7 @@ pub fn load(host: &Host) -> Os {
 ///
 /// # Errors
 /// It cannot be determined.
-pub fn systemd(host: &Host) -> Result<bool> {
+pub(crate) fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
             Ok(_) => return Ok(true),

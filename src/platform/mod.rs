@@ -7,6 +7,7 @@ pub mod packages;
 pub(crate) mod services;
 mod support;
 pub(crate) mod template;
+pub(crate) mod texts;
 pub(crate) mod words;
 
 pub use crate::facts::family::Family;

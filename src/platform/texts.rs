@@ -1,6 +1,7 @@
 //! What the texts of requirements say of a system, by its family: what a person does by hand, and what to look at. A text names
 //! each by its key in braces.
 
+use super::words::install_tools;
 use crate::facts::family::Family;
 
 /// The parts of texts that differ by family, each as a part of a sentence or as whole sentences. None has braces.
@@ -38,6 +39,16 @@ pub struct Texts {
     pub multipathd_seen: &'static str,
     /// The file of the boot loader's entries.
     pub boot_entries: &'static str,
+    /// How to install the guest tools.
+    pub tools: &'static str,
+    /// How the initramfs gets the drivers of LSI Logic controllers.
+    pub lsi_drivers: &'static str,
+    /// How ReiserFS comes.
+    pub reiserfs: &'static str,
+    /// How the programs of XFS come.
+    pub xfs: &'static str,
+    /// How the boot loader is installed on a disk.
+    pub boot_loader: &'static str,
 }
 
 const RED_HAT: Texts = Texts {
@@ -64,6 +75,13 @@ const RED_HAT: Texts = Texts {
     multipathd_reload: "service multipathd reload",
     multipathd_seen: "`service multipathd status`",
     boot_entries: "/boot/grub/grub.conf",
+    tools: install_tools(Family::RedHat),
+    lsi_drivers: "`dracut --force --add-drivers \"mptspi mptsas mptscsih\"`",
+    reiserfs: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
+               install them with rpm -ivh.",
+    xfs: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
+          device-mapper-multipath.",
+    boot_loader: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases)",
 };
 
 const DEBIAN: Texts = Texts {
@@ -86,6 +104,11 @@ const DEBIAN: Texts = Texts {
     multipathd_reload: "systemctl reload multipathd",
     multipathd_seen: "`systemctl status multipathd`",
     boot_entries: "/boot/grub/grub.cfg",
+    tools: install_tools(Family::Debian),
+    lsi_drivers: "add mptspi, mptsas and mptscsih to /etc/initramfs-tools/modules, then `update-initramfs -u`",
+    reiserfs: "Install reiserfsprogs; the kernel's packages have the module.",
+    xfs: "Install xfsprogs and multipath-tools.",
+    boot_loader: "`grub-install /dev/DISK` for the disk that carries /",
 };
 
 /// The texts of `family`.

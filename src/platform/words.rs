@@ -6,12 +6,19 @@ use std::net::IpAddr;
 use super::Family;
 use crate::facts::Facts;
 use crate::facts::packages::{Database, Packages};
+use crate::profile::Profile;
 
 /// The family whose words fit a host. Where it cannot be determined these are the procedure's own, which is written for CentOS:
 /// advice is followed by a person, who knows the system.
 #[must_use]
 pub fn family(facts: &Facts) -> Family {
     facts.os.family.known().copied().unwrap_or(Family::RedHat)
+}
+
+/// The family that a profile is for: the one that its texts are explained for.
+#[must_use]
+pub fn family_of(profile: &Profile) -> Family {
+    Family::of_release(&profile.os.release).unwrap_or(Family::RedHat)
 }
 
 /// That the agent does not change systems of `family` yet, where that is so.
@@ -159,6 +166,26 @@ pub const fn start_tools(family: Family) -> &'static str {
             "`systemctl enable --now open-vm-tools`, or `/etc/vmware-tools/services.sh start` (VMware Tools); look into \
              `journalctl -u open-vm-tools` if it ends again"
         }
+    }
+}
+
+/// How to install the boot loader on `disk`.
+#[must_use]
+pub fn install_boot_loader(family: Family, disk: &str) -> String {
+    match family {
+        Family::RedHat => format!("`grub-install /dev/{disk}` (grub2-install on later releases)"),
+        Family::Debian => format!("`grub-install /dev/{disk}`"),
+    }
+}
+
+/// How the boot loader gets entries.
+#[must_use]
+pub const fn write_boot_entries(family: Family) -> &'static str {
+    match family {
+        Family::RedHat => {
+            "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then `grub-install`"
+        }
+        Family::Debian => "`update-grub`, which writes /boot/grub/grub.cfg, then `grub-install`",
     }
 }
 

@@ -15,6 +15,7 @@ use super::stage::Belongs;
 use super::wording::fill;
 use super::{selection, waivers};
 use crate::host::text;
+use crate::platform::words;
 use crate::profile::Profile;
 
 pub use codes::{CODES, Code};
@@ -81,13 +82,13 @@ pub struct Entry<Id> {
 #[must_use]
 pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
     let requirement = find(id)?;
-    let id = requirement.id;
+    let (id, family) = (requirement.id, words::family_of(profile));
     Some(Explained {
         id,
-        title: fill(requirement.title, profile),
+        title: fill(requirement.title, profile, family),
         severity: requirement.severity,
-        cause: fill(requirement.why, profile),
-        fix: fill(requirement.by_hand, profile),
+        cause: fill(requirement.why, profile, family),
+        fix: fill(requirement.by_hand, profile, family),
         changeable: requirement.is_changeable(),
         belongs: (requirement.belongs)(profile),
         section: requirement.section,
@@ -132,8 +133,11 @@ pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
 /// Everything that can be explained.
 #[must_use]
 pub fn index(profile: &Profile) -> Index {
-    let requirement =
-        |requirement: &Requirement| Entry { id: requirement.id, title: fill(requirement.title, profile) };
+    let family = words::family_of(profile);
+    let requirement = |requirement: &Requirement| Entry {
+        id: requirement.id,
+        title: fill(requirement.title, profile, family),
+    };
     Index {
         requirements: all().map(requirement).collect(),
         codes: CODES.iter().map(|code| Entry { id: code.code, title: code.title.into() }).collect(),

@@ -4,6 +4,7 @@ use super::known::is_image;
 use super::requirement::Requirement;
 use super::wording::fill;
 use crate::facts::Facts;
+use crate::platform::words;
 use crate::profile::Profile;
 use crate::state::record::REPAIR;
 
@@ -15,7 +16,7 @@ pub fn how(requirement: &Requirement, why: &str, profile: &Profile, facts: &Fact
         let as_root = if facts.privileged { "" } else { "as root: " };
         return format!("{as_root}mt-agent state, then {REPAIR}");
     }
-    let look = fill(requirement.look, profile);
+    let look = fill(requirement.look, profile, words::family(facts));
     if is_image(facts) {
         format!("by hand, in the tree or on a machine that was started from it: {look}")
     } else if facts.privileged {
@@ -30,6 +31,7 @@ mod tests {
     use super::super::testing::ready;
     use super::super::{all, find};
     use super::*;
+    use crate::platform::Family;
 
     fn how(id: &str, why: &str, facts: &Facts) -> String {
         super::how(find(id).unwrap(), why, &ready().0, facts)
@@ -37,20 +39,27 @@ mod tests {
 
     #[test]
     fn of_everything_it_can_be_found_out() {
-        let (_, facts) = ready();
+        let (profile, facts) = ready();
         for requirement in all() {
-            assert!(requirement.look.contains('`') || requirement.look.len() > 40, "{}", requirement.id);
+            for family in [Family::RedHat, Family::Debian] {
+                let look = fill(requirement.look, &profile, family);
+                assert!(look.contains('`') || look.len() > 40, "{}", requirement.id);
+            }
             assert!(how(requirement.id, "", &facts).contains("by hand: "), "{}", requirement.id);
         }
     }
 
     #[test]
     fn nobody_is_told_to_change_anything() {
-        for requirement in all() {
+        let (profile, _) = ready();
+        for (requirement, family) in
+            all().flat_map(|requirement| [(requirement, Family::RedHat), (requirement, Family::Debian)])
+        {
+            let look = fill(requirement.look, &profile, family);
             for act in
                 ["apply", "install ", "--custom-changes", "restart", "mkfs", "mount ", "chmod", "start"]
             {
-                assert!(!requirement.look.contains(act), "{}: {}", requirement.id, requirement.look);
+                assert!(!look.contains(act), "{}: {look}", requirement.id);
             }
         }
     }

@@ -7,7 +7,8 @@ use super::{Belongs, Place, Requirement, Status, Waivable, is_image, need};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::dmi::Dmi;
 use crate::facts::{Fact, Facts};
-use crate::platform::{Family, words};
+use crate::platform::texts::texts;
+use crate::platform::words;
 use crate::profile::Profile;
 
 const SECTION: &str = "Common things to check on a master target";
@@ -40,7 +41,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "vCenter learns the guest's name and addresses from the tools. Without them the datastores of the master \
               target's ESXi host are not detected, and the portal has none to offer.",
-        by_hand: words::install_tools(Family::RedHat),
+        by_hand: "{system.tools}",
         look: "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter tells it too",
         belongs: |_| Belongs::Both,
         judge: |_, facts| tools(facts),
@@ -75,8 +76,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
     },
 ];
 
+fn move_disks(facts: &Facts) -> String {
+    MOVE_DISKS.replace("{system.lsi-drivers}", texts(words::family(facts)).lsi_drivers)
+}
+
 /// In the order that keeps the machine bootable: the drivers before the disks.
-const MOVE_DISKS: &str = "1. while it still boots: `dracut --force --add-drivers \"mptspi mptsas mptscsih\"`, so that the \
+const MOVE_DISKS: &str = "1. while it still boots: {system.lsi-drivers}, so that the \
     initramfs has the LSI Logic drivers; 2. power off, in Edit Settings add an LSI Logic SAS (or Parallel) controller, \
     with a small new disk on it if none can be added alone, power on, see the new controller in `lspci`; 3. power off, \
     move each disk to the LSI Logic controller (Virtual Device Node), the one that carries / to its first place \
@@ -167,7 +172,7 @@ fn controllers(facts: &Facts) -> Result<Status, Status> {
     let expected = "every disk on an LSI Logic Parallel or SAS controller, no paravirtual SCSI controller";
     let disks = need(&facts.disks, "the disks")?;
     if disks.is_empty() {
-        return Ok(Status::unmet("this machine has no disk", expected, MOVE_DISKS));
+        return Ok(Status::unmet("this machine has no disk", expected, move_disks(facts)));
     }
     let mut tally = Tally::default();
     let mut lsi: Vec<&str> = Vec::new();
@@ -208,8 +213,8 @@ fn controllers(facts: &Facts) -> Result<Status, Status> {
     let only_empty = wrong.is_empty() && lsi.len() == disks.len();
     let fix = match root_disk(facts, disks).filter(|root| !lsi.contains(root)) {
         _ if only_empty => "power off and remove the paravirtual controller in Edit Settings".to_owned(),
-        Some(root) => format!("{MOVE_DISKS} (here {root} carries /)"),
-        None => MOVE_DISKS.to_owned(),
+        Some(root) => format!("{} (here {root} carries /)", move_disks(facts)),
+        None => move_disks(facts),
     };
     Ok(tally.status(format!("on LSI Logic: {}", lsi.join(", ")), expected, fix))
 }

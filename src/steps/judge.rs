@@ -13,6 +13,7 @@ use super::status::{Status, settle};
 use super::wording::fill;
 use super::{find_out, ids, waivers};
 use crate::facts::Facts;
+use crate::platform::words;
 use crate::profile::Profile;
 
 /// What all findings come to.
@@ -119,9 +120,9 @@ impl Judge<'_> {
         };
         let finding = Finding {
             id: requirement.id,
-            title: fill(requirement.title, self.profile),
+            title: fill(requirement.title, self.profile, words::family(self.facts)),
             severity,
-            why: fill(requirement.why, self.profile),
+            why: fill(requirement.why, self.profile, words::family(self.facts)),
             status,
             find_out,
             note,

@@ -14,6 +14,7 @@ use crate::facts::boot_loader::BootLoader;
 use crate::facts::storage::Storage;
 use crate::facts::{Fact, Facts};
 use crate::host::DeviceNumber;
+use crate::platform::words;
 use crate::profile::Profile;
 use next_boot::boot;
 
@@ -109,9 +110,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "With the loader on another disk the machine starts only as long as that disk is attached in its \
               place, and disks come and go on a master target.",
-        by_hand: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases), and see \
+        by_hand: "{system.boot-loader}, and see \
                   that its configuration file is there.",
-        look: "`cat /boot/grub/grub.conf`, and `dd if=/dev/sdX bs=512 count=1 | strings` of the root disk and of the root \
+        look: "`cat {system.boot-entries}`, and `dd if=/dev/sdX bs=512 count=1 | strings` of the root disk and of the root \
                partition: GRUB stands where it is installed",
         belongs: |_| Belongs::Image,
         place: Place::Boot,
@@ -150,7 +151,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   prints the UUIDs), or let the line have noauto and end in 0 0. Remove lines of disks that are gone, or let them end in 0 0. In /boot/grub/grub.conf, \
                   let default=N name an entry whose files are there and whose kernel line has root=UUID=... of / and no nompath, single, \
                   runlevel, rdbreak or init=, and let a line `timeout=5` stand before the first entry. Without links in /dev/disk: start udevd, then udevadm trigger.",
-        look: "`cat /etc/fstab /boot/grub/grub.conf /boot/grub/device.map`, `df /boot`; and of each disk that answers `blkid -p /dev/DISK*` as \
+        look: "`cat /etc/fstab {system.boot-entries} /boot/grub/device.map`, `df /boot`; and of each disk that answers `blkid -p /dev/DISK*` as \
                root: whether a UUID or label stands there twice (it waits for ever for one that does not answer)",
         belongs: |_| Belongs::Image,
         place: Place::Boot,
@@ -219,7 +220,8 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
     };
     let BootLoader { disk, mbr, partitions, configuration } = loader;
     let expected = format!("a boot loader in the first sector of {disk} or of one of its partitions");
-    let fix = format!("`grub-install /dev/{disk}` (grub2-install on later releases)");
+    let family = words::family(facts);
+    let fix = words::install_boot_loader(family, disk);
     // Code of an unknown kind may be what a Windows or DOS disk starts with: it would start no Linux by itself.
     let is_loader = |code: &str| !code.to_ascii_lowercase().contains("unknown");
     let mut places: Vec<_> = partitions.iter().map(|(name, code)| (name, code)).collect();
@@ -268,8 +270,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
             return Ok(Status::unmet(
                 format!("{code} on {place}, but {lacks}"),
                 CONFIGURED,
-                "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then \
-                 `grub-install`",
+                words::write_boot_entries(family),
             ));
         }
         return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));

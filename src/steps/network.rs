@@ -20,10 +20,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "After a restart the servers look for the master target at the address that it registered with. An \
               interface that is or stays down or comes up at another address cuts it off (required); one whose address a \
               DHCP server may change can cut it off (recommended).",
-        by_hand: "In /etc/sysconfig/network-scripts/ifcfg-NAME: ONBOOT=yes, BOOTPROTO=none, IPADDR, PREFIX, GATEWAY; \
-                  in /etc/sysconfig/network: NETWORKING=yes. With DHCP, at least reserve the address for its \
-                  hardware address.",
-        look: "`ip addr`, and ONBOOT and BOOTPROTO in /etc/sysconfig/network-scripts/ifcfg-*",
+        by_hand: "{system.interface} With DHCP, at least reserve the address for its hardware address.",
+        look: "{system.interface-seen}",
         belongs: |_| Belongs::Machine,
         judge: interfaces,
         only_advice: only_static_address_fails,
@@ -34,8 +32,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         title: "A resolver is configured",
         section: SECTION,
         why: "The agent reaches the configuration server and the process server by name as well as by address.",
-        by_hand: "Add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to ifcfg-NAME, which writes it at \
-                  boot.",
+        by_hand: "{system.resolver}",
         look: "`cat /etc/resolv.conf`",
         belongs: |_| Belongs::Machine,
         judge: |_, facts| dns(facts),

@@ -44,9 +44,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "The master target registers at the configuration server under its hostname. Two machines called \
               localhost overwrite each other there, and a name that changes at a restart leaves a dead entry.",
-        by_hand: "Set the name for now with `hostname NAME`, and for every boot as HOSTNAME=NAME in \
-                  /etc/sysconfig/network (under systemd in /etc/hostname).",
-        look: "`hostname`, and HOSTNAME in /etc/sysconfig/network",
+        by_hand: "{system.hostname}",
+        look: "{system.hostname-seen}",
         belongs: |_| Belongs::Machine,
         judge: |_, facts| hostname(facts),
         ..Requirement::DEFAULT
@@ -58,9 +57,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "Logs of the master target are compared with those of the configuration server when a failback \
               fails; without a time zone their times are hard to match.",
-        by_hand: "Write ZONE=\"Area/City\" to /etc/sysconfig/clock and copy /usr/share/zoneinfo/Area/City to \
-                  /etc/localtime.",
-        look: "`date +%Z`, and ZONE in /etc/sysconfig/clock",
+        by_hand: "{system.timezone}",
+        look: "{system.timezone-seen}",
         belongs: |_| Belongs::Both,
         judge: timezone,
         ..Requirement::DEFAULT
@@ -73,9 +71,9 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \
               more than about 15 minutes off makes replication fail. How far it is from the configuration \
               server's cannot be told from here: compare the two by hand.",
-        by_hand: "Install ntp, then `service ntpd start` and `chkconfig ntpd on`; or switch on the time \
-                  synchronisation of VMware Tools: `vmware-toolbox-cmd timesync enable`.",
-        look: "`service ntpd status` and `ntpq -p`, or `chronyc tracking`",
+        by_hand: "{system.clock}; or switch on the time synchronisation of VMware Tools: \
+                  `vmware-toolbox-cmd timesync enable`.",
+        look: "{system.clock-seen}",
         belongs: |_| Belongs::Both,
         judge: |_, facts| clock(facts),
         ..Requirement::DEFAULT

@@ -12,7 +12,7 @@ use crate::profile::{FileSpec, PackageName};
 
 const SECTION: &str = "Install additional packages";
 
-const LOOK: &str = "`rpm -q` with each name that mt-agent profile show has under packages and files";
+const LOOK: &str = "`{system.query}` with each name that mt-agent profile show has under packages and files";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
@@ -22,9 +22,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "ApplyCustomChanges.sh looks for them and stops without them; the master target's own programs \
               call perl, lsscsi, rsync and wget during failback.",
-        by_hand: "yum install -y {packages.base}, then rpm -q each name: yum ends \
-                  with status 0 even when it found only some of them. CentOS 6 mirrors are empty since its end \
-                  of life: point /etc/yum.repos.d at vault.centos.org/6.6 or at a copy of your own.",
+        by_hand: "{system.install} {packages.base}, then {system.query} each name: {system.repositories}",
         look: LOOK,
         belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.base, true, facts),
@@ -37,7 +35,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "The vendor script writes /etc/multipath.conf, and the disks of protected machines and the \
               retention volume are addressed by their /dev/mapper names.",
-        by_hand: "yum install -y {packages.multipath}, then rpm -q {packages.multipath}.",
+        by_hand: "{system.install} {packages.multipath}, then {system.query} {packages.multipath}.",
         look: LOOK,
         belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.multipath, false, facts),
@@ -52,8 +50,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "A protected machine whose root or boot file system is ReiserFS cannot be brought back by a master \
               target that cannot mount it.",
-        by_hand: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
-                  install them with rpm -ivh.",
+        by_hand: "{system.reiserfs}",
         look: LOOK,
         belongs: |_| Belongs::Image,
         judge: |profile, facts| {
@@ -68,8 +65,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "A protected machine whose root or boot file system is XFS cannot be brought back by a master \
               target without the XFS programs.",
-        by_hand: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
-                  device-mapper-multipath.",
+        by_hand: "{system.xfs}",
         look: LOOK,
         belongs: |_| Belongs::Image,
         judge: |profile, facts| judge_files(profile.sources.xfs, "XFS", &profile.files.xfs, facts),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use crate::host::text;
+use crate::platform::Family;
+use crate::platform::texts::{Texts, texts};
 use crate::profile::{PackageName, Profile, Server};
 
 /// What a text may name: a key of the profile, and how its value is written there.
@@ -23,6 +25,31 @@ const VALUES: &[(&str, fn(&Profile) -> String)] = &[
     ("site.process-server", |profile| server(profile.site.process_server.as_ref())),
 ];
 
+/// What a text may name of the system, by its family.
+const PARTS: &[(&str, fn(&Texts) -> &'static str)] = &[
+    ("system.hostname", |texts| texts.hostname),
+    ("system.hostname-seen", |texts| texts.hostname_seen),
+    ("system.timezone", |texts| texts.timezone),
+    ("system.timezone-seen", |texts| texts.timezone_seen),
+    ("system.clock", |texts| texts.clock),
+    ("system.clock-seen", |texts| texts.clock_seen),
+    ("system.interface", |texts| texts.interface),
+    ("system.interface-seen", |texts| texts.interface_seen),
+    ("system.resolver", |texts| texts.resolver),
+    ("system.install", |texts| texts.install),
+    ("system.query", |texts| texts.query),
+    ("system.repositories", |texts| texts.repositories),
+    ("system.multipathd", |texts| texts.multipathd),
+    ("system.multipathd-reload", |texts| texts.multipathd_reload),
+    ("system.multipathd-seen", |texts| texts.multipathd_seen),
+    ("system.boot-entries", |texts| texts.boot_entries),
+    ("system.tools", |texts| texts.tools),
+    ("system.lsi-drivers", |texts| texts.lsi_drivers),
+    ("system.reiserfs", |texts| texts.reiserfs),
+    ("system.xfs", |texts| texts.xfs),
+    ("system.boot-loader", |texts| texts.boot_loader),
+];
+
 /// Address and port, as telnet(1) takes them; of a server that the profile does not name, a word to be replaced.
 fn server<const PORT: u16>(server: Option<&Server<PORT>>) -> String {
     let (address, port) = server.map_or(("SERVER", PORT), Server::endpoint);
@@ -33,8 +60,8 @@ fn words(packages: &[PackageName]) -> String {
     packages.iter().map(|name| &**name).collect::<Vec<_>>().join(" ")
 }
 
-/// `template` with the values of `profile` in the place of their keys in braces.
-pub(super) fn fill(template: &'static str, profile: &Profile) -> Cow<'static, str> {
+/// `template` with the values of `profile`, and what fits a system of `family`, in the place of their keys in braces.
+pub(super) fn fill(template: &'static str, profile: &Profile, family: Family) -> Cow<'static, str> {
     let mut parts = template.split('{');
     let first = parts.next().unwrap_or_default();
     if first.len() == template.len() {
@@ -43,8 +70,9 @@ pub(super) fn fill(template: &'static str, profile: &Profile) -> Cow<'static, st
     let mut filled = first.to_owned();
     for part in parts {
         let value = part.split_once('}').and_then(|(key, rest)| {
-            let (_, value) = VALUES.iter().find(|(known, _)| *known == key)?;
-            Some((value(profile), rest))
+            let value = VALUES.iter().find(|(known, _)| *known == key).map(|(_, value)| value(profile));
+            let part = || PARTS.iter().find(|(known, _)| *known == key).map(|(_, part)| part(texts(family)));
+            Some((value.or_else(|| part().map(str::to_owned))?, rest))
         });
         match value {
             Some((value, rest)) => {
@@ -73,15 +101,18 @@ mod tests {
         let (profile, _) = ready();
         for requirement in all() {
             for template in [requirement.title, requirement.why, requirement.by_hand, requirement.look] {
-                let filled = fill(template, &profile);
-                assert!(!filled.contains(['{', '}']), "{}: {filled}", requirement.id);
+                for family in [Family::RedHat, Family::Debian] {
+                    let filled = fill(template, &profile, family);
+                    assert!(!filled.contains(['{', '}']), "{}: {filled}", requirement.id);
+                }
             }
         }
-        for (key, _) in VALUES {
+        for key in VALUES.iter().map(|(key, _)| key).chain(PARTS.iter().map(|(key, _)| key)) {
             let is_used = |text: &str| text.contains(&format!("{{{key}}}"));
             let mut texts = all().flat_map(|one| [one.title, one.why, one.by_hand, one.look]);
             assert!(texts.any(is_used), "no text names {key}");
-            assert!(profile.origins.contains_key(*key), "the profile has no key {key}");
+            let is_a_part = PARTS.iter().any(|(part, _)| part == key);
+            assert!(is_a_part || profile.origins.contains_key(*key), "the profile has no key {key}");
         }
     }
 
@@ -89,10 +120,27 @@ mod tests {
     fn values_come_in_the_place_of_their_keys() {
         let (mut profile, _) = ready();
         profile.retention.mount_point = MountPoint::unchecked("/srv/{os.release}");
-        assert_eq!(fill("plain", &profile), "plain");
-        let filled = fill("mount {retention.mount-point} by {\"x\"}: {site.process-server}", &profile);
+        assert_eq!(fill("plain", &profile, Family::RedHat), "plain");
+        let filled =
+            fill("mount {retention.mount-point} by {\"x\"}: {site.process-server}", &profile, Family::RedHat);
         assert_eq!(filled, "mount /srv/{os.release} by {\"x\"}: 192.0.2.21 9443");
         profile.site.process_server = None;
-        assert_eq!(fill("{site.process-server}", &profile), "SERVER 9443");
+        assert_eq!(fill("{site.process-server}", &profile, Family::RedHat), "SERVER 9443");
+    }
+
+    #[test]
+    fn what_differs_by_family_is_of_that_family() {
+        let (profile, _) = ready();
+        let by_hand = "{system.install} {packages.multipath}";
+        assert_eq!(fill(by_hand, &profile, Family::RedHat), "yum install -y device-mapper-multipath");
+        assert_eq!(fill(by_hand, &profile, Family::Debian), "apt-get install -y device-mapper-multipath");
+        for requirement in all() {
+            for template in [requirement.by_hand, requirement.look] {
+                let filled = fill(template, &profile, Family::Debian);
+                for word in ["chkconfig", "ZONE=", "ifcfg", "yum", "rpm ", "sysconfig", "dracut"] {
+                    assert!(!filled.contains(word), "{}: {filled}", requirement.id);
+                }
+            }
+        }
     }
 }

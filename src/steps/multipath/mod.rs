@@ -17,7 +17,7 @@ const SECTION: &str = "Apply custom changes";
 const VENDOR: &str = "VMware";
 const PRODUCT: &str = "Virtual disk";
 
-const LOOK: &str = "`cat /etc/multipath.conf`, `multipath -ll`, `service multipathd status`";
+const LOOK: &str = "`cat /etc/multipath.conf`, `multipath -ll`, {system.multipathd-seen}";
 
 /// This section's requirements, in order: the file goes before the daemon that reads it.
 pub const REQUIREMENTS: &[Requirement] = &[
@@ -45,8 +45,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
               with an entry of the blacklist that is wider than the root disk, they get no map and failback does not find \
               them under their IDs.",
         by_hand: "Put find_multipaths no into the section `defaults` of /etc/multipath.conf, take out of `blacklist` what \
-                  hides more than the root disk, and out of `defaults` and `devices` any getuid_callout; then service \
-                  multipathd reload.",
+                  hides more than the root disk, and out of `defaults` and `devices` any getuid_callout; then \
+                  {system.multipathd-reload}.",
         look: LOOK,
         belongs: with_the_script,
         after: &[ids::CUSTOM_CHANGES_APPLIED],
@@ -61,12 +61,10 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "A disk that is attached while multipathd does not run gets no map, and a path that failed once stays failed \
               although the disk is healthy. One that has not read a file that was changed since names and takes disks by \
               the old one. A map that a detached disk leaves behind lets whatever looks at all devices wait or fail.",
-        by_hand: "chkconfig multipathd on; service multipathd start (where systemd starts the machine: systemctl enable \
-                  multipathd; systemctl start multipathd), after a change of its file service multipathd reload (systemctl \
-                  reload multipathd); multipathd -k'show config' shows what it goes by, multipath -t what the file says, \
+        by_hand: "{system.multipathd}; multipathd -k'show config' shows what it goes by, multipath -t what the file says, \
                   multipath -ll the maps, multipath -f MAP removes one that is left of a detached disk. Not before the \
                   blacklist names the root disk.",
-        look: "`service multipathd status`, `multipath -ll`; and `multipathd -k'show config'`, what it goes by, beside `multipath -t`, \
+        look: "{system.multipathd-seen}, `multipath -ll`; and `multipathd -k'show config'`, what it goes by, beside `multipath -t`, \
                what the file says",
         belongs: |_| Belongs::Machine,
         after: &[
