@@ -7,8 +7,11 @@ use crate::platform::Family;
 use crate::platform::texts::{Texts, texts};
 use crate::profile::{PackageName, Profile, Server};
 
+type ValueOf = fn(&Profile) -> String;
+type PartOf = fn(&Texts) -> &'static str;
+
 /// What a text may name: a key of the profile, and how its value is written there.
-const VALUES: &[(&str, fn(&Profile) -> String)] = &[
+const VALUES: &[(&str, ValueOf)] = &[
     ("os.release", |profile| profile.os.release.to_string()),
     ("sizing.memory", |profile| text::bytes(profile.sizing.memory.bytes())),
     ("sizing.cpus", |profile| profile.sizing.cpus.get().to_string()),
@@ -26,7 +29,7 @@ const VALUES: &[(&str, fn(&Profile) -> String)] = &[
 ];
 
 /// What a text may name of the system, by its family.
-const PARTS: &[(&str, fn(&Texts) -> &'static str)] = &[
+const PARTS: &[(&str, PartOf)] = &[
     ("system.hostname", |texts| texts.hostname),
     ("system.hostname-seen", |texts| texts.hostname_seen),
     ("system.timezone", |texts| texts.timezone),
