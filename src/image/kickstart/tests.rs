@@ -81,7 +81,7 @@ fn contradictions_are_refused_by_name() {
     type Change = fn(&mut Profile);
     let table: [(Change, &str); 19] = [
         (
-            |profile| profile.os.release = "Ubuntu 20.04.6 LTS".into(),
+            |profile| profile.os.release = "Ubuntu 20.04.6 LTS".parse().unwrap(),
             "os.release: an unattended installation is not supported on Debian systems yet, only on those of the Red Hat family: \
              install the system by hand",
         ),
