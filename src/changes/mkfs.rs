@@ -24,6 +24,7 @@
 
 mod erase;
 pub(crate) mod record;
+mod target;
 pub mod tool;
 mod watch;
 mod written;
@@ -46,26 +47,8 @@ use crate::facts::site_agent;
 use crate::host::command::{self, Command};
 use crate::host::{Host, files, text};
 use crate::state::retention;
+pub use target::Target;
 use watch::Watch;
-
-/// What to format, as planned.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// SCSI ID of the disk.
-    pub scsi_id: &'a str,
-    /// The device to write to: its multipath map where it has one.
-    pub device: &'a str,
-    /// `ext4` or `xfs`.
-    pub fs_type: &'a str,
-    /// The UUID to give it, in lower case.
-    pub uuid: &'a str,
-    /// Size in bytes, as planned.
-    pub size_bytes: u64,
-    /// Whether "not blank" is lifted for it.
-    pub erase: bool,
-    /// For what alone that is lifted: [`examine::fingerprint`] of the disk when a person said so.
-    pub fingerprint: Option<&'a str>,
-}
 
 /// What is to be done with the device.
 enum Work {

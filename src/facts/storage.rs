@@ -6,6 +6,7 @@
 
 mod content;
 mod fat;
+mod found;
 mod kernel_log;
 mod loops;
 mod lvm;
@@ -22,6 +23,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use content::extent;
+use found::{Carried, Device, Partitions};
+pub use found::{Extent, Read};
 use kernel_log::Trouble;
 pub use lvm::{LVM, UUID_LETTERS};
 pub use superblocks::{BTRFS, LUKS};
@@ -74,42 +77,6 @@ pub struct Storage {
     /// not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub below: Vec<String>,
-}
-
-/// The size of a file system, as its superblock has it. On disk that of a mounted XFS can be older than what the kernel has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
-    /// All of it, in bytes.
-    pub bytes: u64,
-    /// The log within it, in bytes, which statvfs(2) of XFS leaves out.
-    pub log_bytes: u64,
-}
-
-/// What came of a read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Read {
-    /// It was read.
-    Done,
-    /// The device did not answer: in one line.
-    Failed(String),
-    /// It was read, and its file system has errors on record: in one line.
-    Errors(String),
-    /// It was read, and lost a write before it was mounted last, which no mount looks for: in one line.
-    Lost(String),
-    /// It was read, and what the kernel's log says of it is not known: why, in one line.
-    Unlogged(String),
-}
-
-impl Extent {
-    /// What a file system of this size leaves unused of a device of `device` bytes, where that is more than rounding; `mounted`
-    /// is its size by statvfs(2). ext4 leaves less than 16 MiB, a last group of blocks that is too small for its own tables.
-    #[must_use]
-    pub fn unused_of(&self, device: u64, mounted: u64) -> Option<u64> {
-        let used = self.bytes.max(mounted.saturating_add(self.log_bytes));
-        let unused = device.saturating_sub(used);
-        (unused > (device / 100).clamp(16 << 20, 1 << 30)).then_some(unused)
-    }
 }
 
 /// For facts of a version that did not look.
@@ -190,29 +157,6 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     Fact::Known(devices.into_iter().map(told).collect())
 }
 
-/// What sysfs says of a device, which asks no disk.
-#[derive(Clone)]
-struct Device {
-    number: DeviceNumber,
-    /// Itself and all that it lies on.
-    below: Vec<String>,
-    suspended: Vec<String>,
-    /// Why it is not to be read.
-    stopped: Option<String>,
-    is_mounted: bool,
-    size_bytes: Option<u64>,
-    /// Where a partition table on it counts.
-    partitions: Option<Partitions>,
-}
-
-/// What the kernel says of a device on which a partition table counts.
-#[derive(Clone)]
-struct Partitions {
-    /// The size of its sectors in bytes.
-    sector: u64,
-    shown: Places,
-}
-
 fn device(host: &Host, number: DeviceNumber, is_mounted: bool, places: Option<&Places>) -> (String, Device) {
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_string());
@@ -232,18 +176,6 @@ fn device(host: &Host, number: DeviceNumber, is_mounted: bool, places: Option<&P
     let size = host.read(format!("/sys/class/block/{name}/size")).ok();
     let size_bytes = size.and_then(|size| size.trim().parse::<u64>().ok()?.checked_mul(512));
     (name, Device { number, below, suspended, stopped, is_mounted, size_bytes, partitions })
-}
-
-/// What a device carries: as in [`Storage`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Carried {
-    volume: Option<Volume>,
-    group: Option<String>,
-    array: Option<String>,
-    extent: Option<Extent>,
-    table: Option<Table>,
-    /// When its file system was made or checked last, by the clock: of ext2 to ext4.
-    checked_secs: Option<u64>,
 }
 
 /// Paths that failed, a read, what it found, and what lies below loop devices.

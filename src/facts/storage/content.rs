@@ -2,7 +2,8 @@
 //! a software RAID, or a partition table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the
 //! size of the file system.
 
-use super::{Carried, Extent, fat, lvm, superblocks, table};
+use super::found::{Carried, Extent};
+use super::{fat, lvm, superblocks, table};
 use crate::facts::retention::{Volume, uuid_in_words};
 
 /// What `start` says, the first 4,096 bytes of a device; `block` reads the 4,096 bytes that begin at a multiple of 4,096. `sector` is

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::content;
+use super::found::Carried;
 use super::table::{Entry, Place};
-use super::{Carried, content};
 use crate::host::text;
 
 /// Places that are read at most on a device: as many partitions as the kernel takes on one.

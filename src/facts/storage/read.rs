@@ -7,8 +7,9 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 
 use nix::libc;
 
+use super::found::{Carried, Device, Extent, Read};
 use super::table::{Entry, Place, Table};
-use super::{Carried, Device, Extent, Read, content, places};
+use super::{content, places};
 use crate::facts::disks::sysfs;
 use crate::facts::retention::Volume;
 use crate::host::{DeviceNumber, Host, files};
