@@ -82,7 +82,7 @@ impl Args {
         } else if self.resume {
             apply::resume(sources, how, &mut terminal)?
         } else {
-            Outcome::Applied(apply::apply(sources, &self.asked(how), &mut terminal)?)
+            Outcome::Applied(Box::new(apply::apply(sources, &self.asked(how), &mut terminal)?))
         };
         let shown = terminal.shown;
         drop(terminal);

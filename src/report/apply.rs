@@ -71,7 +71,7 @@ impl Idle {
 #[derive(Debug)]
 pub enum Outcome {
     /// The apply was resumed, or none waits.
-    Applied(Applied),
+    Applied(Box<Applied>),
     /// Nothing was looked at.
     Idle(Idle),
     /// A sealing was resumed.

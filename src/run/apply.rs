@@ -77,7 +77,9 @@ pub fn resume(sources: &Sources, how: How, watcher: &mut dyn Watcher) -> Result<
     if let Some(order) = resume::sealing(&sources.host)? {
         return seal::resume(sources, &order, watcher).map(Outcome::Sealed);
     }
-    let Some(order) = sources.order()? else { return nothing_waits(sources).map(Outcome::Applied) };
+    let Some(order) = sources.order()? else {
+        return nothing_waits(sources).map(Box::new).map(Outcome::Applied);
+    };
     let note = waiting::describe(&order).note;
     let idle = |ended, note: &str| Ok(Outcome::Idle(Idle { ended, note: note.to_owned() }));
     let consent = match order.state {
@@ -111,7 +113,7 @@ pub fn resume(sources: &Sources, how: How, watcher: &mut dyn Watcher) -> Result<
         Err(why) => Some(format!("no package can be installed: {why:#}")),
     };
     options.notes.extend(note);
-    run(&sources, &profile, &options, watcher).map(Outcome::Applied)
+    run(&sources, &profile, &options, watcher).map(Box::new).map(Outcome::Applied)
 }
 
 /// Calls off what waits for a restart, and does nothing else.

@@ -3,6 +3,8 @@
 //!
 //! It was held against the operations of virt-sysprep (guestfs-tools, as of 2025) and `cloud-init clean`, one by one: each that
 //! has something to do on release 6 is a row here, removed, kept or left.
+//!
+//! It is longer than other files, as every place is a row of the one list.
 
 use super::code;
 use crate::platform::template::RED_HAT;
