@@ -21,8 +21,22 @@ struct Place {
     path: String,
     mode: u32,
     is_directory: bool,
-    /// Whether it is the log, which nobody believes: there an owner other than root is put right too.
-    is_log: bool,
+    part: Part,
+}
+
+/// What it belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The log, which nobody believes: there an owner other than root is put right too.
+    Log,
+    State,
+}
+
+/// What is looked at below a directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Directories,
+    FilesToo,
 }
 
 fn open_to_others(host: &Host) -> Option<String> {
@@ -84,42 +98,46 @@ fn places(host: &Host) -> Vec<Place> {
     let logs = host.list(directory).unwrap_or_default();
     let logs = logs.iter().filter(is_log).map(|name| format!("{directory}/{name}"));
     let mut found: Vec<Place> =
-        logs.filter_map(|path| look(host, path, true)).filter(|log| !log.is_directory).collect();
+        logs.filter_map(|path| look(host, path, Part::Log)).filter(|log| !log.is_directory).collect();
     // Copies of files as they were have the modes that the files had, and what the vendor's archive held has those that its
     // installer needs: the directories above them are closed.
-    for (directory, depth, with_files) in [(DIRECTORY, 0, true), (SAVED, 1, false), (SET_ASIDE, 1, true)] {
-        below(host, directory, depth, with_files, &mut found);
+    for (directory, depth, kinds) in
+        [(DIRECTORY, 0, Below::FilesToo), (SAVED, 1, Below::Directories), (SET_ASIDE, 1, Below::FilesToo)]
+    {
+        below(host, directory, depth, kinds, &mut found);
     }
     found
 }
 
 /// A directory and what lies in it, top down, so that nobody enters what is closed next.
-fn below(host: &Host, directory: &str, depth: usize, with_files: bool, found: &mut Vec<Place>) {
+fn below(host: &Host, directory: &str, depth: usize, kinds: Below, found: &mut Vec<Place>) {
     let kind = |path: &str| host.place(path).and_then(|place| place.symlink_metadata());
     if !kind(directory).is_ok_and(|meta| meta.is_dir()) {
         return;
     }
-    found.extend(look(host, directory.to_owned(), false));
+    found.extend(look(host, directory.to_owned(), Part::State));
     for name in host.list(directory).unwrap_or_default() {
         let path = format!("{directory}/{name}");
         match kind(&path) {
-            Ok(meta) if meta.is_dir() && depth > 0 => below(host, &path, depth - 1, with_files, found),
-            Ok(meta) if meta.is_file() && with_files => found.extend(look(host, path, false)),
+            Ok(meta) if meta.is_dir() && depth > 0 => below(host, &path, depth - 1, kinds, found),
+            Ok(meta) if meta.is_file() && kinds == Below::FilesToo => {
+                found.extend(look(host, path, Part::State));
+            }
             _ => {}
         }
     }
 }
 
 /// The place, where it is a file or a directory that others can read.
-fn look(host: &Host, path: String, is_log: bool) -> Option<Place> {
+fn look(host: &Host, path: String, part: Part) -> Option<Place> {
     let meta = host.place(&path).ok()?.symlink_metadata().ok()?;
     let (mode, is_directory) = (meta.mode() & 0o7777, meta.is_dir());
     let is_foreign = is_foreign(&meta);
     // What others can write is not believed, and that is reported where it is refused: closed it would look as if it had always been.
-    let is_doubtful = !is_log && (mode & 0o022 != 0 || is_foreign);
+    let is_doubtful = part == Part::State && (mode & 0o022 != 0 || is_foreign);
     let is_open = mode & 0o077 != 0 || is_foreign;
     let is_ours = is_directory || meta.is_file();
-    (is_ours && is_open && !is_doubtful).then_some(Place { path, mode, is_directory, is_log })
+    (is_ours && is_open && !is_doubtful).then_some(Place { path, mode, is_directory, part })
 }
 
 fn is_foreign(meta: &std::fs::Metadata) -> bool {
@@ -141,7 +159,7 @@ fn shut(host: &Host, place: &Place) -> io::Result<()> {
             meta.nlink()
         )));
     }
-    if place.is_log && is_foreign(&meta) {
+    if place.part == Part::Log && is_foreign(&meta) {
         fchown(&file, Some(0), Some(0))?;
     }
     file.set_permissions(Permissions::from_mode(mode))

@@ -15,6 +15,7 @@ mod verb;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use self::act::{Act, Held};
+use self::kept::Runs;
 use self::look::Look;
 pub use self::verb::{check, dry_run, repaired};
 use super::journal::{self, Event};
@@ -57,7 +58,7 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
     // That a volume waits to be adopted does not show which machine's it is.
     let retention = with(false).retention();
     let changed = used || !retention.row.says.is_empty() || saved.row.status != Stands::None;
-    let (journal, has_run) = kept::journal(host, changed);
+    let (journal, has_run) = kept::journal(host, if changed { Runs::Shown } else { Runs::NotShown });
     let resume = with(false).resume(order);
     // What an order that is set aside leaves open does not stand in the way of the rest.
     let without = (!resume.acts.is_empty()).then(|| {

@@ -71,8 +71,16 @@ struct Lines {
     garbage: Vec<usize>,
 }
 
-/// The journal, and whether it has runs; `is_expected`: other records show that there were some.
-pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
+/// What other records show of earlier runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// Some were made here.
+    Shown,
+    NotShown,
+}
+
+/// The journal, and whether it has runs.
+pub(super) fn journal(host: &Host, others: Runs) -> (Held, bool) {
     const PATH: &str = paths::JOURNAL;
     let text = match record::text(host, PATH) {
         Ok(text) => text.unwrap_or_default(),
@@ -81,20 +89,20 @@ pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
             return (held.fix(&format!("{REPAIR} sets it aside and begins a new one")), true);
         }
     };
-    let (entries, others) = journal::parse(&text);
+    let (entries, unread) = journal::parse(&text);
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
-        return if others.is_empty() {
-            let held = match is_expected {
-                true => {
+        return if unread.is_empty() {
+            let held = match others {
+                Runs::Shown => {
                     Held::new(PATH, Stands::Missing, "", "other records show that changes were made here")
                         .fix(&format!("{REPAIR} begins a new one; what was done before is not on record"))
                         .act(Act::Begin)
                 }
-                false => Held::none(PATH),
+                Runs::NotShown => Held::none(PATH),
             };
             (held, false)
         } else {
-            (unreadable(&text, &others, String::new()), true)
+            (unreadable(&text, &unread, String::new()), true)
         };
     };
     let how = match &last.event {
@@ -110,7 +118,7 @@ pub(super) fn journal(host: &Host, is_expected: bool) -> (Held, bool) {
         text::safe(&first.at),
         text::safe(&last.at)
     );
-    (unreadable(&text, &others, says), true)
+    (unreadable(&text, &unread, says), true)
 }
 
 /// The journal with the lines `others`, which are no entries of ours.

@@ -28,11 +28,11 @@ impl Look<'_> {
                     (true, format!("{} is not there, but {trace} is", marker.display()))
                 }
                 (Some(None), Ok(None)) => (false, "nothing shows that the script has run".to_owned()),
-                (Some(None), Err(status)) => return self.script_untold(&status.describe()),
-                (None, _) => return self.script_untold("whether its marker is there cannot be determined"),
+                (Some(None), Err(status)) => return self.script_unknown(&status.describe()),
+                (None, _) => return self.script_unknown("whether its marker is there cannot be determined"),
             };
-        let is_marked = bare.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some);
-        let seen = || self.seen(&bare, is_marked);
+        let is_marked = is_marked(&bare);
+        let seen = || self.seen(&bare);
         let asks = if is_marked { "" } else { "; then mt-agent apply --custom-changes=accept, or =rerun" };
         match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, &left)
@@ -67,7 +67,7 @@ impl Look<'_> {
         }
     }
 
-    fn script_untold(&self, why: &str) -> Held {
+    fn script_unknown(&self, why: &str) -> Held {
         const PATH: &str = paths::VENDOR_SCRIPT;
         match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, why),
@@ -95,13 +95,18 @@ impl Look<'_> {
 
     /// The run of the script that the host shows. Its marker alone shows that it ended well; that the machine has restarted
     /// since, by what shows it without a record.
-    fn seen(&self, bare: &Facts, is_marked: bool) -> Option<Act> {
+    fn seen(&self, bare: &Facts) -> Option<Act> {
         let boot_id = bare.boot_id.known()?.clone();
-        if !is_marked || self.is_under_way() {
+        if !is_marked(bare) || self.is_under_way() {
             return Some(Act::Script(Outcome::Started, boot_id));
         }
         let restarted = self.status(ids::CUSTOM_CHANGES_RESTARTED, bare).holds();
         let boot_id = if restarted { format!("before {boot_id}") } else { boot_id };
         Some(Act::Script(Outcome::Observed, boot_id))
     }
+}
+
+/// Whether the script left its marker.
+fn is_marked(facts: &Facts) -> bool {
+    facts.custom_changes.marker_ctime_secs.known().is_some_and(Option::is_some)
 }
