@@ -6,6 +6,7 @@
 pub mod apart;
 pub mod command;
 mod deadline;
+pub mod device_name;
 mod device_number;
 pub(crate) mod each;
 pub mod files;
@@ -22,6 +23,7 @@ pub(crate) mod sync;
 pub mod text;
 pub mod trust;
 
+pub use self::device_name::DeviceName;
 pub use self::device_number::DeviceNumber;
 pub use self::root::{Host, Kind};
 pub use self::scsi_id::ScsiId;

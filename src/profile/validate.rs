@@ -6,6 +6,7 @@ use std::path::Path;
 use super::model::{FileSpec, Files, Profile};
 use super::values::PackageName;
 use super::wrong::{Wrong, quoted, suggestion};
+use crate::host::DeviceName;
 
 /// Below this the later installation of the master target fails when the archive was unpacked there.
 const NOT_FOR_WORK: &str = "/usr/local";
@@ -224,41 +225,16 @@ fn retention(profile: &Profile, check: &Check<'_>) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Refuses a name of the retention disk that the kernel gives out anew at each start, or that of a place, which is whatever
-/// disk is in it.
+/// Refuses a name of the retention disk that could never name one to format: what the kernel or multipath gives out anew at each
+/// start, a place, which is whatever disk is in it, and what a disk carries.
 pub fn disk_lasts(profile: &Profile) -> Result<(), Wrong> {
-    let moves = |name: &&str| is_kernel_name(name) || is_place(name) || is_friendly(name);
+    let moves = |name: &&str| !DeviceName::of_disk(name).names_a_disk_for_good();
     let Some(name) = profile.retention.disk.as_deref().filter(moves) else { return Ok(()) };
     let what = format!(
         "found `{name}`, which can be another disk after each restart, expected its SCSI ID, /dev/mapper/ with that ID, or a \
          name below /dev/disk/by-id"
     );
     Err(Check { origins: &profile.origins }.wrong("retention.disk", what))
-}
-
-/// Whether `name` is one such as `sdb`, `/dev/sdb` or `/dev/sdb1`.
-fn is_kernel_name(name: &str) -> bool {
-    let name = name.strip_prefix("/dev/").unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit());
-    let letters = ["sd", "hd", "vd", "xvd"].iter().find_map(|kind| name.strip_prefix(kind));
-    letters.is_some_and(|letters| {
-        !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_lowercase())
-    })
-}
-
-/// Whether `name` is udev's for a place (`pci-0000:03:00.0-scsi-0:0:1:0`), or for what a disk carries (by-uuid, by-label).
-fn is_place(name: &str) -> bool {
-    name.starts_with("pci-")
-        || name.strip_prefix("/dev/disk/").is_some_and(|below| !below.starts_with("by-id/"))
-}
-
-/// Whether `name` is one that multipath deals out: `mpatha`, `/dev/dm-0`.
-fn is_friendly(name: &str) -> bool {
-    let short = name.strip_prefix("/dev/").unwrap_or(name);
-    let dealt = |kind: &str, part: fn(&u8) -> bool| {
-        let rest = short.strip_prefix("mapper/").unwrap_or(short).strip_prefix(kind);
-        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| part(&byte)))
-    };
-    dealt("mpath", u8::is_ascii_lowercase) || dealt("dm-", u8::is_ascii_digit)
 }
 
 fn installation(profile: &Profile, check: &Check<'_>) -> Result<(), Wrong> {

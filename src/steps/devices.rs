@@ -7,7 +7,7 @@ use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::filesystems::{Filesystems, decoded};
 use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
-use crate::host::DeviceNumber;
+use crate::host::{DeviceName, DeviceNumber};
 
 use super::{Status, links, need};
 
@@ -258,11 +258,7 @@ pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignore
 /// well; and a place, whatever disk is in it.
 #[must_use]
 pub fn can_move(name: &str) -> bool {
-    const KINDS: [&str; 3] = ["disk/by-label/", "disk/by-partlabel/", "disk/by-path/"];
-    let moves = |path: &str| !path.contains('/') || KINDS.iter().any(|kind| path.starts_with(kind));
-    name.starts_with("LABEL=")
-        || name.starts_with("PARTLABEL=")
-        || name.strip_prefix("/dev/").is_some_and(moves)
+    DeviceName::of(name).can_move()
 }
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.

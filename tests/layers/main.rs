@@ -20,7 +20,7 @@ use self::edges::Edge;
 use self::names::Tree;
 
 /// How the paths of the files begin that still lie on a circle.
-const STANDING: &[&str] = &["facts/disks/", "steps/"];
+const STANDING: &[&str] = &["steps/"];
 
 static EDGES: LazyLock<BTreeSet<Edge>> = LazyLock::new(|| {
     let sources = source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::sysfs::real;
+use super::attributes::real;
 use super::{Controller, ControllerKind};
 use crate::host::Host;
 

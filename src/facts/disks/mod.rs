@@ -1,5 +1,6 @@
 //! Every whole disk: /sys/block, with its controller, partitions, holders and users.
 
+mod attributes;
 mod controller;
 mod controllers;
 mod load;

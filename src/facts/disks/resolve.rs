@@ -4,7 +4,20 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use super::{Disk, Mapped, describe, sysfs};
-use crate::host::{DeviceNumber, Host};
+use crate::host::{DeviceNumber, Host, device_name};
+
+impl Disk {
+    /// Whether a person who says `name` means this disk, as far as its name, its SCSI ID and its multipath map tell: a kernel name,
+    /// the ID, a name of udev's with the ID in it, or the map's name, each alone or as a path.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let (device, short) = (name.strip_prefix("/dev/").unwrap_or(name), device_name::short(name));
+        self.name == device
+            || self.has_id(short)
+            || device_name::id_in(short).is_some_and(|id| self.has_id(&id))
+            || self.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
+    }
+}
 
 /// A disk that was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +70,8 @@ fn kernel_names(host: &Host, disks: &[Disk], name: &str) -> Result<Vec<String>, 
     }
     let plain = !name.is_empty() && !name.contains('/');
     let mut names: Vec<String> =
-        disks.iter().filter(|disk| disk.has_id(name)).map(|disk| disk.name.clone()).collect();
-    if disks.iter().any(|disk| disk.name == name) || (plain && is_device(host, name)) {
+        disks.iter().filter(|disk| disk.is_called(name)).map(|disk| disk.name.clone()).collect();
+    if plain && is_device(host, name) {
         names.push(name.to_owned());
     }
     names.extend(mapped(host, name));

@@ -3,7 +3,8 @@
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::guest_info::RETENTION_DISK;
-use crate::host::{ScsiId, text};
+use crate::host::device_name::{id_in, short};
+use crate::host::{DeviceName, ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, same_map};
 use crate::steps::nearest::nearest;
@@ -149,25 +150,19 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 
 /// Whether `name` is one that another disk can have after a restart: whatever is not made of a SCSI ID.
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
+    // A SCSI ID that is no NAA name is told from other words by the disk that has it.
+    let is_other_id = name.starts_with(['0', '1', '2', 'S']);
+    let is_lasting = DeviceName::of_disk(name).names_a_disk_for_good() && !is_other_id;
     let short = short(name);
-    let made_of_id = id_in(short).is_some() || id_in(&format!("scsi-{short}")).is_some();
     let of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(short));
-    // Any other name in by-id has model and serial number, or another kind of identifier, in it.
-    let by_id = || {
-        name.starts_with("/dev/disk/by-id/")
-            || facts.filesystems.known().is_some_and(|links| links.by_id.contains_key(short))
-    };
-    !(made_of_id || of_a_disk() || by_id())
-}
-
-fn short(name: &str) -> &str {
-    name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name)
+    let by_id = || facts.filesystems.known().is_some_and(|links| links.by_id.contains_key(short));
+    !(is_lasting || of_a_disk() || by_id())
 }
 
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
 pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Disk, String> {
     let disks = facts.disks.known().ok_or("the disks could not be read")?;
-    if name.starts_with("/dev/disk/by-path/") || name.starts_with("pci-") {
+    if DeviceName::of_disk(name) == DeviceName::Place {
         return Err(format!(
             "{} is the name of a place, whatever disk is in it: give the SCSI ID of the disk (mt-agent disks lists them)",
             text::safe(name)
@@ -175,7 +170,6 @@ pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Dis
     }
     let links = facts.filesystems.known();
     let short = short(name);
-    let device = name.strip_prefix("/dev/").unwrap_or(name);
     let id = id_in(short);
     let linked = |disk: &&Disk| {
         links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
@@ -194,13 +188,7 @@ pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Dis
             disk.id().map_or("", ScsiId::as_str)
         ));
     }
-    let matches = |disk: &&Disk| {
-        disk.name == device
-            || disk.has_id(short)
-            || id.as_deref().is_some_and(|id| disk.has_id(id))
-            || disk.multipath.as_ref().is_some_and(|map| map.dm_name == short || map.name == device)
-            || linked(disk)
-    };
+    let matches = |disk: &&Disk| disk.is_called(name) || linked(disk);
     let found: Vec<&Disk> = disks.iter().filter(matches).collect();
     match distinct(found).as_slice() {
         // Of the paths of a map, the first stands for it: that is the one that was probed.
@@ -233,13 +221,4 @@ fn nobody(facts: &Facts, name: &str, id: &str) -> String {
         "no disk is called {name}{close}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
          lists them)"
     )
-}
-
-/// The SCSI ID that a name in /dev/disk/by-id is made of: `scsi-3…`, and `wwn-0x…`, which lacks the `3`.
-fn id_in(name: &str) -> Option<String> {
-    let id = match name.strip_prefix("wwn-0x") {
-        Some(wwn) => format!("3{wwn}"),
-        None => name.strip_prefix("scsi-").or_else(|| name.strip_prefix("dm-uuid-mpath-"))?.to_owned(),
-    };
-    (id.starts_with('3') && id[1..].bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
