@@ -100,7 +100,7 @@ fn write(host: &Host, path: &str, after: &[u8], stamp: &str) -> Result<()> {
 }
 
 /// The disk that carries `/`, which is the block device `root`.
-fn carrier<'a>(disks: &'a [Disk], root: DeviceNumber) -> Result<&'a Disk> {
+fn carrier(disks: &[Disk], root: DeviceNumber) -> Result<&Disk> {
     let carries = |disk: &&Disk| disk.all_devices().contains(&root);
     disks.iter().find(carries).with_context(|| format!("no disk carries / (device {root})"))
 }

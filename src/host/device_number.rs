@@ -106,14 +106,14 @@ impl From<&String> for DeviceNumber {
 #[cfg(test)]
 impl PartialEq<str> for DeviceNumber {
     fn eq(&self, text: &str) -> bool {
-        self.to_string() == text
+        text.parse() == Ok(*self)
     }
 }
 
 #[cfg(test)]
 impl PartialEq<&str> for DeviceNumber {
     fn eq(&self, text: &&str) -> bool {
-        self.to_string() == *text
+        text.parse() == Ok(*self)
     }
 }
 

@@ -65,7 +65,7 @@ impl LayerKind {
 /// Every disk that carries the block device `major_minor`, wholly or in part: itself, a partition, or through
 /// LVM, RAID and multipath. Several for a RAID, a logical volume over disks, or the paths of a map.
 #[must_use]
-pub fn carriers<'a>(disks: &'a [Disk], major_minor: DeviceNumber) -> Vec<&'a Disk> {
+pub fn carriers(disks: &[Disk], major_minor: DeviceNumber) -> Vec<&Disk> {
     disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
 }
 
@@ -263,7 +263,7 @@ pub fn can_move(name: &str) -> bool {
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
 #[must_use]
-pub fn device_name<'a>(disks: &'a [Disk], major_minor: DeviceNumber) -> Option<&'a str> {
+pub fn device_name(disks: &[Disk], major_minor: DeviceNumber) -> Option<&str> {
     disks.iter().find_map(|disk| layers(disk, major_minor)?.last().map(|layer| layer.name))
 }
 

@@ -287,7 +287,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
 }
 
 /// The UUID of what the device carries; `...` where it is not known.
-fn uuid<'a>(facts: &'a Facts, major_minor: DeviceNumber) -> &'a str {
+fn uuid(facts: &Facts, major_minor: DeviceNumber) -> &str {
     let mut all = facts.storage.known().into_iter().flatten();
     let device = all.find(|device| device.major_minor == major_minor);
     let volume = device.and_then(|device| device.volume.as_ref());

@@ -213,7 +213,7 @@ fn ends(disks: &[Disk]) -> Vec<Twin<'_>> {
     found
 }
 
-fn at<'a>(storage: &'a [Storage], number: DeviceNumber) -> Option<&'a Storage> {
+fn at(storage: &[Storage], number: DeviceNumber) -> Option<&Storage> {
     storage.iter().find(|one| one.major_minor == number)
 }
 

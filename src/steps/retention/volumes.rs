@@ -212,7 +212,7 @@ pub(super) fn with_name<'a>(facts: &'a Facts, device: &str) -> Option<Ours<'a>> 
 }
 
 /// What the device `number` carries by its own first block.
-pub(super) fn read_on<'a>(facts: &'a Facts, number: DeviceNumber) -> Option<&'a Volume> {
+pub(super) fn read_on(facts: &Facts, number: DeviceNumber) -> Option<&Volume> {
     facts.storage.known()?.iter().find(|one| one.major_minor == number)?.volume.as_ref()
 }
 

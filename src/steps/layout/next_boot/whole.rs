@@ -109,7 +109,7 @@ mod tests {
             label: String::new(),
         });
         edit(&mut facts.storage).push(device);
-        edit(&mut facts.filesystems).by_uuid.insert("data".into(), number.clone());
+        edit(&mut facts.filesystems).by_uuid.insert("data".into(), number);
         fstab(&mut facts).push(entry(20, "UUID=data", "/data", "ext4", 2));
         mounts(&mut facts).push(mount("/data", number, &format!("/dev/{name}"), 1 << 30));
         change(&mut facts);
