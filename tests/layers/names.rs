@@ -62,82 +62,10 @@ impl Tree {
     /// # Errors
     /// A file cannot be parsed, or a module has none.
     pub fn new(sources: &Sources) -> Result<Self, String> {
-        let mut tree = Self { modules: Vec::new() };
+        let mut builder = Builder { sources, tree: Self { modules: Vec::new() } };
         let root = Place { file: "lib.rs", directory: String::new() };
-        tree.add(sources, Vec::new(), &root, parse(sources, "lib.rs")?, 0)?;
-        Ok(tree)
-    }
-
-    fn add(
-        &mut self,
-        sources: &Sources,
-        path: Vec<String>,
-        place: &Place<'_>,
-        items: Vec<Item>,
-        parent: usize,
-    ) -> Result<usize, String> {
-        let this = self.modules.len();
-        let file = place.file.to_owned();
-        let (imports, names) = (Vec::new(), BTreeMap::new());
-        self.modules.push(Module { path: path.clone(), file, items: Vec::new(), imports, parent, names });
-        for item in items {
-            if is_test(attributes(&item)) {
-                continue;
-            }
-            if let Item::Mod(module) = item {
-                let name = module.ident.to_string();
-                let mut path = path.clone();
-                path.push(name.clone());
-                let child = self.add_child(sources, path, place, module, this)?;
-                self.define(this, name, Definition::Module(child));
-                continue;
-            }
-            if let Some(name) = defined(&item) {
-                self.define(this, name, Definition::Item);
-            }
-            let mut uses = Uses(Vec::new());
-            uses.visit_item(&item);
-            for import in uses.0 {
-                self.define(this, import.name.clone(), Definition::Import(import.path.clone()));
-                self.modules[this].imports.push(import);
-            }
-            self.modules[this].items.push(item);
-        }
-        Ok(this)
-    }
-
-    fn add_child(
-        &mut self,
-        sources: &Sources,
-        path: Vec<String>,
-        place: &Place<'_>,
-        module: ItemMod,
-        parent: usize,
-    ) -> Result<usize, String> {
-        let name = module.ident.to_string();
-        let below = format!("{}{name}", place.directory);
-        if let Some((_, items)) = module.content {
-            let inline = Place { file: place.file, directory: format!("{below}/") };
-            return self.add(sources, path, &inline, items, parent);
-        }
-        let candidates = match path_attribute(&module.attrs) {
-            Some(given) => {
-                let beside = place.file.rfind('/').map_or("", |end| &place.file[..=end]);
-                vec![format!("{beside}{given}")]
-            }
-            None => vec![format!("{below}.rs"), format!("{below}/mod.rs")],
-        };
-        let file = candidates.iter().find(|file| sources.contains_key(*file));
-        let file = file.ok_or_else(|| format!("{}: no file of `mod {name}`", place.file))?;
-        let directory = match path_attribute(&module.attrs) {
-            Some(_) => file.rfind('/').map_or("", |end| &file[..=end]).to_owned(),
-            None => format!("{below}/"),
-        };
-        self.add(sources, path, &Place { file, directory }, parse(sources, file)?, parent)
-    }
-
-    fn define(&mut self, module: usize, name: String, definition: Definition) {
-        self.modules[module].names.entry(name).or_default().push(definition);
+        builder.add(Vec::new(), &root, parse(sources, "lib.rs")?, 0)?;
+        Ok(builder.tree)
     }
 
     /// What `path` means in the module `at`; nothing where it leads out of the crate.
@@ -199,6 +127,91 @@ impl Tree {
     /// Whether the module `below` is `above` or lies in it.
     pub fn is_within(&self, below: usize, above: usize) -> bool {
         self.modules[below].path.starts_with(&self.modules[above].path)
+    }
+}
+
+/// A tree while its files are read.
+struct Builder<'a> {
+    sources: &'a Sources,
+    tree: Tree,
+}
+
+impl Builder<'_> {
+    fn add(
+        &mut self,
+        path: Vec<String>,
+        place: &Place<'_>,
+        items: Vec<Item>,
+        parent: usize,
+    ) -> Result<usize, String> {
+        let this = self.tree.modules.len();
+        let file = place.file.to_owned();
+        let (imports, names) = (Vec::new(), BTreeMap::new());
+        self.tree.modules.push(Module {
+            path: path.clone(),
+            file,
+            items: Vec::new(),
+            imports,
+            parent,
+            names,
+        });
+        for item in items {
+            if is_test(attributes(&item)) {
+                continue;
+            }
+            if let Item::Mod(module) = item {
+                let name = module.ident.to_string();
+                let mut path = path.clone();
+                path.push(name.clone());
+                let child = self.add_child(path, place, module, this)?;
+                self.define(this, name, Definition::Module(child));
+                continue;
+            }
+            if let Some(name) = defined(&item) {
+                self.define(this, name, Definition::Item);
+            }
+            let mut uses = Uses(Vec::new());
+            uses.visit_item(&item);
+            for import in uses.0 {
+                self.define(this, import.name.clone(), Definition::Import(import.path.clone()));
+                self.tree.modules[this].imports.push(import);
+            }
+            self.tree.modules[this].items.push(item);
+        }
+        Ok(this)
+    }
+
+    fn add_child(
+        &mut self,
+        path: Vec<String>,
+        place: &Place<'_>,
+        module: ItemMod,
+        parent: usize,
+    ) -> Result<usize, String> {
+        let name = module.ident.to_string();
+        let below = format!("{}{name}", place.directory);
+        if let Some((_, items)) = module.content {
+            let inline = Place { file: place.file, directory: format!("{below}/") };
+            return self.add(path, &inline, items, parent);
+        }
+        let candidates = match path_attribute(&module.attrs) {
+            Some(given) => {
+                let beside = place.file.rfind('/').map_or("", |end| &place.file[..=end]);
+                vec![format!("{beside}{given}")]
+            }
+            None => vec![format!("{below}.rs"), format!("{below}/mod.rs")],
+        };
+        let file = candidates.iter().find(|file| self.sources.contains_key(*file));
+        let file = file.ok_or_else(|| format!("{}: no file of `mod {name}`", place.file))?;
+        let directory = match path_attribute(&module.attrs) {
+            Some(_) => file.rfind('/').map_or("", |end| &file[..=end]).to_owned(),
+            None => format!("{below}/"),
+        };
+        self.add(path, &Place { file, directory }, parse(self.sources, file)?, parent)
+    }
+
+    fn define(&mut self, module: usize, name: String, definition: Definition) {
+        self.tree.modules[module].names.entry(name).or_default().push(definition);
     }
 }
 
