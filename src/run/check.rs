@@ -5,14 +5,14 @@ use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::report::{Plan, Report};
 use crate::steps::remedy::Request;
-use crate::steps::{Selection, Stage, Status, ids, is_image, judge_all};
+use crate::steps::{Selection, Stage, Status, id, is_image, judge_all};
 
 /// Judges `facts` by `profile`. Pure: the date is given, for waivers.
 #[must_use]
 pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: time::Date) -> Report {
     let mut plan = plan(profile, facts, selection, today, &Request::default());
     // Which disk could be taken is known from probes, which are made for a plan alone.
-    plan.manual.retain(|manual| manual.id != ids::RETENTION_DISK);
+    plan.manual.retain(|manual| manual.id != id::RETENTION_DISK);
     report(profile, facts, selection, today, &plan)
 }
 

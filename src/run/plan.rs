@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::report::{Manual, Plan, PlannedChange};
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Remedy, Request};
-use crate::steps::{self, Finding, Selection, Status, ids, judge_all, retention, waivers};
+use crate::steps::{self, Finding, Selection, Status, id, judge_all, retention, waivers};
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
@@ -40,7 +40,7 @@ pub fn plan(
     plan.notes.extend(selection.note());
     plan.notes.extend(idle::options(profile, facts, selection, request, &everything));
     plan.undetermined = request.grow
-        && selection.includes(ids::RETENTION_CAPACITY)
+        && selection.includes(id::RETENTION_CAPACITY)
         && retention::growth_untold(profile, facts).is_some();
     plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
@@ -99,7 +99,7 @@ pub fn plan(
                         // What is to be erased is not mounted meanwhile.
                         foreseen.holding.remove(finding.id);
                     }
-                    if finding.status.holds() && finding.id != ids::RETENTION_DISK {
+                    if finding.status.holds() && finding.id != id::RETENTION_DISK {
                         continue;
                     }
                     let why = format!("needs {} first; then mt-agent apply does it", missing.join(", "));
@@ -124,9 +124,9 @@ pub fn plan(
         && let Some(then) = retention::takeover::recorded(profile, facts, request)
     {
         // What the record of the volume that is taken resolves is not a person's to do.
-        let only = Selection::new(vec![ids::OWN_DISKS.to_owned()], Vec::new()).unwrap_or_default();
+        let only = Selection::new(vec![id::OWN_DISKS.to_owned()], Vec::new()).unwrap_or_default();
         let is_resolved = judge_all(profile, &then, today, &only).iter().all(|one| one.status.holds());
-        plan.manual.retain(|manual| manual.id != ids::OWN_DISKS || !is_resolved);
+        plan.manual.retain(|manual| manual.id != id::OWN_DISKS || !is_resolved);
     }
     plan.notes.extend(idle::untold(&plan, &everything, selection, request));
     // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.

@@ -4,7 +4,7 @@ pub(crate) mod lost;
 
 use super::devices::{carriers, mount_at};
 use super::remedy::Remedy;
-use super::{Belongs, Place, RemediedBy, Requirement, Status, Waivable, ids, is_image, need};
+use super::{Belongs, Place, RemediedBy, Requirement, Status, Waivable, id, is_image, need};
 use crate::changes::Change;
 use crate::facts::disks::Disk;
 use crate::facts::identity::{Kind, Present, Record};
@@ -16,7 +16,7 @@ const SECTION: &str = "Golden images: what cloning must not copy";
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[Requirement {
-    id: ids::IMAGE_IDENTITY,
+    id: id::IMAGE_IDENTITY,
     title: "This machine's identity is its own, not that of its image",
     section: SECTION,
     why: "Machines made from one template that share its BIOS UUID or its disks' UUIDs cannot be told apart: \
@@ -120,7 +120,7 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
     }
     for (kind, unreadable) in unreadable(facts) {
         if template.knows(kind) && kind == Kind::RootDisk {
-            return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
+            return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() });
         }
         if template.knows(kind) {
             return Err(Status::Unknown {

@@ -11,7 +11,7 @@ use super::requirement::{Place, Requirement, Severity, Waivable};
 use super::selection::Selection;
 use super::status::{Status, settle};
 use super::wording::fill;
-use super::{find_out, ids, waivers};
+use super::{find_out, id, waivers};
 use crate::facts::Facts;
 use crate::platform::words;
 use crate::profile::Profile;
@@ -146,11 +146,7 @@ impl Judge<'_> {
             (Foreign::Part, Place::Host | Place::Record) => !is_unknown && requirement.is_changeable(),
             (Foreign::Root, Place::Host | Place::Boot | Place::Record) => true,
         };
-        if would_write && asks_for_an_act {
-            Status::Blocked { by: ids::OWN_DISKS.to_owned() }
-        } else {
-            status
-        }
+        if would_write && asks_for_an_act { Status::Blocked { by: id::OWN_DISKS.to_owned() } } else { status }
     }
 
     /// What `requirement` waits for. Something that a restart does not help comes first: a host is never said

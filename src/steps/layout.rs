@@ -1,27 +1,22 @@
 //! Partitions, swap and the boot loader.
 
 mod boot_entry;
+mod boot_loader;
 mod free;
+mod leads;
 mod next_boot;
 mod older;
 pub(crate) mod own_disks;
 mod partition;
 mod swap;
+mod unused;
 
-use super::devices::{LayerKind, carriers, layers, mount_at, passed_over};
-use super::{Belongs, Orders, Place, RemediedBy, Requirement, Severity, Status, Waivable, ids, need};
-use crate::facts::boot_loader::BootLoader;
-use crate::facts::storage::Storage;
-use crate::facts::{Fact, Facts};
-use crate::host::DeviceNumber;
-use crate::platform::words;
+use super::devices::{LayerKind, layers, mount_at};
+use super::{Belongs, Orders, Place, RemediedBy, Requirement, Severity, Status, Waivable, id, need};
+use crate::facts::Facts;
 use crate::profile::Profile;
-use next_boot::boot;
 
 const SECTION: &str = "Install CentOS 6.6";
-
-/// What is expected of the boot loader.
-const CONFIGURED: &str = "a boot loader with its configuration";
 
 const LOOK: &str = "`cat /proc/mounts /etc/fstab`";
 
@@ -91,7 +86,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::NO_LVM,
+        id: id::NO_LVM,
         title: "/ does not lie on LVM",
         section: SECTION,
         why: "The vendor script cuts the partition number off the root device and asks that disk for its SCSI ID. \
@@ -116,11 +111,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
                partition: GRUB stands where it is installed",
         belongs: |_| Belongs::Image,
         place: Place::Boot,
-        judge: boot_loader,
+        judge: boot_loader::boot_loader,
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::OWN_DISKS,
+        id: id::OWN_DISKS,
         title: "This host uses disks of its own alone, and nothing else has their names",
         section: SECTION,
         why: "A protected machine made from the same template has file systems with the same UUIDs. With its disk attached, \
@@ -197,132 +192,9 @@ fn no_lvm(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     Ok(Status::met(format!("/ on {}", way.join(" > "))))
 }
 
-fn boot_loader(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
-    let closed =
-        |entry| Status::unmet(boot::is_unmounted(entry), CONFIGURED, boot::mount(profile, facts, entry));
-    if let Some(entry) = boot::unmounted("/boot", facts) {
-        return Ok(closed(entry));
-    }
-    let status = installed(facts)?;
-    // Only an EFI host goes by it.
-    let efi = boot::unmounted("/boot/efi", facts).filter(|_| matches!(status, Status::Unmet { .. }));
-    Ok(efi.map_or(status, closed))
-}
-
-fn installed(facts: &Facts) -> Result<Status, Status> {
-    let loader = match &facts.boot_loader {
-        Fact::Unknown(_) if !facts.privileged => {
-            return Err(Status::Unknown {
-                why: "the first sectors of a disk can be read by root only".into(),
-            });
-        }
-        other => need(other, "the boot loader")?,
-    };
-    let BootLoader { disk, mbr, partitions, configuration } = loader;
-    let expected = format!("a boot loader in the first sector of {disk} or of one of its partitions");
-    let family = words::family(facts);
-    let fix = words::install_boot_loader(family, disk);
-    // Code of an unknown kind may be what a Windows or DOS disk starts with: it would start no Linux by itself.
-    let is_loader = |code: &str| !code.to_ascii_lowercase().contains("unknown");
-    let mut places: Vec<_> = partitions.iter().map(|(name, code)| (name, code)).collect();
-    if let Some(code) = mbr {
-        places.insert(0, (disk, code));
-    }
-    let known = places.iter().find(|(_, code)| is_loader(code));
-    let is_efi = |file: &&String| file.to_ascii_lowercase().contains("/efi/");
-    if let Some((place, code)) = known {
-        let of = match code.as_str() {
-            "GRUB" => "/grub",
-            "LILO" => "/lilo",
-            "SYSLINUX" => "linux/",
-            _ => "",
-        };
-        let own = |file: &&String| file.contains(of) || is_efi(file);
-        let own: Vec<&str> = configuration.iter().filter(own).map(String::as_str).collect();
-        if mbr.is_none() && !own.is_empty() && !configuration.iter().any(|file| is_efi(&file)) {
-            return Ok(Status::unmet(
-                format!("{code} on {place}, but no code in the first sector of {disk} that starts it"),
-                format!(
-                    "a boot loader in the first sector of {disk}, or code there that starts the one in {place}"
-                ),
-                fix,
-            ));
-        }
-        let empty = facts.boot_entry.known().and_then(Option::as_ref).filter(|entry| entry.entries == 0);
-        let lacks = match empty {
-            _ if own.is_empty() => Some("no configuration file of it".to_owned()),
-            Some(entry) if code.as_str() == "GRUB" => Some(format!("{} has no entry", entry.file)),
-            _ => None,
-        };
-        if let Some(lacks) = &lacks
-            && let Some(line) = passed_over(facts, "/boot").filter(|_| configuration.is_empty())
-        {
-            let (line, why) = (line.line, &line.why);
-            return Ok(Status::unmet(
-                format!(
-                    "{code} on {place}, but {lacks}; line {line} of /etc/fstab, for /boot, is passed over at boot: {why}"
-                ),
-                CONFIGURED,
-                format!("put line {line} of /etc/fstab right, then `mount /boot`"),
-            ));
-        }
-        if let Some(lacks) = lacks {
-            return Ok(Status::unmet(
-                format!("{code} on {place}, but {lacks}"),
-                CONFIGURED,
-                words::write_boot_entries(family),
-            ));
-        }
-        return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));
-    }
-    if let Some(efi) = configuration.iter().find(is_efi) {
-        return Ok(Status::met(format!("EFI: {efi}")));
-    }
-    if let Some((place, code)) = places.first() {
-        return Err(Status::Unknown {
-            why: format!("{place} carries {code}: whether it starts this system cannot be told"),
-        });
-    }
-    Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
-}
-
-/// The UUID of what the device carries; `...` where it is not known.
-fn uuid(facts: &Facts, major_minor: DeviceNumber) -> &str {
-    let mut all = facts.storage.known().into_iter().flatten();
-    let device = all.find(|device| device.major_minor == major_minor);
-    let volume = device.and_then(|device| device.volume.as_ref());
-    volume.map_or("...", |volume| if volume.uuid.is_empty() { "..." } else { &volume.uuid })
-}
-
-/// The one partition of the disk that carries `/` whose content is of the kind `fs_type` and that nothing uses now: its name and
-/// its UUID, where that leads to it alone, and it is this host's own. Where there are several, which is meant is not known.
-fn unused<'a>(profile: &Profile, facts: &'a Facts, fs_type: &str) -> Option<(&'a str, &'a str)> {
-    let (mounts, swaps) = (facts.mounts.known()?, facts.swaps.known()?);
-    let root = mount_at(mounts, "/")?;
-    let disk = carriers(facts.disks.known()?, root.major_minor).into_iter().next()?;
-    let is_used = |number: DeviceNumber| {
-        mounts.iter().any(|mount| mount.major_minor == number)
-            || swaps.iter().any(|swap| swap.major_minor == Some(number))
-    };
-    let free = |device: &&Storage| {
-        disk.partitions.iter().any(|partition| partition.major_minor == device.major_minor)
-            && !is_used(device.major_minor)
-    };
-    let mut all = facts.storage.known()?.iter().filter(free).filter_map(|device| {
-        let volume = device
-            .volume
-            .as_ref()
-            .filter(|volume| volume.fs_type.starts_with(fs_type) && !volume.uuid.is_empty())?;
-        Some((device.name.as_str(), volume.uuid.as_str()))
-    });
-    let one = all.next().filter(|_| all.next().is_none());
-    one.filter(|(_, uuid)| own_disks::ours::not_alone(profile, facts, &format!("UUID={uuid}")).is_none())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::facts::Fact;
-    use crate::facts::boot_loader::BootLoader;
     use crate::facts::disks::Holder;
     use crate::host::DeviceNumber;
     use crate::steps::testing::{disks, ready, told};
@@ -373,74 +245,5 @@ mod tests {
         );
         facts.mounts = Fact::NotApplicable("an image's tree".into());
         assert_eq!(told(&profile, &facts, "layout.no-lvm"), "not-applicable: an image's tree");
-    }
-
-    fn loader(mbr: Option<&str>, partitions: &[(&str, &str)], configuration: &[&str]) -> Fact<BootLoader> {
-        Fact::Known(BootLoader {
-            disk: "sda".into(),
-            mbr: mbr.map(Into::into),
-            partitions: partitions.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
-            configuration: configuration.iter().map(|file| (*file).into()).collect(),
-        })
-    }
-
-    #[test]
-    fn a_boot_loader_may_be_in_the_disk_or_a_partition() {
-        let (profile, mut facts) = ready();
-        let conf = &["/boot/grub/grub.conf"][..];
-        let cases = [
-            (loader(Some("GRUB"), &[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
-            (
-                loader(None, &[("sda1", "GRUB")], conf),
-                "unmet: GRUB on sda1, but no code in the first sector of sda that starts it | a boot loader in",
-            ),
-            (
-                loader(Some("GRUB"), &[], &["/boot/grub/grub.conf", "/etc/lilo.conf"]),
-                "met: GRUB on sda, /boot/grub/grub.conf",
-            ),
-            (
-                loader(Some("GRUB"), &[], &["/etc/lilo.conf"]),
-                "unmet: GRUB on sda, but no configuration file of it |",
-            ),
-            (
-                loader(Some("SYSLINUX"), &[], &["/boot/extlinux/extlinux.conf"]),
-                "met: SYSLINUX on sda, /boot/extlinux/extlinux.conf",
-            ),
-            (
-                loader(Some("unknown boot code"), &[("sda1", "GRUB")], conf),
-                "met: GRUB on sda1, /boot/grub/grub.conf",
-            ),
-            (
-                loader(None, &[], &["/boot/efi/EFI/centos/grub.conf"]),
-                "met: EFI: /boot/efi/EFI/centos/grub.conf",
-            ),
-            (
-                loader(Some("GRUB"), &[], &[]),
-                "unmet: GRUB on sda, but no configuration file of it | a boot loader with its configuration |",
-            ),
-            (
-                loader(None, &[], conf),
-                "unmet: no boot code on sda or its partitions | a boot loader in the first sector of sda or of one \
-                 of its partitions | `grub-install /dev/sda`",
-            ),
-            (
-                loader(Some("unknown boot code"), &[], conf),
-                "unknown: sda carries unknown boot code: whether it starts this system cannot be told",
-            ),
-            (
-                Fact::Unknown("reading sda: I/O error".into()),
-                "unknown: the boot loader: reading sda: I/O error",
-            ),
-        ];
-        for (fact, says) in cases {
-            facts.boot_loader = fact;
-            let told = told(&profile, &facts, "layout.boot-loader");
-            assert!(told.starts_with(says), "{told}");
-        }
-        facts.privileged = false;
-        assert_eq!(
-            told(&profile, &facts, "layout.boot-loader"),
-            "unknown: the first sectors of a disk can be read by root only"
-        );
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod explain;
 mod find_out;
 mod finding;
 mod hypervisor;
-pub mod ids;
+pub mod id;
 pub(crate) mod image;
 mod judge;
 mod known;

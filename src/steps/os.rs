@@ -5,7 +5,7 @@ pub(crate) mod device_nodes;
 use std::net::IpAddr;
 
 use super::known::but;
-use super::{Belongs, Requirement, Severity, Status, ids, need};
+use super::{Belongs, Requirement, Severity, Status, id, need};
 use crate::facts::Facts;
 use crate::platform::words;
 use crate::profile::Profile;
@@ -15,7 +15,7 @@ const SECTION: &str = "Install CentOS 6.6";
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: ids::OS_RELEASE,
+        id: id::OS_RELEASE,
         title: "The operating system is the release that the profile names",
         section: SECTION,
         why: "The vendor script and the installer compare the release with the one they were made for. On any \

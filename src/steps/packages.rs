@@ -1,7 +1,7 @@
 //! Install additional packages: from repositories, and the ReiserFS and XFS ones that come as files.
 
 use super::remedy::{Remedy, Request};
-use super::{Belongs, RemediedBy, Requirement, Status, ids, need};
+use super::{Belongs, RemediedBy, Requirement, Status, id, need};
 use crate::changes::Change;
 use crate::changes::PackageFile;
 use crate::facts::Facts;
@@ -17,7 +17,7 @@ const LOOK: &str = "`{system.query}` with each name that mt-agent profile show h
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: ids::PACKAGES_BASE,
+        id: id::PACKAGES_BASE,
         title: "The packages of the procedure are installed",
         section: SECTION,
         why: "ApplyCustomChanges.sh looks for them and stops without them; the master target's own programs \
@@ -30,7 +30,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::PACKAGES_MULTIPATH,
+        id: id::PACKAGES_MULTIPATH,
         title: "{packages.multipath} is installed",
         section: SECTION,
         why: "The vendor script writes /etc/multipath.conf, and the disks of protected machines and the \
@@ -118,7 +118,7 @@ fn installed(
     let (mut found, mut fix) = (Vec::new(), Vec::new());
     let missing = missing(wanted.iter().copied(), packages);
     if !of_all && missing.is_empty() && !(packages.unfinished.is_empty() && packages.duplicates.is_empty()) {
-        return Err(Status::Blocked { by: ids::PACKAGES_BASE.to_owned() });
+        return Err(Status::Blocked { by: id::PACKAGES_BASE.to_owned() });
     }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
@@ -176,7 +176,7 @@ pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
 
 /// The scriptlets of packages open /dev/null.
 fn install_with(change: Change) -> Remedy {
-    Remedy::With { changes: vec![change], needs: &[ids::DEVICE_NODES] }
+    Remedy::With { changes: vec![change], needs: &[id::DEVICE_NODES] }
 }
 
 #[cfg(test)]

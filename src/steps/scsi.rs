@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::devices::{own_uses, same_map};
 use super::storage::bring_back;
 use super::tally::Tally;
-use super::{Belongs, Place, Requirement, Status, Waivable, ids, need};
+use super::{Belongs, Place, Requirement, Status, Waivable, id, need};
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, not_one_disk};
 use crate::facts::scsi::NoId;
@@ -23,7 +23,7 @@ const LOOK: &str = "`/lib/udev/scsi_id --whitelisted --device=/dev/sdX` for each
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: ids::SCSI_IDS,
+        id: id::SCSI_IDS,
         title: "Every SCSI disk answers with an ID",
         section: SECTION,
         why: "The master target tells the disks that are attached to it apart by their SCSI IDs alone: names like sdb \
@@ -38,7 +38,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::SCSI_IDS_UNIQUE,
+        id: id::SCSI_IDS_UNIQUE,
         title: "No two disks answer with the same ID",
         section: "Common problems",
         why: "Two disks with one ID are one disk to multipath and to the master target: data of one protected machine \
@@ -53,7 +53,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::UUID_ENABLED,
+        id: id::UUID_ENABLED,
         title: "disk.EnableUUID is in effect",
         section: SECTION,
         why: "Only with it do VMware disks show the UUID of their file, which is what the configuration server knows \
@@ -124,7 +124,7 @@ fn of_every_disk(facts: &Facts) -> Result<Status, Status> {
     // One cause, one finding: disks of VMware answer without an ID because of disk.EnableUUID.
     let of_uuid = without.iter().all(|disk| disk.is_vmware());
     if !silent && !without.is_empty() && of_uuid {
-        return Ok(Status::Blocked { by: ids::UUID_ENABLED.to_owned() });
+        return Ok(Status::Blocked { by: id::UUID_ENABLED.to_owned() });
     }
     for disk in without.iter().filter(|_| !of_uuid) {
         without_id(disk, facts, &mut tally);
@@ -154,7 +154,7 @@ fn is_own(disk: &Disk, facts: &Facts) -> bool {
 /// What follows for the other requirements when there is nothing to ask for an ID.
 fn follows(status: Status) -> Status {
     match status {
-        Status::Unmet { .. } => Status::Blocked { by: ids::SCSI_IDS.to_owned() },
+        Status::Unmet { .. } => Status::Blocked { by: id::SCSI_IDS.to_owned() },
         other => other,
     }
 }
@@ -188,7 +188,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
         Status::unmet(same.join("; "), "an ID of its own for every disk", fix)
     } else if disks.iter().any(|disk| disk.id().is_none()) {
         // Nobody has seen a copy: whether there is one shows when all have their IDs.
-        Status::Blocked { by: ids::SCSI_IDS.to_owned() }
+        Status::Blocked { by: id::SCSI_IDS.to_owned() }
     } else if by_id.len() == 1 {
         Status::met("1 ID")
     } else {
@@ -227,7 +227,7 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
         shown = false;
     }
     if silent && shown {
-        return Ok(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
+        return Ok(Status::Blocked { by: id::SCSI_IDS.to_owned() });
     }
     let found = match ours.as_slice() {
         [one] => format!("{} {}", one.name, one.id().map_or("", ScsiId::as_str)),

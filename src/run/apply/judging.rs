@@ -13,7 +13,7 @@ use crate::report::apply::Applied;
 use crate::report::ended::Ended;
 use crate::run::{check, identity, now, plan, read_facts, today};
 use crate::state::request::Request;
-use crate::steps::{Selection, ids, image, retention};
+use crate::steps::{Selection, id, image, retention};
 
 /// An apply on a host.
 pub(super) struct Run<'a> {
@@ -63,7 +63,7 @@ impl Run<'_> {
         if !self.options.resumed {
             return None;
         }
-        (!identity::holds(self.profile, facts, ids::IMAGE_IDENTITY)).then(|| {
+        (!identity::holds(self.profile, facts, id::IMAGE_IDENTITY)).then(|| {
             "what nobody watches waits until image.identity is met, and changes nothing before (on a clone: its first \
              boot): it is tried again at each boot, or by mt-agent apply"
                 .to_owned()

@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use crate::report::Plan;
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::{Decision, Request};
-use crate::steps::{self, Finding, Selection, ids, retention};
+use crate::steps::{self, Finding, Selection, id, retention};
 
 /// How an order is reported that the plan cannot carry out as the host is. One that has been carried out is not.
 const NOT_NOW: &str = " is not carried out: ";
@@ -75,7 +75,7 @@ pub(super) fn options(
         }
     };
     let mut notes = Vec::new();
-    if let (Some(decision), Some(why)) = (request.custom_changes, idle(ids::CUSTOM_CHANGES_APPLIED)) {
+    if let (Some(decision), Some(why)) = (request.custom_changes, idle(id::CUSTOM_CHANGES_APPLIED)) {
         let (word, hint) = match decision {
             Decision::Accept => ("accept", String::new()),
             Decision::Rerun => (
@@ -88,16 +88,16 @@ pub(super) fn options(
         };
         notes.push(format!("--custom-changes={word} is not needed: {why}{hint}"));
     }
-    if let Some(option) = order(ids::OWN_DISKS, request) {
+    if let Some(option) = order(id::OWN_DISKS, request) {
         if !own_disks::is_asked(profile, facts, request) {
             notes.push(format!("{option} is not needed: what it names is on record"));
-        } else if !selection.includes(ids::OWN_DISKS) {
+        } else if !selection.includes(id::OWN_DISKS) {
             notes.push(format!("{option}{NOT_NOW}layout.own-disks is not looked at"));
         }
     }
-    let no_disk = findings.iter().any(|finding| finding.id == ids::RETENTION_DISK && !finding.status.holds());
+    let no_disk = findings.iter().any(|finding| finding.id == id::RETENTION_DISK && !finding.status.holds());
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
-    if request.grow && !selection.includes(ids::RETENTION_CAPACITY) {
+    if request.grow && !selection.includes(id::RETENTION_CAPACITY) {
         notes.push(format!("--grow{NOT_NOW}retention.capacity is not looked at"));
     } else if let (true, Some(why)) = (request.grow, retention::growth_untold(profile, facts)) {
         notes.push(format!("--grow{NOT_NOW}{why}"));
@@ -112,7 +112,7 @@ pub(super) fn options(
         requirement.is_some_and(|one| (one.orders.takeover)(profile, facts, request).is_some())
     };
     if let (Some(takeover), Some(name)) = (request.takeover, &request.retention_disk) {
-        let part = [ids::RETENTION_DISK, ids::RETENTION_MOUNTED, ids::RETENTION_PERSISTENT]
+        let part = [id::RETENTION_DISK, id::RETENTION_MOUNTED, id::RETENTION_PERSISTENT]
             .iter()
             .find(|id| is_left(id));
         match part {
@@ -128,10 +128,10 @@ pub(super) fn options(
     for (option, name) in
         [("--retention-disk", &request.retention_disk), ("--erase-disk", &request.erase_disk)]
     {
-        let (Some(name), Some(why)) = (name, idle(ids::RETENTION_DISK)) else { continue };
+        let (Some(name), Some(why)) = (name, idle(id::RETENTION_DISK)) else { continue };
         if option == "--erase-disk" || !retention::means(facts, name, carrying.as_deref()) {
             let instead = match option {
-                "--retention-disk" if selection.includes(ids::RETENTION_DISK) => {
+                "--retention-disk" if selection.includes(id::RETENTION_DISK) => {
                     format!(" (to have the retention volume there: --replace-retention {name})")
                 }
                 _ => String::new(),

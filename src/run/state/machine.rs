@@ -6,13 +6,13 @@ use crate::facts::{Fact, Facts};
 use crate::host::{ScsiId, text};
 use crate::report::state::Stands;
 use crate::state::{identity, paths};
-use crate::steps::{Status, custom_changes, ids, image, is_image};
+use crate::steps::{Status, custom_changes, id, image, is_image};
 
 impl Look<'_> {
     pub(super) fn identity(&self) -> Held {
         const PATH: &str = paths::IDENTITY;
-        let status = self.status(ids::IMAGE_IDENTITY, self.facts);
-        let make = |facts: &Facts| match (self.status(ids::IMAGE_IDENTITY, facts), self.may_be_a_copy()) {
+        let status = self.status(id::IMAGE_IDENTITY, self.facts);
+        let make = |facts: &Facts| match (self.status(id::IMAGE_IDENTITY, facts), self.may_be_a_copy()) {
             (status, None) if status.holds() => {
                 let own = image::root_disks(facts).filter_map(|disk| disk.id().cloned());
                 Ok(Act::Identity(image::identifiers(facts), own.collect()))
@@ -79,8 +79,8 @@ impl Look<'_> {
                 text::safe(&record.scsi_id)
             ));
         }
-        let status = match self.status(ids::CUSTOM_CHANGES_ROOT_DISK, self.facts) {
-            Status::Blocked { by } if by == ids::OWN_DISKS => {
+        let status = match self.status(id::CUSTOM_CHANGES_ROOT_DISK, self.facts) {
+            Status::Blocked { by } if by == id::OWN_DISKS => {
                 custom_changes::root_disk_in_blacklist(self.profile, self.facts)
             }
             status => status,
@@ -102,7 +102,7 @@ impl Look<'_> {
                 ),
             ),
             Ok(None) => Held::none(PATH),
-            Ok(Some(record)) => marks(PATH, &record, &self.status(ids::IMAGE_IDENTITY, self.facts)),
+            Ok(Some(record)) => marks(PATH, &record, &self.status(id::IMAGE_IDENTITY, self.facts)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::report::state::Stands;
 use crate::run::now;
 use crate::state::{paths, retention};
 use crate::steps::retention::{Recalled, Used, on_record, recall};
-use crate::steps::{Status, ids, is_image};
+use crate::steps::{Status, id, is_image};
 
 impl Look<'_> {
     pub(super) fn retention(&self) -> Held {
@@ -85,7 +85,7 @@ impl Look<'_> {
             (_, Some(disk), Some(mount))
                 if record.finished && disk.all_devices().contains(&mount.major_minor) =>
             {
-                match self.status(ids::RETENTION_DISK, self.facts) {
+                match self.status(id::RETENTION_DISK, self.facts) {
                     Status::Unmet { found, fix, .. } => (Stands::Differs, found, fix),
                     Status::Unknown { why } => (Stands::Differs, why, UNREAD_HOST.to_owned()),
                     _ => (

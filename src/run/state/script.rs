@@ -11,7 +11,7 @@ use crate::run::journal::{self, Event};
 use crate::state::vendor_script::{self as script, Outcome};
 use crate::state::{paths, record};
 use crate::steps::custom_changes::left_over;
-use crate::steps::{Status, ids};
+use crate::steps::{Status, id};
 
 impl Look<'_> {
     pub(super) fn script(&self) -> Held {
@@ -59,7 +59,7 @@ impl Look<'_> {
                 .maybe(seen)
                 .fix(&format!("{REPAIR} sets it aside and records what the host shows"));
         }
-        match self.status(ids::CUSTOM_CHANGES_APPLIED, self.facts) {
+        match self.status(id::CUSTOM_CHANGES_APPLIED, self.facts) {
             status if status.holds() => Held::new(PATH, Stands::Agrees, &says, &left),
             Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, &says, &found).fix(&fix),
             Status::Unknown { why } => Held::new(PATH, Stands::Differs, &says, &left).fix(&why),
@@ -86,7 +86,7 @@ impl Look<'_> {
         let of_it = |event: &Event| match event {
             Event::Intent { change, .. } => matches!(change, Change::RunCustomChanges { .. }).then_some(true),
             Event::Done { requirement, .. } | Event::Failed { requirement, .. } => {
-                (requirement == ids::CUSTOM_CHANGES_APPLIED).then_some(false)
+                (requirement == id::CUSTOM_CHANGES_APPLIED).then_some(false)
             }
             Event::Begin { .. } | Event::End { .. } => None,
         };
@@ -100,7 +100,7 @@ impl Look<'_> {
         if !is_marked(bare) || self.is_under_way() {
             return Some(Act::Script(Outcome::Started, boot_id));
         }
-        let restarted = self.status(ids::CUSTOM_CHANGES_RESTARTED, bare).holds();
+        let restarted = self.status(id::CUSTOM_CHANGES_RESTARTED, bare).holds();
         let boot_id = if restarted { format!("before {boot_id}") } else { boot_id };
         Some(Act::Script(Outcome::Observed, boot_id))
     }

@@ -9,7 +9,7 @@ use crate::facts::multipath::{self, Configuration};
 use crate::host::ScsiId;
 use crate::profile::Profile;
 use crate::steps::devices::{carriers, mount_at, own_uses};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::layout::own_disks;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
@@ -41,7 +41,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &ScsiId), Status> {
     )?;
     match &disk.scsi_id {
         Ok(known) => Ok((disk, &known.id)),
-        Err(_) if disk.is_scsi() => Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
+        Err(_) if disk.is_scsi() => Err(Status::Blocked { by: id::SCSI_IDS.to_owned() }),
         Err(no_id) => Err(Status::unmet(
             format!("the root disk {} has no SCSI ID: {}", disk.name, no_id.why),
             "a SCSI ID to blacklist",
@@ -61,7 +61,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     let status = judge_whosever(profile, facts);
     // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
     if !matches!(status, Ok(Status::Met { .. })) && own_disks::uses_foreign(profile, facts) {
-        return Err(Status::Blocked { by: ids::OWN_DISKS.to_owned() });
+        return Err(Status::Blocked { by: id::OWN_DISKS.to_owned() });
     }
     status
 }
@@ -209,5 +209,5 @@ pub(in crate::steps) fn blacklist(profile: &Profile, facts: &Facts) -> Remedy {
     }
     let change = Change::BlacklistRootDisk { scsi_id: id.clone(), replaces: stale.map(str::to_owned) };
     // An ID that another disk shares would blacklist that disk too.
-    Remedy::With { changes: vec![change], needs: &[ids::SCSI_IDS_UNIQUE] }
+    Remedy::With { changes: vec![change], needs: &[id::SCSI_IDS_UNIQUE] }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::facts::disks::Map;
 use crate::facts::multipath::Configuration;
 use crate::facts::multipath::parse::{Dialect, parse};
+use crate::state::vendor_script::Record;
 use crate::steps::testing::remedy;
 use crate::steps::testing::{
     BOOT_ID, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, never_ran, ready, told, virtual_disk,

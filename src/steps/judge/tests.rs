@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use time::macros::date;
 
+use super::super::registry::ids;
 use super::super::testing::{TODAY, judged, ready, told};
 use super::*;
 use crate::facts::Fact;

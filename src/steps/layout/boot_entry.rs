@@ -6,7 +6,7 @@ use crate::steps::devices::{can_move, device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
-use super::next_boot::{SEE, SHARED, leads_to};
+use super::leads::{SEE, SHARED, leads_to};
 use super::older::misled;
 
 const ENTRY: &str = "let default=N in that file name an entry (the first is 0) with a kernel line; reinstalling the kernel package \

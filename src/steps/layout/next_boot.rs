@@ -8,15 +8,15 @@ mod whole;
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::network::persistent::FILE;
-use crate::host::DeviceNumber;
 use crate::platform::words;
 use crate::profile::Profile;
-use crate::steps::devices::{can_move, resolve, same_path};
+use crate::steps::devices::{can_move, same_path};
 use crate::steps::links::no_links;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, is_image, need, twins};
 
 use super::boot_entry;
+use super::leads::{SEE, SHARED, leads_to};
 use super::older::{by_its_own, misled, unfit};
 
 /// File systems that are on no disk of this host, whatever stands in the first column.
@@ -34,10 +34,6 @@ const RENAMED: &str = "correct that file: one line for each card, with its hardw
 
 const GONE: &str =
     "attach that disk, remove the line, or let it end in 0 0 (where systemd starts the machine: add nofail)";
-
-/// Of a name that several devices answer to: which ones, and what to do, is told once.
-pub(super) const SHARED: &str = ": several attached devices have that name";
-pub(super) const SEE: &str = "see layout.own-disks";
 
 pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let fstab = need(&facts.fstab, "/etc/fstab")?;
@@ -166,14 +162,6 @@ fn has_to_be_there(entry: &Entry, systemd: bool) -> bool {
     let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
     let is_asked_for = if systemd { !has(entry, "noauto") } else { entry.pass != 0 };
     is_device && is_asked_for && !can_move(&entry.device) && !has(entry, "nofail") && !has(entry, "_netdev")
-}
-
-/// The block device to which a name leads now, where that can be told: `Some(None)` is none. An image has no devices.
-pub(super) fn leads_to(name: &str, facts: &Facts, tally: &mut Tally) -> Option<Option<DeviceNumber>> {
-    match resolve(name, facts) {
-        Err(Status::NotApplicable { .. }) => None,
-        device => tally.know(device),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Whether what this host mounts, swaps on and boots from lies on its own disks, and no other attached one answers to its names.
 
+mod called;
 mod layers;
 mod names;
 pub(in crate::steps) mod ours;
@@ -7,6 +8,7 @@ mod release;
 #[cfg(test)]
 mod tests;
 mod to_come;
+mod volume_groups;
 mod whose;
 
 use std::path::Path;
@@ -21,7 +23,7 @@ use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
 use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
-use crate::steps::{Status, ids, image, need, twins};
+use crate::steps::{Status, id, image, need, twins};
 
 use crate::state::paths::DIRECTORY;
 use whose::{Look, Name, Whose};
@@ -30,7 +32,7 @@ const EXPECTED: &str = "all that this host mounts, swaps on and boots from on di
 
 pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if image::is_copy(facts) {
-        return Err(Status::Blocked { by: ids::IMAGE_IDENTITY.to_owned() });
+        return Err(Status::Blocked { by: id::IMAGE_IDENTITY.to_owned() });
     }
     let look = Look::new(profile, facts)?;
     let (mut tally, mut fix, mut own) = (Tally::default(), Vec::new(), Vec::new());
@@ -44,7 +46,7 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             // Which of several it is, their names do not tell: of those more is said below.
             Whose::Untold => {}
             Whose::NoId => {
-                tally.know(Err::<(), _>(Status::Blocked { by: ids::SCSI_IDS.to_owned() }));
+                tally.know(Err::<(), _>(Status::Blocked { by: id::SCSI_IDS.to_owned() }));
             }
             // Which disk it is, a record that cannot be read does not tell.
             Whose::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
@@ -122,7 +124,7 @@ pub fn foreign(profile: &Profile, facts: &Facts) -> Foreign {
 }
 
 fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> bool) -> bool {
-    let waived = profile.waivers.iter().any(|waiver| waiver.requirement == ids::OWN_DISKS);
+    let waived = profile.waivers.iter().any(|waiver| waiver.requirement == id::OWN_DISKS);
     if waived || image::is_copy(facts) {
         return false;
     }
@@ -235,7 +237,7 @@ pub(in crate::steps) fn record(profile: &Profile, facts: &Facts, request: &Reque
             scsi_ids.push(id);
         }
     }
-    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &[ids::SCSI_IDS_UNIQUE] }
+    Remedy::With { changes: vec![Change::RecordOwnDisks { scsi_ids }], needs: &[id::SCSI_IDS_UNIQUE] }
 }
 
 /// How a person named disks of this host.

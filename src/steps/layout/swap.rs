@@ -11,7 +11,7 @@ use crate::steps::{Status, need};
 
 use super::older::{by_its_own, misled};
 use super::own_disks::ours::{not_alone, not_own};
-use super::{unused, uuid};
+use super::unused::{unused, uuid};
 
 const EXPECTED: &str = "a swap partition on a disk, active, in /etc/fstab";
 

@@ -1,13 +1,15 @@
 //! Whether a disk that is attached later gets a map, by the file that will be read then.
 
-use super::{PRODUCT, Switch, VENDOR, concerns_disks, configuration, is_later, mounted, switch, understood};
+use super::settings::{
+    PRODUCT, Switch, VENDOR, concerns_disks, configuration, is_later, mounted, switch, understood,
+};
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::multipath::{Configuration, Seen, Setting, hidden};
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -62,7 +64,7 @@ pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
     match fault(profile, facts, configuration) {
         // With find_multipaths off a root disk that the blacklist does not name is taken as well.
         Ok(Some(Fault { change: Some(change), .. })) => {
-            Remedy::With { changes: vec![change], needs: &[ids::CUSTOM_CHANGES_ROOT_DISK] }
+            Remedy::With { changes: vec![change], needs: &[id::CUSTOM_CHANGES_ROOT_DISK] }
         }
         _ => Remedy::None,
     }

@@ -3,19 +3,14 @@
 mod finds;
 pub(crate) mod names;
 pub(crate) mod running;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use super::stage::with_the_script;
-use super::{Belongs, RemediedBy, Requirement, Status, ids, need};
-use crate::facts::Facts;
-use crate::facts::multipath::{Configuration, Setting, matches};
+use super::{Belongs, RemediedBy, Requirement, id};
 
 const SECTION: &str = "Apply custom changes";
-
-/// What VMware's disks answer to INQUIRY.
-const VENDOR: &str = "VMware";
-const PRODUCT: &str = "Virtual disk";
 
 const LOOK: &str = "`cat /etc/multipath.conf`, `multipath -ll`, {system.multipathd-seen}";
 
@@ -32,13 +27,13 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   `overrides`, `devices` and `multipaths` go before it), and restart.",
         look: LOOK,
         belongs: with_the_script,
-        after: &[ids::CUSTOM_CHANGES_APPLIED],
+        after: &[id::CUSTOM_CHANGES_APPLIED],
         judge: names::judge,
         remedy: RemediedBy::Apply(|_, facts, _| names::mend(facts)),
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::MULTIPATH_FINDS,
+        id: id::MULTIPATH_FINDS,
         title: "A disk that is attached later gets a map",
         section: SECTION,
         why: "The disks of protected machines are attached during failback, each by one path. With find_multipaths, or \
@@ -49,7 +44,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   {system.multipathd-reload}.",
         look: LOOK,
         belongs: with_the_script,
-        after: &[ids::CUSTOM_CHANGES_APPLIED],
+        after: &[id::CUSTOM_CHANGES_APPLIED],
         judge: finds::judge,
         remedy: RemediedBy::Apply(|profile, facts, _| finds::mend(profile, facts)),
         ..Requirement::DEFAULT
@@ -68,12 +63,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
                what the file says",
         belongs: |_| Belongs::Machine,
         after: &[
-            ids::SCSI_IDS_UNIQUE,
-            ids::CUSTOM_CHANGES_APPLIED,
-            ids::CUSTOM_CHANGES_RESTARTED,
-            ids::CUSTOM_CHANGES_ROOT_DISK,
-            ids::MULTIPATH_FINDS,
-            ids::PACKAGES_MULTIPATH,
+            id::SCSI_IDS_UNIQUE,
+            id::CUSTOM_CHANGES_APPLIED,
+            id::CUSTOM_CHANGES_RESTARTED,
+            id::CUSTOM_CHANGES_ROOT_DISK,
+            id::MULTIPATH_FINDS,
+            id::PACKAGES_MULTIPATH,
         ],
         judge: running::judge,
         only_advice: running::only_leftovers_fail,
@@ -81,51 +76,3 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
 ];
-
-/// The configuration. Without one everything is blacklisted, which is told once.
-fn configuration(facts: &Facts) -> Result<&Configuration, Status> {
-    let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
-    configuration.as_ref().ok_or_else(|| Status::Blocked { by: ids::MULTIPATH_FINDS.to_owned() })
-}
-
-/// What is not understood may say something else: that is told with the root disk, whose blacklist stands there.
-fn understood(configuration: &Configuration) -> Result<(), Status> {
-    match configuration.problems.as_slice() {
-        [] => Ok(()),
-        _ => Err(Status::Blocked { by: ids::CUSTOM_CHANGES_ROOT_DISK.to_owned() }),
-    }
-}
-
-/// That it is known what is mounted and which swap is on: without it nobody knows which disks are this host's own.
-fn mounted(facts: &Facts) -> Result<(), Status> {
-    need(&facts.mounts, "the mounts")?;
-    need(&facts.swaps, "the active swap").map(drop)
-}
-
-/// Whether the setting concerns VMware's disks.
-fn concerns_disks(setting: &Setting) -> bool {
-    let (vendor, product) = &setting.of;
-    let fits = |pattern: &str, text: &str| pattern.is_empty() || matches(pattern, text);
-    setting.section != "device" || (fits(vendor, VENDOR) && fits(product, PRODUCT))
-}
-
-/// What a value of a switch means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Switch {
-    On,
-    Off,
-}
-
-/// Reads `yes` and `no`, in any of the forms that every version takes.
-fn switch(value: &str) -> Option<Switch> {
-    match value {
-        "yes" | "1" => Some(Switch::On),
-        "no" | "0" => Some(Switch::Off),
-        _ => None,
-    }
-}
-
-/// Whether later versions than el6's read the file.
-fn is_later(facts: &Facts) -> Result<bool, Status> {
-    need(&facts.os.systemd, "whether systemd starts this machine").copied()
-}

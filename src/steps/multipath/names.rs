@@ -1,13 +1,13 @@
 //! By which names the maps will be there at the next boot.
 
-use super::{Switch, concerns_disks, configuration, mounted, switch, understood};
+use super::settings::{Switch, concerns_disks, configuration, mounted, switch, understood};
 use crate::changes::Change;
 use crate::facts::disks::Map;
 use crate::facts::multipath::Configuration;
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, own_uses};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::remedy::Remedy;
 use crate::steps::{Status, need};
 
@@ -96,7 +96,7 @@ pub(in crate::steps) fn mend(facts: &Facts) -> Remedy {
         Some((section, _)) if section == "device" => Remedy::None,
         Some(_) => Remedy::With {
             changes: vec![Change::ConfigureMultipath { off: vec![KEY.to_owned()], unhide: Vec::new() }],
-            needs: &[ids::CUSTOM_CHANGES_ROOT_DISK],
+            needs: &[id::CUSTOM_CHANGES_ROOT_DISK],
         },
     }
 }

@@ -8,14 +8,14 @@ use crate::host::command::pasted;
 use crate::host::{ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::own_uses;
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::known::but;
 use crate::steps::remedy::Remedy;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, is_image, need};
 
 use super::finds::seen;
-use super::mounted;
+use super::settings::mounted;
 
 const BY_APPLY: &str = "mt-agent apply lets multipathd start at boot, starts it, and has it read its configuration and make the maps";
 const BY_RESTART: &str = "restart the machine: a disk that is in use gets its map at the boot alone; where it does not, `multipath -v 3 \
@@ -124,14 +124,14 @@ pub(in crate::steps) fn mend(profile: &Profile, facts: &Facts) -> Remedy {
         Some(change) => Remedy::With {
             changes: vec![change],
             needs: &[
-                ids::DEVICE_NODES,
-                ids::PACKAGES_MULTIPATH,
+                id::DEVICE_NODES,
+                id::PACKAGES_MULTIPATH,
                 // Two disks of one ID would become one map.
-                ids::SCSI_IDS_UNIQUE,
-                ids::CUSTOM_CHANGES_APPLIED,
-                ids::CUSTOM_CHANGES_RESTARTED,
-                ids::CUSTOM_CHANGES_ROOT_DISK,
-                ids::MULTIPATH_FINDS,
+                id::SCSI_IDS_UNIQUE,
+                id::CUSTOM_CHANGES_APPLIED,
+                id::CUSTOM_CHANGES_RESTARTED,
+                id::CUSTOM_CHANGES_ROOT_DISK,
+                id::MULTIPATH_FINDS,
             ],
         },
         None => Remedy::None,

@@ -1,7 +1,7 @@
 use super::names::KEY;
-use super::*;
 use crate::changes::Change;
 use crate::facts::Fact;
+use crate::facts::Facts;
 use crate::facts::disks::Map;
 use crate::facts::multipath::COMPILED;
 use crate::facts::multipath::parse::{Dialect, parse};

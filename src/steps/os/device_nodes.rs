@@ -4,11 +4,11 @@ use crate::changes::Change;
 use crate::facts::device_nodes::{self, Kind};
 use crate::facts::{Fact, Facts};
 use crate::steps::remedy::Remedy;
-use crate::steps::{Belongs, RemediedBy, Requirement, Status, ids, need};
+use crate::steps::{Belongs, RemediedBy, Requirement, Status, id, need};
 
 /// Of the section `os`.
 pub(super) const REQUIREMENT: Requirement = Requirement {
-    id: ids::DEVICE_NODES,
+    id: id::DEVICE_NODES,
     title: "/dev/null and its like are there",
     section: "Install CentOS 6.6",
     why: "The vendor script removes /dev/null as root, and what writes to it next leaves an ordinary file there: programs of \

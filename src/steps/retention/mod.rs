@@ -19,7 +19,7 @@ mod volumes;
 mod waiting;
 
 use super::devices::{carriers, mount_at};
-use super::{Belongs, Orders, RemediedBy, Requirement, Status, Waivable, ids, need};
+use super::{Belongs, Orders, RemediedBy, Requirement, Status, Waivable, id, need};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -44,7 +44,7 @@ const LOOK: &str = "`cat /proc/mounts /etc/fstab`, `df -h`, mt-agent disks";
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
-        id: ids::RETENTION_DISK,
+        id: id::RETENTION_DISK,
         title: "A disk of its own carries the retention volume",
         section: SECTION,
         why: "Without a retention drive the master target is not offered when machines are reprotected.",
@@ -59,7 +59,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::RETENTION_MOUNTED,
+        id: id::RETENTION_MOUNTED,
         title: "The retention volume is mounted",
         section: SECTION,
         why: "What the master target writes while the volume is not mounted fills the root file system instead, and a mount hides \
@@ -69,7 +69,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   /dev/mapper/SCSI-ID {retention.mount-point}. `chattr +i {retention.mount-point}` while it is not mounted keeps it empty.",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_DISK],
+        after: &[id::RETENTION_DISK],
         waiver: Waivable::Never("what is written for the volume would fill the root file system"),
         judge: mounted::mounted,
         remedy: RemediedBy::Apply(mount),
@@ -77,7 +77,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::RETENTION_PERSISTENT,
+        id: id::RETENTION_PERSISTENT,
         title: "fstab mounts the retention volume at every boot",
         section: SECTION,
         why: "A volume that is not mounted after the next restart is found missing during a disaster. A name such \
@@ -87,7 +87,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   rw,nofail 0 0).",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         judge: persistent::persistent,
         only_advice: only_nofail_fails,
         remedy: RemediedBy::Apply(fstab),
@@ -102,12 +102,12 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Use another disk (mt-agent apply --replace-retention SCSI-ID), or put its type into the profile.",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         judge: condition::filesystem,
         ..Requirement::DEFAULT
     },
     Requirement {
-        id: ids::RETENTION_CAPACITY,
+        id: id::RETENTION_CAPACITY,
         title: "The retention volume is large enough",
         section: SECTION,
         why: "It must not be of size zero; with less than the recommended {retention.capacity} the points in time of larger \
@@ -116,7 +116,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   a larger one, and mt-agent apply --replace-retention SCSI-ID.",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         judge: size::capacity,
         only_advice: only_size_fails,
         remedy: RemediedBy::Order(grow),
@@ -130,7 +130,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Find out why it is read-only (dmesg: an error makes ext4 read-only), repair it, mount it again.",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         waiver: Waivable::Never("failback stops on a volume that cannot be written"),
         judge: condition::unlocked,
         ..Requirement::DEFAULT
@@ -150,7 +150,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         look: "`cat /sys/block/*/device/state`, `dmsetup info`, `multipath -ll`, dmesg; and `dd if=/dev/DISK of=/dev/null bs=4096 \
                count=1 iflag=direct`, which waits for ever where the disk does not answer",
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         waiver: Waivable::Never("failback stops on storage that does not answer"),
         judge: room::alive,
         ..Requirement::DEFAULT
@@ -177,7 +177,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Move the other use to another disk.",
         look: LOOK,
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         waiver: Waivable::Never("what else uses the disk and the retention data would damage each other"),
         judge: condition::dedicated,
         ..Requirement::DEFAULT
@@ -190,7 +190,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "Install the master target elsewhere (/usr/local/ASR), or use another disk for retention.",
         look: "`cat /usr/local/.vx_version`, and `df` of its INSTALLATION_DIR",
         belongs: |_| Belongs::Machine,
-        after: &[ids::RETENTION_MOUNTED],
+        after: &[id::RETENTION_MOUNTED],
         judge: condition::not_cache,
         ..Requirement::DEFAULT
     },

@@ -19,7 +19,7 @@ use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
 use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_map, same_path};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
@@ -61,7 +61,7 @@ fn made<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Op
 
 /// What comes before the making of a volume.
 pub(super) const NEEDS: &[&str] =
-    &[ids::SCSI_IDS_UNIQUE, ids::IMAGE_IDENTITY, ids::CUSTOM_CHANGES_APPLIED, ids::CUSTOM_CHANGES_RESTARTED];
+    &[id::SCSI_IDS_UNIQUE, id::IMAGE_IDENTITY, id::CUSTOM_CHANGES_APPLIED, id::CUSTOM_CHANGES_RESTARTED];
 
 /// The making of the volume.
 pub(super) fn make(
@@ -170,7 +170,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
 /// Mounts the volume that is made, or that will be by the time this change comes.
 pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
     // The making of it: that a profile waives the disk makes no volume.
-    const FORESEEN: &[&str] = &[ids::RETENTION_DISK];
+    const FORESEEN: &[&str] = &[id::RETENTION_DISK];
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
@@ -277,7 +277,7 @@ pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
 
 /// Lets fstab mount it; a line for the mount point that is not ours is a person's to change.
 pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
-    const FORESEEN: &[&str] = &[ids::RETENTION_MOUNTED];
+    const FORESEEN: &[&str] = &[id::RETENTION_MOUNTED];
     let Some(fstab) = facts.fstab.known() else { return Remedy::None };
     let point = &profile.retention.mount_point;
     let entry = fstab_entry(fstab, point);

@@ -16,7 +16,7 @@ use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request, Takeover};
 
@@ -273,7 +273,7 @@ fn mount(
         uuid: Some(successor.uuid.clone()),
         mounted: there && predecessor.unmounted.is_none(),
     };
-    Some(Remedy::With { changes: vec![change], needs: &[ids::RETENTION_DISK] })
+    Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_DISK] })
 }
 
 fn keep(
@@ -298,5 +298,5 @@ fn keep(
         options: fstab::options(*systemd).to_owned(),
         replaces: None,
     };
-    Some(Remedy::With { changes: vec![change], needs: &[ids::RETENTION_MOUNTED] })
+    Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_MOUNTED] })
 }

@@ -7,7 +7,7 @@ use crate::facts::{Fact, Facts};
 use crate::host::{DeviceNumber, ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, fstab_entry, resolve};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::links::unquoted;
 use crate::steps::{Status, need};
 
@@ -255,7 +255,7 @@ pub(super) fn not_on_record(
     };
     match disk.id() {
         Some(id) if *id == record.scsi_id => {}
-        None if disk.is_scsi() => return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() }),
+        None if disk.is_scsi() => return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() }),
         _ => {
             let expected = format!("the disk on record in {RETENTION}, {}", text::safe(&record.scsi_id));
             return differs(format!("{} carries it", describe(disk)), expected);

@@ -12,7 +12,7 @@ use crate::host::ScsiId;
 use crate::profile::Profile;
 use crate::state::paths::RETENTION;
 use crate::steps::devices::{carriers, fstab_entry, repeated, resolve};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::{Status, need, twins};
 
 /// A retention volume that is made but not mounted.
@@ -129,7 +129,7 @@ fn another_volume(
     let record = facts.retention_record.known().and_then(Option::as_ref);
     if let Some(record) = record.filter(|record| !disk.has_id(&record.scsi_id)) {
         if disk.id().is_none() && disk.is_scsi() {
-            return Err(Status::Blocked { by: ids::SCSI_IDS.to_owned() });
+            return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() });
         }
         let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
         if made && on_record(facts, record).is_none() && is_named() {

@@ -5,7 +5,7 @@ use crate::facts::storage::{LUKS, Storage};
 use crate::steps::need;
 use crate::steps::tally::Tally;
 
-use super::names::{add, called, is_there};
+use super::called::{add, called, is_there};
 use super::whose::{Look, Whose, describe};
 
 /// What of this host's own is built on a device.

@@ -1,17 +1,15 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
 use crate::facts::disks::Disk;
-use crate::facts::retention::Volume;
-use crate::facts::storage::{LVM, Storage};
+use crate::steps::Status;
 use crate::steps::devices::{can_move, carriers, distinct, resolve, same_map};
-use crate::steps::ids;
+use crate::steps::id;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
-use crate::steps::{Status, need};
 
-use super::release::own_groups;
+use super::called::add;
 use super::whose::{Look, Name, Whose, describe};
-use super::{layers, to_come};
+use super::{layers, to_come, volume_groups};
 
 const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
     /dev/disk/by-id/scsi-SCSI-ID-partN. Write nothing to the disk of a protected machine";
@@ -43,7 +41,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         tally.problem(problem);
         add(fix, format!("detach the copy: the volume is on record on {}", record.scsi_id));
     }
-    groups(look, tally, fix);
+    volume_groups::look(look, tally, fix);
     layers::look(look, tally, fix);
 }
 
@@ -86,7 +84,7 @@ fn leads_elsewhere(
         let why = match look.whose(disk) {
             Whose::Other(why) => why,
             Whose::NoId => {
-                tally.know(Err::<(), _>(Status::Blocked { by: ids::SCSI_IDS.to_owned() }));
+                tally.know(Err::<(), _>(Status::Blocked { by: id::SCSI_IDS.to_owned() }));
                 continue;
             }
             Whose::Own | Whose::Untold => continue,
@@ -136,105 +134,4 @@ fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
         "in {place}, put /dev/disk/by-id/{link} in the place of its UUID or label, or detach {}, to which nothing may be written",
         disks.join(", ")
     ))
-}
-
-/// Volume groups of this host's whose name a physical volume on another disk has. One of the very group, by the UUID of that, is this
-/// host's too, unless it is a copy of another one.
-fn groups(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    let own = own_groups(look);
-    if own.is_empty() {
-        return;
-    }
-    let Some(storage) = tally.know(need(&look.facts.storage, "what the attached devices carry")) else {
-        return;
-    };
-    if let Some(why) = twins::untold(look.facts) {
-        tally.unknown(format!("whether another attached device has a name of this host's too: {why}"));
-    }
-    for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
-        for Physical { on, number, volume, group: id_of_it } in physical(disk, storage) {
-            let group = &volume.label;
-            let mut ids = own.iter().filter(|(own, _)| own == group).map(|(_, id)| id).peekable();
-            if ids.peek().is_none() {
-                continue;
-            }
-            let is_same = |id: &Option<String>| Some(id.as_deref()? == id_of_it?);
-            let same: Vec<_> = ids.map(is_same).collect();
-            let name = called(disk, on, number);
-            let detach = format!("detach {} before any command of LVM", disk.name);
-            if same.contains(&Some(true)) {
-                let all = storage.iter().flat_map(|one| one.volumes().map(move |told| (one, told)));
-                let mut copies = all.filter(|(other, (of, copy, _))| {
-                    (other.major_minor, *of) != (on.major_minor, number)
-                        && copy.fs_type == LVM
-                        && copy.uuid == volume.uuid
-                });
-                if let Some((other, (of, ..))) = copies.next() {
-                    tally.problem(format!(
-                        "{name} is a copy of {}, a physical volume of this host's own volume group {group}",
-                        twins::named(&other.name, of)
-                    ));
-                    add(fix, format!("{detach}, which may take either"));
-                }
-            } else if same.contains(&None) {
-                tally.problem(format!(
-                    "{name} belongs to a volume group {group}, as this host's own is named"
-                ));
-                let own = disk.id().map(|id| format!("mt-agent apply --own-disk {id}"));
-                add(
-                    fix,
-                    format!(
-                        "{detach}, which may take either group. If it belongs to this host's own group: {}",
-                        own.as_deref().unwrap_or("give it a SCSI ID (scsi.ids) first")
-                    ),
-                );
-            } else {
-                tally.problem(format!(
-                    "{name} belongs to another volume group {group} than this host's own of that name"
-                ));
-                add(fix, format!("{detach}, which may take either group"));
-            }
-        }
-    }
-}
-
-/// A physical volume of LVM.
-struct Physical<'a> {
-    /// The device on which it lies.
-    on: &'a Storage,
-    /// The number of its partition there, where the kernel does not show that.
-    number: Option<u32>,
-    volume: &'a Volume,
-    /// The UUID of its group.
-    group: Option<&'a str>,
-}
-
-fn physical<'a>(disk: &Disk, storage: &'a [Storage]) -> Vec<Physical<'a>> {
-    let of = |on: &'a Storage| {
-        on.volumes().map(move |(number, volume, group)| Physical { on, number, volume, group })
-    };
-    let all = storage.iter().flat_map(of);
-    all.filter(|one| one.volume.fs_type == LVM && is_there(disk, one.on, one.number)).collect()
-}
-
-/// Whether a device on `disk`, or the partition `number` of it that the kernel does not show, is in no use.
-pub(super) fn is_there(disk: &Disk, on: &Storage, number: Option<u32>) -> bool {
-    match number {
-        None => disk.ends().iter().any(|(_, number)| *number == on.major_minor),
-        Some(_) => disk.partitioned().iter().any(|one| one.major_minor == on.major_minor),
-    }
-}
-
-/// How a device on `disk` is called in a finding.
-pub(super) fn called(disk: &Disk, on: &Storage, number: Option<u32>) -> String {
-    match number {
-        Some(number) if on.name == disk.name => twins::named(&describe(disk), Some(number)),
-        _ => format!("{} of {}", twins::named(&on.name, number), describe(disk)),
-    }
-}
-
-pub(super) fn add(fix: &mut Vec<String>, what: String) {
-    if !fix.contains(&what) {
-        fix.push(what);
-    }
 }

@@ -1,17 +1,16 @@
 //! The commands that release a disk which is not this host's.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::facts::disks::Disk;
 use crate::facts::disks::users::Use;
-use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::mounts::Mount;
-use crate::facts::storage::UUID_LETTERS;
 use crate::host::command::pasted;
-use crate::steps::devices::holders;
 use crate::steps::unmounting;
 
-use super::whose::{Look, Whose, describe, is_root};
+use super::names::has_rival;
+use super::volume_groups::{active, group_of, is_own};
+use super::whose::{Look, describe, is_root};
 
 /// How the advice begins where / lies on a foreign disk.
 pub(super) const LEAVE: &str = "shut this machine down at once";
@@ -19,7 +18,7 @@ pub(super) const LEAVE: &str = "shut this machine down at once";
 /// What to do about `disk`, in use as it is.
 pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
     // What would be refused is not advised.
-    let is_refused = super::names::has_rival(look, disk);
+    let is_refused = has_rival(look, disk);
     let own = match disk.id() {
         _ if is_refused => "detach first the other disk that has a name of it".to_owned(),
         Some(id) => format!("mt-agent apply --own-disk {id}"),
@@ -90,31 +89,4 @@ fn commands(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> Vec<String> {
         }
     }
     all
-}
-
-/// The volume groups with an active volume on this host's own disks: name and UUID.
-pub(super) fn own_groups(look: &Look<'_>) -> BTreeSet<(String, Option<String>)> {
-    look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own).flat_map(active).collect()
-}
-
-/// Whether a volume group of this host's has the name.
-fn is_own(look: &Look<'_>, group: &str) -> bool {
-    own_groups(look).iter().any(|(own, _)| own == group)
-}
-
-/// The volume groups with an active volume on `disk`: name and UUID, with which the UUID of the mapping begins (LVM2's
-/// lib/activate/dev_manager.c).
-fn active(disk: &Disk) -> impl Iterator<Item = (String, Option<String>)> {
-    let of_lvm = |holder: &Holder| {
-        let Mapped::Lvm(uuid) = holder.mapped() else { return None };
-        let group = uuid.get(..UUID_LETTERS).filter(|_| uuid.len() >= 2 * UUID_LETTERS);
-        Some((group_of(holder.dm_name.as_deref()?), group.map(str::to_owned)))
-    };
-    holders(disk).into_iter().filter_map(of_lvm)
-}
-
-/// The volume group of the mapping `name`, in which each hyphen of a name is doubled (LVM2's lib/misc/lvm-string.c).
-pub(super) fn group_of(name: &str) -> String {
-    let marked = name.replace("--", "\0");
-    marked.split('-').next().unwrap_or_default().replace('\0', "-")
 }

@@ -7,7 +7,7 @@ use crate::facts::storage::LVM;
 use crate::steps::devices::carriers;
 use crate::steps::retention::{find, identity};
 
-use super::release::group_of;
+use super::volume_groups::group_of;
 
 /// The disks that `name`, as in the first column of fstab, is made of.
 pub(super) fn disks<'a>(name: &str, facts: &'a Facts, disks: &'a [Disk]) -> Vec<&'a Disk> {

@@ -1,0 +1,178 @@
+//! The boot loader on the disk that carries `/`, and its configuration.
+
+use crate::facts::boot_loader::BootLoader;
+use crate::facts::{Fact, Facts};
+use crate::platform::words;
+use crate::profile::Profile;
+use crate::steps::devices::passed_over;
+use crate::steps::{Status, need};
+
+use super::next_boot::boot;
+
+/// What is expected of the boot loader.
+const CONFIGURED: &str = "a boot loader with its configuration";
+
+pub(super) fn boot_loader(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+    let closed =
+        |entry| Status::unmet(boot::is_unmounted(entry), CONFIGURED, boot::mount(profile, facts, entry));
+    if let Some(entry) = boot::unmounted("/boot", facts) {
+        return Ok(closed(entry));
+    }
+    let status = installed(facts)?;
+    // Only an EFI host goes by it.
+    let efi = boot::unmounted("/boot/efi", facts).filter(|_| matches!(status, Status::Unmet { .. }));
+    Ok(efi.map_or(status, closed))
+}
+
+fn installed(facts: &Facts) -> Result<Status, Status> {
+    let loader = match &facts.boot_loader {
+        Fact::Unknown(_) if !facts.privileged => {
+            return Err(Status::Unknown {
+                why: "the first sectors of a disk can be read by root only".into(),
+            });
+        }
+        other => need(other, "the boot loader")?,
+    };
+    let BootLoader { disk, mbr, partitions, configuration } = loader;
+    let expected = format!("a boot loader in the first sector of {disk} or of one of its partitions");
+    let family = words::family(facts);
+    let fix = words::install_boot_loader(family, disk);
+    // Code of an unknown kind may be what a Windows or DOS disk starts with: it would start no Linux by itself.
+    let is_loader = |code: &str| !code.to_ascii_lowercase().contains("unknown");
+    let mut places: Vec<_> = partitions.iter().map(|(name, code)| (name, code)).collect();
+    if let Some(code) = mbr {
+        places.insert(0, (disk, code));
+    }
+    let known = places.iter().find(|(_, code)| is_loader(code));
+    let is_efi = |file: &&String| file.to_ascii_lowercase().contains("/efi/");
+    if let Some((place, code)) = known {
+        let of = match code.as_str() {
+            "GRUB" => "/grub",
+            "LILO" => "/lilo",
+            "SYSLINUX" => "linux/",
+            _ => "",
+        };
+        let own = |file: &&String| file.contains(of) || is_efi(file);
+        let own: Vec<&str> = configuration.iter().filter(own).map(String::as_str).collect();
+        if mbr.is_none() && !own.is_empty() && !configuration.iter().any(|file| is_efi(&file)) {
+            return Ok(Status::unmet(
+                format!("{code} on {place}, but no code in the first sector of {disk} that starts it"),
+                format!(
+                    "a boot loader in the first sector of {disk}, or code there that starts the one in {place}"
+                ),
+                fix,
+            ));
+        }
+        let empty = facts.boot_entry.known().and_then(Option::as_ref).filter(|entry| entry.entries == 0);
+        let lacks = match empty {
+            _ if own.is_empty() => Some("no configuration file of it".to_owned()),
+            Some(entry) if code.as_str() == "GRUB" => Some(format!("{} has no entry", entry.file)),
+            _ => None,
+        };
+        if let Some(lacks) = &lacks
+            && let Some(line) = passed_over(facts, "/boot").filter(|_| configuration.is_empty())
+        {
+            let (line, why) = (line.line, &line.why);
+            return Ok(Status::unmet(
+                format!(
+                    "{code} on {place}, but {lacks}; line {line} of /etc/fstab, for /boot, is passed over at boot: {why}"
+                ),
+                CONFIGURED,
+                format!("put line {line} of /etc/fstab right, then `mount /boot`"),
+            ));
+        }
+        if let Some(lacks) = lacks {
+            return Ok(Status::unmet(
+                format!("{code} on {place}, but {lacks}"),
+                CONFIGURED,
+                words::write_boot_entries(family),
+            ));
+        }
+        return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));
+    }
+    if let Some(efi) = configuration.iter().find(is_efi) {
+        return Ok(Status::met(format!("EFI: {efi}")));
+    }
+    if let Some((place, code)) = places.first() {
+        return Err(Status::Unknown {
+            why: format!("{place} carries {code}: whether it starts this system cannot be told"),
+        });
+    }
+    Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Fact;
+    use crate::facts::boot_loader::BootLoader;
+    use crate::steps::testing::{ready, told};
+
+    fn loader(mbr: Option<&str>, partitions: &[(&str, &str)], configuration: &[&str]) -> Fact<BootLoader> {
+        Fact::Known(BootLoader {
+            disk: "sda".into(),
+            mbr: mbr.map(Into::into),
+            partitions: partitions.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
+            configuration: configuration.iter().map(|file| (*file).into()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_boot_loader_may_be_in_the_disk_or_a_partition() {
+        let (profile, mut facts) = ready();
+        let conf = &["/boot/grub/grub.conf"][..];
+        let cases = [
+            (loader(Some("GRUB"), &[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
+            (
+                loader(None, &[("sda1", "GRUB")], conf),
+                "unmet: GRUB on sda1, but no code in the first sector of sda that starts it | a boot loader in",
+            ),
+            (
+                loader(Some("GRUB"), &[], &["/boot/grub/grub.conf", "/etc/lilo.conf"]),
+                "met: GRUB on sda, /boot/grub/grub.conf",
+            ),
+            (
+                loader(Some("GRUB"), &[], &["/etc/lilo.conf"]),
+                "unmet: GRUB on sda, but no configuration file of it |",
+            ),
+            (
+                loader(Some("SYSLINUX"), &[], &["/boot/extlinux/extlinux.conf"]),
+                "met: SYSLINUX on sda, /boot/extlinux/extlinux.conf",
+            ),
+            (
+                loader(Some("unknown boot code"), &[("sda1", "GRUB")], conf),
+                "met: GRUB on sda1, /boot/grub/grub.conf",
+            ),
+            (
+                loader(None, &[], &["/boot/efi/EFI/centos/grub.conf"]),
+                "met: EFI: /boot/efi/EFI/centos/grub.conf",
+            ),
+            (
+                loader(Some("GRUB"), &[], &[]),
+                "unmet: GRUB on sda, but no configuration file of it | a boot loader with its configuration |",
+            ),
+            (
+                loader(None, &[], conf),
+                "unmet: no boot code on sda or its partitions | a boot loader in the first sector of sda or of one \
+                 of its partitions | `grub-install /dev/sda`",
+            ),
+            (
+                loader(Some("unknown boot code"), &[], conf),
+                "unknown: sda carries unknown boot code: whether it starts this system cannot be told",
+            ),
+            (
+                Fact::Unknown("reading sda: I/O error".into()),
+                "unknown: the boot loader: reading sda: I/O error",
+            ),
+        ];
+        for (fact, says) in cases {
+            facts.boot_loader = fact;
+            let told = told(&profile, &facts, "layout.boot-loader");
+            assert!(told.starts_with(says), "{told}");
+        }
+        facts.privileged = false;
+        assert_eq!(
+            told(&profile, &facts, "layout.boot-loader"),
+            "unknown: the first sectors of a disk can be read by root only"
+        );
+    }
+}
