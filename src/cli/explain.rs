@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::exit;
 use super::options::Format;
+use super::output::complain;
 use super::session::{Answer, Session};
 use crate::report::{explain as report, json};
 use crate::steps::explain;
@@ -23,9 +24,12 @@ impl Args {
     /// Explains.
     ///
     /// # Errors
-    /// Neither an id nor a code: with those that come close. The profile cannot be used.
+    /// Neither an id nor a code: with those that come close. The profile that was named cannot be used.
     pub fn run(&self, session: &Session) -> Result<Answer> {
-        let profile = session.sources.profile()?;
+        let (profile, note) = session.sources.profile_for_texts()?;
+        if let Some(note) = note {
+            complain(&note);
+        }
         let text = match (&self.name, self.format) {
             (Some(name), Format::Text) => report::render(&explain::explain(name, &profile)?, session.style),
             (Some(name), Format::Json) => {

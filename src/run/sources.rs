@@ -100,6 +100,25 @@ impl Sources {
         self.profile_called(None)
     }
 
+    /// The profile that texts are filled from. Where nobody names one and the host's own cannot be used it is the built-in one, with
+    /// the reason in a line.
+    ///
+    /// # Errors
+    /// The profile that the command line names is not there, not safe or not valid.
+    pub fn profile_for_texts(&self) -> Result<(Profile, Option<String>)> {
+        match self.profile() {
+            Ok(profile) => Ok((profile, None)),
+            Err(error) if self.profile.is_none() => {
+                let profile = self.profile_called(Some(profile::DEFAULT))?;
+                Ok((
+                    profile,
+                    Some(format!("{error:#}: explained by the built-in profile {}", profile::DEFAULT)),
+                ))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// As [`Sources::profile`], with `settings` of the command line on top.
     ///
     /// # Errors

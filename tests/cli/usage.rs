@@ -290,3 +290,20 @@ fn without_a_terminal_apply_needs_yes() {
         _ => ran.stdout().contains("nothing was changed"),
     });
 }
+
+#[test]
+fn a_profile_of_the_host_that_cannot_be_used_hides_no_explanation() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path().join("etc/mt-agent/profile.yaml");
+    std::fs::create_dir_all(profile.parent().unwrap()).unwrap();
+    std::fs::write(&profile, "retention: [\n").unwrap();
+    let (root, profile) = (dir.path().to_str().unwrap(), profile.to_str().unwrap());
+    let explained = mt_agent(&["--root", root, "explain", "retention.mounted"]);
+    explained
+        .exits(0)
+        .complains(profile)
+        .complains("explained by the built-in profile centos-6.6")
+        .holds("it is explained", |ran| ran.stdout().contains("/mnt/retention"));
+    let named = mt_agent(&["--root", root, "--profile", profile, "explain", "retention.mounted"]);
+    named.exits(2).says_nothing().complains(profile);
+}
