@@ -2,7 +2,7 @@
 //! what is decided here is checked again on the very descriptor before anything is written.
 
 use crate::facts::blank::Probe;
-use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Mapped, not_one_disk, users};
+use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Mapped, users};
 use crate::facts::guest_info::RETENTION_DISK;
 use crate::facts::retention::uuid_of;
 use crate::facts::{Fact, Facts};
@@ -11,7 +11,9 @@ use crate::profile::Profile;
 use crate::steps::devices::{carriers, distinct, mount_at, same_map};
 use crate::steps::remedy::Request;
 
+use super::identity::{describe, identity};
 use super::name::{self, find};
+use super::probes::probe_of;
 use super::{traces, volumes};
 
 /// The outcome of choosing.
@@ -85,11 +87,12 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
             _ if only_shown => format!(". If nothing on it is needed: --erase-disk {scsi_id}"),
             _ => String::new(),
         };
-        return Err(format!("{} is in use: {}{hint}", told(disk), probe.in_use.join("; ")));
+        return Err(format!("{} is in use: {}{hint}", describe(disk), probe.in_use.join("; ")));
     }
     takeable(facts, disk, if lifted { &shown } else { &[] })?;
-    let left =
-        |hint: &str| Err(format!("{} is left as it is: {}. {hint}", told(disk), probe.why_not.join("; ")));
+    let left = |hint: &str| {
+        Err(format!("{} is left as it is: {}. {hint}", describe(disk), probe.why_not.join("; ")))
+    };
     if probe.unreadable {
         // Nobody can say of what cannot be read that it is not needed.
         return left(&format!(
@@ -180,7 +183,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) ->
             .filter(|disk| probe_of(facts, disk).is_ok_and(|probe| is_blank(probe, disk)))
             .collect(),
     );
-    let list = |disks: &[&Disk]| disks.iter().map(|disk| told(disk)).collect::<Vec<_>>().join("; ");
+    let list = |disks: &[&Disk]| disks.iter().map(|disk| describe(disk)).collect::<Vec<_>>().join("; ");
     match candidates.as_slice() {
         [] => Err(match idle(facts).as_slice() {
             [] => "no unused disk is attached: shut down, add a disk of 1 TB, start again".to_owned(),
@@ -196,14 +199,14 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) ->
             unwritten(facts, disk)?;
             let name_it = format!("name it, if it is meant: mt-agent apply --retention-disk {scsi_id}");
             if let Some(why) = unlikely(profile, disk) {
-                return Err(format!("{} is the only blank disk, but {why}: {name_it}", told(disk)));
+                return Err(format!("{} is the only blank disk, but {why}: {name_it}", describe(disk)));
             }
             if !request.at_terminal {
                 return Err(format!(
                     "{} is the only blank disk, but nobody named it, and a run that nobody watches chooses none: \
                      {name_it}; or put its SCSI ID into the profile (retention.disk) or the VM's configuration \
                      ({RETENTION_DISK}{}). At a terminal, mt-agent apply asks for it",
-                    told(disk),
+                    describe(disk),
                     match &facts.guest_retention_disk {
                         Fact::Unknown(why) => format!(", which could not be read: {why}"),
                         Fact::Known(_) | Fact::NotApplicable(_) => String::new(),
@@ -254,7 +257,7 @@ fn unwritten(facts: &Facts, disk: &Disk) -> Result<(), String> {
         Some(true) => "was written to since this boot",
         None => "may have been written to since this boot: that could not be told",
     };
-    Err(format!("{} is blank where it was read, but {what}: name it with --retention-disk", told(disk)))
+    Err(format!("{} is blank where it was read, but {what}: name it with --retention-disk", describe(disk)))
 }
 
 /// Whether its probe found it eligible, and the facts have nothing to say against that.
@@ -268,18 +271,21 @@ fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String>
     let (Some(disks), Some(mounts), Some(swaps)) =
         (facts.disks.known(), facts.mounts.known(), facts.swaps.known())
     else {
-        return Err(format!("{} is left as it is: what is mounted or swap could not be told", told(disk)));
+        return Err(format!(
+            "{} is left as it is: what is mounted or swap could not be told",
+            describe(disk)
+        ));
     };
     for path in disks.iter().filter(|other| other.name == disk.name || same_map(other, disk)) {
         let uses: Vec<String> = users::uses(path, mounts, swaps).iter().map(ToString::to_string).collect();
         if uses.iter().any(|one| !lifted.contains(one)) {
-            return Err(format!("{} is in use: {}", told(path), uses.join("; ")));
+            return Err(format!("{} is in use: {}", describe(path), uses.join("; ")));
         }
         if path.read_only {
-            return Err(format!("{} cannot be used: it is read-only", told(path)));
+            return Err(format!("{} cannot be used: it is read-only", describe(path)));
         }
         if path.size_bytes == 0 {
-            return Err(format!("{} cannot be used: its size is zero", told(path)));
+            return Err(format!("{} cannot be used: its size is zero", describe(path)));
         }
     }
     Ok(())
@@ -287,74 +293,10 @@ fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String>
 
 fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
     let reason = |disk: &&Disk| match probe_of(facts, disk) {
-        Ok(probe) => format!("{}: {}", told(disk), probe.why_not.join("; ")),
+        Ok(probe) => format!("{}: {}", describe(disk), probe.why_not.join("; ")),
         Err(why) => why,
     };
     disks.iter().map(reason).collect::<Vec<_>>().join(" / ")
-}
-
-/// The SCSI ID by which the disk is known when it is written to: it must have one, and no other disk the same.
-pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, String> {
-    let known = disk.scsi_id.as_ref().map_err(|no_id| {
-        format!(
-            "{} has no SCSI ID ({}), so it cannot be told from another disk: see scsi.ids",
-            disk.name, no_id.why
-        )
-    })?;
-    let id = known.id.clone();
-    let same: Vec<_> = facts
-        .disks
-        .known()
-        .into_iter()
-        .flatten()
-        .filter(|other| other.name != disk.name && other.has_id(&id) && !same_map(other, disk))
-        .map(|other| other.name.as_str())
-        .collect();
-    if !same.is_empty() {
-        return Err(format!(
-            "{} answers with the SCSI ID {id} of {} too: see scsi.ids-unique",
-            disk.name,
-            same.join(", ")
-        ));
-    }
-    let paths = facts.disks.known().into_iter().flatten();
-    match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
-        Some(why) => {
-            Err(format!("{} cannot be told from another disk: {why}: see scsi.ids-unique", disk.name))
-        }
-        None => Ok(id),
-    }
-}
-
-pub(super) fn told(disk: &Disk) -> String {
-    let id = disk.shown_id();
-    format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
-}
-
-/// Where the disk with this SCSI ID is: `is on sdb (36000c29…, 1 TiB)`.
-pub(super) fn whereabouts(facts: &Facts, scsi_id: &str) -> String {
-    match find(facts, scsi_id) {
-        Ok(disk) => format!("is on {}", told(disk)),
-        Err(_) => format!("is on the disk {}, which is not attached", text::safe(scsi_id)),
-    }
-}
-
-pub(super) fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
-    let same = |probe: &&Probe| probe.disk == disk.name;
-    facts.probes.iter().find(same).ok_or_else(|| {
-        let uses = match (facts.mounts.known(), facts.swaps.known()) {
-            // What `used_by` does not show to people (partitions of a map) keeps a disk from being probed too.
-            (Some(mounts), Some(swaps)) if disk.used_by.is_empty() => {
-                users::uses(disk, mounts, swaps).iter().map(ToString::to_string).collect()
-            }
-            _ => disk.used_by.clone(),
-        };
-        if uses.is_empty() {
-            format!("{} was not probed: run this on the host itself, as root", told(disk))
-        } else {
-            format!("{} is in use: {}", told(disk), uses.join("; "))
-        }
-    })
 }
 
 /// Disks that nothing uses, other than the one that carries `/`.

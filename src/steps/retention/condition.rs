@@ -1,6 +1,8 @@
 //! Judging what the retention volume is: its file system, whether it can be written, and what else its disk is used for.
 
-use super::{choice, describe, volume, volumes};
+use super::identity::describe;
+use super::now::volume;
+use super::{choice, volumes};
 use crate::facts::Facts;
 use crate::facts::mounts::Mount;
 use crate::host::command::pasted;

@@ -1,7 +1,9 @@
 //! Judging the disk of the retention volume.
 
+use super::identity::{describe, identity};
+use super::now::{carry_root, mount_now};
 use super::waiting::waiting;
-use super::{carry_root, choice, describe, mount_now, name, volumes};
+use super::{choice, name, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -63,7 +65,7 @@ fn not_the_named_one(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<St
         Status::unmet(
             format!("{} carries it", describe(disk)),
             format!("the disk that the profile names, {named}"),
-            match name::find(facts, named).and_then(|new| choice::identity(facts, new)) {
+            match name::find(facts, named).and_then(|new| identity(facts, new)) {
                 Ok(id) => format!(
                     "if that disk is to take its place: mt-agent apply --replace-retention {id}; else correct retention.disk in \
                      the profile"

@@ -3,10 +3,13 @@
 pub mod choice;
 mod condition;
 mod disk;
+mod identity;
 mod line;
 mod mounted;
 mod name;
+mod now;
 mod persistent;
+mod probes;
 mod remedy;
 mod room;
 mod size;
@@ -18,15 +21,9 @@ mod traces;
 mod volumes;
 mod waiting;
 
-use super::devices::{carriers, mount_at};
-use super::{Belongs, Orders, RemediedBy, Requirement, Status, Waivable, id, need};
-use crate::facts::Facts;
-use crate::facts::disks::Disk;
-use crate::facts::mounts::Mount;
-use crate::host::text;
-use crate::profile::Profile;
+use super::{Belongs, Orders, RemediedBy, Requirement, Waivable, id};
 
-pub(super) use choice::identity;
+pub(super) use identity::identity;
 pub(super) use name::find;
 pub use name::{disagreement, lasting, means};
 pub(super) use persistent::only_nofail_fails;
@@ -36,6 +33,7 @@ pub(super) use room::only_share_fails;
 pub(super) use size::{grow, only_size_fails};
 pub use size::{growth_untold, nothing_to_grow};
 pub use volumes::{Recalled, Used, on_record, recall};
+pub use waiting::disk_now;
 
 const SECTION: &str = "Common things to check on a master target";
 
@@ -195,51 +193,3 @@ pub const REQUIREMENTS: &[Requirement] = &[
         ..Requirement::DEFAULT
     },
 ];
-
-/// Kernel name of the disk that carries the retention volume now, or that only waits to be mounted.
-#[must_use]
-pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
-    if let Ok((_, disks)) = volume(profile, facts) {
-        return disks.first().map(|disk| disk.name.clone());
-    }
-    let named = profile.retention.disk.as_deref();
-    waiting::waiting(profile, facts, named).ok().flatten().map(|waiting| waiting.disk.name.clone())
-}
-
-/// What is mounted at the retention mount point, if anything.
-fn mount_now<'a>(profile: &Profile, facts: &'a Facts) -> Result<Option<&'a Mount>, Status> {
-    Ok(mount_at(need(&facts.mounts, "the mounts")?, &profile.retention.mount_point))
-}
-
-/// The mounted retention volume and the disks that carry it: several for the paths of one multipath map.
-fn volume<'a>(profile: &Profile, facts: &'a Facts) -> Result<(&'a Mount, Vec<&'a Disk>), Status> {
-    let point = &profile.retention.mount_point;
-    let mount = mount_now(profile, facts)?
-        .ok_or_else(|| Status::Unknown { why: format!("nothing is mounted at {point}") })?;
-    let disks = carriers(need(&facts.disks, "the disks")?, mount.major_minor);
-    if disks.is_empty() {
-        return Err(Status::Unknown { why: format!("no disk was found under {} at {point}", mount.source) });
-    }
-    Ok((mount, disks))
-}
-
-/// Where `disk` is mounted now.
-fn elsewhere<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Mount> {
-    facts.mounts.known()?.iter().find(|mount| mount.major_minor == disk.device_number())
-}
-
-fn describe(disk: &Disk) -> String {
-    let id = disk.shown_id();
-    format!("{} ({id}, {})", disk.name, text::bytes(disk.size_bytes))
-}
-
-/// Whether one of the disks carries `/` as well.
-fn carry_root(facts: &Facts, disks: &[&Disk]) -> Result<bool, Status> {
-    let root = mount_at(need(&facts.mounts, "the mounts")?, "/")
-        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
-    let root_disks = carriers(need(&facts.disks, "the disks")?, root.major_minor);
-    if root_disks.is_empty() {
-        return Err(Status::Unknown { why: "cannot determine which disk carries /".to_owned() });
-    }
-    Ok(root_disks.iter().any(|disk| disks.iter().any(|other| other.major_minor == disk.major_minor)))
-}

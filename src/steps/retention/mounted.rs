@@ -1,7 +1,8 @@
 //! Judging whether the retention volume is mounted.
 
+use super::now::{elsewhere, mount_now};
 use super::waiting::{Waiting, waiting};
-use super::{elsewhere, mount_now, strays, volumes};
+use super::{strays, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::host::ScsiId;

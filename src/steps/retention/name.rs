@@ -10,7 +10,7 @@ use crate::steps::devices::{distinct, same_map};
 use crate::steps::nearest::nearest;
 use crate::steps::remedy::{Request, Takeover};
 
-use super::choice::identity;
+use super::identity::{describe, identity};
 
 /// How the retention disk is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,4 +221,12 @@ fn nobody(facts: &Facts, name: &str, id: &str) -> String {
         "no disk is called {name}{close}: give a SCSI ID, a /dev/disk/by-id name or a /dev path of a whole disk (mt-agent disks \
          lists them)"
     )
+}
+
+/// Where the disk with this SCSI ID is: `is on sdb (36000c29…, 1 TiB)`.
+pub(super) fn whereabouts(facts: &Facts, scsi_id: &str) -> String {
+    match find(facts, scsi_id) {
+        Ok(disk) => format!("is on {}", describe(disk)),
+        Err(_) => format!("is on the disk {}, which is not attached", text::safe(scsi_id)),
+    }
 }

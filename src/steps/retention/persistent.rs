@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::line::{UUID, line, nameless, not_ours, stable_name};
-use super::{volume, volumes};
+use super::now::volume;
+use super::volumes;
 use crate::changes::fstab::{NOFAIL, cannot_move};
 use crate::facts::disks::Disk;
 use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};

@@ -1,11 +1,13 @@
 //! What `apply` can do about the retention volume: choose, make, mount, keep in fstab.
 
 use super::choice::{self, Chosen};
+use super::identity::describe;
 use super::line::{name_to_be, nameless, not_ours, stable_name};
-use super::name::{asked, find};
+use super::name::{asked, find, whereabouts};
+use super::now::{carry_root, elsewhere, mount_now, volume};
 use super::persistent::{self, has_needless_nofail, is_ours_to_edit};
 use super::waiting::{Waiting, waiting};
-use super::{carry_root, describe, elsewhere, mount_now, strays, volume, volumes};
+use super::{strays, volumes};
 use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
 use crate::facts::Facts;
@@ -89,7 +91,7 @@ fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<
         Chosen::Disk { disk, scsi_id, .. } if let Some(earlier) = earlier(profile, facts, disk) => {
             Chosen::Refused(format!(
                 "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {scsi_id}",
-                choice::told(disk)
+                describe(disk)
             ))
         }
         // Whatever else is to be said of the disks that are there: none of them is the first one.
@@ -108,10 +110,7 @@ fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<
 fn earlier(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
     let record = facts.retention_record.known()?.as_ref();
     if let Some(record) = record.filter(|record| record.finished && !disk.has_id(&record.scsi_id)) {
-        return Some(format!(
-            "the retention volume on record {}",
-            choice::whereabouts(facts, &record.scsi_id)
-        ));
+        return Some(format!("the retention volume on record {}", whereabouts(facts, &record.scsi_id)));
     }
     let point = &profile.retention.mount_point;
     let entry = fstab_entry(facts.fstab.known()?, point)?;
@@ -270,7 +269,7 @@ pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
             pasted(at)
         ));
     }
-    let disk = under.first().map_or_else(|| text::safe(&mount.source), |disk| choice::told(disk));
+    let disk = under.first().map_or_else(|| text::safe(&mount.source), |disk| describe(disk));
     let (mount_point, major_minor) = (at.clone(), mount.major_minor);
     Ok(Change::UnmountRetention { mount_point, major_minor, disk })
 }

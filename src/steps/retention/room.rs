@@ -1,6 +1,6 @@
 //! Whether the retention volume answers, and whether there is room on it.
 
-use super::volume;
+use super::now::volume;
 use crate::facts::Facts;
 use crate::profile::Profile;
 use crate::steps::Status;

@@ -1,6 +1,7 @@
 //! Whether the retention volume is large enough, and has all of its disk.
 
-use super::{volume, volumes};
+use super::now::volume;
+use super::volumes;
 use crate::changes::Change;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;

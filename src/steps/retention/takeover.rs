@@ -1,10 +1,12 @@
 //! Another volume takes the place of the retention volume, as a person ordered it: `--replace-retention` makes it on a new disk,
 //! `--adopt-retention` takes one that the agent made. The earlier one is unmounted, our line for it goes, its disk is left as it is.
 
-use super::choice::{self, Chosen, told};
+use super::choice::{self, Chosen};
+use super::identity::{describe, identity};
 use super::line::name_to_be;
 use super::name::{asked, check_names, contrary, find};
-use super::{mount_now, strays, volumes};
+use super::now::mount_now;
+use super::{strays, volumes};
 use crate::changes::Change;
 use crate::changes::fstab;
 use crate::facts::disks::Disk;
@@ -89,7 +91,7 @@ pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<Strin
     (record.finished && record.scsi_id != successor.scsi_id).then(|| {
         let id = text::safe(&record.scsi_id);
         match find(facts, &record.scsi_id) {
-            Ok(disk) => format!("the earlier retention volume stays as it is on {}", told(disk)),
+            Ok(disk) => format!("the earlier retention volume stays as it is on {}", describe(disk)),
             Err(_) => format!("the disk of the earlier retention volume, {id}, is not attached"),
         }
     })
@@ -150,7 +152,7 @@ fn successor<'a>(
 ) -> Result<Successor<'a>, String> {
     let named = asked(profile, facts, request).ok_or("no disk is named")?;
     let disk = find(facts, named.name)?;
-    let scsi_id = choice::identity(facts, disk)?;
+    let scsi_id = identity(facts, disk)?;
     // What outlives this run would undo it.
     if let Some(other) = contrary(profile, facts, request) {
         return Err(format!("{other}: put {scsi_id} there first, then run again"));
@@ -161,7 +163,7 @@ fn successor<'a>(
     match (order, ours) {
         (Takeover::Replace, Some(_)) if !on_record => Err(format!(
             "{} carries a retention volume that mt-agent made: --adopt-retention {scsi_id} takes it as it is",
-            told(disk)
+            describe(disk)
         )),
         (_, Some(ours)) => {
             let mounted = || facts.mounts.known()?.iter().find(|mount| is_on(disk, mount));
@@ -170,8 +172,10 @@ fn successor<'a>(
             Ok(Successor { disk, scsi_id, uuid: ours.uuid, fs_type, made_by: None })
         }
         (Takeover::Adopt, None) => Err(match volumes::hint(facts, disk) {
-            Some(hint) => format!("{} carries no retention volume that mt-agent knows. {hint}", told(disk)),
-            None => format!("{} carries no retention volume that mt-agent made", told(disk)),
+            Some(hint) => {
+                format!("{} carries no retention volume that mt-agent knows. {hint}", describe(disk))
+            }
+            None => format!("{} carries no retention volume that mt-agent made", describe(disk)),
         }),
         (Takeover::Replace, None) => match choice::choose(profile, facts, request) {
             Chosen::Refused(why) => Err(why),
@@ -218,7 +222,7 @@ fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> R
         let at = &mount.mount_point;
         return Err(format!(
             "{} is mounted at {at}: `umount {}`, then run again",
-            told(successor.disk),
+            describe(successor.disk),
             pasted(at)
         ));
     }

@@ -11,9 +11,10 @@ use crate::steps::id;
 use crate::steps::links::unquoted;
 use crate::steps::{Status, need};
 
-use super::choice::{identity, probe_of, whereabouts};
-use super::describe;
-use super::name::find;
+use super::identity::{describe, identity};
+use super::name::{find, whereabouts};
+use super::now::mount_now;
+use super::probes::probe_of;
 use crate::state::paths::RETENTION;
 
 /// A volume that the agent made.
@@ -167,7 +168,7 @@ pub enum Used {
 pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;
-    let mount = super::mount_now(profile, facts)?;
+    let mount = mount_now(profile, facts)?;
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let line = fstab_entry(fstab, &profile.retention.mount_point).filter(|entry| entry.ours);
     // What is mounted there needs no line to tell.

@@ -1,9 +1,11 @@
 //! A retention volume that is made but not mounted: whose it is, and whether apply may mount it.
 
-use super::name::{find, means};
+use super::identity::describe;
+use super::name::{find, means, whereabouts};
+use super::now::{carry_root, volume};
 use super::persistent::{moves, remove_all_but_one};
+use super::volumes;
 use super::volumes::on_record;
-use super::{carry_root, choice, describe, volumes};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
@@ -46,6 +48,16 @@ pub(super) fn waiting<'a>(
         uuid: Some(ours.uuid),
         refused: lines.map(|lines| remove_all_but_one(&lines)),
     }))
+}
+
+/// Kernel name of the disk that carries the retention volume now, or that only waits to be mounted.
+#[must_use]
+pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
+    if let Ok((_, disks)) = volume(profile, facts) {
+        return disks.first().map(|disk| disk.name.clone());
+    }
+    let named = profile.retention.disk.as_deref();
+    waiting(profile, facts, named).ok().flatten().map(|waiting| waiting.disk.name.clone())
 }
 
 /// `None` where fstab has no line, or its name leads nowhere.
@@ -143,7 +155,7 @@ fn another_volume(
             format!(
                 "line {line} of /etc/fstab ({device}) leads to {}, but the retention volume on record {}",
                 describe(disk),
-                choice::whereabouts(facts, &record.scsi_id)
+                whereabouts(facts, &record.scsi_id)
             ),
             "the volume on record",
             format!(
