@@ -271,7 +271,7 @@ fn every_page_tells_every_option_of_its_verb() {
         for long in args.iter().filter_map(|arg| arg.get_long()) {
             assert!(
                 page.contains(&format!("\\fB\\-\\-{}\\fR", roff(long))),
-                "mt-agent-{}(8) does not tell --{long}",
+                "mt-agent-{}(8) does not describe --{long}",
                 verb.get_name()
             );
         }

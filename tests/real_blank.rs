@@ -380,7 +380,7 @@ fn a_read_error_is_not_blank() {
     let found = device.probe_as(&disk);
     assert_eq!((found.blank, found.eligible), (None, false), "{found:?}");
     let why = &found.why_not[0];
-    assert!(why.starts_with("it could not be told whether it is blank: "), "{why}");
+    assert!(why.starts_with("it cannot be determined whether it is blank: "), "{why}");
     assert!(why.contains("reading at offset ") && why.contains("Input/output error"), "{why}");
 }
 
@@ -409,6 +409,6 @@ fn a_name_that_means_no_disk_is_answered_too() {
     assert!(found[2].why_not[0].starts_with("sdzzz is no disk of this host: expected a kernel name"));
     let unknown = Fact::Unknown("reading /proc/swaps: denied".into());
     let doubtful = probes(&host, &[], &mounts::load(&host), &unknown, &names);
-    assert_eq!(doubtful[1].why_not, ["what is swap could not be told: reading /proc/swaps: denied"]);
+    assert_eq!(doubtful[1].why_not, ["what is swap cannot be determined: reading /proc/swaps: denied"]);
     assert!(!doubtful[1].eligible && Path::new(&device.device).exists());
 }

@@ -163,7 +163,7 @@ fn a_record_of_identity_that_was_removed_by_hand_is_not_made_anew_by_an_apply() 
     let reason = document(&output)["findings"][0]["reason"].as_str().unwrap().to_owned();
     contains(
         &reason,
-        "the record of this machine's identity is lost (the journal tells that it was recorded)",
+        "the record of this machine's identity is lost (the journal shows that it was recorded)",
     );
     contains(&reason, "mt-agent state repair records this machine anew");
     let state: Value = serde_json::from_str(&world.left("/var/tmp/state")).unwrap();

@@ -78,7 +78,7 @@ source "vsphere-iso" "master-target" {
   }
   boot_wait    = "10s"
   boot_command = ["<tab> text ks=hd:fd0:/ks.cfg<enter>"]
-  # The address is told by VMware Tools, after the installation.
+  # The address is reported by VMware Tools, after the installation.
   ip_wait_timeout   = "1h"
   ip_settle_timeout = "30s"
 

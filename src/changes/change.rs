@@ -123,7 +123,7 @@ pub enum Change {
         mount_point: String,
         /// File system type.
         fs_type: String,
-        /// Options. Version 0.1.0, whose journal does not tell them, wrote these.
+        /// Options. Version 0.1.0, whose journal does not say them, wrote these.
         #[serde(default = "options_of_0_1_0")]
         options: String,
         /// The options of our own earlier entry that they replace, if they do.

@@ -61,7 +61,7 @@ pub fn recorded(host: &Host) -> Result<Option<Record>> {
 /// Refuses while a run lives of which no end, or no good one, is recorded: it may be changing what we look at.
 ///
 /// # Errors
-/// One line that names its process; it could not be told whether it lives.
+/// One line that names its process; it cannot be determined whether it lives.
 pub fn refuse_while_running(host: &Host, boot_id: &str) -> Result<()> {
     // A record that cannot be read stops what depends on it.
     match recorded(host) {

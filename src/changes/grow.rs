@@ -103,7 +103,7 @@ fn unused(device: &Device, size: u64, mount: &Mount) -> Result<Option<u64>> {
     // From the disk: what the kernel read of it earlier may be older.
     device.forget();
     let start: [u8; 2048] = signature::start(device.file())?;
-    let extent = storage::extent(&start).context("its superblock does not tell its size")?;
+    let extent = storage::extent(&start).context("its superblock does not give its size")?;
     let told = identity::known(mount.size_bytes.clone()).context("reading its size")?;
     Ok(extent.unused_of(size, told))
 }

@@ -90,7 +90,7 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
         }
     }
     if let Some(other) = others.iter().find(|other| other.has_id(scsi_id)) {
-        bail!("{} answers with the same SCSI ID: which of the two is meant cannot be told", other.name);
+        bail!("{} answers with the same SCSI ID: which of the two is meant cannot be determined", other.name);
     }
     if let Some(why) = disks::not_one_disk(&mine) {
         bail!("{why}: see scsi.ids-unique");
@@ -102,7 +102,7 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
 /// writing among them, as a failback writes to a protected machine's new disk without any claim.
 ///
 /// # Errors
-/// It could not be told.
+/// It cannot be determined.
 pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
     let mounts = known(mounts::load(host)).context("reading what is mounted")?;
     let swaps = known(swaps::load(host)).context("reading active swap")?;

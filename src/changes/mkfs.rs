@@ -133,7 +133,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     if let Err(why) = carry_out(context, identity, &device, &node, target, &work, sets_uuid) {
         // What a tool that failed has left in memory would look to the next run as if somebody wrote.
         let _ = device.flush();
-        return Err(why.context("its file system is not finished: run apply again to go on"));
+        return Err(why.context("its file system is not finished: run apply again to resume"));
     }
     // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
     announce(context, &device);

@@ -18,7 +18,7 @@ pub struct PackageFile {
     /// Its pinned SHA-256, lower-case hex.
     pub sha256: Option<String>,
     /// SHA-256, lower-case hex, that a collection's manifest says: the file is still what was collected. Who made it, it
-    /// does not tell.
+    /// does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_sha256: Option<String>,
 }

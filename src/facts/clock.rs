@@ -51,7 +51,7 @@ pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
             Kind::Image => Fact::needs_kernel(),
             Kind::Live => Fact::from_result(System::boot_time()),
             Kind::Recorded => Fact::from_result(read::text(host, "/proc/stat").and_then(|text| {
-                parse_btime(&text).context("/proc/stat does not tell when the kernel booted")
+                parse_btime(&text).context("/proc/stat does not say when the kernel booted")
             })),
         };
     let boot_record_secs = match host.kind() {

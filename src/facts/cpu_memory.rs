@@ -26,7 +26,7 @@ pub fn load(host: &Host) -> CpuMemory {
         Kind::Recorded => {
             let memory = || -> Result<u64> {
                 let text = read::text(host, "/proc/meminfo")?;
-                parse_meminfo(&text).context("/proc/meminfo does not tell MemTotal")
+                parse_meminfo(&text).context("/proc/meminfo has no MemTotal")
             };
             let cpus = || -> Result<u64> {
                 let text = read::text(host, "/proc/cpuinfo")?;
@@ -51,7 +51,7 @@ fn live() -> CpuMemory {
     };
     // sysinfo answers 0 where it could not read.
     let known = |number: u64, what: &str| match number {
-        0 => Fact::Unknown(format!("the kernel does not tell {what}")),
+        0 => Fact::Unknown(format!("the kernel does not report {what}")),
         number => Fact::Known(number),
     };
     CpuMemory {

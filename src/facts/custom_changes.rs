@@ -299,7 +299,7 @@ mod tests {
     fn a_marker_of_unknown_age_is_unknown() {
         let dir = testing::tree(&[(&MARKER[1..], "")]);
         let Fact::Unknown(why) = look(dir.path()).marker_ctime_secs else { panic!() };
-        assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not tell since when");
+        assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not say since when");
         let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None, false);
         assert_eq!(unnamed.marker_ctime_secs, Fact::Unknown("no marker file is named".into()));
         assert_eq!(unnamed.log_tail, Fact::Unknown("no log file is named".into()));

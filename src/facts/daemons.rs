@@ -93,7 +93,7 @@ fn judge(host: &Host, pid: u32, daemon: &Daemon) -> Result<(), Doubt> {
     let status = format!("/proc/{pid}/status");
     let status = host.read(&status).map_err(|error| unread(&status, error))?;
     let Some(uids) = uids(&status) else {
-        return Err(Doubt::Unknown(format!("/proc/{pid}/status does not tell whose it is")));
+        return Err(Doubt::Unknown(format!("/proc/{pid}/status does not say whose it is")));
     };
     let users = accounts(&host.read("/etc/passwd").unwrap_or_default(), daemon.users);
     let stranger = uids.iter().find(|uid| **uid != 0 && !users.contains(uid));
@@ -245,7 +245,7 @@ mod tests {
             unreadable(&[("proc/9/status", &status("ntpd", ROOT)), ("proc/9/exe/x", "")])
                 .contains("cannot read /proc/9/exe")
         );
-        assert!(unreadable(&[("proc/9/status", "Name:\tntpd\n")]).contains("does not tell whose it is"));
+        assert!(unreadable(&[("proc/9/status", "Name:\tntpd\n")]).contains("does not say whose it is"));
         assert_eq!(uids("Uid:\t0\t0\t0\n"), None);
         // A thread of the kernel.
         let thread = look(&[("proc/9/status", &status("ntpd", ROOT))]);

@@ -82,7 +82,7 @@ pub struct Facts {
     /// The records of this machine that `state repair` has set aside.
     #[serde(default = "records::nothing_set_aside")]
     pub records_set_aside: Fact<Vec<String>>,
-    /// What the journal tells of records that may be lost.
+    /// What the journal shows of records that may be lost.
     #[serde(default = "journal::not_read")]
     pub journal: Fact<journal::Journal>,
     /// Our record of the retention disk.

@@ -144,7 +144,7 @@ fn ask_sizes(mounts: &mut [Mount]) {
     for device in &devices {
         let answer = match answers.as_ref().map(|answers| answers.get(device)) {
             Ok(Some(answer)) => answer.clone(),
-            Ok(None) => Err(format!("did not tell its size within {} s", DEADLINE.as_secs())),
+            Ok(None) => Err(format!("did not report its size within {} s", DEADLINE.as_secs())),
             Err(error) => Err(error.to_string()),
         };
         put(mounts.iter_mut().filter(|mount| mount.major_minor.to_string() == *device), &answer);
@@ -192,7 +192,7 @@ fn recorded_sizes(host: &Host, mounts: &mut [Mount]) {
         });
         let told: Option<Vec<u64>> =
             found.and_then(|told| told.split_whitespace().map(|number| number.parse().ok()).collect());
-        let missing = || Fact::Unknown("the recording does not tell".to_owned());
+        let missing = || Fact::Unknown("the recording does not say".to_owned());
         let mut told = told.unwrap_or_default().into_iter();
         let mut next = || told.next().map_or_else(missing, Fact::Known);
         (mount.size_bytes, mount.free_bytes) = (next(), next());
@@ -266,7 +266,7 @@ mod tests {
         let Fact::Known(mounts) = load(&Host::recorded(dir.path())) else { panic!() };
         assert_eq!((&mounts[2].size_bytes, &mounts[2].free_bytes), (&Fact::Known(1000), &Fact::Known(10)));
         assert_eq!((&mounts[2].inodes, &mounts[2].free_inodes), (&Fact::Known(7), &Fact::Known(5)));
-        assert_eq!(mounts[3].size_bytes, Fact::Unknown("the recording does not tell".into()));
+        assert_eq!(mounts[3].size_bytes, Fact::Unknown("the recording does not say".into()));
         assert_eq!(load(&Host::image(dir.path())), Fact::needs_kernel());
     }
 }

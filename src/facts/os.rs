@@ -114,7 +114,7 @@ fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
         os_release = read::text_if_exists(host, "/usr/lib/os-release")?;
     }
     parse_release(redhat.as_deref(), os_release.as_deref())
-        .context("neither /etc/redhat-release nor /etc/os-release tells the release")
+        .context("neither /etc/redhat-release nor /etc/os-release names the release")
 }
 
 /// The release and the distribution's id, from redhat-release and os-release where they are there.
@@ -139,7 +139,7 @@ fn architecture(host: &Host) -> Result<String> {
             let machine = Command::new("uname", ["-m"], Duration::from_secs(1)).read(host)?;
             let machine = machine.trim();
             if machine.is_empty() {
-                Err(anyhow!("the recording does not tell"))
+                Err(anyhow!("the recording does not say"))
             } else {
                 Ok(machine.to_owned())
             }
@@ -196,7 +196,7 @@ fn hostname(host: &Host, configured: &Fact<Option<String>>) -> Fact<String> {
 
 fn sysctl(host: &Host, path: &str) -> Fact<String> {
     Fact::from_result(
-        read::attribute(host, path).and_then(|value| value.with_context(|| format!("{path} tells nothing"))),
+        read::attribute(host, path).and_then(|value| value.with_context(|| format!("{path} says nothing"))),
     )
 }
 

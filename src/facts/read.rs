@@ -50,7 +50,7 @@ pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
 /// When a file was changed last, its name and owner included (ctime): seconds since 1970; `None` where there is none.
 ///
 /// # Errors
-/// Why it cannot be told, naming it.
+/// Why it cannot be determined, naming it.
 pub(crate) fn ctime(host: &Host, path: &str) -> Result<Option<u64>> {
     match host.resolve(path).and_then(|path| path.metadata()) {
         Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, path).map(Some),
@@ -71,5 +71,5 @@ fn recorded_ctime(host: &Host, path: &str) -> Result<u64> {
         let (name, secs) = line.rsplit_once(' ')?;
         (decode::octal(name) == path).then(|| secs.trim().parse().ok()).flatten()
     });
-    found.with_context(|| format!("{path} is there, but the recording does not tell since when"))
+    found.with_context(|| format!("{path} is there, but the recording does not say since when"))
 }

@@ -1,6 +1,6 @@
 //! What a file sets that bash sources: ifcfg-*, /etc/sysconfig/*, os-release.
 //!
-//! Assignments are read as bash(1) reads them, and nothing is run. A value that an expansion computes cannot be told, nor can
+//! Assignments are read as bash(1) reads them, and nothing is run. A value that an expansion computes cannot be determined, nor can
 //! any of a file that has more in it than assignments, functions and commands.
 
 mod words;
@@ -53,7 +53,7 @@ impl Sourced {
     /// The value that `name` has in the end; `None` where it is not set.
     ///
     /// # Errors
-    /// It cannot be told without running the file.
+    /// It cannot be determined without running the file.
     pub fn get(&self, name: &str) -> Result<Option<String>, String> {
         if let Some(beyond) = &self.beyond {
             return Err(beyond.clone());
@@ -65,7 +65,7 @@ impl Sourced {
         }
     }
 
-    /// As [`Self::get`], for who has no use for a value that cannot be told; an empty one is none.
+    /// As [`Self::get`], for who has no use for a value that cannot be determined; an empty one is none.
     #[must_use]
     pub fn told(&self, name: &str) -> Option<String> {
         self.get(name).ok().flatten().filter(|value| !value.is_empty())

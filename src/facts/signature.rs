@@ -17,7 +17,7 @@ use crate::host::text;
 /// A probe reads a few hundred KiB; a path that hangs is not waited for longer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A file system that is alone on its disk, as libblkid tells it.
+/// A file system that is alone on its disk, as libblkid shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// `ext4`.

@@ -23,7 +23,7 @@ pub struct SiteAgent {
     pub platform: Option<String>,
     /// The drscout.conf that was read.
     pub configuration: Option<String>,
-    /// Whether the installer's log is there, which an uninstallation leaves. A recording of an older agent does not tell.
+    /// Whether the installer's log is there, which an uninstallation leaves. A recording of an older agent does not say.
     #[serde(default)]
     pub install_log: bool,
 }

@@ -382,7 +382,7 @@ mod tests {
         bare.file("/commands/read", "8:1 Input/output error\n").file("/commands/dm-status/dm-0", "");
         let [root, map] = looked(&bare);
         assert_eq!(root.read, Fact::Known(Read::Failed("Input/output error".into())));
-        assert_eq!(map.read, Fact::Unknown("the recording does not tell".into()));
+        assert_eq!(map.read, Fact::Unknown("the recording does not say".into()));
         assert!(matches!(map.failed_paths, Fact::Unknown(_)), "{map:?}");
         let host = bare.host();
         assert!(

@@ -121,7 +121,7 @@ fn free_name(host: &Host, point: &str) -> String {
         1 => format!("{point}.found"),
         _ => format!("{point}.found.{number}"),
     });
-    // Where it cannot be told whether something has it, it is not free.
+    // Where it cannot be determined whether something has it, it is not free.
     let mut free = names.filter(|name| {
         host.resolve(name)
             .and_then(|path| path.symlink_metadata())

@@ -198,8 +198,9 @@ fn a_transaction_that_does_not_end_goes_on_and_is_read_when_we_have_ended() {
         };
         assert!(Path::new(&format!("/proc/{pid}")).exists());
         assert!(said.ends_with('x'), "{said}");
-        let goes_on =
-            format!("and goes on as process {pid}, which was asked to end and is not killed in the middle");
+        let goes_on = format!(
+            "and keeps running as process {pid}, which was asked to end and is not killed in the middle"
+        );
         assert!(failure.to_string().contains(&goes_on), "{failure}");
         return;
     }

@@ -204,7 +204,7 @@ pub struct FileSpec {
     #[serde(default)]
     pub sha256: Option<Sha256>,
     /// SHA-256, lower-case hex, that a collection's manifest says: the file is still what was collected. Who made it, it
-    /// does not tell.
+    /// does not say.
     #[serde(skip)]
     pub collected_sha256: Option<String>,
 }

@@ -28,7 +28,7 @@ use crate::steps::Selection;
 /// Makes the changes that bring the host to its profile; resumable: a second run changes nothing.
 ///
 /// # Errors
-/// Not root, not the running host, a bad selection or profile, nobody to ask, another run is going on, a change that failed, or
+/// Not root, not the running host, a bad selection or profile, nobody to ask, another run is in progress, a change that failed, or
 /// the host does not show what a change did.
 pub fn apply(sources: &Sources, asked: &Asked, watcher: &mut dyn Watcher) -> Result<Applied> {
     may_change(sources)?;
@@ -119,7 +119,7 @@ pub fn resume(sources: &Sources, how: How, watcher: &mut dyn Watcher) -> Result<
 /// Calls off what waits for a restart, and does nothing else.
 ///
 /// # Errors
-/// Not root, not the running host, another run is going on; a sealing was interrupted, which only a sealing can finish.
+/// Not root, not the running host, another run is in progress; a sealing was interrupted, which only a sealing can finish.
 pub fn forget(sources: &Sources) -> Result<Idle> {
     may_change(sources)?;
     Ok(match waiting::forget(&sources.host)? {

@@ -33,7 +33,7 @@ pub struct Options {
 /// Collects what `profile` needs.
 ///
 /// # Errors
-/// Not root, another run is going on, something could not be had or does not belong there: then the directory is as
+/// Not root, another run is in progress, something could not be had or does not belong there: then the directory is as
 /// it was, or without a manifest.
 pub fn collect(
     host: &Host,

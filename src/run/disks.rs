@@ -34,7 +34,7 @@ fn refuse_without_id(disks: &[Disk], probes: &mut [Probe]) {
             probe.eligible = false;
             probe
                 .why_not
-                .push("it has no SCSI ID by which it could be told from others: see scsi.ids".into());
+                .push("it has no SCSI ID that distinguishes it from other disks: see scsi.ids".into());
         }
     }
 }

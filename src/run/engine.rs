@@ -54,7 +54,7 @@ impl Engine {
     /// Begins a run of `verb` on `host`.
     ///
     /// # Errors
-    /// Not root, or another run is going on.
+    /// Not root, or another run is in progress.
     pub(super) fn start(host: &Host, verb: &str) -> Result<Self> {
         ensure!(nix::unistd::geteuid().is_root(), "{verb} needs root: run it with sudo or as root");
         // Signals are this machine's, also where a tree is worked on.

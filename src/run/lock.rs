@@ -39,7 +39,7 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
             let mut note = String::new();
             let _ = (&mut file).take(500).read_to_string(&mut note);
             let holder = if note.trim().is_empty() { "somebody".to_owned() } else { note.trim().to_owned() };
-            bail!("another run is going on ({holder}): wait for it to end; it holds {}", path.display())
+            bail!("another run is in progress ({holder}): wait for it to end; it holds {}", path.display())
         }
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
     }
@@ -73,11 +73,11 @@ pub fn holder(host: &Host) -> Option<String> {
     Some(if is_its { text::safe(note.trim()) } else { format!("pid {pid}") })
 }
 
-/// That a run is going on now, in words: what is read meanwhile is not what will be found when it has ended.
+/// That a run is in progress now, in words: what is read meanwhile is not what will be found when it has ended.
 #[must_use]
 pub fn under_way(host: &Host) -> Option<String> {
     let holder = host.is_live().then(|| holder(host)).flatten()?;
-    Some(format!("a run that changes this host is going on ({holder}): look again when it has ended"))
+    Some(format!("a run that changes this host is in progress ({holder}): look again when it has ended"))
 }
 
 /// The process in a note: `pid 1234, apply, since …`.

@@ -55,7 +55,7 @@ pub fn look(sources: &Sources, asked: &Asked) -> Result<Sealing> {
 /// Seals the running template or its tree.
 ///
 /// # Errors
-/// An unknown step, not root, a bad profile, nobody to ask, another run is going on, or something failed, with its name; what is
+/// An unknown step, not root, a bad profile, nobody to ask, another run is in progress, or something failed, with its name; what is
 /// left is done by the next run.
 pub fn seal(
     sources: &Sources,

@@ -119,7 +119,7 @@ fn elsewhere(host: &Host, held: &mut Held) {
     held.row.fix = if held.row.path == HOST_FILE {
         format!("put that right in {}", host.path(HOST_FILE).display())
     } else {
-        "start this system: there mt-agent state holds it against the disks and tells what repairs it"
+        "start this system: there mt-agent state holds it against the disks and shows what repairs it"
             .to_owned()
     };
 }
@@ -141,7 +141,7 @@ fn closed(host: &Host, held: &mut Held) {
 /// `read` looks at the host: before, and again after.
 ///
 /// # Errors
-/// Not root; another run is going on, or a sealing was interrupted; something that failed, after which it can be run again.
+/// Not root; another run is in progress, or a sealing was interrupted; something that failed, after which it can be run again.
 pub fn repair(
     host: &Host,
     read: &dyn Fn() -> Result<Seen>,

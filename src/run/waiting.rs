@@ -226,7 +226,7 @@ fn asks(pending: &Pending) -> Vec<String> {
 /// Notes that the order asks a person, and why; in the log as well, the first time.
 ///
 /// # Errors
-/// Another run is going on; what failed.
+/// Another run is in progress; what failed.
 pub fn ask(host: &Host, why: &str) -> Result<()> {
     let boot_id = boot_id::read(host).unwrap_or_default();
     let _lock = lock::take(host, "apply --resume", &boot_id)?;
@@ -239,7 +239,7 @@ pub fn ask(host: &Host, why: &str) -> Result<()> {
 /// Calls off what waits: in words, what that was; `None` where nothing waits. Nothing else is done.
 ///
 /// # Errors
-/// Another run is going on; a sealing was interrupted, which only a sealing can finish; what failed.
+/// Another run is in progress; a sealing was interrupted, which only a sealing can finish; what failed.
 pub fn forget(host: &Host) -> Result<Option<String>> {
     if !host.exists(paths::RESUME) {
         return Ok(None);

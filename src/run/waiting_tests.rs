@@ -190,7 +190,7 @@ fn a_run_that_is_going_on_keeps_its_order() {
     let (_dir, host) = tree(&serde_json::to_string(&bound()).unwrap());
     let lock = lock::take(&host, "apply", "b").unwrap();
     let error = forget(&host).unwrap_err().to_string();
-    assert!(error.starts_with("another run is going on (pid "), "{error}");
+    assert!(error.starts_with("another run is in progress (pid "), "{error}");
     drop(lock);
     forget(&host).unwrap().unwrap();
 }

@@ -190,7 +190,7 @@ pub fn read(host: &Host) -> Result<Option<Record>, Unread> {
 /// Likewise. Nothing on this host can rebuild it.
 pub fn template(host: &Host) -> Result<Option<Record>, Unread> {
     let way_out =
-        Some("copy it from the template or another clone of it; mt-agent state tells what else can be done");
+        Some("copy it from the template or another clone of it; mt-agent state shows what else can be done");
     record::load(host, TEMPLATE, SCHEMA).map_err(|unread| Unread { way_out, ..unread })
 }
 

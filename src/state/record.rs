@@ -16,7 +16,7 @@ pub const REPAIR: &str = "mt-agent state repair";
 
 /// The way out of a damaged record: the end of a sentence that says what is wrong with it.
 pub const SEE: &str =
-    "mt-agent state tells what this host shows, and mt-agent state repair sets the record aside";
+    "mt-agent state shows what this host shows, and mt-agent state repair sets the record aside";
 
 /// Why a record is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn each_doubt_is_reported_with_its_way_out() {
         for (content, doubt, why) in [
-            ("", Doubt::Damaged, "/var/lib/mt-agent/retention.json is empty: mt-agent state tells"),
+            ("", Doubt::Damaged, "/var/lib/mt-agent/retention.json is empty: mt-agent state shows"),
             ("\0\0\0", Doubt::Damaged, "/var/lib/mt-agent/retention.json is empty: mt-agent state"),
             ("{\"sch", Doubt::Damaged, "/var/lib/mt-agent/retention.json is not a whole JSON document: EOF"),
             (
@@ -195,7 +195,7 @@ mod tests {
                 "{\"schema\":\"mt-agent/retention/v2\"}",
                 Doubt::Newer,
                 "/var/lib/mt-agent/retention.json has the schema `mt-agent/retention/v2`; `mt-agent/retention/v1` was \
-                 expected (a newer mt-agent wrote it: use that one): mt-agent state tells",
+                 expected (a newer mt-agent wrote it: use that one): mt-agent state shows",
             ),
             (
                 "{\"schema\":\"mt-agent/retention/v1\"}",

@@ -119,7 +119,7 @@ fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         // Killed after its marker, or before what it wrote was on disk: what it did is not proved.
         (Some(_), Some(Outcome::Started)) => Status::Unknown {
             why: format!(
-                "a run of the vendor script was interrupted (boot {}) before its outcome could be told, although it \
+                "a run of the vendor script was interrupted (boot {}) before its outcome was known, although it \
                  had made {path}: read {}, then mt-agent apply --custom-changes=accept if it did its work, or =rerun \
                  if it did not",
                 record.as_ref().map(|record| record.boot_id.as_str()).unwrap_or_default(),
@@ -190,7 +190,7 @@ pub fn left_over(profile: &Profile, facts: &Facts) -> Result<Option<String>, Sta
     })
 }
 
-/// Whether our record of the run was set aside: what it said cannot be told, but it is written when the script starts.
+/// Whether our record of the run was set aside: what it said cannot be determined, but it is written when the script starts.
 fn is_set_aside(facts: &Facts) -> Result<bool, Status> {
     let names = need(&facts.records_set_aside, "what was set aside")?;
     Ok(names.iter().any(|name| VENDOR_SCRIPT.ends_with(&format!("/{name}"))))
@@ -262,7 +262,7 @@ pub(super) fn apply(profile: &Profile, facts: &Facts, request: &Request) -> Reme
         (Fact::Known(Some(_)), _) => {}
         (Fact::Unknown(why) | Fact::NotApplicable(why), _) => {
             return Remedy::Refused(format!(
-                "whether the vendor script is still running could not be told: {why}"
+                "whether the vendor script is still running cannot be determined: {why}"
             ));
         }
     }

@@ -42,7 +42,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         why: "vCenter learns the guest's name and addresses from the tools. Without them the datastores of the master \
               target's ESXi host are not detected, and the portal has none to offer.",
         by_hand: "{system.tools}",
-        look: "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter tells it too",
+        look: "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter shows it too",
         belongs: |_| Belongs::Both,
         judge: |_, facts| tools(facts),
         ..Requirement::DEFAULT

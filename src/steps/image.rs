@@ -75,7 +75,7 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
             "the sealing of this machine, or of the image that it was cloned from, was interrupted: what a clone must not \
              have is still here",
             "an image that was sealed to its end",
-            "on the template: mt-agent seal, or start it again: it goes on. A clone of it cannot be mended: clone the \
+            "on the template: mt-agent seal, or start it again: it resumes. A clone of it cannot be mended: clone the \
              sealed template again",
         ));
     }
@@ -84,7 +84,7 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
     let now = identifiers(facts);
     match (template, recorded) {
         (None, None) if lost::is_lost(facts) => Err(Status::NotApplicable {
-            why: "no identity is on record any more: layout.own-disks tells what restores it".to_owned(),
+            why: "no identity is on record any more: layout.own-disks shows what restores it".to_owned(),
         }),
         (None, None) => Err(Status::NotApplicable {
             why: "no identity is on record: neither seal nor apply has run here or in this machine's image"
@@ -124,7 +124,7 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
         }
         if template.knows(kind) {
             return Err(Status::Unknown {
-                why: format!("{unreadable}, so that it cannot be told from the image's"),
+                why: format!("{unreadable}, so that it cannot be distinguished from the image's"),
             });
         }
     }
@@ -221,7 +221,7 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
         Err(Status::Unknown {
             why: format!(
                 "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
-                 is no more: mv {IDENTITY} /root/, then mt-agent state, which tells how this one is recorded anew; if it is, this \
+                 is no more: mv {IDENTITY} /root/, then mt-agent state, which shows how this one is recorded anew; if it is, this \
                  copy needs UUIDs of its own (mt-agent explain image.identity)"
             ),
         })

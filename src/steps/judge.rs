@@ -26,7 +26,7 @@ pub enum Verdict {
     SelectionReady,
     /// All that keeps the host from being ready is a restart that is still owed, and what waits for it.
     RestartOwed,
-    /// Something required does not hold, or could not be told.
+    /// Something required does not hold, or cannot be determined.
     NotReady,
 }
 

@@ -94,7 +94,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
               then claims the root disk.",
         by_hand: "Reinstall with Create Custom Layout: standard partitions, no volume group. Root cannot be moved \
                   off LVM in a supported way.",
-        look: "`df /`: if it names something below /dev/mapper, `dmsetup ls --tree` tells what that is",
+        look: "`df /`: if it names something below /dev/mapper, `dmsetup ls --tree` shows what that is",
         belongs: |_| Belongs::Image,
         judge: no_lvm,
         ..Requirement::DEFAULT

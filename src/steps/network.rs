@@ -136,7 +136,7 @@ fn down(one: &Used, family: Family) -> Result<Option<(String, String)>, Status> 
             words::bring_up(family, name),
         )),
         (None, None) => {
-            let why = format!("whether {name} is up: /sys/class/net/{name}/operstate does not tell");
+            let why = format!("whether {name} is up: /sys/class/net/{name}/operstate does not say");
             return Err(Status::Unknown { why });
         }
     })

@@ -60,7 +60,7 @@ fn an_interface_that_is_down_now_is_not_met_though_it_starts_on_boot() {
         (Some("dormant"), Some(true), "unmet: eth0 is down now (operstate dormant) | "),
         (Some("down"), Some(false), "unmet: eth0 has no link | "),
         (Some("unknown"), Some(false), "unmet: eth0 has no link | "),
-        (None, None, "unknown: whether eth0 is up: /sys/class/net/eth0/operstate does not tell"),
+        (None, None, "unknown: whether eth0 is up: /sys/class/net/eth0/operstate does not say"),
     ] {
         let said = said(state, carrier, &|_| {});
         assert!(said.starts_with(expected), "{state:?} {carrier:?}: {said}");

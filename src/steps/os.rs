@@ -70,7 +70,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \
               more than about 15 minutes off makes replication fail. How far it is from the configuration \
-              server's cannot be told from here: compare the two by hand.",
+              server's cannot be determined from here: compare the two by hand.",
         by_hand: "{system.clock}; or switch on the time synchronisation of VMware Tools: \
                   `vmware-toolbox-cmd timesync enable`.",
         look: "{system.clock-seen}",

@@ -216,7 +216,7 @@ fn uuid_enabled(facts: &Facts) -> Result<Status, Status> {
     for disk in &ours {
         match disk.id() {
             Some(id) if is_naa(id) => continue,
-            // It may well be on: the disk does not tell.
+            // It may well be on: the disk does not say.
             None if disk.not_answering().is_some() => {
                 silent = true;
                 continue;

@@ -83,7 +83,7 @@ const PLATFORM: &str = "VmWare";
 fn role(facts: &Facts) -> Result<Status, Status> {
     let agent = installed(facts)?;
     let Some(place) = &agent.configuration else {
-        let why = "the installed software has no drscout.conf, which tells its role".to_owned();
+        let why = "the installed software has no drscout.conf, which names its role".to_owned();
         return Err(Status::Unknown { why });
     };
     let mut tally = Tally::default();
@@ -145,7 +145,7 @@ fn version(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let unknown = |why: String| Status::Unknown { why };
     let agent = installed(facts)?;
     let own = agent.version.as_deref();
-    let own = own.ok_or_else(|| unknown("the installed software does not tell its version".into()))?;
+    let own = own.ok_or_else(|| unknown("the installed software does not give its version".into()))?;
     let theirs = profile.site.configuration_server_version.as_deref().ok_or_else(|| {
         unknown(format!(
             "{own} is installed; the configuration server's version is not known: give it in the profile as \
@@ -299,7 +299,7 @@ mod tests {
         facts.site_agent = install(None);
         assert_eq!(
             told(&profile, &facts, "site.version"),
-            "unknown: the installed software does not tell its version"
+            "unknown: the installed software does not give its version"
         );
         facts.site_agent = Fact::Unknown("reading /usr/local/.vx_version: I/O error".into());
         assert!(

@@ -17,7 +17,7 @@ pub enum Status {
         /// What to do, concretely, for what was found.
         fix: String,
     },
-    /// It could not be told: never counts as met.
+    /// It cannot be determined: never counts as met.
     Unknown {
         /// Why.
         why: String,
@@ -27,7 +27,7 @@ pub enum Status {
         /// Why.
         why: String,
     },
-    /// It does not hold, or could not be told, and the profile waives it.
+    /// It does not hold, or cannot be determined, and the profile waives it.
     Waived {
         /// The reason given.
         reason: String,

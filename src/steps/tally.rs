@@ -3,7 +3,7 @@
 
 use super::Status;
 
-/// What fails and what could not be told.
+/// What fails and what cannot be determined.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     problems: Vec<String>,
@@ -16,7 +16,7 @@ impl Tally {
         self.problems.push(problem.into());
     }
 
-    /// Notes something that could not be told.
+    /// Notes something that cannot be determined.
     pub fn unknown(&mut self, why: impl Into<String>) {
         self.note(Status::Unknown { why: why.into() });
     }

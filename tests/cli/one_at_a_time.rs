@@ -22,7 +22,7 @@ fn a_second_apply_says_who_holds_the_lock() {
     let ran = while_locked("exec \"$AGENT\" apply --yes");
     ran.exits(2)
         .says_nothing()
-        .complains("another run is going on (pid ")
+        .complains("another run is in progress (pid ")
         .complains(", apply, since yesterday): wait for it to end")
         .complains_in_one_line();
 }
@@ -32,7 +32,7 @@ fn check_and_plan_say_that_a_run_is_going_on() {
     for verb in ["check", "plan"] {
         let ran = while_locked(&format!("exec \"$AGENT\" {verb} --format json"));
         let notes = ran.json()["notes"].to_string();
-        assert!(notes.contains("a run that changes this host is going on (pid "), "{ran}");
+        assert!(notes.contains("a run that changes this host is in progress (pid "), "{ran}");
         assert!(notes.contains(", apply, since yesterday"), "{ran}");
     }
 }
@@ -44,5 +44,5 @@ fn one_who_is_not_root_learns_of_the_run_and_cannot_hold_the_lock() {
          bash -c '! flock --shared /run/mt-agent.lock true 2>/dev/null && exec /run/mt-agent check --format json'"
     ));
     let notes = ran.json()["notes"].to_string();
-    assert!(notes.contains("a run that changes this host is going on (pid "), "{ran}");
+    assert!(notes.contains("a run that changes this host is in progress (pid "), "{ran}");
 }

@@ -35,7 +35,7 @@ same "the log is root's alone" "600 root" "$(stat -c '%a %U' $log)"
 touch $waiting
 stand_in 3
 same "a restart that is still owed is no failure, and it stays on" "$begins
-mt-agent-resume: ended with status 3; an apply still waits: it goes on after the next boot
+mt-agent-resume: ended with status 3; an apply still waits: it resumes after the next boot
 status 0" "$($service start 2>&1 | dated; echo "status ${PIPESTATUS[0]}")"
 stand_in 1 "rm -f $waiting"
 same "not ready is a failure, and it is off" "$begins

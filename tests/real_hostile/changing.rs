@@ -234,7 +234,7 @@ fn the_name_is_another_disks_meanwhile() {
         }
         assert_eq!([planned.hash(), other.hash()], before);
 
-        // Two that answer alike cannot be told from each other.
+        // Two that answer alike cannot be distinguished from each other.
         let twins = Machine(machine.0.keys().map(|path| (path.clone(), ID.to_owned())).collect());
         let target = Target { device: &planned.device, ..target };
         let said = perform(|context| mkfs::format_as(context, &twins, &target)).unwrap_err();

@@ -171,7 +171,7 @@ fn a_disk_that_stops_under_mkfs_is_left_unfinished() {
     isolated_with(&["env", DEADLINE], module_path!(), name, || {
         let storage = Stoppable::new();
         let error = stopped(&storage, 0, "run: mkfs.ext4", false);
-        assert!(error.contains("its file system is not finished: run apply again to go on"), "{error}");
+        assert!(error.contains("its file system is not finished: run apply again to resume"), "{error}");
         assert!(error.contains("did not end within 20 s and "), "{error}");
         assert!(!record().unwrap().finished);
     });

@@ -328,7 +328,7 @@ fn while_the_script_or_another_run_goes_on_nothing_is_repaired() {
     let held = "exec 9<>/var/run/mt-agent.lock; flock 9; echo 'pid 1, apply, since yesterday' >&9; exec $AGENT state repair --yes";
     let output = world.run(&format!("{}{held}", begin()), &[]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    contains(&said(&output), "another run is going on (pid 1, apply, since yesterday)");
+    contains(&said(&output), "another run is in progress (pid 1, apply, since yesterday)");
     assert_eq!(world.left("/var/lib/mt-agent/custom-changes.json"), "torn");
 }
 

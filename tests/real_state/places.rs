@@ -86,7 +86,7 @@ fn of_an_image_s_tree_the_records_are_shown_and_nothing_is_repaired() {
         assert_eq!(row["status"], "damaged", "{row}");
         assert_eq!(
             row["fix"],
-            "start this system: there mt-agent state holds it against the disks and tells what repairs it",
+            "start this system: there mt-agent state holds it against the disks and shows what repairs it",
             "{row}"
         );
     }

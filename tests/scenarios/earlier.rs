@@ -57,7 +57,7 @@ fn host(name: &str, tree: &Path) -> Host {
     if name == "ready" {
         edit("commands/read", &|text| text.replace("7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f", UUID));
     }
-    // The marker is as old as the script's end, which the journal tells to the second.
+    // The marker is as old as the script's end, which the journal shows to the second.
     let seconds = match name {
         "restart-owed" => 1_795_889_720,
         "ready" => 1_795_889_726,

@@ -27,7 +27,7 @@ impl Watch {
     /// Begins to watch the disk, or all paths of the map, that `disks` are.
     ///
     /// # Errors
-    /// It is being written to, or that cannot be told.
+    /// It is being written to, or that cannot be determined.
     pub fn begin(host: &Host, disks: &[Disk]) -> Result<Self> {
         let watch = Self { began: now(host, disks)?, ends: None };
         watch.unmoved(host, disks)?;
@@ -46,7 +46,7 @@ impl Watch {
     /// That the disk is still what was examined. Nothing slow follows: mkfs is started next.
     ///
     /// # Errors
-    /// Something was written to it, or that cannot be told.
+    /// Something was written to it, or that cannot be determined.
     pub fn still(&self, host: &Host, disks: &[Disk], device: &Device, size: u64) -> Result<()> {
         // Another machine, or a program that speaks SCSI past the kernel, moves no count.
         ensure!(
@@ -112,7 +112,7 @@ fn one(host: &Host, path: &str, number: DeviceNumber) -> Result<()> {
 /// That no program has the new file system's disk open for writing: what it writes would go into the volume.
 ///
 /// # Errors
-/// One has, or that cannot be told.
+/// One has, or that cannot be determined.
 pub fn nobody_writes(host: &Host, disks: &[Disk]) -> Result<()> {
     let uses = identity::uses(host, disks)?;
     ensure!(

@@ -34,7 +34,7 @@ impl Written {
         Self { last: read(host, device), sectors: 0, largest }
     }
 
-    /// Bytes so far; `None` where the kernel does not tell.
+    /// Bytes so far; `None` where the kernel does not say.
     pub(super) fn bytes(&mut self, host: &Host, device: &Device) -> Option<u64> {
         self.add(read(host, device))
     }
@@ -43,7 +43,7 @@ impl Written {
         let (before, now) = (self.last?, now?);
         let sectors = now.sectors.saturating_sub(before.sectors);
         let writes = now.writes.saturating_sub(before.writes);
-        // No write is so large: discards were among them, and what was written beside cannot be told from them.
+        // No write is so large: discards were among them, and what was written beside cannot be distinguished from them.
         let discarded = !now.discards_apart && sectors > writes.saturating_mul(self.largest);
         if !discarded {
             self.sectors = self.sectors.saturating_add(sectors);

@@ -22,7 +22,7 @@ const NAMED: usize = 5;
 /// What uses the file system of `mount`, in words; the first processes by name.
 ///
 /// # Errors
-/// It cannot be told.
+/// It cannot be determined.
 pub fn of(host: &Host, mount: &Mount) -> Result<Vec<String>> {
     let place = Path::new(&mount.mount_point);
     let lies_in = |path: &str| Path::new(path).starts_with(place);

@@ -19,7 +19,7 @@ pub enum Signatures {
     Unknown(String),
 }
 
-/// Probes the device at `device`, which the caller has been able to open: blkid does not tell "nothing found"
+/// Probes the device at `device`, which the caller has been able to open: blkid does not say "nothing found"
 /// from "could not be opened" by its status.
 #[must_use]
 pub fn signatures(host: &Host, device: &str) -> Signatures {

@@ -41,7 +41,7 @@ impl Counts {
     /// Reads the counts of the devices with these kernel names, once no write is in flight.
     ///
     /// # Errors
-    /// A write stays in flight, or it cannot be told: a count cannot be read, or the kernel keeps none.
+    /// A write stays in flight, or it cannot be determined: a count cannot be read, or the kernel keeps none.
     pub fn read(host: &Host, names: &[&str]) -> Result<Self, String> {
         let started = Instant::now();
         loop {

@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long looking at the files under loop devices may take.
 const LOOPS: Duration = Duration::from_secs(10);
 
-/// Loop devices that lie over the disk or a part of it. 2.6.32 does not tell what lies below a loop device.
+/// Loop devices that lie over the disk or a part of it. 2.6.32 does not say what lies below a loop device.
 #[must_use]
 pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
     let names = host.list("/sys/block").unwrap_or_default();
@@ -55,7 +55,7 @@ fn number_of(meta: &fs::Metadata) -> Option<DeviceNumber> {
 /// for reading only, so nobody is excused.
 ///
 /// # Errors
-/// It cannot be told: /proc cannot be read, or shows a part of the processes.
+/// It cannot be determined: /proc cannot be read, or shows a part of the processes.
 pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
     if !host.is_live() {
         return Ok(Vec::new());

@@ -65,7 +65,7 @@ pub fn probes(
     probes
 }
 
-/// Why the disk `name` cannot be told from another one: both answer with one SCSI ID, and no multipath map
+/// Why the disk `name` cannot be distinguished from another one: both answer with one SCSI ID, and no multipath map
 /// joins them, or one does that cannot be right. They may be one and the same, used through the other.
 fn twin(disks: &[Disk], name: &str) -> Option<String> {
     let disk = disks.iter().find(|disk| disk.name == name)?;

@@ -1,6 +1,6 @@
 //! Could a disk become the retention volume: blank, idle, writable? Reads only.
 //!
-//! Every doubt counts against the disk: what could not be told is neither blank nor idle.
+//! Every doubt counts against the disk: what cannot be determined is neither blank nor idle.
 
 pub mod blkid;
 pub(crate) mod counts;
@@ -41,7 +41,7 @@ pub struct Probe {
     /// Kernel name of the disk.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub disk: String,
-    /// Whether it is blank; `None` where that could not be told, which counts as not blank.
+    /// Whether it is blank; `None` where that cannot be determined, which counts as not blank.
     pub blank: Option<bool>,
     /// What was found on it: `ext4 file system (libblkid)`, `non-zero bytes at offset 512`.
     pub found: Vec<String>,
@@ -54,7 +54,7 @@ pub struct Probe {
     /// What is wrong with the storage under it and what to do, where it could not be read and that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trouble: Option<Box<str>>,
-    /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`; and why that could not be told.
+    /// What uses it now: `mounted at /data (sdb1)`, `held by RAID md0 (sdb)`; and why that cannot be determined.
     pub in_use: Vec<String>,
     /// Whether anything was written to it since this boot, by the kernel's own count; `None`: not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -127,7 +127,7 @@ struct Trial<'a> {
     host: &'a Host,
     disk: &'a Disk,
     probe: Probe,
-    /// Why it could not be told whether the disk is blank.
+    /// Why it cannot be determined whether the disk is blank.
     doubts: Vec<String>,
     /// Whether the bytes were read and the signatures looked for.
     read: bool,
@@ -144,7 +144,7 @@ impl<'a> Trial<'a> {
     ) -> Self {
         let mut probe = Probe { disk: disk.name.clone(), ..Probe::default() };
         for (fact, what) in [(unknown(mounts), "what is mounted"), (unknown(swaps), "what is swap")] {
-            probe.why_not.extend(fact.map(|why| format!("{what} could not be told: {why}")));
+            probe.why_not.extend(fact.map(|why| format!("{what} cannot be determined: {why}")));
         }
         let (no_mounts, no_swaps) = (Vec::new(), Vec::new());
         let mounts = mounts.known().unwrap_or(&no_mounts);
@@ -209,7 +209,7 @@ impl<'a> Trial<'a> {
         let counts = Counts::read(self.host, &counts::names(self.disk));
         counts
             .map_err(|why| {
-                self.probe.in_use.push(format!("whether it is written to could not be told: {why}"));
+                self.probe.in_use.push(format!("whether it is written to cannot be determined: {why}"));
             })
             .ok()
     }
@@ -289,7 +289,7 @@ impl<'a> Trial<'a> {
             why_not.push(format!("it is not blank: {}", probe.found.join("; ")));
         }
         if !self.doubts.is_empty() {
-            why_not.push(format!("it could not be told whether it is blank: {}", self.doubts.join("; ")));
+            why_not.push(format!("it cannot be determined whether it is blank: {}", self.doubts.join("; ")));
         }
         why_not.extend(probe.trouble.as_deref().map(str::to_owned));
         probe.eligible = probe.blank == Some(true) && why_not.is_empty();

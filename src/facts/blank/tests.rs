@@ -27,7 +27,7 @@ fn a_disk_that_cannot_be_opened_is_not_blank() {
     assert_eq!(
         found.why_not,
         [
-            "it could not be told whether it is blank: opening /dev/no-such-disk: No such file or directory (os \
+            "it cannot be determined whether it is blank: opening /dev/no-such-disk: No such file or directory (os \
           error 2)"
         ]
     );
@@ -39,8 +39,10 @@ fn another_device_under_the_name_is_not_the_disk() {
     assert_eq!((found.blank, found.eligible), (None, false));
     assert_eq!(
         found.why_not,
-        ["it could not be told whether it is blank: /dev/null is not the block device 511:1048575 that it \
-          should be"]
+        [
+            "it cannot be determined whether it is blank: /dev/null is not the block device 511:1048575 that it \
+          should be"
+        ]
     );
 }
 
@@ -97,7 +99,10 @@ fn its_own_map_is_no_use_but_what_is_on_the_map_is() {
 fn what_is_not_known_of_users_counts_against_the_disk() {
     let unread = Fact::Unknown("reading /proc/self/mountinfo: denied".into());
     let found = probe(&Host::live(), &disk(), &unread, &NO_SWAPS);
-    assert_eq!(found.why_not[0], "what is mounted could not be told: reading /proc/self/mountinfo: denied");
+    assert_eq!(
+        found.why_not[0],
+        "what is mounted cannot be determined: reading /proc/self/mountinfo: denied"
+    );
     assert!(!found.eligible);
 }
 

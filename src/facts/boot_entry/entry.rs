@@ -19,7 +19,7 @@ pub struct BootEntry {
     /// Why GRUB waits for a person before it starts, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<String>,
-    /// What of it cannot be told from here, in words.
+    /// What of it cannot be determined from here, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<String>,
 }

@@ -26,7 +26,7 @@ const SAVED_BYTES: u64 = 10;
 /// How deep devices are followed that are built on one another.
 const DEPTH: usize = 16;
 
-/// Adds what is lacking of what the entry opens, and what of it cannot be told.
+/// Adds what is lacking of what the entry opens, and what of it cannot be determined.
 pub(super) fn look(host: &Host, more: &More, entry: &mut BootEntry) -> Result<()> {
     let is_boot_file = |name: &String| ["vmlinuz", "init"].iter().any(|kind| name.starts_with(kind));
     // A recording is made by hand: without any such file it says nothing of them.

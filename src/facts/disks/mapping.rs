@@ -1,4 +1,4 @@
-//! Where a partition that kpartx made lies on its map: sysfs does not tell that of a mapping, the device mapper does.
+//! Where a partition that kpartx made lies on its map: sysfs does not say that of a mapping, the device mapper does.
 
 use nix::libc;
 

@@ -91,7 +91,7 @@ fn judged(printed: &str) -> Vec<&str> {
 fn is_older(host: &Host, pid: u32) -> Result<bool> {
     let time = |path| read::ctime(host, path)?.with_context(|| format!("there is no {path}"));
     let stat = read::text(host, "/proc/stat")?;
-    let boot = clock::parse_btime(&stat).context("/proc/stat does not tell when the kernel booted")?;
+    let boot = clock::parse_btime(&stat).context("/proc/stat does not say when the kernel booted")?;
     let began = boot.saturating_add(running::process(host, pid)?.start_ticks / TICKS);
     Ok(time(CONFIGURATION)?.saturating_add(APART) <= began.min(time(PIDFILE)?))
 }
@@ -170,7 +170,7 @@ mod tests {
         }
         // Set right since the boot: a golden image's file is older than either.
         assert_eq!(at(5000, 7204), Fact::Known(None));
-        assert!(matches!(told(&[]), Fact::Unknown(_)), "the recording does not tell");
+        assert!(matches!(told(&[]), Fact::Unknown(_)), "the recording does not say");
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn recorded(host: &Host, address: &str, port: u16) -> Fact<Answer> {
     let text = host.read("/commands/servers").unwrap_or_default();
     let start = format!("{address} {port} ");
     let Some(recorded) = text.lines().find_map(|line| line.strip_prefix(&start)) else {
-        return Fact::Unknown("a recording cannot ask, and it tells of no answer".into());
+        return Fact::Unknown("a recording cannot ask, and it has no answer".into());
     };
     let answer = decode::octal(recorded.trim());
     let millis = answer.strip_prefix("connected ").and_then(|millis| millis.parse().ok());

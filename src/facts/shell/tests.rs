@@ -1,7 +1,7 @@
 use super::*;
 use crate::facts::testing;
 
-/// The value of `A` in the end; `!` where it cannot be told, `-` where it is not set.
+/// The value of `A` in the end; `!` where it cannot be determined, `-` where it is not set.
 fn a(text: &str) -> String {
     match parse(text).get("A") {
         Ok(value) => value.unwrap_or_else(|| "-".to_owned()),

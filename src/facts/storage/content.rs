@@ -1,5 +1,5 @@
 //! What a device says that it carries: ext2 to ext4, XFS, swap, FAT, btrfs, ReiserFS, JFS, LUKS, a physical volume of LVM, a member of
-//! a software RAID, or a partition table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid tells), and for the
+//! a software RAID, or a partition table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid shows), and for the
 //! size of the file system.
 
 use super::found::{Carried, Extent};

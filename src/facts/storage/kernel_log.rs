@@ -51,7 +51,7 @@ enum Said {
 pub enum Trouble {
     /// By this line, since it was mounted last.
     Now(String),
-    /// By this line, before it was mounted last: whether it was checked in between, the log does not tell.
+    /// By this line, before it was mounted last: whether it was checked in between, the log does not say.
     Before(String),
 }
 

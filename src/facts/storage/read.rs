@@ -142,7 +142,7 @@ fn recorded(host: &Host, number: DeviceNumber) -> Result<(Read, Carried), String
     let Some(said) = lines_of(host, "/commands/read", number).into_iter().next() else {
         return match recorded_table(host, number) {
             table @ Some(_) => Ok((Read::Done, Carried { table, ..Carried::default() })),
-            None => Err("the recording does not tell".into()),
+            None => Err("the recording does not say".into()),
         };
     };
     let volume = match recorded_volume(&said) {
@@ -179,7 +179,7 @@ fn recorded_place(host: &Host, number: DeviceNumber, start_bytes: u64) -> Place 
         Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why) | Read::Unlogged(why))) => {
             Place::Unread(why)
         }
-        _ => Place::Unread("the recording does not tell".to_owned()),
+        _ => Place::Unread("the recording does not say".to_owned()),
     }
 }
 

@@ -83,7 +83,7 @@ impl std::fmt::Display for Failure {
                     Became::Stuck => f.write_str("could not be stopped: it is left behind")?,
                     Became::GoesOn(pid) => write!(
                         f,
-                        "goes on as process {pid}, which was asked to end and is not killed in the middle: let it end, then \
+                        "keeps running as process {pid}, which was asked to end and is not killed in the middle: let it end, then \
                          run mt-agent apply again"
                     )?,
                 }

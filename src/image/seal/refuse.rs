@@ -297,7 +297,7 @@ fn first_boot(template: &Template<'_>) -> Option<String> {
     let at = at.unwrap_or_default();
     (!(unit || SYSV_LINKS.iter().any(|top| sysv(top)))).then(|| {
         format!(
-            "the service {SERVICE} is not switched on{at}, so nothing would go on at a clone's first boot: install the package \
+            "the service {SERVICE} is not switched on{at}, so nothing would run at a clone's first boot: install the package \
              of mt-agent (chkconfig {SERVICE} on), or --skip first-boot"
         )
     })

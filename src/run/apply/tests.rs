@@ -31,7 +31,7 @@ fn the_report_says_why_a_named_disk_was_refused() {
     facts.retention_record = Fact::Known(None);
     facts.probes = vec![crate::facts::blank::Probe {
         disk: "sdb".into(),
-        why_not: vec!["it could not be told whether it is blank: Input/output error".into()],
+        why_not: vec!["it cannot be determined whether it is blank: Input/output error".into()],
         ..Default::default()
     }];
     let request = Request { retention_disk: Some("sdb".into()), ..Request::default() };
@@ -42,7 +42,7 @@ fn the_report_says_why_a_named_disk_was_refused() {
     let disk = applied.report.findings.iter().find(|finding| finding.id == "retention.disk").unwrap();
     let Status::Unmet { fix, .. } = &disk.status else { panic!("{:?}", disk.status) };
     let why =
-        format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it could not be told whether it is blank");
+        format!("sdb ({RETENTION_ID}, 1 TiB) is left as it is: it cannot be determined whether it is blank");
     assert!(fix.starts_with(&why), "{fix}");
 }
 

@@ -29,7 +29,7 @@ const STALE: Duration = Duration::from_secs(5);
 /// Makes the changes that bring `host` to `profile`.
 ///
 /// # Errors
-/// Not root, another run is going on, a change failed, or the host does not show what a change did.
+/// Not root, another run is in progress, a change failed, or the host does not show what a change did.
 pub(super) fn apply(
     host: &Host,
     profile: &Profile,

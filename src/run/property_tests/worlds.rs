@@ -478,7 +478,7 @@ impl World {
                         (truth.read_only, "it is read-only"),
                         (truth.size == 0, "its size is zero"),
                         (twin, "another answers with the same SCSI ID"),
-                        (!told, "what is mounted could not be told"),
+                        (!told, "what is mounted cannot be determined"),
                         (probe.blank != Some(true), "it is not blank"),
                     ];
                     probe.why_not.extend(

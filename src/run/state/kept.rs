@@ -178,8 +178,8 @@ pub(super) fn lock(host: &Host) -> Held {
     // A repair that shows what it would do is no news.
     let other = |holder: &String| !holder.starts_with(&format!("pid {},", std::process::id()));
     let (says, host) = match lock::holder(host).filter(other) {
-        Some(holder) => ("a run is going on", holder),
-        None => ("", "no run is going on".to_owned()),
+        Some(holder) => ("a run is in progress", holder),
+        None => ("", "no run is in progress".to_owned()),
     };
     Held::new(paths::LOCK, Stands::Agrees, says, &host)
 }

@@ -119,6 +119,6 @@ fn marks(path: &'static str, record: &identity::Record, status: &Status) -> Held
         Status::Waived { reason, .. } => held(Stands::Agrees, reason),
         Status::Unmet { found, fix, .. } => held(Stands::Differs, found).fix(fix),
         Status::Unknown { why } => held(Stands::Differs, why).fix("mt-agent explain image.identity"),
-        other => held(Stands::Differs, &other.describe()).fix("mt-agent check tells what it waits for"),
+        other => held(Stands::Differs, &other.describe()).fix("mt-agent check shows what it waits for"),
     }
 }

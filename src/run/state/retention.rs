@@ -106,7 +106,7 @@ impl Look<'_> {
             (None, Some(disk), _) => (
                 Stands::Differs,
                 format!("{} has this SCSI ID and does not carry that volume", disk.name),
-                format!("mt-agent disks --probe {} tells what is on it", disk.name),
+                format!("mt-agent disks --probe {} shows what is on it", disk.name),
             ),
             (None, None, _) if let Some(disk) = self.unnamed_disk() => (
                 Stands::Differs,

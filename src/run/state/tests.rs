@@ -357,7 +357,7 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
         fs::remove_file(desk.host.path(path)).unwrap();
     }
     let lost =
-        "unknown: the record of this machine's identity is lost (the journal tells that it was recorded)";
+        "unknown: the record of this machine's identity is lost (the journal shows that it was recorded)";
     let judged = desk.judged("layout.own-disks");
     assert!(judged.starts_with(lost), "{judged}");
     assert!(own_disks::first(&desk.profile, &desk.seen().facts).is_none());

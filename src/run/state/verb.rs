@@ -39,7 +39,7 @@ pub fn dry_run(sources: &Sources) -> Result<State> {
 /// Rebuilds what follows from the host, and sets aside what is not believed.
 ///
 /// # Errors
-/// Not root, a bad profile, nobody to ask, another run is going on, something that failed.
+/// Not root, a bad profile, nobody to ask, another run is in progress, something that failed.
 pub fn repaired(sources: &Sources, consent: Consent, watcher: &mut dyn Watcher) -> Result<State> {
     may_read(sources)?;
     sources.refuse_unsafe_profile("state repair")?;

@@ -37,7 +37,7 @@ fn root(facts: &Facts) -> Result<(&Disk, &ScsiId), Status> {
     let mount = mount_at(need(&facts.mounts, "the mounts")?, "/")
         .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
     let disk = carriers(need(&facts.disks, "the disks")?, mount.major_minor).into_iter().next().ok_or_else(
-        || Status::Unknown { why: format!("which disk carries / ({}) could not be told", mount.source) },
+        || Status::Unknown { why: format!("which disk carries / ({}) cannot be determined", mount.source) },
     )?;
     match &disk.scsi_id {
         Ok(known) => Ok((disk, &known.id)),

@@ -80,7 +80,7 @@ pub const CODES: &[Code] = &[
         ],
         section: REPROTECT,
         requirements: &["site.configuration-server", "site.process-server"],
-        not_seen: "The VM in Azure. The agent tells whether the servers answer the master target.",
+        not_seen: "The VM in Azure. The agent reports whether the servers answer the master target.",
     },
     Code {
         code: 8061,

@@ -23,7 +23,7 @@ pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
     Ok(if aside.iter().any(|name| IDENTITY.rsplit('/').next() == Some(name)) {
         Some("a record of it was set aside")
     } else if journal.identity {
-        Some("the journal tells that it was recorded")
+        Some("the journal shows that it was recorded")
     } else if retention.is_some() {
         Some("a retention volume is on record")
     } else if template.is_none() && script.as_ref().is_some_and(|script| !script.outcome.is_open()) {
@@ -56,7 +56,7 @@ pub fn was_at_work(facts: &Facts) -> Result<bool, Status> {
     Ok(is_marked || has_log || is_recorded || journal.vendor_script || is_line_ours)
 }
 
-/// Whether this machine's identity was on record and is no more, or that cannot be told.
+/// Whether this machine's identity was on record and is no more, or that cannot be determined.
 #[must_use]
 pub fn is_lost(facts: &Facts) -> bool {
     facts.identity.recorded.known().is_some_and(Option::is_none) && trace(facts) != Ok(None)

@@ -52,7 +52,7 @@ const MAY_CHANGE: &[(&str, &str)] = &[
     ("/disks[*]/partitions[*]/size_bytes", "counts where the retention volume is a partition"),
     (
         "/disks[sda]/partitions[sda5]/start_bytes",
-        "what lies in an extended partition the table itself does not tell",
+        "what lies in an extended partition the table itself does not say",
     ),
     ("/disks[sda]/partitions[sda4]/major_minor", "an extended partition carries nothing"),
     ("/disks[sda]/read_only", "its mounts are judged"),

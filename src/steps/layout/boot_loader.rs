@@ -95,7 +95,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
     }
     if let Some((place, code)) = places.first() {
         return Err(Status::Unknown {
-            why: format!("{place} carries {code}: whether it starts this system cannot be told"),
+            why: format!("{place} carries {code}: whether it starts this system cannot be determined"),
         });
     }
     Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
@@ -157,7 +157,7 @@ mod tests {
             ),
             (
                 loader(Some("unknown boot code"), &[], conf),
-                "unknown: sda carries unknown boot code: whether it starts this system cannot be told",
+                "unknown: sda carries unknown boot code: whether it starts this system cannot be determined",
             ),
             (
                 Fact::Unknown("reading sda: I/O error".into()),

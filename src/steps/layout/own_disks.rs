@@ -48,7 +48,7 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             Whose::NoId => {
                 tally.know(Err::<(), _>(Status::Blocked { by: id::SCSI_IDS.to_owned() }));
             }
-            // Which disk it is, a record that cannot be read does not tell.
+            // Which disk it is, a record that cannot be read does not say.
             Whose::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
                 tally.know(need(&facts.retention_record, "the record of the retention volume"));
             }
@@ -61,7 +61,7 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     look.on_no_disk(&mut tally);
     if let Some(trace) = look.lost {
         tally.unknown(format!(
-            "the record of this machine's identity is lost ({trace}), and what is in use now does not tell whose it is: mt-agent \
+            "the record of this machine's identity is lost ({trace}), and what is in use now does not say whose it is: mt-agent \
              state tells what this host shows, and mt-agent state repair records this machine anew, of its own disks that of / alone"
         ));
     }

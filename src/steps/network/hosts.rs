@@ -64,7 +64,7 @@ pub(super) fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     let mut fixes = Vec::new();
     if found.is_empty() && missing.is_empty() {
         fixes.push(
-            "bring an interface up with its address (network.static tells why there is none), and see that /etc/hosts maps the hostname to it".to_owned(),
+            "bring an interface up with its address (network.static shows why there is none), and see that /etc/hosts maps the hostname to it".to_owned(),
         );
     }
     if !lines.is_empty() {

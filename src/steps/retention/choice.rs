@@ -173,7 +173,7 @@ impl Order {
 fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Chosen<'a>, String> {
     if facts.disks.known().is_none() || facts.mounts.known().is_none() || facts.swaps.known().is_none() {
         return Err(
-            "which disks are unused could not be told: the disks, what is mounted or swap could not be read"
+            "which disks are unused cannot be determined: the disks, what is mounted or swap could not be read"
                 .to_owned(),
         );
     }
@@ -255,7 +255,7 @@ fn unwritten(facts: &Facts, disk: &Disk) -> Result<(), String> {
     let what = match probe_of(facts, disk)?.written {
         Some(false) => return Ok(()),
         Some(true) => "was written to since this boot",
-        None => "may have been written to since this boot: that could not be told",
+        None => "may have been written to since this boot: that cannot be determined",
     };
     Err(format!("{} is blank where it was read, but {what}: name it with --retention-disk", describe(disk)))
 }
@@ -272,7 +272,7 @@ fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String>
         (facts.disks.known(), facts.mounts.known(), facts.swaps.known())
     else {
         return Err(format!(
-            "{} is left as it is: what is mounted or swap could not be told",
+            "{} is left as it is: what is mounted or swap cannot be determined",
             describe(disk)
         ));
     };

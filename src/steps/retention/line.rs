@@ -46,7 +46,7 @@ pub(super) fn nameless(facts: &Facts, mount: &Mount) -> String {
         return shared;
     }
     format!(
-        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid tells \
+        "{} can be another disk's name after the next restart, and no UUID of what is mounted at {} is known: blkid shows \
          it; put by hand into /etc/fstab: {}",
         mount.source,
         mount.mount_point,

@@ -147,7 +147,7 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
     }
     match choose(profile, facts, request) {
         Chosen::Disk { .. } if found.is_err() => Remedy::Refused(format!(
-            "no disk is formatted while it cannot be told whether a volume for {} is there already: see to what could not be \
+            "no disk is formatted while it cannot be determined whether a volume for {} is there already: see to what could not be \
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),

@@ -82,7 +82,7 @@ fn mounted_inside(point: &str, facts: &Facts) -> Option<Strays> {
             inside.iter().rev().map(told).collect::<Vec<_>>().join(", ")
         ),
         fix: format!(
-            "{}{}, then mt-agent check tells what else lies there",
+            "{}{}, then mt-agent check shows what else lies there",
             unmounting::saved_before(&inside).unwrap_or_default(),
             inside.iter().map(unmounted).collect::<Vec<_>>().join(", ")
         ),

@@ -12,7 +12,7 @@ use crate::steps::devices::{fstab_entry, passed_over, resolve};
 use super::name::find;
 use crate::state::paths::{RETENTION, SET_ASIDE};
 
-/// The first trace of an earlier master target on this host, or that it cannot be told. The marker and the journal of this
+/// The first trace of an earlier master target on this host, or that it cannot be determined. The marker and the journal of this
 /// agent are none: every host on which it works has them.
 pub(super) fn found(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
     software(facts)
@@ -23,7 +23,7 @@ pub(super) fn found(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> O
 }
 
 fn untold(what: &str) -> Option<String> {
-    Some(format!("{what} could not be told"))
+    Some(format!("{what} cannot be determined"))
 }
 
 fn software(facts: &Facts) -> Option<String> {

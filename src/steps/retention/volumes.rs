@@ -47,7 +47,7 @@ fn recorded<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Option<Ours<'a>> {
 /// where another disk is on record, none but that.
 ///
 /// # Errors
-/// There are several, another one is on record, or it cannot be told.
+/// There are several, another one is on record, or it cannot be determined.
 pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<Ours<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;
@@ -164,7 +164,7 @@ pub enum Used {
 /// The volumes of ours that are attached, whatever is on record, and how this host uses them.
 ///
 /// # Errors
-/// It cannot be told.
+/// It cannot be determined.
 pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;

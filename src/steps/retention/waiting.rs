@@ -63,7 +63,7 @@ pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
 /// `None` where fstab has no line, or its name leads nowhere.
 ///
 /// # Errors
-/// The line can mean, or leads to, another volume than this host's; or it cannot be told.
+/// The line can mean, or leads to, another volume than this host's; or it cannot be determined.
 fn waiting_by_fstab<'a>(
     profile: &Profile,
     facts: &'a Facts,
@@ -129,7 +129,7 @@ fn waiting_by_fstab<'a>(
 /// from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
 ///
 /// # Errors
-/// It is, or can be, another one; or it cannot be told.
+/// It is, or can be, another one; or it cannot be determined.
 fn another_volume(
     facts: &Facts,
     entry: &Entry,

@@ -178,7 +178,7 @@ class Family:
             wrong.append(f"it panicked or was ended by a signal ({status})")
         elif status not in (1, 2, self.want):
             wrong.append(f"exit status {status}")
-        # Not ready: the report says what could not be told, and why.
+        # Not ready: the report says what cannot be determined, and why.
         error = re.search(r"gives (E[A-Z]+)$", fault.how)
         # A thread that cannot be started is told to try again, whatever the reason (pthread_create).
         codes = [error[1], *(["EAGAIN"] if fault.kind == "clone3" else [])] if error else []

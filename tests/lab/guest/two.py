@@ -57,14 +57,14 @@ def one_works_the_other_says_who(machine):
     intent_written()
     status, said = run("apply", "--yes")
     boot_id = (read("/proc/sys/kernel/random/boot_id") or b"").decode().strip()
-    wanted = rf"another run is going on \(pid {first.pid}, apply, since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ, boot {boot_id}\)"
+    wanted = rf"another run is in progress \(pid {first.pid}, apply, since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ, boot {boot_id}\)"
     holds(machine, "a second apply exits 2 and says who holds the lock, since when, in which boot",
           status == 2 and re.search(wanted, said), said)
     before = read(STATE + "/journal.jsonl")
     for verb in ("check", "plan"):
         status, said = run(verb)
-        holds(machine, f"{verb} works meanwhile and says that a run is going on",
-              status == 1 and f"pid {first.pid}" in said and "going on" in said, f"exit {status}: {said}")
+        holds(machine, f"{verb} works meanwhile and says that a run is in progress",
+              status == 1 and f"pid {first.pid}" in said and "in progress" in said, f"exit {status}: {said}")
     status, said = run("check", "--format", "json")
     holds(machine, "check --format json is one document meanwhile",
           status == 1 and json.loads(said[said.index("{"):said.rindex("}") + 1])["verdict"] == "not-ready", said)
@@ -84,7 +84,7 @@ def many_at_the_same_instant(machine):
     worked = [code for code in codes if code == 3]
     refused = [text for process, text in zip(runs, said) if process.returncode == 2]
     holds(machine, "of eight at the same instant at least one works, and each other one is told why not",
-          worked and len(worked) + len(refused) == 8 and all("another run is going on" in text for text in refused),
+          worked and len(worked) + len(refused) == 8 and all("another run is in progress" in text for text in refused),
           f"{codes}\n" + "\n".join(refused))
     holds(machine, "the vendor's script ran once", machine.vendor_runs() == 1, str(machine.vendor_runs()))
     lines = (read(STATE + "/journal.jsonl") or b"").splitlines()
@@ -102,7 +102,7 @@ def a_dead_holder_does_not_block(machine):
     first.communicate()
     holds(machine, "the lock still names the killed run", f"pid {first.pid}," in (read(LOCK) or b"").decode(), str(read(LOCK)))
     status, said = run("check")
-    holds(machine, "check does not take a dead run for one that is going on", "going on" not in said, said)
+    holds(machine, "check does not take a dead run for one that is in progress", "in progress" not in said, said)
     write("/run/lab/go", b"")
     machine.wait_for_orphans()
     status, said = run("apply", "--yes")
@@ -124,11 +124,11 @@ def a_signal_ends_it_after_the_change(machine):
     said = heard(first, b"ending after the change that is under way")
     write("/run/lab/go", b"")
     said += first.communicate(timeout=600)[0]
-    holds(machine, "SIGTERM ends it after the change under way: exit 2, recorded, run again to go on",
+    holds(machine, "SIGTERM ends it after the change under way: exit 2, recorded, run again to resume",
           first.returncode == 2 and b"interrupted" in said and b'"interrupted"' in read(STATE + "/journal.jsonl"),
           f"{first.returncode} {said.decode()}")
     status, said = run("apply", "--yes")
-    holds(machine, "the next apply goes on", status == 3 and machine.vendor_runs() == 1, said)
+    holds(machine, "the next apply resumes", status == 3 and machine.vendor_runs() == 1, said)
 
 
 machine = Machine()

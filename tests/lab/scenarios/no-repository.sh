@@ -17,7 +17,7 @@ boot_1() {
     expect "the verdict is not-ready" [ "$(report verdict "$out/check.json")" = not-ready ]
     finding packages.base unmet
 
-    say "the repository is back: apply goes on"
+    say "the repository is back: apply resumes"
     sed -i 's#^baseurl=.*#baseurl=file:///srv/lab/repo#' /etc/yum.repos.d/lab.repo
     agent 3 apply --yes
 }

@@ -41,7 +41,7 @@ boot_1() {
     said "mt-agent-resume is on: an apply waits for the next boot (/var/lib/mt-agent/resume.json)"
     run /etc/rc.d/init.d/mt-agent-resume start
     said "the restart is still owed"
-    said "mt-agent-resume: ended with status 3; an apply still waits: it goes on after the next boot"
+    said "mt-agent-resume: ended with status 3; an apply still waits: it resumes after the next boot"
 }
 
 boot_2() {

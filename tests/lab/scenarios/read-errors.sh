@@ -32,7 +32,7 @@ boot_1() {
     say "none of them can be read whole"
     for disk in sdb sdc sdd; do
         run mt-agent disks --probe "/dev/$disk"
-        said "not eligible: it could not be told whether it is blank: /dev/$disk: reading at offset "
+        said "not eligible: it cannot be determined whether it is blank: /dev/$disk: reading at offset "
         said 'Input/output error'
     done
     quick_yum
@@ -62,7 +62,7 @@ at_terminal() {
 
 # What is said of a disk that is named.
 left() {
-    said "($1, 40 GiB) is left as it is: it could not be told whether it is blank: /dev/mapper/$1: reading at offset "
+    said "($1, 40 GiB) is left as it is: it cannot be determined whether it is blank: /dev/mapper/$1: reading at offset "
     # No multipathd runs here (boot_1 waives it), so that the path stays failed.
     said 'Input/output error (os error 5); the path'
     said 'A volume on it would not last, and --erase-disk does not lift that: see to that first'

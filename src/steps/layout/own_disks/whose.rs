@@ -32,10 +32,10 @@ pub(super) enum Whose {
 
 const NOT_ON_RECORD: &str = "which is not on record as a disk of this host";
 pub(super) const LOST: &str =
-    "of which the record that is lost does not tell any more whether it is this host's";
-pub(super) const OLDER: &str = "of which the record of an older mt-agent does not tell whether it is this host's, while a disk that it saw is \
+    "of which the record that is lost does not say any more whether it is this host's";
+pub(super) const OLDER: &str = "of which the record of an older mt-agent does not say whether it is this host's, while a disk that it saw is \
     not attached";
-pub(super) const AT_WORK: &str = "of which no record tells whether it is this host's, while the vendor's script or mt-agent has been at work \
+pub(super) const AT_WORK: &str = "of which no record says whether it is this host's, while the vendor's script or mt-agent has been at work \
     here: a disk that was attached since can have the names of this host's own";
 const NOT_NAMED: &str = "which no line of /etc/fstab names by a name that stays";
 const ONE_OF_SEVERAL: &str = "whose name in /etc/fstab another attached disk has too";

@@ -135,7 +135,9 @@ fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
 #[test]
 fn a_disk_that_was_written_to_since_this_boot_is_taken_only_where_it_is_named() {
     let (profile, mut facts) = without_volume();
-    for (written, why) in [(Some(true), "was written to since this boot"), (None, "that could not be told")] {
+    for (written, why) in
+        [(Some(true), "was written to since this boot"), (None, "that cannot be determined")]
+    {
         facts.probes[0].written = written;
         refused(&profile, &facts, &Request::default(), &[why, "--retention-disk"]);
         assert_eq!(chosen(&profile, &facts, &naming("sdb")), Ok(("sdb", false)));
@@ -161,7 +163,7 @@ fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
     facts.probes = vec![Probe {
         disk: "sdb".into(),
         blank: None,
-        why_not: vec!["whether it is blank could not be told: read error".into()],
+        why_not: vec!["whether it is blank cannot be determined: read error".into()],
         ..Probe::default()
     }];
     refused(&profile, &facts, &Request::default(), &["read error"]);
@@ -250,8 +252,8 @@ fn what_facts_show_counts_whatever_a_probe_found() {
             spoil_facts(&mut facts);
             refused(&profile, &facts, &[at_terminal(), naming("sdb"), erase][request], &[words]);
         };
-        say(|facts| facts.mounts = Fact::Unknown("?".into()), "could not be told");
-        say(|facts| facts.swaps = Fact::Unknown("?".into()), "could not be told");
+        say(|facts| facts.mounts = Fact::Unknown("?".into()), "cannot be determined");
+        say(|facts| facts.swaps = Fact::Unknown("?".into()), "cannot be determined");
         say(|facts| disks(facts)[1].read_only = true, "it is read-only");
         say(|facts| disks(facts)[1].size_bytes = 0, "its size is zero");
         say(

@@ -309,7 +309,7 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
             *fix,
             format!(
                 "{name} can be another disk's name after the next restart, and no UUID of what is mounted at \
-                 /mnt/retention is known: blkid tells it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
+                 /mnt/retention is known: blkid shows it; put by hand into /etc/fstab: UUID=... /mnt/retention ext4 \
                  rw 0 0"
             )
         );

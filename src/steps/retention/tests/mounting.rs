@@ -96,8 +96,7 @@ fn nothing_is_formatted_while_it_cannot_be_told_whether_a_volume_waits() {
     let (changes, fix, said) = with_lines(&[("PARTUUID=1-1", "ext4")], "retention.disk", blank);
     assert_eq!(changes, []);
     assert_eq!(said, "unknown: to which device PARTUUID=1-1 leads is not among the facts");
-    let why =
-        "no disk is formatted while it cannot be told whether a volume for /mnt/retention is there already: ";
+    let why = "no disk is formatted while it cannot be determined whether a volume for /mnt/retention is there already: ";
     assert!(fix.starts_with(why), "{fix}");
 }
 

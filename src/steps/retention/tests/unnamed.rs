@@ -77,7 +77,7 @@ fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
     refused(&profile, &facts, &at_terminal(), &["protected machine's", RETENTION_ID]);
     assert_eq!(chosen(&profile, &facts, &naming(RETENTION_ID)), Ok(("sdb", false)));
     facts.site_agent = Fact::Unknown("permission denied".into());
-    refused(&profile, &facts, &at_terminal(), &["ever been installed could not be told"]);
+    refused(&profile, &facts, &at_terminal(), &["ever been installed cannot be determined"]);
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
             facts.custom_changes.marker_ctime_secs = Fact::Known(None);
             spoil(&mut facts.custom_changes.record).as_mut().unwrap().outcome = Outcome::Accepted;
         }),
-        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+        ("whether the vendor's changes were ever applied cannot be determined", &|facts| {
             facts.custom_changes.record = Fact::Unknown(unknown());
         }),
-        ("whether the vendor's changes were ever applied could not be told", &|facts| {
+        ("whether the vendor's changes were ever applied cannot be determined", &|facts| {
             facts.custom_changes.marker_ctime_secs = Fact::Unknown(unknown());
         }),
         (&format!("a retention volume was made on another disk ({OTHER_ID})"), &|facts| {
@@ -124,7 +124,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         (&format!("a retention volume was begun on another disk ({OTHER_ID})"), &|facts| {
             facts.retention_record = record(OTHER_ID, false);
         }),
-        ("whether a retention volume was ever made could not be told", &|facts| {
+        ("whether a retention volume was ever made cannot be determined", &|facts| {
             facts.retention_record = Fact::Unknown(unknown());
         }),
         ("line 13 of /etc/fstab has another volume for /mnt/retention (UUID=gone)", &|facts| {
@@ -137,7 +137,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         ("line 13 of /etc/fstab is for sdb (/dev/sdb1)", &|facts| {
             facts.fstab_ignored.push(ignored("/dev/sdb1", "/data"));
         }),
-        ("whether /etc/fstab has a line for /mnt/retention could not be told", &|facts| {
+        ("whether /etc/fstab has a line for /mnt/retention cannot be determined", &|facts| {
             facts.fstab = Fact::Unknown(unknown());
         }),
         ("line 13 of /etc/fstab is for sdb (/dev/sdb1)", &|facts| {
@@ -155,7 +155,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
             },
         ),
         (
-            "whether line 13 of /etc/fstab is for a blank disk (/dev/disk/by-path/pci-0) could not be told",
+            "whether line 13 of /etc/fstab is for a blank disk (/dev/disk/by-path/pci-0) cannot be determined",
             &|facts| {
                 let device = "/dev/disk/by-path/pci-0";
                 spoil(&mut facts.fstab).push(testing::entry(13, device, "/data", "ext4", 0));
@@ -175,7 +175,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
             disks(facts)[0].scsi_id = Ok(OTHER_ID.into());
             facts.probes.push(labelled("", &uuid));
         }),
-        ("whether an attached disk carries a retention volume could not be told", &|facts| {
+        ("whether an attached disk carries a retention volume cannot be determined", &|facts| {
             facts.filesystems = Fact::Unknown(unknown());
         }),
     ];
@@ -208,7 +208,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         place(Place::Read { volume: read("sdc1", label, uuid).volume, group: None, array: None })
     };
     let damaged =
-        "whether sdc, whose partition table is damaged, carries a retention volume could not be told"
+        "whether sdc, whose partition table is damaged, carries a retention volume cannot be determined"
             .to_owned();
     let damaged_table = Storage {
         table: Some(Table { damaged: true, ..Table::default() }),
@@ -218,7 +218,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
     let by_uuid = format!("an attached disk carries a retention volume (the UUID {uuid})");
     let by_label = "an attached disk carries a retention volume (the label mt-retention)".to_owned();
     let unread =
-        "whether sdc, which could not be read, carries a retention volume could not be told".to_owned();
+        "whether sdc, which could not be read, carries a retention volume cannot be determined".to_owned();
     for (sign, storage) in [
         (&by_uuid, read("sdc", "", &uuid)),
         (&by_uuid, read("dm-3", "other", &uuid)),
@@ -232,7 +232,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         (&unread, silent(Fact::Unknown("sdc does not run, so it was not read".into()))),
         (&unread, silent(Fact::Known(Read::Failed("Input/output error".into())))),
         (
-            &"whether an attached disk carries a retention volume could not be told".to_owned(),
+            &"whether an attached disk carries a retention volume cannot be determined".to_owned(),
             silent(Fact::Known(Read::Done)),
         ),
     ] {
@@ -259,7 +259,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         &profile,
         &aside,
         &at_terminal(),
-        &["whether a record of a retention volume was set aside could not be told"],
+        &["whether a record of a retention volume was set aside cannot be determined"],
     );
     // The record of this very disk, which was wiped or replaced, is none; nor are the marker and the record of the vendor's
     // changes, which the host has.

@@ -65,7 +65,7 @@ fn a_machine_that_may_be_another_one_formats_nothing_whatever_is_waived() {
         planned.iter().any(|change| matches!(change, Change::FormatRetention { .. }))
     };
     assert!(!formats(&facts));
-    // What could not be told is what a waiver is for.
+    // What cannot be determined is what a waiver is for.
     facts.identity.template = Fact::Unknown("torn".into());
     assert!(formats(&facts));
 }

@@ -18,7 +18,7 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
         ("a record of it was set aside", &|facts| {
             facts.records_set_aside = Fact::Known(vec!["identity.json".into()]);
         }),
-        ("the journal tells that it was recorded", &|facts| {
+        ("the journal shows that it was recorded", &|facts| {
             facts.journal = Fact::Known(Journal { identity: true, ..Journal::default() });
         }),
         ("a retention volume is on record", &|facts| {
@@ -71,7 +71,7 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
         assert_eq!(record(&profile, &facts, &request), puts, "{why}");
     }
     let (_, facts) = host(On::Nothing, |facts| facts.journal = Fact::Unknown("torn".into()));
-    assert!(image::lost::is_lost(&facts), "what cannot be told is no new machine");
+    assert!(image::lost::is_lost(&facts), "what cannot be determined is no new machine");
     // Of a clone the script's record alone is in its image; and a new machine has no trace.
     let of_image = |facts: &mut Facts| facts.custom_changes.record.clone_from(&whole.custom_changes.record);
     let begun = |facts: &mut Facts| {
