@@ -23,6 +23,7 @@
 //! - [`profile`]: what a master target must be; [`state`]: what the agent keeps on a host: every path and record
 //! - [`host`]: the seam to the operating system
 
+#![cfg_attr(not(test), warn(clippy::fn_params_excessive_bools))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "files of a test are not the host's"))]
 
 pub mod changes;

@@ -153,7 +153,7 @@ fn read(scenario: &Path, tree: &Path) -> (Profile, Facts) {
     let host = Host::recorded(tree);
     let own = scenario.join("profile.yaml");
     let choice = if own.exists() { own.to_str().unwrap().to_owned() } else { profile::DEFAULT.to_owned() };
-    let profile = profile::load(Some(&choice), &host, &steps::ids(), true)
+    let profile = profile::load(Some(&choice), &host, &steps::ids(), profile::Writers::Anyone)
         .unwrap_or_else(|error| panic!("{}: {error:#}", scenario.display()));
     let facts = run::read_facts(&host, &profile, Probing::None);
     (profile, facts)

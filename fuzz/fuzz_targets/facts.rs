@@ -19,7 +19,7 @@ use mt_agent_fuzz::{STYLES, safe_document, safe_line, safe_page};
 use serde_json::Value;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(|| {
-    profile::load(Some(profile::DEFAULT), &Host::live(), &steps::ids(), false).expect("a built-in profile")
+    profile::load(Some(profile::DEFAULT), &Host::live(), &steps::ids(), profile::Writers::Root).expect("a built-in profile")
 });
 
 /// The host that is ready, as it is recorded today.

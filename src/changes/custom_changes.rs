@@ -44,6 +44,7 @@ pub const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (
 /// # Errors
 /// One line that says what is known of the host now: the script was not started (the next apply tries again), or it
 /// was, and a person must decide.
+#[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn run(context: &mut Context<'_>, archive: &Path, rerun: bool, agreed: Option<&str>) -> Result<Done> {
     let runner = context.host.clone();
     ensure!(runner.is_live(), "the vendor script can be run on the running host only");
@@ -77,6 +78,7 @@ fn has_ended(runner: &Host, boot_id: &str, record: &Record) -> Result<()> {
 }
 
 /// As [`run`]; `runner` is the host on which the script is a process, the context's the one whose files count.
+#[expect(clippy::fn_params_excessive_bools, reason = "as `run` has it")]
 fn run_on(
     context: &mut Context<'_>,
     runner: &Host,
@@ -153,6 +155,7 @@ fn run_on(
 ///
 /// # Errors
 /// There is no marker to see, a person must decide first, the script still runs, or the record could not be written.
+#[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     let host = context.host;
     let marker = &context.profile.custom_changes.marker;

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::{Context, Done};
 use crate::facts::fstab::{self, COMMENT, Dialect};
 use crate::facts::kept;
+use crate::facts::os::Init;
 use crate::host::{Host, files, text};
 use crate::state::saved;
 
@@ -24,10 +25,13 @@ pub const PATH: &str = "/etc/fstab";
 /// network comes later than what needs the volume.
 pub const NOFAIL: &str = "nofail";
 
-/// The options of a new entry on a machine that systemd starts, or not.
+/// The options of a new entry, by what starts the machine.
 #[must_use]
-pub fn options(systemd: bool) -> &'static str {
-    if systemd { "rw,nofail" } else { "rw" }
+pub fn options(init: Init) -> &'static str {
+    match init {
+        Init::Systemd => "rw,nofail",
+        Init::Scripts => "rw",
+    }
 }
 
 /// What is to be mounted, and where.

@@ -48,12 +48,32 @@ use crate::host::command::{self, Command};
 use crate::host::{Host, files, text};
 use crate::state::retention;
 pub use target::Target;
+use tool::{Ground, Making, Naming};
 use watch::Watch;
+
+/// The disk on which a file system is made.
+struct Opened<'a> {
+    /// The disk or the map, as it was opened.
+    device: &'a Device,
+    /// The agent's own node of it.
+    node: &'a Node,
+    /// What was planned for it.
+    target: &'a Target<'a>,
+}
+
+/// Whether an earlier run began to make this file system on this disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Earlier {
+    /// It did, and did not end.
+    Interrupted,
+    /// None did, or one that ended.
+    None,
+}
 
 /// What is to be done with the device.
 enum Work {
-    /// Make the file system; whether something that may be overwritten is there.
-    Make { over: bool },
+    /// Make the file system, on what is there.
+    Make(Ground),
     /// An interrupted run made it to its end: nothing is left but to say so.
     Adopt,
     /// An interrupted run made an XFS that lacks its UUID.
@@ -112,10 +132,14 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     let claim = device.claim()?;
     let disks = idle_as_planned(host, identity, &device, target)?;
     let mut watch = Watch::begin(host, &disks)?;
-    let unfinished = old.is_some_and(|old| !old.finished);
-    let work = judge(host, target, &device, &node, &disks, unfinished)?;
+    let earlier = match old {
+        Some(old) if !old.finished => Earlier::Interrupted,
+        _ => Earlier::None,
+    };
+    let opened = Opened { device: &device, node: &node, target };
+    let work = judge(host, &opened, &disks, earlier)?;
     watch.remember(&device, target.size_bytes)?;
-    let sets_uuid = tool::sets_uuid(host, target)?;
+    let naming = tool::naming(host, target)?;
 
     let before = retention::read(host)?;
     record::keep_other(host, target.scsi_id)?;
@@ -130,7 +154,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     }
     drop(claim);
 
-    if let Err(why) = carry_out(context, identity, &device, &node, target, &work, sets_uuid) {
+    if let Err(why) = carry_out(context, identity, &opened, &work, naming) {
         // What a tool that failed has left in memory would look to the next run as if somebody wrote.
         let _ = device.flush();
         return Err(why.context("its file system is not finished: run apply again to resume"));
@@ -142,7 +166,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     retention::write(host, &entry)?;
     let what = match work {
         Work::Adopt => "finished the interrupted making of the",
-        Work::Make { .. } | Work::Name => "made an",
+        Work::Make(_) | Work::Name => "made an",
     };
     Ok(Done::Changed(format!(
         "{what} {} file system {} on {} (SCSI ID {}, {})",
@@ -178,25 +202,24 @@ fn idle_as_planned(
 fn carry_out(
     context: &mut Context<'_>,
     identity: &dyn Identity,
-    device: &Device,
-    node: &Node,
-    target: &Target<'_>,
+    opened: &Opened<'_>,
     work: &Work,
-    sets_uuid: bool,
+    naming: Naming,
 ) -> Result<()> {
     let host = context.host;
+    let Opened { device, node, target } = *opened;
     match *work {
-        Work::Make { over } => {
+        Work::Make(ground) => {
             context.observer.progress(&format!(
                 "making an {} file system on {} ({})",
                 target.fs_type,
                 target.device,
                 text::bytes(target.size_bytes)
             ));
-            if target.erase && over {
+            if target.erase && ground == Ground::Used {
                 erase::erase(context, identity, device, node, target)?;
             }
-            tool::make(context, device, &node.path(), target, over, sets_uuid)?;
+            tool::make(context, device, &node.path(), target, Making { ground, naming })?;
         }
         Work::Name => tool::name_xfs(context, device, &node.path(), target)?,
         Work::Adopt => {}
@@ -240,14 +263,9 @@ fn is_made(found: &Signature, target: &Target<'_>) -> bool {
 }
 
 /// What may be done, from what the device carries.
-fn judge(
-    host: &Host,
-    target: &Target<'_>,
-    device: &Device,
-    node: &Node,
-    disks: &[Disk],
-    unfinished: bool,
-) -> Result<Work> {
+fn judge(host: &Host, opened: &Opened<'_>, disks: &[Disk], earlier: Earlier) -> Result<Work> {
+    let Opened { device, node, target } = *opened;
+    let unfinished = earlier == Earlier::Interrupted;
     let content = examine(device.file(), target.size_bytes);
     if let Some(why) = &content.error {
         // Nobody can say of what cannot be read that it is not needed, and no volume on it would last.
@@ -276,7 +294,7 @@ fn judge(
              more: mt-agent apply --retention-disk {0} --erase-disk {0}",
             target.scsi_id
         );
-        return Ok(Work::Make { over: true });
+        return Ok(Work::Make(Ground::Used));
     }
     let ours = probed.as_ref().is_ok_and(|found| found.uuid() == uuid_of(target.scsi_id));
     let hint = match ours && !unfinished {
@@ -292,11 +310,11 @@ fn judge(
     );
     if found.is_nothing() {
         if content.blank() == Some(true) {
-            return Ok(Work::Make { over: false });
+            return Ok(Work::Make(Ground::Blank));
         }
         ensure!(unfinished, "it is not blank: {}; {hint}", content.found().join(", "));
         still_ours(host, device, target.fs_type, &hint)?;
-        return Ok(Work::Make { over: true });
+        return Ok(Work::Make(Ground::Used));
     }
     ensure!(unfinished, "it is not blank: it carries {found}; {hint}");
     let named = is_made(&found, target);
@@ -312,7 +330,7 @@ fn judge(
     match signature::stage(device.file(), target.fs_type)? {
         Stage::Complete if named => Ok(Work::Adopt),
         Stage::Complete => Ok(Work::Name),
-        Stage::HalfMade => Ok(Work::Make { over: true }),
+        Stage::HalfMade => Ok(Work::Make(Ground::Used)),
         Stage::Doubtful => bail!(
             "it carries the file system that our interrupted run was making, but that is damaged or was mounted \
              since, so files may be on it; {hint}"

@@ -153,7 +153,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
         .with_context(|| format!("the kernel refuses the {fs_type} file system"))?;
     let guard = Mounted { place: &place, keep: false };
     let proved = prove(host, &device, volume, &place);
-    let undone = guard.end(proved.is_ok());
+    let undone = guard.end(&proved);
     match (proved, undone) {
         (Ok(()), _) => {}
         (Err(error), Ok(())) => return Err(error.context("it was unmounted again")),
@@ -304,9 +304,9 @@ struct Mounted<'a> {
 }
 
 impl Mounted<'_> {
-    fn end(mut self, keep: bool) -> Result<()> {
+    fn end(mut self, proved: &Result<()>) -> Result<()> {
         self.keep = true;
-        if keep { Ok(()) } else { self.unmount() }
+        if proved.is_ok() { Ok(()) } else { self.unmount() }
     }
 
     fn unmount(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::profile::{self, Profile};
 
 /// The built-in profile, of which a test sets what it needs.
 pub fn profile() -> Profile {
-    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], profile::Writers::Root).unwrap()
 }
 
 /// Everything an observer was told.

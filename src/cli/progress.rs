@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::host::text::{ascii, bytes, safe, without_secrets};
+use crate::report::text::Detail;
 
 /// How often a transfer is reported where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
@@ -22,11 +23,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress on standard error; none at all when `quiet`.
+    /// Progress on standard error; none at all where little is to be said.
     #[must_use]
-    pub fn new(quiet: bool) -> Self {
+    pub fn new(detail: Detail) -> Self {
         let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
         let on_terminal = io::stderr().is_terminal() && !dumb;
+        let quiet = detail == Detail::Quiet;
         Self { bar: None, lines: Box::new(io::stderr()), on_terminal, quiet, reported: None }
     }
 

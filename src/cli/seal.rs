@@ -78,6 +78,7 @@ impl Args {
 }
 
 /// The report; what it came to alone where the rest has been shown.
+#[expect(clippy::fn_params_excessive_bools, reason = "the field of Terminal")]
 pub(super) fn answer(sealing: &Sealing, session: &Session, format: Format, shown: bool) -> Result<Answer> {
     let text = match format {
         Format::Json => document(sealing)?,

@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::output::Color;
+use crate::profile::Writers;
 use crate::report::style::Style;
 use crate::report::text::Detail;
 use crate::run::sources::Sources;
@@ -76,7 +77,8 @@ impl Session {
             _ => Detail::Normal,
         };
         let (profile, root) = (global.profile.clone(), global.root.as_deref());
-        let sources = Sources::open(root, profile, global.allow_unsafe_profile)?;
+        let writers = if global.allow_unsafe_profile { Writers::Anyone } else { Writers::Root };
+        let sources = Sources::open(root, profile, writers)?;
         Ok(Self { sources, style: global.color.style(), detail })
     }
 }

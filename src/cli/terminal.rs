@@ -30,7 +30,7 @@ pub(super) struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     pub(super) fn new(session: &'a Session, format: Format) -> Self {
-        let progress = Progress::new(session.detail == Detail::Quiet);
+        let progress = Progress::new(session.detail);
         Self { session, format, progress, shown: false }
     }
 

@@ -76,6 +76,7 @@ impl CustomChanges {
 
 /// Reads what the script left; `marker`, `log` and `archive` are the profile's, and so is whether its SHA-256 is pinned.
 #[must_use]
+#[expect(clippy::fn_params_excessive_bools, reason = "the field of Wanted")]
 pub fn load(
     host: &Host,
     marker: &Path,
@@ -88,7 +89,15 @@ pub fn load(
     };
     // Once the script has run it is of no account who can write the archive; and the owners in a tree are not this machine's.
     let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
-    let archive_bytes = archive.map_or(Ok(None), |archive| archive_size(host, archive, is_asked));
+    let archive_bytes = || -> Result<Option<u64>> {
+        let Some(archive) = archive else { return Ok(None) };
+        let size = archive_size(host, archive)?;
+        // What root would run when others can write it is unknown.
+        if is_asked && size.is_some() {
+            trusted(archive)?;
+        }
+        Ok(size)
+    };
     let record: Fact<Option<Record>> = Fact::from_result(vendor_script::read(host));
     let from = record.known().and_then(|record| record.as_ref()?.log_bytes).unwrap_or_default();
     CustomChanges {
@@ -99,7 +108,7 @@ pub fn load(
         blacklistrootdev_flag: host.exists(BLACKLIST_FLAG),
         running: still_running(host, &record),
         record,
-        archive_bytes: Fact::from_result(archive_bytes),
+        archive_bytes: Fact::from_result(archive_bytes()),
     }
 }
 
@@ -118,16 +127,11 @@ fn still_running(host: &Host, record: &Fact<Option<Record>>) -> Fact<Option<u32>
 /// The most bytes that the vendor's archive may have: it has some hundred MiB.
 pub const LARGEST_ARCHIVE: u64 = 2 << 30;
 
-/// The archive's size, where it is a file; with `is_asked` it is unknown what root would run when others can write it.
-fn archive_size(host: &Host, archive: &Path, is_asked: bool) -> Result<Option<u64>> {
+/// The archive's size, where it is a file.
+fn archive_size(host: &Host, archive: &Path) -> Result<Option<u64>> {
     match host.resolve(archive).and_then(|path| path.metadata()) {
         Ok(meta) if !meta.is_file() => Ok(None),
-        Ok(meta) => {
-            if is_asked {
-                trusted(archive)?;
-            }
-            Ok(Some(meta.len()))
-        }
+        Ok(meta) => Ok(Some(meta.len())),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }

@@ -124,7 +124,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Fstab {
             (read, _) => read,
         };
         match read {
-            Ok(fields) => fstab.entries.push(fields.entry(number, ours, dialect)),
+            Ok(fields) => fstab.entries.push(Entry { ours, ..fields.entry(number, dialect) }),
             Err(_) if blank => {}
             Err(Bad { why, .. }) => fstab.ignored.push(Ignored {
                 line: number,
@@ -175,13 +175,14 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn entry(&self, line: usize, ours: bool, dialect: Dialect) -> Entry {
+    /// The entry of a line that the agent did not write.
+    fn entry(&self, line: usize, dialect: Dialect) -> Entry {
         let [device, mount_point, fs_type, options] = self.names.map(field);
         let all: Vec<&str> = split_options(&options).collect();
         let refused = options::refused(&fs_type, &all, dialect);
         let (device, options) = (kept::source(device), kept::options(all));
         let pass = self.pass.max(0).unsigned_abs();
-        Entry { line, device, mount_point, fs_type, options, pass, ours, refused }
+        Entry { line, device, mount_point, fs_type, options, pass, ours: false, refused }
     }
 }
 

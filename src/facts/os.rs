@@ -36,6 +36,29 @@ pub struct Os {
     pub systemd: Fact<bool>,
 }
 
+/// What starts a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// systemd.
+    Systemd,
+    /// The scripts of CentOS 6.
+    Scripts,
+}
+
+impl Init {
+    /// Of facts that do not tell, CentOS 6's: they were recorded elsewhere, by a version that did not look.
+    #[must_use]
+    pub fn of(os: &Os) -> Self {
+        os.systemd.known().map_or(Self::Scripts, |&systemd| systemd.into())
+    }
+}
+
+impl From<bool> for Init {
+    fn from(systemd: bool) -> Self {
+        if systemd { Self::Systemd } else { Self::Scripts }
+    }
+}
+
 /// systemd, where it is installed.
 pub(super) const SYSTEMD: [&str; 2] = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
 

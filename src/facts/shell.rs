@@ -160,7 +160,8 @@ impl Reader<'_> {
             .get_or_insert_with(|| format!("line {line} has {what}, whose outcome only bash can tell"));
     }
 
-    /// A simple command.
+    /// A simple command; whether it `depends` on the one before.
+    #[expect(clippy::fn_params_excessive_bools, reason = "its only caller has a variable of that name")]
     fn command(&mut self, words: &[Word], depends: bool) {
         if words.iter().any(|word| word.sets) {
             self.beyond("an expansion that may set anything");

@@ -106,9 +106,8 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     numbers.extend(tables.keys());
     // Numbers of this kind are of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
     let numbers = numbers.into_iter().filter(|number| !number.is_anonymous());
-    let is_mounted = |number: DeviceNumber| mounts.iter().any(|mount| mount.major_minor == number);
     let devices: BTreeMap<String, Device> =
-        numbers.map(|number| device(host, number, is_mounted(number), tables.get(&number))).collect();
+        numbers.map(|number| device(host, number, mounts, tables.get(&number))).collect();
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let told = |(name, device): (String, Device)| {
@@ -157,7 +156,8 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     Fact::Known(devices.into_iter().map(told).collect())
 }
 
-fn device(host: &Host, number: DeviceNumber, is_mounted: bool, places: Option<&Places>) -> (String, Device) {
+fn device(host: &Host, number: DeviceNumber, mounts: &[Mount], places: Option<&Places>) -> (String, Device) {
+    let is_mounted = mounts.iter().any(|mount| mount.major_minor == number);
     // What is mounted and not in sysfs fails when it is read.
     let name = sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_string());
     let below = sysfs::down(host, &name);

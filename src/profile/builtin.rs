@@ -58,7 +58,8 @@ mod tests {
         assert_eq!(ALL.iter().map(|built_in| built_in.name).collect::<Vec<_>>(), builtin_names());
         assert_eq!(ALL[0].name, DEFAULT);
         for built_in in ALL {
-            let profile = load(Some(built_in.name), &Host::live(), &[], false).unwrap();
+            let profile =
+                load(Some(built_in.name), &Host::live(), &[], crate::profile::Writers::Root).unwrap();
             assert_eq!(profile.name, built_in.name);
             assert_eq!(profile.os.release, built_in.release);
             assert!(profile.origins.values().all(|origin| origin == &format!("built-in {}", built_in.name)));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::builtin::{self, BuiltIn};
 use super::parse::parse;
 use super::schema::required_keys;
-use super::source;
+use super::source::{self, Writers};
 use super::tree::{Node, Source, Value};
 use super::wrong::{Wrong, suggestion};
 use crate::host::text;
@@ -22,7 +22,7 @@ pub enum Start<'a> {
 }
 
 /// Reads the profile at `start` and all that it extends, and merges them.
-pub fn chain(start: Start<'_>, allow_unsafe: bool) -> Result<Node, Wrong> {
+pub fn chain(start: Start<'_>, writers: Writers) -> Result<Node, Wrong> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut seen = Vec::new();
     let mut next = Some(start);
@@ -38,8 +38,8 @@ pub fn chain(start: Start<'_>, allow_unsafe: bool) -> Result<Node, Wrong> {
             Start::BuiltIn(found) => (Layer::new(parse(found.text, Source::BuiltIn(found.name))?)?, None),
             Start::File(host, path, name) => {
                 // A recorded tree is only ever judged, by whoever got the recording.
-                let anyone = allow_unsafe || host.kind() == Kind::Recorded;
-                let opened = source::read(host, &path, &name, anyone)?;
+                let writers = if host.kind() == Kind::Recorded { Writers::Anyone } else { writers };
+                let opened = source::read(host, &path, &name, writers)?;
                 if seen.contains(&opened.id) {
                     let chain: Vec<_> = layers.iter().map(|layer| layer.tree.source.to_string()).collect();
                     return Err(Wrong::new(format!("{} -> {name}: extends itself", chain.join(" -> "))));

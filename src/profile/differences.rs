@@ -6,7 +6,7 @@ use super::decode::below;
 use super::model::Profile;
 use super::show::masked_values;
 use super::tree::BUILT_IN;
-use super::yaml::{pairs, write_value};
+use super::yaml::{Writer, pairs};
 use crate::host::text::safe;
 
 /// The profile as a file for the host that it describes: what it extends, and every value that is not the built-in
@@ -19,13 +19,14 @@ pub fn differences(profile: &Profile) -> String {
     if let Some(base) = base {
         out.push_str(&format!("extends: {base}\n"));
     }
+    let mut writer = Writer::new(out, &|_| None);
     for (key, value) in pairs(&masked_values(profile)) {
         let needed = base.is_none() || key != "installation";
         if let Some(value) = different(value, key, profile).filter(|_| needed) {
-            write_value(&mut out, 0, key, &value, key, &|_| None);
+            writer.entry(key, &value);
         }
     }
-    escaped(&out)
+    escaped(&writer.out)
 }
 
 /// `text` in ASCII, which tools of any age pass on: what is beyond it stands in double quotes, where YAML knows `\U`.

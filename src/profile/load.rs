@@ -10,6 +10,7 @@ use super::builtin;
 use super::chain::{Start, chain, is_path};
 use super::decode::{below, decode};
 use super::model::Profile;
+use super::source::Writers;
 use super::tree::{Node, Source, Value};
 use super::validate::{disk_lasts, validate};
 use super::wrong::{Wrong, suggestion};
@@ -22,13 +23,13 @@ pub const HOST_FILE: &str = "/etc/mt-agent/profile.yaml";
 /// Loads the profile that `choice` names: a built-in one, else a file. Without a choice it is the host's own
 /// ([`HOST_FILE`]) where there is one, else the built-in one that fits the host, else [`super::DEFAULT`].
 ///
-/// `known_ids` are the requirements that a waiver may name. A file that users other than root can write is refused
-/// unless `allow_unsafe`.
+/// `known_ids` are the requirements that a waiver may name. A file that others than `writers` can write is
+/// refused.
 ///
 /// # Errors
 /// What is wrong with the profile, in one line: file, line, key, what was found, what is accepted.
-pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], allow_unsafe: bool) -> Result<Profile> {
-    load_with(choice, host, known_ids, allow_unsafe, &[])
+pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], writers: Writers) -> Result<Profile> {
+    load_with(choice, host, known_ids, writers, &[])
 }
 
 /// As [`load`], with `settings` put on top: they are checked as if the profile said so.
@@ -39,7 +40,7 @@ pub fn load_with(
     choice: Option<&str>,
     host: &Host,
     known_ids: &[&str],
-    allow_unsafe: bool,
+    writers: Writers,
     settings: &[Setting],
 ) -> Result<Profile> {
     let live = Host::live();
@@ -59,7 +60,7 @@ pub fn load_with(
             false => Start::BuiltIn(builtin::fitting(host)),
         },
     };
-    let mut merged = chain(start, allow_unsafe)?;
+    let mut merged = chain(start, writers)?;
     for setting in settings {
         merged.merge(setting.node());
     }
@@ -107,10 +108,10 @@ impl Setting {
 ///
 /// # Errors
 /// As [`load`].
-pub fn check(path: &Path, known_ids: &[&str], allow_unsafe: bool) -> Result<Profile> {
+pub fn check(path: &Path, known_ids: &[&str], writers: Writers) -> Result<Profile> {
     let live = Host::live();
     let start = Start::File(&live, std::path::absolute(path)?, path.display().to_string());
-    let profile = resolve(start, known_ids, allow_unsafe)?;
+    let profile = resolve(start, known_ids, writers)?;
     // Not in load: on its host, plan and apply tell which disk it is now, and the ID to put there.
     disk_lasts(&profile)?;
     Ok(profile)
@@ -130,8 +131,8 @@ fn own(host: &Host) -> Result<bool> {
     }
 }
 
-fn resolve(start: Start<'_>, known_ids: &[&str], allow_unsafe: bool) -> Result<Profile, Wrong> {
-    let merged = chain(start, allow_unsafe)?;
+fn resolve(start: Start<'_>, known_ids: &[&str], writers: Writers) -> Result<Profile, Wrong> {
+    let merged = chain(start, writers)?;
     finish(&merged, known_ids)
 }
 

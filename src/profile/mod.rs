@@ -34,6 +34,7 @@ pub use model::{
 };
 pub use schema::schema;
 pub use show::{digest, show, to_json};
+pub use source::Writers;
 pub use values::{
     Architecture, BootLoaderPlace, Finish, InstallSource, NetworkKind, OtherAddress, PackageName,
     PartitionType, RetentionType, ScriptStage, Size, Unverified,

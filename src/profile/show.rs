@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::decode::below;
 use super::model::Profile;
-use super::yaml::{pairs, write_value};
+use super::yaml::{Writer, pairs};
 use crate::host::text::{hex, safe, without_secrets};
 
 /// The version of the JSON document.
@@ -16,11 +16,12 @@ const SCHEMA: &str = "mt-agent/profile/v1";
 /// Credentials in addresses are masked.
 #[must_use]
 pub fn show(profile: &Profile) -> String {
-    let mut out = format!("# {}, complete\n", safe(&profile.name));
+    let remark = |path: &str| Some(origin(profile, path));
+    let mut writer = Writer::new(format!("# {}, complete\n", safe(&profile.name)), &remark);
     for (key, value) in pairs(&masked_values(profile)) {
-        write_value(&mut out, 0, key, value, key, &|path| Some(origin(profile, path)));
+        writer.entry(key, value);
     }
-    out
+    writer.out
 }
 
 /// The profile as JSON: its values under the keys of the file format, and where each came from.

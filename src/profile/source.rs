@@ -26,15 +26,23 @@ pub struct Opened {
     pub id: (u64, u64),
 }
 
-/// Reads the file at `path` of `host`, which messages call `name`. With `anyone`, who can write it does not
-/// matter.
+/// Who may be able to write a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writers {
+    /// Root alone.
+    Root,
+    /// Anyone: the profile is used at a desk.
+    Anyone,
+}
+
+/// Reads the file at `path` of `host`, which messages call `name`, where no others than `writers` can write it.
 ///
 /// # Errors
 /// Why it is refused, in one line.
-pub fn read(host: &Host, path: &Path, name: &str, anyone: bool) -> Result<Opened, Wrong> {
+pub fn read(host: &Host, path: &Path, name: &str, writers: Writers) -> Result<Opened, Wrong> {
     let wrong = |what: String| Wrong { at: Some(name.to_owned()), path: None, what };
     let unreadable = |error: io::Error| wrong(format!("cannot be read: {error}"));
-    let (file, real) = if anyone {
+    let (file, real) = if writers == Writers::Anyone {
         open(host, path).map_err(unreadable)?
     } else {
         let seen = trust::look(host.root(), path)
@@ -75,18 +83,18 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    fn refused(path: &Path, anyone: bool) -> String {
-        read(&Host::live(), path, "P", anyone).unwrap_err().to_string()
+    fn refused(path: &Path, writers: Writers) -> String {
+        read(&Host::live(), path, "P", writers).unwrap_err().to_string()
     }
 
     #[test]
     fn what_only_root_can_write_is_read_and_links_are_followed() {
-        let opened = read(&Host::live(), Path::new("/etc/passwd"), "P", false).unwrap();
+        let opened = read(&Host::live(), Path::new("/etc/passwd"), "P", Writers::Root).unwrap();
         assert!(opened.text.starts_with("root:"), "{opened:?}");
         let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link");
         symlink("/etc/passwd", &link).unwrap();
-        assert_eq!(read(&Host::live(), &link, "P", false).unwrap().real, Path::new("/etc/passwd"));
+        assert_eq!(read(&Host::live(), &link, "P", Writers::Root).unwrap().real, Path::new("/etc/passwd"));
     }
 
     #[test]
@@ -96,7 +104,11 @@ mod tests {
         File::create(&file).unwrap();
         let to = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         to(&file, 0o644);
-        assert_eq!(read(&Host::live(), &file, "P", false).unwrap().text, "", "/tmp itself is no reason");
+        assert_eq!(
+            read(&Host::live(), &file, "P", Writers::Root).unwrap().text,
+            "",
+            "/tmp itself is no reason"
+        );
         to(&file, 0o666);
         let meta = fs::metadata(&file).unwrap();
         let refusal = format!(
@@ -106,16 +118,16 @@ mod tests {
             meta.uid(),
             meta.gid()
         );
-        assert_eq!(refused(&file, false), refusal);
-        assert_eq!(read(&Host::live(), &file, "P", true).unwrap().text, "");
+        assert_eq!(refused(&file, Writers::Root), refusal);
+        assert_eq!(read(&Host::live(), &file, "P", Writers::Anyone).unwrap().text, "");
         to(&file, 0o644);
         to(dir.path(), 0o777);
-        let refusal = refused(&file, false);
+        let refusal = refused(&file, Writers::Root);
         assert!(
             refusal.contains(&format!("run `chmod go-w {}`, or pass", dir.path().display())),
             "{refusal}"
         );
-        assert_eq!(read(&Host::live(), &file, "P", true).unwrap().text, "");
+        assert_eq!(read(&Host::live(), &file, "P", Writers::Anyone).unwrap().text, "");
     }
 
     #[test]
@@ -124,10 +136,10 @@ mod tests {
         let fifo = dir.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
-        for anyone in [true, false] {
+        for writers in [Writers::Anyone, Writers::Root] {
             let says = |path: &Path, what: &str| {
                 assert_eq!(
-                    refused(path, anyone),
+                    refused(path, writers),
                     format!("P: cannot be read: it is {what}, not a regular file")
                 );
             };
@@ -135,7 +147,7 @@ mod tests {
             says(&dir.path().join("socket"), "a socket");
             says(dir.path(), "a directory");
             says(Path::new("/dev/zero"), "a character device");
-            let none = refused(&dir.path().join("none"), anyone);
+            let none = refused(&dir.path().join("none"), writers);
             assert_eq!(none, "P: cannot be read: No such file or directory (os error 2)");
         }
     }
@@ -145,9 +157,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let big = dir.path().join("big");
         File::create(&big).unwrap().set_len(1 << 40).unwrap();
-        assert_eq!(refused(&big, true), "P: is larger than 256 KiB; no profile is");
+        assert_eq!(refused(&big, Writers::Anyone), "P: is larger than 256 KiB; no profile is");
         let latin = dir.path().join("latin");
         files::replace(&latin, b"name: a\ndescription: K\xf6ln\n", 0o644).unwrap();
-        assert_eq!(refused(&latin, true), "P: is not UTF-8 text (line 2)");
+        assert_eq!(refused(&latin, Writers::Anyone), "P: is not UTF-8 text (line 2)");
     }
 }

@@ -18,50 +18,61 @@ pub fn pairs(entries: &Mapping) -> impl Iterator<Item = (&str, &Value)> {
 /// The comment on the value at a path, if there is one.
 pub type Remark<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Writes `lead` (a key, or the dash of a list) and its value, `indent` spaces in.
-pub fn write_value(
-    out: &mut String,
-    indent: usize,
-    lead: &str,
-    item: &Value,
-    path: &str,
-    remark: Remark<'_>,
-) {
-    let pad = " ".repeat(indent);
-    let key = if lead == "-" { "-".to_owned() } else { format!("{lead}:") };
-    match item {
-        Value::Sequence(items) if items.is_empty() => {
-            write_line(out, &format!("{pad}{key} []"), remark(path));
-        }
-        Value::Sequence(items) => {
-            let _ = writeln!(out, "{pad}{key}");
-            for (index, item) in items.iter().enumerate() {
-                write_value(out, indent + 2, "-", item, &format!("{path}[{index}]"), remark);
-            }
-        }
-        Value::Mapping(entries) => {
-            // The first key of a list's item stands beside the dash.
-            let beside = lead == "-";
-            if !beside {
-                let _ = writeln!(out, "{pad}{key}");
-            }
-            for (index, (key, item)) in pairs(entries).enumerate() {
-                let start = out.len();
-                write_value(out, indent + 2, key, item, &below(path, key), remark);
-                if beside && index == 0 {
-                    out.replace_range(start + indent..=start + indent, "-");
-                }
-            }
-        }
-        scalar => write_line(out, &format!("{pad}{key} {}", plain_or_quoted(scalar)), remark(path)),
-    }
+/// A text in YAML that grows.
+pub struct Writer<'a> {
+    /// What was written.
+    pub out: String,
+    remark: Remark<'a>,
 }
 
-fn write_line(out: &mut String, line: &str, remark: Option<String>) {
-    let _ = match remark {
-        Some(remark) => writeln!(out, "{line:<COLUMN$}  # {remark}"),
-        None => writeln!(out, "{line}"),
-    };
+impl<'a> Writer<'a> {
+    /// Goes on after `out`.
+    pub fn new(out: String, remark: Remark<'a>) -> Self {
+        Self { out, remark }
+    }
+
+    /// Writes a key of the file and its value.
+    pub fn entry(&mut self, key: &str, value: &Value) {
+        self.value(0, key, value, key);
+    }
+
+    /// Writes `lead` (a key, or the dash of a list) and its value, `indent` spaces in.
+    fn value(&mut self, indent: usize, lead: &str, item: &Value, path: &str) {
+        let pad = " ".repeat(indent);
+        let key = if lead == "-" { "-".to_owned() } else { format!("{lead}:") };
+        match item {
+            Value::Sequence(items) if items.is_empty() => self.line(&format!("{pad}{key} []"), path),
+            Value::Sequence(items) => {
+                let _ = writeln!(self.out, "{pad}{key}");
+                for (index, item) in items.iter().enumerate() {
+                    self.value(indent + 2, "-", item, &format!("{path}[{index}]"));
+                }
+            }
+            Value::Mapping(entries) => {
+                // The first key of a list's item stands beside the dash.
+                let beside = lead == "-";
+                if !beside {
+                    let _ = writeln!(self.out, "{pad}{key}");
+                }
+                for (index, (key, item)) in pairs(entries).enumerate() {
+                    let start = self.out.len();
+                    self.value(indent + 2, key, item, &below(path, key));
+                    if beside && index == 0 {
+                        self.out.replace_range(start + indent..=start + indent, "-");
+                    }
+                }
+            }
+            scalar => self.line(&format!("{pad}{key} {}", plain_or_quoted(scalar)), path),
+        }
+    }
+
+    /// Writes the line of the value at `path`, with the comment on it.
+    fn line(&mut self, line: &str, path: &str) {
+        let _ = match (self.remark)(path) {
+            Some(remark) => writeln!(self.out, "{line:<COLUMN$}  # {remark}"),
+            None => writeln!(self.out, "{line}"),
+        };
+    }
 }
 
 /// A scalar in YAML that any reader of YAML 1.1 or 1.2 takes for what it is.

@@ -86,7 +86,8 @@ pub fn plan(
             }
             Remedy::Restart { first } => {
                 for change in first {
-                    add(&mut plan.changes, finding.id, false, change);
+                    let requirement = finding.id.to_owned();
+                    add(&mut plan.changes, PlannedChange { requirement, change, after_restart: false });
                 }
                 plan.restart = true;
                 foreseen.after_restart(finding.id);
@@ -113,7 +114,8 @@ pub fn plan(
                     foreseen.now(finding.id);
                 }
                 for change in changes {
-                    add(&mut plan.changes, finding.id, after_restart, change);
+                    let requirement = finding.id.to_owned();
+                    add(&mut plan.changes, PlannedChange { requirement, change, after_restart });
                 }
             }
             Remedy::None => plan.manual.push(manual(&finding, None)),
@@ -159,18 +161,18 @@ fn blocker(finding: &Finding) -> Option<&'static str> {
     }
 }
 
-/// Adds `change`; all packages from repositories go into one transaction, and nothing is planned twice.
-fn add(changes: &mut Vec<PlannedChange>, requirement: &str, after_restart: bool, change: Change) {
-    if let Change::InstallPackages { packages, .. } = &change
+/// Adds `new`; all packages from repositories go into one transaction, and nothing is planned twice.
+fn add(changes: &mut Vec<PlannedChange>, new: PlannedChange) {
+    if let Change::InstallPackages { packages, .. } = &new.change
         && let Some(already) = changes.iter_mut().find_map(|planned| match &mut planned.change {
             Change::InstallPackages { packages, .. } => Some(packages),
             _ => None,
         })
     {
-        let new: Vec<_> = packages.iter().filter(|name| !already.contains(name)).cloned().collect();
-        already.extend(new);
-    } else if !changes.iter().any(|planned| planned.change == change) {
-        changes.push(PlannedChange { requirement: requirement.to_owned(), change, after_restart });
+        let others: Vec<_> = packages.iter().filter(|name| !already.contains(name)).cloned().collect();
+        already.extend(others);
+    } else if !changes.iter().any(|planned| planned.change == new.change) {
+        changes.push(new);
     }
 }
 

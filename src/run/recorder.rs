@@ -29,6 +29,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Notes that the run begins; `resumed` after a restart, and what it looks at, where that is not everything.
+    #[expect(clippy::fn_params_excessive_bools, reason = "a field of the journal's entry")]
     pub(super) fn begin(&mut self, resumed: bool, selection: Option<Part>) -> Result<()> {
         let (agent, profile) = (env!("CARGO_PKG_VERSION").to_owned(), self.profile.name.to_string());
         self.journal.write(Event::Begin { agent, profile, resumed, selection })

@@ -9,7 +9,7 @@ use super::waiting::{self, Order};
 use crate::facts::gather::Probing;
 use crate::facts::{self, Facts};
 use crate::host::{Host, files};
-use crate::profile::{self, Profile, Setting};
+use crate::profile::{self, Profile, Setting, Writers};
 use crate::report::waiting::Waiting;
 use crate::state::resume::Pending;
 use crate::steps::{self, waivers};
@@ -21,8 +21,8 @@ pub struct Sources {
     pub host: Host,
     /// `--profile`
     profile: Option<String>,
-    /// Whether a profile that users other than root can write is accepted.
-    pub allow_unsafe_profile: bool,
+    /// Who may be able to write the profile.
+    writers: Writers,
 }
 
 impl Sources {
@@ -30,7 +30,7 @@ impl Sources {
     ///
     /// # Errors
     /// `root` is no directory.
-    pub fn open(root: Option<&Path>, profile: Option<String>, allow_unsafe_profile: bool) -> Result<Self> {
+    pub fn open(root: Option<&Path>, profile: Option<String>, writers: Writers) -> Result<Self> {
         let host = match root {
             None => Host::live(),
             Some(root) => match root.metadata() {
@@ -39,7 +39,7 @@ impl Sources {
                 Err(error) => bail!("--root {}: {error}", root.display()),
             },
         };
-        Ok(Self { host, profile, allow_unsafe_profile })
+        Ok(Self { host, profile, writers })
     }
 
     /// The same with the profile that an earlier run named.
@@ -85,7 +85,7 @@ impl Sources {
     /// It was given.
     pub fn refuse_unsafe_profile(&self, verb: &str) -> Result<()> {
         ensure!(
-            !self.allow_unsafe_profile,
+            self.writers == Writers::Root,
             "--allow-unsafe-profile is for verbs that change nothing: {verb} does as root what the profile says, so \
              nobody else may write it (without the option, the refusal prints the command that puts it right)"
         );
@@ -125,7 +125,7 @@ impl Sources {
     /// As there; a setting is not valid.
     pub fn profile_with(&self, settings: &[Setting]) -> Result<Profile> {
         let choice = self.profile.as_deref();
-        profile::load_with(choice, &self.host, &steps::ids(), self.allow_unsafe_profile, settings)
+        profile::load_with(choice, &self.host, &steps::ids(), self.writers, settings)
     }
 
     /// The profile `name`; without a name, as [`Sources::profile`].
@@ -134,7 +134,7 @@ impl Sources {
     /// As there.
     pub fn profile_called(&self, name: Option<&str>) -> Result<Profile> {
         let choice = name.or(self.profile.as_deref());
-        profile::load(choice, &self.host, &steps::ids(), self.allow_unsafe_profile)
+        profile::load(choice, &self.host, &steps::ids(), self.writers)
     }
 
     /// The profile, and the facts read from the host or from the recording `file` by it.
@@ -159,7 +159,7 @@ impl Sources {
 /// # Errors
 /// It is not there, not safe or not valid; a waiver is without effect.
 pub fn check_profile(sources: &Sources, file: &Path) -> Result<Profile> {
-    let checked = profile::check(file, &steps::ids(), sources.allow_unsafe_profile)?;
+    let checked = profile::check(file, &steps::ids(), sources.writers)?;
     let faults = waivers::faults(&checked, super::today());
     ensure!(faults.is_empty(), "{}: {}", file.display(), faults.join("; "));
     Ok(checked)

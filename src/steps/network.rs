@@ -147,8 +147,7 @@ fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
     let elsewhere = || {
         let is_fixed =
             |configuration: &&NicConfiguration| ["static", "none"].contains(&configuration.protocol.as_str());
-        let carries = one.nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
-        not_at_its_address(one.nic, one.configuration.filter(is_fixed)?, carries)
+        not_at_its_address(one.nic, one.configuration.filter(is_fixed)?, all)
     };
     let otherwise = || {
         let NicConfiguration { trouble, file, .. } = one.configuration?;
@@ -157,8 +156,9 @@ fn cut_off(one: &Used, all: &[Used]) -> Option<String> {
     not_on_boot(one.nic, one.configuration).or_else(elsewhere).or_else(otherwise)
 }
 
-/// `carries`: it has no address itself, as a member of a bond or bridge, which has the address.
-fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, carries: bool) -> Option<String> {
+fn not_at_its_address(nic: &Nic, configuration: &NicConfiguration, all: &[Used]) -> Option<String> {
+    // As a member of a bond or bridge, which has the address.
+    let carries = nic.addresses.is_empty() && all.iter().any(|other| !other.nic.addresses.is_empty());
     let (name, file) = (&nic.name, &configuration.file);
     let now = || nic.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     // Addresses of IPv6 come and go, and link-local ones are not among those known.

@@ -25,7 +25,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "{system.install} {packages.base}, then {system.query} each name: {system.repositories}",
         look: LOOK,
         belongs: |_| Belongs::Image,
-        judge: |profile, facts| judge(&profile.packages.base, true, facts),
+        judge: |profile, facts| judge(&profile.packages.base, Unfinished::Reported, facts),
         remedy: RemediedBy::Apply(|profile, facts, request| install(&profile.packages.base, facts, request)),
         ..Requirement::DEFAULT
     },
@@ -38,7 +38,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "{system.install} {packages.multipath}, then {system.query} {packages.multipath}.",
         look: LOOK,
         belongs: |_| Belongs::Image,
-        judge: |profile, facts| judge(&profile.packages.multipath, false, facts),
+        judge: |profile, facts| judge(&profile.packages.multipath, Unfinished::Blocks, facts),
         remedy: RemediedBy::Apply(|profile, facts, request| {
             install(&profile.packages.multipath, facts, request)
         }),
@@ -78,13 +78,23 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
     wanted.filter(|name| !packages.installed.contains_key(*name)).map(str::to_owned).collect()
 }
 
-fn judge(wanted: &[PackageName], of_all: bool, facts: &Facts) -> Result<Status, Status> {
+/// What comes of packages that were cut short, or are installed several times.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unfinished {
+    /// This requirement reports them.
+    Reported,
+    /// This one waits for the requirement that does.
+    Blocks,
+}
+
+fn judge(wanted: &[PackageName], unfinished: Unfinished, facts: &Facts) -> Result<Status, Status> {
     let wanted: Vec<&str> = wanted.iter().map(|name| &**name).collect();
-    installed(&wanted, of_all, facts, |missing, packages| {
+    installed(&wanted, unfinished, facts, |missing, packages| {
         words::install_packages(packages, &missing.join(" "))
     })
 }
 
+#[expect(clippy::fn_params_excessive_bools, reason = "the key of the profile")]
 fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Result<Status, Status> {
     if !asked {
         return Err(Status::NotApplicable {
@@ -99,32 +109,34 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Re
         ));
     }
     let wanted: Vec<&str> = files.iter().map(|file| &*file.package).collect();
-    installed(&wanted, false, facts, |_, packages| {
+    installed(&wanted, Unfinished::Blocks, facts, |_, packages| {
         let names = files.iter().map(|file| &*file.file).collect::<Vec<_>>().join(" ");
         words::install_files(packages, &names)
     })
 }
 
 /// Whether all of `wanted` are installed, and nothing was cut short: what a package brings may be there in part then, and which
-/// of two versions of a program runs is not told by their names. `of_all` is the requirement that tells what was cut short; the
-/// others wait for it. `install` says how those that are missing come.
+/// of two versions of a program runs their names do not tell. `install` says how those that are missing come.
 fn installed(
     wanted: &[&str],
-    of_all: bool,
+    unfinished: Unfinished,
     facts: &Facts,
     install: impl FnOnce(&[String], &Packages) -> String,
 ) -> Result<Status, Status> {
     let packages = need(&facts.packages, "the package database")?;
     let (mut found, mut fix) = (Vec::new(), Vec::new());
     let missing = missing(wanted.iter().copied(), packages);
-    if !of_all && missing.is_empty() && !(packages.unfinished.is_empty() && packages.duplicates.is_empty()) {
+    if unfinished == Unfinished::Blocks
+        && missing.is_empty()
+        && !(packages.unfinished.is_empty() && packages.duplicates.is_empty())
+    {
         return Err(Status::Blocked { by: id::PACKAGES_BASE.to_owned() });
     }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
         ("installed several times", &packages.duplicates, CLEAN),
     ] {
-        if let Some(first) = cut.first().filter(|_| of_all) {
+        if let Some(first) = cut.first().filter(|_| unfinished == Unfinished::Reported) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
             found.push(format!("{what}: {first}{more}"));
             fix.push(advice.to_owned());

@@ -87,14 +87,14 @@ fn check_file_system(facts: &Facts, device: &Storage) -> String {
     let at: Vec<&Mount> = mounts.filter(|mount| mount.major_minor == device.major_minor).collect();
     match at.iter().find(|mount| mount.mount_point == "/").or_else(|| at.first()) {
         Some(mount) if mount.mount_point != "/" => mend(facts, mount, &device.name),
-        mount => mend_root(mount.is_some_and(|mount| mount.fs_type == "xfs"), &device.name),
+        mount => mend_root(mount.map_or("", |mount| &mount.fs_type), &device.name),
     }
 }
 
 /// How the file system of `/` is mended, on the device with the kernel name `name`. A file /forcefsck cannot be made where its journal
 /// was aborted. rc.sysinit of CentOS 6 and systemd-fsck read the word on the kernel line; fsck.xfs does nothing.
-fn mend_root(is_xfs: bool, name: &str) -> String {
-    if is_xfs {
+fn mend_root(fs_type: &str, name: &str) -> String {
+    if fs_type == "xfs" {
         return format!("start a rescue system, and `xfs_repair /dev/{name}` there");
     }
     format!(

@@ -132,7 +132,8 @@ fn strings(words: &[&str]) -> Vec<String> {
 /// The built-in profile, with a site.
 fn profile() -> Profile {
     let none = Host::recorded("/nonexistent");
-    let mut profile = profile::load(Some(profile::DEFAULT), &none, &super::ids(), false).unwrap();
+    let mut profile =
+        profile::load(Some(profile::DEFAULT), &none, &super::ids(), profile::Writers::Root).unwrap();
     profile.site = profile::Site {
         configuration_server: Some(Server { address: "192.0.2.20".parse().unwrap(), port: 443.into() }),
         process_server: Some(Server { address: "192.0.2.21".parse().unwrap(), port: 9443.into() }),

@@ -82,7 +82,13 @@ fn every_built_in_profile_makes_one_with_what_differs_per_machine() {
         accepted(&files);
         let read = understood(&files);
         // What `check` looks for, from the profile itself.
-        let known = mt_agent::profile::load(Some(name), &mt_agent::host::Host::live(), &[], false).unwrap();
+        let known = mt_agent::profile::load(
+            Some(name),
+            &mt_agent::host::Host::live(),
+            &[],
+            mt_agent::profile::Writers::Root,
+        )
+        .unwrap();
         let layout =
             known.layout.partitions.iter().map(|spec| (spec.mount.to_string(), spec.fs_type.to_string()));
         let mut wanted: Vec<_> = layout.collect();

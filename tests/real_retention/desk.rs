@@ -227,7 +227,7 @@ impl Observer for Told {
 }
 
 pub fn profile() -> Profile {
-    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], profile::Writers::Root).unwrap()
 }
 
 /// Performs a change on this machine; an error as people see it.

@@ -77,7 +77,7 @@ fn host(name: &str, tree: &Path) -> Host {
 }
 
 fn default_profile() -> Profile {
-    profile::load(Some(profile::DEFAULT), &Host::live(), &steps::ids(), true).unwrap()
+    profile::load(Some(profile::DEFAULT), &Host::live(), &steps::ids(), profile::Writers::Anyone).unwrap()
 }
 
 /// What is said today, in the words of `said`: the verdict, and what is said of what stands there.

@@ -85,7 +85,7 @@ impl Seen {
 }
 
 pub fn profile() -> Profile {
-    profile::load(Some(profile::DEFAULT), &Host::live(), &[], false).unwrap()
+    profile::load(Some(profile::DEFAULT), &Host::live(), &[], profile::Writers::Root).unwrap()
 }
 
 pub fn need_root() {

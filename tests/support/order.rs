@@ -13,7 +13,8 @@ pub fn given(content: &str, only: &[&str]) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("profile.yaml");
     fs::write(&path, content).unwrap();
-    let profile = profile::load(path.to_str(), &Host::live(), &steps::ids(), true).unwrap();
+    let profile =
+        profile::load(path.to_str(), &Host::live(), &steps::ids(), profile::Writers::Anyone).unwrap();
     json!({
         "schema": "mt-agent/resume/v1",
         "boot-id": "another",

@@ -217,7 +217,7 @@ fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
     assert!(error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "), "{error}");
     let documented = LINE.replace(",nofail", "");
     assert_eq!(with_entry(documented.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), documented.as_bytes());
-    assert_eq!((options(false), options(true)), ("rw", "rw,nofail"));
+    assert_eq!((options(Init::Scripts), options(Init::Systemd)), ("rw", "rw,nofail"));
 }
 
 /// A generator of its own, with a fixed seed: a failure can be repeated.

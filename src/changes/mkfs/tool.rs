@@ -18,6 +18,33 @@ use crate::host::command::{self, Command, Output};
 /// How often it is told how much was written.
 const TICK: Duration = Duration::from_secs(2);
 
+/// What is on the disk on which a file system is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Nothing.
+    Blank,
+    /// Something that may be overwritten.
+    Used,
+}
+
+/// How a file system comes to its UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// mkfs sets it.
+    ByMkfs,
+    /// mkfs.xfs cannot, and `xfs_admin` does so afterwards.
+    Afterwards,
+}
+
+/// How a file system is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Making {
+    /// What is there.
+    pub ground: Ground,
+    /// How it comes to its UUID.
+    pub naming: Naming,
+}
+
 /// Whether the tools that `target` needs are here.
 ///
 /// # Errors
@@ -52,24 +79,26 @@ pub fn unfinished_label(uuid: &str) -> String {
     format!("mt-{digits}")
 }
 
-/// Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot): told by its options, with no device named.
+/// Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot), by its options, with no device named.
 ///
 /// # Errors
 /// It cannot be run.
-pub fn sets_uuid(host: &Host, target: &Target<'_>) -> Result<bool> {
+pub fn naming(host: &Host, target: &Target<'_>) -> Result<Naming> {
     if target.fs_type != "xfs" {
-        return Ok(true);
+        return Ok(Naming::ByMkfs);
     }
     let asked = Command::new("mkfs.xfs", ["-m", &with_uuid(target), "-V"], Duration::from_secs(60));
-    Ok(asked.run(host).context("asking mkfs.xfs what it can do")?.status == 0)
+    Ok(match asked.run(host).context("asking mkfs.xfs what it can do")?.status {
+        0 => Naming::ByMkfs,
+        _ => Naming::Afterwards,
+    })
 }
 
 fn with_uuid(target: &Target<'_>) -> String {
     format!("uuid={}", target.uuid)
 }
 
-/// Makes the file system on `node`. `over`: something is there already that may be overwritten. `sets_uuid`: see
-/// [`sets_uuid`].
+/// Makes the file system on `node`.
 ///
 /// # Errors
 /// The tool's failure.
@@ -78,12 +107,11 @@ pub fn make(
     device: &Device,
     node: &str,
     target: &Target<'_>,
-    over: bool,
-    sets_uuid: bool,
+    making: Making,
 ) -> Result<()> {
     match target.fs_type {
         "ext4" => make_ext4(context, device, node, target),
-        _ => make_xfs(context, device, node, target, over, sets_uuid),
+        _ => make_xfs(context, device, node, target, making),
     }
 }
 
@@ -101,12 +129,14 @@ fn make_xfs(
     device: &Device,
     node: &str,
     target: &Target<'_>,
-    over: bool,
-    sets_uuid: bool,
+    making: Making,
 ) -> Result<()> {
-    let force: &[&str] = if over { &["-f"] } else { &[] };
+    let force: &[&str] = match making.ground {
+        Ground::Used => &["-f"],
+        Ground::Blank => &[],
+    };
     let with_uuid = with_uuid(target);
-    if sets_uuid {
+    if making.naming == Naming::ByMkfs {
         let arguments = [force, &["-q", "-m", &with_uuid, "-L", LABEL, node]].concat();
         return run_watched(
             context,

@@ -19,6 +19,7 @@ use crate::platform::services::Verb;
 /// # Errors
 /// The configuration would let multipath take the root disk: nothing is then done. The service does not start, does not read
 /// its configuration, or a disk gets no map, and what multipath says of it.
+#[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn start(context: &mut Context<'_>, ids: &[ScsiId], reload: bool) -> Result<Done> {
     let host = context.host;
     let root = root_device(host)?;

@@ -50,6 +50,7 @@ impl Tree {
     }
 
     /// A partition of the block device at `disk`.
+    #[expect(clippy::too_many_arguments, reason = "a line of a table of devices")]
     pub fn partition(&self, disk: &str, name: &str, dev: &str, start: u64, size: u64) -> &Self {
         let directory = format!("{disk}/{name}");
         fs::create_dir_all(self.make(&format!("{directory}/holders/.."))).unwrap();
@@ -81,6 +82,7 @@ impl Tree {
     }
 
     /// A SCSI disk on the SCSI host `host` below the PCI function at `pci`; its block directory.
+    #[expect(clippy::too_many_arguments, reason = "a line of a table of devices")]
     pub fn scsi_disk(&self, pci: &str, hctl: &str, name: &str, dev: &str, size: u64) -> String {
         let number = hctl.split(':').next().unwrap();
         let device = format!("{pci}/host{number}/target0/{hctl}");

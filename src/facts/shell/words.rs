@@ -1,6 +1,13 @@
 //! The words and operators of a text, as bash parts them: a word ends at a blank, a tab, a newline or one of `|&;()<>`, and at
 //! nothing else. A carriage return and a no-break space are parts of it.
 
+/// What a character stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Double,
+}
+
 /// A piece of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -172,7 +179,7 @@ impl<'a> Lexer<'a> {
                     self.in_double_quotes(&mut word)?;
                     word.quoted = true;
                 }
-                '$' | '`' => self.expansion(&mut word, false)?,
+                '$' | '`' => self.expansion(&mut word, Quotes::None)?,
                 '~' if word.sign == Some(word.text.len().wrapping_sub(1))
                     || word.text.ends_with(':') && word.sign.is_some() =>
                 {
@@ -196,7 +203,7 @@ impl<'a> Lexer<'a> {
         loop {
             match self.peek()? {
                 '"' => return self.next().map(|_| ()),
-                '$' | '`' => self.expansion(word, true)?,
+                '$' | '`' => self.expansion(word, Quotes::Double)?,
                 '\\' => {
                     self.next();
                     match self.peek()? {
@@ -217,7 +224,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// A `$` or a backquote, and what it expands; nothing comes of it here.
-    fn expansion(&mut self, word: &mut Word, quoted: bool) -> Option<()> {
+    fn expansion(&mut self, word: &mut Word, quotes: Quotes) -> Option<()> {
+        let quoted = quotes == Quotes::Double;
         if self.take("`") {
             self.passes_over('`', '`')?;
         } else if self.rest.starts_with("${") || self.rest.starts_with("$((") {

@@ -28,7 +28,9 @@ fn whole() -> Profile {
             value: Given::Many(vec!["10.0.0.2".into()]),
         },
     ];
-    let mut profile = load_with(None, &Host::image("/no/such/tree"), &[], false, &settings).unwrap();
+    let mut profile =
+        load_with(None, &Host::image("/no/such/tree"), &[], crate::profile::Writers::Root, &settings)
+            .unwrap();
     profile.os.timezone = Some("Europe/Berlin".parse().unwrap());
     profile
 }
@@ -47,7 +49,8 @@ fn printed(change: impl FnOnce(&mut Profile)) -> String {
 
 #[test]
 fn all_that_is_lacking_is_told_at_once() {
-    let profile = crate::profile::load(Some("centos-6.6"), &Host::live(), &[], false).unwrap();
+    let profile =
+        crate::profile::load(Some("centos-6.6"), &Host::live(), &[], crate::profile::Writers::Root).unwrap();
     assert_eq!(
         kickstart(&profile, None).unwrap_err().to_string(),
         "the profile centos-6.6 lacks what a kickstart needs: os.timezone, installation.hostname (--hostname), \

@@ -27,10 +27,10 @@ pub(super) fn expand(template: &Template<'_>, places: &[&str]) -> Result<Vec<Str
                     None => homes.insert(self::homes(template)?),
                 };
                 for home in homes {
-                    below(template, home, rest, true, &mut found)?;
+                    below(template, home, rest, At::Home, &mut found)?;
                 }
             }
-            None => below(template, "", place.trim_start_matches('/'), false, &mut found)?,
+            None => below(template, "", place.trim_start_matches('/'), At::Root, &mut found)?,
         }
     }
     let mut seen = BTreeSet::new();
@@ -45,13 +45,22 @@ pub(super) fn files(template: &Template<'_>, places: &[&str]) -> Result<Vec<Stri
     Ok(found)
 }
 
+/// Where a place lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// In the home of a user.
+    Home,
+    /// Anywhere below `/`.
+    Root,
+}
+
 /// What is there for `place` below `directory`. A user can make a link of any directory at home: none is followed there, nor
 /// where others can make one.
 fn below(
     template: &Template<'_>,
     directory: &str,
     place: &str,
-    at_home: bool,
+    at: At,
     found: &mut Vec<String>,
 ) -> Result<()> {
     let (name, rest) = place.split_once('/').map_or((place, None), |(name, rest)| (name, Some(rest)));
@@ -68,8 +77,8 @@ fn below(
             continue;
         };
         match rest {
-            Some(_) if meta.is_symlink() && (at_home || is_theirs(template.host, &path)) => {}
-            Some(rest) => below(template, &path, rest, at_home, found)?,
+            Some(_) if meta.is_symlink() && (at == At::Home || is_theirs(template.host, &path)) => {}
+            Some(rest) => below(template, &path, rest, at, found)?,
             None if template.has(parent(&path)) => found.push(path),
             None => {}
         }

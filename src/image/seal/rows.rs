@@ -29,8 +29,7 @@ pub fn find(template: &Template<'_>, step: &str) -> Result<Vec<Item>> {
 fn items(template: &Template<'_>, row: &Row) -> Result<Vec<Item>> {
     match row.act {
         Act::Remove => Ok(places::files(template, row.places)?.into_iter().map(remove).collect()),
-        Act::Clear => directories(template, row.places, true),
-        Act::Discard => directories(template, row.places, false),
+        Act::Clear | Act::Discard => directories(template, row),
         Act::Empty => Ok(places::files(template, row.places)?
             .into_iter()
             .filter(|path| places::size(template, path).is_some_and(|bytes| bytes > 0))
@@ -53,9 +52,10 @@ fn items(template: &Template<'_>, row: &Row) -> Result<Vec<Item>> {
 
 /// The directories below which there is something to remove. A link in the place of one, which others can have put there, is
 /// removed itself.
-fn directories(template: &Template<'_>, places: &[&str], overwrite: bool) -> Result<Vec<Item>> {
+fn directories(template: &Template<'_>, row: &Row) -> Result<Vec<Item>> {
+    let overwrite = matches!(row.act, Act::Clear);
     let mut found = Vec::new();
-    for path in places::expand(template, places)? {
+    for path in places::expand(template, row.places)? {
         let is_link = template.host.place(&path).is_ok_and(|place| place.is_symlink());
         if is_link && places::is_theirs(template.host, &path) {
             found.push(remove(path));

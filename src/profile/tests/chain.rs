@@ -22,7 +22,7 @@ fn files(contents: &[(&str, &str)]) -> TempDir {
 
 /// A file at a desk.
 fn at_desk(dir: &TempDir, name: &str) -> anyhow::Result<Profile> {
-    load(Some(&dir.path().join(name).display().to_string()), &Host::live(), &[], true)
+    load(Some(&dir.path().join(name).display().to_string()), &Host::live(), &[], Writers::Anyone)
 }
 
 /// What is said of a refused file, with the directory left out.
@@ -157,16 +157,19 @@ fn without_the_flag_a_file_that_others_can_write_is_refused_and_so_is_what_it_ex
     replace(&path, b"extends: base.yaml\n", 0o644).unwrap();
     replace(&base, b"extends: centos-6.6\n", 0o644).unwrap();
     let name = path.display().to_string();
-    assert_eq!(load(Some(&name), &Host::live(), &[], false).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
+    assert_eq!(
+        load(Some(&name), &Host::live(), &[], Writers::Root).unwrap().name,
+        "centos-6.6 + base.yaml + p.yaml"
+    );
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-    let told = format!("{:#}", load(Some(&name), &Host::live(), &[], false).unwrap_err());
+    let told = format!("{:#}", load(Some(&name), &Host::live(), &[], Writers::Root).unwrap_err());
     assert!(
         told.starts_with(&format!("{0}: is refused: users other than root can write {0} (", base.display())),
         "{told}"
     );
     assert!(told.contains("pass --allow-unsafe-profile"), "{told}");
-    assert_eq!(check(&path, &[], true).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
-    let told = format!("{:#}", check(&path, &[], false).unwrap_err());
+    assert_eq!(check(&path, &[], Writers::Anyone).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
+    let told = format!("{:#}", check(&path, &[], Writers::Root).unwrap_err());
     assert!(told.contains("is refused"), "{told}");
 }
 
@@ -177,29 +180,32 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
         ("srv/base.yaml", "extends: more.yaml\nname: of the tree\n"),
         ("srv/more.yaml", "extends: centos-6.6\nsizing: {cpus: 3}\n"),
     ]);
-    let profile = load(None, &Host::recorded(tree.path()), &[], false).unwrap();
+    let profile = load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap();
     assert_eq!((&*profile.name, profile.sizing.cpus.get()), ("of the tree + profile.yaml", 3));
     let expected = format!("{}/srv/more.yaml:2", tree.path().display());
     assert_eq!(profile.origins["sizing.cpus"], expected);
 
     // An image's profile is what root will act on: the rule of ownership holds.
-    assert_eq!(load(None, &Host::image(tree.path()), &[], false).unwrap().name, "of the tree + profile.yaml");
+    assert_eq!(
+        load(None, &Host::image(tree.path()), &[], Writers::Root).unwrap().name,
+        "of the tree + profile.yaml"
+    );
     let base = tree.path().join("srv/base.yaml");
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o606)).unwrap();
-    let told = format!("{:#}", load(None, &Host::image(tree.path()), &[], false).unwrap_err());
+    let told = format!("{:#}", load(None, &Host::image(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(told.contains("srv/base.yaml: is refused: users other than root can write"), "{told}");
 
     let empty = files(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n")]);
-    assert_eq!(load(None, &Host::image(empty.path()), &[], false).unwrap().name, "centos-6.6");
+    assert_eq!(load(None, &Host::image(empty.path()), &[], Writers::Root).unwrap().name, "centos-6.6");
     let other = files(&[("etc/redhat-release", "Fedora release 12\n")]);
-    assert_eq!(load(None, &Host::image(other.path()), &[], false).unwrap().name, "centos-6.6");
+    assert_eq!(load(None, &Host::image(other.path()), &[], Writers::Root).unwrap().name, "centos-6.6");
 }
 
 #[test]
 fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink("gone.yaml", tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], false).unwrap_err());
+    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(
         told.ends_with("etc/mt-agent/profile.yaml: cannot be read: No such file or directory (os error 2)"),
         "{told}"
@@ -209,7 +215,7 @@ fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
 #[test]
 fn where_it_cannot_be_told_whether_there_is_one_there_is_no_default() {
     let tree = files(&[("etc/mt-agent", "a file")]);
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], false).unwrap_err());
+    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(
         told.ends_with("etc/mt-agent/profile.yaml: cannot be read: Not a directory (os error 20)"),
         "{told}"
@@ -221,13 +227,13 @@ fn a_link_of_a_tree_does_not_lead_to_this_machine_s_profile() {
     let outside = files(&[("secret.yaml", "extends: centos-6.6\nname: outside\n")]);
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink(outside.path().join("secret.yaml"), tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], false).unwrap_err());
+    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(told.contains("cannot be read: No such file"), "{told}");
 }
 
 #[test]
 fn an_unknown_name_lists_the_built_in_ones() {
-    let told = |choice: &str| load(Some(choice), &Host::live(), &[], false).unwrap_err().to_string();
+    let told = |choice: &str| load(Some(choice), &Host::live(), &[], Writers::Root).unwrap_err().to_string();
     assert_eq!(
         told("centos6.6"),
         "no built-in profile is called centos6.6 (did you mean `centos-6.6`?); built-in: centos-6.6; a file is named \

@@ -13,7 +13,7 @@ use crate::host::Host;
 
 /// The built-in default.
 fn default() -> Profile {
-    load(Some(DEFAULT), &Host::live(), &[], false).unwrap()
+    load(Some(DEFAULT), &Host::live(), &[], Writers::Root).unwrap()
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn a_checked_profile_names_a_retention_disk_by_what_stays() {
     let checked = |disk: &str| {
         let text = format!("extends: centos-6.6\nretention:\n  disk: {disk}\n");
         crate::host::files::replace(&file, text.as_bytes(), 0o644).unwrap();
-        check(&file, &KNOWN, true).map(drop).map_err(|wrong| format!("{wrong:#}"))
+        check(&file, &KNOWN, crate::profile::Writers::Anyone).map(drop).map_err(|wrong| format!("{wrong:#}"))
     };
     for moves in [
         "/dev/sdb",

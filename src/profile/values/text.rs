@@ -195,6 +195,7 @@ impl<T: Checked> Visitor<'_> for Text<T> {
 }
 
 /// `text` as it is, where `right` holds for it.
+#[expect(clippy::fn_params_excessive_bools, reason = "a condition that the caller writes out")]
 pub fn kept(text: &str, right: bool) -> Option<String> {
     right.then(|| text.to_owned())
 }

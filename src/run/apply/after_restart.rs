@@ -27,7 +27,10 @@ impl Run<'_> {
             // It is tried again at each boot, until a person has decided what the profile does not say.
             _ if first_boot && !applied.left.restart && self.has_more(facts, waiting.as_ref()) => {}
             Some(pending) if applied.left.restart => {
-                match self.after_restart(pending, first_boot, facts, agreed) {
+                // A clone that waits still waits, whoever has looked in meanwhile.
+                let first_boot = pending.first_boot || first_boot;
+                let pending = Pending { first_boot, ..pending.clone() };
+                match self.after_restart(&pending, facts, agreed) {
                     Some(pending) if waiting.as_ref().is_some_and(|waiting| waiting.stands_for(&pending)) => {
                     }
                     Some(pending) => {
@@ -60,19 +63,11 @@ impl Run<'_> {
     }
 
     /// What the run after the restart is to do; `None` where that is nothing.
-    pub(super) fn after_restart(
-        &self,
-        pending: &Pending,
-        first_boot: bool,
-        facts: &Facts,
-        agreed: &Plan,
-    ) -> Option<Pending> {
+    pub(super) fn after_restart(&self, pending: &Pending, facts: &Facts, agreed: &Plan) -> Option<Pending> {
         let mut pending = pending.clone();
         pending.request.retention_disk.clone_from(&self.request.retention_disk);
         pending.request.erase_disk.clone_from(&self.request.erase_disk);
         self.boot_id.clone_into(&mut pending.boot_id);
-        // A clone that waits still waits, whoever has looked in meanwhile.
-        pending.first_boot |= first_boot;
         if pending.first_boot && pending.request == Request::default() {
             // Whoever has looked in gave it no other day to end.
             pending.bound = None;

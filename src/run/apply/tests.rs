@@ -125,7 +125,7 @@ fn what_is_erased_after_the_restart_is_what_was_there_when_it_was_agreed_to() {
         let options = Options { resumed, ..Options::default() };
         let request = pending.request.clone();
         let run = Run { host: &host, profile: &profile, options: &options, request, boot_id: "b" };
-        run.after_restart(pending, false, &facts, agreed).unwrap()
+        run.after_restart(pending, &facts, agreed).unwrap()
     };
     let id = Some(RETENTION_ID);
     let order = left(&pending, false, &formats_after_restart(Some("aa")));
@@ -159,7 +159,7 @@ fn what_waits_for_the_restart_is_what_was_named_confirmed_and_not_yet_done() {
     };
     let (host, options) = (Host::live(), Options { request: asked.clone(), ..Options::default() });
     let left = |run: &Run<'_>| {
-        run.after_restart(&pending(&run.options.request), false, &facts, &formats_after_restart(Some("aa")))
+        run.after_restart(&pending(&run.options.request), &facts, &formats_after_restart(Some("aa")))
             .unwrap()
             .request
     };

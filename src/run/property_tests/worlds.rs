@@ -231,6 +231,7 @@ impl World {
     }
 
     /// Holders and partitions.
+    #[expect(clippy::too_many_arguments, reason = "what was drawn for one disk")]
     fn build_on(
         &self,
         disk: &mut Disk,
@@ -301,6 +302,7 @@ impl World {
     }
 
     /// Mounts and swap.
+    #[expect(clippy::too_many_arguments, reason = "what was drawn for one disk")]
     fn use_it(
         &mut self,
         state: State,

@@ -198,7 +198,7 @@ pub(super) fn profile(host: &Host) -> Held {
     if !host.exists(HOST_FILE) {
         return Held::none(HOST_FILE);
     }
-    match profile::load(None, host, &steps::ids(), false) {
+    match profile::load(None, host, &steps::ids(), profile::Writers::Root) {
         Ok(profile) => Held::new(HOST_FILE, Stands::Agrees, &format!("the profile {}", profile.name), ""),
         Err(error) => Held::new(HOST_FILE, Stands::Damaged, &format!("{error:#}"), "").fix(&format!(
             "put that right (mt-agent profile check {HOST_FILE}), or restore it from a backup"

@@ -8,6 +8,7 @@ mod whole;
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::network::persistent::FILE;
+use crate::facts::os::Init;
 use crate::platform::words;
 use crate::profile::Profile;
 use crate::steps::devices::{can_move, same_path};
@@ -44,10 +45,10 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         !judged && !ON_NO_DISK.contains(&entry.fs_type.as_str())
     };
     let others: Vec<_> = fstab.iter().filter(is_other).collect();
-    let systemd = facts.os.systemd.known() == Some(&true);
+    let init = Init::of(&facts.os);
     let moving: Vec<_> = others
         .iter()
-        .filter(|entry| is_read(entry, systemd) && can_move(&entry.device))
+        .filter(|entry| is_read(entry, init) && can_move(&entry.device))
         .map(|entry| format!("line {} ({} by {})", entry.line, entry.mount_point, entry.device))
         .collect();
     let (mut tally, mut fix) = (Tally::default(), Vec::new());
@@ -60,10 +61,13 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         tally.problem("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found");
         fix.push(UDEV.to_owned());
     }
-    for entry in others.iter().filter(|entry| has_to_be_there(entry, systemd)) {
+    for entry in others.iter().filter(|entry| has_to_be_there(entry, init)) {
         if let Some(None) = leads_to(&entry.device, facts, &mut tally) {
             let Entry { line, mount_point, device, pass, .. } = entry;
-            let stops = if systemd { "".into() } else { format!(" at fsck (pass {pass})") };
+            let stops = match init {
+                Init::Systemd => String::new(),
+                Init::Scripts => format!(" at fsck (pass {pass})"),
+            };
             tally.problem(format!(
                 "/etc/fstab: line {line} ({mount_point} by {device}) leads to no device, and the boot stops{stops}"
             ));
@@ -71,7 +75,7 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     let all = fstab.iter().filter(|entry| {
-        is_read(entry, systemd) && !same_path(&profile.retention.mount_point, &entry.mount_point)
+        is_read(entry, init) && !same_path(&profile.retention.mount_point, &entry.mount_point)
     });
     for entry in all {
         if tally.know(twins::of(&entry.device, facts)).is_some_and(|twins| !twins.is_empty()) {
@@ -80,7 +84,7 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             fix.push(SEE.to_owned());
         }
     }
-    for entry in fstab.iter().filter(|entry| is_read(entry, systemd)) {
+    for entry in fstab.iter().filter(|entry| is_read(entry, init)) {
         let Entry { line, mount_point, device, .. } = entry;
         if let Some(why) = misled(device, facts) {
             tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}): {why}"));
@@ -88,7 +92,7 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     for entry in &others {
-        if is_read(entry, systemd)
+        if is_read(entry, init)
             && misled(&entry.device, facts).is_none()
             && let Some((found, how)) = unfit(facts, entry)
         {
@@ -97,7 +101,11 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         }
     }
     for entry in others {
-        whole::look(profile, facts, entry, systemd, &mut tally, &mut fix);
+        if let Some((own, fixes)) = whole::look(profile, facts, entry, init) {
+            let Entry { line, mount_point, device, .. } = entry;
+            tally.take(&format!("/etc/fstab: line {line} ({mount_point} by {device})"), own);
+            fix.extend(fixes);
+        }
     }
     // What lies at /boot where that is not mounted is not what the boot loader reads.
     if boot::look(profile, facts, fstab, &mut tally, &mut fix) {
@@ -152,15 +160,18 @@ fn has(entry: &Entry, option: &str) -> bool {
 
 /// Whether the boot mounts the line's device or checks it: `fsck -A` of CentOS 6 passes over what has no pass number, and over
 /// nothing for its noauto; systemd checks what it mounts.
-fn is_read(entry: &Entry, systemd: bool) -> bool {
-    !has(entry, "noauto") || entry.pass != 0 && !systemd
+fn is_read(entry: &Entry, init: Init) -> bool {
+    !has(entry, "noauto") || entry.pass != 0 && init == Init::Scripts
 }
 
 /// Whether the boot stops where the device of `entry` is not there: fsck of CentOS 6 (`fsck -A -t noopts=_netdev`) asks for each
 /// with a pass number, `noauto` or not; systemd waits for each that it is to mount. A name that can move is told by itself.
-fn has_to_be_there(entry: &Entry, systemd: bool) -> bool {
+fn has_to_be_there(entry: &Entry, init: Init) -> bool {
     let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
-    let is_asked_for = if systemd { !has(entry, "noauto") } else { entry.pass != 0 };
+    let is_asked_for = match init {
+        Init::Systemd => !has(entry, "noauto"),
+        Init::Scripts => entry.pass != 0,
+    };
     is_device && is_asked_for && !can_move(&entry.device) && !has(entry, "nofail") && !has(entry, "_netdev")
 }
 

@@ -6,6 +6,7 @@ use crate::changes::fstab;
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
+use crate::facts::os::Init;
 use crate::facts::storage::{LVM, Storage};
 use crate::host::DeviceNumber;
 use crate::profile::Profile;
@@ -18,8 +19,7 @@ pub(super) const UUID: &str = "UUID=...";
 
 /// The line of fstab that mounts what `name` names as `mount` is mounted now.
 pub(super) fn line(facts: &Facts, name: &str, mount: &Mount) -> String {
-    // What starts the machine is unknown only of facts that were recorded elsewhere: CentOS 6 is what they are of.
-    let options = fstab::options(facts.os.systemd.known() == Some(&true));
+    let options = fstab::options(Init::of(&facts.os));
     format!("{name} {} {} {options} 0 0", mount.mount_point, mount.fs_type)
 }
 

@@ -14,6 +14,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
+use crate::facts::os::Init;
 use crate::facts::retention::uuid_of;
 use crate::host::ScsiId;
 use crate::host::command::pasted;
@@ -64,26 +65,6 @@ fn made<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Op
 /// What comes before the making of a volume.
 pub(super) const NEEDS: &[&str] =
     &[id::SCSI_IDS_UNIQUE, id::IMAGE_IDENTITY, id::CUSTOM_CHANGES_APPLIED, id::CUSTOM_CHANGES_RESTARTED];
-
-/// The making of the volume.
-pub(super) fn make(
-    disk: &Disk,
-    scsi_id: &ScsiId,
-    fs_type: &str,
-    uuid: &str,
-    erase: bool,
-    fingerprint: Option<String>,
-) -> Change {
-    Change::FormatRetention {
-        scsi_id: scsi_id.clone(),
-        device: disk.device(),
-        fs_type: fs_type.to_owned(),
-        uuid: uuid.to_owned(),
-        size_bytes: disk.size_bytes,
-        erase,
-        fingerprint,
-    }
-}
 
 /// The disk that may be taken as the first retention disk of this host: in the place of another one, that is to be said.
 fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
@@ -152,14 +133,15 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
             profile.retention.mount_point
         )),
         Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
-            changes: vec![make(
-                disk,
-                &scsi_id,
-                profile.retention.filesystem.name(),
-                &uuid,
+            changes: vec![Change::FormatRetention {
+                scsi_id,
+                device: disk.device(),
+                fs_type: profile.retention.filesystem.to_string(),
+                uuid,
+                size_bytes: disk.size_bytes,
                 erase,
                 fingerprint,
-            )],
+            }],
             needs: NEEDS,
         },
         Chosen::Refused(why) => Remedy::Refused(why),
@@ -305,8 +287,8 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
     if let Some(line) = persistent::commented_out(profile, facts) {
         return Remedy::Refused(persistent::uncomment(line));
     }
-    let systemd = match need(&facts.os.systemd, "whether systemd starts this machine") {
-        Ok(systemd) => *systemd,
+    let init = match need(&facts.os.systemd, "whether systemd starts this machine") {
+        Ok(systemd) => Init::from(*systemd),
         Err(status) => {
             return Remedy::Refused(format!(
                 "what the line has to say depends on what starts this machine, which {}: see to that, then mt-agent apply",
@@ -321,7 +303,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
                 scsi_id: disk.id().cloned().unwrap_or_default(),
                 mount_point: profile.retention.mount_point.to_string(),
                 fs_type: fs_type.to_owned(),
-                options: options(systemd).to_owned(),
+                options: options(init).to_owned(),
                 replaces: None,
             };
             Remedy::With { changes: gone.map(removed).into_iter().chain([written]).collect(), needs }
@@ -357,7 +339,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
 fn without_nofail(entry: &Entry) -> Remedy {
     let kept: Vec<&str> =
         entry.options.iter().map(String::as_str).filter(|option| *option != NOFAIL).collect();
-    let kept = if kept.is_empty() { options(false).to_owned() } else { kept.join(",") };
+    let kept = if kept.is_empty() { options(Init::Scripts).to_owned() } else { kept.join(",") };
     Remedy::one(Change::WriteFstab {
         device: entry.device.clone(),
         scsi_id: ScsiId::default(),

@@ -11,6 +11,7 @@ use crate::changes::Change;
 use crate::changes::fstab;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
+use crate::facts::os::Init;
 use crate::facts::retention::{Record, SCHEMA};
 use crate::facts::{Fact, Facts};
 use crate::host::ScsiId;
@@ -22,7 +23,7 @@ use crate::steps::id;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request, Takeover};
 
-use super::remedy::{NEEDS, make, unmount};
+use super::remedy::{NEEDS, unmount};
 
 /// The volume that takes the place.
 struct Successor<'a> {
@@ -181,7 +182,15 @@ fn successor<'a>(
             Chosen::Refused(why) => Err(why),
             Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => {
                 let fs_type = profile.retention.filesystem.to_string();
-                let made_by = make(disk, &scsi_id, &fs_type, &uuid, erase, fingerprint);
+                let made_by = Change::FormatRetention {
+                    scsi_id: scsi_id.clone(),
+                    device: disk.device(),
+                    fs_type: fs_type.clone(),
+                    uuid: uuid.clone(),
+                    size_bytes: disk.size_bytes,
+                    erase,
+                    fingerprint,
+                };
                 Ok(Successor { disk, scsi_id, uuid, fs_type, made_by: Some(made_by) })
             }
         },
@@ -299,7 +308,7 @@ fn keep(
         scsi_id: successor.scsi_id.clone(),
         mount_point: profile.retention.mount_point.to_string(),
         fs_type: successor.fs_type.clone(),
-        options: fstab::options(*systemd).to_owned(),
+        options: fstab::options(Init::from(*systemd)).to_owned(),
         replaces: None,
     };
     Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_MOUNTED] })

@@ -5,7 +5,7 @@ use super::name::{find, means, whereabouts};
 use super::now::{carry_root, volume};
 use super::persistent::{moves, remove_all_but_one};
 use super::volumes;
-use super::volumes::on_record;
+use super::volumes::{Ours, on_record};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
@@ -111,7 +111,7 @@ fn waiting_by_fstab<'a>(
     let recorded = record.filter(|record| record.finished && is_whole(disk) && ours(disk));
     let on_root = carry_root(facts, &under)?;
     if recorded.is_none() && !on_root {
-        another_volume(facts, entry, disk, made.is_some(), named)?;
+        another_volume(facts, entry, disk, made.as_ref(), named)?;
         if volumes::on(facts, disk).is_none() && !ours(disk) {
             not_on_record(facts, entry, disk, named)?;
         }
@@ -125,8 +125,8 @@ fn waiting_by_fstab<'a>(
     }))
 }
 
-/// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: its UUID follows
-/// from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
+/// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: the volume there whose UUID
+/// follows from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
 ///
 /// # Errors
 /// It is, or can be, another one; or it cannot be determined.
@@ -134,7 +134,7 @@ fn another_volume(
     facts: &Facts,
     entry: &Entry,
     disk: &Disk,
-    made: bool,
+    made: Option<&Ours<'_>>,
     named: Option<&str>,
 ) -> Result<(), Status> {
     let Entry { line, device, .. } = entry;
@@ -144,10 +144,10 @@ fn another_volume(
             return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() });
         }
         let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));
-        if made && on_record(facts, record).is_none() && is_named() {
+        if made.is_some() && on_record(facts, record).is_none() && is_named() {
             return Ok(());
         }
-        let keep = match disk.id().filter(|_| made) {
+        let keep = match disk.id().filter(|_| made.is_some()) {
             Some(id) => format!("mt-agent apply --adopt-retention {id}"),
             None => format!("`mv {RETENTION} /root/`, then mt-agent apply"),
         };
@@ -164,7 +164,7 @@ fn another_volume(
             ),
         ));
     }
-    if made {
+    if made.is_some() {
         return Ok(());
     }
     let twins = twins::of(device, facts)?;

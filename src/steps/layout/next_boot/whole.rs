@@ -5,6 +5,7 @@ use crate::facts::Facts;
 use crate::facts::fstab::Entry;
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
+use crate::facts::os::Init;
 use crate::profile::Profile;
 use crate::steps::devices::{mount_at, resolve, same_path};
 use crate::steps::layout::older::misled;
@@ -19,27 +20,25 @@ const ONLY_READ: [&str; 5] = ["squashfs", "cramfs", "romfs", "erofs", "ntfs"];
 /// Floppy and optical drives.
 const REMOVABLE: [u32; 2] = [2, 11];
 
-/// Adds up what is wrong with that of `entry`, where the boot mounts it or looks at it.
+/// What is wrong with that of `entry`, where the boot mounts it or looks at it, and what a person does about it.
 pub(super) fn look(
     profile: &Profile,
     facts: &Facts,
     entry: &Entry,
-    systemd: bool,
-    tally: &mut Tally,
-    fix: &mut Vec<String>,
-) {
-    let Entry { line, mount_point, device, .. } = entry;
-    // That its device carries something else is told by itself.
-    if !counts(entry, systemd) || misled(device, facts).is_some() {
-        return;
+    init: Init,
+) -> Option<(Tally, Vec<String>)> {
+    let Entry { mount_point, device, .. } = entry;
+    // That its device carries something else is reported by itself.
+    if !counts(entry, init) || misled(device, facts).is_some() {
+        return None;
     }
     let mount = facts.mounts.known().and_then(|mounts| mount_at(mounts, mount_point));
     let mount = mount.filter(|mount| mount.is_on_block_device());
     let named = resolve(device, facts).ok().flatten();
     let now = mount.map(|mount| mount.major_minor).filter(|number| !number.is_anonymous());
-    let Some(number) = named.or(now) else { return };
+    let number = named.or(now)?;
     if REMOVABLE.contains(&number.major()) {
-        return;
+        return None;
     }
     let mut own = Tally::default();
     let mut fixes = answers(facts, number, &|| None, &mut own);
@@ -54,16 +53,18 @@ pub(super) fn look(
     {
         fixes = vec![not_own];
     }
-    tally.take(&format!("/etc/fstab: line {line} ({mount_point} by {device})"), own);
-    fix.extend(fixes);
+    Some((own, fixes))
 }
 
 /// Whether the boot mounts it, or looks at it: `fsck -A` of CentOS 6 takes each with a pass number, `noauto` or not. From /boot it
 /// starts, whatever its line says.
-fn counts(entry: &Entry, systemd: bool) -> bool {
+fn counts(entry: &Entry, init: Init) -> bool {
     let has = |option: &str| entry.options.iter().any(|own| own == option);
     let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
-    let is_taken = if systemd { !has("noauto") && !has("nofail") } else { !has("noauto") || entry.pass != 0 };
+    let is_taken = match init {
+        Init::Systemd => !has("noauto") && !has("nofail"),
+        Init::Scripts => !has("noauto") || entry.pass != 0,
+    };
     is_device
         && !MOUNTS_ELSE.iter().any(|option| has(option))
         && (is_taken || same_path(&entry.mount_point, "/boot"))
