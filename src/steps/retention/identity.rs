@@ -15,7 +15,7 @@ pub(super) fn describe(disk: &Disk) -> String {
 pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, String> {
     let known = disk.scsi_id.as_ref().map_err(|no_id| {
         format!(
-            "{} has no SCSI ID ({}), so it cannot be told from another disk: see scsi.ids",
+            "{} has no SCSI ID ({}), so it cannot be distinguished from another disk: see scsi.ids",
             disk.name, no_id.why
         )
     })?;
@@ -38,7 +38,7 @@ pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, S
     let paths = facts.disks.known().into_iter().flatten();
     match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
         Some(why) => {
-            Err(format!("{} cannot be told from another disk: {why}: see scsi.ids-unique", disk.name))
+            Err(format!("{} cannot be distinguished from another disk: {why}: see scsi.ids-unique", disk.name))
         }
         None => Ok(id),
     }
