@@ -68,13 +68,11 @@ impl Device {
         &self.path
     }
 
-    /// The open descriptor.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Its number.
     #[must_use]
     pub fn major_minor(&self) -> DeviceNumber {
         DeviceNumber::of(self.number)

@@ -29,7 +29,6 @@ pub struct Strays {
 /// What is in the place of a directory, or of one above it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instead {
-    /// Its path.
     pub at: String,
     /// What it is: `a regular file`.
     pub what: String,

@@ -7,7 +7,6 @@ use super::daemons::{self, Daemon, Found};
 use super::processes::Processes;
 use crate::host::Host;
 
-/// The guest tools.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tools {
     /// The daemon's program file (/usr/bin/vmtoolsd, /usr/sbin/vmtoolsd, …), where there is one.
@@ -19,7 +18,6 @@ pub struct Tools {
     pub others: Vec<String>,
 }
 
-/// The daemon's processes.
 const DAEMONS: [Daemon; 2] = [
     Daemon { name: "vmtoolsd", file: "vmtoolsd", users: &[] },
     Daemon { name: "vmware-guestd", file: "vmware-guestd", users: &[] },

@@ -43,7 +43,6 @@ pub struct Texts {
     pub tools: &'static str,
     /// How the initramfs gets the drivers of LSI Logic controllers.
     pub lsi_drivers: &'static str,
-    /// How ReiserFS comes.
     pub reiserfs: &'static str,
     /// How the programs of XFS come.
     pub xfs: &'static str,

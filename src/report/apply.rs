@@ -24,7 +24,6 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// What was recorded of this machine's identity as it ended, beside that.
     pub recorded: Option<String>,
-    /// How it ended.
     pub ended: Ended,
 }
 
@@ -53,7 +52,6 @@ impl Applied {
 /// An apply that looked at nothing: of `--resume` before the restart, and of `--forget`.
 #[derive(Debug)]
 pub struct Idle {
-    /// How it ended.
     pub ended: Ended,
     /// The same in words.
     pub note: String,
@@ -102,7 +100,6 @@ pub fn document(applied: &Applied) -> anyhow::Result<String> {
     })
 }
 
-/// As text.
 #[must_use]
 pub fn render(applied: &Applied, style: Style) -> String {
     let note = applied.note();

@@ -8,7 +8,6 @@ use crate::changes::collection::Collection;
 use crate::changes::collection::manifest::{Entry, Manifest, Role};
 use crate::platform::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
 
-/// What was collected.
 #[derive(Debug)]
 pub struct Collected {
     /// The collection, every file verified.

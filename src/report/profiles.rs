@@ -17,7 +17,6 @@ pub struct List {
     host_file: Option<&'static str>,
 }
 
-/// A built-in profile.
 #[derive(Debug, Serialize)]
 struct Listed {
     name: String,

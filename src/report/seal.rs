@@ -11,9 +11,7 @@ const SCHEMA: &str = "mt-agent/seal/v1";
 /// One step with what there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Found {
-    /// Its name.
     pub id: &'static str,
-    /// What it does.
     pub title: &'static str,
     /// Whether `--only` or `--skip` leave it.
     pub skipped: bool,
@@ -31,7 +29,6 @@ pub struct Sealing {
     pub tree: Option<String>,
     /// Name of the profile.
     pub profile: String,
-    /// How it ended.
     #[serde(serialize_with = "word")]
     pub ended: Ended,
     /// Why it is refused.
@@ -195,9 +192,7 @@ fn outcome(sealing: &Sealing) -> (Paint, &'static str, String) {
 /// A step as `seal --list` has it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed {
-    /// Its name.
     pub id: &'static str,
-    /// What it does.
     pub title: &'static str,
     /// Where it looks, and what it does there.
     pub does: Vec<String>,

@@ -11,7 +11,6 @@ use super::text::Detail;
 pub enum Stands {
     /// It says what the host shows.
     Agrees,
-    /// It does not.
     Differs,
     /// It cannot be believed: torn, garbage, another kind of file, or not root's alone.
     Damaged,
@@ -45,9 +44,7 @@ impl Stands {
 /// A record, or another thing that the agent keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Where it lies.
     pub path: &'static str,
-    /// How it stands.
     pub status: Stands,
     /// What it says, in a line; empty where nothing.
     pub says: String,
@@ -81,7 +78,6 @@ pub struct State {
     /// What was changed, or would be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
-    /// The records.
     pub records: Vec<Row>,
 }
 

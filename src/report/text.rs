@@ -118,7 +118,6 @@ fn one(page: &mut Page, finding: &Finding, detail: Detail) {
     }
 }
 
-/// Why it matters.
 fn why(page: &mut Page, finding: &Finding) {
     if !finding.why.is_empty() {
         under(page, "why", &finding.why);

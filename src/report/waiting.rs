@@ -7,7 +7,6 @@ use super::style::{Page, Paint, Style};
 /// An apply that waits, as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
-    /// How it stands.
     pub state: Stands,
     /// That it waits and what becomes of it, in a sentence.
     pub note: String,

@@ -22,7 +22,6 @@ const REQUIREMENT: &str = "download-only";
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Where to.
     pub directory: PathBuf,
     /// Repositories instead of this host's own.
     pub repositories: Vec<String>,

@@ -18,7 +18,6 @@ use crate::steps::retention::takeover;
 /// What is looked at: `--only`, `--skip` and `--stage`.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// The requirements.
     pub selection: Selection,
     /// The stage, whose requirements the profile names: [`Selection::at_stage`].
     pub stage: Option<Stage>,

@@ -17,7 +17,6 @@ use crate::steps::{self, waivers};
 /// A host, and where its profile comes from.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// The host.
     pub host: Host,
     /// `--profile`
     profile: Option<String>,

@@ -38,7 +38,6 @@ use crate::steps::retention::{Used, recall};
 pub struct Seen {
     /// The profile; a built-in one where the host's own cannot be used.
     pub profile: Profile,
-    /// The host.
     pub facts: Facts,
     /// What waits for a restart.
     pub order: Result<Option<Order>>,

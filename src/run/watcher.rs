@@ -54,9 +54,7 @@ pub trait Watcher {
     fn remark(&mut self, line: &str);
     /// Something that a person should know, beside the report.
     fn note(&mut self, line: &str);
-    /// A step begins.
     fn begin(&mut self, step: Step<'_>);
-    /// A change ended.
     fn end(&mut self, done: &Done);
     /// A line about long work under way.
     fn progress(&mut self, line: &str);

@@ -34,7 +34,6 @@ pub enum Doubt {
 /// A record that is there and not believed. In one line: what is wrong with it, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// Of which kind.
     pub doubt: Doubt,
     /// What is wrong, naming the file.
     pub why: String,

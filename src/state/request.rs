@@ -33,7 +33,6 @@ impl Stage {
 pub struct Part {
     /// These ids and sections alone; empty means all.
     pub only: Vec<String>,
-    /// Not these.
     pub skip: Vec<String>,
     /// What belongs to this stage alone.
     pub stage: Option<Stage>,

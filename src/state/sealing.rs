@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", from = "Written")]
 pub struct Order {
-    /// Which steps.
     #[serde(flatten)]
     pub chosen: Chosen,
     /// Whether free space is filled with zeros.
@@ -42,7 +41,6 @@ impl From<Written> for Order {
 pub struct Chosen {
     /// These alone; empty means all.
     pub only: Vec<String>,
-    /// Not these.
     pub skip: Vec<String>,
 }
 

@@ -18,14 +18,12 @@ pub struct Layer<'a> {
     pub name: &'a str,
     /// `8:1`.
     pub major_minor: DeviceNumber,
-    /// What it is.
     pub kind: LayerKind,
 }
 
 /// What a block device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerKind {
-    /// A whole disk.
     Disk,
     /// A partition of a disk.
     Partition,

@@ -20,14 +20,10 @@ use crate::profile::Profile;
 
 pub use codes::{CODES, Code};
 
-/// A requirement, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained {
-    /// Its id.
     pub id: &'static str,
-    /// What must hold.
     pub title: Cow<'static, str>,
-    /// Its weight.
     pub severity: Severity,
     /// What goes wrong when it does not hold.
     pub cause: Cow<'static, str>,
@@ -74,7 +70,6 @@ pub struct Index {
 pub struct Entry<Id> {
     /// What to give to `explain`.
     pub id: Id,
-    /// What it is.
     pub title: Cow<'static, str>,
 }
 

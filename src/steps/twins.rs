@@ -96,7 +96,6 @@ fn are_parts(found: &[Twin<'_>], facts: &Facts) -> bool {
 /// The device to which udev's link of a UUID or a label leads, where it does not carry that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misled<'a> {
-    /// Its kernel name.
     pub name: String,
     /// `8:3`.
     pub major_minor: DeviceNumber,

@@ -12,9 +12,7 @@ use crate::host::text;
 /// What one member of an archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Member {
-    /// A directory.
     Directory,
-    /// A file.
     File,
     /// A symbolic link, and where it leads, as written.
     Symlink(Vec<u8>),
@@ -27,9 +25,7 @@ pub enum Member {
 pub enum Admitted {
     /// The archive's own top (`./`).
     Top,
-    /// A directory.
     Directory(PathBuf),
-    /// A file.
     File(PathBuf),
     /// A symbolic link and where it leads.
     Symlink(PathBuf, PathBuf),

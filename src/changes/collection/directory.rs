@@ -17,7 +17,6 @@ use crate::platform::packages::SUFFIX;
 pub struct Collection {
     /// Where it lies, links resolved; nobody but root can change it.
     pub directory: PathBuf,
-    /// What it holds.
     pub manifest: Manifest,
 }
 

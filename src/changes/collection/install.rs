@@ -214,7 +214,6 @@ struct Need {
     name: String,
     /// What is needed, as rpm says it.
     what: String,
-    /// Who needs it.
     by: String,
     /// Whether that is an installed package, which the transaction would break.
     installed: bool,

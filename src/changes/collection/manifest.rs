@@ -11,7 +11,6 @@ use crate::platform::packages::{SUFFIX, plain};
 /// Its name in the directory.
 pub const FILE: &str = "manifest.json";
 
-/// Its version.
 pub const SCHEMA: &str = "mt-agent/manifest/v1";
 
 /// The most bytes that one may have: some ten thousand files.

@@ -36,7 +36,6 @@ impl Work {
         Ok(path)
     }
 
-    /// It itself.
     pub(super) fn top(&self) -> &Path {
         &self.0
     }

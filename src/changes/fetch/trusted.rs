@@ -76,7 +76,6 @@ enum Alone {
     Issuer,
     /// It is not valid now, but at that moment.
     Dates(UnixTime, rustls::Error),
-    /// Another reason.
     Wrong(rustls::Error),
 }
 

@@ -82,7 +82,6 @@ pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<V
 enum Depth {
     /// Whether the disk is blank.
     Blank,
-    /// Its fingerprint too.
     Fingerprint,
 }
 

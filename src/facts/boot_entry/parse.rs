@@ -89,7 +89,6 @@ const COMMANDS: [&str; 64] = [
 /// What an entry opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// On which device.
     pub on: On,
     /// The file's path from the root of the file system there; `None` where the device alone is opened (`root`).
     pub path: Option<String>,

@@ -10,7 +10,6 @@ use crate::host::DeviceNumber;
 pub enum Use {
     /// A file system is mounted.
     Mounted {
-        /// Where.
         at: String,
         /// The device that carries it: `sda1`, `dm-0`, `vg-root`.
         on: String,

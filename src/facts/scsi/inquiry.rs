@@ -20,7 +20,6 @@ const LARGE: u16 = 4096;
 /// Why there is no page.
 #[derive(Debug)]
 pub enum Fault {
-    /// The ioctl failed.
     Ioctl(io::Error),
     /// The device refused the command, with additional sense code and qualifier.
     IllegalRequest(u8, u8),

@@ -53,7 +53,6 @@ pub struct Masker {
 /// What the lines before tell of the next one.
 #[derive(Debug, Default)]
 enum After {
-    /// Nothing.
     #[default]
     Nothing,
     /// A value that is named there stands here.

@@ -16,7 +16,6 @@ static KNOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What makes one.
 const MAKE: &str = "`openssl passwd -6` prints one";
 
 /// The hash of a password, as /etc/shadow holds it. It is never shown but in a kickstart.
@@ -49,7 +48,6 @@ impl PasswordHash {
         )
     }
 
-    /// The hash.
     pub(super) fn text(&self) -> &str {
         &self.0
     }

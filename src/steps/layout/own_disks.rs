@@ -97,7 +97,6 @@ pub fn uses_foreign(profile: &Profile, facts: &Facts) -> bool {
 /// What of that which a change or a person writes to lies on disks that are not this host's, or of which it is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
-    /// Nothing.
     Nothing,
     /// Something below which a change writes.
     Part,

@@ -37,9 +37,10 @@ pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, S
     }
     let paths = facts.disks.known().into_iter().flatten();
     match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
-        Some(why) => {
-            Err(format!("{} cannot be distinguished from another disk: {why}: see scsi.ids-unique", disk.name))
-        }
+        Some(why) => Err(format!(
+            "{} cannot be distinguished from another disk: {why}: see scsi.ids-unique",
+            disk.name
+        )),
         None => Ok(id),
     }
 }

@@ -17,7 +17,6 @@ const GRUB: &str = "grub.pbkdf2.";
 /// How many characters there are at least behind the method.
 const SHORTEST: usize = 12;
 
-/// Where they are.
 pub(super) fn all(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, sign) in line.match_indices(['$', '{']) {

@@ -12,7 +12,6 @@ use super::said;
 /// What a line leaves open.
 #[derive(Debug)]
 pub(super) enum Open {
-    /// Nothing.
     Nothing,
     /// The value stands below.
     Value,

@@ -43,7 +43,6 @@ const OF_ANOTHER: &str = "of whose file systems this host's own disk has the nam
 
 /// A name that the next boot goes by.
 pub(super) struct Name<'a> {
-    /// Where it stands.
     pub place: String,
     pub name: &'a str,
     /// `swap` of a line for that.
