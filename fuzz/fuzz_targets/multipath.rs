@@ -42,7 +42,7 @@ fn edited(data: &[u8], dialect: Dialect) {
         };
         let again = with_wwid(&after, ID, stale, dialect).expect("what was written is understood");
         assert_eq!(again, after, "a second edit changed something");
-        let others = [OTHER.to_owned()];
+        let others = [OTHER.into()];
         match check_hidden(&after, ID, &others, dialect) {
             // Both readers agree that the root disk is named.
             Ok(()) => {

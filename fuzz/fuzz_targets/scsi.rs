@@ -17,9 +17,9 @@ pub fn run(data: &[u8]) {
     for id in [fuzzing::scsi_id(data, data), fuzzing::scsi_id(page_83, page_80)] {
         match id {
             Ok(id) => {
-                assert!(!id.text.is_empty(), "an empty id");
-                safe_line(&id.text);
-                safe_line(&id.source);
+                assert!(!id.id.is_empty(), "an empty id");
+                safe_line(&id.id);
+                safe_line(&id.source.expect("it was asked for"));
             }
             Err(why) => safe_line(&why),
         }
