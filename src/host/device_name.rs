@@ -42,6 +42,7 @@ impl DeviceName {
             Some(("mapper", _)) => Self::Map,
             Some(("disk", link)) => match link.split_once('/') {
                 Some(("by-id", link)) if id_in(link).is_some() => Self::Id,
+                Some(("by-id", link)) if is_map_name(link) => Self::Map,
                 Some(("by-id", _)) => Self::Link,
                 Some(("by-uuid" | "by-partuuid", _)) => Self::Uuid,
                 Some(("by-label" | "by-partlabel", _)) => Self::Label,
@@ -61,6 +62,8 @@ impl DeviceName {
             Self::Place
         } else if is_naa(name) || id_in(name).is_some() || name.starts_with(['0', '1', '2', 'S']) {
             Self::Id
+        } else if is_map_name(name) {
+            Self::Map
         } else if LINKS.iter().any(|kind| name.starts_with(kind)) {
             Self::Link
         } else {
@@ -84,6 +87,11 @@ impl DeviceName {
 /// Whether it is a SCSI ID made of an NAA name: `3` and hexadecimal digits.
 fn is_naa(name: &str) -> bool {
     name.strip_prefix('3').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether it is a link by the name of a map that is not an ID: `dm-name-mpatha` leads wherever mpatha does.
+fn is_map_name(link: &str) -> bool {
+    link.strip_prefix("dm-name-").is_some_and(|map| !is_naa(map))
 }
 
 /// The SCSI ID that the name of a link in /dev/disk/by-id is made of: `scsi-3…`, `dm-uuid-mpath-3…`, and `wwn-0x…`, which lacks
@@ -129,6 +137,9 @@ mod tests {
         }
         for place in ["pci-0000:03:00.0-scsi-0:0:1:0", "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0"] {
             assert_eq!(DeviceName::of_disk(place), DeviceName::Place, "{place}");
+        }
+        for other in ["dm-name-mpatha", "/dev/disk/by-id/dm-name-mpatha"] {
+            assert_eq!(DeviceName::of_disk(other), DeviceName::Map, "{other}");
         }
         for other in ["/dev/mapper/mpatha", "/dev/vg/lv", "/dev/disk/by-uuid/1-2", "/dev/disk/by-label/x"] {
             assert!(!DeviceName::of_disk(other).names_a_disk_for_good(), "{other}");

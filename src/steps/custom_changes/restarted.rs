@@ -14,7 +14,7 @@ use crate::steps::{Status, need};
 /// A marker this much older than the boot was certainly there before it, in spite of a clock set at boot.
 const CLOCK_MARGIN_SECS: u64 = 60;
 
-/// Whether a restart has happened is told from the boot id that was recorded; where a person ran the script and
+/// Whether a restart has happened is determined by the boot id that was recorded; where a person ran the script and
 /// nothing was recorded, clocks are believed only where both times of the boot agree, with multipath's maps as a further witness.
 pub(super) fn restarted(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let boot_id = need(&facts.boot_id, "the boot id")?;

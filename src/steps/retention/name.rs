@@ -150,7 +150,7 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 
 /// Whether `name` is one that another disk can have after a restart: whatever is not made of a SCSI ID.
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
-    // A SCSI ID that is no NAA name is told from other words by the disk that has it.
+    // A SCSI ID that is no NAA name is recognised by the disk that has it.
     let is_other_id = name.starts_with(['0', '1', '2', 'S']);
     let is_lasting = DeviceName::of_disk(name).names_a_disk_for_good() && !is_other_id;
     let short = short(name);
