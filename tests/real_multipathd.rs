@@ -47,7 +47,10 @@ on() {
     ln -sf ../init.d/multipathd /etc/rc.d/rc3.d/S06multipathd 2>/dev/null
     ln -sf /usr/lib/systemd/system/multipathd.service /etc/systemd/system/sysinit.target.wants/multipathd.service
     multipathd
-    until [ -s $pid ]; do sleep 0.02; done
+    until [ -s $pid ]; do
+        runs multipathd || { echo "multipathd has ended"; exit 72; }
+        sleep 0.02
+    done
 }
 apply() { $AGENT apply --yes --only $only "$@" </dev/null; }
 # runs NAME: a process of this world has that name; other tests have theirs.
@@ -59,7 +62,7 @@ runs() {
 }
 # What a killed apply had started is at its end, and a multipathd that begins answers.
 settled() {
-    for _ in $(seq 500); do
+    for _ in $(seq 5000); do
         runs service || runs systemctl || runs chkconfig || { runs multipathd && [ ! -s $pid ]; } || return
         sleep 0.02
     done

@@ -93,6 +93,9 @@ fn looks(call: &str) -> bool {
         "execve" | "access" | "faccessat" | "faccessat2" | "readlink" | "readlinkat" | "stat" | "lstat"
         | "newfstatat" | "statx" | "statfs" | "getcwd" | "chdir" => true,
         "getxattr" | "lgetxattr" | "listxattr" | "llistxattr" => true,
+        // What strace prints of a thread that was killed at the entry of a call, as by another's exit_group: the
+        // kernel did not carry it out.
+        "???" => call == "???( <unfinished ...>",
         // strace prints the end of a call that another thread interrupted on a line of its own.
         resumed => resumed.starts_with("<...") || resumed.starts_with("+++"),
     }

@@ -19,9 +19,14 @@ static void tell(int number)
 	told = number;
 }
 
+/* A daemon that is killed leaves its multipath behind, which writes to a file of its own and replaces nothing. */
 static void load(void)
 {
-	if (system("multipath -t >" SHOWN ".new 2>/dev/null && mv " SHOWN ".new " SHOWN))
+	char own[64], command[128];
+
+	snprintf(own, sizeof own, SHOWN ".%d", getpid());
+	snprintf(command, sizeof command, "multipath -t >%s 2>/dev/null", own);
+	if (system(command) || rename(own, SHOWN))
 		_exit(1);
 }
 
@@ -56,7 +61,7 @@ int main(int count, char **words)
 	if (daemon(0, 0))
 		return 1;
 	/* There is never a second one. */
-	file = fopen(PIDFILE, "a+");
+	file = fopen(PIDFILE, "a+e");
 	if (!file || flock(fileno(file), LOCK_EX | LOCK_NB) || ftruncate(fileno(file), 0))
 		return 1;
 	load();

@@ -4,7 +4,9 @@
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -16,7 +18,7 @@ use mt_agent::facts::blank::examine::places;
 use mt_agent::facts::disks::Disk;
 use mt_agent::host::{Host, ScsiId};
 use mt_agent::state::paths::RETENTION;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::desk::*;
@@ -382,7 +384,7 @@ fn who_has_the_new_volume_open_for_writing_keeps_it_from_being_finished() {
     });
 }
 
-/// What looks at disks all the time on a healthy machine. LVM and mdadm claim what they look at, which is a use.
+/// What looks at disks all the time on a healthy machine.
 const LOOKERS: [&[&str]; 8] = [
     &["sync", "--data", "DEV"],
     &["dd", "if=DEV", "of=/dev/null", "bs=1M", "count=8", "iflag=direct"],
@@ -398,28 +400,22 @@ const LOOKERS: [&[&str]; 8] = [
 fn reads_and_flushes_are_no_writes() {
     isolated(module_path!(), "reads_and_flushes_are_no_writes", || {
         let device = Loop::new(SIZE);
-        let done = AtomicBool::new(false);
-        let outcome = thread::scope(|scope| {
-            for words in LOOKERS {
-                let words: Vec<_> = words.iter().map(|word| word.replace("DEV", &device.device)).collect();
-                let done = &done;
-                scope.spawn(move || {
-                    while !done.load(Ordering::Relaxed) {
-                        let looked =
-                            duct::cmd(&words[0], &words[1..]).stdout_null().stderr_null().unchecked().run();
-                        looked.unwrap_or_else(|error| panic!("{words:?}: {error}"));
-                        thread::sleep(Duration::from_millis(50));
-                    }
-                });
-            }
-            let mut outcome = format(&device, &device.target("ext4"));
-            while outcome.as_ref().is_err_and(|why| why.contains("the kernel does not give exclusive access"))
-            {
-                outcome = format(&device, &device.target("ext4"));
-            }
-            done.store(true, Ordering::Relaxed);
-            outcome
-        });
+        // Processes of their own: one that this process forks holds its claim until it becomes the command.
+        let mut lookers: Vec<_> = LOOKERS
+            .iter()
+            .map(|words| {
+                let words = words.iter().map(|word| word.replace("DEV", &device.device));
+                let mut shell = Command::new("sh");
+                shell.args(["-c", "while :; do \"$@\" >/dev/null 2>&1; sleep 0.05; done", "sh"]);
+                shell.args(words).process_group(0).spawn().unwrap()
+            })
+            .collect();
+        let outcome = format(&device, &device.target("ext4"));
+        for looker in &mut lookers {
+            // Fails where a looker had ended by itself.
+            killpg(Pid::from_raw(looker.id().cast_signed()), Signal::SIGKILL).unwrap();
+            looker.wait().unwrap();
+        }
         changed(outcome);
     });
 }
