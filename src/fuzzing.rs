@@ -21,46 +21,33 @@ pub use crate::image::seal::edit as seal;
 pub use edit::{check_hidden, with_id, with_wwid};
 
 /// A profile from a text.
-///
-/// # Errors
-/// The line that a person reads.
 pub fn profile(text: &str) -> Result<Profile, String> {
     profile::from_text(text, "fuzz.yaml", &steps::ids()).map_err(|wrong| wrong.to_string())
 }
 
 /// The SCSI ID in page 0x83, or why there is none, with the serial number of page 0x80.
-///
-/// # Errors
-/// Why there is none.
 pub fn scsi_id(page_83: &[u8], page_80: &[u8]) -> Result<KnownId, String> {
     scsi::named("fuzz", page_83, || scsi::vpd::serial(page_80))
 }
 
 /// What an answer of `blkid -p -o udev` means.
-#[must_use]
 pub fn blkid(status: i32, stdout: &[u8], stderr: &[u8]) -> Signatures {
     let output = Output { status, stdout: stdout.to_vec(), stderr: stderr.to_vec(), truncated: false };
     blkid::interpret(&output, "blkid")
 }
 
 /// A file system's signature as blkid prints it, in words.
-#[must_use]
 pub fn signature(stdout: &str) -> String {
     signature::parse(stdout).to_string()
 }
 
 /// What `rpm -q` says of `names`.
-///
-/// # Errors
-/// It says nothing of one.
+/// Errors: It says nothing of one.
 pub fn rpm_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
     packages::rpm::parse_installed(stdout, names)
 }
 
 /// What `rpm -Kv` says: whether a signature was found good.
-///
-/// # Errors
-/// As there.
 pub fn rpm_signature_is_good(stdout: &str) -> Result<bool> {
     Ok(matches!(packages::rpm::parse_signature(stdout)?, Some(packages::rpm::Signature::Good(_))))
 }
@@ -76,19 +63,16 @@ pub fn interfaces(text: &str) {
 }
 
 /// What is kept of the vendor script's log.
-#[must_use]
 pub fn log_tail(log: &str) -> String {
     custom_changes::words::judged(log)
 }
 
 /// Where a redirect from `base` leads.
-#[must_use]
 pub fn redirect(base: &str, location: &str) -> Option<String> {
     fetch::resolve(base, location)
 }
 
 /// The proxy for `url` with `http_proxy=proxy` and `no_proxy=none`.
-#[must_use]
 pub fn proxy(url: &str, proxy: &str, none: &str) -> Option<String> {
     let environment = |name: &str| match name {
         "http_proxy" => Some(proxy.to_owned()),
@@ -108,14 +92,12 @@ pub fn records(text: &str) {
 }
 
 /// The names of files that a collection's manifest, if it is one, has opened.
-#[must_use]
 pub fn manifest(text: &str) -> Vec<String> {
     let manifest = crate::changes::collection::manifest::parse(text);
     manifest.map(|manifest| manifest.files.into_iter().map(|entry| entry.file).collect()).unwrap_or_default()
 }
 
 /// A journal's entry for people.
-#[must_use]
 pub fn history(entry: &Entry) -> Line {
     crate::report::history::line(entry)
 }

@@ -63,10 +63,9 @@ pub struct Archive {
 impl Archive {
     /// Opens the archive at `path` and checks all of it; nothing is written. From here on it is its bytes: each time that
     /// they are read they are hashed again.
-    ///
-    /// # Errors
-    /// One line: it is not there, not a tar.gz, damaged, not the one that `pinned` (SHA-256, lower-case hex)
-    /// names, can be written by users other than root and is not pinned, or holds what no such archive may hold.
+    /// Errors: One line: it is not there, not a tar.gz, damaged, not the one that `pinned` (SHA-256, lower-case
+    /// hex) names, can be written by users other than root and is not pinned, or holds what no such archive may
+    /// hold.
     pub fn open(path: &Path, pinned: Option<&str>, limits: &Limits) -> Result<Self> {
         Self::check(path, pinned, limits).with_context(|| format!("checking the archive {}", path.display()))
     }
@@ -124,13 +123,11 @@ impl Archive {
     }
 
     /// SHA-256 of the archive, lower-case hex.
-    #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
     /// What it holds, in words.
-    #[must_use]
     pub fn summary(&self) -> String {
         let members = self.tree.members();
         let entries = if members == 1 { "entry" } else { "entries" };
@@ -138,9 +135,7 @@ impl Archive {
     }
 
     /// Where the file called `script` lies in it: at the top or in a directory of the top.
-    ///
-    /// # Errors
-    /// One line: it is not there, or twice.
+    /// Errors: One line: it is not there, or twice.
     pub fn find(&self, script: &str) -> Result<PathBuf> {
         let (near, far): (Vec<&Path>, Vec<&Path>) =
             self.tree.files_called(script).partition(|path| path.components().count() <= 2);
@@ -161,9 +156,7 @@ impl Archive {
 
     /// Unpacks it below `work` (see [`super::trust`]) and returns where. What an earlier call left there is
     /// replaced; an interrupted one leaves nothing that would pass for an unpacked archive.
-    ///
-    /// # Errors
-    /// What failed, naming the file; nothing is then left behind.
+    /// Errors: What failed, naming the file; nothing is then left behind.
     pub fn unpack(&self, work: &Path) -> Result<PathBuf> {
         self.unpack_into(work)
             .with_context(|| format!("unpacking {} below {}", self.path.display(), work.display()))

@@ -184,7 +184,6 @@ fn options_of_0_1_0() -> String {
 
 impl Change {
     /// One line that says what it does, for the plan.
-    #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::InstallPackages { packages, from: None, manager, .. } => {

@@ -45,7 +45,6 @@ impl Change {
     /// Whether who agreed to `agreed` has agreed to this change: the same one, or less of the same.
     ///
     /// Every field is named here, so that a new one, and a new kind of change, asks how it is compared.
-    #[must_use]
     pub fn is_within(&self, agreed: &Self) -> bool {
         match self {
             // Whatever installs them, it is the same packages from the same repositories.
@@ -178,9 +177,6 @@ impl Change {
 }
 
 /// Refuses `what`, whose content is `now`, where a person agreed to other content.
-///
-/// # Errors
-/// One line that says so.
 pub(super) fn unchanged(what: &str, now: &str, agreed: Option<&str>) -> Result<()> {
     ensure!(
         agreed.is_none_or(|agreed| agreed == now),
@@ -190,9 +186,7 @@ pub(super) fn unchanged(what: &str, now: &str, agreed: Option<&str>) -> Result<(
 }
 
 /// The SHA-256 of a regular file, lower-case hex.
-///
-/// # Errors
-/// It cannot be read; it is larger than all that is pinned.
+/// Errors: It cannot be read; it is larger than all that is pinned.
 pub(super) fn digest(path: &Path) -> Result<String> {
     let file = files::open(path).with_context(|| format!("reading {}", path.display()))?;
     let sum = sha256(&file, LARGEST_ARCHIVE, PATIENCE);

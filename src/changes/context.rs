@@ -43,18 +43,12 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Runs `command`, giving each of its lines to the observer and to the log, up to a bound.
-    ///
-    /// # Errors
-    /// As [`Command::run`].
     pub fn run(&mut self, command: &Command) -> Result<Output, Failure> {
         let host = self.host;
         self.watched(command, |watch| command.run_watched(host, watch))
     }
 
     /// As [`Context::run`], on another host; it begins when `begin` has been given its process id.
-    ///
-    /// # Errors
-    /// As [`Command::run_held`].
     pub fn run_held(
         &mut self,
         host: &Host,

@@ -40,10 +40,8 @@ pub const DECIDE: &str = "decide with `mt-agent apply --custom-changes=accept` (
 
 /// Runs the vendor script in `archive`, if it was never started, or where a person says so (`rerun`). `agreed` is the
 /// SHA-256 of the archive that a person agreed to.
-///
-/// # Errors
-/// One line that says what is known of the host now: the script was not started (the next apply tries again), or it
-/// was, and a person must decide.
+/// Errors: One line that says what is known of the host now: the script was not started (the next apply tries
+/// again), or it was, and a person must decide.
 #[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn run(context: &mut Context<'_>, archive: &Path, rerun: bool, agreed: Option<&str>) -> Result<Done> {
     let runner = context.host.clone();
@@ -52,17 +50,13 @@ pub fn run(context: &mut Context<'_>, archive: &Path, rerun: bool, agreed: Optio
 }
 
 /// The record of the run.
-///
-/// # Errors
-/// It is not believed: then nobody knows whether the script has run.
+/// Errors: It is not believed: then nobody knows whether the script has run.
 pub fn recorded(host: &Host) -> Result<Option<Record>> {
     vendor_script::read(host).context("without it nobody knows whether the vendor script has run")
 }
 
 /// Refuses while a run lives of which no end, or no good one, is recorded: it may be changing what we look at.
-///
-/// # Errors
-/// One line that names its process; it cannot be determined whether it lives.
+/// Errors: One line that names its process; it cannot be determined whether it lives.
 pub fn refuse_while_running(host: &Host, boot_id: &str) -> Result<()> {
     // A record that cannot be read stops what depends on it.
     match recorded(host) {
@@ -152,9 +146,8 @@ fn run_on(
 /// Records a run that a person made (seen by its marker), or one that a person accepts.
 ///
 /// An accepted run keeps the boot id under which it was started: a restart since then counts.
-///
-/// # Errors
-/// There is no marker to see, a person must decide first, the script still runs, or the record could not be written.
+/// Errors: There is no marker to see, a person must decide first, the script still runs, or the record could not
+/// be written.
 #[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn record(context: &mut Context<'_>, accepted: bool) -> Result<Done> {
     let host = context.host;

@@ -48,9 +48,7 @@ const NODES: &str = ".mt-agent-";
 impl Device {
     /// Opens the block device at `path`, for reading: what is not open for writing cannot be written by
     /// mistake, and closing it makes udev look at nothing.
-    ///
-    /// # Errors
-    /// It does not exist, is no block device, or an operating system error.
+    /// Errors: It does not exist, is no block device, or an operating system error.
     pub fn open(host: &Host, path: &str) -> Result<Self> {
         let place = host.path(path);
         let open = || files::node(&place, libc::O_NONBLOCK);
@@ -63,33 +61,24 @@ impl Device {
     }
 
     /// The path that it was opened by.
-    #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    #[must_use]
     pub fn major_minor(&self) -> DeviceNumber {
         DeviceNumber::of(self.number)
     }
 
     /// Size in bytes.
-    ///
-    /// # Errors
-    /// What the kernel says.
     pub fn size_bytes(&self) -> Result<u64> {
         ioctl::size_bytes(&self.file).with_context(|| format!("asking the size of {}", self.path))
     }
 
     /// Whether the kernel holds it for read-only.
-    ///
-    /// # Errors
-    /// What the kernel says.
     pub fn is_read_only(&self) -> Result<bool> {
         ioctl::is_read_only(&self.file).with_context(|| format!("asking whether {} is read-only", self.path))
     }
@@ -97,9 +86,7 @@ impl Device {
     /// Claims it: a descriptor opened with `O_EXCL`, which the kernel grants only for a device that is not
     /// mounted (in any namespace), not swap, not held by device-mapper, RAID or another claimant, and of which
     /// no partition is. While the claim lives none of that can come to be.
-    ///
-    /// # Errors
-    /// It is in use, or an operating system error.
+    /// Errors: It is in use, or an operating system error.
     pub fn claim(&self) -> Result<File> {
         // Through our own descriptor: the path may lead elsewhere by now.
         let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
@@ -119,9 +106,7 @@ impl Device {
     }
 
     /// Whether its path still leads to it.
-    ///
-    /// # Errors
-    /// The path leads to another device, or nowhere.
+    /// Errors: The path leads to another device, or nowhere.
     pub fn still_at_path(&self, host: &Host) -> Result<()> {
         let meta =
             fs::metadata(host.path(&self.path)).with_context(|| format!("looking at {}", self.path))?;
@@ -135,9 +120,6 @@ impl Device {
 
     /// Writes out what the kernel still holds for it, and forgets what it read, so that what is read next
     /// comes from the disk.
-    ///
-    /// # Errors
-    /// A write failed.
     pub fn flush(&self) -> Result<()> {
         let what = format!("syncing {}", self.path);
         let sync = || self.file.sync_all().map_err(|error| error.to_string());
@@ -153,9 +135,6 @@ impl Device {
     }
 
     /// A node of our own for it.
-    ///
-    /// # Errors
-    /// An operating system error.
     pub fn node(&self, host: &Host) -> Result<Node> {
         remove_stale_nodes(host);
         // In /dev, not in our own directory: /var is often mounted with `nodev`.
@@ -195,7 +174,6 @@ fn remove_stale_nodes(host: &Host) {
 
 impl Node {
     /// Its path, as text for a command line.
-    #[must_use]
     pub fn path(&self) -> String {
         self.path.to_string_lossy().into_owned()
     }

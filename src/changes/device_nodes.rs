@@ -27,9 +27,7 @@ const LABELLING: Duration = Duration::from_secs(20);
 
 /// Makes those of the standard nodes anew that are wrong: of `planned` alone, where that is given. An image has none of
 /// its own.
-///
-/// # Errors
-/// One line for all that could not be put right, which is then as it was.
+/// Errors: One line for all that could not be put right, which is then as it was.
 pub(super) fn make(context: &mut Context<'_>, planned: Option<&[String]>) -> Result<Done> {
     let host = context.host;
     if !host.is_live() {

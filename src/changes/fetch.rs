@@ -64,7 +64,6 @@ pub struct Fetch<'a> {
 }
 
 /// The environment of this process.
-#[must_use]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -80,9 +79,8 @@ enum Tried {
 
 impl Fetch<'_> {
     /// Fetches the file; `part` then holds all of it, synced.
-    ///
-    /// # Errors
-    /// Why not; after a broken connection, `part` stays for the next time. [`GivenUp`]: it was too slow for its turn.
+    /// Errors: Why not; after a broken connection, `part` stays for the next time. [`GivenUp`]: it was too slow
+    /// for its turn.
     pub fn run(&self, observer: &mut dyn Observer) -> Result<()> {
         let mut broken = None;
         let mut slow = None;

@@ -26,9 +26,7 @@ const FILLER: &str = ".mt-agent-zeros";
 
 /// Fills what is free on the file system of `directory` with zeros, and frees it again; the bytes written. The file has no
 /// name while it grows: whatever ends this, the room is free again at the latest after the next mount.
-///
-/// # Errors
-/// What failed other than that the disk is full, which is the end. `stop` said so.
+/// Errors: What failed other than that the disk is full, which is the end. `stop` said so.
 pub fn fill(directory: &Path, stop: &dyn Fn() -> bool) -> Result<u64> {
     ensure!(directory.is_dir(), "{} is not a directory", directory.display());
     let path = directory.join(FILLER);

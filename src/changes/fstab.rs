@@ -26,7 +26,6 @@ pub const PATH: &str = "/etc/fstab";
 pub const NOFAIL: &str = "nofail";
 
 /// The options of a new entry, by what starts the machine.
-#[must_use]
 pub fn options(init: Init) -> &'static str {
     match init {
         Init::Systemd => "rw,nofail",
@@ -48,10 +47,8 @@ pub struct Entry<'a> {
 }
 
 /// Lets fstab mount the volume at every boot. The file as it was is kept first.
-///
-/// # Errors
-/// Another entry has that mount point, the entry cannot be written as a line, or an operating system error;
-/// the file is then as it was.
+/// Errors: Another entry has that mount point, the entry cannot be written as a line, or an operating system
+/// error; the file is then as it was.
 pub fn write(context: &mut Context<'_>, entry: &Entry<'_>) -> Result<Done> {
     install(context.host, entry)
 }
@@ -65,9 +62,7 @@ fn install(host: &Host, entry: &Entry<'_>) -> Result<Done> {
 
 /// Takes our own entries for `mount_point` with these devices out of fstab, with their comments, be they commented out or passed
 /// over at boot. The file as it was is kept first.
-///
-/// # Errors
-/// Another entry would be read otherwise then, or an operating system error; the file is then as it was.
+/// Errors: Another entry would be read otherwise then, or an operating system error; the file is then as it was.
 pub fn remove(host: &Host, mount_point: &str, devices: &[String]) -> Result<Done> {
     let what = format!("/etc/fstab no longer mounts {} on {mount_point}", devices.join(", "));
     replace(host, &what, |before| {
@@ -130,10 +125,8 @@ fn outside(gone: &[usize], range: Range<usize>, lines: &[&[u8]]) -> Vec<u8> {
 /// earlier entry replaced, else with a comment line and the entry added at its end, or before the line with which mount(8)
 /// stops to read. A line that is passed over at boot stays, and counts for nothing; what a person has added to our earlier
 /// entry for the same file system stays.
-///
-/// # Errors
-/// An entry that is not ours has that mount point, also one that is read only when a wrong line of ours is right; or a field
-/// cannot be written.
+/// Errors: An entry that is not ours has that mount point, also one that is read only when a wrong line of ours is
+/// right; or a field cannot be written.
 pub fn with_entry(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>> {
     let after = edited(before, entry, dialect)?;
     let again = edited(&after, entry, dialect).context("with the line for the retention volume put right")?;
@@ -234,7 +227,6 @@ fn escaped(field: &str) -> String {
 
 /// Whether `device` is one of the two names that lead to the same volume after every restart: the UUID of the file system,
 /// or the map of the disk with a SCSI ID (NAA or EUI-64). Any other name of a map (mpatha) is given out anew.
-#[must_use]
 pub fn cannot_move(device: &str) -> bool {
     let uuid = |uuid: &str| uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let scsi_id = |id: &str| {

@@ -27,18 +27,13 @@ const RELOADING: Duration = Duration::from_secs(60);
 const GROWING: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// Grows the file system of `volume`, one that we made, to its device while it is mounted.
-///
-/// # Errors
-/// It is not that volume, its map has not the size of the disk, or the tool failed: the file system is then whole, and as large as
-/// it was or larger.
+/// Errors: It is not that volume, its map has not the size of the disk, or the tool failed: the file system is
+/// then whole, and as large as it was or larger.
 pub fn grow(context: &mut Context<'_>, volume: &Volume<'_>) -> Result<Done> {
     grow_as(context, &Hardware, volume)
 }
 
 /// As [`grow`], with a stand-in for the hardware.
-///
-/// # Errors
-/// As [`grow`].
 pub fn grow_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
     attempt(context, identity, volume).with_context(|| format!("growing {}", volume.device))
 }

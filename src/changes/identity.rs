@@ -20,15 +20,9 @@ const ASKING: Duration = Duration::from_secs(30);
 /// drives, and everything else about them stays real.
 pub trait Identity {
     /// The SCSI ID of what is open as `device`.
-    ///
-    /// # Errors
-    /// Why there is none, in one line.
     fn scsi_id(&self, device: &File) -> Result<ScsiId, String>;
 
     /// Every disk of `host`, read now.
-    ///
-    /// # Errors
-    /// Why they cannot be read, in one line.
     fn disks(&self, host: &Host) -> Result<Vec<Disk>, String>;
 }
 
@@ -49,9 +43,7 @@ impl Identity for Hardware {
 
 /// The disk, or every path of the multipath map, that `device` is: each answers with `scsi_id`, and nothing
 /// else on this host does.
-///
-/// # Errors
-/// It is a partition, a path of a map or another device; or it answers otherwise, or another disk alike.
+/// Errors: It is a partition, a path of a map or another device; or it answers otherwise, or another disk alike.
 pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &str) -> Result<Vec<Disk>> {
     let number = device.major_minor();
     let all = identity.disks(host).map_err(|why| anyhow!("reading the disks: {why}"))?;
@@ -100,9 +92,6 @@ pub fn verify(host: &Host, identity: &dyn Identity, device: &Device, scsi_id: &s
 
 /// What uses the disks or a part of them, beyond the map that they are paths of: programs that have one open for
 /// writing among them, as a failback writes to a protected machine's new disk without any claim.
-///
-/// # Errors
-/// It cannot be determined.
 pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
     let mounts = known(mounts::load(host)).context("reading what is mounted")?;
     let swaps = known(swaps::load(host)).context("reading active swap")?;
@@ -122,7 +111,6 @@ pub fn uses(host: &Host, disks: &[Disk]) -> Result<Vec<String>> {
 }
 
 /// The partitions on the disks, those of their map among them.
-#[must_use]
 pub fn partitions(disks: &[Disk]) -> Vec<String> {
     let mut names: Vec<String> =
         disks.iter().flat_map(|disk| &disk.partitions).map(|partition| partition.name.clone()).collect();
@@ -131,9 +119,6 @@ pub fn partitions(disks: &[Disk]) -> Vec<String> {
 }
 
 /// What was read.
-///
-/// # Errors
-/// Why it was not.
 pub fn known<T>(fact: Fact<T>) -> Result<T> {
     match fact {
         Fact::Known(value) => Ok(value),

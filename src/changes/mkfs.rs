@@ -81,18 +81,13 @@ enum Work {
 }
 
 /// Makes the file system that `target` names, on the disk that it names.
-///
-/// # Errors
-/// Why it was refused: the disk is then bit for bit as it was. Or what failed while it was made: the record
-/// then says that it is unfinished, and the next run goes on.
+/// Errors: Why it was refused: the disk is then bit for bit as it was. Or what failed while it was made: the
+/// record then says that it is unfinished, and the next run goes on.
 pub fn format(context: &mut Context<'_>, target: &Target<'_>) -> Result<Done> {
     format_as(context, &Hardware, target)
 }
 
 /// As [`format`], with a stand-in for the hardware.
-///
-/// # Errors
-/// As [`format`].
 pub fn format_as(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'_>) -> Result<Done> {
     attempt(context, identity, target)
         .with_context(|| format!("formatting {} (SCSI ID {})", target.device, text::safe(target.scsi_id)))

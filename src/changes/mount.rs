@@ -46,9 +46,7 @@ pub struct Volume<'a> {
 }
 
 /// Makes the directory `path` and those above it that are missing.
-///
-/// # Errors
-/// Something that is no directory is there, or an operating system error.
+/// Errors: Something that is no directory is there, or an operating system error.
 pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done> {
     let host = context.host;
     ensure!(
@@ -74,17 +72,12 @@ pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done>
 }
 
 /// Mounts the retention volume, at a directory that is made where it is missing, and proves that it can be written.
-///
-/// # Errors
-/// Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
+/// Errors: Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
 pub fn mount_retention(context: &mut Context<'_>, volume: &Volume<'_>) -> Result<Done> {
     mount_as(context, &Hardware, volume)
 }
 
 /// As [`mount_retention`], with a stand-in for the hardware.
-///
-/// # Errors
-/// As [`mount_retention`].
 pub fn mount_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
     attempt(context, identity, volume)
         .with_context(|| format!("mounting {} at {}", volume.device, volume.mount_point))

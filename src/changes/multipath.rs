@@ -25,10 +25,8 @@ pub const SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
 
 /// Makes the blacklist name `scsi_id`, in place of `replaces` where that stands. The files as they were are
 /// kept first, and every byte that does not say this stays.
-///
-/// # Errors
-/// It is not the root disk's ID, the configuration cannot be understood, or the blacklist would hide another
-/// disk; the files are then as they were.
+/// Errors: It is not the root disk's ID, the configuration cannot be understood, or the blacklist would hide
+/// another disk; the files are then as they were.
 pub fn blacklist_root_disk(context: &mut Context<'_>, scsi_id: &str, replaces: Option<&str>) -> Result<Done> {
     let root = root_device(context.host)?;
     let done = replace_as(context.host, &Hardware, root, scsi_id, replaces)?;

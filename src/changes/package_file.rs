@@ -26,9 +26,6 @@ pub struct PackageFile {
 impl PackageFile {
     /// Makes sure that `package` is this one, and of this version, unless the SHA-256 (`sum`, lower-case hex)
     /// is pinned. A signature is as good on an older version, whose faults are known.
-    ///
-    /// # Errors
-    /// What it is instead.
     pub(super) fn names(&self, package: &Package, sum: &str) -> Result<()> {
         ensure!(package.name == self.package, "it is the package {}, not {}", package.name, self.package);
         ensure!(

@@ -7,9 +7,7 @@ use super::{
 
 impl Change {
     /// Performs it. Checks first whether the host is so already.
-    ///
-    /// # Errors
-    /// What failed, naming the object. The host is then as it was, or as the change's own file says.
+    /// Errors: What failed, naming the object. The host is then as it was, or as the change's own file says.
     pub fn perform(&self, context: &mut Context<'_>) -> anyhow::Result<Done> {
         match self {
             Self::InstallPackages { packages, from: None, .. } => packages::install(context, packages),

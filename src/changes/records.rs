@@ -19,9 +19,6 @@ use crate::state::set_aside::DAMAGED;
 /// Writes what identifies this machine now, where that is not what is on record. The salt of a record stays, and so do the own
 /// disks; `own` are the SCSI IDs of those of a host of which none are on record yet. As long as none are, no disk gets on record
 /// by being attached, but for the first that carries `/`.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[ScsiId]>) -> Result<Done> {
     let old = match identity::recorded(host) {
         Fact::Known(old) => old,
@@ -53,9 +50,7 @@ pub fn keep_identity(host: &Host, at: &str, now: &[Present], own: Option<&[ScsiI
 }
 
 /// Puts the disks with these SCSI IDs on record as this host's own, as a person said.
-///
-/// # Errors
-/// What failed, naming the file; or that the record cannot be read.
+/// Errors: What failed, naming the file; or that the record cannot be read.
 pub(super) fn own_disks(host: &Host, scsi_ids: &[ScsiId]) -> Result<Done> {
     let mut record = match identity::recorded(host) {
         Fact::Known(Some(record)) => record,
@@ -72,9 +67,6 @@ pub(super) fn own_disks(host: &Host, scsi_ids: &[ScsiId]) -> Result<Done> {
 
 /// Adds what identifies the template now to its record: started again it has new host keys, and its clones must not have
 /// those either.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn extend_template(host: &Host, at: &str, now: &[Present]) -> Result<Done> {
     let Fact::Known(Some(mut record)) = identity::template(host) else { return Ok(Done::Unchanged) };
     if !record.extend(now) {
@@ -110,9 +102,6 @@ pub(super) fn set_aside(context: &mut Context<'_>) -> Result<Done> {
 }
 
 /// Moves what lies at `path` below [`SET_ASIDE`], whatever it is: a record that is not believed any more is never deleted.
-///
-/// # Errors
-/// What failed, naming it.
 pub fn put_aside(host: &Host, path: &str) -> Result<Done> {
     let from = host.place(path)?;
     if from.symlink_metadata().is_err() {
@@ -126,9 +115,6 @@ pub fn put_aside(host: &Host, path: &str) -> Result<Done> {
 }
 
 /// Writes the file at `path` anew, as `content`; the old one, `old`, is kept below [`SET_ASIDE`].
-///
-/// # Errors
-/// What failed, naming it.
 pub fn rewrite(host: &Host, path: &str, old: &str, content: &str) -> Result<Done> {
     let copy = free_place(host, path)?;
     files::replace(&copy, old.as_bytes(), 0o600)?;

@@ -21,10 +21,8 @@ use crate::host::files;
 
 /// Overwrites the file at `path` with zeros and removes it; what is no file, and an empty directory, is only removed.
 /// `false`: nothing was there. A file that has another name too keeps its content for that name.
-///
-/// # Errors
-/// What failed, naming the file; it may be overwritten in part then, and is still there. It is mounted there from another
-/// file system, whose it is.
+/// Errors: What failed, naming the file; it may be overwritten in part then, and is still there. It is mounted
+/// there from another file system, whose it is.
 pub fn remove(path: &Path) -> Result<bool> {
     let meta = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -54,9 +52,6 @@ fn beside(path: &Path) -> Result<PathBuf> {
 }
 
 /// As [`remove`], for a record that somebody reads: at no instant it is there and overwritten in part.
-///
-/// # Errors
-/// As there.
 pub fn remove_record(path: &Path) -> Result<bool> {
     if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
         return remove(path);
@@ -69,9 +64,7 @@ pub fn remove_record(path: &Path) -> Result<bool> {
 }
 
 /// Replaces the file at `path` (no link) whole, as [`files::replace`] does, and overwrites what it held.
-///
-/// # Errors
-/// What failed, naming the file; it is then either as it was or as it is to be.
+/// Errors: What failed, naming the file; it is then either as it was or as it is to be.
 pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
     let old = beside(path)?;
     remove(&old)?;
@@ -103,9 +96,6 @@ fn open_alone(path: &Path, meta: &Metadata) -> Result<Option<File>> {
 
 /// Overwrites the file at `path` with zeros and cuts it to nothing, in place: a program that has it open goes on writing to
 /// it. `false`: there is no file, or it is empty. One that has another name too keeps its content for that name.
-///
-/// # Errors
-/// As [`remove`].
 pub fn empty(path: &Path) -> Result<bool> {
     let meta = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -134,9 +124,6 @@ pub struct Below {
 
 /// What lies below `directory`: what is mounted there is another file system's, and `lost+found` at its top the file
 /// system's own.
-///
-/// # Errors
-/// A directory could not be read.
 pub fn below(directory: &Path) -> Result<Below> {
     let mut found = Below::default();
     let device = directory.metadata().with_context(|| format!("looking at {}", directory.display()))?.dev();

@@ -17,9 +17,8 @@ use crate::host::{DeviceNumber, Host, text};
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Unmounts the file system of the device `number` (`253:0`) from `mount_point`; `what` names it: its disk with its SCSI ID.
-///
-/// # Errors
-/// Something else is mounted there, something uses it (what, and which processes), or umount(8) failed: then it is still mounted.
+/// Errors: Something else is mounted there, something uses it (what, and which processes), or umount(8) failed:
+/// then it is still mounted.
 pub fn unmount(
     context: &mut Context<'_>,
     mount_point: &str,

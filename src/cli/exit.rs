@@ -15,7 +15,6 @@ pub const FAILED: u8 = 2;
 pub const RESTART_OWED: u8 = 3;
 
 /// The exit code of a verdict.
-#[must_use]
 pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Ready | Verdict::SelectionReady => READY,
@@ -25,7 +24,6 @@ pub fn of_verdict(verdict: Verdict) -> u8 {
 }
 
 /// The exit code of a run that ended so, where what it came to is no verdict.
-#[must_use]
 pub fn of_ended(ended: Ended) -> u8 {
     match ended {
         Ended::Finished | Ended::Nothing | Ended::NothingWaits | Ended::Forgotten => READY,
@@ -36,7 +34,6 @@ pub fn of_ended(ended: Ended) -> u8 {
 }
 
 /// The exit code of an apply.
-#[must_use]
 pub fn of_applied(applied: &Applied) -> u8 {
     match of_ended(applied.ended) {
         READY => match of_verdict(applied.report.verdict()) {
@@ -48,7 +45,6 @@ pub fn of_applied(applied: &Applied) -> u8 {
 }
 
 /// The exit code of a sealing.
-#[must_use]
 pub fn of_sealing(sealing: &Sealing) -> u8 {
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => NOT_READY,

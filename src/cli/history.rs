@@ -34,9 +34,7 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
 
 impl Args {
     /// Reads the journal and shows it.
-    ///
-    /// # Errors
-    /// The journal or the record cannot be read.
+    /// Errors: The journal or the record cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         if let Some(open) = private::note(&session.sources.host) {
             complain(&open);

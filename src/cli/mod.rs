@@ -80,7 +80,6 @@ enum Verb {
 }
 
 /// Parses the command line, does what it says, and answers the exit code.
-#[must_use]
 pub fn main() -> ExitCode {
     ioctl::keep_exit_statuses();
     ioctl::keep_descriptors_from_commands();

@@ -48,7 +48,6 @@ pub struct Disks {
 
 impl Disks {
     /// What is asked of the plan.
-    #[must_use]
     pub fn request(&self) -> Request {
         let named = [
             (&self.retention_disk, None),
@@ -88,9 +87,7 @@ enum StageName {
 
 impl Selected {
     /// What is looked at.
-    ///
-    /// # Errors
-    /// An unknown name, with those that are close to it; nothing left to look at.
+    /// Errors: An unknown name, with those that are close to it; nothing left to look at.
     pub fn wanted(&self) -> Result<Wanted> {
         let (only, skip) = self.names();
         Ok(Wanted { selection: Selection::new(only, skip)?, stage: self.stage() })
@@ -102,7 +99,6 @@ impl Selected {
     }
 
     /// `--stage`
-    #[must_use]
     pub fn stage(&self) -> Option<Stage> {
         self.stage.map(|name| match name {
             StageName::Image => Stage::Image,

@@ -23,7 +23,6 @@ pub enum Color {
 
 impl Color {
     /// What standard output can show, by this choice and the environment.
-    #[must_use]
     pub fn style(self) -> Style {
         let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let color = match self {
@@ -40,7 +39,6 @@ impl Color {
 }
 
 /// Whether the locale's character set is UTF-8: the first of LC_ALL, LC_CTYPE and LANG that is set decides.
-#[must_use]
 pub fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
@@ -51,9 +49,7 @@ pub fn is_utf8_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) has what it wanted.
-///
-/// # Errors
-/// Any other failure: a full disk must not look like a report.
+/// Errors: Any other failure: a full disk must not look like a report.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

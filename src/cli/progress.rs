@@ -24,7 +24,6 @@ pub struct Progress {
 
 impl Progress {
     /// Progress on standard error; none at all where little is to be said.
-    #[must_use]
     pub fn new(detail: Detail) -> Self {
         let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
         let on_terminal = io::stderr().is_terminal() && !dumb;

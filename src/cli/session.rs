@@ -67,9 +67,7 @@ impl Answer {
 
 impl Session {
     /// A session by the global options.
-    ///
-    /// # Errors
-    /// `--root` does not name a directory.
+    /// Errors: `--root` does not name a directory.
     pub fn open(global: &Global) -> Result<Self> {
         let detail = match (global.quiet, global.verbose) {
             (true, _) => Detail::Quiet,

@@ -16,13 +16,11 @@ use crate::host::Host;
 const CONFIGURATION: &str = "/boot/grub/grub.conf";
 
 /// For facts of a version that did not look.
-#[must_use]
 pub fn not_read() -> Fact<Option<BootEntry>> {
     Fact::Unknown("it was recorded by a version that did not look at it".into())
 }
 
 /// Reads what GRUB 0.97 goes by; `None` where another boot loader starts the machine, or its file is not there.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
     let find = || -> Result<Option<BootEntry>> {
         let Some((file, text)) = text(host)? else { return Ok(None) };
@@ -41,9 +39,7 @@ pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
 }
 
 /// The runlevels for which the kernel's command line may ask at the next boot; `None` is for none.
-///
-/// # Errors
-/// The file of the boot loader cannot be read.
+/// Errors: The file of the boot loader cannot be read.
 pub fn runlevels(host: &Host) -> Result<Vec<Option<char>>> {
     let levels = text(host)?.map(|(_, text)| parse(&text).1.levels).unwrap_or_default();
     Ok(if levels.is_empty() { vec![None] } else { levels })

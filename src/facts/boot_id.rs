@@ -18,9 +18,6 @@ pub(super) fn load(host: &Host) -> Fact<String> {
 }
 
 /// For a run, which records it.
-///
-/// # Errors
-/// It cannot be read.
 pub fn read(host: &Host) -> Result<String> {
     let id = host.read(PATH).with_context(|| format!("reading the boot id {PATH}"))?;
     Ok(id.trim().to_owned())

@@ -40,7 +40,6 @@ const CONFIGURATION: [&str; 7] = [
 
 /// Finds the disk under `/` and reads its first sector and those of its partitions. A root on several disks
 /// (RAID) answers with the first of them.
-#[must_use]
 pub fn load(host: &Host) -> Fact<BootLoader> {
     if host.kind() == Kind::Image {
         return Fact::NotApplicable("lies on the disk; this is an image's tree".into());
@@ -154,7 +153,6 @@ fn first_sector(host: &Host, name: &str) -> Result<Vec<u8>> {
 }
 
 /// What a disk's first sector boots, if anything: code before the partition table, and the signature.
-#[must_use]
 pub fn parse_mbr(sector: &[u8]) -> Option<&'static str> {
     let code = sector.get(..440)?;
     let is_code = sector.get(510..512)? == [0x55, 0xaa] && code.iter().any(|byte| *byte != 0);
@@ -163,7 +161,6 @@ pub fn parse_mbr(sector: &[u8]) -> Option<&'static str> {
 
 /// What a partition's first sector boots, if anything. File systems that keep data of their own there, or that
 /// carry a program which only says that it boots nothing, are none.
-#[must_use]
 pub fn parse_partition(sector: &[u8]) -> Option<&'static str> {
     let own = sector.starts_with(b"XFSB")
         || sector.get(3..7).is_some_and(|name| name == b"NTFS")

@@ -44,7 +44,6 @@ const SERVICES: [Daemon; 5] = [
 ];
 
 /// Tells the time. A recording's "now" is when it was made, by /proc/stat and /proc/uptime.
-#[must_use]
 pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Clock {
     let boot_secs =
         match host.kind() {
@@ -97,13 +96,11 @@ fn tools_keep_time(host: &Host) -> bool {
 }
 
 /// When the kernel booted: `btime` of /proc/stat.
-#[must_use]
 pub fn parse_btime(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
 /// Whole seconds since boot: the first number of /proc/uptime.
-#[must_use]
 pub fn parse_uptime(text: &str) -> Option<u64> {
     text.split(['.', ' ', '\n']).next()?.parse().ok()
 }

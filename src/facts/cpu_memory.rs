@@ -18,7 +18,6 @@ pub struct CpuMemory {
 }
 
 /// Asks sysinfo on the running machine; reads /proc/meminfo and /proc/cpuinfo of a recording.
-#[must_use]
 pub fn load(host: &Host) -> CpuMemory {
     match host.kind() {
         Kind::Live => live(),
@@ -61,7 +60,6 @@ fn live() -> CpuMemory {
 }
 
 /// MemTotal of /proc/meminfo, in bytes.
-#[must_use]
 pub fn parse_meminfo(text: &str) -> Option<u64> {
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let (kib, unit) = total.trim().split_once(' ')?;
@@ -69,7 +67,6 @@ pub fn parse_meminfo(text: &str) -> Option<u64> {
 }
 
 /// The number of processors in /proc/cpuinfo, if it lists any.
-#[must_use]
 pub fn parse_cpuinfo(text: &str) -> Option<u64> {
     let is_processor = |line: &&str| {
         line.split_once(':')

@@ -59,7 +59,6 @@ fn nobody() -> Fact<Option<u32>> {
 
 impl CustomChanges {
     /// Nothing is known, for one reason.
-    #[must_use]
     pub fn unknown(why: &str) -> Self {
         Self {
             marker_ctime_secs: Fact::Unknown(why.into()),
@@ -75,7 +74,6 @@ impl CustomChanges {
 }
 
 /// Reads what the script left; `marker`, `log` and `archive` are the profile's, and so is whether its SHA-256 is pinned.
-#[must_use]
 #[expect(clippy::fn_params_excessive_bools, reason = "the field of Wanted")]
 pub fn load(
     host: &Host,
@@ -177,7 +175,6 @@ fn log_tail(host: &Host, log: &Path, from: u64) -> Result<Option<String>> {
 }
 
 /// The SCSI ID that the script carries literally: NAA (3 and 16 or 32 hex digits) or EUI-64 (2 and 16 or more).
-#[must_use]
 pub fn parse_blacklist_script(script: &str) -> Option<String> {
     static ID: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\b(3[0-9A-Fa-f]{32}|3[0-9A-Fa-f]{16}|2[0-9A-Fa-f]{16,32})\b").ok());

@@ -103,7 +103,6 @@ impl DeviceNode {
     }
 
     /// How it differs from the node that has to be there, in words; `None` where it does not.
-    #[must_use]
     pub fn wrong(&self) -> Option<String> {
         let standard = STANDARD.iter().find(|standard| standard.path == self.path)?;
         let (path, mode) = (&self.path, self.mode);
@@ -130,7 +129,6 @@ impl DeviceNode {
 }
 
 /// What lies in the places of all of them.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Vec<DeviceNode>> {
     match host.kind() {
         Tree::Image => Fact::NotApplicable("a machine has the nodes in /dev from its boot on".into()),
@@ -140,15 +138,11 @@ pub fn load(host: &Host) -> Fact<Vec<DeviceNode>> {
 }
 
 /// Of facts that a version without this one recorded.
-#[must_use]
 pub fn not_read() -> Fact<Vec<DeviceNode>> {
     Fact::Unknown("recorded by a version that did not look at them".into())
 }
 
 /// What lies at `path`.
-///
-/// # Errors
-/// It cannot be looked at.
 pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
     let place = host.path(path);
     let meta = match place.symlink_metadata() {
@@ -189,9 +183,7 @@ fn is_closed(place: &Path) -> io::Result<bool> {
 const GROUPS: &str = "/etc/group";
 
 /// The id of the group `tty`, which /dev/tty may belong to; `None` where there is no such group.
-///
-/// # Errors
-/// /etc/group cannot be read.
+/// Errors: /etc/group cannot be read.
 pub fn tty_group(host: &Host) -> Result<Option<u32>> {
     let groups = read::text(host, GROUPS)?;
     Ok(groups.lines().filter_map(group).find_map(|(name, gid)| (name == "tty").then_some(gid)))

@@ -47,7 +47,6 @@ fn vmware_pci(host: &Host) -> Fact<bool> {
 }
 
 /// Reads the attributes that sysfs shows. A machine without such firmware has none of them, and that is known.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Dmi> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();

@@ -104,9 +104,7 @@ pub struct Facts {
 pub const LONGEST: usize = 64 << 20;
 
 /// Reads a document that `mt-agent facts` printed. Keys that a later version added are passed over.
-///
-/// # Errors
-/// One line: it is too long, not JSON, no object, of another schema, or lacks something.
+/// Errors: One line: it is too long, not JSON, no object, of another schema, or lacks something.
 pub fn parse(text: &str) -> anyhow::Result<Facts> {
     /// What tells one kind of document from another.
     #[derive(Deserialize)]

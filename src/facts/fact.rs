@@ -24,7 +24,6 @@ impl<T> Fact<T> {
     }
 
     /// What belongs to a running kernel, of an image's tree.
-    #[must_use]
     pub fn needs_kernel() -> Self {
         Self::NotApplicable("needs the running kernel; this is an image's tree".into())
     }

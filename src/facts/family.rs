@@ -44,7 +44,6 @@ const DEBIAN: [(&str, &str); 2] = [("Debian", "debian"), ("Ubuntu", "ubuntu")];
 
 impl Family {
     /// That of a release as a profile names it (`CentOS release 6.6 (Final)`); `None` where it is of neither.
-    #[must_use]
     pub fn of_release(release: &str) -> Option<Self> {
         Self::of(|(name, _)| release.starts_with(name))
     }
@@ -65,22 +64,17 @@ impl Family {
 }
 
 /// The family of `host`, as a fact.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Family> {
     Fact::from_result(of(host))
 }
 
 /// For facts of a version that did not determine it.
-#[must_use]
 pub fn not_read() -> Fact<Family> {
     Fact::Unknown("these facts were read by a version that did not determine the family of the system".into())
 }
 
 /// The family of `host`. /etc/redhat-release decides: there are systems of the Red Hat family with dpkg on them, and Debians
 /// with rpm.
-///
-/// # Errors
-/// It cannot be determined, or is neither.
 pub fn of(host: &Host) -> Result<Family> {
     if host.exists("/etc/redhat-release") {
         return Ok(Family::RedHat);
@@ -98,9 +92,6 @@ pub fn of(host: &Host) -> Result<Family> {
 }
 
 /// The family by os-release(5): `ID`, else the first of `ID_LIKE` that is known.
-///
-/// # Errors
-/// It is neither.
 pub fn parse(os_release: &str) -> Result<Family> {
     let values = shell::parse(os_release);
     let id = values.told("ID").unwrap_or_default();

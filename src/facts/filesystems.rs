@@ -25,7 +25,6 @@ pub struct Filesystems {
 }
 
 /// Reads the links. A machine without /dev/disk has none, which is known.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Filesystems> {
     if host.kind() == Kind::Image {
         return Fact::NotApplicable("an image's tree has no devices".into());
@@ -75,7 +74,6 @@ fn mapper(host: &Host) -> Result<BTreeMap<String, DeviceNumber>, String> {
 }
 
 /// A name with udev's `\xNN` escapes decoded: how it writes bytes that it does not take for safe in a path.
-#[must_use]
 pub fn decoded(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();

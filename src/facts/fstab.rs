@@ -65,7 +65,6 @@ pub struct Fstab {
 pub const COMMENT: &str = "# mt-agent keeps the next line: the retention volume on ";
 
 /// Whether one of the lines is the agent's own, be it passed over at boot.
-#[must_use]
 pub fn has_ours(entries: &[Entry], ignored: &[Ignored]) -> bool {
     entries.iter().any(|entry| entry.ours) || ignored.iter().any(|line| line.ours)
 }
@@ -79,13 +78,11 @@ const MOST_BAD: usize = 5;
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Reads /etc/fstab.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Fstab> {
     Fact::from_result(read::text(host, "/etc/fstab").map(|text| parse(&text, Dialect::of(host))))
 }
 
 /// What `dialect` makes of an fstab. Blank lines and comments are neither entries nor passed over.
-#[must_use]
 pub fn parse(text: &str, dialect: Dialect) -> Fstab {
     let mut fstab = Fstab::default();
     let mut above: Option<String> = None;

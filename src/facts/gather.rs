@@ -56,7 +56,6 @@ const PACKAGES: Duration = Duration::from_secs(35);
 const RECORDING: Duration = Duration::from_secs(600);
 
 /// Reads everything. Nothing is changed, and nothing waits longer than its deadline.
-#[must_use]
 pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     let packages = start(host, PACKAGES, packages::load);
     let disks = start(host, DISKS, disks::load);
@@ -178,7 +177,6 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
 }
 
 /// The disks with what uses them and the probes asked for, and nothing else: `disks`.
-#[must_use]
 pub fn disks_alone(host: &Host, probing: &Probing) -> (Fact<Vec<disks::Disk>>, Vec<blank::Probe>) {
     let disks = start(host, DISKS, disks::load);
     let (mounts, swaps) = (mounts::load(host), swaps::load(host));

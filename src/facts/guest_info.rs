@@ -17,7 +17,6 @@ const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The retention disk that the setting names; `Known(None)` where it is not set. For a fact that was not asked for,
 /// [`not_asked`].
-#[must_use]
 pub fn load(host: &Host) -> Fact<Option<String>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();
@@ -38,13 +37,11 @@ pub fn load(host: &Host) -> Fact<Option<String>> {
 }
 
 /// What stands for it where nobody needs it: `check` does not ask.
-#[must_use]
 pub fn not_asked() -> Fact<Option<String>> {
     Fact::NotApplicable("it was not asked for".into())
 }
 
 /// The value; blank is not set, as an administrator takes a setting back by emptying it.
-#[must_use]
 pub fn parse(said: &str) -> Option<String> {
     let value = said.trim();
     (!value.is_empty() && !is_unset(value)).then(|| value.to_owned())

@@ -50,7 +50,6 @@ pub struct HostKey {
 
 impl Identity {
     /// Nothing is known, for one reason.
-    #[must_use]
     pub fn unknown(why: &str) -> Self {
         Self {
             ssh_host_keys: Fact::Unknown(why.into()),
@@ -62,7 +61,6 @@ impl Identity {
 }
 
 /// Reads host keys and records.
-#[must_use]
 pub fn load(host: &Host) -> Identity {
     Identity {
         ssh_host_keys: Fact::from_result(ssh_host_keys(host)),
@@ -73,13 +71,11 @@ pub fn load(host: &Host) -> Identity {
 }
 
 /// This machine's record; `Known(None)` where there is none. A torn one is unknown.
-#[must_use]
 pub fn recorded(host: &Host) -> Fact<Option<Record>> {
     Fact::from_result(state::identity::read(host))
 }
 
 /// The image's record, likewise.
-#[must_use]
 pub fn template(host: &Host) -> Fact<Option<Record>> {
     Fact::from_result(state::identity::template(host))
 }
@@ -101,7 +97,6 @@ fn ssh_host_keys(host: &Host) -> Result<Vec<HostKey>> {
 
 /// The key in a `.pub` file: after its type, base64; of SSH 1, which el6's sshd still makes, the modulus after length and
 /// exponent. What follows is a comment.
-#[must_use]
 pub fn public_key(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let mut words = line.split_whitespace();

@@ -69,7 +69,6 @@ impl Journal {
 }
 
 /// Reads the journals of `host`.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Journal> {
     let read = || -> anyhow::Result<Journal> {
         let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };
@@ -112,7 +111,6 @@ fn has_log(host: &Host) -> anyhow::Result<bool> {
 
 /// Whether a journal that is begun now on `host` follows one that is lost. What cannot be read is no sign here: whoever
 /// judges reads it too.
-#[must_use]
 pub fn follows_a_lost_one(host: &Host) -> bool {
     let has_line =
         || fstab::load(host).known().is_some_and(|fstab| fstab::has_ours(&fstab.entries, &fstab.ignored));

@@ -17,7 +17,6 @@ const JUDGED_VALUES: [&str; 3] = ["data=journal", "data=ordered", "data=writebac
 const TAGS: [&str; 5] = ["UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", "ID="];
 
 /// Whether the option is one that is kept.
-#[must_use]
 pub fn is_judged(option: &str) -> bool {
     JUDGED.contains(&option) || MOUNTS_ELSE.contains(&option) || JUDGED_VALUES.contains(&option)
 }

@@ -10,7 +10,6 @@ use crate::state::machine::Machine;
 const MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
 /// Reads what `host` has of it. What cannot be read is `None`.
-#[must_use]
 pub fn load(host: &Host) -> Machine {
     let uuid = dmi::load(host).known().and_then(|dmi| dmi.uuid.known().cloned().flatten());
     // Of an image that has not been booted the file is empty, or says `uninitialized`.

@@ -5,7 +5,6 @@ use crate::state::identity::{Kind, Present};
 
 /// What identifies the machine that `facts` were read from, as far as it is known. `root` is the kernel name of the disk
 /// that carries `/`. An interface counts when it is a card: bridges and tunnels draw their addresses.
-#[must_use]
 pub fn present(facts: &Facts, root: Option<&str>) -> Vec<Present> {
     let mut all = Vec::new();
     let mut add = |kind, place: &str, value: &str| {

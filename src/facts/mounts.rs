@@ -50,14 +50,12 @@ fn not_asked() -> Fact<u64> {
 
 impl Mount {
     /// Whether neither the mount nor the file system is read-only.
-    #[must_use]
     pub fn is_writable(&self) -> bool {
         let is = |options: &[String], wanted: &str| options.iter().any(|option| option == wanted);
         [&self.options, &self.super_options].into_iter().all(|all| is(all, "rw") && !is(all, "ro"))
     }
 
     /// Whether it lies on a block device of this host. btrfs has a device number of no device.
-    #[must_use]
     pub fn is_on_block_device(&self) -> bool {
         !self.major_minor.is_anonymous() || self.fs_type == "btrfs"
     }
@@ -67,7 +65,6 @@ impl Mount {
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Reads /proc/self/mountinfo and asks the file systems on block devices for their sizes.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Vec<Mount>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();
@@ -85,9 +82,7 @@ pub fn load(host: &Host) -> Fact<Vec<Mount>> {
 }
 
 /// The mounts that a mountinfo file lists, in its order; sizes are not known yet.
-///
-/// # Errors
-/// The first line that is none: a mount passed over could be that of a disk about to be formatted.
+/// Errors: The first line that is none: a mount passed over could be that of a disk about to be formatted.
 pub fn parse(text: &str) -> Result<Vec<Mount>> {
     let mounts = text
         .lines()

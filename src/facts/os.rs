@@ -47,7 +47,6 @@ pub enum Init {
 
 impl Init {
     /// Of facts that do not tell, CentOS 6's: they were recorded elsewhere, by a version that did not look.
-    #[must_use]
     pub fn of(os: &Os) -> Self {
         os.systemd.known().map_or(Self::Scripts, |&systemd| systemd.into())
     }
@@ -81,7 +80,6 @@ pub struct Timezone {
 
 impl Os {
     /// Nothing is known, for one reason.
-    #[must_use]
     pub fn unknown(why: &str) -> Self {
         Self {
             release: Fact::Unknown(why.into()),
@@ -98,7 +96,6 @@ impl Os {
 }
 
 /// Reads all of it.
-#[must_use]
 pub fn load(host: &Host) -> Os {
     let release = release_and_id(host);
     let configured_hostname = Fact::from_result(configured_hostname(host));
@@ -116,9 +113,6 @@ pub fn load(host: &Host) -> Os {
 }
 
 /// Whether systemd is installed, which then starts the machine.
-///
-/// # Errors
-/// It cannot be determined.
 pub(crate) fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
         match host.place(path).and_then(|place| place.symlink_metadata()) {
@@ -141,7 +135,6 @@ fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
 }
 
 /// The release and the distribution's id, from redhat-release and os-release where they are there.
-#[must_use]
 pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(String, Option<String>)> {
     let os_release = shell::parse(os_release.unwrap_or_default());
     let value = |key| os_release.told(key);
@@ -179,7 +172,6 @@ fn architecture(host: &Host) -> Result<String> {
 }
 
 /// What an ELF file is built for, in uname's words.
-#[must_use]
 pub fn parse_elf(header: &[u8]) -> Option<&'static str> {
     let order = header.strip_prefix(b"\x7fELF")?.get(1)?;
     let machine = [*header.get(18)?, *header.get(19)?];
@@ -243,7 +235,6 @@ fn configured_hostname(host: &Host) -> Result<Option<String>> {
 }
 
 /// The name in /etc/hostname: its first line that is no comment.
-#[must_use]
 pub fn parse_hostname(text: &str) -> Option<String> {
     text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned)
 }

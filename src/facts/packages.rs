@@ -33,19 +33,16 @@ pub enum Manager {
 
 impl Manager {
     /// The manager of a host with rpm's database, where there is one.
-    #[must_use]
     pub fn over_rpm(host: &Host) -> Option<Self> {
         [Self::Yum, Self::Dnf].into_iter().find(|manager| command::available(host, manager.tool()))
     }
 
     /// Whether it is the one that a change has where it names none.
-    #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
     /// The name of its program.
-    #[must_use]
     pub const fn tool(self) -> &'static str {
         match self {
             Self::Yum => "yum",
@@ -94,7 +91,6 @@ enum There {
 }
 
 /// Asks the manager whose database is there for all packages.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Packages> {
     let Some(there) = there(host) else {
         return Fact::Unknown("neither rpm's nor dpkg's database is there".into());
@@ -206,9 +202,7 @@ fn absolute(host: &Host, directory: &str) -> Result<String> {
 
 /// What `rpm -qa` printed, a line `NAME<tab>VERSION-RELEASE<tab>ARCH` for each package: the packages, and those that are there
 /// several times in one architecture. Keys (gpg-pubkey) are none. In a recording the architecture may be missing.
-///
-/// # Errors
-/// The first line that is none.
+/// Errors: The first line that is none.
 #[allow(clippy::type_complexity)]
 pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
     const AND: &str = " and ";
@@ -246,9 +240,7 @@ pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> 
 }
 
 /// What `dpkg-query -W` printed: installed packages, and those that are half installed.
-///
-/// # Errors
-/// The first line that is none.
+/// Errors: The first line that is none.
 #[allow(clippy::type_complexity)]
 pub fn parse_dpkg(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
     let (mut installed, mut unfinished) = (BTreeMap::new(), Vec::new());

@@ -45,9 +45,7 @@ pub(crate) fn load(host: &Host) -> Fact<Processes> {
 
 /// That this process sees those of the whole machine: in a PID namespace of its own the second process is not the
 /// kernel's kthreadd (on every kernel since 2.6.27).
-///
-/// # Errors
-/// It does not, and what to do.
+/// Errors: It does not, and what to do.
 pub(crate) fn sees_all(host: &Host) -> Result<(), String> {
     let stat = host.read("/proc/2/stat").unwrap_or_default();
     let flags =

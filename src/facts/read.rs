@@ -9,17 +9,11 @@ use super::decode;
 use crate::host::{Host, Kind};
 
 /// The text of a file.
-///
-/// # Errors
-/// Why it could not be read, naming it.
 pub(crate) fn text(host: &Host, path: &str) -> Result<String> {
     host.read(path).map_err(|error| explain(path, error))
 }
 
 /// The text of a file, or `None` where there is none.
-///
-/// # Errors
-/// Why it could not be read, naming it.
 pub(crate) fn text_if_exists(host: &Host, path: &str) -> Result<Option<String>> {
     match host.read_if_exists(path) {
         // A component that is a file: nothing is there either.
@@ -39,18 +33,12 @@ pub(crate) fn explain(path: &str, error: io::Error) -> anyhow::Error {
 }
 
 /// One line of a file of /proc or /sys, without the blanks around it; `None` where it is empty or not there.
-///
-/// # Errors
-/// Why it could not be read, naming it.
 pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
     let text = text_if_exists(host, path)?;
     Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// When a file was changed last, its name and owner included (ctime): seconds since 1970; `None` where there is none.
-///
-/// # Errors
-/// Why it cannot be determined, naming it.
 pub(crate) fn ctime(host: &Host, path: &str) -> Result<Option<u64>> {
     match host.resolve(path).and_then(|path| path.metadata()) {
         Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, path).map(Some),

@@ -6,7 +6,6 @@ use crate::state::paths::SET_ASIDE;
 use crate::state::set_aside;
 
 /// The names of the records of this machine that `state repair` has set aside (`retention.json`).
-#[must_use]
 pub fn set_aside(host: &Host) -> Fact<Vec<String>> {
     let names = set_aside::names(host);
     Fact::from_result(names.map_err(|error| format!("{:#}", read::explain(SET_ASIDE, error))))

@@ -18,7 +18,6 @@ pub use crate::state::retention::{Record, SCHEMA};
 pub const LABEL: &str = "mt-retention";
 
 /// Reads the record; `Known(None)` where there is none. A torn one is unknown.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Option<Record>> {
     Fact::from_result(state::retention::read(host))
 }
@@ -26,7 +25,6 @@ pub fn load(host: &Host) -> Fact<Option<Record>> {
 /// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice
 /// is the same, and a volume that we made is known for ours where its record is lost. A name-based UUID of version 8
 /// (RFC 9562), from SHA-256.
-#[must_use]
 pub fn uuid_of(scsi_id: &str) -> String {
     let digest = Sha256::digest(format!("mt-agent retention volume {scsi_id}"));
     let mut bytes = [0_u8; 16];
@@ -37,7 +35,6 @@ pub fn uuid_of(scsi_id: &str) -> String {
 }
 
 /// Whether a UUID is of the kind of [`uuid_of`]: version 8, which no mkfs gives.
-#[must_use]
 pub fn is_made_uuid(uuid: &str) -> bool {
     uuid.len() == 36 && uuid.as_bytes()[14] == b'8'
 }
@@ -50,7 +47,6 @@ pub(super) fn uuid_in_words(bytes: &[u8; 16]) -> String {
 
 /// The disk on which the volume of `record` must be, if it is anywhere: the one with the SCSI ID that we formatted. None
 /// where we did not end, where it has partitions since, or where two disks that are not paths of one disk have the ID.
-#[must_use]
 pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
     let mine: Vec<&Disk> = disks.iter().filter(|disk| disk.has_id(&record.scsi_id)).collect();
     let first = *mine.first()?;
@@ -62,7 +58,6 @@ pub fn sought<'a>(record: &Record, disks: &'a [Disk]) -> Option<&'a Disk> {
 
 /// The disk that carries a retention volume of ours, on record or by the UUID that follows from its SCSI ID, as far as is known:
 /// `links` are udev's, `probed` is what libblkid found on disks.
-#[must_use]
 pub fn carrier<'a>(
     disks: &'a [Disk],
     record: &Fact<Option<Record>>,
@@ -85,7 +80,6 @@ pub fn carrier<'a>(
 /// `major:minor` of `disk`, through its map where it has one, when libblkid's own probe finds on it exactly the file
 /// system that `record` says we made, and nothing beside. For a host where udev has no link for it: it was not notified, it is
 /// not there, or /dev is full. A disk that is ours must not be taken for an unused one because of that, nor be left out.
-#[must_use]
 pub fn unlinked(host: &Host, record: &Record, disk: &Disk) -> Option<DeviceNumber> {
     if !host.is_live() {
         return None;

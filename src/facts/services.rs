@@ -21,9 +21,6 @@ const TARGETS: [&str; 5] =
 
 /// The link by which the host starts the service `name` at boot, if there is one: that of the runlevel for which the kernel's
 /// command line asks, else of the default one (CentOS 6), or that of a target (systemd).
-///
-/// # Errors
-/// It cannot be determined, in one line.
 pub fn at_boot(host: &Host, name: &str) -> Result<Option<String>, String> {
     let unread = |path: &str, error: &io::Error| format!("reading {path}: {error}");
     if os::systemd(host).map_err(|error| format!("{error:#}"))? {
@@ -98,9 +95,6 @@ const NEEDED: [&[&str]; 2] =
     [&["network", "NetworkManager"], &["vmtoolsd", "open-vm-tools", "vmware-tools", "vmware-tools-services"]];
 
 /// The services that are installed, that a master target needs, and that nothing starts at boot.
-///
-/// # Errors
-/// It cannot be determined, in one line.
 pub fn off(host: &Host) -> Result<Vec<String>, String> {
     let is_systemd = os::systemd(host).map_err(|error| format!("{error:#}"))?;
     let directories: &[&str] = if is_systemd { &UNITS } else { &["/etc/rc.d/init.d"] };
@@ -124,7 +118,6 @@ pub fn off(host: &Host) -> Result<Vec<String>, String> {
 }
 
 /// For facts of a version that did not look.
-#[must_use]
 pub fn not_read() -> Fact<Vec<String>> {
     Fact::Unknown("it was recorded by a version that did not look which services start at boot".into())
 }

@@ -33,7 +33,6 @@ const SETTING: &str = ". source eval read set shift let readonly local trap alia
     exec exit shopt enable";
 
 /// Reads the text of a file.
-#[must_use]
 pub fn parse(text: &str) -> Sourced {
     let mut reader = Reader { lexer: Lexer::new(text), line: Line::default() };
     let mut sourced = Sourced::default();
@@ -51,9 +50,7 @@ pub fn parse(text: &str) -> Sourced {
 
 impl Sourced {
     /// The value that `name` has in the end; `None` where it is not set.
-    ///
-    /// # Errors
-    /// It cannot be determined without running the file.
+    /// Errors: It cannot be determined without running the file.
     pub fn get(&self, name: &str) -> Result<Option<String>, String> {
         if let Some(beyond) = &self.beyond {
             return Err(beyond.clone());
@@ -66,7 +63,6 @@ impl Sourced {
     }
 
     /// As [`Self::get`], for who has no use for a value that cannot be determined; an empty one is none.
-    #[must_use]
     pub fn told(&self, name: &str) -> Option<String> {
         self.get(name).ok().flatten().filter(|value| !value.is_empty())
     }

@@ -35,9 +35,7 @@ pub struct Signature {
 }
 
 /// Probes the device with the node `path`.
-///
-/// # Errors
-/// The probe could not run, or was ambivalent: what is there is then not known.
+/// Errors: The probe could not run, or was ambivalent: what is there is then not known.
 pub fn read(host: &Host, path: &str) -> Result<Signature> {
     // `-o udev`: the one format for single probes that udev 147 itself relies on, so CentOS 6 has it.
     let command = Command::new("blkid", ["-p", "-o", "udev", path], DEADLINE).only_looks();
@@ -55,9 +53,6 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
 }
 
 /// The devices that carry a file system with this UUID, all of them, as libblkid finds them now.
-///
-/// # Errors
-/// They could not be looked through.
 pub fn devices_with(host: &Host, uuid: &str) -> Result<Vec<String>> {
     let tag = format!("UUID={uuid}");
     // Without the cache, whose lines outlive what was there.
@@ -83,7 +78,6 @@ pub(crate) fn parse(stdout: &str) -> Signature {
 
 impl Signature {
     /// Whether nothing was found.
-    #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.tags.is_empty()
     }
@@ -98,7 +92,6 @@ impl Signature {
     }
 
     /// The type of the file system, where it is one with nothing beside it (a partition table, a RAID).
-    #[must_use]
     pub fn file_system(&self) -> Option<&str> {
         let alone =
             self.tag("FS_USAGE") == "filesystem" && !self.tags.keys().any(|key| key.starts_with("PART_"));
@@ -106,26 +99,22 @@ impl Signature {
     }
 
     /// Whether it is a file system of type `fs_type`, and nothing beside it.
-    #[must_use]
     pub fn is_only(&self, fs_type: &str) -> bool {
         self.file_system() == Some(fs_type)
     }
 
     /// The file system that is there with nothing beside it.
-    #[must_use]
     pub fn volume(&self) -> Option<Volume> {
         let fs_type = self.file_system()?.to_owned();
         Some(Volume { fs_type, uuid: self.uuid().to_owned(), label: self.label().to_owned() })
     }
 
     /// The file system's UUID.
-    #[must_use]
     pub fn uuid(&self) -> &str {
         self.tag("FS_UUID")
     }
 
     /// The file system's label.
-    #[must_use]
     pub fn label(&self) -> &str {
         self.tag("FS_LABEL")
     }
@@ -169,9 +158,7 @@ pub enum Stage {
 /// ext4 (kernel: fs/ext4/ext4.h): mke2fs writes the primary superblock last, marked valid, after a sync; a time
 /// of last mount and a mount count tell whether it was ever mounted. XFS (xfs_format.h): `sb_inprogress`
 /// stands at 1 until mkfs.xfs is through, and the kernel refuses to mount it so.
-///
-/// # Errors
-/// It cannot be read, or there is no such superblock.
+/// Errors: It cannot be read, or there is no such superblock.
 pub fn stage(file: &File, fs_type: &str) -> Result<Stage> {
     let start: [u8; 2048] = start(file)?;
     let found = match fs_type {
@@ -183,9 +170,6 @@ pub fn stage(file: &File, fs_type: &str) -> Result<Stage> {
 }
 
 /// The first bytes of a device that may never answer.
-///
-/// # Errors
-/// They cannot be read.
 pub fn start<const LENGTH: usize>(file: &File) -> Result<[u8; LENGTH]> {
     let read = || {
         let mut start = vec![0; LENGTH];

@@ -30,13 +30,11 @@ pub struct SiteAgent {
 
 impl SiteAgent {
     /// Whether any of the software's traces is there.
-    #[must_use]
     pub fn is_installed(&self) -> bool {
         self.version.is_some() || self.installation_dir.is_some() || self.configuration.is_some()
     }
 
     /// Whether it is installed, or has been.
-    #[must_use]
     pub fn has_been_installed(&self) -> bool {
         self.is_installed() || self.install_log
     }
@@ -50,7 +48,6 @@ pub const INSTALL_LOG: &str = "/var/log/ua_install.log";
 
 /// Reads the version file and the configuration. Of the configuration only `Role` and `VmPlatform` are taken: it also holds
 /// what identifies the machine to the site.
-#[must_use]
 pub fn load(host: &Host) -> Fact<SiteAgent> {
     Fact::from_result(find(host))
 }
@@ -104,7 +101,6 @@ fn is_there(host: &Host, path: &str) -> Result<bool> {
 }
 
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.
-#[must_use]
 pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
     // Its installer greps it; no shell reads it whole.
     let told = |key: &str| {
@@ -118,7 +114,6 @@ pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
 /// The value of `key` in drscout.conf, which is written as an INI file; all of them, in order, where they differ. How its
 /// readers take blanks, quotation marks, case and sections apart is unverified, so every line counts that one of them could
 /// take for this key: a key of another section too, and a value is compared as it stands.
-#[must_use]
 pub fn parse_configuration(text: &str, key: &str) -> Option<String> {
     let mut values: Vec<&str> = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines() {

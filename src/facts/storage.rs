@@ -80,13 +80,11 @@ pub struct Storage {
 }
 
 /// For facts of a version that did not look.
-#[must_use]
 pub fn not_read() -> Fact<Vec<Storage>> {
     Fact::Unknown("it was recorded by a version that did not look whether storage answers".into())
 }
 
 /// Looks at each block device that `mounts` lists, and at those of `disks` that could be mounted.
-#[must_use]
 pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> Fact<Vec<Storage>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();

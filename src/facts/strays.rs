@@ -44,13 +44,11 @@ pub const MOST: usize = 1000;
 const NAMED: usize = 5;
 
 /// For facts of a version that did not look.
-#[must_use]
 pub fn not_read() -> Fact<Strays> {
     Fact::Unknown("it was recorded by a version that did not look".into())
 }
 
 /// Reads the directory `point`, where `mounts` has nothing on it. What lies below a mount cannot be seen without a change.
-#[must_use]
 pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays> {
     let mounts = match mounts {
         Fact::Known(mounts) => mounts,

@@ -21,7 +21,6 @@ pub struct Swap {
 }
 
 /// Reads /proc/swaps and looks up the devices.
-#[must_use]
 pub fn load(host: &Host) -> Fact<Vec<Swap>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();
@@ -36,9 +35,7 @@ pub fn load(host: &Host) -> Fact<Vec<Swap>> {
 }
 
 /// The swap areas that /proc/swaps lists; their devices are not looked up yet.
-///
-/// # Errors
-/// The first line that is none: swap passed over could be on a disk about to be formatted.
+/// Errors: The first line that is none: swap passed over could be on a disk about to be formatted.
 pub fn parse(text: &str) -> Result<Vec<Swap>> {
     let lines = text
         .lines()

@@ -35,7 +35,6 @@ const PROGRAMS: [&str; 7] = [
 ];
 
 /// Looks for the program file and for the running daemon.
-#[must_use]
 pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Fact<Tools> {
     let there =
         |path: &&&str| host.resolve(path).and_then(|path| path.metadata()).is_ok_and(|meta| meta.is_file());

@@ -32,9 +32,6 @@ const TAIL: u64 = 1 << 15;
 
 /// When this machine booted, in seconds since 1970, by the clock of then: the last record of a boot in [`UTMP`]. A clock that is
 /// set later moves the kernel's own time of boot (`btime`) with it, and not this one.
-///
-/// # Errors
-/// It cannot be read, or has no such record.
 pub fn this_boot(host: &Host) -> anyhow::Result<u64> {
     let read = || files::read_at_most(files::open(&host.resolve(UTMP)?)?, files::LARGEST);
     let bytes = read().map_err(|error| read::explain(UTMP, error))?;
@@ -59,7 +56,6 @@ fn seconds(record: &[u8]) -> Option<u32> {
 
 /// The time of the last record before this boot's. Where this boot has written none, it is the last before an earlier one:
 /// too old, and never too new. `None` where it cannot be read.
-#[must_use]
 pub fn before_this_boot(host: &Host) -> Option<OffsetDateTime> {
     let read = || -> io::Result<Vec<u8>> {
         let mut file = files::open(&host.resolve(PATH)?)?;

@@ -45,7 +45,6 @@ pub fn end_waiting() {
 }
 
 /// Whether [`end_waiting`] was called.
-#[must_use]
 pub fn is_ending() -> bool {
     ENDING.load(Ordering::Relaxed)
 }
@@ -101,9 +100,7 @@ impl std::error::Error for NoAnswer {}
 /// Does `work` in a copy of this process and waits at most `deadline` for what it returns. `keep` are the open files
 /// that it needs; all others are closed there, so that one that is left behind holds no lock, no pipe and no device
 /// but those. `what` names the work in messages: `reading /dev/sdb`.
-///
-/// # Errors
-/// There is no answer: [`NoAnswer`].
+/// Errors: There is no answer: [`NoAnswer`].
 pub fn apart<T: Serialize + DeserializeOwned>(
     what: &str,
     deadline: Duration,
@@ -165,9 +162,6 @@ fn answer(work: &mut dyn FnMut() -> io::Result<String>, mut writer: io::PipeWrit
 
 /// Leaves a copy of this process behind that reads `pipes` to their end, for a command that goes on when this process has
 /// ended: a pipe that nobody reads ends who writes to it.
-///
-/// # Errors
-/// It could not be started.
 pub(super) fn left_reading(pipes: &[io::PipeReader]) -> io::Result<()> {
     let kept: Vec<RawFd> = pipes.iter().map(AsRawFd::as_raw_fd).collect();
     ioctl::in_a_copy(|| {

@@ -77,28 +77,24 @@ impl Command {
     }
 
     /// Adds an argument that is a secret.
-    #[must_use]
     pub fn secret(mut self, word: impl Into<String>) -> Self {
         self.args.push(Argument::Secret(word.into()));
         self
     }
 
     /// Gives it `bytes` on standard input, which is otherwise empty.
-    #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
 
     /// It only looks at something: once a signal asks the run to end, it is not waited for.
-    #[must_use]
     pub fn only_looks(mut self) -> Self {
         self.only_looks = true;
         self
     }
 
     /// It reaches no network, unless [`isolation::refused`] says why that cannot be kept from it.
-    #[must_use]
     pub fn without_network(mut self) -> Self {
         self.no_network = true;
         self
@@ -106,28 +102,24 @@ impl Command {
 
     /// It changes the package database. At its deadline it is asked to end, it alone, so that no scriptlet is ended in the
     /// middle; it has 5 minutes for that, and goes on after them: killed, it would leave packages half installed.
-    #[must_use]
     pub fn transaction(mut self) -> Self {
         (self.at_deadline, self.grace) = (AtDeadline::Ask, TRANSACTION);
         self
     }
 
     /// Runs it in `dir` instead of `/`.
-    #[must_use]
     pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.dir = Some(dir.into());
         self
     }
 
     /// Where it runs, if that is not `/`.
-    #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         self.dir.as_deref()
     }
 
     /// The command line, quoted so that it can be pasted into a shell, without its secrets. Of an argument of more than
     /// 300 characters only the beginning is there.
-    #[must_use]
     pub fn line(&self) -> String {
         let mut line = quoted(&self.tool);
         for arg in &self.args {
@@ -137,26 +129,20 @@ impl Command {
     }
 
     /// Runs it to its end, whatever its exit status.
-    ///
-    /// # Errors
-    /// [`Failure::Missing`], [`Failure::Spawn`], [`Failure::Wait`], [`Failure::Deadline`], [`Failure::Signal`].
+    /// Errors: [`Failure::Missing`], [`Failure::Spawn`], [`Failure::Wait`], [`Failure::Deadline`],
+    /// [`Failure::Signal`].
     pub fn run(&self, host: &Host) -> Result<Output, Failure> {
         self.find_and_run(host, None, None)
     }
 
     /// Runs it to its end and gives each line that it prints to `watch`, as it comes.
-    ///
-    /// # Errors
-    /// As [`Command::run`].
     pub fn run_watched(&self, host: &Host, watch: &mut dyn FnMut(&str)) -> Result<Output, Failure> {
         self.find_and_run(host, Some(watch), None)
     }
 
     /// As [`Command::run_watched`], but it is held until `begin` has been given its process id, which is its group's
     /// too. Where that fails, or this process ends meanwhile, it never begins.
-    ///
-    /// # Errors
-    /// As [`Command::run`]; [`Failure::Spawn`] with what `begin` said.
+    /// Errors: As [`Command::run`]; [`Failure::Spawn`] with what `begin` said.
     pub fn run_held(
         &self,
         host: &Host,
@@ -195,9 +181,7 @@ impl Command {
     }
 
     /// Whether `output`, which it gave, is that of an end with status 0.
-    ///
-    /// # Errors
-    /// [`Failure::Status`].
+    /// Errors: [`Failure::Status`].
     pub fn succeeded(&self, output: &Output) -> Result<(), Failure> {
         match output.status {
             0 => Ok(()),
@@ -206,9 +190,6 @@ impl Command {
     }
 
     /// Its standard output as text, when it ended with status 0.
-    ///
-    /// # Errors
-    /// Every [`Failure`].
     pub fn read(&self, host: &Host) -> Result<String, Failure> {
         let output = self.run(host)?;
         self.succeeded(&output)?;

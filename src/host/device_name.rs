@@ -28,7 +28,6 @@ const LINKS: [&str; 8] = ["scsi-", "wwn-", "ata-", "nvme-", "usb-", "virtio-", "
 
 impl DeviceName {
     /// Of a path below /dev or a tag, as in the first column of fstab.
-    #[must_use]
     pub fn of(name: &str) -> Self {
         match name.split_once('=') {
             Some(("UUID" | "PARTUUID", _)) => return Self::Uuid,
@@ -54,7 +53,6 @@ impl DeviceName {
     }
 
     /// Of what a person calls a disk, which need not be a path: a SCSI ID, a link's name, a kernel name.
-    #[must_use]
     pub fn of_disk(name: &str) -> Self {
         if name.starts_with('/') {
             Self::of(name)
@@ -72,13 +70,11 @@ impl DeviceName {
     }
 
     /// Whether the same name in fstab can lead to another device after a restart.
-    #[must_use]
     pub fn can_move(self) -> bool {
         matches!(self, Self::Label | Self::Place | Self::Given)
     }
 
     /// Whether it can name a disk to be formatted in what outlives a restart.
-    #[must_use]
     pub fn names_a_disk_for_good(self) -> bool {
         matches!(self, Self::Id | Self::Link)
     }
@@ -96,7 +92,6 @@ fn is_map_name(link: &str) -> bool {
 
 /// The SCSI ID that the name of a link in /dev/disk/by-id is made of: `scsi-3…`, `dm-uuid-mpath-3…`, and `wwn-0x…`, which lacks
 /// the `3`.
-#[must_use]
 pub fn id_in(name: &str) -> Option<String> {
     let id = match name.strip_prefix("wwn-0x") {
         Some(wwn) => format!("3{wwn}"),
@@ -106,7 +101,6 @@ pub fn id_in(name: &str) -> Option<String> {
 }
 
 /// `name` without the directory of links or maps that it stands in.
-#[must_use]
 pub fn short(name: &str) -> &str {
     name.strip_prefix("/dev/disk/by-id/").or_else(|| name.strip_prefix("/dev/mapper/")).unwrap_or(name)
 }

@@ -25,13 +25,11 @@ impl Default for DeviceNumber {
 
 impl DeviceNumber {
     /// Of its two parts.
-    #[must_use]
     pub fn new(major: u32, minor: u32) -> Self {
         Self { major, minor }
     }
 
     /// From `st_dev` or `st_rdev`.
-    #[must_use]
     pub fn of(dev: u64) -> Self {
         // Linux has 12 bits of the one and 20 of the other.
         let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -39,19 +37,16 @@ impl DeviceNumber {
     }
 
     /// As in `st_rdev`.
-    #[must_use]
     pub fn dev(self) -> u64 {
         makedev(self.major.into(), self.minor.into())
     }
 
     /// The kernel's number of the driver.
-    #[must_use]
     pub fn major(self) -> u32 {
         self.major
     }
 
     /// Whether it is of no device: what lies on several (btrfs), on none (tmpfs), or elsewhere (NFS).
-    #[must_use]
     pub fn is_anonymous(self) -> bool {
         self.major == 0
     }

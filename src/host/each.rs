@@ -45,9 +45,6 @@ pub fn at_once<T: Send + 'static>(
 
 /// As [`at_once`], in a copy of this process: a thread that hangs in the kernel holds up nobody. `what` names the work in
 /// messages.
-///
-/// # Errors
-/// There is no answer at all.
 pub fn apart_at_once<T: Serialize + DeserializeOwned + Send + 'static>(
     what: &str,
     names: &[String],

@@ -22,17 +22,12 @@ use xattr::FileExt;
 pub const LARGEST: u64 = 16 << 20;
 
 /// Opens the regular file that `path` leads to, for reading.
-///
-/// # Errors
-/// What the system said; it is something other than a regular file, which is named and not waited for.
+/// Errors: What the system said; it is something other than a regular file, which is named and not waited for.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, OpenOptions::new().read(true), 0)
 }
 
 /// As [`open`], in the way and with the flags that are given.
-///
-/// # Errors
-/// As [`open`].
 pub fn open_with(path: &Path, options: &mut OpenOptions, flags: libc::c_int) -> io::Result<File> {
     let seen = if flags & libc::O_NOFOLLOW == 0 { path.metadata() } else { path.symlink_metadata() };
     match seen {
@@ -49,9 +44,7 @@ pub fn open_with(path: &Path, options: &mut OpenOptions, flags: libc::c_int) -> 
 
 /// Opens a file of our own to write to, readable by root alone where it is new: no link is followed, and it has no other name
 /// under which something else would be written to.
-///
-/// # Errors
-/// One line that names the file: it is something else, or what the system said.
+/// Errors: One line that names the file: it is something else, or what the system said.
 pub fn own(path: &Path, options: &mut OpenOptions) -> Result<File> {
     let there = path.symlink_metadata();
     if let Some(what) = there.ok().and_then(|meta| other_kind(meta.mode())) {
@@ -65,41 +58,30 @@ pub fn own(path: &Path, options: &mut OpenOptions) -> Result<File> {
 }
 
 /// Makes a file, for writing, where there is none: what an enemy might have put under that name is not followed.
-///
-/// # Errors
-/// What the system said; there is one.
+/// Errors: What the system said; there is one.
 pub fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Opens what may be a device, for reading, with `flags`: whoever does that looks at what it is.
-///
-/// # Errors
-/// What the system said.
 pub fn node(path: &Path, flags: libc::c_int) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// Opens a directory, to sync it or to look at its file system.
-///
-/// # Errors
-/// What the system said; it is something else.
+/// Errors: What the system said; it is something else.
 pub fn directory(path: &Path) -> io::Result<File> {
     node(path, libc::O_DIRECTORY)
 }
 
 /// Reads the whole regular file that `path` leads to.
-///
-/// # Errors
-/// As [`open`]; `FileTooLarge` beyond [`LARGEST`].
+/// Errors: As [`open`]; `FileTooLarge` beyond [`LARGEST`].
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(open(path)?, LARGEST)
 }
 
 /// Reads `file` to its end, which comes after at most `most` bytes.
-///
-/// # Errors
-/// What the system said; `FileTooLarge`.
+/// Errors: What the system said; `FileTooLarge`.
 pub fn read_at_most(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
     // Files of /proc say no size: room for most of them in one read.
     let mut bytes = Vec::with_capacity(4096);
@@ -111,9 +93,6 @@ pub fn read_at_most(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Refuses what is no regular file, by its mode.
-///
-/// # Errors
-/// As [`not_regular`].
 pub(super) fn regular(mode: u32) -> io::Result<()> {
     if other_kind(mode).is_none() { Ok(()) } else { Err(not_regular(mode)) }
 }
@@ -142,9 +121,7 @@ fn other_kind(mode: u32) -> Option<&'static str> {
 ///
 /// A file that exists keeps its mode, owner, SELinux label and access list; a new one gets `mode_if_new`. A symbolic link is followed:
 /// the file it leads to is the one replaced, and the link stays. An interrupted call leaves the old file whole.
-///
-/// # Errors
-/// What failed, naming the file: it is not a regular file, or an operating system error.
+/// Errors: What failed, naming the file: it is not a regular file, or an operating system error.
 pub fn replace(path: &Path, content: &[u8], mode_if_new: u32) -> Result<()> {
     let target = follow(path).with_context(|| format!("replacing {}", path.display()))?;
     let old = match fs::metadata(&target) {
@@ -213,9 +190,6 @@ const LABEL: &str = "security.selinux";
 /// Gives what was made at `path` its directory's SELinux label, where it has none and the directory has one. The kernel of a
 /// machine with SELinux gives a new file a label by itself; in an image's tree, sealed on another machine, nobody does, and a
 /// confined service of the clone may not read it. Without a rule of its own a new file of the policy has its directory's type.
-///
-/// # Errors
-/// What failed, naming the path.
 pub fn label_like_parent(path: &Path) -> Result<()> {
     label(path).with_context(|| format!("giving {} an SELinux label", path.display()))
 }
@@ -267,9 +241,7 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// Makes a name that was just created, renamed or removed at `path` survive a power loss.
-///
-/// # Errors
-/// What opening or syncing its directory says.
+/// Errors: What opening or syncing its directory says.
 pub fn sync_parent(path: &Path) -> Result<()> {
     let directory = directory_of(path);
     self::directory(directory)

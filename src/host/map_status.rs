@@ -12,13 +12,11 @@ pub struct MapStatus {
 
 impl MapStatus {
     /// The text behind each.
-    #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.specs().map(|(_, text)| text).collect()
     }
 
     /// The lines of a table, as `dmsetup table` prints them: start and length in sectors, the kind of the target, its parameters.
-    #[must_use]
     pub fn tables(&self) -> Vec<String> {
         let line = |(spec, text): (&[u8], String)| {
             let number = |at: usize| spec.get(at..at + 8)?.try_into().ok().map(u64::from_ne_bytes);

@@ -29,43 +29,36 @@ pub struct Host {
 
 impl Host {
     /// The running machine.
-    #[must_use]
     pub fn live() -> Self {
         Self { root: PathBuf::from("/"), kind: Kind::Live }
     }
 
     /// An image's tree, mounted or unpacked at `root`.
-    #[must_use]
     pub fn image(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), kind: Kind::Image }
     }
 
     /// A tree recorded from a machine.
-    #[must_use]
     pub fn recorded(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), kind: Kind::Recorded }
     }
 
     /// What stands behind the root.
-    #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
     /// Whether this is the running machine.
-    #[must_use]
     pub fn is_live(&self) -> bool {
         self.kind == Kind::Live
     }
 
     /// The root directory: `/` for the running machine.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Where the absolute path `path` of this host lies in the tree of the process.
-    #[must_use]
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.root.join(path.strip_prefix("/").unwrap_or(path))
@@ -73,9 +66,7 @@ impl Host {
 
     /// As [`Host::path`], with every symbolic link followed as this host would: in a tree that stands for a
     /// machine, an absolute link leads into that tree, never to the machine that we run on.
-    ///
-    /// # Errors
-    /// Whatever looking at a component says; ELOOP after 40 links.
+    /// Errors: Whatever looking at a component says; ELOOP after 40 links.
     pub fn resolve(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
         if self.is_live() {
             return Ok(self.path(path));
@@ -111,18 +102,14 @@ impl Host {
 
     /// Reads a whole text file of at most [`files::LARGEST`] bytes; bytes that are not UTF-8 are replaced, as a reader of
     /// /proc or /etc can never refuse a whole file for one of them.
-    ///
-    /// # Errors
-    /// Whatever opening or reading it says; it is no regular file; `FileTooLarge`.
+    /// Errors: Whatever opening or reading it says; it is no regular file; `FileTooLarge`.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<String> {
         let bytes = files::read(&self.resolve(path)?)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Reads a whole text file, or `None` where there is none.
-    ///
-    /// # Errors
-    /// Whatever opening or reading it says, other than that it does not exist.
+    /// Errors: Whatever opening or reading it says, other than that it does not exist.
     pub fn read_if_exists(&self, path: impl AsRef<Path>) -> io::Result<Option<String>> {
         match self.read(path) {
             Ok(text) => Ok(Some(text)),
@@ -132,9 +119,7 @@ impl Host {
     }
 
     /// The names in a directory, sorted; none where there is no such directory.
-    ///
-    /// # Errors
-    /// Whatever opening or reading it says, other than that it does not exist.
+    /// Errors: Whatever opening or reading it says, other than that it does not exist.
     pub fn list(&self, path: impl AsRef<Path>) -> io::Result<Vec<String>> {
         let entries = match self.resolve(path).and_then(fs::read_dir) {
             Ok(entries) => entries,
@@ -149,9 +134,6 @@ impl Host {
     }
 
     /// Where the name `path` itself lies: as [`Host::resolve`], but a link in the last place is not followed.
-    ///
-    /// # Errors
-    /// As there.
     pub fn place(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
         let path = path.as_ref();
         match (path.parent(), path.file_name()) {
@@ -161,7 +143,6 @@ impl Host {
     }
 
     /// Whether something lies at `path` (a link that leads nowhere counts).
-    #[must_use]
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.place(path).and_then(|place| place.symlink_metadata()).is_ok()
     }

@@ -49,7 +49,6 @@ pub struct Output {
 
 impl Output {
     /// The end of what was said, standard error before standard output, made safe and short: for messages.
-    #[must_use]
     pub fn said(&self) -> String {
         let stream =
             if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };

@@ -13,7 +13,6 @@ pub struct ScsiId(String);
 
 impl ScsiId {
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

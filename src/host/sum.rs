@@ -21,7 +21,6 @@ impl<R: Read> Hashing<R> {
     }
 
     /// The SHA-256 of all that was read, lower-case hex.
-    #[must_use]
     pub fn sha256(self) -> String {
         text::hex(&self.hasher.finalize())
     }
@@ -43,9 +42,7 @@ const GLANCE: Duration = Duration::from_secs(4);
 
 /// The SHA-256 of a whole file, lower-case hex, and its size in bytes. It may have `most` bytes, and grows no further than that
 /// while it is read.
-///
-/// # Errors
-/// What reading it says; `FileTooLarge`, with the bound; `TimedOut` after `time`.
+/// Errors: What reading it says; `FileTooLarge`, with the bound; `TimedOut` after `time`.
 pub fn sha256(mut file: &File, most: u64, time: Duration) -> io::Result<(String, u64)> {
     let too_large =
         || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {}", text::bytes(most)));
@@ -75,9 +72,7 @@ pub fn sha256(mut file: &File, most: u64, time: Duration) -> io::Result<(String,
 }
 
 /// The SHA-256 of a file of at most `most` bytes for a person to pin, or, where that takes long, how to have it.
-///
-/// # Errors
-/// What reading it says; `FileTooLarge`, with the bound.
+/// Errors: What reading it says; `FileTooLarge`, with the bound.
 pub fn to_pin(file: &File, most: u64) -> io::Result<String> {
     match sha256(file, most, GLANCE) {
         Ok((sum, _)) => Ok(sum),

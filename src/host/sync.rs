@@ -20,9 +20,6 @@ const SYSTEM: [&str; 8] = ["/", "/etc", "/usr", "/usr/local", "/var", "/boot", "
 const SYNC: Duration = Duration::from_secs(60);
 
 /// Writes out what the kernel still holds for the file systems of the system itself, after a program that syncs nothing.
-///
-/// # Errors
-/// What failed, naming the directory.
 pub fn system(host: &Host) -> Result<()> {
     let mut seen = BTreeSet::new();
     for path in SYSTEM {
@@ -42,9 +39,6 @@ pub fn system(host: &Host) -> Result<()> {
 /// Writes out what the kernel still holds for the file system of `file` alone: sync(2) waits for each of the machine, for
 /// ever where the disk of one is suspended. Before 2.6.39 there is only sync(2): there it is waited for a minute, in
 /// which what can be written is, and a disk that does not answer is no reason to fail.
-///
-/// # Errors
-/// What the system said.
 pub fn file_system(file: &File) -> io::Result<()> {
     match ioctl::sync_file_system(file) {
         Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {

@@ -9,7 +9,6 @@ pub use self::secrets::{MASK, Masker, json_without_secrets, without_secrets};
 /// `text` with every control character (terminal escapes among them), bidirectional override and other
 /// invisible format character written as `\u{…}`, so that nothing a disk or a command says can
 /// drive a terminal. Tabs and line ends become spaces.
-#[must_use]
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -26,7 +25,6 @@ pub fn safe(text: &str) -> String {
 
 /// Whether `c` can drive a terminal (a control character), reorder text or hide it (a format character): it has
 /// no place in a name of a disk or a host.
-#[must_use]
 pub fn unfit_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -34,13 +32,11 @@ pub fn unfit_to_show(c: char) -> bool {
 }
 
 /// `text` for a console without UTF-8: every character beyond ASCII becomes `?`.
-#[must_use]
 pub fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
 /// Bytes in lower-case hex.
-#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
@@ -50,7 +46,6 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// A size in binary units, as VMware counts them, cut to one decimal: never more than there is.
-#[must_use]
 pub fn bytes(size: u64) -> String {
     const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match UNITS.iter().find(|(_, unit)| size >= *unit) {

@@ -51,9 +51,7 @@ enum Subject {
 }
 
 /// Opens the regular file at `path`, for reading: in the tree at `root`, where links lead into that tree (`/`: this machine).
-///
-/// # Errors
-/// What the system said; it is no regular file; a directory on the way cannot be looked at.
+/// Errors: What the system said; it is no regular file; a directory on the way cannot be looked at.
 pub fn look(root: &Path, path: &Path) -> io::Result<Seen> {
     let mut way = Way::from(root)?;
     let Some((file, real)) = way.go(path)? else {
@@ -64,9 +62,7 @@ pub fn look(root: &Path, path: &Path) -> io::Result<Seen> {
 }
 
 /// The regular file at `path` of this machine, opened for reading, when nobody but root can change it.
-///
-/// # Errors
-/// As [`look`], naming the file; others can write it.
+/// Errors: As [`look`], naming the file; others can write it.
 pub fn file(path: &Path) -> Result<File> {
     let seen = look(Path::new("/"), path).with_context(|| format!("opening {}", path.display()))?;
     match seen.doubt {
@@ -77,9 +73,7 @@ pub fn file(path: &Path) -> Result<File> {
 
 /// The directory at `path` of the tree at `root` (`/`: this machine), open, and where it really lies: whoever can write to it,
 /// for what is taken out of it. A link on the way leads on only where root can have made it, or whose the tree is.
-///
-/// # Errors
-/// What the system said; a link that somebody else can have made, which is named.
+/// Errors: What the system said; a link that somebody else can have made, which is named.
 pub fn reach(root: &Path, path: &Path) -> io::Result<(File, PathBuf)> {
     let mut way = Way::from(root)?;
     if way.go(path)?.is_some() {
@@ -93,33 +87,23 @@ pub fn reach(root: &Path, path: &Path) -> io::Result<(File, PathBuf)> {
 }
 
 /// The directory behind `path`, links resolved, when nobody but root can change what lies in it.
-///
-/// # Errors
-/// It is no directory; others can write it, or one on the way to it.
+/// Errors: It is no directory; others can write it, or one on the way to it.
 pub fn directory(path: &Path) -> Result<PathBuf> {
     enter(path, Subject::Directory, Way::end_in_directory)
 }
 
 /// As [`directory`], of one to write to.
-///
-/// # Errors
-/// As there.
 pub fn destination(path: &Path) -> Result<PathBuf> {
     enter(path, Subject::Made, Way::end_in_directory)
 }
 
 /// As [`directory`], of one that has its place and no other.
-///
-/// # Errors
-/// As there.
 pub fn place(path: &Path) -> Result<PathBuf> {
     enter(path, Subject::Fixed, Way::end_in_directory)
 }
 
 /// As [`directory`], and makes it, for root alone, where it does not exist.
-///
-/// # Errors
-/// As [`directory`], with nothing made; what making it says.
+/// Errors: As [`directory`], with nothing made; what making it says.
 pub fn make_directory(path: &Path) -> Result<PathBuf> {
     if !path.is_absolute() {
         bail!("{} is not an absolute path", path.display());
@@ -151,9 +135,7 @@ fn enter(path: &Path, subject: Subject, end: fn(&mut Way) -> io::Result<PathBuf>
 }
 
 /// The text of a record that the agent keeps at `path` of `host`: as [`record_file`].
-///
-/// # Errors
-/// As there; reading it.
+/// Errors: As there; reading it.
 pub fn record(host: &Host, path: &str) -> Result<Option<String>> {
     let Some(file) = record_file(host, path)? else { return Ok(None) };
     let bytes = files::read_at_most(file, files::LARGEST).with_context(|| format!("reading {path}"))?;
@@ -162,9 +144,7 @@ pub fn record(host: &Host, path: &str) -> Result<Option<String>> {
 
 /// A record that the agent keeps at `path` of `host` and believes, opened for reading; `None` where there is none. On a running
 /// machine nobody but root can have written or removed it; in a tree, whose owners are those of a desk, that is not asked.
-///
-/// # Errors
-/// It cannot be read; others can write it or the directory that it is kept in, so that it proves nothing.
+/// Errors: It cannot be read; others can write it or the directory that it is kept in, so that it proves nothing.
 pub fn record_file(host: &Host, path: &str) -> Result<Option<File>> {
     let reading = || format!("reading {path}");
     let seen = if host.is_live() {
@@ -196,7 +176,6 @@ impl Untrusted {
     }
 
     /// In one line, of what may be anybody's once the profile names its SHA-256, which is `sum` now, as `key`.
-    #[must_use]
     pub fn unless_pinned(&self, key: &str, sum: &str) -> String {
         format!("{self}, or pin it in the profile (`{key}: {sum}`)")
     }
@@ -255,7 +234,6 @@ impl std::error::Error for Untrusted {}
 const OTHERS: &str = "users other than root can write ";
 
 /// Whether this is the error that something is not believed because users other than root can write it.
-#[must_use]
 pub fn is_untrusted(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains(OTHERS))
 }

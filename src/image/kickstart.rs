@@ -25,10 +25,8 @@ use self::refusal::refused;
 pub const LONGEST_HASH: u64 = 1024;
 
 /// The kickstart of `profile`, with `hash` for root's password.
-///
-/// # Errors
-/// All the answers that are lacking; or the first one that contradicts another: where it stands, its key, what was
-/// found, what was expected.
+/// Errors: All the answers that are lacking; or the first one that contradicts another: where it stands, its key,
+/// what was found, what was expected.
 pub fn kickstart(profile: &Profile, hash: Option<&PasswordHash>) -> Result<String> {
     release(profile)?;
     let answers = answers::gather(profile, hash)?;

@@ -13,9 +13,7 @@ pub enum Installer {
 }
 
 /// The installer of `release`, as a profile names it. One that is made from a release of the Red Hat family may have any name.
-///
-/// # Errors
-/// The agent cannot answer it yet.
+/// Errors: The agent cannot answer it yet.
 pub fn installer(release: &str) -> Result<Installer> {
     match Family::of_release(release) {
         None | Some(Family::RedHat) => Ok(Installer::Kickstart),

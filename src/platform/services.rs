@@ -32,9 +32,7 @@ impl Verb {
 }
 
 /// The command that does `verb` to the service `name`, and has `deadline` to end.
-///
-/// # Errors
-/// Scripts start the services of this host, and not in a way that the agent knows.
+/// Errors: Scripts start the services of this host, and not in a way that the agent knows.
 pub fn command(host: &Host, name: &str, verb: Verb, deadline: Duration) -> Result<Command> {
     if os::systemd(host).unwrap_or(false) {
         return Ok(Command::new("systemctl", [verb.word(), name], deadline));

@@ -63,7 +63,6 @@ pub const COVERED: Covered = Covered {
 };
 
 /// The covered systems of `family`, where there are any yet.
-#[must_use]
 pub const fn covered(family: Family) -> Option<Covered> {
     match family {
         Family::RedHat => Some(COVERED),

@@ -111,7 +111,6 @@ const DEBIAN: Texts = Texts {
 };
 
 /// The texts of `family`.
-#[must_use]
 pub const fn texts(family: Family) -> &'static Texts {
     match family {
         Family::RedHat => &RED_HAT,

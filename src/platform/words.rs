@@ -10,19 +10,16 @@ use crate::profile::Profile;
 
 /// The family whose words fit a host. Where it cannot be determined these are the procedure's own, which is written for CentOS:
 /// advice is followed by a person, who knows the system.
-#[must_use]
 pub fn family(facts: &Facts) -> Family {
     facts.os.family.known().copied().unwrap_or(Family::RedHat)
 }
 
 /// The family that a profile is for: the one that its texts are explained for.
-#[must_use]
 pub fn family_of(profile: &Profile) -> Family {
     Family::of_release(&profile.os.release).unwrap_or(Family::RedHat)
 }
 
 /// That the agent does not change systems of `family` yet, where that is so.
-#[must_use]
 pub const fn not_supported(family: Family) -> Option<&'static str> {
     match family {
         Family::RedHat => None,
@@ -33,7 +30,6 @@ pub const fn not_supported(family: Family) -> Option<&'static str> {
 }
 
 /// How to give a host a name of its own.
-#[must_use]
 pub const fn choose_hostname(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -47,7 +43,6 @@ pub const fn choose_hostname(family: Family) -> &'static str {
 }
 
 /// How a host keeps its name at the next boot.
-#[must_use]
 pub fn keep_hostname(family: Family, name: &str) -> String {
     match family {
         Family::RedHat => format!(
@@ -58,7 +53,6 @@ pub fn keep_hostname(family: Family, name: &str) -> String {
 }
 
 /// How to set the time zone.
-#[must_use]
 pub fn set_timezone(family: Family, zone: &str) -> String {
     match family {
         Family::RedHat => format!(
@@ -73,7 +67,6 @@ pub fn set_timezone(family: Family, zone: &str) -> String {
 }
 
 /// What to do where /etc/localtime is another zone than `zone`, which is configured.
-#[must_use]
 pub fn agree_on_timezone(family: Family, zone: &str) -> String {
     match family {
         Family::RedHat => format!(
@@ -86,7 +79,6 @@ pub fn agree_on_timezone(family: Family, zone: &str) -> String {
 }
 
 /// How to have a time service.
-#[must_use]
 pub const fn time_service(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -100,7 +92,6 @@ pub const fn time_service(family: Family) -> &'static str {
 }
 
 /// How to let an interface come up at boot with a static address; what is not known is `None`.
-#[must_use]
 pub fn configure_interface(family: Family, name: Option<&str>, address: Option<IpAddr>) -> String {
     let name = name.unwrap_or("NAME");
     let address = address.map_or("ADDRESS".to_owned(), |address| address.to_string());
@@ -119,7 +110,6 @@ pub fn configure_interface(family: Family, name: Option<&str>, address: Option<I
 }
 
 /// How to bring an interface up now.
-#[must_use]
 pub fn bring_up(family: Family, name: &str) -> String {
     match family {
         Family::RedHat => format!("ifup {name}"),
@@ -128,7 +118,6 @@ pub fn bring_up(family: Family, name: &str) -> String {
 }
 
 /// How to name a resolver.
-#[must_use]
 pub const fn name_resolver(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -142,7 +131,6 @@ pub const fn name_resolver(family: Family) -> &'static str {
 }
 
 /// How to install the guest tools.
-#[must_use]
 pub const fn install_tools(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -155,7 +143,6 @@ pub const fn install_tools(family: Family) -> &'static str {
 }
 
 /// How to start the guest tools.
-#[must_use]
 pub const fn start_tools(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -170,7 +157,6 @@ pub const fn start_tools(family: Family) -> &'static str {
 }
 
 /// How to install the boot loader on `disk`.
-#[must_use]
 pub fn install_boot_loader(family: Family, disk: &str) -> String {
     match family {
         Family::RedHat => format!("`grub-install /dev/{disk}` (grub2-install on later releases)"),
@@ -179,7 +165,6 @@ pub fn install_boot_loader(family: Family, disk: &str) -> String {
 }
 
 /// How the boot loader gets entries.
-#[must_use]
 pub const fn write_boot_entries(family: Family) -> &'static str {
     match family {
         Family::RedHat => {
@@ -190,7 +175,6 @@ pub const fn write_boot_entries(family: Family) -> &'static str {
 }
 
 /// How to let a service start at boot.
-#[must_use]
 pub const fn enable_service(family: Family) -> &'static str {
     match family {
         Family::RedHat => "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)",
@@ -199,7 +183,6 @@ pub const fn enable_service(family: Family) -> &'static str {
 }
 
 /// How to remove downloaded packages.
-#[must_use]
 pub const fn clean_packages(family: Family) -> &'static str {
     match family {
         Family::RedHat => "yum clean all",
@@ -208,7 +191,6 @@ pub const fn clean_packages(family: Family) -> &'static str {
 }
 
 /// How `missing` packages come, by this agent and by hand.
-#[must_use]
 pub fn install_packages(packages: &Packages, missing: &str) -> String {
     match packages.database {
         Database::Rpm => {
@@ -223,7 +205,6 @@ pub fn install_packages(packages: &Packages, missing: &str) -> String {
 }
 
 /// How packages come that are in `files`.
-#[must_use]
 pub fn install_files(packages: &Packages, files: &str) -> String {
     match packages.database {
         Database::Rpm => format!(
@@ -236,7 +217,6 @@ pub fn install_files(packages: &Packages, files: &str) -> String {
 }
 
 /// How to finish what a package manager has begun.
-#[must_use]
 pub const fn finish_packages(database: Database) -> &'static str {
     match database {
         Database::Rpm => {

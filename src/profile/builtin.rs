@@ -25,13 +25,11 @@ static ALL: &[BuiltIn] = &[BuiltIn {
 static NAMES: [&str; 1] = [DEFAULT];
 
 /// The names of the built-in profiles.
-#[must_use]
 pub fn builtin_names() -> &'static [&'static str] {
     &NAMES
 }
 
 /// The YAML text of the built-in profile called `name`.
-#[must_use]
 pub fn builtin(name: &str) -> Option<&'static str> {
     find(name).map(|found| found.text)
 }

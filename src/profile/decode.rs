@@ -7,9 +7,7 @@ use super::tree::{Node, Value};
 use super::wrong::{Wrong, one_of, quoted};
 
 /// Makes a `T` of a whole tree.
-///
-/// # Errors
-/// The first value that is not what `T` wants.
+/// Errors: The first value that is not what `T` wants.
 pub fn decode<T: de::DeserializeOwned>(root: &Node) -> Result<T, Wrong> {
     T::deserialize(At { node: root, path: String::new() })
 }

@@ -12,7 +12,6 @@ use crate::host::text::safe;
 /// The profile as a file for the host that it describes: what it extends, and every value that is not the built-in
 /// one's, in ASCII. `installation` is left out where it can be: an installed system needs it no more, and a golden image must not
 /// carry the name and the address of the machine that it was made on. Credentials in addresses are masked.
-#[must_use]
 pub fn differences(profile: &Profile) -> String {
     let mut out = format!("# {}\n", safe(&profile.name));
     let base = profile.origins.values().find_map(|origin| origin.strip_prefix(BUILT_IN));

@@ -25,17 +25,13 @@ pub const HOST_FILE: &str = "/etc/mt-agent/profile.yaml";
 ///
 /// `known_ids` are the requirements that a waiver may name. A file that others than `writers` can write is
 /// refused.
-///
-/// # Errors
-/// What is wrong with the profile, in one line: file, line, key, what was found, what is accepted.
+/// Errors: What is wrong with the profile, in one line: file, line, key, what was found, what is accepted.
 pub fn load(choice: Option<&str>, host: &Host, known_ids: &[&str], writers: Writers) -> Result<Profile> {
     load_with(choice, host, known_ids, writers, &[])
 }
 
 /// As [`load`], with `settings` put on top: they are checked as if the profile said so.
-///
-/// # Errors
-/// As [`load`]; what is wrong with a setting is reported by its option.
+/// Errors: As [`load`]; what is wrong with a setting is reported by its option.
 pub fn load_with(
     choice: Option<&str>,
     host: &Host,
@@ -105,9 +101,6 @@ impl Setting {
 }
 
 /// Loads the profile in the file at `path` of this machine, whatever it is called.
-///
-/// # Errors
-/// As [`load`].
 pub fn check(path: &Path, known_ids: &[&str], writers: Writers) -> Result<Profile> {
     let live = Host::live();
     let start = Start::File(&live, std::path::absolute(path)?, path.display().to_string());

@@ -292,7 +292,6 @@ pub struct Server<const PORT: u16> {
 
 impl<const PORT: u16> Server<PORT> {
     /// Host name or address, and TCP port.
-    #[must_use]
     pub fn endpoint(&self) -> (&str, u16) {
         (&self.address, self.port.get())
     }
@@ -317,7 +316,6 @@ pub struct Waiver {
 impl Waiver {
     /// Whether it still holds on `today` (UTC): its last day counts. A requirement whose waiver has expired is
     /// judged as if there were none.
-    #[must_use]
     pub fn holds(&self, today: time::Date) -> bool {
         today <= *self.until
     }

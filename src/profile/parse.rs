@@ -38,9 +38,7 @@ const MOST_BRACKETS: usize = 2000;
 const TAG: &str = "found a YAML tag (`!...`), expected a plain value";
 
 /// Reads one YAML document.
-///
-/// # Errors
-/// The first thing wrong with it as YAML, or beyond the bounds.
+/// Errors: The first thing wrong with it as YAML, or beyond the bounds.
 pub fn parse(text: &str, source: Source) -> Result<Node, Wrong> {
     let source = Rc::new(source);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

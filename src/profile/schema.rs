@@ -9,7 +9,6 @@ use serde_json::Value;
 const SCHEMA: &str = include_str!("schema.json");
 
 /// The JSON Schema (2020-12) of a profile's file. A file that has no `extends` must be complete.
-#[must_use]
 pub fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap_or_default()
 }

@@ -14,7 +14,6 @@ const SCHEMA: &str = "mt-agent/profile/v1";
 
 /// The profile as YAML that can be loaded, with a comment on every value that says where it came from.
 /// Credentials in addresses are masked.
-#[must_use]
 pub fn show(profile: &Profile) -> String {
     let remark = |path: &str| Some(origin(profile, path));
     let mut writer = Writer::new(format!("# {}, complete\n", safe(&profile.name)), &remark);
@@ -26,7 +25,6 @@ pub fn show(profile: &Profile) -> String {
 
 /// The profile as JSON: its values under the keys of the file format, and where each came from.
 /// Credentials in addresses are masked.
-#[must_use]
 pub fn to_json(profile: &Profile) -> serde_json::Value {
     let values = masked_values(profile);
     let origins: Map<_, _> =
@@ -35,7 +33,6 @@ pub fn to_json(profile: &Profile) -> serde_json::Value {
 }
 
 /// SHA-256 (lower-case hex) of all values of the profile, wherever they came from: another one is another profile.
-#[must_use]
 pub fn digest(profile: &Profile) -> String {
     let values: Vec<_> = pairs(&values(profile)).map(|(key, value)| json!([key, value])).collect();
     hex(&Sha256::digest(serde_json::Value::from(values).to_string()))

@@ -36,9 +36,7 @@ pub enum Writers {
 }
 
 /// Reads the file at `path` of `host`, which messages call `name`, where no others than `writers` can write it.
-///
-/// # Errors
-/// Why it is refused, in one line.
+/// Errors: Why it is refused, in one line.
 pub fn read(host: &Host, path: &Path, name: &str, writers: Writers) -> Result<Opened, Wrong> {
     let wrong = |what: String| Wrong { at: Some(name.to_owned()), path: None, what };
     let unreadable = |error: io::Error| wrong(format!("cannot be read: {error}"));

@@ -29,7 +29,6 @@ impl Wrong {
     }
 
     /// Adds where it is, unless a deeper level has said so more exactly.
-    #[must_use]
     pub fn or_at(mut self, at: impl FnOnce() -> String, path: &str) -> Self {
         if self.at.is_none() {
             self.at = Some(at());

@@ -59,7 +59,6 @@ pub struct Idle {
 
 impl Idle {
     /// That no apply waits.
-    #[must_use]
     pub fn nothing_waits() -> Self {
         Self { ended: Ended::NothingWaits, note: NOTHING_WAITS.to_owned() }
     }
@@ -77,9 +76,6 @@ pub enum Outcome {
 }
 
 /// As JSON.
-///
-/// # Errors
-/// What serialising says.
 pub fn document(applied: &Applied) -> anyhow::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -100,7 +96,6 @@ pub fn document(applied: &Applied) -> anyhow::Result<String> {
     })
 }
 
-#[must_use]
 pub fn render(applied: &Applied, style: Style) -> String {
     let note = applied.note();
     if applied.ended == Ended::Declined {
@@ -110,9 +105,6 @@ pub fn render(applied: &Applied, style: Style) -> String {
 }
 
 /// Of an apply that looked at nothing, as JSON.
-///
-/// # Errors
-/// What serialising says.
 pub fn idle_document(idle: &Idle) -> anyhow::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {

@@ -60,9 +60,6 @@ impl Collected {
 }
 
 /// As JSON.
-///
-/// # Errors
-/// What serialising says.
 pub fn document(collected: &Collected) -> anyhow::Result<String> {
     json::document(&Document {
         schema: "mt-agent/collected/v1",
@@ -74,7 +71,6 @@ pub fn document(collected: &Collected) -> anyhow::Result<String> {
 }
 
 /// As text: what is there, and what to do with it.
-#[must_use]
 pub fn render(collected: &Collected, style: Style) -> String {
     let mut page = Page::new(style);
     let (files, directory) = (&collected.collection.manifest.files, collected.directory());

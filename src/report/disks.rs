@@ -74,7 +74,6 @@ fn is_sampled(disk: &Disk) -> bool {
 }
 
 /// The document on `disks` and the probes that were made.
-#[must_use]
 pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
     let row = |disk: &'a Disk| Row {
         name: &disk.name,
@@ -115,7 +114,6 @@ const SIZE: usize = 11;
 const INDENT: usize = 10;
 
 /// The table.
-#[must_use]
 pub fn render(disks: &[Disk], probes: &[Probe], style: Style) -> String {
     let mut page = Page::new(style);
     let name = disks.iter().map(|disk| disk.name.chars().count()).max().unwrap_or(0).clamp(5, INDENT - 1) + 1;

@@ -27,19 +27,16 @@ pub struct IndexDocument<'a> {
 }
 
 /// The document on one requirement or code.
-#[must_use]
 pub fn document(explanation: &Explanation) -> Document<'_> {
     Document { schema: SCHEMA, explanation }
 }
 
 /// The document on all that can be explained.
-#[must_use]
 pub fn index_document(index: &Index) -> IndexDocument<'_> {
     IndexDocument { schema: SCHEMA, index, only_vcenter_can_tell: vcenter_only() }
 }
 
 /// One requirement or code as text.
-#[must_use]
 pub fn render(explanation: &Explanation, style: Style) -> String {
     let mut page = Page::new(style);
     match explanation {
@@ -50,7 +47,6 @@ pub fn render(explanation: &Explanation, style: Style) -> String {
 }
 
 /// All that can be explained as text.
-#[must_use]
 pub fn render_index(index: &Index, style: Style) -> String {
     let mut page = Page::new(style);
     let mut section = "";

@@ -31,7 +31,6 @@ pub enum Tone {
 }
 
 /// An entry for people.
-#[must_use]
 pub fn line(entry: &Entry<Change>) -> Line {
     let (tone, text) = match &entry.event {
         Event::Begin { agent, profile, resumed, selection } => {
@@ -67,7 +66,6 @@ pub fn document<'a, E: Serialize>(entries: &'a [E], torn: &'a [usize]) -> Docume
 }
 
 /// The journal as text, oldest first.
-#[must_use]
 pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
     let mut page = Page::new(style);
     if lines.is_empty() && torn.is_empty() {

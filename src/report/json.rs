@@ -12,9 +12,6 @@ use crate::state::request::Part;
 use crate::steps::{Finding, Stage};
 
 /// `value` as one document, ending in a line end.
-///
-/// # Errors
-/// What serialising says.
 pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(in_ascii(&serde_json::to_string_pretty(value)?))
 }
@@ -38,7 +35,6 @@ fn in_ascii(text: &str) -> String {
 }
 
 /// The document that stands for an error.
-#[must_use]
 pub fn error(message: &str) -> String {
     #[derive(Serialize)]
     struct Document<'a> {

@@ -56,7 +56,6 @@ impl Report {
     }
 
     /// The verdict on what was judged: "ready" is of a whole host that runs alone.
-    #[must_use]
     pub fn verdict(&self) -> Verdict {
         match verdict(&self.findings) {
             Verdict::Ready if self.of_tree || !self.left_out.is_empty() => Verdict::SelectionReady,
@@ -73,7 +72,6 @@ impl Report {
     }
 
     /// How many requirements have which status.
-    #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary { left_out: self.left_out.len(), ..Summary::default() };
         for finding in &self.findings {

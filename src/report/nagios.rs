@@ -25,7 +25,6 @@ pub enum State {
 
 impl State {
     /// The exit code.
-    #[must_use]
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -41,7 +40,6 @@ impl State {
 }
 
 /// The state of a report.
-#[must_use]
 pub fn state(report: &Report) -> State {
     let summary = report.summary();
     let advice = summary.recommended;
@@ -61,7 +59,6 @@ pub fn state(report: &Report) -> State {
 }
 
 /// The line.
-#[must_use]
 pub fn render(report: &Report) -> String {
     let summary = report.summary();
     let (must, ought) = (summary.required, summary.recommended);
@@ -97,7 +94,6 @@ pub fn render(report: &Report) -> String {
 }
 
 /// The line when the check itself failed.
-#[must_use]
 pub fn error(message: &str) -> String {
     line(State::Unknown, message, None)
 }

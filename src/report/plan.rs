@@ -8,7 +8,6 @@ use crate::steps::Severity;
 const UNKNOWN: &str = "unknown";
 
 /// The plan as text.
-#[must_use]
 pub fn render(plan: &Plan, style: Style) -> String {
     let mut page = Page::new(style);
     page.put(Paint::Bold, &format!("Plan for {}", cut(&plan.host, 70))).end();

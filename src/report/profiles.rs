@@ -26,7 +26,6 @@ struct Listed {
 
 impl List {
     /// The list of `profiles`; `host` may have one of its own.
-    #[must_use]
     pub fn new(profiles: Vec<Profile>, host: &Host) -> Self {
         let listed = |Profile { name, description, .. }| {
             let default = name == profile::DEFAULT;
@@ -42,7 +41,6 @@ impl List {
 }
 
 /// The list as text; `host` is the one that it was made for.
-#[must_use]
 pub fn render_list(list: &List, host: &Host, style: Style) -> String {
     let mut page = Page::new(style);
     for Listed { name, description, default } in &list.profiles {
@@ -57,15 +55,11 @@ pub fn render_list(list: &List, host: &Host, style: Style) -> String {
 }
 
 /// A profile, complete, as text.
-#[must_use]
 pub fn render(profile: &Profile, style: Style) -> String {
     lines(&profile::show(profile), style)
 }
 
 /// The document that says that a file holds a profile that can be used.
-///
-/// # Errors
-/// What serialising says.
 pub fn checked_document(file: &Path, profile: &Profile) -> anyhow::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -79,7 +73,6 @@ pub fn checked_document(file: &Path, profile: &Profile) -> anyhow::Result<String
 }
 
 /// The same as text.
-#[must_use]
 pub fn render_checked(file: &Path, profile: &Profile, style: Style) -> String {
     lines(&format!("{}: the profile {} can be used\n", file.display(), profile.name), style)
 }

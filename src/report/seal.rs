@@ -53,13 +53,11 @@ fn word<S: serde::Serializer>(ended: &Ended, serializer: S) -> Result<S::Ok, S::
 
 impl Sealing {
     /// Whether there is something to do.
-    #[must_use]
     pub fn is_idle(&self) -> bool {
         self.steps.iter().all(|step| step.items.is_empty())
     }
 
     /// Whether steps were left out: what they look for may still be there.
-    #[must_use]
     pub fn is_in_part(&self) -> bool {
         self.steps.iter().any(|step| step.skipped)
     }
@@ -76,9 +74,6 @@ struct Document<'a> {
 }
 
 /// As JSON.
-///
-/// # Errors
-/// What serialising says.
 pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
     json::document(&Document { schema: SCHEMA, in_part: sealing.is_in_part(), sealing })
 }
@@ -87,7 +82,6 @@ pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
 const ID: usize = 18;
 
 /// As text: the steps with something to do, what keeps it from being sealed, and what came of it.
-#[must_use]
 pub fn render(sealing: &Sealing, style: Style) -> String {
     let mut page = Page::new(style);
     page.put(Paint::Bold, &format!("Sealing of {}", cut(&sealing.host, 63))).end();
@@ -124,7 +118,6 @@ pub fn render(sealing: &Sealing, style: Style) -> String {
 }
 
 /// What it came to alone.
-#[must_use]
 pub fn render_outcome(sealing: &Sealing, style: Style) -> String {
     let mut page = Page::new(style);
     put_outcome(&mut page, sealing);
@@ -210,7 +203,6 @@ pub struct List {
 }
 
 /// The list, for `seal --list`.
-#[must_use]
 pub fn render_list(list: &List, style: Style) -> String {
     let mut page = Page::new(style);
     for Listed { id, title, does } in &list.steps {
@@ -229,9 +221,6 @@ pub fn render_list(list: &List, style: Style) -> String {
 }
 
 /// The same as JSON.
-///
-/// # Errors
-/// What serialising says.
 pub fn list_document(list: &List) -> anyhow::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {

@@ -24,7 +24,6 @@ pub enum Stands {
 
 impl Stands {
     /// Whether nothing is to be done about it.
-    #[must_use]
     pub fn holds(self) -> bool {
         matches!(self, Self::Agrees | Self::None)
     }
@@ -83,20 +82,17 @@ pub struct State {
 
 impl State {
     /// As it was found.
-    #[must_use]
     pub fn new(records: Vec<Row>) -> Self {
         Self { schema: "mt-agent/state/v1", ended: None, changes: Vec::new(), records }
     }
 
     /// Whether nothing is to be done about any record.
-    #[must_use]
     pub fn holds(&self) -> bool {
         self.records.iter().all(|row| row.status.holds())
     }
 }
 
 /// The same as text.
-#[must_use]
 pub fn render(state: &State, style: Style, detail: Detail) -> String {
     let mut page = Page::new(style);
     for row in &state.records {

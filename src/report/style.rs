@@ -54,13 +54,11 @@ pub struct Page {
 
 impl Page {
     /// An empty page.
-    #[must_use]
     pub fn new(style: Style) -> Self {
         Self { style, out: String::new() }
     }
 
     /// What this page can show.
-    #[must_use]
     pub fn style(&self) -> Style {
         self.style
     }
@@ -121,7 +119,6 @@ impl Page {
     }
 
     /// The text.
-    #[must_use]
     pub fn finish(self) -> String {
         self.out
     }
@@ -138,7 +135,6 @@ impl Page {
 
 /// `text` for a single field or line: safe, and at most `most` characters, the last of them dots where it
 /// was cut.
-#[must_use]
 pub fn cut(text: &str, most: usize) -> String {
     let safe = text::safe(&text::without_secrets(text));
     if safe.chars().count() <= most {

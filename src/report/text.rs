@@ -23,7 +23,6 @@ const ID: usize = 26;
 const LABEL: usize = 10;
 
 /// The report as text.
-#[must_use]
 pub fn render(report: &Report, style: Style, detail: Detail) -> String {
     let mut page = Page::new(style);
     page.put(Paint::Bold, &format!("Master target check of {}", cut(&report.host, 63))).end();
@@ -48,7 +47,6 @@ pub fn render(report: &Report, style: Style, detail: Detail) -> String {
 }
 
 /// The heading of a section, the first word of its ids.
-#[must_use]
 pub fn heading(section: &str) -> &str {
     match section {
         "os" => "Operating system (os)",
@@ -158,7 +156,6 @@ fn summary(page: &mut Page, report: &Report) {
 }
 
 /// The verdict in words. One on a part must not pass for one on the host.
-#[must_use]
 pub fn verdict(report: &Report) -> String {
     match report.verdict() {
         Verdict::SelectionReady if report.left_out.is_empty() => "image only".to_owned(),
@@ -169,7 +166,6 @@ pub fn verdict(report: &Report) -> String {
 }
 
 /// What the verdict follows from, in words: `3 required unmet, 1 required unknown, 2 waived`.
-#[must_use]
 pub fn deciding(report: &Report) -> String {
     let summary = report.summary();
     let Counts { met, unmet, restart_owed, unknown, blocked, .. } = summary.required;
@@ -188,7 +184,6 @@ pub fn deciding(report: &Report) -> String {
 }
 
 /// All that was looked at, in words: `38 requirements: 28 met, 2 recommended unmet, 1 waived`.
-#[must_use]
 pub fn totals(report: &Report) -> String {
     let summary = report.summary();
     let both = |count: fn(&Counts) -> usize| count(&summary.required) + count(&summary.recommended);

@@ -40,7 +40,6 @@ pub enum Stands {
 
 impl Stands {
     /// In a few words, where there is one line.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::RestartOwed => "an apply waits for a restart",
@@ -56,7 +55,6 @@ impl Stands {
 
 impl Waiting {
     /// A record that cannot be read, and why.
-    #[must_use]
     pub fn unreadable(why: &str) -> Self {
         let note =
             format!("what waits for a restart cannot be determined, and nothing of it is carried out: {why}");
@@ -72,13 +70,11 @@ pub struct Document<'a> {
 }
 
 /// The document on what waits, if anything does.
-#[must_use]
 pub fn document(waiting: Option<&Waiting>) -> Document<'_> {
     Document { schema: "mt-agent/pending/v1", pending: waiting }
 }
 
 /// The same as text.
-#[must_use]
 pub fn render(waiting: Option<&Waiting>, style: Style) -> String {
     let mut page = Page::new(style);
     let Some(waiting) = waiting else {

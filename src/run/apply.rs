@@ -26,10 +26,8 @@ use crate::state::resume::{self, Binding, Pending};
 use crate::steps::Selection;
 
 /// Makes the changes that bring the host to its profile; resumable: a second run changes nothing.
-///
-/// # Errors
-/// Not root, not the running host, a bad selection or profile, nobody to ask, another run is in progress, a change that failed, or
-/// the host does not show what a change did.
+/// Errors: Not root, not the running host, a bad selection or profile, nobody to ask, another run is in progress,
+/// a change that failed, or the host does not show what a change did.
 pub fn apply(sources: &Sources, asked: &Asked, watcher: &mut dyn Watcher) -> Result<Applied> {
     may_change(sources)?;
     if let Ok(Some(waiting)) = sources.waiting() {
@@ -69,9 +67,7 @@ pub fn apply(sources: &Sources, asked: &Asked, watcher: &mut dyn Watcher) -> Res
 }
 
 /// Resumes the apply that owed a restart, or with a sealing that was interrupted, where that may be done.
-///
-/// # Errors
-/// As [`apply`]; what waits does not hold any more.
+/// Errors: As [`apply`]; what waits does not hold any more.
 pub fn resume(sources: &Sources, how: How, watcher: &mut dyn Watcher) -> Result<Outcome> {
     may_change(sources)?;
     if let Some(order) = resume::sealing(&sources.host)? {
@@ -117,9 +113,8 @@ pub fn resume(sources: &Sources, how: How, watcher: &mut dyn Watcher) -> Result<
 }
 
 /// Calls off what waits for a restart, and does nothing else.
-///
-/// # Errors
-/// Not root, not the running host, another run is in progress; a sealing was interrupted, which only a sealing can finish.
+/// Errors: Not root, not the running host, another run is in progress; a sealing was interrupted, which only a
+/// sealing can finish.
 pub fn forget(sources: &Sources) -> Result<Idle> {
     may_change(sources)?;
     Ok(match waiting::forget(&sources.host)? {
@@ -131,9 +126,8 @@ pub fn forget(sources: &Sources) -> Result<Idle> {
 }
 
 /// Collects what an unconnected master target needs, and installs nothing.
-///
-/// # Errors
-/// As [`apply`]; something could not be had or does not belong there: then the directory is as it was, or without a manifest.
+/// Errors: As [`apply`]; something could not be had or does not belong there: then the directory is as it was, or
+/// without a manifest.
 pub fn download(
     sources: &Sources,
     options: &collect::Options,

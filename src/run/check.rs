@@ -8,7 +8,6 @@ use crate::steps::remedy::Request;
 use crate::steps::{Selection, Stage, Status, id, is_image, judge_all};
 
 /// Judges `facts` by `profile`. Pure: the date is given, for waivers.
-#[must_use]
 pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: time::Date) -> Report {
     let mut plan = plan(profile, facts, selection, today, &Request::default());
     // Which disk could be taken is known from probes, which are made for a plan alone.
@@ -17,7 +16,6 @@ pub fn check(profile: &Profile, facts: &Facts, selection: &Selection, today: tim
 }
 
 /// The same with the advice of `plan`, so that nobody is told that apply does what it does not do.
-#[must_use]
 pub fn report(
     profile: &Profile,
     facts: &Facts,

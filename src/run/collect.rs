@@ -30,10 +30,8 @@ pub struct Options {
 }
 
 /// Collects what `profile` needs.
-///
-/// # Errors
-/// Not root, another run is in progress, something could not be had or does not belong there: then the directory is as
-/// it was, or without a manifest.
+/// Errors: Not root, another run is in progress, something could not be had or does not belong there: then the
+/// directory is as it was, or without a manifest.
 pub fn collect(
     host: &Host,
     profile: &Profile,

@@ -9,9 +9,7 @@ use crate::facts::{Fact, filesystems, retention};
 use crate::host::{Host, ScsiId};
 
 /// The disks of `host`, and what the probes that were asked for say.
-///
-/// # Errors
-/// The disks cannot be read, or one that was named is not there.
+/// Errors: The disks cannot be read, or one that was named is not there.
 pub fn disks(host: &Host, probing: &Probing) -> Result<(Vec<Disk>, Vec<Probe>)> {
     let (disks, mut probes) = gather::disks_alone(host, probing);
     let disks = match disks {

@@ -21,15 +21,10 @@ pub(super) trait Work {
     type Step;
 
     /// What is to be done next; `None` where nothing is left.
-    ///
-    /// # Errors
-    /// That cannot be determined.
     fn next(&mut self) -> Result<Option<Self::Step>>;
 
     /// Does it.
-    ///
-    /// # Errors
-    /// It failed: no other step is begun.
+    /// Errors: It failed: no other step is begun.
     fn perform(&mut self, step: Self::Step, watcher: &mut dyn Watcher) -> Result<()>;
 
     /// A signal came: no step is begun any more, `before` neither.
@@ -52,9 +47,7 @@ enum Held {
 
 impl Engine {
     /// Begins a run of `verb` on `host`.
-    ///
-    /// # Errors
-    /// Not root, or another run is in progress.
+    /// Errors: Not root, or another run is in progress.
     pub(super) fn start(host: &Host, verb: &str) -> Result<Self> {
         ensure!(nix::unistd::geteuid().is_root(), "{verb} needs root: run it with sudo or as root");
         // Signals are this machine's, also where a tree is worked on.
@@ -77,9 +70,7 @@ impl Engine {
     }
 
     /// Shows what is to be done and asks; agreed to, a signal ends the run between two steps alone.
-    ///
-    /// # Errors
-    /// There is nobody to ask.
+    /// Errors: There is nobody to ask.
     pub(super) fn is_agreed(
         &self,
         proposal: Proposal<'_>,
@@ -94,9 +85,6 @@ impl Engine {
     }
 
     /// Does the steps of `work`, one after the other: [`Ended::Finished`] or [`Ended::Interrupted`].
-    ///
-    /// # Errors
-    /// A step failed.
     pub(super) fn carry_out<W: Work>(&self, work: &mut W, watcher: &mut dyn Watcher) -> Result<Ended> {
         loop {
             let next = work.next()?;

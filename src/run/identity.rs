@@ -14,9 +14,6 @@ use crate::steps::{self, Selection, image};
 
 /// Records what identifies this machine, where nothing speaks against it; noted in the journal, so that its loss is noticed later.
 /// Returns what was recorded.
-///
-/// # Errors
-/// What failed, naming the file.
 pub(super) fn keep(host: &Host, profile: &Profile, facts: &Facts, boot_id: &str) -> Result<Option<String>> {
     // What could not be read would be missing from the record for good; what is lost, a person restores.
     let is_whole = facts.disks.known().is_some() && facts.mounts.known().is_some();

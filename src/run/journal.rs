@@ -17,23 +17,17 @@ pub type Event = journal::Event<Change>;
 
 /// The entries of a journal's text, oldest first, and the numbers of the lines that are none: of a change that this version does not
 /// know among them.
-#[must_use]
 pub fn parse(text: &str) -> (Vec<Entry>, Vec<usize>) {
     journal::parse(text)
 }
 
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
-///
-/// # Errors
-/// It cannot be read; users other than root can write it.
+/// Errors: It cannot be read; users other than root can write it.
 pub fn read(host: &Host) -> Result<(Vec<Entry>, Vec<usize>)> {
     Ok(journal::read(host)?)
 }
 
 /// Opens the journal, making it and its directory when they are missing.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn open(host: &Host, boot_id: &str) -> Result<Journal> {
     // As soon as this one is begun, what shows that an earlier one is lost is no trace of that any more.
     let is_lost = facts::journal::follows_a_lost_one(host);

@@ -9,9 +9,7 @@ use crate::image::kickstart::{self, LONGEST_HASH, PasswordHash};
 use crate::profile::Setting;
 
 /// The kickstart by the profile with `settings` on top; `hash_file` counts more than the file that the profile names.
-///
-/// # Errors
-/// An answer is wrong, missing, or contradicts another; the hash cannot be read.
+/// Errors: An answer is wrong, missing, or contradicts another; the hash cannot be read.
 pub fn kickstart(sources: &Sources, settings: &[Setting], hash_file: Option<&Path>) -> Result<String> {
     let profile = sources.profile_with(settings)?;
     let named = profile.installation.root_hash_file.as_deref();

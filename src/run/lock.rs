@@ -15,9 +15,7 @@ use crate::state::time;
 pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 
 /// Takes the lock for `verb`.
-///
-/// # Errors
-/// Another run holds it (who, since when, in which boot), or the file cannot be opened.
+/// Errors: Another run holds it (who, since when, in which boot), or the file cannot be opened.
 pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
     let path = host.path(LOCK);
     let options = &mut OpenOptions::new();
@@ -49,7 +47,6 @@ pub fn take(host: &Host, verb: &str, boot_id: &str) -> Result<Lock> {
 /// stands in the way of a run that is about to start.
 ///
 /// Newer kernels take some 15 ms to list their locks: they are asked only if the process of the note lives.
-#[must_use]
 pub fn holder(host: &Host) -> Option<String> {
     let meta = host.path(LOCK).metadata().ok()?;
     let note = host.read(LOCK).unwrap_or_default();
@@ -74,7 +71,6 @@ pub fn holder(host: &Host) -> Option<String> {
 }
 
 /// That a run is in progress now, in words: what is read meanwhile is not what will be found when it has ended.
-#[must_use]
 pub fn under_way(host: &Host) -> Option<String> {
     let holder = host.is_live().then(|| holder(host)).flatten()?;
     Some(format!("a run that changes this host is in progress ({holder}): look again when it has ended"))

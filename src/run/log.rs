@@ -14,9 +14,6 @@ pub struct Log(File);
 
 impl Log {
     /// Opens it, making it when it is missing; readable by root only.
-    ///
-    /// # Errors
-    /// What failed, naming the file.
     pub fn open(host: &Host) -> Result<Self> {
         let file = files::own(&host.path(LOG), OpenOptions::new().append(true)).context("opening the log")?;
         Ok(Self(file))

@@ -38,7 +38,6 @@ pub use self::lock::under_way;
 pub use crate::state::time::{now, today};
 
 /// Reads everything about `host` that judging it by `profile` needs.
-#[must_use]
 pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
     let site = &profile.site;
     let servers = [

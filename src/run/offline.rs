@@ -14,10 +14,8 @@ use crate::profile::Profile;
 
 /// Verifies the collection in `directory` and makes it all that `profile` takes packages from. Answers where it lies,
 /// links resolved, and a note on it.
-///
-/// # Errors
-/// One line: it is not whole, was made for another release or architecture, lacks what this host needs, or a file of it is
-/// not what the manifest says or not genuine by the profile's rules.
+/// Errors: One line: it is not whole, was made for another release or architecture, lacks what this host needs, or
+/// a file of it is not what the manifest says or not genuine by the profile's rules.
 pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(PathBuf, String)> {
     detach(profile, directory);
     let collection =

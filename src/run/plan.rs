@@ -18,7 +18,6 @@ use crate::steps::{self, Finding, Selection, Status, id, judge_all, retention, w
 
 /// Plans what brings a host with `facts` closer to `profile`. The facts must hold probes of idle disks when
 /// a retention disk may have to be chosen.
-#[must_use]
 pub fn plan(
     profile: &Profile,
     facts: &Facts,

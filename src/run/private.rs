@@ -47,14 +47,12 @@ fn open_to_others(host: &Host) -> Option<String> {
 
 /// What others can read of the agent's log and state on the running machine, in one line; `None` where that is nothing.
 /// Changes nothing.
-#[must_use]
 pub fn note(host: &Host) -> Option<String> {
     host.is_live().then(|| open_to_others(host)).flatten()
 }
 
 /// Takes the rights of others away from the agent's log and state. In one line what was closed, and what could not be; `None`
 /// where there was nothing to close.
-#[must_use]
 pub fn close(host: &Host) -> Option<String> {
     let (mut closed, mut failed) = (Vec::new(), Vec::new());
     for place in places(host) {
@@ -70,7 +68,6 @@ pub fn close(host: &Host) -> Option<String> {
 
 /// What others can read of `path` and what belongs to it, in one line. In an empty directory there is nothing to read: apply closes it
 /// as it begins.
-#[must_use]
 pub fn open_below(host: &Host, path: &str) -> Option<String> {
     let mut places = places(host);
     places.retain(|place| {

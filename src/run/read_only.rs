@@ -24,9 +24,7 @@ pub struct Wanted {
 }
 
 /// Judges the host, or the recording in a file.
-///
-/// # Errors
-/// A bad profile or recording; nothing left to look at.
+/// Errors: A bad profile or recording; nothing left to look at.
 pub fn check_host(sources: &Sources, recording: Option<&Path>, wanted: Wanted) -> Result<Report> {
     let (profile, facts) = sources.profile_and_facts(recording, Probing::None)?;
     let selection = wanted.selection.at_stage(wanted.stage, &profile)?;
@@ -42,9 +40,8 @@ pub fn check_host(sources: &Sources, recording: Option<&Path>, wanted: Wanted) -
 }
 
 /// Plans what `apply` would change on the host, or on the one that was recorded in a file.
-///
-/// # Errors
-/// A bad profile, recording or collection; a request that cannot be met; an image's tree, which is never changed.
+/// Errors: A bad profile, recording or collection; a request that cannot be met; an image's tree, which is never
+/// changed.
 pub fn plan_host(
     sources: &Sources,
     recording: Option<&Path>,

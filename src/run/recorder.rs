@@ -46,9 +46,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Makes `change` for `requirement`; what was changed, `None` where the host was so already.
-    ///
-    /// # Errors
-    /// The change failed, which is on record then, or what was done cannot be recorded.
+    /// Errors: The change failed, which is on record then, or what was done cannot be recorded.
     pub(super) fn perform(
         &mut self,
         requirement: &str,

@@ -38,9 +38,7 @@ pub struct Asked {
 }
 
 /// What there is to do, and why it may not be done. Changes nothing.
-///
-/// # Errors
-/// As [`seal`]; something could not be read, so that nobody knows what is left in the image.
+/// Errors: As [`seal`]; something could not be read, so that nobody knows what is left in the image.
 pub fn look(sources: &Sources, asked: &Asked) -> Result<Sealing> {
     let order = order(sources, asked)?;
     let (host, profile) = (&sources.host, sources.profile()?);
@@ -53,10 +51,8 @@ pub fn look(sources: &Sources, asked: &Asked) -> Result<Sealing> {
 }
 
 /// Seals the running template or its tree.
-///
-/// # Errors
-/// An unknown step, not root, a bad profile, nobody to ask, another run is in progress, or something failed, with its name; what is
-/// left is done by the next run.
+/// Errors: An unknown step, not root, a bad profile, nobody to ask, another run is in progress, or something
+/// failed, with its name; what is left is done by the next run.
 pub fn seal(
     sources: &Sources,
     asked: &Asked,
@@ -69,9 +65,7 @@ pub fn seal(
 }
 
 /// Resumes a sealing that a loss of power interrupted, on the template itself.
-///
-/// # Errors
-/// As [`seal`]; this is a clone of an image that was never sealed to its end.
+/// Errors: As [`seal`]; this is a clone of an image that was never sealed to its end.
 pub(super) fn resume(sources: &Sources, order: &Order, watcher: &mut dyn Watcher) -> Result<Sealing> {
     let profile = sources.with_profile(order.profile.clone()).profile()?;
     let facts = read_facts(&sources.host, &profile, Probing::None);
@@ -80,7 +74,6 @@ pub(super) fn resume(sources: &Sources, order: &Order, watcher: &mut dyn Watcher
 }
 
 /// What sealing takes out and what it leaves.
-#[must_use]
 pub fn list() -> List {
     let does = |id: &str| TABLE.iter().filter(|row| row.step == id).map(|row| row.summary()).collect();
     let steps = AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]);

@@ -25,9 +25,6 @@ impl Guard {
     /// Holds SIGINT, SIGTERM and SIGHUP back for the rest of the process, but for those that the process was started
     /// to ignore (nohup). To be called before other threads are started: they inherit the mask. Commands that are run
     /// do not, see [`crate::host::command`].
-    ///
-    /// # Errors
-    /// What the system said.
     pub fn install(host: &Host) -> Result<Self> {
         let status = host
             .read("/proc/self/status")
@@ -62,7 +59,6 @@ impl Guard {
     }
 
     /// The signal that came since, if one did.
-    #[must_use]
     pub fn seen(&self) -> Option<Signal> {
         self.state().seen
     }

@@ -26,9 +26,7 @@ pub struct Sources {
 
 impl Sources {
     /// The running host, or the tree at `root`; `profile` is the name of a built-in profile or a file.
-    ///
-    /// # Errors
-    /// `root` is no directory.
+    /// Errors: `root` is no directory.
     pub fn open(root: Option<&Path>, profile: Option<String>, writers: Writers) -> Result<Self> {
         let host = match root {
             None => Host::live(),
@@ -42,24 +40,18 @@ impl Sources {
     }
 
     /// The same with the profile that an earlier run named.
-    #[must_use]
     pub fn with_profile(&self, profile: Option<String>) -> Self {
         Self { profile: self.profile.clone().or(profile), ..self.clone() }
     }
 
     /// The apply that waits for a restart, if one does.
-    ///
-    /// # Errors
-    /// Its record cannot be read.
     pub fn order(&self) -> Result<Option<Order>> {
         let profile_of = |order: &Pending| Self { profile: order.profile.clone(), ..self.clone() }.profile();
         waiting::find(&self.host, &profile_of)
     }
 
     /// The same, as it is reported.
-    ///
-    /// # Errors
-    /// Only root can read it: what to report to others.
+    /// Errors: Only root can read it: what to report to others.
     pub fn waiting(&self) -> Result<Option<Waiting>, &'static str> {
         match self.order() {
             Ok(order) => Ok(order.as_ref().map(waiting::describe)),
@@ -71,7 +63,6 @@ impl Sources {
     }
 
     /// `--profile` as another process can use it: a file by its whole path.
-    #[must_use]
     pub fn profile_name(&self) -> Option<String> {
         let name = self.profile.as_ref()?;
         let whole = Path::new(name).canonicalize().ok().filter(|_| name.contains(['/', '.']));
@@ -79,9 +70,7 @@ impl Sources {
     }
 
     /// Refuses `--allow-unsafe-profile` for `verb`, which does as root what the profile says.
-    ///
-    /// # Errors
-    /// It was given.
+    /// Errors: It was given.
     pub fn refuse_unsafe_profile(&self, verb: &str) -> Result<()> {
         ensure!(
             self.writers == Writers::Root,
@@ -92,18 +81,14 @@ impl Sources {
     }
 
     /// The profile that the command line and the host ask for.
-    ///
-    /// # Errors
-    /// It is not there, not safe or not valid.
+    /// Errors: It is not there, not safe or not valid.
     pub fn profile(&self) -> Result<Profile> {
         self.profile_called(None)
     }
 
     /// The profile that texts are filled from. Where nobody names one and the host's own cannot be used it is the built-in one, with
     /// the reason in a line.
-    ///
-    /// # Errors
-    /// The profile that the command line names is not there, not safe or not valid.
+    /// Errors: The profile that the command line names is not there, not safe or not valid.
     pub fn profile_for_texts(&self) -> Result<(Profile, Option<String>)> {
         match self.profile() {
             Ok(profile) => Ok((profile, None)),
@@ -119,27 +104,20 @@ impl Sources {
     }
 
     /// As [`Sources::profile`], with `settings` of the command line on top.
-    ///
-    /// # Errors
-    /// As there; a setting is not valid.
+    /// Errors: As there; a setting is not valid.
     pub fn profile_with(&self, settings: &[Setting]) -> Result<Profile> {
         let choice = self.profile.as_deref();
         profile::load_with(choice, &self.host, &steps::ids(), self.writers, settings)
     }
 
     /// The profile `name`; without a name, as [`Sources::profile`].
-    ///
-    /// # Errors
-    /// As there.
     pub fn profile_called(&self, name: Option<&str>) -> Result<Profile> {
         let choice = name.or(self.profile.as_deref());
         profile::load(choice, &self.host, &steps::ids(), self.writers)
     }
 
     /// The profile, and the facts read from the host or from the recording `file` by it.
-    ///
-    /// # Errors
-    /// As [`Sources::profile`]; the recording is not one.
+    /// Errors: As [`Sources::profile`]; the recording is not one.
     pub fn profile_and_facts(&self, file: Option<&Path>, probe: Probing) -> Result<(Profile, Facts)> {
         // A recording says nothing of this desk, and the desk's own profile says nothing of the recording.
         let choice = file.and(self.profile.as_deref().or(Some(profile::DEFAULT)));
@@ -154,9 +132,7 @@ impl Sources {
 }
 
 /// Checks a profile file: it can be used, and each waiver has an effect.
-///
-/// # Errors
-/// It is not there, not safe or not valid; a waiver is without effect.
+/// Errors: It is not there, not safe or not valid; a waiver is without effect.
 pub fn check_profile(sources: &Sources, file: &Path) -> Result<Profile> {
     let checked = profile::check(file, &steps::ids(), sources.writers)?;
     let faults = waivers::faults(&checked, super::today());

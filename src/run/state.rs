@@ -44,7 +44,6 @@ pub struct Seen {
 }
 
 /// Everything that the agent keeps on `host`, as it stands. Changes nothing.
-#[must_use]
 pub fn look(host: &Host, seen: &Seen) -> State {
     State::new(hold(host, seen).into_iter().map(|held| held.row).collect())
 }
@@ -138,9 +137,8 @@ fn closed(host: &Host, held: &mut Held) {
 
 /// Rebuilds what follows from the host and sets aside what is not believed, once `confirm` agrees to what would be done.
 /// `read` looks at the host: before, and again after.
-///
-/// # Errors
-/// Not root; another run is in progress, or a sealing was interrupted; something that failed, after which it can be run again.
+/// Errors: Not root; another run is in progress, or a sealing was interrupted; something that failed, after which
+/// it can be run again.
 pub fn repair(
     host: &Host,
     read: &dyn Fn() -> Result<Seen>,
@@ -193,7 +191,6 @@ pub fn repair(
 }
 
 /// What a repair would do: for `--dry-run`.
-#[must_use]
 pub fn foresee(host: &Host, seen: &Seen) -> State {
     let (rows, acts) = plan(host, seen);
     let mut state = State::new(rows);

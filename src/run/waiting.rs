@@ -58,9 +58,7 @@ pub struct Order {
 pub type Load<'a> = &'a dyn Fn(&Pending) -> Result<Profile>;
 
 /// The order that waits on `host`, if one does; `load` gives the profile that it names, as it is now.
-///
-/// # Errors
-/// The record or the boot id cannot be read.
+/// Errors: The record or the boot id cannot be read.
 pub fn find(host: &Host, load: Load<'_>) -> Result<Option<Order>> {
     let Some(pending) = resume::read(host)? else { return Ok(None) };
     // An image has no boot, and nothing of it is carried out here.
@@ -153,7 +151,6 @@ fn was_down(booted: OffsetDateTime, signs: impl Iterator<Item = OffsetDateTime>)
 }
 
 /// How the order is reported.
-#[must_use]
 pub fn describe(order: &Order) -> Waiting {
     let Order { pending, state } = order;
     let given = pending.bound.as_ref().map(|bound| bound.given_at.clone());
@@ -224,9 +221,7 @@ fn asks(pending: &Pending) -> Vec<String> {
 }
 
 /// Notes that the order asks a person, and why; in the log as well, the first time.
-///
-/// # Errors
-/// Another run is in progress; what failed.
+/// Errors: Another run is in progress; what failed.
 pub fn ask(host: &Host, why: &str) -> Result<()> {
     let boot_id = boot_id::read(host).unwrap_or_default();
     let _lock = lock::take(host, "apply --resume", &boot_id)?;
@@ -237,9 +232,7 @@ pub fn ask(host: &Host, why: &str) -> Result<()> {
 }
 
 /// Calls off what waits: in words, what that was; `None` where nothing waits. Nothing else is done.
-///
-/// # Errors
-/// Another run is in progress; a sealing was interrupted, which only a sealing can finish; what failed.
+/// Errors: Another run is in progress; a sealing was interrupted, which only a sealing can finish; what failed.
 pub fn forget(host: &Host) -> Result<Option<String>> {
     if !host.exists(paths::RESUME) {
         return Ok(None);

@@ -46,9 +46,7 @@ pub enum Step<'a> {
 /// The terminal, or whatever stands for it.
 pub trait Watcher {
     /// Shows what is about to be done, and asks where consent is not given yet; `false` ends the run with nothing changed.
-    ///
-    /// # Errors
-    /// There is nobody to ask.
+    /// Errors: There is nobody to ask.
     fn confirm(&mut self, proposal: Proposal<'_>, consent: Consent) -> Result<bool>;
     /// A line of the report, before the rest of it.
     fn remark(&mut self, line: &str);

@@ -78,7 +78,6 @@ pub struct Present {
 
 impl Record {
     /// A record of `present`, made `at` (RFC 3339 UTC).
-    #[must_use]
     pub fn new(salt: &str, at: &str, present: &[Present]) -> Self {
         let mut record = Self {
             schema: SCHEMA.to_owned(),
@@ -113,7 +112,6 @@ impl Record {
 
     /// Whether the disk with this SCSI ID is on record as one of this host's own. Of an older record, which does not have them,
     /// only the one that carried `/` is.
-    #[must_use]
     pub fn owns(&self, scsi_id: &str) -> bool {
         let sum = self.disk(scsi_id).sha256;
         match &self.own_disks {
@@ -123,20 +121,17 @@ impl Record {
     }
 
     /// Whether the disk with this SCSI ID was there when the record was made.
-    #[must_use]
     pub fn saw(&self, scsi_id: &str) -> bool {
         self.marks.contains(&self.disk(scsi_id)) || self.owns(scsi_id)
     }
 
     /// The mark that the disk with this SCSI ID has, or would have.
-    #[must_use]
     pub fn disk(&self, scsi_id: &str) -> Mark {
         let value = scsi_id.to_ascii_lowercase();
         self.mark(&Present { kind: Kind::Disk, place: String::new(), value })
     }
 
     /// The mark that `present` has in this record. A disk keeps its mark when it becomes the root disk, or stops being it.
-    #[must_use]
     pub fn mark(&self, present: &Present) -> Mark {
         let class = match present.kind {
             Kind::BiosUuid => "bios-uuid",
@@ -149,7 +144,6 @@ impl Record {
     }
 
     /// Whether this record has the identifier.
-    #[must_use]
     pub fn has(&self, present: &Present) -> bool {
         let mark = self.mark(present);
         let is_disk = |kind| matches!(kind, Kind::RootDisk | Kind::Disk);
@@ -159,22 +153,18 @@ impl Record {
     }
 
     /// Whether the SCSI ID of any disk is on record.
-    #[must_use]
     pub fn tells_of_disks(&self) -> bool {
         self.own_disks.is_some() || self.knows(Kind::RootDisk) || self.knows(Kind::Disk)
     }
 
     /// Whether anything of this kind is on record.
-    #[must_use]
     pub fn knows(&self, kind: Kind) -> bool {
         self.marks.iter().any(|mark| mark.kind == kind)
     }
 }
 
 /// This machine's record; `None` where there is none.
-///
-/// # Errors
-/// Why it is not believed.
+/// Errors: Why it is not believed.
 pub fn read(host: &Host) -> Result<Option<Record>, Unread> {
     let record = record::load::<Record>(host, IDENTITY, SCHEMA)?;
     // No apply writes such a one, and a machine is not known again by it.
@@ -185,9 +175,7 @@ pub fn read(host: &Host) -> Result<Option<Record>, Unread> {
 }
 
 /// The image's record; `None` where there is none.
-///
-/// # Errors
-/// Likewise. Nothing on this host can rebuild it.
+/// Errors: Likewise. Nothing on this host can rebuild it.
 pub fn template(host: &Host) -> Result<Option<Record>, Unread> {
     let way_out =
         Some("copy it from the template or another clone of it; mt-agent state shows what else can be done");
@@ -195,17 +183,12 @@ pub fn template(host: &Host) -> Result<Option<Record>, Unread> {
 }
 
 /// Writes the record at `path`: [`IDENTITY`] or [`TEMPLATE`].
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn write(host: &Host, path: &str, record: &Record) -> Result<()> {
     record::write(host, path, record)
 }
 
 /// 32 hex digits from the kernel.
-///
-/// # Errors
-/// /dev/urandom cannot be read.
+/// Errors: /dev/urandom cannot be read.
 pub fn draw_salt() -> Result<String> {
     use std::io::Read;
 

@@ -81,9 +81,6 @@ pub struct Journal {
 
 impl Journal {
     /// Opens it, making it and its directory when they are missing.
-    ///
-    /// # Errors
-    /// What failed, naming the file.
     pub fn open(host: &Host, boot_id: &str) -> Result<Self> {
         let path = host.path(JOURNAL);
         saved::directory(host, DIRECTORY)?;
@@ -100,9 +97,6 @@ impl Journal {
     }
 
     /// Writes one entry and waits until it is on disk.
-    ///
-    /// # Errors
-    /// The error of the system.
     pub fn write<C: Serialize>(&mut self, event: Event<C>) -> Result<()> {
         let entry = Entry { at: time::now(), boot_id: self.boot_id.clone(), pid: std::process::id(), event };
         let line = serde_json::to_string(&entry).context("encoding a journal entry")?;
@@ -138,7 +132,6 @@ fn end_torn_line(file: &mut File) -> std::io::Result<()> {
 }
 
 /// The entries of a journal's text, oldest first, and the numbers of the lines that are none.
-#[must_use]
 pub fn parse<C: DeserializeOwned>(text: &str) -> (Vec<Entry<C>>, Vec<usize>) {
     let mut entries = Vec::new();
     let mut torn = Vec::new();
@@ -152,9 +145,7 @@ pub fn parse<C: DeserializeOwned>(text: &str) -> (Vec<Entry<C>>, Vec<usize>) {
 }
 
 /// The journal of `host`: as [`parse`]; empty when there is none yet.
-///
-/// # Errors
-/// It cannot be read; users other than root can write it.
+/// Errors: It cannot be read; users other than root can write it.
 pub fn read<C: DeserializeOwned>(host: &Host) -> Result<(Vec<Entry<C>>, Vec<usize>), Unread> {
     let text = record::text(host, JOURNAL)?;
     Ok(parse(&text.unwrap_or_default()))

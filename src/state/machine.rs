@@ -17,9 +17,7 @@ pub struct Machine {
 
 impl Machine {
     /// Whether `now` is this machine: all that is recorded can be read, and is the same.
-    ///
-    /// # Errors
-    /// Why not, in words that follow "it is void: ".
+    /// Errors: Why not, in words that follow "it is void: ".
     pub fn is(&self, now: &Self) -> Result<(), String> {
         if *self == Self::default() {
             return Err("it does not say for which machine it was given: that one had neither a BIOS UUID nor a machine ID"

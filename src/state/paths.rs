@@ -31,7 +31,6 @@ pub const SET_ASIDE: &str = "/var/lib/mt-agent/set-aside";
 pub const LOG: &str = "/var/log/mt-agent.log";
 
 /// The directory and the name of [`LOG`].
-#[must_use]
 pub fn log() -> (&'static str, &'static str) {
     LOG.rsplit_once('/').unwrap_or_default()
 }

@@ -63,7 +63,6 @@ impl Unread {
     }
 
     /// One that can be read, and lacks what it is for.
-    #[must_use]
     pub fn damaged(why: String) -> Self {
         Self::new(Doubt::Damaged, why)
     }
@@ -82,9 +81,8 @@ impl Unread {
 }
 
 /// The text of the record at `path`; `None` where there is none.
-///
-/// # Errors
-/// It cannot be read, is no regular file (a link among these), or users other than root can have written or removed it.
+/// Errors: It cannot be read, is no regular file (a link among these), or users other than root can have written
+/// or removed it.
 pub fn text(host: &Host, path: &str) -> Result<Option<String>, Unread> {
     // What a link leads to is not what the agent wrote, and where it leads nowhere something is here all the same.
     if host.place(path).and_then(|place| place.symlink_metadata()).is_ok_and(|meta| meta.is_symlink()) {
@@ -95,9 +93,7 @@ pub fn text(host: &Host, path: &str) -> Result<Option<String>, Unread> {
 }
 
 /// The JSON record of this `schema` at `path`; `None` where there is none.
-///
-/// # Errors
-/// As [`text`]; it is torn, or of another schema.
+/// Errors: As [`text`]; it is torn, or of another schema.
 pub fn load<T: DeserializeOwned>(host: &Host, path: &str, schema: &str) -> Result<Option<T>, Unread> {
     let Some(text) = of_schema(host, path, schema)? else { return Ok(None) };
     // From the text, as a key that stands there twice is a fault.
@@ -111,9 +107,6 @@ fn not_ours(path: &str, error: &serde_json::Error) -> Unread {
 }
 
 /// The text of a record as a JSON document.
-///
-/// # Errors
-/// It is none.
 pub fn document(path: &str, text: &str) -> Result<serde_json::Value, Unread> {
     serde_json::from_str(text).map_err(|error| {
         let why = if text.trim_matches(['\0', ' ', '\n']).is_empty() {
@@ -147,9 +140,7 @@ fn of_schema(host: &Host, path: &str, schema: &str) -> Result<Option<String>, Un
 }
 
 /// Writes `record` at `path` whole, so that it survives a power loss.
-///
-/// # Errors
-/// What failed, naming the file; the old record is then whole.
+/// Errors: What failed, naming the file; the old record is then whole.
 pub fn write(host: &Host, path: &str, record: &impl Serialize) -> Result<()> {
     saved::directory(host, paths::DIRECTORY)?;
     let mut text = serde_json::to_vec_pretty(record).with_context(|| format!("encoding {path}"))?;

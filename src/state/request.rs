@@ -18,7 +18,6 @@ pub enum Stage {
 
 impl Stage {
     /// The word of the command line and of the documents.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -40,7 +39,6 @@ pub struct Part {
 
 impl Part {
     /// The options that make it: `--only retention --skip retention.capacity`.
-    #[must_use]
     pub fn options(&self) -> String {
         let list = |option: &str, names: &[String]| {
             (!names.is_empty()).then(|| format!("--{option} {}", text::safe(&names.join(","))))
@@ -96,7 +94,6 @@ pub enum Takeover {
 
 impl Takeover {
     /// The option that orders it.
-    #[must_use]
     pub fn option(self) -> &'static str {
         match self {
             Self::Replace => "--replace-retention",

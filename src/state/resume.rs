@@ -70,7 +70,6 @@ pub struct Binding {
 
 impl Binding {
     /// When it was given; `None` where that is no time.
-    #[must_use]
     pub fn given(&self) -> Option<OffsetDateTime> {
         PrimitiveDateTime::parse(&self.given_at, FORMAT).ok().map(PrimitiveDateTime::assume_utc)
     }
@@ -78,7 +77,6 @@ impl Binding {
 
 impl Pending {
     /// Whether `new` asks for nothing that this one does not ask for already: it was given again a moment later.
-    #[must_use]
     pub fn stands_for(&self, new: &Self) -> bool {
         let given = |order: &Self| order.bound.as_ref().and_then(Binding::given);
         let recent = match (given(self), given(new)) {
@@ -98,18 +96,12 @@ impl Pending {
 pub const SCHEMA: &str = "mt-agent/resume/v1";
 
 /// Writes it.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn write(host: &Host, pending: &Pending) -> Result<()> {
     let text = serde_json::to_vec_pretty(pending).context("encoding what is owed")?;
     files::replace(&host.path(RESUME), &text, 0o600)
 }
 
 /// Reads it; `None` when nothing is owed.
-///
-/// # Errors
-/// What is wrong with the file, naming it.
 pub fn read(host: &Host) -> Result<Option<Pending>> {
     let pending = record::load(host, RESUME, SCHEMA).map_err(|unread| {
         let text = host.read(RESUME).unwrap_or_default();
@@ -119,7 +111,6 @@ pub fn read(host: &Host) -> Result<Option<Pending>> {
 }
 
 /// Whether a record that cannot be read is what an interrupted sealing left: nothing else has that key.
-#[must_use]
 pub fn is_of_sealing(text: &str) -> bool {
     text.contains("\"seal\"")
 }
@@ -140,17 +131,12 @@ pub const UNREADABLE_SEALING: &str = "a sealing was interrupted: run mt-agent se
      cloned";
 
 /// The sealing that was interrupted, if one was.
-///
-/// # Errors
-/// As [`read`].
 pub fn sealing(host: &Host) -> Result<Option<Order>> {
     Ok(read(host)?.and_then(|pending| pending.seal))
 }
 
 /// Whether a sealing was interrupted, by any version: no more of the record is looked at.
-///
-/// # Errors
-/// The record is not believed.
+/// Errors: The record is not believed.
 pub fn is_half_sealed(host: &Host) -> Result<bool, Unread> {
     let Some(text) = record::text(host, RESUME)? else { return Ok(false) };
     let pending = record::document(RESUME, &text)?;
@@ -158,9 +144,6 @@ pub fn is_half_sealed(host: &Host) -> Result<bool, Unread> {
 }
 
 /// Notes that the run that resumed it failed: it waits for a person then. The first boot of a clone is tried again.
-///
-/// # Errors
-/// As [`read`] and [`write`].
 pub fn fail(host: &Host, why: &str) -> Result<()> {
     match read(host)? {
         Some(pending) if !pending.first_boot => {
@@ -171,9 +154,6 @@ pub fn fail(host: &Host, why: &str) -> Result<()> {
 }
 
 /// Notes why a person is asked before it is resumed; whether that was not noted before.
-///
-/// # Errors
-/// As [`read`] and [`write`].
 pub fn ask(host: &Host, why: &str) -> Result<bool> {
     match read(host)? {
         Some(pending) if pending.asks.is_none() => {
@@ -185,9 +165,6 @@ pub fn ask(host: &Host, why: &str) -> Result<bool> {
 }
 
 /// Removes it.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn clear(host: &Host) -> Result<()> {
     let path = host.path(RESUME);
     match std::fs::remove_file(&path) {

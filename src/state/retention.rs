@@ -31,17 +31,12 @@ pub struct Record {
 }
 
 /// The record; `None` where there is none.
-///
-/// # Errors
-/// Why it is not believed: then nothing is known, and nothing may be formatted on its word.
+/// Errors: Why it is not believed: then nothing is known, and nothing may be formatted on its word.
 pub fn read(host: &Host) -> Result<Option<Record>, Unread> {
     record::load(host, RETENTION, SCHEMA)
 }
 
 /// Writes it.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn write(host: &Host, record: &Record) -> Result<()> {
     record::write(host, RETENTION, record)
 }

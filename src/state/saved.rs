@@ -13,7 +13,6 @@ use super::paths::{DIRECTORY, SAVED};
 use crate::host::{Host, files, trust};
 
 /// A name for one change's saved files: `fstab-20260801T120000Z`.
-#[must_use]
 pub fn stamp(what: &str) -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let now = OffsetDateTime::now_utc();
@@ -22,9 +21,8 @@ pub fn stamp(what: &str) -> String {
 
 /// Makes the directory `path` of the host and those above it that are missing, each 0700, so that they
 /// survive a power loss.
-///
-/// # Errors
-/// What failed, naming the directory: it is something else, users other than root can write it, or an operating system error.
+/// Errors: What failed, naming the directory: it is something else, users other than root can write it, or an
+/// operating system error.
 pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
     let whole = host.path(path);
     // A link in the place of one of ours leads to where nothing of the agent's is looked for.
@@ -52,9 +50,7 @@ pub fn directory(host: &Host, path: &str) -> Result<PathBuf> {
 /// Copies the file at `path` of the host, with its mode and owner, to `saved/STAMP/`, synced; returns where
 /// the copy lies, or `None` where there is no such file. A link is followed. A copy that is already there
 /// under this stamp is never overwritten: it is what the file was first, and a different one gets a number.
-///
-/// # Errors
-/// What failed, naming the file: then nothing may be changed, as the way back would be missing.
+/// Errors: What failed, naming the file: then nothing may be changed, as the way back would be missing.
 pub fn keep(host: &Host, path: &str, stamp: &str) -> Result<Option<PathBuf>> {
     ensure!(
         !stamp.is_empty() && !stamp.starts_with('.') && !stamp.contains('/'),

@@ -46,13 +46,11 @@ pub struct Chosen {
 
 impl Chosen {
     /// Whether this is a sealing, and not single steps of one: only that makes a template of a machine.
-    #[must_use]
     pub fn is_sealing(&self) -> bool {
         self.only.is_empty()
     }
 
     /// Whether the step is chosen.
-    #[must_use]
     pub fn has(&self, id: &str) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name == id);
         (self.only.is_empty() || named(&self.only)) && !named(&self.skip)

@@ -9,17 +9,11 @@ use crate::host::Host;
 pub const DAMAGED: &str = "damaged";
 
 /// The names of the records (`retention.json`).
-///
-/// # Errors
-/// They cannot be listed.
 pub fn names(host: &Host) -> io::Result<Vec<String>> {
     Ok(all(host)?.into_iter().map(|(_, name)| name).collect())
 }
 
 /// Where what lay at `path` lies now, the oldest first.
-///
-/// # Errors
-/// Likewise.
 pub fn places(host: &Host, path: &str) -> io::Result<Vec<String>> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_it =

@@ -9,13 +9,11 @@ pub const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// Today, UTC: for waivers.
-#[must_use]
 pub fn today() -> Date {
     OffsetDateTime::now_utc().date()
 }
 
 /// Now.
-#[must_use]
 pub fn now() -> String {
     OffsetDateTime::now_utc().format(FORMAT).unwrap_or_default()
 }

@@ -51,7 +51,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether no end, or no good one, is known of the run.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Started | Self::Failed(_))
     }
@@ -69,7 +68,6 @@ pub struct Process {
 
 impl Record {
     /// A new record, of now.
-    #[must_use]
     pub fn new(archive_sha256: &str, boot_id: &str, outcome: Outcome) -> Self {
         let now =
             OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or_else(|_| OffsetDateTime::now_utc());
@@ -86,17 +84,13 @@ impl Record {
 }
 
 /// The record; `None` where there is none.
-///
-/// # Errors
-/// Why it is not believed.
+/// Errors: Why it is not believed.
 pub fn read(host: &Host) -> Result<Option<Record>, Unread> {
     record::load(host, VENDOR_SCRIPT, SCHEMA)
 }
 
 /// Writes it.
-///
-/// # Errors
-/// What failed; the old record is then whole.
+/// Errors: What failed; the old record is then whole.
 pub fn write(host: &Host, record: &Record) -> Result<()> {
     record::write(host, VENDOR_SCRIPT, record)
 }

@@ -10,7 +10,6 @@ use super::devices::same_path;
 /// The line of fstab that hides at boot what `entry` mounts: one for the same directory or one above it that is mounted later.
 /// `mount -a` of CentOS 6 goes by the order of the file, and leaves what is of the network to a service that starts later
 /// (rc.sysinit, netfs); systemd begins with what lies above.
-#[must_use]
 pub fn covered_by<'a>(facts: &'a Facts, entry: &Entry) -> Option<&'a Entry> {
     const OF_NETWORK: [&str; 7] = ["nfs", "nfs4", "smbfs", "ncpfs", "cifs", "gfs", "gfs2"];
     if facts.os.systemd.known() == Some(&true) {
@@ -28,7 +27,6 @@ pub fn covered_by<'a>(facts: &'a Facts, entry: &Entry) -> Option<&'a Entry> {
 }
 
 /// What is to be done about it, where they can change places.
-#[must_use]
 pub fn first(cover: &Entry, entry: &Entry) -> String {
     if cover.line < entry.line {
         return format!("remove line {} from /etc/fstab, or mount it elsewhere", cover.line);

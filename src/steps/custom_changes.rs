@@ -75,7 +75,6 @@ pub const REQUIREMENTS: &[Requirement] = &[
 ];
 
 /// How the root disk in what the script wrote is judged where the disks in use may not be this host's: as a sign of a copy.
-#[must_use]
 pub fn root_disk_in_blacklist(profile: &Profile, facts: &Facts) -> Status {
     settle(root_disk::judge_whosever(profile, facts))
 }

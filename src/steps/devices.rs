@@ -43,7 +43,6 @@ pub enum LayerKind {
 
 impl LayerKind {
     /// Whether it is a partition, be it of a disk or of its multipath map.
-    #[must_use]
     pub fn is_partition(self) -> bool {
         matches!(self, Self::Partition | Self::MultipathPartition)
     }
@@ -62,13 +61,11 @@ impl LayerKind {
 
 /// Every disk that carries the block device `major_minor`, wholly or in part: itself, a partition, or through
 /// LVM, RAID and multipath. Several for a RAID, a logical volume over disks, or the paths of a map.
-#[must_use]
 pub fn carriers(disks: &[Disk], major_minor: DeviceNumber) -> Vec<&Disk> {
     disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
 }
 
 /// `disks` with the paths of one multipath map counted once.
-#[must_use]
 pub fn distinct(disks: Vec<&Disk>) -> Vec<&Disk> {
     let mut kept: Vec<&Disk> = Vec::new();
     for disk in disks {
@@ -80,14 +77,12 @@ pub fn distinct(disks: Vec<&Disk>) -> Vec<&Disk> {
 }
 
 /// Whether two disks are paths of one multipath map.
-#[must_use]
 pub fn same_map(a: &Disk, b: &Disk) -> bool {
     matches!((&a.multipath, &b.multipath), (Some(a), Some(b)) if a.major_minor == b.major_minor)
 }
 
 /// The way from `disk` up to the block device `major_minor`, both included; `None` when it is not built on
 /// that disk.
-#[must_use]
 pub fn layers<'a>(disk: &'a Disk, major_minor: DeviceNumber) -> Option<Vec<Layer<'a>>> {
     let whole = Layer { name: &disk.name, major_minor: disk.major_minor, kind: LayerKind::Disk };
     if disk.major_minor == major_minor {
@@ -123,14 +118,12 @@ fn climb<'a>(holders: &'a [Holder], major_minor: DeviceNumber, way: &mut Vec<Lay
 }
 
 /// What is mounted at `path` now: the last mount there, which hides those before it (`rootfs` on CentOS 6).
-#[must_use]
 pub fn mount_at<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
     mounts.iter().rev().find(|mount| same_path(&mount.mount_point, path))
 }
 
 /// The mount that hides `mount`, which is one of `mounts`: a later one on a directory above its mount point. The root is
 /// none, as the initial file system's own mounts come before it.
-#[must_use]
 pub fn hidden_by<'a>(mounts: &'a [Mount], mount: &Mount) -> Option<&'a Mount> {
     let at = mounts.iter().position(|other| std::ptr::eq(other, mount))?;
     let above = |later: &&Mount| {
@@ -141,19 +134,16 @@ pub fn hidden_by<'a>(mounts: &'a [Mount], mount: &Mount) -> Option<&'a Mount> {
 }
 
 /// The mount in which `path` lies: its own, or that of the nearest directory above it.
-#[must_use]
 pub fn mount_over<'a>(mounts: &'a [Mount], path: &str) -> Option<&'a Mount> {
     Path::new(path).ancestors().find_map(|above| mount_at(mounts, above.to_str()?))
 }
 
 /// The line of fstab for `mount_point`; of several the last, which hides the others once all are mounted.
-#[must_use]
 pub fn fstab_entry<'a>(fstab: &'a [Entry], mount_point: &str) -> Option<&'a Entry> {
     fstab.iter().rev().find(|entry| same_path(&entry.mount_point, mount_point))
 }
 
 /// The lines of fstab for `mount_point`, where there is more than one, as people read them: `8, 9`.
-#[must_use]
 pub fn repeated(fstab: &[Entry], mount_point: &str) -> Option<String> {
     let lines: Vec<_> = fstab
         .iter()
@@ -164,7 +154,6 @@ pub fn repeated(fstab: &[Entry], mount_point: &str) -> Option<String> {
 }
 
 /// The name that /etc/multipath.conf gives to the map of the disk with this SCSI ID.
-#[must_use]
 pub fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
     let configuration = facts.multipath.configuration.known()?.as_ref()?;
     configuration.aliases.iter().rev().find(|(of, _)| of == wwid).map(|(_, alias)| alias.as_str())
@@ -172,7 +161,6 @@ pub fn alias_of<'a>(facts: &'a Facts, wwid: &str) -> Option<&'a str> {
 
 /// What of this host itself lies on `disk`: mount points of the system, and `swap`. The disks of protected machines may be
 /// mounted too, but not there; `retention` is where the retention volume is mounted.
-#[must_use]
 pub fn own_uses<'a>(facts: &'a Facts, disk: &Disk, retention: &str) -> Vec<&'a str> {
     let devices = disk.all_devices();
     let all = facts.mounts.known().map_or(&[][..], Vec::as_slice);
@@ -196,16 +184,13 @@ pub fn own_uses<'a>(facts: &'a Facts, disk: &Disk, retention: &str) -> Vec<&'a s
 }
 
 /// Whether two paths are the same, a slash at the end aside.
-#[must_use]
 pub fn same_path(a: &str, b: &str) -> bool {
     Path::new(a) == Path::new(b)
 }
 
 /// The block device (`major:minor`) to which a first column of fstab leads; `None` when it leads nowhere.
-///
-/// # Errors
-/// [`Status::Unknown`] when the links or disks could not be read, or the name is of a kind that they do not
-/// tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
+/// Errors: [`Status::Unknown`] when the links or disks could not be read, or the name is of a kind that they do
+/// not tell (`PARTUUID=`, `/dev/disk/by-path`); [`Status::NotApplicable`] for an image.
 pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status> {
     let links = || need(&facts.filesystems, "the names of file systems");
     let linked = || links::linked(facts);
@@ -246,7 +231,6 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status
 }
 
 /// The line of fstab for `mount_point` that is passed over at boot.
-#[must_use]
 pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignored> {
     facts.fstab_ignored.iter().find(|line| same_path(&line.mount_point, mount_point))
 }
@@ -254,13 +238,11 @@ pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignore
 /// Whether a first column of fstab can come to mean another device after a restart: a kernel name, whose letters are given out
 /// in the order of discovery; a label, of a file system or a partition, which the disk of a protected machine can carry as
 /// well; and a place, whatever disk is in it.
-#[must_use]
 pub fn can_move(name: &str) -> bool {
     DeviceName::of(name).can_move()
 }
 
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
-#[must_use]
 pub fn device_name(disks: &[Disk], major_minor: DeviceNumber) -> Option<&str> {
     disks.iter().find_map(|disk| layers(disk, major_minor)?.last().map(|layer| layer.name))
 }
@@ -290,7 +272,6 @@ fn kernel_name(name: &str, disks: &[Disk]) -> Option<DeviceNumber> {
 }
 
 /// All that is built on a disk or its partitions, at any depth.
-#[must_use]
 pub fn holders(disk: &Disk) -> Vec<&Holder> {
     fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
         for holder in holders {

@@ -74,7 +74,6 @@ pub struct Entry<Id> {
 }
 
 /// The requirement `id`, explained for hosts of `profile`.
-#[must_use]
 pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
     let requirement = find(id)?;
     let (id, family) = (requirement.id, words::family_of(profile));
@@ -95,15 +94,12 @@ pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
 }
 
 /// The error code `number`, explained.
-#[must_use]
 pub fn code(number: u32) -> Option<&'static Code> {
     CODES.iter().find(|code| code.code == number)
 }
 
 /// Explains a requirement by id or an error code by number.
-///
-/// # Errors
-/// One line that names what comes close.
+/// Errors: One line that names what comes close.
 pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
     let name = name.trim();
     if let Ok(number) = name.parse() {
@@ -126,7 +122,6 @@ pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
 }
 
 /// Everything that can be explained.
-#[must_use]
 pub fn index(profile: &Profile) -> Index {
     let family = words::family_of(profile);
     let requirement = |requirement: &Requirement| Entry {
@@ -140,7 +135,6 @@ pub fn index(profile: &Profile) -> Index {
 }
 
 /// What only vCenter can tell: a person looks there, since nothing inside the VM shows it.
-#[must_use]
 pub fn vcenter_only() -> &'static [&'static str] {
     &[
         "that the master target has no snapshot (with one, reprotection and failback fail)",

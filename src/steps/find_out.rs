@@ -10,7 +10,6 @@ use crate::state::record::REPAIR;
 
 /// How a person finds out about `requirement`, of which these facts do not tell enough: `why`. A record that is lost or damaged has a
 /// repair of its own, which shows what it would do and asks.
-#[must_use]
 pub fn how(requirement: &Requirement, why: &str, profile: &Profile, facts: &Facts) -> String {
     if why.contains(REPAIR) && !is_image(facts) {
         let as_root = if facts.privileged { "" } else { "as root: " };

@@ -36,7 +36,6 @@ pub const REQUIREMENTS: &[Requirement] = &[Requirement {
 const OWN: &str = "a BIOS UUID, disk UUIDs, hardware addresses and SSH host keys that no other machine has";
 
 /// The kernel name of the disk that carries `/`.
-#[must_use]
 pub fn root_disk(facts: &Facts) -> Option<&str> {
     root_disks(facts).next().map(|disk| disk.name.as_str())
 }
@@ -49,14 +48,12 @@ pub fn root_disks(facts: &Facts) -> impl Iterator<Item = &Disk> {
 }
 
 /// What identifies this machine now.
-#[must_use]
 pub fn identifiers(facts: &Facts) -> Vec<Present> {
     present(facts, root_disk(facts))
 }
 
 /// Whether this is the template itself, started again: it has that one's BIOS UUID and root disk, as far as these are known.
 /// A clone that kept one of the two is none.
-#[must_use]
 pub fn is_template(facts: &Facts) -> bool {
     let Fact::Known(Some(template)) = &facts.identity.template else { return false };
     let now = identifiers(facts);

@@ -32,7 +32,6 @@ pub enum Verdict {
 
 impl Verdict {
     /// The word of the JSON documents and of the journal.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -47,7 +46,6 @@ impl Verdict {
 ///
 /// A selected requirement that waits for one that is not selected is blocked all the same: that one is then
 /// judged silently.
-#[must_use]
 pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection: &Selection) -> Vec<Finding> {
     let in_force = &waivers::in_force(profile, today);
     let foreign = own_disks::foreign(in_force, facts);
@@ -60,7 +58,6 @@ pub fn judge_all(profile: &Profile, facts: &Facts, today: time::Date, selection:
 
 /// What findings come to, as far as they go: of a selection see [`crate::report::Report::verdict`]. No finding at all is
 /// not ready: nothing was proved.
-#[must_use]
 pub fn verdict(findings: &[Finding]) -> Verdict {
     let failing: Vec<_> = findings
         .iter()

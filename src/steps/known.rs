@@ -4,9 +4,7 @@ use super::status::Status;
 use crate::facts::{Fact, Facts};
 
 /// What a fact is, or the status that follows from its not being known. For use with `?` in a judgement.
-///
-/// # Errors
-/// [`Status::Unknown`] or [`Status::NotApplicable`].
+/// Errors: [`Status::Unknown`] or [`Status::NotApplicable`].
 pub fn need<'a, T>(fact: &'a Fact<T>, what: &str) -> Result<&'a T, Status> {
     match fact {
         Fact::Known(value) => Ok(value),

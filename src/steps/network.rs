@@ -208,7 +208,6 @@ fn configure(nic: Option<&Nic>, family: Family) -> String {
 }
 
 /// Whether of network.static only the recommended part, the static address, fails.
-#[must_use]
 pub fn only_static_address_fails(_: &Profile, facts: &Facts) -> bool {
     let Some(nics) = facts.network.nics.known() else { return false };
     let mut tally = Tally::default();

@@ -27,13 +27,11 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
 }
 
 /// The requirement called `id`.
-#[must_use]
 pub fn find(id: &str) -> Option<&'static Requirement> {
     all().find(|requirement| requirement.id == id)
 }
 
 /// Every id, in the order of the procedure.
-#[must_use]
 pub fn ids() -> Vec<&'static str> {
     all().map(|requirement| requirement.id).collect()
 }

@@ -28,7 +28,6 @@ pub enum Remedy {
 
 impl Remedy {
     /// One change that needs nothing else.
-    #[must_use]
     pub fn one(change: Change) -> Self {
         Self::With { changes: vec![change], needs: &[] }
     }

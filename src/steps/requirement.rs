@@ -20,7 +20,6 @@ pub enum Severity {
 
 impl Severity {
     /// The word of all outputs.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -138,13 +137,11 @@ impl Requirement {
     };
 
     /// Whether `apply` changes it without being told how by an option.
-    #[must_use]
     pub fn is_changeable(&self) -> bool {
         matches!(self.remedy, RemediedBy::Apply(_))
     }
 
     /// What `apply` can do so that it holds.
-    #[must_use]
     pub fn remedy(&self, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
         match self.remedy {
             RemediedBy::Person => Remedy::None,

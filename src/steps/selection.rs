@@ -20,9 +20,7 @@ pub struct Selection {
 
 impl Selection {
     /// A selection by names of requirements and sections.
-    ///
-    /// # Errors
-    /// A name that is neither an id nor a section; a selection that leaves nothing to look at.
+    /// Errors: A name that is neither an id nor a section; a selection that leaves nothing to look at.
     pub fn new(only: Vec<String>, skip: Vec<String>) -> Result<Self> {
         for (option, names) in [("--only", &only), ("--skip", &skip)] {
             for name in names {
@@ -40,9 +38,7 @@ impl Selection {
     }
 
     /// This selection without what, by `profile`, does not belong to `stage`.
-    ///
-    /// # Errors
-    /// That leaves nothing to look at.
+    /// Errors: That leaves nothing to look at.
     pub fn at_stage(self, stage: Option<Stage>, profile: &Profile) -> Result<Self> {
         let part = Part { stage, ..self.part };
         let Some(wanted) = stage else { return Ok(Self { part, of_another: Vec::new() }) };
@@ -55,19 +51,16 @@ impl Selection {
     }
 
     /// Whether nothing is left out.
-    #[must_use]
     pub fn is_everything(&self) -> bool {
         self.part == Part::default()
     }
 
     /// What it leaves out, by id, in the order of the procedure.
-    #[must_use]
     pub fn left_out(&self) -> Vec<&'static str> {
         all().map(|requirement| requirement.id).filter(|id| !self.includes(id)).collect()
     }
 
     /// That not everything is looked at, in words.
-    #[must_use]
     pub fn note(&self) -> Option<String> {
         let is_part = !self.left_out().is_empty();
         is_part.then(|| {
@@ -76,7 +69,6 @@ impl Selection {
     }
 
     /// Whether the requirement `id` is selected.
-    #[must_use]
     pub fn includes(&self, id: &str) -> bool {
         (self.part.only.is_empty() || self.part.only.iter().any(|name| covers(name, id)))
             && !self.part.skip.iter().any(|name| covers(name, id))
@@ -85,7 +77,6 @@ impl Selection {
 }
 
 /// The sections, in the order of the procedure: the first words of the ids.
-#[must_use]
 pub fn sections() -> Vec<&'static str> {
     let mut sections: Vec<_> = all().map(|requirement| section(requirement.id)).collect();
     sections.dedup();
@@ -93,7 +84,6 @@ pub fn sections() -> Vec<&'static str> {
 }
 
 /// `ids`, in the order of the procedure, as one list: a section whose requirements are all among them by its name.
-#[must_use]
 pub fn in_short(ids: &[&'static str]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for id in ids {

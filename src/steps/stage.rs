@@ -20,7 +20,6 @@ pub enum Belongs {
 
 impl Belongs {
     /// Whether it is looked at in `stage`.
-    #[must_use]
     pub fn is_of(self, stage: Stage) -> bool {
         match self {
             Self::Both => true,

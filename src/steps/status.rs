@@ -62,7 +62,6 @@ impl Status {
     }
 
     /// The status in one line, for messages.
-    #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Self::Unmet { found, expected, .. } => format!("{found}; expected: {expected}"),
@@ -74,7 +73,6 @@ impl Status {
     }
 
     /// The word of the JSON documents.
-    #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             Self::Met { .. } => "met",
@@ -88,7 +86,6 @@ impl Status {
     }
 
     /// Of a waiver: its reason, its end, and who approved it.
-    #[must_use]
     pub fn waiver(&self) -> Option<String> {
         let Self::Waived { reason, until, approved_by, .. } = self else { return None };
         let by = approved_by.as_ref().map(|who| format!(", approved by {who}")).unwrap_or_default();
@@ -96,7 +93,6 @@ impl Status {
     }
 
     /// Whether a host with this status of a required requirement can be ready.
-    #[must_use]
     pub fn holds(&self) -> bool {
         matches!(self, Self::Met { .. } | Self::NotApplicable { .. } | Self::Waived { .. })
     }

@@ -55,9 +55,7 @@ enum Kind {
 /// what a device carries or of a partition, and they are more than one; else none. The paths of a map, members of a RAID and physical
 /// volumes of LVM are none, nor are the snapshots of a volume, to which udev prefers their origin (`DM_UDEV_LOW_PRIORITY_FLAG` of
 /// 10-dm.rules).
-///
-/// # Errors
-/// What one of the attached devices carries could not be read.
+/// Errors: What one of the attached devices carries could not be read.
 pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
     let (found, lacking) = match answering(name, facts) {
         Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),

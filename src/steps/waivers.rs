@@ -16,7 +16,6 @@ const LONGEST: Duration = Duration::days(400);
 const ANNOUNCED: Duration = Duration::days(14);
 
 /// Why the requirement `id` cannot be waived; `None` where it can.
-#[must_use]
 pub fn never(id: &str) -> Option<&'static str> {
     match find(id)?.waiver {
         Waivable::Never(why) => Some(why),
@@ -25,7 +24,6 @@ pub fn never(id: &str) -> Option<&'static str> {
 }
 
 /// In words, whether `requirement` can be waived, where that is not plainly so.
-#[must_use]
 pub(super) fn limits(requirement: &Requirement) -> Option<String> {
     match requirement.waiver {
         Waivable::Always => None,
@@ -67,7 +65,6 @@ pub(super) fn status(waiver: &Waiver, today: Date) -> Status {
 }
 
 /// The profile as it holds on the day `today` (UTC): without the waivers that have no effect.
-#[must_use]
 pub fn in_force(profile: &Profile, today: Date) -> Cow<'_, Profile> {
     let has_effect = |waiver: &Waiver| fault(waiver, today).is_none();
     if profile.waivers.iter().all(has_effect) {
@@ -79,7 +76,6 @@ pub fn in_force(profile: &Profile, today: Date) -> Cow<'_, Profile> {
 }
 
 /// The waivers of `profile` that have no effect on the day `today` (UTC), each with its place and why.
-#[must_use]
 pub fn faults(profile: &Profile, today: Date) -> Vec<String> {
     let told = |(index, waiver): (usize, &Waiver)| {
         let path = format!("waivers[{index}]");

@@ -17,9 +17,6 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// The stream from the beginning of `file`, of which a byte more than its `size` is read (it may grow without an end), and
     /// which may unfold to `limit` bytes.
-    ///
-    /// # Errors
-    /// What seeking says.
     pub fn new(mut file: &'a File, size: u64, limit: u64) -> io::Result<Self> {
         file.rewind()?;
         let bounded = Hashing::new(file).take(size.saturating_add(1));
@@ -27,21 +24,17 @@ impl<'a> Stream<'a> {
     }
 
     /// Whether it was about to unfold to more than its bound.
-    #[must_use]
     pub fn exceeded(&self) -> bool {
         self.exceeded
     }
 
     /// Reads what is left, so that the checksum at the end is verified.
-    ///
-    /// # Errors
-    /// What reading says: the file is damaged behind the archive's last entry.
+    /// Errors: What reading says: the file is damaged behind the archive's last entry.
     pub fn finish(&mut self) -> io::Result<()> {
         io::copy(self, &mut io::sink()).map(drop)
     }
 
     /// The SHA-256 of the compressed file, when all of it was read.
-    #[must_use]
     pub fn sha256(self) -> String {
         self.decoder.into_inner().into_inner().sha256()
     }

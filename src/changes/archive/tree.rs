@@ -49,9 +49,7 @@ pub struct Tree {
 
 impl Tree {
     /// Takes one more member in.
-    ///
-    /// # Errors
-    /// One line that names the member and what is wrong with it.
+    /// Errors: One line that names the member and what is wrong with it.
     pub fn admit(&mut self, name: &[u8], member: &Member) -> Result<Admitted> {
         let shown = shown(name);
         let path = clean(name).map_err(|why| anyhow::anyhow!("the entry `{shown}` {why}"))?;
@@ -106,7 +104,6 @@ impl Tree {
     }
 
     /// How many members there are, implied directories included.
-    #[must_use]
     pub fn members(&self) -> usize {
         self.nodes.len()
     }

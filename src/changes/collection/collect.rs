@@ -28,9 +28,7 @@ use crate::profile::Profile;
 const AGENT: &str = "mt-agent";
 
 /// Collects what is ordered; [`Done::Unchanged`] where all of it is there already.
-///
-/// # Errors
-/// One line: what could not be had, or does not belong there. What was there before is then still there.
+/// Errors: One line: what could not be had, or does not belong there. What was there before is then still there.
 pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
     can_collect(&context.profile.os.release)?;
     let (directory, made) = prepare(order.directory)?;

@@ -22,10 +22,8 @@ pub struct Collection {
 
 impl Collection {
     /// Opens the collection in `directory` and verifies all of it.
-    ///
-    /// # Errors
-    /// One line: it is not there, others can write to it, it has no manifest, a file is missing, is not what the
-    /// manifest says, or is a package of which the manifest says nothing.
+    /// Errors: One line: it is not there, others can write to it, it has no manifest, a file is missing, is not
+    /// what the manifest says, or is a package of which the manifest says nothing.
     pub fn open(directory: &Path) -> Result<Self> {
         can_be_named(directory)?;
         let directory = trust::directory(directory)?;

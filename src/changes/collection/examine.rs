@@ -26,7 +26,6 @@ pub struct Examined<'a> {
 
 impl Examined<'_> {
     /// Whether nothing shows that it is genuine, which the profile accepts.
-    #[must_use]
     pub fn is_doubtful(&self) -> bool {
         self.verified.starts_with(NOT_VERIFIED)
     }
@@ -35,9 +34,7 @@ impl Examined<'_> {
 /// Looks into every file of `collection`: it is the package that the manifest names, this profile's system can install it,
 /// and it is genuine by the profile's rules, as a file from elsewhere has to be. The agent's own package, which is not
 /// installed from here, comes last and needs no signature.
-///
-/// # Errors
-/// One line: which file in the directory is not so, and why.
+/// Errors: One line: which file in the directory is not so, and why.
 pub fn examine<'a>(host: &Host, collection: &'a Collection, profile: &Profile) -> Result<Vec<Examined<'a>>> {
     let directory = &collection.directory;
     let all = &collection.manifest.files;

@@ -22,9 +22,7 @@ const QUESTION: Duration = Duration::from_secs(300);
 
 /// Installs those of `packages` that are missing, with what they need, from the collection in `directory`. `agreed` is
 /// the SHA-256 of the manifest that a person agreed to.
-///
-/// # Errors
-/// One line: the collection is not what its manifest says, lacks something, or what rpm printed.
+/// Errors: One line: the collection is not what its manifest says, lacks something, or what rpm printed.
 pub fn install(
     context: &mut Context<'_>,
     directory: &Path,

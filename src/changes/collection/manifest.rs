@@ -76,9 +76,7 @@ pub enum Role {
 }
 
 /// A manifest from its text.
-///
-/// # Errors
-/// One line: what is wrong, and what was expected.
+/// Errors: One line: what is wrong, and what was expected.
 pub fn parse(source: &str) -> Result<Manifest> {
     #[derive(Deserialize)]
     struct Versioned {

@@ -7,9 +7,7 @@ use anyhow::{Result, ensure};
 use crate::host::text;
 
 /// Refuses a directory that cannot be named in one line, or written to the journal as it is.
-///
-/// # Errors
-/// Its name is not UTF-8, or has a line break or another control character in it.
+/// Errors: Its name is not UTF-8, or has a line break or another control character in it.
 pub fn can_be_named(directory: &Path) -> Result<()> {
     let name = directory.to_string_lossy();
     ensure!(
@@ -23,9 +21,7 @@ pub fn can_be_named(directory: &Path) -> Result<()> {
 
 /// As [`can_be_named`], for a directory to collect in: yum and dnf have that in their configuration, and rpm in its
 /// macros, where more characters mean something.
-///
-/// # Errors
-/// It has others than letters, digits and a few more in its name.
+/// Errors: It has others than letters, digits and a few more in its name.
 pub fn can_be_collected_in(directory: &Path) -> Result<()> {
     can_be_named(directory)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._+~^-".contains(c);

@@ -23,10 +23,8 @@ pub(super) struct Resolved {
 }
 
 /// Downloads the packages of `order` with all their dependencies.
-///
-/// # Errors
-/// One line: there is neither yum nor dnf, this host's repositories are another release's, or what the package
-/// manager said.
+/// Errors: One line: there is neither yum nor dnf, this host's repositories are another release's, or what the
+/// package manager said.
 pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Resolved> {
     if order.packages.is_empty() {
         return Ok(Resolved::default());
@@ -68,9 +66,7 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
 }
 
 /// Makes sure, by rpm's own judgement, that every dependency of `packages` is among them.
-///
-/// # Errors
-/// What is missing, as rpm says it.
+/// Errors: What is missing, as rpm says it.
 pub(super) fn is_whole(context: &mut Context<'_>, packages: &Resolved, work: &Work) -> Result<()> {
     if packages.files.is_empty() {
         return Ok(());

@@ -23,9 +23,6 @@ impl Work {
     }
 
     /// A directory in it.
-    ///
-    /// # Errors
-    /// What making it says.
     pub(super) fn directory(&self, name: &str) -> Result<PathBuf> {
         let path = self.0.join(name);
         DirBuilder::new()

@@ -49,9 +49,7 @@ struct State {
 
 impl Before {
     /// Looks at the host, and keeps copies of the files that the script rewrites.
-    ///
-    /// # Errors
-    /// A file cannot be read or copied: then the script must not run.
+    /// Errors: A file cannot be read or copied: then the script must not run.
     pub fn take(host: &Host, log: &Path) -> Result<Self> {
         let stamp = saved::stamp("custom-changes");
         let mut copies = Vec::new();
@@ -71,9 +69,6 @@ impl Before {
     }
 
     /// Which of the files are not as they were, in words.
-    ///
-    /// # Errors
-    /// One cannot be read.
     pub fn changed(&self, host: &Host) -> Result<Vec<&'static str>> {
         let mut changed = Vec::new();
         for (path, before) in &self.files {
@@ -85,9 +80,7 @@ impl Before {
     }
 
     /// What was added to the log since, decoded as far as it can be.
-    ///
-    /// # Errors
-    /// It is there, but cannot be read.
+    /// Errors: It is there, but cannot be read.
     pub fn new_log(&self) -> Result<String> {
         let reading = || format!("reading {}", self.log.display());
         let mut file = match files::open(&self.log) {
@@ -104,7 +97,6 @@ impl Before {
     }
 
     /// The packages that the script has written down as missing since.
-    #[must_use]
     pub fn missing_packages(&self, host: &Host) -> Vec<String> {
         let now = stamp_of(host);
         if now.is_none() || now == self.missing {
@@ -114,7 +106,6 @@ impl Before {
     }
 
     /// Where the copies lie, as the end of a sentence about what changed.
-    #[must_use]
     pub fn kept(&self) -> String {
         let directory = self.copies.first().and_then(|copy| copy.parent());
         directory.map_or_else(String::new, |directory| {
@@ -130,9 +121,6 @@ fn stamp_of(host: &Host) -> Option<Stamp> {
 
 /// Waits until what the script wrote is on disk: it syncs nothing, and a machine that loses power would come up with
 /// its marker and an empty multipath.conf.
-///
-/// # Errors
-/// A file could not be written out.
 pub fn settle(host: &Host, marker: &Path) -> Result<()> {
     for path in REWRITTEN.map(Path::new).into_iter().chain([marker]) {
         let path = host.path(path);
@@ -164,9 +152,7 @@ fn state(host: &Host, path: &str) -> Result<Option<State>> {
 
 /// The `wwid` entries of /etc/multipath.conf that are not empty: on a host where the script did its work,
 /// one names the root disk.
-///
-/// # Errors
-/// The file is there, but cannot be read.
+/// Errors: The file is there, but cannot be read.
 pub fn wwids(host: &Host) -> Result<Vec<String>> {
     let text = host.read_if_exists(MULTIPATH).with_context(|| format!("reading {MULTIPATH}"))?;
     let configuration = parse(text.unwrap_or_default().as_bytes(), Dialect::of(host)).configuration;
@@ -174,7 +160,6 @@ pub fn wwids(host: &Host) -> Result<Vec<String>> {
 }
 
 /// What the outcome of an earlier run was, in words.
-#[must_use]
 pub fn in_words(record: &Record) -> String {
     let at = &record.started_at;
     match &record.outcome {

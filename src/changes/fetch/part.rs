@@ -25,9 +25,6 @@ pub struct From {
 
 impl From {
     /// Writes it beside `part`.
-    ///
-    /// # Errors
-    /// What writing it says.
     pub fn note(&self, part: &Path) -> Result<()> {
         files::replace(&note(part), &serde_json::to_vec(self)?, 0o600)
     }
@@ -39,7 +36,6 @@ pub fn noted(part: &Path) -> Option<From> {
 }
 
 /// Which of `urls` is to be tried first: the one that `part` is of, or, where that was given up for being slow, the next.
-#[must_use]
 pub fn left_off(part: &Path, urls: &[String]) -> usize {
     let Some(from) = noted(part) else { return 0 };
     let found = urls.iter().position(|url| text::without_secrets(url) == from.url);
@@ -83,7 +79,6 @@ fn is_no_room(error: &io::Error) -> bool {
 }
 
 /// Whether it is that no room was left to write to.
-#[must_use]
 pub fn is_full(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref().is_some_and(is_no_room))
 }

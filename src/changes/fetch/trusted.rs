@@ -26,9 +26,6 @@ use ureq::unversioned::transport::{
 };
 
 /// Connects, through a proxy where the configuration has one, and trusts `certificates` (DER) alone.
-///
-/// # Errors
-/// What rustls says of its own configuration.
 pub fn connector(certificates: Vec<CertificateDer<'static>>) -> Result<impl Connector, rustls::Error> {
     let provider = ring::default_provider();
     let algorithms = provider.signature_verification_algorithms;

@@ -39,9 +39,7 @@ const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Removes all that `device`, of which `node` is our own node, carries: the disk or map that `target` names.
-///
-/// # Errors
-/// A part of it is in use, and nothing was written; or what failed, and what is left.
+/// Errors: A part of it is in use, and nothing was written; or what failed, and what is left.
 pub fn erase(
     context: &mut Context<'_>,
     identity: &dyn Identity,
@@ -71,9 +69,7 @@ pub fn erase(
 
 /// Removes the partitions of the map of `disks` that kpartx made, and on which nothing is built: while one is there the map
 /// cannot be claimed. On CentOS 6 rc.sysinit and udev's rules for multipath make them of every partition table.
-///
-/// # Errors
-/// One of them is in use: device-mapper removes none that is open.
+/// Errors: One of them is in use: device-mapper removes none that is open.
 pub fn remove_map_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Result<()> {
     // The paths of a map all show the same.
     let parts = disks.first().map(users::map_partitions).unwrap_or_default();
@@ -88,9 +84,7 @@ pub fn remove_map_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Resul
 /// Makes the kernel forget the partitions of `disks`: of each path where they are those of a map, on which the kernel itself
 /// has none. That is `partx -d` as udev's own rule for multipath runs it on CentOS 6, where `blockdev --rereadpt` on a path
 /// would be refused by newer kernels, as the map holds it.
-///
-/// # Errors
-/// One of them is in use.
+/// Errors: One of them is in use.
 pub fn forget_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Result<()> {
     for disk in disks.iter().filter(|disk| !disk.partitions.is_empty()) {
         let device = Device::open(context.host, &disk.path)?;

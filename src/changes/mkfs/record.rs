@@ -12,21 +12,16 @@ use crate::state::retention::{Record, SCHEMA, read, write};
 use crate::state::saved;
 
 /// Whether the record is of the very making that `target` asks for.
-#[must_use]
 pub fn is_of(record: &Record, target: &Target<'_>) -> bool {
     record.scsi_id == target.scsi_id && record.uuid == target.uuid && record.fs_type == target.fs_type
 }
 
 /// A record of making `target`, which begins now.
-#[must_use]
 pub fn begun(target: &Target<'_>, boot_id: &str) -> Record {
     of_today(target.scsi_id, target.uuid, target.fs_type, boot_id)
 }
 
 /// Records the volume `uuid` of ours, which is mounted, where its record was lost.
-///
-/// # Errors
-/// As [`write`].
 pub fn adopt(context: &Context<'_>, scsi_id: &str, uuid: Option<&str>, fs_type: &str) -> Result<()> {
     let Some(uuid) = uuid else { return Ok(()) };
     if is_on_record(context.host, scsi_id, Some(uuid))? {
@@ -38,9 +33,6 @@ pub fn adopt(context: &Context<'_>, scsi_id: &str, uuid: Option<&str>, fs_type: 
 }
 
 /// Whether there is nothing to record of the volume `uuid` of ours: one that has none is not ours.
-///
-/// # Errors
-/// As [`read`].
 pub fn is_on_record(host: &Host, scsi_id: &str, uuid: Option<&str>) -> Result<bool> {
     let Some(uuid) = uuid else { return Ok(true) };
     Ok(read(host)?.is_some_and(|old| old.scsi_id == scsi_id && old.uuid == uuid))
@@ -48,9 +40,7 @@ pub fn is_on_record(host: &Host, scsi_id: &str, uuid: Option<&str>) -> Result<bo
 
 /// Keeps the record of a volume on another disk than `scsi_id`, before one of that disk takes its place: by it that volume can be
 /// known again.
-///
-/// # Errors
-/// It cannot be read or copied.
+/// Errors: It cannot be read or copied.
 pub fn keep_other(host: &Host, scsi_id: &str) -> Result<()> {
     if read(host)?.is_some_and(|old| old.finished && old.scsi_id != scsi_id) {
         saved::keep(host, RETENTION, &saved::stamp("retention"))?;
@@ -73,9 +63,6 @@ fn of_today(scsi_id: &str, uuid: &str, fs_type: &str, boot_id: &str) -> Record {
 
 /// Puts back the record that was there before a making that did not begin: one that says so would let the next run take
 /// for its own what others wrote.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn put_back(host: &Host, before: Option<&Record>) -> Result<()> {
     if let Some(before) = before {
         return write(host, before);

@@ -46,9 +46,7 @@ pub struct Making {
 }
 
 /// Whether the tools that `target` needs are here.
-///
-/// # Errors
-/// The file system is none that is made here, or a tool is missing.
+/// Errors: The file system is none that is made here, or a tool is missing.
 pub fn check(host: &Host, target: &Target<'_>) -> Result<()> {
     let mut tools = match target.fs_type {
         "ext4" => vec![("mkfs.ext4", "e2fsprogs")],
@@ -73,16 +71,12 @@ fn deadline(size_bytes: u64) -> Duration {
 
 /// The label of an XFS whose UUID could not be given to mkfs.xfs, until it has it: what tells, after an
 /// interruption, that it is ours. 12 characters, with 36 bits of the UUID.
-#[must_use]
 pub fn unfinished_label(uuid: &str) -> String {
     let digits: String = uuid.chars().filter(char::is_ascii_hexdigit).take(9).collect();
     format!("mt-{digits}")
 }
 
 /// Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot), by its options, with no device named.
-///
-/// # Errors
-/// It cannot be run.
 pub fn naming(host: &Host, target: &Target<'_>) -> Result<Naming> {
     if target.fs_type != "xfs" {
         return Ok(Naming::ByMkfs);
@@ -99,9 +93,6 @@ fn with_uuid(target: &Target<'_>) -> String {
 }
 
 /// Makes the file system on `node`.
-///
-/// # Errors
-/// The tool's failure.
 pub fn make(
     context: &mut Context<'_>,
     device: &Device,
@@ -151,9 +142,6 @@ fn make_xfs(
 }
 
 /// Gives an XFS its UUID, and then its label.
-///
-/// # Errors
-/// The tool's failure.
 pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, target: &Target<'_>) -> Result<()> {
     for (option, value) in [("-U", target.uuid), ("-L", LABEL)] {
         let command = Command::new("xfs_admin", [option, value, node], deadline(target.size_bytes));
@@ -164,9 +152,6 @@ pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, target: 
 
 /// Runs a tool to its end with status 0, telling meanwhile how much was written to the device: what the tools
 /// themselves print of their progress goes to terminals only.
-///
-/// # Errors
-/// The tool's failure.
 pub(super) fn run_watched(context: &mut Context<'_>, device: &Device, command: &Command) -> Result<()> {
     let host = context.host;
     context.observer.log(&format!("run: {}", command.line()));

@@ -25,9 +25,7 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch the disk, or all paths of the map, that `disks` are.
-    ///
-    /// # Errors
-    /// It is being written to, or that cannot be determined.
+    /// Errors: It is being written to, or that cannot be determined.
     pub fn begin(host: &Host, disks: &[Disk]) -> Result<Self> {
         let watch = Self { began: now(host, disks)?, ends: None };
         watch.unmoved(host, disks)?;
@@ -35,18 +33,13 @@ impl Watch {
     }
 
     /// Remembers both ends of the disk, once it was found that it may be taken.
-    ///
-    /// # Errors
-    /// They cannot be read.
     pub fn remember(&mut self, device: &Device, size: u64) -> Result<()> {
         self.ends = Some(ends(device, size)?);
         Ok(())
     }
 
     /// That the disk is still what was examined. Nothing slow follows: mkfs is started next.
-    ///
-    /// # Errors
-    /// Something was written to it, or that cannot be determined.
+    /// Errors: Something was written to it, or that cannot be determined.
     pub fn still(&self, host: &Host, disks: &[Disk], device: &Device, size: u64) -> Result<()> {
         // Another machine, or a program that speaks SCSI past the kernel, moves no count.
         ensure!(
@@ -110,9 +103,7 @@ fn one(host: &Host, path: &str, number: DeviceNumber) -> Result<()> {
 }
 
 /// That no program has the new file system's disk open for writing: what it writes would go into the volume.
-///
-/// # Errors
-/// One has, or that cannot be determined.
+/// Errors: One has, or that cannot be determined.
 pub fn nobody_writes(host: &Host, disks: &[Disk]) -> Result<()> {
     let uses = identity::uses(host, disks)?;
     ensure!(

@@ -19,9 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Writes 1 MiB to a new file in `directory`, syncs it, reads it back from the disk, removes it and syncs the
 /// directory. Whatever fails, the file is removed where that is still possible. Nothing is proved where the file system is full.
-///
-/// # Errors
-/// What failed, naming the file; that it did not end.
+/// Errors: What failed, naming the file; that it did not end.
 pub fn write_and_read_back(directory: &Path) -> Result<()> {
     apart(&format!("writing to {}", directory.display()), DEADLINE, &[], || {
         prove(directory).map_err(|error| format!("{error:#}"))

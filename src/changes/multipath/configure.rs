@@ -10,9 +10,8 @@ use crate::state::{paths, saved};
 
 /// Switches the settings `off` of the configuration off and makes the `devnode` entries `unhide` of its blacklist comments;
 /// multipathd, if it runs, reads it again. The file as it was is kept first, and every byte that does not say this stays.
-///
-/// # Errors
-/// The file cannot be understood, or does not name the root disk: it is then as it was. multipathd does not read it again.
+/// Errors: The file cannot be understood, or does not name the root disk: it is then as it was. multipathd does
+/// not read it again.
 pub fn configure(context: &mut Context<'_>, off: &[String], unhide: &[String]) -> Result<Done> {
     let root = root_device(context.host)?;
     let done = edit_as(context.host, &Hardware, root, off, unhide)?;

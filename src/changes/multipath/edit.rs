@@ -12,9 +12,7 @@ use crate::host::{ScsiId, text};
 /// `before` with a blacklist that names `scsi_id`: where `stale` stands as a blacklisted wwid it is replaced,
 /// else a line is added to the blacklist, else a blacklist to the file. A file that names it already is
 /// returned as it is, but for the end of its last line, which el6 needs.
-///
-/// # Errors
-/// The file cannot be understood to its end.
+/// Errors: The file cannot be understood to its end.
 pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dialect) -> Result<Vec<u8>> {
     let before = &*ended(before, dialect);
     let parsed = understood(before, dialect)?;
@@ -42,9 +40,7 @@ pub fn with_wwid(before: &[u8], scsi_id: &str, stale: Option<&str>, dialect: Dia
 
 /// `before` with the settings `off` of `defaults` at `no`, wherever a section that goes before says otherwise too, and with the
 /// `devnode` entries `unhide` of the blacklist made comments.
-///
-/// # Errors
-/// The file cannot be understood to its end.
+/// Errors: The file cannot be understood to its end.
 pub fn configured(before: &[u8], off: &[String], unhide: &[String], dialect: Dialect) -> Result<Vec<u8>> {
     let before = &*ended(before, dialect);
     let parsed = understood(before, dialect)?;
@@ -101,9 +97,7 @@ fn line_start(text: &[u8], at: usize) -> usize {
 }
 
 /// That the blacklist in `text` hides the root disk `scsi_id` and none of `others` by its SCSI ID.
-///
-/// # Errors
-/// Which entry does otherwise, or cannot be understood.
+/// Errors: Which entry does otherwise, or cannot be understood.
 pub fn check_hidden(text: &[u8], scsi_id: &str, others: &[ScsiId], dialect: Dialect) -> Result<()> {
     let parsed = understood(text, dialect)?;
     for Word { line, text, .. } in &parsed.blacklist_wwids {
@@ -129,7 +123,6 @@ pub fn check_hidden(text: &[u8], scsi_id: &str, others: &[ScsiId], dialect: Dial
 }
 
 /// `script` with `stale`, wherever it stands as a word of its own, replaced by `scsi_id`.
-#[must_use]
 pub fn with_id(script: &[u8], stale: &str, scsi_id: &str) -> Vec<u8> {
     let part_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let mut after = Vec::with_capacity(script.len());

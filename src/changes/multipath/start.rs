@@ -15,10 +15,8 @@ use crate::platform::services::Verb;
 
 /// Lets multipathd start at boot, starts it, with `reload` has it go by the file where it goes by an earlier one, and has it
 /// make the maps of the disks with these SCSI IDs. Never while the blacklist does not name the root disk.
-///
-/// # Errors
-/// The configuration would let multipath take the root disk: nothing is then done. The service does not start, does not read
-/// its configuration, or a disk gets no map, and what multipath says of it.
+/// Errors: The configuration would let multipath take the root disk: nothing is then done. The service does not
+/// start, does not read its configuration, or a disk gets no map, and what multipath says of it.
 #[expect(clippy::fn_params_excessive_bools, reason = "a field of the change")]
 pub fn start(context: &mut Context<'_>, ids: &[ScsiId], reload: bool) -> Result<Done> {
     let host = context.host;

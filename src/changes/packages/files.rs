@@ -15,19 +15,14 @@ use crate::host::trust;
 use crate::platform::packages::{needs_rpm, plain, reason, rpm};
 
 /// Installs those of `files` whose package is not installed.
-///
-/// # Errors
-/// One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm did not
-/// install it. Verified files stay; nothing unverified does.
+/// Errors: One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm
+/// did not install it. Verified files stay; nothing unverified does.
 pub fn install_files(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
     needs_rpm(context.host).context("installing package files")?;
     install_files_with_rpm(context, files)
 }
 
 /// As [`install_files`], whatever else than rpm this host has.
-///
-/// # Errors
-/// As [`install_files`].
 pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
     for spec in files {
         plain(&spec.package, "a package")?;

@@ -9,9 +9,7 @@ use crate::host::sync;
 use crate::platform::packages::{Manager, OWN_REPOSITORIES, needs_rpm, no_repository, reason, rpm};
 
 /// Installs `packages` in one transaction.
-///
-/// # Errors
-/// Which packages are still missing, and what the manager printed; or who holds a lock.
+/// Errors: Which packages are still missing, and what the manager printed; or who holds a lock.
 pub fn install(context: &mut Context<'_>, packages: &[String]) -> Result<Done> {
     needs_rpm(context.host).with_context(|| format!("installing {}", packages.join(", ")))?;
     let missing = missing(context.host, packages)?;
@@ -23,9 +21,6 @@ pub fn install(context: &mut Context<'_>, packages: &[String]) -> Result<Done> {
 }
 
 /// As [`install`], with a certain manager.
-///
-/// # Errors
-/// As [`install`].
 pub fn install_with(context: &mut Context<'_>, manager: Manager, packages: &[String]) -> Result<Done> {
     let host = context.host;
     let wanted = missing(host, packages)?;

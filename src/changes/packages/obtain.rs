@@ -24,9 +24,7 @@ const LIMIT: u64 = 512 << 20;
 const LEAST: (u64, Duration) = (15 << 10, Duration::from_secs(15));
 
 /// Makes sure that `directory` holds a verified copy of the file under its name; how it was verified.
-///
-/// # Errors
-/// No copy could be had: why not, for each place.
+/// Errors: No copy could be had: why not, for each place.
 pub(in crate::changes) fn obtain(
     context: &mut Context<'_>,
     directory: &Path,
@@ -226,9 +224,7 @@ pub(in crate::changes) fn own(path: &Path) -> Result<File> {
 }
 
 /// The SHA-256 of the package file at `path`, which is as [`own`] wants it, lower-case hex, and its size in bytes.
-///
-/// # Errors
-/// As [`own`]; what reading it says; it is larger than a package.
+/// Errors: As [`own`]; what reading it says; it is larger than a package.
 pub(in crate::changes) fn sum_of(path: &Path) -> Result<(String, u64)> {
     sha256(&own(path)?, LIMIT, sum::PATIENCE).with_context(|| format!("reading {}", path.display()))
 }

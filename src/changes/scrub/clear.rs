@@ -34,9 +34,6 @@ pub enum Files {
 ///
 /// Users can write there. Each name is looked at, and removed, in the directory that was opened: one that is meanwhile
 /// replaced by a link leads nowhere.
-///
-/// # Errors
-/// What failed, naming the file.
 pub fn clear(directory: &Path, files: Files, stop: &dyn Fn() -> bool) -> Result<()> {
     let opening = || format!("opening the directory {}", directory.display());
     let top = open(directory, DIRECTORY, Mode::empty()).map(File::from).with_context(opening)?;

@@ -20,9 +20,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const NAMED: usize = 5;
 
 /// What uses the file system of `mount`, in words; the first processes by name.
-///
-/// # Errors
-/// It cannot be determined.
 pub fn of(host: &Host, mount: &Mount) -> Result<Vec<String>> {
     let place = Path::new(&mount.mount_point);
     let lies_in = |path: &str| Path::new(path).starts_with(place);

@@ -21,7 +21,6 @@ pub enum Signatures {
 
 /// Probes the device at `device`, which the caller has been able to open: blkid does not say "nothing found"
 /// from "could not be opened" by its status.
-#[must_use]
 pub fn signatures(host: &Host, device: &str) -> Signatures {
     // Not `-o export`, which came with util-linux 2.18: CentOS 6 has 2.17.2, whose udev rules rely on this one.
     let command = Command::new("blkid", ["-p", "-o", "udev", device], DEADLINE).only_looks();

@@ -29,7 +29,6 @@ struct Count {
 }
 
 /// The kernel names of what must not be written to: the map, and each of its paths; or the disk alone.
-#[must_use]
 pub fn names(disk: &Disk) -> Vec<&str> {
     match &disk.multipath {
         None => vec![&disk.name],
@@ -39,9 +38,8 @@ pub fn names(disk: &Disk) -> Vec<&str> {
 
 impl Counts {
     /// Reads the counts of the devices with these kernel names, once no write is in flight.
-    ///
-    /// # Errors
-    /// A write stays in flight, or it cannot be determined: a count cannot be read, or the kernel keeps none.
+    /// Errors: A write stays in flight, or it cannot be determined: a count cannot be read, or the kernel keeps
+    /// none.
     pub fn read(host: &Host, names: &[&str]) -> Result<Self, String> {
         let started = Instant::now();
         loop {
@@ -66,7 +64,6 @@ impl Counts {
     }
 
     /// What was written from these counts to the `later` ones; none: nothing.
-    #[must_use]
     pub fn moved(&self, later: &Self) -> Vec<String> {
         let mut moved = Vec::new();
         for (name, now) in &later.0 {
@@ -94,7 +91,6 @@ impl Counts {
     }
 
     /// Whether anything was ever written to it or discarded on it, since it came to be at this boot.
-    #[must_use]
     pub fn any(&self) -> bool {
         self.0.values().any(|count| count.written > 0 || count.discarded > 0)
     }

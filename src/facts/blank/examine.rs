@@ -50,7 +50,6 @@ pub struct Examination {
 impl Examination {
     /// Whether everything that was to be read is zero; `None` where nothing else was found, but not
     /// everything could be read.
-    #[must_use]
     pub fn blank(&self) -> Option<bool> {
         match (self.nonzero.is_empty(), &self.error) {
             (false, _) => Some(false),
@@ -60,7 +59,6 @@ impl Examination {
     }
 
     /// What was found, in words.
-    #[must_use]
     pub fn found(&self) -> Vec<String> {
         let bytes = self.nonzero.iter().map(|offset| format!("non-zero bytes at offset {offset}"));
         self.remains.iter().cloned().chain(bytes).collect()
@@ -69,7 +67,6 @@ impl Examination {
 
 /// The places to read on a device of `size` bytes, in order and without overlap: the first and last 4 MiB, and
 /// 1,024 evenly spaced pieces of 4 KiB between; all of it up to [`READ_WHOLE`].
-#[must_use]
 pub fn places(size: u64) -> Vec<Range<u64>> {
     let head = size.min(END_BYTES);
     let tail = size.saturating_sub(END_BYTES).max(head);
@@ -94,7 +91,6 @@ pub fn places(size: u64) -> Vec<Range<u64>> {
 }
 
 /// As [`read_places`], of a device that may never answer.
-#[must_use]
 pub fn examine(file: &File, size: u64) -> Examination {
     apart("reading it", DEADLINE + MARGIN, &[file.as_fd()], || read_places(file, size))
         .unwrap_or_else(|error| Examination { error: Some(error.to_string()), ..Examination::default() })
@@ -102,9 +98,6 @@ pub fn examine(file: &File, size: u64) -> Examination {
 
 /// A fingerprint of both ends of the device of `size` bytes behind `file`, read from the disk; its device may never
 /// answer.
-///
-/// # Errors
-/// They cannot be read.
 pub fn ends(file: &File, size: u64) -> Result<String, String> {
     let read = || -> io::Result<String> {
         let _ = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
@@ -135,9 +128,6 @@ fn read_places(file: &File, size: u64) -> Examination {
 
 /// What is on a disk, as one value: the SHA-256 (lower-case hex) of its size, of what `signatures` names, and of the
 /// bytes in all of the [`places`]. It is the same under each name and path of the disk.
-///
-/// # Errors
-/// Why not everything could be read, in one line.
 pub fn fingerprint(file: &File, size: u64, signatures: &Signatures) -> Result<String, String> {
     let found = match signatures {
         Signatures::Nothing => [].as_slice(),

@@ -19,7 +19,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const LOOPS: Duration = Duration::from_secs(10);
 
 /// Loop devices that lie over the disk or a part of it. 2.6.32 does not say what lies below a loop device.
-#[must_use]
 pub fn loops(host: &Host, disk: &Disk) -> Vec<String> {
     let names = host.list("/sys/block").unwrap_or_default();
     let backed: Vec<(String, String)> = names
@@ -53,9 +52,7 @@ fn number_of(meta: &fs::Metadata) -> Option<DeviceNumber> {
 /// know of. A failback writes to a protected machine's new disk in just this way, while the disk still looks blank. By
 /// whatever name and from whatever namespace: udev and multipathd (libmultipath/discovery.c opens paths `O_RDONLY`) open
 /// for reading only, so nobody is excused.
-///
-/// # Errors
-/// It cannot be determined: /proc cannot be read, or shows a part of the processes.
+/// Errors: It cannot be determined: /proc cannot be read, or shows a part of the processes.
 pub fn writers(host: &Host, disks: &[Disk]) -> Result<Vec<String>, String> {
     if !host.is_live() {
         return Ok(Vec::new());

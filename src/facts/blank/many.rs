@@ -17,7 +17,6 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Probes the disks that are wanted, in the order of `disks` or of the names. A name that means no disk has
 /// a probe too, which says so.
-#[must_use]
 pub fn probes(
     host: &Host,
     disks: &[Disk],

@@ -72,7 +72,6 @@ pub struct Probe {
 }
 
 /// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.
-#[must_use]
 pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Probe {
     probe_as(host, disk, mounts, swaps, Depth::Blank)
 }

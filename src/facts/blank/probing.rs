@@ -16,7 +16,6 @@ pub enum Probing {
 
 impl Probing {
     /// The disks that nothing uses, for a plan that may erase `erase`.
-    #[must_use]
     pub fn idle(erase: Option<&str>) -> Self {
         erase.map_or(Self::Idle, |name| Self::ToErase(name.to_owned()))
     }

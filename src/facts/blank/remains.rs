@@ -8,7 +8,6 @@ const BSD: [u8; 4] = [0x57, 0x45, 0x56, 0x82];
 
 /// What is known among the bytes of the device of `size` bytes behind `file`. It only puts a name to bytes that
 /// were found already: what it does not know, or cannot read, is no less there.
-#[must_use]
 pub fn known(file: &File, size: u64) -> Vec<&'static str> {
     let is = |at: u64, magic: &[u8]| {
         let mut bytes = vec![0; magic.len()];

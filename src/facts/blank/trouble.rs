@@ -12,7 +12,6 @@ use crate::host::command::Command;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is wrong with the map or the paths of `disk`, with what to do; `None` where nothing is known to be.
-#[must_use]
 pub fn of(host: &Host, disk: &Disk) -> Option<String> {
     let mut told = Vec::new();
     let mut paths = vec![disk.name.clone()];

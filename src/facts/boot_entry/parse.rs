@@ -139,7 +139,6 @@ pub struct More {
 }
 
 /// The entry that a file of GRUB 0.97 starts by itself.
-#[must_use]
 pub fn parse(text: &str) -> (BootEntry, More) {
     let mut menu = Menu::default();
     let mut entries: Vec<Entry> = Vec::new();
@@ -356,7 +355,6 @@ fn is_judged(word: &str) -> bool {
 }
 
 /// Whether the word asks for a runlevel; of several the last counts.
-#[must_use]
 pub fn is_runlevel(word: &str) -> bool {
     ["-s", "s", "S", "single"].contains(&word)
         || word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit())
@@ -369,7 +367,6 @@ fn runlevel(words: &[String]) -> Option<char> {
 }
 
 /// Whether dracut stops there with a shell (`getarg rdbreak`; later `rd.break`).
-#[must_use]
 pub fn is_break(word: &str) -> bool {
     ["rdbreak", "rd.break"].contains(&word.split('=').next().unwrap_or_default())
 }

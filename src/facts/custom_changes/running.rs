@@ -16,9 +16,7 @@ struct Stat {
 }
 
 /// The process `pid`, which must live.
-///
-/// # Errors
-/// It has ended, or /proc cannot be read.
+/// Errors: It has ended, or /proc cannot be read.
 pub fn process(host: &Host, pid: u32) -> Result<Process> {
     let path = format!("/proc/{pid}/stat");
     let stat = parse(&read::text(host, &path)?).with_context(|| format!("{path} is not understood"))?;
@@ -27,9 +25,6 @@ pub fn process(host: &Host, pid: u32) -> Result<Process> {
 }
 
 /// A process of the run that `record` tells of, if one still lives under the boot `boot_id`: its id.
-///
-/// # Errors
-/// The processes cannot be seen.
 pub fn living(host: &Host, boot_id: &str, record: &Record) -> Result<Option<u32>> {
     // Version 0.1.0 did not record its process.
     let Some(process) = record.process.filter(|_| record.boot_id == boot_id && host.kind() != Kind::Image)
@@ -54,9 +49,6 @@ pub fn living(host: &Host, boot_id: &str, record: &Record) -> Result<Option<u32>
 }
 
 /// A process whose command line names `script`: a run of which nothing is on record.
-///
-/// # Errors
-/// The processes cannot be seen.
 pub fn by_name(host: &Host, script: &str) -> Result<Option<u32>> {
     read::text(host, "/proc/1/stat").context("processes of others cannot be seen")?;
     let runs = |pid: &u32| {
@@ -68,7 +60,6 @@ pub fn by_name(host: &Host, script: &str) -> Result<Option<u32>> {
 }
 
 /// The message about a run that still lives.
-#[must_use]
 pub fn in_words(record: &Record, pid: u32) -> String {
     format!(
         "the vendor script is still running (process {pid}, started at {}): wait for its end, then run this again",

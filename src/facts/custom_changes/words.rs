@@ -10,7 +10,6 @@ const LONGEST: usize = 600;
 const ABOVE: usize = 2;
 
 /// The first lines of `output` that say FAILED, each with what stands above it, made into one.
-#[must_use]
 pub fn failures(output: &str) -> Option<String> {
     let output = text::without_secrets(output);
     let failed = failed(&output);
@@ -18,7 +17,6 @@ pub fn failures(output: &str) -> Option<String> {
 }
 
 /// What [`failures`] needs of `output`, a line each, cut to 500 characters; empty where nothing failed.
-#[must_use]
 pub fn judged(output: &str) -> String {
     let output = text::without_secrets(output);
     let line = |line: &str| text::safe(line).chars().take(500).collect::<String>();
@@ -34,7 +32,6 @@ fn failed(output: &str) -> Vec<&str> {
 }
 
 /// The end of `output`, made into one line; empty where it is empty.
-#[must_use]
 pub fn last(output: &str) -> String {
     let output = text::without_secrets(output);
     let lines = lines(&output);
@@ -54,7 +51,6 @@ fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The packages that the script's own list of missing ones names. A line with anything but names is prose.
-#[must_use]
 pub fn packages(list: &str) -> Vec<String> {
     let is_name = |word: &str| {
         let last = word.bytes().next_back();

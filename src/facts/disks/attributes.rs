@@ -26,9 +26,6 @@ pub(super) fn need(host: &Host, name: &str, attribute: &str) -> Result<String, S
 }
 
 /// The number of a device.
-///
-/// # Errors
-/// It cannot be read, or is none.
 pub fn number(host: &Host, name: &str) -> Result<DeviceNumber, String> {
     need(host, name, "dev")?.parse().map_err(|why| format!("reading /sys/block/{name}/dev: {why}"))
 }

@@ -11,7 +11,6 @@ use crate::host::{Host, Kind};
 const DEVICES: &str = "/sys/bus/pci/devices";
 
 /// Mass storage controllers of any kind, in the order of their PCI addresses; none where there is no PCI bus.
-#[must_use]
 pub fn load_controllers(host: &Host) -> Fact<Vec<Controller>> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();

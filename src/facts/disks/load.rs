@@ -15,7 +15,6 @@ const DEADLINE: Duration = Duration::from_secs(16);
 
 /// Every whole disk, in the order in which people count them. `used_by` is left empty: see
 /// [`super::fill_users`].
-#[must_use]
 pub fn load(host: &Host) -> Fact<Vec<Disk>> {
     if host.kind() == Kind::Image {
         return Fact::NotApplicable("an image's tree has no disks".into());
@@ -24,9 +23,6 @@ pub fn load(host: &Host) -> Fact<Vec<Disk>> {
 }
 
 /// One block device by kernel name, a loop device for instance, as [`load`] reads disks.
-///
-/// # Errors
-/// What could not be read.
 pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
     let mut disk = sysfs::describe(host, name)?;
     identify(host, std::slice::from_mut(&mut disk), DEADLINE, scsi::identify);

@@ -19,7 +19,6 @@ pub enum Mapped<'a> {
 
 impl<'a> Mapped<'a> {
     /// The kind of the device with this uuid.
-    #[must_use]
     pub fn of(uuid: &'a str) -> Self {
         if let Some(wwid) = uuid.strip_prefix("mpath-") {
             return Self::Multipath(wwid);
@@ -35,7 +34,6 @@ impl<'a> Mapped<'a> {
     }
 
     /// Whether it is a multipath map.
-    #[must_use]
     pub fn is_multipath(self) -> bool {
         matches!(self, Self::Multipath(_))
     }
@@ -43,13 +41,11 @@ impl<'a> Mapped<'a> {
 
 impl Holder {
     /// What it is, where it is a device-mapper device.
-    #[must_use]
     pub fn mapped(&self) -> Mapped<'_> {
         self.dm_uuid.as_deref().map_or(Mapped::Other, Mapped::of)
     }
 
     /// Whether it is a software RAID.
-    #[must_use]
     pub fn is_raid(&self) -> bool {
         self.dm_uuid.is_none() && self.name.starts_with("md")
     }

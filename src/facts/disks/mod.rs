@@ -173,7 +173,6 @@ impl Default for Disk {
 
 impl Disk {
     /// What keeps it from answering, in words; `None` where nothing is known to.
-    #[must_use]
     pub fn not_answering(&self) -> Option<String> {
         match &self.state {
             Some(state) if state != RUNNING => Some(format!("{} is {state}", self.name)),
@@ -185,31 +184,26 @@ impl Disk {
     }
 
     /// Its SCSI ID, where it has one.
-    #[must_use]
     pub fn id(&self) -> Option<&ScsiId> {
         self.scsi_id.as_ref().ok().map(|known| &known.id)
     }
 
     /// Whether its SCSI ID is this one.
-    #[must_use]
     pub fn has_id(&self, id: &str) -> bool {
         self.id().is_some_and(|own| own == id)
     }
 
     /// Its SCSI ID, for people.
-    #[must_use]
     pub fn shown_id(&self) -> &str {
         self.id().map_or("no SCSI ID", ScsiId::as_str)
     }
 
     /// Whether the SCSI layer drives it.
-    #[must_use]
     pub fn is_scsi(&self) -> bool {
         self.hctl.is_some()
     }
 
     /// Every `major:minor` that belongs to the disk: itself, its partitions, and all that is built on them.
-    #[must_use]
     pub fn all_devices(&self) -> Vec<DeviceNumber> {
         fn add(holders: &[Holder], into: &mut Vec<DeviceNumber>) {
             for holder in holders {
@@ -228,7 +222,6 @@ impl Disk {
 
     /// Name and `major:minor` of the block devices on it that can be mounted: nothing is built on them, and they are larger than
     /// an extended partition. Of a disk under multipath it is what its map has, not the path.
-    #[must_use]
     pub fn ends(&self) -> Vec<(&str, DeviceNumber)> {
         const LEAST: u64 = 4096;
         fn add<'a>(
@@ -257,7 +250,6 @@ impl Disk {
     }
 
     /// The device to address it by: its multipath map where it has one, never a path of the map.
-    #[must_use]
     pub fn device(&self) -> String {
         self.multipath
             .as_ref()
@@ -265,7 +257,6 @@ impl Disk {
     }
 
     /// `major:minor` of that device.
-    #[must_use]
     pub fn device_number(&self) -> DeviceNumber {
         self.multipath.as_ref().map_or(self.major_minor, |map| map.major_minor)
     }
@@ -277,7 +268,6 @@ pub fn in_order(names: &mut [String]) {
 }
 
 /// A key that sorts kernel names as people count them: `sda … sdz, sdaa`, `sda2` before `sda10`.
-#[must_use]
 pub fn order(name: &str) -> Vec<(&str, u64)> {
     let mut key = Vec::new();
     let mut rest = name;

@@ -42,7 +42,6 @@ pub enum Places {
 
 impl Places {
     /// Whether the kernel shows what lies at the place of a partition with this number and beginning.
-    #[must_use]
     pub fn have(&self, number: u32, start_bytes: u64) -> bool {
         match self {
             Self::Begin(places) => places.contains(&start_bytes),
@@ -53,7 +52,6 @@ impl Places {
 
 impl Partitioned<'_> {
     /// Where the kernel shows its partitions.
-    #[must_use]
     pub fn places(&self) -> Places {
         if self.is_disk || self.shown.iter().all(|one| one.start_bytes.is_some()) {
             Places::Begin(self.shown.iter().filter_map(|one| one.start_bytes).collect())
@@ -63,7 +61,6 @@ impl Partitioned<'_> {
     }
 
     /// Whether the kernel shows the partition `number` at another place than this one.
-    #[must_use]
     pub fn has_elsewhere(&self, number: u32, start_bytes: u64) -> bool {
         let is_it = |one: &Shown<'_>| one.number == number && one.start_bytes != Some(start_bytes);
         let is_told = |one: &&Shown<'_>| self.is_disk || one.start_bytes.is_some();
@@ -73,7 +70,6 @@ impl Partitioned<'_> {
 
 impl Disk {
     /// What of this disk a partition table counts on. Of a path of a map, and of a member of a RAID, it belongs to what is built on it.
-    #[must_use]
     pub fn partitioned(&self) -> Vec<Partitioned<'_>> {
         const LEAST: u64 = 4096;
         let mut all = Vec::new();
@@ -98,7 +94,6 @@ impl Disk {
 
     /// Name and `major:minor` of the physical volumes of LVM, members of a RAID and encrypted volumes that are in use as such: of a disk
     /// under multipath its map's.
-    #[must_use]
     pub fn members(&self) -> Vec<(&str, DeviceNumber)> {
         fn add<'a>(
             on: (&'a str, DeviceNumber),

@@ -9,13 +9,11 @@ const OUI: &str = "000c29";
 impl Disk {
     /// Whether its vendor says that it is a virtual disk of VMware: what is passed through (an RDM) answers as the array
     /// does.
-    #[must_use]
     pub fn is_vmware(&self) -> bool {
         self.vendor.as_deref().is_some_and(|vendor| vendor.starts_with("VMware"))
     }
 
     /// Whether its SCSI ID is an NAA name (of type 5 or 6) that VMware gave: `36000c29…`.
-    #[must_use]
     pub fn has_vmware_id(&self) -> bool {
         let id = self.id().map_or("", ScsiId::as_str);
         ["35", "36"].iter().any(|naa| id.strip_prefix(naa).is_some_and(|rest| rest.starts_with(OUI)))
@@ -24,7 +22,6 @@ impl Disk {
 
 /// Why `disks`, which answer with one SCSI ID and which a multipath map joins, cannot be paths of one disk; `None` where they
 /// can be. With `find_multipaths no` multipath joins every two disks of one ID, so its map alone proves nothing.
-#[must_use]
 pub fn not_one_disk<'a>(disks: impl IntoIterator<Item = &'a Disk>) -> Option<String> {
     let disks: Vec<&Disk> = disks.into_iter().collect();
     let (first, rest) = disks.split_first()?;

@@ -9,7 +9,6 @@ use crate::host::{DeviceNumber, Host, device_name};
 impl Disk {
     /// Whether a person who says `name` means this disk, as far as its name, its SCSI ID and its multipath map tell: a kernel name,
     /// the ID, a name of udev's with the ID in it, or the map's name, each alone or as a path.
-    #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         let (device, short) = (name.strip_prefix("/dev/").unwrap_or(name), device_name::short(name));
         self.name == device
@@ -30,9 +29,7 @@ pub struct Resolved {
 
 /// The one disk that `name` means: a kernel name, a SCSI ID, a name below or path into /dev/disk, the name
 /// or path of a multipath map, or a device file. A loop device is taken for a disk; a partition is not.
-///
-/// # Errors
-/// One line that names `name` and says what it is instead, or that it is not there or means several disks.
+/// Errors: One line that names `name` and says what it is instead, or that it is not there or means several disks.
 pub fn resolve(host: &Host, disks: &[Disk], name: &str) -> Result<Resolved, String> {
     let mut found: Vec<Disk> = Vec::new();
     let mut refusal = None;

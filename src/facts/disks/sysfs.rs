@@ -32,9 +32,7 @@ pub fn not_a_disk(name: &str) -> Option<&'static str> {
 }
 
 /// The kernel names of all whole disks, unsorted.
-///
-/// # Errors
-/// When /sys/block cannot be read or is not there.
+/// Errors: When /sys/block cannot be read or is not there.
 pub fn disk_names(host: &Host) -> Result<Vec<String>, String> {
     // An absent /sys is not a machine without disks.
     if !host.exists("/sys/block") {
@@ -54,9 +52,6 @@ fn is_other(host: &Host, name: &str) -> bool {
 }
 
 /// Everything that /sys says of one block device; the SCSI ID and the users are filled in by others.
-///
-/// # Errors
-/// What could not be read.
 pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
     let device = real(host, &format!("/sys/block/{name}/device"));
     let hctl = device.as_deref().and_then(Path::file_name).and_then(|last| last.to_str()).filter(is_hctl);
@@ -83,9 +78,6 @@ pub fn describe(host: &Host, name: &str) -> Result<Disk, String> {
 }
 
 /// Every multipath map that the kernel has.
-///
-/// # Errors
-/// What could not be read.
 pub fn maps(host: &Host) -> Result<Vec<Map>, String> {
     let names = listed(host, "/sys/block")?;
     let mut maps = Vec::new();

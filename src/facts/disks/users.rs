@@ -40,7 +40,6 @@ struct Part<'a> {
 }
 
 /// Everything that uses `disk` or a part of it: mounts, then swap, then what is built on it.
-#[must_use]
 pub fn uses(disk: &Disk, mounts: &[Mount], swaps: &[Swap]) -> Vec<Use> {
     let mut parts =
         vec![Part { major_minor: disk.major_minor, shown: &disk.name, kernel: &disk.name, mapper: None }];
@@ -110,7 +109,6 @@ fn on_raid(on: &str) -> bool {
 
 /// The partitions of `disk`'s own multipath map on which nothing is built, each with the use that it is: they show what its
 /// partition table says, and nothing more. Whether one is mounted or swap is a use of its own.
-#[must_use]
 pub fn map_partitions(disk: &Disk) -> Vec<(&Holder, Use)> {
     let mut found = Vec::new();
     for map in disk.holders.iter().filter(|holder| holder.mapped().is_multipath()) {

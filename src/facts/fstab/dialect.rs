@@ -17,7 +17,6 @@ pub enum Dialect {
 
 impl Dialect {
     /// That of the host: CentOS 6 is what has no systemd.
-    #[must_use]
     pub fn of(host: &Host) -> Self {
         if os::systemd(host).unwrap_or(false) { Self::Libmount } else { Self::UtilLinuxNg }
     }

@@ -48,7 +48,6 @@ fn not_read<T>() -> Fact<T> {
 
 impl Multipath {
     /// Nothing of it could be read.
-    #[must_use]
     pub fn unknown(why: &str) -> Self {
         let why = || why.to_owned();
         Self {
@@ -63,7 +62,6 @@ impl Multipath {
 }
 
 /// Reads the configuration file, and the maps that the kernel has.
-#[must_use]
 pub fn load(host: &Host) -> Multipath {
     let maps = match host.kind() {
         Kind::Image => Fact::NotApplicable("an image's tree has no maps".into()),
@@ -136,7 +134,6 @@ pub struct Seen<'a> {
 }
 
 /// The entry of the blacklist, as it is written, that keeps multipath off one of `disks`, and which of them.
-#[must_use]
 pub fn hidden<'a>(configuration: &Configuration, disks: &[Seen<'a>]) -> Option<(String, Seen<'a>)> {
     hides(configuration, disks, 1).pop().map(|(entry, at)| (entry, disks[at]))
 }
@@ -176,7 +173,6 @@ impl Entry<'_> {
 /// Entries of the blacklist, as they are written, each with the place of one of `disks` that it keeps multipath off: the first
 /// for each disk, and `most` at most. As in multipath, each kind of entry has exceptions of its own kind. Each expression is
 /// compiled once, and one at a time: there can be thousands, and hundreds of disks.
-#[must_use]
 pub fn hides(configuration: &Configuration, disks: &[Seen<'_>], most: usize) -> Vec<(String, usize)> {
     fn one<'c>(
         key: &'static str,

@@ -22,7 +22,6 @@ pub enum Dialect {
 
 impl Dialect {
     /// That of the host: CentOS 6 is what has no systemd.
-    #[must_use]
     pub fn of(host: &Host) -> Self {
         if os::systemd(host).unwrap_or(false) { Self::Later } else { Self::El6 }
     }
@@ -92,7 +91,6 @@ enum Kind {
 }
 
 /// Reads the file. What multipath passes over, or takes otherwise than it looks, goes to `problems`.
-#[must_use]
 pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
     let mut reader = Reader {
         text,

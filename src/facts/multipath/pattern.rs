@@ -54,7 +54,6 @@ pub fn matcher(pattern: &str) -> impl Fn(&str) -> bool + use<> {
 }
 
 /// Whether `pattern` matches `text`.
-#[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     matcher(pattern)(text)
 }

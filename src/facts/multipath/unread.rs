@@ -35,7 +35,6 @@ const APART: u64 = 2;
 /// what multipath reads in the file now. Both print what they have by one function in each version (0.4.9: `dump_config`,
 /// `show_config`; later ones: `snprint_config`). Where there is no such answer, a file that is older than the process is one
 /// that it has read.
-#[must_use]
 pub(crate) fn load(host: &Host, pid: u32) -> Fact<Option<String>> {
     let asked = || -> Result<Option<String>> {
         let ask = |tool: &str, word: &str| -> Result<String> {

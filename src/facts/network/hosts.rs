@@ -26,7 +26,6 @@ pub(super) fn load(host: &Host) -> Fact<Vec<HostsEntry>> {
 
 /// The entries of a hosts file. Lines without an address or without a name are passed over, as the resolver
 /// passes over them.
-#[must_use]
 pub fn parse(text: &str) -> Vec<HostsEntry> {
     text.lines().enumerate().filter_map(|(index, line)| entry(index + 1, line)).collect()
 }

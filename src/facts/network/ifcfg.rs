@@ -86,9 +86,7 @@ fn global(host: &Host, dialect: Dialect) -> Result<(Option<String>, Sourced)> {
 
 /// One file; `suffix` is what follows `ifcfg-` in its name, which names the device where nothing else does; `global` is what
 /// /etc/sysconfig/network sets.
-///
-/// # Errors
-/// What is set cannot be determined without running the file.
+/// Errors: What is set cannot be determined without running the file.
 pub(super) fn parse(
     path: &str,
     suffix: &str,

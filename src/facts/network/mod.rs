@@ -44,7 +44,6 @@ pub struct Network {
 
 impl Network {
     /// Nothing is known, for one reason.
-    #[must_use]
     pub fn unknown(why: &str) -> Self {
         Self {
             nics: Fact::Unknown(why.into()),
@@ -71,16 +70,13 @@ pub(crate) fn parse_every_kind(text: &str) {
 
 /// The address that a file of the Red Hat family's interfaces sets, with its prefix length where one is given. `path` is
 /// where it lies.
-///
-/// # Errors
-/// It cannot be determined without running the file.
+/// Errors: It cannot be determined without running the file.
 pub fn address_in_ifcfg(path: &str, text: &str) -> anyhow::Result<Option<String>> {
     let read = ifcfg::parse(path, "", text, &Sourced::default(), ifcfg::Dialect::Later)?;
     Ok(read.configuration.address)
 }
 
 /// Reads all of it; servers are asked apart ([`servers::ask`]).
-#[must_use]
 pub fn load(host: &Host) -> Network {
     let (nics, names) = (nics::load(host), persistent::load(host));
     Network { nics, resolvers: resolver::load(host), hosts: hosts::load(host), names }

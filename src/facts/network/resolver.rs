@@ -10,7 +10,6 @@ pub(super) fn load(host: &Host) -> Fact<Vec<String>> {
 }
 
 /// The addresses after `nameserver`, which the resolver wants at the very start of a line.
-#[must_use]
 pub fn parse(text: &str) -> Vec<String> {
     let server = |line: &str| {
         let rest = line.strip_prefix("nameserver")?;

@@ -41,7 +41,6 @@ const DEADLINE: Duration = Duration::from_secs(3);
 const ADDRESSES: usize = 16;
 
 /// Asks all servers (role, address, port) at the same time for a TCP connection, which is closed at once.
-#[must_use]
 pub fn ask(host: &Host, servers: &[(String, String, u16)]) -> Vec<Server> {
     let until = Instant::now() + DEADLINE;
     let asked: Vec<_> = servers

@@ -107,9 +107,6 @@ fn sense_key(key: u8) -> &'static str {
 }
 
 /// The VPD page `page` of the SCSI disk behind `file`, as much of it as the disk gives.
-///
-/// # Errors
-/// See [`Fault`].
 pub fn page(file: &File, page: u8) -> Result<Vec<u8>, Fault> {
     let first = ask(file, page, SMALL)?;
     match vpd::whole_length(&first) {

@@ -15,9 +15,6 @@ struct Keys {
 }
 
 /// Writes the keys.
-///
-/// # Errors
-/// Those of `serializer`.
 pub fn serialize<S: Serializer>(id: &Result<KnownId, NoId>, serializer: S) -> Result<S::Ok, S::Error> {
     let keys = match id.clone() {
         Ok(KnownId { id, source }) => {
@@ -31,9 +28,6 @@ pub fn serialize<S: Serializer>(id: &Result<KnownId, NoId>, serializer: S) -> Re
 }
 
 /// Reads the keys. An ID of blanks is none.
-///
-/// # Errors
-/// A key has a value of another kind.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<KnownId, NoId>, D::Error> {
     let Keys { scsi_id, scsi_id_source, scsi_id_error, silent } = Keys::deserialize(deserializer)?;
     let no_id = |why: Option<String>| NoId { silent, ..why.map_or_else(NoId::default, NoId::from) };

@@ -20,9 +20,6 @@ use inquiry::Fault;
 pub use known::{KnownId, NoId};
 
 /// The SCSI ID of the SCSI disk with the kernel name `name`.
-///
-/// # Errors
-/// Why there is none: the disk has none, or it could not be asked.
 pub fn identify(host: &Host, name: &str) -> Result<KnownId, NoId> {
     if let Some(told) = in_sysfs(host, name) {
         return told.map_err(NoId::from);
@@ -50,9 +47,6 @@ pub fn in_sysfs(host: &Host, name: &str) -> Option<Result<KnownId, String>> {
 
 /// The SCSI ID of what is open as `file`: a whole disk, or a multipath map (the request goes through to a
 /// path; where it does not, the map's own WWID counts if all its paths answer with it).
-///
-/// # Errors
-/// Why there is none, in one line.
 pub fn id_of(file: &File) -> Result<ScsiId, String> {
     let host = Host::live();
     let meta = file.metadata().map_err(|error| format!("looking at the open device: {error}"))?;
@@ -77,9 +71,7 @@ pub fn id_of(file: &File) -> Result<ScsiId, String> {
 }
 
 /// The SCSI ID behind the device file `path` of this host: a whole disk, a multipath map, or a link to one.
-///
-/// # Errors
-/// Why there is none, in one line that names `path`.
+/// Errors: Why there is none, in one line that names `path`.
 pub fn id_of_device(host: &Host, path: &str) -> Result<ScsiId, String> {
     let file = open(&host.path(path)).map_err(|error| error.why)?;
     id_of(&file).map_err(|error| format!("{path}: {error}"))

@@ -67,7 +67,6 @@ fn body(bytes: &[u8], code: u8) -> Result<&[u8], NoId> {
 }
 
 /// How many bytes the whole page has, by its own header.
-#[must_use]
 pub fn whole_length(bytes: &[u8]) -> Option<usize> {
     let &[_, _, high, low, ..] = bytes else { return None };
     Some(usize::from(u16::from_be_bytes([high, low])) + 4)
@@ -75,14 +74,12 @@ pub fn whole_length(bytes: &[u8]) -> Option<usize> {
 
 /// Whether page 0x00 says that the device lacks `page`. A list that is not in ascending order is no such
 /// list (some devices answer every page with the standard data, whose second byte is 0 too) and says nothing.
-#[must_use]
 pub fn lacks(page_00: &[u8], page: u8) -> bool {
     body(page_00, SUPPORTED_PAGES)
         .is_ok_and(|pages| !pages.contains(&page) && pages.is_sorted() && pages.first() == Some(&0))
 }
 
 /// The serial number of page 0x80, without surrounding blanks; `None` where it is empty or another page.
-#[must_use]
 pub fn serial(page_80: &[u8]) -> Option<String> {
     let text = plain(body(page_80, SERIAL).ok()?);
     (!text.is_empty()).then_some(text)
@@ -133,9 +130,6 @@ const PREFERENCE: [(u8, Option<u8>, bool, &str); 10] = [
 
 /// The ID in page 0x83: of all designators of the logical unit the one that scsi_id prefers, written as it
 /// writes it (its type as a digit, then hexadecimal digits or text, blanks in text as `_`).
-///
-/// # Errors
-/// Why it gives none.
 pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
     let body = body(page_83, IDENTIFICATION)?;
     // The third byte of a designator is reserved. Where it is not 0, there are no designators: SCSI-2 arrays

@@ -60,7 +60,6 @@ fn checked(start: &[u8]) -> Option<u64> {
 
 /// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
 /// `xfs_format.h`. `None` where it has neither.
-#[must_use]
 pub fn extent(start: &[u8]) -> Option<Extent> {
     /// `EXT4_FEATURE_INCOMPAT_64BIT`: the upper half of the count is in use.
     const WIDE: u64 = 0x80;

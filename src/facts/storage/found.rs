@@ -35,7 +35,6 @@ pub enum Read {
 impl Extent {
     /// What a file system of this size leaves unused of a device of `device` bytes, where that is more than rounding; `mounted`
     /// is its size by statvfs(2). ext4 leaves less than 16 MiB, a last group of blocks that is too small for its own tables.
-    #[must_use]
     pub fn unused_of(&self, device: u64, mounted: u64) -> Option<u64> {
         let used = self.bytes.max(mounted.saturating_add(self.log_bytes));
         let unused = device.saturating_sub(used);

@@ -7,9 +7,6 @@ use std::io::ErrorKind;
 use crate::host::{Host, ioctl, text};
 
 /// The kernel's log, as far as it is there: it has an end. A recording without it has none.
-///
-/// # Errors
-/// Why it cannot be read, in one line.
 pub(super) fn read(host: &Host) -> Result<String, String> {
     let log = if host.is_live() {
         ioctl::kernel_log().map(|log| String::from_utf8_lossy(&log).into_owned())

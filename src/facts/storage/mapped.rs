@@ -30,9 +30,6 @@ pub(super) fn told(host: &Host) -> Told {
 }
 
 /// The kernel names of the failed paths of the multipath maps among `names`; `told` by [`told`].
-///
-/// # Errors
-/// The status of a map could not be read.
 pub(super) fn failed_paths(host: &Host, names: &[String], told: &Told) -> Result<Vec<String>> {
     let mut failed = Vec::new();
     for name in names.iter().filter(|name| name.starts_with("dm-")) {

@@ -19,9 +19,6 @@ const BLOCK: usize = 4096;
 
 /// Reads the first block of the device with the kernel name `name`, and what it says that it carries; with
 /// the partition table on it, where one counts, and what lies at the places of partitions that the kernel does not show.
-///
-/// # Errors
-/// Why it could not be tried.
 pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(Read, Carried), String> {
     let Device { number, partitions, size_bytes, is_mounted, .. } = device;
     let (number, partitions) = (*number, partitions.as_ref());

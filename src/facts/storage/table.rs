@@ -67,7 +67,6 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// How `PARTUUID=` names the partition `number` of an MBR.
-#[must_use]
 pub fn dos_uuid(id: &str, number: u32) -> String {
     format!("{id}-{number:02x}")
 }

@@ -10,7 +10,6 @@ use crate::host::Host;
 pub(super) const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Whether `tool` can be found in the system's directories of `host`.
-#[must_use]
 pub fn available(host: &Host, tool: &str) -> bool {
     find(host, tool).is_some()
 }

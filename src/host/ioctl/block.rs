@@ -23,9 +23,7 @@ mod raw {
 const LOOP_INFO: usize = 232 / 8;
 
 /// Size in bytes of the block device behind `file`.
-///
-/// # Errors
-/// `ENOTTY` when it is no block device.
+/// Errors: `ENOTTY` when it is no block device.
 pub fn size_bytes(file: &File) -> io::Result<u64> {
     let mut size = 0;
     // SAFETY: BLKGETSIZE64 writes one u64, which `size` is.
@@ -34,9 +32,7 @@ pub fn size_bytes(file: &File) -> io::Result<u64> {
 }
 
 /// Whether the kernel holds the block device behind `file` for read-only.
-///
-/// # Errors
-/// `ENOTTY` when it is no block device.
+/// Errors: `ENOTTY` when it is no block device.
 pub fn is_read_only(file: &File) -> io::Result<bool> {
     let mut flag = 0;
     // SAFETY: BLKROGET writes one int, which `flag` is.
@@ -45,9 +41,7 @@ pub fn is_read_only(file: &File) -> io::Result<bool> {
 }
 
 /// The number of the block device below the loop device behind `file`, or of the one on which the file below it lies.
-///
-/// # Errors
-/// `ENOTTY` when it is no loop device, `ENXIO` when nothing is below it.
+/// Errors: `ENOTTY` when it is no loop device, `ENXIO` when nothing is below it.
 pub fn below_loop(file: &File) -> io::Result<DeviceNumber> {
     let mut info = [0_u64; LOOP_INFO];
     // SAFETY: LOOP_GET_STATUS64 writes one struct loop_info64, for which `info` has room.
@@ -57,9 +51,6 @@ pub fn below_loop(file: &File) -> io::Result<DeviceNumber> {
 
 /// Writes out the dirty pages of the block device behind `file` and waits for them. Unlike fsync(2) it asks the device
 /// for no flush, so nothing at all is sent where nothing is dirty.
-///
-/// # Errors
-/// What the system said.
 pub fn write_out(file: &File) -> io::Result<()> {
     let how =
         libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WRITE | libc::SYNC_FILE_RANGE_WAIT_AFTER;

@@ -41,17 +41,12 @@ pub const DEVICE_MAPPER: &str = "/dev/mapper/control";
 
 /// Asks the device mapper for the status of the device `dev`, a number as of makedev(3), through `control`
 /// (/dev/mapper/control). It waits for no I/O.
-///
-/// # Errors
-/// `ENXIO` where there is no such device-mapper device; `EACCES`; more than there is room for.
+/// Errors: `ENXIO` where there is no such device-mapper device; `EACCES`; more than there is room for.
 pub fn device_mapper_status(control: &File, dev: u64) -> io::Result<MapStatus> {
     asked(control, dev, DM_NOFLUSH)
 }
 
 /// Asks it likewise for the table of the device.
-///
-/// # Errors
-/// As of the status.
 pub fn device_mapper_table(control: &File, dev: u64) -> io::Result<MapStatus> {
     asked(control, dev, DM_NOFLUSH | DM_STATUS_TABLE)
 }

@@ -43,9 +43,8 @@ pub fn keep_descriptors_from_commands() {
 }
 
 /// Takes this process into a network namespace of its own, in which no interface is up: unshare(2), which 2.6.32 has.
-///
-/// # Errors
-/// `EPERM` without privilege, `EINVAL` where the kernel has no network namespaces; what else the system said.
+/// Errors: `EPERM` without privilege, `EINVAL` where the kernel has no network namespaces; what else the system
+/// said.
 pub fn leave_the_network() -> io::Result<()> {
     // SAFETY: no memory is handed over.
     Errno::result(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
@@ -69,9 +68,6 @@ pub fn keep_exit_statuses() {
 
 /// Does `work` in a copy of this process, which then ends; the copy's process id. Nothing of the copy's memory comes
 /// back.
-///
-/// # Errors
-/// What fork(2) says.
 pub fn in_a_copy(work: impl FnOnce()) -> io::Result<Pid> {
     // SAFETY: of the threads only this one is in the copy, and a lock that another one held stays locked there. glibc
     // keeps its own (malloc's) usable across fork. `work` is to take no lock that other threads of ours take; one that
@@ -103,9 +99,6 @@ pub fn end(status: i32) -> ! {
 /// Does `work` on a thread of its own, also in a copy of this process. Rust's own threads take a lock of the standard
 /// library when they begin (`thread_info` of its stack_overflow/thread_info.rs, as of 1.95): where another thread held it while
 /// the copy was made, none would ever begin there. glibc makes its own locks usable again in the copy.
-///
-/// # Errors
-/// What pthread_create(3) says.
 pub fn start_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     start(Box::new(work))
 }

@@ -64,9 +64,7 @@ mod raw {
 /// Sends INQUIRY to the SCSI device behind `file`: the vital product data page `page`, or the standard data
 /// for `None`. At most `allocation` bytes come back; `timeout` is the kernel's, in whole milliseconds. A
 /// descriptor open for reading is enough.
-///
-/// # Errors
-/// What the ioctl says: `ENOTTY` for what is no SCSI disk (a partition, virtio), `EIO`, `EPERM`. A command
+/// Errors: What the ioctl says: `ENOTTY` for what is no SCSI disk (a partition, virtio), `EIO`, `EPERM`. A command
 /// that the device refused is not an error here: see [`Reply`].
 pub fn inquiry(file: &File, page: Option<u8>, allocation: u16, timeout: Duration) -> io::Result<Reply> {
     let [high, low] = allocation.to_be_bytes();

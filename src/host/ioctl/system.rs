@@ -13,9 +13,7 @@ mod raw {
 }
 
 /// Writes out what the kernel still holds for the file system of `file` alone: syncfs(2), which came with 2.6.39.
-///
-/// # Errors
-/// `ENOSYS` on older kernels; what the system said.
+/// Errors: `ENOSYS` on older kernels; what the system said.
 pub fn sync_file_system(file: &File) -> io::Result<()> {
     // SAFETY: no memory is handed over. Called by number: glibc has it since 2.14, and CentOS 6 has 2.12.
     Errno::result(unsafe { libc::syscall(libc::SYS_syncfs, file.as_raw_fd()) })?;
@@ -24,9 +22,7 @@ pub fn sync_file_system(file: &File) -> io::Result<()> {
 
 /// The end of the kernel's log: lines, most with their level in front (`<3>`). By syslog(2), as /dev/kmsg tells nothing before 3.5;
 /// nothing is taken out of the log, nor marked as read.
-///
-/// # Errors
-/// `EPERM` where that is root's alone, and this is not root; `ENOSYS` of a kernel without a log.
+/// Errors: `EPERM` where that is root's alone, and this is not root; `ENOSYS` of a kernel without a log.
 pub fn kernel_log() -> io::Result<Vec<u8>> {
     /// `SYSLOG_ACTION_READ_ALL`, `SYSLOG_ACTION_SIZE_BUFFER`.
     const READ_ALL: c_int = 3;
@@ -44,9 +40,6 @@ pub fn kernel_log() -> io::Result<Vec<u8>> {
 
 /// Whether the file behind `file` is marked immutable or append-only (`chattr +i`, `+a`): root cannot remove it either. A
 /// file system without such marks has none.
-///
-/// # Errors
-/// What the ioctl says, other than that it is not known.
 pub fn is_immutable(file: &File) -> io::Result<bool> {
     const MARKS: c_long = 0x10 | 0x20;
     let mut flags: c_long = 0;

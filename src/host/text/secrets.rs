@@ -22,7 +22,6 @@ use super::unfit_to_show;
 /// what signs them, values of what is called password, passphrase, secret, token or the like, headers that authenticate, users
 /// with their passwords, hashes of passwords, and private keys. The number of lines stays. A line of which something is hidden loses
 /// its colours and its invisible characters.
-#[must_use]
 pub fn without_secrets(text: &str) -> String {
     let mut masker = Masker::default();
     let masked = text.split_inclusive(['\n', '\r']).map(|line| {
@@ -73,7 +72,6 @@ const LONGEST_LINE: usize = 8192;
 
 impl Masker {
     /// The next line, without its end, as [`without_secrets`].
-    #[must_use]
     pub fn line(&mut self, line: &str) -> String {
         if line.len() > LONGEST_LINE {
             let end = (0..=LONGEST_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
@@ -271,7 +269,6 @@ fn key_begins(line: &str) -> Option<usize> {
 }
 
 /// The JSON document `json` without secrets in any of its strings; it stays the document that it is.
-#[must_use]
 pub fn json_without_secrets(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;

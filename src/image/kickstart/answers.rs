@@ -40,9 +40,7 @@ pub(super) enum Addressing<'a> {
 }
 
 /// The answers of `profile` and `hash`.
-///
-/// # Errors
-/// One line that names all that is lacking.
+/// Errors: One line that names all that is lacking.
 pub(super) fn gather<'a>(profile: &'a Profile, hash: Option<&'a PasswordHash>) -> Result<Answers<'a>> {
     let mut lacking = Lacking(Vec::new());
     let installation = &profile.installation;

@@ -9,9 +9,7 @@ use super::refusal::refused;
 use crate::profile::Profile;
 
 /// The `network` line.
-///
-/// # Errors
-/// An answer contradicts another.
+/// Errors: An answer contradicts another.
 pub(super) fn line(profile: &Profile, answers: &Answers<'_>) -> Result<String> {
     let installation = &profile.installation;
     let how = match answers.addressing {

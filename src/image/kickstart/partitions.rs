@@ -25,9 +25,7 @@ pub(super) fn disk(answers: &Installation) -> &str {
 }
 
 /// The `part` lines.
-///
-/// # Errors
-/// A size is wrong, or the layout is one that the installer does not make.
+/// Errors: A size is wrong, or the layout is one that the installer does not make.
 pub(super) fn lines(profile: &Profile, answers: &Answers<'_>) -> Result<String> {
     let (layout, installation) = (&profile.layout, &profile.installation);
     if layout.root_on_lvm {

@@ -24,9 +24,7 @@ pub struct PasswordHash(String);
 
 impl PasswordHash {
     /// Takes the text of a file that holds a hash and nothing else.
-    ///
-    /// # Errors
-    /// It is no hash that CentOS 6 knows. The message does not repeat it: it may be a password.
+    /// Errors: It is no hash that CentOS 6 knows. The message does not repeat it: it may be a password.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim_end_matches(['\r', '\n']);
         if KNOWN.as_ref().is_some_and(|known| known.is_match(text)) {

@@ -43,9 +43,7 @@ fi
 ///
 /// Nothing here ends the installation. The system is whole by then, and starts; what has failed is in the log, and
 /// `mt-agent apply` does it again. `mt-agent check` believes the host alone, so nobody takes it for ready.
-///
-/// # Errors
-/// The agent's place contradicts another answer.
+/// Errors: The agent's place contradicts another answer.
 pub(super) fn after(profile: &Profile, answers: &Answers<'_>) -> Result<String> {
     let mut text = String::new();
     if let Addressing::Static { address, .. } = answers.addressing {

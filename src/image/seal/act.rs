@@ -54,7 +54,6 @@ pub struct Row {
 
 impl Row {
     /// One line that says what is done, where, and why.
-    #[must_use]
     pub fn summary(&self) -> String {
         let does = match self.act {
             Act::Remove => "remove ".to_owned(),
@@ -82,13 +81,11 @@ impl Row {
     }
 
     /// Whether it stays with a reason.
-    #[must_use]
     pub fn is_kept(&self) -> bool {
         matches!(self.act, Act::Keep | Act::KeepAlways)
     }
 
     /// Whether it stays, and a person decides.
-    #[must_use]
     pub fn is_left(&self) -> bool {
         matches!(self.act, Act::Leave | Act::LeavePrivateKeys | Act::LeaveAlways)
     }

@@ -14,9 +14,7 @@ pub const AROUND: &[(&str, &str); 3] = &[
 ];
 
 /// A choice of steps by id: `--only` and `--skip`.
-///
-/// # Errors
-/// A name that no step has; a choice of none.
+/// Errors: A name that no step has; a choice of none.
 pub fn choose(only: Vec<String>, skip: Vec<String>) -> Result<Chosen> {
     for (option, names) in [("--only", &only), ("--skip", &skip)] {
         if let Some(name) = names.iter().find(|name| !ids().contains(&name.as_str())) {
@@ -35,7 +33,6 @@ pub fn choose(only: Vec<String>, skip: Vec<String>) -> Result<Chosen> {
 }
 
 /// Every step's id, in order.
-#[must_use]
 pub fn ids() -> Vec<&'static str> {
     let mut ids = vec![AROUND[0].0];
     ids.extend(STEPS.iter().map(|(id, _)| *id));

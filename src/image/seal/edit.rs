@@ -17,7 +17,6 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// A hosts file without these names, and without others whose first part is one of them; an address that is left without a
 /// name goes with them.
-#[must_use]
 pub fn without_names(hosts: &[u8], names: &[String]) -> Vec<u8> {
     let mut out = Vec::with_capacity(hosts.len());
     for line in lines(hosts) {
@@ -62,7 +61,6 @@ fn words(line: &[u8]) -> Vec<Range<usize>> {
 
 /// An fstab without the entries that are mounted at `mount_point`, however that is written, and without the comment that makes
 /// one ours.
-#[must_use]
 pub fn without_mount(fstab: &[u8], mount_point: &str, comment: &str) -> Vec<u8> {
     // A line that is passed over at boot names the disk of the template as well.
     let read = fstab::parse(&String::from_utf8_lossy(fstab), Dialect::UtilLinuxNg);
@@ -77,7 +75,6 @@ pub fn without_mount(fstab: &[u8], mount_point: &str, comment: &str) -> Vec<u8> 
 }
 
 /// `text` with each `id` in it replaced, wherever it stands as a word of its own.
-#[must_use]
 pub fn with_id_replaced(text: &[u8], id: &str, by: &str) -> Vec<u8> {
     let part_of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let mut out = Vec::with_capacity(text.len());

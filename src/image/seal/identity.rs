@@ -10,9 +10,7 @@ use crate::steps::image::identifiers;
 
 /// The record to write, when what is there does not say it all yet. What `apply` recorded on the template is taken over:
 /// of a tree it is all that is known of the machine.
-///
-/// # Errors
-/// A record that is there cannot be read: then nobody knows what the template was.
+/// Errors: A record that is there cannot be read: then nobody knows what the template was.
 fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> {
     let identity = &template.facts.identity;
     let (own, image) = match (&identity.recorded, &identity.template) {
@@ -40,9 +38,7 @@ fn sealed_identity(template: &Template<'_>, at: &str) -> Result<Option<Record>> 
 }
 
 /// The first thing that sealing does, where there is something to record.
-///
-/// # Errors
-/// A record that is there cannot be read.
+/// Errors: A record that is there cannot be read.
 pub fn template_record(template: &Template<'_>, at: &str) -> Result<Option<Item>> {
     let Some(record) = sealed_identity(template, at)? else { return Ok(None) };
     let mut content = serde_json::to_vec_pretty(&record).context("encoding the template's identity")?;

@@ -44,7 +44,6 @@ pub enum Item {
 
 impl Item {
     /// The path.
-    #[must_use]
     pub fn path(&self) -> &str {
         match self {
             Self::Remove { path }
@@ -56,7 +55,6 @@ impl Item {
     }
 
     /// One line that says what it does.
-    #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::Remove { path } => format!("remove {path}"),

@@ -161,9 +161,6 @@ pub(super) fn count_below(template: &Template<'_>, path: &str) -> Result<usize> 
 }
 
 /// The directory at `path`, or the one that a link of root's leads to.
-///
-/// # Errors
-/// As [`Host::resolve`].
 pub(super) fn directory(host: &Host, path: &str) -> io::Result<Option<PathBuf>> {
     let place = host.place(path)?;
     let place = if place.is_symlink() && !is_theirs(host, path) { host.resolve(path)? } else { place };

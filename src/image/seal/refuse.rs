@@ -30,9 +30,7 @@ const SECRETS: [&str; 6] =
     ["ssh-host-keys", "passphrases", "private-keys", "registrations", "account-backups", "installer"];
 
 /// That the list covers this system: of another one, identities would stay in places that nobody looks at.
-///
-/// # Errors
-/// It does not, or which system it is cannot be determined.
+/// Errors: It does not, or which system it is cannot be determined.
 pub fn check_covered(template: &Template<'_>) -> Result<()> {
     let host = template.host;
     let covers = format!("seal covers release {} of {}", COVERED.release, COVERED.names.join(", "));
@@ -57,7 +55,6 @@ pub fn check_covered(template: &Template<'_>) -> Result<()> {
 }
 
 /// Why this template is not sealed: one line each; none when it can be. `work` is what the chosen steps would do.
-#[must_use]
 pub fn refusals(template: &Template<'_>, chosen: &Chosen, work: &[(&str, Vec<Item>)]) -> Vec<String> {
     let mut why = Vec::new();
     why.extend(system(template));

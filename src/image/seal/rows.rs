@@ -11,9 +11,6 @@ use crate::changes::scrub::DEPTH;
 use crate::state::paths;
 
 /// All that the step of that name has to do, each file once.
-///
-/// # Errors
-/// Something could not be looked at.
 pub fn find(template: &Template<'_>, step: &str) -> Result<Vec<Item>> {
     let is_live = template.host.is_live();
     let rows = TABLE.iter().filter(|row| row.step == step && !(row.only_tree && is_live));

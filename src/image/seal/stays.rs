@@ -20,9 +20,6 @@ const TOLD: usize = 6;
 
 /// What stays of the list, as it is there: what is kept, with the reason, and what is left to a person. `work` is what the
 /// steps do.
-///
-/// # Errors
-/// Something could not be looked at.
 pub fn stays(template: &Template<'_>, work: &[(&str, Vec<Item>)]) -> Result<(Vec<String>, Vec<String>)> {
     let gone: BTreeSet<&str> = work.iter().flat_map(|(_, items)| items).map(Item::path).collect();
     let (mut kept, mut left) = (Vec::new(), Vec::new());
@@ -108,7 +105,6 @@ fn private_keys(template: &Template<'_>, directories: &[&str]) -> Result<Vec<Str
 }
 
 /// What stays in the image and is not for every clone, beyond the list.
-#[must_use]
 pub fn notes(template: &Template<'_>) -> Vec<String> {
     let mut notes = addresses(template);
     notes.extend(template.absent().into_iter().map(|entry| {

@@ -28,7 +28,6 @@ pub struct Template<'a> {
 
 impl<'a> Template<'a> {
     /// The template `host`, of which `facts` were read.
-    #[must_use]
     pub fn new(host: &'a Host, facts: &'a Facts, profile: &'a Profile) -> Self {
         let mut template = Self { host, facts, profile, devices: BTreeSet::new() };
         template.devices =
@@ -37,7 +36,6 @@ impl<'a> Template<'a> {
     }
 
     /// The mount points that belong to the image, `/` first; of those that may be absent at a start, the ones that are not.
-    #[must_use]
     pub fn own_mount_points(&self) -> Vec<&str> {
         let there = |entry: &&Entry| !may_be_absent(entry) || self.is_mounted_at(&entry.mount_point);
         let points = self.own_entries().filter(there).map(|entry| entry.mount_point.as_str());
@@ -58,32 +56,27 @@ impl<'a> Template<'a> {
     }
 
     /// The device number of the file system on which `path` lies, `None` where there is nothing.
-    #[must_use]
     pub fn device_of(&self, path: &str) -> Option<u64> {
         self.host.resolve(path).ok()?.metadata().ok().map(|meta| meta.dev())
     }
 
     /// Whether `path` lies on a file system of the image.
-    #[must_use]
     pub fn has(&self, path: &str) -> bool {
         self.device_of(path).is_some_and(|device| self.devices.contains(&device))
     }
 
     /// Whether the root is a file system of its own; a tree that was unpacked or copied is not.
-    #[must_use]
     pub fn is_mounted(&self) -> bool {
         let around = self.host.root().join("..").metadata().map(|meta| meta.dev()).ok();
         self.host.is_live() || around != self.device_of("/")
     }
 
     /// Mount points of the image at which nothing is mounted: what lies there would be left as it is.
-    #[must_use]
     pub fn not_mounted(&self) -> Vec<&Entry> {
         self.missing(|entry| !may_be_absent(entry))
     }
 
     /// Likewise, of those that may be absent at a start: nobody knows whether they are the image's.
-    #[must_use]
     pub fn absent(&self) -> Vec<&Entry> {
         self.missing(may_be_absent)
     }

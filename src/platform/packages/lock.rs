@@ -16,7 +16,6 @@ use crate::host::{Host, files, text};
 ///
 /// The words decide: yum 3.2 ends with 1, dnf with 200, and yum with 200 too when it cannot remove its own lock
 /// after it has done everything.
-#[must_use]
 pub fn refused(output: &Output) -> Option<Option<u32>> {
     const WORDS: [&str; 4] = [
         "holding the yum lock",
@@ -34,7 +33,6 @@ pub fn refused(output: &Output) -> Option<Option<u32>> {
 }
 
 /// Who holds rpm's transaction lock, in words, when somebody does. rpm would wait for it without a word.
-#[must_use]
 pub fn rpm_holder(host: &Host) -> Option<String> {
     let path = Command::new("rpm", ["-E", "%{_dbpath}"], Duration::from_secs(30)).read(host).ok()?;
     holder(host, &format!("{}/.rpm.lock", path.trim()))
@@ -86,7 +84,6 @@ fn who_has_open(host: &Host, path: &str) -> Option<u32> {
 
 /// A process in words, with the user whose it is: `process 1234 (/usr/bin/python /usr/bin/yum, uid 0)`. Of its arguments only
 /// the paths before all others are shown, which say what an interpreter runs: another may be a password.
-#[must_use]
 pub fn process(host: &Host, pid: Option<u32>) -> String {
     let Some(pid) = pid else { return "another process".into() };
     let line = host.read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -66,14 +66,11 @@ pub struct Package {
 
 impl Package {
     /// The name that its maker gives its file: `wget-1.12-5.el6.x86_64.rpm`.
-    #[must_use]
     pub fn file(&self) -> String {
         format!("{}-{}.{}.rpm", self.name, self.version, self.architecture)
     }
 
     /// Makes sure that the system that `os` describes can install it.
-    ///
-    /// # Errors
     pub fn fits(&self, os: &Os) -> Result<()> {
         ensure!(!self.source, "it is a source package");
         ensure!(
@@ -110,7 +107,6 @@ impl std::fmt::Display for Package {
 }
 
 /// As a [`Package`] is displayed.
-#[must_use]
 pub fn nevra(name: &str, epoch: Option<u32>, version: &str, architecture: &str) -> String {
     let epoch = epoch.map_or_else(String::new, |epoch| format!("{epoch}:"));
     format!("{name}-{epoch}{version}.{architecture}")
@@ -118,9 +114,7 @@ pub fn nevra(name: &str, epoch: Option<u32>, version: &str, architecture: &str) 
 
 /// What the package files `files` in `directory` say of themselves, in their order. Nothing that is no package reaches
 /// rpm.
-///
-/// # Errors
-/// One of them is no package, or none that this host's rpm can read.
+/// Errors: One of them is no package, or none that this host's rpm can read.
 pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     for file in files {
         is_package(&directory.join(file)).with_context(|| (*file).to_owned())?;
@@ -129,9 +123,6 @@ pub fn look(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package
 }
 
 /// As [`look`], of one file, which messages do not name.
-///
-/// # Errors
-/// As [`look`].
 pub fn look_at(host: &Host, directory: &Path, file: &str) -> Result<Package> {
     is_package(&directory.join(file))?;
     ask(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
@@ -163,9 +154,7 @@ fn is_package(path: &Path) -> Result<()> {
 }
 
 /// As [`is_package`], of a file that is open.
-///
-/// # Errors
-/// It does not; what it is instead.
+/// Errors: It does not; what it is instead.
 pub fn has_lead(file: &File) -> Result<()> {
     let mut head = [0; 96 + HEADER.len()];
     let read = file.read_at(&mut head, 0)?;

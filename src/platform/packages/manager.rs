@@ -14,9 +14,7 @@ const ARGUMENT: usize = 128 << 10;
 
 impl Manager {
     /// The manager of this host.
-    ///
-    /// # Errors
-    /// There is none that this agent can use.
+    /// Errors: There is none that this agent can use.
     pub fn of(host: &Host) -> Result<Self> {
         needs_rpm(host)?;
         Self::over_rpm(host)
@@ -26,9 +24,7 @@ impl Manager {
     /// The command that installs `packages` in one transaction, and removes nothing of `installed`, which is all that there is.
     /// Both wait for their lock for ever, unless they are to give up: we wait ourselves. And both remove what a new package obsoletes,
     /// but for packages that are protected (yum 3.2.28, dnf 1).
-    ///
-    /// # Errors
-    /// The names of all that is installed are longer than an argument may be.
+    /// Errors: The names of all that is installed are longer than an argument may be.
     pub fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Result<Command> {
         let protected =
             (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
@@ -48,7 +44,6 @@ impl Manager {
 }
 
 /// Whether the agent installs packages where this is the database.
-#[must_use]
 pub const fn can_install(database: Database) -> bool {
     match database {
         Database::Rpm => true,
@@ -57,9 +52,7 @@ pub const fn can_install(database: Database) -> bool {
 }
 
 /// Refuses a host on which packages are not rpm's.
-///
-/// # Errors
-/// They are not, or of which family it is cannot be determined.
+/// Errors: They are not, or of which family it is cannot be determined.
 pub fn needs_rpm(host: &Host) -> Result<()> {
     match family::of(host).context("cannot determine what installs packages on this host")? {
         Family::RedHat => Ok(()),

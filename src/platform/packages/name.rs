@@ -8,9 +8,7 @@ use crate::host::text;
 pub const SUFFIX: &str = ".rpm";
 
 /// Refuses a `name` of `what` that a tool would take for an option, a path, a group or a pattern.
-///
-/// # Errors
-/// It has other characters than such names have.
+/// Errors: It has other characters than such names have.
 pub fn plain(name: &str, what: &str) -> Result<()> {
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^-".contains(c));

@@ -4,7 +4,6 @@ use crate::host::command::Output;
 use crate::host::text;
 
 /// Why a package manager did not do it: the lines that say so, else the last ones.
-#[must_use]
 pub fn reason(output: &Output) -> String {
     const TELLING: [&str; 15] = [
         "No package",

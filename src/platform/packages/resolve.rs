@@ -52,15 +52,12 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// What to do where no repository answers.
-    #[must_use]
     pub fn repositories_advice(&self) -> &'static str {
         if self.repositories.is_empty() { OWN_REPOSITORIES } else { NAMED_REPOSITORIES }
     }
 
     /// The command that resolves and downloads the packages, and the name of its tool.
-    ///
-    /// # Errors
-    /// One line: there is neither yum nor dnf, or this host's repositories are another release's.
+    /// Errors: One line: there is neither yum nor dnf, or this host's repositories are another release's.
     pub fn command(&self, host: &Host, desk: &Desk<'_>) -> Result<(&'static str, Command)> {
         let manager = manager(host)?;
         let mut arguments = vec!["-y".to_owned(), format!("--installroot={}", desk.root.display())];
@@ -91,9 +88,6 @@ impl Wanted<'_> {
 }
 
 /// Refuses a release whose packages the agent cannot collect.
-///
-/// # Errors
-/// They are not rpm's.
 pub fn can_collect(release: &str) -> Result<()> {
     match Family::of_release(release) {
         // What is named by nobody's name may be made from one of the Red Hat family.

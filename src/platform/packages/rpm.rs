@@ -19,9 +19,7 @@ pub const QUESTION: Duration = Duration::from_secs(60);
 /// A command of rpm on the package files `files` in `directory`. It runs there and is given their names alone: rpm
 /// expands `*`, `?`, `[` and `{` in its arguments, 4.8 splits them at blanks and quotes too (rpmGlob), and the name of a
 /// directory may have any of these.
-///
-/// # Errors
-/// A name is not plain: rpm would take it for something else.
+/// Errors: A name is not plain: rpm would take it for something else.
 pub fn on_files(directory: &Path, options: &[&str], files: &[&str], deadline: Duration) -> Result<Command> {
     for file in files {
         plain(file, "a package file")?;
@@ -30,9 +28,7 @@ pub fn on_files(directory: &Path, options: &[&str], files: &[&str], deadline: Du
 }
 
 /// Which of `names` the rpm database holds, each with its version and release.
-///
-/// # Errors
-/// rpm gave no answer for each of them: then nobody knows.
+/// Errors: rpm gave no answer for each of them: then nobody knows.
 pub fn installed(host: &Host, names: &[&str]) -> Result<BTreeMap<String, String>> {
     let mut args = vec!["-q", "--qf", r"%{NAME}\t%{VERSION}-%{RELEASE}\n"];
     args.extend(names);
@@ -72,15 +68,11 @@ fn errors(stderr: &[u8]) -> Vec<String> {
 }
 
 /// How long a question about so many files may take.
-#[must_use]
 pub fn long(files: usize) -> Duration {
     QUESTION * u32::try_from(files).unwrap_or(u32::MAX).clamp(1, 60)
 }
 
 /// Every installed package's name.
-///
-/// # Errors
-/// As [`all_installed`].
 pub fn installed_names(host: &Host) -> Result<Vec<String>> {
     let command = Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{VERSION}\n"], QUESTION);
     let name = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
@@ -91,9 +83,7 @@ pub fn installed_names(host: &Host) -> Result<Vec<String>> {
 }
 
 /// Every installed package's name and version; of several versions of one, each.
-///
-/// # Errors
-/// rpm gave no answer, or not all of it.
+/// Errors: rpm gave no answer, or not all of it.
 pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
     let command =
         Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n"], QUESTION);
@@ -136,9 +126,7 @@ pub enum Signature {
 }
 
 /// Checks the signatures of the package files `files` in `directory` against the keys in the rpm database.
-///
-/// # Errors
-/// rpm could not check them.
+/// Errors: rpm could not check them.
 pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Signature>> {
     if files.is_empty() {
         return Ok(Vec::new());
@@ -156,18 +144,13 @@ pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<S
 }
 
 /// As [`signatures`], of one file.
-///
-/// # Errors
-/// As [`signatures`].
 pub fn signature(host: &Host, directory: &Path, file: &str) -> Result<Signature> {
     signatures(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
 }
 
 impl Signature {
     /// How the file is known to be genuine, where it is or `files`, the profile's rules, accept that it is not.
-    ///
-    /// # Errors
-    /// It is not, and why. `advice` is what else than accepting it helps.
+    /// Errors: It is not, and why. `advice` is what else than accepting it helps.
     pub fn settle(self, files: &Files, advice: &str) -> Result<String> {
         let doubt = match self {
             Self::Good(key) => return Ok(format!("verified by its signature with key {key}")),

@@ -17,7 +17,6 @@ pub struct Evr {
 
 impl Evr {
     /// `[EPOCH:]VERSION[-RELEASE]`. No epoch is epoch 0.
-    #[must_use]
     pub fn parse(text: &str) -> Self {
         let (epoch, rest) = match text.split_once(':') {
             Some((epoch, rest)) => (epoch.parse().unwrap_or(0), rest),
@@ -53,7 +52,6 @@ pub struct Range {
 
 impl Range {
     /// Whether the version `installed` is one of them.
-    #[must_use]
     pub fn holds(&self, installed: &Evr) -> bool {
         if self.evr.is_empty() || self.senses & (LESS | GREATER | EQUAL) == 0 {
             return true;
@@ -69,7 +67,6 @@ impl Range {
 
 /// Compares two versions or two releases segment by segment: digits as numbers, letters as text, a `~` before
 /// everything, a `^` after the end.
-#[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     let counts = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'~' | b'^');

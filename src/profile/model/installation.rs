@@ -66,7 +66,6 @@ pub struct Installation {
 
 impl Installation {
     /// The static address and the prefix of its network.
-    #[must_use]
     pub fn host_address(&self) -> Option<(Ipv4Addr, u8)> {
         self.address.as_ref()?.parts()
     }

@@ -17,7 +17,6 @@ macro_rules! choices {
 
         impl $name {
             /// As the profile says it.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -101,7 +100,6 @@ choices! {
 
 impl Unverified {
     /// Whether such a file is installed.
-    #[must_use]
     pub fn is_accepted(self) -> bool {
         self == Self::InstallWithoutVerification
     }

@@ -16,7 +16,6 @@ pub struct Whole<const LEAST: u64, const MOST: u64>(u64);
 
 impl<const LEAST: u64, const MOST: u64> Whole<LEAST, MOST> {
     /// The number.
-    #[must_use]
     pub fn get(self) -> u64 {
         self.0
     }
@@ -65,7 +64,6 @@ pub struct Port<const UNNAMED: u16>(u16);
 
 impl<const UNNAMED: u16> Port<UNNAMED> {
     /// Its number.
-    #[must_use]
     pub fn get(self) -> u16 {
         self.0
     }
@@ -99,7 +97,6 @@ const SIZE_PATTERN: &str = r"^[0-9]{1,15} ?([KMGT]i?B|B)$";
 
 impl Size {
     /// It in bytes.
-    #[must_use]
     pub fn bytes(self) -> u64 {
         self.0
     }
@@ -190,7 +187,6 @@ const SPAN_EXPECTED: &str = "a time such as `90s`, `10m` or `1h`, from 1s to 24h
 
 impl Span {
     /// It as the standard library counts time.
-    #[must_use]
     pub fn get(self) -> Duration {
         self.0
     }

@@ -27,9 +27,7 @@ use crate::steps::retention::takeover;
 const STALE: Duration = Duration::from_secs(5);
 
 /// Makes the changes that bring `host` to `profile`.
-///
-/// # Errors
-/// Not root, another run is in progress, a change failed, or the host does not show what a change did.
+/// Errors: Not root, another run is in progress, a change failed, or the host does not show what a change did.
 pub(super) fn apply(
     host: &Host,
     profile: &Profile,

@@ -41,9 +41,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A sealing by `order`.
-    ///
-    /// # Errors
-    /// The hooks cannot be read, or are not root's alone.
+    /// Errors: The hooks cannot be read, or are not root's alone.
     pub(super) fn new(
         host: &'a Host,
         profile: &'a Profile,

@@ -11,9 +11,7 @@ use crate::run::watcher::{Consent, Proposal, Watcher};
 use crate::run::{read_facts, under_way};
 
 /// Every record as it stands. Changes nothing.
-///
-/// # Errors
-/// Not root, or a bad profile that was named.
+/// Errors: Not root, or a bad profile that was named.
 pub fn check(sources: &Sources, watcher: &mut dyn Watcher) -> Result<State> {
     may_read(sources)?;
     if let Some(note) = under_way(&sources.host) {
@@ -28,18 +26,14 @@ pub fn check(sources: &Sources, watcher: &mut dyn Watcher) -> Result<State> {
 }
 
 /// What a repair would do. Changes nothing.
-///
-/// # Errors
-/// Not root, or a bad profile.
+/// Errors: Not root, or a bad profile.
 pub fn dry_run(sources: &Sources) -> Result<State> {
     may_read(sources)?;
     Ok(foresee(&sources.host, &seen(sources, sources.profile()?)))
 }
 
 /// Rebuilds what follows from the host, and sets aside what is not believed.
-///
-/// # Errors
-/// Not root, a bad profile, nobody to ask, another run is in progress, something that failed.
+/// Errors: Not root, a bad profile, nobody to ask, another run is in progress, something that failed.
 pub fn repaired(sources: &Sources, consent: Consent, watcher: &mut dyn Watcher) -> Result<State> {
     may_read(sources)?;
     sources.refuse_unsafe_profile("state repair")?;

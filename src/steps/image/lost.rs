@@ -7,9 +7,6 @@ use crate::steps::{Status, need};
 
 /// What shows that this machine's identity was on record, where no record of it is left: then nothing that is in use now tells
 /// of itself whose it is.
-///
-/// # Errors
-/// What it would be told by is not known.
 pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
     let aside = need(&facts.records_set_aside, "what was set aside")?;
     let template = need(&facts.identity.template, "the record of the image's identity")?;
@@ -40,9 +37,6 @@ pub fn trace(facts: &Facts) -> Result<Option<&'static str>, Status> {
 
 /// Whether this was made a master target on the disk of `/` before, by hand among others, and not in the image that it was cloned
 /// from: since then a disk of a protected machine may have been attached, and be in use in the place of this host's own.
-///
-/// # Errors
-/// What it would be told by is not known.
 pub fn was_at_work(facts: &Facts) -> Result<bool, Status> {
     if need(&facts.identity.template, "the record of the image's identity")?.is_some() {
         return Ok(false);
@@ -57,7 +51,6 @@ pub fn was_at_work(facts: &Facts) -> Result<bool, Status> {
 }
 
 /// Whether this machine's identity was on record and is no more, or that cannot be determined.
-#[must_use]
 pub fn is_lost(facts: &Facts) -> bool {
     facts.identity.recorded.known().is_some_and(Option::is_none) && trace(facts) != Ok(None)
 }

@@ -89,7 +89,6 @@ const WRITTEN: [&str; 8] =
     ["/boot/grub", "/etc", "/lib", "/sbin", "/usr/local", "/usr/sbin", DIRECTORY, "/var/log"];
 
 /// Whether this host uses a disk that is not its own, or of which it is not known. Of a copy of another machine nothing is told.
-#[must_use]
 pub fn uses_foreign(profile: &Profile, facts: &Facts) -> bool {
     is_foreign_where(profile, facts, |_| true)
 }
@@ -105,7 +104,6 @@ pub enum Foreign {
 }
 
 /// Whether what is written on this host would be written to a disk that is not its own.
-#[must_use]
 pub fn foreign(profile: &Profile, facts: &Facts) -> Foreign {
     let is_below = |one: &Use| match one {
         Use::Mounted { at, .. } => WRITTEN.iter().any(|path| Path::new(path).starts_with(at)),
@@ -145,7 +143,6 @@ fn is_untold(facts: &Facts) -> bool {
 }
 
 /// Of the disks that a plan puts on record, that nothing of this host is in use on one: its name may be mistaken.
-#[must_use]
 pub fn note(profile: &Profile, facts: &Facts, change: &Change) -> Option<String> {
     let Change::RecordOwnDisks { scsi_ids } = change else { return None };
     let look = Look::new(profile, facts).ok()?;
@@ -176,7 +173,6 @@ fn told(disk: &Disk, uses: &[Use], why: &str) -> String {
 
 /// The SCSI IDs of the disks that an apply puts on record by itself: those in use, of a host of which none are on record yet and
 /// where nothing speaks against one of them, nor is unknown.
-#[must_use]
 pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<ScsiId>> {
     if facts.identity.recorded.known()?.as_ref().is_some_and(|record| record.own_disks.is_some()) {
         return None;
@@ -246,7 +242,6 @@ pub(super) fn option(request: &Request) -> Option<String> {
 }
 
 /// Whether a person names a disk that is not on record yet, or must not be, whatever is found otherwise.
-#[must_use]
 pub fn is_asked(profile: &Profile, facts: &Facts, request: &Request) -> bool {
     record(profile, facts, request) != Remedy::None
 }

@@ -39,7 +39,6 @@ pub enum Chosen<'a> {
 }
 
 /// Chooses the disk to format.
-#[must_use]
 pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
     let erase = request.erase_disk.as_deref();
     let named = name::asked(profile, facts, request);
@@ -300,7 +299,6 @@ fn reasons(facts: &Facts, disks: &[&Disk]) -> String {
 }
 
 /// Disks that nothing uses, other than the one that carries `/`.
-#[must_use]
 pub fn idle(facts: &Facts) -> Vec<&Disk> {
     let root: Vec<&str> = match (facts.mounts.known(), facts.disks.known()) {
         (Some(mounts), Some(disks)) => mount_at(mounts, "/")
@@ -326,7 +324,6 @@ fn uuid_for(facts: &Facts, scsi_id: &ScsiId) -> String {
 }
 
 /// What is built on `disk` besides its own multipath map and what leads to the volume `major_minor`.
-#[must_use]
 pub fn foreign_holders(disk: &Disk, major_minor: DeviceNumber) -> Vec<String> {
     fn leads_to(holder: &Holder, major_minor: DeviceNumber) -> bool {
         holder.major_minor == major_minor || holder.holders.iter().any(|above| leads_to(above, major_minor))

@@ -71,9 +71,7 @@ pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<S
 }
 
 /// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
-///
-/// # Errors
-/// There is none that cannot mean another device, in words.
+/// Errors: There is none that cannot mean another device, in words.
 pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> {
     match disk.multipath.as_ref().and_then(map_by_id) {
         Some(map) => Ok(map),

@@ -64,7 +64,6 @@ pub(super) fn asked<'a>(profile: &'a Profile, facts: &'a Facts, request: &'a Req
 }
 
 /// That two name different disks, in words.
-#[must_use]
 pub fn disagreement(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
     let first = asked(profile, facts, request)?;
     let others = contrary(profile, facts, request)?;
@@ -100,9 +99,7 @@ pub(super) fn moves(facts: &Facts, named: &Named<'_>) -> Option<String> {
 }
 
 /// That what a person named is a disk of this host, whether or not a disk is to be chosen yet.
-///
-/// # Errors
-/// One line that names the option and what it has.
+/// Errors: One line that names the option and what it has.
 pub(super) fn check_names(facts: &Facts, request: &Request) -> Result<(), String> {
     if facts.disks.known().is_none() {
         return Ok(());
@@ -119,7 +116,6 @@ pub(super) fn check_names(facts: &Facts, request: &Request) -> Result<(), String
 }
 
 /// Whether `name` means the disk `disk`.
-#[must_use]
 pub fn means(facts: &Facts, name: &str, disk: Option<&str>) -> bool {
     find(facts, name).is_ok_and(|found| Some(found.name.as_str()) == disk)
 }
@@ -127,7 +123,6 @@ pub fn means(facts: &Facts, name: &str, disk: Option<&str>) -> bool {
 /// What is asked for, as it holds after a restart: disks by their SCSI IDs alone. The kernel gives out `sdb` anew
 /// at every boot, and `mpatha` can move too.
 /// `None` where a name that can move leads to no disk with an ID now: whichever disk has it then was never meant.
-#[must_use]
 pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Request> {
     let lasting = |name: &str| {
         let now = find(facts, name).and_then(|disk| identity(facts, disk)).ok().map(|id| id.to_string());

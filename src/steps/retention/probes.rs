@@ -7,9 +7,7 @@ use crate::facts::disks::{Disk, users};
 use super::identity::describe;
 
 /// What was found by reading `disk`.
-///
-/// # Errors
-/// It was not read, and why, in words.
+/// Errors: It was not read, and why, in words.
 pub(super) fn probe_of<'a>(facts: &'a Facts, disk: &Disk) -> Result<&'a Probe, String> {
     let same = |probe: &&Probe| probe.disk == disk.name;
     facts.probes.iter().find(same).ok_or_else(|| {

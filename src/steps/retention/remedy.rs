@@ -27,7 +27,6 @@ use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
 
 /// The disk that a plan may format only once a person has confirmed its SCSI ID, as nobody named it.
-#[must_use]
 pub fn unnamed<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Option<&'a Disk> {
     match choice::choose(profile, facts, request) {
         Chosen::Disk { disk, unnamed: true, .. } => Some(disk),
@@ -36,7 +35,6 @@ pub fn unnamed<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Op
 }
 
 /// Whether a person orders the volume that waits to be mounted to be erased and made again, as for one that is damaged.
-#[must_use]
 pub fn is_made_again(profile: &Profile, facts: &Facts, request: &Request) -> bool {
     matches!(mount_now(profile, facts), Ok(None))
         && matches!(made(profile, facts, request), Ok(Some(waiting)) if is_to_be_erased(facts, request, waiting.disk))
@@ -235,9 +233,7 @@ fn moved(facts: &Facts, mount: &Mount) -> Result<Change, String> {
 }
 
 /// The unmounting of `mount`, which has to be a file system of its own.
-///
-/// # Errors
-/// It is a person's to unmount.
+/// Errors: It is a person's to unmount.
 pub(super) fn unmount(facts: &Facts, mount: &Mount) -> Result<Change, String> {
     let at = &mount.mount_point;
     let under = facts.disks.known().map(|disks| carriers(disks, mount.major_minor)).unwrap_or_default();

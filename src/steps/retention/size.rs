@@ -84,7 +84,6 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
 }
 
 /// Why it cannot be determined whether there is something to grow.
-#[must_use]
 pub fn growth_untold(profile: &Profile, facts: &Facts) -> Option<String> {
     match volume(profile, facts) {
         Ok((mount, _)) if extent(facts, mount).is_none() || mount.size_bytes.known().is_none() => {
@@ -95,7 +94,6 @@ pub fn growth_untold(profile: &Profile, facts: &Facts) -> Option<String> {
 }
 
 /// Why there is nothing to grow.
-#[must_use]
 pub fn nothing_to_grow(profile: &Profile, facts: &Facts) -> Option<String> {
     let Ok((mount, disks)) = volume(profile, facts) else {
         return Some("no retention volume is mounted".into());

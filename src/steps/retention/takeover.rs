@@ -72,9 +72,7 @@ fn ordered(part: Part, profile: &Profile, facts: &Facts, request: &Request) -> O
 }
 
 /// That what a person named is a disk of this host, and that the takeover that was ordered, if one was, can be carried out.
-///
-/// # Errors
-/// One line that names the option, what it has, and what a person does.
+/// Errors: One line that names the option, what it has, and what a person does.
 pub fn check(profile: &Profile, facts: &Facts, request: &Request) -> anyhow::Result<()> {
     let mut checked = check_names(facts, request);
     if request.takeover.is_some() && facts.disks.known().is_some() {
@@ -84,7 +82,6 @@ pub fn check(profile: &Profile, facts: &Facts, request: &Request) -> anyhow::Res
 }
 
 /// That the volume of the earlier disk is left, beside a plan that replaces it.
-#[must_use]
 pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
     order(profile, facts, request)?;
     let (successor, _) = both(profile, facts, request).ok()?;
@@ -113,7 +110,6 @@ fn order(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover
 }
 
 /// The facts as a takeover that was ordered leaves the record: what is judged by them is in order then.
-#[must_use]
 pub fn recorded(profile: &Profile, facts: &Facts, request: &Request) -> Option<Facts> {
     order(profile, facts, request)?;
     let (successor, _) = both(profile, facts, request).ok()?;

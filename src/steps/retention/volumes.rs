@@ -45,9 +45,7 @@ fn recorded<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Option<Ours<'a>> {
 /// The volume that the agent made for this host: the one on its record, else the only one whose UUID follows from the SCSI ID
 /// of its own disk, or of several the one on the disk that `named` names. While a making that was begun is not finished, and
 /// where another disk is on record, none but that.
-///
-/// # Errors
-/// There are several, another one is on record, or it cannot be determined.
+/// Errors: There are several, another one is on record, or it cannot be determined.
 pub(super) fn ours<'a>(facts: &'a Facts, named: Option<&str>) -> Result<Option<Ours<'a>>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;
@@ -162,9 +160,6 @@ pub enum Used {
 }
 
 /// The volumes of ours that are attached, whatever is on record, and how this host uses them.
-///
-/// # Errors
-/// It cannot be determined.
 pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status> {
     let disks = need(&facts.disks, "the disks")?;
     need(&facts.filesystems, "the names of file systems")?;
@@ -196,7 +191,6 @@ pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status>
 }
 
 /// The kernel name of the disk that carries the volume on `record`, where one does.
-#[must_use]
 pub fn on_record<'a>(facts: &'a Facts, record: &Record) -> Option<&'a str> {
     let disk = sought(record, facts.disks.known()?)?;
     carries(facts, disk, &record.uuid).then_some(disk.name.as_str())

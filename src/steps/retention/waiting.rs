@@ -51,7 +51,6 @@ pub(super) fn waiting<'a>(
 }
 
 /// Kernel name of the disk that carries the retention volume now, or that only waits to be mounted.
-#[must_use]
 pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
     if let Ok((_, disks)) = volume(profile, facts) {
         return disks.first().map(|disk| disk.name.clone());
@@ -61,9 +60,7 @@ pub fn disk_now(profile: &Profile, facts: &Facts) -> Option<String> {
 }
 
 /// `None` where fstab has no line, or its name leads nowhere.
-///
-/// # Errors
-/// The line can mean, or leads to, another volume than this host's; or it cannot be determined.
+/// Errors: The line can mean, or leads to, another volume than this host's; or it cannot be determined.
 fn waiting_by_fstab<'a>(
     profile: &Profile,
     facts: &'a Facts,
@@ -127,9 +124,7 @@ fn waiting_by_fstab<'a>(
 
 /// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: the volume there whose UUID
 /// follows from the SCSI ID of its own disk. Mounting a copy, or a disk of a protected machine, would change it.
-///
-/// # Errors
-/// It is, or can be, another one; or it cannot be determined.
+/// Errors: It is, or can be, another one; or it cannot be determined.
 fn another_volume(
     facts: &Facts,
     entry: &Entry,
@@ -198,9 +193,6 @@ fn another_volume(
 }
 
 /// That the disk to which the line `entry` leads is on record as this host's, where its own disks are, or is named by a person.
-///
-/// # Errors
-/// It is not.
 fn not_on_record(facts: &Facts, entry: &Entry, disk: &Disk, named: Option<&str>) -> Result<(), Status> {
     let Some(record) = facts.identity.recorded.known().and_then(Option::as_ref) else { return Ok(()) };
     let is_own = disk.id().is_some_and(|id| record.owns(id));

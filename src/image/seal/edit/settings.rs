@@ -13,7 +13,6 @@ fn key(line: &[u8]) -> Option<&str> {
 }
 
 /// `text` without the assignments of these keys, whether a shell reads them or a program that knows lines alone.
-#[must_use]
 pub fn without_keys(text: &[u8], keys: &[&str]) -> Vec<u8> {
     let mut text = text.to_vec();
     // What is taken out may have had a quote that hid another one.
@@ -43,7 +42,6 @@ fn with_semicolon(text: &[u8], end: usize) -> usize {
 }
 
 /// `text` with `key` set to `value` wherever it is set.
-#[must_use]
 pub fn with_value(text: &[u8], wanted: &str, value: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -119,7 +117,6 @@ const OWN: [&[u8]; 2] = [b"hardware", b"gethostname"];
 
 /// A dhclient.conf without the statements that set one of these options to a constant. It reads words in any case, and
 /// `dhcp.` before an option as nothing.
-#[must_use]
 pub fn without_options(text: &[u8], options: &[&str]) -> Vec<u8> {
     let sets = |range: &Range<usize>| {
         let statement = text[range.clone()].to_ascii_lowercase();
