@@ -73,10 +73,13 @@ pub fn not_read() -> Fact<Family> {
     Fact::Unknown("these facts were read by a version that did not determine the family of the system".into())
 }
 
-/// The family of `host`. /etc/redhat-release decides: there are systems of the Red Hat family with dpkg on them, and Debians
-/// with rpm.
+/// What names the release on a system of the Red Hat family. CentOS has its own, to which the other one is a link.
+pub(super) const RELEASES: [&str; 2] = ["/etc/redhat-release", "/etc/centos-release"];
+
+/// The family of `host`. A release file of the Red Hat family decides: there are systems of that family with dpkg on them, and
+/// Debians with rpm.
 pub fn of(host: &Host) -> Result<Family> {
-    if host.exists("/etc/redhat-release") {
+    if RELEASES.iter().any(|path| host.exists(path)) {
         return Ok(Family::RedHat);
     }
     let mut os_release = read::text_if_exists(host, "/etc/os-release")?;
@@ -89,6 +92,11 @@ pub fn of(host: &Host) -> Result<Family> {
         None if host.exists("/var/lib/dpkg/status") => Ok(Family::Debian),
         None => bail!("there is neither /etc/redhat-release nor /etc/os-release"),
     }
+}
+
+/// Whether `host` is known to be of the Red Hat family.
+pub fn is_red_hat(host: &Host) -> bool {
+    of(host).is_ok_and(|family| family == Family::RedHat)
 }
 
 /// The family by os-release(5): `ID`, else the first of `ID_LIKE` that is known.
@@ -117,6 +125,7 @@ mod tests {
         const DPKG: (&str, &str) = ("var/lib/dpkg/status", "");
         const UBUNTU: (&str, &str) = ("etc/os-release", "ID=ubuntu\nID_LIKE=debian\n");
         assert_eq!(family(&[("etc/redhat-release", "X release 1\n"), DPKG, UBUNTU]), Ok(Family::RedHat));
+        assert_eq!(family(&[("etc/centos-release", "CentOS release 6.6 (Final)\n")]), Ok(Family::RedHat));
         assert_eq!(family(&[UBUNTU]), Ok(Family::Debian));
         assert_eq!(
             family(&[("usr/lib/os-release", "ID=amzn\nID_LIKE=\"centos rhel\"\n"), DPKG]),

@@ -125,7 +125,10 @@ pub(crate) fn systemd(host: &Host) -> Result<bool> {
 }
 
 fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
-    let redhat = read::text_if_exists(host, "/etc/redhat-release")?;
+    let mut redhat = None;
+    for path in family::RELEASES {
+        redhat = redhat.or(read::text_if_exists(host, path)?);
+    }
     let mut os_release = read::text_if_exists(host, "/etc/os-release")?;
     if os_release.is_none() {
         os_release = read::text_if_exists(host, "/usr/lib/os-release")?;
@@ -226,7 +229,7 @@ fn configured_hostname(host: &Host) -> Result<Option<String>> {
             .map_err(|why| anyhow!("/etc/sysconfig/network: {why}"))
     };
     let systemd = systemd(host)?;
-    let red_hat = host.exists("/etc/redhat-release");
+    let red_hat = family::is_red_hat(host);
     Ok(match (systemd, red_hat) {
         (true, _) if own.is_some() => own,
         (false, false) => sysconfig()?.or(own),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, read};
+use super::{Fact, family, read};
 use crate::host::command::{self, Command};
 use crate::host::{Host, Kind, text};
 
@@ -115,7 +115,7 @@ fn there(host: &Host) -> Option<There> {
     let rpm = RPM
         .iter()
         .find(|(directory, name)| has(directory, name) || RPM_NEWER.iter().any(|name| has(directory, name)));
-    let red_hat = host.exists("/etc/redhat-release");
+    let red_hat = family::is_red_hat(host);
     match (rpm, has(DPKG, "status")) {
         (Some((directory, _)), dpkg) if red_hat || !dpkg => Some(There::Rpm(directory)),
         (_, true) => Some(There::Dpkg),

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use super::Family;
-use crate::facts::Facts;
-use crate::facts::packages::{Database, Packages};
+use crate::facts::packages::{Database, Manager, Packages};
+use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
 
 /// The family whose words fit a host. Where it cannot be determined these are the procedure's own, which is written for CentOS:
@@ -191,13 +191,17 @@ pub const fn clean_packages(family: Family) -> &'static str {
 }
 
 /// How `missing` packages come, by this agent and by hand.
-pub fn install_packages(packages: &Packages, missing: &str) -> String {
-    match packages.database {
-        Database::Rpm => {
-            let tool = packages.installer.unwrap_or_default().tool();
-            format!("mt-agent apply, or: {tool} install -y {missing}; then rpm -q {missing}")
-        }
-        Database::Dpkg => format!(
+pub fn install_packages(family: &Fact<Family>, packages: &Packages, missing: &str) -> String {
+    match (family, packages.database) {
+        (Fact::Unknown(why) | Fact::NotApplicable(why), _) => no_family(why, missing),
+        (Fact::Known(Family::RedHat), Database::Rpm) => match packages.installer.map(Manager::tool) {
+            Some(tool) => format!("mt-agent apply, or: {tool} install -y {missing}; then rpm -q {missing}"),
+            None => format!(
+                "cannot determine what installs packages from repositories here: look for it with `which yum dnf`; without it, \
+                 mt-agent apply --offline DIRECTORY, or rpm -ivh, installs {missing}"
+            ),
+        },
+        (Fact::Known(Family::RedHat | Family::Debian), _) => format!(
             "install {missing} with apt-get, by the names that they have there (mt-agent apply does not support Debian's packages \
              yet: it installs with yum or dnf only)"
         ),
@@ -205,15 +209,24 @@ pub fn install_packages(packages: &Packages, missing: &str) -> String {
 }
 
 /// How packages come that are in `files`.
-pub fn install_files(packages: &Packages, files: &str) -> String {
-    match packages.database {
-        Database::Rpm => format!(
+pub fn install_files(family: &Fact<Family>, packages: &Packages, files: &str) -> String {
+    match (family, packages.database) {
+        (Fact::Unknown(why) | Fact::NotApplicable(why), _) => no_family(why, files),
+        (Fact::Known(Family::RedHat), Database::Rpm) => format!(
             "mt-agent apply (it fetches and verifies the files), or install by hand with rpm -ivh: {files}"
         ),
-        Database::Dpkg => format!(
+        (Fact::Known(Family::RedHat | Family::Debian), _) => format!(
             "install what is in {files} (mt-agent apply does not support Debian's packages yet: it installs with rpm only)"
         ),
     }
+}
+
+/// Where it is not known how packages are installed, how to find out.
+fn no_family(why: &str, what: &str) -> String {
+    format!(
+        "cannot determine of which family this system is, so mt-agent apply installs nothing: {why}; see what it is with `cat \
+         /etc/*release`, and install {what} by hand"
+    )
 }
 
 /// How to finish what a package manager has begun.

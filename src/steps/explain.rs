@@ -238,6 +238,7 @@ mod tests {
             ("retention.alive", "`umount /srv/points`"),
             ("packages.base", "yum install -y perl rsync, then"),
             ("packages.multipath", "multipath-tools is installed"),
+            ("site.configuration-server", "`curl -kv https://192.0.2.20:443/` or `telnet 192.0.2.20 443`"),
         ] {
             assert!(texts(id).contains(words), "{id}: {}", texts(id));
         }

@@ -5,7 +5,7 @@ use super::{Belongs, RemediedBy, Requirement, Status, id, need};
 use crate::changes::Change;
 use crate::changes::PackageFile;
 use crate::facts::Facts;
-use crate::facts::packages::Packages;
+use crate::facts::packages::{Manager, Packages};
 use crate::platform::packages::can_install;
 use crate::platform::words;
 use crate::profile::{FileSpec, PackageName};
@@ -90,7 +90,7 @@ enum Unfinished {
 fn judge(wanted: &[PackageName], unfinished: Unfinished, facts: &Facts) -> Result<Status, Status> {
     let wanted: Vec<&str> = wanted.iter().map(|name| &**name).collect();
     installed(&wanted, unfinished, facts, |missing, packages| {
-        words::install_packages(packages, &missing.join(" "))
+        words::install_packages(&facts.os.family, packages, &missing.join(" "))
     })
 }
 
@@ -111,7 +111,7 @@ fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Re
     let wanted: Vec<&str> = files.iter().map(|file| &*file.package).collect();
     installed(&wanted, Unfinished::Blocks, facts, |_, packages| {
         let names = files.iter().map(|file| &*file.file).collect::<Vec<_>>().join(" ");
-        words::install_files(packages, &names)
+        words::install_files(&facts.os.family, packages, &names)
     })
 }
 
@@ -157,12 +157,20 @@ fn installed(
 const CLEAN: &str = "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
     yum-utils)";
 
+/// The packages of a host on which `apply` can install some.
+fn installable(facts: &Facts) -> Option<&Packages> {
+    facts.packages.known().filter(|packages| can_install(&facts.os.family, packages.database))
+}
+
 /// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
 pub(super) fn install(wanted: &[PackageName], facts: &Facts, request: &Request) -> Remedy {
-    let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
-        return Remedy::None;
+    let Some(packages) = installable(facts) else { return Remedy::None };
+    let manager = match (packages.installer, &request.offline) {
+        (Some(manager), _) => manager,
+        // From a collection rpm installs.
+        (None, Some(_)) => Manager::default(),
+        (None, None) => return Remedy::None,
     };
-    let manager = packages.installer.unwrap_or_default();
     match missing(wanted.iter().map(|name| &**name), packages) {
         missing if missing.is_empty() => Remedy::None,
         packages => install_with(Change::InstallPackages {
@@ -176,9 +184,7 @@ pub(super) fn install(wanted: &[PackageName], facts: &Facts, request: &Request) 
 
 /// Installs those of `files` whose package is missing.
 pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
-    let Some(packages) = facts.packages.known().filter(|packages| can_install(packages.database)) else {
-        return Remedy::None;
-    };
+    let Some(packages) = installable(facts) else { return Remedy::None };
     let absent = |file: &&FileSpec| !packages.installed.contains_key(&*file.package);
     match files.iter().filter(absent).map(PackageFile::from).collect::<Vec<_>>() {
         files if files.is_empty() => Remedy::None,
@@ -195,7 +201,8 @@ fn install_with(change: Change) -> Remedy {
 mod tests {
     use super::*;
     use crate::facts::Fact;
-    use crate::facts::packages::{Database, Manager};
+    use crate::facts::family::Family;
+    use crate::facts::packages::Database;
     use crate::steps::testing::remedy;
     use crate::steps::testing::{ready, told};
 
@@ -282,6 +289,37 @@ mod tests {
             "unknown: the package database: rpm did not answer"
         );
         assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
+    }
+
+    #[test]
+    fn nothing_is_installed_where_the_family_or_the_manager_is_not_known() {
+        let (profile, mut facts) = ready();
+        database(&mut facts).installed.remove("lsscsi");
+        let planned = |facts: &Facts| remedy("packages.base", &profile, facts, &Request::default());
+        assert!(matches!(planned(&facts), Remedy::With { .. }));
+        database(&mut facts).installer = None;
+        assert_eq!(planned(&facts), Remedy::None);
+        let message = told(&profile, &facts, "packages.base");
+        assert!(
+            message.contains(" | cannot determine what installs packages from repositories here"),
+            "{message}"
+        );
+        let offline = Request { offline: Some("/media/usb".into()), ..Request::default() };
+        assert!(matches!(remedy("packages.base", &profile, &facts, &offline), Remedy::With { .. }));
+        for family in [Fact::Unknown("no release file".into()), Fact::Known(Family::Debian)] {
+            let is_known = family.known().is_some();
+            facts.os.family = family;
+            assert_eq!(planned(&facts), Remedy::None);
+            assert_eq!(remedy("packages.base", &profile, &facts, &offline), Remedy::None);
+            assert_eq!(install_files(&profile.files.reiserfs, &facts), Remedy::None);
+            let message = told(&profile, &facts, "packages.base");
+            let unknown = " | cannot determine of which family this system is, so mt-agent apply installs nothing: no release file";
+            assert_eq!(
+                (message.contains(unknown), message.contains("with apt-get")),
+                (!is_known, is_known),
+                "{message}"
+            );
+        }
     }
 
     #[test]

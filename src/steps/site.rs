@@ -19,7 +19,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         section: SECTION,
         why: "The master target registers at the configuration server and takes its orders from there. Without it \
               the portal does not list this machine when a failback is set up.",
-        by_hand: "From this machine: `telnet {site.configuration-server}`. Open the port in the \
+        by_hand: "From this machine: `curl -kv {site.configuration-server url}` or `telnet {site.configuration-server}`. Open the port in the \
                   firewalls between the two, and see that the name resolves and the service runs.",
         look: "`telnet {site.configuration-server}` from this machine",
         belongs: |_| Belongs::Machine,

@@ -1,6 +1,7 @@
 //! Texts with the values of the profile in them.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 use crate::host::text;
 use crate::platform::Family;
@@ -10,7 +11,7 @@ use crate::profile::{PackageName, Profile, Server};
 type ValueOf = fn(&Profile) -> String;
 type PartOf = fn(&Texts) -> &'static str;
 
-/// What a text may name: a key of the profile, and how its value is written there.
+/// What a text may name: a key of the profile, behind a blank the form of its value, and how that is written.
 const VALUES: &[(&str, ValueOf)] = &[
     ("os.release", |profile| profile.os.release.to_string()),
     ("sizing.memory", |profile| text::bytes(profile.sizing.memory.bytes())),
@@ -25,6 +26,7 @@ const VALUES: &[(&str, ValueOf)] = &[
     ("retention.filesystem", |profile| profile.retention.filesystem.to_string()),
     ("retention.capacity", |profile| text::bytes(profile.retention.capacity.bytes())),
     ("site.configuration-server", |profile| server(profile.site.configuration_server.as_ref())),
+    ("site.configuration-server url", |profile| url(profile.site.configuration_server.as_ref())),
     ("site.process-server", |profile| server(profile.site.process_server.as_ref())),
 ];
 
@@ -57,6 +59,15 @@ const PARTS: &[(&str, PartOf)] = &[
 fn server<const PORT: u16>(server: Option<&Server<PORT>>) -> String {
     let (address, port) = server.map_or(("SERVER", PORT), Server::endpoint);
     format!("{address} {port}")
+}
+
+/// As curl(1) takes it: an address of IPv6 in brackets.
+fn url<const PORT: u16>(server: Option<&Server<PORT>>) -> String {
+    let (address, port) = server.map_or(("SERVER", PORT), Server::endpoint);
+    match address.parse::<Ipv6Addr>() {
+        Ok(address) => format!("https://[{address}]:{port}/"),
+        Err(_) => format!("https://{address}:{port}/"),
+    }
 }
 
 fn words(packages: &[PackageName]) -> String {
@@ -115,7 +126,8 @@ mod tests {
             let mut texts = all().flat_map(|one| [one.title, one.why, one.by_hand, one.look]);
             assert!(texts.any(is_used), "no text names {key}");
             let is_a_part = PARTS.iter().any(|(part, _)| part == key);
-            assert!(is_a_part || profile.origins.contains_key(*key), "the profile has no key {key}");
+            let of_profile = key.split(' ').next().unwrap_or_default();
+            assert!(is_a_part || profile.origins.contains_key(of_profile), "the profile has no key {key}");
         }
     }
 
@@ -127,6 +139,12 @@ mod tests {
         let filled =
             fill("mount {retention.mount-point} by {\"x\"}: {site.process-server}", &profile, Family::RedHat);
         assert_eq!(filled, "mount /srv/{os.release} by {\"x\"}: 192.0.2.21 9443");
+        let url = |profile: &Profile| fill("{site.configuration-server url}", profile, Family::RedHat);
+        assert_eq!(url(&profile), "https://192.0.2.20:443/");
+        profile.site.configuration_server.as_mut().unwrap().address = "fd00::20".parse().unwrap();
+        assert_eq!(url(&profile), "https://[fd00::20]:443/");
+        profile.site.configuration_server = None;
+        assert_eq!(url(&profile), "https://SERVER:443/");
         profile.site.process_server = None;
         assert_eq!(fill("{site.process-server}", &profile, Family::RedHat), "SERVER 9443");
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::facts::Fact;
 use crate::facts::family::{self, Family};
 use crate::facts::packages::{Database, Manager};
 use crate::host::Host;
@@ -43,15 +44,16 @@ impl Manager {
     }
 }
 
-/// Whether the agent installs packages where this is the database.
-pub const fn can_install(database: Database) -> bool {
-    match database {
-        Database::Rpm => true,
-        Database::Dpkg => false,
+/// Whether the agent installs packages on a host: not where of which family it is cannot be determined.
+pub fn can_install(family: &Fact<Family>, database: Database) -> bool {
+    match (family, database) {
+        (Fact::Known(Family::RedHat), Database::Rpm) => true,
+        (Fact::Known(Family::RedHat | Family::Debian), _)
+        | (Fact::Unknown(_) | Fact::NotApplicable(_), _) => false,
     }
 }
 
-/// Refuses a host on which packages are not rpm's.
+/// Refuses a host on which packages are not rpm's, as [`can_install`] does by its facts.
 /// Errors: They are not, or of which family it is cannot be determined.
 pub fn needs_rpm(host: &Host) -> Result<()> {
     match family::of(host).context("cannot determine what installs packages on this host")? {
