@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use self::failure::Language;
+use self::check::Format;
 use self::session::{Answer, Global, Session};
 use crate::host::ioctl;
 
@@ -86,28 +86,28 @@ pub fn main() -> ExitCode {
     // Without getrandom (3.17) this opens /dev/urandom once and for all: not while a copy of this process is made, where it
     // would be begun for ever.
     let _ = RandomState::new();
-    failure::end_by_panics(Language::Text);
+    failure::end_by_panics(Format::Text);
     let args: Vec<OsString> = env::args_os().collect();
     let command = Cli::command();
     let matches = match command.clone().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) if !error.use_stderr() => {
-            return answer(Ok(Answer::new(error.render().to_string(), exit::READY)), Language::Text);
+            return answer(Ok(Answer::new(error.render().to_string(), exit::READY)), Format::Text);
         }
-        Err(error) => return failure::usage(&error, Language::of_wrong(&command, &args)),
+        Err(error) => return failure::usage(&error, failure::format_of_wrong(&command, &args)),
     };
-    let language = Language::of(&matches);
-    failure::end_by_panics(language);
+    let format = failure::format_of(&matches);
+    failure::end_by_panics(format);
     match Cli::from_arg_matches(&matches) {
-        Ok(cli) => answer(run(&cli), language),
-        Err(error) => failure::usage(&error, language),
+        Ok(cli) => answer(run(&cli), format),
+        Err(error) => failure::usage(&error, format),
     }
 }
 
 /// Prints the answer, or what failed; answers the exit code.
-fn answer(result: anyhow::Result<Answer>, language: Language) -> ExitCode {
+fn answer(result: anyhow::Result<Answer>, format: Format) -> ExitCode {
     let result = result.and_then(|answer| output::print(&answer.text).map(|()| answer.code));
-    ExitCode::from(result.unwrap_or_else(|error| failure::failed(&format!("{error:#}"), language)))
+    ExitCode::from(result.unwrap_or_else(|error| failure::failed(&format!("{error:#}"), format)))
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Answer> {

@@ -54,7 +54,7 @@ impl Args {
             Some(Act::Repair { dry_run: true, .. }) => state::dry_run(sources)?,
             Some(Act::Repair { yes, .. }) => {
                 let consent = if yes { Consent::Given } else { Consent::Asked };
-                state::repaired(sources, consent, &mut terminal)?
+                state::repair(sources, consent, &mut terminal)?
             }
         };
         let shown = terminal.shown;

@@ -73,20 +73,22 @@ impl CustomChanges {
     }
 }
 
-/// Reads what the script left; `marker`, `log` and `archive` are the profile's, and so is whether its SHA-256 is pinned.
-#[expect(clippy::fn_params_excessive_bools, reason = "the field of Wanted")]
-pub fn load(
-    host: &Host,
-    marker: &Path,
-    log: &Path,
-    archive: Option<&Path>,
-    is_pinned: bool,
-) -> CustomChanges {
+/// Whether the profile pins the SHA-256 of the vendor's archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pinned {
+    /// It may be anybody's.
+    Yes,
+    #[default]
+    No,
+}
+
+/// Reads what the script left; `marker`, `log` and `archive` are the profile's, and so is whether that is pinned.
+pub fn load(host: &Host, marker: &Path, log: &Path, archive: Option<&Path>, pinned: Pinned) -> CustomChanges {
     let id = || -> Result<Option<String>> {
         Ok(read::text_if_exists(host, BLACKLIST_SCRIPT)?.and_then(|text| parse_blacklist_script(&text)))
     };
     // Once the script has run it is of no account who can write the archive; and the owners in a tree are not this machine's.
-    let is_asked = host.is_live() && !is_pinned && !host.exists(marker);
+    let is_asked = host.is_live() && pinned == Pinned::No && !host.exists(marker);
     let archive_bytes = || -> Result<Option<u64>> {
         let Some(archive) = archive else { return Ok(None) };
         let size = archive_size(host, archive)?;

@@ -29,8 +29,7 @@ pub struct Wanted {
     pub log: PathBuf,
     /// The archive that the vendor script comes in.
     pub archive: Option<PathBuf>,
-    /// Whether the profile pins its SHA-256: then it may be anybody's.
-    pub archive_is_pinned: bool,
+    pub archive_pinned: custom_changes::Pinned,
     /// Where the retention volume is to be mounted.
     pub mount_point: String,
     /// Which disks to probe for blankness.
@@ -69,9 +68,9 @@ pub fn gather(host: &Host, wanted: &Wanted) -> Facts {
     });
     let custom_changes = {
         let (marker, log, archive) = (wanted.marker.clone(), wanted.log.clone(), wanted.archive.clone());
-        let is_pinned = wanted.archive_is_pinned;
+        let pinned = wanted.archive_pinned;
         start(host, DEADLINE, move |host| {
-            custom_changes::load(host, &marker, &log, archive.as_deref(), is_pinned)
+            custom_changes::load(host, &marker, &log, archive.as_deref(), pinned)
         })
     };
     let controllers = start(host, DEADLINE, disks::load_controllers);

@@ -46,7 +46,8 @@ pub struct Row {
     pub path: &'static str,
     pub status: Stands,
     /// What it says, in a line; empty where nothing.
-    pub says: String,
+    #[serde(rename = "says")]
+    pub content: String,
     /// What the host says, likewise.
     pub host: String,
     /// What a person does about it, likewise.
@@ -101,7 +102,7 @@ pub fn render(state: &State, style: Style, detail: Detail) -> String {
         }
         let (paint, word) = row.status.look();
         page.put(paint, &format!("{:11}", format!("[{word}]"))).put(Paint::Plain, row.path).end();
-        let lines = [("says  ", &row.says), ("host  ", &row.host), ("fix   ", &row.fix)];
+        let lines = [("says  ", &row.content), ("host  ", &row.host), ("fix   ", &row.fix)];
         for (label, text) in lines.into_iter().filter(|(_, text)| !text.is_empty()) {
             page.wrapped("           ", Paint::Dim, label, text);
         }
@@ -123,6 +124,10 @@ pub fn render(state: &State, style: Style, detail: Detail) -> String {
         (_, 1) => "1 record does not agree with this host: see its fix".to_owned(),
         (_, open) => format!("{open} records do not agree with this host: see the fix of each"),
     };
+    let summary = match state.ended {
+        Some(Ended::NothingToDo) => format!("nothing to repair: {summary}"),
+        _ => summary,
+    };
     page.gap().line(&summary);
     page.finish()
 }
@@ -136,7 +141,7 @@ mod tests {
         Row {
             path: "/var/lib/mt-agent/retention.json",
             status,
-            says: "it is empty \u{1b}[2J".into(),
+            content: "it is empty \u{1b}[2J".into(),
             host: "sdb carries an ext4 volume that mt-agent made, mounted at /mnt/retention é whole".into(),
             fix: fix.into(),
         }
@@ -167,6 +172,9 @@ mod tests {
         let quiet = render(&state, Style::default(), Detail::Quiet);
         assert!(quiet.starts_with("[damaged]") && !quiet.contains("[agrees]"), "{quiet}");
         state.records.truncate(1);
+        state.ended = Some(Ended::NothingToDo);
+        let text = render(&state, Style::default(), Detail::Quiet);
+        assert_eq!(text, "\nnothing to repair: what is on record agrees with this host\n");
         state.ended = Some(Ended::Repaired);
         state.changes = vec!["set it aside".into()];
         let text = render(&state, Style::default(), Detail::Quiet);

@@ -30,6 +30,7 @@ pub use sources::check_profile;
 
 use crate::facts::Facts;
 use crate::facts::boot_id::PATH as BOOT_ID;
+use crate::facts::custom_changes::Pinned;
 use crate::facts::gather::{Probing, Wanted, gather};
 use crate::host::Host;
 use crate::profile::{Profile, Server};
@@ -53,7 +54,7 @@ pub fn read_facts(host: &Host, profile: &Profile, probe: Probing) -> Facts {
         marker: changes.marker.to_path_buf(),
         log: changes.log.to_path_buf(),
         archive: changes.archive.as_deref().map(ToOwned::to_owned),
-        archive_is_pinned: changes.sha256.is_some(),
+        archive_pinned: if changes.sha256.is_some() { Pinned::Yes } else { Pinned::No },
         mount_point: profile.retention.mount_point.to_string(),
         probe,
     };

@@ -45,6 +45,14 @@ impl<'a> Recorder<'a> {
         self.log.line(line);
     }
 
+    /// Notes something that `verb` did and that is no change for a requirement; earlier versions can read the entry too.
+    pub(super) fn done(&mut self, verb: &str, what: &str) -> Result<()> {
+        let (requirement, changed) = (verb.replace(' ', "."), Some(what.to_owned()));
+        self.journal.write(Event::Done { requirement, changed })?;
+        self.log.line(&format!("{verb}: {what}"));
+        Ok(())
+    }
+
     /// Makes `change` for `requirement`; what was changed, `None` where the host was so already.
     /// Errors: The change failed, which is on record then, or what was done cannot be recorded.
     pub(super) fn perform(

@@ -12,25 +12,19 @@ mod script;
 mod tests;
 mod verb;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::Result;
 
 use self::act::{Act, Held};
 use self::kept::Runs;
 use self::look::Look;
-pub use self::verb::{check, dry_run, repaired};
-use super::journal::{self, Event};
-use super::log::Log;
+pub use self::verb::{check, dry_run, repair};
+use super::private;
 use super::waiting::Order;
-use super::{lock, private, signals};
-use crate::changes::{self, Done};
-use crate::facts::boot_id;
-use crate::facts::custom_changes::running;
 use crate::facts::{Fact, Facts};
 use crate::host::Host;
 use crate::profile::{HOST_FILE, Profile};
 use crate::report::state::{Ended, Row, Stands, State};
 use crate::state::paths::{self, DIRECTORY};
-use crate::state::resume;
 use crate::steps::is_image;
 use crate::steps::retention::{Used, recall};
 
@@ -55,7 +49,7 @@ fn hold(host: &Host, seen: &Seen) -> Vec<Held> {
     let with = |lived| Look { host, profile, facts, lived };
     // That a volume waits to be adopted does not show which machine's it is.
     let retention = with(false).retention();
-    let changed = used || !retention.row.says.is_empty() || saved.row.status != Stands::None;
+    let changed = used || !retention.row.content.is_empty() || saved.row.status != Stands::None;
     let (journal, has_run) = kept::journal(host, if changed { Runs::Shown } else { Runs::NotShown });
     let resume = with(false).resume(order);
     // What an order that is set aside leaves open does not stand in the way of the rest.
@@ -135,72 +129,8 @@ fn closed(host: &Host, held: &mut Held) {
     held.acts.push(Act::Close);
 }
 
-/// Rebuilds what follows from the host and sets aside what is not believed, once `confirm` agrees to what would be done.
-/// `read` looks at the host: before, and again after.
-/// Errors: Not root; another run is in progress, or a sealing was interrupted; something that failed, after which
-/// it can be run again.
-pub fn repair(
-    host: &Host,
-    read: &dyn Fn() -> Result<Seen>,
-    confirm: &mut dyn FnMut(&State) -> Result<bool>,
-) -> Result<State> {
-    ensure!(nix::unistd::geteuid().is_root(), "state repair needs root: run it with sudo or as root");
-    ensure!(host.is_live(), "state repair changes the running host only, not {host}");
-    let guard = signals::Guard::install(host)?;
-    let boot_id = boot_id::read(host)?;
-    let _lock = lock::take(host, "state repair", &boot_id)?;
-    changes::custom_changes::refuse_while_running(host, &boot_id)?;
-    if let Ok(Some(_)) = resume::sealing(host) {
-        bail!("a sealing of this machine was interrupted: run mt-agent seal again first, which resumes it");
-    }
-    let directory = kept::directory(host).row;
-    ensure!(directory.status.holds(), "{}: {}", directory.says, directory.fix);
-    let seen = read()?;
-    let (rows, acts) = plan(host, &seen);
-    if acts.iter().any(|act| matches!(act, Act::Script(..))) {
-        let script = &seen.profile.custom_changes.script;
-        if let Some(pid) = running::by_name(host, script)? {
-            bail!("{script} is running (process {pid}): wait for its end, then run this again");
-        }
-    }
-    let mut state = State::new(rows);
-    if acts.is_empty() {
-        state.ended = Some(Ended::NothingToDo);
-        return Ok(state);
-    }
-    state.changes = acts.iter().map(Act::summary).collect();
-    state.ended = Some(Ended::DryRun);
-    if !confirm(&state)? {
-        state.ended = Some(Ended::Declined);
-        return Ok(state);
-    }
-    guard.begin_changes();
-    let mut changed = Vec::new();
-    for act in &acts {
-        if let Some(signal) = guard.seen() {
-            bail!("ended by {signal}: what was done is recorded; run it again for the rest");
-        }
-        let Done::Changed(what) = act.perform(host).with_context(|| act.summary())? else { continue };
-        note(host, &boot_id, &what)?;
-        changed.push(what);
-    }
-    let mut state = look(host, &read()?);
-    state.ended = Some(Ended::Repaired);
-    state.changes = changed;
-    Ok(state)
-}
-
-/// What a repair would do: for `--dry-run`.
-pub fn foresee(host: &Host, seen: &Seen) -> State {
-    let (rows, acts) = plan(host, seen);
-    let mut state = State::new(rows);
-    state.ended = Some(if acts.is_empty() { Ended::NothingToDo } else { Ended::DryRun });
-    state.changes = acts.iter().map(Act::summary).collect();
-    state
-}
-
-/// The rows, and the acts in their order: the journal comes first, as the others are noted there.
-fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
+/// What a repair would do, and its acts in their order: the journal comes first, as the others are noted there.
+fn foresee(host: &Host, seen: &Seen) -> (State, Vec<Act>) {
     let (mut rows, mut acts) = (Vec::new(), Vec::<Act>::new());
     for held in hold(host, seen) {
         rows.push(held.row);
@@ -222,13 +152,8 @@ fn plan(host: &Host, seen: &Seen) -> (Vec<Row>, Vec<Act>) {
         Act::Close => 2,
         _ => 1,
     });
-    (rows, acts)
-}
-
-/// In the journal, which earlier versions can read too, and in the log.
-fn note(host: &Host, boot_id: &str, what: &str) -> Result<()> {
-    let done = Event::Done { requirement: "state.repair".to_owned(), changed: Some(what.to_owned()) };
-    journal::open(host, boot_id)?.write(done)?;
-    Log::open(host)?.line(&format!("state repair: {what}"));
-    Ok(())
+    let mut state = State::new(rows);
+    state.ended = Some(if acts.is_empty() { Ended::NothingToDo } else { Ended::DryRun });
+    state.changes = acts.iter().map(Act::summary).collect();
+    (state, acts)
 }

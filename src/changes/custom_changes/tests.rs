@@ -343,7 +343,7 @@ fn what_is_planned_can_be_done_and_the_script_never_runs_again_by_itself() {
                             &settings.marker,
                             &settings.log,
                             settings.archive.as_deref(),
-                            false,
+                            crate::facts::custom_changes::Pinned::No,
                         );
                         facts.multipath.configuration =
                             crate::facts::multipath::load(&desk.host).configuration;

@@ -41,8 +41,9 @@ pub(super) enum Act {
 pub(super) use crate::state::record::REPAIR;
 
 impl Held {
-    pub(super) fn new(path: &'static str, status: Stands, says: &str, host: &str) -> Self {
-        let row = Row { path, status, says: says.to_owned(), host: host.to_owned(), fix: String::new() };
+    pub(super) fn new(path: &'static str, status: Stands, content: &str, host: &str) -> Self {
+        let row =
+            Row { path, status, content: content.to_owned(), host: host.to_owned(), fix: String::new() };
         Self { row, acts: Vec::new(), first: "" }
     }
 

@@ -37,7 +37,7 @@ pub(super) fn set_aside(host: &Host) -> Held {
 }
 
 /// A directory, by what lies in it.
-fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) -> Held {
+fn kept_in(host: &Host, path: &'static str, content: impl Fn(&[String]) -> String) -> Held {
     let Ok(meta) = host.place(path).and_then(|place| place.symlink_metadata()) else {
         return Held::none(path);
     };
@@ -55,7 +55,7 @@ fn kept_in(host: &Host, path: &'static str, says: impl Fn(&[String]) -> String) 
     }
     match host.list(path) {
         Ok(names) if names.is_empty() => Held::new(path, Stands::Agrees, "it is empty", ""),
-        Ok(names) => Held::new(path, Stands::Agrees, &says(&names), ""),
+        Ok(names) => Held::new(path, Stands::Agrees, &content(&names), ""),
         Err(error) => {
             Held::new(path, Stands::Damaged, &format!("{error}"), "").fix("find out why it cannot be read")
         }
@@ -112,17 +112,17 @@ pub(super) fn journal(host: &Host, others: Runs) -> (Held, bool) {
         Event::Intent { requirement, .. } => format!("{requirement} was begun"),
         Event::Done { requirement, .. } => format!("{requirement} was done"),
     };
-    let says = format!(
+    let content = format!(
         "{} entries from {} to {} ({how})",
         entries.len(),
         text::safe(&first.at),
         text::safe(&last.at)
     );
-    (unreadable(&text, &unread, says), true)
+    (unreadable(&text, &unread, content), true)
 }
 
 /// The journal with the lines `others`, which are no entries of ours.
-fn unreadable(text: &str, others: &[usize], says: String) -> Held {
+fn unreadable(text: &str, others: &[usize], content: String) -> Held {
     let mut lines = Lines::default();
     let all: Vec<&str> = text.lines().collect();
     for number in others {
@@ -144,13 +144,13 @@ fn unreadable(text: &str, others: &[usize], says: String) -> Held {
         (false, _) => Stands::Damaged,
     };
     let parts = [
-        says,
+        content,
         part("torn, as by a power loss", &lines.torn),
         part("of a newer mt-agent", &lines.newer),
         part("of something else", &lines.garbage),
     ];
-    let says = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-    let held = Held::new(paths::JOURNAL, status, &says, "");
+    let content = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let held = Held::new(paths::JOURNAL, status, &content, "");
     if status == Stands::Agrees {
         return held;
     }
@@ -177,11 +177,11 @@ pub(super) fn lock(host: &Host) -> Held {
     }
     // A repair that shows what it would do is no news.
     let other = |holder: &String| !holder.starts_with(&format!("pid {},", std::process::id()));
-    let (says, host) = match lock::holder(host).filter(other) {
+    let (content, host) = match lock::holder(host).filter(other) {
         Some(holder) => ("a run is in progress", holder),
         None => ("", "no run is in progress".to_owned()),
     };
-    Held::new(paths::LOCK, Stands::Agrees, says, &host)
+    Held::new(paths::LOCK, Stands::Agrees, content, &host)
 }
 
 pub(super) fn log(host: &Host) -> Held {

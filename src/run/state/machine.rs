@@ -111,8 +111,8 @@ impl Look<'_> {
 fn marks(path: &'static str, record: &identity::Record, status: &Status) -> Held {
     let count = record.marks.len();
     let what = if count == 1 { "identifier" } else { "identifiers" };
-    let says = format!("{count} {what}, {}", text::safe(&record.recorded_at));
-    let held = |stands, host: &str| Held::new(path, stands, &says, host);
+    let content = format!("{count} {what}, {}", text::safe(&record.recorded_at));
+    let held = |stands, host: &str| Held::new(path, stands, &content, host);
     match status {
         Status::Met { found } => held(Stands::Agrees, found.as_deref().unwrap_or_default()),
         Status::NotApplicable { why } => held(Stands::Agrees, why),

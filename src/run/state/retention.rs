@@ -64,18 +64,18 @@ impl Look<'_> {
         const PATH: &str = paths::RETENTION;
         let point = &self.profile.retention.mount_point;
         let (id, uuid) = (text::safe(&record.scsi_id), text::safe(&record.uuid));
-        let says = format!(
+        let content = format!(
             "{} volume {uuid} on the disk {id}, {}",
             text::safe(&record.fs_type),
             text::safe(&record.started_at)
         );
         if !record.finished {
-            let says = format!("{says}: its making was begun, and its end is not recorded");
-            return Held::new(PATH, Stands::Differs, &says, host)
+            let content = format!("{content}: its making was begun, and its end is not recorded");
+            return Held::new(PATH, Stands::Differs, &content, host)
                 .fix(&format!("mt-agent apply --retention-disk {id} resumes it"));
         }
         if is_image(self.facts) {
-            return Held::new(PATH, Stands::Agrees, &says, "an image's tree has no disks to look at");
+            return Held::new(PATH, Stands::Agrees, &content, "an image's tree has no disks to look at");
         }
         let disks = self.facts.disks.known().into_iter().flatten();
         let attached = disks.into_iter().find(|disk| disk.has_id(&record.scsi_id));
@@ -125,7 +125,7 @@ impl Look<'_> {
             Some(adopt) => format!("{fix}; or, {adopt}"),
             None => fix,
         };
-        Held::new(PATH, status, &says, &found).fix(&fix)
+        Held::new(PATH, status, &content, &found).fix(&fix)
     }
 
     /// A disk that may be any of those on record: its SCSI ID could not be read, or it has none.
@@ -139,8 +139,8 @@ impl Look<'_> {
             Err(unread) => Held::unread(PATH, &unread, &status.describe()).fix(UNREAD_HOST),
             Ok(Some(record)) if is_image(self.facts) => self.retention_as_recorded(&record, "", None),
             Ok(Some(record)) => {
-                let says = format!("a volume on the disk {}", text::safe(&record.scsi_id));
-                Held::new(PATH, Stands::Differs, &says, &status.describe()).fix(UNREAD_HOST)
+                let content = format!("a volume on the disk {}", text::safe(&record.scsi_id));
+                Held::new(PATH, Stands::Differs, &content, &status.describe()).fix(UNREAD_HOST)
             }
             Ok(None) if is_image(self.facts) => Held::none(PATH),
             Ok(None) => Held::new(PATH, Stands::None, "", &status.describe()),

@@ -52,18 +52,18 @@ impl Look<'_> {
 
     fn script_as_recorded(&self, record: &script::Record, left: String, seen: Option<Act>) -> Held {
         const PATH: &str = paths::VENDOR_SCRIPT;
-        let says = format!("the vendor script {}", text::safe(&in_words(record)));
+        let content = format!("the vendor script {}", text::safe(&in_words(record)));
         if record.boot_id.trim().is_empty() {
-            return Held::new(PATH, Stands::Damaged, &format!("{says}, in no boot"), &left)
+            return Held::new(PATH, Stands::Damaged, &format!("{content}, in no boot"), &left)
                 .act(Act::Aside(PATH))
                 .maybe(seen)
                 .fix(&format!("{REPAIR} sets it aside and records what the host shows"));
         }
         match self.status(id::CUSTOM_CHANGES_APPLIED, self.facts) {
-            status if status.holds() => Held::new(PATH, Stands::Agrees, &says, &left),
-            Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, &says, &found).fix(&fix),
-            Status::Unknown { why } => Held::new(PATH, Stands::Differs, &says, &left).fix(&why),
-            status => Held::new(PATH, Stands::Differs, &says, &status.describe()).fix(DECIDE),
+            status if status.holds() => Held::new(PATH, Stands::Agrees, &content, &left),
+            Status::Unmet { found, fix, .. } => Held::new(PATH, Stands::Differs, &content, &found).fix(&fix),
+            Status::Unknown { why } => Held::new(PATH, Stands::Differs, &content, &left).fix(&why),
+            status => Held::new(PATH, Stands::Differs, &content, &status.describe()).fix(DECIDE),
         }
     }
 
@@ -72,9 +72,9 @@ impl Look<'_> {
         match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, why),
             Ok(record) => {
-                let says =
+                let content =
                     record.map(|record| format!("the vendor script {}", text::safe(&in_words(&record))));
-                Held::new(PATH, Stands::Differs, &says.unwrap_or_default(), why)
+                Held::new(PATH, Stands::Differs, &content.unwrap_or_default(), why)
             }
         }
         .fix(UNREAD_HOST)

@@ -6,12 +6,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::changes::records;
+use crate::changes::{Done, records};
 use crate::facts::identity;
 use crate::facts::retention::uuid_of;
 use crate::facts::{records as facts_records, retention};
 use crate::host::files;
-use crate::run::journal::{self, Entry};
+use crate::run::journal::{self, Entry, Event};
 use crate::run::waiting;
 use crate::state::paths::{self, DIRECTORY, SET_ASIDE};
 use crate::state::vendor_script::{self, Outcome};
@@ -89,7 +89,7 @@ impl Desk {
 
     /// Carries out at most `most` acts, as an interrupted repair does; returns how many.
     fn some_of_it(&self, most: usize) -> usize {
-        let (_, acts) = plan(&self.host, &self.seen());
+        let (_, acts) = foresee(&self.host, &self.seen());
         for act in acts.iter().take(most) {
             if let Done::Changed(what) = act.perform(&self.host).unwrap() {
                 let mut journal = journal::open(&self.host, "b").unwrap();
@@ -128,12 +128,13 @@ impl Desk {
 fn records_that_are_whole_agree_with_a_host_that_is_as_they_say() {
     let desk = Desk::new();
     assert_eq!(desk.open(), []);
-    assert!(plan(&desk.host, &desk.seen()).1.is_empty());
+    assert!(foresee(&desk.host, &desk.seen()).1.is_empty());
     let retention = desk.row(paths::RETENTION);
     assert!(
-        retention.says.starts_with("ext4 volume ") && retention.host.ends_with("mounted at /mnt/retention")
+        retention.content.starts_with("ext4 volume ")
+            && retention.host.ends_with("mounted at /mnt/retention")
     );
-    assert!(desk.row(paths::JOURNAL).says.ends_with("(ended: ready)"));
+    assert!(desk.row(paths::JOURNAL).content.ends_with("(ended: ready)"));
     assert_eq!(desk.row(paths::RESUME).status, Stands::None);
 }
 
@@ -228,7 +229,7 @@ fn a_repair_that_is_interrupted_anywhere_is_resumed() {
     };
     let whole = Desk::new();
     damage(&whole);
-    let acts = plan(&whole.host, &whole.seen()).1.len();
+    let acts = foresee(&whole.host, &whole.seen()).1.len();
     assert!(acts > 6, "{acts}");
     for after in 0..acts {
         let desk = Desk::new();
@@ -318,7 +319,7 @@ fn the_record_of_the_image_is_a_persons_to_bring_back() {
     assert_eq!(row.status, Stands::Damaged);
     assert!(row.fix.starts_with("copy it from the template or another clone of it"), "{row:?}");
     assert!(
-        plan(&desk.host, &desk.seen()).1.is_empty(),
+        foresee(&desk.host, &desk.seen()).1.is_empty(),
         "set aside, a clone that shares its identity would be its own"
     );
     assert!(desk.judged("image.identity").starts_with("unknown: "));
@@ -394,7 +395,7 @@ fn a_file_in_the_place_of_the_directory_of_what_is_set_aside_is_to_be_moved_away
     let desk = Desk::new();
     desk.put(SET_ASIDE, b"");
     desk.put(paths::RETENTION, b"{");
-    let (_, acts) = plan(&desk.host, &desk.seen());
+    let (_, acts) = foresee(&desk.host, &desk.seen());
     let error = format!("{:#}", acts[0].perform(&desk.host).unwrap_err());
     assert!(error.ends_with("/set-aside is not a directory: move it away"), "{error}");
     fs::remove_file(desk.host.path(SET_ASIDE)).unwrap();
@@ -409,7 +410,7 @@ fn a_journal_keeps_what_can_be_read_of_it() {
     let torn = format!("{}{}\n", whole, &whole[..30]);
     desk.put(paths::JOURNAL, torn.as_bytes());
     assert_eq!(desk.row(paths::JOURNAL).status, Stands::Agrees);
-    assert!(desk.row(paths::JOURNAL).says.ends_with("line 3 torn, as by a power loss"));
+    assert!(desk.row(paths::JOURNAL).content.ends_with("line 3 torn, as by a power loss"));
     let newer = "{\"version\":2,\"at\":\"t\",\"event\":\"begin\",\"agent\":\"0.9.0\"}\n";
     desk.put(paths::JOURNAL, format!("{whole}{newer}").as_bytes());
     let row = desk.row(paths::JOURNAL);
@@ -419,7 +420,7 @@ fn a_journal_keeps_what_can_be_read_of_it() {
     desk.put(paths::JOURNAL, garbage.as_bytes());
     let row = desk.row(paths::JOURNAL);
     assert_eq!(row.status, Stands::Damaged);
-    assert!(row.says.ends_with("line 8 of a newer mt-agent; lines 1, 5-7 of something else"), "{row:?}");
+    assert!(row.content.ends_with("line 8 of a newer mt-agent; lines 1, 5-7 of something else"), "{row:?}");
     desk.repair();
     assert_eq!(desk.aside(), [("journal.jsonl".to_owned(), garbage)]);
     assert!(desk.host.read(paths::JOURNAL).unwrap().starts_with(&whole));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::scsi::NoId;
+use crate::state::resume;
 
 #[test]
 fn an_order_is_dropped_where_it_is_void_or_done_and_never_one_of_a_sealing() {
@@ -24,8 +25,8 @@ fn an_order_is_dropped_where_it_is_void_or_done_and_never_one_of_a_sealing() {
     let state = |desk: &Desk, state: waiting::State| {
         let mut seen = desk.seen();
         seen.order = Ok(Some(Order { pending: bound.clone(), state }));
-        let (rows, acts) = plan(&desk.host, &seen);
-        (rows.into_iter().find(|row| row.path == paths::RESUME).unwrap(), acts.len())
+        let (state, acts) = foresee(&desk.host, &seen);
+        (state.records.into_iter().find(|row| row.path == paths::RESUME).unwrap(), acts.len())
     };
     let mut desk = Desk::new();
     desk.json(paths::RESUME, &bound);
@@ -52,7 +53,7 @@ fn an_order_is_dropped_where_it_is_void_or_done_and_never_one_of_a_sealing() {
     let text = serde_json::to_string(&sealing).unwrap();
     desk.put(paths::RESUME, &text.as_bytes()[..text.len() - 3]);
     assert_eq!(desk.row(paths::RESUME).fix, resume::UNREADABLE_SEALING);
-    assert!(!plan(&desk.host, &desk.seen()).1.iter().any(|act| matches!(act, Act::Aside(paths::RESUME))));
+    assert!(!foresee(&desk.host, &desk.seen()).1.iter().any(|act| matches!(act, Act::Aside(paths::RESUME))));
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     let row = desk.row(paths::RETENTION);
     assert_eq!(row.status, Stands::Missing);
     assert!(row.fix.ends_with(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{row:?}");
-    assert!(!plan(&desk.host, &desk.seen()).1.iter().any(|act| matches!(act, Act::Retention(_))));
+    assert!(!foresee(&desk.host, &desk.seen()).1.iter().any(|act| matches!(act, Act::Retention(_))));
     // A line of fstab that is not the agent's names it no more than that.
     let mut desk = Desk::new();
     fs::remove_file(desk.host.path(paths::RETENTION)).unwrap();
@@ -182,5 +183,5 @@ fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     desk.put(paths::RETENTION, b"");
     desk.facts.filesystems = Fact::Unknown("udev is not there".into());
     assert_eq!(desk.row(paths::RETENTION).status, Stands::Damaged);
-    assert!(plan(&desk.host, &desk.seen()).1.is_empty());
+    assert!(foresee(&desk.host, &desk.seen()).1.is_empty());
 }
