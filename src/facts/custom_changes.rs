@@ -78,6 +78,7 @@ impl CustomChanges {
 pub enum Pinned {
     /// It may be anybody's.
     Yes,
+    /// It has to be root's alone.
     #[default]
     No,
 }

@@ -29,6 +29,7 @@ pub struct Wanted {
     pub log: PathBuf,
     /// The archive that the vendor script comes in.
     pub archive: Option<PathBuf>,
+    /// Whether its SHA-256 is pinned.
     pub archive_pinned: custom_changes::Pinned,
     /// Where the retention volume is to be mounted.
     pub mount_point: String,
