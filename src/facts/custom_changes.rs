@@ -201,7 +201,7 @@ mod tests {
             Path::new(MARKER),
             Path::new(LOG),
             Some(Path::new("/root/agent.tar.gz")),
-            false,
+            Pinned::No,
         )
     }
 
@@ -304,11 +304,11 @@ mod tests {
         let dir = testing::tree(&[(&MARKER[1..], "")]);
         let Fact::Unknown(why) = look(dir.path()).marker_ctime_secs else { panic!() };
         assert_eq!(why, "/etc/.appliedmtcustomchanges is there, but the recording does not say since when");
-        let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None, false);
+        let unnamed = load(&Host::recorded(dir.path()), Path::new(""), Path::new(""), None, Pinned::No);
         assert_eq!(unnamed.marker_ctime_secs, Fact::Unknown("no marker file is named".into()));
         assert_eq!(unnamed.log_tail, Fact::Unknown("no log file is named".into()));
-        let live =
-            load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None, false).marker_ctime_secs;
+        let live = load(&Host::image(dir.path()), Path::new(MARKER), Path::new(LOG), None, Pinned::No)
+            .marker_ctime_secs;
         assert!(matches!(live, Fact::Known(Some(secs)) if secs > 1_500_000_000));
     }
 }
