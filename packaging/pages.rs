@@ -2,14 +2,24 @@
 //!
 //!     cargo run --example pages -- DIRECTORY
 //!
-//! leaves man/PAGE.8 and completions/ in DIRECTORY, where packaging/build fills in @VERSION@ and @DATE@. What only a person
-//! can write (longer descriptions, examples) is in packaging/man/PAGE.roff, one file a page. `cargo test --example pages`
-//! judges them, tests/packages/run what is in the packages.
+//! leaves man/PAGE.SECTION and completions/ in DIRECTORY, where packaging/build fills in @VERSION@ and @DATE@. What only a
+//! person can write is in packaging/man: PAGE.roff has the description and the last sections of a verb's page,
+//! PAGE.SECTION.roff the whole of any other page. Lines of these files that are filled in here:
+//!
+//!     @LIST@              what seal takes out and what stays (mt-agent-seal(8))
+//!     @VCENTER@           what only vCenter can tell (mt-agent-check(8))
+//!     @KEYS@              the keys of a profile (mt-agent-profile(5))
+//!     @TESTS@ FILE NAME.. the tests that hold a promise, by file and function, or its beginning and "..." (mt-agent-safety(7))
+//!
+//! `cargo test --example pages` judges the pages, tests/packages/run what is in the packages.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
     reason = "a tool of the build: its files are not the host's"
 )]
+
+#[path = "pages/keys.rs"]
+mod keys;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,8 +31,35 @@ use clap_mangen::Man;
 use mt_agent::cli::Cli;
 use mt_agent::image::seal::table::{Row, TABLE};
 use mt_agent::image::seal::{AROUND, STEPS};
+use mt_agent::steps::vcenter_only;
 
 const SECTION: &str = "8";
+
+/// How long a line of text may be: mandoc warns beyond that.
+const WIDTH: usize = 80;
+
+/// What a page lists before its SEE ALSO, as (names, what they do): variables that all verbs read.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "LC_ALL, LC_CTYPE, LANG",
+        "The first one that is set names the character set. Without UTF-8 the output is ASCII alone.",
+    ),
+    ("NO_COLOR", "If it is set and not empty, `--color auto` uses no colours."),
+    (
+        "TERM",
+        "With `dumb`, `--color auto` uses no colours. With it, or without any, progress is printed as lines.",
+    ),
+];
+
+/// The variables that only [`ONLINE`] verbs read.
+const ENVIRONMENT_ONLINE: &[(&str, &str)] = &[(
+    "http_proxy, https_proxy, all_proxy, no_proxy",
+    "How to reach the network: for the files that mt-agent fetches, and for yum or dnf. The names in capitals are read too, \
+         but for HTTP_PROXY, which only yum or dnf is given. A password in them is neither logged nor recorded.",
+)];
+
+/// The verbs that may use the network.
+const ONLINE: &[&str] = &["mt-agent-apply", "mt-agent"];
 
 const FAILED: &str = "could not do the work: bad usage, bad profile, not permitted, I/O error";
 
@@ -68,6 +105,17 @@ fn exit_status(name: &str) -> Vec<(u8, String)> {
     told.map(|(status, text)| (status, text.replace("@FAILED@", FAILED))).collect()
 }
 
+/// What is read from the environment by the verb of the page `name`.
+fn environment(name: &str) -> String {
+    let online = if ONLINE.contains(&name) { ENVIRONMENT_ONLINE } else { &[] };
+    let mut out = String::from(".SH ENVIRONMENT\n");
+    for (names, text) in ENVIRONMENT.iter().chain(online) {
+        out += &format!(".TP\n.B {}\n{}\n", words(names), words(text));
+    }
+    out + ".PP\nThe tools that are started get the proxy variables and\n.BR TZ ,\nand are looked for in /usr/sbin, /usr/bin, /sbin and \
+           /bin, whatever\n.B PATH\nsays.\n"
+}
+
 fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging")
 }
@@ -84,8 +132,71 @@ fn usage(command: &Command) -> String {
     line.trim_start_matches("Usage: ").to_owned()
 }
 
+/// What a person wrote of a page without a verb, whole.
+fn written(name: &str, section: &str, text: &str) -> String {
+    let heading = format!(
+        ".TH {} {section} @DATE@ \"mt-agent @VERSION@\" \"System Administration\"\n.ad l\n.nh\n",
+        name.to_uppercase()
+    );
+    let (mut out, mut listing) = (heading, false);
+    for line in text.lines() {
+        let tests = line.strip_prefix("@TESTS@ ");
+        if tests.is_some() && !listing {
+            out += ".PP\nTests:\n";
+        }
+        listing = tests.is_some();
+        match tests {
+            Some(tests) => out += &listed(tests),
+            None if line == "@KEYS@" => out += &keys::keys(),
+            None => out += &format!("{line}\n"),
+        }
+    }
+    wrapped(&out)
+}
+
+/// The tests of a promise: a file, and the functions in it where it is a file of Rust.
+fn listed(tests: &str) -> String {
+    let (file, names) = tests.split_once(' ').unwrap_or((tests, ""));
+    let names = names.split_whitespace().collect::<Vec<_>>().join(",\n");
+    let (colon, end) = if names.is_empty() { ("", "") } else { (":\n", "") };
+    format!(".IP \\(bu 2\n\\fI{}\\fR{colon}{}{end}\n", roff(file), roff(&names))
+}
+
+/// The same page with no line of text longer than mandoc wants.
+fn wrapped(page: &str) -> String {
+    let (mut out, mut filled, mut tag) = (String::new(), true, false);
+    for line in page.lines() {
+        let control = line.starts_with(['.', '\'']);
+        filled = match line {
+            ".nf" => false,
+            ".fi" => true,
+            _ => filled,
+        };
+        if control || tag || !filled {
+            out += line;
+        } else {
+            let mut width = 0;
+            for word in line.split(' ') {
+                if width > 0 && width + 1 + word.len() > WIDTH && !word.is_empty() {
+                    // A control character at the start of a line would make it a request.
+                    out += if word.starts_with(['.', '\'']) { "\n\\&" } else { "\n" };
+                    width = 0;
+                } else if width > 0 {
+                    out.push(' ');
+                    width += 1;
+                }
+                out += word;
+                width += word.len();
+            }
+        }
+        out.push('\n');
+        tag = line.starts_with(".TP");
+    }
+    out
+}
+
 /// The page of `command`, which is a verb or the program itself.
-fn page(command: &Command, name: &str, others: &[String]) -> String {
+fn page(command: &Command, name: &str, others: &[(String, String)]) -> String {
     // clap wants names that live as long as the program.
     let lasting: &'static str = name.to_owned().leak();
     let command = command.clone().name(lasting).display_name(lasting);
@@ -111,21 +222,41 @@ fn page(command: &Command, name: &str, others: &[String]) -> String {
     for (status, text) in exit_status(name) {
         out.extend_from_slice(format!(".TP\n.B {status}\n{}\n", roff(&text)).as_bytes());
     }
-    out.extend_from_slice(rest.as_bytes());
+    // The examples come last, what is read from the environment before them.
+    let at = rest.find(".SH EXAMPLES\n").unwrap();
+    let (rest, examples) = rest.split_at(at);
+    for part in [rest, &environment(name), examples] {
+        out.extend_from_slice(part.as_bytes());
+    }
     out.extend_from_slice(b".SH \"SEE ALSO\"\n");
     let others: Vec<_> = others
         .iter()
-        .filter(|other| *other != name)
-        .map(|other| format!(".BR {} ({SECTION})", roff(other)))
+        .filter(|(other, section)| other != name || section != SECTION)
+        .map(|(other, section)| format!(".BR {} ({section})", roff(other)))
         .collect();
     out.extend_from_slice(others.join(",\n").as_bytes());
     out.push(b'\n');
     // Breaks around vertical space do nothing, and mandoc says so.
-    String::from_utf8(out).unwrap().replace(".br\n\n.br\n", ".sp\n")
+    wrapped(&String::from_utf8(out).unwrap().replace(".br\n\n.br\n", ".sp\n"))
 }
 
 fn roff(text: &str) -> String {
     text.replace('-', "\\-")
+}
+
+/// Text as it stands in a description: what is between backticks is bold.
+fn words(text: &str) -> String {
+    let mut out = String::new();
+    for (number, part) in text.split('`').enumerate() {
+        out += if number == 0 { "" } else { ["\\fR", "\\fB"][number % 2] };
+        out += &roff(&part.replace('\\', "\\e").replace('\n', " "));
+    }
+    if out.starts_with(['.', '\'']) { format!("\\&{out}") } else { out }
+}
+
+/// What only vCenter can tell.
+fn vcenter() -> String {
+    vcenter_only().iter().map(|text| format!(".IP \\(bu 2\n{}\n", words(text))).collect()
 }
 
 /// The list of `seal`, from the data that it works by.
@@ -187,10 +318,24 @@ fn extra(name: &str) -> (String, String) {
     });
     let rest = text.find(".SH ").unwrap_or_else(|| panic!("{} has no section EXAMPLES", path.display()));
     let (description, rest) = text.split_at(rest);
-    let rest = rest.replace("@LIST@\n", &list());
+    let rest = rest.replace("@LIST@\n", &list()).replace("@VCENTER@\n", &vcenter());
     assert!(description.trim().len() > 40, "{} has no description", path.display());
     assert!(rest.contains(".SH EXAMPLES\n"), "{} has no section EXAMPLES", path.display());
     (description.to_owned(), rest)
+}
+
+/// The pages that are no verb's: (name, section, text).
+fn others() -> Vec<(String, String, String)> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(packaging().join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = path.file_stem().and_then(|stem| stem.to_str()).unwrap();
+        if let Some((name, section)) = page.rsplit_once('.') {
+            pages.push((name.to_owned(), section.to_owned(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    pages.sort();
+    pages
 }
 
 /// Every file, by its path below the directory.
@@ -202,8 +347,13 @@ fn wanted() -> BTreeMap<PathBuf, String> {
         .map(|verb| (format!("mt-agent-{}", verb.get_name()), verb))
         .collect();
     pages.insert(0, ("mt-agent".to_owned(), &program));
-    let names: Vec<String> = pages.iter().map(|(name, _)| name.clone()).collect();
+    let others = others();
+    let mut names: Vec<_> = pages.iter().map(|(name, _)| (name.clone(), SECTION.to_owned())).collect();
+    names.extend(others.iter().map(|(name, section, _)| (name.clone(), section.clone())));
     let mut files = BTreeMap::new();
+    for (name, section, text) in others {
+        files.insert(PathBuf::from(format!("man/{name}.{section}")), written(&name, &section, &text));
+    }
     for (name, command) in pages {
         files.insert(PathBuf::from(format!("man/{name}.{SECTION}")), page(command, &name, &names));
     }
@@ -239,14 +389,17 @@ fn every_description_belongs_to_a_page() {
     let wanted = wanted();
     for entry in fs::read_dir(packaging().join("man")).unwrap() {
         let path = entry.unwrap().path();
-        let page = Path::new("man").join(path.file_name().unwrap()).with_extension(SECTION);
+        let stem = Path::new("man").join(path.file_stem().unwrap());
+        let page = if stem.extension().is_some() { stem } else { stem.with_extension(SECTION) };
         assert!(wanted.contains_key(&page), "{} belongs to no page", path.display());
     }
 }
 
 #[test]
 fn a_verb_that_judges_nothing_has_no_exit_status_of_a_judgement() {
-    for (path, page) in wanted().iter().filter(|(path, _)| path.starts_with("man")) {
+    for (path, page) in
+        wanted().iter().filter(|(path, _)| path.extension().is_some_and(|section| section == SECTION))
+    {
         let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap();
         let told = page.split_once(".SH \"EXIT STATUS\"\n").unwrap().1;
         let told = told.split_once(".SH ").map_or(told, |(told, _)| told);
@@ -258,6 +411,77 @@ fn a_verb_that_judges_nothing_has_no_exit_status_of_a_judgement() {
         };
         assert_eq!(statuses, expected, "{name}");
         assert_eq!(told.contains("requirement"), expected == "0123", "{name}");
+    }
+}
+
+#[test]
+fn every_page_of_section_8_has_its_environment_and_two_examples() {
+    for (path, page) in
+        wanted().iter().filter(|(path, _)| path.extension().is_some_and(|section| section == SECTION))
+    {
+        let name = path.display();
+        assert!(page.contains("\n.SH ENVIRONMENT\n"), "{name}");
+        let examples = page.split_once("\n.SH EXAMPLES\n").unwrap().1;
+        let examples = examples.split_once("\n.SH ").unwrap().0;
+        let commands = examples.lines().filter(|line| line.starts_with("mt\\-agent"));
+        assert!(commands.count() >= 2, "{name}: expected two examples at least");
+    }
+}
+
+#[test]
+fn every_key_of_a_profile_is_in_its_page() {
+    let page = &wanted()[Path::new("man/mt-agent-profile.5")];
+    let schema = mt_agent::profile::schema();
+    let objects = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+    let keys: Vec<_> = objects.flat_map(|object| object["properties"].as_object().unwrap().keys()).collect();
+    assert!(keys.len() > 60, "{keys:?}");
+    let headings: Vec<_> =
+        page.lines().filter_map(|line| line.strip_prefix(".B ").or(line.strip_prefix(".SS "))).collect();
+    for key in keys {
+        let key = roff(key);
+        assert!(headings.iter().any(|path| path.rsplit('.').next() == Some(&key)), "{key}");
+    }
+}
+
+#[test]
+fn every_promise_names_tests_that_are_there() {
+    let text = fs::read_to_string(packaging().join("man/mt-agent-safety.7.roff")).unwrap();
+    let top = packaging().join("..");
+    let mut count = 0;
+    for line in text.lines().filter_map(|line| line.strip_prefix("@TESTS@ ")) {
+        let mut parts = line.split(' ');
+        let file = parts.next().unwrap();
+        let source = fs::read_to_string(top.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        for name in parts {
+            let (name, end) = name.strip_suffix("...").map_or((name, "("), |beginning| (beginning, ""));
+            let found = ["", "    "]
+                .iter()
+                .any(|indent| source.contains(&format!("#[test]\n{indent}fn {name}{end}")));
+            assert!(found, "{file} has no test {name}");
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
+    // Each promise, which is a subsection, has one at least.
+    let promises = text.split("\n.SS ").skip(1);
+    for promise in promises {
+        assert!(promise.contains("\n@TESTS@ "), "{promise}");
+    }
+}
+
+#[test]
+fn every_page_that_another_names_is_there() {
+    let wanted = wanted();
+    for (path, page) in wanted.iter().filter(|(path, _)| path.starts_with("man")) {
+        let plain = page.replace("\\fB", "").replace("\\fR", "").replace("\\-", "-").replace(" (", "(");
+        for (at, _) in plain.match_indices("mt-agent") {
+            let rest = &plain[at..];
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(rest.len());
+            if let [b'(', section @ b'1'..=b'9', b')', ..] = rest.as_bytes()[end..] {
+                let named = format!("man/{}.{}", &rest[..end], char::from(section));
+                assert!(wanted.contains_key(Path::new(&named)), "{} names {named}", path.display());
+            }
+        }
     }
 }
 

@@ -141,10 +141,10 @@ pub struct Hypervisor {
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Packages {
-    /// packages.base: what the procedure installs.
+    /// What the procedure installs.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub base: Vec<PackageName>,
-    /// packages.multipath: what gives disks their names below /dev/mapper.
+    /// What gives disks their names below /dev/mapper.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub multipath: Vec<PackageName>,
     /// How long to wait while another yum holds the lock.

@@ -66,7 +66,7 @@ pub fn heading(section: &str) -> &str {
 
 /// What no program inside the machine can see.
 const VCENTER: &str = "Only vCenter can tell: snapshots, Storage vMotion, datastores, the ESXi licence and account \
-     permissions. See \"What only vCenter can tell\" in the README.";
+     permissions. See mt-agent-check(8).";
 
 fn one(page: &mut Page, finding: &Finding, detail: Detail) {
     let (sign, word, paint) = mark(finding);

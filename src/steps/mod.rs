@@ -38,6 +38,7 @@ mod unmounting;
 pub(crate) mod waivers;
 mod wording;
 
+pub use explain::vcenter_only;
 pub use finding::Finding;
 pub use judge::{Verdict, judge_all, verdict};
 pub(crate) use known::is_image;
