@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(value["host"], "mt01");
         assert_eq!(value["findings"][1]["status"], "unmet");
         assert_eq!(value["findings"][0]["found"], "it is \u{1b}[2J so");
-        assert_eq!(value["findings"][4]["reason"], "waits for a.unmet");
+        assert_eq!(value["findings"][4]["reason"], "blocked by a.unmet");
         assert_eq!(value["summary"]["required"]["restart_owed"], 1);
         assert_eq!(value["findings"][7]["status"], "restart-owed");
         assert_eq!(value["findings"][4]["blocked_by"], "a.unmet");

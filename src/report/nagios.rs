@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(
             render(&report),
             "MT-AGENT CRITICAL - not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 1 waived, \
-             2 not looked at; 8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a - a/b, a.advice, b.unknown, c.restart; \
+             2 not looked at; 8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 not applicable - a/b, a.advice, b.unknown, c.restart; \
              waivers that end soon: b.waived until 2030-01-01; not looked at: os.clock, scsi.ids | met=1;;;0 unmet=1;;0;0 unknown=1;;0;0 blocked=1;;0;0 restart=1;0;;0 recommended_unmet=1;0;;0 \
              recommended_unknown=0;0;;0 waived=1;;;0\n"
         );

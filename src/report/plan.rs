@@ -26,9 +26,9 @@ pub fn render(plan: &Plan, style: Style) -> String {
     }
     for (severity, unknown, heading) in [
         (Severity::Required, false, "What only a person can fix"),
-        (Severity::Required, true, "What could not be determined"),
+        (Severity::Required, true, "What is unknown"),
         (Severity::Recommended, false, "What only a person can fix, recommended"),
-        (Severity::Recommended, true, "What could not be determined, recommended"),
+        (Severity::Recommended, true, "What is unknown, recommended"),
     ] {
         let is_of = |manual: &&Manual| manual.severity == severity && (manual.status == UNKNOWN) == unknown;
         let mut manual = plan.manual.iter().filter(is_of).peekable();
@@ -114,7 +114,7 @@ What only a person can fix
     found  no NAA id
     fix    power off, set disk.EnableUUID
 
-What could not be determined
+What is unknown
   os.release
     reason    not permitted
     find out  as root: `cat /etc/redhat-release`

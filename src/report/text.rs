@@ -17,9 +17,11 @@ pub enum Detail {
     Verbose,
 }
 
-/// Columns of mark and id.
-const MARK: usize = 10;
+/// Columns of mark and id: `[not applicable]` and `site.configuration-server`, each with a space.
+const MARK: usize = 17;
 const ID: usize = 26;
+/// Where what is under a requirement begins: left of its id, which leaves it enough of 80 columns.
+const UNDER: usize = 12;
 const LABEL: usize = 10;
 
 /// The report as text.
@@ -89,7 +91,7 @@ fn one(page: &mut Page, finding: &Finding, detail: Detail) {
             beside(page, &finding.title);
             under(page, "waived", &finding.status.waiver().unwrap_or_default());
         }
-        Status::Blocked { by } => beside(page, &format!("waits for {by}")),
+        Status::Blocked { by } => beside(page, &format!("blocked by {by}")),
         Status::Unknown { why: reason } => {
             beside(page, &finding.title);
             under(page, "unknown", reason);
@@ -123,21 +125,21 @@ fn why(page: &mut Page, finding: &Finding) {
 }
 
 fn under(page: &mut Page, label: &str, text: &str) {
-    page.wrapped(&" ".repeat(2 + MARK), Paint::Dim, &format!("{label:LABEL$}"), text);
+    page.wrapped(&" ".repeat(UNDER), Paint::Dim, &format!("{label:LABEL$}"), text);
 }
 
 /// Sign, word and colour of a status.
 fn mark(finding: &Finding) -> (char, &'static str, Paint) {
     let required = finding.severity == Severity::Required;
     match finding.status {
-        Status::Met { .. } => ('\u{2713}', "ok", Paint::Good),
+        Status::Met { .. } => ('\u{2713}', "met", Paint::Good),
         Status::Unmet { .. } if required => ('\u{2717}', "unmet", Paint::Bad),
         Status::Unmet { .. } => ('!', "advice", Paint::Warn),
-        Status::RestartOwed { .. } => ('\u{21bb}', "restart", Paint::Warn),
+        Status::RestartOwed { .. } => ('\u{21bb}', "restart owed", Paint::Warn),
         Status::Unknown { .. } => ('?', "unknown", if required { Paint::Bad } else { Paint::Warn }),
-        Status::Blocked { .. } => ('\u{b7}', "waits", Paint::Dim),
+        Status::Blocked { .. } => ('\u{b7}', "blocked", Paint::Dim),
         Status::Waived { .. } => ('~', "waived", Paint::Warn),
-        Status::NotApplicable { .. } => ('-', "n/a", Paint::Dim),
+        Status::NotApplicable { .. } => ('-', "not applicable", Paint::Dim),
     }
 }
 
@@ -193,7 +195,7 @@ pub fn totals(report: &Report) -> String {
         (recommended.unmet + recommended.restart_owed, "recommended unmet"),
         (recommended.unknown + recommended.blocked, "recommended unknown"),
         (both(|c| c.waived), "waived"),
-        (both(|c| c.not_applicable), "n/a"),
+        (both(|c| c.not_applicable), "not applicable"),
     ]);
     let looked_at = report.findings.len();
     let requirements = if looked_at == 1 { "requirement" } else { "requirements" };
@@ -219,28 +221,28 @@ mod tests {
         let text = render(&sample(), Style::default(), Detail::Normal);
         let expected = "
 a
-  [ok]      a.met                     it is \\u{1b}[2J so
-  [unmet]   a.unmet                   What must hold
+  [met]            a.met                     it is \\u{1b}[2J so
+  [unmet]          a.unmet                   What must hold
             found     nothing | at all
             expected  something
             fix       1. do it
                       2. do more
-  [advice]  a.advice                  What must hold
+  [advice]         a.advice                  What must hold
             found     4 GiB
             expected  6 GiB
             fix       give the VM more
 
 b
-  [unknown] b.unknown                 What must hold
+  [unknown]        b.unknown                 What must hold
             unknown   not root
             find out  run it as root, or by hand: `ls`
-  [waits]   b.blocked                 waits for a.unmet
-  [n/a]     b.na                      no kernel runs
-  [waived]  b.waived                  What must hold
+  [blocked]        b.blocked                 blocked by a.unmet
+  [not applicable] b.na                      no kernel runs
+  [waived]         b.waived                  What must hold
             waived    known (until 2030-01-01, approved by A. Person)
 
 c
-  [restart] c.restart                 What must hold
+  [restart owed]   c.restart                 What must hold
             found     it ran in this boot
             fix       restart the machine
 ";
@@ -249,7 +251,7 @@ c
             text.starts_with("Master target check of mt01\nprofile centos-6.6\nnote: not run as root\n"),
             "{text}"
         );
-        let last = "\n8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 n/a\n\
+        let last = "\n8 requirements: 1 met, 1 recommended unmet, 1 waived, 1 not applicable\n\
                     not looked at: os.clock, scsi.ids\n\
                     not ready: 1 required unmet, 1 required unknown, 1 restart owed, 1 blocked, 1\n\
                     \x20          waived, 2 not looked at\n";
@@ -295,7 +297,7 @@ c
     #[test]
     fn a_terminal_with_colours_and_utf8_gets_both() {
         let text = render(&sample(), Style { color: true, unicode: true }, Detail::Normal);
-        assert!(text.contains("\x1b[31m\u{2717} unmet   \x1b[0m"), "{text}");
+        assert!(text.contains("\x1b[31m\u{2717} unmet          \x1b[0m"), "{text}");
         assert!(text.contains("\x1b[31mnot ready\x1b[0m: "), "{text}");
         assert!(!text.contains("\x1b[2J"), "{text}");
     }

@@ -129,7 +129,7 @@ pub fn plan(
         let is_resolved = judge_all(profile, &then, today, &only).iter().all(|one| one.status.holds());
         plan.manual.retain(|manual| manual.id != id::OWN_DISKS || !is_resolved);
     }
-    plan.notes.extend(idle::untold(&plan, &everything, selection, request));
+    plan.notes.extend(idle::unreported(&plan, &everything, selection, request));
     // What a person says of what is done already needs nothing, and nothing that fails keeps it from being noted.
     plan.changes.sort_by_key(|planned| planned.change != Change::RecordCustomChanges { accepted: true });
     let written = plan.changes.iter().filter_map(|planned| written_to(facts, &planned.change));
@@ -188,7 +188,7 @@ fn manual(finding: &Finding, why: Option<String>) -> Manual {
     let (found, fix) = match &finding.status {
         Status::Unmet { found, fix, .. } => (found.clone(), fix.clone()),
         Status::Unknown { why } => (why.clone(), finding.find_out.clone().unwrap_or_default()),
-        Status::Blocked { by } => (format!("waits for {by}"), format!("see {by}")),
+        Status::Blocked { by } => (format!("blocked by {by}"), format!("see {by}")),
         Status::RestartOwed { found } => (found.clone(), "restart the machine".to_owned()),
         Status::Met { .. } | Status::NotApplicable { .. } | Status::Waived { .. } => Default::default(),
     };

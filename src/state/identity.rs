@@ -153,7 +153,7 @@ impl Record {
     }
 
     /// Whether the SCSI ID of any disk is on record.
-    pub fn tells_of_disks(&self) -> bool {
+    pub fn names_a_disk(&self) -> bool {
         self.own_disks.is_some() || self.knows(Kind::RootDisk) || self.knows(Kind::Disk)
     }
 

@@ -43,7 +43,7 @@ impl Serialize for Finding {
             }
             Status::NotApplicable { why } => (None, None, None, Some(why.clone())),
             Status::Waived { reason, .. } => (self.note.clone(), None, None, Some(reason.clone())),
-            Status::Blocked { by } => (None, None, None, Some(format!("waits for {by}"))),
+            Status::Blocked { by } => (None, None, None, Some(format!("blocked by {by}"))),
         };
         let reason = match (reason, &self.note) {
             (reason @ Some(_), _) if matches!(self.status, Status::Waived { .. }) => reason,

@@ -66,7 +66,7 @@ impl Status {
         match self {
             Self::Unmet { found, expected, .. } => format!("{found}; expected: {expected}"),
             Self::Unknown { why } => format!("cannot be determined: {why}"),
-            Self::Blocked { by } => format!("waits for {by}"),
+            Self::Blocked { by } => format!("blocked by {by}"),
             Self::RestartOwed { found } => format!("{found}; a restart is owed"),
             Self::Met { .. } | Self::NotApplicable { .. } | Self::Waived { .. } => self.word().to_owned(),
         }

@@ -164,24 +164,24 @@ fn bound(template: &Template<'_>) -> Vec<String> {
         let place = Path::new(&mount.mount_point).strip_prefix(&root).ok()?;
         (place != Path::new("")).then(|| format!("/{}", place.display()))
     };
-    let told = |path: String| {
+    let refusal = |path: String| {
         let place = text::safe(&root.join(path.trim_start_matches('/')).to_string_lossy());
         format!(
             "{place} is bound there from elsewhere on the same file system (mount --bind), and what it holds may not be the \
              image's: unmount it first (umount {place})"
         )
     };
-    mounts.iter().filter_map(below).filter(|path| template.has(path)).map(told).collect()
+    mounts.iter().filter_map(below).filter(|path| template.has(path)).map(refusal).collect()
 }
 
 /// A passphrase in an image is one in the hands of everybody who gets a copy.
 fn passphrases(template: &Template<'_>) -> Vec<String> {
     match code::passphrases(template) {
         Ok(found) => {
-            let told = |item: &Item| {
+            let refusal = |item: &Item| {
                 format!("{} holds the site's passphrase in plain text, and --skip leaves it", item.path())
             };
-            found.iter().map(told).collect()
+            found.iter().map(refusal).collect()
         }
         Err(why) => vec![format!("cannot determine whether a passphrase file is left: {why:#}")],
     }

@@ -16,7 +16,7 @@ use crate::host::text;
 use crate::platform::template::RED_HAT;
 
 /// How many places are shown of one row.
-const TOLD: usize = 6;
+const SHOWN: usize = 6;
 
 /// What stays of the list, as it is there: what is kept, with the reason, and what is left to a person. `work` is what the
 /// steps do.
@@ -24,7 +24,7 @@ pub fn stays(template: &Template<'_>, work: &[(&str, Vec<Item>)]) -> Result<(Vec
     let gone: BTreeSet<&str> = work.iter().flat_map(|(_, items)| items).map(Item::path).collect();
     let (mut kept, mut left) = (Vec::new(), Vec::new());
     for row in TABLE {
-        let (places, told) = match row.act {
+        let (places, lines) = match row.act {
             Act::Keep => (places::files(template, row.places)?, &mut kept),
             Act::Leave => (places::expand(template, row.places)?, &mut left),
             Act::LeavePrivateKeys => (private_keys(template, row.places)?, &mut left),
@@ -36,11 +36,11 @@ pub fn stays(template: &Template<'_>, work: &[(&str, Vec<Item>)]) -> Result<(Vec
             continue;
         }
         let mut line: String =
-            places.iter().take(TOLD).map(|place| text::safe(place)).collect::<Vec<_>>().join(", ");
-        if places.len() > TOLD {
-            line += &format!(" and {} more", places.len() - TOLD);
+            places.iter().take(SHOWN).map(|place| text::safe(place)).collect::<Vec<_>>().join(", ");
+        if places.len() > SHOWN {
+            line += &format!(" and {} more", places.len() - SHOWN);
         }
-        told.push(format!("{line} ({})", row.why));
+        lines.push(format!("{line} ({})", row.why));
     }
     for (link, target) in links(template, work, &gone)? {
         left.push(format!("{} (what {} leads to stays)", text::safe(&target), text::safe(&link)));

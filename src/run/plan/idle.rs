@@ -28,7 +28,7 @@ pub(super) fn waits(id: &str, request: &Request, first: &str) -> Option<String> 
 }
 
 /// What was ordered about what does not hold, and neither planned nor refused: with what keeps it from being done.
-pub(super) fn untold(
+pub(super) fn unreported(
     plan: &Plan,
     findings: &[Finding],
     selection: &Selection,
@@ -39,9 +39,9 @@ pub(super) fn untold(
         let option = order(finding.id, request)?;
         let word = option.split([' ', '=']).next().unwrap_or(&option);
         let is_planned = plan.changes.iter().any(|planned| planned.requirement == finding.id);
-        let is_told = plan.notes.iter().any(|note| note.starts_with(word))
+        let is_reported = plan.notes.iter().any(|note| note.starts_with(word))
             || plan.manual.iter().any(|manual| manual.id == finding.id && manual.fix.starts_with(word));
-        (!is_planned && !is_told).then(|| format!("{option}{NOT_NOW}{}", finding.status.describe()))
+        (!is_planned && !is_reported).then(|| format!("{option}{NOT_NOW}{}", finding.status.describe()))
     };
     open.filter_map(note).collect()
 }

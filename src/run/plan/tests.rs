@@ -121,7 +121,7 @@ fn what_a_person_decided_about_an_unknown_is_done() {
 }
 
 #[test]
-fn what_waits_for_what_nobody_mends_here_is_not_told_twice() {
+fn what_waits_for_what_nobody_mends_here_is_not_reported_twice() {
     let (profile, mut facts) = fresh();
     let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
     disks.iter_mut().for_each(|disk| disk.scsi_id = Err(NoId::default()));
@@ -131,7 +131,7 @@ fn what_waits_for_what_nobody_mends_here_is_not_told_twice() {
 }
 
 #[test]
-fn an_option_that_nothing_comes_of_is_told() {
+fn an_option_that_nothing_comes_of_is_reported() {
     let (profile, facts) = ready();
     let request = Request {
         custom_changes: Some(Decision::Rerun),
@@ -166,7 +166,7 @@ fn a_run_by_hand_is_recorded_and_owes_a_restart() {
 }
 
 #[test]
-fn what_a_person_decided_and_a_failure_left_open_is_told() {
+fn what_a_person_decided_and_a_failure_left_open_is_reported() {
     let (profile, facts) = fresh();
     let request = Request { custom_changes: Some(Decision::Rerun), ..Request::default() };
     let agreed = plan(&profile, &facts, &Selection::default(), TODAY, &request);
@@ -177,45 +177,46 @@ fn what_a_person_decided_and_a_failure_left_open_is_told() {
 }
 
 #[test]
-fn what_a_person_ordered_and_waits_for_something_that_is_open_is_told_in_a_line() {
+fn what_a_person_ordered_and_waits_for_something_that_is_open_is_reported_in_a_line() {
     let with = |decision| Request { custom_changes: Some(decision), ..Request::default() };
     // Whether there is anything to accept is not known.
     let (profile, mut facts) = ready();
     facts.custom_changes.marker_ctime_secs = Fact::Unknown("the disk does not answer".into());
-    let told = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Accept));
-    assert_eq!(told.changes, []);
+    let outcome = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Accept));
+    assert_eq!(outcome.changes, []);
     let note = "--custom-changes=accept is not carried out: cannot be determined: the marker of the vendor script: the disk does not \
                 answer";
-    assert_eq!(told.notes, [note]);
+    assert_eq!(outcome.notes, [note]);
     assert!(is_open(note));
     // What is accepted needs nothing, and is noted before anything else can fail.
     let (profile, mut facts) = fresh();
     facts.custom_changes.log_tail = Fact::Known(Some(String::new()));
     facts.multipath.configuration.clone_from(&ready().1.multipath.configuration);
-    let told = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Accept));
-    assert_eq!(told.changes[0].change, Change::RecordCustomChanges { accepted: true });
-    assert!(matches!(told.changes[1].change, Change::InstallPackages { .. }), "{told:?}");
+    let outcome = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Accept));
+    assert_eq!(outcome.changes[0].change, Change::RecordCustomChanges { accepted: true });
+    assert!(matches!(outcome.changes[1].change, Change::InstallPackages { .. }), "{outcome:?}");
     // What it needs.
     let (mut profile, mut facts) = fresh();
     profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
     facts.custom_changes.record.clone_from(&ready().1.custom_changes.record);
     let only = Selection::new(vec!["custom-changes".into()], vec![]).unwrap();
-    let told = plan(&profile, &facts, &only, TODAY, &with(Decision::Rerun));
-    assert_eq!(told.changes, []);
+    let outcome = plan(&profile, &facts, &only, TODAY, &with(Decision::Rerun));
+    assert_eq!(outcome.changes, []);
     assert!(
-        told.notes.contains(
+        outcome.notes.contains(
             &"--custom-changes=rerun is not carried out: it needs packages.base, packages.multipath first; then mt-agent apply \
               --custom-changes=rerun"
                 .to_owned()
         ),
         "{:?}",
-        told.notes
+        outcome.notes
     );
     // What the same apply mends first is in nobody's way.
-    let told = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Rerun));
-    assert!(told.notes.iter().all(|note| !is_open(note)), "{:?}", told.notes);
+    let outcome = plan(&profile, &facts, &Selection::default(), TODAY, &with(Decision::Rerun));
+    assert!(outcome.notes.iter().all(|note| !is_open(note)), "{:?}", outcome.notes);
     assert!(
-        told.changes
+        outcome
+            .changes
             .iter()
             .any(|planned| matches!(planned.change, Change::RunCustomChanges { rerun: true, .. }))
     );
@@ -229,21 +230,25 @@ fn a_disk_is_put_on_record_by_a_person_s_word_although_whose_the_disks_are_is_no
         let request = Request { own_disks: vec!["/dev/sda".into()], ..Request::default() };
         plan(&profile, facts, &Selection::default(), TODAY, &request)
     };
-    let told = planned(&facts);
-    assert_eq!(told.changes.len(), 1, "{told:?}");
-    assert!(matches!(&told.changes[0].change, Change::RecordOwnDisks { scsi_ids } if scsi_ids.len() == 1));
+    let outcome = planned(&facts);
+    assert_eq!(outcome.changes.len(), 1, "{outcome:?}");
+    assert!(matches!(&outcome.changes[0].change, Change::RecordOwnDisks { scsi_ids } if scsi_ids.len() == 1));
     // Nor is it passed over in silence where a part alone is looked at.
     let request = Request { own_disks: vec!["/dev/sda".into()], ..Request::default() };
     let only = Selection::new(vec!["os".into()], vec![]).unwrap();
-    let told = plan(&profile, &facts, &only, TODAY, &request);
+    let outcome = plan(&profile, &facts, &only, TODAY, &request);
     let note = "--own-disk /dev/sda is not carried out: layout.own-disks is not looked at";
-    assert!(told.changes.is_empty() && told.notes.iter().any(|other| other == note), "{:?}", told.notes);
+    assert!(
+        outcome.changes.is_empty() && outcome.notes.iter().any(|other| other == note),
+        "{:?}",
+        outcome.notes
+    );
     // Not where it is unknown because something could not be read: it may have the names.
     let storage = steps::testing::edit(&mut facts.storage);
     storage.last_mut().unwrap().read = Fact::Unknown("it does not answer".into());
-    let told = planned(&facts);
-    assert_eq!(told.changes, []);
-    let own = told.manual.iter().find(|manual| manual.id == "layout.own-disks").unwrap();
+    let outcome = planned(&facts);
+    assert_eq!(outcome.changes, []);
+    let own = outcome.manual.iter().find(|manual| manual.id == "layout.own-disks").unwrap();
     assert!(
         own.fix.starts_with("--own-disk: sda (") && own.fix.contains("it does not answer"),
         "{}",

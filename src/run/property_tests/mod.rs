@@ -206,9 +206,9 @@ fn nothing_recommends_erasing_ours(world: &World, plan: &Plan) -> Result<(), Str
     };
     for id in ours.filter_map(|truth| truth.id.as_deref()).filter(|id| known(id)) {
         let recommended = format!("--erase-disk {id}");
-        let says = |text: &str| text.contains(&recommended);
+        let recommends = |text: &str| text.contains(&recommended);
         must(
-            !plan.manual.iter().any(|manual| says(&manual.fix)),
+            !plan.manual.iter().any(|manual| recommends(&manual.fix)),
             "the erasure of a volume of ours is recommended",
         )?;
     }
@@ -300,10 +300,10 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
 /// Whether nothing tells that the host has been a master target, other than with the disk `scsi_id` as its retention disk.
 fn never_used(facts: &Facts, scsi_id: &str) -> bool {
     let changes = &facts.custom_changes;
-    let told = |fact: &Fact<Option<u64>>| fact.known().is_some_and(Option::is_some);
+    let is_set = |fact: &Fact<Option<u64>>| fact.known().is_some_and(Option::is_some);
     let other = |record: &retention::Record| record.scsi_id != scsi_id;
     facts.site_agent.known().is_some_and(|agent| !agent.has_been_installed())
-        && changes.record.known().is_some_and(|record| record.is_none() || told(&changes.marker_ctime_secs))
+        && changes.record.known().is_some_and(|record| record.is_none() || is_set(&changes.marker_ctime_secs))
         && facts.retention_record.known().is_some_and(|record| !record.as_ref().is_some_and(other))
         && facts
             .fstab
@@ -312,7 +312,7 @@ fn never_used(facts: &Facts, scsi_id: &str) -> bool {
 }
 
 /// A world whose plan is wrong, and how to see it again.
-fn told(seed: u64, world: &World, plan: &Plan) -> String {
+fn describe(seed: u64, world: &World, plan: &Plan) -> String {
     format!(
         "MT_AGENT_PROPERTY_SEED={seed:#x} MT_AGENT_PROPERTY_CASES=1\nnamed {:?}, erased {:?}, request {:?}, profile \
          {:?}\nrecord {:?}\n{:#?}\n{:#?}\nplanned {:#?}",
@@ -345,7 +345,7 @@ fn no_plan_formats_what_it_must_not() {
         match judge(&world, &plan) {
             Ok(kinds) => kinds.into_iter().for_each(|kind| *seen.entry(kind).or_default() += 1),
             Err(why) => {
-                let (times, _) = wrong.entry(why).or_insert_with(|| (0, told(own, &world, &plan)));
+                let (times, _) = wrong.entry(why).or_insert_with(|| (0, describe(own, &world, &plan)));
                 *times += 1;
             }
         }

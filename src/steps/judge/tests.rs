@@ -109,7 +109,7 @@ fn a_waiver_covers_what_is_unknown_or_blocked_and_frees_what_waits() {
     profile.waivers = vec![waiver("network.hosts-file", TODAY)];
     let blocked = judged(&profile, &facts, "network.hosts-file");
     assert!(matches!(blocked.status, Status::Waived { .. }));
-    assert_eq!(blocked.note.as_deref(), Some("waits for os.hostname"));
+    assert_eq!(blocked.note.as_deref(), Some("blocked by os.hostname"));
 
     // Waived, os.hostname no longer blocks: the hosts file is judged.
     profile.waivers = vec![waiver("os.hostname", TODAY)];

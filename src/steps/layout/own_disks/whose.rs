@@ -80,7 +80,7 @@ impl<'a> Look<'a> {
         };
         let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
         let lost = if recorded.is_none() { lost::trace(facts)? } else { None };
-        let is_told = recorded.is_some_and(Record::tells_of_disks);
+        let is_told = recorded.is_some_and(Record::names_a_disk);
         let was_at_work = !is_told && lost::was_at_work(facts)?;
         Ok(Self {
             facts,
@@ -126,7 +126,7 @@ impl<'a> Look<'a> {
             let is_judged = disk.is_scsi() && record.own_disks.is_some();
             return if is_judged { Whose::NoId } else { self.by_what_is_left(disk) };
         };
-        if !record.tells_of_disks() {
+        if !record.names_a_disk() {
             return self.by_what_is_left(disk);
         }
         let is_root = self.uses(disk).iter().any(is_root);
