@@ -1,13 +1,17 @@
 //! The entry that the boot loader of CentOS 6 starts by itself: /boot/grub/grub.conf, read as GRUB 0.97 reads it.
 
+mod command_line;
 mod entry;
+mod lexer;
+mod machine;
 mod parse;
 mod places;
 
 use anyhow::Result;
 
+pub use command_line::{is_break, is_runlevel};
 pub use entry::BootEntry;
-pub use parse::{Device, More, is_break, is_runlevel, parse};
+pub use parse::{More, parse};
 
 use super::{Fact, os, read};
 use crate::host::Host;

@@ -1,90 +1,18 @@
-//! What GRUB 0.97 makes of its file: stage2/cmdline.c (`skip_to`, `find_command`, `run_script`), stage2/stage2.c
-//! (`get_line_from_config`, `cmain`, `run_menu`) and stage2/builtins.c.
+//! What GRUB 0.97 makes of its file: stage2/cmdline.c (`skip_to`, `find_command`, `run_script`), stage2/stage2.c (`cmain`, `run_menu`)
+//! and stage2/builtins.c.
 
 use super::BootEntry;
-use crate::facts::kept;
+use super::command_line::{runlevel, words};
+use super::lexer::{On, device, lines, number};
 use crate::host::text;
-
-/// A device as an entry names it; `None` where it names none, and the partition with GRUB's own files is meant.
-pub type On = Option<Device>;
-
-/// A device of GRUB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// `(hd0,0)`, `(hd0)`: a disk and a partition, both from 0.
-    Disk(u64, Option<u64>),
-    /// Anything else: a floppy, the network, a partition of BSD, or what is no device.
-    Other(String),
-}
 
 /// What GRUB knows (`builtin_table`, and what Red Hat's shows a picture with). Any other line is skipped while the file is read:
 /// it stops nothing, and a title that has nothing else says nothing.
-const COMMANDS: [&str; 64] = [
-    "background",
-    "blocklist",
-    "boot",
-    "bootp",
-    "cat",
-    "chainloader",
-    "clear",
-    "cmp",
-    "color",
-    "configfile",
-    "debug",
-    "default",
-    "dhcp",
-    "displayapm",
-    "displaymem",
-    "embed",
-    "fallback",
-    "find",
-    "foreground",
-    "fstest",
-    "geometry",
-    "halt",
-    "help",
-    "hiddenmenu",
-    "hide",
-    "ifconfig",
-    "impsprobe",
-    "initrd",
-    "install",
-    "ioprobe",
-    "kernel",
-    "lock",
-    "makeactive",
-    "map",
-    "md5crypt",
-    "module",
-    "modulenounzip",
-    "pager",
-    "partnew",
-    "parttype",
-    "password",
-    "pause",
-    "rarp",
-    "read",
-    "reboot",
-    "root",
-    "rootnoverify",
-    "savedefault",
-    "serial",
-    "setkey",
-    "setup",
-    "splashimage",
-    "terminal",
-    "terminfo",
-    "testload",
-    "testvbe",
-    "tftpserver",
-    "timeout",
-    "title",
-    "unhide",
-    "uppermem",
-    "vbeprobe",
-    "viewport",
-    "shade",
-];
+const COMMANDS: &str = "background blocklist boot bootp cat chainloader clear cmp color configfile debug default dhcp displayapm \
+    displaymem embed fallback find foreground fstest geometry halt help hiddenmenu hide ifconfig impsprobe \
+    initrd install ioprobe kernel lock makeactive map md5crypt module modulenounzip pager partnew parttype \
+    password pause rarp read reboot root rootnoverify savedefault serial setkey setup splashimage terminal \
+    terminfo testload testvbe tftpserver timeout title unhide uppermem vbeprobe viewport shade";
 
 /// What an entry opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +74,7 @@ pub fn parse(text: &str) -> (BootEntry, More) {
         let end = line.find([' ', '=']).unwrap_or(line.len());
         let (command, argument) = (&line[..end], line[end..].trim_start_matches([' ', '=']));
         match (command, entries.last_mut()) {
-            (command, _) if !COMMANDS.contains(&command) => {}
+            (command, _) if !COMMANDS.split(' ').any(|known| known == command) => {}
             // One that says nothing is overwritten.
             ("title", Some(Entry { says: false, .. })) => {}
             ("title", _) => entries.push(Entry::default()),
@@ -264,59 +192,6 @@ impl Entry {
     }
 }
 
-/// The device at the beginning of `text`, and what follows it (`set_device`). `()` is the one that is the root already, of which
-/// nothing more is known here.
-fn device(text: &str) -> (On, &str) {
-    let other = || Device::Other(text::safe(text.split([' ', '/']).next().unwrap_or_default()));
-    let Some((inner, rest)) = text.strip_prefix('(').and_then(|text| text.split_once(')')) else {
-        return (Some(other()), "");
-    };
-    let (disk, partition) = inner.split_once(',').map_or((inner, None), |(disk, part)| (disk, Some(part)));
-    let whole = |text: &str| {
-        number(text).filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x'))
-    };
-    let found = match (disk.strip_prefix("hd").and_then(whole), partition.map(whole)) {
-        (Some(disk), None) => Device::Disk(disk, None),
-        (Some(disk), Some(Some(partition))) => Device::Disk(disk, Some(partition)),
-        _ => other(),
-    };
-    (Some(found), rest)
-}
-
-/// Its lines without blanks at the beginning and without comments. A backslash takes the end of a line away, of a comment's too.
-fn lines(text: &str) -> Vec<String> {
-    /// What its buffer holds of one (`NEW_HEAPSIZE`).
-    const LONGEST: usize = 1499;
-    let (mut found, mut line) = (Vec::new(), String::new());
-    let (mut literal, mut comment) = (false, false);
-    for c in text.chars().filter(|c| *c != '\r').chain(['\n']) {
-        let mut c = if c == '\t' { ' ' } else { c };
-        if literal && c == '\n' {
-            c = ' ';
-            line.pop();
-        }
-        literal = c == '\\' && !literal;
-        match c {
-            '\n' if comment => comment = false,
-            _ if comment => {}
-            '\n' if line.is_empty() => {}
-            '\n' => found.push(std::mem::take(&mut line)),
-            '#' if line.is_empty() => comment = true,
-            ' ' if line.is_empty() => {}
-            _ if line.len() < LONGEST => line.push(c),
-            _ => {}
-        }
-    }
-    found
-}
-
-/// A number at the beginning (`safe_parse_maxint`).
-fn number(text: &str) -> Option<u64> {
-    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
-    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
-    u64::from_str_radix(&digits[..end], radix).ok()
-}
-
 /// Whether an initial file system has the modules of another kernel, by the versions in the names that CentOS gives both; a name
 /// without one says nothing. What follows a version in either (`.bak`) is no part of it, unless it goes on as one does.
 fn is_of_another_kernel(initrd: &str, kernel: &str) -> bool {
@@ -333,50 +208,6 @@ fn is_of_another_kernel(initrd: &str, kernel: &str) -> bool {
             || ["debug", "kdump"].iter().any(|word| bare.starts_with(word))
     };
     rest.is_none_or(goes_on)
-}
-
-/// The words of a kernel's command line that are judged; `None` where no kernel is named.
-fn words(argument: &str) -> Option<Vec<String>> {
-    let mut words = argument.split(' ').filter(|word| !word.is_empty() && !word.starts_with("--"));
-    words.next()?;
-    Some(words.filter(|word| is_judged(word)).map(kept).collect())
-}
-
-/// Whether it tells what becomes `/` and of what type, whether that is kept read-only, from what memory is brought back, the first process or the runlevel (/etc/init/rcS.conf of
-/// CentOS 6), stops in the initial file system (dracut 004), or keeps multipath from being started or asks before each service
-/// (/etc/rc.d/rc.sysinit, which looks for these texts anywhere).
-fn is_judged(word: &str) -> bool {
-    const NAMES: [&str; 5] = ["root=", "init=", "rdinit=", "resume=", "rootfstype="];
-    is_runlevel(word)
-        || ["emergency", "noresume"].contains(&word)
-        || is_break(word)
-        || ["nompath", "confirm", "readonlyroot"].iter().any(|text| word.contains(text))
-        || word != "init=/sbin/init" && NAMES.iter().any(|name| word.starts_with(name))
-}
-
-/// Whether the word asks for a runlevel; of several the last counts.
-pub fn is_runlevel(word: &str) -> bool {
-    ["-s", "s", "S", "single"].contains(&word)
-        || word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The runlevel with several users that a kernel's words ask for; with any other no service is started, which is told by itself.
-fn runlevel(words: &[String]) -> Option<char> {
-    let last = words.iter().rfind(|word| is_runlevel(word))?;
-    last.chars().next().filter(|level| ('2'..='5').contains(level))
-}
-
-/// Whether dracut stops there with a shell (`getarg rdbreak`; later `rd.break`).
-pub fn is_break(word: &str) -> bool {
-    ["rdbreak", "rd.break"].contains(&word.split('=').next().unwrap_or_default())
-}
-
-/// The word, with as much of its value as a device's name has.
-fn kept(word: &str) -> String {
-    match word.split_once('=') {
-        Some((name, value)) => format!("{name}={}", kept::source(value.to_owned())),
-        None => word.to_owned(),
-    }
 }
 
 #[cfg(test)]

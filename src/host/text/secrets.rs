@@ -7,14 +7,16 @@ mod addresses;
 mod hashes;
 mod named;
 mod names;
+mod place;
 mod quotes;
 mod said;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use self::named::{Above, Open, end_tag};
+use self::named::Open;
 pub use self::names::MASK;
+use self::place::{Above, end_tag};
 use self::quotes::Quote;
 use super::unfit_to_show;
 
