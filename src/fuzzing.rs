@@ -17,6 +17,13 @@ use crate::state::resume::Pending;
 use crate::state::{retention, vendor_script};
 use crate::steps;
 
+pub use crate::facts::boot_loader::{parse_mbr, parse_partition};
+pub use crate::facts::clock::{parse_btime, parse_uptime};
+pub use crate::facts::cpu_memory::{parse_cpuinfo, parse_meminfo};
+pub use crate::facts::custom_changes::parse_blacklist_script;
+pub use crate::facts::network::{parse_hosts, parse_resolver};
+pub use crate::facts::os::{parse_elf, parse_hostname, parse_release};
+pub use crate::facts::site_agent::{parse_configuration, parse_version};
 pub use crate::image::seal::edit as seal;
 pub use edit::{check_hidden, with_id, with_wwid};
 

@@ -247,7 +247,7 @@ fn a_command_is_kept_from_the_network() {
     assert_ne!(told(look().without_network()), ours);
     let url = "/dev/tcp/127.0.0.1/1";
     let reach = Command::new("bash", ["-c", &format!(": <{url}")], PATIENCE).without_network();
-    contains(&reach.run(&Host::live()).unwrap().said(), "Network is unreachable");
+    contains(&reach.run(&Host::live()).unwrap().message(), "Network is unreachable");
 }
 
 #[test]

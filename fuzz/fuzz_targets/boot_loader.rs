@@ -1,6 +1,6 @@
 //! First sectors of disks and partitions.
 
-use mt_agent::facts::boot_loader::{parse_mbr, parse_partition};
+use mt_agent::fuzzing::{parse_mbr, parse_partition};
 
 pub fn run(data: &[u8]) {
     let disk = parse_mbr(data);

@@ -1,7 +1,6 @@
 //! Interface files of five kinds, resolv.conf and hosts.
 
-use mt_agent::facts::network::{parse_hosts, parse_resolver};
-use mt_agent::fuzzing;
+use mt_agent::fuzzing::{self, parse_hosts, parse_resolver};
 use mt_agent_fuzz::text;
 
 pub fn run(data: &[u8]) {

@@ -1,6 +1,6 @@
 //! Release files, host name, the header of a program.
 
-use mt_agent::facts::os::{parse_elf, parse_hostname, parse_release};
+use mt_agent::fuzzing::{parse_elf, parse_hostname, parse_release};
 use mt_agent_fuzz::text;
 
 pub fn run(data: &[u8]) {

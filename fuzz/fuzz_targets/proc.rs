@@ -1,6 +1,6 @@
 //! The small files of /proc.
 
-use mt_agent::facts::{clock, cpu_memory, swaps};
+use mt_agent::facts::swaps;
 use mt_agent::fuzzing;
 use mt_agent_fuzz::text;
 
@@ -11,7 +11,7 @@ pub fn run(data: &[u8]) {
         let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
         assert!(found.len() == lines || found.len() + 1 == lines && text.starts_with("Filename"));
     }
-    let _ = (clock::parse_btime(&text), clock::parse_uptime(&text));
-    let _ = (cpu_memory::parse_meminfo(&text), cpu_memory::parse_cpuinfo(&text));
+    let _ = (fuzzing::parse_btime(&text), fuzzing::parse_uptime(&text));
+    let _ = (fuzzing::parse_meminfo(&text), fuzzing::parse_cpuinfo(&text));
     fuzzing::proc(&text);
 }

@@ -1,8 +1,6 @@
 //! What the vendor's script and software leave: logs, a script with an id in it, version and configuration files.
 
-use mt_agent::facts::custom_changes::parse_blacklist_script;
-use mt_agent::facts::site_agent::{parse_configuration, parse_version};
-use mt_agent::fuzzing;
+use mt_agent::fuzzing::{self, parse_blacklist_script, parse_configuration, parse_version};
 use mt_agent_fuzz::{safe_line, text};
 
 pub fn run(data: &[u8]) {

@@ -344,7 +344,7 @@ fn judge(
         }
         return Ok(Judged::Applied(what));
     }
-    let said = [failed.unwrap_or_default(), words::last(&log), words::last(&printed), output.said()];
+    let said = [failed.unwrap_or_default(), words::last(&log), words::last(&printed), output.message()];
     let said = said.iter().find(|said| !said.is_empty());
     let said = said.map_or_else(|| "it said nothing".to_owned(), |said| format!("it said: {said}"));
     let mut why =

@@ -67,7 +67,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
     command.succeeded(&output)?;
     let mount = mounted(host, &device, volume)?;
     if let Some(unused) = unused(&device, size, &mount)? {
-        anyhow::bail!("{tool} left {} of it unused: {}", text::bytes(unused), output.said());
+        anyhow::bail!("{tool} left {} of it unused: {}", text::bytes(unused), output.message());
     }
     Ok(Done::Changed(format!(
         "grew the {} file system at {} to {}",
@@ -127,7 +127,7 @@ fn resize_map(context: &mut Context<'_>, device: &Device, disks: &[Disk]) -> Res
         text::bytes(now),
         text::bytes(size),
         command.line(),
-        output.said()
+        output.message()
     );
     Ok(())
 }

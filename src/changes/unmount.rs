@@ -50,7 +50,7 @@ fn attempt(context: &mut Context<'_>, mount_point: &str, number: DeviceNumber, w
                  (`fuser -vm {mount_point}`)",
                 command.line(),
                 output.status,
-                output.said()
+                output.message()
             );
         }
         bail!("it is in use, and stays mounted: {}: end that, then run again", users.join("; "));

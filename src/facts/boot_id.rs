@@ -5,10 +5,8 @@ use anyhow::{Context as _, Result};
 use super::{Fact, read};
 use crate::host::{Host, Kind};
 
-/// Where the kernel shows it.
 pub const PATH: &str = "/proc/sys/kernel/random/boot_id";
 
-/// As a fact.
 pub(super) fn load(host: &Host) -> Fact<String> {
     if host.kind() == Kind::Image {
         return Fact::needs_kernel();
@@ -17,7 +15,6 @@ pub(super) fn load(host: &Host) -> Fact<String> {
     Fact::from_result(id)
 }
 
-/// For a run, which records it.
 pub fn read(host: &Host) -> Result<String> {
     let id = host.read(PATH).with_context(|| format!("reading the boot id {PATH}"))?;
     Ok(id.trim().to_owned())

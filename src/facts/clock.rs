@@ -12,7 +12,6 @@ use super::{Fact, read, wtmp};
 use crate::host::command::Command;
 use crate::host::{Host, Kind};
 
-/// The clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     /// Now, seconds since 1970-01-01 UTC.
@@ -92,7 +91,7 @@ fn service(host: &Host, processes: &Fact<Processes>) -> (Fact<Option<String>>, V
 /// Whether the time synchronisation of VMware Tools is on: `vmware-toolbox-cmd timesync status` says `Enabled`.
 fn tools_keep_time(host: &Host) -> bool {
     let status = Command::new("vmware-toolbox-cmd", ["timesync", "status"], Duration::from_secs(10));
-    status.read(host).is_ok_and(|said| said.trim() == "Enabled")
+    status.read(host).is_ok_and(|output| output.trim() == "Enabled")
 }
 
 /// When the kernel booted: `btime` of /proc/stat.

@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn sysinfo_agrees_with_proc_on_this_machine() {
-        let told = load(&Host::live());
+        let live = load(&Host::live());
         let proc = load(&Host::recorded("/"));
-        assert_eq!(told, proc);
-        assert!(told.memory_bytes.known().is_some() && told.cpus.known().is_some(), "{told:?}");
+        assert_eq!(live, proc);
+        assert!(live.memory_bytes.known().is_some() && live.cpus.known().is_some(), "{live:?}");
     }
 }

@@ -15,7 +15,7 @@ use super::{Fact, boot_id, read};
 use crate::host::{Host, Kind, files, sum, trust};
 use crate::state::vendor_script;
 
-pub use crate::state::vendor_script::{Outcome, Process, Record, SCHEMA};
+pub use crate::state::vendor_script::{Outcome, Record};
 
 /// The requirement under which a run is noted in the journal.
 pub const APPLIED: &str = "custom-changes.applied";
@@ -29,7 +29,6 @@ pub const BLACKLIST_SCRIPT: &str = "/usr/sbin/blacklistrootdev.sh";
 /// The flag that says that this is wanted.
 pub const BLACKLIST_FLAG: &str = "/.blacklistrootdev";
 
-/// State of the custom changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomChanges {
     /// The marker file, when it is there: seconds since 1970 of its last status change (ctime).
@@ -39,12 +38,9 @@ pub struct CustomChanges {
     pub log_tail: Fact<Option<String>>,
     /// The SCSI ID in /usr/sbin/blacklistrootdev.sh; `Known(None)` when the file is not there or has none.
     pub blacklistrootdev_id: Fact<Option<String>>,
-    /// Whether /usr/sbin/blacklistrootdev.sh is there.
     #[serde(default)]
     pub blacklistrootdev_script: bool,
-    /// Whether /.blacklistrootdev is there.
     pub blacklistrootdev_flag: bool,
-    /// Our record.
     pub record: Fact<Option<Record>>,
     /// A process of the recorded run that still lives.
     #[serde(default = "nobody")]
@@ -58,7 +54,6 @@ fn nobody() -> Fact<Option<u32>> {
 }
 
 impl CustomChanges {
-    /// Nothing is known, for one reason.
     pub fn unknown(why: &str) -> Self {
         Self {
             marker_ctime_secs: Fact::Unknown(why.into()),
@@ -191,6 +186,7 @@ mod tests {
     use super::*;
     use crate::facts::testing;
     use crate::state::paths::VENDOR_SCRIPT;
+    use crate::state::vendor_script::{Outcome, SCHEMA};
 
     const MARKER: &str = "/etc/.appliedmtcustomchanges";
     const LOG: &str = "/var/log/appliedmtcustomchanges.log";

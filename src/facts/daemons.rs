@@ -9,7 +9,6 @@ use std::path::Path;
 use super::processes::Processes;
 use crate::host::{Host, Kind, text};
 
-/// A daemon that may run.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     /// The kernel's name of its process, of at most 15 bytes.
@@ -36,7 +35,6 @@ const DIRECTORIES: [&str; 8] = [
 /// name.
 const VMWARE_TOOLS: &str = "/usr/lib/vmware-tools";
 
-/// What was found of daemons.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The first that runs: its place in the list, and its process.
@@ -81,7 +79,6 @@ enum Doubt {
     Gone,
     /// It is something else: what.
     Other(String),
-    /// It cannot be determined: why.
     Unknown(String),
 }
 

@@ -16,11 +16,8 @@ use crate::host::{Host, Kind as Tree};
 /// A node as it has to be: a character device of mode [`MODE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standard {
-    /// Where it lies.
     pub path: &'static str,
-    /// Major number.
     pub major: u64,
-    /// Minor number.
     pub minor: u64,
 }
 
@@ -44,7 +41,6 @@ pub const MODE: u32 = 0o666;
 const NULL: &str = "/dev/null";
 const TTY: &str = "/dev/tty";
 
-/// Their paths.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     STANDARD.iter().map(|standard| standard.path)
 }
@@ -52,15 +48,11 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 /// What lies in the place of such a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceNode {
-    /// The place.
     pub path: String,
     /// What it is. A link is not followed.
     pub kind: Kind,
-    /// Its permission bits.
     pub mode: u32,
-    /// User id of its owner.
     pub uid: u32,
-    /// Its group id.
     pub gid: u32,
     /// The name of that group in /etc/group.
     pub group: Option<String>,
@@ -70,27 +62,19 @@ pub struct DeviceNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Nothing is there.
     Missing,
-    /// A character device.
     Device {
-        /// Major number.
         major: u64,
-        /// Minor number.
         minor: u64,
     },
     /// A character device on a file system that is mounted `nodev`: it cannot be opened.
     Closed,
-    /// An ordinary file.
     File {
-        /// Its size in bytes.
         bytes: u64,
     },
     /// A directory, which is not replaced.
     Directory,
-    /// A symbolic link.
     Link {
-        /// Where it leads.
         target: String,
     },
     /// A block device, a pipe or a socket.
@@ -128,7 +112,6 @@ impl DeviceNode {
     }
 }
 
-/// What lies in the places of all of them.
 pub fn load(host: &Host) -> Fact<Vec<DeviceNode>> {
     match host.kind() {
         Tree::Image => Fact::NotApplicable("a machine has the nodes in /dev from its boot on".into()),
@@ -142,7 +125,6 @@ pub fn not_read() -> Fact<Vec<DeviceNode>> {
     Fact::Unknown("recorded by a version that did not look at them".into())
 }
 
-/// What lies at `path`.
 pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
     let place = host.path(path);
     let meta = match place.symlink_metadata() {

@@ -63,7 +63,6 @@ impl Family {
     }
 }
 
-/// The family of `host`, as a fact.
 pub fn load(host: &Host) -> Fact<Family> {
     Fact::from_result(of(host))
 }
@@ -102,8 +101,8 @@ pub fn is_red_hat(host: &Host) -> bool {
 /// The family by os-release(5): `ID`, else the first of `ID_LIKE` that is known.
 pub fn parse(os_release: &str) -> Result<Family> {
     let values = shell::parse(os_release);
-    let id = values.told("ID").unwrap_or_default();
-    let like = values.told("ID_LIKE").unwrap_or_default();
+    let id = values.known("ID").unwrap_or_default();
+    let like = values.known("ID_LIKE").unwrap_or_default();
     match [id.as_str()].into_iter().chain(like.split_whitespace()).find_map(Family::of_id) {
         Some(family) => Ok(family),
         None => {

@@ -30,8 +30,8 @@ pub fn load(host: &Host) -> Fact<Option<String>> {
     };
     let arguments = before.iter().copied().map(str::to_owned).chain([format!("info-get {RETENTION_DISK}")]);
     match Command::new(tool, arguments, DEADLINE).read(host) {
-        Ok(said) => Fact::Known(parse(&said)),
-        Err(Failure::Status { said, .. }) if is_unset(&said) => Fact::Known(None),
+        Ok(output) => Fact::Known(parse(&output)),
+        Err(Failure::Status { message, .. }) if is_unset(&message) => Fact::Known(None),
         Err(failure) => Fact::Unknown(failure.to_string()),
     }
 }
@@ -42,14 +42,14 @@ pub fn not_asked() -> Fact<Option<String>> {
 }
 
 /// The value; blank is not set, as an administrator takes a setting back by emptying it.
-pub fn parse(said: &str) -> Option<String> {
-    let value = said.trim();
+pub fn parse(output: &str) -> Option<String> {
+    let value = output.trim();
     (!value.is_empty() && !is_unset(value)).then(|| value.to_owned())
 }
 
 /// What the hypervisor answers for a setting that is not there.
-fn is_unset(said: &str) -> bool {
-    said.trim().to_ascii_lowercase().ends_with("no value found")
+fn is_unset(output: &str) -> bool {
+    output.trim().to_ascii_lowercase().ends_with("no value found")
 }
 
 #[cfg(test)]
@@ -59,17 +59,17 @@ mod tests {
 
     #[test]
     fn a_setting_is_read_and_one_that_is_missing_or_empty_is_none() {
-        let told = |file: &str, said: &str| {
-            let dir = testing::tree(&[(file, said)]);
+        let answer = |file: &str, output: &str| {
+            let dir = testing::tree(&[(file, output)]);
             load(&Host::recorded(dir.path()))
         };
         let id = "36000c29f0c4be2a1d0a7b9d3c2e1f405";
         for tool in ["commands/vmware-rpctool", "commands/vmtoolsd"] {
-            assert_eq!(told(tool, &format!("{id}\n")), Fact::Known(Some(id.into())), "{tool}");
-            assert_eq!(told(tool, "\n"), Fact::Known(None));
-            assert_eq!(told(tool, "No value found\n"), Fact::Known(None));
+            assert_eq!(answer(tool, &format!("{id}\n")), Fact::Known(Some(id.into())), "{tool}");
+            assert_eq!(answer(tool, "\n"), Fact::Known(None));
+            assert_eq!(answer(tool, "No value found\n"), Fact::Known(None));
         }
-        assert!(matches!(told("x", ""), Fact::NotApplicable(why) if why.contains("no VMware Tools")));
+        assert!(matches!(answer("x", ""), Fact::NotApplicable(why) if why.contains("no VMware Tools")));
         assert_eq!(load(&Host::image("/")), Fact::needs_kernel());
         testing::damage("No value found\n", |text| drop(parse(text)));
     }

@@ -49,7 +49,6 @@ pub struct HostKey {
 }
 
 impl Identity {
-    /// Nothing is known, for one reason.
     pub fn unknown(why: &str) -> Self {
         Self {
             ssh_host_keys: Fact::Unknown(why.into()),
@@ -60,7 +59,6 @@ impl Identity {
     }
 }
 
-/// Reads host keys and records.
 pub fn load(host: &Host) -> Identity {
     Identity {
         ssh_host_keys: Fact::from_result(ssh_host_keys(host)),

@@ -68,7 +68,6 @@ impl Journal {
     }
 }
 
-/// Reads the journals of `host`.
 pub fn load(host: &Host) -> Fact<Journal> {
     let read = || -> anyhow::Result<Journal> {
         let mut journal = Journal { missing: true, log: has_log(host)?, ..Journal::default() };

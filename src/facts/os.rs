@@ -11,7 +11,6 @@ use super::{Fact, read, shell};
 use crate::host::command::Command;
 use crate::host::{Host, Kind, files, text};
 
-/// The operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
     /// First line of /etc/redhat-release, else PRETTY_NAME of /etc/os-release.
@@ -23,13 +22,11 @@ pub struct Os {
     pub family: Fact<Family>,
     /// The machine's architecture, as uname says it (an image: what its /bin/sh is built for).
     pub architecture: Fact<String>,
-    /// The running kernel's release.
     pub kernel: Fact<String>,
     /// The hostname in effect (an image: the configured one).
     pub hostname: Fact<String>,
     /// The hostname that the next boot will set: /etc/sysconfig/network HOSTNAME or /etc/hostname.
     pub configured_hostname: Fact<Option<String>>,
-    /// Time zone.
     pub timezone: Fact<Timezone>,
     /// Whether systemd starts the machine (an image: will), and not the scripts of CentOS 6.
     #[serde(default = "not_recorded")]
@@ -39,9 +36,7 @@ pub struct Os {
 /// What starts a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Init {
-    /// systemd.
     Systemd,
-    /// The scripts of CentOS 6.
     Scripts,
 }
 
@@ -66,12 +61,10 @@ fn not_recorded() -> Fact<bool> {
     Fact::Unknown("these facts were read by a version that did not look for systemd".into())
 }
 
-/// The configured time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timezone {
     /// Its name (`Europe/Berlin`): where /etc/localtime leads, /etc/sysconfig/clock ZONE or /etc/timezone.
     pub name: Option<String>,
-    /// Whether /etc/localtime is there.
     pub localtime: bool,
     /// That /etc/localtime is another zone than the files name, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +72,6 @@ pub struct Timezone {
 }
 
 impl Os {
-    /// Nothing is known, for one reason.
     pub fn unknown(why: &str) -> Self {
         Self {
             release: Fact::Unknown(why.into()),
@@ -95,7 +87,6 @@ impl Os {
     }
 }
 
-/// Reads all of it.
 pub fn load(host: &Host) -> Os {
     let release = release_and_id(host);
     let configured_hostname = Fact::from_result(configured_hostname(host));
@@ -140,7 +131,7 @@ fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
 /// The release and the distribution's id, from redhat-release and os-release where they are there.
 pub fn parse_release(redhat: Option<&str>, os_release: Option<&str>) -> Option<(String, Option<String>)> {
     let os_release = shell::parse(os_release.unwrap_or_default());
-    let value = |key| os_release.told(key);
+    let value = |key| os_release.known(key);
     let line = redhat.and_then(|text| text.lines().next()).map(str::trim).filter(|line| !line.is_empty());
     let id = value("ID").or_else(|| line.and_then(redhat_id).map(str::to_owned));
     Some((line.map(str::to_owned).or_else(|| value("PRETTY_NAME"))?, id))
@@ -248,7 +239,7 @@ fn timezone(host: &Host) -> Result<Timezone> {
     let linked = link.as_deref().and_then(|link| zone_of_link(&link.to_string_lossy()));
     let clock = read::text_if_exists(host, "/etc/sysconfig/clock")?.unwrap_or_default();
     // el6 itself takes a blank in ZONE for an underscore.
-    let zone = shell::parse(&clock).told("ZONE").map(|zone| zone.replace(' ', "_"));
+    let zone = shell::parse(&clock).known("ZONE").map(|zone| zone.replace(' ', "_"));
     let debian = read::text_if_exists(host, "/etc/timezone")?.and_then(|text| parse_hostname(&text));
     let named = [&zone, &debian].into_iter().flatten().find(|name| !name.is_empty());
     // Where systemd starts the machine the link alone counts, and the other files are left over.

@@ -7,6 +7,8 @@ mod words;
 
 use words::{Lexer, Token, Word};
 
+use crate::host::text::has_word;
+
 /// What a file sets.
 #[derive(Debug, Default)]
 pub struct Sourced {
@@ -63,7 +65,7 @@ impl Sourced {
     }
 
     /// As [`Self::get`], for who has no use for a value that cannot be determined; an empty one is none.
-    pub fn told(&self, name: &str) -> Option<String> {
+    pub fn known(&self, name: &str) -> Option<String> {
         self.get(name).ok().flatten().filter(|value| !value.is_empty())
     }
 }
@@ -75,11 +77,6 @@ struct Line {
     beyond: Option<String>,
     /// Whether nothing after it is read, or nothing is left.
     ends: bool,
-}
-
-/// Whether a word is one of a list.
-fn has(list: &str, word: &Word) -> bool {
-    list.split_ascii_whitespace().any(|one| one == word.text)
 }
 
 struct Reader<'a> {
@@ -131,7 +128,7 @@ impl Reader<'_> {
             }
             defined = false;
             // Whatever it is a part of: what follows may belong to it.
-            if words.first().is_some_and(|word| !word.quoted && has(COMPOUND, word)) {
+            if words.first().is_some_and(|word| !word.quoted && has_word(COMPOUND, &word.text)) {
                 self.beyond("a compound command");
             }
             let pipes = matches!(end, Token::Pipe | Token::Background);
@@ -175,7 +172,7 @@ impl Reader<'_> {
             return self.beyond("a command that is computed");
         }
         // Depending on another command, or with variables of its own.
-        if (depends || assigned > 0) && has("export declare typeset unset return", command) {
+        if (depends || assigned > 0) && has_word("export declare typeset unset return", &command.text) {
             return self.beyond("a condition");
         }
         match command.text.as_str() {
@@ -194,7 +191,7 @@ impl Reader<'_> {
                 self.line.values.extend(names);
             }
             "return" => self.line.ends = true,
-            _ if has(SETTING, command) => self.beyond("a command that may set anything"),
+            _ if has_word(SETTING, &command.text) => self.beyond("a command that may set anything"),
             _ => {}
         }
     }

@@ -48,7 +48,7 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
     match output.status {
         0 => Ok(signature),
         2 if silent => Ok(signature),
-        status => bail!("`{}` ended with status {status}: {}", command.line(), output.said()),
+        status => bail!("`{}` ended with status {status}: {}", command.line(), output.message()),
     }
 }
 
@@ -61,7 +61,7 @@ pub fn devices_with(host: &Host, uuid: &str) -> Result<Vec<String>> {
     let output = command.run(host).with_context(|| format!("looking for {tag}"))?;
     match output.status {
         0 | 2 => Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()),
-        status => bail!("`{}` ended with status {status}: {}", command.line(), output.said()),
+        status => bail!("`{}` ended with status {status}: {}", command.line(), output.message()),
     }
 }
 

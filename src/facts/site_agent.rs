@@ -103,12 +103,12 @@ fn is_there(host: &Host, path: &str) -> Result<bool> {
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.
 pub fn parse_version(text: &str) -> (Option<String>, Option<String>) {
     // Its installer greps it; no shell reads it whole.
-    let told = |key: &str| {
+    let value = |key: &str| {
         let mut values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
         let value = values.next_back()?.trim().trim_matches(['"', '\'']);
         (!value.is_empty()).then(|| value.to_owned())
     };
-    (told("VERSION"), told("INSTALLATION_DIR").filter(|dir| dir.starts_with('/')))
+    (value("VERSION"), value("INSTALLATION_DIR").filter(|dir| dir.starts_with('/')))
 }
 
 /// The value of `key` in drscout.conf, which is written as an INI file; all of them, in order, where they differ. How its
@@ -123,8 +123,8 @@ pub fn parse_configuration(text: &str, key: &str) -> Option<String> {
             values.push(value);
         }
     }
-    let told = values.join(", ");
-    (!told.is_empty()).then_some(told)
+    let found = values.join(", ");
+    (!found.is_empty()).then_some(found)
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ mod tests {
     fn what_lies_at_the_mount_point_is_named_where_nothing_is_mounted() {
         let root = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
         let volume = "23 19 253:0 / /mnt/retention rw - ext4 /dev/mapper/x rw\n";
-        let told = |files: &[&str], mounted: &str| {
+        let found = |files: &[&str], mounted: &str| {
             let files: Vec<_> = files.iter().map(|file| (*file, "")).collect();
             let dir = testing::tree(&files);
             load(
@@ -145,24 +145,24 @@ mod tests {
                 &Fact::Known(mounts::parse(mounted).unwrap()),
             )
         };
-        assert_eq!(told(&[], root), Fact::Known(Strays::default()));
+        assert_eq!(found(&[], root), Fact::Known(Strays::default()));
         let free_name = "/mnt/retention.found".to_owned();
         let strays =
             Strays { names: vec!["a".into(), "b\\u{1b}".into()], count: 2, free_name, instead: None };
-        assert_eq!(told(&["mnt/retention/b\u{1b}", "mnt/retention/a/deep"], root), Fact::Known(strays));
+        assert_eq!(found(&["mnt/retention/b\u{1b}", "mnt/retention/a/deep"], root), Fact::Known(strays));
         let Fact::Known(strays) =
-            told(&["mnt/retention/a", "mnt/retention.found/a", "mnt/retention.found.2"], root)
+            found(&["mnt/retention/a", "mnt/retention.found/a", "mnt/retention.found.2"], root)
         else {
             panic!("not known")
         };
         assert_eq!(strays.free_name, "/mnt/retention.found.3");
         let many: Vec<String> = (0..1200).map(|number| format!("mnt/retention/{number:04}")).collect();
-        let Fact::Known(strays) = told(&many.iter().map(String::as_str).collect::<Vec<_>>(), root) else {
+        let Fact::Known(strays) = found(&many.iter().map(String::as_str).collect::<Vec<_>>(), root) else {
             panic!("not known")
         };
         assert_eq!((strays.count, strays.names.len()), (MOST, NAMED));
         assert_eq!(
-            told(&["mnt/retention/a"], &format!("{root}{volume}")),
+            found(&["mnt/retention/a"], &format!("{root}{volume}")),
             Fact::NotApplicable("it is mounted over".into())
         );
     }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn what_is_in_the_place_of_the_directory_is_named() {
         let root = "19 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
-        let told = |files: &[(&str, &str)]| {
+        let found = |files: &[(&str, &str)]| {
             let dir = testing::tree(files);
             let mounts = Fact::Known(mounts::parse(root).unwrap());
             let Fact::Known(strays) = load(&Host::recorded(dir.path()), "/mnt/retention", &mounts) else {
@@ -197,7 +197,7 @@ mod tests {
                 "/mnt: a symbolic link to /srv/retention | /mnt.found",
             ),
         ] {
-            assert_eq!(told(files), expected);
+            assert_eq!(found(files), expected);
         }
     }
 }

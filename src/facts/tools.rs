@@ -87,7 +87,7 @@ mod tests {
         testing::put(dir.path(), "proc/1000/exe", "-> /tmp/vmtoolsd");
         assert_eq!((look().pid, look().others.len()), (Fact::Known(None), 1));
         let image = Host::image(dir.path());
-        let told = load(&image, &processes::load(&image)).known().cloned().unwrap();
-        assert_eq!(told.pid, Fact::needs_kernel());
+        let tools = load(&image, &processes::load(&image)).known().cloned().unwrap();
+        assert_eq!(tools.pid, Fact::needs_kernel());
     }
 }

@@ -152,8 +152,8 @@ mod tests {
             let file = files::open_with(&path, std::fs::OpenOptions::new().write(true), 0).unwrap();
             file.set_len(before + end.len() as u64).unwrap();
             std::os::unix::fs::FileExt::write_all_at(&file, &end, before).unwrap();
-            let told = before_this_boot(&Host::recorded(dir.path()));
-            assert_eq!(told.map(OffsetDateTime::unix_timestamp), Some(300), "{before}");
+            let time = before_this_boot(&Host::recorded(dir.path()));
+            assert_eq!(time.map(OffsetDateTime::unix_timestamp), Some(300), "{before}");
         }
     }
 }

@@ -56,25 +56,13 @@ pub enum NoAnswer {
     Late {
         /// What was done: `reading /dev/sdb`.
         what: String,
-        /// The time that it had.
         after: Duration,
-        /// The process that is left behind.
         left: i32,
     },
     /// A signal asked the run to end meanwhile.
-    Ended {
-        /// What was done.
-        what: String,
-        /// The process that is left behind.
-        left: i32,
-    },
+    Ended { what: String, left: i32 },
     /// The process could not be started, or ended without an answer.
-    Failed {
-        /// What was done.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    Failed { what: String, source: io::Error },
 }
 
 impl std::fmt::Display for NoAnswer {
@@ -108,8 +96,8 @@ pub fn apart<T: Serialize + DeserializeOwned>(
     work: impl FnOnce() -> T,
 ) -> Result<T, NoAnswer> {
     let mut work = Some(work);
-    let mut told = || work.take().map(|work| serde_json::to_string(&work())).transpose();
-    let answer = asked(what, deadline, keep, &mut || Ok(told()?.unwrap_or_default()))?;
+    let mut answered = || work.take().map(|work| serde_json::to_string(&work())).transpose();
+    let answer = asked(what, deadline, keep, &mut || Ok(answered()?.unwrap_or_default()))?;
     serde_json::from_str(&answer)
         .map_err(|error| NoAnswer::Failed { what: what.to_owned(), source: error.into() })
 }
@@ -313,11 +301,11 @@ mod tests {
         let started = Instant::now();
         let error =
             apart("reading /dev/sdb", Duration::from_secs(1), &[], || thread::sleep(LONG)).unwrap_err();
-        let said = error.to_string();
-        assert!(said.starts_with("reading /dev/sdb did not end within 1 s; process "), "{said}");
+        let message = error.to_string();
+        assert!(message.starts_with("reading /dev/sdb did not end within 1 s; process "), "{message}");
         assert!(
-            said.ends_with(" is left behind, and what it waits for is in use until it answers"),
-            "{said}"
+            message.ends_with(" is left behind, and what it waits for is in use until it answers"),
+            "{message}"
         );
         assert!(started.elapsed() < LONG / 2);
     }
@@ -331,10 +319,10 @@ mod tests {
 
     #[test]
     fn a_thread_that_hangs_in_it_holds_up_no_answer() {
-        let told = apart("asking", LONG, &[], || {
+        let answered = apart("asking", LONG, &[], || {
             thread::spawn(|| thread::sleep(LONG));
             7
         });
-        assert_eq!(told.unwrap(), 7);
+        assert_eq!(answered.unwrap(), 7);
     }
 }

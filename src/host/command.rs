@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::argument::Argument;
 pub(crate) use self::argument::{pasted, quoted};
-pub use self::failure::Failure;
+pub(crate) use self::failure::Failure;
 pub use self::tools::available;
 use self::tools::{DIRECTORIES, find};
 use super::deadline::shortened;
@@ -185,7 +185,7 @@ impl Command {
     pub fn succeeded(&self, output: &Output) -> Result<(), Failure> {
         match output.status {
             0 => Ok(()),
-            status => Err(Failure::Status { line: self.line(), status, said: output.said() }),
+            status => Err(Failure::Status { line: self.line(), status, message: output.message() }),
         }
     }
 
@@ -303,7 +303,7 @@ impl Command {
                     line: self.line(),
                     after,
                     became,
-                    said: running.output.said(),
+                    message: running.output.message(),
                 });
             }
         };
@@ -316,7 +316,7 @@ impl Command {
             (None, signal) => Err(Failure::Signal {
                 line: self.line(),
                 signal: signal.unwrap_or_default(),
-                said: output.said(),
+                message: output.message(),
             }),
         }
     }

@@ -22,7 +22,7 @@ fn streams_status_and_lines_are_kept_apart() {
         .run_watched(&Host::live(), &mut |line| seen.push(line.to_owned()))
         .unwrap();
     assert_eq!((output.status, output.stdout.as_slice()), (3, b"in\na\nb".as_slice()));
-    assert_eq!(output.said(), "oops");
+    assert_eq!(output.message(), "oops");
     seen.sort();
     assert_eq!(seen, ["a", "b", "in", "oops"]);
 }
@@ -57,29 +57,29 @@ fn what_prints_faster_than_it_is_listened_to_is_held_up() {
 fn a_hanging_command_is_stopped_with_its_descendants() {
     let started = Instant::now();
     let failure = sh("echo begun; sleep 600 & sleep 600", 5 * SECOND).run(&Host::live()).unwrap_err();
-    assert!(matches!(&failure, Failure::Deadline { said, .. } if said == "begun"), "{failure}");
+    assert!(matches!(&failure, Failure::Deadline { message, .. } if message == "begun"), "{failure}");
     assert!(started.elapsed() < AMPLE);
 }
 
 #[test]
 fn a_command_begins_with_no_signal_held_back() {
-    let said = thread::spawn(|| {
+    let output = thread::spawn(|| {
         let mut set = nix::sys::signal::SigSet::empty();
         set.add(Signal::SIGTERM);
         set.thread_block().unwrap();
         sh("grep SigBlk /proc/self/status", AMPLE).read(&Host::live()).unwrap()
     });
-    assert_eq!(said.join().unwrap(), "SigBlk:\t0000000000000000\n");
+    assert_eq!(output.join().unwrap(), "SigBlk:\t0000000000000000\n");
 }
 
 #[test]
 fn a_copy_of_this_process_starts_none() {
     // What waits for a command registers for SIGCHLD (signal-hook): where another thread was in its handler, or registered
     // too, when the copy was made, that never ends there. One check in 400 was late by that.
-    let told = apart::apart("starting it", Duration::from_secs(60), &[], || {
+    let copy = apart::apart("starting it", Duration::from_secs(60), &[], || {
         sh("true", Duration::from_secs(60)).run(&Host::live()).map(drop).map_err(|error| error.to_string())
     });
-    let why = told.unwrap().unwrap_err();
+    let why = copy.unwrap().unwrap_err();
     assert!(why.ends_with("could not be started: a copy of this process starts no command"), "{why}");
 }
 
@@ -113,9 +113,12 @@ fn failures_are_told_apart_and_can_be_pasted() {
 fn an_argument_is_shown_unless_it_was_given_as_a_secret() {
     let command = sh("echo \"$1\" >&2; exit 3", AMPLE).secret("name").secret("Hidden");
     assert!(!format!("{command:?}").contains("Hidden"));
-    assert_eq!(command.run(&Host::live()).unwrap().said(), "Hidden", "it was given");
-    let told = command.read(&Host::live()).unwrap_err().to_string();
-    assert!(told.starts_with(r#"`sh -c 'echo "$1" >&2; exit 3' *** ***` ended with status 3"#), "{told}");
+    assert_eq!(command.run(&Host::live()).unwrap().message(), "Hidden", "it was given");
+    let message = command.read(&Host::live()).unwrap_err().to_string();
+    assert!(
+        message.starts_with(r#"`sh -c 'echo "$1" >&2; exit 3' *** ***` ended with status 3"#),
+        "{message}"
+    );
     // What looks like one and is none stays: which is one is known.
     let plain = Command::new("cp", ["-P", "/a/token:x", "b"], AMPLE);
     assert_eq!(plain.line(), "cp -P /a/token:x b");
@@ -130,9 +133,9 @@ fn a_secret_below_its_name_is_not_seen_either() {
         .run_watched(&Host::live(), &mut |line| seen.push(line.to_owned()))
         .unwrap();
     assert_eq!(seen, ["Password:", "  ***", "done", "-----BEGIN RSA PRIVATE KEY-----", "***"]);
-    assert_eq!(output.said(), "done; -----BEGIN RSA PRIVATE KEY-----; ***");
+    assert_eq!(output.message(), "done; -----BEGIN RSA PRIVATE KEY-----; ***");
     let long = sh("echo password: Hidden | head -c 100; yes x | head -n 50000; echo last", AMPLE);
-    assert_eq!(long.run(&Host::live()).unwrap().said(), "x; x; last");
+    assert_eq!(long.run(&Host::live()).unwrap().message(), "x; x; last");
 }
 
 #[test]
@@ -193,11 +196,11 @@ fn a_transaction_that_does_not_end_goes_on_and_is_read_when_we_have_ended() {
         let mut command = sh(&format!("{STUBBORN} {}", Path::new(&left).display()), SECOND).transaction();
         command.grace = SECOND;
         let failure = command.run(&Host::live()).unwrap_err();
-        let Failure::Deadline { became: Became::GoesOn(pid), said, .. } = &failure else {
+        let Failure::Deadline { became: Became::GoesOn(pid), message, .. } = &failure else {
             panic!("{failure}")
         };
         assert!(Path::new(&format!("/proc/{pid}")).exists());
-        assert!(said.ends_with('x'), "{said}");
+        assert!(message.ends_with('x'), "{message}");
         let goes_on = format!(
             "and keeps running as process {pid}, which was asked to end and is not killed in the middle"
         );
@@ -222,8 +225,8 @@ fn a_transaction_that_does_not_end_goes_on_and_is_read_when_we_have_ended() {
 fn at_its_deadline_a_command_is_asked_to_end_before_it_is_ended() {
     let asked = "trap 'echo asked >&2; exit 0' TERM; while :; do sleep 0.1; done";
     let failure = sh(asked, SECOND).run(&Host::live()).unwrap_err();
-    let Failure::Deadline { became: Became::Stopped, said, .. } = &failure else { panic!("{failure}") };
-    assert!(said.ends_with("asked"), "{said}");
+    let Failure::Deadline { became: Became::Stopped, message, .. } = &failure else { panic!("{failure}") };
+    assert!(message.ends_with("asked"), "{message}");
     let started = Instant::now();
     let failure = sh("trap '' TERM; while :; do sleep 0.1; done", SECOND).run(&Host::live()).unwrap_err();
     assert!(matches!(failure, Failure::Deadline { became: Became::Stopped, .. }), "{failure}");
@@ -236,8 +239,8 @@ fn what_a_transaction_runs_is_not_ended_in_the_middle() {
     let script = "trap 'asked=1' TERM; sh -c 'sleep 3; echo scriptlet done' & child=$!; \
          while kill -0 $child 2>/dev/null; do wait $child; done; exit 0";
     let failure = sh(script, SECOND).transaction().run(&Host::live()).unwrap_err();
-    let Failure::Deadline { became: Became::Stopped, said, .. } = &failure else { panic!("{failure}") };
-    assert_eq!(said, "scriptlet done");
+    let Failure::Deadline { became: Became::Stopped, message, .. } = &failure else { panic!("{failure}") };
+    assert_eq!(message, "scriptlet done");
 }
 
 #[test]

@@ -79,8 +79,8 @@ mod tests {
         let (started, mut made) = (Instant::now(), 0);
         let mut all = true;
         while all && (made < 300 || started.elapsed() < Duration::from_secs(5)) {
-            let told = apart_at_once("asking", &names, Duration::from_secs(60), |name| Ok(name.len()));
-            all = told.unwrap().len() == names.len();
+            let answers = apart_at_once("asking", &names, Duration::from_secs(60), |name| Ok(name.len()));
+            all = answers.unwrap().len() == names.len();
             made += 1;
         }
         over.store(true, Ordering::Relaxed);

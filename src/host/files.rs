@@ -197,12 +197,12 @@ pub fn label_like_parent(path: &Path) -> Result<()> {
 fn label(path: &Path) -> io::Result<()> {
     // Without root's rights nobody labels a file, and needs to: such a user has no tree of an image.
     let without = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EPERM));
-    let told = |path: &Path| match xattr::get(path, LABEL) {
+    let label_of = |path: &Path| match xattr::get(path, LABEL) {
         Err(error) if without(&error) => Ok(None),
-        told => told,
+        label => label,
     };
-    let Some(of_directory) = told(directory_of(path))? else { return Ok(()) };
-    if told(path)?.is_some() {
+    let Some(of_directory) = label_of(directory_of(path))? else { return Ok(()) };
+    if label_of(path)?.is_some() {
         return Ok(());
     }
     match xattr::set(path, LABEL, &of_directory) {
@@ -304,14 +304,14 @@ mod tests {
             ("nowhere", "a symbolic link"),
             ("", "a directory"),
         ] {
-            let told = append(name).unwrap_err().to_string();
-            assert_eq!(told, format!("{} is {what}, not a regular file: remove it", at(name).display()));
+            let message = append(name).unwrap_err().to_string();
+            assert_eq!(message, format!("{} is {what}, not a regular file: remove it", at(name).display()));
         }
         assert!(!at("none").exists());
         // Whoever can link into the directory would have another file written to.
         fs::hard_link(at("log"), at("second")).unwrap();
-        let told = append("log").unwrap_err().to_string();
-        assert!(told.ends_with("/log has 2 names (hard links), one was expected: remove it"), "{told}");
+        let message = append("log").unwrap_err().to_string();
+        assert!(message.ends_with("/log has 2 names (hard links), one was expected: remove it"), "{message}");
     }
 
     #[test]

@@ -4,7 +4,6 @@
 pub struct MapStatus {
     /// Whether it is suspended. Kernels before 2.6.33 do not tell that in /sys.
     pub suspended: bool,
-    /// How many targets it has.
     pub targets: u32,
     /// One `struct dm_target_spec` after another, each with its status or parameters as text behind it.
     pub bytes: Vec<u8>,
@@ -59,15 +58,15 @@ mod tests {
             bytes.resize(48, 0);
             bytes
         };
-        let told =
+        let status =
             |bytes: &[u8], targets: u32| MapStatus { suspended: false, targets, bytes: bytes.to_vec() };
         let bytes = [spec(48, "one"), spec(96, "two")].concat();
-        assert_eq!(told(&bytes, 2).texts(), ["one", "two"]);
-        assert_eq!(told(&bytes, 1).tables(), ["8 16 linear one"]);
+        assert_eq!(status(&bytes, 2).texts(), ["one", "two"]);
+        assert_eq!(status(&bytes, 1).tables(), ["8 16 linear one"]);
         // What is cut, or leads out, ends it.
-        assert_eq!(told(&bytes, 3).texts(), ["one", "two"]);
-        assert_eq!(told(&bytes[..50], 2).texts(), ["one"]);
-        assert_eq!(told(&spec(u32::MAX, "one"), 2).texts(), ["one"]);
-        assert_eq!(told(&[], 1).texts(), [""; 0]);
+        assert_eq!(status(&bytes, 3).texts(), ["one", "two"]);
+        assert_eq!(status(&bytes[..50], 2).texts(), ["one"]);
+        assert_eq!(status(&spec(u32::MAX, "one"), 2).texts(), ["one"]);
+        assert_eq!(status(&[], 1).texts(), [""; 0]);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Every reader takes a [`Host`]; no function elsewhere has a literal path that it opens by itself.
 
-pub mod apart;
+pub(crate) mod apart;
 pub mod command;
 mod deadline;
 pub mod device_name;
@@ -23,6 +23,7 @@ pub(crate) mod sync;
 pub mod text;
 pub mod trust;
 
+pub use self::apart::end_waiting;
 pub use self::device_name::DeviceName;
 pub use self::device_number::DeviceNumber;
 pub use self::root::{Host, Kind};

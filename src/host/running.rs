@@ -49,7 +49,7 @@ pub struct Output {
 
 impl Output {
     /// The end of what was said, standard error before standard output, made safe and short: for messages.
-    pub fn said(&self) -> String {
+    pub fn message(&self) -> String {
         let stream =
             if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };
         // Of a long one the lines at its end, whole: a secret is found by what stands before it.

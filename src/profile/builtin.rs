@@ -8,11 +8,9 @@ pub const DEFAULT: &str = "centos-6.6";
 /// A profile that the program carries.
 #[derive(Debug)]
 pub struct BuiltIn {
-    /// Its name.
     pub name: &'static str,
     /// The release it is for: the first line of /etc/redhat-release.
     release: &'static str,
-    /// Its YAML text.
     pub text: &'static str,
 }
 
@@ -29,12 +27,6 @@ pub fn builtin_names() -> &'static [&'static str] {
     &NAMES
 }
 
-/// The YAML text of the built-in profile called `name`.
-pub fn builtin(name: &str) -> Option<&'static str> {
-    find(name).map(|found| found.text)
-}
-
-/// The built-in profile called `name`.
 pub fn find(name: &str) -> Option<&'static BuiltIn> {
     ALL.iter().find(|built_in| built_in.name == name)
 }

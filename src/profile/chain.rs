@@ -67,7 +67,6 @@ pub fn chain(start: Start<'_>, writers: Writers) -> Result<Node, Wrong> {
     }
 }
 
-/// One profile of a chain.
 struct Layer {
     tree: Node,
     /// What it extends, and where it says so.

@@ -70,16 +70,13 @@ pub struct Setting {
     pub option: &'static str,
     /// The section of the profile that it stands for.
     pub section: &'static str,
-    /// The key in it.
     pub key: &'static str,
-    /// The value.
     pub value: Given,
 }
 
 /// What an option gives.
 #[derive(Clone, Debug)]
 pub enum Given {
-    /// One value.
     One(String),
     /// A list, which replaces the profile's.
     Many(Vec<String>),
@@ -129,7 +126,6 @@ fn resolve(start: Start<'_>, known_ids: &[&str], writers: Writers) -> Result<Pro
     finish(&merged, known_ids)
 }
 
-/// A merged tree to a profile.
 fn finish(merged: &Node, known_ids: &[&str]) -> Result<Profile, Wrong> {
     let mut profile: Profile = decode(merged)?;
     collect(merged, "", &mut profile.origins);

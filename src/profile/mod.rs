@@ -23,11 +23,12 @@ mod values;
 mod wrong;
 mod yaml;
 
-pub use builtin::{DEFAULT, builtin, builtin_names};
+pub use builtin::{DEFAULT, builtin_names};
 pub use differences::differences;
 #[cfg(feature = "fuzzing")]
 pub(crate) use load::from_text;
-pub use load::{Given, HOST_FILE, Setting, check, load, load_with};
+pub(crate) use load::{Given, Setting, load_with};
+pub use load::{HOST_FILE, check, load};
 pub use model::{
     CustomChanges, FileSpec, Files, Hypervisor, Installation, Layout, Network, Os, Packages, PartitionSize,
     PartitionSpec, Profile, Retention, Server, Site, Sizing, Sources, Waiver,
@@ -35,12 +36,12 @@ pub use model::{
 pub use schema::schema;
 pub use show::{digest, show, to_json};
 pub use source::Writers;
-pub use values::{
-    Architecture, BootLoaderPlace, Finish, InstallSource, NetworkKind, OtherAddress, PackageName,
-    PartitionType, RetentionType, ScriptStage, Size, Unverified,
-};
+pub use values::Unverified;
 #[cfg(test)]
-pub use values::{DiskName, MountPoint};
+pub(crate) use values::{Architecture, BootLoaderPlace, DiskName, Finish, MountPoint, RetentionType};
+pub(crate) use values::{
+    InstallSource, NetworkKind, OtherAddress, PackageName, PartitionType, ScriptStage, Size,
+};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,6 @@ const FLAG: &str = "pass --allow-unsafe-profile (at a desk, never on a master ta
 /// A file that was read.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its text.
     pub text: String,
     /// Where it really lies, every link followed.
     pub real: PathBuf,
@@ -135,16 +134,16 @@ mod tests {
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         for writers in [Writers::Anyone, Writers::Root] {
-            let says = |path: &Path, what: &str| {
+            let refuses = |path: &Path, what: &str| {
                 assert_eq!(
                     refused(path, writers),
                     format!("P: cannot be read: it is {what}, not a regular file")
                 );
             };
-            says(&fifo, "a FIFO");
-            says(&dir.path().join("socket"), "a socket");
-            says(dir.path(), "a directory");
-            says(Path::new("/dev/zero"), "a character device");
+            refuses(&fifo, "a FIFO");
+            refuses(&dir.path().join("socket"), "a socket");
+            refuses(dir.path(), "a directory");
+            refuses(Path::new("/dev/zero"), "a character device");
             let none = refused(&dir.path().join("none"), writers);
             assert_eq!(none, "P: cannot be read: No such file or directory (os error 2)");
         }

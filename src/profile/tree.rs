@@ -30,7 +30,6 @@ impl fmt::Display for Source {
 /// A value and where it stands.
 #[derive(Debug)]
 pub struct Node {
-    /// The value.
     pub value: Value,
     /// The line, from 1: of its key, where it has one.
     pub line: usize,
@@ -38,20 +37,15 @@ pub struct Node {
     pub source: Rc<Source>,
 }
 
-/// A YAML value.
 #[derive(Debug)]
 pub enum Value {
     /// `null`, `~`, or nothing.
     Null,
-    /// `true` or `false`.
     Bool(bool),
     /// A whole number from 0 up.
     Whole(u64),
-    /// Another number.
     Number(f64),
-    /// Text.
     Text(String),
-    /// A list.
     List(Vec<Node>),
     /// A mapping, in the order of the file.
     Map(Vec<(String, Node)>),

@@ -26,7 +26,6 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// What is wrong with the value at `path`.
     fn wrong(&self, path: &str, what: impl Into<String>) -> Wrong {
         Wrong::at(self.at(path).unwrap_or_default(), path, what)
     }

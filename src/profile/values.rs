@@ -24,17 +24,13 @@ use time::Date;
 use text::{kept, names_a_host, straight};
 
 texts! {
-    /// The name of a profile.
     Name(String => str), "a name of up to 100 ASCII characters", r"^[!-~]([ -~]{0,98}[!-~])?$", |text| Some(text.into());
     /// Words for people, in one line.
     Words(String => str), "some words (up to 1000 characters)", r"\S", words;
-    /// Another profile.
     Reference(String => str), "the name of a built-in profile or a path", r"^[!-~]([ -~]{0,4000}[!-~])?$",
         |text| Some(text.into());
-    /// A release text.
     Release(String => str), "a release such as `CentOS release 6.6 (Final)`", r"^[!-~]([ -~]{0,126}[!-~])?$",
         |text| Some(text.into());
-    /// A time zone.
     Timezone(String => str), "a time zone such as `Europe/Berlin`",
         r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$", |text| kept(text, text.len() <= 64);
     /// A file or directory of the host.
@@ -46,13 +42,10 @@ texts! {
     /// Where a partition is mounted.
     PartitionMount(String => str), "an absolute mount point without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
         r"^(/|(/[A-Za-z0-9._+@%=:~-]+)+)$", |text| kept(text, straight(text));
-    /// A package of the host's package database.
     PackageName(String => str), "a package name (letters, digits and ._+-, beginning with a letter or digit)",
         r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", |text| kept(text, text.len() <= 128);
-    /// A package file.
     PackageFile(String => str), "a file name that ends in .rpm or .deb, without a directory",
         r"^[A-Za-z0-9][A-Za-z0-9._+~^-]*\.(rpm|deb)$", |text| kept(text, text.len() <= 255);
-    /// A script.
     ScriptName(String => str), "a file name without a directory (letters, digits and ._+-)",
         r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$", |text| kept(text, text.len() <= 255);
     /// Where a file is fetched from.
@@ -63,20 +56,15 @@ texts! {
     /// A SHA-256 checksum, in lower-case hex.
     Sha256(String => str), "a SHA-256 checksum of 64 hexadecimal digits", r"^[0-9A-Fa-f]{64}$",
         |text| Some(text.to_lowercase());
-    /// A server.
     Address(String => str), "a host name or an IP address, without scheme and port", r"^[A-Za-z0-9:][A-Za-z0-9.:_-]{0,252}$",
         |text| kept(text, !text.contains(':') || text.parse::<Ipv6Addr>().is_ok());
-    /// A version.
     Version(String => str), "a version such as '9.10.4149.1'", r"^[0-9]{1,9}(\.[0-9]{1,9}){1,3}$", |text| Some(text.into());
-    /// A disk.
     DiskName(String => str), "a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
         // Of SCSI IDs, those of the types 0, 1 and S are made of vendor and model, and can have blanks.
         r"^([01S][ -~]*|[A-Za-z0-9][A-Za-z0-9._+@%=:~#\\-]*|/dev(/[A-Za-z0-9._+@%=:~-]+)+)$",
         |text| kept(text, text.len() <= 256 && !text.ends_with(' ') && straight(text));
-    /// A requirement's id.
     RequirementId(String => str), "the id of a requirement such as `sizing.memory`", r"^[a-z][a-z-]*\.[a-z][a-z-]*$",
         |text| kept(text, text.len() <= 80);
-    /// A day.
     Day(Date => Date), "a date of this century such as '2026-12-31'", r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", date;
 }
 
@@ -119,13 +107,11 @@ impl MountPoint {
     }
 }
 
-/// One line of words.
 fn words(text: &str) -> Option<String> {
     let right = text.chars().count() <= 1000 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     right.then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The date in `YYYY-MM-DD`.
 fn date(text: &str) -> Option<Date> {
     Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).ok()
 }

@@ -20,7 +20,6 @@ pub type Remark<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A text in YAML that grows.
 pub struct Writer<'a> {
-    /// What was written.
     pub out: String,
     remark: Remark<'a>,
 }
@@ -31,7 +30,6 @@ impl<'a> Writer<'a> {
         Self { out, remark }
     }
 
-    /// Writes a key of the file and its value.
     pub fn entry(&mut self, key: &str, value: &Value) {
         self.value(0, key, value, key);
     }

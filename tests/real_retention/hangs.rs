@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use mt_agent::changes::identity::Identity;
 use mt_agent::changes::{Context, Observer, mkfs};
 use mt_agent::facts::disks::Disk;
-use mt_agent::host::{Host, ScsiId, apart};
+use mt_agent::host::{self, Host, ScsiId};
 use mt_agent::state::paths::RETENTION;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
@@ -95,7 +95,7 @@ impl Identity for Stop<'_> {
             self.storage.signal(Signal::SIGSTOP);
             if self.and_end {
                 // As the guard of `apply` does on SIGTERM.
-                apart::end_waiting();
+                host::end_waiting();
             }
         }
         self.own.disks(host)

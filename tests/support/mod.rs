@@ -97,7 +97,7 @@ pub fn tool(tool: &str, args: &[&str]) -> Output {
     let command = Command::new(tool, args.iter().copied(), PATIENCE);
     let output =
         command.run(&Host::live()).unwrap_or_else(|failure| panic!("{failure} (scripts/install-tools real)"));
-    assert_eq!(output.status, 0, "{}: {}", command.line(), output.said());
+    assert_eq!(output.status, 0, "{}: {}", command.line(), output.message());
     output
 }
 

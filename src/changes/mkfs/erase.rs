@@ -76,7 +76,7 @@ pub fn remove_map_partitions(context: &mut Context<'_>, disks: &[Disk]) -> Resul
     for (part, _) in parts {
         let Some(name) = &part.dm_name else { continue };
         let output = context.run(&Command::new("dmsetup", ["remove", name], DEADLINE))?;
-        ensure!(output.status == 0, "the map partition {name} is in use: {}", output.said());
+        ensure!(output.status == 0, "the map partition {name} is in use: {}", output.message());
     }
     Ok(())
 }

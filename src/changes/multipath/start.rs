@@ -65,7 +65,7 @@ fn make(context: &mut Context<'_>, disks: &[Disk], id: &ScsiId) -> Result<()> {
     let command = Command::new("multipath", ["-v", "2", &disk.path], DEADLINE);
     let output = context.run(&command)?;
     let made = wait_for(|| Ok(without_map(host, std::slice::from_ref(id))?.is_empty().then_some(())))?;
-    ensure!(made.is_some(), "multipath made no map of {} ({id}): {}", disk.name, output.said());
+    ensure!(made.is_some(), "multipath made no map of {} ({id}): {}", disk.name, output.message());
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub fn signatures(host: &Host, device: &str) -> Signatures {
 /// "ambivalent" too (8 since), told beside it: whatever else is said is a doubt.
 pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
     let silent = |stream: &[u8]| stream.iter().all(u8::is_ascii_whitespace);
-    let unknown = || match output.said() {
+    let unknown = || match output.message() {
         said if said.is_empty() => {
             Signatures::Unknown(format!("`{line}` ended with status {}", output.status))
         }

@@ -5,11 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The entry that is started where nobody chooses another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootEntry {
-    /// The file in which it stands.
     pub file: String,
     /// Its number, from 0; `None` where it is the one that was saved last (`default saved`).
     pub default: Option<u64>,
-    /// How many entries the file has.
     pub entries: u64,
     /// The words of its kernel's command line that are judged; `None` where there is no such entry, or it starts no kernel.
     pub kernel: Option<Vec<String>>,

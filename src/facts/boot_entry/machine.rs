@@ -34,7 +34,7 @@ pub(super) enum Place {
     /// Its file system; of a mirror each half counts.
     At(Vec<Root>),
     NotThere(String),
-    Untold(String),
+    Unknown(String),
 }
 
 /// The mounts and disks of a machine.
@@ -66,12 +66,12 @@ impl<'a> Machine<'a> {
 
     pub fn place(&self, on: Option<&Device>) -> Place {
         if self.own.is_empty() {
-            return Place::Untold("the partition with GRUB's own files was not found".into());
+            return Place::Unknown("the partition with GRUB's own files was not found".into());
         }
         let spots = match on {
             None => self.own.clone(),
             Some(Device::Other(name)) => {
-                return Place::Untold(format!("what lies on {name} is not known here"));
+                return Place::Unknown(format!("what lies on {name} is not known here"));
             }
             Some(Device::Disk(disk, partition)) => match self.spots(*disk, *partition) {
                 Ok(spots) => spots,
@@ -86,7 +86,7 @@ impl<'a> Machine<'a> {
         let root = |mount: &Mount| Root { at: mount.mount_point.clone(), number: Some(mount.major_minor) };
         let roots: Vec<_> = self.mounts.iter().filter(is_it).map(root).collect();
         if roots.is_empty() {
-            return Place::Untold("the file system of that partition is not mounted".into());
+            return Place::Unknown("the file system of that partition is not mounted".into());
         }
         Place::At(roots)
     }
@@ -96,7 +96,7 @@ impl<'a> Machine<'a> {
     /// first, the first is not known either.
     fn spots(&self, disk: u64, partition: Option<u64>) -> Result<Vec<Spot>, Place> {
         let host = self.host;
-        let all = sysfs::disk_names(host).map_err(Place::Untold)?;
+        let all = sysfs::disk_names(host).map_err(Place::Unknown)?;
         if disk >= all.len() as u64 {
             return Err(Place::NotThere(format!(
                 "disks of this machine: {}, of which the first is hd0",
@@ -109,12 +109,12 @@ impl<'a> Machine<'a> {
             true => {}
             false if disk == 0 && by_map.is_empty() => {}
             false if disk == 0 => {
-                return Err(Place::Untold(format!(
+                return Err(Place::Unknown(format!(
                     "{MAP} says that hd0 is {}, and GRUB's own files are on {}",
                     by_map[0], self.own[0].0
                 )));
             }
-            false => return Err(Place::Untold(format!("which disk is hd{disk} at boot is not known here"))),
+            false => return Err(Place::Unknown(format!("which disk is hd{disk} at boot is not known here"))),
         }
         // GRUB counts from 0, the kernel from 1.
         let number = partition.map(|partition| partition.saturating_add(1));
@@ -130,7 +130,7 @@ impl<'a> Machine<'a> {
             |name: &&String| host.list(format!("/sys/block/{name}/holders")).is_ok_and(|all| !all.is_empty());
         match there.is_empty() {
             true if names.iter().any(is_held) => {
-                Err(Place::Untold(format!("the partitions of {} are not shown by themselves", names[0])))
+                Err(Place::Unknown(format!("the partitions of {} are not shown by themselves", names[0])))
             }
             true => Err(Place::NotThere(format!("{} has no partition {number}", names[0]))),
             false => Ok(there),

@@ -27,8 +27,7 @@ pub struct Named {
 /// An entry, as far as its commands are read.
 #[derive(Default)]
 struct Entry {
-    /// Whether it says anything.
-    says: bool,
+    has_command: bool,
     kernel: Option<Vec<String>>,
     initrd: bool,
     /// Whether `boot` stood there: what follows is not read.
@@ -74,18 +73,18 @@ pub fn parse(text: &str) -> (BootEntry, More) {
         let end = line.find([' ', '=']).unwrap_or(line.len());
         let (command, argument) = (&line[..end], line[end..].trim_start_matches([' ', '=']));
         match (command, entries.last_mut()) {
-            (command, _) if !COMMANDS.split(' ').any(|known| known == command) => {}
+            (command, _) if !text::has_word(COMMANDS, command) => {}
             // One that says nothing is overwritten.
-            ("title", Some(Entry { says: false, .. })) => {}
+            ("title", Some(Entry { has_command: false, .. })) => {}
             ("title", _) => entries.push(Entry::default()),
             (_, None) => menu.command(command, argument),
             (_, Some(entry)) => {
-                entry.says = true;
+                entry.has_command = true;
                 entry.command(command, argument, &menu);
             }
         }
     }
-    entries.retain(|entry| entry.says);
+    entries.retain(|entry| entry.has_command);
     let mut levels: Vec<_> =
         entries.iter().map(|entry| runlevel(entry.kernel.as_deref().unwrap_or_default())).collect();
     let default = (!menu.saved).then_some(menu.default);
@@ -93,20 +92,20 @@ pub fn parse(text: &str) -> (BootEntry, More) {
     let count = entries.len() as u64;
     let entry = at.filter(|at| *at < entries.len()).map(|at| entries.swap_remove(at));
     let Entry { kernel, initrd, opens, waits, untold, saves, misfit, .. } = entry.unwrap_or_default();
-    let mut told = BootEntry { default, entries: count, kernel, untold, ..BootEntry::default() };
-    if let Some(words) = told.kernel.as_deref().filter(|_| told.untold.is_empty()) {
+    let mut found = BootEntry { default, entries: count, kernel, untold, ..BootEntry::default() };
+    if let Some(words) = found.kernel.as_deref().filter(|_| found.untold.is_empty()) {
         levels = vec![runlevel(words)];
     }
-    told.waits = [menu.waits, waits].concat();
+    found.waits = [menu.waits, waits].concat();
     if !menu.timeout {
-        told.waits.push("without a timeout the menu waits for a key".into());
+        found.waits.push("without a timeout the menu waits for a key".into());
     }
     // Where each driver is a module, and a name that stays is resolved by what the initial file system starts.
-    if told.kernel.is_some() && !initrd {
-        told.lacking.push("its kernel is started without an initrd".into());
+    if found.kernel.is_some() && !initrd {
+        found.lacking.push("its kernel is started without an initrd".into());
     }
-    told.lacking.extend(misfit);
-    (told, More { opens, levels, saves })
+    found.lacking.extend(misfit);
+    (found, More { opens, levels, saves })
 }
 
 impl Menu {
@@ -269,9 +268,9 @@ mod tests {
     fn only_words_that_are_judged_are_kept() {
         let line = "password --md5 Hidden\ntitle a\nkernel /a ro root=nfs:me:Hidden@x nompath x=Hidden init=/bin/sh init=/sbin/init \
                     rdinit=/x S s single -s emergency 3 12 quiet\n";
-        let told = of(line).2.unwrap();
-        assert!(!told.contains("Hidden"), "{told}");
-        assert!(told.ends_with("nompath init=/bin/sh rdinit=/x S s single -s emergency 3"), "{told}");
+        let found = of(line).2.unwrap();
+        assert!(!found.contains("Hidden"), "{found}");
+        assert!(found.ends_with("nompath init=/bin/sh rdinit=/x S s single -s emergency 3"), "{found}");
     }
 
     #[test]
@@ -393,8 +392,8 @@ mod tests {
     fn devices_are_read_as_grub_names_them() {
         let of = |lines: &str| {
             let (_, More { opens, .. }) = parse(&format!("title a\n{lines}"));
-            let told = |named: &Named| format!("{:?} {}", named.on, named.path.as_deref().unwrap_or("-"));
-            opens.iter().map(told).collect::<Vec<_>>().join("; ")
+            let shown = |named: &Named| format!("{:?} {}", named.on, named.path.as_deref().unwrap_or("-"));
+            opens.iter().map(shown).collect::<Vec<_>>().join("; ")
         };
         for (lines, expected) in [
             ("kernel /a\n", "None /a"),

@@ -56,7 +56,7 @@ pub(super) fn look(host: &Host, more: &More, entry: &mut BootEntry) -> Result<()
             }
             (_, None) => {}
             (_, Some(_)) if !says_files => {}
-            (Place::Untold(why), Some(_)) => entry.untold.push(format!("whether {shown} is there: {why}")),
+            (Place::Unknown(why), Some(_)) => entry.untold.push(format!("whether {shown} is there: {why}")),
             (Place::At(roots), Some(path)) => {
                 entry.lacking.extend(lacking(host, machine.as_ref(), &roots, path, shown)?);
             }
@@ -194,7 +194,7 @@ mod tests {
     ];
 
     /// What is lacking and what is untold, where `mounts` (number and mount point) are and `there` has files.
-    fn told(text: &str, mounts: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    fn judged(text: &str, mounts: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let line = |(number, at): &(&str, &str)| format!("1 1 {number} / {at} rw - ext4 /dev/x rw\n");
         let mounts: String = mounts.iter().map(line).collect();
         let files = [&[(FILE, text), ("proc/self/mountinfo", &mounts)], &DISKS[..], there].concat();
@@ -215,45 +215,45 @@ mod tests {
         let [kernel, initrd] =
             ["boot/vmlinuz-2.6.32-504.el6.x86_64", "boot/initramfs-2.6.32-504.el6.x86_64.img"];
         let none = (vec![], vec![]);
-        assert_eq!(told(INSTALLED, &ROOT, &[(kernel, "x"), (initrd, "x")]), none);
+        assert_eq!(judged(INSTALLED, &ROOT, &[(kernel, "x"), (initrd, "x")]), none);
         // A recording without any file says nothing of them.
-        assert_eq!(told(INSTALLED, &ROOT, &[]), none);
-        let found = told(INSTALLED, &ROOT, &[(initrd, "")]).0;
+        assert_eq!(judged(INSTALLED, &ROOT, &[]), none);
+        let found = judged(INSTALLED, &ROOT, &[(initrd, "")]).0;
         assert_eq!(found, [format!("/{kernel} is not there"), format!("/{initrd} is empty")]);
         let two = "default=1\ntitle a\nkernel /gone\ntitle b\nkernel /boot/vmlinuz ro\ninitrd boot/initrd\n";
         assert_eq!(
-            told(two, &ROOT, &THERE),
+            judged(two, &ROOT, &THERE),
             (vec!["`boot/initrd` is no file's path for GRUB".into()], vec![])
         );
         // GRUB stops at the first that it cannot load.
         let twice = "title a\nkernel /boot/gone\nkernel /boot/vmlinuz\ninitrd /boot/initrd\n";
-        assert_eq!(told(twice, &ROOT, &THERE).0, ["/boot/gone is not there"]);
+        assert_eq!(judged(twice, &ROOT, &THERE).0, ["/boot/gone is not there"]);
         let nothing = "title a\nkernel /boot/vmlinuz\ninitrd\n";
-        assert_eq!(told(nothing, &ROOT, &THERE).0, ["`` is no file's path for GRUB"]);
+        assert_eq!(judged(nothing, &ROOT, &THERE).0, ["`` is no file's path for GRUB"]);
         let links = [("boot/vmlinuz", "-> k"), ("boot/k", "x"), ("boot/initrd", "-> /boot/gone")];
-        assert_eq!(told(&entry("", "/boot"), &ROOT, &links).0, ["/boot/initrd is not there"]);
+        assert_eq!(judged(&entry("", "/boot"), &ROOT, &links).0, ["/boot/initrd is not there"]);
     }
 
     #[test]
     fn a_file_is_named_from_the_root_of_its_file_system() {
         for root in ["", "root (hd0,0)", "rootnoverify (hd0,0)"] {
             let none = (vec![], vec![]);
-            assert_eq!(told(&entry(root, "/boot"), &ROOT, &THERE), none, "{root}");
-            assert_eq!(told(&entry(root, ""), &WITH_BOOT, &THERE), none, "{root}");
-            let found = told(&entry(root, ""), &ROOT, &THERE);
+            assert_eq!(judged(&entry(root, "/boot"), &ROOT, &THERE), none, "{root}");
+            assert_eq!(judged(&entry(root, ""), &WITH_BOOT, &THERE), none, "{root}");
+            let found = judged(&entry(root, ""), &ROOT, &THERE);
             let hint = |wrong: &str, right: &str| format!("{wrong} is not there, where GRUB finds {right}");
             assert_eq!(found.0, [hint("/vmlinuz", "/boot/vmlinuz"), hint("/initrd", "/boot/initrd")]);
-            let found = told(&entry(root, "/boot"), &WITH_BOOT, &THERE);
+            let found = judged(&entry(root, "/boot"), &WITH_BOOT, &THERE);
             assert_eq!(found.0, [hint("/boot/vmlinuz", "/vmlinuz"), hint("/boot/initrd", "/initrd")]);
         }
         // The partition of / has nothing of what is mounted upon it.
-        let found = told(&entry("root (hd0,1)", "/boot"), &WITH_BOOT, &THERE);
+        let found = judged(&entry("root (hd0,1)", "/boot"), &WITH_BOOT, &THERE);
         assert_eq!(found.0, ["/boot/vmlinuz is not there", "/boot/initrd is not there"]);
         // A file with a device of its own goes by that.
         let own = entry("root (hd0,1)", "(hd0,0)");
-        assert_eq!(told(&own, &WITH_BOOT, &THERE), (vec![], vec![]));
+        assert_eq!(judged(&own, &WITH_BOOT, &THERE), (vec![], vec![]));
         let gone = entry("root (hd0,0)", "(hd0,0)/boot");
-        assert_eq!(told(&gone, &ROOT, &[("boot/initrd", "x")]).0, ["(hd0,0)/boot/vmlinuz is not there"]);
+        assert_eq!(judged(&gone, &ROOT, &[("boot/initrd", "x")]).0, ["(hd0,0)/boot/vmlinuz is not there"]);
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
         let lacking = |prefix: &str, mounts: &[(&str, &str)], link: &str, file: &str| {
             let text = entry("root (hd0,0)", prefix);
             let there = [THERE[0], THERE[1], (file, text.as_str())];
-            told(link, mounts, &there).0
+            judged(link, mounts, &there).0
         };
         let why = "/boot/grub/grub.conf is a link to a file that GRUB does not find, as it sees the file system with /boot/grub alone";
         for link in ["-> ../../etc/grub.conf", "-> /etc/grub.conf"] {
@@ -278,7 +278,7 @@ mod tests {
         let text = format!("{}savedefault\n", entry("root (hd0,0)", "/boot"));
         let of = |saved: &'static str| {
             let there = [THERE[0], THERE[1], ("boot/grub/default", saved)];
-            told(&text, &ROOT, if saved.is_empty() { &THERE } else { &there })
+            judged(&text, &ROOT, if saved.is_empty() { &THERE } else { &there })
         };
         assert_eq!(of("0\n\n\n\n\n\n\n\n\n\n"), (vec![], vec![]));
         for saved in ["", "0\n"] {
@@ -300,7 +300,7 @@ mod tests {
         ] {
             // Without any file as well.
             for there in [&THERE[..], &[]] {
-                let (lacking, _) = told(&entry(&format!("root {root}"), "/boot"), &ROOT, there);
+                let (lacking, _) = judged(&entry(&format!("root {root}"), "/boot"), &ROOT, there);
                 assert_eq!(lacking[0], format!("{root} is not there: {why}"));
             }
         }
@@ -310,21 +310,21 @@ mod tests {
             ("(hd0)", "the file system of that partition is not mounted"),
             ("(nd)", "what lies on (nd) is not known here"),
         ] {
-            let (lacking, untold) = told(&entry(&format!("root {root}"), "/boot"), &ROOT, &THERE);
+            let (lacking, untold) = judged(&entry(&format!("root {root}"), "/boot"), &ROOT, &THERE);
             assert_eq!(lacking, [""; 0], "{root}");
             assert_eq!(untold[0], format!("whether /boot/vmlinuz is there: {why}"));
         }
         // The map of devices has the disk with GRUB's own files as the second.
         let with_map = |map: &'static str| {
             let there = [("boot/grub/device.map", map), THERE[0], THERE[1]];
-            told(&entry("root (hd1,0)", "/boot"), &ROOT, &there)
+            judged(&entry("root (hd1,0)", "/boot"), &ROOT, &there)
         };
         assert_eq!(with_map("(hd0) /dev/sdb\n(hd1)\t/dev/sda\n"), (vec![], vec![]));
         assert_eq!(with_map("(hd0) /dev/sda\n(hd1) /dev/sdb\n").1.len(), 2);
         let by_link = |map: &'static str, root: &str| {
             let id = ("dev/disk/by-id/scsi-3600", "-> ../../sda");
             let there = [("boot/grub/device.map", map), id, THERE[0], THERE[1]];
-            told(&entry(root, "/boot"), &ROOT, &there)
+            judged(&entry(root, "/boot"), &ROOT, &there)
         };
         let by_id = "(hd0) /dev/sdb\n(hd1) /dev/disk/by-id/scsi-3600\n";
         assert_eq!(by_link(by_id, "root (hd1,0)"), (vec![], vec![]));
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn grub_reads_mirrors_and_maps_and_no_logical_volume() {
-        let of = |number: &str| told(&entry("root (hd0,0)", "/boot"), &[(number, "/")], &THERE);
+        let of = |number: &str| judged(&entry("root (hd0,0)", "/boot"), &[(number, "/")], &THERE);
         for number in ["9:0", "253:1"] {
             assert_eq!(of(number), (vec![], vec![]), "{number}");
         }

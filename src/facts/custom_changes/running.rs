@@ -82,8 +82,8 @@ fn parse(stat: &str) -> Option<Stat> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::custom_changes::{Outcome, SCHEMA};
     use crate::facts::testing;
+    use crate::state::vendor_script::{Outcome, SCHEMA};
 
     fn stat(pid: u32, state: &str, group: u32, session: u32, start: u64) -> (String, String) {
         let more = "-1 4202496 1 2 3 4 5 6 7 8 20 0 1 0";

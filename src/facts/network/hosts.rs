@@ -12,9 +12,7 @@ use crate::host::Host;
 pub struct HostsEntry {
     /// Line number, from 1.
     pub line: usize,
-    /// The address.
     pub address: IpAddr,
-    /// Its names.
     pub names: Vec<String>,
 }
 

@@ -152,7 +152,7 @@ pub(super) fn parse(
     let name = device.clone().or_else(|| mac.is_none().then(|| suffix.to_owned()));
     let trouble = match address.as_deref() {
         Some(address) if scripts && protocol == "static" && value("DEFROUTE")?.as_deref() != Some("no") => {
-            let by = |key: &str| Ok::<_, anyhow::Error>(value(key)?.or_else(|| global.told(key)));
+            let by = |key: &str| Ok::<_, anyhow::Error>(value(key)?.or_else(|| global.known(key)));
             let leads_here = by("GATEWAYDEV")?.is_none_or(|other| Some(other) == device);
             by("GATEWAY")?
                 .filter(|_| leads_here)

@@ -88,7 +88,6 @@ fn expand(host: &Host, source: Source) -> Vec<String> {
     names.iter().filter(wanted).map(|name| format!("{directory}/{name}")).collect()
 }
 
-/// One file.
 pub(super) fn parse(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
     let mut in_stanza = false;

@@ -22,11 +22,14 @@ use super::Fact;
 use super::shell::Sourced;
 use crate::host::Host;
 
-pub use hosts::{HostsEntry, parse as parse_hosts};
-pub use nic::{Nic, NicConfiguration};
-pub use persistent::Persistent;
+pub(crate) use hosts::HostsEntry;
+#[cfg(feature = "fuzzing")]
+pub use hosts::parse as parse_hosts;
+pub(crate) use nic::{Nic, NicConfiguration};
+pub(crate) use persistent::Persistent;
+#[cfg(feature = "fuzzing")]
 pub use resolver::parse as parse_resolver;
-pub use servers::{Answer, Server};
+pub(crate) use servers::{Answer, Server};
 
 /// The network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

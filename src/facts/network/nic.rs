@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Fact;
 
-/// A network interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nic {
     /// `eth0`.

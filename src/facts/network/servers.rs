@@ -16,9 +16,7 @@ use crate::host::{Host, Kind, text};
 pub struct Server {
     /// `configuration-server` or `process-server`.
     pub role: String,
-    /// Host name or address.
     pub address: String,
-    /// TCP port.
     pub port: u16,
     /// `Known(true)`: it answered; `Known(false)` is not used: a failure is `Unknown` only when we could not ask.
     pub answers: Fact<Answer>,

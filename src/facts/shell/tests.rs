@@ -87,8 +87,8 @@ fn what_only_bash_can_tell_is_not_told() {
     ] {
         assert_eq!(a(text), "!", "{text}");
     }
-    assert_eq!(parse("A=$B\nC=x").told("C").as_deref(), Some("x"));
-    let told = parse("A=1\n\nif true; then A=x; fi").get("A");
-    assert_eq!(told, Err("line 3 has a compound command, whose outcome only bash can tell".to_owned()));
+    assert_eq!(parse("A=$B\nC=x").known("C").as_deref(), Some("x"));
+    let value = parse("A=1\n\nif true; then A=x; fi").get("A");
+    assert_eq!(value, Err("line 3 has a compound command, whose outcome only bash can tell".to_owned()));
     testing::damage("A=\"a \\\"b\\\" $(c)\"; f() { :; }\nexport B='x'\n", |text| drop(parse(text)));
 }

@@ -10,73 +10,31 @@ use crate::host::running::{Became, KEPT};
 #[derive(Debug)]
 pub enum Failure {
     /// The tool is not in any of the system's directories.
-    Missing {
-        /// Its name.
-        tool: String,
-    },
+    Missing { tool: String },
     /// It could not be started.
-    Spawn {
-        /// The command line.
-        line: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    Spawn { line: String, source: io::Error },
     /// It ran, and its exit status cannot be determined.
-    Wait {
-        /// The command line.
-        line: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    Wait { line: String, source: io::Error },
     /// It did not end in time.
-    Deadline {
-        /// The command line.
-        line: String,
-        /// The time it had.
-        after: Duration,
-        /// What became of it.
-        became: Became,
-        /// The end of what it said.
-        said: String,
-    },
+    Deadline { line: String, after: Duration, became: Became, message: String },
     /// A signal ended it.
-    Signal {
-        /// The command line.
-        line: String,
-        /// The signal's number.
-        signal: i32,
-        /// The end of what it said.
-        said: String,
-    },
+    Signal { line: String, signal: i32, message: String },
     /// It ended with a status other than 0.
-    Status {
-        /// The command line.
-        line: String,
-        /// The exit status.
-        status: i32,
-        /// The end of what it said.
-        said: String,
-    },
+    Status { line: String, status: i32, message: String },
     /// Its output is not UTF-8.
-    Undecodable {
-        /// The command line.
-        line: String,
-    },
+    Undecodable { line: String },
     /// Its output is longer than what is kept.
-    TooLong {
-        /// The command line.
-        line: String,
-    },
+    TooLong { line: String },
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ended = |said: &str| if said.is_empty() { String::new() } else { format!(": {said}") };
+        let ended = |message: &str| if message.is_empty() { String::new() } else { format!(": {message}") };
         match self {
             Self::Missing { tool } => write!(f, "no `{tool}` in {}", DIRECTORIES.join(", ")),
             Self::Spawn { line, source } => write!(f, "`{line}` could not be started: {source}"),
             Self::Wait { line, source } => write!(f, "cannot determine how `{line}` ended: {source}"),
-            Self::Deadline { line, after, became, said } => {
+            Self::Deadline { line, after, became, message } => {
                 write!(f, "`{line}` did not end within {} s and ", after.as_secs_f32())?;
                 match became {
                     Became::Stopped => f.write_str("was stopped")?,
@@ -87,13 +45,13 @@ impl std::fmt::Display for Failure {
                          run mt-agent apply again"
                     )?,
                 }
-                f.write_str(&ended(said))
+                f.write_str(&ended(message))
             }
-            Self::Signal { line, signal, said } => {
-                write!(f, "`{line}` was ended by signal {signal}{}", ended(said))
+            Self::Signal { line, signal, message } => {
+                write!(f, "`{line}` was ended by signal {signal}{}", ended(message))
             }
-            Self::Status { line, status, said } => {
-                write!(f, "`{line}` ended with status {status}{}", ended(said))
+            Self::Status { line, status, message } => {
+                write!(f, "`{line}` ended with status {status}{}", ended(message))
             }
             Self::Undecodable { line } => write!(f, "`{line}` printed bytes that are not UTF-8"),
             Self::TooLong { line } => write!(f, "`{line}` printed more than {} MiB", KEPT >> 20),

@@ -9,7 +9,7 @@ mod named;
 mod names;
 mod place;
 mod quotes;
-mod said;
+mod sentence;
 
 use std::borrow::Cow;
 use std::ops::Range;

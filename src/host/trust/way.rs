@@ -218,9 +218,7 @@ fn theirs(at: PathBuf, what: String) -> Fault {
 /// What of a file or directory is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    /// Whose it is.
     Owner,
-    /// And who may write into it.
     OwnerAndMode,
 }
 

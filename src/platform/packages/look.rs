@@ -136,7 +136,7 @@ fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     let options = ["-qp", "--nosignature", "--qf", FORMAT];
     let question = rpm::on_files(directory, &options, files, rpm::long(files.len()))?;
     let output = question.without_network().run(host)?;
-    ensure!(output.status == 0 && !output.truncated, "rpm cannot read what is there: {}", output.said());
+    ensure!(output.status == 0 && !output.truncated, "rpm cannot read what is there: {}", output.message());
     let packages = parse(&String::from_utf8_lossy(&output.stdout))?;
     ensure!(
         packages.len() == files.len(),

@@ -33,7 +33,7 @@ pub fn reason(output: &Output) -> String {
         }
     }
     lines.truncate(6);
-    let message = if lines.is_empty() { output.said() } else { text::safe(&lines.join("; ")) };
+    let message = if lines.is_empty() { output.message() } else { text::safe(&lines.join("; ")) };
     let message: String = message.chars().take(600).collect();
     if message.is_empty() { format!("it said nothing (status {})", output.status) } else { message }
 }

@@ -107,7 +107,7 @@ fn whole(host: &Host, command: &Command) -> Result<String> {
         output.status == 0 && !output.truncated,
         "`{}` gave no whole answer: {}",
         command.line(),
-        output.said()
+        output.message()
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -133,8 +133,9 @@ pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<S
     }
     let command = on_files(directory, &["-Kv"], files, long(files.len()))?.without_network();
     let output = command.run(host)?;
-    let unclear =
-        || format!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.said());
+    let unclear = || {
+        format!("`{}` gave no clear answer (status {}): {}", command.line(), output.status, output.message())
+    };
     let stdout = String::from_utf8_lossy(&output.stdout);
     let verdicts = parse_signatures(&stdout, files)?;
     let verdicts: Vec<Signature> = verdicts.into_iter().collect::<Option<_>>().with_context(unclear)?;

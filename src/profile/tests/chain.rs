@@ -27,9 +27,9 @@ fn at_desk(dir: &TempDir, name: &str) -> anyhow::Result<Profile> {
 
 /// What is said of a refused file, with the directory left out.
 fn refused(dir: &TempDir, name: &str) -> String {
-    let told = format!("{:#}", at_desk(dir, name).unwrap_err());
-    assert!(!told.contains('\n'), "{told}");
-    told.replace(&format!("{}/", dir.path().display()), "")
+    let message = format!("{:#}", at_desk(dir, name).unwrap_err());
+    assert!(!message.contains('\n'), "{message}");
+    message.replace(&format!("{}/", dir.path().display()), "")
 }
 
 #[test]
@@ -162,15 +162,16 @@ fn without_the_flag_a_file_that_others_can_write_is_refused_and_so_is_what_it_ex
         "centos-6.6 + base.yaml + p.yaml"
     );
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-    let told = format!("{:#}", load(Some(&name), &Host::live(), &[], Writers::Root).unwrap_err());
+    let message = format!("{:#}", load(Some(&name), &Host::live(), &[], Writers::Root).unwrap_err());
     assert!(
-        told.starts_with(&format!("{0}: is refused: users other than root can write {0} (", base.display())),
-        "{told}"
+        message
+            .starts_with(&format!("{0}: is refused: users other than root can write {0} (", base.display())),
+        "{message}"
     );
-    assert!(told.contains("pass --allow-unsafe-profile"), "{told}");
+    assert!(message.contains("pass --allow-unsafe-profile"), "{message}");
     assert_eq!(check(&path, &[], Writers::Anyone).unwrap().name, "centos-6.6 + base.yaml + p.yaml");
-    let told = format!("{:#}", check(&path, &[], Writers::Root).unwrap_err());
-    assert!(told.contains("is refused"), "{told}");
+    let message = format!("{:#}", check(&path, &[], Writers::Root).unwrap_err());
+    assert!(message.contains("is refused"), "{message}");
 }
 
 #[test]
@@ -192,8 +193,8 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
     );
     let base = tree.path().join("srv/base.yaml");
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o606)).unwrap();
-    let told = format!("{:#}", load(None, &Host::image(tree.path()), &[], Writers::Root).unwrap_err());
-    assert!(told.contains("srv/base.yaml: is refused: users other than root can write"), "{told}");
+    let message = format!("{:#}", load(None, &Host::image(tree.path()), &[], Writers::Root).unwrap_err());
+    assert!(message.contains("srv/base.yaml: is refused: users other than root can write"), "{message}");
 
     let empty = files(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n")]);
     assert_eq!(load(None, &Host::image(empty.path()), &[], Writers::Root).unwrap().name, "centos-6.6");
@@ -205,20 +206,21 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
 fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink("gone.yaml", tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(
-        told.ends_with("etc/mt-agent/profile.yaml: cannot be read: No such file or directory (os error 2)"),
-        "{told}"
+        message
+            .ends_with("etc/mt-agent/profile.yaml: cannot be read: No such file or directory (os error 2)"),
+        "{message}"
     );
 }
 
 #[test]
 fn where_it_cannot_be_told_whether_there_is_one_there_is_no_default() {
     let tree = files(&[("etc/mt-agent", "a file")]);
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
     assert!(
-        told.ends_with("etc/mt-agent/profile.yaml: cannot be read: Not a directory (os error 20)"),
-        "{told}"
+        message.ends_with("etc/mt-agent/profile.yaml: cannot be read: Not a directory (os error 20)"),
+        "{message}"
     );
 }
 
@@ -227,21 +229,27 @@ fn a_link_of_a_tree_does_not_lead_to_this_machine_s_profile() {
     let outside = files(&[("secret.yaml", "extends: centos-6.6\nname: outside\n")]);
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink(outside.path().join("secret.yaml"), tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let told = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
-    assert!(told.contains("cannot be read: No such file"), "{told}");
+    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    assert!(message.contains("cannot be read: No such file"), "{message}");
 }
 
 #[test]
 fn an_unknown_name_lists_the_built_in_ones() {
-    let told = |choice: &str| load(Some(choice), &Host::live(), &[], Writers::Root).unwrap_err().to_string();
+    let message =
+        |choice: &str| load(Some(choice), &Host::live(), &[], Writers::Root).unwrap_err().to_string();
     assert_eq!(
-        told("centos6.6"),
+        message("centos6.6"),
         "no built-in profile is called centos6.6 (did you mean `centos-6.6`?); built-in: centos-6.6; a file is named \
          by a path with `/`, or ends in .yaml"
     );
-    assert!(told("ubuntu\u{1b}[2J").starts_with("no built-in profile is called ubuntu\\u{1b}[2J; built-in"));
-    assert!(told("").contains("built-in: centos-6.6"));
-    assert_eq!(told("/dev/null"), "/dev/null: cannot be read: it is a character device, not a regular file");
+    assert!(
+        message("ubuntu\u{1b}[2J").starts_with("no built-in profile is called ubuntu\\u{1b}[2J; built-in")
+    );
+    assert!(message("").contains("built-in: centos-6.6"));
+    assert_eq!(
+        message("/dev/null"),
+        "/dev/null: cannot be read: it is a character device, not a regular file"
+    );
     let dir = tempfile::tempdir().unwrap();
     File::create(dir.path().join("empty.yaml")).unwrap();
     assert!(refused(&dir, "empty.yaml").starts_with("empty.yaml: is empty"));

@@ -21,13 +21,13 @@ fn peak() -> u64 {
 /// The refusal of a text, which comes at once and in little memory.
 fn refusal(text: &str) -> String {
     let (started, before) = (Instant::now(), peak());
-    let told = from_text(text, "p.yaml", &[]).unwrap_err().to_string();
+    let message = from_text(text, "p.yaml", &[]).unwrap_err().to_string();
     let (took, grew) = (started.elapsed(), peak() - before);
-    assert!(took < AT_ONCE, "took {took:?}: {told}");
+    assert!(took < AT_ONCE, "took {took:?}: {message}");
     // Tests run side by side, and all of them count here.
-    assert!(grew < 300 << 10, "took {grew} KiB: {told}");
-    assert!(!told.contains('\n') && told.chars().count() < 600, "{told}");
-    told
+    assert!(grew < 300 << 10, "took {grew} KiB: {message}");
+    assert!(!message.contains('\n') && message.chars().count() < 600, "{message}");
+    message
 }
 
 const TOO_MUCH: &str = "holds more than a profile can need (do aliases repeat each other?)";
@@ -144,8 +144,9 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
         "`",
         "\\",
     ];
-    let original: Vec<char> = builtin(DEFAULT)
+    let original: Vec<char> = builtin::find(DEFAULT)
         .unwrap()
+        .text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .flat_map(|line| line.chars().chain(['\n']))
@@ -183,9 +184,9 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
             }
             Err(error) => {
                 wrong += 1;
-                let told = error.to_string();
-                assert!(told.starts_with("p.yaml") && !told.contains('\n'), "round {round}: {told}");
-                assert!(!told.chars().any(char::is_control), "round {round}: {told}");
+                let message = error.to_string();
+                assert!(message.starts_with("p.yaml") && !message.contains('\n'), "round {round}: {message}");
+                assert!(!message.chars().any(char::is_control), "round {round}: {message}");
             }
         }
     }

@@ -365,17 +365,18 @@ const WHOLE: &[(&str, &str)] = &[
 
 #[test]
 fn each_wrong_profile_is_refused_with_its_line_and_what_is_accepted() {
-    let extending = EXTENDING.iter().map(|(text, told)| (format!("extends: centos-6.6\n{text}\n"), *told));
-    let whole = WHOLE.iter().map(|(text, told)| ((*text).to_owned(), *told));
+    let extending =
+        EXTENDING.iter().map(|(text, message)| (format!("extends: centos-6.6\n{text}\n"), *message));
+    let whole = WHOLE.iter().map(|(text, message)| ((*text).to_owned(), *message));
     let mut failures = Vec::new();
     for (text, expected) in extending.chain(whole) {
-        let told = match from_text(&text, "p.yaml", &KNOWN) {
+        let message = match from_text(&text, "p.yaml", &KNOWN) {
             Ok(_) => "accepted".to_owned(),
             Err(wrong) => wrong.to_string(),
         };
-        let told = told.strip_prefix("p.yaml").unwrap_or(&told).to_owned();
-        if told != expected {
-            failures.push(format!("--- {text}\n    told:     {told}\n    expected: {expected}"));
+        let message = message.strip_prefix("p.yaml").unwrap_or(&message).to_owned();
+        if message != expected {
+            failures.push(format!("--- {text}\n    told:     {message}\n    expected: {expected}"));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -409,11 +410,11 @@ fn a_checked_profile_names_a_retention_disk_by_what_stays() {
         "/dev/disk/by-uuid/30ef1c40-2cfe-8764-838a-54b27fe8b884",
         "/dev/disk/by-label/data",
     ] {
-        let told = checked(moves).unwrap_err();
+        let message = checked(moves).unwrap_err();
         let expected = format!(
             "p.yaml:3: retention.disk: found `{moves}`, which can be another disk after each restart, expected its SCSI ID, "
         );
-        assert!(told.contains(&expected) && told.lines().count() == 1, "{told}");
+        assert!(message.contains(&expected) && message.lines().count() == 1, "{message}");
     }
     for stays in [
         "36000c29f0c4be2a1d0a7b9d3c2e1f405",

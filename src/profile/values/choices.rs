@@ -40,7 +40,6 @@ choices! {
     }
 
     /// A file system type for a partition.
-    #[expect(missing_docs, reason = "each is its name, and the schema then lists them all at once")]
     PartitionType {
         Ext2 = "ext2",
         Ext3 = "ext3",
@@ -51,7 +50,6 @@ choices! {
     }
 
     /// A file system type for the retention volume.
-    #[expect(missing_docs, reason = "each is its name, and the schema then lists them all at once")]
     RetentionType {
         Ext4 = "ext4",
         Xfs = "xfs",

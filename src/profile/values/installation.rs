@@ -10,21 +10,17 @@ texts! {
     /// The language of the installed system.
     Language(String => str), "a language such as `en_US.UTF-8`",
         r"^[a-z]{2,3}(_[A-Z]{2})?(\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?$", |text| Some(text.into());
-    /// A keyboard layout.
     Keyboard(String => str), "a keyboard layout such as `us` or `de-latin1`", r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$",
         |text| Some(text.into());
     /// Where the installer takes the system from.
     Medium(InstallSource => InstallSource),
         "`cdrom`, or the http:// or https:// address of an installation tree (letters, digits and ._~%+,=:/-)",
         r"^(cdrom|https?:/{2}[A-Za-z0-9][A-Za-z0-9.:-]*(/[A-Za-z0-9._~%+,=:-]*)*)$", InstallSource::named;
-    /// The disk to install on.
     SystemDisk(String => str), "a disk such as `sda`, or its name below /dev/disk/by-path or /dev/disk/by-id",
         r"^([shv]d[a-z]{1,2}|/dev/disk/by-(path|id)/[A-Za-z0-9][A-Za-z0-9._:-]*)$",
         |text| kept(text, text.len() <= 256 && !is_partition(text));
-    /// A network interface.
     Interface(String => str), "an interface such as `eth0`, `link` (the first with a cable) or its MAC address",
         r"^([a-z][a-z0-9]{0,14}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$", |text| Some(text.into());
-    /// The name of the host.
     HostName(String => str), "a host name of its own such as `mt1.example.com`",
         r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
         |text| kept(text, own_name(text));
@@ -50,7 +46,6 @@ impl HostAddress {
 /// Where the system is installed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InstallSource {
-    /// The CD.
     Cdrom,
     /// An installation tree at this http or https address.
     Url(String),

@@ -15,7 +15,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Whole<const LEAST: u64, const MOST: u64>(u64);
 
 impl<const LEAST: u64, const MOST: u64> Whole<LEAST, MOST> {
-    /// The number.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -63,7 +62,6 @@ impl<const LEAST: u64, const MOST: u64> From<u64> for Whole<LEAST, MOST> {
 pub struct Port<const UNNAMED: u16>(u16);
 
 impl<const UNNAMED: u16> Port<UNNAMED> {
-    /// Its number.
     pub fn get(self) -> u16 {
         self.0
     }
@@ -96,7 +94,6 @@ pub struct Size(u64);
 const SIZE_PATTERN: &str = r"^[0-9]{1,15} ?([KMGT]i?B|B)$";
 
 impl Size {
-    /// It in bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
@@ -186,7 +183,6 @@ const DAY: u64 = 24 * 60 * 60;
 const SPAN_EXPECTED: &str = "a time such as `90s`, `10m` or `1h`, from 1s to 24h";
 
 impl Span {
-    /// It as the standard library counts time.
     pub fn get(self) -> Duration {
         self.0
     }

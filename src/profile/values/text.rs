@@ -155,7 +155,6 @@ impl Written for Ipv4Addr {
     }
 }
 
-/// Reads a text type.
 pub struct Text<T>(PhantomData<T>);
 
 impl<T> Default for Text<T> {

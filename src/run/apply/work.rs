@@ -200,7 +200,7 @@ impl Changes<'_> {
                 output.status == 0,
                 "restarting the host: shutdown ended with status {}: {}",
                 output.status,
-                output.said()
+                output.message()
             );
             applied.ended = Ended::Restarting;
         }

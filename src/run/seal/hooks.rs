@@ -54,7 +54,7 @@ pub(super) fn run(hook: &Path, root: &Path, progress: &mut dyn FnMut(&str)) -> R
         "the hook {} ended with status {}: {}; nothing was taken out yet",
         hook.display(),
         output.status,
-        text::safe(&output.said())
+        text::safe(&output.message())
     );
     Ok(())
 }

@@ -1,22 +1,13 @@
 //! What is called a secret, and what stands in its place.
 
+use crate::host::text::has_word;
+
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
 /// Words that make a secret of the value of whatever has them in its name.
-const WORDS: [&str; 11] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "passcode",
-    "kennwort",
-    "secret",
-    "token",
-    "credential",
-    "authorization",
-    "sharedaccesssignature",
-];
+const WORDS: &str = "password passwd passphrase passwort passcode kennwort secret token credential authorization \
+     sharedaccesssignature";
 
 /// How the names of other secrets end, numbers at the end left away: `MYSQL_PWD`, `bindpw`, `wpa-psk`, `Set-Cookie`.
 const ENDS: [&str; 5] = ["pwd", "pw", "psk", "cookie", "bearer"];
@@ -25,22 +16,8 @@ const ENDS: [&str; 5] = ["pwd", "pw", "psk", "cookie", "bearer"];
 const WHOLE: [&str; 8] = ["_auth", "pass", "passin", "passout", "pin", "otp", "requirepass", "masterauth"];
 
 /// What the key is of that is a secret: a public key, a key ID and a GPG key are none.
-const KEYS_OF: [&str; 14] = [
-    "api",
-    "access",
-    "account",
-    "private",
-    "shared",
-    "encryption",
-    "master",
-    "storage",
-    "signing",
-    "auth",
-    "wep",
-    "activation",
-    "registration",
-    "license",
-];
+const KEYS_OF: &str = "api access account private shared encryption master storage signing auth wep activation registration \
+     license";
 
 /// Words that end in "pass" and have nothing to do with it.
 const NO_PASS: [&str; 5] = ["bypass", "compass", "surpass", "trespass", "underpass"];
@@ -53,55 +30,16 @@ const QUERY: [&str; 4] = ["sig", "key", "code", "auth"];
 const PACKAGES: [&str; 6] = [".rpm", ".deb", ".x86_64", ".noarch", ".i686", ".aarch64"];
 
 /// Options of programs that take a secret and mean something else everywhere else: `sshpass -p`, `mysql -p`.
-const OPTIONS: [(&str, &str); 13] = [
-    ("sshpass", "-p"),
-    ("mysql", "-p"),
-    ("mariadb", "-p"),
-    ("useradd", "-p"),
-    ("usermod", "-p"),
-    ("ldap", "-w"),
-    ("redis-cli", "-a"),
-    ("ipmitool", "-P"),
-    ("sqlcmd", "-P"),
-    ("bcp", "-P"),
-    ("isql", "-P"),
-    ("tsql", "-P"),
-    ("UnifiedAgentConfigurator", "-P"),
+const OPTIONS: [(&str, &str); 4] = [
+    ("-p", "sshpass mysql mariadb useradd usermod"),
+    ("-w", "ldap"),
+    ("-a", "redis-cli"),
+    ("-P", "ipmitool sqlcmd bcp isql tsql UnifiedAgentConfigurator"),
 ];
 
 /// Programs whose `-P` takes no secret; of all others it may (the vendor's installer: its passphrase, or the file that has it).
-const OTHER_P: [&str; 30] = [
-    "df",
-    "cp",
-    "mv",
-    "rm",
-    "ln",
-    "ls",
-    "du",
-    "tar",
-    "lsblk",
-    "cd",
-    "pwd",
-    "ps",
-    "find",
-    "stat",
-    "chown",
-    "chgrp",
-    "grep",
-    "xargs",
-    "rsync",
-    "ssh",
-    "scp",
-    "sftp",
-    "wget",
-    "curl",
-    "mysql",
-    "mysqldump",
-    "mariadb",
-    "lsof",
-    "lspci",
-    "fsck",
-];
+const OTHER_P: &str = "df cp mv rm ln ls du tar lsblk cd pwd ps find stat chown chgrp grep xargs rsync ssh scp sftp wget curl \
+     mysql mysqldump mariadb lsof lspci fsck";
 
 /// Programs that read passwords from what is written to them.
 const READERS: [&str; 4] = ["passwd", "chpasswd", "gpasswd", "smbpasswd"];
@@ -130,7 +68,7 @@ const PASSWD_SAYS: [&str; 14] = [
 ];
 
 /// Whether something that is called `name`, in lower case, is a program or a unit that says `what`.
-pub(super) fn says(name: &str, what: &str) -> bool {
+pub(super) fn prints(name: &str, what: &str) -> bool {
     SPEAKERS.iter().any(|end| name.ends_with(end))
         || (name == "passwd" && PASSWD_SAYS.iter().any(|begin| what.starts_with(begin)))
 }
@@ -140,11 +78,11 @@ pub(super) fn reads_passwords(name: &str) -> bool {
     READERS.contains(&name)
 }
 
-/// Whether the last command that begins in `before` runs one of these.
-pub(super) fn runs(before: &str, programs: &[&str]) -> bool {
+/// Whether the last command that begins in `before` runs one of `programs`.
+pub(super) fn runs(before: &str, programs: &str) -> bool {
     let command = before.rsplit(['|', ';', '&']).next().unwrap_or_default();
     let in_path = |c: char| c.is_whitespace() || "\"'`(/:".contains(c);
-    command.split(in_path).any(|word| programs.contains(&word))
+    command.split(in_path).any(|word| has_word(programs, word))
 }
 
 /// What divides the words of a name.
@@ -152,10 +90,10 @@ const BETWEEN: [char; 4] = ['_', '-', '.', ' '];
 
 /// Whether a word in `name`, in lower case, makes a secret of its value, however its own parts are written (`pass_phrase`).
 pub(super) fn is_secret_of_words(name: &str) -> bool {
-    WORDS.iter().any(|word| name.contains(word))
+    WORDS.split(' ').any(|word| name.contains(word))
         || (name.contains("pass") && name.contains(BETWEEN) && {
             let joined = name.replace(BETWEEN, "");
-            WORDS.iter().any(|word| word.starts_with("pass") && joined.contains(word))
+            WORDS.split(' ').any(|word| word.starts_with("pass") && joined.contains(word))
         })
 }
 
@@ -170,7 +108,7 @@ pub(super) fn is_secret(name: &str) -> bool {
         || (stem.ends_with("pass") && !NO_PASS.iter().any(|word| stem.ends_with(word)))
         || name.match_indices("key").any(|(at, _)| {
             let before = name[..at].trim_end_matches(BETWEEN);
-            KEYS_OF.iter().any(|of| before.ends_with(of))
+            KEYS_OF.split(' ').any(|of| before.ends_with(of))
         })
 }
 
@@ -186,7 +124,9 @@ pub(super) fn is_package(name: &str) -> bool {
 
 /// How long the part of `word` is that is an option with a secret behind it, in a line that begins with `before`.
 pub(super) fn option(word: &str, before: &str) -> Option<usize> {
-    let of = |(program, option): &&(&str, &str)| word.starts_with(option) && before.contains(program);
-    let option = OPTIONS.iter().find(of).map(|(_, option)| option.len());
-    option.or_else(|| (word == "-P" && !runs(before, &OTHER_P)).then_some(word.len()))
+    let of = |(option, programs): &&(&str, &str)| {
+        word.starts_with(option) && programs.split(' ').any(|program| before.contains(program))
+    };
+    let option = OPTIONS.iter().find(of).map(|(option, _)| option.len());
+    option.or_else(|| (word == "-P" && !runs(before, OTHER_P)).then_some(word.len()))
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{names, said};
+use super::{names, sentence};
 
 /// Whether the lines above named a secret: what is called `value` is one then.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,13 +121,14 @@ impl<'a> Place<'a> {
             let of_package = names::is_package(&self.plain)
                 || self.after.contains(" is needed by ")
                 || self.before.contains("Requires: ");
-            let is_no_value = of_package || self.is_told_of_path(value) || self.is_said(value);
+            let is_no_value = of_package || self.is_about_path(value) || self.is_output(value);
             return (!is_no_value).then_some(Value::Assigned(self.at(value)));
         }
         // `/etc/passwd is no directory`, `token.json is a link`: files, of which something is told.
         let is_file = self.is_path() || !names::is_secret(self.plain.rsplit('.').next().unwrap_or_default());
-        let told = || self.argument().and_then(|argument| said::value(self.before, &self.plain, argument));
-        if let Some(value) = (!is_file || self.plain.contains(' ')).then(told).flatten() {
+        let value =
+            || self.argument().and_then(|argument| sentence::value(self.before, &self.plain, argument));
+        if let Some(value) = (!is_file || self.plain.contains(' ')).then(value).flatten() {
             return Some(Value::Assigned(self.at(value)));
         }
         let value = self.listed().or_else(|| self.argument_of_option())?;
@@ -147,14 +148,14 @@ impl<'a> Place<'a> {
     }
 
     /// Whether `value` is what a program, a unit or a module of PAM of that name says, or a part of a label of SELinux.
-    fn is_said(&self, value: &str) -> bool {
-        let is_said = self.after.starts_with(": ") && !value.starts_with(['"', '\'', '{', '[', '|', '>']);
+    fn is_output(&self, value: &str) -> bool {
+        let is_output = self.after.starts_with(": ") && !value.starts_with(['"', '\'', '{', '[', '|', '>']);
         let process = self.after.strip_prefix('[').and_then(|number| number.split_once("]: "));
         let is_process = process.is_some_and(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
             && names::reads_passwords(&self.plain);
         let is_module = self.before.ends_with('(') && self.before.contains("pam_");
         let is_label = self.before.ends_with("_r:") && self.plain.ends_with("_t");
-        (is_said && !value.is_empty() && names::says(&self.plain, value))
+        (is_output && !value.is_empty() && names::prints(&self.plain, value))
             || is_process
             || is_module
             || is_label
@@ -195,7 +196,7 @@ impl<'a> Place<'a> {
         let is_alone = self.before.trim().is_empty() && !value.trim_end().contains(char::is_whitespace);
         let of_netrc = self.before.contains("login ") || self.before.contains("machine ");
         let state = value.trim_end().trim_end_matches('.');
-        (is_setting || (is_password && (of_netrc || is_alone) && !said::is_state(state))).then_some(value)
+        (is_setting || (is_password && (of_netrc || is_alone) && !sentence::is_state(state))).then_some(value)
     }
 
     fn is_user(&self) -> bool {
@@ -209,7 +210,7 @@ impl<'a> Place<'a> {
         let flag = self.name.find(['u', 'U']).filter(|at| {
             is_option
                 && (*at == 1
-                    || (*at > 1 && !self.name[1..].starts_with('-') && names::runs(self.before, &["curl"])))
+                    || (*at > 1 && !self.name[1..].starts_with('-') && names::runs(self.before, "curl")))
         });
         let is_flag = flag.is_some_and(|at| at + 1 == self.name.len());
         // `user:password@host` is an address, and no user with an `@` in its name.
@@ -245,10 +246,10 @@ impl<'a> Place<'a> {
     }
 
     /// Whether something is told of the path that the name ends: `/etc/passwd: permission denied`.
-    fn is_told_of_path(&self, value: &str) -> bool {
+    fn is_about_path(&self, value: &str) -> bool {
         let sign = &self.after[..self.after.len() - value.len()];
-        let is_told = sign.ends_with(' ') || value.is_empty();
-        self.is_path() && is_told && sign.trim_start_matches(['"', '\'', '`']).trim_end() == ":"
+        let is_about = sign.ends_with(' ') || value.is_empty();
+        self.is_path() && is_about && sign.trim_start_matches(['"', '\'', '`']).trim_end() == ":"
     }
 }
 

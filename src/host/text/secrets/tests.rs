@@ -297,12 +297,12 @@ fn what_tools_printed_stays_byte_for_byte() {
     let mut number = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        let said = std::fs::read_to_string(&path).unwrap();
-        assert!(said.lines().count() > 2, "{}", path.display());
-        for (shown, line) in without_secrets(&said).lines().zip(said.lines()) {
+        let output = std::fs::read_to_string(&path).unwrap();
+        assert!(output.lines().count() > 2, "{}", path.display());
+        for (shown, line) in without_secrets(&output).lines().zip(output.lines()) {
             assert_eq!(shown, line, "{}", path.display());
         }
-        assert_eq!(without_secrets(&said), said, "{}", path.display());
+        assert_eq!(without_secrets(&output), output, "{}", path.display());
         number += 1;
     }
     assert!(number >= 8, "{number} files");
