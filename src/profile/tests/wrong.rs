@@ -5,7 +5,46 @@ use crate::profile::load::{check, from_text};
 /// Requirements that can be waived here.
 const KNOWN: [&str; 4] = ["sizing.memory", "sizing.cpus", "retention.mounted", "retention.persistent"];
 
-/// What follows `extends: centos-6.6` (so that its first line is line 2), and the refusal after `p.yaml`.
+/// What is expected in several places.
+const SIZING: &str = "a mapping with the keys memory, cpus, os-disk";
+const PATH: &str = "an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)";
+const CPUS: &str = "a whole number from 1 to 1024";
+const SIZE: &str = "a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes";
+const TIME: &str = "a time such as `90s`, `10m` or `1h`, from 1s to 24h";
+const PACKAGE: &str = "a package name (letters, digits and ._+-, beginning with a letter or digit)";
+const UNVERIFIED: &str = "one of `refuse`, `install-without-verification`";
+const DISK: &str = "a SCSI ID, a name below /dev/disk/by-id, or a path below /dev";
+
+/// What follows `extends: centos-6.6` (so that its first line is line 2), what is found there, and what is expected.
+const UNEXPECTED: &[(&str, &str, &str)] = &[
+    ("sizing: 6 GB", ":2: sizing: found `6 GB`", SIZING),
+    ("sizing:", ":2: sizing: found nothing", SIZING),
+    ("sizing: [6 GB]", ":2: sizing: found a list", SIZING),
+    ("retention:\n  mount-point: null", ":3: retention.mount-point: found nothing", PATH),
+    ("sizing:\n  cpus: four", ":3: sizing.cpus: found `four`", CPUS),
+    ("sizing:\n  cpus: 0", ":3: sizing.cpus: found the number 0", CPUS),
+    ("sizing:\n  cpus: -4", ":3: sizing.cpus: found the number -4", CPUS),
+    ("sizing:\n  cpus: 4.5", ":3: sizing.cpus: found the number 4.5", CPUS),
+    ("sizing:\n  memory: 6 gigabytes", ":3: sizing.memory: found `6 gigabytes`", SIZE),
+    ("sizing:\n  memory: 0 GB", ":3: sizing.memory: found `0 GB`", SIZE),
+    ("sizing:\n  os-disk: 99999999999999 TB", ":3: sizing.os-disk: found `99999999999999 TB`", SIZE),
+    ("packages:\n  deadline: 10", ":3: packages.deadline: found the number 10", TIME),
+    ("packages:\n  deadline: 0s", ":3: packages.deadline: found `0s`", TIME),
+    ("packages:\n  deadline: 25h", ":3: packages.deadline: found `25h`", TIME),
+    ("packages:\n  base: [--nogpgcheck]", ":3: packages.base[0]: found `--nogpgcheck`", PACKAGE),
+    ("packages:\n  base: ['perl; reboot']", ":3: packages.base[0]: found `perl; reboot`", PACKAGE),
+    ("packages:\n  multipath: [\"a\\nb\"]", ":3: packages.multipath[0]: found `a b`", PACKAGE),
+    ("files:\n  directory: usr/local", ":3: files.directory: found `usr/local`", PATH),
+    ("files:\n  unverified: accept", ":3: files.unverified: found `accept`", UNVERIFIED),
+    ("files:\n  unverified: false", ":3: files.unverified: found `false`", UNVERIFIED),
+    ("custom-changes:\n  marker: /etc/../etc/x", ":3: custom-changes.marker: found `/etc/../etc/x`", PATH),
+    ("retention:\n  mount-point: mnt/retention", ":3: retention.mount-point: found `mnt/retention`", PATH),
+    ("retention:\n  disk: /etc/passwd", ":3: retention.disk: found `/etc/passwd`", DISK),
+    ("retention:\n  disk: 'not a disk!'", ":3: retention.disk: found `not a disk!`", DISK),
+    ("retention:\n  disk: /dev/../etc/passwd", ":3: retention.disk: found `/dev/../etc/passwd`", DISK),
+];
+
+/// What follows there likewise, and the whole refusal after `p.yaml`.
 const EXTENDING: &[(&str, &str)] = &[
     // Keys.
     (
@@ -27,9 +66,6 @@ const EXTENDING: &[(&str, &str)] = &[
     ("files:\n  xfs:\n    - package: xfsprogs", ":4: files.xfs[0]: the key `file` is missing"),
     ("site:\n  process-server:\n    port: 9443", ":3: site.process-server: the key `address` is missing"),
     // Types.
-    ("sizing: 6 GB", ":2: sizing: found `6 GB`, expected a mapping with the keys memory, cpus, os-disk"),
-    ("sizing:", ":2: sizing: found nothing, expected a mapping with the keys memory, cpus, os-disk"),
-    ("sizing: [6 GB]", ":2: sizing: found a list, expected a mapping with the keys memory, cpus, os-disk"),
     ("packages:\n  base: perl", ":3: packages.base: found `perl`, expected a list"),
     (
         "packages:\n  base: [perl, 7]",
@@ -41,43 +77,11 @@ const EXTENDING: &[(&str, &str)] = &[
         ":4: layout.partitions[0]: found `/`, expected a mapping with the keys mount, type",
     ),
     (
-        "retention:\n  mount-point: null",
-        ":3: retention.mount-point: found nothing, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
-    ),
-    ("sizing:\n  cpus: four", ":3: sizing.cpus: found `four`, expected a whole number from 1 to 1024"),
-    ("sizing:\n  cpus: 0", ":3: sizing.cpus: found the number 0, expected a whole number from 1 to 1024"),
-    ("sizing:\n  cpus: -4", ":3: sizing.cpus: found the number -4, expected a whole number from 1 to 1024"),
-    ("sizing:\n  cpus: 4.5", ":3: sizing.cpus: found the number 4.5, expected a whole number from 1 to 1024"),
-    (
         "name: true",
         ":2: name: found `true`, which is not text, expected a name of up to 100 ASCII characters; put it in quotes",
     ),
     ("name: !secret x", ":2: name: found a YAML tag (`!...`), expected a plain value"),
     // Values.
-    (
-        "sizing:\n  memory: 6 gigabytes",
-        ":3: sizing.memory: found `6 gigabytes`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
-    ),
-    (
-        "sizing:\n  memory: 0 GB",
-        ":3: sizing.memory: found `0 GB`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
-    ),
-    (
-        "sizing:\n  os-disk: 99999999999999 TB",
-        ":3: sizing.os-disk: found `99999999999999 TB`, expected a size such as `6 GB` (KB, MB, GB or TB, whole, more than 0) or a number of bytes",
-    ),
-    (
-        "packages:\n  deadline: 10",
-        ":3: packages.deadline: found the number 10, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
-    ),
-    (
-        "packages:\n  deadline: 0s",
-        ":3: packages.deadline: found `0s`, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
-    ),
-    (
-        "packages:\n  deadline: 25h",
-        ":3: packages.deadline: found `25h`, expected a time such as `90s`, `10m` or `1h`, from 1s to 24h",
-    ),
     (
         "installation:\n  hostnme: mt1",
         ":3: installation: unknown key `hostnme` (did you mean `hostname`?); accepted keys: language, keyboard, source, disk, boot-loader, sizes, grow, swap, network, interface, hostname, address, gateway, dns, ipv6, root-hash-file, agent, agent-sha256, finish",
@@ -116,30 +120,6 @@ const EXTENDING: &[(&str, &str)] = &[
         ":3: hypervisor.max-disks: found the number 61, expected a whole number from 1 to 60",
     ),
     (
-        "packages:\n  base: [--nogpgcheck]",
-        ":3: packages.base[0]: found `--nogpgcheck`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
-    ),
-    (
-        "packages:\n  base: ['perl; reboot']",
-        ":3: packages.base[0]: found `perl; reboot`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
-    ),
-    (
-        "packages:\n  multipath: [\"a\\nb\"]",
-        ":3: packages.multipath[0]: found `a b`, expected a package name (letters, digits and ._+-, beginning with a letter or digit)",
-    ),
-    (
-        "files:\n  directory: usr/local",
-        ":3: files.directory: found `usr/local`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
-    ),
-    (
-        "files:\n  unverified: accept",
-        ":3: files.unverified: found `accept`, expected one of `refuse`, `install-without-verification`",
-    ),
-    (
-        "files:\n  unverified: false",
-        ":3: files.unverified: found `false`, expected one of `refuse`, `install-without-verification`",
-    ),
-    (
         "files:\n  xfs: [{package: xfsprogs, file: ../xfsprogs-1.x86_64.rpm}]",
         ":3: files.xfs[0].file: found `../xfsprogs-1.x86_64.rpm`, expected a file name that ends in .rpm or .deb, without a directory",
     ),
@@ -168,16 +148,8 @@ const EXTENDING: &[(&str, &str)] = &[
         ":3: custom-changes.script: found `../../bin/sh`, expected a file name without a directory (letters, digits and ._+-)",
     ),
     (
-        "custom-changes:\n  marker: /etc/../etc/x",
-        ":3: custom-changes.marker: found `/etc/../etc/x`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
-    ),
-    (
         "retention:\n  filesystem: vfat",
         ":3: retention.filesystem: found `vfat`, expected one of `ext4`, `xfs`",
-    ),
-    (
-        "retention:\n  mount-point: mnt/retention",
-        ":3: retention.mount-point: found `mnt/retention`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
     ),
     (
         "retention:\n  mount-point: /mnt/re tention",
@@ -186,18 +158,6 @@ const EXTENDING: &[(&str, &str)] = &[
     (
         "retention:\n  mount-point: \"/mnt/\\e[2J\"",
         ":3: retention.mount-point: found `/mnt/\\u{1b}[2J`, expected an absolute path without `.`, `..` or spaces (letters, digits and ._+@%=:~-)",
-    ),
-    (
-        "retention:\n  disk: /etc/passwd",
-        ":3: retention.disk: found `/etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
-    ),
-    (
-        "retention:\n  disk: 'not a disk!'",
-        ":3: retention.disk: found `not a disk!`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
-    ),
-    (
-        "retention:\n  disk: /dev/../etc/passwd",
-        ":3: retention.disk: found `/dev/../etc/passwd`, expected a SCSI ID, a name below /dev/disk/by-id, or a path below /dev",
     ),
     (
         "site:\n  configuration-server: 10.0.0.4",
@@ -365,18 +325,21 @@ const WHOLE: &[(&str, &str)] = &[
 
 #[test]
 fn each_wrong_profile_is_refused_with_its_line_and_what_is_accepted() {
-    let extending =
-        EXTENDING.iter().map(|(text, message)| (format!("extends: centos-6.6\n{text}\n"), *message));
-    let whole = WHOLE.iter().map(|(text, message)| ((*text).to_owned(), *message));
+    let extending = |text| format!("extends: centos-6.6\n{text}\n");
+    let unexpected = UNEXPECTED
+        .iter()
+        .map(|(text, found, expected)| (extending(text), format!("{found}, expected {expected}")));
+    let others = EXTENDING.iter().map(|(text, message)| (extending(text), (*message).to_owned()));
+    let whole = WHOLE.iter().map(|(text, message)| ((*text).to_owned(), (*message).to_owned()));
     let mut failures = Vec::new();
-    for (text, expected) in extending.chain(whole) {
+    for (text, expected) in unexpected.chain(others).chain(whole) {
         let message = match from_text(&text, "p.yaml", &KNOWN) {
             Ok(_) => "accepted".to_owned(),
             Err(wrong) => wrong.to_string(),
         };
         let message = message.strip_prefix("p.yaml").unwrap_or(&message).to_owned();
         if message != expected {
-            failures.push(format!("--- {text}\n    told:     {message}\n    expected: {expected}"));
+            failures.push(format!("--- {text}\n    found:    {message}\n    expected: {expected}"));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
