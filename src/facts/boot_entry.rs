@@ -19,11 +19,6 @@ use crate::host::Host;
 /// What Red Hat's GRUB reads; menu.lst beside it is a link.
 const CONFIGURATION: &str = "/boot/grub/grub.conf";
 
-/// For facts of a version that did not look.
-pub fn not_read() -> Fact<Option<BootEntry>> {
-    Fact::Unknown("it was recorded by a version that did not look at it".into())
-}
-
 /// Reads what GRUB 0.97 goes by; `None` where another boot loader starts the machine, or its file is not there.
 pub fn load(host: &Host) -> Fact<Option<BootEntry>> {
     let find = || -> Result<Option<BootEntry>> {

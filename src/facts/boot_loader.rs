@@ -1,6 +1,6 @@
 //! The boot loader on the disk that carries `/`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -102,15 +102,7 @@ fn disk_under(host: &Host, node: &Path, depth: usize) -> Result<PathBuf> {
 
 /// The names in a directory of sysfs, sorted; none where it is not there.
 fn host_list(path: &Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(read::explain(&path.display().to_string(), error)),
-    };
-    let mut names: Vec<_> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    Ok(names)
+    Host::live().list(path).map_err(|error| read::explain(&path.display().to_string(), error))
 }
 
 fn partitions_of(disk: &Path) -> Result<Vec<String>> {
@@ -236,7 +228,7 @@ mod tests {
             ("sys/devices/pci0/block/sda/sda2/partition", "2\n"),
             ("boot/grub/grub.conf", ""),
         ]);
-        fs::create_dir_all(dir.path().join("commands/first-sector")).unwrap();
+        std::fs::create_dir_all(dir.path().join("commands/first-sector")).unwrap();
         dir
     }
 

@@ -20,17 +20,13 @@ pub struct Clock {
     pub boot_secs: Fact<u64>,
     /// When the machine booted, by its clock of then, seconds since 1970-01-01 UTC: what init wrote into [`wtmp::UTMP`]. It stays
     /// where a clock that is set moves the other.
-    #[serde(default = "not_read")]
+    #[serde(default = "Fact::not_read")]
     pub boot_record_secs: Fact<u64>,
     /// What keeps the time (ntpd, chronyd, systemd-timesyncd, VMware Tools), if anything does.
     pub service: Fact<Option<String>>,
     /// Processes that are called like one and are something else, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
-}
-
-fn not_read() -> Fact<u64> {
-    Fact::Unknown("these facts were read by a version that did not look for it".into())
 }
 
 /// Time services, with the users that packages of CentOS, Debian and Ubuntu make for them.

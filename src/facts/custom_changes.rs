@@ -125,14 +125,9 @@ pub const LARGEST_ARCHIVE: u64 = 2 << 30;
 
 /// The archive's size, where it is a file.
 fn archive_size(host: &Host, archive: &Path) -> Result<Option<u64>> {
-    match host.resolve(archive).and_then(|path| path.metadata()) {
-        Ok(meta) if !meta.is_file() => Ok(None),
-        Ok(meta) => Ok(Some(meta.len())),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(read::explain(&archive.display().to_string(), error)),
-    }
+    let found = host.resolve(archive).and_then(|path| path.metadata());
+    let meta = read::if_there(&archive.display().to_string(), found)?;
+    Ok(meta.filter(|meta| meta.is_file()).map(|meta| meta.len()))
 }
 
 fn trusted(archive: &Path) -> Result<()> {
@@ -163,13 +158,7 @@ fn log_tail(host: &Host, log: &Path, from: u64) -> Result<Option<String>> {
         file.seek(SeekFrom::Start(from.max(length.saturating_sub(TAIL))))?;
         files::read_at_most(file.take(TAIL), TAIL)
     };
-    match read() {
-        Ok(bytes) => Ok(Some(words::judged(&String::from_utf8_lossy(&bytes)))),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(read::explain(&name, error)),
-    }
+    Ok(read::if_there(&name, read())?.map(|bytes| words::judged(&String::from_utf8_lossy(&bytes))))
 }
 
 /// The SCSI ID that the script carries literally: NAA (3 and 16 or 32 hex digits) or EUI-64 (2 and 16 or more).
@@ -186,7 +175,7 @@ mod tests {
     use super::*;
     use crate::facts::testing;
     use crate::state::paths::VENDOR_SCRIPT;
-    use crate::state::vendor_script::{Outcome, SCHEMA};
+    use crate::state::vendor_script::Outcome;
 
     const MARKER: &str = "/etc/.appliedmtcustomchanges";
     const LOG: &str = "/var/log/appliedmtcustomchanges.log";
@@ -219,15 +208,8 @@ mod tests {
 
     #[test]
     fn marker_log_script_and_record_are_read() {
-        let record = Record {
-            schema: SCHEMA.into(),
-            archive_sha256: "ab".into(),
-            boot_id: "b".into(),
-            started_at: "2015-01-01T00:00:00Z".into(),
-            outcome: Outcome::Failed("no disk".into()),
-            process: None,
-            log_bytes: None,
-        };
+        let record =
+            Record { outcome: Outcome::Failed("no disk".into()), process: None, ..running::tests::record() };
         let log: String = (1..=100).map(|n| format!("line {n} \u{1b}[2J\n")).collect();
         let log = log.replace("line 70", "line 70 FAILED");
         let dir = testing::tree(&[
@@ -255,15 +237,9 @@ mod tests {
         let earlier = "earlier: FAILED\n";
         let more = "more\n".repeat(50);
         let text = |log_bytes: Option<usize>, log: &str| {
-            let record = Record {
-                schema: SCHEMA.into(),
-                archive_sha256: "ab".into(),
-                boot_id: "b".into(),
-                started_at: "2015-01-01T00:00:00Z".into(),
-                outcome: Outcome::Applied,
-                process: None,
-                log_bytes: log_bytes.map(|bytes| bytes as u64),
-            };
+            let log_bytes = log_bytes.map(|bytes| bytes as u64);
+            let applied = Record { outcome: Outcome::Applied, process: None, ..running::tests::record() };
+            let record = Record { log_bytes, ..applied };
             let record = serde_json::to_string(&record).unwrap();
             let dir = testing::tree(&[(&LOG[1..], log), (&VENDOR_SCRIPT[1..], &record)]);
             look(dir.path()).log_tail.known().cloned().flatten().unwrap()

@@ -120,11 +120,6 @@ pub fn load(host: &Host) -> Fact<Vec<DeviceNode>> {
     }
 }
 
-/// Of facts that a version without this one recorded.
-pub fn not_read() -> Fact<Vec<DeviceNode>> {
-    Fact::Unknown("recorded by a version that did not look at them".into())
-}
-
 pub fn look(host: &Host, path: &str) -> Result<DeviceNode> {
     let place = host.path(path);
     let meta = match place.symlink_metadata() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fact, blank, boot_entry, boot_loader, clock, cpu_memory, custom_changes, device_nodes, disks, dmi,
     filesystems, fstab, guest_info, identity, journal, mounts, multipath, network, os, packages, records,
-    retention, services, site_agent, storage, strays, swaps, tools,
+    retention, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::text;
 
@@ -36,7 +36,7 @@ pub struct Facts {
     /// Time and who keeps it.
     pub clock: clock::Clock,
     /// The nodes in /dev that every program expects.
-    #[serde(default = "device_nodes::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub device_nodes: Fact<Vec<device_nodes::DeviceNode>>,
     /// Every whole disk.
     pub disks: Fact<Vec<disks::Disk>>,
@@ -59,10 +59,10 @@ pub struct Facts {
     /// The boot loader on the disk that carries `/`.
     pub boot_loader: Fact<boot_loader::BootLoader>,
     /// What the boot loader of CentOS 6 starts by itself; nothing where another starts the machine.
-    #[serde(default = "boot_entry::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub boot_entry: Fact<Option<boot_entry::BootEntry>>,
     /// Services that are installed, that a master target needs, and that nothing starts at boot.
-    #[serde(default = "services::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub services_off: Fact<Vec<String>>,
     /// Interfaces, resolver, hosts file.
     pub network: network::Network,
@@ -88,7 +88,7 @@ pub struct Facts {
     /// Our record of the retention disk.
     pub retention_record: Fact<Option<retention::Record>>,
     /// What lies at the mount point of the retention volume, while nothing is mounted there.
-    #[serde(default = "strays::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub strays: Fact<strays::Strays>,
     /// The SCSI ID of the retention disk in the VM's configuration, where it was asked for (`plan`, `apply`).
     #[serde(default = "guest_info::not_asked")]

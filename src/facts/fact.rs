@@ -28,6 +28,11 @@ impl<T> Fact<T> {
         Self::NotApplicable("needs the running kernel; this is an image's tree".into())
     }
 
+    /// What a version that recorded it did not look at.
+    pub(crate) fn not_read() -> Self {
+        Self::Unknown("it was recorded by a version that did not look at it".into())
+    }
+
     /// A fact from a result: an error becomes the reason why it is unknown.
     pub fn from_result<E: std::fmt::Display>(result: Result<T, E>) -> Self {
         match result {

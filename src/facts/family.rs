@@ -67,11 +67,6 @@ pub fn load(host: &Host) -> Fact<Family> {
     Fact::from_result(of(host))
 }
 
-/// For facts of a version that did not determine it.
-pub fn not_read() -> Fact<Family> {
-    Fact::Unknown("these facts were read by a version that did not determine the family of the system".into())
-}
-
 /// What names the release on a system of the Red Hat family. CentOS has its own, to which the other one is a link.
 pub(super) const RELEASES: [&str; 2] = ["/etc/redhat-release", "/etc/centos-release"];
 

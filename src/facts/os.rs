@@ -1,6 +1,6 @@
 //! Release, architecture, kernel, names and time zone.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -18,7 +18,7 @@ pub struct Os {
     /// `ID` of /etc/os-release, or `centos`, `rhel`… by redhat-release.
     pub id: Fact<Option<String>>,
     /// The family of systems that it belongs to.
-    #[serde(default = "family::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub family: Fact<Family>,
     /// The machine's architecture, as uname says it (an image: what its /bin/sh is built for).
     pub architecture: Fact<String>,
@@ -106,10 +106,8 @@ pub fn load(host: &Host) -> Os {
 /// Whether systemd is installed, which then starts the machine.
 pub(crate) fn systemd(host: &Host) -> Result<bool> {
     for path in SYSTEMD {
-        match host.place(path).and_then(|place| place.symlink_metadata()) {
-            Ok(_) => return Ok(true),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(error).with_context(|| format!("looking for {path}")),
+        if read::if_there(path, host.place(path).and_then(|place| place.symlink_metadata()))?.is_some() {
+            return Ok(true);
         }
     }
     Ok(false)

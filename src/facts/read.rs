@@ -1,5 +1,6 @@
 //! Reading files of the host, with reasons that a person can act upon.
 
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
@@ -15,10 +16,17 @@ pub(crate) fn text(host: &Host, path: &str) -> Result<String> {
 
 /// The text of a file, or `None` where there is none.
 pub(crate) fn text_if_exists(host: &Host, path: &str) -> Result<Option<String>> {
-    match host.read_if_exists(path) {
-        // A component that is a file: nothing is there either.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
-        read => read.map_err(|error| explain(path, error)),
+    if_there(path, host.read(path))
+}
+
+/// What looking at `path` found, or `None` where nothing is there; nor is anything below a file.
+pub(crate) fn if_there<T>(path: &str, found: io::Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(explain(path, error)),
     }
 }
 
@@ -40,16 +48,12 @@ pub(crate) fn attribute(host: &Host, path: &str) -> Result<Option<String>> {
 
 /// When a file was changed last, its name and owner included (ctime): seconds since 1970; `None` where there is none.
 pub(crate) fn ctime(host: &Host, path: &str) -> Result<Option<u64>> {
-    match host.resolve(path).and_then(|path| path.metadata()) {
-        Ok(_) if host.kind() == Kind::Recorded => recorded_ctime(host, path).map(Some),
-        Ok(meta) => {
-            u64::try_from(meta.ctime()).map(Some).with_context(|| format!("{path} is older than 1970"))
-        }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(explain(path, error)),
-    }
+    let found = if_there(path, host.resolve(path).and_then(|path| path.metadata()))?;
+    let secs = |meta: Metadata| match host.kind() {
+        Kind::Recorded => recorded_ctime(host, path),
+        _ => u64::try_from(meta.ctime()).with_context(|| format!("{path} is older than 1970")),
+    };
+    found.map(secs).transpose()
 }
 
 /// A copy of a tree has times of its own: those of the machine stand in lines `PATH SECONDS`.

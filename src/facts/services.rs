@@ -4,7 +4,7 @@ use std::io;
 
 use crate::host::Host;
 
-use super::{Fact, boot_entry, os};
+use super::{boot_entry, os};
 
 /// The runlevel that CentOS 6's /etc/init/rcS.conf takes where /etc/inittab names none.
 const RUNLEVEL: &str = "3";
@@ -115,11 +115,6 @@ pub fn off(host: &Host) -> Result<Vec<String>, String> {
         found.extend((!starts).then_some(first));
     }
     Ok(found)
-}
-
-/// For facts of a version that did not look.
-pub fn not_read() -> Fact<Vec<String>> {
-    Fact::Unknown("it was recorded by a version that did not look which services start at boot".into())
 }
 
 /// The default runlevel by inittab(5), as CentOS 6 reads it.

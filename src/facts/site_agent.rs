@@ -1,6 +1,5 @@
 //! The installed Site Recovery software (the master target itself).
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -82,22 +81,14 @@ fn real_directory(host: &Host, dir: &str) -> Result<String> {
         true => path.canonicalize(),
         false => path.symlink_metadata().map(|_| path),
     });
-    match real {
-        Ok(path) => Ok(Path::new("/").join(path.strip_prefix(host.root())?).to_string_lossy().into_owned()),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(dir.to_owned())
-        }
-        Err(error) => Err(read::explain(dir, error)),
-    }
+    let Some(path) = read::if_there(dir, real)? else { return Ok(dir.to_owned()) };
+    Ok(Path::new("/").join(path.strip_prefix(host.root())?).to_string_lossy().into_owned())
 }
 
 /// Whether something lies at `path`, be it a link that leads nowhere.
 fn is_there(host: &Host, path: &str) -> Result<bool> {
-    match host.place(path).and_then(|place| place.symlink_metadata()) {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
-        Err(error) => Err(read::explain(path, error)),
-    }
+    let found = host.place(path).and_then(|place| place.symlink_metadata());
+    Ok(read::if_there(path, found)?.is_some())
 }
 
 /// `VERSION=` and `INSTALLATION_DIR=` of the version file.

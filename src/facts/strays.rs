@@ -43,11 +43,6 @@ pub const MOST: usize = 1000;
 /// So many of them are named.
 const NAMED: usize = 5;
 
-/// For facts of a version that did not look.
-pub fn not_read() -> Fact<Strays> {
-    Fact::Unknown("it was recorded by a version that did not look".into())
-}
-
 /// Reads the directory `point`, where `mounts` has nothing on it. What lies below a mount cannot be seen without a change.
 pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays> {
     let mounts = match mounts {
@@ -62,30 +57,25 @@ pub fn load(host: &Host, point: &str, mounts: &Fact<Vec<Mount>>) -> Fact<Strays>
     if mounts.iter().any(|mount| mount.mount_point == point) {
         return Fact::NotApplicable("it is mounted over".into());
     }
-    match instead(host, point) {
-        Ok(None) => {}
-        Ok(Some(instead)) => {
-            let free_name = free_name(host, &instead.at);
-            return Fact::Known(Strays { free_name, instead: Some(instead), ..Strays::default() });
-        }
-        Err(error) => return Fact::from_result(Err::<Strays, _>(read::explain(point, error))),
+    Fact::from_result(look(host, point).map_err(|error| read::explain(point, error)))
+}
+
+fn look(host: &Host, point: &str) -> io::Result<Strays> {
+    if let Some(instead) = instead(host, point)? {
+        let free_name = free_name(host, &instead.at);
+        return Ok(Strays { free_name, instead: Some(instead), ..Strays::default() });
     }
     let entries = match host.resolve(point).and_then(fs::read_dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Fact::Known(Strays::default()),
-        Err(error) => return Fact::from_result(Err::<Strays, _>(read::explain(point, error))),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Strays::default()),
+        entries => entries?,
     };
-    let names: io::Result<Vec<String>> = entries
-        .take(MOST)
-        .map(|entry| entry.map(|entry| text::safe(&entry.file_name().to_string_lossy())))
-        .collect();
-    Fact::from_result(names.map_err(|error| read::explain(point, error)).map(|mut names| {
-        let count = names.len();
-        names.sort();
-        names.truncate(NAMED);
-        let free_name = if count == 0 { String::new() } else { free_name(host, point) };
-        Strays { names, count, free_name, instead: None }
-    }))
+    let name = |entry: fs::DirEntry| text::safe(&entry.file_name().to_string_lossy());
+    let mut names = entries.take(MOST).map(|entry| entry.map(name)).collect::<io::Result<Vec<String>>>()?;
+    let count = names.len();
+    names.sort();
+    names.truncate(NAMED);
+    let free_name = if count == 0 { String::new() } else { free_name(host, point) };
+    Ok(Strays { names, count, free_name, instead: None })
 }
 
 /// The first on the way to `point` that is no directory.

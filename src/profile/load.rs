@@ -101,7 +101,7 @@ impl Setting {
 pub fn check(path: &Path, known_ids: &[&str], writers: Writers) -> Result<Profile> {
     let live = Host::live();
     let start = Start::File(&live, std::path::absolute(path)?, path.display().to_string());
-    let profile = resolve(start, known_ids, writers)?;
+    let profile = finish(&chain(start, writers)?, known_ids)?;
     // Not in load: on its host, plan and apply tell which disk it is now, and the ID to put there.
     disk_lasts(&profile)?;
     Ok(profile)
@@ -119,11 +119,6 @@ fn own(host: &Host) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => bail!("{}: cannot be read: {error}", host.path(path).display()),
     }
-}
-
-fn resolve(start: Start<'_>, known_ids: &[&str], writers: Writers) -> Result<Profile, Wrong> {
-    let merged = chain(start, writers)?;
-    finish(&merged, known_ids)
 }
 
 fn finish(merged: &Node, known_ids: &[&str]) -> Result<Profile, Wrong> {

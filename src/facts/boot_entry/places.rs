@@ -1,7 +1,6 @@
 //! Whether what an entry opens is there: on the disk, the partition and the file system that GRUB 0.97 takes for it.
 
 use std::fs;
-use std::io::ErrorKind;
 
 use anyhow::Result;
 
@@ -138,24 +137,17 @@ enum State {
 fn state(host: &Host, machine: Option<&Machine>, root: &Root, path: &str) -> Result<State> {
     let inner = Host::recorded(host.path(&root.at));
     let found = inner.resolve(path).and_then(|found| Ok((found.metadata()?, found)));
-    match found {
-        Ok((meta, found)) => {
-            let is_on_it = machine.is_none_or(|machine| {
-                let below = found.strip_prefix(host.root()).unwrap_or(&found);
-                let path = format!("/{}", below.display());
-                machine.mount_of(&path).is_some_and(|mount| Some(mount.major_minor) == root.number)
-            });
-            Ok(match meta.is_file() && is_on_it {
-                true if meta.len() == 0 => State::Empty,
-                true => State::There,
-                false => State::NotThere,
-            })
-        }
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(State::NotThere)
-        }
-        Err(error) => Err(read::explain(path, error)),
-    }
+    let Some((meta, found)) = read::if_there(path, found)? else { return Ok(State::NotThere) };
+    let is_on_it = machine.is_none_or(|machine| {
+        let below = found.strip_prefix(host.root()).unwrap_or(&found);
+        let path = format!("/{}", below.display());
+        machine.mount_of(&path).is_some_and(|mount| Some(mount.major_minor) == root.number)
+    });
+    Ok(match meta.is_file() && is_on_it {
+        true if meta.len() == 0 => State::Empty,
+        true => State::There,
+        false => State::NotThere,
+    })
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn parse(stat: &str) -> Option<Stat> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::facts::testing;
     use crate::state::vendor_script::{Outcome, SCHEMA};
@@ -99,7 +99,7 @@ mod tests {
         living(&Host::recorded(tree.path()), "b", &record()).unwrap()
     }
 
-    fn record() -> Record {
+    pub(in crate::facts::custom_changes) fn record() -> Record {
         Record {
             schema: SCHEMA.into(),
             archive_sha256: String::new(),

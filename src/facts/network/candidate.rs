@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::nic::NicConfiguration;
 
 /// A configuration, and what it says of the interface that it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Candidate {
     /// The interface's name; `*` and `?` stand for any characters.
     pub(super) name: Option<String>,
@@ -22,6 +22,20 @@ pub(super) struct Candidate {
     /// All addresses that it sets, with or without a prefix length.
     pub(super) addresses: Vec<String>,
     pub(super) configuration: NicConfiguration,
+}
+
+impl Candidate {
+    /// What `file` sets for a network card that comes up at boot; the first of `addresses` is its own.
+    pub(super) fn set_by(file: &str, protocol: &str, addresses: Vec<String>) -> Self {
+        let configuration = NicConfiguration {
+            file: file.to_owned(),
+            on_boot: true,
+            protocol: protocol.to_owned(),
+            address: addresses.first().cloned(),
+            ..NicConfiguration::default()
+        };
+        Self { mac_must_match: true, physical: true, addresses, configuration, ..Self::default() }
+    }
 }
 
 /// The prefix length that a network mask means, as text; a mask with a hole means none. A number is one already.

@@ -255,8 +255,7 @@ mod tests {
             on_boot: true,
             protocol: "static".into(),
             address: Some("192.0.2.10/24".into()),
-            problem: None,
-            trouble: None,
+            ..NicConfiguration::default()
         };
         assert_eq!(candidate.configuration, expected);
         for dialect in [Dialect::Scripts, Dialect::Later] {

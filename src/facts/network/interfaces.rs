@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::candidate::{Candidate, prefix_of};
-use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 
@@ -129,31 +128,21 @@ fn candidate(file: &str, stanza: Stanza) -> Candidate {
     let Stanza { name, method, options, .. } = stanza;
     let address = options.get("address").cloned();
     let prefix = options.get("netmask").and_then(|mask| prefix_of(mask));
-    Candidate {
-        name: Some(name),
-        mac: None,
-        mac_must_match: false,
-        each_starts: false,
-        any_physical: false,
-        physical: !options.keys().any(|key| key.starts_with("bridge") || key.starts_with("bond")),
-        addresses: address.iter().cloned().collect(),
-        configuration: NicConfiguration {
-            file: file.to_owned(),
-            on_boot: false,
-            protocol: method,
-            address: address.map(|address| match prefix {
-                Some(prefix) if !address.contains('/') => format!("{address}/{prefix}"),
-                _ => address,
-            }),
-            problem: None,
-            trouble: None,
-        },
+    let physical = !options.keys().any(|key| key.starts_with("bridge") || key.starts_with("bond"));
+    let set = Candidate::set_by(file, &method, address.into_iter().collect());
+    let mut candidate = Candidate { name: Some(name), physical, ..set };
+    if let (Some(address), Some(prefix)) = (&mut candidate.configuration.address, prefix)
+        && !address.contains('/')
+    {
+        *address = format!("{address}/{prefix}");
     }
+    candidate
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::network::NicConfiguration;
     use crate::facts::testing;
 
     const DEBIAN: &str = "\

@@ -4,7 +4,6 @@ use anyhow::Result;
 
 use super::candidate::Candidate;
 use super::ini;
-use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 
@@ -56,28 +55,18 @@ pub(super) fn parse(path: &str, text: &str) -> Option<Candidate> {
         "auto" => "dhcp",
         other => other,
     };
-    Some(Candidate {
-        each_starts: false,
-        any_physical: name.is_none() && mac.is_none(),
-        name,
-        mac,
-        mac_must_match: true,
-        physical,
-        configuration: NicConfiguration {
-            file: path.to_owned(),
-            on_boot: connection("autoconnect").is_none_or(|value| matches!(value, "true" | "yes" | "1")),
-            protocol: protocol.to_owned(),
-            address: addresses.first().cloned(),
-            problem: None,
-            trouble: None,
-        },
-        addresses,
-    })
+    let any_physical = name.is_none() && mac.is_none();
+    let set = Candidate::set_by(path, protocol, addresses);
+    let mut candidate = Candidate { any_physical, name, mac, physical, ..set };
+    candidate.configuration.on_boot =
+        connection("autoconnect").is_none_or(|value| matches!(value, "true" | "yes" | "1"));
+    Some(candidate)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::network::NicConfiguration;
     use crate::facts::testing;
 
     const WIRED: &str = "\

@@ -41,7 +41,7 @@ pub struct Network {
     /// Entries of /etc/hosts.
     pub hosts: Fact<Vec<HostsEntry>>,
     /// The names that udev keeps for network cards.
-    #[serde(default = "persistent::not_read")]
+    #[serde(default = "Fact::not_read")]
     pub names: Fact<Vec<Persistent>>,
 }
 

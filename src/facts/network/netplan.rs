@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::candidate::Candidate;
-use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 
@@ -136,23 +135,11 @@ fn candidate(id: String, file: String, definition: Definition) -> Candidate {
         None => (Some(id), None),
     };
     let mac = mac.map(|mac| mac.to_ascii_lowercase());
-    Candidate {
-        any_physical: name.is_none() && mac.is_none(),
-        name,
-        mac,
-        mac_must_match: true,
-        physical: !definition.is_virtual,
-        each_starts: false,
-        configuration: NicConfiguration {
-            file,
-            on_boot: definition.activation_mode.is_none(),
-            protocol: protocol.to_owned(),
-            address: addresses.first().cloned(),
-            problem: None,
-            trouble: None,
-        },
-        addresses,
-    }
+    let (any_physical, physical) = (name.is_none() && mac.is_none(), !definition.is_virtual);
+    let set = Candidate::set_by(&file, protocol, addresses);
+    let mut candidate = Candidate { any_physical, name, mac, physical, ..set };
+    candidate.configuration.on_boot = definition.activation_mode.is_none();
+    candidate
 }
 
 /// An address is text, or a mapping with the address as its only key (and a label or lifetime below).
@@ -167,6 +154,7 @@ fn address(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::network::NicConfiguration;
     use crate::facts::testing;
 
     const UBUNTU: &str = "\

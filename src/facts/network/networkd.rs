@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use super::candidate::Candidate;
 use super::ini;
-use super::nic::NicConfiguration;
 use crate::facts::read;
 use crate::host::Host;
 
@@ -68,23 +67,11 @@ pub(super) fn parse(path: &str, text: &str) -> Vec<Candidate> {
         Some(names) => names.split_whitespace().map(|name| Some(name.to_owned())).collect(),
         None => vec![None],
     };
-    let candidate = |name: Option<String>| Candidate {
-        each_starts: false,
-        any_physical: name.is_none() && mac.is_none() && matched("Type").is_some_and(|kind| kind == "ether"),
-        name,
-        mac: mac.clone(),
-        mac_must_match: true,
-        physical: true,
-        addresses: addresses.clone(),
-        configuration: NicConfiguration {
-            file: path.to_owned(),
-            on_boot: !unmanaged && !held,
-            protocol: protocol.to_owned(),
-            address: addresses.first().cloned(),
-            problem: None,
-            trouble: None,
-        },
-    };
+    let mut set = Candidate { mac, ..Candidate::set_by(path, protocol, addresses) };
+    set.configuration.on_boot = !unmanaged && !held;
+    let is_for_all = set.mac.is_none() && matched("Type").is_some_and(|kind| kind == "ether");
+    let candidate =
+        |name: Option<String>| Candidate { any_physical: is_for_all && name.is_none(), name, ..set.clone() };
     names.into_iter().map(candidate).collect()
 }
 

@@ -22,11 +22,6 @@ pub(super) fn load(host: &Host) -> Fact<Vec<Persistent>> {
     Fact::from_result(read::text_if_exists(host, FILE).map(|text| parse(&text.unwrap_or_default())))
 }
 
-/// For facts of a version that did not look.
-pub(super) fn not_read() -> Fact<Vec<Persistent>> {
-    Fact::Unknown("it was recorded by a version that did not look at the names of interfaces".into())
-}
-
 fn parse(text: &str) -> Vec<Persistent> {
     let lines = text.replace("\\\n", "");
     let rules = lines.lines().map(str::trim).filter(|line| !line.starts_with('#'));

@@ -25,7 +25,12 @@ fn at_desk(dir: &TempDir, name: &str) -> anyhow::Result<Profile> {
     load(Some(&dir.path().join(name).display().to_string()), &Host::live(), &[], Writers::Anyone)
 }
 
-/// What is said of a refused file, with the directory left out.
+/// Why the profile that `choice` names, or the own one of `host`, is refused.
+fn refusal(choice: Option<&str>, host: &Host) -> String {
+    format!("{:#}", load(choice, host, &[], Writers::Root).unwrap_err())
+}
+
+/// Why a file is refused, with the directory left out.
 fn refused(dir: &TempDir, name: &str) -> String {
     let message = format!("{:#}", at_desk(dir, name).unwrap_err());
     assert!(!message.contains('\n'), "{message}");
@@ -162,7 +167,7 @@ fn without_the_flag_a_file_that_others_can_write_is_refused_and_so_is_what_it_ex
         "centos-6.6 + base.yaml + p.yaml"
     );
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-    let message = format!("{:#}", load(Some(&name), &Host::live(), &[], Writers::Root).unwrap_err());
+    let message = refusal(Some(&name), &Host::live());
     assert!(
         message
             .starts_with(&format!("{0}: is refused: users other than root can write {0} (", base.display())),
@@ -193,7 +198,7 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
     );
     let base = tree.path().join("srv/base.yaml");
     std::fs::set_permissions(&base, std::os::unix::fs::PermissionsExt::from_mode(0o606)).unwrap();
-    let message = format!("{:#}", load(None, &Host::image(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = refusal(None, &Host::image(tree.path()));
     assert!(message.contains("srv/base.yaml: is refused: users other than root can write"), "{message}");
 
     let empty = files(&[("etc/redhat-release", "CentOS release 6.6 (Final)\n")]);
@@ -206,7 +211,7 @@ fn the_host_s_own_profile_comes_first_then_the_default() {
 fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink("gone.yaml", tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = refusal(None, &Host::recorded(tree.path()));
     assert!(
         message
             .ends_with("etc/mt-agent/profile.yaml: cannot be read: No such file or directory (os error 2)"),
@@ -217,7 +222,7 @@ fn a_link_that_leads_nowhere_is_not_taken_for_no_profile() {
 #[test]
 fn where_it_cannot_be_told_whether_there_is_one_there_is_no_default() {
     let tree = files(&[("etc/mt-agent", "a file")]);
-    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = refusal(None, &Host::recorded(tree.path()));
     assert!(
         message.ends_with("etc/mt-agent/profile.yaml: cannot be read: Not a directory (os error 20)"),
         "{message}"
@@ -229,7 +234,7 @@ fn a_link_of_a_tree_does_not_lead_to_this_machine_s_profile() {
     let outside = files(&[("secret.yaml", "extends: centos-6.6\nname: outside\n")]);
     let tree = files(&[("etc/mt-agent/other", "")]);
     symlink(outside.path().join("secret.yaml"), tree.path().join("etc/mt-agent/profile.yaml")).unwrap();
-    let message = format!("{:#}", load(None, &Host::recorded(tree.path()), &[], Writers::Root).unwrap_err());
+    let message = refusal(None, &Host::recorded(tree.path()));
     assert!(message.contains("cannot be read: No such file"), "{message}");
 }
 

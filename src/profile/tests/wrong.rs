@@ -354,25 +354,11 @@ fn a_checked_profile_names_a_retention_disk_by_what_stays() {
         crate::host::files::replace(&file, text.as_bytes(), 0o644).unwrap();
         check(&file, &KNOWN, crate::profile::Writers::Anyone).map(drop).map_err(|wrong| format!("{wrong:#}"))
     };
-    for moves in [
-        "/dev/sdb",
-        "sdb",
-        "/dev/sdaa",
-        "sdb1",
-        "/dev/vdb2",
-        "/dev/xvda",
-        "/dev/dm-0",
-        "/dev/mapper/mpathb",
-        "mpatha",
-        "nvme0n1",
-        "md0",
-        "/dev/md0",
-        "retention",
-        "pci-0000:03:00.0-scsi-0:0:1:0",
-        "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0",
-        "/dev/disk/by-uuid/30ef1c40-2cfe-8764-838a-54b27fe8b884",
-        "/dev/disk/by-label/data",
-    ] {
+    let words = "/dev/sdb sdb /dev/sdaa sdb1 /dev/vdb2 /dev/xvda /dev/dm-0 /dev/mapper/mpathb mpatha nvme0n1 \
+        md0 /dev/md0 retention pci-0000:03:00.0-scsi-0:0:1:0 \
+        /dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0 \
+        /dev/disk/by-uuid/30ef1c40-2cfe-8764-838a-54b27fe8b884 /dev/disk/by-label/data";
+    for moves in words.split(' ') {
         let message = checked(moves).unwrap_err();
         let expected = format!(
             "p.yaml:3: retention.disk: found `{moves}`, which can be another disk after each restart, expected its SCSI ID, "

@@ -95,7 +95,7 @@ mod tests {
         );
         edit(&mut facts.device_nodes).remove(3);
         assert_eq!(told(&profile, &facts, "os.device-nodes"), "unknown: what /dev/random is was not read");
-        facts.device_nodes = device_nodes::not_read();
+        facts.device_nodes = Fact::not_read();
         assert!(told(&profile, &facts, "os.device-nodes").starts_with("unknown: the nodes in /dev: "));
         assert_eq!(remedied(&facts), Remedy::None);
     }
