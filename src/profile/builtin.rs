@@ -27,6 +27,11 @@ pub fn builtin_names() -> &'static [&'static str] {
     &NAMES
 }
 
+/// The YAML text of a built-in profile.
+pub fn builtin(name: &str) -> Option<&'static str> {
+    find(name).map(|found| found.text)
+}
+
 pub fn find(name: &str) -> Option<&'static BuiltIn> {
     ALL.iter().find(|built_in| built_in.name == name)
 }

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn one_that_extends_nothing_is_told_whole() {
-        let built_in = crate::profile::builtin::find("centos-6.6").unwrap().text;
+        let built_in = crate::profile::builtin("centos-6.6").unwrap();
         let shown = same_again(built_in);
         assert!(!shown.contains("extends") && shown.contains("  max-disks: 60\n"), "{shown}");
     }

@@ -23,7 +23,7 @@ mod values;
 mod wrong;
 mod yaml;
 
-pub use builtin::{DEFAULT, builtin_names};
+pub use builtin::{DEFAULT, builtin, builtin_names};
 pub use differences::differences;
 #[cfg(feature = "fuzzing")]
 pub(crate) use load::from_text;

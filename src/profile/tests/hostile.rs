@@ -144,9 +144,8 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
         "`",
         "\\",
     ];
-    let original: Vec<char> = builtin::find(DEFAULT)
+    let original: Vec<char> = builtin(DEFAULT)
         .unwrap()
-        .text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .flat_map(|line| line.chars().chain(['\n']))
