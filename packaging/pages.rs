@@ -55,7 +55,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 const ENVIRONMENT_ONLINE: &[(&str, &str)] = &[(
     "http_proxy, https_proxy, all_proxy, no_proxy",
     "How to reach the network: for the files that mt-agent fetches, and for yum or dnf. The names in capitals are read too, \
-         but for HTTP_PROXY, which only yum or dnf is given. A password in them is neither logged nor recorded.",
+         but for HTTP_PROXY, which only yum or dnf is given; all_proxy is for what mt-agent fetches alone. A password in them is neither logged nor recorded.",
 )];
 
 /// The verbs that may use the network.
