@@ -131,9 +131,13 @@ fn fat_of_each_kind_is_read_as_libblkid_reads_it() {
         run("mkfs.vfat", &[args, &["-i", "abcd1234", &device.device]].concat());
         let told = || device.read().remove(0).volume.unwrap();
         let volume = told();
-        assert_eq!((volume.fs_type.as_str(), volume.uuid.as_str()), ("vfat", "ABCD-1234"), "{args:?}");
+        assert_eq!(
+            (volume.fs_type.as_str(), volume.uuid.to_string().as_str()),
+            ("vfat", "ABCD-1234"),
+            "{args:?}"
+        );
         let expected = ["TYPE", "UUID", "LABEL"].map(|tag| device.blkid(tag, None));
-        assert_eq!([volume.fs_type, volume.uuid, volume.label], expected, "{args:?}");
+        assert_eq!([volume.fs_type.to_string(), volume.uuid.to_string(), volume.label], expected, "{args:?}");
         // It changes in the directory, and in the boot sector or not.
         run("fatlabel", &[&device.device, "ANOTHER"]);
         assert_eq!(
@@ -257,7 +261,7 @@ fn what_lies_in_partitions_that_the_kernel_has_not_read_is_what_it_shows_of_them
         let kind =
             |fs_type: &str| if fs_type.starts_with("ext") { "ext".to_owned() } else { fs_type.to_owned() };
         let told: Vec<_> =
-            found.iter().map(|one| [kind(&one.fs_type), one.uuid.clone(), one.label.clone()]).collect();
+            found.iter().map(|one| [kind(&one.fs_type), one.uuid.to_string(), one.label.clone()]).collect();
         let expected: Vec<_> =
             expected.into_iter().map(|[fs_type, uuid, label]| [kind(&fs_type), uuid, label]).collect();
         assert_eq!(told, expected, "{script} {sector}");
@@ -329,7 +333,7 @@ fn a_volume_group_is_known_by_its_uuid() {
         let read = device.read().remove(0);
         let volume = read.volume.unwrap();
         assert_eq!((volume.fs_type.as_str(), &volume.label), (LVM, &name));
-        (read.group.expect("a group"), volume.uuid)
+        (read.group.expect("a group"), volume.uuid.to_string())
     };
     let by_lvm = |devices: &[&str]| {
         let said =

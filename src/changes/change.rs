@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::mkfs::Format;
 use super::package_file::PackageFile;
-use crate::host::{DeviceNumber, ScsiId, text};
+use super::target::Target;
+use crate::host::{DeviceNumber, FileSystem, ScsiId, text};
 use crate::platform::packages::Manager;
 
 /// Something to be done to the host.
@@ -95,23 +97,7 @@ pub enum Change {
         reload: bool,
     },
     /// Make a file system on the retention disk. The only change that can destroy data: see design.md's rules.
-    FormatRetention {
-        /// SCSI ID of the disk that was chosen.
-        scsi_id: ScsiId,
-        /// The device to write to: its multipath map where it has one.
-        device: String,
-        /// `ext4` or `xfs`.
-        fs_type: String,
-        /// The UUID that the file system will carry.
-        uuid: String,
-        /// Size of the disk in bytes, as planned: another size at the time of writing is a refusal.
-        size_bytes: u64,
-        /// Whether `--erase-disk` named this disk: lifts "not blank", never "in use".
-        erase: bool,
-        /// What may be erased: the fingerprint of what was on the disk when the person said so.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        fingerprint: Option<String>,
-    },
+    FormatRetention(Format),
     /// Let fstab mount the retention volume at every boot.
     WriteFstab {
         /// A name that cannot move: /dev/mapper/WWID or UUID=….
@@ -122,7 +108,7 @@ pub enum Change {
         /// The mount point.
         mount_point: String,
         /// File system type.
-        fs_type: String,
+        fs_type: FileSystem,
         /// Options. Version 0.1.0, whose journal does not say them, wrote these.
         #[serde(default = "options_of_0_1_0")]
         options: String,
@@ -132,17 +118,11 @@ pub enum Change {
     },
     /// Mount the retention volume, then write, sync, read back and remove a probe file.
     MountRetention {
-        /// The device.
-        device: String,
-        /// SCSI ID of its disk.
-        scsi_id: ScsiId,
+        /// The volume.
+        #[serde(flatten)]
+        target: Target,
         /// The mount point.
         mount_point: String,
-        /// File system type; `auto`: the one that it carries.
-        fs_type: String,
-        /// The UUID that the file system must have, where it is one that we made.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        uuid: Option<String>,
         /// Whether it is mounted there already: then it is proved, and goes on record.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         mounted: bool,
@@ -165,16 +145,11 @@ pub enum Change {
     },
     /// Grow the mounted retention volume to the size of its disk.
     GrowRetention {
-        /// The device: the multipath map where the disk has one.
-        device: String,
-        /// SCSI ID of its disk.
-        scsi_id: ScsiId,
+        /// The volume.
+        #[serde(flatten)]
+        target: Target,
         /// Where it is mounted.
         mount_point: String,
-        /// `ext4` or `xfs`.
-        fs_type: String,
-        /// The UUID of the file system.
-        uuid: String,
     },
 }
 
@@ -242,9 +217,12 @@ impl Change {
                     format!("{what}, with maps of {}", disks.join(", "))
                 }
             }
-            Self::FormatRetention { scsi_id, device, fs_type, size_bytes, erase, .. } => format!(
-                "{}make an {fs_type} file system on {device} (SCSI ID {scsi_id}, {})",
+            Self::FormatRetention(Format { target, size_bytes, erase, .. }) => format!(
+                "{}make an {} file system on {} (SCSI ID {}, {})",
                 if *erase { "ERASE and " } else { "" },
+                target.fs_type,
+                target.device,
+                target.scsi_id,
                 text::bytes(*size_bytes),
             ),
             Self::WriteFstab { device, mount_point, replaces: None, .. } => {
@@ -255,11 +233,12 @@ impl Change {
                     "give our own line for {mount_point} in /etc/fstab the options {options} instead of {old}"
                 )
             }
-            Self::MountRetention { device, scsi_id, mount_point, mounted: true, .. } => format!(
-                "take {device} (SCSI ID {scsi_id}), which is mounted at {mount_point}, on record as the retention volume"
+            Self::MountRetention { target, mount_point, mounted: true } => format!(
+                "take {} (SCSI ID {}), which is mounted at {mount_point}, on record as the retention volume",
+                target.device, target.scsi_id
             ),
-            Self::MountRetention { device, mount_point, .. } => {
-                format!("mount {device} at {mount_point} and prove that it can be written")
+            Self::MountRetention { target, mount_point, mounted: false } => {
+                format!("mount {} at {mount_point} and prove that it can be written", target.device)
             }
             Self::UnmountRetention { mount_point, disk, .. } => {
                 format!("unmount {mount_point}; that volume stays as it is on {disk}")
@@ -267,8 +246,11 @@ impl Change {
             Self::RemoveFstab { mount_point, devices } => {
                 format!("take mt-agent's line for {} on {mount_point} out of /etc/fstab", devices.join(", "))
             }
-            Self::GrowRetention { device, mount_point, fs_type, .. } => {
-                format!("grow the {fs_type} file system at {mount_point} to the size of {device}")
+            Self::GrowRetention { target, mount_point } => {
+                format!(
+                    "grow the {} file system at {mount_point} to the size of {}",
+                    target.fs_type, target.device
+                )
             }
         }
     }

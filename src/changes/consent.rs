@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Change;
 use super::collection::manifest;
+use super::mkfs::Format;
 use crate::facts::custom_changes::LARGEST_ARCHIVE;
 use crate::host::sum::{PATIENCE, sha256};
 use crate::host::{Host, files};
@@ -86,27 +87,13 @@ impl Change {
                 let Self::RunCustomChanges { archive, rerun, archive_sha256 } = agreed else { return false };
                 now == archive && now_rerun == rerun && now_sha256 == archive_sha256
             }
-            // The device is how the disk is called today; performing it looks at the SCSI ID behind it.
-            Self::FormatRetention {
-                scsi_id: now,
-                device: _,
-                fs_type: now_type,
-                uuid: now_uuid,
-                size_bytes: now_size,
-                erase: now_erase,
-                fingerprint: now_fingerprint,
-            } => {
-                let Self::FormatRetention { scsi_id, fs_type, uuid, size_bytes, erase, fingerprint, .. } =
-                    agreed
-                else {
-                    return false;
-                };
-                now == scsi_id
-                    && now_type == fs_type
-                    && now_uuid == uuid
-                    && now_size == size_bytes
-                    && now_erase == erase
-                    && now_fingerprint == fingerprint
+            Self::FormatRetention(now) => {
+                let Format { target, size_bytes, erase, fingerprint } = now;
+                let Self::FormatRetention(agreed) = agreed else { return false };
+                target.is_within(&agreed.target)
+                    && *size_bytes == agreed.size_bytes
+                    && *erase == agreed.erase
+                    && *fingerprint == agreed.fingerprint
             }
             // Before the volume is made, its line is foreseen by the one name or the other; both follow from the disk.
             Self::WriteFstab {
@@ -128,22 +115,10 @@ impl Change {
                     && now_options == options
                     && now_replaced == replaces
             }
-            Self::MountRetention {
-                device: _,
-                scsi_id: now,
-                mount_point: now_point,
-                fs_type: now_type,
-                uuid: now_uuid,
-                mounted: now_mounted,
-            } => {
-                let Self::MountRetention { scsi_id, mount_point, fs_type, uuid, mounted, .. } = agreed else {
-                    return false;
-                };
-                // Of our own volume the UUID says it all: its type may have been read since.
-                let same_type = now_type == fs_type || (fs_type == "auto" && uuid.is_some());
-                let same_volume = now == scsi_id && same_type && now_uuid == uuid;
+            Self::MountRetention { target: now, mount_point: now_point, mounted: now_mounted } => {
+                let Self::MountRetention { target, mount_point, mounted } = agreed else { return false };
                 // To put on record what is mounted is the less.
-                same_volume && now_point == mount_point && now_mounted >= mounted
+                now.is_within(target) && now_point == mount_point && now_mounted >= mounted
             }
             // Where it is mounted, and what, says it all.
             Self::UnmountRetention { mount_point: now_point, major_minor: now, disk: _ } => {
@@ -154,17 +129,9 @@ impl Change {
                 let Self::RemoveFstab { mount_point, devices } = agreed else { return false };
                 now_point == mount_point && now.iter().all(|device| devices.contains(device))
             }
-            Self::GrowRetention {
-                device: _,
-                scsi_id: now,
-                mount_point: now_point,
-                fs_type: now_type,
-                uuid: now_uuid,
-            } => {
-                let Self::GrowRetention { scsi_id, mount_point, fs_type, uuid, .. } = agreed else {
-                    return false;
-                };
-                now == scsi_id && now_point == mount_point && now_type == fs_type && now_uuid == uuid
+            Self::GrowRetention { target: now, mount_point: now_point } => {
+                let Self::GrowRetention { target, mount_point } = agreed else { return false };
+                now.is_within(target) && now_point == mount_point
             }
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }
@@ -196,8 +163,14 @@ pub(super) fn digest(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::files;
+    use crate::changes::Target;
+    use crate::host::{FileSystem, Uuid, files};
     use crate::platform::packages::Manager;
+
+    fn target(device: &str, scsi_id: &str, uuid: Option<&str>) -> Target {
+        let (scsi_id, device) = (scsi_id.into(), device.into());
+        Target { scsi_id, device, fs_type: FileSystem::Ext4, uuid: uuid.map(Uuid::from) }
+    }
 
     fn fstab(device: &str, scsi_id: &str) -> Change {
         Change::WriteFstab {
@@ -211,15 +184,12 @@ mod tests {
     }
 
     fn format(device: &str, fingerprint: Option<&str>) -> Change {
-        Change::FormatRetention {
-            scsi_id: "36000c29a".into(),
-            device: device.into(),
-            fs_type: "ext4".into(),
-            uuid: "30ef1c40-2cfe-8764-838a-54b27fe8b884".into(),
+        Change::FormatRetention(Format {
+            target: target(device, "36000c29a", Some("30ef1c40-2cfe-8764-838a-54b27fe8b884")),
             size_bytes: 1 << 40,
             erase: fingerprint.is_some(),
             fingerprint: fingerprint.map(str::to_owned),
-        }
+        })
     }
 
     fn install(packages: &[&str], from: Option<&str>, manifest: Option<&str>) -> Change {
@@ -246,11 +216,8 @@ mod tests {
         let own = |disks: &[&str]| Change::RecordOwnDisks { scsi_ids: ids(disks) };
         let start = |disks: &[&str]| Change::StartMultipathd { disks: ids(disks), reload: false };
         let mount = |device: &str, id: &str, point: &str| Change::MountRetention {
-            device: device.into(),
-            scsi_id: id.into(),
+            target: target(device, id, None),
             mount_point: point.into(),
-            fs_type: "ext4".into(),
-            uuid: None,
             mounted: false,
         };
         let recorded = |id: &str| {
@@ -269,11 +236,8 @@ mod tests {
             devices: devices.iter().map(|device| (*device).to_owned()).collect(),
         };
         let grow = |device: &str, scsi_id: &str| Change::GrowRetention {
-            device: device.into(),
-            scsi_id: scsi_id.into(),
+            target: target(device, scsi_id, Some("1-2")),
             mount_point: "/mnt/retention".into(),
-            fs_type: "ext4".into(),
-            uuid: "1-2".into(),
         };
         let same = [
             (format("/dev/sdb", None), format("/dev/sdc", None)),

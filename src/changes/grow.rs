@@ -10,15 +10,14 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
-use super::mount::{Volume, top};
-use super::{Context, Done};
+use super::mount::top;
+use super::{Context, Done, Target};
 use crate::facts::disks::Disk;
 use crate::facts::mounts::{self, Mount};
 use crate::facts::signature;
 use crate::facts::storage;
-use crate::host::Host;
 use crate::host::command::{self, Command};
-use crate::host::text;
+use crate::host::{FileSystem, Host, text};
 
 /// How long multipathd may take to reload a map.
 const RELOADING: Duration = Duration::from_secs(60);
@@ -26,64 +25,71 @@ const RELOADING: Duration = Duration::from_secs(60);
 /// How long the tool may take: resize2fs of CentOS 6 adds each group of 128 MiB by itself and writes its inode table.
 const GROWING: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// Grows the file system of `volume`, one that we made, to its device while it is mounted.
+/// Grows the file system of `target`, one that we made, to its device while it is mounted.
 /// Errors: It is not that volume, its map has not the size of the disk, or the tool failed: the file system is
 /// then whole, and as large as it was or larger.
-pub fn grow(context: &mut Context<'_>, volume: &Volume<'_>) -> Result<Done> {
-    grow_as(context, &Hardware, volume)
+pub fn grow(context: &mut Context<'_>, target: &Target, mount_point: &str) -> Result<Done> {
+    grow_as(context, &Hardware, target, mount_point)
 }
 
 /// As [`grow`], with a stand-in for the hardware.
-pub fn grow_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
-    attempt(context, identity, volume).with_context(|| format!("growing {}", volume.device))
+pub fn grow_as(
+    context: &mut Context<'_>,
+    identity: &dyn Identity,
+    target: &Target,
+    mount_point: &str,
+) -> Result<Done> {
+    attempt(context, identity, target, mount_point).with_context(|| format!("growing {}", target.device))
 }
 
-fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
+fn attempt(
+    context: &mut Context<'_>,
+    identity: &dyn Identity,
+    target: &Target,
+    mount_point: &str,
+) -> Result<Done> {
     let host = context.host;
     ensure!(host.is_live(), "{host} is not the running machine: nothing is grown there");
-    let (tool, package) = match volume.fs_type {
-        "xfs" => ("xfs_growfs", "xfsprogs"),
+    let (tool, package) = match target.fs_type {
+        FileSystem::Xfs => ("xfs_growfs", "xfsprogs"),
         _ => ("resize2fs", "e2fsprogs"),
     };
     ensure!(command::available(host, tool), "there is no `{tool}` on this host: install {package}");
-    let device = Device::open(host, volume.device)?;
-    let disks = identity::verify(host, identity, &device, volume.scsi_id)?;
+    let device = Device::open(host, &target.device)?;
+    let disks = identity::verify(host, identity, &device, &target.scsi_id)?;
     let node = device.node(host)?;
     let found = signature::read(host, &node.path())?;
     ensure!(
-        found.is_only(volume.fs_type) && volume.uuid == Some(found.uuid()),
-        "it carries {found}; {} {} was expected",
-        volume.fs_type,
-        volume.uuid.unwrap_or("of ours")
+        found.is_only(&target.fs_type) && target.uuid == Some(found.uuid()),
+        "it carries {found}; {target} was expected"
     );
-    let mount = mounted(host, &device, volume)?;
+    let mount = mounted(host, &device, target, mount_point)?;
     resize_map(context, &device, &disks)?;
     let size = device.size_bytes()?;
     let Some(_) = unused(&device, size, &mount)? else { return Ok(Done::Unchanged) };
 
-    let target = if tool == "xfs_growfs" { volume.mount_point.to_owned() } else { node.path() };
-    let command = Command::new(tool, [target], GROWING);
+    let at = if tool == "xfs_growfs" { mount_point.to_owned() } else { node.path() };
+    let command = Command::new(tool, [at], GROWING);
     let output = context.run(&command)?;
     command.succeeded(&output)?;
-    let mount = mounted(host, &device, volume)?;
+    let mount = mounted(host, &device, target, mount_point)?;
     if let Some(unused) = unused(&device, size, &mount)? {
         anyhow::bail!("{tool} left {} of it unused: {}", text::bytes(unused), output.message());
     }
     Ok(Done::Changed(format!(
-        "grew the {} file system at {} to {}",
-        volume.fs_type,
-        volume.mount_point,
+        "grew the {} file system at {mount_point} to {}",
+        target.fs_type,
         text::bytes(size)
     )))
 }
 
 /// The mount of the volume, which is seen, whole and writable.
-fn mounted(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<Mount> {
+fn mounted(host: &Host, device: &Device, target: &Target, mount_point: &str) -> Result<Mount> {
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
-    let wanted = volume.mount_point.trim_end_matches('/');
+    let wanted = mount_point.trim_end_matches('/');
     let there = top(&mounted, wanted).with_context(|| format!("nothing is mounted at {wanted}"))?;
     ensure!(
-        there.major_minor == device.major_minor() && there.root == "/" && there.fs_type == volume.fs_type,
+        there.major_minor == device.major_minor() && there.root == "/" && there.fs_type == target.fs_type,
         "{} ({}, {}) is mounted at {wanted}",
         text::safe(&there.source),
         there.fs_type,

@@ -23,8 +23,8 @@
 //! writes to a raw device without a claim is not held off by anything that Linux has, and is noticed until 5 and after 6.
 
 mod erase;
+mod format;
 pub(crate) mod record;
-mod target;
 pub mod tool;
 mod watch;
 mod written;
@@ -37,7 +37,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::device::{Device, Node};
 use super::identity::{self, Hardware, Identity};
-use super::{Context, Done};
+use super::{Context, Done, Target};
 use crate::facts::blank::examine::{self, examine};
 use crate::facts::blank::{blkid, trouble};
 use crate::facts::disks::Disk;
@@ -45,9 +45,9 @@ use crate::facts::retention::uuid_of;
 use crate::facts::signature::{self, Signature, Stage};
 use crate::facts::site_agent;
 use crate::host::command::{self, Command};
-use crate::host::{Host, files, text};
+use crate::host::{FileSystem, Host, Uuid, files, text};
 use crate::state::retention;
-pub use target::Target;
+pub use format::Format;
 use tool::{Ground, Making, Naming};
 use watch::Watch;
 
@@ -58,7 +58,7 @@ struct Opened<'a> {
     /// The agent's own node of it.
     node: &'a Node,
     /// What was planned for it.
-    target: &'a Target<'a>,
+    format: &'a Format,
 }
 
 /// Whether an earlier run began to make this file system on this disk.
@@ -80,31 +80,33 @@ enum Work {
     Name,
 }
 
-/// Makes the file system that `target` names, on the disk that it names.
+/// Makes the file system on the disk that `format` names.
 /// Errors: Why it was refused: the disk is then bit for bit as it was. Or what failed while it was made: the
 /// record then says that it is unfinished, and the next run goes on.
-pub fn format(context: &mut Context<'_>, target: &Target<'_>) -> Result<Done> {
-    format_as(context, &Hardware, target)
+pub fn format(context: &mut Context<'_>, format: &Format) -> Result<Done> {
+    format_as(context, &Hardware, format)
 }
 
 /// As [`format`], with a stand-in for the hardware.
-pub fn format_as(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'_>) -> Result<Done> {
-    attempt(context, identity, target)
-        .with_context(|| format!("formatting {} (SCSI ID {})", target.device, text::safe(target.scsi_id)))
+pub fn format_as(context: &mut Context<'_>, identity: &dyn Identity, format: &Format) -> Result<Done> {
+    let target = &format.target;
+    attempt(context, identity, format)
+        .with_context(|| format!("formatting {} (SCSI ID {})", target.device, text::safe(&target.scsi_id)))
 }
 
-fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'_>) -> Result<Done> {
+fn attempt(context: &mut Context<'_>, identity: &dyn Identity, format: &Format) -> Result<Done> {
     let host = context.host;
-    check_target(host, target)?;
-    tool::check(host, target)?;
-    let device = Device::open(host, target.device)?;
+    let target = &format.target;
+    check_target(host, format)?;
+    tool::check(host, format)?;
+    let device = Device::open(host, &target.device)?;
     let node = device.node(host)?;
     let old = retention::read(host)?.filter(|old| record::is_of(old, target));
 
     // First without a claim: what is found here is said in its own words, and a claim would only say "busy".
-    let disks = identity::verify(host, identity, &device, target.scsi_id)?;
+    let disks = identity::verify(host, identity, &device, &target.scsi_id)?;
     // A person who orders what we finished to be erased finds it damaged: it is made again.
-    if !target.erase
+    if !format.erase
         && old.as_ref().is_some_and(|old| old.finished)
         && is_made(&signature::read(host, &node.path())?, target)
     {
@@ -114,9 +116,9 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
         announce(context, &device);
         return Ok(Done::Unchanged);
     }
-    let disks = if target.erase {
+    let disks = if format.erase {
         erase::remove_map_partitions(context, &disks)?;
-        identity::verify(host, identity, &device, target.scsi_id)?
+        identity::verify(host, identity, &device, &target.scsi_id)?
     } else {
         disks
     };
@@ -125,24 +127,24 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     idle(host, &disks)?;
 
     let claim = device.claim()?;
-    let disks = idle_as_planned(host, identity, &device, target)?;
+    let disks = idle_as_planned(host, identity, &device, format)?;
     let mut watch = Watch::begin(host, &disks)?;
     let earlier = match old {
         Some(old) if !old.finished => Earlier::Interrupted,
         _ => Earlier::None,
     };
-    let opened = Opened { device: &device, node: &node, target };
+    let opened = Opened { device: &device, node: &node, format };
     let work = judge(host, &opened, &disks, earlier)?;
-    watch.remember(&device, target.size_bytes)?;
-    let naming = tool::naming(host, target)?;
+    watch.remember(&device, format.size_bytes)?;
+    let naming = tool::naming(host, format)?;
 
     let before = retention::read(host)?;
-    record::keep_other(host, target.scsi_id)?;
+    record::keep_other(host, &target.scsi_id)?;
     let mut entry = record::begun(target, context.boot_id);
     retention::write(host, &entry)?;
     context.observer.progress(&format!("looking at {} once more", target.device));
-    let last_look = idle_as_planned(host, identity, &device, target)
-        .and_then(|disks| watch.still(host, &disks, &device, target.size_bytes));
+    let last_look = idle_as_planned(host, identity, &device, format)
+        .and_then(|disks| watch.still(host, &disks, &device, format.size_bytes));
     if let Err(why) = last_look {
         record::put_back(host, before.as_ref()).with_context(|| format!("{why:#}; and its record stays"))?;
         return Err(why);
@@ -156,7 +158,7 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     }
     // Before the record says so: an agent killed in between would leave a finished volume that no plan can find.
     announce(context, &device);
-    watch::nobody_writes(host, &identity::verify(host, identity, &device, target.scsi_id)?)?;
+    watch::nobody_writes(host, &identity::verify(host, identity, &device, &target.scsi_id)?)?;
     entry.finished = true;
     retention::write(host, &entry)?;
     let what = match work {
@@ -166,10 +168,10 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, target: &Target<'
     Ok(Done::Changed(format!(
         "{what} {} file system {} on {} (SCSI ID {}, {})",
         target.fs_type,
-        target.uuid,
+        target.uuid(),
         target.device,
         target.scsi_id,
-        text::bytes(target.size_bytes)
+        text::bytes(format.size_bytes)
     )))
 }
 
@@ -178,16 +180,16 @@ fn idle_as_planned(
     host: &Host,
     identity: &dyn Identity,
     device: &Device,
-    target: &Target<'_>,
+    format: &Format,
 ) -> Result<Vec<Disk>> {
-    let disks = identity::verify(host, identity, device, target.scsi_id)?;
+    let disks = identity::verify(host, identity, device, &format.target.scsi_id)?;
     device.still_at_path(host)?;
     idle(host, &disks)?;
     let size = device.size_bytes()?;
     ensure!(
-        size == target.size_bytes,
+        size == format.size_bytes,
         "it has {size} bytes; {} were planned: it was resized or is another disk",
-        target.size_bytes
+        format.size_bytes
     );
     ensure!(!device.is_read_only()?, "it is read-only");
     Ok(disks)
@@ -202,32 +204,28 @@ fn carry_out(
     naming: Naming,
 ) -> Result<()> {
     let host = context.host;
-    let Opened { device, node, target } = *opened;
+    let Opened { device, node, format } = *opened;
+    let target = &format.target;
     match *work {
         Work::Make(ground) => {
             context.observer.progress(&format!(
                 "making an {} file system on {} ({})",
                 target.fs_type,
                 target.device,
-                text::bytes(target.size_bytes)
+                text::bytes(format.size_bytes)
             ));
-            if target.erase && ground == Ground::Used {
-                erase::erase(context, identity, device, node, target)?;
+            if format.erase && ground == Ground::Used {
+                erase::erase(context, identity, device, node, format)?;
             }
-            tool::make(context, device, &node.path(), target, Making { ground, naming })?;
+            tool::make(context, device, &node.path(), format, Making { ground, naming })?;
         }
-        Work::Name => tool::name_xfs(context, device, &node.path(), target)?,
+        Work::Name => tool::name_xfs(context, device, &node.path(), format)?,
         Work::Adopt => {}
     }
     device.flush()?;
     let made = signature::read(host, &node.path())?;
-    ensure!(
-        is_made(&made, target),
-        "after mkfs it carries {made}; {} {} was expected",
-        target.fs_type,
-        target.uuid
-    );
-    identity::verify(host, identity, device, target.scsi_id).context("looking at it again after mkfs")?;
+    ensure!(is_made(&made, target), "after mkfs it carries {made}; {target} was expected");
+    identity::verify(host, identity, device, &target.scsi_id).context("looking at it again after mkfs")?;
     Ok(())
 }
 
@@ -238,30 +236,32 @@ fn idle(host: &Host, disks: &[Disk]) -> Result<()> {
     Ok(())
 }
 
-fn check_target(host: &Host, target: &Target<'_>) -> Result<()> {
+fn check_target(host: &Host, format: &Format) -> Result<()> {
     ensure!(host.is_live(), "{host} is not the running machine: nothing is formatted there");
-    ensure!(!target.scsi_id.is_empty(), "no SCSI ID was planned: a disk without one is never formatted");
-    ensure!(target.size_bytes > 0, "a disk of no size was planned");
-    let groups: Vec<usize> = target.uuid.split('-').map(str::len).collect();
-    let digits = target.uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c));
     ensure!(
-        groups == [8, 4, 4, 4, 12] && digits,
+        !format.target.scsi_id.is_empty(),
+        "no SCSI ID was planned: a disk without one is never formatted"
+    );
+    ensure!(format.size_bytes > 0, "a disk of no size was planned");
+    ensure!(
+        matches!(format.target.uuid, Some(Uuid::Rfc(_))),
         "`{}` is not a UUID in lower case",
-        text::safe(target.uuid)
+        text::safe(&format.target.uuid())
     );
     Ok(())
 }
 
 /// Whether it is the file system that `target` asks for, and nothing beside it.
-fn is_made(found: &Signature, target: &Target<'_>) -> bool {
-    found.is_only(target.fs_type) && found.uuid() == target.uuid
+fn is_made(found: &Signature, target: &Target) -> bool {
+    found.is_only(&target.fs_type) && Some(found.uuid()) == target.uuid
 }
 
 /// What may be done, from what the device carries.
 fn judge(host: &Host, opened: &Opened<'_>, disks: &[Disk], earlier: Earlier) -> Result<Work> {
-    let Opened { device, node, target } = *opened;
+    let Opened { device, node, format } = *opened;
+    let target = &format.target;
     let unfinished = earlier == Earlier::Interrupted;
-    let content = examine(device.file(), target.size_bytes);
+    let content = examine(device.file(), format.size_bytes);
     if let Some(why) = &content.error {
         // Nobody can say of what cannot be read that it is not needed, and no volume on it would last.
         let trouble = disks.first().and_then(|disk| trouble::of(host, disk));
@@ -272,26 +272,27 @@ fn judge(host: &Host, opened: &Opened<'_>, disks: &[Disk], earlier: Earlier) -> 
     }
     let partitions = identity::partitions(disks);
     let probed = signature::read(host, &node.path());
-    if target.erase {
+    if format.erase {
         // Lifts "not blank", for what the person said so of; that nothing uses it was seen before. What our own
         // interrupted run completed is kept all the same.
         let made = probed.as_ref().is_ok_and(|found| is_made(found, target));
-        let complete = made && matches!(signature::stage(device.file(), target.fs_type), Ok(Stage::Complete));
+        let complete =
+            made && matches!(signature::stage(device.file(), &target.fs_type), Ok(Stage::Complete));
         if unfinished && complete {
             return Ok(Work::Adopt);
         }
         let now =
-            examine::fingerprint(device.file(), target.size_bytes, &blkid::signatures(host, &node.path()))
+            examine::fingerprint(device.file(), format.size_bytes, &blkid::signatures(host, &node.path()))
                 .map_err(|why| anyhow!("what is on it could not be read: {why}"))?;
         ensure!(
-            target.fingerprint == Some(now.as_str()),
+            format.fingerprint.as_ref() == Some(&now),
             "what is on it is not what was there when --erase-disk was given: if nothing on it is needed, say so once \
              more: mt-agent apply --retention-disk {0} --erase-disk {0}",
             target.scsi_id
         );
         return Ok(Work::Make(Ground::Used));
     }
-    let ours = probed.as_ref().is_ok_and(|found| found.uuid() == uuid_of(target.scsi_id));
+    let ours = probed.as_ref().is_ok_and(|found| found.uuid() == uuid_of(&target.scsi_id));
     let hint = match ours && !unfinished {
         true => "it is the retention volume that mt-agent made: run apply again, which mounts it".to_owned(),
         false => format!("if nothing on it is needed: --erase-disk {}", target.scsi_id),
@@ -308,21 +309,19 @@ fn judge(host: &Host, opened: &Opened<'_>, disks: &[Disk], earlier: Earlier) -> 
             return Ok(Work::Make(Ground::Blank));
         }
         ensure!(unfinished, "it is not blank: {}; {hint}", content.found().join(", "));
-        still_ours(host, device, target.fs_type, &hint)?;
+        still_ours(host, device, &target.fs_type, &hint)?;
         return Ok(Work::Make(Ground::Used));
     }
     ensure!(unfinished, "it is not blank: it carries {found}; {hint}");
     let named = is_made(&found, target);
-    let nameless = found.is_only("xfs")
-        && target.fs_type == "xfs"
-        && found.label() == tool::unfinished_label(target.uuid);
+    let nameless = found.is_only(&FileSystem::Xfs)
+        && target.fs_type == FileSystem::Xfs
+        && found.label() == tool::unfinished_label(&target.uuid());
     ensure!(
         named || nameless,
-        "it carries {found}, which is not what our interrupted run was making ({} {}); {hint}",
-        target.fs_type,
-        target.uuid
+        "it carries {found}, which is not what our interrupted run was making ({target}); {hint}"
     );
-    match signature::stage(device.file(), target.fs_type)? {
+    match signature::stage(device.file(), &target.fs_type)? {
         Stage::Complete if named => Ok(Work::Adopt),
         Stage::Complete => Ok(Work::Name),
         Stage::HalfMade => Ok(Work::Make(Ground::Used)),
@@ -341,10 +340,10 @@ fn judge(host: &Host, opened: &Opened<'_>, disks: &[Disk], earlier: Earlier) -> 
 /// disks, and only the master target software does failback: where that has been installed, a person decides. Others
 /// write from the start of a disk on, where neither tool leaves a byte without what tells its file system: mke2fs
 /// leaves the boot block as it was, and the first sector of an XFS is its superblock.
-fn still_ours(host: &Host, device: &Device, fs_type: &str, hint: &str) -> Result<()> {
+fn still_ours(host: &Host, device: &Device, fs_type: &FileSystem, hint: &str) -> Result<()> {
     let sectors: [u8; 1024] =
         signature::start(device.file()).with_context(|| format!("reading {}", device.path()))?;
-    let start = &sectors[..if fs_type == "ext4" { 1024 } else { 512 }];
+    let start = &sectors[..if *fs_type == FileSystem::Ext4 { 1024 } else { 512 }];
     ensure!(
         start.iter().all(|&byte| byte == 0),
         "an interrupted run of ours was making {fs_type} on it, but would have left its first {} bytes zero: something \

@@ -22,6 +22,7 @@ pub mod packages;
 mod perform;
 pub(crate) mod records;
 pub(crate) mod scrub;
+mod target;
 #[cfg(test)]
 mod testing;
 pub(crate) mod unmount;
@@ -29,3 +30,4 @@ pub(crate) mod unmount;
 pub use self::change::Change;
 pub use self::context::{Context, Done, Observer};
 pub use self::package_file::PackageFile;
+pub use self::target::Target;

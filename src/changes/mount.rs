@@ -15,35 +15,17 @@ use nix::mount::{MntFlags, MsFlags, umount2};
 use super::device::Device;
 use super::identity::{self, Hardware, Identity};
 use super::mkfs::record;
-use super::{Context, Done};
+use super::{Context, Done, Target};
 use crate::facts::disks::sysfs;
 use crate::facts::mounts::{self, Mount};
 use crate::facts::signature;
 use crate::host::apart::apart;
 use crate::host::command::Command;
-use crate::host::{DeviceNumber, Host, files, text};
+use crate::host::{DeviceNumber, FileSystem, Host, Uuid, files, text};
 use crate::state::retention;
 
 /// How long mounting and unmounting may take: a journal is replayed, what is dirty is written out.
 const MOUNTING: Duration = Duration::from_secs(120);
-
-/// The type in fstab that stands for whatever file system is there.
-const AUTO: &str = "auto";
-
-/// What to mount, and where.
-#[derive(Clone, Copy, Debug)]
-pub struct Volume<'a> {
-    /// The device: the multipath map where the disk has one.
-    pub device: &'a str,
-    /// SCSI ID of its disk.
-    pub scsi_id: &'a str,
-    /// The mount point.
-    pub mount_point: &'a str,
-    /// File system type; `auto`: the one that it carries.
-    pub fs_type: &'a str,
-    /// The UUID that the file system must have, where it is one that we made.
-    pub uuid: Option<&'a str>,
-}
 
 /// Makes the directory `path` and those above it that are missing.
 /// Errors: Something that is no directory is there, or an operating system error.
@@ -73,39 +55,47 @@ pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done>
 
 /// Mounts the retention volume, at a directory that is made where it is missing, and proves that it can be written.
 /// Errors: Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
-pub fn mount_retention(context: &mut Context<'_>, volume: &Volume<'_>) -> Result<Done> {
-    mount_as(context, &Hardware, volume)
+pub fn mount_retention(context: &mut Context<'_>, target: &Target, mount_point: &str) -> Result<Done> {
+    mount_as(context, &Hardware, target, mount_point)
 }
 
 /// As [`mount_retention`], with a stand-in for the hardware.
-pub fn mount_as(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
-    attempt(context, identity, volume)
-        .with_context(|| format!("mounting {} at {}", volume.device, volume.mount_point))
+pub fn mount_as(
+    context: &mut Context<'_>,
+    identity: &dyn Identity,
+    target: &Target,
+    mount_point: &str,
+) -> Result<Done> {
+    attempt(context, identity, target, mount_point)
+        .with_context(|| format!("mounting {} at {mount_point}", target.device))
 }
 
-fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'_>) -> Result<Done> {
+fn attempt(
+    context: &mut Context<'_>,
+    identity: &dyn Identity,
+    target: &Target,
+    mount_point: &str,
+) -> Result<Done> {
     let host = context.host;
     ensure!(host.is_live(), "{host} is not the running machine: nothing is mounted there");
-    let device = Device::open(host, volume.device)?;
-    identity::verify(host, identity, &device, volume.scsi_id)?;
-    create_mount_point(context, volume.mount_point)?;
-    let place = directory(host, volume.mount_point)?;
+    let device = Device::open(host, &target.device)?;
+    identity::verify(host, identity, &device, &target.scsi_id)?;
+    create_mount_point(context, mount_point)?;
+    let place = directory(host, mount_point)?;
     ensure!(!device.is_read_only()?, "the disk is read-only");
     let number = device.major_minor();
-    let found;
-    let volume = if volume.fs_type == AUTO {
-        found = signature::read(host, &device.node(host)?.path())?;
-        let fs_type =
-            found.file_system().with_context(|| format!("it carries {found}; a file system was expected"))?;
-        &Volume { fs_type, ..*volume }
-    } else {
-        volume
-    };
+    let mut target = target.clone();
+    if target.fs_type == FileSystem::Auto {
+        let found = signature::read(host, &device.node(host)?.path())?;
+        let none = || format!("it carries {found}; a file system was expected");
+        target.fs_type = found.file_system().with_context(none)?;
+    }
+    let target = &target;
 
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
-    if let Some(there) = top(&mounted, volume.mount_point) {
+    if let Some(there) = top(&mounted, mount_point) {
         ensure!(
-            there.major_minor == number && there.root == "/" && there.fs_type == volume.fs_type,
+            there.major_minor == number && there.root == "/" && there.fs_type == target.fs_type,
             "{} ({}, {}) is mounted there already: unmount it, or name another mount point",
             text::safe(&there.source),
             there.fs_type,
@@ -116,56 +106,56 @@ fn attempt(context: &mut Context<'_>, identity: &dyn Identity, volume: &Volume<'
             "it is mounted there already, but read-only: look into the kernel's log for why"
         );
         // One that a person mounted, and orders to be taken for ours.
-        let on_record = record::is_on_record(host, volume.scsi_id, volume.uuid)?;
+        let on_record = record::is_on_record(host, target)?;
         if !on_record {
-            is_ours(host, &device, volume)?;
+            is_ours(host, &device, target)?;
         }
         probe::write_and_read_back(&place)?;
-        record::adopt(context, volume.scsi_id, volume.uuid, volume.fs_type)?;
+        record::adopt(context, target)?;
         return Ok(if on_record {
             Done::Unchanged
         } else {
-            Done::Changed(format!("recorded that {} is the retention volume", volume.device))
+            Done::Changed(format!("recorded that {} is the retention volume", target.device))
         });
     }
     if let Some(elsewhere) = mounted.iter().find(|mount| mount.major_minor == number) {
         bail!("the disk is mounted at {} already: unmount it there", text::safe(&elsewhere.mount_point));
     }
     refuse_to_hide(&place)?;
-    is_ours(host, &device, volume)?;
+    is_ours(host, &device, target)?;
 
-    context.observer.log(&format!("mount: {} at {} ({})", volume.device, volume.mount_point, volume.fs_type));
+    context.observer.log(&format!("mount: {} at {mount_point} ({})", target.device, target.fs_type));
     device.still_at_path(host)?;
-    let (source, fs_type) = (host.path(volume.device), volume.fs_type);
+    let (source, fs_type) = (host.path(&target.device), &target.fs_type);
     let call = || {
-        nix::mount::mount(Some(&source), &place, Some(fs_type), MsFlags::empty(), None::<&str>)
+        nix::mount::mount(Some(&source), &place, Some(fs_type.as_str()), MsFlags::empty(), None::<&str>)
             .map_err(|errno| errno as i32)
     };
     apart("mounting it", MOUNTING, &[], call)?
         .map_err(Errno::from_raw)
         .with_context(|| format!("the kernel refuses the {fs_type} file system"))?;
     let guard = Mounted { place: &place, keep: false };
-    let proved = prove(host, &device, volume, &place);
+    let proved = prove(host, &device, mount_point, &place);
     let undone = guard.end(&proved);
     match (proved, undone) {
         (Ok(()), _) => {}
         (Err(error), Ok(())) => return Err(error.context("it was unmounted again")),
         (Err(error), Err(still)) => return Err(error.context(format!("it is still mounted: {still}"))),
     }
-    note_in_mtab(context, volume);
-    record::adopt(context, volume.scsi_id, volume.uuid, volume.fs_type)?;
+    note_in_mtab(context, target, mount_point);
+    record::adopt(context, target)?;
     Ok(Done::Changed(format!(
-        "mounted {} at {}; 1 MiB was written, synced, read back and removed",
-        volume.device, volume.mount_point
+        "mounted {} at {mount_point}; 1 MiB was written, synced, read back and removed",
+        target.device
     )))
 }
 
 /// What mount(8) knows of our mount is what its table says, where /etc/mtab is a file (CentOS 6): `-f` adds the
 /// line and mounts nothing. Only for people's eyes, and at the next boot fstab does the same.
-fn note_in_mtab(context: &mut Context<'_>, volume: &Volume<'_>) {
+fn note_in_mtab(context: &mut Context<'_>, target: &Target, mount_point: &str) {
     let host = context.host;
     if host.path("/etc/mtab").symlink_metadata().is_ok_and(|meta| meta.is_file()) {
-        let arguments = ["-f", "-t", volume.fs_type, volume.device, volume.mount_point];
+        let arguments = ["-f", "-t", target.fs_type.as_str(), &target.device, mount_point];
         let _ = context.run(&Command::new("mount", arguments, Duration::from_secs(20)));
     }
 }
@@ -216,19 +206,19 @@ fn refuse_to_hide(place: &Path) -> Result<()> {
 
 /// That the device carries the file system, and where we made it, that it is the one we made; else that it can be no other one
 /// than was meant.
-fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
+fn is_ours(host: &Host, device: &Device, target: &Target) -> Result<()> {
     let node = device.node(host)?;
     let found = signature::read(host, &node.path())?;
-    ensure!(found.is_only(volume.fs_type), "it carries {found}; {} was expected", volume.fs_type);
-    if let Some(uuid) = volume.uuid {
+    ensure!(found.is_only(&target.fs_type), "it carries {found}; {} was expected", target.fs_type);
+    if let Some(uuid) = &target.uuid {
         // Before it is mounted: that alone replays a journal.
         ensure!(
-            found.uuid() == uuid,
+            found.uuid() == *uuid,
             "it carries {found}; the volume that mt-agent made has the UUID {uuid}"
         );
     }
     let (record, other) = match retention::read(host)? {
-        Some(record) if record.scsi_id == volume.scsi_id => (Some(record), None),
+        Some(record) if record.scsi_id == target.scsi_id => (Some(record), None),
         other => (None, other),
     };
     if let Some(record) = &record {
@@ -239,7 +229,7 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
             record.fs_type,
             record.uuid
         );
-    } else if volume.uuid.is_none() {
+    } else if target.uuid.is_none() {
         // Only a line of fstab says that it is this machine's: it can be a copy, or a disk of a protected machine.
         if let Some(other) = other {
             bail!(
@@ -247,13 +237,13 @@ fn is_ours(host: &Host, device: &Device, volume: &Volume<'_>) -> Result<()> {
                 text::safe(&other.scsi_id)
             );
         }
-        is_the_only_one(host, device, found.uuid())?;
+        is_the_only_one(host, device, &found.uuid())?;
     }
     Ok(())
 }
 
 /// That no other device than `device`, and the paths of its map, carries a file system with this UUID.
-fn is_the_only_one(host: &Host, device: &Device, uuid: &str) -> Result<()> {
+fn is_the_only_one(host: &Host, device: &Device, uuid: &Uuid) -> Result<()> {
     if uuid.is_empty() {
         return Ok(());
     }
@@ -277,9 +267,9 @@ fn is_the_only_one(host: &Host, device: &Device, uuid: &str) -> Result<()> {
 }
 
 /// That the kernel mounted what was meant, for writing, and that it holds what is written.
-fn prove(host: &Host, device: &Device, volume: &Volume<'_>, place: &Path) -> Result<()> {
+fn prove(host: &Host, device: &Device, mount_point: &str, place: &Path) -> Result<()> {
     let mounted = identity::known(mounts::load(host)).context("reading what is mounted")?;
-    let there = top(&mounted, volume.mount_point).context("the kernel does not list it as mounted")?;
+    let there = top(&mounted, mount_point).context("the kernel does not list it as mounted")?;
     ensure!(
         there.major_minor == device.major_minor(),
         "the device {} is mounted there; {} was meant",

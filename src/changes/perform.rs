@@ -32,29 +32,18 @@ impl Change {
             }
             Self::ConfigureMultipath { off, unhide } => multipath::configure::configure(context, off, unhide),
             Self::StartMultipathd { disks, reload } => multipath::start::start(context, disks, *reload),
-            Self::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint } => {
-                let (size_bytes, erase, fingerprint) = (*size_bytes, *erase, fingerprint.as_deref());
-                let target = mkfs::Target { scsi_id, device, fs_type, uuid, size_bytes, erase, fingerprint };
-                mkfs::format(context, &target)
-            }
+            Self::FormatRetention(format) => mkfs::format(context, format),
             Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
                 fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
             }
-            Self::MountRetention { device, scsi_id, mount_point, fs_type, uuid, mounted: _ } => {
-                let uuid = uuid.as_deref();
-                mount::mount_retention(
-                    context,
-                    &mount::Volume { device, scsi_id, mount_point, fs_type, uuid },
-                )
+            Self::MountRetention { target, mount_point, mounted: _ } => {
+                mount::mount_retention(context, target, mount_point)
             }
             Self::UnmountRetention { mount_point, major_minor, disk } => {
                 unmount::unmount(context, mount_point, *major_minor, disk)
             }
             Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
-            Self::GrowRetention { device, scsi_id, mount_point, fs_type, uuid } => {
-                let uuid = Some(uuid.as_str());
-                grow::grow(context, &mount::Volume { device, scsi_id, mount_point, fs_type, uuid })
-            }
+            Self::GrowRetention { target, mount_point } => grow::grow(context, target, mount_point),
         }
     }
 }

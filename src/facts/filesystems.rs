@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Fact;
 use super::disks::sysfs;
-use crate::host::{DeviceNumber, Host, Kind};
+use crate::host::{DeviceNumber, Host, Kind, Uuid};
 
 /// Names that lead to block devices, by `major:minor`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filesystems {
     /// UUID to `major:minor` (/dev/disk/by-uuid; of the volume that we made ourselves also where udev has no link, see
     /// [`super::retention::unlinked`]).
-    pub by_uuid: BTreeMap<String, DeviceNumber>,
+    pub by_uuid: BTreeMap<Uuid, DeviceNumber>,
     /// Label to `major:minor` (/dev/disk/by-label; udev's `\x20` escapes decoded).
     pub by_label: BTreeMap<String, DeviceNumber>,
     /// Persistent name to `major:minor` (/dev/disk/by-id).
@@ -34,7 +34,10 @@ pub fn load(host: &Host) -> Fact<Filesystems> {
 
 fn read(host: &Host) -> Result<Filesystems, String> {
     Ok(Filesystems {
-        by_uuid: links(host, "/dev/disk/by-uuid")?,
+        by_uuid: links(host, "/dev/disk/by-uuid")?
+            .into_iter()
+            .map(|(uuid, number)| (uuid.into(), number))
+            .collect(),
         by_label: links(host, "/dev/disk/by-label")?,
         by_id: links(host, "/dev/disk/by-id")?,
         by_mapper: mapper(host)?,
@@ -116,7 +119,7 @@ mod tests {
             .link("/dev/disk/by-id/scsi-36000c29", "/dev/sda");
         let Fact::Known(found) = load(&tree.host()) else { panic!("not known") };
         let one = |name: &str, number: &str| BTreeMap::from([(name.to_owned(), number.into())]);
-        assert_eq!(found.by_uuid, one("1234-ABCD", "8:1"));
+        assert_eq!(found.by_uuid, BTreeMap::from([("1234-ABCD".into(), "8:1".into())]));
         assert_eq!(found.by_label, one("my data/", "8:1"));
         assert_eq!(found.by_id, one("scsi-36000c29", "8:0"));
         assert_eq!(found.by_mapper, one("36000c29", "253:0"));

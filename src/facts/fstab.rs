@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::dialect::Dialect;
 use super::{Fact, decode, kept, read};
-use crate::host::Host;
+use crate::host::{FileSystem, Host};
 
 /// One entry; octal escapes are decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Entry {
     /// Where; `none` or `swap` for swap.
     pub mount_point: String,
     /// File system type.
-    pub fs_type: String,
+    pub fs_type: FileSystem,
     /// The options that are judged ([`kept::is_judged`]).
     pub options: Vec<String>,
     /// fsck pass; absent means 0, and so does a negative one.
@@ -179,7 +179,7 @@ impl Fields<'_> {
         let refused = options::refused(&fs_type, &all, dialect);
         let (device, options) = (kept::source(device), kept::options(all));
         let pass = self.pass.max(0).unsigned_abs();
-        Entry { line, device, mount_point, fs_type, options, pass, ours: false, refused }
+        Entry { line, device, mount_point, fs_type: fs_type.into(), options, pass, ours: false, refused }
     }
 }
 

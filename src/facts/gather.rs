@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(loader.partitions, [("sda1".to_owned(), "GRUB".to_owned())]);
         assert_eq!(loader.mbr.as_deref(), Some("unknown boot code"));
         let filesystems = facts.filesystems.known().unwrap();
-        assert_eq!(filesystems.by_uuid["0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01"], "8:1");
+        assert_eq!(filesystems.by_uuid[&"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01".into()], "8:1");
         assert_eq!(facts.swaps.known().unwrap()[0].major_minor, Some("8:5".into()));
         assert_eq!(facts.clock.service, Fact::Known(Some("ntpd".into())));
         let nic = &facts.network.nics.known().unwrap()[0];

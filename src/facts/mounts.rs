@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fact, decode, kept, read};
 use crate::host::each::apart_at_once;
-use crate::host::{DeviceNumber, Host, Kind, files};
+use crate::host::{DeviceNumber, FileSystem, Host, Kind, files};
 
 /// One mount; octal escapes are decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Mount {
     /// The directory of the file system that is mounted: other than `/` for a bind mount.
     pub root: String,
     /// File system type.
-    pub fs_type: String,
+    pub fs_type: FileSystem,
     /// What was given as its source; of another machine's without its user ([`kept`]).
     pub source: String,
     /// Options of the mount that are judged (`rw`; [`kept::is_judged`]).
@@ -111,7 +111,7 @@ fn parse_line(line: &str) -> Option<Mount> {
         mount_point: decode::octal(mount_point),
         major_minor,
         root: decode::octal(root),
-        fs_type: decode::octal(fs_type),
+        fs_type: decode::octal(fs_type).into(),
         source: kept::source(decode::octal(source)),
         options: list(options),
         super_options: list(after.next().unwrap_or_default()),
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(mounts.len(), 6);
         let retention = &mounts[3];
         assert_eq!(retention.mount_point, "/mnt/retention of\tus\\");
-        assert_eq!((retention.major_minor, retention.fs_type.as_str()), ("253:1".into(), "ext4"));
+        assert_eq!((retention.major_minor, &*retention.fs_type), ("253:1".into(), "ext4"));
         assert_eq!(retention.options, ["ro"]);
         assert!(!retention.is_writable() && mounts[2].is_writable());
         assert_eq!(mounts[4].root, "/srv");

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::disks::{Disk, not_one_disk};
 use super::filesystems::Filesystems;
 use super::{Fact, signature};
-use crate::host::{DeviceNumber, Host, text};
+use crate::host::{DeviceNumber, Host, Uuid};
 use crate::state;
 
 pub use super::signature::Volume;
@@ -25,24 +25,16 @@ pub fn load(host: &Host) -> Fact<Option<Record>> {
 /// The UUID that the file system on the disk with this SCSI ID gets. It follows from the ID alone, so that a plan made twice
 /// is the same, and a volume that we made is known for ours where its record is lost. A name-based UUID of version 8
 /// (RFC 9562), from SHA-256.
-pub fn uuid_of(scsi_id: &str) -> String {
+pub fn uuid_of(scsi_id: &str) -> Uuid {
     let digest = Sha256::digest(format!("mt-agent retention volume {scsi_id}"));
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    uuid_in_words(&bytes)
+    Uuid::Rfc(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 /// Whether a UUID is of the kind of [`uuid_of`]: version 8, which no mkfs gives.
 pub fn is_made_uuid(uuid: &str) -> bool {
     uuid.len() == 36 && uuid.as_bytes()[14] == b'8'
-}
-
-/// A UUID as it is written.
-pub(super) fn uuid_in_words(bytes: &[u8; 16]) -> String {
-    let hex = text::hex(bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// The disk on which the volume of `record` must be, if it is anywhere: the one with the SCSI ID that we formatted. None
@@ -64,10 +56,10 @@ pub fn carrier<'a>(
     links: &Fact<Filesystems>,
     probed: &[(&str, &Volume)],
 ) -> Option<&'a Disk> {
-    let carries = |disk: &Disk, uuid: &str| {
+    let carries = |disk: &Disk, uuid: &Uuid| {
         let linked = links.known().and_then(|links| links.by_uuid.get(uuid));
         linked.is_some_and(|number| [disk.major_minor, disk.device_number()].contains(number))
-            || probed.iter().any(|(name, volume)| *name == disk.name && volume.uuid == uuid)
+            || probed.iter().any(|(name, volume)| *name == disk.name && volume.uuid == *uuid)
     };
     let recorded = || {
         let record = record.known()?.as_ref()?;
@@ -152,8 +144,8 @@ mod tests {
             ..Disk::default()
         };
         let disks = [disk("sda", "8:0", "36000c29a"), disk("sdb", "8:16", "36000c29b")];
-        let links = |uuid: &str, number: &str| {
-            let by_uuid = [(uuid.to_owned(), number.into())].into();
+        let links = |uuid: &Uuid, number: &str| {
+            let by_uuid = [(uuid.clone(), number.into())].into();
             Fact::Known(Filesystems { by_uuid, ..Filesystems::default() })
         };
         let none = || Fact::Known(None);
@@ -166,8 +158,12 @@ mod tests {
         assert_eq!(name(carrier(&disks, &none(), &unread, &[("sdb", &volume)])).as_deref(), Some("sdb"));
         assert_eq!(name(carrier(&disks, &none(), &unread, &[("sda", &volume)])), None);
         let record = Fact::Known(Some(record(true)));
-        assert_eq!(name(carrier(&disks, &record, &links("1-2", "8:0"), &[])).as_deref(), Some("sda"));
-        assert_eq!(name(carrier(&disks, &record, &links("3-4", "8:0"), &[])), None, "not there any more");
+        assert_eq!(name(carrier(&disks, &record, &links(&"1-2".into(), "8:0"), &[])).as_deref(), Some("sda"));
+        assert_eq!(
+            name(carrier(&disks, &record, &links(&"3-4".into(), "8:0"), &[])),
+            None,
+            "not there any more"
+        );
     }
 
     #[test]

@@ -9,10 +9,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::host::Host;
 use crate::host::apart::apart;
 use crate::host::command::Command;
-use crate::host::text;
+use crate::host::{FileSystem, Host, Uuid, text};
 
 /// A probe reads a few hundred KiB; a path that hangs is not waited for longer.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -21,9 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// `ext4`.
-    pub fs_type: String,
+    pub fs_type: FileSystem,
     /// Its UUID, empty where it has none.
-    pub uuid: String,
+    pub uuid: Uuid,
     /// Its label, likewise.
     pub label: String,
 }
@@ -53,7 +52,7 @@ pub fn read(host: &Host, path: &str) -> Result<Signature> {
 }
 
 /// The devices that carry a file system with this UUID, all of them, as libblkid finds them now.
-pub fn devices_with(host: &Host, uuid: &str) -> Result<Vec<String>> {
+pub fn devices_with(host: &Host, uuid: &Uuid) -> Result<Vec<String>> {
     let tag = format!("UUID={uuid}");
     // Without the cache, whose lines outlive what was there.
     let arguments = ["-c", "/dev/null", "-o", "device", "-t", &tag];
@@ -92,26 +91,25 @@ impl Signature {
     }
 
     /// The type of the file system, where it is one with nothing beside it (a partition table, a RAID).
-    pub fn file_system(&self) -> Option<&str> {
+    pub fn file_system(&self) -> Option<FileSystem> {
         let alone =
             self.tag("FS_USAGE") == "filesystem" && !self.tags.keys().any(|key| key.starts_with("PART_"));
-        Some(self.tag("FS_TYPE")).filter(|fs_type| alone && !fs_type.is_empty())
+        Some(self.tag("FS_TYPE")).filter(|fs_type| alone && !fs_type.is_empty()).map(FileSystem::from)
     }
 
     /// Whether it is a file system of type `fs_type`, and nothing beside it.
-    pub fn is_only(&self, fs_type: &str) -> bool {
-        self.file_system() == Some(fs_type)
+    pub fn is_only(&self, fs_type: &FileSystem) -> bool {
+        self.file_system().as_ref() == Some(fs_type)
     }
 
     /// The file system that is there with nothing beside it.
     pub fn volume(&self) -> Option<Volume> {
-        let fs_type = self.file_system()?.to_owned();
-        Some(Volume { fs_type, uuid: self.uuid().to_owned(), label: self.label().to_owned() })
+        Some(Volume { fs_type: self.file_system()?, uuid: self.uuid(), label: self.label().to_owned() })
     }
 
     /// The file system's UUID.
-    pub fn uuid(&self) -> &str {
-        self.tag("FS_UUID")
+    pub fn uuid(&self) -> Uuid {
+        self.tag("FS_UUID").into()
     }
 
     /// The file system's label.
@@ -159,12 +157,12 @@ pub enum Stage {
 /// of last mount and a mount count tell whether it was ever mounted. XFS (xfs_format.h): `sb_inprogress`
 /// stands at 1 until mkfs.xfs is through, and the kernel refuses to mount it so.
 /// Errors: It cannot be read, or there is no such superblock.
-pub fn stage(file: &File, fs_type: &str) -> Result<Stage> {
+pub fn stage(file: &File, fs_type: &FileSystem) -> Result<Stage> {
     let start: [u8; 2048] = start(file)?;
     let found = match fs_type {
-        "ext4" => ext4_stage(&start),
-        "xfs" => xfs_stage(&start),
-        _ => None,
+        FileSystem::Ext4 => ext4_stage(&start),
+        FileSystem::Xfs => xfs_stage(&start),
+        FileSystem::Auto | FileSystem::Other(_) => None,
     };
     found.with_context(|| format!("there is no {fs_type} superblock"))
 }
@@ -211,13 +209,15 @@ mod tests {
     #[test]
     fn a_file_system_alone_is_told_from_one_beside_something_else() {
         let alone = parse("ID_FS_UUID=1-2\nID_FS_TYPE=ext4\nID_FS_USAGE=filesystem\n");
-        assert!(alone.is_only("ext4") && !alone.is_only("xfs") && !alone.is_nothing());
-        assert_eq!((alone.uuid(), alone.to_string().as_str()), ("1-2", "ext4, UUID 1-2"));
+        assert!(alone.is_only(&FileSystem::Ext4) && !alone.is_only(&FileSystem::Xfs) && !alone.is_nothing());
+        assert_eq!((alone.uuid(), alone.to_string().as_str()), ("1-2".into(), "ext4, UUID 1-2"));
         let beside = parse("ID_FS_TYPE=ext4\nID_FS_USAGE=filesystem\nID_PART_TABLE_TYPE=dos\n");
-        assert!(!beside.is_only("ext4") && beside.file_system().is_none());
-        assert_eq!(alone.file_system(), Some("ext4"));
+        assert!(!beside.is_only(&FileSystem::Ext4) && beside.file_system().is_none());
+        assert_eq!(alone.file_system(), Some(FileSystem::Ext4));
         assert_eq!(beside.to_string(), "ext4, dos partition table");
-        assert!(!parse("ID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n").is_only("linux_raid_member"));
+        assert!(
+            !parse("ID_FS_TYPE=linux_raid_member\nID_FS_USAGE=raid\n").is_only(&"linux_raid_member".into())
+        );
         assert_eq!(parse("").to_string(), "nothing");
         for name in ["ID_FS_AMBIVALENT", "ID_FS_AMBIVALEN"] {
             let both = parse(&format!("{name}=filesystem:ext4:1.0 other:swap:1\n"));

@@ -248,12 +248,19 @@ mod tests {
         let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
         let told: Vec<_> = all
             .iter()
-            .map(|one| (one.name.as_str(), one.volume.as_ref().map(|v| (v.uuid.as_str(), v.label.as_str()))))
+            .map(|one| {
+                (one.name.as_str(), one.volume.as_ref().map(|v| (v.uuid.to_string(), v.label.as_str())))
+            })
             .collect();
         // Of the map's paths none is.
         assert_eq!(
             told,
-            [("dm-0", Some(("3-4", ""))), ("sda", None), ("sda1", Some(("1-2", "a label"))), ("sda2", None)]
+            [
+                ("dm-0", Some(("3-4".into(), ""))),
+                ("sda", None),
+                ("sda1", Some(("1-2".into(), "a label"))),
+                ("sda2", None)
+            ]
         );
         assert_eq!(all[1].read, Fact::Known(Read::Done));
         assert_eq!(all[3].read, Fact::Known(Read::Failed("Input/output error".into())));

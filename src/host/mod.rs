@@ -9,6 +9,7 @@ mod deadline;
 pub mod device_name;
 mod device_number;
 pub(crate) mod each;
+mod file_system;
 pub mod files;
 #[cfg(mt_agent_el6)]
 mod glibc;
@@ -22,9 +23,12 @@ pub mod sum;
 pub(crate) mod sync;
 pub mod text;
 pub mod trust;
+mod uuid;
 
 pub use self::apart::end_waiting;
 pub use self::device_name::DeviceName;
 pub use self::device_number::DeviceNumber;
+pub use self::file_system::FileSystem;
 pub use self::root::{Host, Kind};
 pub use self::scsi_id::ScsiId;
+pub use self::uuid::Uuid;

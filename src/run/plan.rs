@@ -7,7 +7,8 @@ mod tests;
 
 use self::foreseen::Foreseen;
 pub(super) use self::idle::{is_open, left};
-use crate::changes::Change;
+use crate::changes::mkfs::Format;
+use crate::changes::{Change, Target};
 use crate::facts::Facts;
 use crate::facts::blank::Probe;
 use crate::profile::Profile;
@@ -141,7 +142,8 @@ pub fn plan(
 
 /// That the disk to be formatted, blank as it looks, was written to since this boot.
 fn written_to(facts: &Facts, change: &Change) -> Option<String> {
-    let Change::FormatRetention { scsi_id, device, .. } = change else { return None };
+    let Change::FormatRetention(Format { target, .. }) = change else { return None };
+    let Target { scsi_id, device, .. } = target;
     let disks = facts.disks.known()?;
     let is_it = |probe: &&Probe| disks.iter().any(|disk| disk.name == probe.disk && disk.has_id(scsi_id));
     let probe = facts.probes.iter().find(is_it)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paths::RETENTION;
 use super::record::{self, Unread};
-use crate::host::{Host, ScsiId};
+use crate::host::{FileSystem, Host, ScsiId, Uuid};
 
 /// The version of the record.
 pub const SCHEMA: &str = "mt-agent/retention/v1";
@@ -19,9 +19,9 @@ pub struct Record {
     /// SCSI ID of the disk.
     pub scsi_id: ScsiId,
     /// UUID that the file system carries when it is done.
-    pub uuid: String,
+    pub uuid: Uuid,
     /// `ext4` or `xfs`.
-    pub fs_type: String,
+    pub fs_type: FileSystem,
     /// Boot id under which it was started.
     pub boot_id: String,
     /// When, RFC 3339 UTC.

@@ -198,7 +198,7 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status
     if let Some((tag, value)) = tag {
         let Some(value) = links::unquoted(value) else { return Ok(None) };
         return match tag {
-            "UUID" => Ok(linked()?.by_uuid.get(value).copied()),
+            "UUID" => Ok(linked()?.by_uuid.get(&value.into()).copied()),
             "LABEL" => Ok(linked()?.by_label.get(value).copied()),
             _ => Err(untold(name)),
         };
@@ -206,7 +206,7 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status
     let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
     if let Some(link) = path.strip_prefix("disk/") {
         return match link.split_once('/') {
-            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(value).copied()),
+            Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(&value.into()).copied()),
             Some(("by-label", value)) => Ok(linked()?.by_label.get(&decoded(value)).copied()),
             Some(("by-id", value)) => Ok(linked()?.by_id.get(value).copied()),
             _ => Err(untold(name)),

@@ -106,7 +106,10 @@ impl Misled<'_> {
     /// The name by which it can be found now, as in the first column of fstab.
     pub fn by_its_own(&self) -> Option<String> {
         let volume = self.carries?;
-        let (tag, value) = if self.is_label { ("LABEL", &volume.label) } else { ("UUID", &volume.uuid) };
+        let (tag, value) = match self.is_label {
+            true => ("LABEL", volume.label.clone()),
+            false => ("UUID", volume.uuid.to_string()),
+        };
         (!value.is_empty()).then(|| format!("{tag}={value}"))
     }
 }
@@ -128,7 +131,7 @@ pub fn misled<'a>(name: &str, facts: &'a Facts) -> Option<Misled<'a>> {
     // What could not be read is told by itself.
     let is_read = one.is_none_or(|one| matches!(one.read, Fact::Known(Read::Done | Read::Errors(_))));
     // A member of a RAID can begin as that does.
-    let has = |volume: &Volume| value == *if is_label { &volume.label } else { &volume.uuid };
+    let has = |volume: &Volume| if is_label { volume.label == value } else { volume.uuid == *value };
     let carries = one.and_then(|one| one.volume.as_ref());
     if carries.is_some_and(has) {
         return None;
@@ -166,7 +169,7 @@ fn answering<'a>(name: &str, facts: &'a Facts) -> Result<(Vec<Twin<'a>>, Option<
     let (found, lacking) = match kind {
         Kind::Uuid | Kind::Label => {
             let is_label = matches!(kind, Kind::Label);
-            let has = |volume: &Volume| value == *if is_label { &volume.label } else { &volume.uuid };
+            let has = |volume: &Volume| if is_label { volume.label == value } else { volume.uuid == *value };
             (carrying(has, disks, storage), None)
         }
         Kind::PartitionUuid => {

@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use mt_agent::changes::identity::Identity;
-use mt_agent::changes::mkfs::{self, Target};
+use mt_agent::changes::mkfs::{self, Format};
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::host::Host;
 use mt_agent::host::ScsiId;
 
-use super::desk::{ID, Loop, MIB, StandIn, isolated, perform, refused, refused_always, run};
+use super::desk::{ID, Loop, MIB, StandIn, isolated, perform, refused, refused_always, run, with};
 use super::judge::{agreed, choices, probed};
 
 const SIZE: u64 = 64 * MIB;
@@ -130,12 +130,12 @@ fn resized_meanwhile() {
         for size in [SIZE + MIB, SIZE - MIB, 0] {
             let device = blank();
             // What was planned, before the size changes.
-            let target = Target { size_bytes: SIZE, ..device.target("ext4") };
+            let target = Format { size_bytes: SIZE, ..device.target("ext4") };
             File::options().write(true).open(device.image()).unwrap().set_len(size).unwrap();
             run("losetup", &["--set-capacity", &device.device]);
             let said = format!("it has {size} bytes; {SIZE} were planned: it was resized or is another disk");
             for erase in [false, true] {
-                refused(&device, &StandIn::of(&device), &Target { erase, ..target }, &said);
+                refused(&device, &StandIn::of(&device), &Format { erase, ..target.clone() }, &said);
             }
             if size == 0 {
                 no_candidate(&device, "its size is zero");
@@ -143,7 +143,7 @@ fn resized_meanwhile() {
         }
         let device = Loop::new(0);
         no_candidate(&device, "its size is zero");
-        let planned = Target { size_bytes: SIZE, ..device.target("ext4") };
+        let planned = Format { size_bytes: SIZE, ..device.target("ext4") };
         refused(&device, &StandIn::of(&device), &planned, "it has 0 bytes; ");
         refused(&device, &StandIn::of(&device), &device.target("ext4"), "a disk of no size was planned");
     });
@@ -154,11 +154,11 @@ fn what_lies_below_fails_meanwhile() {
     isolated(module_path!(), "what_lies_below_fails_meanwhile", || {
         // The device keeps its size; its second half gives read errors from now on.
         let device = blank();
-        let target = Target { size_bytes: SIZE, ..device.target("ext4") };
+        let target = Format { size_bytes: SIZE, ..device.target("ext4") };
         File::options().write(true).open(device.image()).unwrap().set_len(SIZE / 2).unwrap();
         let said = "it does not count as blank, as it could not be read: reading at offset ";
         for erase in [false, true] {
-            refused(&device, &StandIn::of(&device), &Target { erase, ..target }, said);
+            refused(&device, &StandIn::of(&device), &Format { erase, ..target.clone() }, said);
         }
         no_candidate(&device, "Input/output error");
     });
@@ -175,7 +175,8 @@ fn gone_meanwhile() {
         let name = node.to_str().unwrap();
         let refuse = |said: &str| {
             for erase in [false, true] {
-                let target = Target { device: name, erase, ..device.target("ext4") };
+                let target =
+                    Format { erase, ..with(&device.target("ext4"), |target| target.device = name.into()) };
                 let error =
                     perform(|context| mkfs::format_as(context, &StandIn::of(&device), &target)).unwrap_err();
                 assert!(error.ends_with(said), "{error}");
@@ -222,10 +223,10 @@ fn the_name_is_another_disks_meanwhile() {
         let dir = tempfile::tempdir().unwrap();
         let name = dir.path().join("sdb");
         symlink(&other.device, &name).unwrap();
-        let target = Target { device: name.to_str().unwrap(), ..planned.target("ext4") };
+        let target = with(&planned.target("ext4"), |target| target.device = name.to_str().unwrap().into());
         let before = [planned.hash(), other.hash()];
         for erase in [false, true] {
-            let target = Target { erase, ..target };
+            let target = Format { erase, ..target.clone() };
             let said = perform(|context| mkfs::format_as(context, &machine, &target)).unwrap_err();
             assert!(
                 said.ends_with(&format!("it answers with the SCSI ID {OTHER}; {ID} was planned")),
@@ -236,7 +237,7 @@ fn the_name_is_another_disks_meanwhile() {
 
         // Two that answer alike cannot be distinguished from each other.
         let twins = Machine(machine.0.keys().map(|path| (path.clone(), ID.to_owned())).collect());
-        let target = Target { device: &planned.device, ..target };
+        let target = with(&target, |target| target.device = planned.device.clone());
         let said = perform(|context| mkfs::format_as(context, &twins, &target)).unwrap_err();
         assert!(said.contains(&format!("{} answers with the same SCSI ID", other.name())), "{said}");
         assert_eq!([planned.hash(), other.hash()], before);

@@ -5,7 +5,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use mt_agent::changes::Done;
-use mt_agent::changes::mkfs::Target;
+use mt_agent::changes::Target;
+use mt_agent::changes::mkfs::Format;
+use mt_agent::host::FileSystem;
 use mt_agent::state::paths::RETENTION;
 
 use super::desk::{ID, Loop, MIB, UUID, changed, fingerprint_of, format, isolated, record, run};
@@ -15,8 +17,8 @@ use super::stand_ins::{self, Wipefs, kill_at, kill_nobody, nothing_refused, old_
 
 const SIZE: u64 = 32 * MIB;
 
-fn erasing(device: &Loop) -> Target<'_> {
-    device.erasing("ext4", device.fingerprint().leak())
+fn erasing(device: &Loop) -> Format {
+    device.erasing("ext4", &device.fingerprint())
 }
 
 /// That the new file system is there, and nothing beside it, for libblkid and for the kernel.
@@ -205,15 +207,10 @@ fn an_agent_killed_at_any_step_of_an_erasure_is_made_good_by_the_next_run() {
             answer: Ok(ID.into()),
             adapt: |_| {},
         };
-        let target = Target {
-            scsi_id: ID,
-            device: &device,
-            fs_type: "ext4",
-            uuid: UUID,
-            size_bytes: SIZE,
-            erase: true,
-            fingerprint: Some(&fingerprint_of(&device, SIZE)),
-        };
+        let fingerprint = Some(fingerprint_of(&device, SIZE));
+        let target =
+            Target { scsi_id: ID.into(), device, fs_type: FileSystem::Ext4, uuid: Some(UUID.into()) };
+        let target = Format { target, size_bytes: SIZE, erase: true, fingerprint };
         super::desk::perform(|context| mt_agent::changes::mkfs::format_as(context, &identity, &target))
             .unwrap();
         return;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mt_agent::changes::mkfs::{self, Target};
+use mt_agent::changes::mkfs;
 use mt_agent::facts::blank::{Probe, probe};
 use mt_agent::facts::disks::{Disk, resolve};
 use mt_agent::facts::gather::{Wanted, gather};
@@ -88,7 +88,7 @@ pub fn foreign(what: &str, device: &Loop, probed_as: &str, formatted: &str, sign
     refuse(formatted);
     assert!(!Path::new(RETENTION).exists(), "{what}: a record was left");
     if signature {
-        interrupted(&Target { ..device.target("ext4") });
+        interrupted(&device.target("ext4"));
         let record = fs::read(RETENTION).unwrap();
         refuse(formatted);
         assert_eq!(fs::read(RETENTION).unwrap(), record, "{what}");

@@ -131,7 +131,7 @@ fn is_same(theirs: &Value, ours: &Entry) -> bool {
         || (!source.starts_with('/') || source.starts_with("//"))
             && source.split('#').next() == Some(&ours.device))
         && text("target") == ours.mount_point
-        && text("fstype") == ours.fs_type
+        && *text("fstype") == *ours.fs_type
         && options.join(",") == ours.options.join(",")
         && pass == i64::from(ours.pass)
 }

@@ -2,18 +2,20 @@
 
 use std::fs;
 
-use mt_agent::changes::mkfs::{self, Target};
-use mt_agent::changes::mount::{Volume, mount_as};
+use mt_agent::changes::Target;
+use mt_agent::changes::mkfs::{self, Format};
+use mt_agent::changes::mount::mount_as;
 use mt_agent::facts::disks::Map;
 use mt_agent::facts::retention::uuid_of;
+use mt_agent::host::Uuid;
 use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
 
 /// Mounts the volume as one that has to have `uuid`.
-fn adopt(device: &Loop, uuid: &str) -> Result<mt_agent::changes::Done, String> {
-    let volume = Volume { uuid: Some(uuid), ..volume(device, "auto") };
-    perform(|context| mount_as(context, &StandIn::of(device), &volume))
+fn adopt(device: &Loop, uuid: &Uuid) -> Result<mt_agent::changes::Done, String> {
+    let volume = Target { uuid: Some(uuid.clone()), ..volume(device, "auto") };
+    perform(|context| mount_as(context, &StandIn::of(device), &volume, MOUNT_POINT))
 }
 
 #[test]
@@ -31,14 +33,14 @@ fn what_is_mounted_as_ours_has_its_uuid_and_is_on_record_again() {
         );
         assert_eq!((device.hash(), record()), (hash, None));
 
-        changed(adopt(&device, UUID));
+        changed(adopt(&device, &UUID.into()));
         let written = record().unwrap();
-        assert_eq!((written.scsi_id.as_str(), written.uuid.as_str()), (ID, UUID));
+        assert_eq!((written.scsi_id.as_str(), written.uuid), (ID, UUID.into()));
         assert_eq!((written.fs_type.as_str(), written.finished), ("ext4", true));
         run("umount", &[MOUNT_POINT]);
         // A record that is right is not written anew.
         let before = fs::read(RETENTION).unwrap();
-        changed(adopt(&device, UUID));
+        changed(adopt(&device, &UUID.into()));
         assert_eq!(fs::read(RETENTION).unwrap(), before);
         run("umount", &[MOUNT_POINT]);
     });
@@ -49,7 +51,7 @@ fn a_volume_of_ours_is_erased_by_order_alone_and_then_made_again() {
     isolated(module_path!(), "a_volume_of_ours_is_erased_by_order_alone_and_then_made_again", || {
         let device = Loop::new(64 * MIB);
         let uuid = uuid_of(ID);
-        let target = Target { uuid: &uuid, ..device.target("ext4") };
+        let target = with(&device.target("ext4"), |target| target.uuid = Some(uuid.clone()));
         changed(format(&device, &target));
         changed(adopt(&device, &uuid));
         fs::File::create("/mnt/retention/points-in-time").unwrap();
@@ -71,11 +73,11 @@ fn a_volume_of_ours_is_erased_by_order_alone_and_then_made_again() {
         run("umount", &[MOUNT_POINT]);
         assert!(record().unwrap().finished);
         let there = device.fingerprint();
-        changed(format(&device, &Target { erase: true, fingerprint: Some(&there), ..target }));
+        changed(format(&device, &Format { erase: true, fingerprint: Some(there), ..target.clone() }));
         changed(adopt(&device, &uuid));
         assert!(!fs::exists("/mnt/retention/points-in-time").unwrap());
         // Mounted it is in use, whatever is ordered.
-        let error = format(&device, &Target { erase: true, ..target }).unwrap_err();
+        let error = format(&device, &Format { erase: true, ..target }).unwrap_err();
         assert!(error.contains("it is in use: mounted at /mnt/retention"), "{error}");
         run("umount", &[MOUNT_POINT]);
     });
@@ -100,10 +102,11 @@ fn two_disks_of_vmware_are_not_one_because_multipath_joined_them() {
         let said =
             format!("multipath took {first}, {second} for one disk, but a VMware virtual disk has one path");
         for erase in [false, true] {
-            refused(&device, &twins, &Target { erase, ..device.target("ext4") }, &said);
+            refused(&device, &twins, &Format { erase, ..device.target("ext4") }, &said);
         }
         // Neither is mounted as one.
-        let error = perform(|context| mount_as(context, &twins, &volume(&device, "ext4"))).unwrap_err();
+        let error =
+            perform(|context| mount_as(context, &twins, &volume(&device, "ext4"), MOUNT_POINT)).unwrap_err();
         assert!(error.contains(&said), "{error}");
         // An array shows one disk by several paths.
         twins.adapt = |disks| {

@@ -71,8 +71,8 @@ fn the_same_file_system_is_read_from_each_disk_that_carries_it() {
             assert_eq!(one.read, Fact::Known(Read::Done));
             one.volume.as_ref().map(|volume| (volume.uuid.clone(), volume.label.clone()))
         };
-        assert_eq!(carries(&own), Some((uuid.to_owned(), "home".to_owned())));
-        assert_eq!(carries(&twin), Some((uuid.to_owned(), String::new())));
+        assert_eq!(carries(&own), Some((uuid.into(), "home".to_owned())));
+        assert_eq!(carries(&twin), Some((uuid.into(), String::new())));
         assert_eq!(carries(&blank), None);
         assert_eq!([own.hash(), twin.hash(), blank.hash()], before);
         run("umount", &[MOUNT_POINT]);
@@ -107,7 +107,7 @@ fn the_group_of_a_physical_volume_is_read_as_lvm_wrote_it() {
             let volume = one.volume.as_ref().unwrap_or_else(|| panic!("{one:?}"));
             assert_eq!(volume.fs_type, LVM);
             let told = lvm(&["pvs", "--noheadings", "-o", "pv_uuid", &disk.device]);
-            assert_eq!(volume.uuid, told.trim().replace('-', ""));
+            assert_eq!(volume.uuid, *told.trim().replace('-', ""));
             volume.label.clone()
         };
         assert_eq!([carries(&first), carries(&second), carries(&alone)], [group, group, ""]);

@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::identity::Identity;
-use mt_agent::changes::mkfs::{self, Target};
-use mt_agent::changes::mount::{Volume, mount_as};
-use mt_agent::changes::{Context, Done, Observer};
+use mt_agent::changes::mkfs::{self, Format};
+use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::{Context, Done, Observer, Target};
 use mt_agent::facts::blank::blkid;
 use mt_agent::facts::blank::examine::fingerprint;
 use mt_agent::facts::disks::{self, Disk};
@@ -139,12 +139,9 @@ impl Loop {
         file.sync_all().unwrap();
     }
 
-    pub fn target(&self, fs_type: &'static str) -> Target<'_> {
-        Target {
-            scsi_id: ID,
-            device: &self.device,
-            fs_type,
-            uuid: UUID,
+    pub fn target(&self, fs_type: &'static str) -> Format {
+        Format {
+            target: Target { uuid: Some(UUID.into()), ..volume(self, fs_type) },
             size_bytes: self.size(),
             erase: false,
             fingerprint: None,
@@ -157,8 +154,8 @@ impl Loop {
     }
 
     /// The target of an order to erase what has that fingerprint.
-    pub fn erasing<'a>(&'a self, fs_type: &'static str, fingerprint: &'a str) -> Target<'a> {
-        Target { erase: true, fingerprint: Some(fingerprint), ..self.target(fs_type) }
+    pub fn erasing(&self, fs_type: &'static str, fingerprint: &str) -> Format {
+        Format { erase: true, fingerprint: Some(fingerprint.to_owned()), ..self.target(fs_type) }
     }
 
     /// What libblkid finds: type, UUID and label.
@@ -244,13 +241,21 @@ pub fn record() -> Option<Record> {
     text.map(|text| serde_json::from_str(&text).unwrap())
 }
 
+/// `format` of another volume.
+pub fn with(format: &Format, change: impl FnOnce(&mut Target)) -> Format {
+    let mut format = format.clone();
+    change(&mut format.target);
+    format
+}
+
 /// Leaves the record that an interrupted run leaves.
-pub fn interrupted(target: &Target<'_>) {
+pub fn interrupted(format: &Format) {
+    let target = format.target.clone();
     let record = Record {
         schema: "mt-agent/retention/v1".into(),
-        scsi_id: target.scsi_id.into(),
-        uuid: target.uuid.into(),
-        fs_type: target.fs_type.into(),
+        scsi_id: target.scsi_id,
+        uuid: target.uuid.unwrap(),
+        fs_type: target.fs_type,
         boot_id: "an earlier one".into(),
         started_at: "2026-01-01T00:00:00Z".into(),
         finished: false,
@@ -276,16 +281,16 @@ pub fn nodes_left(device: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-pub fn format(device: &Loop, target: &Target<'_>) -> Result<Done, String> {
-    perform(|context| mkfs::format_as(context, &StandIn::of(device), target))
+pub fn format(device: &Loop, format: &Format) -> Result<Done, String> {
+    perform(|context| mkfs::format_as(context, &StandIn::of(device), format))
 }
 
-pub fn volume<'a>(device: &'a Loop, fs_type: &'a str) -> Volume<'a> {
-    Volume { device: &device.device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type, uuid: None }
+pub fn volume(device: &Loop, fs_type: &str) -> Target {
+    Target { scsi_id: ID.into(), device: device.device.clone(), fs_type: fs_type.into(), uuid: None }
 }
 
 pub fn mount(device: &Loop, fs_type: &str) -> Result<Done, String> {
-    perform(|context| mount_as(context, &StandIn::of(device), &volume(device, fs_type)))
+    perform(|context| mount_as(context, &StandIn::of(device), &volume(device, fs_type), MOUNT_POINT))
 }
 
 pub fn is_mounted(place: &str) -> bool {
@@ -308,10 +313,11 @@ pub fn fingerprint_of(device: &str, size: u64) -> String {
     fingerprint(&File::open(device).unwrap(), size, &signatures).unwrap()
 }
 
-/// That `target` is refused with `said`, that no bit of the disk changes, and that no record is left.
-pub fn refused(device: &Loop, identity: &StandIn, target: &Target<'_>, said: &str) {
+/// That `format` is refused with `said`, that no bit of the disk changes, and that no record is left.
+pub fn refused(device: &Loop, identity: &StandIn, format: &Format, said: &str) {
     let (hash, before) = (device.hash(), fs::read(RETENTION).ok());
-    let error = perform(|context| mkfs::format_as(context, identity, target)).unwrap_err();
+    let error = perform(|context| mkfs::format_as(context, identity, format)).unwrap_err();
+    let target = &format.target;
     let reason = error.strip_prefix(&format!("formatting {} (SCSI ID {}): ", target.device, target.scsi_id));
     let reason = reason.unwrap_or_else(|| panic!("{error}"));
     assert!(reason.starts_with(said), "{reason}\ndoes not begin with\n{said}");
@@ -323,7 +329,7 @@ pub fn refused(device: &Loop, identity: &StandIn, target: &Target<'_>, said: &st
 /// Refused with and without `--erase-disk`.
 pub fn refused_always(device: &Loop, said: &str) {
     for erase in [false, true] {
-        refused(device, &StandIn::of(device), &Target { erase, ..device.target("ext4") }, said);
+        refused(device, &StandIn::of(device), &Format { erase, ..device.target("ext4") }, said);
     }
 }
 

@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use mt_agent::changes::Done;
+use mt_agent::changes::Target;
 use mt_agent::changes::grow;
-use mt_agent::changes::mount::Volume;
 use mt_agent::facts::{Fact, disks, mounts, storage};
 use mt_agent::host::Host;
 use nix::mount::MsFlags;
@@ -49,9 +49,10 @@ fn enlarge(device: &Loop, size: u64) {
 
 fn grow(name: &str, fs_type: &str, uuid: &str) -> Result<Done, String> {
     let device = format!("/dev/{name}");
-    let volume = Volume { device: &device, scsi_id: ID, mount_point: MOUNT_POINT, fs_type, uuid: Some(uuid) };
+    let (fs_type, uuid) = (fs_type.into(), Some(uuid.into()));
+    let target = Target { scsi_id: ID.into(), device, fs_type, uuid };
     let identity = StandIn { names: vec![name.to_owned()], answer: Ok(ID.to_owned()), adapt: |_| {} };
-    perform(|context| grow::grow_as(context, &identity, &volume))
+    perform(|context| grow::grow_as(context, &identity, &target, MOUNT_POINT))
 }
 
 /// What the file system leaves unused of its device, as `check` finds it.

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mt_agent::changes::mkfs::{self, Target};
+use mt_agent::changes::Target;
+use mt_agent::changes::mkfs::{self, Format};
+use mt_agent::host::FileSystem;
 use mt_agent::state::paths::RETENTION;
 
 use super::desk::*;
@@ -101,9 +103,9 @@ fn our_own_unfinished_work_is_told_from_everything_else() {
         let target = device.target("ext4");
         let other_uuid = "00000000-0b6c-4c1e-9f5a-3d1c2b4a5e6f";
         for other in [
-            Target { scsi_id: "36000c29other", ..target },
-            Target { uuid: other_uuid, ..target },
-            Target { fs_type: "xfs", ..target },
+            with(&target, |other| other.scsi_id = "36000c29other".into()),
+            with(&target, |other| other.uuid = Some(other_uuid.into())),
+            with(&target, |other| other.fs_type = FileSystem::Xfs),
         ] {
             interrupted(&other);
             refused(&device, &StandIn::of(&device), &target, "it is not blank: non-zero bytes at offset ");
@@ -160,15 +162,9 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
     // The second process: formats the device that it is told, and is killed.
     if let Ok(device) = std::env::var(VICTIM) {
         let size_bytes = 256 * MIB;
-        let target = Target {
-            scsi_id: ID,
-            device: &device,
-            fs_type: "ext4",
-            uuid: UUID,
-            size_bytes,
-            erase: false,
-            fingerprint: None,
-        };
+        let (fs_type, uuid) = (FileSystem::Ext4, Some(UUID.into()));
+        let target = Target { scsi_id: ID.into(), device: device.clone(), fs_type, uuid };
+        let target = Format { target, size_bytes, erase: false, fingerprint: None };
         let names = vec![device.strip_prefix("/dev/").unwrap().to_owned()];
         let identity = StandIn { names, answer: Ok(ID.into()), adapt: |_| {} };
         perform(|context| mkfs::format_as(context, &identity, &target)).unwrap();

@@ -42,7 +42,7 @@ fn from_blank_to_mounted(fs_type: &'static str, size: u64) {
     );
     assert_eq!(device.carries(), (fs_type.into(), UUID.into(), "mt-retention".into()));
     let written = record().unwrap();
-    assert_eq!((written.finished, written.scsi_id.as_str(), written.uuid.as_str()), (true, ID, UUID));
+    assert_eq!((written.finished, written.scsi_id.as_str(), written.uuid), (true, ID, UUID.into()));
     assert_eq!(nodes_left(&device.device), Vec::<std::path::PathBuf>::new());
 
     let hash = device.hash();

@@ -45,7 +45,8 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
         run("tune2fs", &["-U", "random", &device.device]);
 
         let wrong = StandIn { answer: Ok("36000c29other".into()), ..StandIn::of(&device) };
-        let error = perform(|context| mount_as(context, &wrong, &volume(&device, "ext4"))).unwrap_err();
+        let error =
+            perform(|context| mount_as(context, &wrong, &volume(&device, "ext4"), MOUNT_POINT)).unwrap_err();
         assert!(
             error.ends_with(&format!("it answers with the SCSI ID 36000c29other; {ID} was planned")),
             "{error}"

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use mt_agent::changes::mkfs::Target;
+use mt_agent::changes::mkfs::Format;
 use mt_agent::facts::disks::{Disk, Map};
 use mt_agent::state::paths::RETENTION;
 
@@ -73,7 +73,10 @@ fn partitions_are_not_blank_until_a_person_says_so() {
 
         // The partition itself is never a target.
         let path = format!("{}p1", device.device);
-        let target = Target { device: &path, size_bytes: 8 * MIB, ..device.target("ext4") };
+        let target = Format {
+            size_bytes: 8 * MIB,
+            ..with(&device.target("ext4"), |target| target.device = path.clone())
+        };
         refused(
             &device,
             &StandIn::of(&device),
@@ -102,7 +105,7 @@ fn an_order_to_erase_is_for_what_was_there_then() {
         run("mkfs.ext4", &["-q", "-L", "old", &device.device]);
         let old = device.fingerprint();
         // Without a word on what it is for, and after each kind of change: a file, another file system, a byte.
-        refused(&device, &StandIn::of(&device), &Target { erase: true, ..device.target("ext4") }, said);
+        refused(&device, &StandIn::of(&device), &Format { erase: true, ..device.target("ext4") }, said);
         fs::create_dir_all("/mnt/other").unwrap();
         run("mount", &[&device.device, "/mnt/other"]);
         File::create("/mnt/other/precious").unwrap().write_all(b"precious").unwrap();
@@ -189,11 +192,11 @@ fn another_disk_than_planned_is_refused() {
         let target = device.target("ext4");
         let own = || StandIn::of(&device);
         let refuse =
-            |identity: &StandIn, target: &Target<'_>, said: &str| refused(&device, identity, target, said);
+            |identity: &StandIn, target: &Format, said: &str| refused(&device, identity, target, said);
 
         refuse(
             &own(),
-            &Target { size_bytes: 65 * MIB, ..target },
+            &Format { size_bytes: 65 * MIB, ..target.clone() },
             "it has 67108864 bytes; 68157440 were planned",
         );
         refuse(
@@ -228,19 +231,23 @@ fn another_disk_than_planned_is_refused() {
                 device.device
             ),
         );
-        refuse(&own(), &Target { scsi_id: "", ..target }, "no SCSI ID was planned");
-        refuse(&own(), &Target { uuid: "-F", ..target }, "`-F` is not a UUID in lower case");
+        refuse(&own(), &with(&target, |target| target.scsi_id = "".into()), "no SCSI ID was planned");
         refuse(
             &own(),
-            &Target { fs_type: "btrfs", ..target },
+            &with(&target, |target| target.uuid = Some("-F".into())),
+            "`-F` is not a UUID in lower case",
+        );
+        refuse(
+            &own(),
+            &with(&target, |target| target.fs_type = "btrfs".into()),
             "`btrfs` is not made here: expected ext4 or xfs",
         );
         let image = device.image();
-        let file = Target { device: image.to_str().unwrap(), ..target };
+        let file = with(&target, |target| target.device = image.to_str().unwrap().into());
         refuse(&own(), &file, &format!("{} is not a block device", image.display()));
         refuse(
             &own(),
-            &Target { device: "/dev/none", ..target },
+            &with(&target, |target| target.device = "/dev/none".into()),
             "opening /dev/none: No such file or directory",
         );
 

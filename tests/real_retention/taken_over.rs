@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use mt_agent::changes::fstab;
 use mt_agent::changes::identity::Identity;
-use mt_agent::changes::mkfs::{self, Target};
-use mt_agent::changes::mount::{Volume, mount_as};
-use mt_agent::changes::{Change, Done};
+use mt_agent::changes::mkfs;
+use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::{Change, Done, Target};
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::gather::{self, Probing, Wanted};
 use mt_agent::facts::retention::{self, uuid_of};
@@ -84,7 +84,7 @@ impl Two {
         for name in &self.names {
             let uuid = blkid(name, "UUID");
             if !uuid.is_empty() {
-                links.by_uuid.insert(uuid, number(name).parse().unwrap());
+                links.by_uuid.insert(uuid.into(), number(name).parse().unwrap());
             }
         }
         let Fact::Known(lines) = lines::load(&host) else { panic!("fstab") };
@@ -106,16 +106,12 @@ impl Two {
 
     pub(super) fn carry_out(&self, change: &Change) -> Result<Done, String> {
         perform(|context| match change {
-            Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, .. } => {
-                assert!(!erase && scsi_id == NEW, "{change:?}");
-                let size_bytes = *size_bytes;
-                let target =
-                    Target { scsi_id, device, fs_type, uuid, size_bytes, erase: false, fingerprint: None };
-                mkfs::format_as(context, self, &target)
+            Change::FormatRetention(format) => {
+                assert!(!format.erase && format.target.scsi_id == NEW, "{change:?}");
+                mkfs::format_as(context, self, format)
             }
-            Change::MountRetention { device, scsi_id, mount_point, fs_type, uuid, mounted: _ } => {
-                let uuid = uuid.as_deref();
-                mount_as(context, self, &Volume { device, scsi_id, mount_point, fs_type, uuid })
+            Change::MountRetention { target, mount_point, mounted: _ } => {
+                mount_as(context, self, target, mount_point)
             }
             other => other.perform(context),
         })
@@ -183,8 +179,9 @@ const OPTIONS: &str = "rw";
 /// The image of a volume of ours on the disk OLD, with a file on it.
 pub(super) fn made(size: u64) -> Loop {
     let device = Loop::new(size);
-    let uuid = uuid_of(OLD);
-    let target = Target { scsi_id: OLD, uuid: &uuid, ..device.target("ext4") };
+    let target = with(&device.target("ext4"), |target| {
+        (target.scsi_id, target.uuid) = (OLD.into(), Some(uuid_of(OLD)));
+    });
     let (spare, id) = (Loop::new(MIB), OLD.to_owned());
     let identity = StandIn { answer: Ok(id), ..StandIn::of(&device) };
     drop(spare);
@@ -207,16 +204,9 @@ fn ready(image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
     let device = format!("UUID={}", uuid_of(OLD));
     let entry = fstab::Entry { device: &device, mount_point: MOUNT_POINT, fs_type: "ext4", options: OPTIONS };
     changed(perform(|context| fstab::write(context, &entry)));
-    let uuid = uuid_of(OLD);
-    let volume = Volume {
-        device: &old.device,
-        scsi_id: OLD,
-        mount_point: MOUNT_POINT,
-        fs_type: "ext4",
-        uuid: Some(&uuid),
-    };
+    let target = Target { scsi_id: OLD.into(), uuid: Some(uuid_of(OLD)), ..volume(&old, "ext4") };
     let _ = fs::remove_file(RETENTION);
-    changed(perform(|context| mount_as(context, &two, &volume)));
+    changed(perform(|context| mount_as(context, &two, &target, MOUNT_POINT)));
     if !mounted {
         run("umount", &[MOUNT_POINT]);
     }
@@ -242,7 +232,7 @@ pub(super) fn holds(device: &Loop, id: &str) {
 pub(super) fn is_kept(old: &Loop) {
     run("e2fsck", &["-fn", &old.device]);
     assert_eq!(run("debugfs", &["-R", "cat /points-in-time", &old.device]), "kept");
-    assert_eq!(old.carries().1, uuid_of(OLD));
+    assert_eq!(old.carries().1, uuid_of(OLD).to_string());
 }
 
 #[test]
@@ -276,7 +266,7 @@ fn a_new_disk_takes_the_place_and_the_old_one_is_taken_back() {
             holds(&old, OLD);
             assert_eq!(fs::read_to_string("/mnt/retention/points-in-time").unwrap(), "kept");
             assert_eq!(two.go_on(&adopting), Ok(0));
-            assert_eq!(new.carries().1, uuid_of(NEW), "nor is that one touched");
+            assert_eq!(new.carries().1, uuid_of(NEW).to_string(), "nor is that one touched");
             run("umount", &[MOUNT_POINT]);
         }
     });

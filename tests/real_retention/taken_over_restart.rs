@@ -72,7 +72,7 @@ fn resumed(two: &Two, request: &Request, said: &str) {
 fn check(old: &Loop, new: &Loop, is_new: bool) {
     is_taken_over(old, new, is_new);
     if !is_new {
-        assert_eq!(new.carries().1, uuid_of(NEW), "the other volume is left as it is");
+        assert_eq!(new.carries().1, uuid_of(NEW).to_string(), "the other volume is left as it is");
     }
 }
 

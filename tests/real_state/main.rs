@@ -113,7 +113,7 @@ fn a_state_directory_that_is_gone_is_rebuilt_once_and_looking_changes_nothing() 
     let retention: Value = serde_json::from_str(&world.left("/var/lib/mt-agent/retention.json")).unwrap();
     assert_eq!(
         (retention["scsi_id"].as_str(), retention["uuid"].as_str(), &retention["finished"]),
-        (Some(DISK), Some(uuid_of(DISK).as_str()), &json!(true))
+        (Some(DISK), Some(&*uuid_of(DISK).to_string()), &json!(true))
     );
     let script: Value = serde_json::from_str(&world.left("/var/lib/mt-agent/custom-changes.json")).unwrap();
     assert_eq!(script["outcome"], "observed");

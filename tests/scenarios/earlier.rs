@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::Change;
+use mt_agent::changes::mkfs::Format;
 use mt_agent::facts::Facts;
 use mt_agent::facts::gather::Probing;
 use mt_agent::host::Host;
@@ -137,7 +138,10 @@ fn a_machine_that_0_1_0_made_ready_is_ready_and_its_line_of_fstab_is_moved() {
         if options == "rw" && old == "rw,nofail"));
     whole_journal(&host, 14, &|event| matches!(event, Event::End { verdict } if verdict == "ready"));
     let record = facts.retention_record.known().unwrap().as_ref().unwrap();
-    assert_eq!((record.scsi_id.as_str(), record.uuid.as_str(), record.finished), (ID, UUID, true));
+    assert_eq!(
+        (record.scsi_id.as_str(), record.uuid.to_string().as_str(), record.finished),
+        (ID, UUID, true)
+    );
     assert_eq!(resume::read(&host).unwrap(), None);
 }
 
@@ -194,8 +198,8 @@ fn a_mkfs_of_0_1_0_that_was_interrupted_is_resumed() {
     assert_eq!(said("interrupted-mkfs", &report), before("interrupted-mkfs"));
     let plan = run::plan(&default_profile(), &facts, &Selection::default(), TODAY, &Request::default());
     assert!(
-        matches!(&plan.changes[0].change, Change::FormatRetention { scsi_id, uuid, erase: false, .. }
-            if scsi_id == ID && uuid == UUID),
+        matches!(&plan.changes[0].change, Change::FormatRetention(Format { target, erase: false, .. })
+            if target.scsi_id == ID && target.uuid == Some(UUID.into())),
         "{:?}",
         plan.changes
     );

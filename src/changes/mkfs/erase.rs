@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Target;
+use super::Format;
 use super::tool::run_watched;
 use crate::changes::Context;
 use crate::changes::device::{Device, Node};
@@ -38,20 +38,20 @@ const DEADLINE: Duration = Duration::from_secs(120);
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Removes all that `device`, of which `node` is our own node, carries: the disk or map that `target` names.
+/// Removes all that `device`, of which `node` is our own node, carries: the disk or map that `format` names.
 /// Errors: A part of it is in use, and nothing was written; or what failed, and what is left.
 pub fn erase(
     context: &mut Context<'_>,
     identity: &dyn Identity,
     device: &Device,
     node: &Node,
-    target: &Target<'_>,
+    format: &Format,
 ) -> Result<()> {
     let host = context.host;
-    let look = || identity::verify(host, identity, device, target.scsi_id);
+    let look = || identity::verify(host, identity, device, &format.target.scsi_id);
     forget_partitions(context, &look()?)?;
     let claim = device.claim()?;
-    for place in ends(target.size_bytes) {
+    for place in ends(format.size_bytes) {
         zero(context, device, node, place)?;
     }
     drop(claim);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::Target;
+use super::Format;
 use super::written::Written;
 use crate::changes::Context;
 use crate::changes::device::Device;
 use crate::facts::retention::LABEL;
-use crate::host::Host;
 use crate::host::command::{self, Command, Output};
+use crate::host::{FileSystem, Host};
 
 /// How often it is told how much was written.
 const TICK: Duration = Duration::from_secs(2);
@@ -45,16 +45,16 @@ pub struct Making {
     pub naming: Naming,
 }
 
-/// Whether the tools that `target` needs are here.
+/// Whether the tools that `format` needs are here.
 /// Errors: The file system is none that is made here, or a tool is missing.
-pub fn check(host: &Host, target: &Target<'_>) -> Result<()> {
-    let mut tools = match target.fs_type {
-        "ext4" => vec![("mkfs.ext4", "e2fsprogs")],
-        "xfs" => vec![("mkfs.xfs", "xfsprogs")],
+pub fn check(host: &Host, format: &Format) -> Result<()> {
+    let mut tools = match &format.target.fs_type {
+        FileSystem::Ext4 => vec![("mkfs.ext4", "e2fsprogs")],
+        FileSystem::Xfs => vec![("mkfs.xfs", "xfsprogs")],
         other => bail!("`{other}` is not made here: expected ext4 or xfs"),
     };
     tools.push(("blkid", "util-linux-ng"));
-    if target.erase {
+    if format.erase {
         tools.extend([("wipefs", "util-linux-ng"), ("partx", "util-linux-ng"), ("dd", "coreutils")]);
     }
     for (tool, package) in tools {
@@ -77,19 +77,19 @@ pub fn unfinished_label(uuid: &str) -> String {
 }
 
 /// Whether this mkfs.xfs can set a UUID (3.1.1 of CentOS 6 cannot), by its options, with no device named.
-pub fn naming(host: &Host, target: &Target<'_>) -> Result<Naming> {
-    if target.fs_type != "xfs" {
+pub fn naming(host: &Host, format: &Format) -> Result<Naming> {
+    if format.target.fs_type != FileSystem::Xfs {
         return Ok(Naming::ByMkfs);
     }
-    let asked = Command::new("mkfs.xfs", ["-m", &with_uuid(target), "-V"], Duration::from_secs(60));
+    let asked = Command::new("mkfs.xfs", ["-m", &with_uuid(format), "-V"], Duration::from_secs(60));
     Ok(match asked.run(host).context("asking mkfs.xfs what it can do")?.status {
         0 => Naming::ByMkfs,
         _ => Naming::Afterwards,
     })
 }
 
-fn with_uuid(target: &Target<'_>) -> String {
-    format!("uuid={}", target.uuid)
+fn with_uuid(format: &Format) -> String {
+    format!("uuid={}", format.target.uuid())
 }
 
 /// Makes the file system on `node`.
@@ -97,21 +97,21 @@ pub fn make(
     context: &mut Context<'_>,
     device: &Device,
     node: &str,
-    target: &Target<'_>,
+    format: &Format,
     making: Making,
 ) -> Result<()> {
-    match target.fs_type {
-        "ext4" => make_ext4(context, device, node, target),
-        _ => make_xfs(context, device, node, target, making),
+    match format.target.fs_type {
+        FileSystem::Ext4 => make_ext4(context, device, node, format),
+        _ => make_xfs(context, device, node, format, making),
     }
 }
 
-fn make_ext4(context: &mut Context<'_>, device: &Device, node: &str, target: &Target<'_>) -> Result<()> {
+fn make_ext4(context: &mut Context<'_>, device: &Device, node: &str, format: &Format) -> Result<()> {
     // No -F. mke2fs up to 1.42 asks whether a whole disk is meant (for /dev/sdX, not for a map) and reads the
     // answer from standard input; one `y` answers that one question, and its checks for a mounted or busy
     // device come after it and ask nothing. No -O: the system's own tool knows what its kernel can mount.
-    let arguments = ["-q", "-U", target.uuid, "-L", LABEL, node];
-    let command = Command::new("mkfs.ext4", arguments, deadline(target.size_bytes)).stdin("y\n");
+    let arguments = ["-q", "-U", &format.target.uuid(), "-L", LABEL, node];
+    let command = Command::new("mkfs.ext4", arguments, deadline(format.size_bytes)).stdin("y\n");
     run_watched(context, device, &command)
 }
 
@@ -119,32 +119,32 @@ fn make_xfs(
     context: &mut Context<'_>,
     device: &Device,
     node: &str,
-    target: &Target<'_>,
+    format: &Format,
     making: Making,
 ) -> Result<()> {
     let force: &[&str] = match making.ground {
         Ground::Used => &["-f"],
         Ground::Blank => &[],
     };
-    let with_uuid = with_uuid(target);
+    let with_uuid = with_uuid(format);
     if making.naming == Naming::ByMkfs {
         let arguments = [force, &["-q", "-m", &with_uuid, "-L", LABEL, node]].concat();
         return run_watched(
             context,
             device,
-            &Command::new("mkfs.xfs", arguments, deadline(target.size_bytes)),
+            &Command::new("mkfs.xfs", arguments, deadline(format.size_bytes)),
         );
     }
-    let label = unfinished_label(target.uuid);
+    let label = unfinished_label(&format.target.uuid());
     let arguments = [force, &["-q", "-L", &label, node]].concat();
-    run_watched(context, device, &Command::new("mkfs.xfs", arguments, deadline(target.size_bytes)))?;
-    name_xfs(context, device, node, target)
+    run_watched(context, device, &Command::new("mkfs.xfs", arguments, deadline(format.size_bytes)))?;
+    name_xfs(context, device, node, format)
 }
 
 /// Gives an XFS its UUID, and then its label.
-pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, target: &Target<'_>) -> Result<()> {
-    for (option, value) in [("-U", target.uuid), ("-L", LABEL)] {
-        let command = Command::new("xfs_admin", [option, value, node], deadline(target.size_bytes));
+pub fn name_xfs(context: &mut Context<'_>, device: &Device, node: &str, format: &Format) -> Result<()> {
+    for (option, value) in [("-U", format.target.uuid().as_str()), ("-L", LABEL)] {
+        let command = Command::new("xfs_admin", [option, value, node], deadline(format.size_bytes));
         run_watched(context, device, &command)?;
     }
     Ok(())

@@ -4,7 +4,8 @@
 
 use super::found::{Carried, Extent};
 use super::{fat, lvm, superblocks, table};
-use crate::facts::retention::{Volume, uuid_in_words};
+use crate::facts::retention::Volume;
+use crate::host::Uuid;
 
 /// What `start` says, the first 4,096 bytes of a device; `block` reads the 4,096 bytes that begin at a multiple of 4,096. `sector` is
 /// the size of its sectors in bytes, where a partition table on it counts, and `size` its own, where it can be a member of a RAID.
@@ -40,8 +41,8 @@ fn volume(start: &[u8]) -> Option<Volume> {
     let uuid: [u8; 16] = start.get(uuid..uuid + 16)?.try_into().ok()?;
     let label = start.get(label..label + length)?.split(|byte| *byte == 0).next().unwrap_or_default();
     Some(Volume {
-        fs_type: fs_type.to_owned(),
-        uuid: if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) },
+        fs_type: fs_type.into(),
+        uuid: Uuid::of_superblock(uuid),
         label: String::from_utf8_lossy(label).into_owned(),
     })
 }
@@ -190,8 +191,9 @@ mod tests {
                 .table
                 .iter()
                 .flat_map(|one| [&one.dos_id].into_iter().chain(one.entries.iter().map(|one| &one.uuid)));
-            let uuid = told.volume.iter().map(|one| &one.uuid).chain(of_table).find(|uuid| !uuid.is_empty());
-            assert_eq!(uuid.map(String::as_str), Some(expected), "{tool} {args:?}");
+            let of_volume = told.volume.iter().map(|one| one.uuid.to_string());
+            let uuid = of_volume.chain(of_table.cloned()).find(|uuid| !uuid.is_empty());
+            assert_eq!(uuid.as_deref(), Some(expected), "{tool} {args:?}");
             for at in (0..1536).chain(4080..4096) {
                 for byte in [0, 1, 0x7f, 0x80, 0xff] {
                     let was = std::mem::replace(&mut image[at], byte);

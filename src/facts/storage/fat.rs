@@ -2,6 +2,7 @@
 //! named by them in fstab.
 
 use crate::facts::retention::Volume;
+use crate::host::Uuid;
 
 /// libblkid's word for each of its kinds.
 const VFAT: &str = "vfat";
@@ -53,8 +54,8 @@ pub(super) fn volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Op
     let label =
         in_directory(at * sector, bytes.min(MOST), block).or_else(|| written(start.get(label..label + 11)?));
     Some(Volume {
-        fs_type: VFAT.to_owned(),
-        uuid: if id == 0 { String::new() } else { format!("{:04X}-{:04X}", id >> 16, id & 0xffff) },
+        fs_type: VFAT.into(),
+        uuid: if id == 0 { Uuid::default() } else { format!("{:04X}-{:04X}", id >> 16, id & 0xffff).into() },
         label: label.unwrap_or_default(),
     })
 }

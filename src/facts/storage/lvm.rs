@@ -36,7 +36,7 @@ pub(super) fn physical_volume(
         (header.get(4..20)? == b" LVM2 x[5A%r0N*>").then(|| String::from_utf8_lossy(&text).into_owned())
     };
     let (name, group) = described().and_then(|text| named(&text)).unwrap_or_default();
-    Some((Volume { fs_type: LVM.to_owned(), uuid, label: name }, group))
+    Some((Volume { fs_type: LVM.into(), uuid: uuid.into(), label: name }, group))
 }
 
 /// Name and UUID at the beginning of a group's description: `vg0 {`, and in the next line `id = "…"`.

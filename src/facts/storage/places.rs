@@ -98,7 +98,9 @@ mod tests {
         read(&mut entries, |entry| entry.number == 9, block);
         let told = |entry: Entry| match entry.place {
             None => "not looked at".to_owned(),
-            Some(Place::Read { volume, .. }) => volume.map_or("nothing".to_owned(), |volume| volume.fs_type),
+            Some(Place::Read { volume, .. }) => {
+                volume.map_or("nothing".to_owned(), |volume| volume.fs_type.to_string())
+            }
             Some(Place::Unread(why)) => why,
         };
         entries.into_iter().map(told).collect()

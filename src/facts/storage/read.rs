@@ -164,7 +164,7 @@ fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
         });
     }
     let mut word = || words.next().unwrap_or_default();
-    let volume = Volume { fs_type: word(), uuid: word(), label: word() };
+    let volume = Volume { fs_type: word().into(), uuid: word().into(), label: word() };
     Ok((!volume.uuid.is_empty()).then_some(volume))
 }
 
@@ -233,7 +233,7 @@ mod tests {
         let mut swap = vec![0; BLOCK];
         swap[4086..].copy_from_slice(b"SWAPSPACE2");
         let (found, failed) = carried(&swap, None, None, fails(libc::EIO));
-        assert_eq!((found.volume.map(|volume| volume.fs_type).as_deref(), failed), (Some("swap"), None));
+        assert_eq!((found.volume.map(|volume| volume.fs_type), failed), (Some("swap".into()), None));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Superblocks that do not lie at the beginning of a device, or stand for something built on it: btrfs, ReiserFS, JFS, LUKS, and those
 //! of the members of a software RAID.
 
-use crate::facts::retention::{Volume, uuid_in_words};
+use crate::facts::retention::Volume;
+use crate::host::Uuid;
 
 /// libblkid's words.
 pub const BTRFS: &str = "btrfs";
@@ -23,7 +24,7 @@ pub(super) fn volume(
     let (at_8, at_32, at_64) = (block(8 * KIB), block(32 * KIB), block(64 * KIB));
     if let Some(start) = at_64.as_deref().filter(|bytes| has(bytes, 0x40, b"_BHRfS_M")) {
         let told = told(BTRFS, start, 0x20, (0x12b, 256))?;
-        return Some((told, uuid(start, 0x10b)));
+        return Some((told, uuid(start, 0x10b).map(String::from)));
     }
     let jfs = at_32.as_deref().filter(|bytes| has(bytes, 0, b"JFS1"));
     let jfs = jfs.and_then(|bytes| told("jfs", bytes, 136, (152, 16)));
@@ -37,8 +38,8 @@ fn luks(start: &[u8]) -> Option<Volume> {
     let is_luks = has(start, 0, b"LUKS\xba\xbe");
     let version = start.get(6..8).filter(|_| is_luks)?;
     Some(Volume {
-        fs_type: LUKS.to_owned(),
-        uuid: words(start, 168, 40)?,
+        fs_type: LUKS.into(),
+        uuid: words(start, 168, 40)?.into(),
         label: if version == [0, 2] { words(start, 24, 48)? } else { String::new() },
     })
 }
@@ -55,7 +56,7 @@ fn reiserfs(bytes: &[u8], at_kib: u64) -> Option<Volume> {
         return None;
     }
     let (uuid, label) = if is_old { Default::default() } else { (uuid(bytes, 84)?, words(bytes, 100, 16)?) };
-    Some(Volume { fs_type: "reiserfs".to_owned(), uuid, label })
+    Some(Volume { fs_type: "reiserfs".into(), uuid, label })
 }
 
 /// The UUID of the array whose member the device is, by the kernel's include/uapi/linux/raid/md_p.h: the superblock of format 1.1 lies
@@ -66,7 +67,7 @@ pub(super) fn array(start: &[u8], size: u64, block: impl Fn(u64) -> Option<Vec<u
     const OLD: u64 = 64 * KIB;
     let new = |bytes: &[u8]| {
         let is_it = has(bytes, 0, &MAGIC) && has(bytes, 4, &1_u32.to_le_bytes());
-        is_it.then(|| uuid(bytes, 16))?
+        is_it.then(|| uuid(bytes, 16))?.map(String::from)
     };
     let old = |bytes: &[u8]| {
         let swapped: Vec<u8> = MAGIC.iter().rev().copied().collect();
@@ -86,7 +87,7 @@ pub(super) fn array(start: &[u8], size: u64, block: impl Fn(u64) -> Option<Vec<u
             words.extend(word.iter().rev().filter(|_| !is_swapped));
             words.extend(word.iter().filter(|_| is_swapped));
         }
-        uuid(&words, 0)
+        uuid(&words, 0).map(String::from)
     };
     let end = || block(size.checked_sub(8 * KIB)? & !(4 * KIB - 1));
     let before = || block((size & !(OLD - 1)).checked_sub(OLD)?);
@@ -98,17 +99,12 @@ fn has(bytes: &[u8], at: usize, magic: &[u8]) -> bool {
 }
 
 fn told(fs_type: &str, bytes: &[u8], at: usize, label: (usize, usize)) -> Option<Volume> {
-    Some(Volume {
-        fs_type: fs_type.to_owned(),
-        uuid: uuid(bytes, at)?,
-        label: words(bytes, label.0, label.1)?,
-    })
+    Some(Volume { fs_type: fs_type.into(), uuid: uuid(bytes, at)?, label: words(bytes, label.0, label.1)? })
 }
 
 /// Empty where it has none.
-fn uuid(bytes: &[u8], at: usize) -> Option<String> {
-    let uuid: [u8; 16] = bytes.get(at..at + 16)?.try_into().ok()?;
-    Some(if uuid == [0; 16] { String::new() } else { uuid_in_words(&uuid) })
+fn uuid(bytes: &[u8], at: usize) -> Option<Uuid> {
+    Some(Uuid::of_superblock(bytes.get(at..at + 16)?.try_into().ok()?))
 }
 
 /// What stands there, up to the first zero.
@@ -166,7 +162,11 @@ mod tests {
             image.truncate(80 << 10);
             let read = |image: &[u8]| volume(&image[..4096], block(image));
             let (told, part) = read(&image).unwrap_or_else(|| panic!("{tool} {args:?}"));
-            assert_eq!([told.fs_type, told.uuid, told.label], blkid(&path), "{tool} {args:?}");
+            assert_eq!(
+                [told.fs_type.to_string(), told.uuid.to_string(), told.label],
+                blkid(&path),
+                "{tool} {args:?}"
+            );
             let sub = run("blkid", &["-p", "-o", "value", "-s", "UUID_SUB"], &path);
             assert_eq!(part.unwrap_or_default(), sub, "{tool}");
             assert_eq!(array(&image[..4096], 130 << 20, block(&image)), None);
@@ -229,7 +229,7 @@ mod tests {
             }
             image
         };
-        let of_new = uuid_in_words(&id);
+        let of_new = Uuid::of_superblock(id).to_string();
         let of_old = "01020304-0506-0708-090a-0b0c0d0e0f10".to_owned();
         for (image, expected) in [
             (new(0), &of_new),

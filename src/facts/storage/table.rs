@@ -3,7 +3,7 @@
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::retention::{Volume, uuid_in_words};
+use crate::facts::retention::Volume;
 
 /// A partition table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,20 +251,12 @@ fn gpt(start: &[u8], sector: u64, block: impl Fn(u64) -> Option<Vec<u8>>) -> Opt
             start_bytes: first.saturating_mul(sector),
             size_bytes: sectors.saturating_mul(sector),
             place: None,
-            uuid: guid(entry.get(16..32)?.try_into().ok()?),
+            uuid: uuid::Uuid::from_bytes_le(entry.get(16..32)?.try_into().ok()?).to_string(),
             label: name(entry.get(56..128)?),
         })
     };
     // Those that are not used have no type.
     Some(entries.filter(|(_, entry)| entry[..16] != [0; 16]).filter_map(entry).collect())
-}
-
-/// The first three parts of a GUID are numbers, of which the lowest byte comes first.
-fn guid(mut bytes: [u8; 16]) -> String {
-    bytes[..4].reverse();
-    bytes[4..6].reverse();
-    bytes[6..8].reverse();
-    uuid_in_words(&bytes)
 }
 
 fn name(utf16: &[u8]) -> String {

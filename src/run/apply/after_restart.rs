@@ -75,7 +75,7 @@ impl Run<'_> {
         }
         // What will be erased after the restart is what the person saw in the plan, and for what is on it now.
         let fingerprint = agreed.changes.iter().find_map(|planned| match &planned.change {
-            Change::FormatRetention { fingerprint, .. } => fingerprint.clone(),
+            Change::FormatRetention(format) => format.fingerprint.clone(),
             _ => None,
         });
         match lasting(self.profile, facts, &pending.request) {

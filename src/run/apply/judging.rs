@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::terms::Options;
+use crate::changes::mkfs::Format;
 use crate::changes::{Change, records};
 use crate::facts::Facts;
 use crate::facts::gather::Probing;
@@ -41,7 +42,9 @@ impl Run<'_> {
     pub(super) fn unnamed(&self, facts: &Facts, plan: &Plan) -> Option<ScsiId> {
         let disk = retention::unnamed(self.profile, facts, &self.request)?;
         plan.changes.iter().find_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, .. } if disk.has_id(scsi_id) => Some(scsi_id.clone()),
+            Change::FormatRetention(Format { target, .. }) if disk.has_id(&target.scsi_id) => {
+                Some(target.scsi_id.clone())
+            }
             _ => None,
         })
     }

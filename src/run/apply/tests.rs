@@ -1,9 +1,10 @@
 use super::judging::Run;
 use super::*;
-use crate::changes::Change;
+use crate::changes::mkfs::Format;
+use crate::changes::{Change, Target};
 use crate::facts::Fact;
 use crate::facts::identity::{self, HostKey, Record};
-use crate::host::Host;
+use crate::host::{FileSystem, Host};
 use crate::image::seal::{Template, template_record};
 use crate::profile::Waiver;
 use crate::report::Plan;
@@ -97,15 +98,17 @@ fn pending(request: &Request) -> Pending {
 
 /// A plan that formats the disk of the ready host after the restart.
 fn formats_after_restart(fingerprint: Option<&str>) -> Plan {
-    let change = Change::FormatRetention {
-        scsi_id: RETENTION_ID.into(),
-        device: "/dev/sdb".into(),
-        fs_type: "ext4".into(),
-        uuid: "30ef1c40-2cfe-8764-838a-54b27fe8b884".into(),
+    let change = Change::FormatRetention(Format {
+        target: Target {
+            scsi_id: RETENTION_ID.into(),
+            device: "/dev/sdb".into(),
+            fs_type: FileSystem::Ext4,
+            uuid: Some("30ef1c40-2cfe-8764-838a-54b27fe8b884".into()),
+        },
         size_bytes: 1 << 40,
         erase: fingerprint.is_some(),
         fingerprint: fingerprint.map(str::to_owned),
-    };
+    });
     let planned =
         crate::report::PlannedChange { requirement: "retention.disk".into(), change, after_restart: true };
     Plan { changes: vec![planned], ..Plan::default() }

@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::judging::Run;
 use super::terms::Options;
+use crate::changes::mkfs::Format;
 use crate::changes::{Change, custom_changes};
 use crate::facts::Facts;
 use crate::host::Host;
@@ -52,7 +53,7 @@ pub(super) fn apply(
     }
     let mut agreed = run.plan(&facts);
     // What will be erased after the restart is agreed to now.
-    let erases = |change: &Change| matches!(change, Change::FormatRetention { erase: true, .. });
+    let erases = |change: &Change| matches!(change, Change::FormatRetention(Format { erase: true, .. }));
     let idle = agreed.changes.iter().all(|planned| planned.after_restart && !erases(&planned.change));
     if let Some(why) = run.waits_for_identity(&facts) {
         let mut applied = run.judged(&facts, Vec::new(), Ended::Finished);
@@ -134,7 +135,7 @@ impl Work for Changes<'_> {
             error.context(next.requirement)
         })?;
         self.changed.extend(changed);
-        if matches!(next.change, Change::FormatRetention { erase: true, .. }) {
+        if matches!(next.change, Change::FormatRetention(Format { erase: true, .. })) {
             self.run.forget_erasure()?;
         }
         self.performed.push(next.change);

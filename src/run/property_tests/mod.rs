@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use super::plan;
 use crate::changes::Change;
+use crate::changes::mkfs::Format;
 use crate::facts::disks::Disk;
 use crate::facts::identity::Record;
 use crate::facts::{Fact, Facts, retention};
+use crate::host::{FileSystem, Uuid};
 use crate::report::Plan;
 use crate::steps::image::identifiers;
 use crate::steps::remedy::Takeover;
@@ -39,36 +41,13 @@ fn number(name: &str, default: u64) -> u64 {
     parsed.unwrap_or_else(|error| panic!("{name}={text}: {error}"))
 }
 
-/// The one formatting that is planned, if any.
-struct Format<'a> {
-    scsi_id: &'a str,
-    device: &'a str,
-    fs_type: &'a str,
-    uuid: &'a str,
-    size_bytes: u64,
-    erase: bool,
-    after_restart: bool,
-}
-
-fn formats(plan: &Plan) -> Vec<Format<'_>> {
-    let format = |planned: &'_ crate::report::PlannedChange| planned.after_restart;
-    plan.changes
-        .iter()
-        .filter_map(|planned| match &planned.change {
-            Change::FormatRetention { scsi_id, device, fs_type, uuid, size_bytes, erase, .. } => {
-                Some(Format {
-                    scsi_id,
-                    device,
-                    fs_type,
-                    uuid,
-                    size_bytes: *size_bytes,
-                    erase: *erase,
-                    after_restart: format(planned),
-                })
-            }
-            _ => None,
-        })
-        .collect()
+/// The formattings that are planned, each with whether it waits for a restart.
+fn formats(plan: &Plan) -> Vec<(&Format, bool)> {
+    let all = plan.changes.iter().filter_map(|planned| match &planned.change {
+        Change::FormatRetention(format) => Some((format, planned.after_restart)),
+        _ => None,
+    });
+    all.collect()
 }
 
 fn must(holds: bool, what: &str) -> Result<(), String> {
@@ -79,28 +58,21 @@ fn must(holds: bool, what: &str) -> Result<(), String> {
 fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     // The choice by itself, which no requirement that must hold first keeps from going wrong.
     let chosen = choose(&world.profile, &world.facts, &world.request);
-    if let Chosen::Disk { disk, scsi_id, erase, uuid, .. } = &chosen {
-        let chosen = Format {
-            scsi_id,
-            device: &disk.device(),
-            fs_type: "ext4",
-            uuid,
-            size_bytes: disk.size_bytes,
-            erase: *erase,
-            after_restart: false,
-        };
-        lawful(world, &chosen).map_err(|why| format!("chosen: {why}"))?;
+    if let Chosen::Disk { format, .. } = &chosen {
+        lawful(world, format).map_err(|why| format!("chosen: {why}"))?;
     }
     only_what_was_made_is_mounted(world, plan)?;
     nothing_recommends_erasing_ours(world, plan)?;
     only_an_order_puts_another_in_its_place(world, plan)?;
     let formats = formats(plan);
-    let Some(format) = formats.first() else { return Ok(kinds_of_mount(world, plan)) };
+    let Some(&(format, after_restart)) = formats.first() else { return Ok(kinds_of_mount(world, plan)) };
     must(formats.len() == 1, "more than one disk is formatted")?;
     let facts = &world.facts;
     for planned in &plan.changes {
-        if let Change::MountRetention { device, scsi_id, .. } = &planned.change {
-            must(device == format.device && scsi_id == format.scsi_id, "another disk is mounted than made")?;
+        if let Change::MountRetention { target, .. } = &planned.change {
+            let made = &format.target;
+            let same = target.device == made.device && target.scsi_id == made.scsi_id;
+            must(same, "another disk is mounted than made")?;
         }
     }
     let mounted = |mount: &crate::facts::mounts::Mount| mount.mount_point == "/mnt/retention";
@@ -116,8 +88,9 @@ fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     let findings = judge_all(&world.profile, facts, TODAY, &only);
     let done =
         findings.iter().all(|finding| matches!(finding.status, Status::Met { .. } | Status::Waived { .. }));
-    must(done || format.after_restart, "the vendor's script and the restart come first")?;
+    must(done || after_restart, "the vendor's script and the restart come first")?;
     let mut kinds = lawful(world, format)?;
+    kinds.extend(after_restart.then_some("after the restart"));
     if let Some(Takeover::Replace) = world.request.takeover {
         kinds.push(if unmounted { "replaced while mounted" } else { "replaced" });
     }
@@ -160,14 +133,14 @@ fn only_an_order_puts_another_in_its_place(world: &World, plan: &Plan) -> Result
 
 fn mounts(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
     plan.changes.iter().filter_map(|planned| match &planned.change {
-        Change::MountRetention { device, scsi_id, .. } => Some((device.as_str(), scsi_id.as_str())),
+        Change::MountRetention { target, .. } => Some((target.device.as_str(), target.scsi_id.as_str())),
         _ => None,
     })
 }
 
 /// A mount replays a journal: of what the plan makes, what fstab names, or what an agent made, and of nothing else.
 fn only_what_was_made_is_mounted(world: &World, plan: &Plan) -> Result<(), String> {
-    let made: Vec<_> = formats(plan).iter().map(|format| format.scsi_id.to_owned()).collect();
+    let made: Vec<_> = formats(plan).iter().map(|(format, _)| format.target.scsi_id.clone()).collect();
     let named = world.facts.fstab.known().into_iter().flatten();
     let by_fstab = named.filter(|line| line.mount_point == "/mnt/retention").count() > 0;
     for (_, scsi_id) in mounts(plan) {
@@ -216,19 +189,22 @@ fn nothing_recommends_erasing_ours(world: &World, plan: &Plan) -> Result<(), Str
 }
 
 /// What must hold of a disk that is to be formatted, whatever led to it.
-fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, String> {
+fn lawful(world: &World, format: &Format) -> Result<Vec<&'static str>, String> {
     let facts = &world.facts;
     must(facts.mounts.known().is_some() && facts.swaps.known().is_some(), "what is mounted is not known")?;
 
     // One disk answers with that ID, and it is addressed as it must be.
     let disks = facts.disks.known().ok_or("the disks are not known")?;
-    let mine: Vec<&Disk> = disks.iter().filter(|disk| disk.has_id(format.scsi_id)).collect();
-    let same_id: Vec<&Truth> =
-        world.truths.iter().filter(|truth| truth.id.as_deref() == Some(format.scsi_id)).collect();
+    let mine: Vec<&Disk> = disks.iter().filter(|disk| disk.has_id(&format.target.scsi_id)).collect();
+    let same_id: Vec<&Truth> = world
+        .truths
+        .iter()
+        .filter(|truth| truth.id.as_deref() == Some(format.target.scsi_id.as_str()))
+        .collect();
     let [truth] = same_id.as_slice() else {
-        return Err(format!("{} disks answer with the SCSI ID {}", same_id.len(), format.scsi_id));
+        return Err(format!("{} disks answer with the SCSI ID {}", same_id.len(), format.target.scsi_id));
     };
-    must(!format.scsi_id.is_empty(), "it has no SCSI ID")?;
+    must(!format.target.scsi_id.is_empty(), "it has no SCSI ID")?;
     must(truth.names.len() == 1 || !truth.vmware, "two disks of VMware that multipath took for one")?;
     must(
         mine.len() == 1 || mine.iter().all(|disk| disk.multipath.is_some()),
@@ -238,7 +214,7 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         Some((dm_name, _)) => format!("/dev/mapper/{dm_name}"),
         None => format!("/dev/{}", truth.names[0]),
     };
-    must(format.device == device, "it is not addressed by its map, or as another disk")?;
+    must(format.target.device == device, "it is not addressed by its map, or as another disk")?;
 
     // Idle, read-write, of that size.
     must(truth.idle(), "it is in use")?;
@@ -248,19 +224,21 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
 
     // Named, or our own work, or the sole candidate where no failback can be going on.
     let number = world.truths.iter().position(|other| other.id == truth.id).unwrap();
-    let is = |means: &Means| *means == Means::Disk(number) || *means == Means::Id(format.scsi_id.to_owned());
+    let is = |means: &Means| {
+        *means == Means::Disk(number) || *means == Means::Id(format.target.scsi_id.to_string())
+    };
     let ours = facts
         .retention_record
         .known()
         .and_then(Option::as_ref)
-        .is_some_and(|record| !record.finished && record.scsi_id == format.scsi_id);
+        .is_some_and(|record| !record.finished && record.scsi_id == format.target.scsi_id);
     let erased = world.erased.as_ref().is_some_and(is);
     let blank = truth.state == State::Blank;
     match &world.named {
         Some(named) => must(is(named), "another disk was named")?,
         None => {
             let candidates = world.truths.iter().filter(|truth| truth.seen_eligible).count();
-            let free = never_used(facts, format.scsi_id)
+            let free = never_used(facts, &format.target.scsi_id)
                 && world.traces.is_empty()
                 && candidates == 1
                 && blank
@@ -280,9 +258,8 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
         facts.probes.iter().any(|probe| truth.names.contains(&probe.disk) && probe.in_use.is_empty());
     must(probed, "it was not probed")?;
 
-    must(matches!(format.fs_type, "ext4" | "xfs"), "an unknown file system")?;
-    let uuid = format.uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c));
-    must(format.uuid.len() == 36 && uuid, "no UUID")?;
+    must(matches!(format.target.fs_type, FileSystem::Ext4 | FileSystem::Xfs), "an unknown file system")?;
+    must(matches!(format.target.uuid, Some(Uuid::Rfc(_))), "no UUID")?;
     let mut kinds = vec!["some"];
     let mut count = |holds: bool, kind| kinds.extend(holds.then_some(kind));
     count(world.named.is_some(), "named");
@@ -292,7 +269,6 @@ fn lawful(world: &World, format: &Format<'_>) -> Result<Vec<&'static str>, Strin
     count(ours && !blank, "our own work");
     count(truth.map.is_some(), "by its map");
     count(mine.len() > 1, "two paths");
-    count(format.after_restart, "after the restart");
     count(facts.site_agent.known().is_some_and(|agent| agent.is_installed()), "master target installed");
     Ok(kinds)
 }

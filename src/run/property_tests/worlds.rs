@@ -9,7 +9,7 @@ use crate::facts::fstab::Entry;
 use crate::facts::retention::{LABEL, Record, uuid_of};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
-use crate::host::DeviceNumber;
+use crate::host::{DeviceNumber, Uuid};
 use crate::profile::Profile;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{BOOT_ID, edit, entry, mount, ready};
@@ -247,7 +247,7 @@ impl World {
             id.filter(|_| !dice.percent(15)).unwrap_or_else(|| GONE.into())
         };
         if dice.percent(35) {
-            let uuid = "deadbeef-0000-8000-8000-000000000000".to_owned();
+            let uuid = Uuid::from("deadbeef-0000-8000-8000-000000000000");
             let record = Record {
                 schema: "mt-agent/retention/v1".into(),
                 scsi_id: some_id(&self.truths, dice).into(),

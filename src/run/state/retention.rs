@@ -3,7 +3,7 @@
 use super::act::{Act, Held, REPAIR};
 use super::look::{Look, UNREAD_HOST};
 use crate::facts::disks::Disk;
-use crate::host::text;
+use crate::host::{FileSystem, text};
 use crate::report::state::Stands;
 use crate::run::now;
 use crate::state::{paths, retention};
@@ -26,7 +26,7 @@ impl Look<'_> {
             [] => None,
             [volume, ..] => Some(format!(
                 "if it is this machine's: mt-agent apply --adopt-retention {}",
-                text::safe(&volume.scsi_id)
+                text::safe(&volume.target.scsi_id)
             )),
         };
         let anew = "mt-agent apply --retention-disk SCSI-ID makes another one";
@@ -63,7 +63,7 @@ impl Look<'_> {
     fn retention_as_recorded(&self, record: &retention::Record, host: &str, adopt: Option<String>) -> Held {
         const PATH: &str = paths::RETENTION;
         let point = &self.profile.retention.mount_point;
-        let (id, uuid) = (text::safe(&record.scsi_id), text::safe(&record.uuid));
+        let (id, uuid) = (text::safe(&record.scsi_id), text::safe(&record.uuid.to_string()));
         let content = format!(
             "{} volume {uuid} on the disk {id}, {}",
             text::safe(&record.fs_type),
@@ -149,21 +149,14 @@ impl Look<'_> {
 
     /// The record of a volume that the host shows.
     fn remade(&self, volume: &Recalled) -> Option<Act> {
-        Some(Act::Retention(Box::new(retention::Record {
-            schema: retention::SCHEMA.to_owned(),
-            scsi_id: volume.scsi_id.clone(),
-            uuid: volume.uuid.clone(),
-            fs_type: volume.fs_type.clone()?,
-            boot_id: self.facts.boot_id.known()?.clone(),
-            started_at: now(),
-            finished: true,
-        })))
+        let target = Some(&volume.target).filter(|target| target.fs_type != FileSystem::Auto)?;
+        Some(Act::Retention(Box::new(target.record(self.facts.boot_id.known()?, now()))))
     }
 }
 
 /// A volume as the host shows it.
 fn described(volume: &Recalled, point: &str) -> String {
-    let (disk, id) = (&volume.disk, text::safe(&volume.scsi_id));
+    let (disk, id) = (&volume.disk, text::safe(&volume.target.scsi_id));
     let how = match volume.used {
         Used::Mounted => format!("mounted at {point}"),
         Used::InFstab => format!("which the agent's line of /etc/fstab mounts at {point}"),

@@ -205,7 +205,7 @@ impl<'a> Look<'a> {
         if let Some(name) = entry.map(|entry| entry.device.as_str()).filter(is_right) {
             return repair(path, fs_type, name);
         }
-        match uuid(self.facts, mount.major_minor) {
+        match uuid(self.facts, mount.major_minor).as_str() {
             "..." => repair(path, fs_type, "UUID=..."),
             uuid => {
                 let name = format!("UUID={uuid}");

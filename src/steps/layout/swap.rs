@@ -121,7 +121,7 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         ));
     }
     let uuid = uuid(facts, first.major_minor.unwrap_or_default());
-    let with = match uuid {
+    let with = match uuid.as_str() {
         "..." => format!(" with the UUID that `blkid {}` prints", first.path),
         _ => String::new(),
     };

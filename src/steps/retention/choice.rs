@@ -1,6 +1,8 @@
 //! Which disk may become the retention volume. Pure, from facts and probes; the rules are design.md's, and
 //! what is decided here is checked again on the very descriptor before anything is written.
 
+use crate::changes::Target;
+use crate::changes::mkfs::Format;
 use crate::facts::blank::Probe;
 use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Mapped, users};
 use crate::facts::guest_info::RETENTION_DISK;
@@ -23,14 +25,8 @@ pub enum Chosen<'a> {
     Disk {
         /// The disk.
         disk: &'a Disk,
-        /// Its SCSI ID.
-        scsi_id: ScsiId,
-        /// Whether "not blank" is lifted for it, because a person named it with `--erase-disk`.
-        erase: bool,
-        /// The fingerprint of what may be erased.
-        fingerprint: Option<String>,
-        /// The UUID for its file system.
-        uuid: String,
+        /// How it is formatted.
+        format: Format,
         /// Whether nobody named it: a person has to confirm its SCSI ID before it is taken.
         unnamed: bool,
     },
@@ -45,13 +41,13 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
     let outcome = match (named, erase, interrupted(facts)) {
         (Some(named), _, _) => match name::moves(facts, &named) {
             Some(why) => Err(why),
-            None => find(facts, named.name).and_then(|disk| named_disk(facts, disk, request)),
+            None => find(facts, named.name).and_then(|disk| named_disk(profile, facts, disk, request)),
         },
         (None, Some(_), _) => {
             Err("--erase-disk only lifts \"not blank\": name the retention disk too, with --retention-disk"
                 .to_owned())
         }
-        (None, None, Some(disk)) => named_disk(facts, disk, request),
+        (None, None, Some(disk)) => named_disk(profile, facts, disk, request),
         (None, None, None) => sole_candidate(profile, facts, request),
     };
     match outcome {
@@ -61,7 +57,12 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
 }
 
 /// A disk that a person named, or that our own record says we were formatting.
-fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result<Chosen<'a>, String> {
+fn named_disk<'a>(
+    profile: &Profile,
+    facts: &'a Facts,
+    disk: &'a Disk,
+    request: &Request,
+) -> Result<Chosen<'a>, String> {
     let scsi_id = identity(facts, disk)?;
     if let Some(name) = &request.erase_disk {
         let erased = find(facts, name)?;
@@ -114,7 +115,8 @@ fn named_disk<'a>(facts: &'a Facts, disk: &'a Disk, request: &Request) -> Result
         Order::Holds(fingerprint) => (true, fingerprint),
         Order::None | Order::Void(_) => (false, None),
     };
-    Ok(Chosen::Disk { disk, uuid: uuid_for(facts, &scsi_id), scsi_id, erase, fingerprint, unnamed: false })
+    let format = Format { erase, fingerprint, ..format(profile, facts, disk, scsi_id) };
+    Ok(Chosen::Disk { disk, format, unnamed: false })
 }
 
 /// Whether an order to erase `disk` that was left for after a restart is void.
@@ -212,14 +214,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) ->
                     }
                 ));
             }
-            Ok(Chosen::Disk {
-                disk,
-                uuid: uuid_for(facts, &scsi_id),
-                scsi_id,
-                erase: false,
-                fingerprint: None,
-                unnamed: true,
-            })
+            Ok(Chosen::Disk { disk, format: format(profile, facts, disk, scsi_id), unnamed: true })
         }
         several => Err(format!(
             "{} blank disks are attached, and which one is meant is not for the agent to guess: {}. Name one with \
@@ -316,11 +311,14 @@ fn interrupted(facts: &Facts) -> Option<&Disk> {
     facts.disks.known()?.iter().find(|disk| disk.has_id(&record.scsi_id))
 }
 
-/// The UUID for the file system on the disk with this SCSI ID: an interrupted run keeps its own.
-fn uuid_for(facts: &Facts, scsi_id: &ScsiId) -> String {
+/// The formatting of `disk`, which has this SCSI ID, as a blank one. An interrupted run keeps the UUID that it had begun with.
+fn format(profile: &Profile, facts: &Facts, disk: &Disk, scsi_id: ScsiId) -> Format {
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    let begun = record.filter(|record| record.scsi_id == *scsi_id && !record.finished);
-    begun.map_or_else(|| uuid_of(scsi_id), |record| record.uuid.clone())
+    let begun = record.filter(|record| record.scsi_id == scsi_id && !record.finished);
+    let uuid = begun.map_or_else(|| uuid_of(&scsi_id), |record| record.uuid.clone());
+    let fs_type = profile.retention.filesystem.name().into();
+    let target = Target { scsi_id, device: disk.device(), fs_type, uuid: Some(uuid) };
+    Format { target, size_bytes: disk.size_bytes, erase: false, fingerprint: None }
 }
 
 /// What is built on `disk` besides its own multipath map and what leads to the volume `major_minor`.

@@ -28,7 +28,7 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
             )
         });
         Status::unmet(
-            &mount.fs_type,
+            mount.fs_type.as_str(),
             format!("{} or another Unix file system", profile.retention.filesystem),
             fix,
         )
@@ -39,9 +39,9 @@ pub(super) fn filesystem(profile: &Profile, facts: &Facts) -> Result<Status, Sta
              --replace-retention SCSI-ID",
             mount.fs_type
         );
-        Status::unmet(&mount.fs_type, format!("{wanted}, by the profile"), fix)
+        Status::unmet(mount.fs_type.as_str(), format!("{wanted}, by the profile"), fix)
     } else {
-        Status::met(&mount.fs_type)
+        Status::met(mount.fs_type.as_str())
     })
 }
 

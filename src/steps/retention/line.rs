@@ -8,7 +8,7 @@ use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::facts::os::Init;
 use crate::facts::storage::{LVM, Storage};
-use crate::host::DeviceNumber;
+use crate::host::{DeviceNumber, Uuid};
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, carriers};
 use crate::steps::layout::own_disks::ours::not_own;
@@ -72,7 +72,7 @@ pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<S
 
 /// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
 /// Errors: There is none that cannot mean another device, in words.
-pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<String, String> {
+pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &Uuid) -> Result<String, String> {
     match disk.multipath.as_ref().and_then(map_by_id) {
         Some(map) => Ok(map),
         None => shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err),
@@ -81,11 +81,11 @@ pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &str) -> Result<Strin
 
 /// That other attached devices than `number` have the UUID too, and what a person does: which of them a line by that name mounts
 /// at the next boot is chance.
-fn shared(facts: &Facts, uuid: &str, number: DeviceNumber) -> Option<String> {
+fn shared(facts: &Facts, uuid: &Uuid, number: DeviceNumber) -> Option<String> {
     let disks = facts.disks.known()?;
     let is_other = |one: &&Storage| {
         let mut volumes = one.volumes().map(|(_, volume, _)| volume);
-        volumes.any(|volume| volume.uuid == uuid && volume.fs_type != LVM)
+        volumes.any(|volume| volume.uuid == *uuid && volume.fs_type != LVM)
             && one.major_minor != number
             && !carriers(disks, one.major_minor).is_empty()
     };

@@ -8,8 +8,9 @@ use super::now::{carry_root, elsewhere, mount_now, volume};
 use super::persistent::{self, has_needless_nofail, is_ours_to_edit};
 use super::waiting::{Waiting, waiting};
 use super::{strays, volumes};
-use crate::changes::Change;
 use crate::changes::fstab::{NOFAIL, options};
+use crate::changes::mkfs::Format;
+use crate::changes::{Change, Target};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
@@ -67,10 +68,11 @@ pub(super) const NEEDS: &[&str] =
 /// The disk that may be taken as the first retention disk of this host: in the place of another one, that is to be said.
 fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
     match choice::choose(profile, facts, request) {
-        Chosen::Disk { disk, scsi_id, .. } if let Some(earlier) = earlier(profile, facts, disk) => {
+        Chosen::Disk { disk, format, .. } if let Some(earlier) = earlier(profile, facts, disk) => {
             Chosen::Refused(format!(
-                "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {scsi_id}",
-                describe(disk)
+                "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {}",
+                describe(disk),
+                format.target.scsi_id
             ))
         }
         // Whatever else is to be said of the disks that are there: none of them is the first one.
@@ -130,18 +132,9 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
-        Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => Remedy::With {
-            changes: vec![Change::FormatRetention {
-                scsi_id,
-                device: disk.device(),
-                fs_type: profile.retention.filesystem.to_string(),
-                uuid,
-                size_bytes: disk.size_bytes,
-                erase,
-                fingerprint,
-            }],
-            needs: NEEDS,
-        },
+        Chosen::Disk { format, .. } => {
+            Remedy::With { changes: vec![Change::FormatRetention(format)], needs: NEEDS }
+        }
         Chosen::Refused(why) => Remedy::Refused(why),
     }
 }
@@ -153,11 +146,7 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
     if !matches!(mount_now(profile, facts), Ok(None)) {
         return Remedy::None;
     }
-    let change = |disk: &Disk,
-                  scsi_id: &ScsiId,
-                  fs_type: &str,
-                  uuid: Option<String>,
-                  needs: &'static [&'static str]| {
+    let change = |disk: &Disk, target: Target, needs: &'static [&'static str]| {
         if let Some(strays) = strays::at(&profile.retention.mount_point, facts) {
             let then = format!("{}, then mt-agent apply", strays.fix);
             // Where it only waits to be mounted, the finding tells what lies there.
@@ -167,11 +156,8 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             });
         }
         let mounted = Change::MountRetention {
-            device: disk.device(),
-            scsi_id: scsi_id.clone(),
+            target,
             mount_point: profile.retention.mount_point.to_string(),
-            fs_type: fs_type.to_owned(),
-            uuid,
             mounted: false,
         };
         match elsewhere(facts, disk).map(|mount| moved(facts, mount)) {
@@ -190,8 +176,8 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             // What is wrong then is said of retention.disk.
             Waiting { on_root: true, .. } => Remedy::None,
             Waiting { refused: Some(why), .. } => Remedy::Refused(why),
-            Waiting { disk, uuid, .. } if let Some(named) = another(profile, facts, request, disk) => {
-                let carries = match uuid {
+            Waiting { disk, target, .. } if let Some(named) = another(profile, facts, request, disk) => {
+                let carries = match target.uuid {
                     Some(_) => "carries the retention volume that mt-agent made",
                     None => "is what /etc/fstab mounts as the retention volume",
                 };
@@ -202,15 +188,13 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
                     disk.id().map_or("", ScsiId::as_str)
                 ))
             }
-            Waiting { disk, fs_type, uuid, .. } => match disk.id() {
-                Some(id) => change(disk, id, &fs_type, uuid, &[]),
+            Waiting { disk, target, .. } => match disk.id() {
+                Some(_) => change(disk, target, &[]),
                 None => Remedy::Refused(format!("{} has no SCSI ID: see scsi.ids", disk.name)),
             },
         },
         Ok(_) => match choose(profile, facts, request) {
-            Chosen::Disk { disk, scsi_id, uuid, .. } => {
-                change(disk, &scsi_id, profile.retention.filesystem.name(), Some(uuid), FORESEEN)
-            }
+            Chosen::Disk { disk, format, .. } => change(disk, format.target, FORESEEN),
             Chosen::Refused(why) if waits() => Remedy::Refused(why),
             Chosen::Refused(_) => Remedy::None,
         },
@@ -298,7 +282,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
                 device,
                 scsi_id: disk.id().cloned().unwrap_or_default(),
                 mount_point: profile.retention.mount_point.to_string(),
-                fs_type: fs_type.to_owned(),
+                fs_type: fs_type.into(),
                 options: options(init).to_owned(),
                 replaces: None,
             };
@@ -314,7 +298,7 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         return change(name, disks[0], &mount.fs_type, &[]);
     }
     match made(profile, facts, request) {
-        Ok(Some(Waiting { disk, fs_type, uuid: Some(uuid), .. }))
+        Ok(Some(Waiting { disk, target: Target { fs_type, uuid: Some(uuid), .. }, .. }))
             if !is_to_be_erased(facts, request, disk) =>
         {
             change(name_to_be(facts, disk, &uuid), disk, &fs_type, &[])
@@ -322,10 +306,12 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         // Another volume is made in the place of one that is gone only where that is ordered.
         Ok(_) if gone.is_some() => Remedy::None,
         Ok(_) => match choose(profile, facts, request) {
-            Chosen::Disk { disk, uuid, .. } => {
-                change(name_to_be(facts, disk, &uuid), disk, profile.retention.filesystem.name(), FORESEEN)
-            }
-            Chosen::Refused(_) => Remedy::None,
+            Chosen::Disk {
+                disk,
+                format: Format { target: Target { fs_type, uuid: Some(uuid), .. }, .. },
+                ..
+            } => change(name_to_be(facts, disk, &uuid), disk, &fs_type, FORESEEN),
+            Chosen::Disk { .. } | Chosen::Refused(_) => Remedy::None,
         },
         Err(_) => Remedy::None,
     }

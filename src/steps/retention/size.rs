@@ -2,7 +2,7 @@
 
 use super::now::volume;
 use super::volumes;
-use crate::changes::Change;
+use crate::changes::{Change, Target};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
@@ -68,11 +68,8 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
     match volumes::on(facts, disk).filter(|_| mount.major_minor == disk.device_number() && mount.root == "/")
     {
         Some(ours) => Remedy::one(Change::GrowRetention {
-            device: disk.device(),
-            scsi_id: disk.id().cloned().unwrap_or_default(),
+            target: Target { fs_type: mount.fs_type.clone(), ..ours.target() },
             mount_point: mount.mount_point.clone(),
-            fs_type: mount.fs_type.clone(),
-            uuid: ours.uuid,
         }),
         None => Remedy::Refused(format!(
             "--grow is for a volume that mt-agent made, on a whole disk, and {} is none: {}",

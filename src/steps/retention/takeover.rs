@@ -7,16 +7,13 @@ use super::line::name_to_be;
 use super::name::{asked, check_names, contrary, find};
 use super::now::mount_now;
 use super::{strays, volumes};
-use crate::changes::Change;
-use crate::changes::fstab;
+use crate::changes::{Change, Target, fstab};
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::os::Init;
-use crate::facts::retention::{Record, SCHEMA};
 use crate::facts::{Fact, Facts};
-use crate::host::ScsiId;
 use crate::host::command::pasted;
-use crate::host::text;
+use crate::host::{FileSystem, text};
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
 use crate::steps::id;
@@ -28,9 +25,7 @@ use super::remedy::{NEEDS, unmount};
 /// The volume that takes the place.
 struct Successor<'a> {
     disk: &'a Disk,
-    scsi_id: ScsiId,
-    uuid: String,
-    fs_type: String,
+    target: Target,
     /// How it is made, where it is not there yet.
     made_by: Option<Change>,
 }
@@ -86,7 +81,7 @@ pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<Strin
     order(profile, facts, request)?;
     let (successor, _) = both(profile, facts, request).ok()?;
     let record = facts.retention_record.known()?.as_ref()?;
-    (record.finished && record.scsi_id != successor.scsi_id).then(|| {
+    (record.finished && record.scsi_id != successor.target.scsi_id).then(|| {
         let id = text::safe(&record.scsi_id);
         match find(facts, &record.scsi_id) {
             Ok(disk) => format!("the earlier retention volume stays as it is on {}", describe(disk)),
@@ -114,15 +109,7 @@ pub fn recorded(profile: &Profile, facts: &Facts, request: &Request) -> Option<F
     order(profile, facts, request)?;
     let (successor, _) = both(profile, facts, request).ok()?;
     let mut facts = facts.clone();
-    facts.retention_record = Fact::Known(Some(Record {
-        schema: SCHEMA.to_owned(),
-        scsi_id: successor.scsi_id,
-        uuid: successor.uuid,
-        fs_type: successor.fs_type,
-        boot_id: String::new(),
-        started_at: String::new(),
-        finished: true,
-    }));
+    facts.retention_record = Fact::Known(Some(successor.target.record("", String::new())));
     Some(facts)
 }
 
@@ -163,10 +150,14 @@ fn successor<'a>(
             describe(disk)
         )),
         (_, Some(ours)) => {
+            let mut target = Target { scsi_id, ..ours.target() };
             let mounted = || facts.mounts.known()?.iter().find(|mount| is_on(disk, mount));
-            let fs_type = ours.fs_type.or_else(|| Some(mounted()?.fs_type.clone()));
-            let fs_type = fs_type.unwrap_or_else(|| "auto".to_owned());
-            Ok(Successor { disk, scsi_id, uuid: ours.uuid, fs_type, made_by: None })
+            if target.fs_type == FileSystem::Auto
+                && let Some(mount) = mounted()
+            {
+                target.fs_type = mount.fs_type.clone();
+            }
+            Ok(Successor { disk, target, made_by: None })
         }
         (Takeover::Adopt, None) => Err(match volumes::hint(facts, disk) {
             Some(hint) => {
@@ -176,18 +167,9 @@ fn successor<'a>(
         }),
         (Takeover::Replace, None) => match choice::choose(profile, facts, request) {
             Chosen::Refused(why) => Err(why),
-            Chosen::Disk { disk, scsi_id, erase, fingerprint, uuid, .. } => {
-                let fs_type = profile.retention.filesystem.to_string();
-                let made_by = Change::FormatRetention {
-                    scsi_id: scsi_id.clone(),
-                    device: disk.device(),
-                    fs_type: fs_type.clone(),
-                    uuid: uuid.clone(),
-                    size_bytes: disk.size_bytes,
-                    erase,
-                    fingerprint,
-                };
-                Ok(Successor { disk, scsi_id, uuid, fs_type, made_by: Some(made_by) })
+            Chosen::Disk { disk, format, .. } => {
+                let target = format.target.clone();
+                Ok(Successor { disk, target, made_by: Some(Change::FormatRetention(format)) })
             }
         },
     }
@@ -241,8 +223,8 @@ fn is_on(disk: &Disk, mount: &Mount) -> bool {
 /// Whether a first column of fstab names the successor, which need not be made yet.
 fn is_line_of(facts: &Facts, successor: &Successor<'_>, device: &str) -> bool {
     fstab::cannot_move(device)
-        && (device.strip_prefix("UUID=") == Some(&successor.uuid)
-            || device.strip_prefix("/dev/mapper/") == Some(&successor.scsi_id)
+        && (device.strip_prefix("UUID=").is_some_and(|uuid| successor.target.uuid == Some(uuid.into()))
+            || device.strip_prefix("/dev/mapper/") == Some(&successor.target.scsi_id)
             || resolve(device, facts).is_ok_and(|number| number == Some(successor.disk.device_number())))
 }
 
@@ -269,17 +251,15 @@ fn mount(
     predecessor: &Predecessor,
 ) -> Option<Remedy> {
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    let on_record = record.is_some_and(|record| record.scsi_id == successor.scsi_id && record.finished);
+    let on_record =
+        record.is_some_and(|record| record.scsi_id == successor.target.scsi_id && record.finished);
     let there = matches!(mount_now(profile, facts), Ok(Some(_)));
     if there && predecessor.unmounted.is_none() && on_record {
         return None;
     }
     let change = Change::MountRetention {
-        device: successor.disk.device(),
-        scsi_id: successor.scsi_id.clone(),
+        target: successor.target.clone(),
         mount_point: profile.retention.mount_point.to_string(),
-        fs_type: successor.fs_type.clone(),
-        uuid: Some(successor.uuid.clone()),
         mounted: there && predecessor.unmounted.is_none(),
     };
     Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_DISK] })
@@ -295,15 +275,15 @@ fn keep(
         return None;
     }
     let systemd = facts.os.systemd.known()?;
-    let device = match name_to_be(facts, successor.disk, &successor.uuid) {
+    let device = match name_to_be(facts, successor.disk, successor.target.uuid.as_ref()?) {
         Ok(device) => device,
         Err(why) => return Some(Remedy::Refused(why)),
     };
     let change = Change::WriteFstab {
         device,
-        scsi_id: successor.scsi_id.clone(),
+        scsi_id: successor.target.scsi_id.clone(),
         mount_point: profile.retention.mount_point.to_string(),
-        fs_type: successor.fs_type.clone(),
+        fs_type: successor.target.fs_type.clone(),
         options: fstab::options(Init::from(*systemd)).to_owned(),
         replaces: None,
     };

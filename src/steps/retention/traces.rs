@@ -6,6 +6,7 @@ use crate::facts::retention::{LABEL, uuid_of};
 use crate::facts::site_agent::INSTALL_LOG;
 use crate::facts::storage::{Place, Read, Storage};
 use crate::facts::{Fact, Facts};
+use crate::host::Uuid;
 use crate::profile::Profile;
 use crate::steps::devices::{fstab_entry, passed_over, resolve};
 
@@ -120,7 +121,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     else {
         return untold("whether an attached disk carries a retention volume");
     };
-    let mut uuids: Vec<String> = disks.iter().filter_map(Disk::id).map(|id| uuid_of(id)).collect();
+    let mut uuids: Vec<Uuid> = disks.iter().filter_map(Disk::id).map(|id| uuid_of(id)).collect();
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
     let probed = || {
         let probed = facts.probes.iter().filter_map(|probe| probe.volume.as_deref());

@@ -1,10 +1,11 @@
 //! Volumes that the agent made, known again on the disks of this host.
 
+use crate::changes::Target;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{LABEL, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
-use crate::host::{DeviceNumber, ScsiId, text};
+use crate::host::{DeviceNumber, FileSystem, ScsiId, Uuid, text};
 use crate::profile::Profile;
 use crate::steps::devices::{distinct, fstab_entry, resolve};
 use crate::steps::id;
@@ -21,9 +22,21 @@ use crate::state::paths::RETENTION;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ours<'a> {
     pub disk: &'a Disk,
-    pub uuid: String,
-    /// Its type, where that is known.
-    pub fs_type: Option<String>,
+    pub uuid: Uuid,
+    /// [`FileSystem::Auto`] where it is not known.
+    pub fs_type: FileSystem,
+}
+
+impl Ours<'_> {
+    /// As a change takes it.
+    pub fn target(self) -> Target {
+        target(self.disk, self.fs_type, Some(self.uuid))
+    }
+}
+
+/// The volume on `disk`, as a change takes it.
+pub(super) fn target(disk: &Disk, fs_type: FileSystem, uuid: Option<Uuid>) -> Target {
+    Target { scsi_id: disk.id().cloned().unwrap_or_default(), device: disk.device(), fs_type, uuid }
 }
 
 /// The volume of ours that lies on `disk`: the one on record, or one whose UUID follows from the disk's SCSI ID.
@@ -39,7 +52,7 @@ pub(super) fn on<'a>(facts: &'a Facts, disk: &Disk) -> Option<Ours<'a>> {
 fn recorded<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Option<Ours<'a>> {
     let record = facts.retention_record.known()?.as_ref()?;
     let disk = sought(record, disks).filter(|disk| carries(facts, disk, &record.uuid))?;
-    Some(Ours { disk, uuid: record.uuid.clone(), fs_type: Some(record.fs_type.clone()) })
+    Some(Ours { disk, uuid: record.uuid.clone(), fs_type: record.fs_type.clone() })
 }
 
 /// The volume that the agent made for this host: the one on its record, else the only one whose UUID follows from the SCSI ID
@@ -127,7 +140,7 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
         let uuid = uuid_of(disk.id()?);
         let is_it =
             disk.partitions.is_empty() && carries(facts, disk, &uuid) && identity(facts, disk).is_ok();
-        let fs_type = volume_on(facts, disk).map(|volume| volume.fs_type.clone());
+        let fs_type = volume_on(facts, disk).map_or(FileSystem::Auto, |volume| volume.fs_type.clone());
         is_it.then_some(Ours { disk, uuid, fs_type })
     };
     distinct(disks.iter().collect()).into_iter().filter_map(one).collect()
@@ -138,12 +151,8 @@ fn by_uuid<'a>(facts: &'a Facts, disks: &'a [Disk]) -> Vec<Ours<'a>> {
 pub struct Recalled {
     /// Kernel name of the disk.
     pub disk: String,
-    /// Its SCSI ID.
-    pub scsi_id: ScsiId,
-    /// The UUID of the file system.
-    pub uuid: String,
-    /// Its type, where it is known.
-    pub fs_type: Option<String>,
+    /// The volume; its type is [`FileSystem::Auto`] where it is not known.
+    pub target: Target,
     /// How this host uses it.
     pub used: Used,
 }
@@ -174,18 +183,16 @@ pub fn recall(profile: &Profile, facts: &Facts) -> Result<Vec<Recalled>, Status>
             |number: DeviceNumber| [ours.disk.major_minor, ours.disk.device_number()].contains(&number);
         let of_mount = mount.filter(|mount| is_on(mount.major_minor));
         let of_line = line.filter(|_| by_line.is_some_and(is_on));
-        let (used, told) = match (of_mount, of_line) {
-            (Some(mount), _) => (Used::Mounted, Some(&mount.fs_type)),
-            (None, Some(line)) => (Used::InFstab, Some(&line.fs_type)),
-            (None, None) => (Used::Attached, None),
+        let (used, fs_type) = match (of_mount, of_line) {
+            (Some(mount), _) => (Used::Mounted, mount.fs_type.clone()),
+            (None, Some(line)) => (Used::InFstab, line.fs_type.clone()),
+            (None, None) => (Used::Attached, FileSystem::Auto),
         };
-        Recalled {
-            disk: ours.disk.name.clone(),
-            scsi_id: ours.disk.id().cloned().unwrap_or_default(),
-            uuid: ours.uuid,
-            fs_type: told.filter(|told| *told != "auto").cloned().or(ours.fs_type),
-            used,
+        let (disk, mut target) = (ours.disk.name.clone(), ours.target());
+        if fs_type != FileSystem::Auto {
+            target.fs_type = fs_type;
         }
+        Recalled { disk, target, used }
     };
     Ok(by_uuid(facts, disks).into_iter().map(recalled).collect())
 }
@@ -213,13 +220,13 @@ pub(super) fn read_on(facts: &Facts, number: DeviceNumber) -> Option<&Volume> {
 
 /// Whether the file system with this UUID lies on `disk` itself, as its own first block tells, else udev or the disk's probe. The
 /// link leads to any of several devices with one UUID.
-fn carries(facts: &Facts, disk: &Disk, uuid: &str) -> bool {
+fn carries(facts: &Facts, disk: &Disk, uuid: &Uuid) -> bool {
     if let Some(volume) = read_on(facts, disk.device_number()).filter(|volume| !volume.uuid.is_empty()) {
-        return volume.uuid == uuid;
+        return volume.uuid == *uuid;
     }
     let links = facts.filesystems.known().and_then(|links| links.by_uuid.get(uuid));
     let linked = links.is_some_and(|number| [disk.major_minor, disk.device_number()].contains(number));
-    linked || volume_on(facts, disk).is_some_and(|volume| volume.uuid == uuid)
+    linked || volume_on(facts, disk).is_some_and(|volume| volume.uuid == *uuid)
 }
 
 fn volume_on<'a>(facts: &'a Facts, disk: &Disk) -> Option<&'a Volume> {
@@ -266,8 +273,9 @@ pub(super) fn not_on_record(
         );
         return Err(Status::Unknown { why });
     };
-    let expected = format!("the file system on record in {RETENTION}, UUID {}", text::safe(&record.uuid));
-    differs(format!("the file system at {point} has the UUID {}", text::safe(uuid)), expected)
+    let expected =
+        format!("the file system on record in {RETENTION}, UUID {}", text::safe(&record.uuid.to_string()));
+    differs(format!("the file system at {point} has the UUID {}", text::safe(&uuid.to_string())), expected)
 }
 
 /// That a volume of ours is attached while something else is mounted in its place, and nothing is on record, nor named in the
@@ -329,7 +337,7 @@ pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
         Some("It carries the retention volume that mt-agent made: mt-agent apply mounts it".to_owned())
     } else if let Some(record) = recorded {
         // `ro` alone replays the journal, and so writes to what is damaged (mount(8), ext4 and XFS).
-        let unreplayed = if record.fs_type == "xfs" { "norecovery" } else { "noload" };
+        let unreplayed = if record.fs_type == FileSystem::Xfs { "norecovery" } else { "noload" };
         Some(format!(
             "mt-agent made a retention volume on it, which is not recognised now: find out why and repair it (fsck, \
              xfs_repair), or see what is on it: mount -o ro,{unreplayed} {}",
@@ -340,8 +348,8 @@ pub(super) fn hint(facts: &Facts, disk: &Disk) -> Option<String> {
         Some(format!(
             "It is labelled {LABEL}, but its UUID {} does not follow from its SCSI ID, so mt-agent does not take it for \
              one that it made here: where it is this machine's retention volume, put UUID={} into /etc/fstab",
-            text::safe(&volume.uuid),
-            text::safe(&volume.uuid)
+            text::safe(&volume.uuid.to_string()),
+            text::safe(&volume.uuid.to_string())
         ))
     }
 }
@@ -362,8 +370,8 @@ pub(super) fn is_unfinished(facts: &Facts, disk: &Disk) -> bool {
 }
 
 /// The UUID of what is mounted, by its own first block, else by udev's link.
-pub(super) fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a str> {
+pub(super) fn uuid_of_mount<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Uuid> {
     let links = || facts.filesystems.known().into_iter().flat_map(|links| &links.by_uuid);
-    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid.as_str());
-    read_on(facts, mount.major_minor).map(|volume| volume.uuid.as_str()).or_else(linked)
+    let linked = || links().find(|(_, number)| **number == mount.major_minor).map(|(uuid, _)| uuid);
+    read_on(facts, mount.major_minor).map(|volume| &volume.uuid).or_else(linked)
 }

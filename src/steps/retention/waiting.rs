@@ -6,6 +6,7 @@ use super::now::{carry_root, volume};
 use super::persistent::{moves, remove_all_but_one};
 use super::volumes;
 use super::volumes::{Ours, on_record};
+use crate::changes::Target;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
@@ -22,10 +23,8 @@ pub(super) struct Waiting<'a> {
     pub disk: &'a Disk,
     /// Whether that disk carries `/` as well.
     pub on_root: bool,
-    /// `auto` where it is not known.
-    pub fs_type: String,
-    /// The UUID that it has where we made it.
-    pub uuid: Option<String>,
+    /// Its type is [`FileSystem::Auto`] where it is not known; it has a UUID where we made it.
+    pub target: Target,
     /// Why it is not the agent's to mount, and what a person does.
     pub refused: Option<String>,
 }
@@ -44,8 +43,7 @@ pub(super) fn waiting<'a>(
     Ok(volumes::ours(facts, named)?.map(|ours| Waiting {
         disk: ours.disk,
         on_root: false,
-        fs_type: ours.fs_type.unwrap_or_else(|| "auto".to_owned()),
-        uuid: Some(ours.uuid),
+        target: ours.target(),
         refused: lines.map(|lines| remove_all_but_one(&lines)),
     }))
 }
@@ -113,13 +111,9 @@ fn waiting_by_fstab<'a>(
             not_on_record(facts, entry, disk, named)?;
         }
     }
-    Ok(Some(Waiting {
-        disk,
-        on_root,
-        fs_type: recorded.map_or(&entry.fs_type, |record| &record.fs_type).clone(),
-        uuid: recorded.map(|record| record.uuid.clone()).or_else(|| made.map(|made| made.uuid)),
-        refused: refused(disk),
-    }))
+    let fs_type = recorded.map_or(&entry.fs_type, |record| &record.fs_type).clone();
+    let uuid = recorded.map(|record| record.uuid.clone()).or_else(|| made.map(|made| made.uuid));
+    Ok(Some(Waiting { disk, on_root, target: volumes::target(disk, fs_type, uuid), refused: refused(disk) }))
 }
 
 /// That the volume on `disk`, to which the line `entry` leads, is not another one than this host's. `made`: the volume there whose UUID

@@ -179,7 +179,7 @@ mod tests {
             said.rsplit(" | ").next().unwrap().to_owned()
         };
         let gone = advised(&|facts| {
-            edit(&mut facts.filesystems).by_uuid.remove(UUID);
+            edit(&mut facts.filesystems).by_uuid.remove(&UUID.into());
         });
         assert!(gone.starts_with(&format!("attach the disk with UUID={UUID}, or let line 20 ")), "{gone}");
         let option = advised(&|facts| fstab(facts).last_mut().unwrap().refused = Some("huge".into()));

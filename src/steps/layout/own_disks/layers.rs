@@ -12,7 +12,7 @@ use super::whose::{Look, Whose, describe};
 struct Own<'a> {
     /// Kernel name of the device.
     on: &'a str,
-    uuid: &'a str,
+    uuid: String,
 }
 
 pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
@@ -27,9 +27,9 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
     let (mut arrays, mut encrypted) = (Vec::new(), Vec::new());
     for one in storage.iter().filter(|one| members.iter().any(|(_, number)| *number == one.major_minor)) {
         let on = one.name.as_str();
-        arrays.extend(one.array.as_deref().map(|uuid| Own { on, uuid }));
+        arrays.extend(one.array.clone().map(|uuid| Own { on, uuid }));
         let volume = one.volume.as_ref().filter(|volume| volume.fs_type == LUKS);
-        encrypted.extend(volume.map(|volume| Own { on, uuid: &volume.uuid }));
+        encrypted.extend(volume.map(|volume| Own { on, uuid: volume.uuid.to_string() }));
     }
     for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
         let mut tell = |on: &Storage, number, own: &Own<'_>, what: &str| {
@@ -59,7 +59,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
                 }
             }
             for (number, volume, _) in on.volumes().filter(|(_, volume, _)| volume.fs_type == LUKS) {
-                if let Some(own) = encrypted.iter().find(|own| own.uuid == volume.uuid) {
+                if let Some(own) = encrypted.iter().find(|own| volume.uuid == *own.uuid) {
                     tell(on, number, own, "an encrypted volume with the UUID");
                 }
             }

@@ -1,6 +1,7 @@
 //! Which disk is taken, and which is not.
 
 use super::*;
+use crate::changes::mkfs::Format;
 
 #[test]
 fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
@@ -101,7 +102,7 @@ fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
         ..now.clone()
     };
     let fingerprint = |facts: &Facts, request: &Request| match choose(&profile, facts, request) {
-        Chosen::Disk { erase: true, fingerprint, .. } => fingerprint,
+        Chosen::Disk { format: Format { erase: true, fingerprint, .. }, .. } => fingerprint,
         other => panic!("{other:?}"),
     };
     facts.probes = vec![carrying(Some("aa"))];
@@ -338,8 +339,8 @@ fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
     };
     facts.retention_record = Fact::Known(Some(record.clone()));
     match choose(&profile, &facts, &Request::default()) {
-        Chosen::Disk { disk, uuid, .. } => {
-            assert_eq!((disk.name.as_str(), uuid), ("sdb", record.uuid.clone()));
+        Chosen::Disk { disk, format, .. } => {
+            assert_eq!((disk.name.as_str(), format.target.uuid), ("sdb", Some(record.uuid.clone())));
         }
         Chosen::Refused(why) => panic!("{why}"),
     }
@@ -398,7 +399,10 @@ fn a_map_partition_on_which_nothing_is_built_is_erased_with_the_table_that_it_sh
     let Chosen::Refused(why) = choose(&profile, &facts, &request(false)) else { panic!("taken") };
     assert!(why.contains("is in use: held by map partition"), "{why}");
     assert!(why.ends_with(&format!(". If nothing on it is needed: --erase-disk {RETENTION_ID}")), "{why}");
-    assert!(matches!(choose(&profile, &facts, &request(true)), Chosen::Disk { erase: true, .. }));
+    assert!(matches!(
+        choose(&profile, &facts, &request(true)),
+        Chosen::Disk { format: Format { erase: true, .. }, .. }
+    ));
     // Mounted, it is in use for that.
     spoil(&mut facts.mounts).push(mount("/data", "253:1", "/dev/mapper/x", 1 << 30));
     let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };

@@ -423,7 +423,7 @@ fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
     assert_eq!(linked, made_anew);
     let no_link = said(&|facts| {
         map_carries(facts, None);
-        spoil(&mut facts.filesystems).by_uuid.remove(uuid);
+        spoil(&mut facts.filesystems).by_uuid.remove(&uuid.into());
     });
     assert!(no_link.starts_with("unknown: the UUID of what is mounted at /mnt/retention"), "{no_link}");
     let torn = said(&|facts| facts.retention_record = Fact::Unknown("torn".into()));

@@ -93,7 +93,7 @@ fn naming(disk: &str) -> Request {
 
 fn chosen<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<(&'a str, bool), String> {
     match choose(profile, facts, request) {
-        Chosen::Disk { disk, erase, .. } => Ok((&disk.name, erase)),
+        Chosen::Disk { disk, format, .. } => Ok((&disk.name, format.erase)),
         Chosen::Refused(why) => Err(why),
     }
 }

@@ -73,7 +73,8 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
     let (changes, ..) = with_lines(&[("UUID=ret", "auto")], "retention.mounted", whole);
     let map = format!("/dev/mapper/{RETENTION_ID}");
     assert!(
-        matches!(&changes[..], [Change::MountRetention { device, fs_type, .. }] if *device == map && fs_type == "auto"),
+        matches!(&changes[..], [Change::MountRetention { target, .. }]
+            if target.device == map && target.fs_type == "auto"),
         "{changes:?}"
     );
 }

@@ -1,6 +1,7 @@
 //! Another volume takes the place of the retention volume.
 
 use super::*;
+use crate::changes::mkfs::Format;
 use crate::facts::fstab::{COMMENTED_OUT, Ignored};
 use crate::facts::retention::uuid_of;
 use crate::host::DeviceNumber;
@@ -78,17 +79,17 @@ fn carried_out(facts: &mut Facts, change: &Change) {
             spoil(&mut facts.fstab).retain(|entry| !entry.ours || entry.mount_point != *mount_point);
             facts.fstab_ignored.retain(|line| !line.ours);
         }
-        Change::FormatRetention { scsi_id, uuid, fs_type, .. } => {
-            let number = number_of(facts, scsi_id);
-            spoil(&mut facts.filesystems).by_uuid.insert(uuid.clone(), number);
-            facts.retention_record = record_of(scsi_id);
-            spoil(&mut facts.retention_record).as_mut().unwrap().fs_type.clone_from(fs_type);
+        Change::FormatRetention(Format { target, .. }) => {
+            let number = number_of(facts, &target.scsi_id);
+            spoil(&mut facts.filesystems).by_uuid.insert(target.uuid.clone().unwrap(), number);
+            facts.retention_record = record_of(&target.scsi_id);
+            spoil(&mut facts.retention_record).as_mut().unwrap().fs_type.clone_from(&target.fs_type);
             facts.probes.clear();
         }
-        Change::MountRetention { scsi_id, device, mount_point, .. } => {
-            let number = number_of(facts, scsi_id);
-            spoil(&mut facts.mounts).push(mount(mount_point, number, device, 1 << 40));
-            facts.retention_record = record_of(scsi_id);
+        Change::MountRetention { target, mount_point, .. } => {
+            let number = number_of(facts, &target.scsi_id);
+            spoil(&mut facts.mounts).push(mount(mount_point, number, &target.device, 1 << 40));
+            facts.retention_record = record_of(&target.scsi_id);
         }
         Change::WriteFstab { device, mount_point, fs_type, .. } => {
             let fstab = spoil(&mut facts.fstab);
@@ -136,7 +137,7 @@ fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
         "{said}"
     );
     let formatted = changes.iter().filter_map(|change| match change {
-        Change::FormatRetention { scsi_id, .. } => Some(scsi_id.as_str()),
+        Change::FormatRetention(format) => Some(format.target.scsi_id.as_str()),
         _ => None,
     });
     assert_eq!(formatted.collect::<Vec<_>>(), [OTHER_ID], "the old disk is left");
@@ -328,7 +329,8 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
     // Before it was begun to be made, a run without the order goes back to the volume that is there.
     let (changes, _) = planned(&profile, &begun, &Request::default());
     assert!(
-        matches!(&changes[..], [Change::MountRetention { scsi_id, .. }, Change::WriteFstab { .. }] if scsi_id == RETENTION_ID),
+        matches!(&changes[..], [Change::MountRetention { target, .. }, Change::WriteFstab { .. }]
+            if target.scsi_id == RETENTION_ID),
         "{changes:?}"
     );
 }
@@ -419,8 +421,8 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
     let grow = Request { grow: true, ..Request::default() };
     let (changes, _) = planned(&profile, &facts, &grow);
     assert!(
-        matches!(&changes[..], [Change::GrowRetention { scsi_id, uuid, fs_type, .. }]
-            if scsi_id == RETENTION_ID && *uuid == uuid_of(RETENTION_ID) && fs_type == "ext4"),
+        matches!(&changes[..], [Change::GrowRetention { target, .. }] if target.scsi_id == RETENTION_ID
+            && target.uuid == Some(uuid_of(RETENTION_ID)) && target.fs_type == "ext4"),
         "{changes:?}"
     );
     // A person's own volume is grown by a person.

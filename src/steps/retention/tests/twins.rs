@@ -48,7 +48,7 @@ fn nothing_is_mounted(profile: &Profile, facts: &Facts, found: &str) {
 
 #[test]
 fn the_volume_of_ours_is_mounted_and_not_what_the_link_leads_to() {
-    let (profile, mut facts) = twins(&uuid_of(RETENTION_ID));
+    let (profile, mut facts) = twins(&uuid_of(RETENTION_ID).to_string());
     for (record, fs_type) in [(our_record(true), "xfs"), (Fact::Known(None), "ext4")] {
         facts.retention_record = record;
         for request in [Request::default(), naming("sdb")] {
@@ -68,7 +68,7 @@ fn the_volume_of_ours_is_mounted_and_not_what_the_link_leads_to() {
 #[test]
 fn a_copy_is_not_mounted_in_place_of_the_disk_on_record() {
     let uuid = uuid_of(RETENTION_ID);
-    let (profile, mut facts) = twins(&uuid);
+    let (profile, mut facts) = twins(&uuid.to_string());
     facts.retention_record = our_record(true);
     detached(&mut facts, "sdb");
     nothing_is_mounted(
@@ -77,13 +77,13 @@ fn a_copy_is_not_mounted_in_place_of_the_disk_on_record() {
         "leads to sdc (36000c29aaaaaaaaaaaaaaaaaaaaaaaaa, 1 TiB), but the retention",
     );
     // Nor by another name, beside the disk on record.
-    let (profile, mut facts) = twins(&uuid);
+    let (profile, mut facts) = twins(&uuid.to_string());
     facts.retention_record = our_record(true);
     spoil(&mut facts.filesystems).by_mapper.insert(OTHER_ID.into(), "8:32".into());
     spoil(&mut facts.fstab).last_mut().unwrap().device = format!("/dev/mapper/{OTHER_ID}");
     nothing_is_mounted(&profile, &facts, "leads to sdc");
     // Nor by our own line, where the record is lost too.
-    let (profile, mut facts) = twins(&uuid);
+    let (profile, mut facts) = twins(&uuid.to_string());
     detached(&mut facts, "sdb");
     spoil(&mut facts.fstab).last_mut().unwrap().ours = true;
     nothing_is_mounted(&profile, &facts, "it can be a copy");
@@ -103,7 +103,8 @@ fn of_two_volumes_that_a_person_made_none_is_mounted_by_their_uuid() {
     detached(&mut facts, "sdb");
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert!(
-        matches!(&changes[..], [Change::MountRetention { device, uuid: None, .. }] if device == "/dev/sdc"),
+        matches!(&changes[..], [Change::MountRetention { target, .. }]
+            if target.uuid.is_none() && target.device == "/dev/sdc"),
         "{said}"
     );
     disks(&mut facts).push(virtual_disk(3, RETENTION_ID, 1 << 40));
@@ -116,7 +117,7 @@ fn of_two_volumes_that_a_person_made_none_is_mounted_by_their_uuid() {
 #[test]
 fn a_uuid_that_several_have_is_not_written_to_fstab() {
     let uuid = uuid_of(RETENTION_ID);
-    let (profile, mut facts) = twins(&uuid);
+    let (profile, mut facts) = twins(&uuid.to_string());
     facts.retention_record = our_record(true);
     spoil(&mut facts.fstab).pop();
     let written = |facts: &Facts, request: &Request| {
@@ -155,7 +156,7 @@ fn a_uuid_that_several_have_is_not_written_to_fstab() {
 
 #[test]
 fn what_lies_on_a_disk_is_told_by_its_own_first_block() {
-    let (profile, mut facts) = twins(&uuid_of(RETENTION_ID));
+    let (profile, mut facts) = twins(&uuid_of(RETENTION_ID).to_string());
     spoil(&mut facts.fstab).pop();
     facts.retention_record = our_record(true);
     spoil(&mut facts.retention_record).as_mut().unwrap().scsi_id = "36000c29bbbbbbbbbbbbbbbbbbbbbbbbb".into();

@@ -95,7 +95,8 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         }))
     };
     let unknown = || "Input/output error".to_owned();
-    let uuid = uuid_of(OTHER_ID);
+    let own = uuid_of(OTHER_ID);
+    let uuid = own.to_string();
     let labelled = |label: &str, uuid: &str| Probe {
         disk: "sdc".into(),
         volume: Some(Box::new(Volume { fs_type: "xfs".into(), uuid: uuid.into(), label: label.into() })),
@@ -169,7 +170,7 @@ fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
         }),
         (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
             disks(facts)[0].scsi_id = Ok(OTHER_ID.into());
-            spoil(&mut facts.filesystems).by_uuid.insert(uuid.clone(), "8:33".into());
+            spoil(&mut facts.filesystems).by_uuid.insert(own.clone(), "8:33".into());
         }),
         (&format!("an attached disk carries a retention volume (the UUID {uuid})"), &|facts| {
             disks(facts)[0].scsi_id = Ok(OTHER_ID.into());

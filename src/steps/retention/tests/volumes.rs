@@ -1,13 +1,15 @@
 //! A volume that the agent made is known again.
 
 use super::*;
+use crate::changes::Target;
+use crate::changes::mkfs::Format;
 use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::Storage;
 
 /// sdb with the finished volume of an agent whose records are lost, as udev shows it.
 fn restored() -> (Profile, Facts) {
     let (profile, mut facts) = without_volume();
-    facts.probes = vec![carrying("sdb", &uuid_of(RETENTION_ID))];
+    facts.probes = vec![carrying("sdb", &uuid_of(RETENTION_ID).to_string())];
     spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "253:0".into());
     spoil(&mut facts.filesystems).by_label.insert("mt-retention".into(), "253:0".into());
     let carried = facts.probes[0].volume.as_deref().cloned();
@@ -41,11 +43,13 @@ pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (V
 
 pub(super) fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
     Change::MountRetention {
-        device: disk.to_owned(),
-        scsi_id: id.into(),
+        target: Target {
+            scsi_id: id.into(),
+            device: disk.to_owned(),
+            fs_type: fs_type.into(),
+            uuid: Some(uuid_of(id)),
+        },
         mount_point: "/mnt/retention".into(),
-        fs_type: fs_type.to_owned(),
-        uuid: Some(uuid_of(id)),
         mounted: false,
     }
 }
@@ -55,7 +59,7 @@ fn line_of(device: &str, fs_type: &str) -> Change {
         device: device.to_owned(),
         scsi_id: RETENTION_ID.into(),
         mount_point: "/mnt/retention".into(),
-        fs_type: fs_type.to_owned(),
+        fs_type: fs_type.into(),
         options: "rw".into(),
         replaces: None,
     }
@@ -150,7 +154,7 @@ fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
 fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     let (mut profile, mut facts) = restored();
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
-    facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID)));
+    facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID).to_string()));
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     for word in [
@@ -184,7 +188,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
 fn a_label_alone_is_shown_and_never_adopted() {
     let (profile, mut facts) = restored();
     let copied = uuid_of(OTHER_ID);
-    facts.probes = vec![carrying("sdb", &copied)];
+    facts.probes = vec![carrying("sdb", &copied.to_string())];
     let carried = facts.probes[0].volume.as_deref().cloned();
     map_carries(&mut facts, carried);
     let links = spoil(&mut facts.filesystems);
@@ -214,8 +218,8 @@ fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() 
     let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
     let (changes, said) = planned(&profile, &facts, &erase);
     assert!(
-        matches!(&changes[..], [Change::FormatRetention { erase: true, scsi_id, .. }, mounted, line]
-            if scsi_id == RETENTION_ID && *mounted == mount_of(&map, RETENTION_ID, "ext4") && *line == line_of(&map, "ext4")),
+        matches!(&changes[..], [Change::FormatRetention(Format { erase: true, target, .. }), mounted, line]
+            if target.scsi_id == RETENTION_ID && *mounted == mount_of(&map, RETENTION_ID, "ext4") && *line == line_of(&map, "ext4")),
         "{changes:?}"
     );
     assert!(!said.contains("is not needed"), "{said}");
@@ -261,7 +265,8 @@ fn a_making_that_did_not_end_is_resumed_and_not_mounted() {
         }
         let (changes, said) = planned(&profile, &facts, &Request::default());
         assert!(
-            matches!(changes.first(), Some(Change::FormatRetention { erase: false, scsi_id, .. }) if scsi_id == RETENTION_ID),
+            matches!(changes.first(), Some(Change::FormatRetention(Format { erase: false, target, .. }))
+                if target.scsi_id == RETENTION_ID),
             "{changes:?} {said}"
         );
     }
@@ -296,9 +301,10 @@ fn the_mount_after_an_ordered_erasure_is_the_one_that_was_agreed_to() {
     facts.retention_record = our_record(true);
     let (now, _) = planned(&profile, &facts, &naming("sdb"));
     assert_eq!(now.len(), 1, "{now:?}");
-    let Change::MountRetention { fs_type, .. } = &now[0] else { panic!("{now:?}") };
-    assert_eq!(fs_type, "xfs", "what was made, not what the line says");
-    let mounts = |change: &Change| matches!(change, Change::MountRetention { uuid: Some(_), .. });
+    let Change::MountRetention { target, .. } = &now[0] else { panic!("{now:?}") };
+    assert_eq!(target.fs_type, "xfs", "what was made, not what the line says");
+    let mounts =
+        |change: &Change| matches!(change, Change::MountRetention { target, .. } if target.uuid.is_some());
     assert!(agreed.iter().any(mounts) && now.iter().all(mounts), "{agreed:?} {now:?}");
 }
 

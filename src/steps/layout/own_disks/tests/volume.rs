@@ -8,7 +8,7 @@ fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
     let (mut profile, facts) = host(On::Nothing, |facts| {
         mounts(facts).retain(|mount| mount.mount_point != point);
         mounted(facts, point, "8:33", "/dev/sdc1");
-        carries(facts, "dm-0", ("ext4", &uuid_of(RETENTION_ID), "mt-retention"));
+        carries(facts, "dm-0", ("ext4", &uuid_of(RETENTION_ID).to_string(), "mt-retention"));
     });
     let said = told(&profile, &facts, "retention.disk");
     assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}")) && said.contains(RETENTION_ID), "{said}");
@@ -74,7 +74,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
         let said = says(on, |facts| {
             nothing(facts);
             foreign(facts);
-            carries(facts, "sdc1", ("ext", &uuid_of(FOREIGN), "mt-retention"));
+            carries(facts, "sdc1", ("ext", &uuid_of(FOREIGN).to_string(), "mt-retention"));
         });
         assert!(said.starts_with("met: sda, sdc"), "{on:?}: {said}");
         let said = says(on, |facts| {
