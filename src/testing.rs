@@ -7,6 +7,24 @@ pub(crate) use samples::{Samples, samples};
 
 use std::time::{Duration, Instant};
 
+/// That `text` begins so.
+#[track_caller]
+pub(crate) fn begins(text: &str, expected: &str) {
+    assert!(text.starts_with(expected), "{text:?} does not begin with {expected:?}");
+}
+
+/// That `text` has this in it.
+#[track_caller]
+pub(crate) fn has(text: &str, expected: &str) {
+    assert!(text.contains(expected), "{expected:?} is not in {text:?}");
+}
+
+/// That `text` ends so.
+#[track_caller]
+pub(crate) fn ends(text: &str, expected: &str) {
+    assert!(text.ends_with(expected), "{text:?} does not end with {expected:?}");
+}
+
 #[test]
 fn samples_reach_their_floor_without_time_and_use_the_time_there_is() {
     // Forgotten: they say no count, which would be added to those of others.

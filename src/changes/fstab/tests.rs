@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::state::paths;
-use crate::testing::samples;
+use crate::testing::{begins, ends, has, samples};
 
 const MAPPER: Entry<'_> = Entry {
     device: "/dev/mapper/36000c2982b5df41a25811b07e74971e8",
@@ -111,10 +111,9 @@ fn an_entry_is_added_where_centos_6_still_reads() {
 fn an_entry_that_mounts_nothing_or_something_else_does_not_serve() {
     for option in ["defalts", "loop", "bind", "remount", "offset=4096", "data=orderd"] {
         let theirs = LINE.replace("rw,", &format!("rw,{option},"));
-        let error = with_entry(theirs.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
-        assert!(
-            error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "),
-            "{error}"
+        begins(
+            &with_entry(theirs.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string(),
+            "line 1 of /etc/fstab mounts something else, or otherwise, on ",
         );
     }
 }
@@ -147,8 +146,10 @@ fn another_entry_with_that_mount_point_is_refused_with_its_line() {
 #[test]
 fn what_may_be_a_password_is_not_quoted() {
     let line = "//me:Hidden@s/x /mnt/retention cifs pass=Hidden,rw,user=a%Hidden 0 0\n";
-    let error = with_entry(line.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string();
-    assert!(error.contains("on /mnt/retention: `***@s/x /mnt/retention cifs rw 0 0`; expected"), "{error}");
+    has(
+        &with_entry(line.as_bytes(), &MAPPER, Dialect::Libmount).unwrap_err().to_string(),
+        "on /mnt/retention: `***@s/x /mnt/retention cifs rw 0 0`; expected",
+    );
 }
 
 #[test]
@@ -170,8 +171,10 @@ fn what_a_person_added_to_our_earlier_entry_stays() {
 fn spaces_and_backslashes_are_escaped_and_read_back() {
     let entry = Entry { device: "UUID=a-b", mount_point: "/mnt/re tention\\x", ..MAPPER };
     let after = with_entry(b"", &entry, Dialect::Libmount).unwrap();
-    let text = String::from_utf8(after.clone()).unwrap();
-    assert!(text.ends_with("\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n"), "{text}");
+    ends(
+        &String::from_utf8(after.clone()).unwrap(),
+        "\nUUID=a-b /mnt/re\\040tention\\134x ext4 rw,nofail 0 0\n",
+    );
     assert_eq!(with_entry(&after, &entry, Dialect::Libmount).unwrap(), after);
 }
 
@@ -213,8 +216,10 @@ fn without_systemd_our_earlier_entry_loses_nofail_and_a_person_s_is_left() {
     assert_eq!(with_entry(after.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), after.as_bytes());
     // Back again, as after a move to a release with systemd.
     assert_eq!(with(&after), before.as_bytes());
-    let error = with_entry(LINE.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap_err().to_string();
-    assert!(error.starts_with("line 1 of /etc/fstab mounts something else, or otherwise, on "), "{error}");
+    begins(
+        &with_entry(LINE.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap_err().to_string(),
+        "line 1 of /etc/fstab mounts something else, or otherwise, on ",
+    );
     let documented = LINE.replace(",nofail", "");
     assert_eq!(with_entry(documented.as_bytes(), &EL6, Dialect::UtilLinuxNg).unwrap(), documented.as_bytes());
     assert_eq!((options(Init::Scripts), options(Init::Systemd)), ("rw", "rw,nofail"));
@@ -287,11 +292,7 @@ fn a_line_that_is_read_only_when_ours_is_right_is_refused_before_anything_is_wri
         MAPPER.device
     );
     let refused = with_entry(before.as_bytes(), &MAPPER, Dialect::UtilLinuxNg).unwrap_err();
-    let text = format!("{refused:#}");
-    assert!(
-        text.starts_with("with the line for the retention volume put right: line 7 of /etc/fstab"),
-        "{text}"
-    );
+    begins(&format!("{refused:#}"), "with the line for the retention volume put right: line 7 of /etc/fstab");
 }
 
 #[test]

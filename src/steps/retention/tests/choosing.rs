@@ -33,10 +33,7 @@ fn of_two_blank_disks_none_is_taken_and_both_are_listed() {
 #[test]
 fn the_paths_of_one_map_are_one_candidate() {
     let (profile, mut facts) = without_volume();
-    let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
-    second.major_minor = "8:32".into();
-    disks(&mut facts).push(second);
-    facts.probes.push(eligible("sdc"));
+    second_path(&mut facts);
     for request in [at_terminal(), naming("sdb"), Request { erase_disk: Some("sdb".into()), ..naming("sdb") }]
     {
         refused(&profile, &facts, &request, &["a VMware virtual disk has one path", "scsi.ids-unique"]);
@@ -58,11 +55,8 @@ fn the_paths_of_one_map_are_one_candidate() {
 fn a_disk_that_is_not_blank_is_taken_only_when_its_erasure_is_asked_for() {
     let (profile, mut facts) = without_volume();
     facts.probes = vec![Probe {
-        disk: "sdb".into(),
-        blank: Some(false),
         found: vec!["xfs file system".into()],
-        why_not: vec!["it is not blank: xfs file system".into()],
-        ..Probe::default()
+        ..not_blank("sdb", "it is not blank: xfs file system")
     }];
     refused(&profile, &facts, &Request::default(), &["no attached disk may be taken", "xfs file system"]);
     refused(
@@ -88,12 +82,9 @@ fn a_disk_that_is_not_blank_is_taken_only_when_its_erasure_is_asked_for() {
 fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
     let (profile, mut facts) = without_volume();
     let carrying = |fingerprint: Option<&str>| Probe {
-        disk: "sdb".into(),
-        blank: Some(false),
-        why_not: vec!["it is not blank: xfs file system".into()],
         fingerprint: fingerprint.map(str::to_owned),
         written: Some(false),
-        ..Probe::default()
+        ..not_blank("sdb", "it is not blank: xfs file system")
     };
     let now = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
     let left = |then: Option<&str>| Request {
@@ -148,25 +139,17 @@ fn a_disk_that_was_written_to_since_this_boot_is_taken_only_where_it_is_named() 
 #[test]
 fn a_disk_whose_storage_is_in_trouble_is_not_to_be_replaced() {
     let (profile, mut facts) = without_volume();
-    facts.probes = vec![Probe {
-        disk: "sdb".into(),
-        unreadable: true,
-        trouble: Some("the map x is suspended: dmsetup resume x".into()),
-        why_not: vec!["the map x is suspended: dmsetup resume x".into()],
-        ..Probe::default()
-    }];
+    let why = "the map x is suspended: dmsetup resume x";
+    let trouble = Some(why.into());
+    facts.probes = vec![Probe { blank: None, unreadable: true, trouble, ..not_blank("sdb", why) }];
     refused(&profile, &facts, &naming("sdb"), &["dmsetup resume x", "does not lift that: see to that first"]);
 }
 
 #[test]
 fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
     let (profile, mut facts) = without_volume();
-    facts.probes = vec![Probe {
-        disk: "sdb".into(),
-        blank: None,
-        why_not: vec!["whether it is blank cannot be determined: read error".into()],
-        ..Probe::default()
-    }];
+    let why = "whether it is blank cannot be determined: read error";
+    facts.probes = vec![Probe { blank: None, ..not_blank("sdb", why) }];
     refused(&profile, &facts, &Request::default(), &["read error"]);
     facts.probes.clear();
     refused(&profile, &facts, &naming("sdb"), &["was not probed"]);
@@ -176,26 +159,14 @@ fn a_disk_whose_blankness_could_not_be_told_is_not_taken() {
 fn a_disk_that_was_not_probed_for_its_use_is_in_use() {
     let (profile, mut facts) = without_volume();
     facts.probes.clear();
-    disks(&mut facts)[1].holders.push(Holder {
-        start_bytes: None,
-        name: "dm-7".into(),
-        major_minor: "253:7".into(),
-        dm_name: Some("36000c29p1".into()),
-        dm_uuid: Some("part1-mpath-36000c29".into()),
-        holders: Vec::new(),
-    });
+    disks(&mut facts)[1].holders.push(holder(7, "36000c29p1", "part1-mpath-36000c29"));
     refused(&profile, &facts, &naming("sdb"), &[" is in use: held by map partition 36000c29p1 (sdb)"]);
 }
 
 #[test]
 fn a_disk_that_cannot_be_read_is_not_even_erased() {
     let (profile, mut facts) = without_volume();
-    facts.probes = vec![Probe {
-        disk: "sdb".into(),
-        unreadable: true,
-        why_not: vec!["read error".into()],
-        ..Probe::default()
-    }];
+    facts.probes = vec![Probe { blank: None, unreadable: true, ..not_blank("sdb", "read error") }];
     let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
     for request in [naming("sdb"), erase] {
         let words = [
@@ -326,17 +297,8 @@ fn a_profile_names_no_disk_by_a_name_that_moves() {
 #[test]
 fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
     let (profile, mut facts) = with_second_blank_disk();
-    facts.probes[0] =
-        Probe { disk: "sdb".into(), blank: Some(false), why_not: vec!["x".into()], ..Probe::default() };
-    let record = Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: RETENTION_ID.into(),
-        uuid: "deadbeef-0000-8000-8000-000000000000".into(),
-        fs_type: "ext4".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: false,
-    };
+    facts.probes[0] = not_blank("sdb", "x");
+    let record = Record { uuid: DRAWN.into(), finished: false, ..record_of(RETENTION_ID) };
     facts.retention_record = Fact::Known(Some(record.clone()));
     match choose(&profile, &facts, &Request::default()) {
         Chosen::Disk { disk, format, .. } => {
@@ -354,37 +316,21 @@ fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
 /// The host without a volume, whose retention disk has a partition table: kpartx made a partition of its map.
 fn with_map_partition(built_on_it: bool) -> (Profile, Facts) {
     let (profile, mut facts) = without_volume();
-    let logical = Holder {
-        start_bytes: None,
-        name: "dm-2".into(),
-        major_minor: "253:2".into(),
-        dm_name: Some("vg-data".into()),
-        dm_uuid: Some("LVM-abc".into()),
-        holders: Vec::new(),
-    };
-    let partition = Holder {
-        start_bytes: None,
-        name: "dm-1".into(),
-        major_minor: "253:1".into(),
-        dm_name: Some(format!("{RETENTION_ID}p1")),
-        dm_uuid: Some(format!("part1-mpath-{RETENTION_ID}")),
-        holders: if built_on_it { vec![logical] } else { Vec::new() },
-    };
+    let logical = holder(2, "vg-data", "LVM-abc");
+    let holders = if built_on_it { vec![logical] } else { Vec::new() };
+    let partition =
+        Holder { holders, ..holder(1, &format!("{RETENTION_ID}p1"), &format!("part1-mpath-{RETENTION_ID}")) };
     disks(&mut facts)[1].holders[0].holders = vec![partition];
-    let (Fact::Known(all), Fact::Known(mounts), Fact::Known(swaps)) =
-        (&facts.disks, &facts.mounts, &facts.swaps)
-    else {
-        panic!("the ready host knows it")
-    };
-    let uses = crate::facts::disks::users::uses(&all[1], mounts, swaps);
-    let probe = Probe {
+    let disk = disks(&mut facts)[1].clone();
+    let (mounts, swaps) = (spoil(&mut facts.mounts).clone(), spoil(&mut facts.swaps));
+    let uses = crate::facts::disks::users::uses(&disk, &mounts, swaps);
+    facts.probes = vec![Probe {
         disk: "sdb".into(),
         blank: Some(false),
         found: vec!["MBR partition table (libblkid)".into()],
         in_use: uses.iter().map(ToString::to_string).collect(),
         ..Probe::default()
-    };
-    facts.probes = vec![probe];
+    }];
     (profile, facts)
 }
 
@@ -433,9 +379,7 @@ fn a_mounted_disk_is_not_erased_whoever_names_it_twice() {
         for name in [OTHER_ID, "sdc"] {
             let twice = Request { erase_disk: Some(name.parse().unwrap()), ..naming(name) };
             refused(&profile, &facts, &twice, &["sdc", "is in use: mounted at", point]);
-            let planned = plan(&profile, &facts, &Selection::default(), TODAY, &twice);
-            let is_made = |change: &Change| matches!(change, Change::FormatRetention { .. });
-            assert!(!planned.changes.iter().any(|one| is_made(&one.change)), "{point} {name}");
+            assert!(!formats(&planned(&profile, &facts, &twice).0), "{point} {name}");
         }
     }
 }

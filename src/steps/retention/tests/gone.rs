@@ -1,10 +1,7 @@
 //! The disk of the retention volume is gone, and another one is there: a reverted snapshot, a disk that was replaced.
 
-use super::taking_over::{
-    kinds, ordered, our_line, planned, record_of, to_the_end, with_new_disk, with_other_volume,
-};
+use super::taking_over::{kinds, on_record, ordered, our_line, to_the_end, with_new_disk, with_other_volume};
 use super::*;
-use crate::facts::retention::uuid_of;
 use crate::steps::remedy::Takeover;
 
 const GONE_ID: &str = "36000c29eeeeeeeeeeeeeeeeeeeeeeeee";
@@ -14,7 +11,7 @@ fn reverted() -> (Profile, Facts) {
     let (profile, mut facts) = with_new_disk();
     disks(&mut facts).truncate(2);
     facts.probes.clear();
-    facts.retention_record = record_of(GONE_ID);
+    facts.retention_record = on_record(GONE_ID);
     (profile, facts)
 }
 
@@ -56,7 +53,7 @@ fn what_is_mounted_goes_on_record_by_either_order_and_nothing_is_left() {
 fn a_name_alone_takes_nothing_from_a_disk_that_is_attached_or_not_known() {
     // The one on record is attached.
     let (profile, mut facts) = with_other_volume();
-    facts.retention_record = record_of(OTHER_ID);
+    facts.retention_record = on_record(OTHER_ID);
     assert_eq!(planned(&profile, &facts, &naming(RETENTION_ID)).0, []);
     // What is mounted is no volume of ours.
     let (profile, mut facts) = reverted();
@@ -77,7 +74,7 @@ fn our_own_line_of_the_disk_that_is_gone_is_replaced() {
     let line = format!("/dev/mapper/{GONE_ID}");
     // On record is what is mounted.
     let (profile, mut facts) = reverted();
-    facts.retention_record = record_of(RETENTION_ID);
+    facts.retention_record = on_record(RETENTION_ID);
     our_line(&mut facts).device.clone_from(&line);
     let found = told(&profile, &facts, "retention.persistent");
     assert!(found.contains("leads to no device"), "{found}");

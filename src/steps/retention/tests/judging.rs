@@ -17,8 +17,7 @@ fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
     }
     // Nor where it only waits to be mounted.
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
-    let says = told(&profile, &facts, "retention.disk");
-    assert!(says.starts_with("unmet: sdb"), "{says}");
+    begins(&told(&profile, &facts, "retention.disk"), "unmet: sdb");
 }
 
 #[test]
@@ -69,10 +68,7 @@ fn a_volume_in_order_is_met_in_every_point() {
 fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
     let (profile, facts) = without_volume();
     let disk = told(&profile, &facts, "retention.disk");
-    assert!(
-        disk.starts_with(&format!("unmet: not mounted; unused disks: sdb ({RETENTION_ID}, 1 TiB)")),
-        "{disk}"
-    );
+    begins(&disk, &format!("unmet: not mounted; unused disks: sdb ({RETENTION_ID}, 1 TiB)"));
     assert_eq!(told(&profile, &facts, "retention.mounted"), "blocked: retention.disk");
     assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
@@ -104,11 +100,12 @@ fn before_the_restart_the_volume_is_only_foreseen() {
 fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
     let (profile, mut facts) = ready();
     *mounted(&mut facts) = mount("/mnt/retention", "8:3", "/dev/sda3", 1 << 30);
-    let disk = told(&profile, &facts, "retention.disk");
-    assert!(disk.starts_with("unmet: /mnt/retention lies on sda, which also carries /"), "{disk}");
+    begins(
+        &told(&profile, &facts, "retention.disk"),
+        "unmet: /mnt/retention lies on sda, which also carries /",
+    );
     *mounted(&mut facts) = mount("/mnt/retention", "0:40", "tmpfs", 1 << 30);
-    let disk = told(&profile, &facts, "retention.disk");
-    assert!(disk.starts_with("unmet: /mnt/retention is tmpfs"), "{disk}");
+    begins(&told(&profile, &facts, "retention.disk"), "unmet: /mnt/retention is tmpfs");
 }
 
 #[test]
@@ -252,8 +249,10 @@ fn a_friendly_multipath_name_can_move() {
     for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
         let device = format!("/dev/mapper/{partition}");
         spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
-        let told = testing::told(&profile, &facts, "retention.persistent");
-        assert!(told.starts_with(&format!("unmet: line 11: {device} can belong to another")), "{told}");
+        begins(
+            &testing::told(&profile, &facts, "retention.persistent"),
+            &format!("unmet: line 11: {device} can belong to another"),
+        );
     }
 }
 
@@ -263,14 +262,15 @@ fn an_alias_of_multipath_conf_stays_and_the_id_beside_it_does_not() {
     disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "failback".into();
     spoil(&mut facts.filesystems).by_mapper.insert("failback".into(), "253:0".into());
     spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/failback".into();
-    let moves = told(&profile, &facts, "retention.persistent");
-    assert!(moves.starts_with("unmet: line 11: /dev/mapper/failback can belong to another disk"), "{moves}");
+    begins(
+        &told(&profile, &facts, "retention.persistent"),
+        "unmet: line 11: /dev/mapper/failback can belong to another disk",
+    );
     let configuration = spoil(&mut facts.multipath.configuration).as_mut().unwrap();
     configuration.aliases.push((RETENTION_ID.into(), "failback".into()));
     assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/failback"));
     spoil(&mut facts.fstab).last_mut().unwrap().device = format!("/dev/mapper/{RETENTION_ID}");
-    let by_id = told(&profile, &facts, "retention.persistent");
-    assert!(by_id.contains("gives this disk the alias failback"), "{by_id}");
+    has(&told(&profile, &facts, "retention.persistent"), "gives this disk the alias failback");
 }
 
 #[test]
@@ -350,26 +350,14 @@ fn size_lock_type_and_other_uses_are_told() {
     spoil(&mut facts.mounts).push(bind);
     disks(&mut facts)[1].partitions.push(crate::facts::disks::Partition {
         name: "sdb1".into(),
-        holders: vec![Holder {
-            start_bytes: None,
-            name: "dm-7".into(),
-            major_minor: "253:7".into(),
-            dm_name: Some("vg-data".into()),
-            dm_uuid: Some("LVM-xyz".into()),
-            holders: Vec::new(),
-        }],
+        holders: vec![holder(7, "vg-data", "LVM-xyz")],
         ..Default::default()
     });
     let told = told(&profile, &facts, "retention.dedicated");
-    assert!(
-        told.starts_with("unmet: sdb is also: held by vg-data, mounted at /srv, mounted at /srv/a b;c"),
-        "{told}"
-    );
-    assert!(
-        told.contains(
-            "| `umount '/srv/a b;c'`, `umount /srv`, move what holds it to another disk, and take it out of"
-        ),
-        "{told}"
+    begins(&told, "unmet: sdb is also: held by vg-data, mounted at /srv, mounted at /srv/a b;c");
+    has(
+        &told,
+        "| `umount '/srv/a b;c'`, `umount /srv`, move what holds it to another disk, and take it out of",
     );
 }
 

@@ -1,6 +1,6 @@
 //! Lines of fstab that name the retention volume for another mount point; an order that nothing comes of.
 
-use super::taking_over::{kinds, our_line, planned, with_new_disk};
+use super::taking_over::{kinds, our_line, with_new_disk};
 use super::*;
 
 const PERSISTENT: &str = "retention.persistent";
@@ -13,11 +13,11 @@ fn a_mistyped_mount_point_is_named_by_its_line_and_no_second_one_is_added() {
     (line.ours, line.mount_point) = (false, "/mnt/retenton".into());
     let (number, device) = (line.line, line.device.clone());
     let found = told(&profile, &facts, PERSISTENT);
-    assert!(
-        found.starts_with(&format!(
+    begins(
+        &found,
+        &format!(
             "unmet: line {number}: {device} is the retention volume, and its mount point there is /mnt/retenton"
-        )),
-        "{found}"
+        ),
     );
     let fix = format!(
         "in line {number} of /etc/fstab put /mnt/retention in the place of /mnt/retenton, or remove that line: then mt-agent \
@@ -43,16 +43,11 @@ fn a_second_line_for_the_volume_is_not_silently_ready() {
     };
     let (found, changes) = with(&|second| second.ours = false);
     let device = &second.device;
-    assert!(
-        found.starts_with(&format!(
-            "unmet: line 30: {device} mounts the retention volume at /mnt/retenton as well"
-        )),
-        "{found}"
-    );
+    begins(&found, &format!("unmet: line 30: {device} mounts the retention volume at /mnt/retenton as well"));
     assert!(found.ends_with("remove line 30 of /etc/fstab"), "{found}");
     assert_eq!(changes, [""; 0]);
     // By its UUID it is the same volume.
-    let uuid = crate::facts::retention::uuid_of(RETENTION_ID);
+    let uuid = uuid_of(RETENTION_ID);
     let (found, _) = with(&|second| (second.ours, second.device) = (false, format!("UUID={uuid}")));
     assert!(found.starts_with(&format!("unmet: line 30: UUID={uuid} mounts")), "{found}");
     let (found, changes) = with(&|_| {});

@@ -22,14 +22,16 @@ use crate::facts::custom_changes::Outcome;
 use crate::facts::disks::{Disk, Holder};
 use crate::facts::fstab::Entry;
 use crate::facts::mounts::Mount;
-use crate::facts::retention::{Record, Volume};
+use crate::facts::retention::{Record, Volume, uuid_of};
 use crate::facts::site_agent::SiteAgent;
 use crate::facts::{Fact, Facts};
+use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::Request;
 use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
 use crate::steps::{Selection, Severity, Status, Verdict, judge_all, verdict};
+use crate::testing::{begins, ends, has};
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -70,9 +72,61 @@ fn without_volume() -> (Profile, Facts) {
     (profile, facts)
 }
 
+/// Of a volume that was made on the disk with this SCSI ID.
+fn record_of(id: &str) -> Record {
+    Record {
+        schema: "mt-agent/retention/v1".into(),
+        scsi_id: id.into(),
+        uuid: uuid_of(id),
+        fs_type: "ext4".into(),
+        boot_id: testing::BOOT_ID.into(),
+        started_at: "2026-06-01T12:00:00Z".into(),
+        finished: true,
+    }
+}
+
+/// The UUID of a volume of an agent that drew them.
+const DRAWN: &str = "deadbeef-0000-8000-8000-000000000000";
+
+/// The probe of a disk that is not blank, and why.
+fn not_blank(disk: &str, why: &str) -> Probe {
+    Probe { disk: disk.into(), blank: Some(false), why_not: vec![why.into()], ..Probe::default() }
+}
+
+fn formats(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::FormatRetention { .. }))
+}
+
+/// What is planned, but for the maps of the disks, which are another requirement's; and all that is said.
+fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
+    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
+    let message = format!("{:?} {:?}", plan.manual, plan.notes);
+    let changes = plan.changes.into_iter().map(|planned| planned.change);
+    (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), message)
+}
+
 /// What a read of the map of sdb finds.
 fn map_carries(facts: &mut Facts, volume: Option<Volume>) {
     spoil(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap().volume = volume;
+}
+
+/// Adds sdc, another path of the map of sdb.
+fn second_path(facts: &mut Facts) {
+    let (name, path, major_minor) = ("sdc".into(), "/dev/sdc".into(), "8:32".into());
+    let second = Disk { name, path, major_minor, ..disks(facts)[1].clone() };
+    disks(facts).push(second);
+    facts.probes.push(eligible("sdc"));
+}
+
+/// The map `dm-NUMBER`.
+fn holder(number: u32, dm_name: &str, dm_uuid: &str) -> Holder {
+    Holder {
+        name: format!("dm-{number}"),
+        major_minor: DeviceNumber::new(253, number),
+        dm_name: Some(dm_name.into()),
+        dm_uuid: Some(dm_uuid.into()),
+        ..Holder::default()
+    }
 }
 
 fn with_second_blank_disk() -> (Profile, Facts) {

@@ -7,21 +7,14 @@ fn what_fstab_names_by_a_name_that_moves_is_not_mounted() {
     let (profile, mut facts) = without_volume();
     disks(&mut facts)[1].multipath = None;
     spoil(&mut facts.storage).push(testing::answering("sdb", "8:16"));
-    let line = |device: &str| Entry {
-        line: 9,
-        device: device.into(),
-        mount_point: "/mnt/retention".into(),
-        fs_type: "ext4".into(),
-        options: vec!["rw".into()],
-        pass: 0,
-        ours: false,
-        refused: None,
-    };
+    let line = |device: &str| testing::entry(9, device, "/mnt/retention", "ext4", 0);
     spoil(&mut facts.fstab).push(line("/dev/sdb"));
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert_eq!(planned.changes, []);
-    let fix = &planned.manual.iter().find(|manual| manual.id == "retention.mounted").unwrap().fix;
-    assert!(fix.starts_with("line 9 of /etc/fstab names /dev/sdb, which can be another disk"), "{fix}");
+    begins(
+        &planned.manual.iter().find(|manual| manual.id == "retention.mounted").unwrap().fix,
+        "line 9 of /etc/fstab names /dev/sdb, which can be another disk",
+    );
     spoil(&mut facts.filesystems).by_uuid.insert("deadbeef".into(), "8:16".into());
     *spoil(&mut facts.fstab).last_mut().unwrap() = line("UUID=deadbeef");
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
@@ -120,17 +113,8 @@ fn of_several_lines_for_the_mount_point_none_is_mounted_or_counts() {
 #[test]
 fn a_volume_that_we_made_is_mounted_not_made_again() {
     let (profile, mut facts) = without_volume();
-    let uuid = "deadbeef-0000-8000-8000-000000000000";
-    facts.retention_record = Fact::Known(Some(Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: RETENTION_ID.into(),
-        uuid: uuid.into(),
-        fs_type: "ext4".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: true,
-    }));
-    spoil(&mut facts.filesystems).by_uuid.insert(uuid.into(), "253:0".into());
+    facts.retention_record = Fact::Known(Some(Record { uuid: DRAWN.into(), ..record_of(RETENTION_ID) }));
+    spoil(&mut facts.filesystems).by_uuid.insert(DRAWN.into(), "253:0".into());
     facts.probes = vec![Probe { disk: "sdb".into(), blank: Some(false), ..Probe::default() }];
     assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());

@@ -62,8 +62,10 @@ fn the_name_of_a_place_names_no_disk() {
     let place = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0";
     let why = format!("{place} is the name of a place, whatever disk is in it: give the SCSI ID of the disk");
     refused(&profile, &facts, &naming(place), &[&why]);
-    let said = format!("{:#}", check_names(&facts, &naming(place)).unwrap_err());
-    assert!(said.starts_with(&format!("--retention-disk: {why}")), "{said}");
+    begins(
+        &format!("{:#}", check_names(&facts, &naming(place)).unwrap_err()),
+        &format!("--retention-disk: {why}"),
+    );
     let erase = Request { erase_disk: Some(place.parse().unwrap()), ..naming("sdb") };
     refused(&profile, &facts, &erase, &[&why]);
     profile.retention.disk = Some(place.parse().unwrap());

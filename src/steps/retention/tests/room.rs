@@ -5,6 +5,7 @@ use super::super::super::{Severity, Status};
 use crate::facts::Fact;
 use crate::facts::storage::{Read, Storage};
 use crate::facts::{Facts, mounts::Mount};
+use crate::testing::{begins, ends, has};
 
 const ALIVE: &str = "retention.alive";
 const FREE: &str = "retention.free";
@@ -28,10 +29,7 @@ fn every_way_to_be_dead_is_told() {
     };
     for state in ["offline", "blocked", "transport-offline", "quiesce", "created", "deleted", ""] {
         let told = says(&|facts| disks(facts)[1].state = Some(state.into()));
-        assert!(
-            told.starts_with(&format!("unmet: sdb is {state} | every disk and path under it runs")),
-            "{told}"
-        );
+        begins(&told, &format!("unmet: sdb is {state} | every disk and path under it runs"));
         assert!(told.contains("echo running > /sys/block/sdb/device/state"), "{told}");
     }
     let told = says(&|facts| {
@@ -44,16 +42,15 @@ fn every_way_to_be_dead_is_told() {
         device(facts).read = Fact::Unknown("the path sdb failed, so it was not read".into());
     });
     assert!(told.starts_with("unmet: multipath takes the path sdb for failed |"), "{told}");
-    let told =
-        says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into())));
-    assert!(told.starts_with("unmet: dm-0 does not answer: a read of it did not end |"), "{told}");
+    begins(
+        &says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into()))),
+        "unmet: dm-0 does not answer: a read of it did not end |",
+    );
     let told = says(&|facts| device(facts).read = Fact::Known(Read::Errors("the kernel counts 1".into())));
     assert!(told.starts_with("unmet: the file system on dm-0 has errors: the kernel counts 1 |"), "{told}");
-    assert!(
-        told.ends_with(&format!(
-            "| `umount /mnt/retention`, `fsck -f /dev/mapper/{RETENTION_ID}`, `mount /mnt/retention`"
-        )),
-        "{told}"
+    ends(
+        &told,
+        &format!("| `umount /mnt/retention`, `fsck -f /dev/mapper/{RETENTION_ID}`, `mount /mnt/retention`"),
     );
     // fsck of XFS does nothing.
     let told = says(&|facts| {
@@ -61,12 +58,12 @@ fn every_way_to_be_dead_is_told() {
         let volume = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
         volume.fs_type = "xfs".into();
     });
-    assert!(
-        told.ends_with(&format!(
+    ends(
+        &told,
+        &format!(
             "| `umount /mnt/retention`, `mount /mnt/retention`, `umount /mnt/retention`, `xfs_repair /dev/mapper/{RETENTION_ID}`, \
              `mount /mnt/retention`"
-        )),
-        "{told}"
+        ),
     );
 }
 
@@ -80,8 +77,10 @@ fn what_is_not_known_to_answer_is_unknown() {
     };
     let told = says(&|facts| disks(facts)[1].state = None);
     assert_eq!(told, "unknown: the state of sdb was not recorded");
-    let told = says(&|facts| facts.storage = crate::facts::storage::not_read());
-    assert!(told.starts_with("unknown: whether storage answers: it was recorded by a version"), "{told}");
+    begins(
+        &says(&|facts| facts.storage = crate::facts::storage::not_read()),
+        "unknown: whether storage answers: it was recorded by a version",
+    );
     let told = says(&|facts| edit(&mut facts.storage).retain(|one| one.name != "dm-0"));
     assert_eq!(told, "unknown: whether the device 253:0 answers was not looked at");
     let told = says(&|facts| device(facts).failed_paths = Fact::Unknown("why".into()));
@@ -172,7 +171,6 @@ fn what_grows_a_volume_is_one_word_each_for_a_shell() {
         (volume.fs_type, volume.source) = (fs_type.into(), "/dev/mapper/a'b".into());
         volume.size_bytes = Fact::Known(1 << 30);
         disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "a'b".into();
-        let says = told(&profile, &facts, "retention.capacity");
-        assert!(says.contains(expected), "{says}");
+        has(&told(&profile, &facts, "retention.capacity"), expected);
     }
 }

@@ -86,8 +86,10 @@ fn nothing_is_mounted_over_them_by_any_plan() {
     assert!(fix.starts_with("1 entry lies in that directory (a)"), "{fix}");
     // Recorded by a version that looked for no free name.
     spoil(&mut facts.strays).free_name.clear();
-    let said = crate::steps::retention::strays::at("/mnt/retention", &facts).unwrap().fix;
-    assert!(said.contains("`mv -T /mnt/retention /mnt/retention.found.$(date +%Y%m%d%H%M%S) && "), "{said}");
+    has(
+        &crate::steps::retention::strays::at("/mnt/retention", &facts).unwrap().fix,
+        "`mv -T /mnt/retention /mnt/retention.found.$(date +%Y%m%d%H%M%S) && ",
+    );
     let (profile, facts) = unmounted(strays(&[], 0));
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert!(plan.changes.iter().any(|planned| matches!(planned.change, Change::MountRetention { .. })));
@@ -116,10 +118,7 @@ fn what_no_volume_can_be_mounted_on_is_moved_away_first() {
     ] {
         let (profile, facts) = unmounted(taken(what, to));
         let said = told(&profile, &facts, MOUNTED);
-        assert!(
-            said.contains(&format!("/mnt/retention is {found} which no volume can be mounted | ")),
-            "{said}"
-        );
+        has(&said, &format!("/mnt/retention is {found} which no volume can be mounted | "));
         assert!(said.contains(&format!("| {MOVE}{or}; then mt-agent apply")), "{said}");
         let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
         assert!(!plan.changes.iter().any(|one| matches!(one.change, Change::MountRetention { .. })));

@@ -3,8 +3,6 @@
 use super::*;
 use crate::changes::mkfs::Format;
 use crate::facts::fstab::{COMMENTED_OUT, Ignored};
-use crate::facts::retention::uuid_of;
-use crate::host::DeviceNumber;
 use crate::steps::remedy::Takeover;
 
 /// The ready host with a second disk, which is blank, and our own line of fstab.
@@ -18,7 +16,7 @@ pub(super) fn with_new_disk() -> (Profile, Facts) {
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
     spoil(&mut facts.filesystems).by_uuid.insert(uuid_of(RETENTION_ID), "253:0".into());
     map_carries(&mut facts, None);
-    facts.retention_record = record_of(RETENTION_ID);
+    facts.retention_record = on_record(RETENTION_ID);
     (profile, facts)
 }
 
@@ -26,16 +24,8 @@ pub(super) fn our_line(facts: &mut Facts) -> &mut Entry {
     spoil(&mut facts.fstab).iter_mut().find(|entry| entry.mount_point == "/mnt/retention").unwrap()
 }
 
-pub(super) fn record_of(id: &str) -> Fact<Option<Record>> {
-    Fact::Known(Some(Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: id.into(),
-        uuid: uuid_of(id),
-        fs_type: "ext4".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: true,
-    }))
+pub(super) fn on_record(id: &str) -> Fact<Option<Record>> {
+    Fact::Known(Some(record_of(id)))
 }
 
 pub(super) fn ordered(takeover: Takeover, disk: &str) -> Request {
@@ -51,14 +41,6 @@ fn a_person_s(facts: &mut Facts) {
     facts.retention_record = Fact::Known(None);
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
     spoil(&mut facts.filesystems).by_uuid.insert("1-2".into(), "253:0".into());
-}
-
-/// What is planned, but for the maps of the disks, which are another requirement's; and all that is said.
-pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
-    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
-    let said = format!("{:?} {:?}", plan.manual, plan.notes);
-    let changes = plan.changes.into_iter().map(|planned| planned.change);
-    (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), said)
 }
 
 pub(super) fn kinds(changes: &[Change]) -> Vec<String> {
@@ -82,14 +64,14 @@ fn carried_out(facts: &mut Facts, change: &Change) {
         Change::FormatRetention(Format { target, .. }) => {
             let number = number_of(facts, &target.scsi_id);
             spoil(&mut facts.filesystems).by_uuid.insert(target.uuid.clone().unwrap(), number);
-            facts.retention_record = record_of(&target.scsi_id);
+            facts.retention_record = on_record(&target.scsi_id);
             spoil(&mut facts.retention_record).as_mut().unwrap().fs_type.clone_from(&target.fs_type);
             facts.probes.clear();
         }
         Change::MountRetention { target, mount_point, .. } => {
             let number = number_of(facts, &target.scsi_id);
             spoil(&mut facts.mounts).push(mount(mount_point, number, &target.device, 1 << 40));
-            facts.retention_record = record_of(&target.scsi_id);
+            facts.retention_record = on_record(&target.scsi_id);
         }
         Change::WriteFstab { device, mount_point, fs_type, .. } => {
             let fstab = spoil(&mut facts.fstab);
@@ -132,10 +114,7 @@ fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
     let (profile, facts) = with_new_disk();
     let (changes, said) = planned(&profile, &facts, &replacing("sdc"));
     assert_eq!(kinds(&changes), ALL);
-    assert!(
-        said.contains(&format!("the earlier retention volume stays as it is on sdb ({RETENTION_ID}, 1 TiB)")),
-        "{said}"
-    );
+    has(&said, &format!("the earlier retention volume stays as it is on sdb ({RETENTION_ID}, 1 TiB)"));
     let formatted = changes.iter().filter_map(|change| match change {
         Change::FormatRetention(format) => Some(format.target.scsi_id.as_str()),
         _ => None,
@@ -190,8 +169,7 @@ fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     }
     let (_, said) = planned(&profile, &facts, &naming("sdc"));
     assert!(said.contains(&command) && said.contains("which is not attached"), "{said}");
-    let found = told(&profile, &facts, "retention.disk");
-    assert!(found.contains("mt-agent apply --replace-retention SCSI-ID"), "{found}");
+    has(&told(&profile, &facts, "retention.disk"), "mt-agent apply --replace-retention SCSI-ID");
     // Its line alone tells as much.
     facts.retention_record = Fact::Known(None);
     let (changes, said) = planned(&profile, &facts, &naming("sdc"));
@@ -228,8 +206,7 @@ fn what_is_a_person_s_is_refused_before_anything_is_changed() {
     );
     let used = refusal(&|facts| facts.probes = Vec::new(), same, &replacing("sda"));
     assert!(used.contains("sda") && used.contains("in use"), "{used}");
-    let nobody = refusal(&|_| {}, same, &replacing("sdq"));
-    assert!(nobody.starts_with("--replace-retention: no disk is called sdq"), "{nobody}");
+    begins(&refusal(&|_| {}, same, &replacing("sdq")), "--replace-retention: no disk is called sdq");
     let content = refusal(
         &|facts| {
             facts.probes[0].eligible = false;
@@ -239,11 +216,14 @@ fn what_is_a_person_s_is_refused_before_anything_is_changed() {
         &replacing("sdc"),
     );
     assert!(content.contains("is left as it is: it is not blank: ext4"), "{content}");
-    let bound = refusal(&|facts| mounted(facts).root = "/sub".into(), same, &replacing("sdc"));
-    assert!(bound.contains("is no volume of its own: `umount /mnt/retention`"), "{bound}");
-    let torn =
-        refusal(&|facts| facts.retention_record = Fact::Unknown("torn".into()), same, &replacing("sdc"));
-    assert!(torn.contains("cannot be read"), "{torn}");
+    has(
+        &refusal(&|facts| mounted(facts).root = "/sub".into(), same, &replacing("sdc")),
+        "is no volume of its own: `umount /mnt/retention`",
+    );
+    has(
+        &refusal(&|facts| facts.retention_record = Fact::Unknown("torn".into()), same, &replacing("sdc")),
+        "cannot be read",
+    );
     let adopted = refusal(&|_| {}, same, &ordered(Takeover::Adopt, "sdc"));
     assert_eq!(
         adopted,
@@ -266,10 +246,12 @@ fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
     let (changes, _) = planned(&profile, &facts, &adopting);
     assert_eq!(kinds(&changes), ["unmount-retention", "remove-fstab", "mount-retention", "write-fstab"]);
     let after = to_the_end(&profile, &facts, &adopting);
-    assert_eq!(after.retention_record, record_of(OTHER_ID));
+    assert_eq!(after.retention_record, on_record(OTHER_ID));
     // It is not made anew, but where that is ordered too.
-    let why = takeover::check(&profile, &facts, &replacing("sdc")).unwrap_err().to_string();
-    assert!(why.contains(&format!("--adopt-retention {OTHER_ID} takes it as it is")), "{why}");
+    has(
+        &takeover::check(&profile, &facts, &replacing("sdc")).unwrap_err().to_string(),
+        &format!("--adopt-retention {OTHER_ID} takes it as it is"),
+    );
 
     // Another disk on record, which is gone: what is attached may be another master target's.
     let (profile, mut facts) = with_other_volume();
@@ -288,10 +270,9 @@ fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
     mounted(&mut facts).major_minor = "8:32".into();
     let (changes, _) = planned(&profile, &facts, &adopting);
     assert_eq!(kinds(&changes), ["remove-fstab", "mount-retention", "write-fstab"]);
-    let found = told(&profile, &facts, "retention.disk");
-    assert!(
-        found.contains(&format!("What is mounted now: mt-agent apply --adopt-retention {OTHER_ID}")),
-        "{found}"
+    has(
+        &told(&profile, &facts, "retention.disk"),
+        &format!("What is mounted now: mt-agent apply --adopt-retention {OTHER_ID}"),
     );
     to_the_end(&profile, &facts, &adopting);
 }
@@ -307,8 +288,10 @@ fn a_label_alone_is_not_adopted() {
         })),
         ..Probe { disk: "sdc".into(), blank: Some(false), ..Probe::default() }
     };
-    let why = takeover::check(&profile, &facts, &ordered(Takeover::Adopt, "sdc")).unwrap_err().to_string();
-    assert!(why.contains("its UUID 1-2 does not follow from its SCSI ID"), "{why}");
+    has(
+        &takeover::check(&profile, &facts, &ordered(Takeover::Adopt, "sdc")).unwrap_err().to_string(),
+        "its UUID 1-2 does not follow from its SCSI ID",
+    );
     assert_eq!(planned(&profile, &facts, &ordered(Takeover::Adopt, "sdc")).0, []);
 }
 
@@ -320,7 +303,7 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
         carried_out(&mut begun, change);
     }
     let mut making = begun.clone();
-    making.retention_record = record_of(OTHER_ID);
+    making.retention_record = on_record(OTHER_ID);
     spoil(&mut making.retention_record).as_mut().unwrap().finished = false;
     for request in [replacing(OTHER_ID), Request::default()] {
         let (changes, said) = planned(&profile, &making, &request);
@@ -339,10 +322,9 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
 fn another_mount_point_in_the_profile_moves_our_own_volume() {
     let (mut profile, facts) = with_new_disk();
     profile.retention.mount_point = "/srv/retention".parse().unwrap();
-    let found = told(&profile, &facts, "retention.mounted");
-    assert!(
-        found.starts_with("unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | "),
-        "{found}"
+    begins(
+        &told(&profile, &facts, "retention.mounted"),
+        "unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | ",
     );
     let (changes, _) = planned(&profile, &facts, &Request::default());
     assert_eq!(kinds(&changes), ["unmount-retention", "mount-retention", "write-fstab"]);
@@ -372,12 +354,9 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     assert!(said.contains("take the # from the beginning of line 14 of /etc/fstab"), "{said}");
-    let found = told(&profile, &facts, "retention.persistent");
-    assert!(
-        found.contains(
-            "line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out"
-        ),
-        "{found}"
+    has(
+        &told(&profile, &facts, "retention.persistent"),
+        "line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out",
     );
     // With the volume it goes.
     assert_eq!(kinds(&planned(&profile, &facts, &replacing("sdc")).0), ALL);
@@ -410,12 +389,7 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
     extent(&mut facts, 1 << 40, 0);
     let found = told(&profile, &facts, "retention.capacity");
     assert!(found.starts_with("unmet: 1 TiB of 2 TiB are not used"), "{found}");
-    assert!(
-        found.contains(&format!(
-            "mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"
-        )),
-        "{found}"
-    );
+    has(&found, &format!("mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"));
     assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Recommended);
     assert_eq!(planned(&profile, &facts, &Request::default()).0, [], "not unasked");
     let grow = Request { grow: true, ..Request::default() };

@@ -1,8 +1,7 @@
 //! Another attached disk has the UUID of the retention volume: a snapshot, a clone, a restored copy.
 
-use super::volumes::{mount_of, our_record, planned};
+use super::volumes::{mount_of, our_record};
 use super::*;
-use crate::facts::retention::uuid_of;
 use crate::facts::storage::{Entry, Place, Table};
 use crate::steps::remedy::Takeover;
 
@@ -56,8 +55,7 @@ fn the_volume_of_ours_is_mounted_and_not_what_the_link_leads_to() {
             assert_eq!(changes, [mount_of("/dev/sdb", RETENTION_ID, fs_type)], "{said}");
         }
         assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb "));
-        let by_hand = told(&profile, &facts, "retention.mounted");
-        assert!(by_hand.ends_with("or: mount /dev/sdb /mnt/retention"), "{by_hand}");
+        ends(&told(&profile, &facts, "retention.mounted"), "or: mount /dev/sdb /mnt/retention");
         // A person names the other one.
         let (changes, said) = planned(&profile, &facts, &naming("sdc"));
         assert_eq!(changes, []);
@@ -162,6 +160,8 @@ fn what_lies_on_a_disk_is_told_by_its_own_first_block() {
     spoil(&mut facts.retention_record).as_mut().unwrap().scsi_id = "36000c29bbbbbbbbbbbbbbbbbbbbbbbbb".into();
     let adopting = |name: &str| Request { takeover: Some(Takeover::Adopt), ..naming(name) };
     takeover::check(&profile, &facts, &adopting("sdb")).unwrap();
-    let why = takeover::check(&profile, &facts, &adopting("sdc")).unwrap_err().to_string();
-    assert!(why.contains("carries no retention volume that mt-agent"), "{why}");
+    has(
+        &takeover::check(&profile, &facts, &adopting("sdc")).unwrap_err().to_string(),
+        "carries no retention volume that mt-agent",
+    );
 }

@@ -3,7 +3,6 @@
 use super::*;
 use crate::facts::disks::ControllerKind;
 use crate::facts::fstab::Ignored;
-use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::{Entry, Place, Read, Storage, Table};
 use crate::steps::retention::unnamed;
 
@@ -83,17 +82,8 @@ fn with_the_master_target_installed_a_lone_blank_disk_must_be_named() {
 #[test]
 fn where_the_master_target_has_been_a_lone_blank_disk_must_be_named() {
     let (profile, facts) = without_volume();
-    let record = |scsi_id: &str, finished| {
-        Fact::Known(Some(Record {
-            schema: "mt-agent/retention/v1".into(),
-            scsi_id: scsi_id.into(),
-            uuid: "deadbeef-0000-8000-8000-000000000000".into(),
-            fs_type: "ext4".into(),
-            boot_id: testing::BOOT_ID.into(),
-            started_at: "2026-06-01T12:00:00Z".into(),
-            finished,
-        }))
-    };
+    let record =
+        |id: &str, finished| Fact::Known(Some(Record { uuid: DRAWN.into(), finished, ..record_of(id) }));
     let unknown = || "Input/output error".to_owned();
     let own = uuid_of(OTHER_ID);
     let uuid = own.to_string();

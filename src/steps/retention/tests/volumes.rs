@@ -3,7 +3,6 @@
 use super::*;
 use crate::changes::Target;
 use crate::changes::mkfs::Format;
-use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::Storage;
 
 /// sdb with the finished volume of an agent whose records are lost, as udev shows it.
@@ -19,26 +18,13 @@ fn restored() -> (Profile, Facts) {
 
 /// The probe of a disk that carries an XFS with our label.
 fn carrying(disk: &str, uuid: &str) -> Probe {
+    let found = "xfs file system \"mt-retention\" (libblkid)";
+    let (fs_type, label) = ("xfs".into(), "mt-retention".into());
     Probe {
-        disk: disk.into(),
-        blank: Some(false),
-        found: vec!["xfs file system \"mt-retention\" (libblkid)".into()],
-        why_not: vec!["it is not blank: xfs file system \"mt-retention\" (libblkid)".into()],
-        volume: Some(Box::new(Volume {
-            fs_type: "xfs".into(),
-            uuid: uuid.into(),
-            label: "mt-retention".into(),
-        })),
-        ..Probe::default()
+        found: vec![found.into()],
+        volume: Some(Box::new(Volume { fs_type, uuid: uuid.into(), label })),
+        ..not_blank(disk, &format!("it is not blank: {found}"))
     }
-}
-
-pub(super) fn planned(profile: &Profile, facts: &Facts, request: &Request) -> (Vec<Change>, String) {
-    let plan = plan(profile, facts, &Selection::default(), TODAY, request);
-    let said = format!("{:?} {:?}", plan.manual, plan.notes);
-    // The disks of these hosts have no maps, which is another requirement's.
-    let changes = plan.changes.into_iter().map(|planned| planned.change);
-    (changes.filter(|change| !matches!(change, Change::StartMultipathd { .. })).collect(), said)
 }
 
 pub(super) fn mount_of(disk: &str, id: &str, fs_type: &str) -> Change {
@@ -106,10 +92,7 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
             mount_of("/dev/mapper/36000c2982b5df41a25811b07e74971e8", RETENTION_ID, "xfs"),
             "{said}"
         );
-        assert!(
-            !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
-            "{changes:?}"
-        );
+        assert!(!formats(&changes), "{changes:?}");
     }
     // The volume on a partition or a disk of its own is not mounted, and hides the blank disk all the same.
     let place = |name: &str| {
@@ -124,10 +107,7 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
     for name in ["sdc1", "dm-7"] {
         for request in [Request::default(), at_terminal()] {
             let (changes, said) = planned(&profile, &place(name), &request);
-            assert!(
-                !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
-                "{name}: {changes:?}"
-            );
+            assert!(!formats(&changes), "{name}: {changes:?}");
             assert!(said.contains("an attached disk carries a retention volume"), "{name}: {said}");
         }
     }
@@ -172,15 +152,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     assert_eq!(planned(&profile, &facts, &Request::default()).0[0], other);
     // The record tells which one this host made.
     profile.retention.disk = None;
-    facts.retention_record = Fact::Known(Some(Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: OTHER_ID.into(),
-        uuid: uuid_of(OTHER_ID),
-        fs_type: "xfs".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished: true,
-    }));
+    facts.retention_record = Fact::Known(Some(Record { fs_type: "xfs".into(), ..record_of(OTHER_ID) }));
     assert_eq!(planned(&profile, &facts, &Request::default()).0[0], other);
 }
 
@@ -193,8 +165,7 @@ fn a_label_alone_is_shown_and_never_adopted() {
     map_carries(&mut facts, carried);
     let links = spoil(&mut facts.filesystems);
     links.by_uuid = [(copied.clone(), "253:0".into())].into();
-    let told = told(&profile, &facts, "retention.disk");
-    assert!(told.contains("1 TiB), labelled mt-retention | "), "{told}");
+    has(&told(&profile, &facts, "retention.disk"), "1 TiB), labelled mt-retention | ");
     for request in [Request::default(), at_terminal(), naming("sdb")] {
         let (changes, said) = planned(&profile, &facts, &request);
         assert_eq!(changes, [], "{request:?}");
@@ -235,23 +206,12 @@ fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() 
         Request { erase_disk: Some("sda".into()), ..erase },
     ] {
         let (changes, _) = planned(&profile, &facts, &request);
-        assert!(
-            !changes.iter().any(|change| matches!(change, Change::FormatRetention { .. })),
-            "{changes:?}"
-        );
+        assert!(!formats(&changes), "{changes:?}");
     }
 }
 
 pub(super) fn our_record(finished: bool) -> Fact<Option<Record>> {
-    Fact::Known(Some(Record {
-        schema: "mt-agent/retention/v1".into(),
-        scsi_id: RETENTION_ID.into(),
-        uuid: uuid_of(RETENTION_ID),
-        fs_type: "xfs".into(),
-        boot_id: testing::BOOT_ID.into(),
-        started_at: "2026-06-01T12:00:00Z".into(),
-        finished,
-    }))
+    Fact::Known(Some(Record { fs_type: "xfs".into(), finished, ..record_of(RETENTION_ID) }))
 }
 
 #[test]
@@ -319,8 +279,10 @@ fn what_our_record_says_was_made_is_repaired_before_it_is_erased() {
     // To look at it writes nothing: no journal is replayed.
     for (fs_type, option) in [("ext4", "noload"), ("xfs", "norecovery")] {
         spoil(&mut facts.retention_record).as_mut().unwrap().fs_type = fs_type.into();
-        let why = chosen(&profile, &facts, &naming("sdb")).unwrap_err();
-        assert!(why.contains(&format!("mount -o ro,{option} /dev/mapper/{RETENTION_ID}")), "{why}");
+        has(
+            &chosen(&profile, &facts, &naming("sdb")).unwrap_err(),
+            &format!("mount -o ro,{option} /dev/mapper/{RETENTION_ID}"),
+        );
     }
     let why = chosen(&profile, &facts, &naming("sdb")).unwrap_err();
     assert!(why.contains("mt-agent made a retention volume on it, which is not recognised now"), "{why}");

@@ -23,10 +23,7 @@ fn changes(profile: &Profile, facts: &Facts, request: &Request) -> Vec<Change> {
 #[test]
 fn two_disks_of_one_id_are_not_formatted_because_that_is_waived() {
     let (profile, mut facts) = without_volume();
-    let mut second = Disk { name: "sdc".into(), path: "/dev/sdc".into(), ..disks(&mut facts)[1].clone() };
-    second.major_minor = "8:32".into();
-    disks(&mut facts).push(second);
-    facts.probes.push(eligible("sdc"));
+    second_path(&mut facts);
     let profile = waiving(&profile, &["scsi.ids-unique"], date!(2026 - 12 - 31));
     let erase = Request { erase_disk: Some("sdb".into()), ..naming("sdb") };
     for request in [naming("sdb"), erase, at_terminal()] {
@@ -60,10 +57,7 @@ fn a_machine_that_may_be_another_one_formats_nothing_whatever_is_waived() {
     facts.identity.template = facts.identity.recorded.clone();
     assert!(told(&profile, &facts, "image.identity").starts_with("unmet"));
     let waived = waiving(&profile, &["image.identity"], date!(2026 - 12 - 31));
-    let formats = |facts: &Facts| {
-        let planned = changes(&waived, facts, &naming("sdb"));
-        planned.iter().any(|change| matches!(change, Change::FormatRetention { .. }))
-    };
+    let formats = |facts: &Facts| formats(&changes(&waived, facts, &naming("sdb")));
     assert!(!formats(&facts));
     // What cannot be determined is what a waiver is for.
     facts.identity.template = Fact::Unknown("torn".into());
