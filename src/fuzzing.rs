@@ -51,12 +51,12 @@ pub fn signature(stdout: &str) -> String {
 /// What `rpm -q` says of `names`.
 /// Errors: It says nothing of one.
 pub fn rpm_installed(stdout: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
-    packages::rpm::parse_installed(stdout, names)
+    packages::parse_installed(stdout, names)
 }
 
 /// What `rpm -Kv` says: whether a signature was found good.
 pub fn rpm_signature_is_good(stdout: &str) -> Result<bool> {
-    Ok(matches!(packages::rpm::parse_signature(stdout)?, Some(packages::rpm::Signature::Good(_))))
+    Ok(matches!(packages::parse_signature(stdout)?, Some(packages::Signature::Good(_))))
 }
 
 /// The parsers of /proc that others have no use for.

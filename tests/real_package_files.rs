@@ -8,11 +8,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mt_agent::changes::packages::install_files_with_rpm;
+use mt_agent::changes::packages::install_files_with;
 use mt_agent::changes::{Context, Done, PackageFile};
 use mt_agent::host::Host;
 use mt_agent::host::sum::sha256;
-use mt_agent::platform::packages::version;
+use mt_agent::platform::packages::{Database, version};
 use mt_agent::profile::{Profile, Unverified};
 
 use support::rpms::Desk;
@@ -40,7 +40,7 @@ impl Place {
         let host = Host::live();
         let mut context =
             Context { host: &host, profile: &self.profile, boot_id: "boot", observer: &mut self.seen };
-        install_files_with_rpm(&mut context, files).map_err(|error| {
+        install_files_with(&mut context, Database::Rpm, files).map_err(|error| {
             let error = format!("{error:#}");
             assert!(!error.contains('\n'), "{error}");
             error

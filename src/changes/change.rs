@@ -164,8 +164,9 @@ impl Change {
             Self::InstallPackages { packages, from: None, manager, .. } => {
                 format!("install {} with {}", packages.join(", "), manager.tool())
             }
-            Self::InstallPackages { packages, from: Some(from), .. } => {
-                format!("install {} from {} alone, with rpm", packages.join(", "), from.display())
+            Self::InstallPackages { packages, from: Some(from), manager, .. } => {
+                let (names, tool) = (packages.join(", "), manager.database().tool());
+                format!("install {names} from {} alone, with {tool}", from.display())
             }
             Self::InstallFiles { files } => {
                 let names: Vec<_> = files.iter().map(|file| file.file.as_str()).collect();

@@ -28,8 +28,10 @@ pub use self::evidence::in_words;
 use super::archive::{Archive, Limits};
 use super::{Context, Done, consent, device_nodes};
 use crate::facts::custom_changes::{running, words};
+use crate::facts::family::{self, Family};
 use crate::host::command::{self, Command, Failure, Output};
 use crate::host::{Host, files, text, trust};
+use crate::platform::texts::texts;
 use crate::state::paths::VENDOR_SCRIPT;
 use crate::state::saved;
 use crate::state::vendor_script::{self, Outcome, Record};
@@ -344,14 +346,16 @@ fn judge(
         }
         return Ok(Judged::Applied(what));
     }
-    let said = [failed.unwrap_or_default(), words::last(&log), words::last(&printed), output.message()];
-    let said = said.iter().find(|said| !said.is_empty());
-    let said = said.map_or_else(|| "it said nothing".to_owned(), |said| format!("it said: {said}"));
+    let messages = [failed.unwrap_or_default(), words::last(&log), words::last(&printed), output.message()];
+    let message = messages.iter().find(|message| !message.is_empty());
+    let message =
+        message.map_or_else(|| "it said nothing".to_owned(), |message| format!("it said: {message}"));
     let mut why =
-        format!("it ended with status {} without its marker {}; {said}", output.status, marker.display());
+        format!("it ended with status {} without its marker {}; {message}", output.status, marker.display());
     let packages = before.missing_packages(host).join(" ");
     if !packages.is_empty() {
-        why.push_str(&format!("; packages that it misses: {packages} (yum install -y {packages})"));
+        let install = texts(family::of(host).unwrap_or(Family::RedHat)).install;
+        why.push_str(&format!("; packages that it misses: {packages} ({install} {packages})"));
     }
     why.push_str(&format!("; {changed}{}", before.kept()));
     Ok(Judged::Failed(why))

@@ -239,3 +239,14 @@ pub const fn finish_packages(database: Database) -> &'static str {
         Database::Dpkg => "dpkg --configure -a, and apt-get -f install",
     }
 }
+
+/// How to be rid of what an update that was cut short left installed in several versions.
+pub const fn remove_duplicates(database: Database) -> &'static str {
+    match database {
+        Database::Rpm => {
+            "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
+             yum-utils)"
+        }
+        Database::Dpkg => "apt-get -f install",
+    }
+}

@@ -6,7 +6,7 @@ use super::json;
 use super::style::{Page, Paint, Style};
 use crate::changes::collection::Collection;
 use crate::changes::collection::manifest::{Entry, Manifest, Role};
-use crate::platform::packages::rpm::{NO_SIGNATURE, NOT_VERIFIED};
+use crate::platform::packages::{NO_SIGNATURE, NOT_VERIFIED};
 
 #[derive(Debug)]
 pub struct Collected {

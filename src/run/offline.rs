@@ -9,7 +9,7 @@ use crate::changes::PackageFile;
 use crate::changes::collection::manifest::Role;
 use crate::changes::collection::{Collection, examine};
 use crate::host::{Host, text};
-use crate::platform::packages::rpm::{self, NOT_VERIFIED};
+use crate::platform::packages::{Database, NOT_VERIFIED};
 use crate::profile::Profile;
 
 /// Verifies the collection in `directory` and makes it all that `profile` takes packages from. Answers where it lies,
@@ -59,7 +59,9 @@ pub fn bind(host: &Host, profile: &mut Profile, directory: &Path) -> Result<(Pat
         .collect();
     if !lacking.is_empty() {
         // What is installed already need not be there; where that cannot be determined, it has to.
-        let installed = rpm::installed(host, &lacking).unwrap_or_default();
+        let installed =
+            Database::of_release(&profile.os.release).and_then(|database| database.installed(host, &lacking));
+        let installed = installed.unwrap_or_default();
         let lacking: Vec<_> = lacking.into_iter().filter(|name| !installed.contains_key(*name)).collect();
         ensure!(
             lacking.is_empty(),

@@ -6,7 +6,6 @@ use crate::changes::Change;
 use crate::changes::PackageFile;
 use crate::facts::Facts;
 use crate::facts::packages::{Manager, Packages};
-use crate::platform::packages::can_install;
 use crate::platform::words;
 use crate::profile::{FileSpec, PackageName};
 
@@ -134,7 +133,7 @@ fn installed(
     }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
-        ("installed several times", &packages.duplicates, CLEAN),
+        ("installed several times", &packages.duplicates, words::remove_duplicates(packages.database)),
     ] {
         if let Some(first) = cut.first().filter(|_| unfinished == Unfinished::Reported) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
@@ -154,12 +153,9 @@ fn installed(
     })
 }
 
-const CLEAN: &str = "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
-    yum-utils)";
-
 /// The packages of a host on which `apply` can install some.
 fn installable(facts: &Facts) -> Option<&Packages> {
-    facts.packages.known().filter(|packages| can_install(&facts.os.family, packages.database))
+    facts.packages.known().filter(|packages| packages.database.can_install(&facts.os.family))
 }
 
 /// Installs what is missing of `wanted` from the configured repositories, or from the collection that was named.
@@ -237,7 +233,11 @@ mod tests {
         all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
         let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
         let found = format!("installed several times: {} and 1 more", bash());
-        all(said(&|p| p.duplicates.extend([bash(), bash()])), &found, CLEAN);
+        all(
+            said(&|p| p.duplicates.extend([bash(), bash()])),
+            &found,
+            words::remove_duplicates(Database::Rpm),
+        );
         let dpkg = said(&|p| {
             p.database = Database::Dpkg;
             p.unfinished.push("perl is unpacked and not configured".into());

@@ -18,10 +18,8 @@ use super::work::{WORK, Work, names};
 use crate::changes::packages::{copy, obtain, sum_of};
 use crate::changes::{Context, Done};
 use crate::host::{files, sync, text, trust};
-use crate::platform::packages::look::{Package, look_at};
-use crate::platform::packages::resolve::can_collect;
-use crate::platform::packages::rpm::{NO_SIGNATURE, Signature, signature};
-use crate::platform::packages::{SUFFIX, plain};
+use crate::platform::packages::look::Package;
+use crate::platform::packages::{Database, NO_SIGNATURE, SUFFIX, Signature, plain};
 use crate::profile::Profile;
 
 /// The name of the agent's own package.
@@ -30,9 +28,9 @@ const AGENT: &str = "mt-agent";
 /// Collects what is ordered; [`Done::Unchanged`] where all of it is there already.
 /// Errors: One line: what could not be had, or does not belong there. What was there before is then still there.
 pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
-    can_collect(&context.profile.os.release)?;
+    let database = Database::of_release(&context.profile.os.release)?;
     let (directory, made) = prepare(order.directory)?;
-    let result = collect_into(context, order, &directory);
+    let result = collect_into(context, database, order, &directory);
     if result.is_err() && made {
         // Only where nothing lies in it.
         let _ = fs::remove_dir(&directory);
@@ -40,7 +38,12 @@ pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
     result
 }
 
-fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) -> Result<Done> {
+fn collect_into(
+    context: &mut Context<'_>,
+    database: Database,
+    order: &Order<'_>,
+    directory: &Path,
+) -> Result<Done> {
     let old = read(directory).context("it can be removed, to collect anew")?;
     match &old {
         Some(old) => {
@@ -61,7 +64,7 @@ fn collect_into(context: &mut Context<'_>, order: &Order<'_>, directory: &Path) 
     }
     clear(directory);
     let work = Work::new(directory)?;
-    let staged = stage(context, order, &work)?;
+    let staged = stage(context, database, order, &work)?;
     let manifest = Manifest {
         schema: SCHEMA.into(),
         agent: env!("CARGO_PKG_VERSION").into(),
@@ -158,7 +161,12 @@ fn clear(directory: &Path) {
 }
 
 /// All that is ordered, fetched and verified, with what the manifest will say of it.
-fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Vec<(PathBuf, Entry)>> {
+fn stage(
+    context: &mut Context<'_>,
+    database: Database,
+    order: &Order<'_>,
+    work: &Work,
+) -> Result<Vec<(PathBuf, Entry)>> {
     let os = context.profile.os.clone();
     let mut staged = Vec::new();
     if let Some(from) = order.agent_package {
@@ -170,7 +178,8 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
             "the agent's own package",
             context.observer,
         )?;
-        let package = look_at(context.host, &place, "agent.rpm").context("the agent's own package")?;
+        let package =
+            database.look_at(context.host, &place, "agent.rpm").context("the agent's own package")?;
         package.fits(&os).context("the agent's own package")?;
         ensure!(package.name == AGENT, "{} is the package {}, not {AGENT}", from.display(), package.name);
         let file = package.file();
@@ -178,22 +187,24 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
     }
     let apart = work.directory("files")?;
     for spec in order.files {
-        let how = obtain(context, &apart, spec)?;
+        let how = obtain(context, database, &apart, spec)?;
         context.observer.progress(&format!("{}: {how}", spec.file));
-        let package = look_at(context.host, &apart, &spec.file)?;
+        let package = database.look_at(context.host, &apart, &spec.file)?;
         package.fits(&os).with_context(|| spec.file.clone())?;
         staged.push(entry(&apart.join(&spec.file), spec.file.clone(), package, Role::File, how)?);
     }
     let resolved = resolve::resolve(context, order, work)?;
     for file in &resolved.files {
         plain(file, "a package file of a repository")?;
-        let package = look_at(context.host, &resolved.directory, file).with_context(|| file.clone())?;
+        let package =
+            database.look_at(context.host, &resolved.directory, file).with_context(|| file.clone())?;
         // The same file as one that was verified above.
         if staged.iter().any(|(_, entry)| entry.file == *file) {
             continue;
         }
         package.fits(&os).with_context(|| file.clone())?;
-        let how = trusted(context, order, &resolved.directory, file).with_context(|| file.clone())?;
+        let how =
+            trusted(context, database, order, (&resolved.directory, file)).with_context(|| file.clone())?;
         staged.push(entry(&resolved.directory.join(file), file.clone(), package, Role::Package, how)?);
     }
     let lacking: Vec<&str> = order
@@ -203,7 +214,7 @@ fn stage(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Ve
         .filter(|name| !staged.iter().any(|(_, entry)| entry.package == *name))
         .collect();
     ensure!(lacking.is_empty(), "no repository has {}", lacking.join(", "));
-    resolve::is_whole(context, &resolved, work)?;
+    resolve::is_whole(context, database, &resolved, work)?;
     staged.sort_by(|(_, a), (_, b)| a.file.cmp(&b.file));
     Ok(staged)
 }
@@ -224,13 +235,21 @@ fn entry(
 /// How a package from a repository is known to be genuine. This host's own repositories say themselves whether
 /// signatures are looked at (gpgcheck), and the package manager has done so; for others, the profile's `files`
 /// rules hold.
-fn trusted(context: &Context<'_>, order: &Order<'_>, directory: &Path, file: &str) -> Result<String> {
+fn trusted(
+    context: &Context<'_>,
+    database: Database,
+    order: &Order<'_>,
+    (directory, file): (&Path, &str),
+) -> Result<String> {
     const ASKED: &str = "as this host's repositories ask for (gpgcheck)";
     let own = order.repositories.is_empty();
-    match signature(context.host, directory, file)? {
+    match database.signature(context.host, directory, file)? {
         Signature::None if own => Ok(format!("{ASKED}: {NO_SIGNATURE}")),
         Signature::NoKey(_) if own => Ok(ASKED.into()),
-        signature => signature.settle(&context.profile.files, "import its maker's key (rpm --import)"),
+        signature => {
+            let advice = format!("import its maker's key ({})", database.import_key().0);
+            signature.settle(&context.profile.files, &advice)
+        }
     }
 }
 

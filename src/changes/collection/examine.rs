@@ -9,8 +9,8 @@ use super::directory::Collection;
 use super::manifest::{Entry, Role};
 use crate::changes::package_file::PackageFile;
 use crate::host::Host;
-use crate::platform::packages::look::{Package, look, nevra};
-use crate::platform::packages::rpm::{NOT_VERIFIED, Signature, signatures};
+use crate::platform::packages::look::{Package, nevra};
+use crate::platform::packages::{Database, NOT_VERIFIED, Signature};
 use crate::profile::Profile;
 
 /// A file of a collection, looked into.
@@ -36,13 +36,14 @@ impl Examined<'_> {
 /// installed from here, comes last and needs no signature.
 /// Errors: One line: which file in the directory is not so, and why.
 pub fn examine<'a>(host: &Host, collection: &'a Collection, profile: &Profile) -> Result<Vec<Examined<'a>>> {
+    let database = Database::of_release(&profile.os.release)?;
     let directory = &collection.directory;
     let all = &collection.manifest.files;
     let (agents, others): (Vec<&Entry>, Vec<&Entry>) =
         all.iter().partition(|entry| entry.role == Role::Agent);
     let everything = [others.as_slice(), agents.as_slice()].concat();
-    let packages = look(host, directory, &names(&everything))?;
-    let signatures = signatures(host, directory, &names(&others))?;
+    let packages = database.look(host, directory, &names(&everything))?;
+    let signatures = database.signatures(host, directory, &names(&others))?;
     let verdicts = signatures.into_iter().map(Some).chain(agents.iter().map(|_| None));
     let mut examined = Vec::new();
     for ((entry, package), signature) in everything.into_iter().zip(packages).zip(verdicts) {
@@ -79,5 +80,6 @@ fn genuine(
             return Ok("verified by its SHA-256".into());
         }
     }
-    signature.settle(files, "import its maker's key (rpm --import; CentOS keeps its own in /etc/pki/rpm-gpg)")
+    let (import, place) = Database::of_release(&profile.os.release)?.import_key();
+    signature.settle(files, &format!("import its maker's key ({import}; {place})"))
 }

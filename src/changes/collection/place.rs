@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use crate::host::text;
+use crate::platform::packages::plain_directory;
 
 /// Refuses a directory that cannot be named in one line, or written to the journal as it is.
 /// Errors: Its name is not UTF-8, or has a line break or another control character in it.
@@ -19,17 +20,9 @@ pub fn can_be_named(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As [`can_be_named`], for a directory to collect in: yum and dnf have that in their configuration, and rpm in its
-/// macros, where more characters mean something.
+/// As [`can_be_named`], for a directory to collect in.
 /// Errors: It has others than letters, digits and a few more in its name.
 pub fn can_be_collected_in(directory: &Path) -> Result<()> {
     can_be_named(directory)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+~^-".contains(c);
-    ensure!(
-        directory.to_string_lossy().chars().all(plain),
-        "yum, dnf and rpm take characters in the name of the directory `{}` for something else: collect in one with letters, \
-         digits, `.`, `_`, `+`, `~`, `^`, `-` alone, and copy it",
-        directory.display()
-    );
-    Ok(())
+    plain_directory(directory)
 }

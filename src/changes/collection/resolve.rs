@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -10,10 +9,7 @@ use super::order::Order;
 use super::work::Work;
 use crate::changes::Context;
 use crate::platform::packages::resolve::{Desk, Wanted};
-use crate::platform::packages::{SUFFIX, no_repository, plain, reason, rpm};
-
-/// How long rpm may think about a transaction.
-const QUESTION: Duration = Duration::from_secs(300);
+use crate::platform::packages::{Act, Database, LONG_QUESTION, SUFFIX, no_repository, plain, reason};
 
 /// Packages that were downloaded.
 #[derive(Debug, Default)]
@@ -42,7 +38,8 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
     };
     let (root, packages) = (work.directory("root")?, work.directory("packages")?);
     let desk = Desk { root: &root, packages: &packages, configuration: work.top() };
-    let (tool, command) = wanted.command(context.host, &desk)?;
+    let (manager, command) = wanted.command(context.host, &desk)?;
+    let tool = manager.tool();
     let names = order.packages.join(", ");
     let output = context.run(&command).with_context(|| format!("collecting {names}"))?;
     if output.status != 0 {
@@ -59,24 +56,26 @@ pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work)
     let files = super::directory::packages(&packages)?;
     ensure!(
         !files.is_empty(),
-        "{tool} resolved {names} and downloaded nothing: of a file: repository yum copies no package, so name it by an http \
-         address with --repository"
+        "{tool} resolved {names} and downloaded nothing: {}",
+        manager.when_nothing_came()
     );
     Ok(Resolved { directory: packages, files })
 }
 
-/// Makes sure, by rpm's own judgement, that every dependency of `packages` is among them.
-/// Errors: What is missing, as rpm says it.
-pub(super) fn is_whole(context: &mut Context<'_>, packages: &Resolved, work: &Work) -> Result<()> {
+/// Makes sure, by their tool's own judgement, that every dependency of `packages` is among them.
+/// Errors: What is missing, as the tool says it.
+pub(super) fn is_whole(
+    context: &mut Context<'_>,
+    database: Database,
+    packages: &Resolved,
+    work: &Work,
+) -> Result<()> {
     if packages.files.is_empty() {
         return Ok(());
     }
-    // A database of its own instead of a root of its own: what counts is what the packages say of each other.
-    let database = work.directory("database")?.display().to_string();
-    let options =
-        ["-i", "--test", "--nosignature", "--ignoresize", "--ignorearch", "--dbpath", database.as_str()];
+    let directory = work.directory("database")?.display().to_string();
     let files: Vec<&str> = packages.files.iter().map(String::as_str).collect();
-    let trial = rpm::on_files(&packages.directory, &options, &files, QUESTION)?;
+    let trial = database.command(Act::TryAlone(&directory), &packages.directory, &files, LONG_QUESTION)?;
     let output = context.run(&trial.without_network())?;
     ensure!(output.status == 0, "what was downloaded is not whole: {}", reason(&output));
     Ok(())

@@ -8,22 +8,26 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::names::describe;
 use super::obtain::obtain;
-use super::transaction::rpm_transaction;
+use super::transaction::file_transaction;
 use crate::changes::package_file::PackageFile;
 use crate::changes::{Context, Done};
 use crate::host::trust;
-use crate::platform::packages::{needs_rpm, plain, reason, rpm};
+use crate::platform::packages::{Act, Database, plain, reason};
 
 /// Installs those of `files` whose package is not installed.
-/// Errors: One line: no copy could be had (and why not, for each address), one is not what it should be, or rpm
-/// did not install it. Verified files stay; nothing unverified does.
+/// Errors: One line: no copy could be had (and why not, for each address), one is not what it should be, or it was
+/// not installed. Verified files stay; nothing unverified does.
 pub fn install_files(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
-    needs_rpm(context.host).context("installing package files")?;
-    install_files_with_rpm(context, files)
+    let database = Database::of(context.host).context("installing package files")?;
+    install_files_with(context, database, files)
 }
 
-/// As [`install_files`], whatever else than rpm this host has.
-pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[PackageFile]) -> Result<Done> {
+/// As [`install_files`], with a certain database.
+pub fn install_files_with(
+    context: &mut Context<'_>,
+    database: Database,
+    files: &[PackageFile],
+) -> Result<Done> {
     for spec in files {
         plain(&spec.package, "a package")?;
         plain(&spec.file, "a package file")?;
@@ -32,7 +36,7 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[PackageFile]) 
         return Ok(Done::Unchanged);
     }
     let names: Vec<&str> = files.iter().map(|spec| spec.package.as_str()).collect();
-    let present = rpm::installed(context.host, &names)?;
+    let present = database.installed(context.host, &names)?;
     let absent: Vec<&PackageFile> =
         files.iter().filter(|spec| !present.contains_key(&spec.package)).collect();
     if absent.is_empty() {
@@ -41,18 +45,18 @@ pub fn install_files_with_rpm(context: &mut Context<'_>, files: &[PackageFile]) 
     let directory = trust::make_directory(&context.host.path(&context.profile.files.directory))
         .context("keeping package files (files.directory)")?;
     for spec in &absent {
-        let how = obtain(context, &directory, spec)?;
+        let how = obtain(context, database, &directory, spec)?;
         context.observer.log(&format!("{}: {how}", directory.join(&spec.file).display()));
         context.observer.progress(&format!("{}: {how}", spec.file));
     }
     let obtained: Vec<&str> = absent.iter().map(|spec| spec.file.as_str()).collect();
-    let ran = rpm_transaction(context, "-iv", &directory, &obtained)?;
+    let ran = file_transaction(context, database, Act::Install, &directory, &obtained)?;
     let names: Vec<&str> = absent.iter().map(|spec| spec.package.as_str()).collect();
-    let installed = rpm::installed(context.host, &names)?;
+    let installed = database.installed(context.host, &names)?;
     let left: Vec<&str> = names.into_iter().filter(|name| !installed.contains_key(*name)).collect();
     match ran {
         Ok(_) if left.is_empty() => Ok(Done::Changed(describe(&installed))),
-        Ok(output) => bail!("rpm did not install {}: {}", left.join(", "), reason(&output)),
+        Ok(output) => bail!("{} did not install {}: {}", database.tool(), left.join(", "), reason(&output)),
         Err(failure) => Err(anyhow!(failure).context("installing package files")),
     }
 }

@@ -1,5 +1,5 @@
 //! Packages: from the configured repositories in one transaction, or from files. The package database says what
-//! came of it; the exit status of yum, which is 0 when any of the names was found, is not asked.
+//! came of it, and not an exit status: that of yum is 0 when any of the names was found.
 
 mod files;
 mod install;
@@ -7,8 +7,8 @@ mod names;
 mod obtain;
 mod transaction;
 
-pub use files::{install_files, install_files_with_rpm};
+pub use files::{install_files, install_files_with};
 pub use install::{install, install_with};
 pub(super) use names::{describe, missing};
 pub(super) use obtain::{copy, obtain, own, sum_of};
-pub(super) use transaction::{rpm_transaction, wait_for_rpm};
+pub(super) use transaction::{file_transaction, wait_for_lock};

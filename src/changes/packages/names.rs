@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::host::Host;
-use crate::platform::packages::{plain, rpm};
+use crate::platform::packages::{Database, plain};
 
 /// Those of `packages` that are not installed, in their order.
-pub(in crate::changes) fn missing<'a>(host: &Host, packages: &'a [String]) -> Result<Vec<&'a str>> {
+pub(in crate::changes) fn missing<'a>(
+    host: &Host,
+    database: Database,
+    packages: &'a [String],
+) -> Result<Vec<&'a str>> {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     if names.is_empty() {
         return Ok(names);
@@ -16,7 +20,7 @@ pub(in crate::changes) fn missing<'a>(host: &Host, packages: &'a [String]) -> Re
     for name in &names {
         plain(name, "a package")?;
     }
-    let installed = rpm::installed(host, &names)?;
+    let installed = database.installed(host, &names)?;
     Ok(names.into_iter().filter(|name| !installed.contains_key(*name)).collect())
 }
 

@@ -1,5 +1,6 @@
 //! A verified copy of a package file: the one that is there, or from a directory or one of its addresses.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -13,8 +14,7 @@ use crate::changes::package_file::PackageFile;
 use crate::changes::{Context, Observer};
 use crate::host::sum::{self, sha256};
 use crate::host::{files as host_files, text, trust};
-use crate::platform::packages::look::{has_lead, look_at};
-use crate::platform::packages::rpm;
+use crate::platform::packages::Database;
 use crate::profile::Profile;
 
 /// The most bytes that a package file may have.
@@ -27,12 +27,13 @@ const LEAST: (u64, Duration) = (15 << 10, Duration::from_secs(15));
 /// Errors: No copy could be had: why not, for each place.
 pub(in crate::changes) fn obtain(
     context: &mut Context<'_>,
+    database: Database,
     directory: &Path,
     spec: &PackageFile,
 ) -> Result<String> {
     let target = directory.join(&spec.file);
     if target.symlink_metadata().is_ok() {
-        match own(&target).and_then(|file| verify(context, directory, &spec.file, &file, spec)) {
+        match verify(context, database, &target, spec) {
             Ok(how) => return Ok(format!("already there, {how}")),
             Err(why) => context.observer.progress(&format!(
                 "{} is there, but is not used: {why:#}; getting another",
@@ -40,9 +41,8 @@ pub(in crate::changes) fn obtain(
             )),
         }
     }
-    let part_name = format!("{}.part", spec.file);
-    let part = directory.join(&part_name);
-    let mut sources = sources(context.profile, spec, &part)?;
+    let part = directory.join(format!("{}.part", spec.file));
+    let mut sources = sources(context.profile, database, spec, &part)?;
     let until = Instant::now() + context.profile.files.deadline.get();
     let mut failed: Vec<(String, String)> = Vec::new();
     // Each has its turn; then those that were given up for being slow have another, as slow is better than none.
@@ -54,11 +54,9 @@ pub(in crate::changes) fn obtain(
             let share = until.saturating_duration_since(now) / u32::try_from(all - at).unwrap_or(u32::MAX);
             let turn = (all > 1).then_some(Turn { ends: now + share, least, within });
             let shown = source.shown();
-            let got = source.get(context, spec, &part, (until, turn)).and_then(|()| {
-                own(&part)
-                    .and_then(|file| verify(context, directory, &part_name, &file, spec))
-                    .inspect_err(|_| fetch::discard(&part))
-            });
+            let got = source
+                .get(context, spec, &part, (until, turn))
+                .and_then(|()| verify(context, database, &part, spec).inspect_err(|_| fetch::discard(&part)));
             let error = match got {
                 Ok(how) => {
                     keep(&part, &target)?;
@@ -90,9 +88,14 @@ pub(in crate::changes) fn obtain(
 
 /// Where the file may come from, in the order in which it is tried: the profile's, but begun where an interrupted run can
 /// be resumed, and behind an address that was given up the last time.
-fn sources<'a>(profile: &'a Profile, spec: &'a PackageFile, part: &Path) -> Result<Vec<Source<'a>>> {
+fn sources<'a>(
+    profile: &'a Profile,
+    database: Database,
+    spec: &'a PackageFile,
+    part: &Path,
+) -> Result<Vec<Source<'a>>> {
     if let Some(from) = &profile.files.from {
-        return Ok(vec![Source::Directory(from)]);
+        return Ok(vec![Source::Directory(from, database)]);
     }
     let mut sources: Vec<Source<'a>> = spec.urls.iter().map(|url| Source::Address(url)).collect();
     ensure!(
@@ -107,14 +110,14 @@ fn sources<'a>(profile: &'a Profile, spec: &'a PackageFile, part: &Path) -> Resu
 
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    Directory(&'a Path),
+    Directory(&'a Path, Database),
     Address(&'a str),
 }
 
 impl Source<'_> {
     fn shown(&self) -> String {
         match self {
-            Self::Directory(path) => path.display().to_string(),
+            Self::Directory(path, _) => path.display().to_string(),
             Self::Address(url) => text::without_secrets(&text::safe(url)),
         }
     }
@@ -128,10 +131,10 @@ impl Source<'_> {
         (until, turn): (Instant, Option<Turn>),
     ) -> Result<()> {
         match self {
-            Self::Directory(from) => {
+            Self::Directory(from, database) => {
                 let from = context.host.path(from).join(&spec.file);
                 fetch::discard(part);
-                let file = open(&from, spec)?;
+                let file = open(&from, *database, spec)?;
                 copy(file, &from, part, &spec.file, context.observer).inspect_err(|_| fetch::discard(part))
             }
             Self::Address(url) => {
@@ -158,7 +161,7 @@ impl Source<'_> {
 }
 
 /// Opens the package file `from`. What is pinned may be anybody's, as its copy is what is verified.
-fn open(from: &Path, spec: &PackageFile) -> Result<File> {
+fn open(from: &Path, database: Database, spec: &PackageFile) -> Result<File> {
     let seen = match trust::look(Path::new("/"), from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bail!("there is no {}: copy it there", spec.file)
@@ -168,7 +171,7 @@ fn open(from: &Path, spec: &PackageFile) -> Result<File> {
     if let (None, Some(doubt)) = (&spec.sha256, seen.doubt) {
         let reading = || format!("reading {}", from.display());
         // Before anything else is reported of it: whoever can write it may have put there what they like.
-        has_lead(&seen.file).with_context(reading)?;
+        database.is_package(&seen.file).with_context(reading)?;
         let sum = sum::to_pin(&seen.file, LIMIT).with_context(reading)?;
         bail!("{}: {}", from.display(), doubt.unless_pinned("sha256", &sum));
     }
@@ -229,16 +232,9 @@ pub(in crate::changes) fn sum_of(path: &Path) -> Result<(String, u64)> {
     sha256(&own(path)?, LIMIT, sum::PATIENCE).with_context(|| format!("reading {}", path.display()))
 }
 
-/// Makes sure that the file called `name` in `directory` is the package, by its pinned SHA-256 or by a good signature, and says
-/// by which.
-fn verify(
-    context: &Context<'_>,
-    directory: &Path,
-    name: &str,
-    file: &File,
-    spec: &PackageFile,
-) -> Result<String> {
-    let (sum, size) = sha256(file, LIMIT, sum::PATIENCE)?;
+/// Makes sure that the file at `path` is the package, by its pinned SHA-256 or by a good signature, and says by which.
+fn verify(context: &Context<'_>, database: Database, path: &Path, spec: &PackageFile) -> Result<String> {
+    let (sum, size) = sha256(&own(path)?, LIMIT, sum::PATIENCE)?;
     ensure!(size > 0, "it is empty");
     for (pinned, by) in
         [(&spec.sha256, "the profile pins"), (&spec.collected_sha256, "the collection's manifest says")]
@@ -249,11 +245,14 @@ fn verify(
             bail!("its SHA-256 is {sum}, but {by} {pinned}: it is another file, or damaged");
         }
     }
-    spec.names(&look_at(context.host, directory, name)?, &sum)?;
+    let directory = path.parent().context("a package file lies in a directory")?;
+    let name = path.file_name().and_then(OsStr::to_str).context("a package file has a plain name")?;
+    spec.names(&database.look_at(context.host, directory, name)?, &sum)?;
     if spec.sha256.is_some() {
         return Ok("verified by its SHA-256".into());
     }
+    let (import, _) = database.import_key();
     let advice =
-        format!("pin its SHA-256 ({sum}, if you trust this copy), import its maker's key (rpm --import)");
-    rpm::signature(context.host, directory, name)?.settle(&context.profile.files, &advice)
+        format!("pin its SHA-256 ({sum}, if you trust this copy), import its maker's key ({import})");
+    database.signature(context.host, directory, name)?.settle(&context.profile.files, &advice)
 }

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::changes::Context;
-use crate::facts::packages::unfinished_yum;
 use crate::host::command::{Became, Failure, Output};
-use crate::host::{Host, isolation, sync};
-use crate::platform::packages::{Manager, lock, rpm};
+use crate::host::{isolation, sync};
+use crate::platform::packages::{Act, Database, Manager, process};
 
 /// How often a lock is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -25,47 +24,44 @@ pub(super) fn transaction(
     let settings = &context.profile.packages;
     let until = Instant::now() + settings.lock_timeout.get();
     let command = manager.install(packages, installed, settings.deadline.get())?;
-    wait_for_rpm(context, until)?;
+    wait_for_lock(context, manager.database(), until)?;
     let mut shown = None;
     loop {
         let output = context.run(&command).map_err(|failure| {
             let stopped =
                 matches!(failure, Failure::Deadline { became: Became::Stopped | Became::Stuck, .. });
-            let advice = if stopped {
-                "; see whether `yum-complete-transaction` finds something to finish"
-            } else {
-                ""
-            };
-            anyhow::anyhow!("{failure}{advice}")
+            anyhow::anyhow!("{failure}{}", if stopped { manager.when_stopped() } else { "" })
         })?;
-        let Some(holder) = lock::refused(&output) else { return Ok(output) };
-        let holder = lock::process(context.host, holder);
+        let Some(holder) = manager.refused(&output) else { return Ok(output) };
+        let holder = process(context.host, holder);
         wait(context, until, manager.tool(), &holder, &mut shown)?;
     }
 }
 
-/// Runs rpm's transaction of `files` in `directory`, without a network where the host can do that, and writes out what it
+/// Does `act`, a transaction, with `files` in `directory`, without a network where the host can do that, and writes out what it
 /// wrote.
-pub(in crate::changes) fn rpm_transaction(
+pub(in crate::changes) fn file_transaction(
     context: &mut Context<'_>,
-    option: &str,
+    database: Database,
+    act: Act<'_>,
     directory: &Path,
     files: &[&str],
 ) -> Result<Result<Output, Failure>> {
     let settings = &context.profile.packages;
-    wait_for_rpm(context, Instant::now() + settings.lock_timeout.get())?;
-    let mut command = rpm::on_files(directory, &[option], files, settings.deadline.get())?.transaction();
+    wait_for_lock(context, database, Instant::now() + settings.lock_timeout.get())?;
+    let mut command = database.command(act, directory, files, settings.deadline.get())?.transaction();
     // systemd itself starts the daemons that a scriptlet restarts. Elsewhere they would begin in the scriptlet's
     // namespace and be out of reach until the next boot: glibc's of CentOS 6 restarts sshd.
     if context.host.exists(SYSTEMD) {
         if let Some(why) = isolation::refused() {
-            context.observer.progress(&format!("rpm keeps its network: {why}"));
-            context.observer.log(&format!("rpm keeps its network: {why}"));
+            let note = format!("{} keeps its network: {why}", database.tool());
+            context.observer.progress(&note);
+            context.observer.log(&note);
         }
         command = command.without_network();
     }
     let ran = context.run(&command);
-    // As after yum: what rpm wrote is to outlive a loss of power.
+    // As after a manager: what was written is to outlive a loss of power.
     sync::system(context.host)?;
     Ok(ran)
 }
@@ -73,11 +69,15 @@ pub(in crate::changes) fn rpm_transaction(
 /// Exists where systemd is the init (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// Waits until nobody holds rpm's own lock.
-pub(in crate::changes) fn wait_for_rpm(context: &mut Context<'_>, until: Instant) -> Result<()> {
+/// Waits until nobody holds the lock of the database.
+pub(in crate::changes) fn wait_for_lock(
+    context: &mut Context<'_>,
+    database: Database,
+    until: Instant,
+) -> Result<()> {
     let mut shown = None;
-    while let Some(holder) = lock::rpm_holder(context.host) {
-        wait(context, until, "rpm", &holder, &mut shown)?;
+    while let Some(holder) = database.lock_holder(context.host) {
+        wait(context, until, database.tool(), &holder, &mut shown)?;
     }
     Ok(())
 }
@@ -101,35 +101,4 @@ fn wait(
     }
     sleep(AGAIN.min(until.saturating_duration_since(Instant::now())));
     Ok(())
-}
-
-/// Transactions that yum began and did not finish, in words.
-pub(super) fn unfinished(host: &Host) -> Option<String> {
-    let all = unfinished_yum(host);
-    (!all.is_empty()).then(|| {
-        format!(
-            "yum has an unfinished transaction ({}): finish it with `yum-complete-transaction` (package yum-utils)",
-            all.join(", ")
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unfinished_transaction_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let host = Host::image(dir.path());
-        assert_eq!(unfinished(&host), None);
-        let path = dir.path().join("var/lib/yum/transaction-all.2026-01-01.10:00.00");
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::File::create(path).unwrap();
-        let message = unfinished(&host).unwrap();
-        assert!(
-            message.contains("(/var/lib/yum/transaction-all.2026-01-01.10:00.00: it is empty): finish it with `yum-complete"),
-            "{message}"
-        );
-    }
 }

@@ -1,14 +1,13 @@
 //! Who holds the locks of yum, dnf and rpm.
 
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use regex::Regex;
 
 use crate::facts::daemons;
-use crate::host::command::{Command, Output};
+use crate::host::command::Output;
 use crate::host::{Host, files, text};
 
 /// The process that `output` says held the lock, when the lock is why nothing was done: `None` inside when it
@@ -32,15 +31,9 @@ pub fn refused(output: &Output) -> Option<Option<u32>> {
     })
 }
 
-/// Who holds rpm's transaction lock, in words, when somebody does. rpm would wait for it without a word.
-pub fn rpm_holder(host: &Host) -> Option<String> {
-    let path = Command::new("rpm", ["-E", "%{_dbpath}"], Duration::from_secs(30)).read(host).ok()?;
-    holder(host, &format!("{}/.rpm.lock", path.trim()))
-}
-
 /// Who holds a lock of the file at `path` that keeps others from writing, in words. The kernel is asked as rpm asks it: for
 /// reading or for writing, of the process or of what it has open (`F_OFD_SETLK`, whose holder has no number).
-fn holder(host: &Host, path: &str) -> Option<String> {
+pub fn holder(host: &Host, path: &str) -> Option<String> {
     let file = files::open(&host.path(path)).ok()?;
     let meta = file.metadata().ok()?;
     // rpm locks one byte at the beginning (lib/rpmlock.c); a length of 0 is all of the file.

@@ -70,6 +70,12 @@ impl Package {
         format!("{}-{}.{}.rpm", self.name, self.version, self.architecture)
     }
 
+    /// Whether it is a kernel, whatever it is called (`kernel`, `kernel-core`, `kernel-ml`).
+    pub fn is_kernel(&self) -> bool {
+        const PROVIDED: [&str; 3] = ["kernel", "kernel-core", "kernel-uname-r"];
+        self.provides.iter().any(|name| PROVIDED.contains(&name.as_str()))
+    }
+
     /// Makes sure that the system that `os` describes can install it.
     pub fn fits(&self, os: &Os) -> Result<()> {
         ensure!(!self.source, "it is a source package");
@@ -146,6 +152,14 @@ fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
         files.join(", ")
     );
     Ok(packages)
+}
+
+/// The paths of what is in a package file.
+pub fn paths(host: &Host, directory: &Path, file: &str) -> Result<Vec<String>> {
+    let options = ["-qp", "--nosignature", "--qf", r"[%{FILENAMES}\n]"];
+    let answer = rpm::on_files(directory, &options, &[file], rpm::LONG_QUESTION)?.read(host)?;
+    let paths = answer.lines().filter(|line| !line.is_empty() && *line != "(none)");
+    Ok(paths.map(str::to_owned).collect())
 }
 
 /// Makes sure that a file begins as a package does.

@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
-use crate::facts::Fact;
-use crate::facts::family::{self, Family};
-use crate::facts::packages::{Database, Manager};
+use super::lock;
+use crate::facts::packages::{Database, Manager, unfinished_yum};
 use crate::host::Host;
-use crate::host::command::Command;
+use crate::host::command::{Command, Output};
 
 /// What one argument has to be shorter than, in bytes: `MAX_ARG_STRLEN` of the kernel's binfmts.h, 32 pages.
 const ARGUMENT: usize = 128 << 10;
 
 impl Manager {
-    /// The manager of this host.
-    /// Errors: There is none that this agent can use.
-    pub fn of(host: &Host) -> Result<Self> {
-        needs_rpm(host)?;
-        Self::over_rpm(host)
-            .context("there is neither yum nor dnf on this host: install the packages by hand")
+    /// Where what it installs is on record.
+    pub const fn database(self) -> Database {
+        match self {
+            Self::Yum | Self::Dnf => Database::Rpm,
+        }
     }
 
     /// The command that installs `packages` in one transaction, and removes nothing of `installed`, which is all that there is.
@@ -27,6 +25,17 @@ impl Manager {
     /// but for packages that are protected (yum 3.2.28, dnf 1).
     /// Errors: The names of all that is installed are longer than an argument may be.
     pub fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Result<Command> {
+        match self {
+            Self::Yum | Self::Dnf => self.install_over_rpm(packages, installed, deadline),
+        }
+    }
+
+    fn install_over_rpm(
+        self,
+        packages: &[&str],
+        installed: &[String],
+        deadline: Duration,
+    ) -> Result<Command> {
         let protected =
             (!installed.is_empty()).then(|| format!("--setopt=protected_packages={}", installed.join(",")));
         let length = protected.as_ref().map_or(0, String::len);
@@ -42,26 +51,48 @@ impl Manager {
         let words = options.chain(["install"]).chain(packages.iter().copied());
         Ok(Command::new(self.tool(), words, deadline).transaction())
     }
-}
 
-/// Whether the agent installs packages on a host: not where of which family it is cannot be determined.
-pub fn can_install(family: &Fact<Family>, database: Database) -> bool {
-    match (family, database) {
-        (Fact::Known(Family::RedHat), Database::Rpm) => true,
-        (Fact::Known(Family::RedHat | Family::Debian), _)
-        | (Fact::Unknown(_) | Fact::NotApplicable(_), _) => false,
+    /// The process that `output` says held the lock, when the lock is why nothing was done: `None` inside when it is not named.
+    pub fn refused(self, output: &Output) -> Option<Option<u32>> {
+        match self {
+            Self::Yum | Self::Dnf => lock::refused(output),
+        }
     }
-}
 
-/// Refuses a host on which packages are not rpm's, as [`can_install`] does by its facts.
-/// Errors: They are not, or of which family it is cannot be determined.
-pub fn needs_rpm(host: &Host) -> Result<()> {
-    match family::of(host).context("cannot determine what installs packages on this host")? {
-        Family::RedHat => Ok(()),
-        Family::Debian => bail!(
-            "this host's packages are Debian's (dpkg), which the agent does not install yet, only those of the Red Hat family \
-             (rpm): install them by hand, with apt-get"
-        ),
+    /// What there is to look at after it was stopped.
+    pub const fn when_stopped(self) -> &'static str {
+        match self {
+            Self::Yum | Self::Dnf => "; see whether `yum-complete-transaction` finds something to finish",
+        }
+    }
+
+    /// Transactions that were begun and not finished, in words.
+    pub fn unfinished(self, host: &Host) -> Option<String> {
+        let all = match self {
+            Self::Yum | Self::Dnf => unfinished_yum(host),
+        };
+        (!all.is_empty()).then(|| {
+            format!(
+                "yum has an unfinished transaction ({}): finish it with `yum-complete-transaction` (package yum-utils)",
+                all.join(", ")
+            )
+        })
+    }
+
+    /// Why it did not install something, with what to do about that.
+    pub fn explain(self, why: String) -> String {
+        match self {
+            Self::Yum | Self::Dnf => {
+                let mut why = no_repository(why, OWN_REPOSITORIES);
+                if why.contains("which is protected") || why.contains("protected packages") {
+                    why.push_str(
+                        "; what is to be installed would take another package off this host, which the agent does not: \
+                         remove that one yourself first (rpm -e), if it is not needed",
+                    );
+                }
+                why
+            }
+        }
     }
 }
 
@@ -102,11 +133,17 @@ mod tests {
     }
 
     #[test]
-    fn debian_is_refused_in_one_line() {
+    fn an_unfinished_transaction_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("var/lib/dpkg")).unwrap();
-        std::fs::File::create(dir.path().join("var/lib/dpkg/status")).unwrap();
-        let error = Manager::of(&Host::image(dir.path())).unwrap_err().to_string();
-        assert!(error.starts_with("this host's packages are Debian's (dpkg)"), "{error}");
+        let host = Host::image(dir.path());
+        assert_eq!(Manager::Yum.unfinished(&host), None);
+        let path = dir.path().join("var/lib/yum/transaction-all.2026-01-01.10:00.00");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::File::create(path).unwrap();
+        let message = Manager::Yum.unfinished(&host).unwrap();
+        assert!(
+            message.contains("(/var/lib/yum/transaction-all.2026-01-01.10:00.00: it is empty): finish it with `yum-complete"),
+            "{message}"
+        );
     }
 }

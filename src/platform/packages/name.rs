@@ -1,5 +1,7 @@
 //! Names of packages and of their files.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 
 use crate::host::text;
@@ -16,6 +18,20 @@ pub fn plain(name: &str, what: &str) -> Result<()> {
         first && rest,
         "`{}` cannot be the name of {what}: letters, digits, `.`, `_`, `+`, `~`, `^`, `-`",
         text::safe(name)
+    );
+    Ok(())
+}
+
+/// Refuses a directory whose name means more to package managers than itself: yum and dnf have it in their configuration, and rpm
+/// in its macros.
+/// Errors: It has others than letters, digits and a few more in its name.
+pub fn plain_directory(directory: &Path) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+~^-".contains(c);
+    ensure!(
+        directory.to_string_lossy().chars().all(plain),
+        "yum, dnf and rpm take characters in the name of the directory `{}` for something else: collect in one with letters, \
+         digits, `.`, `_`, `+`, `~`, `^`, `-` alone, and copy it",
+        directory.display()
     );
     Ok(())
 }

@@ -14,15 +14,24 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::manager::OWN_REPOSITORIES;
 use super::name::plain;
 use super::rpm::QUESTION;
-use crate::facts::family::Family;
 use crate::facts::packages::Manager;
 use crate::host::command::{self, Command};
 use crate::host::{Host, files, text, trust};
-use crate::platform::support::unsupported;
 
 /// What to do where a repository that was named does not answer.
 const NAMED_REPOSITORIES: &str = "the repository named with --repository does not answer: look at its address and at \
      the network (http_proxy is heeded)";
+
+impl Manager {
+    /// What may be the reason where it resolved packages and downloaded none.
+    pub const fn when_nothing_came(self) -> &'static str {
+        match self {
+            Self::Yum | Self::Dnf => {
+                "of a file: repository yum copies no package, so name it by an http address with --repository"
+            }
+        }
+    }
+}
 
 /// Where packages are resolved and downloaded: empty directories.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +65,9 @@ impl Wanted<'_> {
         if self.repositories.is_empty() { OWN_REPOSITORIES } else { NAMED_REPOSITORIES }
     }
 
-    /// The command that resolves and downloads the packages, and the name of its tool.
+    /// The command that resolves and downloads the packages, and whose it is.
     /// Errors: One line: there is neither yum nor dnf, or this host's repositories are another release's.
-    pub fn command(&self, host: &Host, desk: &Desk<'_>) -> Result<(&'static str, Command)> {
+    pub fn command(&self, host: &Host, desk: &Desk<'_>) -> Result<(Manager, Command)> {
         let manager = manager(host)?;
         let mut arguments = vec!["-y".to_owned(), format!("--installroot={}", desk.root.display())];
         if self.repositories.is_empty() {
@@ -83,19 +92,7 @@ impl Wanted<'_> {
         }
         arguments.push("install".to_owned());
         arguments.extend(self.packages.iter().cloned());
-        Ok((manager.tool(), Command::new(manager.tool(), arguments, self.deadline)))
-    }
-}
-
-/// Refuses a release whose packages the agent cannot collect.
-pub fn can_collect(release: &str) -> Result<()> {
-    match Family::of_release(release) {
-        // What is named by nobody's name may be made from one of the Red Hat family.
-        None | Some(Family::RedHat) => Ok(()),
-        Some(family @ Family::Debian) => {
-            let what = format!("collecting packages for {}", text::safe(release));
-            Err(unsupported(family, &what, "bring its packages by hand"))
-        }
+        Ok((manager, Command::new(manager.tool(), arguments, self.deadline)))
     }
 }
 
@@ -225,16 +222,5 @@ mod tests {
         }
         let refused = of("ftp://user:secret@x/").unwrap_err();
         assert!(!refused.contains("secret"), "{refused}");
-    }
-
-    #[test]
-    fn packages_of_debian_are_refused_in_one_line() {
-        let refused = can_collect("Ubuntu 20.04.6 LTS").unwrap_err().to_string();
-        assert_eq!(
-            refused,
-            "collecting packages for Ubuntu 20.04.6 LTS is not supported on Debian systems yet, only on those of the Red Hat \
-             family: bring its packages by hand"
-        );
-        can_collect("CentOS release 6.6 (Final)").unwrap();
     }
 }

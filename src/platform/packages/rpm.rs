@@ -7,14 +7,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use regex::Regex;
 
+use super::act::Act;
+use super::lock;
 use super::name::plain;
+use super::signature::Signature;
 use super::version::Evr;
 use crate::host::command::Command;
 use crate::host::{Host, text};
-use crate::profile::Files;
 
 /// How long a question to rpm may take: it waits for its database's lock for ever.
 pub const QUESTION: Duration = Duration::from_secs(60);
+
+/// How long rpm may think about a transaction, or about what some hundred files provide.
+pub const LONG_QUESTION: Duration = Duration::from_secs(300);
 
 /// A command of rpm on the package files `files` in `directory`. It runs there and is given their names alone: rpm
 /// expands `*`, `?`, `[` and `{` in its arguments, 4.8 splits them at blanks and quotes too (rpmGlob), and the name of a
@@ -25,6 +30,25 @@ pub fn on_files(directory: &Path, options: &[&str], files: &[&str], deadline: Du
         plain(file, "a package file")?;
     }
     Ok(Command::new("rpm", options.iter().chain(files).copied(), deadline).dir(directory))
+}
+
+/// What rpm is given to do `act`.
+pub fn options(act: Act<'_>) -> Vec<&str> {
+    match act {
+        Act::Install => vec!["-iv"],
+        Act::Upgrade => vec!["-Uv"],
+        Act::TryUpgrade => vec!["-U", "--test"],
+        // A database of its own instead of a root of its own: what counts is what the packages say of each other.
+        Act::TryAlone(database) => {
+            vec!["-i", "--test", "--nosignature", "--ignoresize", "--ignorearch", "--dbpath", database]
+        }
+    }
+}
+
+/// Who holds rpm's transaction lock, in words, when somebody does. rpm would wait for it without a word.
+pub fn lock_holder(host: &Host) -> Option<String> {
+    let path = Command::new("rpm", ["-E", "%{_dbpath}"], Duration::from_secs(30)).read(host).ok()?;
+    lock::holder(host, &format!("{}/.rpm.lock", path.trim()))
 }
 
 /// Which of `names` the rpm database holds, each with its version and release.
@@ -72,16 +96,6 @@ pub fn long(files: usize) -> Duration {
     QUESTION * u32::try_from(files).unwrap_or(u32::MAX).clamp(1, 60)
 }
 
-/// Every installed package's name.
-pub fn installed_names(host: &Host) -> Result<Vec<String>> {
-    let command = Command::new("rpm", ["-qa", "--qf", r"%{NAME}\t%{VERSION}\n"], QUESTION);
-    let name = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
-    let mut names: Vec<String> = whole(host, &command)?.lines().map(name).collect();
-    names.sort();
-    names.dedup();
-    Ok(names)
-}
-
 /// Every installed package's name and version; of several versions of one, each.
 /// Errors: rpm gave no answer, or not all of it.
 pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
@@ -112,19 +126,6 @@ fn whole(host: &Host, command: &Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What a package file's signatures are worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signature {
-    /// Every one is good, and made with a key that was imported: the key's id.
-    Good(String),
-    /// There is none; digests alone prove nothing about who made it.
-    None,
-    /// It was made with a key that was not imported: the key's id.
-    NoKey(String),
-    /// It, or a digest, is wrong: rpm's line.
-    Bad(String),
-}
-
 /// Checks the signatures of the package files `files` in `directory` against the keys in the rpm database.
 /// Errors: rpm could not check them.
 pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Signature>> {
@@ -143,38 +144,6 @@ pub fn signatures(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<S
     ensure!(output.status == 0 || !all_good, unclear());
     Ok(verdicts)
 }
-
-/// As [`signatures`], of one file.
-pub fn signature(host: &Host, directory: &Path, file: &str) -> Result<Signature> {
-    signatures(host, directory, &[file])?.pop().with_context(|| format!("rpm said nothing of {file}"))
-}
-
-impl Signature {
-    /// How the file is known to be genuine, where it is or `files`, the profile's rules, accept that it is not.
-    /// Errors: It is not, and why. `advice` is what else than accepting it helps.
-    pub fn settle(self, files: &Files, advice: &str) -> Result<String> {
-        let doubt = match self {
-            Self::Good(key) => return Ok(format!("verified by its signature with key {key}")),
-            Self::Bad(line) => {
-                bail!("its signature or digest is wrong ({line}): it was changed or is damaged")
-            }
-            Self::None => NO_SIGNATURE.to_owned(),
-            Self::NoKey(key) => format!("it is signed with key {key}, which was not imported"),
-        };
-        ensure!(
-            files.unverified.is_accepted(),
-            "it cannot be verified: {doubt}; {advice}, or say `files.unverified: install-without-verification` in the \
-             profile"
-        );
-        Ok(format!("{NOT_VERIFIED}, as the profile accepts: {doubt}"))
-    }
-}
-
-/// The mark of a file that nothing shows to be genuine.
-pub const NOT_VERIFIED: &str = "NOT VERIFIED";
-
-/// Why a file without a signature is doubtful.
-pub const NO_SIGNATURE: &str = "it has no signature";
 
 /// What `rpm -Kv` prints of several files, a verdict for each of `files`, in that order.
 pub(crate) fn parse_signatures(stdout: &str, files: &[&str]) -> Result<Vec<Option<Signature>>> {

@@ -1,0 +1,14 @@
+//! What is done with package files.
+
+/// What is done with package files.
+#[derive(Clone, Copy, Debug)]
+pub enum Act<'a> {
+    /// They are installed.
+    Install,
+    /// They are installed, in place of earlier editions of theirs.
+    Upgrade,
+    /// It is tried whether [`Act::Upgrade`] would succeed.
+    TryUpgrade,
+    /// It is tried whether they need nothing but each other, with an empty database in this directory.
+    TryAlone(&'a str),
+}
