@@ -51,11 +51,9 @@ pub struct Archive {
     path: PathBuf,
     file: File,
     sha256: String,
-    /// Its own size, in bytes.
     size: u64,
     limit: u64,
     entries: usize,
-    /// Bytes of its files.
     content: u64,
     tree: Tree,
 }

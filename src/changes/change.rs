@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::collection::Order;
 use super::mkfs::Format;
 use super::package_file::PackageFile;
 use super::target::Target;
@@ -34,18 +35,7 @@ pub enum Change {
         files: Vec<PackageFile>,
     },
     /// Collect what an unconnected master target needs in a directory. Nothing else of the host is changed.
-    Collect {
-        /// The directory.
-        directory: PathBuf,
-        /// Packages, to come with their dependencies.
-        packages: Vec<String>,
-        /// Packages that come as files.
-        files: Vec<PackageFile>,
-        /// Repositories to take the packages from, instead of this host's own.
-        repositories: Vec<String>,
-        /// The agent's own package.
-        agent_package: Option<PathBuf>,
-    },
+    Collect(Order),
     /// Make nodes in /dev anew that every program expects.
     MakeDeviceNodes {
         /// Their paths.
@@ -165,7 +155,7 @@ impl Change {
                 format!("install {} with {}", packages.join(", "), manager.tool())
             }
             Self::InstallPackages { packages, from: Some(from), manager, .. } => {
-                let (names, tool) = (packages.join(", "), manager.database().tool());
+                let (names, tool) = (packages.join(", "), manager.database().tool().name);
                 format!("install {names} from {} alone, with {tool}", from.display())
             }
             Self::InstallFiles { files } => {
@@ -174,7 +164,7 @@ impl Change {
                 let fetch = if files.iter().all(|file| file.urls.is_empty()) { "" } else { "fetch, " };
                 format!("{fetch}verify and install {}", names.join(", "))
             }
-            Self::Collect { directory, packages, files, .. } => {
+            Self::Collect(Order { directory, packages, files, .. }) => {
                 let files = files.iter().map(|file| &file.file);
                 let names: Vec<_> = packages.iter().chain(files).map(String::as_str).collect();
                 format!("collect {} with all that they need in {}", names.join(", "), directory.display())

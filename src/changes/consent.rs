@@ -27,7 +27,7 @@ impl Change {
             Self::InstallPackages { from: None, .. }
             | Self::InstallFiles { .. }
             | Self::MakeDeviceNodes { .. }
-            | Self::Collect { .. }
+            | Self::Collect(_)
             | Self::RecordCustomChanges { .. }
             | Self::SetRecordsAside
             | Self::RecordOwnDisks { .. }
@@ -136,9 +136,7 @@ impl Change {
             Self::BlacklistRootDisk { scsi_id: _, replaces: _ }
             | Self::RecordCustomChanges { accepted: _ }
             | Self::SetRecordsAside
-            | Self::Collect { directory: _, packages: _, files: _, repositories: _, agent_package: _ } => {
-                self == agreed
-            }
+            | Self::Collect(_) => self == agreed,
         }
     }
 }

@@ -23,7 +23,7 @@ use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use self::addresses::InTurn;
 pub(crate) use self::answer::resolve;
-use self::answer::{Asked, certificates, continues, field, validator};
+use self::answer::{certificates, continues, field, may_pass, validator};
 use self::part::{From, noted};
 pub use self::part::{discard, is_full, left_off, unwritten};
 use self::turn::Pace;
@@ -40,7 +40,6 @@ pub const STALL: Duration = Duration::from_secs(60);
 /// How often one address is tried: each time, another one of the server's own addresses is asked first.
 const TRIES: usize = 4;
 
-/// How many redirects are followed.
 const REDIRECTS: usize = 5;
 
 /// A file to fetch.
@@ -68,12 +67,9 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What became of one try.
 enum Tried {
     Done,
-    /// The connection broke: another try may resume.
     Broken(anyhow::Error),
-    /// It was too slow.
     Slow(String),
 }
 
@@ -149,10 +145,9 @@ impl Fetch<'_> {
             }
             _ => None,
         };
-        let response = match self.request(number, have.as_ref()) {
+        let response = match self.request(number, have.as_ref())? {
             Ok(response) => response,
-            Err(Asked::Broken(error)) => return Ok(Tried::Broken(error)),
-            Err(Asked::Refused(error)) => return Err(error),
+            Err(error) => return Ok(Tried::Broken(error)),
         };
         let from = match (response.status(), &have) {
             (StatusCode::PARTIAL_CONTENT, Some((length, validator)))
@@ -173,11 +168,12 @@ impl Fetch<'_> {
     }
 
     /// Asks for the file, or for what is missing of it, following redirects.
-    fn request(&self, number: usize, have: Option<&(u64, String)>) -> Result<Response<Body>, Asked> {
+    /// Errors: The outer one stays so; after the inner one another try may resume.
+    fn request(&self, number: usize, have: Option<&(u64, String)>) -> Result<Result<Response<Body>>> {
         let mut url = self.url.to_owned();
         for _ in 0..=REDIRECTS {
             let shown = text::without_secrets(&text::safe(&url));
-            let (agent, authorization) = self.agent(&url, number).map_err(Asked::Refused)?;
+            let (agent, authorization) = self.agent(&url, number)?;
             let mut request = agent.get(&url);
             if let Some(authorization) = authorization {
                 request = request.header(header::PROXY_AUTHORIZATION, authorization);
@@ -187,22 +183,25 @@ impl Fetch<'_> {
                     .header(header::RANGE, format!("bytes={length}-"))
                     .header(header::IF_RANGE, validator.as_str());
             }
-            let response = request.call().map_err(|error| Asked::of(&error, &shown))?;
-            if !response.status().is_redirection() {
-                return Ok(response);
-            }
+            let response = match request.call() {
+                Ok(response) if response.status().is_redirection() => response,
+                Ok(response) => return Ok(Ok(response)),
+                Err(error) => {
+                    let message =
+                        anyhow!("{shown}: {}", text::without_secrets(&text::safe(&error.to_string())));
+                    return if may_pass(&error) { Ok(Err(message)) } else { Err(message) };
+                }
+            };
             let target = field(response.headers(), header::LOCATION)
                 .and_then(|location| resolve(&url, location))
-                .ok_or_else(|| {
-                    Asked::Refused(anyhow!("{shown} answered {} to nowhere", response.status()))
-                })?;
+                .with_context(|| format!("{shown} answered {} to nowhere", response.status()))?;
             if url.starts_with("https:") && !target.starts_with("https:") {
                 let target = text::without_secrets(&text::safe(&target));
-                return Err(Asked::Refused(anyhow!("{shown} leads from https to {target}")));
+                bail!("{shown} leads from https to {target}");
             }
             url = target;
         }
-        Err(Asked::Refused(anyhow!("more than {REDIRECTS} redirects")))
+        bail!("more than {REDIRECTS} redirects")
     }
 
     /// What asks for `url` the `number`th time, and what it must tell a proxy of us.

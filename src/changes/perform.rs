@@ -14,11 +14,7 @@ impl Change {
             Self::InstallPackages { packages, from: Some(from), manifest_sha256, .. } => {
                 collection::install(context, from, manifest_sha256.as_deref(), packages)
             }
-            Self::Collect { directory, packages, files, repositories, agent_package } => {
-                let agent_package = agent_package.as_deref();
-                let order = collection::Order { directory, packages, files, repositories, agent_package };
-                collection::collect(context, &order)
-            }
+            Self::Collect(order) => collection::collect(context, order),
             Self::InstallFiles { files } => packages::install_files(context, files),
             Self::MakeDeviceNodes { nodes } => device_nodes::make(context, Some(nodes)),
             Self::RunCustomChanges { archive, rerun, archive_sha256 } => {

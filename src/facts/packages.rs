@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, family, read};
@@ -80,34 +80,23 @@ const RPM: [(&str, &str); 2] = [("/var/lib/rpm", "Packages"), ("/usr/lib/sysimag
 /// Names that the database has in the directory, beside `Packages`.
 const RPM_NEWER: [&str; 2] = ["rpmdb.sqlite", "Packages.db"];
 
-/// dpkg's database.
 const DPKG: &str = "/var/lib/dpkg";
-
-/// A database that is there.
-enum There {
-    /// With its directory.
-    Rpm(&'static str),
-    Dpkg,
-}
 
 /// Asks the manager whose database is there for all packages.
 pub fn load(host: &Host) -> Fact<Packages> {
-    let Some(there) = there(host) else {
-        return Fact::Unknown("neither rpm's nor dpkg's database is there".into());
-    };
-    let read = match there {
-        There::Rpm(directory) => rpm(host, directory),
-        There::Dpkg => dpkg(host),
-    };
-    Fact::from_result(read)
+    Fact::from_result(match there(host) {
+        Some((Database::Rpm, directory)) => rpm(host, directory),
+        Some((Database::Dpkg, directory)) => dpkg(host, directory),
+        None => Err(anyhow!("neither rpm's nor dpkg's database is there")),
+    })
 }
 
-/// A system of the Red Hat family with dpkg on it, and a Debian with rpm on it, both exist.
-fn there(host: &Host) -> Option<There> {
+/// The database that is there, with its directory. A system of the Red Hat family with dpkg on it, and a Debian with rpm on it, both exist.
+fn there(host: &Host) -> Option<(Database, &'static str)> {
     if host.kind() == Kind::Recorded {
         return match (host.exists("/commands/rpm"), host.exists("/commands/dpkg-query")) {
-            (true, _) => Some(There::Rpm("/var/lib/rpm")),
-            (false, true) => Some(There::Dpkg),
+            (true, _) => Some((Database::Rpm, RPM[0].0)),
+            (false, true) => Some((Database::Dpkg, DPKG)),
             (false, false) => None,
         };
     }
@@ -117,8 +106,8 @@ fn there(host: &Host) -> Option<There> {
         .find(|(directory, name)| has(directory, name) || RPM_NEWER.iter().any(|name| has(directory, name)));
     let red_hat = family::is_red_hat(host);
     match (rpm, has(DPKG, "status")) {
-        (Some((directory, _)), dpkg) if red_hat || !dpkg => Some(There::Rpm(directory)),
-        (_, true) => Some(There::Dpkg),
+        (Some((directory, _)), dpkg) if red_hat || !dpkg => Some((Database::Rpm, directory)),
+        (_, true) => Some((Database::Dpkg, DPKG)),
         _ => None,
     }
 }
@@ -154,18 +143,18 @@ fn separator(reason: &str) -> &'static str {
     if reason.is_empty() { "" } else { ": " }
 }
 
-fn dpkg(host: &Host) -> Result<Packages> {
+fn dpkg(host: &Host, directory: &str) -> Result<Packages> {
     let mut args =
         vec!["-W".to_owned(), "-f".into(), r"${Package}\t${Version}\t${db:Status-Abbrev}\n".into()];
     if host.kind() == Kind::Image {
-        args.splice(0..0, ["--admindir".to_owned(), absolute(host, DPKG)?]);
+        args.splice(0..0, ["--admindir".to_owned(), absolute(host, directory)?]);
     }
     let command = Command::new("dpkg-query", args, DEADLINE);
     let (stdout, _) = ask(host, &command)?;
     let (installed, mut unfinished) =
         parse_dpkg(&stdout).with_context(|| format!("the output of `{}`", command.line()))?;
     // As apt has it: dpkg takes such files into its database when it ends.
-    let updates = host.list(format!("{DPKG}/updates")).unwrap_or_default();
+    let updates = host.list(format!("{directory}/updates")).unwrap_or_default();
     if updates.iter().any(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
         unfinished.push("dpkg was interrupted".to_owned());
     }

@@ -5,7 +5,6 @@ use anyhow::Result;
 use super::support::unsupported;
 use crate::facts::family::Family;
 
-/// An installer that can be answered beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installer {
     /// anaconda, by a kickstart.

@@ -11,5 +11,5 @@ pub(crate) mod texts;
 pub(crate) mod words;
 
 pub use crate::facts::family::Family;
-pub use installer::{Installer, installer};
+pub(crate) use installer::{Installer, installer};
 pub use support::unsupported;

@@ -10,14 +10,10 @@ use crate::facts::os;
 use crate::host::Host;
 use crate::host::command::Command;
 
-/// What is done to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Let it start at boot.
     Enable,
-    /// Start it now.
     Start,
-    /// Have it read its configuration again.
     Reload,
 }
 

@@ -52,11 +52,9 @@ pub const RED_HAT: Places = Places {
 pub struct Covered {
     /// How their release begins.
     pub names: &'static [&'static str],
-    /// The first number of the release.
     pub release: &'static str,
 }
 
-/// All that are covered.
 pub const COVERED: Covered = Covered {
     names: &["CentOS", "Red Hat Enterprise Linux", "Scientific Linux", "Oracle Linux"],
     release: "6",

@@ -1,53 +1,48 @@
 //! What the texts of requirements say of a system, by its family: what a person does by hand, and what to look at. A text names
 //! each by its key in braces.
 
-use super::words::install_tools;
 use crate::facts::family::Family;
 
-/// The parts of texts that differ by family, each as a part of a sentence or as whole sentences. None has braces.
+/// The parts of texts that differ by family, each as a part of a sentence or as whole sentences, without braces: what a person
+/// does by hand, and, as `..._seen`, where that is seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Texts {
-    /// How to set the hostname.
     pub hostname: &'static str,
-    /// Where the hostname is seen.
     pub hostname_seen: &'static str,
-    /// How to set the time zone.
     pub timezone: &'static str,
-    /// Where the time zone is seen.
     pub timezone_seen: &'static str,
-    /// How to have a time service.
     pub clock: &'static str,
-    /// Where a time service is seen.
     pub clock_seen: &'static str,
-    /// How to give an interface a static address.
     pub interface: &'static str,
-    /// Where the interfaces are seen.
     pub interface_seen: &'static str,
-    /// How to name a resolver.
     pub resolver: &'static str,
     /// The start of a command that installs packages.
     pub install: &'static str,
     /// The start of a command that shows whether a package is installed.
     pub query: &'static str,
-    /// What else there is to know of the repositories.
     pub repositories: &'static str,
     /// How multipathd is started, now and at every boot, and made to read its file.
     pub multipathd: &'static str,
-    /// How multipathd is made to read its file.
     pub multipathd_reload: &'static str,
-    /// The command that shows whether multipathd runs.
     pub multipathd_seen: &'static str,
-    /// The file of the boot loader's entries.
     pub boot_entries: &'static str,
-    /// How to install the guest tools.
     pub tools: &'static str,
     /// How the initramfs gets the drivers of LSI Logic controllers.
     pub lsi_drivers: &'static str,
     pub reiserfs: &'static str,
-    /// How the programs of XFS come.
     pub xfs: &'static str,
-    /// How the boot loader is installed on a disk.
     pub boot_loader: &'static str,
+    pub choose_hostname: &'static str,
+    /// How to have a time service, now.
+    pub time_service: &'static str,
+    /// How to name a resolver where there is none.
+    pub name_resolver: &'static str,
+    pub start_tools: &'static str,
+    pub write_boot_entries: &'static str,
+    pub enable_service: &'static str,
+    pub clean_packages: &'static str,
+    /// That the agent does not change such systems yet, where that is so.
+    pub not_supported: Option<&'static str>,
 }
 
 const RED_HAT: Texts = Texts {
@@ -74,13 +69,26 @@ const RED_HAT: Texts = Texts {
     multipathd_reload: "service multipathd reload",
     multipathd_seen: "`service multipathd status`",
     boot_entries: "/boot/grub/grub.conf",
-    tools: install_tools(Family::RedHat),
+    tools: "in vSphere: Guest OS > Install VMware Tools, then in the guest `mount /dev/cdrom /mnt`, unpack \
+             VMwareTools-*.tar.gz, run ./vmware-install.pl -d; or `yum install open-vm-tools` where a repository has it (EPEL); \
+             then restart",
     lsi_drivers: "`dracut --force --add-drivers \"mptspi mptsas mptscsih\"`",
     reiserfs: "Fetch kmod-reiserfs and reiserfs-utils for el6 from the ELRepo archive into /usr/local and \
                install them with rpm -ivh.",
     xfs: "Install xfsprogs (yum, or the file from vault.centos.org/6.6 with rpm -ivh) and \
           device-mapper-multipath.",
     boot_loader: "`grub-install /dev/DISK` for the disk that carries / (grub2-install on later releases)",
+    choose_hostname: "choose a name that no other machine of the site has; `hostname NAME`, and HOSTNAME=NAME in \
+             /etc/sysconfig/network",
+    time_service: "`yum install ntp`, `service ntpd start`, `chkconfig ntpd on`; or \
+             `vmware-toolbox-cmd timesync enable`",
+    name_resolver: "add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to the interface's ifcfg file",
+    start_tools: "`service vmtoolsd start` and `chkconfig vmtoolsd on` (open-vm-tools), or \
+             `/etc/vmware-tools/services.sh start` (VMware Tools); look into /var/log/messages if it ends again",
+    write_boot_entries: "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then `grub-install`",
+    enable_service: "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)",
+    clean_packages: "yum clean all",
+    not_supported: None,
 };
 
 const DEBIAN: Texts = Texts {
@@ -103,14 +111,25 @@ const DEBIAN: Texts = Texts {
     multipathd_reload: "systemctl reload multipathd",
     multipathd_seen: "`systemctl status multipathd`",
     boot_entries: "/boot/grub/grub.cfg",
-    tools: install_tools(Family::Debian),
+    tools: "`apt-get install open-vm-tools`, then restart",
     lsi_drivers: "add mptspi, mptsas and mptscsih to /etc/initramfs-tools/modules, then `update-initramfs -u`",
     reiserfs: "Install reiserfsprogs; the kernel's packages have the module.",
     xfs: "Install xfsprogs and multipath-tools.",
     boot_loader: "`grub-install /dev/DISK` for the disk that carries /",
+    choose_hostname: "choose a name that no other machine of the site has; `hostname NAME`, and NAME in /etc/hostname",
+    time_service: "`apt-get install chrony`, `systemctl enable --now chrony`; or `vmware-toolbox-cmd timesync enable`",
+    name_resolver: "with netplan, `nameservers: {addresses: [ADDRESS]}` under the interface and `netplan apply`; else add \"nameserver \
+             ADDRESS\" to /etc/resolv.conf",
+    start_tools: "`systemctl enable --now open-vm-tools`, or `/etc/vmware-tools/services.sh start` (VMware Tools); look into \
+             `journalctl -u open-vm-tools` if it ends again",
+    write_boot_entries: "`update-grub`, which writes /boot/grub/grub.cfg, then `grub-install`",
+    enable_service: "`systemctl enable NAME`",
+    clean_packages: "apt-get clean",
+    not_supported: Some(
+        "mt-agent apply does not support Debian systems yet, only those of the Red Hat family",
+    ),
 };
 
-/// The texts of `family`.
 pub const fn texts(family: Family) -> &'static Texts {
     match family {
         Family::RedHat => &RED_HAT,

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::Family;
+use super::texts::{Texts, texts};
 use crate::facts::packages::{Database, Manager, Packages};
 use crate::facts::{Fact, Facts};
 use crate::profile::Profile;
@@ -14,35 +15,16 @@ pub fn family(facts: &Facts) -> Family {
     facts.os.family.known().copied().unwrap_or(Family::RedHat)
 }
 
+/// As [`family`]: its texts.
+pub fn of(facts: &Facts) -> &'static Texts {
+    texts(family(facts))
+}
+
 /// The family that a profile is for: the one that its texts are explained for.
 pub fn family_of(profile: &Profile) -> Family {
     Family::of_release(&profile.os.release).unwrap_or(Family::RedHat)
 }
 
-/// That the agent does not change systems of `family` yet, where that is so.
-pub const fn not_supported(family: Family) -> Option<&'static str> {
-    match family {
-        Family::RedHat => None,
-        Family::Debian => {
-            Some("mt-agent apply does not support Debian systems yet, only those of the Red Hat family")
-        }
-    }
-}
-
-/// How to give a host a name of its own.
-pub const fn choose_hostname(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "choose a name that no other machine of the site has; `hostname NAME`, and HOSTNAME=NAME in \
-             /etc/sysconfig/network"
-        }
-        Family::Debian => {
-            "choose a name that no other machine of the site has; `hostname NAME`, and NAME in /etc/hostname"
-        }
-    }
-}
-
-/// How a host keeps its name at the next boot.
 pub fn keep_hostname(family: Family, name: &str) -> String {
     match family {
         Family::RedHat => format!(
@@ -52,7 +34,6 @@ pub fn keep_hostname(family: Family, name: &str) -> String {
     }
 }
 
-/// How to set the time zone.
 pub fn set_timezone(family: Family, zone: &str) -> String {
     match family {
         Family::RedHat => format!(
@@ -78,19 +59,6 @@ pub fn agree_on_timezone(family: Family, zone: &str) -> String {
     }
 }
 
-/// How to have a time service.
-pub const fn time_service(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "`yum install ntp`, `service ntpd start`, `chkconfig ntpd on`; or \
-             `vmware-toolbox-cmd timesync enable`"
-        }
-        Family::Debian => {
-            "`apt-get install chrony`, `systemctl enable --now chrony`; or `vmware-toolbox-cmd timesync enable`"
-        }
-    }
-}
-
 /// How to let an interface come up at boot with a static address; what is not known is `None`.
 pub fn configure_interface(family: Family, name: Option<&str>, address: Option<IpAddr>) -> String {
     let name = name.unwrap_or("NAME");
@@ -109,7 +77,6 @@ pub fn configure_interface(family: Family, name: Option<&str>, address: Option<I
     }
 }
 
-/// How to bring an interface up now.
 pub fn bring_up(family: Family, name: &str) -> String {
     match family {
         Family::RedHat => format!("ifup {name}"),
@@ -117,76 +84,10 @@ pub fn bring_up(family: Family, name: &str) -> String {
     }
 }
 
-/// How to name a resolver.
-pub const fn name_resolver(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "add \"nameserver ADDRESS\" to /etc/resolv.conf, and DNS1=ADDRESS to the interface's ifcfg file"
-        }
-        Family::Debian => {
-            "with netplan, `nameservers: {addresses: [ADDRESS]}` under the interface and `netplan apply`; else add \"nameserver \
-             ADDRESS\" to /etc/resolv.conf"
-        }
-    }
-}
-
-/// How to install the guest tools.
-pub const fn install_tools(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "in vSphere: Guest OS > Install VMware Tools, then in the guest `mount /dev/cdrom /mnt`, unpack \
-             VMwareTools-*.tar.gz, run ./vmware-install.pl -d; or `yum install open-vm-tools` where a repository has it (EPEL); \
-             then restart"
-        }
-        Family::Debian => "`apt-get install open-vm-tools`, then restart",
-    }
-}
-
-/// How to start the guest tools.
-pub const fn start_tools(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "`service vmtoolsd start` and `chkconfig vmtoolsd on` (open-vm-tools), or \
-             `/etc/vmware-tools/services.sh start` (VMware Tools); look into /var/log/messages if it ends again"
-        }
-        Family::Debian => {
-            "`systemctl enable --now open-vm-tools`, or `/etc/vmware-tools/services.sh start` (VMware Tools); look into \
-             `journalctl -u open-vm-tools` if it ends again"
-        }
-    }
-}
-
-/// How to install the boot loader on `disk`.
 pub fn install_boot_loader(family: Family, disk: &str) -> String {
     match family {
         Family::RedHat => format!("`grub-install /dev/{disk}` (grub2-install on later releases)"),
         Family::Debian => format!("`grub-install /dev/{disk}`"),
-    }
-}
-
-/// How the boot loader gets entries.
-pub const fn write_boot_entries(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => {
-            "write /boot/grub/grub.conf (reinstalling the kernel package makes an entry), then `grub-install`"
-        }
-        Family::Debian => "`update-grub`, which writes /boot/grub/grub.cfg, then `grub-install`",
-    }
-}
-
-/// How to let a service start at boot.
-pub const fn enable_service(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => "`chkconfig NAME on` (where systemd starts the machine: systemctl enable NAME)",
-        Family::Debian => "`systemctl enable NAME`",
-    }
-}
-
-/// How to remove downloaded packages.
-pub const fn clean_packages(family: Family) -> &'static str {
-    match family {
-        Family::RedHat => "yum clean all",
-        Family::Debian => "apt-get clean",
     }
 }
 
@@ -227,26 +128,4 @@ fn no_family(why: &str, what: &str) -> String {
         "cannot determine of which family this system is, so mt-agent apply installs nothing: {why}; see what it is with `cat \
          /etc/*release`, and install {what} by hand"
     )
-}
-
-/// How to finish what a package manager has begun.
-pub const fn finish_packages(database: Database) -> &'static str {
-    match database {
-        Database::Rpm => {
-            "`yum-complete-transaction` shows what is left of it and asks; `yum-complete-transaction --cleanup-only` forgets one \
-             that is out of date (of the package yum-utils)"
-        }
-        Database::Dpkg => "dpkg --configure -a, and apt-get -f install",
-    }
-}
-
-/// How to be rid of what an update that was cut short left installed in several versions.
-pub const fn remove_duplicates(database: Database) -> &'static str {
-    match database {
-        Database::Rpm => {
-            "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the package \
-             yum-utils)"
-        }
-        Database::Dpkg => "apt-get -f install",
-    }
 }

@@ -6,7 +6,7 @@ use super::json;
 use super::style::{Page, Paint, Style};
 use crate::changes::collection::Collection;
 use crate::changes::collection::manifest::{Entry, Manifest, Role};
-use crate::platform::packages::{NO_SIGNATURE, NOT_VERIFIED};
+use crate::platform::packages::{Database, NO_SIGNATURE, NOT_VERIFIED};
 
 #[derive(Debug)]
 pub struct Collected {
@@ -83,7 +83,7 @@ pub fn render(collected: &Collected, style: Style) -> String {
     };
     page.line("on the master target, as root:");
     if let Some(agent) = files.iter().find(|entry| entry.role == Role::Agent) {
-        page.line(&format!("  rpm -i DIR/{}", agent.file));
+        page.line(&format!("  {} DIR/{}", Database::Rpm.tool().install, agent.file));
     }
     page.line("  mt-agent apply --offline DIR");
     for note in collected.notes() {

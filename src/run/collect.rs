@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::engine::Engine;
 use super::recorder::Recorder;
 use super::watcher::Watcher;
-use crate::changes::collection::{Collection, can_be_collected_in};
+use crate::changes::collection::{Collection, Order, can_be_collected_in};
 use crate::changes::{Change, PackageFile};
 use crate::host::Host;
 use crate::platform::packages::SUFFIX;
@@ -44,13 +44,13 @@ pub fn collect(
     // It begins no changes: a signal ends the run at once, which harms nothing.
     let engine = Engine::start(host, "apply")?;
     engine.close_files(host, watcher);
-    let change = Change::Collect {
+    let change = Change::Collect(Order {
         directory,
         packages: packages(profile),
         files: files(profile),
         repositories: options.repositories.clone(),
         agent_package: options.agent_package.clone().or_else(beside_us),
-    };
+    });
     let mut recorder = Recorder::open(host, profile, &engine.boot_id)?;
     recorder.begin(false, None)?;
     let changed = recorder.perform(REQUIREMENT, &change, watcher).inspect_err(|_| {

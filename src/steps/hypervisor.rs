@@ -7,7 +7,6 @@ use super::{Belongs, Place, Requirement, Status, Waivable, is_image, need};
 use crate::facts::disks::{ControllerKind, Disk};
 use crate::facts::dmi::Dmi;
 use crate::facts::{Fact, Facts};
-use crate::platform::texts::texts;
 use crate::platform::words;
 use crate::profile::Profile;
 
@@ -77,7 +76,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
 ];
 
 fn move_disks(facts: &Facts) -> String {
-    MOVE_DISKS.replace("{system.lsi-drivers}", texts(words::family(facts)).lsi_drivers)
+    MOVE_DISKS.replace("{system.lsi-drivers}", words::of(facts).lsi_drivers)
 }
 
 /// In the order that keeps the machine bootable: the drivers before the disks.
@@ -146,11 +145,7 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
             });
         }
         (None, _) => {
-            return Ok(Status::unmet(
-                but("not installed"),
-                expected,
-                words::install_tools(words::family(facts)),
-            ));
+            return Ok(Status::unmet(but("not installed"), expected, words::of(facts).tools));
         }
         (Some(program), _) => program,
     };
@@ -163,7 +158,7 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
         None => Status::unmet(
             but(&format!("{program} is installed, but does not run")),
             expected,
-            words::start_tools(words::family(facts)),
+            words::of(facts).start_tools,
         ),
     })
 }

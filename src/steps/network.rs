@@ -230,7 +230,7 @@ fn dns(facts: &Facts) -> Result<Status, Status> {
         return Ok(Status::unmet(
             found,
             "at least one nameserver line with an IP address",
-            words::name_resolver(words::family(facts)),
+            words::of(facts).name_resolver,
         ));
     }
     Ok(Status::met(servers.join(", ")))

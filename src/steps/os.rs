@@ -101,7 +101,7 @@ fn release(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
              Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on",
         );
     }
-    if let Some(why) = words::not_supported(words::family(facts)) {
+    if let Some(why) = words::of(facts).not_supported {
         fix.push_str("; ");
         fix.push_str(why);
     }
@@ -122,7 +122,7 @@ fn hostname(facts: &Facts) -> Result<Status, Status> {
     let family = words::family(facts);
     let name = need(&facts.os.hostname, "the hostname")?.trim();
     if let Err(problem) = check_hostname(name) {
-        return Ok(Status::unmet(problem, expected, words::choose_hostname(family)));
+        return Ok(Status::unmet(problem, expected, words::of(facts).choose_hostname));
     }
     let keep = words::keep_hostname(family, name);
     let configured = need(&facts.os.configured_hostname, "the hostname of the next boot")?;
@@ -201,7 +201,7 @@ fn clock(facts: &Facts) -> Result<Status, Status> {
         None => Status::unmet(
             but("no time service runs", &facts.clock.others),
             "ntpd, chronyd, systemd-timesyncd or the time synchronisation of VMware Tools",
-            words::time_service(words::family(facts)),
+            words::of(facts).time_service,
         ),
     })
 }

@@ -132,8 +132,8 @@ fn installed(
         return Err(Status::Blocked { by: id::PACKAGES_BASE.to_owned() });
     }
     for (what, cut, advice) in [
-        ("left unfinished", &packages.unfinished, words::finish_packages(packages.database)),
-        ("installed several times", &packages.duplicates, words::remove_duplicates(packages.database)),
+        ("left unfinished", &packages.unfinished, packages.database.tool().finish),
+        ("installed several times", &packages.duplicates, packages.database.tool().remove_duplicates),
     ] {
         if let Some(first) = cut.first().filter(|_| unfinished == Unfinished::Reported) {
             let more = if cut.len() > 1 { format!(" and {} more", cut.len() - 1) } else { String::new() };
@@ -228,16 +228,12 @@ mod tests {
             assert_eq!(others, ["blocked: packages.base"; 2], "one cause, one finding");
         };
         let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
-        let complete = words::finish_packages(database(&mut ready.clone()).database);
+        let complete = database(&mut ready.clone()).database.tool().finish;
         assert!(complete.contains("shows what is left of it and asks"), "{complete}");
         all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
         let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
         let found = format!("installed several times: {} and 1 more", bash());
-        all(
-            said(&|p| p.duplicates.extend([bash(), bash()])),
-            &found,
-            words::remove_duplicates(Database::Rpm),
-        );
+        all(said(&|p| p.duplicates.extend([bash(), bash()])), &found, Database::Rpm.tool().remove_duplicates);
         let dpkg = said(&|p| {
             p.database = Database::Dpkg;
             p.unfinished.push("perl is unpacked and not configured".into());
@@ -260,7 +256,7 @@ mod tests {
             format!(
                 "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
                  lsscsi, rsync, wget, kexec-tools | {}; then mt-agent apply, or: yum install -y lsscsi; then rpm -q lsscsi",
-                words::finish_packages(Database::Rpm)
+                Database::Rpm.tool().finish
             )
         );
         let expected = |from| Change::InstallPackages {

@@ -9,7 +9,6 @@ use anyhow::{Result, bail};
 
 use crate::host::text;
 
-/// What one member of an archive is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Member {
     Directory,
@@ -27,9 +26,7 @@ pub enum Admitted {
     Top,
     Directory(PathBuf),
     File(PathBuf),
-    /// A symbolic link and where it leads.
     Symlink(PathBuf, PathBuf),
-    /// A hard link and the file, seen before, that it names.
     HardLink(PathBuf, PathBuf),
 }
 
@@ -103,7 +100,6 @@ impl Tree {
             .map(|(path, _)| path.as_path())
     }
 
-    /// How many members there are, implied directories included.
     pub fn members(&self) -> usize {
         self.nodes.len()
     }

@@ -14,7 +14,6 @@ use crate::host::files;
 /// The first part of the name that an archive has while it is being unpacked; the beginning of its SHA-256 follows.
 pub(super) const UNPACKING: &str = ".unpacking-";
 
-/// Writes one member below `staging`.
 pub(super) fn write(
     staging: &Path,
     admitted: Admitted,
@@ -89,7 +88,6 @@ pub(super) fn remove(directory: &Path) -> Result<()> {
     }
 }
 
-/// Removes the directory, unless it is forgotten.
 pub(super) struct Guard<'a>(pub(super) &'a Path);
 
 impl Drop for Guard<'_> {

@@ -22,14 +22,13 @@ use crate::platform::packages::look::Package;
 use crate::platform::packages::{Database, NO_SIGNATURE, SUFFIX, Signature, plain};
 use crate::profile::Profile;
 
-/// The name of the agent's own package.
 const AGENT: &str = "mt-agent";
 
 /// Collects what is ordered; [`Done::Unchanged`] where all of it is there already.
 /// Errors: One line: what could not be had, or does not belong there. What was there before is then still there.
-pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
+pub fn collect(context: &mut Context<'_>, order: &Order) -> Result<Done> {
     let database = Database::of_release(&context.profile.os.release)?;
-    let (directory, made) = prepare(order.directory)?;
+    let (directory, made) = prepare(&order.directory)?;
     let result = collect_into(context, database, order, &directory);
     if result.is_err() && made {
         // Only where nothing lies in it.
@@ -41,7 +40,7 @@ pub fn collect(context: &mut Context<'_>, order: &Order<'_>) -> Result<Done> {
 fn collect_into(
     context: &mut Context<'_>,
     database: Database,
-    order: &Order<'_>,
+    order: &Order,
     directory: &Path,
 ) -> Result<Done> {
     let old = read(directory).context("it can be removed, to collect anew")?;
@@ -72,7 +71,7 @@ fn collect_into(
         profile: context.profile.name.to_string(),
         release: context.profile.os.release.to_string(),
         architecture: context.profile.os.architecture.to_string(),
-        packages: order.packages.to_vec(),
+        packages: order.packages.clone(),
         files: staged.iter().map(|(_, entry)| entry.clone()).collect(),
     };
     if let Err(error) = keep(directory, &staged, &manifest) {
@@ -128,19 +127,19 @@ fn only_ours(directory: &Path) -> Result<()> {
 }
 
 /// Whether the collection is what is ordered, and whole.
-fn finished(profile: &Profile, order: &Order<'_>, directory: &Path, old: &Manifest) -> Result<()> {
+fn finished(profile: &Profile, order: &Order, directory: &Path, old: &Manifest) -> Result<()> {
     let same = old.profile == profile.name
         && old.release == profile.os.release
         && old.architecture == profile.os.architecture.name()
         && old.packages == order.packages;
     ensure!(same, "it was made for the profile {}, or for another edition of it", text::safe(&old.profile));
-    for spec in order.files {
+    for spec in &order.files {
         let entry = old.files.iter().find(|entry| entry.role == Role::File && entry.file == spec.file);
         let entry = entry.with_context(|| format!("it lacks {}", spec.file))?;
         let pinned = spec.sha256.as_ref().is_none_or(|pinned| *pinned == entry.sha256);
         ensure!(pinned, "the profile pins another {}", spec.file);
     }
-    if let Some(path) = order.agent_package {
+    if let Some(path) = &order.agent_package {
         let (sum, _) = sum_of(path)?;
         let agent = old.files.iter().find(|entry| entry.role == Role::Agent);
         ensure!(
@@ -164,12 +163,12 @@ fn clear(directory: &Path) {
 fn stage(
     context: &mut Context<'_>,
     database: Database,
-    order: &Order<'_>,
+    order: &Order,
     work: &Work,
 ) -> Result<Vec<(PathBuf, Entry)>> {
     let os = context.profile.os.clone();
     let mut staged = Vec::new();
-    if let Some(from) = order.agent_package {
+    if let Some(from) = &order.agent_package {
         let place = work.directory("agent")?;
         copy(
             trust::file(from)?,
@@ -186,7 +185,7 @@ fn stage(
         staged.push(entry(&place.join("agent.rpm"), file, package, Role::Agent, "as it was given".into())?);
     }
     let apart = work.directory("files")?;
-    for spec in order.files {
+    for spec in &order.files {
         let how = obtain(context, database, &apart, spec)?;
         context.observer.progress(&format!("{}: {how}", spec.file));
         let package = database.look_at(context.host, &apart, &spec.file)?;
@@ -238,7 +237,7 @@ fn entry(
 fn trusted(
     context: &Context<'_>,
     database: Database,
-    order: &Order<'_>,
+    order: &Order,
     (directory, file): (&Path, &str),
 ) -> Result<String> {
     const ASKED: &str = "as this host's repositories ask for (gpgcheck)";
@@ -247,13 +246,12 @@ fn trusted(
         Signature::None if own => Ok(format!("{ASKED}: {NO_SIGNATURE}")),
         Signature::NoKey(_) if own => Ok(ASKED.into()),
         signature => {
-            let advice = format!("import its maker's key ({})", database.import_key().0);
+            let advice = format!("import its maker's key ({})", database.tool().import_key);
             signature.settle(&context.profile.files, &advice)
         }
     }
 }
 
-/// Moves what was staged to its place and writes the manifest, last.
 fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> Result<()> {
     let manifest_path = directory.join(FILE);
     for (path, _) in staged {
@@ -286,7 +284,6 @@ fn keep(directory: &Path, staged: &[(PathBuf, Entry)], manifest: &Manifest) -> R
     files::replace(&manifest_path, &text, 0o644)
 }
 
-/// Now, RFC 3339 UTC to the second.
 fn now() -> String {
     let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::now_utc().format(&format).unwrap_or_default()

@@ -1,6 +1,5 @@
 //! A collection on disk: its manifest, and whether its files are what the manifest says.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::manifest::{self, Entry, FILE, LARGEST, Manifest};
 use super::place::can_be_named;
+use super::work::names;
 use crate::changes::packages::{own, sum_of};
 use crate::host::{files, text, trust};
 use crate::platform::packages::SUFFIX;
@@ -43,7 +43,6 @@ impl Collection {
     }
 }
 
-/// The manifest in `directory`; `None` where there is none.
 pub(super) fn read(directory: &Path) -> Result<Option<Manifest>> {
     let path = directory.join(FILE);
     match path.symlink_metadata() {
@@ -60,17 +59,9 @@ pub(super) fn read(directory: &Path) -> Result<Option<Manifest>> {
     manifest::parse(&source).map(Some).with_context(|| path.display().to_string())
 }
 
-/// The names of the packages in `directory`.
 pub(super) fn packages(directory: &Path) -> Result<Vec<String>> {
-    let reading = || format!("reading the directory {}", directory.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).with_context(reading)? {
-        let name = entry.with_context(reading)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(SUFFIX) {
-            found.push(name);
-        }
-    }
-    found.sort();
+    let mut found = names(directory)?;
+    found.retain(|name| name.ends_with(SUFFIX));
     Ok(found)
 }
 
@@ -86,7 +77,6 @@ pub(super) fn no_strangers(directory: &Path, manifest: &Manifest) -> Result<()> 
     Ok(())
 }
 
-/// Makes sure that a file is what the manifest says.
 pub(super) fn verify(directory: &Path, entry: &Entry) -> Result<()> {
     let path = directory.join(&entry.file);
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
@@ -106,6 +96,7 @@ pub(super) fn verify(directory: &Path, entry: &Entry) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::super::manifest::{Role, SCHEMA};

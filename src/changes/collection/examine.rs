@@ -10,15 +10,13 @@ use super::manifest::{Entry, Role};
 use crate::changes::package_file::PackageFile;
 use crate::host::Host;
 use crate::platform::packages::look::{Package, nevra};
-use crate::platform::packages::{Database, NOT_VERIFIED, Signature};
+use crate::platform::packages::{Database, NOT_VERIFIED, Signature, Tool};
 use crate::profile::Profile;
 
 /// A file of a collection, looked into.
 #[derive(Clone, Debug)]
 pub struct Examined<'a> {
-    /// What the manifest says.
     pub entry: &'a Entry,
-    /// What the file says of itself.
     pub package: Package,
     /// How it is known to be genuine on this host.
     pub verified: String,
@@ -80,6 +78,6 @@ fn genuine(
             return Ok("verified by its SHA-256".into());
         }
     }
-    let (import, place) = Database::of_release(&profile.os.release)?.import_key();
-    signature.settle(files, &format!("import its maker's key ({import}; {place})"))
+    let Tool { import_key, keys, .. } = Database::of_release(&profile.os.release)?.tool();
+    signature.settle(files, &format!("import its maker's key ({import_key}; {keys})"))
 }

@@ -56,7 +56,9 @@ pub fn install(
             let with = if others == 0 { String::new() } else { format!(", with {others} that they need") };
             Ok(Done::Changed(format!("{}{with}", describe(&installed))))
         }
-        Ok(output) => bail!("{} did not install {}: {}", database.tool(), left.join(", "), reason(&output)),
+        Ok(output) => {
+            bail!("{} did not install {}: {}", database.tool().name, left.join(", "), reason(&output))
+        }
         Err(failure) => Err(anyhow!(failure).context("installing the collected packages")),
     }
 }
@@ -122,7 +124,7 @@ fn choose<'a>(
         !chosen.iter().any(|file| file.package.is_kernel()),
         "the packages in {directory} need another kernel than this host's, which the agent does not replace: install \
          it by hand ({}), or collect from the repositories of {}",
-        database.by_hand().1,
+        database.tool().install,
         text::safe(&collection.manifest.release)
     );
     refuse_removals(host, database, &chosen).with_context(|| directory.to_string())?;
@@ -151,8 +153,8 @@ fn refuse_removals(host: &Host, database: Database, chosen: &[&Examined<'_>]) ->
                     "{} obsoletes {what}, which {} would remove from this host: remove it yourself first ({}), if it is not \
                      needed, or install {} by hand",
                     file.entry.file,
-                    database.tool(),
-                    database.by_hand().0,
+                    database.tool().name,
+                    database.tool().remove,
                     package.name
                 );
             }
@@ -161,7 +163,6 @@ fn refuse_removals(host: &Host, database: Database, chosen: &[&Examined<'_>]) ->
     Ok(())
 }
 
-/// That the collection has none of the packages `names`.
 pub(super) fn lacks(collection: &Collection, names: &[&str]) -> String {
     format!(
         "{} has no package {}: it was collected for the profile {}; collect again, for this host's profile",

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::host::text;
 use crate::platform::packages::{SUFFIX, plain};
 
-/// Its name in the directory.
 pub const FILE: &str = "manifest.json";
 
 pub const SCHEMA: &str = "mt-agent/manifest/v1";
@@ -20,21 +19,14 @@ pub const LARGEST: u64 = 4 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`SCHEMA`].
     pub schema: String,
-    /// Version of the agent that made it.
     pub agent: String,
-    /// When, RFC 3339 UTC.
     pub made: String,
-    /// Name of the profile it was made for.
     pub profile: String,
-    /// The release that the profile names.
     pub release: String,
-    /// The architecture that the profile names.
     pub architecture: String,
     /// The packages that the profile names; the others are their dependencies.
     pub packages: Vec<String>,
-    /// The files, by name.
     pub files: Vec<Entry>,
 }
 
@@ -42,28 +34,18 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Its name in the directory.
     pub file: String,
-    /// Its size in bytes.
     pub size: u64,
-    /// Its SHA-256, lower-case hex.
     pub sha256: String,
-    /// The name of the package.
     pub package: String,
-    /// Its epoch, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
-    /// Version and release.
     pub version: String,
-    /// `x86_64`, `noarch`, …
     pub architecture: String,
-    /// What it is there for.
     pub role: Role,
-    /// How it was verified when it was collected.
     pub verified: String,
 }
 
-/// What a file is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -71,7 +53,6 @@ pub enum Role {
     Package,
     /// One of the profile's `files`.
     File,
-    /// The agent's own package.
     Agent,
 }
 

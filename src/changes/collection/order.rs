@@ -1,19 +1,21 @@
 //! What a collection is to hold.
 
-use std::path::Path;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 use crate::changes::package_file::PackageFile;
 
 /// What is to be collected, and where.
-#[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
-    pub directory: &'a Path,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub directory: PathBuf,
     /// Packages of the profile; their dependencies come with them.
-    pub packages: &'a [String],
+    pub packages: Vec<String>,
     /// Packages that come as files.
-    pub files: &'a [PackageFile],
+    pub files: Vec<PackageFile>,
     /// Repositories to take the packages from; this host's own when there are none.
-    pub repositories: &'a [String],
+    pub repositories: Vec<String>,
     /// The agent's own package.
-    pub agent_package: Option<&'a Path>,
+    pub agent_package: Option<PathBuf>,
 }

@@ -11,7 +11,6 @@ use crate::changes::Context;
 use crate::platform::packages::resolve::{Desk, Wanted};
 use crate::platform::packages::{Act, Database, LONG_QUESTION, SUFFIX, no_repository, plain, reason};
 
-/// Packages that were downloaded.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub directory: PathBuf,
@@ -21,17 +20,17 @@ pub(super) struct Resolved {
 /// Downloads the packages of `order` with all their dependencies.
 /// Errors: One line: there is neither yum nor dnf, this host's repositories are another release's, or what the
 /// package manager said.
-pub(super) fn resolve(context: &mut Context<'_>, order: &Order<'_>, work: &Work) -> Result<Resolved> {
+pub(super) fn resolve(context: &mut Context<'_>, order: &Order, work: &Work) -> Result<Resolved> {
     if order.packages.is_empty() {
         return Ok(Resolved::default());
     }
-    for name in order.packages {
+    for name in &order.packages {
         plain(name, "a package")?;
     }
     let profile = context.profile;
     let wanted = Wanted {
-        packages: order.packages,
-        repositories: order.repositories,
+        packages: &order.packages,
+        repositories: &order.repositories,
         ca_file: profile.files.ca_file.as_deref(),
         release: &profile.os.release,
         deadline: profile.packages.deadline.get(),
@@ -81,7 +80,6 @@ pub(super) fn is_whole(
     Ok(())
 }
 
-/// The packages below `directory`.
 fn find(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let reading = || format!("reading the directory {}", directory.display());
     for entry in fs::read_dir(directory).with_context(reading)? {

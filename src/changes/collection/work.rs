@@ -22,7 +22,6 @@ impl Work {
         Ok(Self(path))
     }
 
-    /// A directory in it.
     pub(super) fn directory(&self, name: &str) -> Result<PathBuf> {
         let path = self.0.join(name);
         DirBuilder::new()
@@ -53,7 +52,6 @@ impl Drop for Work {
     }
 }
 
-/// The names in `directory`, in order.
 pub(super) fn names(directory: &Path) -> Result<Vec<String>> {
     let reading = || format!("reading the directory {}", directory.display());
     let mut names = Vec::new();

@@ -26,11 +26,9 @@ const MISSING: &str = "/var/log/missing-packages.log";
 /// How much of the log's new part is read, in bytes.
 const LOG: u64 = 1 << 20;
 
-/// The host before the run.
 pub struct Before {
     files: Vec<(&'static str, Option<State>)>,
     log: PathBuf,
-    /// Length of its log in bytes.
     pub log_bytes: u64,
     missing: Option<Stamp>,
     /// Where copies of the files lie, if there were any.
@@ -159,7 +157,6 @@ pub fn wwids(host: &Host) -> Result<Vec<String>> {
     Ok(configuration.blacklist_wwids.into_iter().filter(|id| !id.trim().is_empty()).collect())
 }
 
-/// What the outcome of an earlier run was, in words.
 pub fn in_words(record: &Record) -> String {
     let at = &record.started_at;
     match &record.outcome {

@@ -291,7 +291,6 @@ fn a_script_that_is_none_is_not_run() {
     assert!(!desk.path("/where").exists());
 }
 
-/// How often a script of these tests has run: each writes a line.
 fn runs(desk: &Desk) -> usize {
     fs::read_to_string(desk.path("/runs")).unwrap_or_default().lines().count()
 }

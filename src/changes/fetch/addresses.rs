@@ -20,7 +20,6 @@ pub struct InTurn {
 }
 
 impl InTurn {
-    /// For the `number`th try, from 0.
     pub fn new(number: usize) -> Self {
         Self { number, ..Self::default() }
     }

@@ -10,29 +10,15 @@ use ureq::Body;
 use ureq::http::{HeaderMap, Response, header};
 
 use super::proxy;
-use crate::host::{files, text, trust};
+use crate::host::{files, trust};
 
-/// Why there is no answer.
-pub(super) enum Asked {
-    Broken(anyhow::Error),
-    Refused(anyhow::Error),
-}
-
-impl Asked {
-    pub(super) fn of(error: &ureq::Error, url: &str) -> Self {
-        let message = anyhow!("{url}: {}", text::without_secrets(&text::safe(&error.to_string())));
-        match error {
-            // A certificate that is not trusted, and a port where nobody listens, stay so.
-            ureq::Error::Io(io)
-                if matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionRefused) =>
-            {
-                Self::Refused(message)
-            }
-            ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => {
-                Self::Broken(message)
-            }
-            _ => Self::Refused(message),
-        }
+/// Whether another try may succeed.
+pub(super) fn may_pass(error: &ureq::Error) -> bool {
+    match error {
+        // A certificate that is not trusted, and a port where nobody listens, stay so.
+        ureq::Error::Io(io) => !matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionRefused),
+        ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed => true,
+        _ => false,
     }
 }
 
@@ -55,7 +41,6 @@ pub(super) fn continues(response: &Response<Body>, from: u64, noted: &str) -> bo
     starts == Some(from) && same
 }
 
-/// The address that a redirect leads to.
 pub(crate) fn resolve(base: &str, location: &str) -> Option<String> {
     let (scheme, rest) = base.split_once("://")?;
     let resolved = if location.contains("://") {

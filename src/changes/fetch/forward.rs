@@ -4,8 +4,6 @@
 //! refuse for any port but 443. So the connection goes to the proxy, and the request's first line is
 //! written as a proxy wants it.
 
-use std::fmt;
-
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -53,15 +51,10 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Every name leads to the proxy.
+#[derive(Debug)]
 struct To {
     proxy: Uri,
     resolver: InTurn,
-}
-
-impl fmt::Debug for To {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("To")
-    }
 }
 
 impl Resolver for To {

@@ -18,19 +18,16 @@ pub struct From {
     /// A strong `ETag`, or the time of the last modification: what `If-Range` can compare. Empty: the server named none,
     /// and what came is of no use later.
     pub validator: String,
-    /// Whether this address was given up for being slow.
     #[serde(default)]
     pub given_up: bool,
 }
 
 impl From {
-    /// Writes it beside `part`.
     pub fn note(&self, part: &Path) -> Result<()> {
         files::replace(&note(part), &serde_json::to_vec(self)?, 0o600)
     }
 }
 
-/// What is noted of `part`.
 pub fn noted(part: &Path) -> Option<From> {
     serde_json::from_str(&String::from_utf8(files::read(&note(part)).ok()?).ok()?).ok()
 }

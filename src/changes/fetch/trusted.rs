@@ -145,13 +145,8 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Wraps connections in TLS where the address asks for it.
+#[derive(Debug)]
 struct Tls(Arc<ClientConfig>);
-
-impl fmt::Debug for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tls")
-    }
-}
 
 impl<In: Transport> Connector<In> for Tls {
     type Out = Either<In, Wrapped>;
@@ -179,7 +174,6 @@ impl<In: Transport> Connector<In> for Tls {
     }
 }
 
-/// A connection in TLS.
 struct Wrapped {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,

@@ -56,7 +56,9 @@ pub fn install_files_with(
     let left: Vec<&str> = names.into_iter().filter(|name| !installed.contains_key(*name)).collect();
     match ran {
         Ok(_) if left.is_empty() => Ok(Done::Changed(describe(&installed))),
-        Ok(output) => bail!("{} did not install {}: {}", database.tool(), left.join(", "), reason(&output)),
+        Ok(output) => {
+            bail!("{} did not install {}: {}", database.tool().name, left.join(", "), reason(&output))
+        }
         Err(failure) => Err(anyhow!(failure).context("installing package files")),
     }
 }

@@ -17,7 +17,6 @@ use crate::host::{files as host_files, text, trust};
 use crate::platform::packages::Database;
 use crate::profile::Profile;
 
-/// The most bytes that a package file may have.
 const LIMIT: u64 = 512 << 20;
 
 /// What an address has to send while others wait: 1 KiB/s, over a quarter of a minute. A modem is faster.
@@ -210,7 +209,6 @@ pub(in crate::changes) fn copy(
     }
 }
 
-/// Gives a verified file its name.
 fn keep(part: &Path, target: &Path) -> Result<()> {
     let keeping = || format!("keeping {}", target.display());
     fs::set_permissions(part, fs::Permissions::from_mode(0o644)).with_context(keeping)?;
@@ -251,8 +249,9 @@ fn verify(context: &Context<'_>, database: Database, path: &Path, spec: &Package
     if spec.sha256.is_some() {
         return Ok("verified by its SHA-256".into());
     }
-    let (import, _) = database.import_key();
-    let advice =
-        format!("pin its SHA-256 ({sum}, if you trust this copy), import its maker's key ({import})");
+    let advice = format!(
+        "pin its SHA-256 ({sum}, if you trust this copy), import its maker's key ({})",
+        database.tool().import_key
+    );
     database.signature(context.host, directory, name)?.settle(&context.profile.files, &advice)
 }

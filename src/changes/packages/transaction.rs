@@ -11,7 +11,6 @@ use crate::host::command::{Became, Failure, Output};
 use crate::host::{isolation, sync};
 use crate::platform::packages::{Act, Database, Manager, process};
 
-/// How often a lock is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs the transaction, waiting for locks as long as the profile says.
@@ -54,7 +53,7 @@ pub(in crate::changes) fn file_transaction(
     // namespace and be out of reach until the next boot: glibc's of CentOS 6 restarts sshd.
     if context.host.exists(SYSTEMD) {
         if let Some(why) = isolation::refused() {
-            let note = format!("{} keeps its network: {why}", database.tool());
+            let note = format!("{} keeps its network: {why}", database.tool().name);
             context.observer.progress(&note);
             context.observer.log(&note);
         }
@@ -77,7 +76,7 @@ pub(in crate::changes) fn wait_for_lock(
 ) -> Result<()> {
     let mut shown = None;
     while let Some(holder) = database.lock_holder(context.host) {
-        wait(context, until, database.tool(), &holder, &mut shown)?;
+        wait(context, until, database.tool().name, &holder, &mut shown)?;
     }
     Ok(())
 }

@@ -11,24 +11,17 @@ use crate::profile::{NetworkKind, OtherAddress, PartitionSpec, Profile, Size};
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
     pub zone: &'a str,
-    /// The name of the host.
     pub hostname: &'a str,
-    /// How it gets its address.
     pub addressing: Addressing<'a>,
     /// The partitions of the layout, each with its size in bytes and the key that says so.
     pub partitions: Vec<(&'a PartitionSpec, u64, String)>,
-    /// Size of the swap partition in bytes, where one is wanted.
     pub swap: Option<u64>,
-    /// The hash of root's password.
     pub hash: &'a PasswordHash,
 }
 
-/// How the host gets its address.
 #[derive(Debug)]
 pub(super) enum Addressing<'a> {
-    /// From a server.
     Dhcp,
-    /// It keeps this one.
     Static {
         address: Ipv4Addr,
         /// The prefix of its network, 1 to 30.

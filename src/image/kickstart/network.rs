@@ -52,7 +52,6 @@ fn no_static_answers(profile: &Profile) -> Result<()> {
     Err(refused(profile, &format!("installation.{key}"), &what))
 }
 
-/// Refuses a gateway that the host cannot reach.
 fn reachable(profile: &Profile, address: Ipv4Addr, gateway: Ipv4Addr, mask: u32) -> Result<()> {
     let (own, other) = (u32::from(address), u32::from(gateway));
     let network = Ipv4Addr::from(own & mask);

@@ -1,9 +1,7 @@
 //! What is done with package files.
 
-/// What is done with package files.
 #[derive(Clone, Copy, Debug)]
 pub enum Act<'a> {
-    /// They are installed.
     Install,
     /// They are installed, in place of earlier editions of theirs.
     Upgrade,

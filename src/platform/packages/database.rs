@@ -21,6 +21,42 @@ use crate::host::command::Command;
 use crate::host::{Host, text};
 use crate::platform::support::unsupported;
 
+/// What installs package files, and how a person uses it and what goes with it.
+#[derive(Debug)]
+pub struct Tool {
+    pub name: &'static str,
+    /// The start of a command that installs packages beside earlier editions of theirs.
+    pub install: &'static str,
+    pub remove: &'static str,
+    pub import_key: &'static str,
+    pub keys: &'static str,
+    pub finish: &'static str,
+    /// How to be rid of what an update that was cut short left installed in several versions.
+    pub remove_duplicates: &'static str,
+}
+
+const RPM: Tool = Tool {
+    name: "rpm",
+    install: "rpm -i",
+    remove: "rpm -e",
+    import_key: "rpm --import",
+    keys: "CentOS keeps its own in /etc/pki/rpm-gpg",
+    finish: "`yum-complete-transaction` shows what is left of it and asks; `yum-complete-transaction --cleanup-only` forgets one \
+             that is out of date (of the package yum-utils)",
+    remove_duplicates: "`package-cleanup --dupes` lists them, `package-cleanup --cleandupes` takes the older ones out (of the \
+                        package yum-utils)",
+};
+
+const DPKG: Tool = Tool {
+    name: "dpkg",
+    install: "dpkg -i",
+    remove: "dpkg -r",
+    import_key: "copied to /etc/apt/trusted.gpg.d",
+    keys: "Debian keeps its own in /usr/share/keyrings",
+    finish: "dpkg --configure -a, and apt-get -f install",
+    remove_duplicates: "apt-get -f install",
+};
+
 fn not_yet() -> Error {
     unsupported(Family::Debian, "installing packages", "install them by hand, with apt-get")
 }
@@ -28,7 +64,7 @@ fn not_yet() -> Error {
 impl Database {
     /// That of this host's packages.
     /// Errors: The agent does not install those, or of which family the host is cannot be determined.
-    pub fn of(host: &Host) -> Result<Self> {
+    pub(crate) fn of(host: &Host) -> Result<Self> {
         match family::of(host).context("cannot determine what installs packages on this host")? {
             Family::RedHat => Ok(Self::Rpm),
             Family::Debian => bail!(
@@ -40,7 +76,7 @@ impl Database {
 
     /// That of the packages of `release`, as a profile names it.
     /// Errors: The agent does not collect those.
-    pub fn of_release(release: &str) -> Result<Self> {
+    pub(crate) fn of_release(release: &str) -> Result<Self> {
         match Family::of_release(release) {
             // What is named by nobody's name may be made from one of the Red Hat family.
             None | Some(Family::RedHat) => Ok(Self::Rpm),
@@ -52,7 +88,7 @@ impl Database {
     }
 
     /// Whether the agent installs packages on a host, as [`Database::of`] does: not where of which family it is cannot be determined.
-    pub fn can_install(self, family: &Fact<Family>) -> bool {
+    pub(crate) fn can_install(self, family: &Fact<Family>) -> bool {
         match (family, self) {
             (Fact::Known(Family::RedHat), Self::Rpm) => true,
             (Fact::Known(Family::RedHat | Family::Debian), _)
@@ -62,7 +98,7 @@ impl Database {
 
     /// What installs packages from repositories on this host.
     /// Errors: There is nothing that the agent can use.
-    pub fn manager(self, host: &Host) -> Result<Manager> {
+    pub(crate) fn manager(self, host: &Host) -> Result<Manager> {
         match self {
             Self::Rpm => Manager::over_rpm(host)
                 .context("there is neither yum nor dnf on this host: install the packages by hand"),
@@ -71,32 +107,16 @@ impl Database {
     }
 
     /// The program that installs package files.
-    pub const fn tool(self) -> &'static str {
+    pub(crate) const fn tool(self) -> &'static Tool {
         match self {
-            Self::Rpm => "rpm",
-            Self::Dpkg => "dpkg",
-        }
-    }
-
-    /// How the key of who made a package is imported, and where a distribution keeps its own.
-    pub const fn import_key(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Rpm => ("rpm --import", "CentOS keeps its own in /etc/pki/rpm-gpg"),
-            Self::Dpkg => ("/etc/apt/trusted.gpg.d", "Debian's own are in /usr/share/keyrings"),
-        }
-    }
-
-    /// How a package is removed, or one that is not installed by upgrading is installed: the start of a command.
-    pub const fn by_hand(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Rpm => ("rpm -e", "rpm -i"),
-            Self::Dpkg => ("dpkg -r", "dpkg -i"),
+            Self::Rpm => &RPM,
+            Self::Dpkg => &DPKG,
         }
     }
 
     /// Which of `names` are installed, each with its version and release.
     /// Errors: There is no answer for each of them: then nobody knows.
-    pub fn installed(self, host: &Host, names: &[&str]) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn installed(self, host: &Host, names: &[&str]) -> Result<BTreeMap<String, String>> {
         match self {
             Self::Rpm => rpm::installed(host, names),
             Self::Dpkg => Err(not_yet()),
@@ -105,7 +125,7 @@ impl Database {
 
     /// Every installed package's name and version; of several versions of one, each.
     /// Errors: There is no answer, or not all of it.
-    pub fn all_installed(self, host: &Host) -> Result<Vec<(String, Evr)>> {
+    pub(crate) fn all_installed(self, host: &Host) -> Result<Vec<(String, Evr)>> {
         match self {
             Self::Rpm => rpm::all_installed(host),
             Self::Dpkg => Err(not_yet()),
@@ -113,7 +133,7 @@ impl Database {
     }
 
     /// Who holds the lock of transactions, in words, when somebody does. The tool would wait for it without a word.
-    pub fn lock_holder(self, host: &Host) -> Option<String> {
+    pub(crate) fn lock_holder(self, host: &Host) -> Option<String> {
         match self {
             Self::Rpm => rpm::lock_holder(host),
             Self::Dpkg => None,
@@ -122,7 +142,7 @@ impl Database {
 
     /// The command that does `act` with the package files `files` in `directory`.
     /// Errors: A name is not plain.
-    pub fn command(
+    pub(crate) fn command(
         self,
         act: Act<'_>,
         directory: &Path,
@@ -136,7 +156,7 @@ impl Database {
     }
 
     /// What the packages need, by what the trial of an installation printed.
-    pub fn needs(self, stderr: &str) -> Result<Vec<Need>> {
+    pub(crate) fn needs(self, stderr: &str) -> Result<Vec<Need>> {
         match self {
             Self::Rpm => Ok(needs::parse(stderr)),
             Self::Dpkg => Err(not_yet()),
@@ -145,7 +165,7 @@ impl Database {
 
     /// Makes sure that an open file begins as a package does.
     /// Errors: It does not; what it is instead.
-    pub fn is_package(self, file: &File) -> Result<()> {
+    pub(crate) fn is_package(self, file: &File) -> Result<()> {
         match self {
             Self::Rpm => look::has_lead(file),
             Self::Dpkg => Err(not_yet()),
@@ -155,7 +175,7 @@ impl Database {
     /// What the package files `files` in `directory` say of themselves, in their order. Nothing that is no package reaches the
     /// tool.
     /// Errors: One of them is no package, or none that this host's tool can read.
-    pub fn look(self, host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
+    pub(crate) fn look(self, host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
         match self {
             Self::Rpm => look::look(host, directory, files),
             Self::Dpkg => Err(not_yet()),
@@ -163,7 +183,7 @@ impl Database {
     }
 
     /// As [`Self::look`], of one file, which messages do not name.
-    pub fn look_at(self, host: &Host, directory: &Path, file: &str) -> Result<Package> {
+    pub(crate) fn look_at(self, host: &Host, directory: &Path, file: &str) -> Result<Package> {
         match self {
             Self::Rpm => look::look_at(host, directory, file),
             Self::Dpkg => Err(not_yet()),
@@ -171,7 +191,7 @@ impl Database {
     }
 
     /// The paths of what is in a package file.
-    pub fn paths(self, host: &Host, directory: &Path, file: &str) -> Result<Vec<String>> {
+    pub(crate) fn paths(self, host: &Host, directory: &Path, file: &str) -> Result<Vec<String>> {
         match self {
             Self::Rpm => look::paths(host, directory, file),
             Self::Dpkg => Err(not_yet()),
@@ -180,7 +200,7 @@ impl Database {
 
     /// What the signatures of package files are worth, by the keys that were imported.
     /// Errors: They cannot be checked.
-    pub fn signatures(self, host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Signature>> {
+    pub(crate) fn signatures(self, host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Signature>> {
         match self {
             Self::Rpm => rpm::signatures(host, directory, files),
             Self::Dpkg => Err(not_yet()),
@@ -188,9 +208,9 @@ impl Database {
     }
 
     /// As [`Self::signatures`], of one file.
-    pub fn signature(self, host: &Host, directory: &Path, file: &str) -> Result<Signature> {
+    pub(crate) fn signature(self, host: &Host, directory: &Path, file: &str) -> Result<Signature> {
         let one = self.signatures(host, directory, &[file])?.pop();
-        one.with_context(|| format!("{} said nothing of {file}", self.tool()))
+        one.with_context(|| format!("{} said nothing of {file}", self.tool().name))
     }
 }
 

@@ -59,7 +59,6 @@ pub fn holder(host: &Host, path: &str) -> Option<String> {
     Some(format!("{}{with}", process(host, pid)))
 }
 
-/// A process that has the file at `path` open, but for this one.
 fn who_has_open(host: &Host, path: &str) -> Option<u32> {
     let ours = std::process::id();
     let numbers = host.list("/proc").unwrap_or_default();
@@ -89,7 +88,6 @@ pub fn process(host: &Host, pid: Option<u32>) -> String {
     if known.is_empty() { format!("process {pid}") } else { format!("process {pid} ({})", known.join(", ")) }
 }
 
-/// The real user ID of a process.
 fn uid(host: &Host, pid: u32) -> Option<u32> {
     let status = host.read(format!("/proc/{pid}/status")).ok()?;
     daemons::uids(&status)?.first().copied()

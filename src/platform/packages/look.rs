@@ -45,17 +45,13 @@ const EL6_CAN: [&str; 13] = [
 /// With `FileCaps`, which 4.8 has where the kernel has capabilities, as CentOS 6's does.
 const EL6_CAN_TOO: &str = "FileCaps";
 
-/// What a package file says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Package {
     pub name: String,
-    /// Its epoch, where it has one.
     pub epoch: Option<u32>,
     /// Version and release.
     pub version: String,
-    /// `x86_64`, `noarch`, …
     pub architecture: String,
-    /// The names of what it provides.
     pub provides: Vec<String>,
     /// What rpm removes when it installs this by `-U`.
     pub obsoletes: Vec<Range>,
@@ -154,7 +150,6 @@ fn ask(host: &Host, directory: &Path, files: &[&str]) -> Result<Vec<Package>> {
     Ok(packages)
 }
 
-/// The paths of what is in a package file.
 pub fn paths(host: &Host, directory: &Path, file: &str) -> Result<Vec<String>> {
     let options = ["-qp", "--nosignature", "--qf", r"[%{FILENAMES}\n]"];
     let answer = rpm::on_files(directory, &options, &[file], rpm::LONG_QUESTION)?.read(host)?;
@@ -162,7 +157,6 @@ pub fn paths(host: &Host, directory: &Path, file: &str) -> Result<Vec<String>> {
     Ok(paths.map(str::to_owned).collect())
 }
 
-/// Makes sure that a file begins as a package does.
 fn is_package(path: &Path) -> Result<()> {
     has_lead(&host_files::open(path).with_context(|| format!("reading {}", path.display()))?)
 }

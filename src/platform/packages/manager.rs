@@ -14,7 +14,7 @@ const ARGUMENT: usize = 128 << 10;
 
 impl Manager {
     /// Where what it installs is on record.
-    pub const fn database(self) -> Database {
+    pub(crate) const fn database(self) -> Database {
         match self {
             Self::Yum | Self::Dnf => Database::Rpm,
         }
@@ -24,7 +24,12 @@ impl Manager {
     /// Both wait for their lock for ever, unless they are to give up: we wait ourselves. And both remove what a new package obsoletes,
     /// but for packages that are protected (yum 3.2.28, dnf 1).
     /// Errors: The names of all that is installed are longer than an argument may be.
-    pub fn install(self, packages: &[&str], installed: &[String], deadline: Duration) -> Result<Command> {
+    pub(crate) fn install(
+        self,
+        packages: &[&str],
+        installed: &[String],
+        deadline: Duration,
+    ) -> Result<Command> {
         match self {
             Self::Yum | Self::Dnf => self.install_over_rpm(packages, installed, deadline),
         }
@@ -53,21 +58,21 @@ impl Manager {
     }
 
     /// The process that `output` says held the lock, when the lock is why nothing was done: `None` inside when it is not named.
-    pub fn refused(self, output: &Output) -> Option<Option<u32>> {
+    pub(crate) fn refused(self, output: &Output) -> Option<Option<u32>> {
         match self {
             Self::Yum | Self::Dnf => lock::refused(output),
         }
     }
 
     /// What there is to look at after it was stopped.
-    pub const fn when_stopped(self) -> &'static str {
+    pub(crate) const fn when_stopped(self) -> &'static str {
         match self {
             Self::Yum | Self::Dnf => "; see whether `yum-complete-transaction` finds something to finish",
         }
     }
 
     /// Transactions that were begun and not finished, in words.
-    pub fn unfinished(self, host: &Host) -> Option<String> {
+    pub(crate) fn unfinished(self, host: &Host) -> Option<String> {
         let all = match self {
             Self::Yum | Self::Dnf => unfinished_yum(host),
         };
@@ -80,7 +85,7 @@ impl Manager {
     }
 
     /// Why it did not install something, with what to do about that.
-    pub fn explain(self, why: String) -> String {
+    pub(crate) fn explain(self, why: String) -> String {
         match self {
             Self::Yum | Self::Dnf => {
                 let mut why = no_repository(why, OWN_REPOSITORIES);

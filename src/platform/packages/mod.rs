@@ -15,6 +15,7 @@ pub mod version;
 
 pub use crate::facts::packages::{Database, Manager};
 pub(crate) use act::Act;
+pub(crate) use database::Tool;
 pub(crate) use lock::process;
 pub(crate) use manager::no_repository;
 pub(crate) use name::{SUFFIX, plain, plain_directory};

@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 
 use crate::host::text;
 
-/// How the name of a package file ends.
 pub const SUFFIX: &str = ".rpm";
 
 /// Refuses a `name` of `what` that a tool would take for an option, a path, a group or a pattern.

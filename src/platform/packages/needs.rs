@@ -2,7 +2,6 @@
 
 use crate::host::text;
 
-/// A dependency that rpm found unmet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// What is needed, without a version.

@@ -36,7 +36,6 @@ impl Manager {
 /// Where packages are resolved and downloaded: empty directories.
 #[derive(Clone, Copy, Debug)]
 pub struct Desk<'a> {
-    /// The root of the empty system.
     pub root: &'a Path,
     /// Where the packages go; yum 3.2 leaves them in its cache in the root.
     pub packages: &'a Path,
@@ -55,7 +54,6 @@ pub struct Wanted<'a> {
     pub ca_file: Option<&'a Path>,
     /// The release that they are for, as the profile names it.
     pub release: &'a str,
-    /// How long it may take.
     pub deadline: Duration,
 }
 

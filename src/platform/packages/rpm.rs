@@ -32,7 +32,6 @@ pub fn on_files(directory: &Path, options: &[&str], files: &[&str], deadline: Du
     Ok(Command::new("rpm", options.iter().chain(files).copied(), deadline).dir(directory))
 }
 
-/// What rpm is given to do `act`.
 pub fn options(act: Act<'_>) -> Vec<&str> {
     match act {
         Act::Install => vec!["-iv"],
@@ -111,7 +110,6 @@ pub fn all_installed(host: &Host) -> Result<Vec<(String, Evr)>> {
     whole(host, &command)?.lines().map(package).collect()
 }
 
-/// All that a question of rpm's database is answered with.
 fn whole(host: &Host, command: &Command) -> Result<String> {
     let output = command.run(host)?;
     if let Some(error) = errors(&output.stderr).first() {

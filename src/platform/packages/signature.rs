@@ -4,7 +4,6 @@ use anyhow::{Result, bail, ensure};
 
 use crate::profile::Files;
 
-/// What a package file's signatures are worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
     /// Every one is good, and made with a key that was imported: the key's id.

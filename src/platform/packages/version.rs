@@ -9,7 +9,7 @@ const EQUAL: u32 = 8;
 
 /// Epoch, version and release. Without a release it stands for every release.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evr {
+pub(crate) struct Evr {
     epoch: u32,
     version: String,
     release: Option<String>,
@@ -41,8 +41,7 @@ impl Evr {
 
 /// Some versions of a package: what an `Obsoletes` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// The package's name.
+pub(crate) struct Range {
     pub name: String,
     /// The senses, as rpm's header has them.
     pub senses: u32,
@@ -105,7 +104,6 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Takes what belongs together off the front.
 fn segment<'a>(text: &mut &'a [u8], belongs: fn(&u8) -> bool) -> &'a [u8] {
     let end = text.iter().position(|byte| !belongs(byte)).unwrap_or(text.len());
     let (front, rest) = text.split_at(end);

@@ -85,7 +85,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
             return Ok(Status::unmet(
                 format!("{code} on {place}, but {lacks}"),
                 CONFIGURED,
-                words::write_boot_entries(family),
+                words::of(facts).write_boot_entries,
             ));
         }
         return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));

@@ -33,7 +33,7 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
     let fix = format!(
         "{}. Then `{}`, old logs in /var/log; or make disk and file system larger",
         fixes.join("; "),
-        words::clean_packages(words::family(facts))
+        words::of(facts).clean_packages
     );
     Ok(tally.status(told.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
 }

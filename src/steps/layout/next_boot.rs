@@ -116,7 +116,7 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     let off: Vec<String> = off.collect();
     if !off.is_empty() {
         tally.problem(off.join(", "));
-        fix.push(words::enable_service(words::family(facts)).to_owned());
+        fix.push(words::of(facts).enable_service.to_owned());
     }
     if let Some(problem) = renamed(facts, &mut tally) {
         tally.problem(problem);
