@@ -32,6 +32,23 @@ pub struct Entry {
     pub refused: Option<String>,
 }
 
+impl Entry {
+    /// Whether the line has this option.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|own| own == option)
+    }
+
+    /// Whether it mounts something other than the file system of its device ([`kept::MOUNTS_ELSE`]).
+    pub fn mounts_else(&self) -> bool {
+        kept::MOUNTS_ELSE.iter().any(|option| self.has(option))
+    }
+
+    /// Whether its first column is to lead to a block device.
+    pub fn names_device(&self) -> bool {
+        self.device.starts_with("/dev/") || self.device.contains('=')
+    }
+}
+
 /// A line that looks like an entry and is none: what mounts at boot passes over it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {

@@ -16,9 +16,8 @@ pub fn covered_by<'a>(facts: &'a Facts, entry: &Entry) -> Option<&'a Entry> {
         return None;
     }
     facts.fstab.known()?.iter().find(|other| {
-        let has = |option: &str| other.options.iter().any(|own| own == option);
-        let is_late = OF_NETWORK.contains(&other.fs_type.as_str()) || has("_netdev");
-        let is_mounted = other.fs_type != "swap" && !has("noauto") && other.refused.is_none();
+        let is_late = OF_NETWORK.contains(&other.fs_type.as_str()) || other.has("_netdev");
+        let is_mounted = other.fs_type != "swap" && !other.has("noauto") && other.refused.is_none();
         // What is mounted at / is mounted already.
         let is_above = !same_path(&other.mount_point, "/")
             && Path::new(&entry.mount_point).ancestors().any(|above| above == Path::new(&other.mount_point));
@@ -36,22 +35,22 @@ pub fn first(cover: &Entry, entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{entry, fstab, ready, told};
+    use super::super::testing::{Judged, entry, fstab};
     use super::*;
     use crate::facts::Fact;
 
     #[test]
     fn a_later_line_for_the_directory_or_one_above_it_covers_a_mount() {
-        let (profile, ready) = ready();
-        let last = fstab(&mut ready.clone()).last().unwrap().line;
+        let host = Judged::ready("layout.var-crash");
+        let last = fstab(&mut host.clone()).last().unwrap().line;
         let with = |line: usize, point: &str, fs_type: &str, option: &str| {
-            let mut facts = ready.clone();
+            let mut host = host.clone();
             let mut other = entry(line, "x", point, fs_type, 0);
             other.options = vec![option.into()];
-            fstab(&mut facts).push(other);
+            fstab(&mut host).push(other);
             let covered = |point: &str| {
-                let entry = facts.fstab.known().unwrap().iter().find(|entry| entry.mount_point == point);
-                covered_by(&facts, entry.unwrap()).map(|other| other.line)
+                let entry = host.fstab.known().unwrap().iter().find(|entry| entry.mount_point == point);
+                covered_by(&host, entry.unwrap()).map(|other| other.line)
             };
             (covered("/mnt/retention"), covered("/var/crash"))
         };
@@ -73,21 +72,15 @@ mod tests {
         ] {
             assert_eq!(with(line, point, fs_type, option), (None, None), "{line} {point} {fs_type} {option}");
         }
-        let mut facts = ready.clone();
-        fstab(&mut facts)
+        let mut host = host.clone();
+        fstab(&mut host)
             .extend([entry(20, "tmpfs", "/mnt", "tmpfs", 0), entry(21, "tmpfs", "/var", "tmpfs", 0)]);
-        assert_eq!(
-            told(&profile, &facts, "retention.persistent"),
-            "unmet: line 20 is mounted at /mnt after line 11 and hides /mnt/retention | nothing mounted over /mnt/retention | \
-             in /etc/fstab, move line 20 above line 11, or remove it"
-        );
-        assert_eq!(
-            told(&profile, &facts, "layout.var-crash"),
-            "unmet: line 21 of /etc/fstab is mounted at /var after /var/crash and hides it | /var/crash on an ext4 file system \
-             of its own, in /etc/fstab | in /etc/fstab, move line 21 above line 5, or remove it"
-        );
-        facts.os.systemd = Fact::Known(true);
-        assert!(told(&profile, &facts, "layout.var-crash").starts_with("met: "), "systemd begins above");
-        assert!(told(&profile, &facts, "retention.persistent").starts_with("met: "));
+        host.of("retention.persistent").is("unmet: line 20 is mounted at /mnt after line 11 and hides /mnt/retention | nothing mounted over /mnt/retention | \
+             in /etc/fstab, move line 20 above line 11, or remove it");
+        host.is("unmet: line 21 of /etc/fstab is mounted at /var after /var/crash and hides it | /var/crash on an ext4 file system \
+             of its own, in /etc/fstab | in /etc/fstab, move line 21 above line 5, or remove it");
+        host.os.systemd = Fact::Known(true);
+        assert!(host.outcome().starts_with("met: "), "systemd begins above");
+        host.of("retention.persistent").starts("met: ");
     }
 }

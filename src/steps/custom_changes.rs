@@ -8,7 +8,7 @@ use std::path::Path;
 use super::remedy::{Decision, Remedy, Request};
 use super::stage::with_the_script;
 use super::status::settle;
-use super::{Belongs, Orders, RemediedBy, Requirement, Status, Waivable, id, need};
+use super::{Orders, RemediedBy, Requirement, Status, Waivable, id, need};
 use crate::changes::Change;
 use crate::changes::custom_changes::DECIDE;
 use crate::facts::custom_changes::{BLACKLIST_FLAG, BLACKLIST_SCRIPT, Outcome, running, words};
@@ -19,14 +19,14 @@ use crate::state::paths::{JOURNAL, SET_ASIDE, VENDOR_SCRIPT};
 use restarted::{restart, restarted};
 use root_disk::blacklist;
 
-const SECTION: &str = "Apply custom changes";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement { section: "Apply custom changes", ..Requirement::DEFAULT };
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::CUSTOM_CHANGES_APPLIED,
         title: "The vendor's ApplyCustomChanges.sh has run to its end",
-        section: SECTION,
         why: "It sets up multipath so that disks keep their names while the disks of protected machines come and \
               go. It must run exactly once; its exit status proves nothing, the marker it creates at its end does.",
         by_hand: "Unpack the Unified Agent archive for RHEL 6-64 outside /usr/local, chmod 755 \
@@ -38,25 +38,22 @@ pub const REQUIREMENTS: &[Requirement] = &[
         judge: applied,
         remedy: RemediedBy::Apply(apply),
         orders: Orders { option, ..Orders::NONE },
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: id::CUSTOM_CHANGES_RESTARTED,
         title: "The machine has restarted since the custom changes",
-        section: SECTION,
         why: "Multipath takes the disks over at boot; until then they have names that will not last.",
         by_hand: "Restart the machine.",
         look: "`who -b`, `grep btime /proc/stat`, and `ls -lc {custom-changes.marker}`: the last has to be older than both",
-        belongs: |_| Belongs::Machine,
         after: &[id::CUSTOM_CHANGES_APPLIED],
         judge: restarted,
         remedy: RemediedBy::Apply(|_, facts, _| restart(facts)),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: id::CUSTOM_CHANGES_ROOT_DISK,
         title: "Multipath leaves this machine's root disk alone",
-        section: SECTION,
         why: "The vendor script writes the root disk's SCSI ID into the blacklist. On a clone it is the \
               template's: multipath would then claim the clone's own root disk. A map that holds it already goes at a \
               restart only.",
@@ -65,12 +62,11 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   the old one; restart.",
         look: "`grep wwid /etc/multipath.conf /usr/sbin/blacklistrootdev.sh`, and `/lib/udev/scsi_id --whitelisted \
                --device=/dev/sdX` of the disk that carries /",
-        belongs: |_| Belongs::Machine,
         after: &[id::CUSTOM_CHANGES_APPLIED],
         waiver: Waivable::Never("multipath could claim the root disk at the next boot"),
         judge: root_disk::judge,
         remedy: RemediedBy::Apply(|profile, facts, _| blacklist(profile, facts)),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -106,7 +102,7 @@ fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let record = need(&changes.record, "the record of the vendor script's run")?;
     let outcome = record.as_ref().map(|record| &record.outcome);
     if let Some(why) = living(facts)? {
-        return Ok(Status::Unknown { why });
+        return Ok(Status::unknown(why));
     }
     let path = profile.custom_changes.marker.display();
     let expected = format!("{path}, which the script creates at its end");
@@ -116,15 +112,18 @@ fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     };
     Ok(match (marker, outcome) {
         // Killed after its marker, or before what it wrote was on disk: what it did is not proved.
-        (Some(_), Some(Outcome::Started)) => Status::Unknown {
-            why: format!(
-                "a run of the vendor script was interrupted (boot {}) before its outcome was known, although it \
-                 had made {path}: read {}, then mt-agent apply --custom-changes=accept if it did its work, or =rerun \
-                 if it did not",
+        (marker, Some(Outcome::Started)) => {
+            let left = match marker {
+                Some(_) => format!(" before its outcome was known, although it had made {path}"),
+                None => ", and it never runs twice by itself".to_owned(),
+            };
+            Status::unknown(format!(
+                "a run of the vendor script was interrupted (boot {}){left}: read {}, then mt-agent apply \
+                 --custom-changes=accept if it did its work, or =rerun if it did not",
                 record.as_ref().map(|record| record.boot_id.as_str()).unwrap_or_default(),
                 profile.custom_changes.log.display()
-            ),
-        },
+            ))
+        }
         (Some(_), _) => match need(&facts.multipath.configuration, "/etc/multipath.conf")? {
             Some(_) => match without_effect(profile, facts)? {
                 Some(status) => status,
@@ -139,14 +138,6 @@ fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 "find out who removed it; then mt-agent apply --custom-changes=rerun",
             ),
         },
-        (None, Some(Outcome::Started)) => Status::Unknown {
-            why: format!(
-                "a run of the vendor script was interrupted (boot {}), and it never runs twice by itself: read {}, \
-                 then mt-agent apply --custom-changes=accept if it did its work, or =rerun if it did not",
-                record.as_ref().map(|record| record.boot_id.as_str()).unwrap_or_default(),
-                profile.custom_changes.log.display()
-            ),
-        },
         (None, Some(Outcome::Accepted)) => Status::met("accepted by a person after an interrupted run"),
         (None, Some(Outcome::Applied | Outcome::Observed)) => Status::unmet(
             format!("it ran, but {path} is gone: uninstalling the master target software removes it"),
@@ -159,12 +150,10 @@ fn applied(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
             format!("put that right, then {DECIDE}"),
         ),
         (None, None) => match left_over(profile, facts)? {
-            Some(trace) => Status::Unknown {
-                why: format!(
-                    "{path} is not there, but {trace} is: the vendor script has run here, and it never runs twice by itself: \
+            Some(trace) => Status::unknown(format!(
+                "{path} is not there, but {trace} is: the vendor script has run here, and it never runs twice by itself: \
                      mt-agent apply --custom-changes=accept if what it did is still in place, or =rerun to run it again"
-                ),
-            },
+            )),
             None => Status::unmet(format!("{path} is not there"), expected, fix),
         },
     })

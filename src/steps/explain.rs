@@ -27,17 +27,12 @@ pub struct Explained {
     pub severity: Severity,
     /// What goes wrong when it does not hold.
     pub cause: Cow<'static, str>,
-    /// What to do by hand.
     pub fix: Cow<'static, str>,
     /// Whether `apply` can change it.
     pub changeable: bool,
-    /// Whether it is baked into an image or made on each machine.
     pub belongs: Belongs,
-    /// The chapter of the procedure that it comes from.
     pub section: &'static str,
-    /// Ids that must hold first.
     pub after: &'static [&'static str],
-    /// Ids that wait for it.
     pub before: Vec<&'static str>,
     /// Error codes on which it bears.
     pub codes: Vec<u32>,
@@ -46,34 +41,27 @@ pub struct Explained {
     pub waiver: Option<String>,
 }
 
-/// What `explain NAME` tells.
+/// What `explain NAME` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Explanation {
-    /// Of a requirement.
     Requirement(Explained),
-    /// Of an error code.
     Code(Code),
 }
 
-/// What `explain` alone tells: everything that can be explained, in the order of the procedure.
+/// What `explain` alone shows: everything that can be explained, in the order of the procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Index {
-    /// Every requirement: id and title.
     pub requirements: Vec<Entry<&'static str>>,
-    /// Every error code: number and title.
     pub codes: Vec<Entry<u32>>,
 }
 
-/// A line of the index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry<Id> {
-    /// What to give to `explain`.
     pub id: Id,
     pub title: Cow<'static, str>,
 }
 
-/// The requirement `id`, explained for hosts of `profile`.
 pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
     let requirement = find(id)?;
     let (id, family) = (requirement.id, words::family_of(profile));
@@ -93,7 +81,6 @@ pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
     })
 }
 
-/// The error code `number`, explained.
 pub fn code(number: u32) -> Option<&'static Code> {
     CODES.iter().find(|code| code.code == number)
 }
@@ -121,7 +108,6 @@ pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
     })
 }
 
-/// Everything that can be explained.
 pub fn index(profile: &Profile) -> Index {
     let family = words::family_of(profile);
     let requirement = |requirement: &Requirement| Entry {

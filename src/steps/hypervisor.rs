@@ -1,6 +1,6 @@
 //! VMware, its tools, and the virtual hardware.
 
-use super::devices::mount_at;
+use super::image::root_disk;
 use super::known::but;
 use super::tally::Tally;
 use super::{Belongs, Place, Requirement, Status, Waivable, is_image, need};
@@ -10,12 +10,15 @@ use crate::facts::{Fact, Facts};
 use crate::platform::words;
 use crate::profile::Profile;
 
-const SECTION: &str = "Common things to check on a master target";
-
 /// Disks that one virtual SCSI controller takes: 16 units, one of which is the controller itself.
 const DISKS_OF_A_CONTROLLER: u64 = 15;
 
-const LOOK: &str = "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement {
+    section: "Common things to check on a master target",
+    look: "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere",
+    ..Requirement::DEFAULT
+};
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
@@ -32,46 +35,40 @@ pub const REQUIREMENTS: &[Requirement] = &[
         waiver: Waivable::Never("failback goes to VMware VMs only"),
         place: Place::Elsewhere,
         judge: |_, facts| vmware(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "hypervisor.tools",
         title: "VMware Tools or open-vm-tools are installed and running",
-        section: SECTION,
         why: "vCenter learns the guest's name and addresses from the tools. Without them the datastores of the master \
               target's ESXi host are not detected, and the portal has none to offer.",
         by_hand: "{system.tools}",
         look: "`ps -ef | grep -e vmtoolsd -e vmware-guestd`; the VM's summary in vCenter shows it too",
         belongs: |_| Belongs::Both,
         judge: |_, facts| tools(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "hypervisor.controllers",
         title: "All disks sit on LSI Logic controllers, and none is paravirtual",
-        section: SECTION,
         why: "Reprotection attaches disks to an LSI Logic controller of the master target. With a paravirtual SCSI \
               controller in the VM it fails.",
         by_hand: MOVE_DISKS,
-        look: LOOK,
         belongs: |_| Belongs::Both,
         place: Place::Elsewhere,
         judge: |_, facts| controllers(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "hypervisor.disk-count",
         title: "There are no more disks than the limit",
-        section: SECTION,
         why: "A VM has 4 SCSI controllers with 15 disks each. Every disk of a machine that fails back is attached \
               here: when there is no room, its reprotection fails.",
         by_hand: "Wait until running failbacks are done and their disks are detached, or set up another master target \
                   for the next ones.",
-        look: LOOK,
-        belongs: |_| Belongs::Machine,
         place: Place::Elsewhere,
         judge: disk_count,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -106,12 +103,13 @@ fn vmware(facts: &Facts) -> Result<Status, Status> {
                 Fact::Unknown(why) => format!("whether a PCI device is VMware's: {why}"),
                 _ => "no PCI device is VMware's (15ad)".to_owned(),
             };
-            Err(Status::Unknown {
-                why: format!("the firmware says {}, but no disk is VMware's, and {pci}", of(vendor)),
-            })
+            Err(Status::unknown(format!(
+                "the firmware says {}, but no disk is VMware's, and {pci}",
+                of(vendor)
+            )))
         }
         (Some(vendor), Some(device)) => {
-            Err(Status::Unknown { why: format!("the firmware says {}, but {device}", of(vendor)) })
+            Err(Status::unknown(format!("the firmware says {}, but {device}", of(vendor))))
         }
         (Some(vendor), None) => Ok(Status::unmet(of(vendor), "VMware, Inc.", ON_ESXI)),
         (None, Some(device)) => Ok(Status::met(device)),
@@ -140,9 +138,9 @@ fn tools(facts: &Facts) -> Result<Status, Status> {
     let program = match (&tools.program, &tools.pid) {
         (None, Fact::Known(Some(pid))) => return Ok(Status::met(format!("running (process {pid})"))),
         (None, Fact::Unknown(why)) => {
-            return Err(Status::Unknown {
-                why: format!("no known program of VMware Tools, and whether one runs: {why}"),
-            });
+            return Err(Status::unknown(format!(
+                "no known program of VMware Tools, and whether one runs: {why}"
+            )));
         }
         (None, _) => {
             return Ok(Status::unmet(but("not installed"), expected, words::of(facts).tools));
@@ -206,7 +204,7 @@ fn controllers(facts: &Facts) -> Result<Status, Status> {
         tally.problem(format!("on {kind}: {}", names.join(", ")));
     }
     let only_empty = wrong.is_empty() && lsi.len() == disks.len();
-    let fix = match root_disk(facts, disks).filter(|root| !lsi.contains(root)) {
+    let fix = match root_disk(facts).filter(|root| !lsi.contains(root)) {
         _ if only_empty => "power off and remove the paravirtual controller in Edit Settings".to_owned(),
         Some(root) => format!("{} (here {root} carries /)", move_disks(facts)),
         None => move_disks(facts),
@@ -226,11 +224,6 @@ fn name(kind: ControllerKind) -> &'static str {
         ControllerKind::Virtio => "virtio (not VMware)",
         ControllerKind::Other => "another controller",
     }
-}
-
-fn root_disk<'a>(facts: &Facts, disks: &'a [Disk]) -> Option<&'a str> {
-    let root = mount_at(facts.mounts.known()?, "/")?;
-    super::devices::carriers(disks, root.major_minor).first().map(|disk| disk.name.as_str())
 }
 
 fn disk_count(profile: &Profile, facts: &Facts) -> Result<Status, Status> {

@@ -65,7 +65,7 @@ pub fn is_template(facts: &Facts) -> bool {
 
 fn identity(facts: &Facts) -> Result<Status, Status> {
     if is_image(facts) {
-        return Err(Status::NotApplicable { why: "an image's tree has no identity yet".to_owned() });
+        return Err(Status::not_applicable("an image's tree has no identity yet"));
     }
     if *need(&facts.identity.half_sealed, "whether a sealing was interrupted")? {
         return Err(Status::unmet(
@@ -80,13 +80,12 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
     let recorded = need(&facts.identity.recorded, "the record of this machine's identity")?.as_ref();
     let now = identifiers(facts);
     match (template, recorded) {
-        (None, None) if lost::is_lost(facts) => Err(Status::NotApplicable {
-            why: "no identity is on record any more: layout.own-disks shows what restores it".to_owned(),
-        }),
-        (None, None) => Err(Status::NotApplicable {
-            why: "no identity is on record: neither seal nor apply has run here or in this machine's image"
-                .to_owned(),
-        }),
+        (None, None) if lost::is_lost(facts) => Err(Status::not_applicable(
+            "no identity is on record any more: layout.own-disks shows what restores it",
+        )),
+        (None, None) => Err(Status::not_applicable(
+            "no identity is on record: neither seal nor apply has run here or in this machine's image",
+        )),
         (Some(template), _) => {
             of_template(facts, template, &now)?;
             let own = recorded.map_or(Ok(Kept::New), |recorded| since(facts, recorded, &now))?;
@@ -100,7 +99,7 @@ fn identity(facts: &Facts) -> Result<Status, Status> {
 fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), Status> {
     let same: Vec<&Present> = now.iter().filter(|one| template.has(one)).collect();
     if !same.is_empty() {
-        let found: Vec<_> = same.iter().map(|one| told_same(one)).collect();
+        let found: Vec<_> = same.iter().map(|one| same_as_template(one)).collect();
         let fixes: Vec<_> = [Kind::BiosUuid, Kind::RootDisk, Kind::Disk, Kind::Mac, Kind::SshHostKey]
             .into_iter()
             .filter(|kind| same.iter().any(|one| one.kind == *kind))
@@ -115,14 +114,13 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
         }
         return Err(Status::unmet(found.join("; "), OWN, fix));
     }
-    for (kind, unreadable) in unreadable(facts) {
-        if template.knows(kind) && kind == Kind::RootDisk {
-            return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() });
-        }
-        if template.knows(kind) {
-            return Err(Status::Unknown {
-                why: format!("{unreadable}, so that it cannot be distinguished from the image's"),
-            });
+    if let Some((kind, unreadable)) = unreadable(facts).into_iter().find(|(kind, _)| template.knows(*kind)) {
+        if kind == Kind::RootDisk {
+            return Err(Status::blocked(id::SCSI_IDS));
+        } else {
+            return Err(Status::unknown(format!(
+                "{unreadable}, so that it cannot be distinguished from the image's"
+            )));
         }
     }
     comparable(facts, template, now, "the image", "mt-agent seal on the running template records it")
@@ -140,7 +138,7 @@ fn unreadable(facts: &Facts) -> Vec<(Kind, String)> {
 }
 
 /// What must be on both sides to say that two machines are different: the machine's UUID and its root disk's.
-fn comparable(facts: &Facts, record: &Record, now: &[Present], whose: &str, how: &str) -> Result<(), Status> {
+fn comparable(facts: &Facts, record: &Record, now: &[Present], owner: &str, how: &str) -> Result<(), Status> {
     readable(facts)?;
     need(&facts.identity.ssh_host_keys, "the SSH host keys")?;
     for (kind, what) in [(Kind::BiosUuid, "BIOS UUID"), (Kind::RootDisk, "root disk's SCSI ID")] {
@@ -148,11 +146,11 @@ fn comparable(facts: &Facts, record: &Record, now: &[Present], whose: &str, how:
         let why = match (record.knows(kind), here) {
             (true, true) => continue,
             (false, _) => format!(
-                "the {what} of {whose} is not on record ({how}): compare by hand in vCenter, then waive image.identity"
+                "the {what} of {owner} is not on record ({how}): compare by hand in vCenter, then waive image.identity"
             ),
             (true, false) => format!("this machine's own {what} cannot be read"),
         };
-        return Err(Status::Unknown { why });
+        return Err(Status::unknown(why));
     }
     Ok(())
 }
@@ -196,15 +194,15 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
     }
     let here = |kind: Kind| now.iter().any(|one| one.kind == kind);
     let kept = |kind: Kind| now.iter().any(|one| one.kind == kind && recorded.has(one));
-    let told = [
+    let marks = [
         (Kind::BiosUuid, "the VM was registered anew: its BIOS UUID is another than apply recorded"),
         (Kind::RootDisk, "/ lies on another disk than apply recorded: it moved, or was given a new UUID"),
         (Kind::Mac, "no network card is as apply recorded them"),
     ];
-    let known: Vec<_> = told.into_iter().filter(|(kind, _)| recorded.knows(*kind)).collect();
+    let known: Vec<_> = marks.into_iter().filter(|(kind, _)| recorded.knows(*kind)).collect();
     let same = known.iter().filter(|(kind, _)| kept(*kind)).count();
     let changed = known.iter().filter(|(kind, _)| here(*kind) && !kept(*kind));
-    let changed: Vec<_> = changed.map(|(_, told)| (*told).to_owned()).collect();
+    let changed: Vec<_> = changed.map(|(_, what)| (*what).to_owned()).collect();
     if same * 2 > known.len() {
         Ok(Kept::Same(changed))
     } else if known.len() > 1 && changed.len() == known.len() {
@@ -215,13 +213,11 @@ fn since(facts: &Facts, recorded: &Record, now: &[Present]) -> Result<Kept, Stat
         } else {
             changed.join("; ")
         };
-        Err(Status::Unknown {
-            why: format!(
-                "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
+        Err(Status::unknown(format!(
+            "{changed}: this may be the machine on which apply ran, or a copy of it that kept the rest. If that machine \
                  is no more: mv {IDENTITY} /root/, then mt-agent state, which shows how this one is recorded anew; if it is, this \
                  copy needs UUIDs of its own (mt-agent explain image.identity)"
-            ),
-        })
+        )))
     }
 }
 
@@ -233,7 +229,7 @@ fn readable(facts: &Facts) -> Result<(), Status> {
     need(&facts.network.nics, "the interfaces").map(|_| ())
 }
 
-fn told_same(one: &Present) -> String {
+fn same_as_template(one: &Present) -> String {
     let place = crate::host::text::safe(&one.place);
     match one.kind {
         Kind::BiosUuid => {
@@ -283,24 +279,21 @@ pub(super) fn adopt(facts: &Facts) -> Remedy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::remedy::Request;
-    use super::super::testing::remedy;
-    use super::super::testing::{OS_DISK_ID, disks, ready, told};
+    use super::super::testing::{Judged, OS_DISK_ID, disks};
     use super::*;
     use crate::facts::dmi::Dmi;
     use crate::facts::identity::HostKey;
     use crate::facts::scsi::NoId;
-    use crate::profile::Profile;
 
     /// The ready host with a host key, and a record of it.
-    fn host() -> (Profile, Facts, Record) {
-        let (profile, mut facts) = ready();
-        facts.identity.template = Fact::Known(None);
-        facts.identity.recorded = Fact::Known(None);
+    fn recorded() -> (Judged, Record) {
+        let mut host = Judged::ready("image.identity");
+        host.identity.template = Fact::Known(None);
+        host.identity.recorded = Fact::Known(None);
         let key = HostKey { file: "ssh_host_rsa_key.pub".into(), sha256: "ab".into() };
-        facts.identity.ssh_host_keys = Fact::Known(vec![key]);
-        let record = Record::new("00", "2026-06-01T00:00:00Z", &identifiers(&facts));
-        (profile, facts, record)
+        host.identity.ssh_host_keys = Fact::Known(vec![key]);
+        let record = Record::new("00", "2026-06-01T00:00:00Z", &identifiers(&host));
+        (host, record)
     }
 
     fn with_uuid(facts: &mut Facts, uuid: &str) {
@@ -329,111 +322,102 @@ mod tests {
 
     #[test]
     fn without_a_record_nothing_is_claimed() {
-        let (profile, mut facts, _) = host();
-        assert!(
-            told(&profile, &facts, "image.identity").starts_with("not-applicable: no identity is on record")
-        );
-        facts.identity.template = Fact::Unknown("torn".into());
-        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: "));
+        let (mut host, _) = recorded();
+        host.starts("not-applicable: no identity is on record");
+        host.identity.template = Fact::Unknown("torn".into());
+        host.starts("unknown: ");
     }
 
     #[test]
     fn each_thing_that_a_clone_kept_is_told_apart() {
-        let (profile, clean, record) = host();
+        let (clean, record) = recorded();
         let judge = |change: &dyn Fn(&mut Facts)| {
-            let mut facts = clean.clone();
-            facts.identity.template = Fact::Known(Some(record.clone()));
-            cloned(&mut facts);
-            facts.identity.ssh_host_keys = Fact::Known(Vec::new());
-            change(&mut facts);
-            told(&profile, &facts, "image.identity")
+            let mut host = clean.clone();
+            host.identity.template = Fact::Known(Some(record.clone()));
+            cloned(&mut host);
+            host.identity.ssh_host_keys = Fact::Known(Vec::new());
+            host.after(change)
         };
-        assert_eq!(judge(&|_| ()), "met: another one than its image's");
-        let uuid = judge(&|facts| facts.dmi = clean.dmi.clone());
-        assert!(uuid.starts_with("unmet: the BIOS UUID 420a6b1c-"), "{uuid}");
-        assert!(
-            uuid.contains("uuid.bios") && uuid.contains("template.json") && !uuid.contains("vmkfstools"),
-            "{uuid}"
-        );
-        let disk = judge(&|facts| with_disk(facts, OS_DISK_ID));
-        assert!(
-            disk.starts_with("unmet: sda (/) answers with the SCSI ID") && disk.contains("setuuid"),
-            "{disk}"
-        );
-        let other = judge(&|facts| disks(facts)[1].scsi_id = Ok(OS_DISK_ID.into()));
-        assert!(other.starts_with("unmet: sdb answers with") && other.contains("moved here"), "{other}");
-        let mac = judge(&|facts| facts.network.nics = clean.network.nics.clone());
-        assert!(mac.contains("has the hardware address"), "{mac}");
-        let key = judge(&|facts| facts.identity.ssh_host_keys = clean.identity.ssh_host_keys.clone());
-        assert!(key.starts_with("unmet: ssh_host_rsa_key.pub is the image's SSH host key"), "{key}");
+        judge(&|_| ()).is("met: another one than its image's");
+        judge(&|facts| facts.dmi = clean.dmi.clone())
+            .starts("unmet: the BIOS UUID 420a6b1c-")
+            .has("uuid.bios")
+            .has("template.json")
+            .lacks("vmkfstools");
+        judge(&|facts| with_disk(facts, OS_DISK_ID))
+            .starts("unmet: sda (/) answers with the SCSI ID")
+            .has("setuuid");
+        judge(&|facts| disks(facts)[1].scsi_id = Ok(OS_DISK_ID.into()))
+            .starts("unmet: sdb answers with")
+            .has("moved here");
+        judge(&|facts| facts.network.nics = clean.network.nics.clone()).has("has the hardware address");
+        judge(&|facts| facts.identity.ssh_host_keys = clean.identity.ssh_host_keys.clone())
+            .starts("unmet: ssh_host_rsa_key.pub is the image's SSH host key");
     }
 
     #[test]
     fn what_cannot_be_compared_is_unknown() {
-        let (profile, mut facts, record) = host();
+        let (mut host, record) = recorded();
         let mut bare = record.clone();
         bare.marks.retain(|mark| mark.kind != Kind::BiosUuid);
-        facts.identity.template = Fact::Known(Some(bare));
-        cloned(&mut facts);
-        facts.identity.ssh_host_keys = Fact::Known(Vec::new());
-        let text = told(&profile, &facts, "image.identity");
-        assert!(text.starts_with("unknown: the BIOS UUID of the image is not on record"), "{text}");
-        facts.identity.template = Fact::Known(Some(record));
-        let Fact::Known(nics) = &mut facts.network.nics else { panic!() };
+        host.identity.template = Fact::Known(Some(bare));
+        cloned(&mut host);
+        host.identity.ssh_host_keys = Fact::Known(Vec::new());
+        host.starts("unknown: the BIOS UUID of the image is not on record");
+        host.identity.template = Fact::Known(Some(record));
+        let Fact::Known(nics) = &mut host.network.nics else { panic!() };
         nics[0].mac = None;
-        let text = told(&profile, &facts, "image.identity");
-        assert!(text.starts_with("unknown: the hardware address of eth0 cannot be read"), "{text}");
-        facts.dmi = Fact::Unknown("no /sys".into());
-        with_mac(&mut facts, "00:50:56:00:00:ff");
-        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: the BIOS UUID: no /sys"));
+        host.starts("unknown: the hardware address of eth0 cannot be read");
+        host.dmi = Fact::Unknown("no /sys".into());
+        with_mac(&mut host, "00:50:56:00:00:ff");
+        host.starts("unknown: the BIOS UUID: no /sys");
     }
 
     #[test]
     fn what_was_sealed_in_part_is_never_its_own() {
-        let (profile, mut facts, _) = host();
-        facts.identity.half_sealed = Fact::Known(true);
-        assert!(told(&profile, &facts, "image.identity").starts_with("unmet: the sealing of this machine"));
-        facts.identity.half_sealed = Fact::Unknown("torn".into());
-        assert!(told(&profile, &facts, "image.identity").starts_with("unknown: "));
+        let (mut host, _) = recorded();
+        host.identity.half_sealed = Fact::Known(true);
+        host.starts("unmet: the sealing of this machine");
+        host.identity.half_sealed = Fact::Unknown("torn".into());
+        host.starts("unknown: ");
     }
 
     #[test]
     fn a_machine_is_known_again_in_spite_of_one_change_and_a_copy_is_told() {
-        let (profile, clean, record) = host();
+        let (clean, record) = recorded();
         let judge = |change: &dyn Fn(&mut Facts)| {
-            let mut facts = clean.clone();
-            facts.identity.recorded = Fact::Known(Some(record.clone()));
-            change(&mut facts);
-            (
-                told(&profile, &facts, "image.identity"),
-                remedy("image.identity", &profile, &facts, &Request::default()),
-            )
+            let mut host = clean.clone();
+            host.identity.recorded = Fact::Known(Some(record.clone()));
+            change(&mut host);
+            (host.outcome(), host.remedy())
         };
-        assert_eq!(judge(&|_| ()), ("met: as recorded".into(), Remedy::None));
-        let (text, none) = judge(&|facts| with_uuid(facts, "564d0000"));
-        assert!(
-            text.starts_with("met: as recorded; the VM was registered anew") && none == Remedy::None,
-            "{text}"
-        );
-        let (text, _) = judge(&|facts| with_disk(facts, "36000c29ffffffffffffffffffffffff1"));
-        assert!(text.contains("/ lies on another disk"), "{text}");
-        let (text, change) = judge(&|facts| cloned(facts));
-        assert!(text.starts_with("unmet: BIOS UUID, root disk and hardware addresses"), "{text}");
+        let (outcome, none) = judge(&|_| ());
+        outcome.is("met: as recorded");
+        assert_eq!(none, Remedy::None);
+        let (outcome, none) = judge(&|facts| with_uuid(facts, "564d0000"));
+        outcome.starts("met: as recorded; the VM was registered anew");
+        assert_eq!(none, Remedy::None);
+        let (outcome, _) = judge(&|facts| with_disk(facts, "36000c29ffffffffffffffffffffffff1"));
+        outcome.has("/ lies on another disk");
+        let (outcome, change) = judge(&|facts| cloned(facts));
+        outcome.starts("unmet: BIOS UUID, root disk and hardware addresses");
         assert_eq!(change, Remedy::one(Change::SetRecordsAside));
-        let (text, none) = judge(&|facts| facts.dmi = Fact::Unknown("no /sys".into()));
-        assert!(text.starts_with("unknown: ") && none == Remedy::None, "{text}");
+        let (outcome, none) = judge(&|facts| facts.dmi = Fact::Unknown("no /sys".into()));
+        outcome.starts("unknown: ");
+        assert_eq!(none, Remedy::None);
         // Another machine in two points, and nobody knows about the third.
-        let (text, none) = judge(&|facts| {
+        let (outcome, none) = judge(&|facts| {
             cloned(facts);
             disks(facts)[0].scsi_id = Err(NoId::default());
         });
-        assert!(text.starts_with("unknown: ") && none == Remedy::None, "{text}");
+        outcome.starts("unknown: ");
+        assert_eq!(none, Remedy::None);
         // Files that were copied: the disk's UUID is the original's.
-        let (text, none) = judge(&|facts| {
+        let (outcome, none) = judge(&|facts| {
             cloned(facts);
             with_disk(facts, OS_DISK_ID);
         });
-        assert!(text.starts_with("unknown: the VM was registered anew") && none == Remedy::None, "{text}");
-        assert!(text.contains("a copy of it that kept the rest"), "{text}");
+        outcome.starts("unknown: the VM was registered anew").has("a copy of it that kept the rest");
+        assert_eq!(none, Remedy::None);
     }
 }

@@ -63,11 +63,12 @@ pub fn verdict(findings: &[Finding]) -> Verdict {
         .iter()
         .filter(|finding| finding.severity == Severity::Required && !finding.status.holds())
         .collect();
+    let find = |id: &str| findings.iter().find(|other| other.id == id);
     if findings.is_empty() {
         Verdict::NotReady
     } else if failing.is_empty() {
         Verdict::Ready
-    } else if failing.iter().all(|finding| waits_for_restart(finding, findings, findings.len())) {
+    } else if failing.iter().all(|finding| waits_for_restart(finding, &find, findings.len())) {
         Verdict::RestartOwed
     } else {
         Verdict::NotReady
@@ -75,13 +76,16 @@ pub fn verdict(findings: &[Finding]) -> Verdict {
 }
 
 /// Whether a restart is owed by `finding`, or by what it waits for; `steps` bounds the way there.
-fn waits_for_restart(finding: &Finding, findings: &[Finding], steps: usize) -> bool {
+fn waits_for_restart<'a>(
+    finding: &Finding,
+    find: &impl Fn(&str) -> Option<&'a Finding>,
+    steps: usize,
+) -> bool {
     match &finding.status {
         Status::RestartOwed { .. } => true,
-        Status::Blocked { by } if steps > 0 => findings
-            .iter()
-            .find(|other| other.id == by)
-            .is_some_and(|other| waits_for_restart(other, findings, steps - 1)),
+        Status::Blocked { by } if steps > 0 => {
+            find(by).is_some_and(|other| waits_for_restart(other, find, steps - 1))
+        }
         _ => false,
     }
 }
@@ -105,7 +109,7 @@ impl Judge<'_> {
             return finding.clone();
         }
         let status = match self.blocker(requirement) {
-            Some(by) => Status::Blocked { by: by.to_owned() },
+            Some(by) => Status::blocked(by),
             None => settle((requirement.judge)(self.in_force, self.facts)),
         };
         let status = self.or_waits_for_own_disks(requirement, status);
@@ -143,7 +147,7 @@ impl Judge<'_> {
             (Foreign::Part, Place::Host | Place::Record) => !is_unknown && requirement.is_changeable(),
             (Foreign::Root, Place::Host | Place::Boot | Place::Record) => true,
         };
-        if would_write && asks_for_an_act { Status::Blocked { by: id::OWN_DISKS.to_owned() } } else { status }
+        if would_write && asks_for_an_act { Status::blocked(id::OWN_DISKS) } else { status }
     }
 
     /// What `requirement` waits for. Something that a restart does not help comes first: a host is never said
@@ -153,21 +157,15 @@ impl Judge<'_> {
         for id in requirement.after {
             match find(id).map(|other| self.finding(other)) {
                 Some(finding) if finding.status.holds() => {}
-                Some(finding) if self.waits_for_restart(&finding) => restart = restart.or(Some(*id)),
+                Some(finding)
+                    if waits_for_restart(&finding, &|id| self.judged.get(id), self.judged.len()) =>
+                {
+                    restart = restart.or(Some(*id));
+                }
                 _ => return Some(id),
             }
         }
         restart
-    }
-
-    fn waits_for_restart(&self, finding: &Finding) -> bool {
-        match &finding.status {
-            Status::RestartOwed { .. } => true,
-            Status::Blocked { by } => {
-                self.judged.get(by.as_str()).is_some_and(|other| self.waits_for_restart(other))
-            }
-            _ => false,
-        }
     }
 
     fn severity(&self, requirement: &Requirement, status: &Status) -> Severity {

@@ -8,8 +8,8 @@ use crate::facts::{Fact, Facts};
 pub fn need<'a, T>(fact: &'a Fact<T>, what: &str) -> Result<&'a T, Status> {
     match fact {
         Fact::Known(value) => Ok(value),
-        Fact::Unknown(why) => Err(Status::Unknown { why: format!("{what}: {why}") }),
-        Fact::NotApplicable(why) => Err(Status::NotApplicable { why: why.clone() }),
+        Fact::Unknown(why) => Err(Status::unknown(format!("{what}: {why}"))),
+        Fact::NotApplicable(why) => Err(Status::not_applicable(why.clone())),
     }
 }
 

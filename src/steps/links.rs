@@ -13,9 +13,7 @@ pub fn linked(facts: &Facts) -> Result<&Filesystems, Status> {
         need(&facts.disks, "the disks")?;
     }
     if no_links(facts, links) {
-        return Err(Status::Unknown {
-            why: "udev has made no link below /dev/disk (see layout.next-boot)".to_owned(),
-        });
+        return Err(Status::unknown("udev has made no link below /dev/disk (see layout.next-boot)"));
     }
     Ok(links)
 }

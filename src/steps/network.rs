@@ -6,55 +6,50 @@ mod used;
 use std::net::IpAddr;
 
 use super::tally::Tally;
-use super::{Belongs, Requirement, Status, is_image, need};
+use super::{Requirement, Status, is_image, need};
 use crate::facts::network::{Nic, NicConfiguration};
 use crate::facts::{Fact, Facts};
 use crate::platform::{Family, words};
 use crate::profile::Profile;
 use used::{Used, configured, used};
 
-const SECTION: &str = "Install CentOS 6.6";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement { section: "Install CentOS 6.6", ..Requirement::DEFAULT };
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "network.static",
         title: "Interfaces start on boot, with a static address",
-        section: SECTION,
         why: "After a restart the servers look for the master target at the address that it registered with. An \
               interface that is or stays down or comes up at another address cuts it off (required); one whose address a \
               DHCP server may change can cut it off (recommended).",
         by_hand: "{system.interface} With DHCP, at least reserve the address for its hardware address.",
         look: "{system.interface-seen}",
-        belongs: |_| Belongs::Machine,
         judge: interfaces,
         only_advice: only_static_address_fails,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "network.dns",
         title: "A resolver is configured",
-        section: SECTION,
         why: "The agent reaches the configuration server and the process server by name as well as by address.",
         by_hand: "{system.resolver}",
         look: "`cat /etc/resolv.conf`",
-        belongs: |_| Belongs::Machine,
         judge: |_, facts| dns(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "network.hosts-file",
         title: "/etc/hosts maps the hostname to the address of every interface",
-        section: SECTION,
         why: "The master target looks its own name up to learn at which address others reach it. Without the line, \
               or with one that says 127.0.0.1, it registers an address at which nobody finds it, and reprotection \
               waits in vain.",
         by_hand: "One line for each address in /etc/hosts: ADDRESS HOSTNAME SHORT-NAME.",
         look: "`hostname`, `ip addr`, `cat /etc/hosts`",
-        belongs: |_| Belongs::Machine,
         after: &["os.hostname"],
         judge: |_, facts| hosts::hosts_file(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -136,8 +131,9 @@ fn down(one: &Used, family: Family) -> Result<Option<(String, String)>, Status> 
             words::bring_up(family, name),
         )),
         (None, None) => {
-            let why = format!("whether {name} is up: /sys/class/net/{name}/operstate does not say");
-            return Err(Status::Unknown { why });
+            return Err(Status::unknown(format!(
+                "whether {name} is up: /sys/class/net/{name}/operstate does not say"
+            )));
         }
     })
 }

@@ -10,14 +10,14 @@ use crate::facts::Facts;
 use crate::platform::words;
 use crate::profile::Profile;
 
-const SECTION: &str = "Install CentOS 6.6";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement { section: "Install CentOS 6.6", ..Requirement::DEFAULT };
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::OS_RELEASE,
         title: "The operating system is the release that the profile names",
-        section: SECTION,
         why: "The vendor script and the installer compare the release with the one they were made for. On any \
               other they print FAILED or refuse, some of them only after half of their work.",
         by_hand: "Install the minimal system of {os.release}. An update in place leads past it: keep the \
@@ -25,49 +25,44 @@ pub const REQUIREMENTS: &[Requirement] = &[
         look: "`cat /etc/redhat-release /etc/os-release`",
         belongs: |_| Belongs::Image,
         judge: release,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "os.architecture",
         title: "The machine is of the profile's architecture",
-        section: SECTION,
         why: "The agent archive holds binaries of one architecture; its installer stops on another.",
         by_hand: "Install the 64-bit (x86_64) edition; a 32-bit system cannot be turned into one.",
         look: "`uname -m`",
         belongs: |_| Belongs::Image,
         judge: architecture,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "os.hostname",
         title: "The machine has a hostname of its own",
-        section: SECTION,
         why: "The master target registers at the configuration server under its hostname. Two machines called \
               localhost overwrite each other there, and a name that changes at a restart leaves a dead entry.",
         by_hand: "{system.hostname}",
         look: "{system.hostname-seen}",
-        belongs: |_| Belongs::Machine,
         judge: |_, facts| hostname(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "os.timezone",
         title: "A time zone is set",
         severity: Severity::Recommended,
-        section: SECTION,
         why: "Logs of the master target are compared with those of the configuration server when a failback \
               fails; without a time zone their times are hard to match.",
         by_hand: "{system.timezone}",
         look: "{system.timezone-seen}",
         belongs: |_| Belongs::Both,
         judge: timezone,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "os.clock",
         title: "A time service keeps the clock",
         severity: Severity::Recommended,
-        section: SECTION,
         why: "Recovery points carry times, and the servers authenticate each other with them: a clock that is \
               more than about 15 minutes off makes replication fail. How far it is from the configuration \
               server's cannot be determined from here: compare the two by hand.",
@@ -76,7 +71,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
         look: "{system.clock-seen}",
         belongs: |_| Belongs::Both,
         judge: |_, facts| clock(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     device_nodes::REQUIREMENT,
 ];
@@ -189,7 +184,7 @@ fn timezone(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     }
     match (wanted, name) {
         (Some(wanted), Some(name)) if wanted != name => Ok(Status::unmet(name, expected, fix)),
-        (Some(_), None) => Ok(Status::Unknown { why: "the name of the time zone is not configured".into() }),
+        (Some(_), None) => Ok(Status::unknown("the name of the time zone is not configured")),
         (_, Some(name)) => Ok(Status::met(name)),
         (None, None) => Ok(Status::met("/etc/localtime, without a name")),
     }
@@ -210,52 +205,42 @@ fn clock(facts: &Facts) -> Result<Status, Status> {
 mod tests {
     use crate::facts::Fact;
     use crate::facts::os::Timezone;
-    use crate::steps::testing::{ready, told};
+    use crate::steps::testing::Judged;
 
     #[test]
     fn the_release_is_compared_to_the_letter() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.release"), "met: CentOS release 6.6 (Final)");
+        let mut host = Judged::ready("os.release");
+        host.is("met: CentOS release 6.6 (Final)");
 
-        facts.os.release = Fact::Known("CentOS release 6.10 (Final)".into());
-        let later = told(&profile, &facts, "os.release");
-        assert!(
-            later.starts_with("unmet: CentOS release 6.10 (Final) | CentOS release 6.6 (Final) | install")
-        );
-        assert!(later.contains("going back is not supported"), "{later}");
+        host.os.release = Fact::Known("CentOS release 6.10 (Final)".into());
+        host.starts("unmet: CentOS release 6.10 (Final) | CentOS release 6.6 (Final) | install")
+            .has("going back is not supported");
 
-        facts.os.release = Fact::Known("Ubuntu 20.04.6 LTS".into());
-        let ubuntu = told(&profile, &facts, "os.release");
-        assert!(ubuntu.contains("a profile that is made for Ubuntu 20.04.6 LTS"), "{ubuntu}");
-        assert!(ubuntu.contains("Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on"), "{ubuntu}");
+        host.os.release = Fact::Known("Ubuntu 20.04.6 LTS".into());
+        host.has("a profile that is made for Ubuntu 20.04.6 LTS")
+            .has("Ubuntu 16.04 from 9.10 on and Ubuntu 20.04 from 9.42 on");
 
-        facts.os.release = Fact::Unknown("reading /etc/redhat-release: no such file".into());
-        assert_eq!(
-            told(&profile, &facts, "os.release"),
-            "unknown: the release: reading /etc/redhat-release: no such file"
-        );
+        host.os.release = Fact::Unknown("reading /etc/redhat-release: no such file".into());
+        host.is("unknown: the release: reading /etc/redhat-release: no such file");
     }
 
     #[test]
     fn the_architecture_is_the_profiles() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.architecture"), "met: x86_64");
-        facts.os.architecture = Fact::Known("i686".into());
-        assert_eq!(
-            told(&profile, &facts, "os.architecture"),
-            "unmet: i686 | x86_64 | install the x86_64 edition of CentOS release 6.6 (Final)"
-        );
-        facts.os.architecture = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "os.architecture"), "not-applicable: an image's tree");
+        let mut host = Judged::ready("os.architecture");
+        host.is("met: x86_64");
+        host.os.architecture = Fact::Known("i686".into());
+        host.is("unmet: i686 | x86_64 | install the x86_64 edition of CentOS release 6.6 (Final)");
+        host.os.architecture = Fact::NotApplicable("an image's tree".into());
+        host.is("not-applicable: an image's tree");
     }
 
     #[test]
     fn a_hostname_is_its_own_and_stays() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt01.example.com");
+        let mut host = Judged::ready("os.hostname");
+        host.is("met: mt01.example.com");
 
         let long = format!("{}.example.com", "m".repeat(60));
-        for (name, says) in [
+        for (name, expected) in [
             ("", "unmet: no hostname is set |"),
             ("(none)", "unmet: no hostname is set |"),
             (
@@ -269,16 +254,16 @@ mod tests {
             ("-mt1", "unmet: \"-mt1\" is no valid hostname"),
             (long.as_str(), "unmet: \"mmmm"),
         ] {
-            facts.os.hostname = Fact::Known(name.into());
-            facts.os.configured_hostname = Fact::Known(Some(name.into()));
-            let told = told(&profile, &facts, "os.hostname");
-            assert!(told.starts_with(says), "{name}: {told}");
+            host.os.hostname = Fact::Known(name.into());
+            host.os.configured_hostname = Fact::Known(Some(name.into()));
+            let outcome = host.outcome();
+            assert!(outcome.starts_with(expected), "{name}: {outcome}");
         }
     }
 
     #[test]
     fn a_hostname_that_the_next_boot_changes_is_not_set() {
-        let (profile, mut facts) = ready();
+        let mut host = Judged::ready("os.hostname");
         let cases = [
             (Some("mt2"), "unmet: mt01.example.com now, mt2 after the next boot |"),
             (
@@ -287,54 +272,42 @@ mod tests {
             ),
             (None, "unmet: mt01.example.com now, but no hostname is configured for the next boot |"),
         ];
-        for (configured, says) in cases {
-            facts.os.configured_hostname = Fact::Known(configured.map(Into::into));
-            let told = told(&profile, &facts, "os.hostname");
-            assert!(told.starts_with(says), "{told}");
-            assert!(told.contains("write HOSTNAME=mt01.example.com to /etc/sysconfig/network"), "{told}");
+        for (configured, expected) in cases {
+            host.os.configured_hostname = Fact::Known(configured.map(Into::into));
+            host.starts(expected).has("write HOSTNAME=mt01.example.com to /etc/sysconfig/network");
         }
-        facts.os.configured_hostname = Fact::Known(Some("MT01.example.com".into()));
-        assert_eq!(told(&profile, &facts, "os.hostname"), "met: mt01.example.com");
-        facts.os.configured_hostname = Fact::Unknown("not permitted".into());
-        assert_eq!(
-            told(&profile, &facts, "os.hostname"),
-            "unknown: the hostname of the next boot: not permitted"
-        );
+        host.os.configured_hostname = Fact::Known(Some("MT01.example.com".into()));
+        host.is("met: mt01.example.com");
+        host.os.configured_hostname = Fact::Unknown("not permitted".into());
+        host.is("unknown: the hostname of the next boot: not permitted");
     }
 
     #[test]
     fn a_time_zone_is_set_and_is_the_profiles() {
-        let (mut profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.timezone"), "met: Europe/Berlin");
+        let mut host = Judged::ready("os.timezone");
+        host.is("met: Europe/Berlin");
 
-        profile.os.timezone = Some("Etc/UTC".parse().unwrap());
-        assert_eq!(
-            told(&profile, &facts, "os.timezone"),
-            "unmet: Europe/Berlin | time zone Etc/UTC | write ZONE=\"Etc/UTC\" to /etc/sysconfig/clock and copy \
-             /usr/share/zoneinfo/Etc/UTC to /etc/localtime"
-        );
-        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: true, disagrees: None });
-        assert!(told(&profile, &facts, "os.timezone").starts_with("unknown: "));
-        profile.os.timezone = None;
-        assert_eq!(told(&profile, &facts, "os.timezone"), "met: /etc/localtime, without a name");
-        facts.os.timezone = Fact::Known(Timezone { name: None, localtime: false, disagrees: None });
-        assert!(told(&profile, &facts, "os.timezone").starts_with("unmet: no time zone is set |"));
-        facts.os.timezone =
+        host.profile.os.timezone = Some("Etc/UTC".parse().unwrap());
+        host.is("unmet: Europe/Berlin | time zone Etc/UTC | write ZONE=\"Etc/UTC\" to /etc/sysconfig/clock and copy \
+             /usr/share/zoneinfo/Etc/UTC to /etc/localtime");
+        host.os.timezone = Fact::Known(Timezone { name: None, localtime: true, disagrees: None });
+        host.starts("unknown: ");
+        host.profile.os.timezone = None;
+        host.is("met: /etc/localtime, without a name");
+        host.os.timezone = Fact::Known(Timezone { name: None, localtime: false, disagrees: None });
+        host.starts("unmet: no time zone is set |");
+        host.os.timezone =
             Fact::Known(Timezone { name: Some("Europe/Berlin".into()), localtime: false, disagrees: None });
-        assert!(
-            told(&profile, &facts, "os.timezone")
-                .starts_with("unmet: Europe/Berlin is configured, but there is no /etc/localtime |")
-        );
+        host.starts("unmet: Europe/Berlin is configured, but there is no /etc/localtime |");
     }
 
     #[test]
     fn a_time_service_runs() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "os.clock"), "met: ntpd runs");
-        facts.clock.service = Fact::Known(None);
-        let none = told(&profile, &facts, "os.clock");
-        assert!(none.starts_with("unmet: no time service runs | ntpd, chronyd"), "{none}");
-        facts.clock.service = Fact::NotApplicable("nothing runs in an image".into());
-        assert_eq!(told(&profile, &facts, "os.clock"), "not-applicable: nothing runs in an image");
+        let mut host = Judged::ready("os.clock");
+        host.is("met: ntpd runs");
+        host.clock.service = Fact::Known(None);
+        host.starts("unmet: no time service runs | ntpd, chronyd");
+        host.clock.service = Fact::NotApplicable("nothing runs in an image".into());
+        host.is("not-applicable: nothing runs in an image");
     }
 }

@@ -9,67 +9,59 @@ use crate::facts::packages::{Manager, Packages};
 use crate::platform::words;
 use crate::profile::{FileSpec, PackageName};
 
-const SECTION: &str = "Install additional packages";
-
-const LOOK: &str = "`{system.query}` with each name that mt-agent profile show has under packages and files";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement {
+    section: "Install additional packages",
+    look: "`{system.query}` with each name that mt-agent profile show has under packages and files",
+    belongs: |_| Belongs::Image,
+    ..Requirement::DEFAULT
+};
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::PACKAGES_BASE,
         title: "The packages of the procedure are installed",
-        section: SECTION,
         why: "ApplyCustomChanges.sh looks for them and stops without them; the master target's own programs \
               call perl, lsscsi, rsync and wget during failback.",
         by_hand: "{system.install} {packages.base}, then {system.query} each name: {system.repositories}",
-        look: LOOK,
-        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.base, Unfinished::Reported, facts),
         remedy: RemediedBy::Apply(|profile, facts, request| install(&profile.packages.base, facts, request)),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: id::PACKAGES_MULTIPATH,
         title: "{packages.multipath} is installed",
-        section: SECTION,
         why: "The vendor script writes /etc/multipath.conf, and the disks of protected machines and the \
               retention volume are addressed by their /dev/mapper names.",
         by_hand: "{system.install} {packages.multipath}, then {system.query} {packages.multipath}.",
-        look: LOOK,
-        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge(&profile.packages.multipath, Unfinished::Blocks, facts),
         remedy: RemediedBy::Apply(|profile, facts, request| {
             install(&profile.packages.multipath, facts, request)
         }),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "packages.reiserfs",
         title: "ReiserFS can be read, when protected machines boot from it",
-        section: SECTION,
         why: "A protected machine whose root or boot file system is ReiserFS cannot be brought back by a master \
               target that cannot mount it.",
         by_hand: "{system.reiserfs}",
-        look: LOOK,
-        belongs: |_| Belongs::Image,
         judge: |profile, facts| {
             judge_files(profile.sources.reiserfs, "ReiserFS", &profile.files.reiserfs, facts)
         },
         remedy: RemediedBy::Apply(|profile, facts, _| install_files(&profile.files.reiserfs, facts)),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "packages.xfs",
         title: "XFS can be repaired, when protected machines boot from it",
-        section: SECTION,
         why: "A protected machine whose root or boot file system is XFS cannot be brought back by a master \
               target without the XFS programs.",
         by_hand: "{system.xfs}",
-        look: LOOK,
-        belongs: |_| Belongs::Image,
         judge: |profile, facts| judge_files(profile.sources.xfs, "XFS", &profile.files.xfs, facts),
         remedy: RemediedBy::Apply(|profile, facts, _| install_files(&profile.files.xfs, facts)),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -96,9 +88,9 @@ fn judge(wanted: &[PackageName], unfinished: Unfinished, facts: &Facts) -> Resul
 #[expect(clippy::fn_params_excessive_bools, reason = "the key of the profile")]
 fn judge_files(asked: bool, what: &str, files: &[FileSpec], facts: &Facts) -> Result<Status, Status> {
     if !asked {
-        return Err(Status::NotApplicable {
-            why: format!("the profile says that no protected machine uses {what}"),
-        });
+        return Err(Status::not_applicable(format!(
+            "the profile says that no protected machine uses {what}"
+        )));
     }
     if files.is_empty() {
         return Ok(Status::unmet(
@@ -129,7 +121,7 @@ fn installed(
         && missing.is_empty()
         && !(packages.unfinished.is_empty() && packages.duplicates.is_empty())
     {
-        return Err(Status::Blocked { by: id::PACKAGES_BASE.to_owned() });
+        return Err(Status::blocked(id::PACKAGES_BASE));
     }
     for (what, cut, advice) in [
         ("left unfinished", &packages.unfinished, packages.database.tool().finish),
@@ -199,47 +191,37 @@ mod tests {
     use crate::facts::Fact;
     use crate::facts::family::Family;
     use crate::facts::packages::Database;
-    use crate::steps::testing::remedy;
-    use crate::steps::testing::{ready, told};
+    use crate::steps::testing::{Judged, edit, remedy};
 
     fn database(facts: &mut Facts) -> &mut Packages {
-        match &mut facts.packages {
-            Fact::Known(packages) => packages,
-            _ => panic!("the ready host knows them"),
-        }
+        edit(&mut facts.packages)
     }
 
     #[test]
     fn what_was_cut_short_is_unmet_though_nothing_is_missing() {
-        let (mut profile, ready) = ready();
-        profile.sources.xfs = true;
-        let said = |change: &dyn Fn(&mut Packages)| {
-            let mut facts = ready.clone();
-            change(database(&mut facts));
-            assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
-            ["packages.base", "packages.multipath", "packages.xfs"].map(|id| told(&profile, &facts, id))
-        };
-        let all = |said: [String; 3], found: &str, fix: &str| {
-            let [base, others @ ..] = said;
-            assert!(
-                base.starts_with(&format!("unmet: {found} | ")) && base.ends_with(&format!(" | {fix}")),
-                "{base}"
-            );
-            assert_eq!(others, ["blocked: packages.base"; 2], "one cause, one finding");
+        let mut ready = Judged::ready("packages.base");
+        ready.profile.sources.xfs = true;
+        let all = |change: &dyn Fn(&mut Packages), found: &str, fix: &str| {
+            let mut host = ready.clone();
+            change(database(&mut host));
+            assert_eq!(host.remedy(), Remedy::None);
+            host.starts(format!("unmet: {found} | ")).ends(format!(" | {fix}"));
+            // One cause, one finding.
+            host.of("packages.multipath").is("blocked: packages.base");
+            host.of("packages.xfs").is("blocked: packages.base");
         };
         let path = "/var/lib/yum/transaction-all.2026-06-01.10:00.00: 3 of 12 steps are left";
         let complete = database(&mut ready.clone()).database.tool().finish;
         assert!(complete.contains("shows what is left of it and asks"), "{complete}");
-        all(said(&|p| p.unfinished.push(path.into())), &format!("left unfinished: {path}"), complete);
+        all(&|p| p.unfinished.push(path.into()), &format!("left unfinished: {path}"), complete);
         let bash = || "bash 4.1.2-29 and 4.1.2-33".to_owned();
         let found = format!("installed several times: {} and 1 more", bash());
-        all(said(&|p| p.duplicates.extend([bash(), bash()])), &found, Database::Rpm.tool().remove_duplicates);
-        let dpkg = said(&|p| {
-            p.database = Database::Dpkg;
-            p.unfinished.push("perl is unpacked and not configured".into());
-        });
+        all(&|p| p.duplicates.extend([bash(), bash()]), &found, Database::Rpm.tool().remove_duplicates);
         all(
-            dpkg,
+            &|p| {
+                p.database = Database::Dpkg;
+                p.unfinished.push("perl is unpacked and not configured".into());
+            },
             "left unfinished: perl is unpacked and not configured",
             "dpkg --configure -a, and apt-get -f install",
         );
@@ -247,25 +229,22 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_and_installed_alone() {
-        let (profile, mut facts) = ready();
-        assert!(told(&profile, &facts, "packages.base").starts_with("met: xfsprogs, perl"));
-        database(&mut facts).installed.remove("lsscsi");
-        database(&mut facts).unfinished.push("/var/lib/yum/transaction-all.2026: it is empty".into());
-        assert_eq!(
-            told(&profile, &facts, "packages.base"),
-            format!(
+        let mut host = Judged::ready("packages.base");
+        host.starts("met: xfsprogs, perl");
+        database(&mut host).installed.remove("lsscsi");
+        database(&mut host).unfinished.push("/var/lib/yum/transaction-all.2026: it is empty".into());
+        host.is(format!(
                 "unmet: not installed: lsscsi; left unfinished: /var/lib/yum/transaction-all.2026: it is empty | xfsprogs, perl, \
                  lsscsi, rsync, wget, kexec-tools | {}; then mt-agent apply, or: yum install -y lsscsi; then rpm -q lsscsi",
                 Database::Rpm.tool().finish
-            )
-        );
+            ));
         let expected = |from| Change::InstallPackages {
             packages: vec!["lsscsi".into()],
             from,
             manager: Manager::default(),
             manifest_sha256: None,
         };
-        let plan = |request| remedy("packages.base", &profile, &facts, &request);
+        let plan = |request| remedy("packages.base", &host.profile, &host, &request);
         assert_eq!(plan(Request::default()), install_with(expected(None)));
         let offline = Some(std::path::PathBuf::from("/media/usb"));
         let request = Request { offline: offline.clone(), ..Request::default() };
@@ -274,67 +253,51 @@ mod tests {
 
     #[test]
     fn a_database_that_could_not_be_read_or_is_not_rpms_changes_nothing() {
-        let (profile, mut facts) = ready();
-        database(&mut facts).database = Database::Dpkg;
-        database(&mut facts).installed.remove("perl");
-        assert!(told(&profile, &facts, "packages.base").contains("yum or dnf only"));
-        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
-        facts.packages = Fact::Unknown("rpm did not answer".into());
-        assert_eq!(
-            told(&profile, &facts, "packages.base"),
-            "unknown: the package database: rpm did not answer"
-        );
-        assert_eq!(remedy("packages.base", &profile, &facts, &Request::default()), Remedy::None);
+        let mut host = Judged::ready("packages.base");
+        database(&mut host).database = Database::Dpkg;
+        database(&mut host).installed.remove("perl");
+        host.has("yum or dnf only");
+        assert_eq!(host.remedy(), Remedy::None);
+        host.packages = Fact::Unknown("rpm did not answer".into());
+        host.is("unknown: the package database: rpm did not answer");
+        assert_eq!(host.remedy(), Remedy::None);
     }
 
     #[test]
     fn nothing_is_installed_where_the_family_or_the_manager_is_not_known() {
-        let (profile, mut facts) = ready();
-        database(&mut facts).installed.remove("lsscsi");
-        let planned = |facts: &Facts| remedy("packages.base", &profile, facts, &Request::default());
-        assert!(matches!(planned(&facts), Remedy::With { .. }));
-        database(&mut facts).installer = None;
-        assert_eq!(planned(&facts), Remedy::None);
-        let message = told(&profile, &facts, "packages.base");
-        assert!(
-            message.contains(" | cannot determine what installs packages from repositories here"),
-            "{message}"
-        );
+        let mut host = Judged::ready("packages.base");
+        database(&mut host).installed.remove("lsscsi");
+        assert!(matches!(host.remedy(), Remedy::With { .. }));
+        database(&mut host).installer = None;
+        assert_eq!(host.remedy(), Remedy::None);
+        host.has(" | cannot determine what installs packages from repositories here");
         let offline = Request { offline: Some("/media/usb".into()), ..Request::default() };
-        assert!(matches!(remedy("packages.base", &profile, &facts, &offline), Remedy::With { .. }));
+        assert!(matches!(remedy("packages.base", &host.profile, &host, &offline), Remedy::With { .. }));
         for family in [Fact::Unknown("no release file".into()), Fact::Known(Family::Debian)] {
             let is_known = family.known().is_some();
-            facts.os.family = family;
-            assert_eq!(planned(&facts), Remedy::None);
-            assert_eq!(remedy("packages.base", &profile, &facts, &offline), Remedy::None);
-            assert_eq!(install_files(&profile.files.reiserfs, &facts), Remedy::None);
-            let message = told(&profile, &facts, "packages.base");
+            host.os.family = family;
+            assert_eq!(host.remedy(), Remedy::None);
+            assert_eq!(remedy("packages.base", &host.profile, &host, &offline), Remedy::None);
+            assert_eq!(install_files(&host.profile.files.reiserfs, &host), Remedy::None);
             let unknown = " | cannot determine of which family this system is, so mt-agent apply installs nothing: no release file";
-            assert_eq!(
-                (message.contains(unknown), message.contains("with apt-get")),
-                (!is_known, is_known),
-                "{message}"
-            );
+            host.has(if is_known { "with apt-get" } else { unknown });
         }
     }
 
     #[test]
     fn files_are_wanted_only_when_a_protected_machine_needs_them() {
-        let (mut profile, facts) = ready();
-        assert!(told(&profile, &facts, "packages.reiserfs").starts_with("not-applicable: "));
-        profile.sources = crate::profile::Sources { reiserfs: true, xfs: true };
-        assert_eq!(told(&profile, &facts, "packages.xfs"), "met: xfsprogs");
-        assert!(
-            told(&profile, &facts, "packages.reiserfs")
-                .starts_with("unmet: not installed: kmod-reiserfs, reiserfs-utils")
-        );
+        let mut host = Judged::ready("packages.reiserfs");
+        host.starts("not-applicable: ");
+        host.profile.sources = crate::profile::Sources { reiserfs: true, xfs: true };
+        host.of("packages.xfs").is("met: xfsprogs");
+        host.starts("unmet: not installed: kmod-reiserfs, reiserfs-utils");
         assert_eq!(
-            remedy("packages.reiserfs", &profile, &facts, &Request::default()),
+            host.remedy(),
             install_with(Change::InstallFiles {
-                files: profile.files.reiserfs.iter().map(PackageFile::from).collect()
+                files: host.profile.files.reiserfs.iter().map(PackageFile::from).collect()
             })
         );
-        profile.files.reiserfs.clear();
-        assert!(told(&profile, &facts, "packages.reiserfs").contains("files.reiserfs"));
+        host.profile.files.reiserfs.clear();
+        host.has("files.reiserfs");
     }
 }

@@ -130,7 +130,7 @@ impl Requirement {
         after: &[],
         waiver: Waivable::Always,
         place: Place::Host,
-        judge: |_, _| Err(Status::Unknown { why: "nothing judges it".to_owned() }),
+        judge: |_, _| Err(Status::unknown("nothing judges it")),
         only_advice: |_, _| false,
         remedy: RemediedBy::Person,
         orders: Orders::NONE,

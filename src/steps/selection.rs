@@ -128,8 +128,11 @@ mod tests {
     use super::super::{Verdict, judge_all, testing, verdict};
     use super::*;
 
+    fn strings(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     fn select(only: &[&str], skip: &[&str]) -> Result<Vec<&'static str>> {
-        let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let selection = Selection::new(strings(only), strings(skip))?;
         let (profile, facts) = testing::ready();
         let findings = judge_all(&profile, &facts, testing::TODAY, &selection);
@@ -173,8 +176,7 @@ mod tests {
     fn a_stage_has_its_own_requirements_and_what_is_of_both() {
         let (profile, _) = testing::ready();
         let at = |only: &[&str], stage| {
-            let only = only.iter().map(|name| (*name).to_owned()).collect();
-            Selection::new(only, Vec::new()).unwrap().at_stage(stage, &profile)
+            Selection::new(strings(only), Vec::new()).unwrap().at_stage(stage, &profile)
         };
         let image = at(&[], Some(Stage::Image)).unwrap();
         assert!(image.includes("packages.base") && image.includes("os.clock"));
@@ -191,9 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_told_by_sections_where_they_are_whole() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let selection =
-            Selection::new(names(&["scsi", "os.clock", "retention"]), names(&["scsi.ids"])).unwrap();
+            Selection::new(strings(&["scsi", "os.clock", "retention"]), strings(&["scsi.ids"])).unwrap();
         assert_eq!(selection.part.options(), "--only scsi,os.clock,retention --skip scsi.ids");
         let left = selection.left_out();
         assert!(left.contains(&"scsi.ids") && !left.contains(&"os.clock"), "{left:?}");

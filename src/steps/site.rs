@@ -3,26 +3,25 @@
 use std::cmp::Ordering;
 
 use super::tally::Tally;
-use super::{Belongs, Requirement, Status, need};
+use super::{Requirement, Status, need};
 use crate::facts::Facts;
 use crate::facts::network::Answer;
 use crate::facts::site_agent::SiteAgent;
 use crate::profile::{Profile, Server};
 
-const SECTION: &str = "Common problems";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement { section: "Common problems", ..Requirement::DEFAULT };
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "site.configuration-server",
         title: "The configuration server answers",
-        section: SECTION,
         why: "The master target registers at the configuration server and takes its orders from there. Without it \
               the portal does not list this machine when a failback is set up.",
         by_hand: "From this machine: `curl -kv {site.configuration-server url}` or `telnet {site.configuration-server}`. Open the port in the \
                   firewalls between the two, and see that the name resolves and the service runs.",
         look: "`telnet {site.configuration-server}` from this machine",
-        belongs: |_| Belongs::Machine,
         judge: |profile, facts| {
             server(
                 profile.site.configuration_server.as_ref().map(Server::endpoint),
@@ -30,22 +29,20 @@ pub const REQUIREMENTS: &[Requirement] = &[
                 "configuration-server",
             )
         },
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "site.process-server",
         title: "The process server answers",
-        section: SECTION,
         why: "The data that fails back comes through the process server. When it cannot be reached, reprotection \
               starts and makes no progress.",
         by_hand: "From this machine: `telnet {site.process-server}`. Open the port in the firewalls \
                   and on the VPN, and see that the process server has a heartbeat in the portal.",
         look: "`telnet {site.process-server}` from this machine",
-        belongs: |_| Belongs::Machine,
         judge: |profile, facts| {
             server(profile.site.process_server.as_ref().map(Server::endpoint), facts, "process-server")
         },
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "site.version",
@@ -57,9 +54,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
                   site.configuration-server-version.",
         look: "`cat /usr/local/.vx_version`; the configuration server's version stands in the portal under Configuration \
                Servers: give it in the profile as site.configuration-server-version",
-        belongs: |_| Belongs::Machine,
         judge: version,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "site.role",
@@ -70,9 +66,8 @@ pub const REQUIREMENTS: &[Requirement] = &[
         by_hand: "`grep -i -e role -e platform /usr/local/drscout.conf`. Uninstall the software and install it anew with the \
                   role MasterTarget (-R MasterTarget; later: -r MT -v VmWare).",
         look: "`grep -i -e role -e platform /usr/local/drscout.conf`",
-        belongs: |_| Belongs::Machine,
         judge: |_, facts| role(facts),
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -83,8 +78,7 @@ const PLATFORM: &str = "VmWare";
 fn role(facts: &Facts) -> Result<Status, Status> {
     let agent = installed(facts)?;
     let Some(place) = &agent.configuration else {
-        let why = "the installed software has no drscout.conf, which names its role".to_owned();
-        return Err(Status::Unknown { why });
+        return Err(Status::unknown("the installed software has no drscout.conf, which names its role"));
     };
     let mut tally = Tally::default();
     match agent.role.as_deref() {
@@ -111,21 +105,19 @@ fn installed(facts: &Facts) -> Result<&SiteAgent, Status> {
     if agent.is_installed() {
         return Ok(agent);
     }
-    Err(Status::NotApplicable { why: "the master target software is not installed".into() })
+    Err(Status::not_applicable("the master target software is not installed"))
 }
 
 fn server(wanted: Option<(&str, u16)>, facts: &Facts, role: &str) -> Result<Status, Status> {
     let Some((address, port)) = wanted else {
-        return Err(Status::NotApplicable {
-            why: format!("the profile names no {}", role.replace('-', " ")),
-        });
+        return Err(Status::not_applicable(format!("the profile names no {}", role.replace('-', " "))));
     };
     let asked = facts
         .servers
         .iter()
         .find(|server| server.role == role && server.address == address && server.port == port);
     let Some(asked) = asked else {
-        return Err(Status::Unknown { why: format!("{address} port {port} was not asked") });
+        return Err(Status::unknown(format!("{address} port {port} was not asked")));
     };
     let whom = format!("{address} port {port}");
     Ok(match need(&asked.answers, &whom)? {
@@ -142,18 +134,17 @@ fn server(wanted: Option<(&str, u16)>, facts: &Facts, role: &str) -> Result<Stat
 }
 
 fn version(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
-    let unknown = |why: String| Status::Unknown { why };
     let agent = installed(facts)?;
     let own = agent.version.as_deref();
-    let own = own.ok_or_else(|| unknown("the installed software does not give its version".into()))?;
+    let own = own.ok_or_else(|| Status::unknown("the installed software does not give its version"))?;
     let theirs = profile.site.configuration_server_version.as_deref().ok_or_else(|| {
-        unknown(format!(
+        Status::unknown(format!(
             "{own} is installed; the configuration server's version is not known: give it in the profile as \
              site.configuration-server-version"
         ))
     })?;
     let order = compare(own, theirs)
-        .ok_or_else(|| unknown(format!("the versions {own} and {theirs} cannot be compared")))?;
+        .ok_or_else(|| Status::unknown(format!("the versions {own} and {theirs} cannot be compared")))?;
     Ok(match order {
         Ordering::Greater => Status::unmet(
             format!("{own} here, {theirs} on the configuration server"),
@@ -181,15 +172,15 @@ fn compare(a: &str, b: &str) -> Option<Ordering> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{ready, told};
+    use super::super::testing::Judged;
     use super::*;
     use crate::facts::Fact;
 
     #[test]
     fn what_is_installed_is_a_master_target_for_vmware() {
-        let (profile, mut facts) = ready();
+        let mut host = Judged::ready("site.role");
         let none = "not-applicable: the master target software is not installed";
-        assert_eq!(told(&profile, &facts, "site.role"), none);
+        host.is(none);
         let text = |text: Option<&str>| text.map(str::to_owned);
         let cases = [
             (Some("MasterTarget"), Some("VmWare"), "met: MasterTarget for VmWare"),
@@ -201,74 +192,52 @@ mod tests {
             (Some("MasterTarget, Agent"), None, "unmet: /c says Role=MasterTarget, Agent |"),
             (None, None, "unmet: /c names no role |"),
         ];
-        for (role, platform, says) in cases {
-            facts.site_agent = Fact::Known(SiteAgent {
+        for (role, platform, expected) in cases {
+            host.site_agent = Fact::Known(SiteAgent {
                 role: text(role),
                 platform: text(platform),
                 configuration: Some("/c".into()),
                 ..SiteAgent::default()
             });
-            let told = told(&profile, &facts, "site.role");
-            assert!(told.starts_with(says), "{told}");
+            host.starts(expected);
         }
-        facts.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
-        assert!(
-            told(&profile, &facts, "site.role").starts_with("unknown: the installed software has no drscout")
-        );
-        facts.site_agent = Fact::Unknown("reading /c: I/O error".into());
-        assert_eq!(
-            told(&profile, &facts, "site.role"),
-            "unknown: the installed software: reading /c: I/O error"
-        );
+        host.site_agent = Fact::Known(SiteAgent { version: Some("9.6.0".into()), ..SiteAgent::default() });
+        host.starts("unknown: the installed software has no drscout");
+        host.site_agent = Fact::Unknown("reading /c: I/O error".into());
+        host.is("unknown: the installed software: reading /c: I/O error");
     }
 
     #[test]
     fn named_servers_must_answer() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "site.configuration-server"), "met: 192.0.2.20 port 443");
-        assert_eq!(told(&profile, &facts, "site.process-server"), "met: 192.0.2.21 port 9443");
+        let mut host = Judged::ready("site.process-server");
+        host.of("site.configuration-server").is("met: 192.0.2.20 port 443");
+        host.is("met: 192.0.2.21 port 9443");
 
-        facts.servers[1].answers = Fact::Known(Answer::Failed("connection refused".into()));
-        let says = told(&profile, &facts, "site.process-server");
-        assert!(
-            says.starts_with("unmet: 192.0.2.21 port 9443: connection refused | a TCP connection |"),
-            "{says}"
-        );
-        assert!(says.contains("`telnet 192.0.2.21 9443`"), "{says}");
+        host.servers[1].answers = Fact::Known(Answer::Failed("connection refused".into()));
+        host.starts("unmet: 192.0.2.21 port 9443: connection refused | a TCP connection |")
+            .has("`telnet 192.0.2.21 9443`");
 
-        facts.servers[1].answers = Fact::Unknown("no time".into());
-        assert_eq!(told(&profile, &facts, "site.process-server"), "unknown: 192.0.2.21 port 9443: no time");
+        host.servers[1].answers = Fact::Unknown("no time".into());
+        host.is("unknown: 192.0.2.21 port 9443: no time");
     }
 
     #[test]
     fn a_server_that_was_not_asked_is_unknown() {
-        let (mut profile, mut facts) = ready();
+        let mut host = Judged::ready("site.process-server");
         // A recording made with another profile: the answer is that of another server.
-        profile.site.configuration_server =
+        host.profile.site.configuration_server =
             Some(Server { address: "10.0.0.7".parse().unwrap(), port: 443.into() });
-        assert_eq!(
-            told(&profile, &facts, "site.configuration-server"),
-            "unknown: 10.0.0.7 port 443 was not asked"
-        );
-        facts.servers.clear();
-        assert_eq!(
-            told(&profile, &facts, "site.process-server"),
-            "unknown: 192.0.2.21 port 9443 was not asked"
-        );
-        profile.site.process_server = None;
-        assert_eq!(
-            told(&profile, &facts, "site.process-server"),
-            "not-applicable: the profile names no process server"
-        );
+        host.of("site.configuration-server").is("unknown: 10.0.0.7 port 443 was not asked");
+        host.servers.clear();
+        host.is("unknown: 192.0.2.21 port 9443 was not asked");
+        host.profile.site.process_server = None;
+        host.is("not-applicable: the profile names no process server");
     }
 
     #[test]
     fn the_master_target_is_not_newer() {
-        let (mut profile, mut facts) = ready();
-        assert_eq!(
-            told(&profile, &facts, "site.version"),
-            "not-applicable: the master target software is not installed"
-        );
+        let mut host = Judged::ready("site.version");
+        host.is("not-applicable: the master target software is not installed");
         let install = |version: Option<&str>| {
             Fact::Known(SiteAgent {
                 version: version.map(Into::into),
@@ -276,7 +245,7 @@ mod tests {
                 ..SiteAgent::default()
             })
         };
-        for (own, theirs, says) in [
+        for (own, theirs, expected) in [
             ("9.10.0", "9.42", "met: 9.10.0, configuration server 9.42"),
             ("9.42.0", "9.42", "met: 9.42.0, configuration server 9.42"),
             ("9.42.1", "9.42", "unmet: 9.42.1 here, 9.42 on the configuration server | 9.42 or earlier |"),
@@ -285,25 +254,16 @@ mod tests {
             ("9..1", "9.42", "unknown: the versions 9..1 and 9.42 cannot be compared"),
             ("", "9.42", "unknown: the versions  and 9.42 cannot be compared"),
         ] {
-            facts.site_agent = install(Some(own));
-            profile.site.configuration_server_version = Some(theirs.parse().unwrap());
-            let told = told(&profile, &facts, "site.version");
-            assert!(told.starts_with(says), "{told}");
+            host.site_agent = install(Some(own));
+            host.profile.site.configuration_server_version = Some(theirs.parse().unwrap());
+            host.starts(expected);
         }
-        profile.site.configuration_server_version = None;
-        facts.site_agent = install(Some("9.6.0"));
-        let says = told(&profile, &facts, "site.version");
-        assert!(
-            says.starts_with("unknown: 9.6.0 is installed; the configuration server's version is not known")
-        );
-        facts.site_agent = install(None);
-        assert_eq!(
-            told(&profile, &facts, "site.version"),
-            "unknown: the installed software does not give its version"
-        );
-        facts.site_agent = Fact::Unknown("reading /usr/local/.vx_version: I/O error".into());
-        assert!(
-            told(&profile, &facts, "site.version").starts_with("unknown: the installed software: reading")
-        );
+        host.profile.site.configuration_server_version = None;
+        host.site_agent = install(Some("9.6.0"));
+        host.starts("unknown: 9.6.0 is installed; the configuration server's version is not known");
+        host.site_agent = install(None);
+        host.is("unknown: the installed software does not give its version");
+        host.site_agent = Fact::Unknown("reading /usr/local/.vx_version: I/O error".into());
+        host.starts("unknown: the installed software: reading");
     }
 }

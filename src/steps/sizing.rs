@@ -6,52 +6,43 @@ use crate::facts::Facts;
 use crate::host::text;
 use crate::profile::Profile;
 
-const SECTION: &str = "Set up a Linux VM as the master target server";
-
-const LOOK: &str = "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`";
+/// What the requirements of this section share.
+const SHARED: Requirement = Requirement {
+    severity: Severity::Recommended,
+    section: "Set up a Linux VM as the master target server",
+    look: "`free -m`, `grep -c ^processor /proc/cpuinfo`, `cat /proc/partitions`",
+    place: Place::Elsewhere,
+    ..Requirement::DEFAULT
+};
 
 /// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "sizing.memory",
         title: "The machine has the recommended memory",
-        severity: Severity::Recommended,
-        section: SECTION,
         why: "The master target keeps a buffer for every disk that it receives; with less memory it takes \
               fewer protected machines at a time, and the kernel may end it under load.",
         by_hand: "Power the VM off and raise its memory to {sizing.memory} in Edit Settings.",
-        look: LOOK,
-        belongs: |_| Belongs::Machine,
-        place: Place::Elsewhere,
         judge: memory,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "sizing.cpus",
         title: "The machine has the recommended processors",
-        severity: Severity::Recommended,
-        section: SECTION,
         why: "Decompressing and writing the data of several machines at once is bound by processors.",
         by_hand: "Power the VM off and raise the number of CPUs to {sizing.cpus} in Edit Settings.",
-        look: LOOK,
-        belongs: |_| Belongs::Machine,
-        place: Place::Elsewhere,
         judge: cpus,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
     Requirement {
         id: "sizing.os-disk",
         title: "The disk that carries / has the recommended size",
-        severity: Severity::Recommended,
-        section: SECTION,
         why: "Logs, crash dumps and the agent's own cache grow on this disk; a full one stops replication.",
         by_hand: "Make the disk {sizing.os-disk} large in Edit Settings (the VM must have no snapshot), then its last partition; \
                   or reinstall on a larger disk.",
-        look: LOOK,
         belongs: |_| Belongs::Both,
-        place: Place::Elsewhere,
         judge: os_disk,
-        ..Requirement::DEFAULT
+        ..SHARED
     },
 ];
 
@@ -94,12 +85,14 @@ fn cpus(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 fn os_disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let mounts = need(&facts.mounts, "the mounts")?;
     let disks = need(&facts.disks, "the disks")?;
-    let unknown = |why: String| Status::Unknown { why };
-    let root = mount_at(mounts, "/").ok_or_else(|| unknown("no mount of / was found".into()))?;
+    let root = mount_at(mounts, "/").ok_or_else(|| Status::unknown("no mount of / was found"))?;
     // A volume over several disks has the room of all of them; the paths of one map are one disk.
     let under = distinct(carriers(disks, root.major_minor));
     if under.is_empty() {
-        return Err(unknown(format!("/ ({}, {}) lies on no disk that was found", root.fs_type, root.source)));
+        return Err(Status::unknown(format!(
+            "/ ({}, {}) lies on no disk that was found",
+            root.fs_type, root.source
+        )));
     }
     let size = under.iter().fold(0_u64, |sum, disk| sum.saturating_add(disk.size_bytes));
     let names: Vec<_> = under.iter().map(|disk| disk.name.as_str()).collect();
@@ -119,63 +112,47 @@ fn os_disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 #[cfg(test)]
 mod tests {
     use crate::facts::Fact;
-    use crate::steps::testing::{ready, told};
+    use crate::steps::testing::{Judged, disks};
 
     const KIB: u64 = 1 << 10;
 
     #[test]
     fn memory_that_the_kernel_keeps_is_allowed_for() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "sizing.memory"), "met: 5.5 GiB usable");
+        let mut host = Judged::ready("sizing.memory");
+        host.is("met: 5.5 GiB usable");
         // A VM of 6 GiB without a crash kernel; one of 5 GiB.
-        facts.cpu_memory.memory_bytes = Fact::Known(5_992_252 * KIB);
-        assert_eq!(told(&profile, &facts, "sizing.memory"), "met: 5.7 GiB usable");
-        facts.cpu_memory.memory_bytes = Fact::Known(5 << 30);
-        assert_eq!(
-            told(&profile, &facts, "sizing.memory"),
-            "unmet: 5 GiB usable | a VM of 6 GiB (less what kernel and crash kernel keep) | power the VM off and \
-             raise its memory to 6 GiB in Edit Settings"
-        );
-        facts.cpu_memory.memory_bytes = Fact::Unknown("no MemTotal".into());
-        assert_eq!(told(&profile, &facts, "sizing.memory"), "unknown: the memory: no MemTotal");
-        facts.cpu_memory.memory_bytes = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "sizing.memory"), "not-applicable: an image's tree");
+        host.cpu_memory.memory_bytes = Fact::Known(5_992_252 * KIB);
+        host.is("met: 5.7 GiB usable");
+        host.cpu_memory.memory_bytes = Fact::Known(5 << 30);
+        host.is("unmet: 5 GiB usable | a VM of 6 GiB (less what kernel and crash kernel keep) | power the VM off and \
+             raise its memory to 6 GiB in Edit Settings");
+        host.cpu_memory.memory_bytes = Fact::Unknown("no MemTotal".into());
+        host.is("unknown: the memory: no MemTotal");
+        host.cpu_memory.memory_bytes = Fact::NotApplicable("an image's tree".into());
+        host.is("not-applicable: an image's tree");
     }
 
     #[test]
     fn processors_are_counted() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "sizing.cpus"), "met: 4");
-        facts.cpu_memory.cpus = Fact::Known(2);
-        assert_eq!(
-            told(&profile, &facts, "sizing.cpus"),
-            "unmet: 2 | 4 or more | power the VM off and set 4 CPUs in Edit Settings"
-        );
-        facts.cpu_memory.cpus = Fact::Unknown("why".into());
-        assert_eq!(told(&profile, &facts, "sizing.cpus"), "unknown: the processors: why");
+        let mut host = Judged::ready("sizing.cpus");
+        host.is("met: 4");
+        host.cpu_memory.cpus = Fact::Known(2);
+        host.is("unmet: 2 | 4 or more | power the VM off and set 4 CPUs in Edit Settings");
+        host.cpu_memory.cpus = Fact::Unknown("why".into());
+        host.is("unknown: the processors: why");
     }
 
     #[test]
     fn the_os_disk_is_the_one_that_carries_root() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "sizing.os-disk"), "met: sda: 100 GiB");
+        let mut host = Judged::ready("sizing.os-disk");
+        host.is("met: sda: 100 GiB");
 
-        let (_, small) = ready();
-        let Fact::Known(mut disks) = small.disks else { panic!() };
-        disks[0].size_bytes = 40 << 30;
-        facts.disks = Fact::Known(disks);
-        let told_small = told(&profile, &facts, "sizing.os-disk");
-        assert!(
-            told_small.starts_with("unmet: sda: 40 GiB | 100 GiB or more | make the disk"),
-            "{told_small}"
-        );
+        disks(&mut host)[0].size_bytes = 40 << 30;
+        host.starts("unmet: sda: 40 GiB | 100 GiB or more | make the disk");
 
-        facts.disks = Fact::Known(Vec::new());
-        assert_eq!(
-            told(&profile, &facts, "sizing.os-disk"),
-            "unknown: / (ext4, /dev/sda1) lies on no disk that was found"
-        );
-        facts.mounts = Fact::Unknown("no mountinfo".into());
-        assert_eq!(told(&profile, &facts, "sizing.os-disk"), "unknown: the mounts: no mountinfo");
+        host.disks = Fact::Known(Vec::new());
+        host.is("unknown: / (ext4, /dev/sda1) lies on no disk that was found");
+        host.mounts = Fact::Unknown("no mountinfo".into());
+        host.is("unknown: the mounts: no mountinfo");
     }
 }

@@ -56,6 +56,22 @@ impl Status {
         Self::Met { found: Some(found.into()) }
     }
 
+    pub(crate) fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into() }
+    }
+
+    pub(crate) fn not_applicable(why: impl Into<String>) -> Self {
+        Self::NotApplicable { why: why.into() }
+    }
+
+    pub(crate) fn blocked(by: impl Into<String>) -> Self {
+        Self::Blocked { by: by.into() }
+    }
+
+    pub(crate) fn restart_owed(found: impl Into<String>) -> Self {
+        Self::RestartOwed { found: found.into() }
+    }
+
     /// Unmet.
     pub fn unmet(found: impl Into<String>, expected: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Unmet { found: found.into(), expected: expected.into(), fix: fix.into() }

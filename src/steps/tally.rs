@@ -7,7 +7,8 @@ use super::Status;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     problems: Vec<String>,
-    untold: Option<Status>,
+    fixes: Vec<String>,
+    unknown: Option<Status>,
 }
 
 impl Tally {
@@ -16,9 +17,27 @@ impl Tally {
         self.problems.push(problem.into());
     }
 
+    /// Notes something that does not hold, and what to do about it.
+    pub fn fault(&mut self, problem: impl Into<String>, fix: impl Into<String>) {
+        self.problem(problem);
+        self.fix(fix);
+    }
+
+    /// Notes what to do about something that does not hold.
+    pub fn fix(&mut self, fix: impl Into<String>) {
+        self.fixes.push(fix.into());
+    }
+
+    /// What to do about it, in the order in which it was noted.
+    pub fn fixes(&self) -> String {
+        let mut fixes: Vec<&str> = self.fixes.iter().map(String::as_str).collect();
+        fixes.dedup();
+        fixes.join("; ")
+    }
+
     /// Notes something that cannot be determined.
     pub fn unknown(&mut self, why: impl Into<String>) {
-        self.note(Status::Unknown { why: why.into() });
+        self.note(Status::unknown(why.into()));
     }
 
     /// What is known, or `None` with its reason noted.
@@ -29,7 +48,8 @@ impl Tally {
     /// Takes over what `other` noted of `what`.
     pub fn take(&mut self, what: &str, other: Self) {
         self.problems.extend(other.problems.into_iter().map(|problem| format!("{what}: {problem}")));
-        match other.untold {
+        self.fixes.extend(other.fixes);
+        match other.unknown {
             Some(Status::Unknown { why }) => self.unknown(format!("{what}: {why}")),
             Some(status) => self.note(status),
             None => {}
@@ -43,17 +63,17 @@ impl Tally {
 
     /// Whether all that was looked at is known.
     pub fn is_certain(&self) -> bool {
-        self.untold.is_none()
+        self.unknown.is_none()
     }
 
     fn note(&mut self, status: Status) {
-        match (&mut self.untold, status) {
+        match (&mut self.unknown, status) {
             (Some(Status::Unknown { why }), Status::Unknown { why: more }) if !why.contains(&more) => {
                 why.push_str("; ");
                 why.push_str(&more);
             }
             (Some(Status::Unknown { .. }), _) => {}
-            (untold, status) => *untold = Some(status),
+            (unknown, status) => *unknown = Some(status),
         }
     }
 
@@ -62,7 +82,7 @@ impl Tally {
         if !self.problems.is_empty() {
             return Status::unmet(self.problems.join("; "), expected, fix);
         }
-        self.untold.unwrap_or_else(|| Status::met(found))
+        self.unknown.unwrap_or_else(|| Status::met(found))
     }
 }
 
@@ -73,15 +93,12 @@ mod tests {
     #[test]
     fn a_failure_outweighs_a_doubt_and_a_doubt_success() {
         let mut tally = Tally::default();
-        assert_eq!(tally.know(Err::<(), _>(Status::NotApplicable { why: "an image".into() })), None);
+        assert_eq!(tally.know(Err::<(), _>(Status::not_applicable("an image"))), None);
         tally.unknown("no disks");
         tally.unknown("no mounts");
-        tally.know(Err::<(), _>(Status::NotApplicable { why: "an image".into() }));
-        let doubtful = Tally { untold: tally.untold.clone(), ..Tally::default() };
-        assert_eq!(
-            doubtful.status("all".into(), "e", "f"),
-            Status::Unknown { why: "no disks; no mounts".into() }
-        );
+        tally.know(Err::<(), _>(Status::not_applicable("an image")));
+        let doubtful = Tally { unknown: tally.unknown.clone(), ..Tally::default() };
+        assert_eq!(doubtful.status("all".into(), "e", "f"), Status::unknown("no disks; no mounts"));
         tally.problem("one");
         tally.problem("two");
         assert_eq!(tally.status("all".into(), "e", "f"), Status::unmet("one; two", "e", "f"));

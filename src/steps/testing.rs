@@ -1,18 +1,21 @@
 //! The ready master target of the recorded hosts, for the tests of the sections to spoil.
 
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
 
-use crate::facts::disks::{Controller, ControllerKind, Disk};
-use crate::facts::fstab::Entry;
+use crate::facts::disks::{Controller, ControllerKind, Disk, Partition};
+use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::gather::{Wanted, gather};
 use crate::facts::identity::{Kind, Present, Record as Identified};
 use crate::facts::mounts::Mount;
 use crate::facts::network::{Nic, NicConfiguration};
+use crate::facts::retention::Volume;
 use crate::facts::scsi::KnownId;
 use crate::facts::storage::{Read, Storage};
 use crate::facts::{Fact, Facts};
 use crate::host::{DeviceNumber, Host};
-use crate::profile::{self, Profile, Server};
+use crate::profile::{self, Profile, Server, Waiver};
 
 use super::remedy::{Remedy, Request};
 use super::{Finding, Selection, Status, find, image, judge_all};
@@ -80,9 +83,135 @@ pub fn remedy(id: &str, profile: &Profile, facts: &Facts, request: &Request) -> 
     find(id).unwrap().remedy(profile, facts, request)
 }
 
-/// What stands in the status for `id`, as one text: `met: …`, `unmet: FOUND | EXPECTED | FIX`, `unknown: …`.
+/// A host and the requirement that it is judged by: the ready one, to be spoiled.
+#[derive(Clone)]
+pub struct Judged {
+    pub profile: Profile,
+    facts: Facts,
+    id: &'static str,
+}
+
+impl Deref for Judged {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl DerefMut for Judged {
+    fn deref_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+}
+
+impl Judged {
+    pub fn ready(id: &'static str) -> Self {
+        let (profile, facts) = ready();
+        Self { profile, facts, id }
+    }
+
+    pub fn judged_by(self, id: &'static str) -> Self {
+        Self { id, ..self }
+    }
+
+    pub fn finding(&self) -> Finding {
+        judged(&self.profile, self, self.id)
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        self.of(self.id)
+    }
+
+    /// How another requirement is judged.
+    pub fn of(&self, id: &str) -> Outcome {
+        outcome(&self.profile, self, id)
+    }
+
+    /// How it is judged after a change that is not kept.
+    pub fn after(&self, change: impl FnOnce(&mut Facts)) -> Outcome {
+        let mut host = self.clone();
+        change(&mut host);
+        host.outcome()
+    }
+
+    pub fn remedy(&self) -> Remedy {
+        remedy(self.id, &self.profile, self, &Request::default())
+    }
+
+    #[track_caller]
+    pub fn is(&self, text: impl AsRef<str>) {
+        self.outcome().is(text);
+    }
+
+    #[track_caller]
+    pub fn starts(&self, text: impl AsRef<str>) -> Outcome {
+        self.outcome().starts(text)
+    }
+
+    #[track_caller]
+    pub fn has(&self, text: impl AsRef<str>) -> Outcome {
+        self.outcome().has(text)
+    }
+}
+
+/// A status as one text: `met: …`, `unmet: FOUND | EXPECTED | FIX`, `unknown: …`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome(String);
+
+impl Deref for Outcome {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn is(&self, text: impl AsRef<str>) {
+        assert_eq!(self.0, text.as_ref());
+    }
+
+    #[track_caller]
+    pub fn starts(self, text: impl AsRef<str>) -> Self {
+        assert!(self.starts_with(text.as_ref()), "{self} does not start with: {}", text.as_ref());
+        self
+    }
+
+    #[track_caller]
+    pub fn ends(self, text: impl AsRef<str>) -> Self {
+        assert!(self.ends_with(text.as_ref()), "{self} does not end with: {}", text.as_ref());
+        self
+    }
+
+    #[track_caller]
+    pub fn has(self, text: impl AsRef<str>) -> Self {
+        assert!(self.contains(text.as_ref()), "{self} does not have: {}", text.as_ref());
+        self
+    }
+
+    #[track_caller]
+    pub fn lacks(self, text: impl AsRef<str>) -> Self {
+        assert!(!self.contains(text.as_ref()), "{self} has: {}", text.as_ref());
+        self
+    }
+}
+
+/// The text of [`outcome`].
 pub fn told(profile: &Profile, facts: &Facts, id: &str) -> String {
-    match judged(profile, facts, id).status {
+    outcome(profile, facts, id).0
+}
+
+/// How `id` is judged.
+pub fn outcome(profile: &Profile, facts: &Facts, id: &str) -> Outcome {
+    Outcome(match judged(profile, facts, id).status {
         Status::Met { found } => format!("met: {}", found.unwrap_or_default()),
         Status::Unmet { found, expected, fix } => format!("unmet: {found} | {expected} | {fix}"),
         Status::Unknown { why } => format!("unknown: {why}"),
@@ -90,7 +219,7 @@ pub fn told(profile: &Profile, facts: &Facts, id: &str) -> String {
         Status::Waived { reason, until, .. } => format!("waived: {reason} until {until}"),
         Status::Blocked { by } => format!("blocked: {by}"),
         Status::RestartOwed { found } => format!("restart-owed: {found}"),
-    }
+    })
 }
 
 /// The disks, to be spoiled.
@@ -122,6 +251,59 @@ pub fn edit<T>(fact: &mut Fact<T>) -> &mut T {
     match fact {
         Fact::Known(value) => value,
         Fact::Unknown(why) | Fact::NotApplicable(why) => panic!("not known: {why}"),
+    }
+}
+
+/// The mount at `point`.
+pub fn mount_of<'a>(facts: &'a mut Facts, point: &str) -> &'a mut Mount {
+    mounts(facts).iter_mut().find(|mount| mount.mount_point == point).unwrap()
+}
+
+/// The line of fstab for `point`.
+pub fn line_of<'a>(facts: &'a mut Facts, point: &str) -> &'a mut Entry {
+    fstab(facts).iter_mut().find(|entry| entry.mount_point == point).unwrap()
+}
+
+/// The block device with the kernel name `name`.
+pub fn stored<'a>(facts: &'a mut Facts, name: &str) -> &'a mut Storage {
+    edit(&mut facts.storage).iter_mut().find(|one| one.name == name).unwrap()
+}
+
+pub fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
+    Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
+}
+
+pub fn partition(name: &str, number: &str) -> Partition {
+    let (name, major_minor, size_bytes) = (name.into(), number.into(), 1 << 30);
+    Partition { name, major_minor, size_bytes, ..Partition::default() }
+}
+
+pub fn carrying(name: &str, number: &str, volume: Volume) -> Storage {
+    Storage { volume: Some(volume), ..answering(name, number) }
+}
+
+/// A line of fstab that is passed over, and why.
+pub fn ignored(line: usize, device: &str, mount_point: &str, why: &str) -> Ignored {
+    let (device, mount_point) = (device.into(), mount_point.into());
+    Ignored { line, device, mount_point, why: why.into(), ours: false }
+}
+
+/// A further file system with its line of fstab and its mount: on the partition `name` of the disk at `disk` among the others.
+pub fn add_partition(facts: &mut Facts, disk: usize, name: &str, number: &str, (uuid, at): (&str, &str)) {
+    disks(facts)[disk].partitions.push(partition(name, number));
+    edit(&mut facts.storage).push(carrying(name, number, volume("ext", uuid, "")));
+    edit(&mut facts.filesystems).by_uuid.insert(uuid.into(), number.into());
+    fstab(facts).push(entry(20, &format!("UUID={uuid}"), at, "ext4", 2));
+    mounts(facts).push(mount(at, number, &format!("/dev/{name}"), 1 << 30));
+}
+
+/// A waiver of `requirement` for the reason `lab`.
+pub fn waiver(requirement: &str, until: time::Date) -> Waiver {
+    Waiver {
+        requirement: requirement.parse().unwrap(),
+        reason: "lab".parse().unwrap(),
+        approved_by: None,
+        until: until.into(),
     }
 }
 

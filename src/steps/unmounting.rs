@@ -149,7 +149,7 @@ mod tests {
         let found = order(&all, |mount| mount.major_minor == "8:1");
         assert_eq!(points(&found), ["/b/in", "/b", "/a/net", "/c d", "/a"]);
         let commands =
-            |facts: &Facts| again(facts, &found).into_iter().map(|(_, told)| told).collect::<Vec<_>>();
+            |facts: &Facts| again(facts, &found).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>();
         assert_eq!(
             commands(&facts),
             [

@@ -95,20 +95,11 @@ mod tests {
 
     use time::macros::date;
 
-    use super::super::testing::{TODAY, disks, judged, ready, told};
+    use super::super::testing::{TODAY, disks, edit, fstab, judged, mounts, outcome, ready, waiver};
     use super::super::{Finding, Selection, Verdict, all, judge_all, verdict};
     use super::*;
     use crate::facts::Fact;
     use crate::facts::disks::ControllerKind;
-
-    fn waiver(requirement: &str, until: Date) -> Waiver {
-        Waiver {
-            requirement: requirement.parse().unwrap(),
-            reason: "lab".parse().unwrap(),
-            approved_by: None,
-            until: until.into(),
-        }
-    }
 
     fn waiving(ids: &[&str]) -> Profile {
         let (profile, _) = ready();
@@ -152,9 +143,9 @@ mod tests {
         for disk in disks(&mut facts) {
             disk.scsi_id = Err(NoId::default());
         }
-        crate::steps::testing::edit(&mut facts.dmi).vendor = Fact::Known(Some("QEMU".into()));
-        crate::steps::testing::mounts(&mut facts).retain(|mount| mount.mount_point != "/mnt/retention");
-        crate::steps::testing::fstab(&mut facts).retain(|line| line.mount_point != "/mnt/retention");
+        edit(&mut facts.dmi).vendor = Fact::Known(Some("QEMU".into()));
+        mounts(&mut facts).retain(|mount| mount.mount_point != "/mnt/retention");
+        fstab(&mut facts).retain(|line| line.mount_point != "/mnt/retention");
         let ids: Vec<_> = never_waived().into_iter().map(|(id, _)| id).collect();
         let waived = waiving(&ids);
         let findings = |profile: &Profile| judge_all(profile, &facts, TODAY, &Selection::default());
@@ -216,7 +207,7 @@ mod tests {
         assert!(matches!(kept.status, Status::Unmet { .. }), "{kept:?}");
         assert!(kept.note.unwrap().contains("can be waived only where it is unknown"));
         facts.identity.template = Fact::Unknown("no".into());
-        assert!(told(&profile, &facts, "image.identity").starts_with("waived: lab"));
+        assert!(outcome(&profile, &facts, "image.identity").starts_with("waived: lab"));
     }
 
     #[test]

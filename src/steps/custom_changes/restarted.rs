@@ -22,28 +22,24 @@ pub(super) fn restarted(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     let record = need(&changes.record, "the record of the vendor script's run")?.as_ref();
     if let Some(record) = record.filter(|record| !matches!(record.outcome, Outcome::Failed(_))) {
         if record.boot_id.trim().is_empty() {
-            let why =
-                format!("the record of the vendor script's run does not say in which boot it was: {SEE}");
-            return Err(Status::Unknown { why });
+            return Err(Status::unknown(format!(
+                "the record of the vendor script's run does not say in which boot it was: {SEE}"
+            )));
         }
         return Ok(if made_again(profile, facts, record)? {
-            Status::RestartOwed {
-                found: "the vendor script was run again by hand since the machine booted".to_owned(),
-            }
+            Status::restart_owed("the vendor script was run again by hand since the machine booted")
         } else if &record.boot_id == boot_id {
-            Status::RestartOwed { found: "still the boot in which the custom changes were made".to_owned() }
+            Status::restart_owed("still the boot in which the custom changes were made")
         } else {
             Status::met("another boot than that of the custom changes")
         });
     }
     let marker = need(&changes.marker_ctime_secs, "the marker of the vendor script")?.unwrap_or_default();
     if !in_an_earlier_boot(facts, marker)? {
-        return Ok(Status::RestartOwed {
-            found: "the custom changes were made by hand since the machine booted".to_owned(),
-        });
+        return Ok(Status::restart_owed("the custom changes were made by hand since the machine booted"));
     }
     Ok(if need(&facts.multipath.maps, "the multipath maps")?.is_empty() {
-        Status::Unknown { why: unproved("multipath has no map") }
+        Status::unknown(unproved("multipath has no map"))
     } else {
         Status::met("made by hand before this boot; multipath has its maps")
     })
@@ -67,7 +63,7 @@ fn in_an_earlier_boot(facts: &Facts, marker: u64) -> Result<bool, Status> {
     match &facts.clock.boot_record_secs {
         Fact::Known(record) => Ok(marker + CLOCK_MARGIN_SECS < booted.min(*record)),
         Fact::Unknown(why) | Fact::NotApplicable(why) => {
-            Err(Status::Unknown { why: unproved(&format!("when it booted, by the clock of then: {why}")) })
+            Err(Status::unknown(unproved(&format!("when it booted, by the clock of then: {why}"))))
         }
     }
 }
@@ -76,9 +72,8 @@ fn in_an_earlier_boot(facts: &Facts, marker: u64) -> Result<bool, Status> {
 /// an uninstallation had removed the marker. Both times are of this machine's clock at that time.
 fn made_again(profile: &Profile, facts: &Facts, record: &Record) -> Result<bool, Status> {
     let marker = need(&facts.custom_changes.marker_ctime_secs, "the marker of the vendor script")?;
-    let started = OffsetDateTime::parse(&record.started_at, &Rfc3339).map_err(|error| Status::Unknown {
-        why: format!("the time of the vendor script's run: {error}: {SEE}"),
-    })?;
+    let started = OffsetDateTime::parse(&record.started_at, &Rfc3339)
+        .map_err(|error| Status::unknown(format!("the time of the vendor script's run: {error}: {SEE}")))?;
     let ended = u64::try_from(started.unix_timestamp()).unwrap_or_default()
         + profile.custom_changes.deadline.get().as_secs()
         + CLOCK_MARGIN_SECS;

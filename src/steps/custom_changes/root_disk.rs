@@ -35,13 +35,13 @@ pub(super) fn no_id(facts: &Facts) -> Result<Option<String>, Status> {
 /// The disk that carries `/`, and its SCSI ID.
 fn root(facts: &Facts) -> Result<(&Disk, &ScsiId), Status> {
     let mount = mount_at(need(&facts.mounts, "the mounts")?, "/")
-        .ok_or_else(|| Status::Unknown { why: "what carries / is not among the mounts".to_owned() })?;
+        .ok_or_else(|| Status::unknown("what carries / is not among the mounts"))?;
     let disk = carriers(need(&facts.disks, "the disks")?, mount.major_minor).into_iter().next().ok_or_else(
-        || Status::Unknown { why: format!("which disk carries / ({}) cannot be determined", mount.source) },
+        || Status::unknown(format!("which disk carries / ({}) cannot be determined", mount.source)),
     )?;
     match &disk.scsi_id {
         Ok(known) => Ok((disk, &known.id)),
-        Err(_) if disk.is_scsi() => Err(Status::Blocked { by: id::SCSI_IDS.to_owned() }),
+        Err(_) if disk.is_scsi() => Err(Status::blocked(id::SCSI_IDS)),
         Err(no_id) => Err(Status::unmet(
             format!("the root disk {} has no SCSI ID: {}", disk.name, no_id.why),
             "a SCSI ID to blacklist",
@@ -61,7 +61,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
     let status = judge_whosever(profile, facts);
     // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
     if !matches!(status, Ok(Status::Met { .. })) && own_disks::uses_foreign(profile, facts) {
-        return Err(Status::Blocked { by: id::OWN_DISKS.to_owned() });
+        return Err(Status::blocked(id::OWN_DISKS));
     }
     status
 }
@@ -102,13 +102,11 @@ pub(super) fn judge_whosever(profile: &Profile, facts: &Facts) -> Result<Status,
         Some(other) if *other != *id => {
             Status::unmet(format!("{BLACKLIST_SCRIPT} has {other}"), expected, fix)
         }
-        _ if !configuration.problems.is_empty() => Status::Unknown {
-            why: format!(
-                "{} is not understood: {}",
-                multipath::CONFIGURATION,
-                configuration.problems.join("; ")
-            ),
-        },
+        _ if !configuration.problems.is_empty() => Status::unknown(format!(
+            "{} is not understood: {}",
+            multipath::CONFIGURATION,
+            configuration.problems.join("; ")
+        )),
         _ => match held(profile, facts, configuration)? {
             Some(status) => status,
             None => Status::met(format!("{id} ({})", disk.name)),
@@ -132,12 +130,10 @@ fn held(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Resu
         if !blacklisted(configuration, id) || lifted(configuration, id).is_some() {
             return Ok(Some(Status::unmet(found, "no map of a disk of this host", hide_by_hand(id))));
         }
-        owed = owed.or(Some(Status::RestartOwed {
-            found: format!(
+        owed = owed.or(Some(Status::restart_owed(format!(
                 "{found} still; the blacklist names it from the next boot on (where the initramfs starts multipath: dracut --force \
                  first)"
-            ),
-        }));
+            ))));
     }
     if owed.is_none() {
         // A disk that is held may be this host's own by what is not known.

@@ -4,11 +4,10 @@ use serde_json::Value;
 use time::macros::date;
 
 use super::super::registry::ids;
-use super::super::testing::{TODAY, judged, ready, told};
+use super::super::testing::{BOOT_ID, TODAY, disks, edit, judged, outcome, ready, waiver};
 use super::*;
 use crate::facts::Fact;
 use crate::facts::disks::ControllerKind;
-use crate::profile::Waiver;
 
 fn judge(profile: &Profile, facts: &Facts) -> Vec<Finding> {
     judge_all(profile, facts, TODAY, &Selection::default())
@@ -16,15 +15,6 @@ fn judge(profile: &Profile, facts: &Facts) -> Vec<Finding> {
 
 fn finding(id: &'static str, severity: Severity, status: Status) -> Finding {
     Finding { id, title: "".into(), severity, why: "".into(), status, find_out: None, note: None }
-}
-
-fn waiver(requirement: &str, until: time::Date) -> Waiver {
-    Waiver {
-        requirement: requirement.parse().unwrap(),
-        reason: "lab".parse().unwrap(),
-        approved_by: None,
-        until: until.into(),
-    }
 }
 
 #[test]
@@ -74,8 +64,8 @@ fn what_comes_first_comes_earlier_and_exists() {
 fn a_requirement_waits_for_another_even_when_that_is_not_selected() {
     let (profile, mut facts) = ready();
     facts.os.hostname = Fact::Unknown("no uname".into());
-    // `told` judges the one requirement alone.
-    assert_eq!(told(&profile, &facts, "network.hosts-file"), "blocked: os.hostname");
+    // `outcome` judges the one requirement alone.
+    outcome(&profile, &facts, "network.hosts-file").is("blocked: os.hostname");
     let only = Selection::new(vec!["network.hosts-file".into()], Vec::new()).unwrap();
     let findings = judge_all(&profile, &facts, TODAY, &only);
     assert_eq!(findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["network.hosts-file"]);
@@ -85,7 +75,7 @@ fn a_requirement_waits_for_another_even_when_that_is_not_selected() {
 #[test]
 fn a_waiver_holds_to_its_last_day_and_hides_nothing() {
     let (mut profile, mut facts) = ready();
-    super::super::testing::disks(&mut facts)[1].controller.as_mut().unwrap().kind = ControllerKind::Ahci;
+    disks(&mut facts)[1].controller.as_mut().unwrap().kind = ControllerKind::Ahci;
     profile.waivers = vec![waiver("hypervisor.controllers", TODAY)];
     let waived = judged(&profile, &facts, "hypervisor.controllers");
     let (reason, until) = ("lab".into(), "2026-06-01".into());
@@ -113,9 +103,7 @@ fn a_waiver_covers_what_is_unknown_or_blocked_and_frees_what_waits() {
 
     // Waived, os.hostname no longer blocks: the hosts file is judged.
     profile.waivers = vec![waiver("os.hostname", TODAY)];
-    assert!(
-        told(&profile, &facts, "network.hosts-file").starts_with("unmet: /etc/hosts does not map localhost")
-    );
+    outcome(&profile, &facts, "network.hosts-file").starts("unmet: /etc/hosts does not map localhost");
 
     facts.network.resolvers = Fact::Unknown("not permitted".into());
     profile.waivers = vec![waiver("network.dns", TODAY)];
@@ -145,11 +133,11 @@ fn a_recommendation_alone_does_not_keep_a_host_from_being_ready() {
 #[test]
 fn a_verdict_of_restart_needs_a_restart_and_nothing_else() {
     use Severity::{Recommended, Required};
-    let owed = || finding("a", Required, Status::RestartOwed { found: String::new() });
-    let waits = |id, by: &str| finding(id, Required, Status::Blocked { by: by.into() });
+    let owed = || finding("a", Required, Status::restart_owed(String::new()));
+    let waits = |id, by: &str| finding(id, Required, Status::blocked(by));
     let met = || finding("m", Required, Status::Met { found: None });
     let unmet = |severity| finding("u", severity, Status::unmet("", "", ""));
-    let unknown = || finding("k", Required, Status::Unknown { why: String::new() });
+    let unknown = || finding("k", Required, Status::unknown(String::new()));
 
     assert_eq!(verdict(&[met(), owed()]), Verdict::RestartOwed);
     assert_eq!(verdict(&[owed(), waits("b", "a"), waits("c", "b"), met()]), Verdict::RestartOwed);
@@ -162,7 +150,7 @@ fn a_verdict_of_restart_needs_a_restart_and_nothing_else() {
     assert_eq!(verdict(&[owed(), waits("b", "k"), unknown()]), Verdict::NotReady);
     assert_eq!(verdict(&[owed(), waits("b", "c"), waits("c", "b")]), Verdict::NotReady);
     assert_eq!(
-        verdict(&[met(), finding("r", Recommended, Status::RestartOwed { found: String::new() })]),
+        verdict(&[met(), finding("r", Recommended, Status::restart_owed(String::new()))]),
         Verdict::Ready
     );
 }
@@ -170,8 +158,8 @@ fn a_verdict_of_restart_needs_a_restart_and_nothing_else() {
 #[test]
 fn after_the_custom_changes_only_a_restart_is_owed() {
     let (profile, mut facts) = ready();
-    let record = super::super::testing::edit(&mut facts.custom_changes.record).as_mut().unwrap();
-    record.boot_id = super::super::testing::BOOT_ID.into();
+    let record = edit(&mut facts.custom_changes.record).as_mut().unwrap();
+    record.boot_id = BOOT_ID.into();
     let findings = judge(&profile, &facts);
     let owed = findings.iter().find(|finding| finding.id == "custom-changes.restarted").unwrap();
     assert!(matches!(owed.status, Status::RestartOwed { .. }), "{owed:?}");

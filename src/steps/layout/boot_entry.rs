@@ -20,54 +20,47 @@ const RESUME: &str = "take resume= out of the kernel line of that entry: a maste
 const WORD: &str = "take that word out of the kernel line of that entry";
 
 /// Adds up what is wrong with it; a host that GRUB 0.97 does not start has none.
-pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
+pub(super) fn look(facts: &Facts, tally: &mut Tally) {
     let Some(Some(whole)) = tally.know(need(&facts.boot_entry, "the boot entry").map(Option::as_ref)) else {
         return;
     };
-    let BootEntry { file, default, entries, kernel, lacking, waits, untold, .. } = whole;
+    let BootEntry { file, default, entries, kernel, lacking, waits, untold: unknown, .. } = whole;
     if !waits.is_empty() {
-        tally.problem(format!("{file}: {}", waits.join(", ")));
-        fix.push(WAITS.to_owned());
+        tally.fault(format!("{file}: {}", waits.join(", ")), WAITS);
     }
     let Some(default) = default else {
         return tally.unknown(format!("which entry starts at boot: {file} says `default saved`"));
     };
     let entry = format!("{file}, entry {default}");
     let Some(words) = kernel.as_ref().filter(|_| default < entries) else {
-        tally.problem(match default < entries {
+        let problem = match default < entries {
             true => format!("{entry}, the default one, has no kernel line"),
             false => format!("{file} has no entry {default}, which is the default one (entries: {entries})"),
-        });
-        return fix.push(ENTRY.to_owned());
+        };
+        return tally.fault(problem, ENTRY);
     };
     if !lacking.is_empty() {
-        tally.problem(format!("{entry}: {}", lacking.join(", ")));
-        fix.push(FILES.to_owned());
+        tally.fault(format!("{entry}: {}", lacking.join(", ")), FILES);
     }
-    for what in untold {
+    for what in unknown {
         tally.unknown(format!("{entry}: {what}"));
     }
     let roots: Vec<&str> = whole.devices("root").collect();
     if roots.is_empty() {
-        tally.problem(format!("{entry}: its kernel line has no root="));
-        fix.push(ROOT.to_owned());
+        tally.fault(format!("{entry}: its kernel line has no root="), ROOT);
     }
     for root in roots {
         // dracut takes them for a part of the name.
         let is_quoted = root.contains(['"', '\'']);
         let shared = || twins::of(root, facts).map(|twins| !can_move(root) && !twins.is_empty());
         if !is_quoted && tally.know(shared()) == Some(true) {
-            tally.problem(format!("{entry}: root={root}{SHARED}"));
-            fix.push(SEE.to_owned());
+            tally.fault(format!("{entry}: root={root}{SHARED}"), SEE);
         } else if is_quoted {
-            tally.problem(format!("{entry}: root={root} has quotes, which no device's name has"));
-            fix.push(ROOT.to_owned());
+            tally.fault(format!("{entry}: root={root} has quotes, which no device's name has"), ROOT);
         } else if let Some(why) = misled(root, facts) {
-            tally.problem(format!("{entry}: root={root}: {why}"));
-            fix.push(ROOT.to_owned());
+            tally.fault(format!("{entry}: root={root}: {why}"), ROOT);
         } else if let Some(why) = wrong_root(root, facts, tally) {
-            tally.problem(format!("{entry}: root={root} {why}"));
-            fix.push(ROOT.to_owned());
+            tally.fault(format!("{entry}: root={root} {why}"), ROOT);
         }
     }
     for resume in whole.devices("resume") {
@@ -82,8 +75,7 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
         } else {
             continue;
         };
-        tally.problem(format!("{entry}: resume={resume} {why}"));
-        fix.push(RESUME.to_owned());
+        tally.fault(format!("{entry}: resume={resume} {why}"), RESUME);
     }
     for word in words {
         let Some(kind) = word.strip_prefix("rootfstype=") else { continue };
@@ -115,8 +107,7 @@ pub(super) fn look(facts: &Facts, tally: &mut Tally, fix: &mut Vec<String>) {
             word if word.contains("init=") => "another program than /sbin/init is started",
             _ => "the services of this host are not started",
         };
-        tally.problem(format!("{entry}: its kernel line has {word}: {why}"));
-        fix.push(WORD.to_owned());
+        tally.fault(format!("{entry}: its kernel line has {word}: {why}"), WORD);
     }
 }
 
@@ -147,32 +138,28 @@ fn wrong_root(root: &str, facts: &Facts, tally: &mut Tally) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::facts::Fact;
-    use crate::facts::boot_entry::parse;
-    use crate::steps::testing::{OS_DISK_ID, edit, ready, told};
+    use crate::facts::boot_entry::{BootEntry, parse};
+    use crate::steps::testing::{Judged, OS_DISK_ID, edit};
 
     const ID: &str = "layout.next-boot";
     const ROOT: &str = "root=UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
 
     #[test]
     fn without_the_mounts_it_is_not_known_whose_root_it_names() {
-        let (profile, mut facts) = ready();
-        facts.mounts = Fact::Unknown("why".into());
-        let said = told(&profile, &facts, ID);
-        assert!(said.starts_with("unknown: ") && said.contains("the mounts: why"), "{said}");
+        let mut host = Judged::ready(ID);
+        host.mounts = Fact::Unknown("why".into());
+        host.starts("unknown: ").has("the mounts: why");
     }
 
     #[test]
     fn the_entry_that_starts_by_itself_has_to_start_this_host() {
-        let (profile, ready) = ready();
-        let says = |text: &str| {
-            let mut facts = ready.clone();
-            let file = "/boot/grub/grub.conf".into();
-            facts.boot_entry =
-                Fact::Known(Some(crate::facts::boot_entry::BootEntry { file, ..parse(text).0 }));
-            told(&profile, &facts, ID)
+        let host = Judged::ready(ID);
+        let parsed = |text: &str| {
+            let entry = BootEntry { file: "/boot/grub/grub.conf".into(), ..parse(text).0 };
+            host.after(|host| host.boot_entry = Fact::Known(Some(entry)))
         };
         let with =
-            |words: &str| says(&format!("timeout=5\ntitle a\nkernel /vmlinuz ro {words}\ninitrd /i\n"));
+            |words: &str| parsed(&format!("timeout=5\ntitle a\nkernel /vmlinuz ro {words}\ninitrd /i\n"));
         let by_id = format!("root=/dev/disk/by-id/scsi-{OS_DISK_ID}-part1");
         for words in [ROOT, &by_id, &format!("{ROOT} init=/sbin/init 3 quiet"), &format!("1 {ROOT} 5")] {
             assert!(with(words).starts_with("met: "), "{words}: {}", with(words));
@@ -188,16 +175,16 @@ mod tests {
                 "root=UUID=4d9a0b16-72ce-4f83-b5d1-90e7c2a86403 is sda3, and not what is mounted at / |",
             ),
         ] {
-            let told = with(words);
-            assert!(told.starts_with(&format!("unmet: /boot/grub/grub.conf, entry 0: {expected}")), "{told}");
+            with(words).starts(format!("unmet: /boot/grub/grub.conf, entry 0: {expected}"));
         }
+        let services = "the services of this host are not started";
         for (word, why) in [
             ("nompath", "multipath is not started"),
-            ("single", "the services of this host are not started"),
-            ("S", "the services of this host are not started"),
-            ("1", "the services of this host are not started"),
-            ("6", "the services of this host are not started"),
-            ("emergency", "the services of this host are not started"),
+            ("single", services),
+            ("S", services),
+            ("1", services),
+            ("6", services),
+            ("emergency", services),
             ("rdbreak", "the boot stops in the initial file system"),
             ("rd.break=mount", "the boot stops in the initial file system"),
             ("confirm", "the boot asks before each service"),
@@ -205,18 +192,14 @@ mod tests {
             ("init=/bin/bash", "another program than /sbin/init is started"),
             ("rdinit=/bin/sh", "another program than /sbin/init is started"),
         ] {
-            let told = with(&format!("{ROOT} {word}"));
-            let expected =
-                format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |");
-            assert!(told.starts_with(&expected), "{told}");
+            with(&format!("{ROOT} {word}"))
+                .starts(format!("unmet: /boot/grub/grub.conf, entry 0: its kernel line has {word}: {why} |"));
         }
         for words in ["rootfstype=ext4", "rootfstype=auto", "readonlyroot noreadonlyroot"] {
             assert!(with(&format!("{ROOT} {words}")).starts_with("met: "), "{words}");
         }
-        let other = with(&format!("{ROOT} rootfstype=xfs"));
-        assert!(
-            other.starts_with("unknown: /boot/grub/grub.conf, entry 0: whether / is mounted with rootfstype=xfs, as it is ext4"),
-            "{other}"
+        with(&format!("{ROOT} rootfstype=xfs")).starts(
+            "unknown: /boot/grub/grub.conf, entry 0: whether / is mounted with rootfstype=xfs, as it is ext4",
         );
         // From a swap area that this host alone has, or from none.
         let swap = "resume=UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05";
@@ -224,36 +207,24 @@ mod tests {
             assert!(with(&format!("{ROOT} {words}")).starts_with("met: "), "{words}");
         }
         for resume in ["/dev/sda5", "LABEL=swap", "0805"] {
-            let told = with(&format!("{ROOT} resume={resume}"));
-            let expected = format!(
-                "unmet: /boot/grub/grub.conf, entry 0: resume={resume} can be another device after a restart, and the kernel writes"
-            );
-            assert!(told.starts_with(&expected) && told.contains("take resume= out"), "{told}");
+            with(&format!("{ROOT} resume={resume}"))
+                .starts(format!("unmet: /boot/grub/grub.conf, entry 0: resume={resume} can be another device after a restart"))
+                .has(" after a restart, and the kernel writes")
+                .has("take resume= out");
         }
-        let mut facts = ready.clone();
         let lacking = vec!["/vmlinuz is not there".into(), "/initrd is empty".into()];
-        edit(&mut facts.boot_entry).as_mut().unwrap().lacking = lacking;
-        let told = told(&profile, &facts, ID);
-        assert!(
-            told.starts_with(
-                "unmet: /boot/grub/grub.conf, entry 0: /vmlinuz is not there, /initrd is empty |"
-            ),
-            "{told}"
-        );
-        let quoted = with("root=UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"");
-        assert!(quoted.contains("9f01\" has quotes, which no device's name has |"), "{quoted}");
+        host.after(|host| edit(&mut host.boot_entry).as_mut().unwrap().lacking = lacking)
+            .starts("unmet: /boot/grub/grub.conf, entry 0: /vmlinuz is not there, /initrd is empty |");
+        with("root=UUID=\"0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01\"")
+            .has("9f01\" has quotes, which no device's name has |");
         let entry = format!(
             "timeout=5\ntitle a\nkernel /vmlinuz {ROOT}\ninitrd /i\ntitle Windows\nrootnoverify (hd0)\n"
         );
-        let waits = says(&entry.replace("timeout", "timeouts"));
-        assert!(
-            waits.starts_with("unmet: /boot/grub/grub.conf: without a timeout the menu waits for a key |"),
-            "{waits}"
-        );
-        let untold = says(&entry.replace("initrd /i", "initrd /i\nconfigfile /x"));
-        assert_eq!(untold, "unknown: /boot/grub/grub.conf, entry 0: what comes of its command `configfile`");
-        let bare = says(&entry.replace("initrd /i", ""));
-        assert!(bare.contains("entry 0: its kernel is started without an initrd |"), "{bare}");
+        parsed(&entry.replace("timeout", "timeouts"))
+            .starts("unmet: /boot/grub/grub.conf: without a timeout the menu waits for a key |");
+        parsed(&entry.replace("initrd /i", "initrd /i\nconfigfile /x"))
+            .is("unknown: /boot/grub/grub.conf, entry 0: what comes of its command `configfile`");
+        parsed(&entry.replace("initrd /i", "")).has("entry 0: its kernel is started without an initrd |");
         for (text, expected) in [
             (
                 "timeout=5\n".to_owned(),
@@ -269,26 +240,22 @@ mod tests {
                 "unknown: which entry starts at boot: /boot/grub/grub.conf says `default saved`",
             ),
         ] {
-            let told = says(&text);
-            assert!(told.starts_with(expected), "{told}");
+            parsed(&text).starts(expected);
         }
     }
 
     #[test]
     fn a_host_without_such_a_loader_and_an_image_are_judged_by_the_rest() {
-        let (profile, mut facts) = ready();
-        for links in [facts.filesystems.clone(), Fact::needs_kernel()] {
-            facts.filesystems = links;
-            assert!(told(&profile, &facts, ID).starts_with("met: "), "{}", told(&profile, &facts, ID));
+        let mut host = Judged::ready(ID);
+        for links in [host.filesystems.clone(), Fact::needs_kernel()] {
+            host.filesystems = links;
+            assert!(host.outcome().starts_with("met: "), "{}", host.outcome());
         }
-        facts.boot_entry = Fact::Known(None);
-        assert!(told(&profile, &facts, ID).starts_with("met: "));
-        facts.boot_entry = Fact::Unknown("reading /boot/grub/grub.conf: not permitted".into());
-        assert_eq!(
-            told(&profile, &facts, ID),
-            "unknown: the boot entry: reading /boot/grub/grub.conf: not permitted"
-        );
-        edit(&mut facts.fstab).clear();
-        assert!(told(&profile, &facts, ID).starts_with("unknown: "));
+        host.boot_entry = Fact::Known(None);
+        host.starts("met: ");
+        host.boot_entry = Fact::Unknown("reading /boot/grub/grub.conf: not permitted".into());
+        host.is("unknown: the boot entry: reading /boot/grub/grub.conf: not permitted");
+        edit(&mut host.fstab).clear();
+        host.starts("unknown: ");
     }
 }

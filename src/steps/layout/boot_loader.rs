@@ -27,9 +27,7 @@ pub(super) fn boot_loader(profile: &Profile, facts: &Facts) -> Result<Status, St
 fn installed(facts: &Facts) -> Result<Status, Status> {
     let loader = match &facts.boot_loader {
         Fact::Unknown(_) if !facts.privileged => {
-            return Err(Status::Unknown {
-                why: "the first sectors of a disk can be read by root only".into(),
-            });
+            return Err(Status::unknown("the first sectors of a disk can be read by root only"));
         }
         other => need(other, "the boot loader")?,
     };
@@ -94,9 +92,9 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
         return Ok(Status::met(format!("EFI: {efi}")));
     }
     if let Some((place, code)) = places.first() {
-        return Err(Status::Unknown {
-            why: format!("{place} carries {code}: whether it starts this system cannot be determined"),
-        });
+        return Err(Status::unknown(format!(
+            "{place} carries {code}: whether it starts this system cannot be determined"
+        )));
     }
     Ok(Status::unmet(format!("no boot code on {disk} or its partitions"), expected, fix))
 }
@@ -105,7 +103,7 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
 mod tests {
     use crate::facts::Fact;
     use crate::facts::boot_loader::BootLoader;
-    use crate::steps::testing::{ready, told};
+    use crate::steps::testing::Judged;
 
     fn loader(mbr: Option<&str>, partitions: &[(&str, &str)], configuration: &[&str]) -> Fact<BootLoader> {
         Fact::Known(BootLoader {
@@ -118,61 +116,40 @@ mod tests {
 
     #[test]
     fn a_boot_loader_may_be_in_the_disk_or_a_partition() {
-        let (profile, mut facts) = ready();
+        let mut host = Judged::ready("layout.boot-loader");
         let conf = &["/boot/grub/grub.conf"][..];
+        let grub = |partitions, configuration| loader(Some("GRUB"), partitions, configuration);
+        let unclear = || Some("unknown boot code");
+        let (lilo, linux) = (&["/etc/lilo.conf"][..], &["/boot/extlinux/extlinux.conf"][..]);
+        let efi = "/boot/efi/EFI/centos/grub.conf";
+        let part =
+            "unmet: GRUB on sda1, but no code in the first sector of sda that starts it | a boot loader in";
+        let none = "unmet: no boot code on sda or its partitions | a boot loader in the first sector of sda or of one of its \
+                    partitions | `grub-install /dev/sda`";
+        let bare = "unmet: GRUB on sda, but no configuration file of it |";
+        let unknown =
+            "unknown: sda carries unknown boot code: whether it starts this system cannot be determined";
         let cases = [
-            (loader(Some("GRUB"), &[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
-            (
-                loader(None, &[("sda1", "GRUB")], conf),
-                "unmet: GRUB on sda1, but no code in the first sector of sda that starts it | a boot loader in",
-            ),
-            (
-                loader(Some("GRUB"), &[], &["/boot/grub/grub.conf", "/etc/lilo.conf"]),
-                "met: GRUB on sda, /boot/grub/grub.conf",
-            ),
-            (
-                loader(Some("GRUB"), &[], &["/etc/lilo.conf"]),
-                "unmet: GRUB on sda, but no configuration file of it |",
-            ),
-            (
-                loader(Some("SYSLINUX"), &[], &["/boot/extlinux/extlinux.conf"]),
-                "met: SYSLINUX on sda, /boot/extlinux/extlinux.conf",
-            ),
-            (
-                loader(Some("unknown boot code"), &[("sda1", "GRUB")], conf),
-                "met: GRUB on sda1, /boot/grub/grub.conf",
-            ),
-            (
-                loader(None, &[], &["/boot/efi/EFI/centos/grub.conf"]),
-                "met: EFI: /boot/efi/EFI/centos/grub.conf",
-            ),
-            (
-                loader(Some("GRUB"), &[], &[]),
-                "unmet: GRUB on sda, but no configuration file of it | a boot loader with its configuration |",
-            ),
-            (
-                loader(None, &[], conf),
-                "unmet: no boot code on sda or its partitions | a boot loader in the first sector of sda or of one \
-                 of its partitions | `grub-install /dev/sda`",
-            ),
-            (
-                loader(Some("unknown boot code"), &[], conf),
-                "unknown: sda carries unknown boot code: whether it starts this system cannot be determined",
-            ),
+            (grub(&[], conf), "met: GRUB on sda, /boot/grub/grub.conf"),
+            (loader(None, &[("sda1", "GRUB")], conf), part),
+            (grub(&[], &[conf[0], lilo[0]]), "met: GRUB on sda, /boot/grub/grub.conf"),
+            (grub(&[], lilo), bare),
+            (loader(Some("SYSLINUX"), &[], linux), "met: SYSLINUX on sda, /boot/extlinux/extlinux.conf"),
+            (loader(unclear(), &[("sda1", "GRUB")], conf), "met: GRUB on sda1, /boot/grub/grub.conf"),
+            (loader(None, &[], &[efi]), "met: EFI: /boot/efi/EFI/centos/grub.conf"),
+            (grub(&[], &[]), &format!("{bare} a boot loader with its configuration |")),
+            (loader(None, &[], conf), none),
+            (loader(unclear(), &[], conf), unknown),
             (
                 Fact::Unknown("reading sda: I/O error".into()),
                 "unknown: the boot loader: reading sda: I/O error",
             ),
         ];
-        for (fact, says) in cases {
-            facts.boot_loader = fact;
-            let told = told(&profile, &facts, "layout.boot-loader");
-            assert!(told.starts_with(says), "{told}");
+        for (fact, expected) in cases {
+            host.boot_loader = fact;
+            host.starts(expected);
         }
-        facts.privileged = false;
-        assert_eq!(
-            told(&profile, &facts, "layout.boot-loader"),
-            "unknown: the first sectors of a disk can be read by root only"
-        );
+        host.privileged = false;
+        host.is("unknown: the first sectors of a disk can be read by root only");
     }
 }

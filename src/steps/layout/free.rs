@@ -42,32 +42,25 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
 mod tests {
     use crate::facts::Fact;
     use crate::steps::Severity;
-    use crate::steps::testing::{judged, mount, mounts, ready, told};
+    use crate::steps::testing::{Judged, mount, mounts};
 
     #[test]
     fn little_room_on_the_system_s_own_file_systems_is_told_as_advice() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "layout.free"), "met: /: 90 % free (35.4 GiB), 97 % of the inodes");
-        assert_eq!(judged(&profile, &facts, "layout.free").severity, Severity::Recommended);
+        let mut host = Judged::ready("layout.free");
+        host.is("met: /: 90 % free (35.4 GiB), 97 % of the inodes");
+        assert_eq!(host.finding().severity, Severity::Recommended);
         let mut var = mount("/var", "8:6", "/dev/sda6", 10 << 30);
         var.free_bytes = Fact::Known(1 << 30);
-        mounts(&mut facts).push(var.clone());
-        assert!(
-            told(&profile, &facts, "layout.free").contains("; /var: 10 % free (1 GiB), 50 % of the inodes")
-        );
-        mounts(&mut facts).last_mut().unwrap().free_bytes = Fact::Known(800 << 20);
-        let says = told(&profile, &facts, "layout.free");
-        assert!(
-            says.starts_with("unmet: /var: 7 % free (800 MiB), 50 % of the inodes | 10 % or more on each"),
-            "{says}"
-        );
-        *mounts(&mut facts).last_mut().unwrap() = var;
-        mounts(&mut facts).last_mut().unwrap().free_inodes = Fact::Known(0);
-        let says = told(&profile, &facts, "layout.free");
-        assert!(says.starts_with("unmet: /var: 10 % free (1 GiB), 0 % of the inodes |"), "{says}");
-        mounts(&mut facts).last_mut().unwrap().free_inodes = Fact::Unknown("why".into());
-        assert_eq!(told(&profile, &facts, "layout.free"), "unknown: the free inodes of /var: why");
-        facts.mounts = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "layout.free"), "not-applicable: an image's tree");
+        mounts(&mut host).push(var.clone());
+        host.has("; /var: 10 % free (1 GiB), 50 % of the inodes");
+        mounts(&mut host).last_mut().unwrap().free_bytes = Fact::Known(800 << 20);
+        host.starts("unmet: /var: 7 % free (800 MiB), 50 % of the inodes | 10 % or more on each");
+        *mounts(&mut host).last_mut().unwrap() = var;
+        mounts(&mut host).last_mut().unwrap().free_inodes = Fact::Known(0);
+        host.starts("unmet: /var: 10 % free (1 GiB), 0 % of the inodes |");
+        mounts(&mut host).last_mut().unwrap().free_inodes = Fact::Unknown("why".into());
+        host.is("unknown: the free inodes of /var: why");
+        host.mounts = Fact::NotApplicable("an image's tree".into());
+        host.is("not-applicable: an image's tree");
     }
 }

@@ -51,27 +51,21 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         .filter(|entry| is_read(entry, init) && can_move(&entry.device))
         .map(|entry| format!("line {} ({} by {})", entry.line, entry.mount_point, entry.device))
         .collect();
-    let (mut tally, mut fix) = (Tally::default(), Vec::new());
+    let mut tally = Tally::default();
     if !moving.is_empty() {
-        tally.problem(format!("/etc/fstab: {}: another device after a restart", moving.join(", ")));
-        fix.push("put UUID=... there, with the UUIDs that `blkid` prints, or let the line have noauto and end in 0 0".to_owned());
+        tally.fault(format!("/etc/fstab: {}: another device after a restart", moving.join(", ")), "put UUID=... there, with the UUIDs that `blkid` prints, or let the line have noauto and end in 0 0");
     }
     // An image has none, and of links that could not be read their readers tell.
     if facts.filesystems.known().is_some_and(|links| no_links(facts, links)) {
-        tally.problem("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found");
-        fix.push(UDEV.to_owned());
+        tally.fault("udev has made no link below /dev/disk (by-id, by-uuid, by-label), so no name that stays is found", UDEV);
     }
     for entry in others.iter().filter(|entry| has_to_be_there(entry, init)) {
         if let Some(None) = leads_to(&entry.device, facts, &mut tally) {
-            let Entry { line, mount_point, device, pass, .. } = entry;
             let stops = match init {
                 Init::Systemd => String::new(),
-                Init::Scripts => format!(" at fsck (pass {pass})"),
+                Init::Scripts => format!(" at fsck (pass {})", entry.pass),
             };
-            tally.problem(format!(
-                "/etc/fstab: line {line} ({mount_point} by {device}) leads to no device, and the boot stops{stops}"
-            ));
-            fix.push(GONE.to_owned());
+            tally.fault(format!("{} leads to no device, and the boot stops{stops}", place(entry)), GONE);
         }
     }
     let all = fstab.iter().filter(|entry| {
@@ -79,16 +73,12 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
     });
     for entry in all {
         if tally.know(twins::of(&entry.device, facts)).is_some_and(|twins| !twins.is_empty()) {
-            let Entry { line, mount_point, device, .. } = entry;
-            tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}){SHARED}"));
-            fix.push(SEE.to_owned());
+            tally.fault(format!("{}{SHARED}", place(entry)), SEE);
         }
     }
     for entry in fstab.iter().filter(|entry| is_read(entry, init)) {
-        let Entry { line, mount_point, device, .. } = entry;
-        if let Some(why) = misled(device, facts) {
-            tally.problem(format!("/etc/fstab: line {line} ({mount_point} by {device}): {why}"));
-            fix.push(by_its_own(profile, facts, entry));
+        if let Some(why) = misled(&entry.device, facts) {
+            tally.fault(format!("{}: {why}", place(entry)), by_its_own(profile, facts, entry));
         }
     }
     for entry in &others {
@@ -96,37 +86,32 @@ pub(super) fn next_boot(profile: &Profile, facts: &Facts) -> Result<Status, Stat
             && misled(&entry.device, facts).is_none()
             && let Some((found, how)) = unfit(facts, entry)
         {
-            tally.problem(found);
-            fix.push(how);
+            tally.fault(found, how);
         }
     }
     for entry in others {
-        if let Some((own, fixes)) = whole::look(profile, facts, entry, init) {
-            let Entry { line, mount_point, device, .. } = entry;
-            tally.take(&format!("/etc/fstab: line {line} ({mount_point} by {device})"), own);
-            fix.extend(fixes);
+        if let Some(own) = whole::look(profile, facts, entry, init) {
+            tally.take(&place(entry), own);
         }
     }
     // What lies at /boot where that is not mounted is not what the boot loader reads.
-    if boot::look(profile, facts, fstab, &mut tally, &mut fix) {
-        boot_entry::look(facts, &mut tally, &mut fix);
+    if boot::look(profile, facts, fstab, &mut tally) {
+        boot_entry::look(facts, &mut tally);
     }
     let off = tally.know(need(&facts.services_off, "the services"));
     let off = off.into_iter().flatten().map(|name| format!("nothing starts the service {name} at boot"));
     let off: Vec<String> = off.collect();
     if !off.is_empty() {
-        tally.problem(off.join(", "));
-        fix.push(words::of(facts).enable_service.to_owned());
+        tally.fault(off.join(", "), words::of(facts).enable_service);
     }
     if let Some(problem) = renamed(facts, &mut tally) {
-        tally.problem(problem);
-        fix.push(RENAMED.to_owned());
+        tally.fault(problem, RENAMED);
     }
-    fix.dedup();
+    let fixes = tally.fixes();
     Ok(tally.status(
         "no name in /etc/fstab moves".into(),
         "names that cannot move, of what is there, and a boot entry for this host",
-        fix.join("; "),
+        fixes,
     ))
 }
 
@@ -154,74 +139,74 @@ fn renamed(facts: &Facts, tally: &mut Tally) -> Option<String> {
     (!moves.is_empty()).then(|| format!("{FILE}: {}", moves.join(", ")))
 }
 
-fn has(entry: &Entry, option: &str) -> bool {
-    entry.options.iter().any(|own| own == option)
+/// A line of fstab, in words.
+fn place(entry: &Entry) -> String {
+    let Entry { line, mount_point, device, .. } = entry;
+    format!("/etc/fstab: line {line} ({mount_point} by {device})")
 }
 
 /// Whether the boot mounts the line's device or checks it: `fsck -A` of CentOS 6 passes over what has no pass number, and over
 /// nothing for its noauto; systemd checks what it mounts.
 fn is_read(entry: &Entry, init: Init) -> bool {
-    !has(entry, "noauto") || entry.pass != 0 && init == Init::Scripts
+    !entry.has("noauto") || entry.pass != 0 && init == Init::Scripts
 }
 
 /// Whether the boot stops where the device of `entry` is not there: fsck of CentOS 6 (`fsck -A -t noopts=_netdev`) asks for each
 /// with a pass number, `noauto` or not; systemd waits for each that it is to mount. A name that can move is told by itself.
 fn has_to_be_there(entry: &Entry, init: Init) -> bool {
-    let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
     let is_asked_for = match init {
-        Init::Systemd => !has(entry, "noauto"),
+        Init::Systemd => !entry.has("noauto"),
         Init::Scripts => entry.pass != 0,
     };
-    is_device && is_asked_for && !can_move(&entry.device) && !has(entry, "nofail") && !has(entry, "_netdev")
+    entry.names_device()
+        && is_asked_for
+        && !can_move(&entry.device)
+        && !entry.has("nofail")
+        && !entry.has("_netdev")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::disks::{Holder, Map, Partition};
+    use crate::facts::disks::{Holder, Map};
     use crate::facts::network::Persistent;
-    use crate::facts::retention::Volume;
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
-    use crate::host::DeviceNumber;
-    use crate::steps::testing::{answering, disks, edit, entry, fstab, ready, told, virtual_disk};
+    use crate::steps::testing::{
+        Judged, answering, carrying, disks, edit, entry, fstab, partition, virtual_disk, volume,
+    };
 
     const ID: &str = "layout.next-boot";
 
     #[test]
     fn a_uuid_on_two_attached_disks_is_unmet_whichever_of_them_is_mounted_now() {
         const TWIN: &str = "36000c29dddddddddddddddddddddddddd";
-        let (profile, ready) = ready();
+        let host = Judged::ready(ID);
         // A protected machine's disk with the same home, from the same template.
         let home = "4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
         let with_twin = || {
-            let mut facts = ready.clone();
+            let mut host = host.clone();
             let mut disk = virtual_disk(2, TWIN, 100 << 30);
             disk.partitions = vec![partition("sdc1", "8:33")];
-            disks(&mut facts).push(disk);
-            let mut twin = answering("sdc1", "8:33");
-            twin.volume = Some(volume("ext", home, "home"));
-            edit(&mut facts.storage).extend([answering("sdc", "8:32"), twin]);
-            facts
+            disks(&mut host).push(disk);
+            let twin = carrying("sdc1", "8:33", volume("ext", home, "home"));
+            edit(&mut host.storage).extend([answering("sdc", "8:32"), twin]);
+            host
         };
-        let said = told(&profile, &with_twin(), ID);
-        let expected = format!(
+        with_twin().is(format!(
             "unmet: /etc/fstab: line 4 (/home by UUID={home}): several attached devices have that name | names that cannot \
              move, of what is there, and a boot entry for this host | see layout.own-disks"
-        );
-        assert_eq!(said, expected);
+        ));
         // Paths of a map, with the map's partition, and members of a RAID are one device.
-        let mut facts = with_twin();
-        let held = |facts: &mut Facts, holder: &Holder| {
+        let mut host = with_twin();
+        let held = |host: &mut Facts, holder: &Holder| {
             for (disk, partition) in [(0, 2), (2, 0)] {
-                disks(facts)[disk].partitions[partition].holders = vec![holder.clone()];
+                disks(host)[disk].partitions[partition].holders = vec![holder.clone()];
             }
-            let mut raid = answering("md0", "9:0");
-            raid.volume = Some(volume("ext", home, ""));
-            edit(&mut facts.storage).push(raid);
+            edit(&mut host.storage).push(carrying("md0", "9:0", volume("ext", home, "")));
         };
-        held(&mut facts, &Holder { name: "md0".into(), major_minor: "9:0".into(), ..Holder::default() });
-        assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
-        let mut facts = with_twin();
+        held(&mut host, &Holder { name: "md0".into(), major_minor: "9:0".into(), ..Holder::default() });
+        host.is("met: no name in /etc/fstab moves");
+        let mut host = with_twin();
         let map = Holder {
             name: "dm-5".into(),
             major_minor: "253:5".into(),
@@ -229,159 +214,120 @@ mod tests {
             holders: vec![Holder { name: "dm-6".into(), major_minor: "253:6".into(), ..Holder::default() }],
             ..Holder::default()
         };
-        disks(&mut facts)[2].holders = vec![map];
-        disks(&mut facts)[2].multipath = Some(Map::default());
-        edit(&mut facts.storage).push(answering("dm-6", "253:6"));
-        assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
-        edit(&mut facts.storage).last_mut().unwrap().volume = Some(volume("ext", home, ""));
-        assert!(told(&profile, &facts, "layout.own-disks").contains(&format!("and dm-6 ({TWIN})")));
-        assert!(told(&profile, &facts, ID).starts_with("unmet: "));
+        disks(&mut host)[2].holders = vec![map];
+        disks(&mut host)[2].multipath = Some(Map::default());
+        edit(&mut host.storage).push(answering("dm-6", "253:6"));
+        host.is("met: no name in /etc/fstab moves");
+        edit(&mut host.storage).last_mut().unwrap().volume = Some(volume("ext", home, ""));
+        host.of("layout.own-disks").has(format!("and dm-6 ({TWIN})"));
+        host.starts("unmet: ");
         // What could not be read can be a twin.
         for read in
             [Fact::Known(Read::Failed("Input/output error".into())), Fact::Unknown("needs root".into())]
         {
-            let mut facts = with_twin();
-            let twin = edit(&mut facts.storage).last_mut().unwrap();
+            let mut host = with_twin();
+            let twin = edit(&mut host.storage).last_mut().unwrap();
             (twin.read, twin.volume) = (read, None);
-            let said = told(&profile, &facts, ID);
-            assert!(
-                said.starts_with(
-                    "unknown: whether another attached device has a name of this host's too: sdc1: "
-                ),
-                "{said}"
-            );
+            host.starts("unknown: whether another attached device has a name of this host's too: sdc1: ");
         }
-        let mut facts = with_twin();
-        edit(&mut facts.storage).retain(|one| one.name != "sdc1");
-        assert!(told(&profile, &facts, ID).starts_with("unknown: "));
-        facts.storage = Fact::needs_kernel();
-        assert!(told(&profile, &facts, ID).starts_with("met: "), "an image");
+        let mut host = with_twin();
+        edit(&mut host.storage).retain(|one| one.name != "sdc1");
+        host.starts("unknown: ");
+        host.storage = Fact::needs_kernel();
+        assert!(host.outcome().starts_with("met: "), "an image");
     }
 
     #[test]
     fn services_and_the_names_of_cards_are_the_same_at_the_next_boot() {
-        let (profile, ready) = ready();
-        let with = |change: &dyn Fn(&mut Facts)| {
-            let mut facts = ready.clone();
-            change(&mut facts);
-            told(&profile, &facts, ID)
-        };
-        let off = with(&|facts| facts.services_off = Fact::Known(vec!["network".into(), "vmtoolsd".into()]));
-        assert!(
-            off.starts_with("unmet: nothing starts the service network at boot, nothing starts the service vmtoolsd at boot |"),
-            "{off}"
-        );
-        assert!(
-            with(&|facts| facts.services_off = Fact::Unknown("why".into()))
-                .starts_with("unknown: the services: why")
-        );
-        let mac = edit(&mut ready.clone().network.nics)[0].mac.clone().unwrap();
+        let host = Judged::ready(ID);
+        let with = |change: &dyn Fn(&mut Facts)| host.after(change);
+        with(&|host| host.services_off = Fact::Known(vec!["network".into(), "vmtoolsd".into()])).starts("unmet: nothing starts the service network at boot, nothing starts the service vmtoolsd at boot |");
+        with(&|host| host.services_off = Fact::Unknown("why".into())).starts("unknown: the services: why");
+        let mac = edit(&mut host.clone().network.nics)[0].mac.clone().unwrap();
         let named = |mac: &str, name: &str| Persistent { mac: mac.into(), name: name.into() };
-        let rules = |rules: &[Persistent]| with(&|facts| facts.network.names = Fact::Known(rules.to_vec()));
-        assert!(rules(&[named(&mac, "eth0"), named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
-        assert!(rules(&[named("00:50:56:00:00:ff", "eth1")]).starts_with("met: "));
-        let said = rules(&[named(&mac, "eth1")]);
-        assert!(said.contains(&format!("70-persistent-net.rules: eth0 ({mac}) becomes eth1 |")), "{said}");
-        let said = rules(&[named("00:50:56:00:00:ff", "eth0")]);
-        assert!(said.contains("gets another name, as this one is kept for 00:50:56:00:00:ff |"), "{said}");
-        assert!(with(&|facts| facts.network.names = Fact::Unknown("why".into())).starts_with("unknown: "));
+        let rules = |rules: &[Persistent]| with(&|host| host.network.names = Fact::Known(rules.to_vec()));
+        rules(&[named(&mac, "eth0"), named("00:50:56:00:00:ff", "eth1")]).starts("met: ");
+        rules(&[named("00:50:56:00:00:ff", "eth1")]).starts("met: ");
+        rules(&[named(&mac, "eth1")]).has(format!("70-persistent-net.rules: eth0 ({mac}) becomes eth1 |"));
+        rules(&[named("00:50:56:00:00:ff", "eth0")])
+            .has("gets another name, as this one is kept for 00:50:56:00:00:ff |");
+        with(&|host| host.network.names = Fact::Unknown("why".into())).starts("unknown: ");
     }
 
     #[test]
     fn without_links_of_udev_no_line_of_fstab_is_to_blame() {
-        let (profile, mut facts) = ready();
-        let own = edit(&mut facts.retention_record).as_ref().unwrap().uuid.clone();
-        let links = edit(&mut facts.filesystems);
+        let mut host = Judged::ready(ID);
+        let own = edit(&mut host.retention_record).as_ref().unwrap().uuid.clone();
+        let links = edit(&mut host.filesystems);
         links.by_id.clear();
         links.by_uuid.clear();
         // The volume on record is known without udev.
         for own in [None, Some(own)] {
-            edit(&mut facts.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".into())));
-            let said = told(&profile, &facts, ID);
-            assert!(
-                said.starts_with("unmet: udev has made no link below /dev/disk")
-                    && said.contains("udevadm trigger"),
-                "{said}"
-            );
+            edit(&mut host.filesystems).by_uuid.extend(own.map(|uuid| (uuid, "253:0".into())));
+            host.starts("unmet: udev has made no link below /dev/disk").has("udevadm trigger");
             for id in ["layout.root", "layout.home", "layout.swap"] {
-                let said = told(&profile, &facts, id);
-                assert!(said.starts_with("unknown: udev has made no link below /dev/disk"), "{id}: {said}");
+                let outcome = host.of(id);
+                assert!(
+                    outcome.starts_with("unknown: udev has made no link below /dev/disk"),
+                    "{id}: {outcome}"
+                );
             }
             // A map's name is the device mapper's.
-            assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
+            host.of("retention.persistent").starts("met: /dev/mapper/");
         }
-        edit(&mut facts.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
-        facts.boot_entry = Fact::Known(None);
-        assert!(told(&profile, &facts, ID).starts_with("met: "));
-    }
-
-    fn partition(name: &str, major_minor: impl Into<DeviceNumber>) -> Partition {
-        Partition {
-            name: name.into(),
-            start_bytes: None,
-            major_minor: major_minor.into(),
-            size_bytes: 1 << 30,
-            holders: Vec::new(),
-        }
-    }
-
-    fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
-        Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
+        edit(&mut host.filesystems).by_id.insert("scsi-x".into(), "8:0".into());
+        host.boot_entry = Fact::Known(None);
+        host.starts("met: ");
     }
 
     #[test]
     fn a_line_that_nobody_else_looks_at_has_a_name_that_stays() {
-        let (profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, ID), "met: no name in /etc/fstab moves");
+        let mut host = Judged::ready(ID);
+        host.is("met: no name in /etc/fstab moves");
         let moving =
             ["/dev/sda2", "LABEL=boot", "PARTLABEL=b", "/dev/disk/by-path/x", "/dev/dm-0", "/dev/root"];
         for name in moving {
-            fstab(&mut facts).push(entry(20, name, "/srv", "ext4", 2));
-            let says = told(&profile, &facts, ID);
+            fstab(&mut host).push(entry(20, name, "/srv", "ext4", 2));
             let expected =
                 format!("unmet: /etc/fstab: line 20 (/srv by {name}): another device after a restart |");
-            assert!(says.starts_with(&expected), "{says}");
+            host.starts(&expected);
             // fsck asks for it all the same, and writes to what has the name then.
-            fstab(&mut facts).last_mut().unwrap().options = vec!["noauto".into()];
-            assert!(told(&profile, &facts, ID).starts_with(&expected));
-            fstab(&mut facts).last_mut().unwrap().pass = 0;
-            assert!(told(&profile, &facts, ID).starts_with("met"));
-            fstab(&mut facts).pop();
+            fstab(&mut host).last_mut().unwrap().options = vec!["noauto".into()];
+            host.starts(expected);
+            fstab(&mut host).last_mut().unwrap().pass = 0;
+            host.starts("met");
+            fstab(&mut host).pop();
         }
         for (name, fs_type) in
             [("UUID=1", "ext4"), ("server:/x", "nfs"), ("/dev/sr0", "iso9660"), ("none", "tmpfs")]
         {
-            fstab(&mut facts).push(entry(20, name, "/x", fs_type, 0));
-            assert!(told(&profile, &facts, ID).starts_with("met"), "{name}");
-            fstab(&mut facts).pop();
+            fstab(&mut host).push(entry(20, name, "/x", fs_type, 0));
+            assert!(host.outcome().starts_with("met"), "{name}");
+            fstab(&mut host).pop();
         }
-        facts.fstab = Fact::Unknown("why".into());
-        assert_eq!(told(&profile, &facts, ID), "unknown: /etc/fstab: why");
+        host.fstab = Fact::Unknown("why".into());
+        host.is("unknown: /etc/fstab: why");
     }
 
     #[test]
     fn a_line_that_is_checked_at_boot_has_its_device_there() {
-        let (profile, ready) = ready();
+        let host = Judged::ready(ID);
         let with = |systemd: bool, device: &str, fs_type: &str, option: &str, pass: u32| {
-            let mut facts = ready.clone();
-            facts.os.systemd = Fact::Known(systemd);
+            let mut host = host.clone();
+            host.os.systemd = Fact::Known(systemd);
             let mut line = entry(20, device, "/data", fs_type, pass);
             line.options = vec![option.into()];
-            fstab(&mut facts).push(line);
-            told(&profile, &facts, ID)
+            fstab(&mut host).push(line);
+            host.outcome()
         };
         for (device, option) in
             [("UUID=gone", "rw"), ("/dev/mapper/36gone", "rw"), ("/dev/vg/lv", "rw"), ("UUID=gone", "noauto")]
         {
-            let said = with(false, device, "ext4", option, 2);
-            let expected = format!(
+            with(false, device, "ext4", option, 2).starts(format!(
                 "unmet: /etc/fstab: line 20 (/data by {device}) leads to no device, and the boot stops at fsck (pass 2) |"
-            );
-            assert!(said.starts_with(&expected), "{said}");
+            ));
         }
-        assert!(
-            with(true, "UUID=gone", "ext4", "rw", 0).contains("leads to no device, and the boot stops |")
-        );
+        with(true, "UUID=gone", "ext4", "rw", 0).has("leads to no device, and the boot stops |");
         for (systemd, device, fs_type, option, pass) in [
             (false, "UUID=gone", "ext4", "rw", 0),
             (false, "UUID=gone", "ext4", "nofail", 2),
@@ -393,12 +339,10 @@ mod tests {
             (true, "UUID=gone", "ext4", "noauto", 2),
             (true, "UUID=gone", "ext4", "nofail", 2),
         ] {
-            let said = with(systemd, device, fs_type, option, pass);
-            assert!(said.starts_with("met: "), "{systemd} {device} {option} {pass}: {said}");
+            let outcome = with(systemd, device, fs_type, option, pass);
+            assert!(outcome.starts_with("met: "), "{systemd} {device} {option} {pass}: {outcome}");
         }
-        assert_eq!(
-            with(false, "PARTUUID=1", "ext4", "rw", 2),
-            "unknown: to which device PARTUUID=1 leads is not among the facts"
-        );
+        with(false, "PARTUUID=1", "ext4", "rw", 2)
+            .is("unknown: to which device PARTUUID=1 leads is not among the facts");
     }
 }

@@ -9,7 +9,7 @@ use crate::steps::twins::{self, Twin};
 
 use super::own_disks::ours::{not_alone, not_own};
 
-/// What is to be done is told once.
+/// What is to be done is reported once.
 const SEE: &str = "see layout.own-disks";
 
 /// That a link of udev's is older than what its device carries, so that the next boot makes none of that name, or another's.
@@ -38,11 +38,10 @@ pub(super) fn by_its_own(profile: &Profile, facts: &Facts, entry: &Entry) -> Str
     if !twins::alone(device, facts).is_empty() || not_own(profile, facts, misled.major_minor).is_some() {
         return SEE.to_owned();
     }
-    let look = format!("`blkid -p /dev/{}` shows it", misled.name.replace('!', "/"));
+    let look = look(&misled.name);
     if let Some(volume) = misled.carries.filter(|volume| !fits(&volume.fs_type, &entry.fs_type)) {
         let (name, fs_type) = (&misled.name, volume.fs_type.as_str());
-        let what =
-            in_words(fs_type).map_or_else(|| format!("a file system of type {fs_type}"), str::to_owned);
+        let what = what_is(fs_type);
         return format!(
             "what line {line} of /etc/fstab means is gone from {name}, which is {what} now ({look}): restore it from a backup to a \
              device of its own, or take that line out"
@@ -67,12 +66,12 @@ pub(super) fn unfit(facts: &Facts, entry: &Entry) -> Option<(String, String)> {
     if fits(carried, fs_type) {
         return None;
     }
-    let what = in_words(carried).map_or_else(|| format!("a file system of type {carried}"), str::to_owned);
+    let what = what_is(carried);
     let found = format!(
         "/etc/fstab: line {line} ({mount_point} by {device}) has the type {fs_type}, and {} is {what}",
         one.name
     );
-    let look = format!("`blkid -p /dev/{}` shows it", one.name.replace('!', "/"));
+    let look = look(&one.name);
     Some((
         found,
         format!("let line {line} of /etc/fstab have the type and the name of what it is to mount ({look})"),
@@ -93,6 +92,15 @@ fn fits(carried: &str, fs_type: &str) -> bool {
     })
 }
 
+/// What shows what the device with the kernel name `name` carries.
+fn look(name: &str) -> String {
+    format!("`blkid -p /dev/{}` shows it", name.replace('!', "/"))
+}
+
+fn what_is(carried: &str) -> String {
+    in_words(carried).map_or_else(|| format!("a file system of type {carried}"), str::to_owned)
+}
+
 /// What a device is that carries no file system.
 fn in_words(carried: &str) -> Option<&'static str> {
     match carried {
@@ -106,61 +114,51 @@ fn in_words(carried: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use crate::facts::Facts;
-    use crate::facts::retention::Volume;
-    use crate::steps::testing::{edit, fstab, mounts, ready, told};
+    use crate::steps::testing::{Judged, edit, line_of, mounts, stored, volume};
 
     const ID: &str = "layout.next-boot";
-
-    fn volume(fs_type: &str, uuid: &str, label: &str) -> Volume {
-        Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() }
-    }
+    const NEW: &str = "ffffffff-72ce-4f83-b5d1-90e7c2a86403";
 
     #[test]
     fn neither_mount_nor_swapon_is_advised_for_what_carries_something_else() {
-        let (profile, ready) = ready();
+        let ready = Judged::ready(ID);
         for (id, device, kinds) in [
             ("layout.home", "sda3", ["ext", "swap", "crypto_LUKS", "LVM2_member"]),
             ("layout.swap", "sda5", ["swap", "ext", "crypto_LUKS", "LVM2_member"]),
         ] {
             for kind in kinds {
-                let mut facts = ready.clone();
-                mounts(&mut facts).retain(|mount| mount.mount_point != "/home");
-                edit(&mut facts.swaps).clear();
-                let one = edit(&mut facts.storage).iter_mut().find(|one| one.name == device).unwrap();
-                one.volume = Some(volume(kind, "ffffffff-72ce-4f83-b5d1-90e7c2a86403", ""));
-                let said = told(&profile, &facts, id);
-                let (found, fix) = said.rsplit_once(" | ").unwrap();
-                assert!(found.contains(&format!("{device}, to which that leads now, ")), "{said}");
+                let mut host = ready.clone().judged_by(id);
+                mounts(&mut host).retain(|mount| mount.mount_point != "/home");
+                edit(&mut host.swaps).clear();
+                stored(&mut host, device).volume = Some(volume(kind, NEW, ""));
+                let outcome = host.outcome();
+                let (found, fix) = outcome.rsplit_once(" | ").unwrap();
+                assert!(found.contains(&format!("{device}, to which that leads now, ")), "{outcome}");
                 let is_it = kind == kinds[0];
-                assert_eq!(fix.starts_with("in line "), is_it, "{said}");
-                assert_eq!(fix.contains("of /etc/fstab means is gone from"), !is_it, "{said}");
-                assert!(!fix.contains("`mount ") && !fix.contains("`swapon"), "{said}");
+                assert_eq!(fix.starts_with("in line "), is_it, "{outcome}");
+                assert_eq!(fix.contains("of /etc/fstab means is gone from"), !is_it, "{outcome}");
+                assert!(!fix.contains("`mount ") && !fix.contains("`swapon"), "{outcome}");
             }
         }
     }
 
     #[test]
     fn a_link_that_is_older_than_what_its_device_carries_is_unmet() {
-        const NEW: &str = "ffffffff-72ce-4f83-b5d1-90e7c2a86403";
-        let (profile, ready) = ready();
+        let host = Judged::ready(ID);
         let with = |fs_type: &str, uuid: &str, change: &dyn Fn(&mut Facts)| {
-            let mut facts = ready.clone();
-            let home = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda3").unwrap();
-            home.volume = Some(volume(fs_type, uuid, ""));
-            change(&mut facts);
-            told(&profile, &facts, ID)
+            let mut host = host.clone();
+            stored(&mut host, "sda3").volume = Some(volume(fs_type, uuid, ""));
+            host.after(change)
         };
         let home = "4d9a0b16-72ce-4f83-b5d1-90e7c2a86403";
-        let said = with("ext", NEW, &|_| ());
-        let expected = format!(
-            "unmet: /etc/fstab: line 4 (/home by UUID={home}): sda3, to which that leads now, has UUID={NEW} since, and the next \
-             boot does not find it |"
-        );
-        assert!(said.starts_with(&expected), "{said}");
-        let fix = format!(
-            "| in line 4 of /etc/fstab put UUID={NEW} in the place of UUID={home} (`blkid -p /dev/sda3` shows it)"
-        );
-        assert!(said.ends_with(&fix), "{said}");
+        with("ext", NEW, &|_| ())
+            .starts(format!(
+                "unmet: /etc/fstab: line 4 (/home by UUID={home}): sda3, to which that leads now, has UUID={NEW} since, and the \
+                 next boot does not find it |"
+            ))
+            .ends(format!(
+                "| in line 4 of /etc/fstab put UUID={NEW} in the place of UUID={home} (`blkid -p /dev/sda3` shows it)"
+            ));
         // Of another kind, it is not what the line means.
         for (fs_type, what) in [
             ("swap", "swap"),
@@ -168,15 +166,15 @@ mod tests {
             ("LVM2_member", "a physical volume of LVM"),
             ("xfs", "a file system of type xfs"),
         ] {
-            let said = with(fs_type, NEW, &|_| ());
+            let outcome = with(fs_type, NEW, &|_| ());
             let fix = format!(
                 "| what line 4 of /etc/fstab means is gone from sda3, which is {what} now (`blkid -p /dev/sda3` shows it): restore it \
                  from a backup to a device of its own, or take that line out"
             );
-            assert!(said.starts_with("unmet: ") && said.ends_with(&fix), "{said}");
+            assert!(outcome.starts_with("unmet: ") && outcome.ends_with(&fix), "{outcome}");
             let now =
                 if fs_type == "xfs" { format!("has UUID={NEW}") } else { format!("is {what} (UUID={NEW})") };
-            assert!(said.contains(&format!("sda3, to which that leads now, {now} since")), "{said}");
+            assert!(outcome.contains(&format!("sda3, to which that leads now, {now} since")), "{outcome}");
         }
         for (carried, fs_type, is_it) in [
             ("ext", "ext3", true),
@@ -194,37 +192,24 @@ mod tests {
             assert_eq!(super::fits(carried, fs_type), is_it, "{carried} {fs_type}");
         }
         // What carries it now is taken; and what has no UUID is named otherwise.
-        let said = with("ext", NEW, &|facts| {
-            let other = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda2").unwrap();
-            other.volume = Some(volume("ext", home, ""));
-        });
-        assert!(
-            said.contains("and the next boot takes sda2 (") && said.contains("| see layout.own-disks"),
-            "{said}"
-        );
-        let said = with("ext", "", &|_| ());
-        assert!(
-            said.contains("has no such name since") && said.contains("by a UUID that it alone has"),
-            "{said}"
-        );
+        with("ext", NEW, &|host| {
+            stored(host, "sda2").volume = Some(volume("ext", home, ""));
+        })
+        .has("and the next boot takes sda2 (")
+        .has("| see layout.own-disks");
+        with("ext", "", &|_| ()).has("has no such name since").has("by a UUID that it alone has");
         // fsck looks for what has a pass; a line for a person's use is none of the boot's.
         for (pass, is_met) in [(0, true), (2, false)] {
-            let said = with("ext", NEW, &|facts| {
-                let line = fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap();
+            let outcome = with("ext", NEW, &|host| {
+                let line = line_of(host, "/home");
                 line.options.push("noauto".into());
                 line.pass = pass;
             });
-            assert_eq!(said.starts_with("met: "), is_met, "{said}");
+            assert_eq!(outcome.starts_with("met: "), is_met, "{outcome}");
         }
         // The boot entry goes by it too.
-        let mut facts = ready.clone();
-        let root = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda1").unwrap();
-        root.volume = Some(volume("ext", NEW, ""));
-        let said = told(&profile, &facts, ID);
-        assert!(
-            said.contains("entry 0: root=UUID=")
-                && said.contains(&format!("sda1, to which that leads now, has UUID={NEW}")),
-            "{said}"
-        );
+        host.after(|host| stored(host, "sda1").volume = Some(volume("ext", NEW, "")))
+            .has("entry 0: root=UUID=")
+            .has(format!("sda1, to which that leads now, has UUID={NEW}"));
     }
 }

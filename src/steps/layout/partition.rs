@@ -5,7 +5,6 @@ mod found;
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
-use crate::facts::kept::MOUNTS_ELSE;
 use crate::host::DeviceNumber;
 use crate::host::command::pasted;
 use crate::profile::{PartitionSpec, Profile};
@@ -23,8 +22,7 @@ const NAMED: [&str; 3] = ["/", "/var/crash", "/home"];
 pub(super) fn named(profile: &Profile, facts: &Facts, mount_point: &str) -> Result<Status, Status> {
     let spec = profile.layout.partitions.iter().find(|spec| same_path(&spec.mount, mount_point));
     let Some(spec) = spec else {
-        let why = format!("the profile asks for no partition {mount_point}");
-        return Err(Status::NotApplicable { why });
+        return Err(Status::not_applicable(format!("the profile asks for no partition {mount_point}")));
     };
     let mut look = Look::new(profile, facts);
     let found = look.at(spec);
@@ -36,7 +34,7 @@ pub(super) fn further(profile: &Profile, facts: &Facts) -> Result<Status, Status
     let is_named = |spec: &&PartitionSpec| NAMED.iter().any(|name| same_path(name, &spec.mount));
     let specs: Vec<_> = profile.layout.partitions.iter().filter(|spec| !is_named(spec)).collect();
     if specs.is_empty() {
-        return Err(Status::NotApplicable { why: "the profile names no further partition".into() });
+        return Err(Status::not_applicable("the profile names no further partition"));
     }
     let mut look = Look::new(profile, facts);
     let found: Vec<_> = specs.iter().map(|spec| look.at(spec)).collect();
@@ -110,12 +108,9 @@ struct Look<'a> {
     bring_back: Vec<String>,
     /// What is advised where a device is not known to be this host's own: no command, and no line of fstab.
     not_ours: Vec<String>,
-    /// Whether its line in fstab only waits to be carried out.
-    is_unmounted: bool,
-    /// What is to be done about a line of fstab that is mounted over it.
-    uncover: Option<String>,
-    /// Whether it is mounted, and read-only.
-    is_read_only: bool,
+    /// What mends it where nothing else is wrong: its line in fstab only waits to be carried out, another one is mounted over it, or
+    /// it is mounted read-only.
+    alone: Option<String>,
 }
 
 impl<'a> Look<'a> {
@@ -130,9 +125,7 @@ impl<'a> Look<'a> {
             is_missing: false,
             bring_back: Vec::new(),
             not_ours: Vec::new(),
-            is_unmounted: false,
-            uncover: None,
-            is_read_only: false,
+            alone: None,
         }
     }
 
@@ -146,7 +139,7 @@ impl<'a> Look<'a> {
             (Some(mounts), None) => match (self.waiting(spec), mount_over(mounts, path)) {
                 _ if self.is_older(path) => {}
                 (Some(line), _) => {
-                    self.is_unmounted = true;
+                    self.alone = Some(format!("`mount {path}`"));
                     self.by_its_line(path);
                     self.tally.problem(format!("{path} is not mounted, though {line}"));
                 }
@@ -182,12 +175,8 @@ impl<'a> Look<'a> {
                 ),
                 _ => make_partition(spec),
             }
-        } else if self.is_unmounted && self.tally.failures() == 1 {
-            format!("`mount {}`", spec.mount)
-        } else if self.is_read_only && self.tally.failures() == 1 {
-            remount(&spec.mount)
-        } else if let Some(uncover) = self.uncover.as_ref().filter(|_| self.tally.failures() == 1) {
-            uncover.clone()
+        } else if let Some(alone) = self.alone.as_ref().filter(|_| self.tally.failures() == 1) {
+            alone.clone()
         } else {
             self.line(&spec.mount, spec.fs_type.name())
         }
@@ -238,8 +227,7 @@ impl<'a> Look<'a> {
     fn waiting(&self, spec: &PartitionSpec) -> Option<String> {
         // Something is mounted there in any case.
         let entry = fstab_entry(self.facts.fstab.known()?, &spec.mount).filter(|_| spec.mount != "/")?;
-        let is_other = entry.fs_type != spec.fs_type.name() && entry.fs_type != "auto"
-            || entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()));
+        let is_other = entry.fs_type != spec.fs_type.name() && entry.fs_type != "auto" || entry.mounts_else();
         let device = resolve(&entry.device, self.facts).ok().flatten().filter(|_| !is_other)?;
         Some(format!("line {} of /etc/fstab mounts {} there", entry.line, self.name(device)))
     }

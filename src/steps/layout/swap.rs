@@ -21,13 +21,11 @@ const MAKE: &str = "make a partition of type 82 (Linux swap) on free space or on
 
 pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if !profile.layout.swap {
-        return Err(Status::NotApplicable { why: "the profile asks for no swap".into() });
+        return Err(Status::not_applicable("the profile asks for no swap"));
     }
     let fstab = need(&facts.fstab, "/etc/fstab")?;
-    let entries: Vec<_> = fstab
-        .iter()
-        .filter(|entry| entry.fs_type == "swap" && !entry.options.iter().any(|option| option == "noauto"))
-        .collect();
+    let entries: Vec<_> =
+        fstab.iter().filter(|entry| entry.fs_type == "swap" && !entry.has("noauto")).collect();
     let swaps = match need(&facts.swaps, "the active swap") {
         Err(Status::NotApplicable { .. }) if entries.is_empty() => {
             return Ok(Status::unmet("/etc/fstab activates no swap", EXPECTED, MAKE));
@@ -183,141 +181,99 @@ mod tests {
     use crate::facts::Fact;
     use crate::facts::disks::Holder;
     use crate::facts::swaps::Swap;
-    use crate::steps::testing::{disks, edit, fstab, ready, told};
-
-    fn swap(path: &str, major_minor: Option<&str>) -> Swap {
-        Swap {
-            path: path.into(),
-            is_partition: major_minor.is_some(),
-            major_minor: major_minor.map(Into::into),
-        }
-    }
+    use crate::steps::testing::{Judged, disks, edit, fstab};
 
     #[test]
     fn a_swap_partition_is_active_and_in_fstab() {
-        let (mut profile, mut facts) = ready();
-        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
+        let mut host = Judged::ready("layout.swap");
+        host.is("met: /dev/sda5");
 
-        fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
-        assert_eq!(
-            told(&profile, &facts, "layout.swap"),
-            "unmet: /dev/sda5 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
-             active, in /etc/fstab | add \"UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 swap swap defaults 0 0\" to /etc/fstab"
-        );
-        edit(&mut facts.storage).clear();
-        assert!(told(&profile, &facts, "layout.swap").contains(
-            "add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that `blkid /dev/sda5` prints"
-        ));
-        profile.layout.swap = false;
-        assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: the profile asks for no swap");
+        fstab(&mut host).retain(|entry| entry.fs_type != "swap");
+        host.is("unmet: /dev/sda5 is active, but no line of /etc/fstab activates it at boot | a swap partition on a disk, \
+             active, in /etc/fstab | add \"UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 swap swap defaults 0 0\" to /etc/fstab");
+        edit(&mut host.storage).clear();
+        host.has("add \"UUID=... swap swap defaults 0 0\" to /etc/fstab with the UUID that `blkid /dev/sda5` prints");
+        host.profile.layout.swap = false;
+        host.is("not-applicable: the profile asks for no swap");
     }
 
     #[test]
     fn other_swap_is_no_swap_partition() {
-        let (profile, mut facts) = ready();
-        disks(&mut facts)[0].partitions[3].holders = vec![Holder {
+        let mut host = Judged::ready("layout.swap");
+        disks(&mut host)[0].partitions[3].holders = vec![Holder {
             name: "dm-7".into(),
             major_minor: "253:7".into(),
             dm_uuid: Some("LVM-x".into()),
             ..Holder::default()
         }];
-        let cases = [
-            (
-                vec![swap("/swapfile", None)],
-                "unmet: no swap partition is active, only the swap file /swapfile |",
-            ),
-            (
-                vec![swap("/dev/zram0", Some("252:0"))],
-                "unmet: no swap partition is active, only /dev/zram0, which is on no disk |",
-            ),
-            (
-                vec![swap("/dev/dm-7", Some("253:7"))],
-                "unmet: no swap partition is active, only the logical volume /dev/dm-7 |",
-            ),
-            (
-                vec![swap("/dev/sdb", Some("8:16"))],
-                "unmet: no swap partition is active, only the whole disk /dev/sdb |",
-            ),
-        ];
-        for (swaps, says) in cases {
-            facts.swaps = Fact::Known(swaps);
-            let told = told(&profile, &facts, "layout.swap");
-            assert!(told.starts_with(says), "{told}");
-            assert!(told.contains("not the retention disk"), "{told}");
+        for (path, number, expected) in [
+            ("/swapfile", None, "the swap file /swapfile"),
+            ("/dev/zram0", Some("252:0"), "/dev/zram0, which is on no disk"),
+            ("/dev/dm-7", Some("253:7"), "the logical volume /dev/dm-7"),
+            ("/dev/sdb", Some("8:16"), "the whole disk /dev/sdb"),
+        ] {
+            host.swaps = Fact::Known(vec![Swap {
+                path: path.into(),
+                is_partition: number.is_some(),
+                major_minor: number.map(Into::into),
+            }]);
+            host.starts(format!("unmet: no swap partition is active, only {expected} |"))
+                .has("not the retention disk");
         }
     }
 
     #[test]
     fn what_was_only_switched_off_is_switched_on_again() {
-        let (profile, mut facts) = ready();
-        facts.swaps = Fact::Known(vec![]);
-        assert_eq!(
-            told(&profile, &facts, "layout.swap"),
-            "unmet: no swap is active, though line 6 of /etc/fstab names UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 | a swap \
-             partition on a disk, active, in /etc/fstab | `swapon -a`"
-        );
+        let mut host = Judged::ready("layout.swap");
+        host.swaps = Fact::Known(vec![]);
+        host.is("unmet: no swap is active, though line 6 of /etc/fstab names UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 | a swap \
+             partition on a disk, active, in /etc/fstab | `swapon -a`");
         // Its partition is gone, or its line.
-        let (_, mut gone) = ready();
-        gone.swaps = Fact::Known(vec![]);
-        disks(&mut gone)[0].partitions.truncate(3);
-        fstab(&mut facts).retain(|entry| entry.fs_type != "swap");
-        for (facts, is_there) in [(&gone, false), (&facts, true)] {
-            let told = told(&profile, facts, "layout.swap");
-            assert!(told.starts_with("unmet: no swap is active | ") && told.contains("mkswap"), "{told}");
-            assert_eq!(
-                told.contains("| sda5 of the system disk is made for swap and not in use: add"),
-                is_there,
-                "{told}"
-            );
-        }
+        let start = "unmet: no swap is active | ";
+        let unused = "| sda5 of the system disk is made for swap and not in use: add";
+        host.after(|host| disks(host)[0].partitions.truncate(3)).starts(start).has("mkswap").lacks(unused);
+        fstab(&mut host).retain(|entry| entry.fs_type != "swap");
+        host.starts(start).has("mkswap").has(unused);
     }
 
     #[test]
     fn a_line_of_a_swap_partition_that_was_made_anew_is_corrected() {
-        let (profile, mut facts) = ready();
-        facts.swaps = Fact::Known(vec![]);
-        for entry in fstab(&mut facts).iter_mut().filter(|entry| entry.fs_type == "swap") {
+        let mut host = Judged::ready("layout.swap");
+        host.swaps = Fact::Known(vec![]);
+        for entry in fstab(&mut host).iter_mut().filter(|entry| entry.fs_type == "swap") {
             entry.device = "UUID=5ee3b7a2-01f3-468f-94d1-e1124fa1ef5b".into();
         }
-        let told = told(&profile, &facts, "layout.swap");
-        assert!(
-            told.contains("in line 6 of /etc/fstab put UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 in the place of UUID=5ee3b7a2"),
-            "{told}"
-        );
+        host.has("in line 6 of /etc/fstab put UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05 in the place of UUID=5ee3b7a2");
     }
 
     #[test]
     fn the_line_of_fstab_must_be_that_of_the_active_partition() {
-        let (profile, mut facts) = ready();
-        let line = |facts: &mut crate::facts::Facts, device: &str, option: &str| {
-            let entry = fstab(facts).iter_mut().find(|entry| entry.fs_type == "swap").unwrap();
+        let mut host = Judged::ready("layout.swap");
+        let line = |host: &mut crate::facts::Facts, device: &str, option: &str| {
+            let entry = fstab(host).iter_mut().find(|entry| entry.fs_type == "swap").unwrap();
             entry.device = device.into();
             entry.options = vec![option.into()];
         };
-        line(&mut facts, "/dev/sda50", "defaults");
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda5 is active, but no line"));
-        line(&mut facts, "/dev/sda5", "noauto");
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /dev/sda5 is active, but no line"));
-        line(&mut facts, "PARTLABEL=swap", "defaults");
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unknown: to which device PARTLABEL=swap"));
-        line(&mut facts, "/dev/sda5", "defaults");
-        let says = told(&profile, &facts, "layout.swap");
-        assert!(
-            says.starts_with("unmet: line 6 of /etc/fstab names /dev/sda5, which can be another device"),
-            "{says}"
-        );
-        line(&mut facts, "UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05", "defaults");
-        assert_eq!(told(&profile, &facts, "layout.swap"), "met: /dev/sda5");
+        line(&mut host, "/dev/sda50", "defaults");
+        host.starts("unmet: /dev/sda5 is active, but no line");
+        line(&mut host, "/dev/sda5", "noauto");
+        host.starts("unmet: /dev/sda5 is active, but no line");
+        line(&mut host, "PARTLABEL=swap", "defaults");
+        host.starts("unknown: to which device PARTLABEL=swap");
+        line(&mut host, "/dev/sda5", "defaults");
+        host.starts("unmet: line 6 of /etc/fstab names /dev/sda5, which can be another device");
+        line(&mut host, "UUID=68c2f3d7-1e45-4a9b-8c70-3f5d6b0e2a05", "defaults");
+        host.is("met: /dev/sda5");
     }
 
     #[test]
     fn unknown_swap_is_unknown_and_an_image_has_only_fstab() {
-        let (profile, mut facts) = ready();
-        facts.swaps = Fact::Unknown("no /proc/swaps".into());
-        assert_eq!(told(&profile, &facts, "layout.swap"), "unknown: the active swap: no /proc/swaps");
-        facts.swaps = Fact::NotApplicable("an image's tree".into());
-        assert_eq!(told(&profile, &facts, "layout.swap"), "not-applicable: an image's tree");
-        fstab(&mut facts).clear();
-        assert!(told(&profile, &facts, "layout.swap").starts_with("unmet: /etc/fstab activates no swap |"));
+        let mut host = Judged::ready("layout.swap");
+        host.swaps = Fact::Unknown("no /proc/swaps".into());
+        host.is("unknown: the active swap: no /proc/swaps");
+        host.swaps = Fact::NotApplicable("an image's tree".into());
+        host.is("not-applicable: an image's tree");
+        fstab(&mut host).clear();
+        host.starts("unmet: /etc/fstab activates no swap |");
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn hosts_file(facts: &Facts) -> Result<Status, Status> {
     }
     if found.is_empty() && missing.is_empty() {
         if is_image(facts) {
-            return Err(Status::NotApplicable { why: "the image configures no address".into() });
+            return Err(Status::not_applicable("the image configures no address"));
         }
         if tally.is_certain() {
             tally.problem("no interface has an address");

@@ -26,7 +26,7 @@ pub(super) const REQUIREMENT: Requirement = Requirement {
 fn judge(facts: &Facts) -> Result<Status, Status> {
     let nodes = need(&facts.device_nodes, "the nodes in /dev")?;
     if let Some(path) = device_nodes::paths().find(|path| nodes.iter().all(|node| node.path != *path)) {
-        return Err(Status::Unknown { why: format!("what {path} is was not read") });
+        return Err(Status::unknown(format!("what {path} is was not read")));
     }
     let wrong: Vec<String> = nodes.iter().filter_map(device_nodes::DeviceNode::wrong).collect();
     if wrong.is_empty() {
@@ -59,44 +59,35 @@ pub(in crate::steps) fn make(facts: &Facts) -> Remedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::remedy::Request;
-    use crate::steps::testing::remedy;
-    use crate::steps::testing::{edit, ready, told};
+    use crate::steps::testing::{Judged, edit, ready};
 
     #[test]
     fn a_wrong_node_is_unmet_and_made_anew_and_a_directory_is_a_persons() {
-        let (profile, mut facts) = ready();
-        let remedied = |facts: &Facts| remedy("os.device-nodes", &profile, facts, &Request::default());
-        assert_eq!(
-            told(&profile, &facts, "os.device-nodes"),
-            "met: /dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom, /dev/tty"
-        );
-        assert_eq!(remedied(&facts), Remedy::None);
-        let nodes = edit(&mut facts.device_nodes);
+        let mut host = Judged::ready("os.device-nodes");
+        host.is("met: /dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom, /dev/tty");
+        assert_eq!(host.remedy(), Remedy::None);
+        let nodes = edit(&mut host.device_nodes);
         nodes[0].kind = Kind::File { bytes: 0 };
         nodes[0].mode = 0o644;
         nodes[1].kind = Kind::Missing;
-        let said = told(&profile, &facts, "os.device-nodes");
+        let outcome = host.outcome();
         let found = "unmet: /dev/null is an ordinary file of mode 644 (0 bytes); /dev/zero is missing |";
-        assert!(said.starts_with(found), "{said}");
+        assert!(outcome.starts_with(found), "{outcome}");
         let made = |nodes: &[&str]| {
             Remedy::one(Change::MakeDeviceNodes { nodes: nodes.iter().map(|path| (*path).into()).collect() })
         };
-        assert_eq!(remedied(&facts), made(&["/dev/null", "/dev/zero"]));
-        edit(&mut facts.device_nodes)[0].kind = Kind::Directory;
-        assert_eq!(remedied(&facts), made(&["/dev/zero"]));
-        edit(&mut facts.device_nodes)[1] = ready().1.device_nodes.known().unwrap()[1].clone();
-        let Remedy::Refused(why) = remedied(&facts) else { panic!("not refused") };
+        assert_eq!(host.remedy(), made(&["/dev/null", "/dev/zero"]));
+        edit(&mut host.device_nodes)[0].kind = Kind::Directory;
+        assert_eq!(host.remedy(), made(&["/dev/zero"]));
+        edit(&mut host.device_nodes)[1] = ready().1.device_nodes.known().unwrap()[1].clone();
+        let Remedy::Refused(why) = host.remedy() else { panic!("not refused") };
         assert!(why.starts_with("/dev/null is a directory: "), "{why}");
-        edit(&mut facts.device_nodes)[0].kind = Kind::Closed;
-        assert_eq!(
-            remedied(&facts),
-            Remedy::Refused("mount -o remount,dev /dev, then mt-agent check".into())
-        );
-        edit(&mut facts.device_nodes).remove(3);
-        assert_eq!(told(&profile, &facts, "os.device-nodes"), "unknown: what /dev/random is was not read");
-        facts.device_nodes = Fact::not_read();
-        assert!(told(&profile, &facts, "os.device-nodes").starts_with("unknown: the nodes in /dev: "));
-        assert_eq!(remedied(&facts), Remedy::None);
+        edit(&mut host.device_nodes)[0].kind = Kind::Closed;
+        assert_eq!(host.remedy(), Remedy::Refused("mount -o remount,dev /dev, then mt-agent check".into()));
+        edit(&mut host.device_nodes).remove(3);
+        host.is("unknown: what /dev/random is was not read");
+        host.device_nodes = Fact::not_read();
+        host.starts("unknown: the nodes in /dev: ");
+        assert_eq!(host.remedy(), Remedy::None);
     }
 }

@@ -2,66 +2,67 @@
 
 use super::*;
 
+fn with(marker: Option<u64>, outcome: Option<Outcome>) -> Judged {
+    super::with(marker, outcome).judged_by("custom-changes.restarted")
+}
+
 #[test]
 fn a_run_by_hand_after_a_recorded_one_owes_its_own_restart() {
     let booted = 1_780_311_600;
     // The agent's run failed in an earlier boot; a person ran the script in this one.
-    let (profile, facts) = host(Some(booted + 3600), Some(Outcome::Failed("no perl".into())));
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
-    assert!(told(&profile, &facts, "custom-changes.applied").starts_with("met: run by hand"));
+    let host = with(Some(booted + 3600), Some(Outcome::Failed("no perl".into())));
+    host.starts("restart-owed: ");
+    host.of("custom-changes.applied").starts("met: run by hand");
     let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
-    assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
+    assert_eq!(host.remedy(), record_it);
     // It had run; an uninstallation removed the marker, and a person ran the script again in this boot.
     for outcome in [Outcome::Applied, Outcome::Observed, Outcome::Accepted] {
-        let (profile, mut facts) = host(Some(booted + 3600), Some(outcome.clone()));
-        let told_now = told(&profile, &facts, "custom-changes.restarted");
-        assert!(told_now.starts_with("restart-owed: the vendor script was run again"), "{told_now}");
-        facts.clock.boot_secs = Fact::Known(booted + 7200);
-        facts.clock.boot_record_secs = Fact::Known(booted + 7200);
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-        facts.clock.boot_secs = Fact::Unknown("no /proc/stat".into());
-        assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
+        let mut host = with(Some(booted + 3600), Some(outcome.clone()));
+        host.starts("restart-owed: the vendor script was run again");
+        host.clock.boot_secs = Fact::Known(booted + 7200);
+        host.clock.boot_record_secs = Fact::Known(booted + 7200);
+        host.starts("met: another boot");
+        host.clock.boot_secs = Fact::Unknown("no /proc/stat".into());
+        host.starts("unknown: ");
     }
 }
 
 #[test]
 fn a_restart_is_told_from_the_boot_id() {
-    let (profile, mut facts) = host(Some(1), Some(Outcome::Applied));
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-    let record = edit(&mut facts.custom_changes.record).clone().unwrap();
-    facts.boot_id = Fact::Known(record.boot_id);
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+    let mut host = with(Some(1), Some(Outcome::Applied));
+    host.starts("met: another boot");
+    let record = edit(&mut host.custom_changes.record).clone().unwrap();
+    host.boot_id = Fact::Known(record.boot_id);
+    host.starts("restart-owed: ");
     let restart = Remedy::Restart { first: Vec::new() };
-    assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), restart);
-    facts.boot_id = Fact::Unknown("no /proc".into());
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
-    assert_ne!(facts.boot_id, Fact::Known(BOOT_ID.into()));
+    assert_eq!(host.remedy(), restart);
+    host.boot_id = Fact::Unknown("no /proc".into());
+    host.starts("unknown: ");
+    assert_ne!(host.boot_id, Fact::Known(BOOT_ID.into()));
 }
 
 #[test]
 fn of_a_run_by_hand_clocks_alone_prove_nothing() {
     let booted = *edit(&mut ready().1.clock.boot_secs);
-    let (profile, mut facts) = host(Some(booted - 3600), None);
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: made by hand"));
-    facts.multipath.maps = Fact::Known(Vec::new());
-    let told_without_maps = told(&profile, &facts, "custom-changes.restarted");
-    assert!(told_without_maps.contains("nothing proves"), "{told_without_maps}");
+    let mut host = with(Some(booted - 3600), None);
+    host.starts("met: made by hand");
+    host.multipath.maps = Fact::Known(Vec::new());
+    host.has("nothing proves");
     let record_it = Remedy::Restart { first: vec![Change::RecordCustomChanges { accepted: false }] };
-    assert_eq!(remedy("custom-changes.restarted", &profile, &facts, &Request::default()), record_it);
-    let (profile, facts) = host(Some(booted + 3600), None);
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("restart-owed: "));
+    assert_eq!(host.remedy(), record_it);
+    let host = with(Some(booted + 3600), None);
+    host.starts("restart-owed: ");
 }
 
 #[test]
 fn a_clock_that_is_set_within_a_boot_is_no_restart() {
-    let record_of_ready = *edit(&mut ready().1.clock.boot_record_secs);
-    let said = |marker: u64, kernels: u64, record: Fact<u64>| {
-        let (profile, mut facts) = host(Some(marker), None);
-        facts.clock.boot_secs = Fact::Known(kernels);
-        facts.clock.boot_record_secs = record;
-        told(&profile, &facts, "custom-changes.restarted")
+    let boot = *edit(&mut ready().1.clock.boot_record_secs);
+    let outcome = |marker: u64, kernels: u64, record: Fact<u64>| {
+        let mut host = with(Some(marker), None);
+        host.clock.boot_secs = Fact::Known(kernels);
+        host.clock.boot_record_secs = record;
+        host.outcome()
     };
-    let boot = record_of_ready;
     let hour = 3600;
     let unknown = || Fact::Unknown("no record".into());
     for (marker, kernels, record, expected) in [
@@ -79,22 +80,19 @@ fn a_clock_that_is_set_within_a_boot_is_no_restart() {
         (boot - hour, boot, unknown(), "unknown: the custom changes were made by hand, and nothing proves"),
         (boot + hour, boot, unknown(), "restart-owed: "),
     ] {
-        let said = said(marker, kernels, record.clone());
-        assert!(said.starts_with(expected), "{marker} {kernels} {record:?}: {said}");
+        let outcome = outcome(marker, kernels, record.clone());
+        assert!(outcome.starts_with(expected), "{marker} {kernels} {record:?}: {outcome}");
     }
     // A second run by hand, after one that is recorded under another boot.
-    let (profile, mut facts) = host(Some(1_780_311_600), Some(Outcome::Applied));
-    let set = |facts: &mut Facts, kernels: u64, record| {
-        facts.clock.boot_secs = Fact::Known(kernels);
-        facts.clock.boot_record_secs = record;
+    let mut host = with(Some(1_780_311_600), Some(Outcome::Applied));
+    let set = |host: &mut Facts, kernels: u64, record| {
+        host.clock.boot_secs = Fact::Known(kernels);
+        host.clock.boot_record_secs = record;
     };
-    set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 - 600));
-    assert!(
-        told(&profile, &facts, "custom-changes.restarted")
-            .starts_with("restart-owed: the vendor script was run again")
-    );
-    set(&mut facts, 1_780_311_600 + hour, Fact::Known(1_780_311_600 + hour));
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("met: another boot"));
-    set(&mut facts, 1_780_311_600 + hour, unknown());
-    assert!(told(&profile, &facts, "custom-changes.restarted").starts_with("unknown: "));
+    set(&mut host, 1_780_311_600 + hour, Fact::Known(1_780_311_600 - 600));
+    host.starts("restart-owed: the vendor script was run again");
+    set(&mut host, 1_780_311_600 + hour, Fact::Known(1_780_311_600 + hour));
+    host.starts("met: another boot");
+    set(&mut host, 1_780_311_600 + hour, unknown());
+    host.starts("unknown: ");
 }

@@ -45,7 +45,7 @@ pub(in crate::steps::layout) fn mount(profile: &Profile, facts: &Facts, entry: &
         );
     }
     match resolve(device, facts) {
-        Ok(None) if device.starts_with("/dev/") || device.contains('=') => format!(
+        Ok(None) if entry.names_device() => format!(
             "attach the disk with {device}, or let line {line} of /etc/fstab name the file system of {mount_point} (`blkid`); then \
              `mount {at}`"
         ),
@@ -54,13 +54,7 @@ pub(in crate::steps::layout) fn mount(profile: &Profile, facts: &Facts, entry: &
 }
 
 /// Adds up what is wrong with it; whether what lies in /boot now is what the next boot goes by.
-pub(super) fn look(
-    profile: &Profile,
-    facts: &Facts,
-    fstab: &[Entry],
-    tally: &mut Tally,
-    fix: &mut Vec<String>,
-) -> bool {
+pub(super) fn look(profile: &Profile, facts: &Facts, fstab: &[Entry], tally: &mut Tally) -> bool {
     let mounts = match need(&facts.mounts, "the mounts") {
         // An image's tree has none.
         Err(Status::NotApplicable { .. }) => return true,
@@ -69,17 +63,16 @@ pub(super) fn look(
     let Some(mounts) = mounts else { return true };
     match (mount_at(mounts, BOOT), fstab_entry(fstab, BOOT)) {
         (None, Some(entry)) => {
-            tally.problem(is_unmounted(entry));
-            fix.push(mount(profile, facts, entry));
+            tally.fault(is_unmounted(entry), mount(profile, facts, entry));
             return false;
         }
-        (Some(mount), None) => without_line(profile, facts, mount, tally, fix),
+        (Some(mount), None) => without_line(profile, facts, mount, tally),
         (Some(_), Some(Entry { line, fs_type, refused: Some(option), .. })) => {
-            tally.problem(format!(
+            let problem = format!(
                 "line {line} of /etc/fstab has the option {option}, which {fs_type} does not know: {BOOT} is not mounted at the \
                  next boot"
-            ));
-            fix.push(format!("take the option {option} out of line {line} of /etc/fstab"));
+            );
+            tally.fault(problem, format!("take the option {option} out of line {line} of /etc/fstab"));
         }
         _ => {}
     }
@@ -87,7 +80,7 @@ pub(super) fn look(
 }
 
 /// It is mounted, and no line of fstab does that at the next boot.
-fn without_line(profile: &Profile, facts: &Facts, mount: &Mount, tally: &mut Tally, fix: &mut Vec<String>) {
+fn without_line(profile: &Profile, facts: &Facts, mount: &Mount, tally: &mut Tally) {
     let Mount { source, fs_type, root, major_minor, .. } = mount;
     // It mounts by units as well, and by the kinds of partitions.
     if facts.os.systemd.known() == Some(&true) {
@@ -101,44 +94,37 @@ fn without_line(profile: &Profile, facts: &Facts, mount: &Mount, tally: &mut Tal
         Some(line) => format!("line {} of /etc/fstab for it is passed over: {}", line.line, line.why),
         None => "/etc/fstab has no line for it".to_owned(),
     };
-    tally.problem(format!(
+    let problem = format!(
         "{BOOT} ({name}) is mounted, but {line}: not after a restart, and a new kernel then goes to the file system of /"
-    ));
+    );
     // What is bound from another directory has no UUID of its own.
-    fix.push(if root != "/" || !mount.is_on_block_device() {
-        format!("let /etc/fstab have a line for what is mounted at {BOOT} now (`grep ' {BOOT} ' /proc/self/mountinfo`)")
+    let fix = if root != "/" || !mount.is_on_block_device() {
+        format!(
+            "let /etc/fstab have a line for what is mounted at {BOOT} now (`grep ' {BOOT} ' /proc/self/mountinfo`)"
+        )
     } else {
         not_own(profile, facts, *major_minor)
             .unwrap_or_else(|| partition::line(profile, facts, BOOT, fs_type))
-    });
+    };
+    tally.fault(problem, fix);
 }
 
 #[cfg(test)]
 mod tests {
     use crate::facts::boot_loader::BootLoader;
-    use crate::facts::fstab::Ignored;
-    use crate::facts::retention::Volume;
+    use crate::facts::storage::Storage;
     use crate::facts::{Fact, Facts};
-    use crate::profile::Profile;
-    use crate::steps::testing::{answering, disks, edit, entry, fstab, mount, mounts, ready, told};
+    use crate::steps::testing::{
+        Judged, add_partition, disks, edit, entry, fstab, ignored, mounts, virtual_disk,
+    };
 
     const UUID: &str = "aaaa1111-2222-4333-8444-bbbbccccdddd";
 
     /// The ready host with /boot on a partition of its own, of the system disk.
-    fn with_boot() -> (Profile, Facts) {
-        let (profile, mut facts) = ready();
-        let mut partition = disks(&mut facts)[0].partitions[0].clone();
-        (partition.name, partition.major_minor) = ("sda6".into(), "8:6".into());
-        partition.start_bytes = None;
-        partition.holders = Vec::new();
-        disks(&mut facts)[0].partitions.push(partition);
-        let mut device = answering("sda6", "8:6");
-        device.volume = Some(Volume { fs_type: "ext".into(), uuid: UUID.into(), label: String::new() });
-        edit(&mut facts.storage).push(device);
-        edit(&mut facts.filesystems).by_uuid.insert(UUID.into(), "8:6".into());
-        fstab(&mut facts).push(entry(20, &format!("UUID={UUID}"), "/boot", "ext4", 2));
-        mounts(&mut facts).push(mount("/boot", "8:6", "/dev/sda6", 500 << 20));
-        (profile, facts)
+    fn with_boot() -> Judged {
+        let mut host = Judged::ready("layout.next-boot");
+        add_partition(&mut host, 0, "sda6", "8:6", (UUID, "/boot"));
+        host
     }
 
     fn unmount(facts: &mut Facts) {
@@ -147,10 +133,10 @@ mod tests {
 
     #[test]
     fn one_that_is_not_mounted_is_mounted_and_nothing_is_written_below_it() {
-        let (profile, ready) = with_boot();
+        let host = with_boot();
         for id in ["layout.next-boot", "layout.boot-loader"] {
-            let said = told(&profile, &ready, id);
-            assert!(said.starts_with("met: "), "{id}: {said}");
+            let outcome = host.of(id);
+            assert!(outcome.starts_with("met: "), "{id}: {outcome}");
         }
         let found = format!(
             "unmet: /boot is not mounted, though line 20 of /etc/fstab has UUID={UUID} for it, and what the boot loader goes by lies there |"
@@ -158,145 +144,108 @@ mod tests {
         // Whatever lies below it on / is not what the boot loader reads.
         for is_below in [true, false] {
             for option in ["rw", "noauto"] {
-                let mut facts = ready.clone();
-                unmount(&mut facts);
-                fstab(&mut facts).last_mut().unwrap().options = vec![option.into()];
+                let mut host = host.clone();
+                unmount(&mut host);
+                fstab(&mut host).last_mut().unwrap().options = vec![option.into()];
                 if !is_below {
-                    edit(&mut facts.boot_loader).configuration.clear();
-                    facts.boot_entry = Fact::Known(None);
+                    edit(&mut host.boot_loader).configuration.clear();
+                    host.boot_entry = Fact::Known(None);
                 }
                 for id in ["layout.next-boot", "layout.boot-loader"] {
-                    let said = told(&profile, &facts, id);
-                    assert!(said.starts_with(&found) && said.ends_with("| `mount /boot`"), "{id}: {said}");
+                    let outcome = host.of(id);
+                    assert!(
+                        outcome.starts_with(&found) && outcome.ends_with("| `mount /boot`"),
+                        "{id}: {outcome}"
+                    );
                 }
             }
         }
         let advised = |change: &dyn Fn(&mut Facts)| {
-            let mut facts = ready.clone();
-            unmount(&mut facts);
-            change(&mut facts);
-            let said = told(&profile, &facts, "layout.boot-loader");
-            said.rsplit(" | ").next().unwrap().to_owned()
+            let mut host = host.clone();
+            unmount(&mut host);
+            let outcome = host.judged_by("layout.boot-loader").after(change);
+            outcome.rsplit(" | ").next().unwrap().to_owned()
         };
-        let gone = advised(&|facts| {
-            edit(&mut facts.filesystems).by_uuid.remove(&UUID.into());
+        let gone = advised(&|host| {
+            edit(&mut host.filesystems).by_uuid.remove(&UUID.into());
         });
         assert!(gone.starts_with(&format!("attach the disk with UUID={UUID}, or let line 20 ")), "{gone}");
-        let option = advised(&|facts| fstab(facts).last_mut().unwrap().refused = Some("huge".into()));
+        let option = advised(&|host| fstab(host).last_mut().unwrap().refused = Some("huge".into()));
         assert!(
             option.starts_with("take the option huge, which ext4 does not know, out of line 20"),
             "{option}"
         );
-        let stale = advised(&|facts| {
-            let volume = edit(&mut facts.storage).last_mut().unwrap().volume.as_mut().unwrap();
+        let stale = advised(&|host| {
+            let volume = edit(&mut host.storage).last_mut().unwrap().volume.as_mut().unwrap();
             volume.uuid = "1-2".into();
         });
         assert!(
             stale.starts_with(&format!("in line 20 of /etc/fstab put UUID=1-2 in the place of UUID={UUID}")),
             "{stale}"
         );
-        let twin = advised(&|facts| {
-            let mut twin = edit(&mut facts.storage).last().unwrap().clone();
-            twin.name = "sda3".into();
-            twin.major_minor = "8:3".into();
-            edit(&mut facts.storage).retain(|one| one.name != "sda3");
-            edit(&mut facts.storage).push(twin);
+        let twin = advised(&|host| {
+            let twin = edit(&mut host.storage).last().unwrap().clone();
+            let twin = Storage { name: "sda3".into(), major_minor: "8:3".into(), ..twin };
+            edit(&mut host.storage).retain(|one| one.name != "sda3");
+            edit(&mut host.storage).push(twin);
         });
         assert!(twin.ends_with(": see layout.own-disks") && !twin.contains('`'), "{twin}");
     }
 
     #[test]
     fn without_its_line_it_is_not_mounted_at_the_next_boot() {
-        let (profile, mut facts) = with_boot();
-        fstab(&mut facts).pop();
-        let said = told(&profile, &facts, "layout.next-boot");
-        assert!(
-            said.starts_with(
-                "unmet: /boot (sda6) is mounted, but /etc/fstab has no line for it: not after a restart, and a new kernel then goes to \
-                 the file system of / |"
-            ) && said.contains(&format!("| let /etc/fstab have one line \"UUID={UUID} /boot ext4 defaults 1 2\"")),
-            "{said}"
-        );
-        facts.fstab_ignored.push(Ignored {
-            line: 20,
-            device: "UUID=x".into(),
-            mount_point: "/boot".into(),
-            why: "it is commented out".into(),
-            ours: false,
-        });
-        let said = told(&profile, &facts, "layout.next-boot");
-        assert!(said.contains("line 20 of /etc/fstab for it is passed over: it is commented out:"), "{said}");
-        let mut bound = facts.clone();
+        let mut host = with_boot();
+        fstab(&mut host).pop();
+        host.starts("unmet: /boot (sda6) is mounted, but /etc/fstab has no line for it: not after a restart, and a new kernel then goes to \
+                 the file system of / |").has(format!("| let /etc/fstab have one line \"UUID={UUID} /boot ext4 defaults 1 2\""));
+        host.fstab_ignored.push(ignored(20, "UUID=x", "/boot", "it is commented out"));
+        host.has("line 20 of /etc/fstab for it is passed over: it is commented out:");
+        let mut bound = host.clone();
         mounts(&mut bound).last_mut().unwrap().root = "/boot-of-old".into();
-        let said = told(&profile, &bound, "layout.next-boot");
-        assert!(
-            said.contains("| let /etc/fstab have a line for what is mounted") && !said.contains("UUID="),
-            "{said}"
-        );
+        bound.has("| let /etc/fstab have a line for what is mounted").lacks("UUID=");
         // No line is advised for another's disk.
-        let mut foreign = facts.clone();
+        let mut foreign = host.clone();
         disks(&mut foreign)[0].partitions.pop();
-        let mut disk =
-            crate::steps::testing::virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 100 << 30);
-        disk.partitions = vec![disks(&mut facts.clone())[0].partitions.last().unwrap().clone()];
+        let mut disk = virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 100 << 30);
+        disk.partitions = vec![disks(&mut host.clone())[0].partitions.last().unwrap().clone()];
         disks(&mut foreign).push(disk);
-        let said = told(&profile, &foreign, "layout.next-boot");
-        assert_eq!(said, "blocked: layout.own-disks");
-        facts.os.systemd = Fact::Known(true);
-        let said = told(&profile, &facts, "layout.next-boot");
-        assert!(
-            said.starts_with("unknown: whether /boot (/dev/sda6) is mounted at the next boot:"),
-            "{said}"
-        );
+        foreign.is("blocked: layout.own-disks");
+        host.os.systemd = Fact::Known(true);
+        host.starts("unknown: whether /boot (/dev/sda6) is mounted at the next boot:");
     }
 
     #[test]
     fn a_line_with_an_option_that_its_file_system_does_not_know_mounts_nothing() {
-        let (profile, mut facts) = with_boot();
-        fstab(&mut facts).last_mut().unwrap().refused = Some("huge".into());
-        let said = told(&profile, &facts, "layout.next-boot");
-        assert!(said.starts_with("unmet: line 20 of /etc/fstab has the option huge, which ext4"), "{said}");
+        let mut host = with_boot();
+        fstab(&mut host).last_mut().unwrap().refused = Some("huge".into());
+        host.starts("unmet: line 20 of /etc/fstab has the option huge, which ext4");
     }
 
     #[test]
     fn a_loader_whose_files_lie_where_nothing_is_mounted_is_not_written_anew() {
-        let (profile, ready) = ready();
+        let host = Judged::ready("layout.boot-loader");
         let loader = |code: Option<&str>, line: Option<(&str, &str)>, passed: bool| {
-            let mut facts = ready.clone();
-            facts.boot_loader = Fact::Known(BootLoader {
+            let mut host = host.clone();
+            host.boot_loader = Fact::Known(BootLoader {
                 disk: "sda".into(),
                 mbr: code.map(str::to_owned),
                 partitions: Vec::new(),
                 configuration: Vec::new(),
             });
-            facts.boot_entry = Fact::Known(None);
+            host.boot_entry = Fact::Known(None);
             if let Some((device, at)) = line {
-                edit(&mut facts.filesystems).by_uuid.insert("A-B".into(), "8:1".into());
-                fstab(&mut facts).push(entry(20, device, at, "vfat", 0));
+                edit(&mut host.filesystems).by_uuid.insert("A-B".into(), "8:1".into());
+                fstab(&mut host).push(entry(20, device, at, "vfat", 0));
             }
             if passed {
-                let (device, mount_point) = ("UUID=x".into(), "/boot".into());
-                facts.fstab_ignored.push(Ignored {
-                    line: 21,
-                    device,
-                    mount_point,
-                    why: "why".into(),
-                    ours: false,
-                });
+                host.fstab_ignored.push(ignored(21, "UUID=x", "/boot", "why"));
             }
-            told(&profile, &facts, "layout.boot-loader")
+            host.outcome()
         };
-        let said = loader(None, Some(("UUID=A-B", "/boot/efi")), false);
-        assert!(
-            said.starts_with("unmet: /boot/efi is not mounted, though") && !said.contains("grub-install"),
-            "{said}"
-        );
-        let said = loader(Some("GRUB"), None, true);
-        assert!(
-            said.starts_with("unmet: GRUB on sda, but no configuration file of it; line 21 of /etc/fstab, for /boot, is passed over at boot: why |")
-                && said.ends_with("put line 21 of /etc/fstab right, then `mount /boot`"),
-            "{said}"
-        );
-        assert!(loader(Some("GRUB"), None, false).contains("write /boot/grub/grub.conf"));
+        loader(None, Some(("UUID=A-B", "/boot/efi")), false)
+            .starts("unmet: /boot/efi is not mounted, though")
+            .lacks("grub-install");
+        loader(Some("GRUB"), None, true).starts("unmet: GRUB on sda, but no configuration file of it; line 21 of /etc/fstab, for /boot, is passed over at boot: why |").ends("put line 21 of /etc/fstab right, then `mount /boot`");
+        loader(Some("GRUB"), None, false).has("write /boot/grub/grub.conf");
     }
 }

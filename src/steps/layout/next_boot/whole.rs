@@ -3,7 +3,6 @@
 
 use crate::facts::Facts;
 use crate::facts::fstab::Entry;
-use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::facts::os::Init;
 use crate::profile::Profile;
@@ -21,12 +20,7 @@ const ONLY_READ: [&str; 5] = ["squashfs", "cramfs", "romfs", "erofs", "ntfs"];
 const REMOVABLE: [u32; 2] = [2, 11];
 
 /// What is wrong with that of `entry`, where the boot mounts it or looks at it, and what a person does about it.
-pub(super) fn look(
-    profile: &Profile,
-    facts: &Facts,
-    entry: &Entry,
-    init: Init,
-) -> Option<(Tally, Vec<String>)> {
+pub(super) fn look(profile: &Profile, facts: &Facts, entry: &Entry, init: Init) -> Option<Tally> {
     let Entry { mount_point, device, .. } = entry;
     // That its device carries something else is reported by itself.
     if !counts(entry, init) || misled(device, facts).is_some() {
@@ -53,27 +47,23 @@ pub(super) fn look(
     {
         fixes = vec![not_own];
     }
-    Some((own, fixes))
+    fixes.into_iter().for_each(|fix| own.fix(fix));
+    Some(own)
 }
 
 /// Whether the boot mounts it, or looks at it: `fsck -A` of CentOS 6 takes each with a pass number, `noauto` or not. From /boot it
 /// starts, whatever its line says.
 fn counts(entry: &Entry, init: Init) -> bool {
-    let has = |option: &str| entry.options.iter().any(|own| own == option);
-    let is_device = entry.device.starts_with("/dev/") || entry.device.contains('=');
     let is_taken = match init {
-        Init::Systemd => !has("noauto") && !has("nofail"),
-        Init::Scripts => !has("noauto") || entry.pass != 0,
+        Init::Systemd => !entry.has("noauto") && !entry.has("nofail"),
+        Init::Scripts => !entry.has("noauto") || entry.pass != 0,
     };
-    is_device
-        && !MOUNTS_ELSE.iter().any(|option| has(option))
-        && (is_taken || same_path(&entry.mount_point, "/boot"))
+    entry.names_device() && !entry.mounts_else() && (is_taken || same_path(&entry.mount_point, "/boot"))
 }
 
 /// Whether the kernel mounted it read-only by itself, or since.
 fn is_stopped(mount: &Mount, entry: &Entry) -> bool {
-    let is_wanted = entry.options.iter().any(|option| option == "ro");
-    !mount.is_writable() && !is_wanted && !ONLY_READ.contains(&mount.fs_type.as_str())
+    !mount.is_writable() && !entry.has("ro") && !ONLY_READ.contains(&mount.fs_type.as_str())
 }
 
 #[cfg(test)]
@@ -81,40 +71,23 @@ mod tests {
     use crate::facts::storage::Read;
     use crate::facts::{Fact, Facts};
     use crate::steps::testing::{
-        answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
+        Judged, Outcome, add_partition, answering, disks, edit, fstab, mounts, virtual_disk,
     };
 
     const ID: &str = "layout.next-boot";
     const LINE: &str = "/etc/fstab: line 20 (/data by UUID=data): ";
 
     /// The ready host with /data on a partition of the system disk, or on a disk of a protected machine.
-    fn with(is_foreign: bool, change: &dyn Fn(&mut Facts)) -> String {
-        let (profile, mut facts) = ready();
-        let mut partition = disks(&mut facts)[0].partitions[0].clone();
-        partition.holders = Vec::new();
-        partition.start_bytes = None;
-        (partition.name, partition.major_minor) = if is_foreign {
-            disks(&mut facts).push(virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 100 << 30));
-            edit(&mut facts.storage).push(answering("sdc", "8:32"));
-            ("sdc1".into(), "8:33".into())
+    fn with(is_foreign: bool, change: &dyn Fn(&mut Facts)) -> Outcome {
+        let mut host = Judged::ready(ID);
+        if is_foreign {
+            disks(&mut host).push(virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 100 << 30));
+            edit(&mut host.storage).push(answering("sdc", "8:32"));
+            add_partition(&mut host, 2, "sdc1", "8:33", ("data", "/data"));
         } else {
-            ("sda6".into(), "8:6".into())
-        };
-        let (name, number) = (partition.name.clone(), partition.major_minor);
-        let at = if is_foreign { disks(&mut facts).len() - 1 } else { 0 };
-        disks(&mut facts)[at].partitions.push(partition);
-        let mut device = answering(&name, number);
-        device.volume = Some(crate::facts::retention::Volume {
-            fs_type: "ext".into(),
-            uuid: "data".into(),
-            label: String::new(),
-        });
-        edit(&mut facts.storage).push(device);
-        edit(&mut facts.filesystems).by_uuid.insert("data".into(), number);
-        fstab(&mut facts).push(entry(20, "UUID=data", "/data", "ext4", 2));
-        mounts(&mut facts).push(mount("/data", number, &format!("/dev/{name}"), 1 << 30));
-        change(&mut facts);
-        told(&profile, &facts, ID)
+            add_partition(&mut host, 0, "sda6", "8:6", ("data", "/data"));
+        }
+        host.after(change)
     }
 
     fn read(facts: &mut Facts, read: Fact<Read>) {
@@ -131,72 +104,58 @@ mod tests {
 
     #[test]
     fn errors_of_another_file_system_stop_the_next_boot() {
-        assert_eq!(with(false, &|_| ()), "met: no name in /etc/fstab moves");
-        let told = with(false, &errors);
-        assert!(
-            told.starts_with(&format!(
-                "unmet: {LINE}the file system on sda6 has errors: its superblock counts 3 |"
-            )) && told.ends_with("| `umount /data`, `fsck -f /dev/sda6`, `mount /data`"),
-            "{told}"
-        );
-        let told = with(false, &|facts| read(facts, Fact::Known(Read::Failed("Input/output error".into()))));
-        assert!(
-            told.starts_with(&format!("unmet: {LINE}sda6 does not answer: Input/output error |")),
-            "{told}"
-        );
+        with(false, &|_| ()).is("met: no name in /etc/fstab moves");
+        with(false, &errors)
+            .starts(format!("unmet: {LINE}the file system on sda6 has errors: its superblock counts 3 |"))
+            .ends("| `umount /data`, `fsck -f /dev/sda6`, `mount /data`");
+        with(false, &|facts| read(facts, Fact::Known(Read::Failed("Input/output error".into()))))
+            .starts(format!("unmet: {LINE}sda6 does not answer: Input/output error |"));
         // Not mounted, fsck takes it all the same.
-        let told = with(false, &|facts| {
+        with(false, &|facts| {
             errors(facts);
             mounts(facts).pop();
             fstab(facts).last_mut().unwrap().options = vec!["noauto".into()];
-        });
-        assert!(told.starts_with(&format!("unmet: {LINE}the file system on sda6 has errors")), "{told}");
+        })
+        .starts(format!("unmet: {LINE}the file system on sda6 has errors"));
     }
 
     #[test]
     fn what_could_not_be_read_is_unknown() {
-        let told = with(false, &|facts| read(facts, Fact::Unknown("needs root".into())));
-        assert!(told.starts_with("unknown: ") && told.contains(&format!("{LINE}sda6: needs root")), "{told}");
-        let told = with(false, &|facts| read(facts, Fact::Known(Read::Lost("x".into()))));
-        assert!(
-            told.starts_with(&format!("unknown: {LINE}whether the file system on sda6 was checked")),
-            "{told}"
-        );
+        with(false, &|facts| read(facts, Fact::Unknown("needs root".into())))
+            .starts("unknown: ")
+            .has(format!("{LINE}sda6: needs root"));
+        with(false, &|facts| read(facts, Fact::Known(Read::Lost("x".into()))))
+            .starts(format!("unknown: {LINE}whether the file system on sda6 was checked"));
     }
 
     #[test]
     fn one_that_the_kernel_made_read_only_is_unmet() {
-        let told = with(false, &read_only);
-        assert!(
-            told.starts_with(&format!(
-                "unmet: {LINE}it is mounted read-only, though its line does not say so"
-            )) && told.contains("`mount -o remount,rw /data`"),
-            "{told}"
-        );
-        let told = with(false, &|facts| {
+        with(false, &read_only)
+            .starts(format!("unmet: {LINE}it is mounted read-only, though its line does not say so"))
+            .has("`mount -o remount,rw /data`");
+        with(false, &|facts| {
             read_only(facts);
             fstab(facts).last_mut().unwrap().options = vec!["ro".into()];
-        });
-        assert!(told.starts_with("met: "), "{told}");
-        let told = with(false, &|facts| {
+        })
+        .starts("met: ");
+        with(false, &|facts| {
             read_only(facts);
             errors(facts);
-        });
-        assert!(told.contains("fsck -f /dev/sda6") && !told.contains("remount"), "{told}");
+        })
+        .has("fsck -f /dev/sda6")
+        .lacks("remount");
     }
 
     #[test]
     fn nothing_is_advised_that_writes_to_a_disk_of_another_machine() {
         for change in [errors, read_only] {
-            let told = with(true, &change);
-            assert!(told.contains(LINE) && told.contains("see layout.own-disks"), "{told}");
-            assert!(!told.contains("fsck -f") && !told.contains("remount"), "{told}");
+            with(true, &change).has(LINE).has("see layout.own-disks").lacks("fsck -f").lacks("remount");
         }
     }
 
     #[test]
     fn what_no_boot_takes_up_is_no_matter_of_it() {
-        let told = |systemd: bool, option: &str, pass: u32| {
+        let outcome = |systemd: bool, option: &str, pass: u32| {
             with(false, &|facts| {
                 errors(facts);
                 facts.os.systemd = Fact::Known(systemd);
@@ -213,8 +172,8 @@ mod tests {
             (true, "nofail", 2, true),
             (true, "rw", 2, false),
         ] {
-            let told = told(systemd, option, pass);
-            assert_eq!(told.starts_with("met: "), is_met, "{systemd} {option} {pass}: {told}");
+            let outcome = outcome(systemd, option, pass);
+            assert_eq!(outcome.starts_with("met: "), is_met, "{systemd} {option} {pass}: {outcome}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::steps::layout::own_disks::ours::not_own;
 use crate::steps::storage::answers;
 use crate::steps::{boot_order, need};
 
-use super::Look;
+use super::{Look, remount};
 
 impl Look<'_> {
     pub(super) fn mounted(&mut self, spec: &PartitionSpec, mount: &Mount, mounts: &[Mount]) {
@@ -52,7 +52,7 @@ impl Look<'_> {
             self.tally.problem(format!("{path} is {}, not {}", mount.fs_type, spec.fs_type));
         }
         if !mount.is_writable() {
-            self.is_read_only = true;
+            self.alone = Some(remount(path));
             self.tally.problem(format!("{path} is mounted read-only (after an error? see dmesg)"));
         }
         if mount.is_on_block_device() && self.facts.disks.known().is_some() {
@@ -89,27 +89,26 @@ impl Look<'_> {
             });
         };
         let line = format!("line {} of /etc/fstab", entry.line);
-        let has = |option: &str| entry.options.iter().any(|other| other == option);
-        if has("bind") || has("rbind") {
+        if entry.has("bind") || entry.has("rbind") {
             return self.missing(format!("{line} makes {path} a bind mount of {}", entry.device));
         }
-        if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
+        if let Some(option) = MOUNTS_ELSE.iter().find(|option| entry.has(option)) {
             self.tally.problem(format!(
                 "{line} has the option {option}: it mounts something other than the file system of {}",
                 entry.device
             ));
         }
         if let Some(cover) = boot_order::covered_by(self.facts, entry) {
-            self.uncover = Some(boot_order::first(cover, entry));
+            self.alone = Some(boot_order::first(cover, entry));
             self.tally.problem(format!(
                 "line {} of /etc/fstab is mounted at {} after {path} and hides it",
                 cover.line, cover.mount_point
             ));
         }
-        if has("noauto") {
+        if entry.has("noauto") {
             self.tally.problem(format!("{line} does not mount {path} at boot (noauto)"));
         }
-        if has("ro") {
+        if entry.has("ro") {
             self.tally.problem(format!("{line} mounts {path} read-only"));
         }
         if let Some(option) = &entry.refused {
