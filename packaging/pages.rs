@@ -29,8 +29,8 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use mt_agent::cli::Cli;
+use mt_agent::image::seal::steps;
 use mt_agent::image::seal::table::{Row, TABLE};
-use mt_agent::image::seal::{AROUND, STEPS};
 use mt_agent::steps::vcenter_only;
 
 const SECTION: &str = "8";
@@ -267,7 +267,7 @@ fn list() -> String {
         lines.collect()
     };
     let mut out = String::new();
-    for (id, title) in AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]) {
+    for (id, title) in steps() {
         out += &format!(".TP\n.B {}\n{}\n", roff(id), roff(title));
         let own = rows(&|row| row.step == *id);
         if !own.is_empty() {

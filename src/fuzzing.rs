@@ -11,8 +11,6 @@ use crate::facts::{custom_changes, identity, network, processes, signature};
 use crate::host::command::Output;
 use crate::platform::packages;
 use crate::profile::{self, Profile};
-use crate::report::history::Line;
-use crate::run::journal::Entry;
 use crate::state::resume::Pending;
 use crate::state::{retention, vendor_script};
 use crate::steps;
@@ -102,9 +100,4 @@ pub fn records(text: &str) {
 pub fn manifest(text: &str) -> Vec<String> {
     let manifest = crate::changes::collection::manifest::parse(text);
     manifest.map(|manifest| manifest.files.into_iter().map(|entry| entry.file).collect()).unwrap_or_default()
-}
-
-/// A journal's entry for people.
-pub fn history(entry: &Entry) -> Line {
-    crate::report::history::line(entry)
 }

@@ -1,6 +1,5 @@
 //! The journal: whatever lies in it, the history is shown and nothing is lost from sight.
 
-use mt_agent::fuzzing;
 use mt_agent::report::{history, json};
 use mt_agent::run::journal;
 use mt_agent_fuzz::{STYLES, safe_document, safe_page, text};
@@ -10,9 +9,8 @@ pub fn run(data: &[u8]) {
     let (entries, torn) = journal::parse(&text);
     let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
     assert_eq!(entries.len() + torn.len(), lines);
-    let shown: Vec<_> = entries.iter().map(fuzzing::history).collect();
     for style in STYLES {
-        safe_page(&history::render(&shown, &torn, style), style);
+        safe_page(&history::render(&entries, &torn, style), style);
     }
     safe_document(&json::document(&history::document(&entries, &torn)).expect("a document"));
 }

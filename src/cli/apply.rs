@@ -61,8 +61,6 @@ pub enum CustomChanges {
 }
 
 impl Args {
-    /// Plans, asks, changes and reports.
-    /// Errors: Not root, nobody to ask, a bad selection or profile, a change that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let (sources, mut terminal) = (&session.sources, Terminal::new(session, self.format));
         let how = How { yes: self.yes, restart: self.restart, at_terminal: at_terminal() };

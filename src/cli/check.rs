@@ -41,8 +41,6 @@ pub enum Format {
 }
 
 impl Args {
-    /// Judges and reports.
-    /// Errors: Bad selection, profile or recording.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let wanted = self.selected.wanted()?;
         let report = check_host(&session.sources, self.facts.as_deref(), wanted)?;

@@ -23,8 +23,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Lists them.
-    /// Errors: The disks cannot be read, or one that was named is not there.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let probing = match &self.probe {
             None => Probing::None,

@@ -21,8 +21,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Explains.
-    /// Errors: Neither an id nor a code: with those that come close. The profile that was named cannot be used.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let (profile, note) = session.sources.profile_for_texts()?;
         if let Some(note) = note {

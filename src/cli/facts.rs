@@ -26,8 +26,6 @@ pub enum Format {
 }
 
 impl Args {
-    /// Reads and prints.
-    /// Errors: A bad profile (it names the servers to ask and the vendor script's files).
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let (_, facts) = session.sources.profile_and_facts(None, Probing::None)?;
         Ok(Answer::new(json::document(&facts)?, exit::READY))

@@ -33,8 +33,6 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
 }
 
 impl Args {
-    /// Reads the journal and shows it.
-    /// Errors: The journal or the record cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         if let Some(open) = private::note(&session.sources.host) {
             complain(&open);
@@ -46,10 +44,7 @@ impl Args {
         let entries = &all[all.len().saturating_sub(self.last.map_or(all.len(), NonZeroUsize::get))..];
         let text = match self.format {
             Format::Json => json::document(&history::document(entries, &torn))?,
-            Format::Text => {
-                let lines: Vec<_> = entries.iter().map(history::line).collect();
-                history::render(&lines, &torn, session.style)
-            }
+            Format::Text => history::render(entries, &torn, session.style),
         };
         Ok(Answer::new(text, exit::READY))
     }

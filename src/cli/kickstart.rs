@@ -37,8 +37,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Prints it.
-    /// Errors: An answer is wrong, missing, or contradicts another; the hash cannot be read.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let hash_file = self.root_hash_file.as_deref();
         Ok(Answer::new(kickstart(&session.sources, &self.settings(), hash_file)?, exit::READY))

@@ -34,8 +34,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Plans and reports.
-    /// Errors: Bad selection, profile or recording.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let wanted = self.selected.wanted()?;
         let request = Request { offline: self.offline.clone(), ..self.disks.request() };

@@ -56,8 +56,6 @@ enum Action {
 }
 
 impl Args {
-    /// Does it.
-    /// Errors: The profile is not there, not safe or not valid.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let named = match &self.action {
             Action::Show { name: Some(_), .. } => Some("show NAME"),

@@ -46,8 +46,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Looks, asks, seals and reports.
-    /// Errors: Not root, nobody to ask, an unknown step, a bad profile, something that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         if self.list {
             let text = match self.format {

@@ -41,25 +41,19 @@ pub struct Global {
 /// What a verb works with.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The host and its profile.
     pub sources: Sources,
-    /// What the terminal can show.
     pub style: Style,
-    /// How much to say.
     pub detail: Detail,
 }
 
 /// What a verb answers: the text for standard output, and the exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The text.
     pub text: String,
-    /// The exit code.
     pub code: u8,
 }
 
 impl Answer {
-    /// An answer.
     pub fn new(text: impl Into<String>, code: u8) -> Self {
         Self { text: text.into(), code }
     }

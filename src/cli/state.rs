@@ -45,8 +45,6 @@ enum Act {
 }
 
 impl Args {
-    /// Looks, and repairs where that is asked for.
-    /// Errors: Not root, nobody to ask, another run is in progress, something that failed.
     pub fn run(&self, session: &Session) -> Result<Answer> {
         let (sources, mut terminal) = (&session.sources, Terminal::new(session, self.format));
         let state = match self.act {

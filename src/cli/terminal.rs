@@ -73,11 +73,8 @@ impl<'a> Terminal<'a> {
 impl Watcher for Terminal<'_> {
     fn confirm(&mut self, proposal: Proposal<'_>, consent: Consent) -> Result<bool> {
         let style = self.session.style;
-        match proposal {
-            Proposal::Changes { plan, .. } if self.format == Format::Text => {
-                print(&format!("{}\n", plan::render(plan, style)))?;
-            }
-            _ => {}
+        if let (Proposal::Changes { plan, .. }, Format::Text) = (proposal, self.format) {
+            print(&format!("{}\n", plan::render(plan, style)))?;
         }
         if consent == Consent::Given {
             return Ok(true);

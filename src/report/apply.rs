@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ended::Ended;
-use super::json::{self, PlanDocument, ReportDocument};
+use super::json::{self, PlanDocument, ReportDocument, Titled};
 use super::seal::Sealing;
 use super::style::Style;
 use super::text::{self, Detail};
@@ -50,7 +50,7 @@ impl Applied {
 }
 
 /// An apply that looked at nothing: of `--resume` before the restart, and of `--forget`.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Idle {
     pub ended: Ended,
     /// The same in words.
@@ -75,7 +75,6 @@ pub enum Outcome {
     Sealed(Sealing),
 }
 
-/// As JSON.
 pub fn document(applied: &Applied) -> anyhow::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -106,11 +105,5 @@ pub fn render(applied: &Applied, style: Style) -> String {
 
 /// Of an apply that looked at nothing, as JSON.
 pub fn idle_document(idle: &Idle) -> anyhow::Result<String> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        ended: Ended,
-        note: &'a str,
-    }
-    json::document(&Document { schema: SCHEMA, ended: idle.ended, note: &idle.note })
+    json::document(&Titled { schema: SCHEMA, value: idle })
 }

@@ -59,7 +59,6 @@ impl Collected {
     }
 }
 
-/// As JSON.
 pub fn document(collected: &Collected) -> anyhow::Result<String> {
     json::document(&Document {
         schema: "mt-agent/collected/v1",

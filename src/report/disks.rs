@@ -2,6 +2,7 @@
 //! could become the retention volume.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::style::{Page, Paint, Style, cut};
 use crate::facts::blank::Probe;
@@ -40,7 +41,7 @@ struct Row<'a> {
 /// The outcome of a probe, without the disk's name, which stands in the row.
 #[derive(Debug, Serialize)]
 struct Verdict<'a> {
-    blank: Option<Blank>,
+    blank: Option<Value>,
     found: &'a [String],
     in_use: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,21 +52,11 @@ struct Verdict<'a> {
     note: Option<&'a str>,
 }
 
-/// Whether a disk is blank, and whether all of it was read for that.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Blank {
-    Known(bool),
-    /// The places that were read are zeros.
-    Sampled(&'static str),
-}
-
-impl Blank {
-    fn of(disk: &Disk, probe: &Probe) -> Option<Self> {
-        match probe.blank {
-            Some(true) if is_sampled(disk) => Some(Self::Sampled("sampled")),
-            blank => blank.map(Self::Known),
-        }
+/// Whether a disk is blank: "sampled" where the places that were read are zeros, and others were not read.
+fn blank(disk: &Disk, probe: &Probe) -> Option<Value> {
+    match probe.blank {
+        Some(true) if is_sampled(disk) => Some("sampled".into()),
+        blank => blank.map(Value::from),
     }
 }
 
@@ -90,7 +81,7 @@ pub fn document<'a>(disks: &'a [Disk], probes: &'a [Probe]) -> Document<'a> {
         multipath: disk.multipath.as_ref(),
         used_by: &disk.used_by,
         probe: probe_of(disk, probes).map(|probe| Verdict {
-            blank: Blank::of(disk, probe),
+            blank: blank(disk, probe),
             found: &probe.found,
             in_use: &probe.in_use,
             written: probe.written,
@@ -277,7 +268,7 @@ mod tests {
         let small = Disk { size_bytes: READ_WHOLE, ..disk(0) };
         for (disk, word, words) in [
             (disk(0), "sampled".into(), "unused, and blank in both ends and in 1,024 samples between"),
-            (small, serde_json::Value::from(true), "eligible: blank and unused"),
+            (small, Value::from(true), "eligible: blank and unused"),
         ] {
             let value =
                 serde_json::to_value(document(std::slice::from_ref(&disk), std::slice::from_ref(&blank)));

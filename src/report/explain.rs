@@ -2,20 +2,13 @@
 
 use serde::Serialize;
 
+use super::json::Titled;
 use super::style::{Page, Paint, Style};
 use super::text::heading;
 use crate::steps::Belongs;
 use crate::steps::explain::{Code, Explained, Explanation, Index, vcenter_only};
 
 const SCHEMA: &str = "mt-agent/explain/v1";
-
-/// The document of `explain NAME`.
-#[derive(Debug, Serialize)]
-pub struct Document<'a> {
-    schema: &'static str,
-    #[serde(flatten)]
-    explanation: &'a Explanation,
-}
 
 /// The document of `explain`.
 #[derive(Debug, Serialize)]
@@ -27,8 +20,8 @@ pub struct IndexDocument<'a> {
 }
 
 /// The document on one requirement or code.
-pub fn document(explanation: &Explanation) -> Document<'_> {
-    Document { schema: SCHEMA, explanation }
+pub fn document(explanation: &Explanation) -> Titled<'_, Explanation> {
+    Titled { schema: SCHEMA, value: explanation }
 }
 
 /// The document on all that can be explained.

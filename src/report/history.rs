@@ -6,50 +6,23 @@ use super::style::{Page, Paint, Style};
 use crate::changes::Change;
 use crate::state::journal::{Entry, Event};
 
-/// Something that the journal records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// When, RFC 3339 UTC.
-    pub at: String,
-    /// What happened.
-    pub text: String,
-    /// How it looks.
-    pub tone: Tone,
-}
-
-/// The kinds of lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// A run began.
-    Begin,
-    /// A change is under way, or nothing had to be done.
-    Quiet,
-    /// A change was made, a run ended well.
-    Good,
-    /// Something failed.
-    Bad,
-}
-
-/// An entry for people.
-pub fn line(entry: &Entry<Change>) -> Line {
-    let (tone, text) = match &entry.event {
+/// An entry for people, and how it looks.
+fn line(entry: &Entry<Change>) -> (Paint, String) {
+    match &entry.event {
         Event::Begin { agent, profile, resumed, selection } => {
             let verb = if *resumed { "apply is resumed after the restart" } else { "apply begins" };
             let only = selection.as_ref().map(|selection| format!(", {}", selection.options()));
             let only = only.unwrap_or_default();
-            (Tone::Begin, format!("{verb} (mt-agent {agent}, profile {profile}, pid {}{only})", entry.pid))
+            (Paint::Bold, format!("{verb} (mt-agent {agent}, profile {profile}, pid {}{only})", entry.pid))
         }
-        Event::Intent { requirement, change } => {
-            (Tone::Quiet, format!("{requirement}: {}", change.summary()))
-        }
+        Event::Intent { requirement, change } => (Paint::Dim, format!("{requirement}: {}", change.summary())),
         Event::Done { requirement, changed: Some(what) } => {
-            (Tone::Good, format!("{requirement}: done: {what}"))
+            (Paint::Good, format!("{requirement}: done: {what}"))
         }
-        Event::Done { requirement, changed: None } => (Tone::Quiet, format!("{requirement}: was so already")),
-        Event::Failed { requirement, error } => (Tone::Bad, format!("{requirement}: FAILED: {error}")),
-        Event::End { verdict } => (Tone::Quiet, format!("ended: {}", verdict.replace('-', " "))),
-    };
-    Line { at: entry.at.clone(), text, tone }
+        Event::Done { requirement, changed: None } => (Paint::Dim, format!("{requirement}: was so already")),
+        Event::Failed { requirement, error } => (Paint::Bad, format!("{requirement}: FAILED: {error}")),
+        Event::End { verdict } => (Paint::Dim, format!("ended: {}", verdict.replace('-', " "))),
+    }
 }
 
 /// The document of `history`.
@@ -66,22 +39,17 @@ pub fn document<'a, E: Serialize>(entries: &'a [E], torn: &'a [usize]) -> Docume
 }
 
 /// The journal as text, oldest first.
-pub fn render(lines: &[Line], torn: &[usize], style: Style) -> String {
+pub fn render(entries: &[Entry<Change>], torn: &[usize], style: Style) -> String {
     let mut page = Page::new(style);
-    if lines.is_empty() && torn.is_empty() {
+    if entries.is_empty() && torn.is_empty() {
         page.line("no run has been recorded on this host");
     }
-    for (index, line) in lines.iter().enumerate() {
-        let paint = match line.tone {
-            Tone::Begin => Paint::Bold,
-            Tone::Quiet => Paint::Dim,
-            Tone::Good => Paint::Good,
-            Tone::Bad => Paint::Bad,
-        };
-        if line.tone == Tone::Begin && index > 0 {
+    for (index, entry) in entries.iter().enumerate() {
+        let (paint, text) = line(entry);
+        if index > 0 && matches!(entry.event, Event::Begin { .. }) {
             page.gap();
         }
-        page.wrapped("", paint, &format!("{}  ", line.at), &line.text);
+        page.wrapped("", paint, &format!("{}  ", entry.at), &text);
     }
     if !torn.is_empty() {
         let lines = if torn.len() == 1 { "line" } else { "lines" };
@@ -127,9 +95,8 @@ mod tests {
 {\"at\":\"2026-06-01T11:00:00Z\",\"boot_id\":\"b\",\"pid\":9,\"event\":\"begin\",\"agent\":\"0.1.0\",\"profile\":\"centos-6.6\",\"resumed\":true}
 ";
         let (entries, torn) = journal::parse::<Change>(journal);
-        let lines: Vec<_> = entries.iter().map(line).collect();
         assert_eq!(
-            render(&lines, &torn, Style::default()),
+            render(&entries, &torn, Style::default()),
             "\
 2026-06-01T10:00:00Z  apply begins (mt-agent 0.1.0, profile centos-6.6, pid 7)
 2026-06-01T10:00:01Z  packages.base: done: installed perl
@@ -150,7 +117,7 @@ line 5 of the journal cannot be read (torn by a power loss, damaged, or of
             r#"{"at":"t","boot_id":"a","pid":7,"event":"begin","agent":"0","profile":"p","resumed":false,"selection":{"only":["os"],"skip":["os.clock"],"stage":"image"}}
 {"at":"t","boot_id":"a","pid":7,"event":"end","verdict":"selection-ready"}"#,
         );
-        let lines: Vec<_> = entries.iter().map(|entry| line(entry).text).collect();
+        let lines: Vec<_> = entries.iter().map(|entry| line(entry).1).collect();
         let begins = "apply begins (mt-agent 0, profile p, pid 7, --only os --skip os.clock --stage image)";
         assert_eq!(lines, [begins, "ended: selection ready"]);
     }
@@ -159,8 +126,7 @@ line 5 of the journal cannot be read (torn by a power loss, damaged, or of
     fn a_journal_of_lines_that_cannot_be_read_is_not_called_empty() {
         let render = |text: &str| {
             let (entries, torn) = journal::parse::<Change>(text);
-            let lines: Vec<_> = entries.iter().map(line).collect();
-            render(&lines, &torn, Style::default())
+            render(&entries, &torn, Style::default())
         };
         assert_eq!(render(""), "no run has been recorded on this host\n");
         let later = render("{\"version\":2,\"at\":\"2026-06-01T10:00:00Z\"}\n");

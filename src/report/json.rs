@@ -16,6 +16,14 @@ pub fn document(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(in_ascii(&serde_json::to_string_pretty(value)?))
 }
 
+/// A document of a schema that has the keys of `value`.
+#[derive(Debug, Serialize)]
+pub struct Titled<'a, T> {
+    pub(super) schema: &'static str,
+    #[serde(flatten)]
+    pub(super) value: &'a T,
+}
+
 /// A document without secrets, in ASCII, ending in a line end.
 fn in_ascii(text: &str) -> String {
     let plain = text::json_without_secrets(text);
@@ -36,12 +44,7 @@ fn in_ascii(text: &str) -> String {
 
 /// The document that stands for an error.
 pub fn error(message: &str) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        error: &'a str,
-    }
-    document(&Document { schema: "mt-agent/error/v1", error: message })
+    document(&serde_json::json!({ "schema": "mt-agent/error/v1", "error": message }))
         .unwrap_or_else(|_| "{\"schema\": \"mt-agent/error/v1\"}\n".into())
 }
 
@@ -89,31 +92,11 @@ impl<'a> From<&'a Report> for ReportDocument<'a> {
 }
 
 /// The document of `plan`.
-#[derive(Debug, Serialize)]
-pub struct PlanDocument<'a> {
-    schema: &'static str,
-    profile: &'a str,
-    host: &'a str,
-    notes: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pending: Option<&'a Waiting>,
-    changes: &'a [super::PlannedChange],
-    manual: &'a [super::Manual],
-    restart: bool,
-}
+pub type PlanDocument<'a> = Titled<'a, Plan>;
 
 impl<'a> From<&'a Plan> for PlanDocument<'a> {
     fn from(plan: &'a Plan) -> Self {
-        Self {
-            schema: "mt-agent/plan/v1",
-            profile: &plan.profile,
-            host: &plan.host,
-            notes: &plan.notes,
-            pending: plan.waiting.as_ref(),
-            changes: &plan.changes,
-            manual: &plan.manual,
-            restart: plan.restart,
-        }
+        Self { schema: "mt-agent/plan/v1", value: plan }
     }
 }
 

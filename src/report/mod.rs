@@ -46,15 +46,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds what waits, or why that is not known, to the notes too.
-    pub fn tell(&mut self, waiting: Result<Option<Waiting>, &str>) {
-        self.waiting = waiting.unwrap_or_else(|why| {
-            self.notes.push(why.to_owned());
-            None
-        });
-        self.notes.extend(self.waiting.iter().map(|waiting| waiting.note.clone()));
-    }
-
     /// The verdict on what was judged: "ready" is of a whole host that runs alone.
     pub fn verdict(&self) -> Verdict {
         match verdict(&self.findings) {
@@ -72,7 +63,7 @@ impl Report {
     }
 
     /// How many requirements have which status.
-    pub fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         let mut summary = Summary { left_out: self.left_out.len(), ..Summary::default() };
         for finding in &self.findings {
             match finding.severity {
@@ -86,31 +77,21 @@ impl Report {
 
 /// Requirements counted by weight and status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// Those that must hold.
+pub(crate) struct Summary {
     pub required: Counts,
-    /// Those that ought to hold.
     pub recommended: Counts,
     /// Those that the selection leaves out.
     pub left_out: usize,
 }
 
-/// Requirements counted by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// It holds.
+pub(crate) struct Counts {
     pub met: usize,
-    /// It does not hold.
     pub unmet: usize,
-    /// It holds but for a restart.
     pub restart_owed: usize,
-    /// It cannot be determined.
     pub unknown: usize,
-    /// It waits for another.
     pub blocked: usize,
-    /// The profile waives it.
     pub waived: usize,
-    /// It does not apply.
     pub not_applicable: usize,
 }
 
@@ -130,35 +111,26 @@ impl Counts {
 }
 
 /// What `apply` would do, and what only a person can.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Name of the profile.
     pub profile: String,
     /// Name of the host.
     pub host: String,
+    /// What limits this plan: disks were not probed, not root.
+    pub notes: Vec<String>,
+    /// The apply that waits for a restart, if one does.
+    #[serde(rename = "pending", skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// The changes, in order.
     pub changes: Vec<PlannedChange>,
     /// What only a person can fix.
     pub manual: Vec<Manual>,
     /// Whether a restart is owed now, or will be once the changes are made.
     pub restart: bool,
-    /// What limits this plan: disks were not probed, not root.
-    pub notes: Vec<String>,
     /// Whether it cannot be determined if there is something to do of what was ordered.
+    #[serde(skip)]
     pub undetermined: bool,
-    /// The apply that waits for a restart, if one does.
-    pub waiting: Option<Waiting>,
-}
-
-impl Plan {
-    /// As [`Report::tell`].
-    pub fn tell(&mut self, waiting: Result<Option<Waiting>, &str>) {
-        self.waiting = waiting.unwrap_or_else(|why| {
-            self.notes.push(why.to_owned());
-            None
-        });
-        self.notes.extend(self.waiting.iter().map(|waiting| waiting.note.clone()));
-    }
 }
 
 /// A change and the requirement that asks for it.

@@ -141,7 +141,7 @@ mod tests {
     fn an_order_that_waits_is_in_the_line_however_long_that_is() {
         let mut report = with(|f| f.id == "a.met");
         report.left_out.clear();
-        report.tell(Ok(Some(super::super::waiting::Waiting::unreadable(&"long ".repeat(99)))));
+        report.waiting = Some(super::super::waiting::Waiting::unreadable(&"long ".repeat(99)));
         let line = render(&report);
         assert!(line.starts_with("MT-AGENT WARNING - ready"), "{line}");
         assert!(line.contains("; what waits cannot be determined; "), "{line}");

@@ -54,7 +54,6 @@ pub fn render_list(list: &List, host: &Host, style: Style) -> String {
     page.finish()
 }
 
-/// A profile, complete, as text.
 pub fn render(profile: &Profile, style: Style) -> String {
     lines(&profile::show(profile), style)
 }
@@ -72,7 +71,6 @@ pub fn checked_document(file: &Path, profile: &Profile) -> anyhow::Result<String
     json::document(&Document { schema, file, name: &profile.name, valid: true })
 }
 
-/// The same as text.
 pub fn render_checked(file: &Path, profile: &Profile, style: Style) -> String {
     lines(&format!("{}: the profile {} can be used\n", file.display(), profile.name), style)
 }

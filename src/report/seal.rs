@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ended::Ended;
-use super::json;
+use super::json::{self, Titled};
 use super::style::{Page, Paint, Style, cut};
 
 const SCHEMA: &str = "mt-agent/seal/v1";
@@ -73,7 +73,6 @@ struct Document<'a> {
     sealing: &'a Sealing,
 }
 
-/// As JSON.
 pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
     json::document(&Document { schema: SCHEMA, in_part: sealing.is_in_part(), sealing })
 }
@@ -220,15 +219,8 @@ pub fn render_list(list: &List, style: Style) -> String {
     page.finish()
 }
 
-/// The same as JSON.
 pub fn list_document(list: &List) -> anyhow::Result<String> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        #[serde(flatten)]
-        list: &'a List,
-    }
-    json::document(&Document { schema: "mt-agent/seal-steps/v1", list })
+    json::document(&Titled { schema: "mt-agent/seal-steps/v1", value: list })
 }
 
 #[cfg(test)]

@@ -93,7 +93,6 @@ impl State {
     }
 }
 
-/// The same as text.
 pub fn render(state: &State, style: Style, detail: Detail) -> String {
     let mut page = Page::new(style);
     for row in &state.records {

@@ -54,6 +54,16 @@ impl Stands {
 }
 
 impl Waiting {
+    /// What waits, among the `notes` too; where that is not known, why is one of them.
+    pub fn noted(waiting: Result<Option<Self>, &str>, notes: &mut Vec<String>) -> Option<Self> {
+        let waiting = waiting.unwrap_or_else(|why| {
+            notes.push(why.to_owned());
+            None
+        });
+        notes.extend(waiting.iter().map(|waiting| waiting.note.clone()));
+        waiting
+    }
+
     /// A record that cannot be read, and why.
     pub fn unreadable(why: &str) -> Self {
         let note =
@@ -74,7 +84,6 @@ pub fn document(waiting: Option<&Waiting>) -> Document<'_> {
     Document { schema: "mt-agent/pending/v1", pending: waiting }
 }
 
-/// The same as text.
 pub fn render(waiting: Option<&Waiting>, style: Style) -> String {
     let mut page = Page::new(style);
     let Some(waiting) = waiting else {

@@ -21,6 +21,7 @@ use crate::profile::{self, Profile};
 use crate::report::apply::{Applied, Idle, Outcome};
 use crate::report::collected::Collected;
 use crate::report::ended::Ended;
+use crate::report::waiting::Waiting;
 use crate::state::request::Request;
 use crate::state::resume::{self, Binding, Pending};
 use crate::steps::Selection;
@@ -154,7 +155,7 @@ fn run(
     watcher: &mut dyn Watcher,
 ) -> Result<Applied> {
     let mut applied = work::apply(&sources.host, profile, options, watcher)?;
-    applied.report.tell(sources.waiting());
+    applied.report.waiting = Waiting::noted(sources.waiting(), &mut applied.report.notes);
     Ok(applied)
 }
 

@@ -30,22 +30,15 @@ pub fn report(
             fix.clone_from(&manual.fix);
         }
     }
-    let mut notes = Vec::new();
-    match selection.part.stage {
-        Some(Stage::Image) => {
-            notes.push("stage image: what belongs to each machine is not looked at".to_owned());
-        }
-        Some(Stage::Machine) => {
-            notes.push("stage machine: what belongs to the image is not looked at".to_owned());
-        }
-        None => {}
-    }
-    if !facts.privileged {
-        notes.push("not run as root: what only root can read is unknown".to_owned());
-    }
-    if is_image(facts) {
-        notes.push("of an image's tree: what needs a running machine is not looked at".to_owned());
-    }
+    let stage = selection.part.stage;
+    let limits = [
+        (stage == Some(Stage::Image), "stage image: what belongs to each machine is not looked at"),
+        (stage == Some(Stage::Machine), "stage machine: what belongs to the image is not looked at"),
+        (!facts.privileged, "not run as root: what only root can read is unknown"),
+        (is_image(facts), "of an image's tree: what needs a running machine is not looked at"),
+    ];
+    let mut notes: Vec<String> =
+        limits.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note.to_owned()).collect();
     notes.extend(selection.note());
     let mut report = Report {
         profile: profile.name.to_string(),

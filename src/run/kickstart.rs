@@ -13,16 +13,10 @@ use crate::profile::Setting;
 pub fn kickstart(sources: &Sources, settings: &[Setting], hash_file: Option<&Path>) -> Result<String> {
     let profile = sources.profile_with(settings)?;
     let named = profile.installation.root_hash_file.as_deref();
-    let hash = match hash_file.or(named) {
-        None => None,
-        Some(file) => {
-            let context = || format!("reading the hash of root's password in {}", file.display());
-            Some(
-                given(file, LONGEST_HASH)
-                    .and_then(|text| PasswordHash::parse(&text))
-                    .with_context(context)?,
-            )
-        }
+    let read = |file: &Path| {
+        let hash = given(file, LONGEST_HASH).and_then(|text| PasswordHash::parse(&text));
+        hash.with_context(|| format!("reading the hash of root's password in {}", file.display()))
     };
+    let hash = hash_file.or(named).map(read).transpose()?;
     kickstart::kickstart(&profile, hash.as_ref())
 }

@@ -9,9 +9,9 @@ use super::{check, offline, plan, private, today, under_way};
 use crate::facts::Fact;
 use crate::facts::gather::Probing;
 use crate::host::text;
+use crate::report::waiting::Waiting;
 use crate::report::{Plan, Report};
-use crate::state::request::Request;
-use crate::state::request::Stage;
+use crate::state::request::{Request, Stage};
 use crate::steps::Selection;
 use crate::steps::retention::takeover;
 
@@ -34,7 +34,7 @@ pub fn check_host(sources: &Sources, recording: Option<&Path>, wanted: Wanted) -
     } else {
         report.notes.extend(under_way(&sources.host));
         report.notes.extend(private::note(&sources.host));
-        report.tell(sources.waiting());
+        report.waiting = Waiting::noted(sources.waiting(), &mut report.notes);
     }
     Ok(report)
 }
@@ -71,7 +71,7 @@ pub fn plan_host(
     } else {
         plan.notes.extend(under_way(&sources.host));
         plan.notes.extend(private::note(&sources.host));
-        plan.tell(sources.waiting());
+        plan.waiting = Waiting::noted(sources.waiting(), &mut plan.notes);
     }
     Ok(plan)
 }

@@ -18,7 +18,7 @@ use super::watcher::{Consent, Proposal, Watcher};
 use crate::facts::gather::Probing;
 use crate::host::{Host, Kind};
 use crate::image::seal::table::TABLE;
-use crate::image::seal::{AROUND, AUTHORIZED_KEYS, STEPS, choose};
+use crate::image::seal::{AUTHORIZED_KEYS, choose, steps};
 use crate::profile::Profile;
 use crate::report::ended::Ended;
 use crate::report::seal::{List, Listed, Sealing};
@@ -76,9 +76,8 @@ pub(super) fn resume(sources: &Sources, order: &Order, watcher: &mut dyn Watcher
 /// What sealing takes out and what it leaves.
 pub fn list() -> List {
     let does = |id: &str| TABLE.iter().filter(|row| row.step == id).map(|row| row.summary()).collect();
-    let steps = AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..]);
     List {
-        steps: steps.map(|(id, title)| Listed { id, title, does: does(id) }).collect(),
+        steps: steps().map(|(id, title)| Listed { id, title, does: does(id) }).collect(),
         kept: TABLE.iter().filter(|row| row.is_kept()).map(|row| row.summary()).collect(),
         left: TABLE.iter().filter(|row| row.is_left()).map(|row| row.summary()).collect(),
     }

@@ -32,10 +32,12 @@ pub fn choose(only: Vec<String>, skip: Vec<String>) -> Result<Chosen> {
     Ok(chosen)
 }
 
+/// Every step's id and title, in order.
+pub fn steps() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    AROUND[..1].iter().chain(STEPS).chain(&AROUND[1..])
+}
+
 /// Every step's id, in order.
 pub fn ids() -> Vec<&'static str> {
-    let mut ids = vec![AROUND[0].0];
-    ids.extend(STEPS.iter().map(|(id, _)| *id));
-    ids.extend(AROUND[1..].iter().map(|(id, _)| *id));
-    ids
+    steps().map(|(id, _)| *id).collect()
 }

@@ -1,34 +1,21 @@
 //! What there is to do.
 
-use serde::Serialize;
-
 /// A thing that a step does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "action", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// Overwrite and remove.
-    Remove {
-        /// A path of the template.
-        path: String,
-    },
+    Remove { path: String },
     /// Write another content, and overwrite the old one.
     Rewrite {
-        /// A path of the template.
         path: String,
         /// What is different in it.
         what: String,
-        /// The content.
-        #[serde(skip)]
         content: Vec<u8>,
     },
     /// Overwrite and empty; the file stays.
-    Empty {
-        /// A path of the template.
-        path: String,
-    },
+    Empty { path: String },
     /// Remove what is below a directory; the directory stays.
     Clear {
-        /// A path of the template.
         path: String,
         /// How many files and directories are there.
         entries: usize,
@@ -43,7 +30,6 @@ pub enum Item {
 }
 
 impl Item {
-    /// The path.
     pub fn path(&self) -> &str {
         match self {
             Self::Remove { path }

@@ -15,7 +15,7 @@ use crate::report::seal::{Found, Sealing};
 use crate::run::engine::boot_id;
 use crate::run::{check, now, today};
 use crate::state::paths;
-use crate::state::request::{Request, Stage};
+use crate::state::request::Stage;
 use crate::state::resume::{self, Pending};
 use crate::state::sealing::Order;
 use crate::steps::image::identifiers;
@@ -232,16 +232,10 @@ impl Run<'_> {
             schema: resume::SCHEMA.to_owned(),
             boot_id: boot_id(self.host)?,
             profile: self.order.profile.clone(),
-            only: Vec::new(),
-            skip: Vec::new(),
-            stage: None,
             first_boot: true,
             free_space_filled: seal.is_none() && self.order.wipe_free_space,
             seal,
-            bound: None,
-            failed: None,
-            asks: None,
-            request: Request::default(),
+            ..Pending::default()
         })
     }
 }
