@@ -14,7 +14,6 @@ pub const FAILED: u8 = 2;
 /// Ready after a restart that is still owed.
 pub const RESTART_OWED: u8 = 3;
 
-/// The exit code of a verdict.
 pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Ready | Verdict::SelectionReady => READY,
@@ -33,7 +32,6 @@ pub fn of_ended(ended: Ended) -> u8 {
     }
 }
 
-/// The exit code of an apply.
 pub fn of_applied(applied: &Applied) -> u8 {
     match of_ended(applied.ended) {
         READY => match of_verdict(applied.report.verdict()) {
@@ -44,7 +42,6 @@ pub fn of_applied(applied: &Applied) -> u8 {
     }
 }
 
-/// The exit code of a sealing.
 pub fn of_sealing(sealing: &Sealing) -> u8 {
     match sealing.ended {
         _ if !sealing.refusals.is_empty() => NOT_READY,

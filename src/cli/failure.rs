@@ -17,7 +17,6 @@ use crate::report::{json, nagios};
 /// The verb that stands for one that was not understood, or that has no format: it knows those of every verb.
 const ANY_VERB: &str = "plan";
 
-/// The format of a command line that was understood.
 pub(super) fn format_of(matches: &ArgMatches) -> Format {
     let (verbs, format) = understood(matches);
     named(&verbs, format.as_deref())
@@ -83,7 +82,6 @@ pub(super) fn end_by_panics(format: Format) {
     }));
 }
 
-/// Reports a failure; answers the exit code.
 pub(super) fn failed(message: &str, format: Format) -> u8 {
     output::complain(message);
     print_error(message, format)

@@ -47,7 +47,6 @@ pub struct Disks {
 }
 
 impl Disks {
-    /// What is asked of the plan.
     pub fn request(&self) -> Request {
         let named = [
             (&self.retention_disk, None),
@@ -93,12 +92,10 @@ impl Selected {
         Ok(Wanted { selection: Selection::new(only, skip)?, stage: self.stage() })
     }
 
-    /// The names that `--only` and `--skip` give.
     pub fn names(&self) -> (Vec<String>, Vec<String>) {
         (self.only.clone(), self.skip.clone())
     }
 
-    /// `--stage`
     pub fn stage(&self) -> Option<Stage> {
         self.stage.map(|name| match name {
             StageName::Image => Stage::Image,

@@ -13,7 +13,6 @@ use crate::report::text::Detail;
 /// How often a transfer is reported where no bar can be drawn.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Progress, shown as the terminal allows.
 pub struct Progress {
     bar: Option<ProgressBar>,
     lines: Box<dyn Write>,
@@ -31,7 +30,6 @@ impl Progress {
         Self { bar: None, lines: Box::new(io::stderr()), on_terminal, quiet, reported: None }
     }
 
-    /// A line that stays.
     pub fn line(&mut self, text: &str) {
         self.clear();
         if !self.quiet {

@@ -7,8 +7,9 @@ use super::exit;
 use super::options::Format;
 use super::session::{Answer, Session};
 use super::terminal::Terminal;
+use crate::report::ended::Ended;
 use crate::report::json;
-use crate::report::state::{Ended, render};
+use crate::report::state::render;
 use crate::report::text::Detail;
 use crate::run::state;
 use crate::run::watcher::Consent;
@@ -56,10 +57,9 @@ impl Args {
             }
         };
         let shown = terminal.shown;
-        let code = match state.ended {
-            Some(Ended::DryRun | Ended::Declined) => exit::NOT_READY,
-            _ if state.holds() => exit::READY,
-            _ => exit::NOT_READY,
+        let code = match state.ended.map_or(exit::READY, exit::of_ended) {
+            exit::READY if !state.holds() => exit::NOT_READY,
+            code => code,
         };
         let text = match self.format {
             Format::Json => json::document(&state)?,

@@ -19,7 +19,6 @@ use crate::run::watcher::{Consent, Proposal, Step, Watcher};
 /// How many characters of a SCSI ID show that a person looked at it.
 const CONFIRMED: usize = 8;
 
-/// Where a run is watched.
 pub(super) struct Terminal<'a> {
     session: &'a Session,
     format: Format,
@@ -145,7 +144,6 @@ impl Watcher for Terminal<'_> {
     }
 }
 
-/// Whether a person sits there.
 pub(super) fn at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }

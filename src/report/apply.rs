@@ -16,11 +16,9 @@ const NOTHING_WAITS: &str = "no apply waits for a restart";
 /// What an apply came to.
 #[derive(Debug)]
 pub struct Applied {
-    /// The host as it is judged now.
     pub report: Report,
     /// What is left, among it what only a person can do.
     pub left: Plan,
-    /// What was changed, in order.
     pub changed: Vec<String>,
     /// What was recorded of this machine's identity as it ended, beside that.
     pub recorded: Option<String>,
@@ -53,12 +51,10 @@ impl Applied {
 #[derive(Debug, Serialize)]
 pub struct Idle {
     pub ended: Ended,
-    /// The same in words.
     pub note: String,
 }
 
 impl Idle {
-    /// That no apply waits.
     pub fn nothing_waits() -> Self {
         Self { ended: Ended::NothingWaits, note: NOTHING_WAITS.to_owned() }
     }
@@ -69,9 +65,7 @@ impl Idle {
 pub enum Outcome {
     /// The apply was resumed, or none waits.
     Applied(Box<Applied>),
-    /// Nothing was looked at.
     Idle(Idle),
-    /// A sealing was resumed.
     Sealed(Sealing),
 }
 
@@ -103,7 +97,6 @@ pub fn render(applied: &Applied, style: Style) -> String {
     format!("{note}\n\n{}", text::render(&applied.report, style, Detail::Quiet))
 }
 
-/// Of an apply that looked at nothing, as JSON.
 pub fn idle_document(idle: &Idle) -> anyhow::Result<String> {
     json::document(&Titled { schema: SCHEMA, value: idle })
 }

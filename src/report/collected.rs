@@ -10,7 +10,6 @@ use crate::platform::packages::{Database, NO_SIGNATURE, NOT_VERIFIED};
 
 #[derive(Debug)]
 pub struct Collected {
-    /// The collection, every file verified.
     pub collection: Collection,
     /// What was done; `None` where all of it was there already.
     pub changed: Option<String>,

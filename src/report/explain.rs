@@ -19,17 +19,14 @@ pub struct IndexDocument<'a> {
     only_vcenter_can_tell: &'static [&'static str],
 }
 
-/// The document on one requirement or code.
 pub fn document(explanation: &Explanation) -> Titled<'_, Explanation> {
     Titled { schema: SCHEMA, value: explanation }
 }
 
-/// The document on all that can be explained.
 pub fn index_document(index: &Index) -> IndexDocument<'_> {
     IndexDocument { schema: SCHEMA, index, only_vcenter_can_tell: vcenter_only() }
 }
 
-/// One requirement or code as text.
 pub fn render(explanation: &Explanation, style: Style) -> String {
     let mut page = Page::new(style);
     match explanation {
@@ -39,7 +36,6 @@ pub fn render(explanation: &Explanation, style: Style) -> String {
     page.finish()
 }
 
-/// All that can be explained as text.
 pub fn render_index(index: &Index, style: Style) -> String {
     let mut page = Page::new(style);
     let mut section = "";

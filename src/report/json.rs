@@ -44,7 +44,7 @@ fn in_ascii(text: &str) -> String {
 
 /// The document that stands for an error.
 pub fn error(message: &str) -> String {
-    document(&serde_json::json!({ "schema": "mt-agent/error/v1", "error": message }))
+    document(&Titled { schema: "mt-agent/error/v1", value: &serde_json::json!({ "error": message }) })
         .unwrap_or_else(|_| "{\"schema\": \"mt-agent/error/v1\"}\n".into())
 }
 
@@ -56,7 +56,6 @@ pub struct ReportDocument<'a> {
     profile: &'a str,
     host: &'a str,
     stage: Option<Stage>,
-    /// What was looked at, where that is not everything.
     selection: Option<Selected<'a>>,
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,11 +49,11 @@ pub fn state(report: &Report) -> State {
         Verdict::RestartOwed => State::Warning,
         Verdict::Ready | Verdict::SelectionReady
             if advice.unmet + advice.restart_owed + advice.unknown + advice.blocked > 0
-                || report.ending().next().is_some() =>
+                || report.ending().next().is_some()
+                || report.waiting.is_some() =>
         {
             State::Warning
         }
-        Verdict::Ready | Verdict::SelectionReady if report.waiting.is_some() => State::Warning,
         Verdict::Ready | Verdict::SelectionReady => State::Ok,
     }
 }

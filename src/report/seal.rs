@@ -22,20 +22,15 @@ pub struct Found {
 /// What sealing came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sealing {
-    /// Name of the host.
     pub host: String,
     /// The tree that was sealed; `None` for the running template.
     #[serde(skip)]
     pub tree: Option<String>,
-    /// Name of the profile.
     pub profile: String,
     #[serde(serialize_with = "word")]
     pub ended: Ended,
-    /// Why it is refused.
     pub refusals: Vec<String>,
-    /// The steps, in order.
     pub steps: Vec<Found>,
-    /// What a person should know.
     pub notes: Vec<String>,
     /// What is there and stays, with the reason.
     pub kept: Vec<String>,
@@ -63,7 +58,6 @@ impl Sealing {
     }
 }
 
-/// The document of `seal`.
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
@@ -77,7 +71,6 @@ pub fn document(sealing: &Sealing) -> anyhow::Result<String> {
     json::document(&Document { schema: SCHEMA, in_part: sealing.is_in_part(), sealing })
 }
 
-/// Columns of a step's name.
 const ID: usize = 18;
 
 /// As text: the steps with something to do, what keeps it from being sealed, and what came of it.
@@ -116,7 +109,6 @@ pub fn render(sealing: &Sealing, style: Style) -> String {
     page.finish()
 }
 
-/// What it came to alone.
 pub fn render_outcome(sealing: &Sealing, style: Style) -> String {
     let mut page = Page::new(style);
     put_outcome(&mut page, sealing);
@@ -190,18 +182,14 @@ pub struct Listed {
     pub does: Vec<String>,
 }
 
-/// What sealing takes out and what it leaves.
 #[derive(Clone, Debug, Serialize)]
 pub struct List {
-    /// The steps, in order.
     pub steps: Vec<Listed>,
     /// What is kept, with the reason.
     pub kept: Vec<String>,
-    /// What is left to a person.
     pub left: Vec<String>,
 }
 
-/// The list, for `seal --list`.
 pub fn render_list(list: &List, style: Style) -> String {
     let mut page = Page::new(style);
     for Listed { id, title, does } in &list.steps {

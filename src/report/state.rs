@@ -1,7 +1,8 @@
 //! `state`: what the agent keeps on a host, held against the host.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::ended::Ended;
 use super::style::{Page, Paint, Style};
 use super::text::Detail;
 
@@ -54,18 +55,13 @@ pub struct Row {
     pub fix: String,
 }
 
-/// What came of a repair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    /// There was nothing to do.
-    NothingToDo,
-    /// The changes are made.
-    Repaired,
-    /// `--dry-run`: they would be made.
-    DryRun,
-    /// The person said no: nothing was changed.
-    Declined,
+/// The words of the document for a repair that found nothing to do, or did it.
+fn word<S: Serializer>(ended: &Option<Ended>, serializer: S) -> Result<S::Ok, S::Error> {
+    match ended {
+        Some(Ended::Nothing) => serializer.serialize_str("nothing-to-do"),
+        Some(Ended::Finished) => serializer.serialize_str("repaired"),
+        ended => ended.serialize(serializer),
+    }
 }
 
 /// Everything that is kept, and what became of it: the document.
@@ -73,7 +69,7 @@ pub enum Ended {
 pub struct State {
     schema: &'static str,
     /// How a repair ended; `None` where it was only looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "word")]
     pub ended: Option<Ended>,
     /// What was changed, or would be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -82,12 +78,10 @@ pub struct State {
 }
 
 impl State {
-    /// As it was found.
     pub fn new(records: Vec<Row>) -> Self {
         Self { schema: "mt-agent/state/v1", ended: None, changes: Vec::new(), records }
     }
 
-    /// Whether nothing is to be done about any record.
     pub fn holds(&self) -> bool {
         self.records.iter().all(|row| row.status.holds())
     }
@@ -108,7 +102,7 @@ pub fn render(state: &State, style: Style, detail: Detail) -> String {
     }
     if !state.changes.is_empty() {
         let heading = match state.ended {
-            Some(Ended::Repaired) => "Repaired:",
+            Some(Ended::Finished) => "Repaired:",
             _ => "state repair would:",
         };
         page.gap().put(Paint::Bold, heading).end();
@@ -124,7 +118,7 @@ pub fn render(state: &State, style: Style, detail: Detail) -> String {
         (_, open) => format!("{open} records do not agree with this host: see the fix of each"),
     };
     let summary = match state.ended {
-        Some(Ended::NothingToDo) => format!("nothing to repair: {summary}"),
+        Some(Ended::Nothing) => format!("nothing to repair: {summary}"),
         _ => summary,
     };
     page.gap().line(&summary);
@@ -171,10 +165,10 @@ mod tests {
         let quiet = render(&state, Style::default(), Detail::Quiet);
         assert!(quiet.starts_with("[damaged]") && !quiet.contains("[agrees]"), "{quiet}");
         state.records.truncate(1);
-        state.ended = Some(Ended::NothingToDo);
+        state.ended = Some(Ended::Nothing);
         let text = render(&state, Style::default(), Detail::Quiet);
         assert_eq!(text, "\nnothing to repair: what is on record agrees with this host\n");
-        state.ended = Some(Ended::Repaired);
+        state.ended = Some(Ended::Finished);
         state.changes = vec!["set it aside".into()];
         let text = render(&state, Style::default(), Detail::Quiet);
         assert_eq!(text, "\nRepaired:\n  - set it aside\n\nwhat is on record agrees with this host\n");

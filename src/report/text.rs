@@ -267,7 +267,7 @@ c
         let quiet = render(&report, Style::default(), Detail::Quiet);
         assert!(!quiet.contains("a.met") && quiet.contains("a.unmet"), "{quiet}");
         let normal = render(&report, Style::default(), Detail::Normal);
-        assert!(normal.contains("word..."), "{normal}");
+        assert!(normal.contains("wo..."), "{normal}");
         let verbose = render(&report, Style::default(), Detail::Verbose);
         assert_eq!(verbose.matches("word").count(), 40, "{verbose}");
         assert!(verbose.lines().all(|line| line.len() <= WIDTH), "{verbose}");

@@ -32,7 +32,6 @@ pub enum Stands {
     Void,
     /// The first boot of a clone, until it is finished.
     FirstBoot,
-    /// A sealing that was interrupted.
     Sealing,
     /// The record cannot be read; nothing of it is carried out.
     Unreadable,

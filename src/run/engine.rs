@@ -34,7 +34,6 @@ pub(super) trait Work {
 /// A run that may change a host, until it is dropped.
 pub(super) struct Engine {
     guard: Guard,
-    /// The boot in which it runs.
     pub boot_id: String,
     _lock: Held,
 }
@@ -104,7 +103,6 @@ impl Engine {
     }
 }
 
-/// The boot of `host`.
 pub(super) fn boot_id(host: &Host) -> Result<String> {
     if !host.is_live() {
         return Ok(NO_BOOT.to_owned());

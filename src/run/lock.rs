@@ -11,7 +11,6 @@ use crate::host::{Host, files, text};
 use crate::state::paths::LOCK;
 use crate::state::time;
 
-/// The lock, held until dropped.
 pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 
 /// Takes the lock for `verb`.

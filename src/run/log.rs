@@ -9,7 +9,6 @@ use crate::host::{Host, files, text};
 use crate::state::paths::LOG;
 use crate::state::time;
 
-/// The log, open for appending.
 pub struct Log(File);
 
 impl Log {

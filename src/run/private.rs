@@ -15,9 +15,7 @@ use crate::state::paths::{self, DIRECTORY, SAVED, SET_ASIDE};
 /// How many places are named in a line.
 const NAMED: usize = 3;
 
-/// Something that others can read.
 struct Place {
-    /// Where it lies, on the host.
     path: String,
     mode: u32,
     is_directory: bool,

@@ -21,7 +21,6 @@ pub(super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Opens the journal and the log.
     pub(super) fn open(host: &'a Host, profile: &'a Profile, boot_id: &'a str) -> Result<Self> {
         let journal = journal::open(host, boot_id)?;
         let log = Log::open(host)?;
@@ -35,12 +34,10 @@ impl<'a> Recorder<'a> {
         self.journal.write(Event::Begin { agent, profile, resumed, selection })
     }
 
-    /// Notes how the run ended.
     pub(super) fn end(&mut self, verdict: &str) -> Result<()> {
         self.journal.write(Event::End { verdict: verdict.to_owned() })
     }
 
-    /// A line of the log.
     pub(super) fn log(&mut self, line: &str) {
         self.log.line(line);
     }

@@ -27,13 +27,9 @@ use crate::state::sealing::Order;
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// `--only`
     pub only: Vec<String>,
-    /// `--skip`
     pub skip: Vec<String>,
-    /// `--wipe-free-space`
     pub wipe_free_space: bool,
-    /// `--remove-authorized-keys`
     pub remove_authorized_keys: bool,
 }
 
@@ -73,7 +69,6 @@ pub(super) fn resume(sources: &Sources, order: &Order, watcher: &mut dyn Watcher
     run(&sources.host, &profile, order, Consent::Given, watcher)
 }
 
-/// What sealing takes out and what it leaves.
 pub fn list() -> List {
     let does = |id: &str| TABLE.iter().filter(|row| row.step == id).map(|row| row.summary()).collect();
     List {

@@ -58,7 +58,6 @@ impl Guard {
         self.state().changing = true;
     }
 
-    /// The signal that came since, if one did.
     pub fn seen(&self) -> Option<Signal> {
         self.state().seen
     }

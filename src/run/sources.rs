@@ -18,9 +18,7 @@ use crate::steps::{self, waivers};
 #[derive(Clone, Debug)]
 pub struct Sources {
     pub host: Host,
-    /// `--profile`
     profile: Option<String>,
-    /// Who may be able to write the profile.
     writers: Writers,
 }
 
@@ -44,7 +42,6 @@ impl Sources {
         Self { profile: self.profile.clone().or(profile), ..self.clone() }
     }
 
-    /// The apply that waits for a restart, if one does.
     pub fn order(&self) -> Result<Option<Order>> {
         let profile_of = |order: &Pending| Self { profile: order.profile.clone(), ..self.clone() }.profile();
         waiting::find(&self.host, &profile_of)

@@ -23,7 +23,8 @@ use super::waiting::Order;
 use crate::facts::{Fact, Facts};
 use crate::host::Host;
 use crate::profile::{HOST_FILE, Profile};
-use crate::report::state::{Ended, Row, Stands, State};
+use crate::report::ended::Ended;
+use crate::report::state::{Row, Stands, State};
 use crate::state::paths::{self, DIRECTORY};
 use crate::steps::is_image;
 use crate::steps::retention::{Used, recall};
@@ -33,7 +34,6 @@ pub struct Seen {
     /// The profile; a built-in one where the host's own cannot be used.
     pub profile: Profile,
     pub facts: Facts,
-    /// What waits for a restart.
     pub order: Result<Option<Order>>,
 }
 
@@ -153,7 +153,7 @@ fn foresee(host: &Host, seen: &Seen) -> (State, Vec<Act>) {
         _ => 1,
     });
     let mut state = State::new(rows);
-    state.ended = Some(if acts.is_empty() { Ended::NothingToDo } else { Ended::DryRun });
+    state.ended = Some(if acts.is_empty() { Ended::Nothing } else { Ended::DryRun });
     state.changes = acts.iter().map(Act::summary).collect();
     (state, acts)
 }

@@ -11,16 +11,12 @@ use crate::report::state::State;
 /// What a run is about to do.
 #[derive(Clone, Copy, Debug)]
 pub enum Proposal<'a> {
-    /// The changes of an apply.
     Changes {
-        /// The changes, and what only a person can fix.
         plan: &'a Plan,
         /// The SCSI ID of a disk that the plan formats and nobody named, which the person has to confirm.
         unnamed: Option<&'a ScsiId>,
     },
-    /// What a sealing takes out.
     Sealing(&'a Sealing),
-    /// What a repair of the records does.
     Repair(&'a State),
 }
 

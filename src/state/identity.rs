@@ -16,17 +16,14 @@ use super::paths::{IDENTITY, TEMPLATE};
 use super::record::{self, Unread};
 use crate::host::{Host, ScsiId, files, text};
 
-/// The version of both records.
 pub const SCHEMA: &str = "mt-agent/identity/v1";
 
-/// Where the kernel's random bytes come from.
 const URANDOM: &str = "/dev/urandom";
 
 /// Marks by which a machine is known again: [`IDENTITY`] and [`TEMPLATE`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Record {
-    /// `mt-agent/identity/v1`.
     pub schema: String,
     /// When, RFC 3339 UTC.
     pub recorded_at: String,
@@ -43,7 +40,6 @@ pub struct Record {
 /// One identifier of a machine, hashed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
-    /// What it identifies.
     pub kind: Kind,
     /// SHA-256 of salt and identifier, lower-case hex.
     pub sha256: String,
@@ -68,7 +64,6 @@ pub enum Kind {
 /// An identifier that a machine has now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
-    /// What it identifies.
     pub kind: Kind,
     /// Where it is: `sda`, `eth0`, `ssh_host_rsa_key.pub`; empty for the machine itself.
     pub place: String,
@@ -143,7 +138,6 @@ impl Record {
         Mark { kind: present.kind, sha256: text::hex(&digest) }
     }
 
-    /// Whether this record has the identifier.
     pub fn has(&self, present: &Present) -> bool {
         let mark = self.mark(present);
         let is_disk = |kind| matches!(kind, Kind::RootDisk | Kind::Disk);
@@ -157,7 +151,6 @@ impl Record {
         self.own_disks.is_some() || self.knows(Kind::RootDisk) || self.knows(Kind::Disk)
     }
 
-    /// Whether anything of this kind is on record.
     pub fn knows(&self, kind: Kind) -> bool {
         self.marks.iter().any(|mark| mark.kind == kind)
     }

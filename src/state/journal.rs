@@ -35,16 +35,13 @@ pub struct Entry<C> {
     pub boot_id: String,
     /// Process id of the run: entries of one run share it and the boot id.
     pub pid: u32,
-    /// What happened.
     #[serde(flatten)]
     pub event: Event<C>,
 }
 
-/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event<C> {
-    /// A run began.
     Begin {
         agent: String,
         profile: String,
@@ -64,7 +61,6 @@ pub enum Event<C> {
     },
     /// It failed.
     Failed { requirement: String, error: String },
-    /// The run ended.
     End {
         /// `ready`, `selection-ready`, `restart-owed`, `not-ready`, `collected`, `failed` or `interrupted`.
         verdict: String,

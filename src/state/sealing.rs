@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is asked of a sealing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", from = "Written")]
 pub struct Order {
@@ -50,7 +49,6 @@ impl Chosen {
         self.only.is_empty()
     }
 
-    /// Whether the step is chosen.
     pub fn has(&self, id: &str) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name == id);
         (self.only.is_empty() || named(&self.only)) && !named(&self.skip)

@@ -1,32 +1,17 @@
 //! What there is to do.
 
-/// A thing that a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// Overwrite and remove.
     Remove { path: String },
     /// Write another content, and overwrite the old one.
-    Rewrite {
-        path: String,
-        /// What is different in it.
-        what: String,
-        content: Vec<u8>,
-    },
+    Rewrite { path: String, what: String, content: Vec<u8> },
     /// Overwrite and empty; the file stays.
     Empty { path: String },
     /// Remove what is below a directory; the directory stays.
-    Clear {
-        path: String,
-        /// How many files and directories are there.
-        entries: usize,
-        /// Whether the files are overwritten.
-        overwrite: bool,
-    },
+    Clear { path: String, entries: usize, overwrite: bool },
     /// Fill what is free on a file system with zeros.
-    FillFreeSpace {
-        /// Where it is mounted.
-        path: String,
-    },
+    FillFreeSpace { path: String },
 }
 
 impl Item {
@@ -40,7 +25,6 @@ impl Item {
         }
     }
 
-    /// One line that says what it does.
     pub fn summary(&self) -> String {
         match self {
             Self::Remove { path } => format!("remove {path}"),

@@ -16,18 +16,13 @@ const ON_DISK: [&str; 8] = ["ext2", "ext3", "ext4", "xfs", "btrfs", "reiserfs", 
 /// What is to be sealed.
 #[derive(Clone, Debug)]
 pub struct Template<'a> {
-    /// The running template, or its tree.
     pub host: &'a Host,
-    /// What was read from it.
     pub facts: &'a Facts,
-    /// What it is to become.
     pub profile: &'a Profile,
-    /// The device numbers of its file systems.
     devices: BTreeSet<u64>,
 }
 
 impl<'a> Template<'a> {
-    /// The template `host`, of which `facts` were read.
     pub fn new(host: &'a Host, facts: &'a Facts, profile: &'a Profile) -> Self {
         let mut template = Self { host, facts, profile, devices: BTreeSet::new() };
         template.devices =
@@ -60,7 +55,6 @@ impl<'a> Template<'a> {
         self.host.resolve(path).ok()?.metadata().ok().map(|meta| meta.dev())
     }
 
-    /// Whether `path` lies on a file system of the image.
     pub fn has(&self, path: &str) -> bool {
         self.device_of(path).is_some_and(|device| self.devices.contains(&device))
     }

@@ -13,22 +13,17 @@ pub struct How {
     pub yes: bool,
     /// `--restart`: the host is restarted when a restart is owed.
     pub restart: bool,
-    /// Whether a person sits at a terminal.
     pub at_terminal: bool,
 }
 
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// `--only`
     pub only: Vec<String>,
-    /// `--skip`
     pub skip: Vec<String>,
-    /// `--stage`
     pub stage: Option<Stage>,
     /// `--retention-disk` and the like.
     pub request: Request,
-    /// How it is carried out.
     pub how: How,
 }
 
@@ -37,7 +32,6 @@ pub struct Asked {
 pub(super) struct Options {
     pub selection: Selection,
     pub request: Request,
-    /// Whether the host is restarted when a restart is owed.
     pub restart: bool,
     pub consent: Consent,
     /// What to record for the run after a restart; its boot id is filled in then.

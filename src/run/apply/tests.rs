@@ -12,7 +12,7 @@ use crate::state;
 use crate::state::paths::TEMPLATE;
 use crate::steps::Status;
 use crate::steps::image;
-use crate::steps::testing::{RETENTION_ID, ready};
+use crate::steps::testing::{RETENTION_ID, edit, ready};
 
 fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a> {
     Run { host, profile, options, request: options.request.clone(), boot_id: "b" }
@@ -21,14 +21,9 @@ fn run<'a>(host: &'a Host, profile: &'a Profile, options: &'a Options) -> Run<'a
 #[test]
 fn the_report_says_why_a_named_disk_was_refused() {
     let (profile, mut facts) = ready();
-    let (Fact::Known(mounts), Fact::Known(fstab), Fact::Known(disks)) =
-        (&mut facts.mounts, &mut facts.fstab, &mut facts.disks)
-    else {
-        panic!("the ready host knows them");
-    };
-    mounts.retain(|mount| mount.mount_point != "/mnt/retention");
-    fstab.retain(|entry| entry.mount_point != "/mnt/retention");
-    disks[1].used_by.clear();
+    edit(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
+    edit(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
+    edit(&mut facts.disks)[1].used_by.clear();
     facts.retention_record = Fact::Known(None);
     facts.probes = vec![crate::facts::blank::Probe {
         disk: "sdb".into(),
@@ -74,14 +69,11 @@ fn a_template_that_was_started_again_shares_nothing_with_its_clones() {
     assert_eq!(template_record(&template, "t").unwrap(), None, "sealed again it is on record already");
     // A clone that kept the key.
     let mut clone = facts.clone();
-    let Fact::Known(dmi) = &mut clone.dmi else { panic!() };
-    dmi.uuid = Fact::Known(Some("564d0000-0000-0000-0000-0000000000ff".into()));
-    let Fact::Known(disks) = &mut clone.disks else { panic!() };
-    for (number, disk) in disks.iter_mut().enumerate() {
+    edit(&mut clone.dmi).uuid = Fact::Known(Some("564d0000-0000-0000-0000-0000000000ff".into()));
+    for (number, disk) in edit(&mut clone.disks).iter_mut().enumerate() {
         disk.scsi_id = Ok(format!("36000c29fffffffffffffffffffffff{number:02}").into());
     }
-    let Fact::Known(nics) = &mut clone.network.nics else { panic!() };
-    nics.iter_mut().for_each(|nic| nic.mac = Some("00:50:56:00:00:ff".into()));
+    edit(&mut clone.network.nics).iter_mut().for_each(|nic| nic.mac = Some("00:50:56:00:00:ff".into()));
     let judged = run.still(&clone, "image.identity");
     assert!(judged.contains("ssh_host_rsa_key.pub is the image's SSH host key"), "{judged}");
     assert!(run.waits_for_identity(&clone).is_some() && run.remember_template(&clone).unwrap().is_none());

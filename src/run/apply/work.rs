@@ -99,7 +99,6 @@ struct Changes<'a> {
     facts: Facts,
     recorder: Recorder<'a>,
     performed: Vec<Change>,
-    /// What was changed, in words.
     changed: Vec<String>,
     /// Whether this machine's identity was kept before its first change.
     is_kept: bool,

@@ -3,18 +3,26 @@ use crate::facts::Fact;
 use crate::facts::packages::Manager;
 use crate::facts::scsi::NoId;
 use crate::steps::remedy::Decision;
-use crate::steps::testing::remedy;
-use crate::steps::testing::{TODAY, never_ran, ready};
+use crate::steps::testing::{TODAY, edit, never_ran, ready, remedy};
 
 fn planned(profile: &Profile, facts: &Facts, selection: &Selection) -> Plan {
     plan(profile, facts, selection, TODAY, &Request::default())
+}
+
+fn installs(packages: &[&str]) -> Change {
+    let packages = packages.iter().map(|name| (*name).into()).collect();
+    Change::InstallPackages { packages, from: None, manager: Manager::default(), manifest_sha256: None }
+}
+
+fn manual<'a>(plan: &'a Plan, id: &str) -> &'a Manual {
+    plan.manual.iter().find(|manual| manual.id == id).unwrap()
 }
 
 /// The ready host before anything was done to it but attaching a disk that is not probed.
 fn fresh() -> (Profile, Facts) {
     let (mut profile, mut facts) = ready();
     profile.custom_changes.archive = Some("/root/agent.tar.gz".parse().unwrap());
-    let Fact::Known(packages) = &mut facts.packages else { panic!("known") };
+    let packages = edit(&mut facts.packages);
     packages.installed.remove("perl");
     packages.installed.remove("device-mapper-multipath");
     never_ran(&mut facts);
@@ -37,12 +45,7 @@ fn all_packages_go_into_one_transaction_before_the_vendor_script() {
     assert_eq!(
         changes,
         [
-            Change::InstallPackages {
-                packages: vec!["perl".into(), "device-mapper-multipath".into()],
-                from: None,
-                manager: Manager::default(),
-                manifest_sha256: None,
-            },
+            installs(&["perl", "device-mapper-multipath"]),
             Change::RunCustomChanges {
                 archive: "/root/agent.tar.gz".into(),
                 rerun: false,
@@ -59,15 +62,7 @@ fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
     let only = |id: &str| Selection::new(vec![id.into()], vec![]).unwrap();
     let plan = planned(&profile, &facts, &only("packages.multipath"));
     assert_eq!(plan.changes.len(), 1);
-    assert_eq!(
-        plan.changes[0].change,
-        Change::InstallPackages {
-            packages: vec!["device-mapper-multipath".into()],
-            from: None,
-            manager: Manager::default(),
-            manifest_sha256: None
-        }
-    );
+    assert_eq!(plan.changes[0].change, installs(&["device-mapper-multipath"]));
     let plan = planned(&profile, &facts, &only("custom-changes.applied"));
     assert_eq!(plan.changes, []);
     let needs = "needs packages.base, packages.multipath first; then mt-agent apply does it";
@@ -77,11 +72,11 @@ fn what_lies_outside_the_selection_is_neither_changed_nor_taken_for_done() {
 #[test]
 fn without_scsi_ids_the_vendor_script_does_not_run() {
     let (profile, mut facts) = fresh();
-    let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
+    let disks = edit(&mut facts.disks);
     disks[0].scsi_id = Err("ILLEGAL REQUEST".into());
     let plan = planned(&profile, &facts, &Selection::default());
     assert!(!plan.changes.iter().any(|planned| matches!(planned.change, Change::RunCustomChanges { .. })));
-    let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
+    let applied = manual(&plan, "custom-changes.applied");
     // scsi.ids follows from it.
     assert_eq!(applied.fix, "needs scsi.uuid-enabled first; then mt-agent apply does it");
 }
@@ -91,7 +86,7 @@ fn what_cannot_be_determined_has_no_repair() {
     let (profile, mut facts) = ready();
     facts.custom_changes.marker_ctime_secs = Fact::Unknown("the disk does not answer".into());
     let plan = planned(&profile, &facts, &Selection::default());
-    let applied = plan.manual.iter().find(|manual| manual.id == "custom-changes.applied").unwrap();
+    let applied = manual(&plan, "custom-changes.applied");
     assert!(applied.found.contains("the disk does not answer"), "{}", applied.found);
     assert_eq!(applied.status, "unknown");
     assert!(applied.fix.contains("by hand: `ls -l /etc/.appliedmtcustomchanges "), "{}", applied.fix);
@@ -123,7 +118,7 @@ fn what_a_person_decided_about_an_unknown_is_done() {
 #[test]
 fn what_waits_for_what_nobody_mends_here_is_not_reported_twice() {
     let (profile, mut facts) = fresh();
-    let Fact::Known(disks) = &mut facts.disks else { panic!("known") };
+    let disks = edit(&mut facts.disks);
     disks.iter_mut().for_each(|disk| disk.scsi_id = Err(NoId::default()));
     let plan = planned(&profile, &facts, &Selection::default());
     let ids: Vec<_> = plan.manual.iter().map(|manual| manual.id.as_str()).collect();
@@ -244,11 +239,11 @@ fn a_disk_is_put_on_record_by_a_person_s_word_although_whose_the_disks_are_is_no
         outcome.notes
     );
     // Not where it is unknown because something could not be read: it may have the names.
-    let storage = steps::testing::edit(&mut facts.storage);
+    let storage = edit(&mut facts.storage);
     storage.last_mut().unwrap().read = Fact::Unknown("it does not answer".into());
     let outcome = planned(&facts);
     assert_eq!(outcome.changes, []);
-    let own = outcome.manual.iter().find(|manual| manual.id == "layout.own-disks").unwrap();
+    let own = manual(&outcome, "layout.own-disks");
     assert!(
         own.fix.starts_with("--own-disk: sda (") && own.fix.contains("it does not answer"),
         "{}",

@@ -69,7 +69,6 @@ impl World {
         None
     }
 
-    /// What a person asks for.
     pub(super) fn ask(&mut self, dice: &mut Dice) {
         self.request.at_terminal = dice.percent(70);
         if dice.percent(60) {

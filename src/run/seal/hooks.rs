@@ -12,7 +12,6 @@ use crate::host::command::Command;
 use crate::host::{Host, text, trust};
 use crate::state::paths::HOOKS;
 
-/// How long a hook may take.
 const HOOK_DEADLINE: Duration = Duration::from_secs(600);
 
 /// The hooks of this machine, in the order of their names: also where a tree is sealed, as what lies in a tree is not run.

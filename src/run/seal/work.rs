@@ -17,7 +17,6 @@ use crate::state::paths;
 /// The step that comes after all that is taken out.
 const FREE_SPACE: &str = "free-space";
 
-/// Does what was `found`.
 pub(super) fn carry_out(
     run: &Run<'_>,
     found: &Sealing,
@@ -71,9 +70,7 @@ fn arm(run: &Run<'_>, watcher: &mut dyn Watcher) -> Result<()> {
 struct Taking<'a> {
     run: &'a Run<'a>,
     engine: &'a Engine,
-    /// The steps that have not begun.
     steps: VecDeque<&'static str>,
-    /// The step under way.
     step: &'static str,
     /// What is left of it.
     items: VecDeque<Item>,

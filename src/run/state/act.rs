@@ -21,13 +21,11 @@ pub(super) struct Held {
 
 /// Something that a repair does.
 pub(super) enum Act {
-    /// Takes the rights of others away.
     Close,
     /// Moves what lies there below set-aside.
     Aside(&'static str),
     /// Writes the journal anew with the lines that can be read; all of it is kept below set-aside.
     Journal,
-    /// Begins a journal.
     Begin,
     /// Records the volume that the host shows.
     Retention(Box<retention::Record>),
@@ -51,7 +49,6 @@ impl Held {
         Self::new(path, Stands::None, "", "")
     }
 
-    /// One that is not believed.
     pub(super) fn unread(path: &'static str, unread: &record::Unread, host: &str) -> Self {
         let status = if unread.doubt == Doubt::Newer { Stands::Newer } else { Stands::Damaged };
         let first = match unread.doubt {
@@ -78,7 +75,6 @@ impl Held {
 }
 
 impl Act {
-    /// In a line.
     pub(super) fn summary(&self) -> String {
         match self {
             Self::Close => "close what other users can read of the log and the records".to_owned(),

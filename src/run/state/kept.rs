@@ -65,7 +65,6 @@ fn kept_in(host: &Host, path: &'static str, content: impl Fn(&[String]) -> Strin
 /// What the lines of a journal are that are no entries.
 #[derive(Default)]
 struct Lines {
-    /// Torn by a power loss: tolerated.
     torn: Vec<usize>,
     newer: Vec<usize>,
     garbage: Vec<usize>,

@@ -12,7 +12,8 @@ use crate::facts::custom_changes::running;
 use crate::facts::gather::Probing;
 use crate::host::Host;
 use crate::profile::{self, Profile};
-use crate::report::state::{Ended, State};
+use crate::report::ended::Ended;
+use crate::report::state::State;
 use crate::run::engine::{Engine, Work};
 use crate::run::recorder::Recorder;
 use crate::run::sources::Sources;
@@ -88,7 +89,7 @@ pub fn repair(sources: &Sources, consent: Consent, watcher: &mut dyn Watcher) ->
         bail!("ended by {signal}: what was done is recorded; run it again for the rest");
     }
     let mut state = look(host, &self::seen(sources, sources.profile()?));
-    state.ended = Some(Ended::Repaired);
+    state.ended = Some(Ended::Finished);
     state.changes = repair.changed;
     Ok(state)
 }
@@ -99,7 +100,6 @@ struct Repair<'a> {
     profile: &'a Profile,
     boot_id: &'a str,
     acts: VecDeque<Act>,
-    /// What was changed, in words.
     changed: Vec<String>,
     ended_by: Option<Signal>,
 }
