@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mt_agent::facts::Fact;
-use mt_agent::facts::blank::{Probe, examine, probe, probes};
+use mt_agent::facts::blank::{Probe, examine, probes};
 use mt_agent::facts::disks::{Disk, resolve};
 use mt_agent::facts::gather::Probing;
 use mt_agent::facts::{mounts, swaps};
@@ -97,7 +97,7 @@ impl Loop<'_> {
     }
 
     fn disk(&self) -> Disk {
-        resolve(&Host::live(), &[], &self.device).unwrap().disk
+        resolve(&Host::live(), &[], &self.device).unwrap()
     }
 
     /// Probes it and proves that the image stayed as it was.
@@ -108,7 +108,10 @@ impl Loop<'_> {
     fn probe_as(&self, disk: &Disk) -> Probe {
         let host = Host::live();
         let before = self.image.state();
-        let found = probe(&host, disk, &mounts::load(&host), &swaps::load(&host));
+        let named = Probing::Named(vec![disk.name.clone()]);
+        let found =
+            probes(&host, std::slice::from_ref(disk), &mounts::load(&host), &swaps::load(&host), &named)
+                .remove(0);
         run("sync", &["-d", &self.device]);
         assert_eq!(self.image.state(), before, "probing changed the image");
         assert_eq!(found.disk, self.name());

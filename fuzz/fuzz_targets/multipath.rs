@@ -1,6 +1,7 @@
 //! /etc/multipath.conf, read and edited.
 
-use mt_agent::facts::multipath::parse::{Dialect, parse};
+use mt_agent::facts::multipath::Dialect;
+use mt_agent::facts::multipath::parse::parse;
 use mt_agent::fuzzing::{check_hidden, with_id, with_wwid};
 use mt_agent_fuzz::{safe_line, text};
 

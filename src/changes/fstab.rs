@@ -11,7 +11,7 @@ use super::{Context, Done};
 use crate::facts::fstab::{self, COMMENT, Dialect};
 use crate::facts::kept;
 use crate::facts::os::Init;
-use crate::host::{Host, files, text};
+use crate::host::{Host, device_name, files, text};
 use crate::state::saved;
 
 /// The file.
@@ -225,17 +225,6 @@ fn escaped(field: &str) -> String {
     out
 }
 
-/// Whether `device` is one of the two names that lead to the same volume after every restart: the UUID of the file system,
-/// or the map of the disk with a SCSI ID (NAA or EUI-64). Any other name of a map (mpatha) is given out anew.
-pub fn cannot_move(device: &str) -> bool {
-    let uuid = |uuid: &str| uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let scsi_id = |id: &str| {
-        id.starts_with(['2', '3']) && id.len() > 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    device.strip_prefix("UUID=").is_some_and(|value| !value.is_empty() && uuid(value))
-        || device.strip_prefix("/dev/mapper/").is_some_and(scsi_id)
-}
-
 fn line_for(entry: &Entry<'_>) -> Result<String> {
     let fields = [
         ("device", entry.device),
@@ -250,7 +239,7 @@ fn line_for(entry: &Entry<'_>) -> Result<String> {
         }
     }
     ensure!(
-        cannot_move(entry.device),
+        device_name::is_for_fstab(entry.device),
         "the device `{}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID",
         text::safe(entry.device)
     );

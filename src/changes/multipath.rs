@@ -16,7 +16,7 @@ use super::{Context, Done};
 use crate::facts::disks::Disk;
 use crate::facts::mounts;
 pub use crate::facts::multipath::CONFIGURATION;
-use crate::facts::multipath::parse::Dialect;
+use crate::facts::multipath::Dialect;
 use crate::host::{DeviceNumber, Host, ScsiId, files};
 use crate::state::{paths, saved};
 
@@ -114,17 +114,14 @@ fn leaves_root_alone(disks: &[Disk], root: DeviceNumber, text: &[u8], dialect: D
 /// The SCSI IDs that the blacklist must not hide: all but that of the disk that carries `/`, which `scsi_id` is.
 fn others(disks: &[Disk], root: DeviceNumber, scsi_id: &str) -> Result<Vec<ScsiId>> {
     let disk = carrier(disks, root)?;
-    match &disk.scsi_id {
-        Ok(found) => ensure!(
-            found.id == scsi_id,
-            "the SCSI ID of the root disk {} is {}; {scsi_id} was planned",
-            disk.name,
-            found.id
-        ),
-        Err(no_id) => {
-            bail!("the root disk {} has no SCSI ID: {}; {scsi_id} was planned", disk.name, no_id.why)
-        }
-    }
+    let found = disk.id().with_context(|| {
+        format!("the root disk {} has no SCSI ID: {}; {scsi_id} was planned", disk.name, disk.no_id())
+    })?;
+    ensure!(
+        *found == scsi_id,
+        "the SCSI ID of the root disk {} is {found}; {scsi_id} was planned",
+        disk.name
+    );
     Ok(disks.iter().filter_map(|disk| disk.id().cloned()).filter(|id| *id != scsi_id).collect())
 }
 

@@ -39,9 +39,14 @@ fn read(host: &Host) -> Result<Filesystems, String> {
             .map(|(uuid, number)| (uuid.into(), number))
             .collect(),
         by_label: links(host, "/dev/disk/by-label")?,
-        by_id: links(host, "/dev/disk/by-id")?,
+        by_id: by_id(host)?,
         by_mapper: mapper(host)?,
     })
+}
+
+/// The links in /dev/disk/by-id.
+pub(super) fn by_id(host: &Host) -> Result<BTreeMap<String, DeviceNumber>, String> {
+    links(host, "/dev/disk/by-id")
 }
 
 fn links(host: &Host, directory: &str) -> Result<BTreeMap<String, DeviceNumber>, String> {

@@ -197,9 +197,9 @@ fn used_and_probed(
     if let (Fact::Known(disks), Probing::Named(names)) = (&mut disks, probing) {
         for name in names {
             if let Ok(named) = disks::resolve(host, disks, name)
-                && disks.iter().all(|disk| disk.name != named.disk.name)
+                && disks.iter().all(|disk| disk.name != named.name)
             {
-                disks.push(named.disk);
+                disks.push(named);
             }
         }
         if let (Fact::Known(mounts), Fact::Known(swaps)) = (mounts, swaps) {

@@ -44,15 +44,15 @@ mod tests {
         // systemd's file has the same ID in lower case.
         testing::put(dir.path(), "etc/machine-id", "3d1219c7c4c5404aaa1f6d2a48adfda4\n");
         assert_eq!(here.is(&load(&host)), Ok(()));
-        let told = |change: &dyn Fn(&mut Machine)| {
+        let reason = |change: &dyn Fn(&mut Machine)| {
             let mut now = here.clone();
             change(&mut now);
             here.is(&now).unwrap_err()
         };
         let other = || Some("00".to_owned());
-        assert!(told(&|now| now.bios_uuid = other()).ends_with("another BIOS UUID"));
-        assert!(told(&|now| now.machine_id = other()).ends_with("another machine ID"));
-        assert!(told(&|now| now.machine_id = None).starts_with("cannot determine"));
+        assert!(reason(&|now| now.bios_uuid = other()).ends_with("another BIOS UUID"));
+        assert!(reason(&|now| now.machine_id = other()).ends_with("another machine ID"));
+        assert!(reason(&|now| now.machine_id = None).starts_with("cannot determine"));
         assert!(Machine::default().is(&here).unwrap_err().starts_with("it does not say"));
         // What was not there when it was given is no other machine's.
         assert_eq!(Machine { bios_uuid: None, ..here.clone() }.is(&here), Ok(()));

@@ -168,13 +168,13 @@ fn sizes_at(place: &Path) -> Result<Sizes, String> {
         Err(error) if error.kind() != ErrorKind::PermissionDenied => return Err(error.to_string()),
         Ok(_) | Err(_) => {}
     }
-    let told = statvfs(place).map_err(|errno| errno.desc().to_owned())?;
+    let answer = statvfs(place).map_err(|errno| errno.desc().to_owned())?;
     // The kernel's types differ between architectures.
     #[allow(clippy::useless_conversion)]
-    let bytes = |blocks| u64::from(told.fragment_size()).saturating_mul(u64::from(blocks));
+    let bytes = |blocks| u64::from(answer.fragment_size()).saturating_mul(u64::from(blocks));
     #[allow(clippy::useless_conversion)]
-    let inodes = [told.files(), told.files_available()].map(u64::from);
-    Ok([bytes(told.blocks()), bytes(told.blocks_available()), inodes[0], inodes[1]])
+    let inodes = [answer.files(), answer.files_available()].map(u64::from);
+    Ok([bytes(answer.blocks()), bytes(answer.blocks_available()), inodes[0], inodes[1]])
 }
 
 /// Sizes of a recording: lines `MOUNTPOINT SIZE FREE [INODES FREE]`, escaped as in mountinfo.
@@ -182,14 +182,14 @@ fn recorded_sizes(host: &Host, mounts: &mut [Mount]) {
     let text = host.read("/commands/statvfs").unwrap_or_default();
     for mount in mounts.iter_mut().filter(|mount| mount.is_on_block_device()) {
         let found = text.lines().find_map(|line| {
-            let (place, told) = line.split_once(' ')?;
-            (decode::octal(place) == mount.mount_point).then_some(told)
+            let (place, answer) = line.split_once(' ')?;
+            (decode::octal(place) == mount.mount_point).then_some(answer)
         });
-        let told: Option<Vec<u64>> =
-            found.and_then(|told| told.split_whitespace().map(|number| number.parse().ok()).collect());
+        let answer: Option<Vec<u64>> =
+            found.and_then(|answer| answer.split_whitespace().map(|number| number.parse().ok()).collect());
         let missing = || Fact::Unknown("the recording does not say".to_owned());
-        let mut told = told.unwrap_or_default().into_iter();
-        let mut next = || told.next().map_or_else(missing, Fact::Known);
+        let mut answer = answer.unwrap_or_default().into_iter();
+        let mut next = || answer.next().map_or_else(missing, Fact::Known);
         (mount.size_bytes, mount.free_bytes) = (next(), next());
         (mount.inodes, mount.free_inodes) = (next(), next());
     }
@@ -230,8 +230,8 @@ mod tests {
         assert_eq!((mounts[5].source.as_str(), mounts[5].super_options.len()), ("", 1));
         let line =
             "26 1 0:41 / /y rw,x=Hidden - fuse.curlftpfs curlftpfs#ftp://me:Hidden@s/ rw,password=a,Hidden\n";
-        let told = format!("{:?}", parse(line).unwrap());
-        assert!(!told.contains("Hidden") && told.contains("@s***"), "{told}");
+        let answer = format!("{:?}", parse(line).unwrap());
+        assert!(!answer.contains("Hidden") && answer.contains("@s***"), "{answer}");
         assert!(mounts[2].is_on_block_device() && !mounts[0].is_on_block_device());
     }
 

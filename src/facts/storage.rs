@@ -4,6 +4,7 @@
 //! the kernel itself says something nothing is read: a read of a suspended map, or of one
 //! that queues with its paths failed, waits for ever.
 
+mod bytes;
 mod content;
 mod fat;
 mod found;
@@ -108,7 +109,7 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
         numbers.map(|number| device(host, number, mounts, tables.get(&number))).collect();
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
-    let told = |(name, device): (String, Device)| {
+    let found = |(name, device): (String, Device)| {
         let (failed_paths, mut read, carried, below) = match answers
             .as_ref()
             .map(|answers| answers.get(&name))
@@ -151,7 +152,7 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
             below,
         }
     };
-    Fact::Known(devices.into_iter().map(told).collect())
+    Fact::Known(devices.into_iter().map(found).collect())
 }
 
 fn device(host: &Host, number: DeviceNumber, mounts: &[Mount], places: Option<&Places>) -> (String, Device) {
@@ -182,7 +183,7 @@ type Answer = (Fact<Vec<String>>, Fact<Read>, Carried, Vec<String>);
 fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<Answer>, String> {
     let names: Vec<String> = devices.keys().cloned().collect();
     let has_maps = devices.values().flat_map(|device| &device.below).any(|name| name.starts_with("dm-"));
-    let maps = has_maps.then(|| mapped::told(host)).flatten();
+    let maps = has_maps.then(|| mapped::statuses(host)).flatten();
     let (asked, of) = (host.clone(), devices.clone());
     let ask = move |name: &str| {
         of.get(name).map(|device| answer(&asked, name, device, &maps)).ok_or_else(String::new)
@@ -195,7 +196,7 @@ fn answers(host: &Host, devices: &BTreeMap<String, Device>) -> Result<Answers<An
     }
 }
 
-fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Told) -> Answer {
+fn answer(host: &Host, name: &str, device: &Device, maps: &mapped::Statuses) -> Answer {
     let failed = Fact::from_result(mapped::failed_paths(host, &device.below, maps));
     let stopped = match failed.known().and_then(|failed| failed.first()) {
         Some(path) => Some(format!("the path {path} failed")),
@@ -246,7 +247,7 @@ mod tests {
         let host = tree.host();
         let disks = crate::facts::disks::load(&host);
         let Fact::Known(all) = load(&host, &mounts::load(&host), &disks) else { panic!("not known") };
-        let told: Vec<_> = all
+        let found: Vec<_> = all
             .iter()
             .map(|one| {
                 (one.name.as_str(), one.volume.as_ref().map(|v| (v.uuid.to_string(), v.label.as_str())))
@@ -254,7 +255,7 @@ mod tests {
             .collect();
         // Of the map's paths none is.
         assert_eq!(
-            told,
+            found,
             [
                 ("dm-0", Some(("3-4".into(), ""))),
                 ("sda", None),
@@ -356,9 +357,9 @@ mod tests {
         let Fact::Known(all) = load(&host, &mounts::load(&host), &Fact::Known(Vec::new())) else {
             panic!("not known")
         };
-        let told = |name: &str| all.iter().find(|one| one.name == name).unwrap().below.clone();
-        assert_eq!(told("dm-2"), ["/var/lib/docker/data", "/var/lib/docker/metadata"]);
-        assert_eq!((told("dm-3"), told("sda1")), (vec!["loop2".to_owned()], Vec::new()));
+        let found = |name: &str| all.iter().find(|one| one.name == name).unwrap().below.clone();
+        assert_eq!(found("dm-2"), ["/var/lib/docker/data", "/var/lib/docker/metadata"]);
+        assert_eq!((found("dm-3"), found("sda1")), (vec!["loop2".to_owned()], Vec::new()));
     }
 
     #[test]

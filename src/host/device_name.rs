@@ -69,15 +69,29 @@ impl DeviceName {
         }
     }
 
-    /// Whether the same name in fstab can lead to another device after a restart.
-    pub fn can_move(self) -> bool {
-        matches!(self, Self::Label | Self::Place | Self::Given)
-    }
-
     /// Whether it can name a disk to be formatted in what outlives a restart.
     pub fn names_a_disk_for_good(self) -> bool {
         matches!(self, Self::Id | Self::Link)
     }
+}
+
+/// Whether a first column of fstab can lead to another device after a restart: a kernel name, whose letters are given out in the
+/// order of discovery; a label, of a file system or a partition, which the disk of a protected machine can carry as well; and a
+/// place, whatever disk is in it.
+pub fn can_move(name: &str) -> bool {
+    matches!(DeviceName::of(name), DeviceName::Label | DeviceName::Place | DeviceName::Given)
+}
+
+/// Whether a first column of fstab is one that the agent writes: of the names that cannot move, the two that lead to the same volume
+/// on every system, the UUID of the file system and the map of the disk with a SCSI ID (NAA or EUI-64). The name of another map
+/// (mpatha) is given out anew, which the name alone does not show.
+pub fn is_for_fstab(name: &str) -> bool {
+    let uuid = |uuid: &str| uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let scsi_id = |id: &str| {
+        id.starts_with(['2', '3']) && id.len() > 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    name.strip_prefix("UUID=").is_some_and(|value| !value.is_empty() && uuid(value))
+        || name.strip_prefix("/dev/mapper/").is_some_and(scsi_id)
 }
 
 /// Whether it is a SCSI ID made of an NAA name: `3` and hexadecimal digits.
@@ -143,11 +157,11 @@ mod tests {
     #[test]
     fn a_name_in_fstab_moves_with_the_order_of_discovery_a_label_and_a_place() {
         for moves in ["/dev/sdb1", "/dev/root", "LABEL=x", "PARTLABEL=x", "/dev/disk/by-path/x"] {
-            assert!(DeviceName::of(moves).can_move(), "{moves}");
+            assert!(can_move(moves), "{moves}");
         }
         for stays in ["UUID=1", "PARTUUID=1", "/dev/mapper/vg-x", "/dev/vg/x", "/dev/md/x", "tmpfs", "srv:/x"]
         {
-            assert!(!DeviceName::of(stays).can_move(), "{stays}");
+            assert!(!can_move(stays), "{stays}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::filesystems::{Filesystems, decoded};
 use crate::facts::fstab::{Entry, Ignored};
 use crate::facts::mounts::Mount;
-use crate::host::{DeviceName, DeviceNumber};
+use crate::host::DeviceNumber;
 
 use super::{Status, links, need};
 
@@ -63,22 +63,6 @@ impl LayerKind {
 /// LVM, RAID and multipath. Several for a RAID, a logical volume over disks, or the paths of a map.
 pub fn carriers(disks: &[Disk], major_minor: DeviceNumber) -> Vec<&Disk> {
     disks.iter().filter(|disk| disk.all_devices().contains(&major_minor)).collect()
-}
-
-/// `disks` with the paths of one multipath map counted once.
-pub fn distinct(disks: Vec<&Disk>) -> Vec<&Disk> {
-    let mut kept: Vec<&Disk> = Vec::new();
-    for disk in disks {
-        if !kept.iter().any(|other| same_map(other, disk)) {
-            kept.push(disk);
-        }
-    }
-    kept
-}
-
-/// Whether two disks are paths of one multipath map.
-pub fn same_map(a: &Disk, b: &Disk) -> bool {
-    matches!((&a.multipath, &b.multipath), (Some(a), Some(b)) if a.major_minor == b.major_minor)
 }
 
 /// The way from `disk` up to the block device `major_minor`, both included; `None` when it is not built on
@@ -200,7 +184,7 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status
         return match tag {
             "UUID" => Ok(linked()?.by_uuid.get(&value.into()).copied()),
             "LABEL" => Ok(linked()?.by_label.get(value).copied()),
-            _ => Err(untold(name)),
+            _ => Err(not_among_facts(name)),
         };
     }
     let Some(path) = name.strip_prefix("/dev/") else { return Ok(None) };
@@ -209,18 +193,18 @@ pub fn resolve(name: &str, facts: &Facts) -> Result<Option<DeviceNumber>, Status
             Some(("by-uuid", value)) => Ok(linked()?.by_uuid.get(&value.into()).copied()),
             Some(("by-label", value)) => Ok(linked()?.by_label.get(&decoded(value)).copied()),
             Some(("by-id", value)) => Ok(linked()?.by_id.get(value).copied()),
-            _ => Err(untold(name)),
+            _ => Err(not_among_facts(name)),
         };
     }
     if let Some(mapped) = path.strip_prefix("mapper/") {
         return mapper(mapped, facts, links()?);
     }
     if path == "root" {
-        return Err(untold(name));
+        return Err(not_among_facts(name));
     }
     match path.split_once('/') {
         // A RAID by its name, not a volume of LVM.
-        Some(("md", _)) => Err(untold(name)),
+        Some(("md", _)) => Err(not_among_facts(name)),
         // /dev/GROUP/VOLUME is /dev/mapper/GROUP-VOLUME, with every hyphen in a name doubled.
         Some((group, volume)) => {
             let mapped = format!("{}-{}", group.replace('-', "--"), volume.replace('-', "--"));
@@ -235,19 +219,12 @@ pub fn passed_over<'a>(facts: &'a Facts, mount_point: &str) -> Option<&'a Ignore
     facts.fstab_ignored.iter().find(|line| same_path(&line.mount_point, mount_point))
 }
 
-/// Whether a first column of fstab can come to mean another device after a restart: a kernel name, whose letters are given out
-/// in the order of discovery; a label, of a file system or a partition, which the disk of a protected machine can carry as
-/// well; and a place, whatever disk is in it.
-pub fn can_move(name: &str) -> bool {
-    DeviceName::of(name).can_move()
-}
-
 /// The kernel's name of the block device `major_minor`, when it is a disk or built on one.
 pub fn device_name(disks: &[Disk], major_minor: DeviceNumber) -> Option<&str> {
     disks.iter().find_map(|disk| layers(disk, major_minor)?.last().map(|layer| layer.name))
 }
 
-fn untold(name: &str) -> Status {
+fn not_among_facts(name: &str) -> Status {
     Status::Unknown { why: format!("to which device {name} leads is not among the facts") }
 }
 
@@ -257,7 +234,10 @@ fn mapper(name: &str, facts: &Facts, links: &Filesystems) -> Result<Option<Devic
     }
     let disks = need(&facts.disks, "the disks")?;
     let named = |holder: &&Holder| holder.dm_name.as_deref() == Some(name);
-    Ok(disks.iter().find_map(|disk| holders(disk).into_iter().find(named)).map(|holder| holder.major_minor))
+    Ok(disks
+        .iter()
+        .find_map(|disk| disk.all_holders().into_iter().find(named))
+        .map(|holder| holder.major_minor))
 }
 
 fn kernel_name(name: &str, disks: &[Disk]) -> Option<DeviceNumber> {
@@ -266,25 +246,9 @@ fn kernel_name(name: &str, disks: &[Disk]) -> Option<DeviceNumber> {
             return Some(disk.major_minor);
         }
         let partition = disk.partitions.iter().find(|partition| partition.name == name);
-        let holder = || holders(disk).into_iter().find(|holder| holder.name == name);
+        let holder = || disk.all_holders().into_iter().find(|holder| holder.name == name);
         partition.map(|partition| partition.major_minor).or_else(|| holder().map(|holder| holder.major_minor))
     })
-}
-
-/// All that is built on a disk or its partitions, at any depth.
-pub fn holders(disk: &Disk) -> Vec<&Holder> {
-    fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
-        for holder in holders {
-            into.push(holder);
-            add(&holder.holders, into);
-        }
-    }
-    let mut all = Vec::new();
-    add(&disk.holders, &mut all);
-    for partition in &disk.partitions {
-        add(&partition.holders, &mut all);
-    }
-    all
 }
 
 #[cfg(test)]
@@ -292,29 +256,14 @@ mod tests {
     use super::super::testing::{RETENTION_ID, disks, edit, mounts, ready};
     use super::*;
     use crate::facts::Fact;
-
-    fn holder(
-        name: &str,
-        major_minor: impl Into<DeviceNumber>,
-        dm_name: &str,
-        uuid: &str,
-        holders: Vec<Holder>,
-    ) -> Holder {
-        Holder {
-            start_bytes: None,
-            name: name.into(),
-            major_minor: major_minor.into(),
-            dm_name: Some(dm_name.into()),
-            dm_uuid: Some(uuid.into()),
-            holders,
-        }
-    }
+    use crate::facts::disks::distinct;
+    use crate::facts::disks::testing::holder;
 
     #[test]
     fn the_way_up_names_every_layer() {
-        let volume = holder("dm-3", "253:3", "vg0-data", "LVM-x", Vec::new());
-        let part = holder("dm-2", "253:2", "36x1", "part1-mpath-36x", vec![volume]);
-        let map = holder("dm-1", "253:1", "36x", "mpath-36x", vec![part]);
+        let volume = holder("dm-3", "253:3", Some(("vg0-data", "LVM-x")), Vec::new());
+        let part = holder("dm-2", "253:2", Some(("36x1", "part1-mpath-36x")), vec![volume]);
+        let map = holder("dm-1", "253:1", Some(("36x", "mpath-36x")), vec![part]);
         let disk =
             Disk { name: "sdc".into(), major_minor: "8:32".into(), holders: vec![map], ..Disk::default() };
         let way = layers(&disk, "253:3".into()).unwrap();
@@ -406,8 +355,8 @@ mod tests {
             assert_eq!(resolve(name, &facts), Ok(None), "{name}");
         }
         for name in ["PARTUUID=1-1", "PARTLABEL=x", "/dev/disk/by-path/pci-0", "/dev/root", "/dev/md/home"] {
-            let told = resolve(name, &facts);
-            assert!(matches!(told, Err(Status::Unknown { ref why }) if why.contains(name)), "{told:?}");
+            let found = resolve(name, &facts);
+            assert!(matches!(found, Err(Status::Unknown { ref why }) if why.contains(name)), "{found:?}");
         }
         // Without the links, a map is still known by its disks.
         edit(&mut facts.filesystems).by_mapper.clear();

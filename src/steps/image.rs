@@ -128,8 +128,7 @@ fn of_template(facts: &Facts, template: &Record, now: &[Present]) -> Result<(), 
 
 /// What has an identifier that cannot be read here, in words.
 fn unreadable(facts: &Facts) -> Vec<(Kind, String)> {
-    let disks =
-        facts.disks.known().into_iter().flatten().filter(|disk| disk.is_scsi() && disk.id().is_none());
+    let disks = facts.disks.known().into_iter().flatten().filter(|disk| disk.id_of_scsi().is_err());
     let disks = disks.map(|disk| (Kind::RootDisk, format!("{} has no SCSI ID", disk.name)));
     let nics =
         facts.network.nics.known().into_iter().flatten().filter(|nic| nic.physical && nic.mac.is_none());

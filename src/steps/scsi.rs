@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::devices::{own_uses, same_map};
+use super::devices::own_uses;
 use super::storage::bring_back;
 use super::tally::Tally;
 use super::{Belongs, Place, Requirement, Status, Waivable, id, need};
@@ -175,7 +175,7 @@ fn unique(facts: &Facts) -> Result<Status, Status> {
         if rest.iter().any(|disk| disk.size_bytes != first.size_bytes) {
             // Paths of one disk cannot differ in size, whatever multipath made of them.
             same.push(format!("{} all answer with {id}, but are {}", names.join(", "), sizes()));
-        } else if !rest.iter().all(|disk| same_map(first, disk)) {
+        } else if !rest.iter().all(|disk| first.is_same(disk)) {
             same.push(format!("{} all answer with {id}", names.join(", ")));
         } else if let Some(why) = not_one_disk(group.iter().copied()) {
             same.push(format!("{} all answer with {id}: {why}", names.join(", ")));
@@ -250,6 +250,7 @@ mod tests {
     use crate::facts::scsi::NoId;
     use crate::facts::{Fact, Facts};
     use crate::profile::Profile;
+    use crate::testing::{begins, has};
 
     const IDS: [&str; 3] = ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"];
 
@@ -271,17 +272,15 @@ mod tests {
         for disk in disks(&mut facts) {
             lose_id(disk, "page 0x83 has only vendor-specific designators");
         }
-        let says = told(&profile, &facts, "scsi.uuid-enabled");
-        assert!(
-            says.starts_with(
-                "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
-                 vendor-specific designators | an"
-            ),
-            "{says}"
+        let finding = told(&profile, &facts, "scsi.uuid-enabled");
+        begins(
+            &finding,
+            "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
+                 vendor-specific designators | an",
         );
         for step in ["powered off", "Configuration Parameters", "disk.EnableUUID to TRUE", "power the VM on"]
         {
-            assert!(says.contains(step), "{says}");
+            assert!(finding.contains(step), "{finding}");
         }
         // One cause, one finding; and no copy is detached that nobody has seen.
         assert_eq!(told(&profile, &facts, "scsi.ids"), "blocked: scsi.uuid-enabled");
@@ -290,10 +289,10 @@ mod tests {
         disks[1].vendor = Some("DGC".into());
         disks.push(virtual_disk(2, RETENTION_ID, 1 << 40));
         disks.push(virtual_disk(3, RETENTION_ID, 1 << 40));
-        let says = told(&profile, &facts, "scsi.ids");
+        let finding = told(&profile, &facts, "scsi.ids");
         assert!(
-            says.starts_with("unmet: sda: page 0x83 has only") && says.contains("; sdb: page 0x83"),
-            "{says}"
+            finding.starts_with("unmet: sda: page 0x83 has only") && finding.contains("; sdb: page 0x83"),
+            "{finding}"
         );
         // Two that are seen are told, whatever the others are.
         assert!(told(&profile, &facts, "scsi.ids-unique").starts_with("unmet: sdc, sdd all answer with"));
@@ -304,26 +303,20 @@ mod tests {
         let (profile, mut facts) = ready();
         lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: No such device or address (os error 6)");
         disks(&mut facts)[1].state = Some("offline".into());
-        let says = told(&profile, &facts, "scsi.ids");
+        let finding = told(&profile, &facts, "scsi.ids");
+        begins(&finding, "unmet: sdb is offline | an ID from every SCSI disk | see in dmesg");
         assert!(
-            says.starts_with("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg"),
-            "{says}"
-        );
-        assert!(
-            says.ends_with("`echo running > /sys/block/sdb/device/state`"),
-            "it is not to be detached: {says}"
+            finding.ends_with("`echo running > /sys/block/sdb/device/state`"),
+            "it is not to be detached: {finding}"
         );
         let mut foreign = facts.clone();
         let mut disk = virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 1 << 40);
         disk.state = Some("offline".into());
         disks(&mut foreign)[1].state = Some("running".into());
         disks(&mut foreign).push(disk);
-        let says = told(&profile, &foreign, "scsi.ids");
-        assert!(
-            says.contains("disk of a protected machine that is not needed any more, detach it"),
-            "{says}"
-        );
-        assert!(!says.contains("EnableUUID"), "{says}");
+        let finding = told(&profile, &foreign, "scsi.ids");
+        has(&finding, "disk of a protected machine that is not needed any more, detach it");
+        assert!(!finding.contains("EnableUUID"), "{finding}");
         assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
         assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");
 
@@ -343,13 +336,15 @@ mod tests {
         // The other one answers, without an ID: that is disk.EnableUUID, and each has its finding.
         lose_id(&mut disks(&mut facts)[0], "its list of VPD pages lacks 0x83");
         assert!(!told(&profile, &facts, "scsi.ids").contains("sda"));
-        let says = told(&profile, &facts, "scsi.uuid-enabled");
-        assert!(says.starts_with("unmet: sda: its list of VPD pages lacks 0x83 |"), "{says}");
+        begins(
+            &told(&profile, &facts, "scsi.uuid-enabled"),
+            "unmet: sda: its list of VPD pages lacks 0x83 |",
+        );
         disks(&mut facts)[0].vendor = Some("DGC".into());
-        let says = told(&profile, &facts, "scsi.ids");
+        let finding = told(&profile, &facts, "scsi.ids");
         assert!(
-            says.starts_with("unmet: sdb does not answer; sda: its list of VPD")
-                && says.contains("EnableUUID")
+            finding.starts_with("unmet: sdb does not answer; sda: its list of VPD")
+                && finding.contains("EnableUUID")
         );
     }
 
@@ -376,53 +371,51 @@ mod tests {
         ] {
             disks(&mut facts)[0].scsi_id = Ok(other.into());
             assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
-            let says = told(&profile, &facts, "scsi.uuid-enabled");
-            assert!(
-                says.starts_with(&format!("unmet: sda answers with {other}, which is no NAA ID |")),
-                "{says}"
+            begins(
+                &told(&profile, &facts, "scsi.uuid-enabled"),
+                &format!("unmet: sda answers with {other}, which is no NAA ID |"),
             );
         }
         let mut blank = serde_json::to_value(&disks(&mut facts)[0]).unwrap();
         blank["scsi_id"] = " ".into();
         disks(&mut facts)[0] = serde_json::from_value(blank).unwrap();
-        let says = told(&profile, &facts, "scsi.uuid-enabled");
-        assert!(says.starts_with("unmet: sda: its ID is empty |"), "{says}");
+        begins(&told(&profile, &facts, "scsi.uuid-enabled"), "unmet: sda: its ID is empty |");
     }
 
     #[test]
     fn the_same_id_twice_is_unmet_unless_multipath_joins_paths() {
         let (profile, mut facts) = ready();
         disks(&mut facts).push(virtual_disk(2, RETENTION_ID, 1 << 40));
-        let says = told(&profile, &facts, "scsi.ids-unique");
-        assert!(says.starts_with(&format!("unmet: sdb, sdc all answer with {RETENTION_ID} |")), "{says}");
-        assert!(says.contains("vmkfstools -J setuuid"), "{says}");
+        let finding = told(&profile, &facts, "scsi.ids-unique");
+        begins(&finding, &format!("unmet: sdb, sdc all answer with {RETENTION_ID} |"));
+        assert!(finding.contains("vmkfstools -J setuuid"), "{finding}");
 
         let map = disks(&mut facts)[1].multipath.clone();
         disks(&mut facts)[2].multipath = map;
-        let says = told(&profile, &facts, "scsi.ids-unique");
+        let finding = told(&profile, &facts, "scsi.ids-unique");
         let joined =
             format!("unmet: sdb, sdc all answer with {RETENTION_ID}: multipath took sdb, sdc for one disk");
-        assert!(says.starts_with(&joined), "{says}");
+        begins(&finding, &joined);
         for path in &mut disks(&mut facts)[1..] {
             path.vendor = Some("DGC".into());
         }
         assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "met: 2 different IDs");
 
         disks(&mut facts)[2].size_bytes = 1 << 39;
-        let says = told(&profile, &facts, "scsi.ids-unique");
-        assert!(
-            says.starts_with(&format!(
-                "unmet: sdb, sdc all answer with {RETENTION_ID}, but are 1 TiB, 512 GiB |"
-            )),
-            "{says}"
+        begins(
+            &told(&profile, &facts, "scsi.ids-unique"),
+            &format!("unmet: sdb, sdc all answer with {RETENTION_ID}, but are 1 TiB, 512 GiB |"),
         );
     }
 
     fn all_start_with(profile: &Profile, facts: &Facts, start: &str) {
         for id in IDS {
-            let says = told(profile, facts, id);
+            let finding = told(profile, facts, id);
             let follows = start.starts_with("unmet") && id != "scsi.ids";
-            assert!(says.starts_with(if follows { "blocked: scsi.ids" } else { start }), "{id}: {says}");
+            assert!(
+                finding.starts_with(if follows { "blocked: scsi.ids" } else { start }),
+                "{id}: {finding}"
+            );
         }
     }
 
@@ -447,8 +440,10 @@ mod tests {
         for disk in disks(&mut facts) {
             disk.vendor = Some("QEMU".into());
         }
-        let says = told(&profile, &facts, "scsi.uuid-enabled");
-        assert!(says.starts_with("unmet: no VMware virtual disk: sda (QEMU), sdb (QEMU) |"), "{says}");
+        begins(
+            &told(&profile, &facts, "scsi.uuid-enabled"),
+            "unmet: no VMware virtual disk: sda (QEMU), sdb (QEMU) |",
+        );
         // A raw device mapping beside virtual disks has the ID of its own array.
         disks(&mut facts)[0].vendor = Some("VMware".into());
         assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), format!("met: sda {OS_DISK_ID}"));

@@ -1,8 +1,9 @@
 //! Memory, processors and the size of the OS disk.
 
-use super::devices::{carriers, distinct, mount_at};
+use super::devices::{carriers, mount_at};
 use super::{Belongs, Place, Requirement, Severity, Status, need};
 use crate::facts::Facts;
+use crate::facts::disks::distinct;
 use crate::host::text;
 use crate::profile::Profile;
 

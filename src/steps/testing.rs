@@ -254,9 +254,9 @@ pub fn edit<T>(fact: &mut Fact<T>) -> &mut T {
     }
 }
 
-/// The mount at `point`.
+/// The mount at `point`; of several the last, which is seen.
 pub fn mount_of<'a>(facts: &'a mut Facts, point: &str) -> &'a mut Mount {
-    mounts(facts).iter_mut().find(|mount| mount.mount_point == point).unwrap()
+    mounts(facts).iter_mut().rfind(|mount| mount.mount_point == point).unwrap()
 }
 
 /// The line of fstab for `point`.

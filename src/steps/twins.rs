@@ -12,7 +12,7 @@ use crate::facts::{Fact, Facts};
 use crate::host::DeviceNumber;
 use crate::host::command::quoted;
 
-use super::devices::{device_name, holders, resolve};
+use super::devices::{device_name, resolve};
 use super::links::unquoted;
 use super::{Status, need};
 
@@ -59,7 +59,7 @@ enum Kind {
 pub fn of<'a>(name: &str, facts: &'a Facts) -> Result<Vec<Twin<'a>>, Status> {
     let (found, lacking) = match answering(name, facts) {
         Err(Status::NotApplicable { .. }) => return Ok(Vec::new()),
-        told => told?,
+        answer => answer?,
     };
     match lacking {
         _ if are_parts(&found, facts) => Ok(Vec::new()),
@@ -334,7 +334,7 @@ fn unread(disks: &[Disk], storage: &[Storage], facts: &Facts) -> Option<String> 
 /// Whether this host uses something on `disk`, or that is not known.
 fn is_used(disk: &Disk, facts: &Facts) -> bool {
     let (Some(mounts), Some(swaps)) = (facts.mounts.known(), facts.swaps.known()) else { return true };
-    uses(disk, mounts, swaps).iter().any(|one| !matches!(one, Use::Held { tells: false, .. }))
+    uses(disk, mounts, swaps).iter().any(|one| !matches!(one, Use::Held { shows_use: false, .. }))
 }
 
 /// The command that lets the kernel read the partition table of `device` again.
@@ -354,7 +354,7 @@ fn read_again(device: &Partitioned<'_>, facts: &Facts) -> String {
 
 /// Whether the device is a snapshot by LVM: origin and snapshots lie on the mapping `GROUP-ORIGIN-real` (LVM2's lib/activate/dev_manager.c).
 fn is_snapshot(disks: &[Disk], number: DeviceNumber) -> bool {
-    disks.iter().flat_map(holders).any(|holder| {
+    disks.iter().flat_map(Disk::all_holders).any(|holder| {
         let is_lvm = matches!(holder.mapped(), Mapped::Lvm(_));
         let origin = holder.dm_name.as_deref().filter(|_| is_lvm).and_then(|name| name.strip_suffix("-real"));
         let is_other = |above: &Holder| above.major_minor == number && above.dm_name.as_deref() != origin;

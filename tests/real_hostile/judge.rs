@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mt_agent::changes::mkfs;
-use mt_agent::facts::blank::{Probe, probe};
+use mt_agent::facts::blank::{Probe, probes};
 use mt_agent::facts::disks::{Disk, resolve};
-use mt_agent::facts::gather::{Wanted, gather};
+use mt_agent::facts::gather::{Probing, Wanted, gather};
 use mt_agent::facts::{Fact, Facts, mounts, swaps};
 use mt_agent::host::Host;
 use mt_agent::state::paths::RETENTION;
@@ -17,14 +17,16 @@ use super::desk::{HINT, ID, Loop, StandIn, interrupted, nodes_left, perform, pro
 
 /// The disk as it is read now, with the SCSI ID that the stand-in gives it.
 pub fn disk(device: &Loop) -> Disk {
-    let disk = resolve(&Host::live(), &[], &device.device).unwrap().disk;
+    let disk = resolve(&Host::live(), &[], &device.device).unwrap();
     Disk { scsi_id: Ok(ID.into()), ..disk }
 }
 
 /// Its probe now.
 pub fn probed(device: &Loop) -> Probe {
     let host = Host::live();
-    probe(&host, &disk(device), &mounts::load(&host), &swaps::load(&host))
+    let disk = disk(device);
+    let named = Probing::Named(vec![disk.name.clone()]);
+    probes(&host, std::slice::from_ref(&disk), &mounts::load(&host), &swaps::load(&host), &named).remove(0)
 }
 
 /// The facts of a host whose only disk beside that of the system is `device`, and which never had a retention volume:

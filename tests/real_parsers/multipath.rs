@@ -6,7 +6,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use mt_agent::facts::multipath::parse::{Dialect, parse};
+use mt_agent::facts::multipath::Dialect;
+use mt_agent::facts::multipath::parse::parse;
 use mt_agent::facts::multipath::{Configuration, matches};
 
 use super::{Random, Reason, Reasons, run, samples};

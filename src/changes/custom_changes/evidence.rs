@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::facts::custom_changes::words;
-use crate::facts::multipath::parse::{Dialect, parse};
+use crate::facts::multipath::{Dialect, parse::parse};
 use crate::host::{Host, files, sync};
 use crate::state::saved;
 use crate::state::vendor_script::{Outcome, Record};

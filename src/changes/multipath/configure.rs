@@ -39,11 +39,11 @@ pub(super) fn edit_as(
     }
     let stamp = saved::stamp("multipath");
     write(host, CONFIGURATION, &after, &stamp)?;
-    let mut said: Vec<String> = off.iter().map(|key| format!("{key} no")).collect();
-    said.extend(unhide.iter().map(|entry| format!("no devnode {entry}")));
+    let mut settings: Vec<String> = off.iter().map(|key| format!("{key} no")).collect();
+    settings.extend(unhide.iter().map(|entry| format!("no devnode {entry}")));
     Ok(Done::Changed(format!(
         "{CONFIGURATION} says {} (as it was: {}/{stamp})",
-        said.join(", "),
+        settings.join(", "),
         paths::SAVED
     )))
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::facts::multipath::parse::{Dialect, Parsed, Word, parse};
+use crate::facts::multipath::Dialect;
+use crate::facts::multipath::parse::{Parsed, Word, parse};
 use crate::facts::multipath::{matcher, matches};
 use crate::host::{ScsiId, text};
 
@@ -48,9 +49,9 @@ pub fn configured(before: &[u8], off: &[String], unhide: &[String], dialect: Dia
     let mut missing = String::new();
     for key in off {
         let of_it = || parsed.switches.iter().filter(|(_, name, _)| name == key);
-        let said =
+        let is_on =
             |(section, _, value): &&(String, String, Word)| section != "devices device" && value.text != "no";
-        edits.extend(of_it().filter(said).map(|(_, _, value)| (value.span.clone(), "no".to_owned())));
+        edits.extend(of_it().filter(is_on).map(|(_, _, value)| (value.span.clone(), "no".to_owned())));
         if !of_it().any(|(section, ..)| section == "defaults") {
             missing.push_str(&format!("\t{key} no\n"));
         }

@@ -2,6 +2,7 @@ use super::edit::{check_hidden, with_id, with_wwid};
 use super::*;
 use crate::facts::multipath::parse::parse;
 use crate::state::paths;
+use crate::testing::begins;
 use std::fs;
 
 const ROOT: &str = "36000c2982b5df41a25811b07e74971e8";
@@ -77,7 +78,7 @@ fn bytes_that_are_not_utf8_stay() {
 
 #[test]
 fn what_is_not_understood_is_refused_with_its_line() {
-    for (before, said) in [
+    for (before, message) in [
         ("blacklist {\n\twwid x\n", "the section `blacklist` has no end"),
         ("blacklist\n", "the section `blacklist` has no end"),
         ("}\n", "line 1: a `}` that closes nothing"),
@@ -90,7 +91,7 @@ fn what_is_not_understood_is_refused_with_its_line() {
         ("blacklist {\n device x y\n}\n", "line 2: a `{` was expected behind `device`"),
         ("blacklist\nwwid x\n", "the section `blacklist` has no end"),
     ] {
-        assert_eq!(refusal(before), said);
+        assert_eq!(refusal(before), message);
     }
 }
 
@@ -167,11 +168,11 @@ fn both_files_are_written_once_and_kept_as_they_were() {
     let (_dir, host, machine) = machine();
     let run = |id: &str| replace_as(&host, &machine, "8:0".into(), id, Some(STALE));
     let Done::Changed(what) = run(ROOT).unwrap() else { panic!("unchanged") };
-    assert!(
-        what.starts_with(&format!(
+    begins(
+        &what,
+        &format!(
             "/etc/multipath.conf and /usr/sbin/blacklistrootdev.sh name the root disk {ROOT} (as it was: /var/lib/mt-agent/saved/multipath-"
-        )),
-        "{what}"
+        ),
     );
     let kept = host.path(what.split("as it was: ").nth(1).unwrap().trim_end_matches(')'));
     assert_eq!(fs::read_to_string(kept.join("%etc%multipath.conf")).unwrap(), VENDOR);
@@ -257,7 +258,7 @@ fn the_file_is_changed_once_and_only_while_it_leaves_the_root_disk_alone() {
     assert!(!host.exists(paths::SAVED));
     put(&on.replace(STALE, ROOT));
     let Done::Changed(what) = run().unwrap() else { panic!("unchanged") };
-    assert!(what.starts_with("/etc/multipath.conf says find_multipaths no (as it was: "), "{what}");
+    begins(&what, "/etc/multipath.conf says find_multipaths no (as it was: ");
     let kept = host.path(what.split("as it was: ").nth(1).unwrap().trim_end_matches(')'));
     let kept = fs::read_to_string(kept.join("%etc%multipath.conf")).unwrap();
     assert_eq!(kept, on.replace(STALE, ROOT));
@@ -296,8 +297,8 @@ fn the_comment_is_made_where_el6_begins_the_line() {
 #[test]
 fn a_line_that_multipath_divides_is_not_edited_around() {
     let long = format!("{VENDOR}#{}\n", "x".repeat(1100));
-    let said = "line 12 is longer than multipath reads at once, and the rest is a line of its own to it: divide it by hand";
-    assert_eq!(refusal(&long), said);
+    let message = "line 12 is longer than multipath reads at once, and the rest is a line of its own to it: divide it by hand";
+    assert_eq!(refusal(&long), message);
     let checked = check_hidden(long.as_bytes(), ROOT, &[], Dialect::El6).unwrap_err();
-    assert_eq!(checked.to_string(), said, "nor is one left behind");
+    assert_eq!(checked.to_string(), message, "nor is one left behind");
 }

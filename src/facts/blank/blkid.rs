@@ -35,17 +35,17 @@ pub fn signatures(host: &Host, device: &str) -> Signatures {
 pub(crate) fn interpret(output: &Output, line: &str) -> Signatures {
     let silent = |stream: &[u8]| stream.iter().all(u8::is_ascii_whitespace);
     let unknown = || match output.message() {
-        said if said.is_empty() => {
+        message if message.is_empty() => {
             Signatures::Unknown(format!("`{line}` ended with status {}", output.status))
         }
-        said => Signatures::Unknown(format!("`{line}` ended with status {}: {said}", output.status)),
+        message => Signatures::Unknown(format!("`{line}` ended with status {}: {message}", output.status)),
     };
     let stdout = String::from_utf8_lossy(&output.stdout);
     // Without its last letter in util-linux-ng 2.17.2, that of CentOS 6.
-    let told = stdout.contains("ID_FS_AMBIVALENT=")
+    let is_ambivalent = stdout.contains("ID_FS_AMBIVALENT=")
         || stdout.contains("ID_FS_AMBIVALEN=")
         || String::from_utf8_lossy(&output.stderr).contains("ambivalent");
-    if output.status == 8 || told {
+    if output.status == 8 || is_ambivalent {
         return Signatures::Found(vec![
             "signatures that contradict each other (libblkid: ambivalent)".into(),
         ]);

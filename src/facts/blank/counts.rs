@@ -145,6 +145,7 @@ mod tests {
     use super::*;
     use crate::facts::disks::Map;
     use crate::facts::testing;
+    use crate::testing::begins;
 
     /// As 2.6.32 prints them, and as 6.1 does.
     const OLD: &str = "     120        3     2460      144        7        1      640       12        0      110      156\n";
@@ -223,8 +224,7 @@ mod tests {
             error,
             "the kernel keeps no count of what is written to sdb: echo 1 >/sys/block/sdb/queue/iostats"
         );
-        let error = Counts::read(&host, &["sdc"]).unwrap_err();
-        assert!(error.starts_with("reading /sys/block/sdc/queue/iostats: "), "{error}");
+        begins(&Counts::read(&host, &["sdc"]).unwrap_err(), "reading /sys/block/sdc/queue/iostats: ");
         assert_eq!(of(OLD, "0 1").unwrap_err(), "a write to sdb is in flight");
         assert!(of("x", "0 0").unwrap_err().starts_with("/sys/block/sdb/stat and inflight hold"));
     }

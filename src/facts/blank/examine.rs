@@ -169,7 +169,7 @@ fn read(file: &File, size: u64, mut hasher: Option<&mut Sha256>) -> Examination 
                 return found;
             }
             if let Err(error) = file.read_exact_at(piece, at) {
-                found.error = Some(said(&error, at));
+                found.error = Some(failure(&error, at));
                 return found;
             }
             if let Some(hasher) = &mut hasher {
@@ -189,7 +189,7 @@ fn read(file: &File, size: u64, mut hasher: Option<&mut Sha256>) -> Examination 
     found
 }
 
-fn said(error: &io::Error, at: u64) -> String {
+fn failure(error: &io::Error, at: u64) -> String {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         format!("it ends before offset {at} and its size say")
     } else {

@@ -125,7 +125,7 @@ fn writes(host: &Host, thread: &str, devices: &BTreeSet<DeviceNumber>) -> io::Re
         match look() {
             Ok(false) => {}
             Err(error) if is_gone(&error) => {}
-            told => return told,
+            answer => return answer,
         }
     }
     Ok(false)
@@ -158,7 +158,7 @@ fn maps(host: &Host, pid: &str, devices: &BTreeSet<DeviceNumber>) -> io::Result<
         match is_one_of(&host.path(format!("/proc/{pid}/map_files/{range}")), devices) {
             Ok(false) => {}
             Err(error) if is_gone(&error) => {}
-            told => return told,
+            answer => return answer,
         }
     }
 }
@@ -180,6 +180,7 @@ fn is_writable(info: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::begins;
 
     #[test]
     fn mappings_that_write_to_a_file_are_told_from_others() {
@@ -202,14 +203,13 @@ mod tests {
         };
         let task = ("proc/7/task/7/fd/none/x", "");
         // A directory in the place of a link or file, as nothing is unreadable to root.
-        let said = look(&[task, ("proc/7/maps", "")]).unwrap_err();
-        assert!(said.starts_with("looking at what process 7 has open: "), "{said}");
-        let said = look(&[
+        begins(&look(&[task, ("proc/7/maps", "")]).unwrap_err(), "looking at what process 7 has open: ");
+        let found = look(&[
             ("proc/7/task/7/fd/3", "-> /dev/sdb"),
             ("proc/7/task/7/fdinfo/3/x", ""),
             ("proc/7/maps", ""),
         ]);
-        assert!(said.is_err(), "{said:?}");
+        assert!(found.is_err(), "{found:?}");
         assert!(look(&[("proc/7/task/x/fd", "no directory"), ("proc/7/maps", "")]).is_err());
         let closed = look(&[("proc/7/task/7/fd/3", "-> /nowhere"), ("proc/7/maps", "")]);
         assert_eq!(closed, Ok(Vec::new()), "gone meanwhile");

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Depth, Probe, Probing, probe_as, refused};
+use super::{Depth, Probe, Probing, probe, refused};
 use crate::facts::Fact;
 use crate::facts::disks::{Disk, not_one_disk, resolve, users};
 use crate::facts::mounts::Mount;
@@ -38,13 +38,11 @@ pub fn probes(
         Probing::Idle | Probing::ToErase(_) => disks.iter().filter(idle).cloned().map(Ok).collect(),
         Probing::Named(names) => names
             .iter()
-            .map(|name| {
-                resolve(host, disks, name).map(|found| found.disk).map_err(|why| Box::new(refused(name, why)))
-            })
+            .map(|name| resolve(host, disks, name).map_err(|why| Box::new(refused(name, why))))
             .collect(),
     };
     let to_erase = match wanted {
-        Probing::ToErase(name) => resolve(host, disks, name).ok().map(|found| found.disk.name),
+        Probing::ToErase(name) => resolve(host, disks, name).ok().map(|disk| disk.name),
         Probing::None | Probing::Idle | Probing::Named(_) => None,
     };
     let mut probes = each(chosen, DEADLINE, {
@@ -52,7 +50,7 @@ pub fn probes(
         move |disk| {
             let named = to_erase.as_ref() == Some(&disk.name);
             let depth = if named { Depth::Fingerprint } else { Depth::Blank };
-            probe_as(&host, disk, &mounts, &swaps, depth)
+            probe(&host, disk, &mounts, &swaps, depth)
         }
     });
     for probe in &mut probes {
@@ -69,9 +67,8 @@ pub fn probes(
 fn twin(disks: &[Disk], name: &str) -> Option<String> {
     let disk = disks.iter().find(|disk| disk.name == name)?;
     let id = disk.id()?;
-    let map = |disk: &Disk| disk.multipath.as_ref().map(|map| map.major_minor);
     let alike = || disks.iter().filter(|other| other.has_id(id));
-    match alike().find(|other| other.name != disk.name && (map(other).is_none() || map(other) != map(disk))) {
+    match alike().find(|other| !other.is_same(disk)) {
         Some(twin) => {
             Some(format!("{} answers with the same SCSI ID {id}, and no multipath map joins them", twin.name))
         }
@@ -124,14 +121,14 @@ mod tests {
             multipath: map.map(|map| Map { major_minor: map.into(), ..Map::default() }),
             ..Disk::default()
         };
-        let said = |disks: &[Disk]| twin(disks, "sdb");
+        let reason = |disks: &[Disk]| twin(disks, "sdb");
         let expected = "sdc answers with the same SCSI ID 36000c29, and no multipath map joins them";
-        assert_eq!(said(&[named("sdb", None), named("sdc", None)]).as_deref(), Some(expected));
-        assert_eq!(said(&[named("sdb", Some("253:0")), named("sdc", None)]).as_deref(), Some(expected));
+        assert_eq!(reason(&[named("sdb", None), named("sdc", None)]).as_deref(), Some(expected));
+        assert_eq!(reason(&[named("sdb", Some("253:0")), named("sdc", None)]).as_deref(), Some(expected));
         let mut joined = [named("sdb", Some("253:0")), named("sdc", Some("253:0"))];
-        assert_eq!(said(&joined), None);
+        assert_eq!(reason(&joined), None);
         joined[1].vendor = Some("VMware".into());
-        assert!(said(&joined).is_some_and(|why| why.ends_with("a VMware virtual disk has one path")));
+        assert!(reason(&joined).is_some_and(|why| why.ends_with("a VMware virtual disk has one path")));
         let host = Host::image("/");
         let disks = [named("sdb", None), named("sdc", None)];
         let found = probes(

@@ -71,11 +71,6 @@ pub struct Probe {
     pub note: Option<String>,
 }
 
-/// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.
-pub fn probe(host: &Host, disk: &Disk, mounts: &Fact<Vec<Mount>>, swaps: &Fact<Vec<Swap>>) -> Probe {
-    probe_as(host, disk, mounts, swaps, Depth::Blank)
-}
-
 /// How much a probe looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Depth {
@@ -84,7 +79,8 @@ enum Depth {
     Fingerprint,
 }
 
-fn probe_as(
+/// Probes `disk`, through its multipath map where it has one. Reading a disk needs root.
+fn probe(
     host: &Host,
     disk: &Disk,
     mounts: &Fact<Vec<Mount>>,

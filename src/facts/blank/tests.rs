@@ -1,5 +1,6 @@
 use super::*;
 use crate::facts::disks::testing::Tree;
+use crate::facts::disks::testing::holder;
 use crate::facts::disks::{Holder, Map, Partition};
 
 const NO_MOUNTS: Fact<Vec<Mount>> = Fact::Known(Vec::new());
@@ -17,7 +18,7 @@ fn disk() -> Disk {
 }
 
 fn probed(disk: &Disk) -> Probe {
-    probe(&Host::live(), disk, &NO_MOUNTS, &NO_SWAPS)
+    probe(&Host::live(), disk, &NO_MOUNTS, &NO_SWAPS, Depth::Blank)
 }
 
 #[test]
@@ -60,22 +61,8 @@ fn holders_and_partitions_count_without_reading() {
 
 #[test]
 fn its_own_map_is_no_use_but_what_is_on_the_map_is() {
-    let kpartx = Holder {
-        start_bytes: None,
-        name: "dm-3".into(),
-        major_minor: "253:3".into(),
-        dm_name: Some("36000c29p1".into()),
-        dm_uuid: Some("part1-mpath-36000c29".into()),
-        holders: Vec::new(),
-    };
-    let own = |holders| Holder {
-        start_bytes: None,
-        name: "dm-0".into(),
-        major_minor: "253:0".into(),
-        dm_name: Some("36000c29".into()),
-        dm_uuid: Some("mpath-36000c29".into()),
-        holders,
-    };
+    let kpartx = holder("dm-3", "253:3", Some(("36000c29p1", "part1-mpath-36000c29")), Vec::new());
+    let own = |holders| holder("dm-0", "253:0", Some(("36000c29", "mpath-36000c29")), holders);
     let map = Map {
         name: "dm-0".into(),
         dm_name: "36000c29".into(),
@@ -98,7 +85,7 @@ fn its_own_map_is_no_use_but_what_is_on_the_map_is() {
 #[test]
 fn what_is_not_known_of_users_counts_against_the_disk() {
     let unread = Fact::Unknown("reading /proc/self/mountinfo: denied".into());
-    let found = probe(&Host::live(), &disk(), &unread, &NO_SWAPS);
+    let found = probe(&Host::live(), &disk(), &unread, &NO_SWAPS, Depth::Blank);
     assert_eq!(
         found.why_not[0],
         "what is mounted cannot be determined: reading /proc/self/mountinfo: denied"
@@ -122,8 +109,9 @@ fn a_recording_answers_with_what_it_recorded() {
         "/commands/probe/sdz.json",
         r#"{"blank":true,"found":[],"in_use":[],"eligible":true,"why_not":[]}"#,
     );
-    let found = probe(&tree.host(), &disk(), &NO_MOUNTS, &NO_SWAPS);
+    let found = probe(&tree.host(), &disk(), &NO_MOUNTS, &NO_SWAPS, Depth::Blank);
     assert_eq!((found.disk.as_str(), found.blank, found.eligible), ("sdz", Some(true), true));
-    let other = probe(&tree.host(), &Disk { name: "sdy".into(), ..disk() }, &NO_MOUNTS, &NO_SWAPS);
+    let other =
+        probe(&tree.host(), &Disk { name: "sdy".into(), ..disk() }, &NO_MOUNTS, &NO_SWAPS, Depth::Blank);
     assert!(!other.eligible && other.why_not[0].starts_with("reading /commands/probe/sdy.json: "));
 }

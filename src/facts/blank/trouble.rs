@@ -13,20 +13,20 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is wrong with the map or the paths of `disk`, with what to do; `None` where nothing is known to be.
 pub fn of(host: &Host, disk: &Disk) -> Option<String> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     let mut paths = vec![disk.name.clone()];
     if let Some(map) = &disk.multipath {
         paths.clone_from(&map.paths);
         let name = &map.dm_name;
         if is_suspended(host, &map.name, name) {
-            told.push(format!(
+            found.push(format!(
                 "the map {name} is suspended: dmsetup resume {name}, once whoever suspended it is gone"
             ));
         }
         let status = dmsetup(host, "status", name);
         for number in failed_in(&status).unwrap_or_default() {
             let path = paths.iter().find(|path| sysfs::number(host, path) == Ok(number));
-            told.push(format!(
+            found.push(format!(
                 "the path {} of the map {name} is failed, and stays so on a healthy disk while no multipathd runs: see that \
                  multipathd runs, or: dmsetup message {name} 0 \"reinstate_path {number}\"",
                 path.cloned().unwrap_or_else(|| number.to_string())
@@ -36,12 +36,12 @@ pub fn of(host: &Host, disk: &Disk) -> Option<String> {
     for path in &paths {
         // scsi_device.h: running, blocked, offline, transport-offline, ...
         if let Some(state) = sysfs::word(host, path, "device/state").filter(|state| state != "running") {
-            told.push(format!(
+            found.push(format!(
                 "{path} is {state}: once its storage answers again, echo running >/sys/block/{path}/device/state"
             ));
         }
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!found.is_empty()).then(|| found.join("; "))
 }
 
 /// Kernels before 2.6.33 do not tell it in /sys.

@@ -21,7 +21,7 @@ pub use load::{describe, load};
 pub use mapped::Mapped;
 pub use partitioned::{Partitioned, Places, Shown};
 pub use paths::not_one_disk;
-pub use resolve::{Resolved, resolve};
+pub use resolve::{distinct, find, resolve};
 pub use users::fill_users;
 
 /// A whole disk (loop, RAM, optical and device-mapper devices are none).
@@ -188,9 +188,24 @@ impl Disk {
         self.scsi_id.as_ref().ok().map(|known| &known.id)
     }
 
+    /// Its SCSI ID; `None` of what is no SCSI disk and never has one.
+    /// Errors: Why a SCSI disk has none.
+    pub fn id_of_scsi(&self) -> Result<Option<&ScsiId>, &NoId> {
+        match &self.scsi_id {
+            Ok(known) => Ok(Some(&known.id)),
+            Err(_) if !self.is_scsi() => Ok(None),
+            Err(no_id) => Err(no_id),
+        }
+    }
+
     /// Whether its SCSI ID is this one.
     pub fn has_id(&self, id: &str) -> bool {
         self.id().is_some_and(|own| own == id)
+    }
+
+    /// Why it has no SCSI ID; empty where it has one.
+    pub fn no_id(&self) -> &str {
+        self.scsi_id.as_ref().err().map_or("", |no_id| &no_id.why)
     }
 
     /// Its SCSI ID, for people.
@@ -205,18 +220,22 @@ impl Disk {
 
     /// Every `major:minor` that belongs to the disk: itself, its partitions, and all that is built on them.
     pub fn all_devices(&self) -> Vec<DeviceNumber> {
-        fn add(holders: &[Holder], into: &mut Vec<DeviceNumber>) {
+        let partitions = self.partitions.iter().map(|one| one.major_minor);
+        let holders = self.all_holders().into_iter().map(|one| one.major_minor);
+        [self.major_minor].into_iter().chain(holders).chain(partitions).collect()
+    }
+
+    /// All that is built on it or its partitions, at any depth.
+    pub fn all_holders(&self) -> Vec<&Holder> {
+        fn add<'a>(holders: &'a [Holder], into: &mut Vec<&'a Holder>) {
             for holder in holders {
-                into.push(holder.major_minor);
+                into.push(holder);
                 add(&holder.holders, into);
             }
         }
-        let mut all = vec![self.major_minor];
+        let mut all = Vec::new();
         add(&self.holders, &mut all);
-        for partition in &self.partitions {
-            all.push(partition.major_minor);
-            add(&partition.holders, &mut all);
-        }
+        self.partitions.iter().for_each(|one| add(&one.holders, &mut all));
         all
     }
 

@@ -182,7 +182,7 @@ mod tests {
         Disk { name: name.into(), size_bytes: 1 << 30, partitions, holders, ..Disk::default() }
     }
 
-    fn told(disk: &Disk) -> Vec<(String, Vec<u32>)> {
+    fn numbers(disk: &Disk) -> Vec<(String, Vec<u32>)> {
         let all = disk.partitioned();
         all.iter()
             .map(|one| (one.name.to_owned(), one.shown.iter().map(|part| part.number).collect()))
@@ -191,23 +191,23 @@ mod tests {
 
     #[test]
     fn a_table_counts_on_a_disk_or_on_what_stands_in_its_place() {
-        assert_eq!(told(&disk("sda", &["sda1", "sda12"], vec![])), [("sda".into(), vec![1, 12])]);
-        assert_eq!(told(&disk("nvme0n1", &["nvme0n1p2"], vec![])), [("nvme0n1".into(), vec![2])]);
+        assert_eq!(numbers(&disk("sda", &["sda1", "sda12"], vec![])), [("sda".into(), vec![1, 12])]);
+        assert_eq!(numbers(&disk("nvme0n1", &["nvme0n1p2"], vec![])), [("nvme0n1".into(), vec![2])]);
         // A path has the kernel's partitions as well.
         let parts = || vec![holder("dm-2", Some("part1-mpath-36a"), vec![])];
         let map = holder("dm-1", Some("mpath-36a"), parts());
-        assert_eq!(told(&disk("sdb", &["sdb1"], vec![map])), [("dm-1".into(), vec![1])]);
+        assert_eq!(numbers(&disk("sdb", &["sdb1"], vec![map])), [("dm-1".into(), vec![1])]);
         assert_eq!(
-            told(&disk("sdb", &[], vec![holder("dm-1", Some("mpath-36a"), vec![])])),
+            numbers(&disk("sdb", &[], vec![holder("dm-1", Some("mpath-36a"), vec![])])),
             [("dm-1".into(), vec![])]
         );
         let raid = holder("md0", None, vec![holder("md0p3", None, vec![])]);
-        assert_eq!(told(&disk("sdb", &[], vec![raid])), [("md0".into(), vec![3])]);
+        assert_eq!(numbers(&disk("sdb", &[], vec![raid])), [("md0".into(), vec![3])]);
         // What LVM or encryption has whole.
         for uuid in ["LVM-x", "CRYPT-x"] {
-            assert_eq!(told(&disk("sdb", &[], vec![holder("dm-1", Some(uuid), vec![])])), []);
+            assert_eq!(numbers(&disk("sdb", &[], vec![holder("dm-1", Some(uuid), vec![])])), []);
             let map = holder("dm-1", Some("mpath-36a"), vec![holder("dm-2", Some(uuid), vec![])]);
-            assert_eq!(told(&disk("sdb", &[], vec![map])), []);
+            assert_eq!(numbers(&disk("sdb", &[], vec![map])), []);
         }
     }
 

@@ -4,7 +4,20 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use super::Holder;
 use crate::host::{Host, files};
+
+/// What is built on a device: its number, its device-mapper name and uuid, and what is built on it.
+pub fn holder(name: &str, number: &str, dm: Option<(&str, &str)>, holders: Vec<Holder>) -> Holder {
+    Holder {
+        start_bytes: None,
+        name: name.into(),
+        major_minor: number.into(),
+        dm_name: dm.map(|dm| dm.0.into()),
+        dm_uuid: dm.map(|dm| dm.1.into()),
+        holders,
+    }
+}
 
 /// A tree under construction; it is removed when dropped.
 pub struct Tree(tempfile::TempDir);

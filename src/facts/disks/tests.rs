@@ -200,9 +200,9 @@ fn a_disk_can_be_named_in_many_ways() {
         ["sdb", "/dev/sdb", &id, "scsi-2", "/dev/disk/by-id/scsi-2", "dm-name", "dm-0", "/dev/dm-0", &mapper];
     for way in ways {
         let found = resolve(&host, &disks, way).unwrap_or_else(|error| panic!("{way}: {error}"));
-        assert_eq!((found.disk.name.as_str(), found.device.as_str()), ("sdb", mapper.as_str()), "{way}");
+        assert_eq!((found.name.as_str(), found.device().as_str()), ("sdb", mapper.as_str()), "{way}");
     }
-    assert_eq!(resolve(&host, &disks, "loop0").unwrap().device, "/dev/loop0");
+    assert_eq!(resolve(&host, &disks, "loop0").unwrap().device(), "/dev/loop0");
 }
 
 #[test]
@@ -211,18 +211,18 @@ fn what_is_no_disk_is_refused_with_what_it_is() {
     tree.file("/dev/sda1", "");
     let host = tree.host();
     let mut disks = known(&host);
-    let said = |disks: &[Disk], name: &str| resolve(&host, disks, name).unwrap_err();
-    assert_eq!(said(&disks, "/dev/sda1"), "/dev/sda1 is a partition of sda: name the whole disk");
-    assert_eq!(said(&disks, "vg-root"), "vg-root is a logical volume, not a disk");
-    assert_eq!(said(&disks, "sr0"), "sr0 is an optical drive, not a disk");
-    assert!(said(&disks, "sdz").starts_with("sdz is no disk of the tree "), "{}", said(&disks, "sdz"));
-    assert!(said(&disks, "").contains("expected a kernel name"));
-    assert!(said(&disks, "../../etc").contains("expected a kernel name"));
+    let refusal = |disks: &[Disk], name: &str| resolve(&host, disks, name).unwrap_err();
+    assert_eq!(refusal(&disks, "/dev/sda1"), "/dev/sda1 is a partition of sda: name the whole disk");
+    assert_eq!(refusal(&disks, "vg-root"), "vg-root is a logical volume, not a disk");
+    assert_eq!(refusal(&disks, "sr0"), "sr0 is an optical drive, not a disk");
+    assert!(refusal(&disks, "sdz").starts_with("sdz is no disk of the tree "), "{}", refusal(&disks, "sdz"));
+    assert!(refusal(&disks, "").contains("expected a kernel name"));
+    assert!(refusal(&disks, "../../etc").contains("expected a kernel name"));
     // Two disks with one ID and no map over both: it names neither.
     disks[0].scsi_id = disks[1].scsi_id.clone();
     assert_eq!(
-        said(&disks, &vmware_id(2)),
-        format!("{} means 2 disks: /dev/sda, /dev/sdb; name one of them", vmware_id(2))
+        refusal(&disks, &vmware_id(2)),
+        format!("{} could be sda or sdb: give a name that only one disk has", vmware_id(2))
     );
 }
 

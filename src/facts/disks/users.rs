@@ -26,7 +26,7 @@ pub enum Use {
         /// On what: `sda3`.
         on: String,
         /// Whether it says what the disk is for: a partition of a multipath map does not.
-        tells: bool,
+        shows_use: bool,
     },
 }
 
@@ -89,8 +89,8 @@ fn climb<'a>(holders: &'a [Holder], on: &str, parts: &mut Vec<Part<'a>>, held: &
         if !mapped.is_multipath() {
             // Partitions, of a map or of a RAID device, are no use by themselves.
             let is_partition = matches!(mapped, Mapped::MapPartition(_));
-            let tells = !is_partition && (holder.dm_name.is_some() || !on_raid(on));
-            held.push(Use::Held { by: holder.what(), on: on.to_owned(), tells });
+            let shows_use = !is_partition && (holder.dm_name.is_some() || !on_raid(on));
+            held.push(Use::Held { by: holder.what(), on: on.to_owned(), shows_use });
         }
         parts.push(Part {
             major_minor: holder.major_minor,
@@ -114,7 +114,7 @@ pub fn map_partitions(disk: &Disk) -> Vec<(&Holder, Use)> {
     for map in disk.holders.iter().filter(|holder| holder.mapped().is_multipath()) {
         for part in &map.holders {
             if matches!(part.mapped(), Mapped::MapPartition(_)) && part.holders.is_empty() {
-                found.push((part, Use::Held { by: part.what(), on: map.name.clone(), tells: false }));
+                found.push((part, Use::Held { by: part.what(), on: map.name.clone(), shows_use: false }));
             }
         }
     }
@@ -155,7 +155,7 @@ impl Use {
         match self {
             Self::Mounted { at, on } => Some(format!("{at} ({on})")),
             Self::Swap { on } => Some(format!("swap ({on})")),
-            Self::Held { by, on, tells } => tells.then(|| format!("{by} ({on})")),
+            Self::Held { by, on, shows_use } => shows_use.then(|| format!("{by} ({on})")),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod expression;
+mod lexer;
 pub mod parse;
 mod pattern;
 pub(crate) mod unread;
@@ -9,6 +10,7 @@ pub(crate) mod unread;
 use serde::{Deserialize, Serialize};
 
 pub use self::configuration::{CONFIGURATION, Configuration, IDS, Setting};
+pub use self::lexer::Dialect;
 #[cfg(test)]
 pub(crate) use self::pattern::COMPILED;
 pub use self::pattern::{matcher, matches};
@@ -111,7 +113,7 @@ fn configuration(host: &Host) -> Result<Option<Configuration>, String> {
         .read_if_exists(CONFIGURATION)
         .map_err(|error| sysfs::needs_root(&error, format!("reading {CONFIGURATION}: {error}")))?;
     let Some(text) = text else { return Ok(None) };
-    let mut configuration = parse::parse(text.as_bytes(), parse::Dialect::of(host)).configuration;
+    let mut configuration = parse::parse(text.as_bytes(), Dialect::of(host)).configuration;
     let more = host.list(MORE).map_err(|error| format!("reading {MORE}: {error}"))?;
     let unread = more.iter().filter(|name| name.ends_with(".conf"));
     configuration.problems.extend(unread.map(|name| format!("{MORE}/{name} is there and was not read")));
@@ -222,7 +224,6 @@ pub fn hides(configuration: &Configuration, disks: &[Seen<'_>], most: usize) -> 
 mod tests {
     use regex::Regex;
 
-    use super::parse::Dialect;
     use super::pattern::literal;
     use super::*;
     use crate::facts::disks::testing::Tree;
@@ -291,10 +292,10 @@ mod tests {
         let disk = |wwid, devnode| Seen { wwid, devnode, vendor: "", product: "", protocol: "" };
         let disks =
             [disk("ab", "sda"), disk("ab", "sdb"), disk("ac", "sdc"), disk("b", "sdd"), disk("c", "sde")];
-        let told = |most| hides(&configuration, &disks, most);
+        let entries = |most| hides(&configuration, &disks, most);
         let all = [("devnode sdb".to_owned(), 1), ("wwid a".to_owned(), 0), ("wwid b".to_owned(), 3)];
-        assert_eq!(told(usize::MAX), all);
-        assert_eq!(told(2), all[..2]);
+        assert_eq!(entries(usize::MAX), all);
+        assert_eq!(entries(2), all[..2]);
         assert_eq!(hidden(&configuration, &disks).unwrap().1.devnode, "sdb");
     }
 

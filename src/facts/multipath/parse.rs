@@ -1,31 +1,13 @@
-//! /etc/multipath.conf, read as libmultipath reads it (parser.c: `alloc_strvec`, `validate_config_strvec`, `process_stream`):
-//! line by line, one entry or brace each, tolerant of what is not known.
+//! /etc/multipath.conf, read as libmultipath reads it (parser.c: `validate_config_strvec`, `process_stream`): one entry or brace a
+//! line, tolerant of what is not known.
 //!
 //! What 0.4.9-80 of CentOS 6.6 does was seen on such a machine; later versions were read in their source.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::lexer::{Dialect, Kind, Piece, first_line, is_cut, pieces};
 use super::{Configuration, IDS, Setting, expression, pattern};
-use crate::facts::os;
-use crate::host::Host;
-
-/// Which version reads the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// 0.4.9 of CentOS 6: a quoted value that begins with `!` or `#` is empty, `overrides` is not known, a carriage return ends
-    /// a line, and a last line without its end is lost.
-    El6,
-    /// Later ones: two quotation marks in a quoted value stand for one, and the blacklist has `property` and `protocol`.
-    Later,
-}
-
-impl Dialect {
-    /// That of the host: CentOS 6 is what has no systemd.
-    pub fn of(host: &Host) -> Self {
-        if os::systemd(host).unwrap_or(false) { Self::Later } else { Self::El6 }
-    }
-}
 
 /// A value of the file, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,20 +58,6 @@ struct Section {
     settings: Vec<(String, String)>,
 }
 
-/// A piece of a line.
-struct Piece {
-    span: Range<usize>,
-    kind: Kind,
-}
-
-#[derive(PartialEq)]
-enum Kind {
-    Word,
-    Quote,
-    Open,
-    Close,
-}
-
 /// Reads the file. What multipath passes over, or takes otherwise than it looks, goes to `problems`.
 pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
     let mut reader = Reader {
@@ -104,44 +72,17 @@ pub fn parse(text: &[u8], dialect: Dialect) -> Parsed {
     while let Some((length, read)) = first_line(&text[start..], dialect) {
         reader.line(start, &text[start..start + length]);
         start += read;
-        let last = text[start - 1];
-        if read >= MAXBUF - 1 && !is_end(&last) {
+        if is_cut(&text[..start], read) {
             reader.parsed.overlong.get_or_insert(reader.line);
         }
         // People count lines by newlines.
-        reader.line += usize::from(last == b'\n');
+        reader.line += usize::from(text[start - 1] == b'\n');
     }
     reader.parsed.unclosed = reader.open.last().map(|section| section.name.clone());
     while let Some(section) = reader.open.pop() {
         reader.close(section);
     }
     reader.parsed
-}
-
-/// The size of multipath's buffer for a line (parser.h, from before 0.4.9 to 0.9.4).
-const MAXBUF: usize = 1024;
-
-fn is_end(byte: &u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
-}
-
-/// How long the first line of `rest` is, and how many bytes are read with it; `None` where there is none (`read_line`).
-fn first_line(rest: &[u8], dialect: Dialect) -> Option<(usize, usize)> {
-    match dialect {
-        // By fgetc(3): the byte that finds no room is dropped, and what the file ends with is lost where no newline ends it.
-        Dialect::El6 => {
-            let length = rest.iter().take(MAXBUF + 1).position(is_end).unwrap_or(MAXBUF);
-            (length < rest.len()).then_some((length, length + 1))
-        }
-        // By fgets(3), which needs a byte for the end, and strtok(3), which passes over ends that come first.
-        Dialect::Later => {
-            let room = &rest[..rest.len().min(MAXBUF - 1)];
-            let read = room.iter().position(|&byte| byte == b'\n').map_or(room.len(), |at| at + 1);
-            let begin = room.iter().take_while(|byte| is_end(byte)).count().min(read);
-            let length = room[begin..read].iter().position(is_end).map_or(read, |at| begin + at);
-            (read > 0).then_some((length, read))
-        }
-    }
 }
 
 struct Reader<'a> {
@@ -277,11 +218,31 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, path: &str, key: &str, value: Word) {
-        if key == "user_friendly_names" || (path, key) == ("defaults", "find_multipaths") {
-            self.parsed.switches.push((path.to_owned(), key.to_owned(), value.clone()));
+        let (text, is_later) = (value.text.clone(), self.dialect == Dialect::Later);
+        let parsed = &mut self.parsed;
+        match (path, key) {
+            (_, "user_friendly_names") | ("defaults", "find_multipaths") => {
+                parsed.switches.push((path.to_owned(), key.to_owned(), value));
+            }
+            ("blacklist", "wwid") => parsed.blacklist_wwids.push(value),
+            ("blacklist", "devnode") => parsed.blacklist_devnodes.push(value),
+            ("blacklist_exceptions", "wwid") => parsed.exception_wwids.push(value),
+            _ => {}
         }
-        let configuration = &mut self.parsed.configuration;
-        let text = value.text.clone();
+        let configuration = &mut parsed.configuration;
+        let patterns = match (path, key) {
+            ("blacklist", "wwid") => Some(&mut configuration.blacklist_wwids),
+            ("blacklist", "devnode") => Some(&mut configuration.blacklist_devnodes),
+            ("blacklist", "protocol") if is_later => Some(&mut configuration.blacklist_protocols),
+            ("blacklist_exceptions", "wwid") => Some(&mut configuration.exception_wwids),
+            ("blacklist_exceptions", "devnode") => Some(&mut configuration.exception_devnodes),
+            ("blacklist_exceptions", "protocol") if is_later => Some(&mut configuration.exception_protocols),
+            _ => None,
+        };
+        if let Some(patterns) = patterns {
+            patterns.push(text.clone());
+            return self.pattern(&text);
+        }
         match (path, key) {
             ("", _) => self.problem(&format!("`{key}` stands outside of every section")),
             ("defaults", "user_friendly_names") => configuration.user_friendly_names = Some(text),
@@ -294,37 +255,8 @@ impl Reader<'_> {
                     section.settings.push((key.to_owned(), text));
                 }
             }
-            ("blacklist", "wwid") => {
-                configuration.blacklist_wwids.push(text.clone());
-                self.parsed.blacklist_wwids.push(value);
-                self.pattern(&text);
-            }
-            ("blacklist", "devnode") => {
-                configuration.blacklist_devnodes.push(text.clone());
-                self.parsed.blacklist_devnodes.push(value);
-                self.pattern(&text);
-            }
-            ("blacklist", "protocol") if self.dialect == Dialect::Later => {
-                configuration.blacklist_protocols.push(text.clone());
-                self.pattern(&text);
-            }
-            ("blacklist_exceptions", "protocol") if self.dialect == Dialect::Later => {
-                configuration.exception_protocols.push(text.clone());
-                self.pattern(&text);
-            }
             // It looks at the names of what udev knows of a disk, which are not among the facts.
-            ("blacklist", "property") if self.dialect == Dialect::Later => {
-                self.problem("what `property` hides is not judged");
-            }
-            ("blacklist_exceptions", "wwid") => {
-                configuration.exception_wwids.push(text.clone());
-                self.parsed.exception_wwids.push(value);
-                self.pattern(&text);
-            }
-            ("blacklist_exceptions", "devnode") => {
-                configuration.exception_devnodes.push(text.clone());
-                self.pattern(&text);
-            }
+            ("blacklist", "property") if is_later => self.problem("what `property` hides is not judged"),
             ("blacklist device" | "blacklist_exceptions device", "vendor" | "product") => {
                 self.pair(usize::from(key == "product"), text.clone());
                 self.pattern(&text);
@@ -389,49 +321,6 @@ impl Reader<'_> {
             }
             _ => {}
         }
-    }
-}
-
-/// The pieces of one line, which starts at byte `start` of the file. Bytes above 127 are blanks outside of quotation marks.
-fn pieces(line: &[u8], start: usize, dialect: Dialect) -> Vec<Piece> {
-    // isspace(3) has the vertical tab, which Rust's own has not.
-    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b || !byte.is_ascii();
-    // To C it ends there.
-    let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
-    let mut pieces = Vec::new();
-    let (mut at, mut in_string) = (0, false);
-    loop {
-        if !in_string {
-            at += line[at..].iter().take_while(|byte| is_blank(byte)).count();
-        }
-        let ends = |byte: &u8| matches!(byte, b'!' | b'#') && (!in_string || dialect == Dialect::El6);
-        let Some(byte) = line.get(at).filter(|byte| !ends(byte)) else { return pieces };
-        let begin = at;
-        let kind = match byte {
-            b'"' => {
-                in_string = !in_string;
-                at += 1;
-                Kind::Quote
-            }
-            b'{' | b'}' if !in_string => {
-                at += 1;
-                if *byte == b'{' { Kind::Open } else { Kind::Close }
-            }
-            _ => {
-                loop {
-                    let goes_on = |byte: &&u8| {
-                        **byte != b'"' && (in_string || !(is_blank(byte) || b"!#{}".contains(byte)))
-                    };
-                    at += line[at..].iter().take_while(goes_on).count();
-                    if !(dialect == Dialect::Later && in_string && line[at..].starts_with(b"\"\"")) {
-                        break;
-                    }
-                    at += 2;
-                }
-                Kind::Word
-            }
-        };
-        pieces.push(Piece { span: start + begin..start + at, kind });
     }
 }
 

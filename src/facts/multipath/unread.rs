@@ -38,10 +38,10 @@ const APART: u64 = 2;
 pub(crate) fn load(host: &Host, pid: u32) -> Fact<Option<String>> {
     let asked = || -> Result<Option<String>> {
         let ask = |tool: &str, word: &str| -> Result<String> {
-            let said = Command::new(tool, [word], DEADLINE).only_looks().read(host)?;
+            let output = Command::new(tool, [word], DEADLINE).only_looks().read(host)?;
             // "timeout" and "fail" end with status 0 in 0.4.9.
-            ensure!(said.contains("blacklist {"), "{tool} {word} prints no configuration");
-            Ok(said)
+            ensure!(output.contains("blacklist {"), "{tool} {word} prints no configuration");
+            Ok(output)
         };
         Ok(difference(&ask("multipathd", "-kshow config")?, &ask("multipath", "-t")?))
     };
@@ -99,6 +99,7 @@ fn is_older(host: &Host, pid: u32) -> Result<bool> {
 mod tests {
     use super::*;
     use crate::facts::testing;
+    use crate::testing::begins;
 
     /// As 0.9.4 prints it; 0.4.9 has the same sections and blanks.
     fn printed(names: &str, wwid: &str) -> String {
@@ -139,7 +140,7 @@ mod tests {
         testing::damage(&now, |text| drop(difference(text, &now)));
     }
 
-    fn told(files: &[(&str, &str)]) -> Fact<Option<String>> {
+    fn unread(files: &[(&str, &str)]) -> Fact<Option<String>> {
         let more = "-1 4202752 1012 0 3 0 5 11 0 0 20 0 1 0";
         let stat = format!("9 (multipathd) S 1 9 9 0 {more} 20400 1 1\n");
         let base = [
@@ -157,7 +158,7 @@ mod tests {
         // It began at 10204 by the clock of today.
         let at = |file: u64, begin: u64| {
             let lines = format!("/etc/multipath.conf {file}\n/var/run/multipathd.pid {begin}\n");
-            told(&[("commands/ctime", &lines)])
+            unread(&[("commands/ctime", &lines)])
         };
         assert_eq!(at(9000, 10204), Fact::Known(None));
         assert_eq!(at(10202, 10204), Fact::Known(None));
@@ -169,7 +170,7 @@ mod tests {
         }
         // Set right since the boot: a golden image's file is older than either.
         assert_eq!(at(5000, 7204), Fact::Known(None));
-        assert!(matches!(told(&[]), Fact::Unknown(_)), "the recording does not say");
+        assert!(matches!(unread(&[]), Fact::Unknown(_)), "the recording does not say");
     }
 
     #[test]
@@ -177,7 +178,7 @@ mod tests {
         let (old, now) = (printed("yes", "a"), printed("no", "a"));
         let ctime = |file: u64| format!("/etc/multipath.conf {file}\n/var/run/multipathd.pid 10204\n");
         let asked = |daemon: &str, file: u64| {
-            told(&[
+            unread(&[
                 ("commands/multipathd", daemon),
                 ("commands/multipath", &now),
                 ("commands/ctime", &ctime(file)),
@@ -187,6 +188,6 @@ mod tests {
         let Fact::Known(Some(_)) = asked(&old, 9000) else { panic!("older than the process") };
         assert_eq!(asked("timeout\n", 9000), Fact::Known(None));
         let Fact::Unknown(why) = asked("timeout\n", 10300) else { panic!() };
-        assert!(why.starts_with("multipathd -kshow config prints no configuration, and"), "{why}");
+        begins(&why, "multipathd -kshow config prints no configuration, and");
     }
 }

@@ -180,24 +180,24 @@ mod tests {
 
     #[test]
     fn an_ioctl_that_returns_0_is_not_success() {
-        let said = |reply: Reply| data(reply).unwrap_err().to_string();
-        assert_eq!(said(check(fixed(5, 0x24, 0))), "ILLEGAL REQUEST (sense 05/24/00)");
-        assert_eq!(said(check(vec![0x72, 0x05, 0x24, 0x01])), "ILLEGAL REQUEST (sense 05/24/01)");
-        assert_eq!(said(check(fixed(2, 4, 1))), "NOT READY (sense 02/04/01)");
-        assert_eq!(said(Reply { status: 0x18, ..Reply::default() }), "SCSI status 0x18");
+        let message = |reply: Reply| data(reply).unwrap_err().to_string();
+        assert_eq!(message(check(fixed(5, 0x24, 0))), "ILLEGAL REQUEST (sense 05/24/00)");
+        assert_eq!(message(check(vec![0x72, 0x05, 0x24, 0x01])), "ILLEGAL REQUEST (sense 05/24/01)");
+        assert_eq!(message(check(fixed(2, 4, 1))), "NOT READY (sense 02/04/01)");
+        assert_eq!(message(Reply { status: 0x18, ..Reply::default() }), "SCSI status 0x18");
         assert_eq!(
-            said(Reply { host_status: 1, ..Reply::default() }),
+            message(Reply { host_status: 1, ..Reply::default() }),
             "the disk does not answer (host status 0x01)"
         );
         assert_eq!(
-            said(Reply { host_status: 3, ..Reply::default() }),
+            message(Reply { host_status: 3, ..Reply::default() }),
             "no answer within 5 s (host status 0x03)"
         );
         assert_eq!(
-            said(Reply { driver_status: 6, ..Reply::default() }),
+            message(Reply { driver_status: 6, ..Reply::default() }),
             "the driver failed (driver status 0x06)"
         );
-        assert_eq!(said(check(Vec::new())), "SCSI status 0x02");
+        assert_eq!(message(check(Vec::new())), "SCSI status 0x02");
         // Sense data cut off anywhere does not panic and does not pass for success.
         for length in 0..18 {
             let cut = fixed(5, 0x24, 0)[..length].to_vec();

@@ -21,8 +21,8 @@ pub use known::{KnownId, NoId};
 
 /// The SCSI ID of the SCSI disk with the kernel name `name`.
 pub fn identify(host: &Host, name: &str) -> Result<KnownId, NoId> {
-    if let Some(told) = in_sysfs(host, name) {
-        return told.map_err(NoId::from);
+    if let Some(answer) = in_sysfs(host, name) {
+        return answer.map_err(NoId::from);
     }
     match host.kind() {
         Kind::Live => {
@@ -68,13 +68,6 @@ pub fn id_of(file: &File) -> Result<ScsiId, String> {
         return Err(format!("it is a device-mapper device ({uuid}), not a disk or a multipath map"));
     };
     asked().map_or_else(|_| id_of_map(&host, &device, wwid), |known| Ok(known.id))
-}
-
-/// The SCSI ID behind the device file `path` of this host: a whole disk, a multipath map, or a link to one.
-/// Errors: Why there is none, in one line that names `path`.
-pub fn id_of_device(host: &Host, path: &str) -> Result<ScsiId, String> {
-    let file = open(&host.path(path)).map_err(|error| error.why)?;
-    id_of(&file).map_err(|error| format!("{path}: {error}"))
 }
 
 /// The WWID of the map at `device` (a directory of sysfs), when every path answers with it.
@@ -188,24 +181,24 @@ mod tests {
         let good = disk(&[(0, list), (0x83, NAA)]).unwrap();
         let source = Some("SG_IO 0x83 NAA 5".to_owned());
         assert_eq!(good, KnownId { id: "35000c29001020304".into(), source });
-        let said = |pages: &[(u8, &[u8])]| {
+        let reason = |pages: &[(u8, &[u8])]| {
             let error = disk(pages).unwrap_err();
             assert!(!error.silent, "{error:?}");
             error.why
         };
-        assert_eq!(said(&[]), "it refuses VPD page 0x00: ILLEGAL REQUEST (sense 05/24/00)");
-        assert_eq!(said(&[(0, &[0, 0, 0, 1, 0])]), "its list of VPD pages lacks 0x83");
+        assert_eq!(reason(&[]), "it refuses VPD page 0x00: ILLEGAL REQUEST (sense 05/24/00)");
+        assert_eq!(reason(&[(0, &[0, 0, 0, 1, 0])]), "its list of VPD pages lacks 0x83");
         assert_eq!(
-            said(&[(0, &[0, 0, 0, 2, 0, 0x80]), (0x80, SERIAL), (0x83, NAA)]),
+            reason(&[(0, &[0, 0, 0, 2, 0, 0x80]), (0x80, SERIAL), (0x83, NAA)]),
             "its list of VPD pages lacks 0x83 (serial number 123)"
         );
-        assert_eq!(said(&[(0, list)]), "it refuses VPD page 0x83: ILLEGAL REQUEST (sense 05/24/00)");
+        assert_eq!(reason(&[(0, list)]), "it refuses VPD page 0x83: ILLEGAL REQUEST (sense 05/24/00)");
         assert_eq!(
-            said(&[(0, list), (0x83, SERIAL)]),
+            reason(&[(0, list), (0x83, SERIAL)]),
             "it answers a request for VPD page 0x83 with page 0x80"
         );
         assert_eq!(
-            said(&[(0, list), (0x83, VENDOR), (0x80, SERIAL)]),
+            reason(&[(0, list), (0x83, VENDOR), (0x80, SERIAL)]),
             "VPD page 0x83 carries only a vendor-specific designator (\"dr0\"), which need not be unique \
              (serial number 123)"
         );
@@ -225,7 +218,11 @@ mod tests {
             let error = refused(0x83)(fault);
             assert!(!error.silent, "{error:?}");
         }
-        assert!(!open(Path::new("/dev/no-such-disk")).unwrap_err().silent);
+        let absent = open(Path::new("/dev/no-such-disk")).unwrap_err();
+        assert!(
+            !absent.silent && absent.why.starts_with("opening /dev/no-such-disk: No such file"),
+            "{absent:?}"
+        );
     }
 
     #[test]
@@ -235,23 +232,18 @@ mod tests {
         let dm = "/sys/block/dm-0";
         tree.file(&format!("{dm}/slaves/sdb/x"), "").file(&format!("{dm}/slaves/sdc/x"), "");
         tree.vmware_pages("sdb", 1).vmware_pages("sdc", 1);
-        let said = || id_of_map(&tree.host(), dm, &vmware_id(1));
-        assert_eq!(said(), Ok(vmware_id(1).into()));
+        let reason = || id_of_map(&tree.host(), dm, &vmware_id(1));
+        assert_eq!(reason(), Ok(vmware_id(1).into()));
         tree.vmware_pages("sdc", 2);
         let (one, two) = (vmware_id(1), vmware_id(2));
-        assert_eq!(said(), Err(format!("sdc is a path of the map {one}, but answers with {two}")));
+        assert_eq!(reason(), Err(format!("sdc is a path of the map {one}, but answers with {two}")));
         assert_eq!(id_of_map(&tree.host(), "/sys/block/dm-9", "3x"), Err("the map 3x has no path".into()));
     }
 
     #[test]
     fn what_is_no_disk_has_no_id() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("plain");
-        File::create(&path).unwrap();
-        let path = path.to_str().unwrap();
-        let said = id_of_device(&Host::live(), path).unwrap_err();
-        assert_eq!(said, format!("{path}: it is not a block device"));
-        let said = id_of_device(&Host::live(), "/dev/no-such-disk").unwrap_err();
-        assert!(said.starts_with("opening /dev/no-such-disk: No such file"), "{said}");
+        let plain = File::create(dir.path().join("plain")).unwrap();
+        assert_eq!(id_of(&plain), Err("it is not a block device".into()));
     }
 }

@@ -2,10 +2,10 @@
 //! a software RAID, or a partition table. For the UUID and the label, by which fstab may name several devices (what may be written to, libblkid shows), and for the
 //! size of the file system.
 
+use super::bytes::{self, array, has, is_ext, u32_at, u64_at};
 use super::found::{Carried, Extent};
 use super::{fat, lvm, superblocks, table};
 use crate::facts::retention::Volume;
-use crate::host::Uuid;
 
 /// What `start` says, the first 4,096 bytes of a device; `block` reads the 4,096 bytes that begin at a multiple of 4,096. `sector` is
 /// the size of its sectors in bytes, where a partition table on it counts, and `size` its own, where it can be a member of a RAID.
@@ -28,35 +28,23 @@ pub(super) fn carried(
 
 /// By the kernel's fs/ext4/ext4.h, xfs_format.h, and linux/swap.h for pages of 4 KiB.
 fn volume(start: &[u8]) -> Option<Volume> {
-    let has = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
-    let (fs_type, uuid, label, length) = if has(4086, b"SWAPSPACE2") {
-        ("swap", 1036, 1052, 16)
-    } else if has(1024 + 0x38, &[0x53, 0xef]) {
-        ("ext", 1024 + 0x68, 1024 + 0x78, 16)
-    } else if has(0, b"XFSB") {
-        ("xfs", 32, 108, 12)
+    if has(start, 4086, b"SWAPSPACE2") {
+        bytes::volume("swap", start, 1036, (1052, 16))
+    } else if is_ext(start) {
+        bytes::volume("ext", start, 1024 + 0x68, (1024 + 0x78, 16))
+    } else if has(start, 0, b"XFSB") {
+        bytes::volume("xfs", start, 32, (108, 12))
     } else {
-        return None;
-    };
-    let uuid: [u8; 16] = start.get(uuid..uuid + 16)?.try_into().ok()?;
-    let label = start.get(label..label + length)?.split(|byte| *byte == 0).next().unwrap_or_default();
-    Some(Volume {
-        fs_type: fs_type.into(),
-        uuid: Uuid::of_superblock(uuid),
-        label: String::from_utf8_lossy(label).into_owned(),
-    })
+        None
+    }
 }
 
 /// When ext2 to ext4 was made or checked last, in seconds since 1970 (`s_lastcheck`, which mke2fs sets too, of struct
 /// `ext4_super_block`). It is checked while it is not mounted: a time after that of the last mount (`s_mtime`) was told by another
 /// clock, and is none.
 fn checked(start: &[u8]) -> Option<u64> {
-    let field = |at: usize| Some(u32::from_le_bytes(start.get(1024 + at..1024 + at + 4)?.try_into().ok()?));
-    if start.get(1024 + 0x38..1024 + 0x3a)? != [0x53, 0xef] {
-        return None;
-    }
-    let (mounted, checked) = (field(0x2c)?, field(0x40)?);
-    (checked != 0 && checked <= mounted).then_some(u64::from(checked))
+    let (mounted, checked) = (u32_at(start, 1024 + 0x2c)?, u32_at(start, 1024 + 0x40)?);
+    (is_ext(start) && checked != 0 && checked <= mounted).then_some(u64::from(checked))
 }
 
 /// How large the file system is, by its own superblock: struct `ext4_super_block` of the kernel's ext4.h, struct `xfs_dsb` of
@@ -64,17 +52,16 @@ fn checked(start: &[u8]) -> Option<u64> {
 pub fn extent(start: &[u8]) -> Option<Extent> {
     /// `EXT4_FEATURE_INCOMPAT_64BIT`: the upper half of the count is in use.
     const WIDE: u64 = 0x80;
-    let field = |at: usize, length: usize| start.get(at..at + length);
-    let little = |at: usize| Some(u64::from(u32::from_le_bytes(field(at, 4)?.try_into().ok()?)));
-    let big = |at: usize| Some(u64::from(u32::from_be_bytes(field(at, 4)?.try_into().ok()?)));
-    if field(0, 4)? == b"XFSB" {
+    let little = |at: usize| u32_at(start, at).map(u64::from);
+    let big = |at: usize| array(start, at).map(|bytes| u64::from(u32::from_be_bytes(bytes)));
+    if has(start, 0, b"XFSB") {
         let block = big(4)?;
-        let blocks = u64::from_be_bytes(field(8, 8)?.try_into().ok()?);
+        let blocks = u64::from_be_bytes(array(start, 8)?);
         // A log that starts nowhere is on another device.
-        let log = if field(48, 8)? == [0; 8] { 0 } else { big(96)? };
+        let log = if u64_at(start, 48)? == 0 { 0 } else { big(96)? };
         return Some(Extent { bytes: blocks.checked_mul(block)?, log_bytes: log.checked_mul(block)? });
     }
-    if field(1024 + 0x38, 2)? != [0x53, 0xef] {
+    if !is_ext(start) {
         return None;
     }
     let upper = if little(1024 + 0x60)? & WIDE == 0 { 0 } else { little(1024 + 0x150)? };
@@ -138,7 +125,7 @@ mod tests {
     /// As tests/real_storage.rs holds it against libblkid; here with each byte of it changed.
     #[test]
     fn a_check_after_the_last_mount_is_none() {
-        let told = |mounted: u32, last: u32| {
+        let found = |mounted: u32, last: u32| {
             let mut start = vec![0_u8; 4096];
             start[1024 + 0x38..1024 + 0x3a].copy_from_slice(&[0x53, 0xef]);
             start[1024 + 0x2c..1024 + 0x30].copy_from_slice(&mounted.to_le_bytes());
@@ -146,7 +133,7 @@ mod tests {
             checked(&start)
         };
         assert_eq!(
-            [told(500, 400), told(500, 500), told(500, 501), told(500, 0)],
+            [found(500, 400), found(500, 500), found(500, 501), found(500, 0)],
             [Some(400), Some(500), None, None]
         );
         assert_eq!(checked(&[0; 4096]), None);
@@ -186,12 +173,12 @@ mod tests {
             ),
         ] {
             let mut image = made(tool, args, script);
-            let told = read(&image);
-            let of_table = told
+            let found = read(&image);
+            let of_table = found
                 .table
                 .iter()
                 .flat_map(|one| [&one.dos_id].into_iter().chain(one.entries.iter().map(|one| &one.uuid)));
-            let of_volume = told.volume.iter().map(|one| one.uuid.to_string());
+            let of_volume = found.volume.iter().map(|one| one.uuid.to_string());
             let uuid = of_volume.chain(of_table.cloned()).find(|uuid| !uuid.is_empty());
             assert_eq!(uuid.as_deref(), Some(expected), "{tool} {args:?}");
             for at in (0..1536).chain(4080..4096) {

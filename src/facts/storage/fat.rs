@@ -1,6 +1,7 @@
 //! The volume id and the label of FAT, read as libblkid reads them (libblkid/src/superblocks/vfat.c): an EFI system partition is
 //! named by them in fstab.
 
+use super::bytes::{has, u16_at, u32_at};
 use crate::facts::retention::Volume;
 use crate::host::Uuid;
 
@@ -13,9 +14,9 @@ const MOST: u64 = 64 << 10;
 /// What `start`, the first 4,096 bytes of a device, says; `block` reads the 4,096 bytes that begin at a multiple of 4,096.
 pub(super) fn volume(start: &[u8], block: impl Fn(u64) -> Option<Vec<u8>>) -> Option<Volume> {
     let byte = |at: usize| start.get(at).copied().map(u64::from);
-    let two = |at: usize| Some(byte(at)? | byte(at + 1)? << 8);
-    let four = |at: usize| Some(two(at)? | two(at + 2)? << 16);
-    let has = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
+    let two = |at: usize| u16_at(start, at).map(u64::from);
+    let four = |at: usize| u32_at(start, at).map(u64::from);
+    let has = |at: usize, magic: &[u8]| has(start, at, magic);
     let is_named =
         [&b"MSDOS"[..], b"FAT16   ", b"FAT12   ", b"FAT     "].iter().any(|magic| has(0x36, magic))
             || has(0x52, b"FAT32   ")

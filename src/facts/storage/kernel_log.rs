@@ -34,7 +34,7 @@ pub(super) fn since_boot(host: &Host, wall: u64) -> Option<u64> {
 
 /// What a line says of a file system.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Event {
     /// It is mounted, so what was before counts no more: its superblock tells of it, where it could be written.
     Mounted,
     /// It met an error, or is given up.
@@ -63,20 +63,20 @@ pub fn trouble(log: &str, device: &str, checked: Option<u64>) -> Option<Trouble>
             // The log's clock is set by nobody, and goes a little wrong.
             lost.saturating_add(60 + lost / 1000) < checked
         });
-        match said(line, device) {
-            Some(Said::Mounted) => {
+        match event(line, device) {
+            Some(Event::Mounted) => {
                 before = before.or(lost.take());
                 now = None;
             }
-            Some(said) => {
+            Some(event) => {
                 now = now.or(Some(line));
-                lost = lost.or((said == Said::Lost && !is_over).then_some(line));
+                lost = lost.or((event == Event::Lost && !is_over).then_some(line));
             }
             None => {}
         }
     }
-    let told = |line: &str| text::safe(line.trim_end());
-    now.map(|line| Trouble::Now(told(line))).or(before.map(|line| Trouble::Before(told(line))))
+    let safe = |line: &str| text::safe(line.trim_end());
+    now.map(|line| Trouble::Now(safe(line))).or(before.map(|line| Trouble::Before(safe(line))))
 }
 
 /// A line without level (`<3>`), time (`[   12.345678]`) and caller (`[   T17]`, since 5.1 where it is configured); and the time, in
@@ -96,22 +96,22 @@ fn message(line: &str) -> (Option<u64>, &str) {
 
 /// By the texts of fs/buffer.c, fs/ext2, fs/ext3, fs/ext4, fs/jbd, fs/jbd2 and fs/xfs from 2.6.32 to 6.12. A warning is none of it, but
 /// where it tells of a lost write.
-fn said(line: &str, device: &str) -> Option<Said> {
+fn event(line: &str, device: &str) -> Option<Event> {
     let is_it = |name: &str| name.replace('/', "!") == device;
     if let Some(name) = line.strip_prefix("lost page write due to I/O error on ") {
-        return is_it(name.trim_end()).then_some(Said::Lost);
+        return is_it(name.trim_end()).then_some(Event::Lost);
     }
     // Since 3.19; before, the line above follows one for reads and writes alike.
     if let Some((name, rest)) =
         line.strip_prefix("Buffer I/O error on dev ").and_then(|rest| rest.split_once(','))
     {
-        return (is_it(name) && rest.contains(", lost ")).then_some(Said::Lost);
+        return (is_it(name) && rest.contains(", lost ")).then_some(Event::Lost);
     }
     if let Some(rest) = line.strip_prefix("JBD") {
         return said_by_jbd(rest.strip_prefix('2').unwrap_or(rest), is_it);
     }
     if let Some(name) = line.strip_prefix("Aborting journal on device ") {
-        return is_its_journal(name, is_it).then_some(Said::GivenUp);
+        return is_its_journal(name, is_it).then_some(Event::GivenUp);
     }
     if let Some(rest) = line.strip_prefix("EXT").and_then(|rest| rest.strip_prefix(['2', '3', '4'])) {
         return said_by_ext(rest, is_it);
@@ -126,7 +126,7 @@ fn is_its_journal(name: &str, is_it: impl Fn(&str) -> bool) -> bool {
     is_it(name) || inner.is_some_and(|(name, _)| is_it(name))
 }
 
-fn said_by_jbd(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
+fn said_by_jbd(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Event> {
     /// Behind `: `, with the number of the error since 3.4 (`Error -5 detected when …`).
     const SUPERBLOCK: [&str; 3] = [
         "detected when updating journal superblock for ",
@@ -135,13 +135,13 @@ fn said_by_jbd(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
     ];
     let rest = rest.strip_prefix(": ")?;
     if let Some(name) = rest.strip_prefix("Detected IO errors while flushing file data on ") {
-        return is_its_journal(name, is_it).then_some(Said::Lost);
+        return is_its_journal(name, is_it).then_some(Event::Lost);
     }
     let name = SUPERBLOCK.iter().find_map(|text| Some(rest.split_once(text)?.1))?;
-    is_its_journal(name, is_it).then_some(Said::GivenUp)
+    is_its_journal(name, is_it).then_some(Event::GivenUp)
 }
 
-fn said_by_ext(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
+fn said_by_ext(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Event> {
     const GIVEN_UP: [&str; 5] = [
         "error: ",
         "previous I/O error to superblock",
@@ -156,32 +156,32 @@ fn said_by_ext(rest: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
         "failed to convert unwritten extents",
     ];
     if let Some((name, _)) = rest.strip_prefix("-fs error (device ").and_then(|rest| rest.split_once(')')) {
-        return is_it(name).then_some(Said::GivenUp);
+        return is_it(name).then_some(Event::GivenUp);
     }
     if let Some((name, rest)) =
         rest.strip_prefix("-fs warning (device ").and_then(|rest| rest.split_once("): "))
     {
         let is_lost = rest.starts_with("ext4_end_bio") && rest.contains(" writing to inode ");
-        return (is_it(name) && is_lost).then_some(Said::Lost);
+        return (is_it(name) && is_lost).then_some(Event::Lost);
     }
     if let Some((name, rest)) = rest.strip_prefix("-fs (").and_then(|rest| rest.split_once("): ")) {
         let is = |texts: &[&str]| texts.iter().any(|text| rest.starts_with(text));
         return match rest.starts_with("mounted filesystem") {
             _ if !is_it(name) => None,
-            true => Some(Said::Mounted),
-            false if is(&LOST) => Some(Said::Lost),
-            false => is(&GIVEN_UP).then_some(Said::GivenUp),
+            true => Some(Event::Mounted),
+            false if is(&LOST) => Some(Event::Lost),
+            false => is(&GIVEN_UP).then_some(Event::GivenUp),
         };
     }
     // 2.6.32, where a mount of ext3 is told so.
     if let Some((name, _)) = rest.strip_prefix(" FS on ").and_then(|rest| rest.split_once(',')) {
-        return is_it(name).then_some(Said::Mounted);
+        return is_it(name).then_some(Event::Mounted);
     }
     let name = rest.strip_prefix("-fs: previous I/O error to superblock detected for ")?;
-    is_it(name.trim_end().trim_end_matches('.')).then_some(Said::GivenUp)
+    is_it(name.trim_end().trim_end_matches('.')).then_some(Event::GivenUp)
 }
 
-fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
+fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Event> {
     const MOUNTED: [&str; 3] = [
         "XFS mounting filesystem ",
         "Ending clean XFS mount for filesystem: ",
@@ -210,28 +210,28 @@ fn said_by_xfs(line: &str, is_it: impl Fn(&str) -> bool) -> Option<Said> {
     ];
     let trouble = |text: &str| {
         let is = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
-        is(&GIVEN_UP).then_some(Said::GivenUp).or(is(&LOST).then_some(Said::Lost))
+        is(&GIVEN_UP).then_some(Event::GivenUp).or(is(&LOST).then_some(Event::Lost))
     };
     // Since 2.6.39, and in that of Red Hat.
     if let Some((name, rest)) = line.strip_prefix("XFS (").and_then(|rest| rest.split_once("): ")) {
         let is_mounted = ["Mounting", "Ending clean mount", "Ending recovery"];
         return match is_mounted.iter().any(|text| rest.starts_with(text)) {
             _ if !is_it(name) => None,
-            true => Some(Said::Mounted),
+            true => Some(Event::Mounted),
             false => trouble(rest),
         };
     }
     // 2.6.32.
     if let Some(rest) = MOUNTED.iter().find_map(|text| line.strip_prefix(text)) {
-        return is_it(rest.split([' ', '\r']).next()?).then_some(Said::Mounted);
+        return is_it(rest.split([' ', '\r']).next()?).then_some(Event::Mounted);
     }
     if let Some((name, _)) = line.strip_prefix("xfs_force_shutdown(").and_then(|rest| rest.split_once(',')) {
-        return is_it(name).then_some(Said::GivenUp);
+        return is_it(name).then_some(Event::GivenUp);
     }
     if let Some((name, _)) =
         line.strip_prefix("I/O error in filesystem (\"").and_then(|rest| rest.split_once('"'))
     {
-        return is_it(name).then_some(Said::GivenUp);
+        return is_it(name).then_some(Event::GivenUp);
     }
     let (name, rest) = line.strip_prefix("Filesystem ")?.split_once(": ")?;
     trouble(rest).filter(|_| is_it(name.trim_matches('"')))

@@ -1,5 +1,6 @@
 //! A physical volume of LVM, by the structures of LVM2's lib/format_text/layout.h.
 
+use super::bytes::u64_at;
 use crate::facts::retention::Volume;
 
 /// The type of a physical volume, whose label is the name of its volume group: libblkid's word.
@@ -16,23 +17,22 @@ pub(super) fn physical_volume(
     block: impl Fn(u64) -> Option<Vec<u8>>,
 ) -> Option<(Volume, Option<String>)> {
     const BLOCK: u64 = 4096;
-    let number = |bytes: &[u8], at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let is_label = |at: &usize| start.get(*at..).is_some_and(|rest| rest.starts_with(b"LABELONE"));
     let label = (0..4).map(|sector| sector * 512).find(is_label)?;
-    let header = label + usize::try_from(number(start, label + 20)? & 0xffff).ok()?;
+    let header = label + usize::try_from(u64_at(start, label + 20)? & 0xffff).ok()?;
     let uuid = String::from_utf8_lossy(start.get(header..header + UUID_LETTERS)?).into_owned();
     // Behind the UUID and the size of the device.
     let mut area = header + 40;
-    while number(start, area)? != 0 {
+    while u64_at(start, area)? != 0 {
         area += 16;
     }
     let described = || {
-        let metadata = number(start, area + 16).filter(|at| *at != 0 && at % 512 == 0)?;
+        let metadata = u64_at(start, area + 16).filter(|at| *at != 0 && at % 512 == 0)?;
         let within = |at: u64| usize::try_from(at % BLOCK).ok();
         let read = |at: u64| Some(block(at - at % BLOCK)?.get(within(at)?..)?.to_vec());
         let header = read(metadata)?;
         // Behind checksum, magic, version, start and size of the area.
-        let text = read(metadata.checked_add(number(&header, 40).filter(|at| *at != 0)?)?)?;
+        let text = read(metadata.checked_add(u64_at(&header, 40).filter(|at| *at != 0)?)?)?;
         (header.get(4..20)? == b" LVM2 x[5A%r0N*>").then(|| String::from_utf8_lossy(&text).into_owned())
     };
     let (name, group) = described().and_then(|text| named(&text)).unwrap_or_default();

@@ -18,10 +18,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What dmsetup says of all multipath maps, `None` where the device mapper itself can be asked. It is a command, and none may
 /// be started where the maps are asked one by one, in a copy of this process.
-pub(super) type Told = Option<std::result::Result<String, String>>;
+pub(super) type Statuses = Option<std::result::Result<String, String>>;
 
 /// Asks dmsetup where nobody has made the device mapper's node, which udev does; dmsetup makes it where it can.
-pub(super) fn told(host: &Host) -> Told {
+pub(super) fn statuses(host: &Host) -> Statuses {
     if !host.is_live() || host.exists(CONTROL) {
         return None;
     }
@@ -30,14 +30,14 @@ pub(super) fn told(host: &Host) -> Told {
 }
 
 /// The kernel names of the failed paths of the multipath maps among `names`; `told` by [`told`].
-pub(super) fn failed_paths(host: &Host, names: &[String], told: &Told) -> Result<Vec<String>> {
+pub(super) fn failed_paths(host: &Host, names: &[String], statuses: &Statuses) -> Result<Vec<String>> {
     let mut failed = Vec::new();
     for name in names.iter().filter(|name| name.starts_with("dm-")) {
         let uuid = read::attribute(host, &format!("/sys/block/{name}/dm/uuid"))?.unwrap_or_default();
         if !Mapped::of(&uuid).is_multipath() {
             continue;
         }
-        let text = status(host, name, told)?;
+        let text = status(host, name, statuses)?;
         for number in failed_in(&text).with_context(|| format!("the status of {name} has no path: {text}"))? {
             failed.push(sysfs::kernel_name(host, number).unwrap_or_else(|| number.to_string()));
         }
@@ -56,21 +56,21 @@ pub fn failed_in(status: &str) -> Option<Vec<DeviceNumber>> {
 }
 
 /// The status of all targets of a map, as text.
-fn status(host: &Host, name: &str, told: &Told) -> Result<String> {
+fn status(host: &Host, name: &str, statuses: &Statuses) -> Result<String> {
     if !host.is_live() {
         return read::text(host, &format!("/commands/dm-status/{name}"));
     }
-    if let Some(told) = told {
-        let told = told.as_ref().map_err(|why| anyhow!(why.clone()))?;
+    if let Some(statuses) = statuses {
+        let statuses = statuses.as_ref().map_err(|why| anyhow!(why.clone()))?;
         let map = read::attribute(host, &format!("/sys/block/{name}/dm/name"))?.unwrap_or_default();
-        return Ok(of_map(told, &map));
+        return Ok(of_map(statuses, &map));
     }
     Ok(asked(host, name).map_err(anyhow::Error::msg)?.texts().join("\n"))
 }
 
 /// The lines about `map`, without its name and the extent of the target: `mpatha: 0 2097152 multipath 2 0 ...`.
-fn of_map(told: &str, map: &str) -> String {
-    let lines = told.lines().filter_map(|line| line.strip_prefix(map)?.strip_prefix(": "));
+fn of_map(statuses: &str, map: &str) -> String {
+    let lines = statuses.lines().filter_map(|line| line.strip_prefix(map)?.strip_prefix(": "));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn what_dmsetup_says_is_told_by_the_name_of_the_map() {
-        let told = "mpathb: 0 2048 multipath 2 0 0 0 1 1 A 0 1 0 8:32 A 0\nmpatha: 0 2048 multipath 2 0 0 0 1 1 E 0 1 0 8:16 F 3\n";
-        assert_eq!(failed_in(&of_map(told, "mpatha")), Some(vec!["8:16".into()]));
-        assert_eq!(failed_in(&of_map(told, "mpathb")), Some(vec![]));
+        let statuses = "mpathb: 0 2048 multipath 2 0 0 0 1 1 A 0 1 0 8:32 A 0\nmpatha: 0 2048 multipath 2 0 0 0 1 1 E 0 1 0 8:16 F 3\n";
+        assert_eq!(failed_in(&of_map(statuses, "mpatha")), Some(vec!["8:16".into()]));
+        assert_eq!(failed_in(&of_map(statuses, "mpathb")), Some(vec![]));
         for none in ["mpath", "a", "", "mpathc"] {
-            assert_eq!(failed_in(&of_map(told, none)), None, "{none}");
+            assert_eq!(failed_in(&of_map(statuses, none)), None, "{none}");
         }
     }
 }

@@ -94,16 +94,16 @@ mod tests {
         Ok(block)
     }
 
-    fn told(mut entries: Vec<Entry>, block: impl Fn(u64) -> io::Result<Vec<u8>>) -> Vec<String> {
+    fn found(mut entries: Vec<Entry>, block: impl Fn(u64) -> io::Result<Vec<u8>>) -> Vec<String> {
         read(&mut entries, |entry| entry.number == 9, block);
-        let told = |entry: Entry| match entry.place {
+        let found = |entry: Entry| match entry.place {
             None => "not looked at".to_owned(),
             Some(Place::Read { volume, .. }) => {
                 volume.map_or("nothing".to_owned(), |volume| volume.fs_type.to_string())
             }
             Some(Place::Unread(why)) => why,
         };
-        entries.into_iter().map(told).collect()
+        entries.into_iter().map(found).collect()
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
             Entry { place: Some(Place::NOTHING), ..entry(5, 1 << 20, 1 << 20) },
         ];
         let expected = ["swap", "nothing", "not looked at", "nothing", "it ends before it begins", "nothing"];
-        assert_eq!(told(entries, device), expected);
+        assert_eq!(found(entries, device), expected);
         // What follows a partition is not its own: the description of a group, for example.
         let asked = Cell::new(0);
         let counted = |at: u64| {
@@ -129,7 +129,7 @@ mod tests {
             (block[20], block[89]) = (32, 64);
             Ok(block)
         };
-        assert_eq!(told(vec![entry(1, 1 << 20, 8192)], counted), [super::super::LVM]);
+        assert_eq!(found(vec![entry(1, 1 << 20, 8192)], counted), [super::super::LVM]);
         assert!(asked.get() < (1 << 20) + 8192, "{}", asked.get());
     }
 
@@ -140,10 +140,10 @@ mod tests {
             at => device(at),
         };
         let entries = vec![entry(1, 1 << 20, 1 << 20), entry(2, 2 << 20, 1 << 20), entry(3, u64::MAX, 4096)];
-        let told_all = told(entries, fails);
-        assert_eq!(told_all[..2], ["swap", "Input/output error"]);
+        let found_all = found(entries, fails);
+        assert_eq!(found_all[..2], ["swap", "Input/output error"]);
         let many = (10..).take(MOST + 1).map(|number| entry(number, 4096, 4096)).collect();
-        let told_all = told(many, device);
-        assert_eq!(told_all[MOST - 1..], ["nothing", "no more than 256 are looked at"]);
+        let found_all = found(many, device);
+        assert_eq!(found_all[MOST - 1..], ["nothing", "no more than 256 are looked at"]);
     }
 }

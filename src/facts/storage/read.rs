@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
 
 use nix::libc;
 
+use super::bytes::{is_ext, u16_at, u32_at};
 use super::found::{Carried, Device, Extent, Read};
 use super::table::{Entry, Place, Table};
 use super::{content, places};
@@ -45,7 +46,7 @@ pub(super) fn first_block(host: &Host, name: &str, device: &Device) -> Result<(R
                 places::read(&mut table.entries, shows, |at| block(&file, at));
             }
             let failed = failed.map(|why| Read::Failed(format!("reading {path} {why}")));
-            Ok((failed.or(counted).unwrap_or_else(|| told(&start)), carried))
+            Ok((failed.or(counted).unwrap_or_else(|| ext_errors(&start)), carried))
         }
         Err(error) if is_the_device_s(&error) => {
             Ok((Read::Failed(format!("reading {path}: {error}")), Carried::default()))
@@ -103,19 +104,17 @@ fn sysfs_count(host: &Host, name: &str) -> Option<u64> {
 
 /// What the superblock of ext2, ext3 or ext4 says of errors (struct `ext4_super_block` of the kernel's ext4.h). The kernel
 /// notes each there at once, and e2fsck alone takes it away. The count came with 2.6.36.
-fn told(block: &[u8]) -> Read {
-    /// Offsets in bytes: `s_magic`, `s_state`, `s_error_count`.
-    const MAGIC: usize = 1024 + 0x38;
+fn ext_errors(block: &[u8]) -> Read {
+    /// Offsets in bytes: `s_state`, `s_error_count`.
     const STATE: usize = 1024 + 0x3a;
     const COUNT: usize = 1024 + 0x194;
     /// `EXT4_ERROR_FS`.
     const ERRORS: u16 = 2;
-    let field = |at: usize| block.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-    if field(MAGIC) != 0xef53 {
+    if !is_ext(block) {
         return Read::Done;
     }
-    match u32::from(field(COUNT)) | u32::from(field(COUNT + 2)) << 16 {
-        0 if field(STATE) & ERRORS == 0 => Read::Done,
+    match u32_at(block, COUNT).unwrap_or_default() {
+        0 if u16_at(block, STATE).unwrap_or_default() & ERRORS == 0 => Read::Done,
         0 => Read::Errors("its superblock says so".into()),
         count => Read::Errors(format!("its superblock counts {count}")),
     }
@@ -123,11 +122,9 @@ fn told(block: &[u8]) -> Read {
 
 /// Whether the device itself failed: any other error says nothing of it.
 fn is_the_device_s(error: &io::Error) -> bool {
-    let of_devices = [libc::EIO, libc::ENXIO, libc::ENODEV, libc::ENOMEDIUM, libc::ETIMEDOUT, libc::ENOLINK];
-    of_devices.map(Some).contains(&error.raw_os_error())
-        || [libc::EREMOTEIO, libc::EBADE, libc::ENODATA, libc::EILSEQ]
-            .map(Some)
-            .contains(&error.raw_os_error())
+    use libc::{EBADE, EILSEQ, EIO, ENODATA, ENODEV, ENOLINK, ENOMEDIUM, ENXIO, EREMOTEIO, ETIMEDOUT};
+    let of_devices = [EIO, ENXIO, ENODEV, ENOMEDIUM, ETIMEDOUT, ENOLINK, EREMOTEIO, EBADE, ENODATA, EILSEQ];
+    error.raw_os_error().is_some_and(|number| of_devices.contains(&number))
 }
 
 /// Of a recording: lines `MAJOR:MINOR UUID` of the software RAIDs to which devices belong.
@@ -136,13 +133,13 @@ const ARRAYS: &str = "/commands/arrays";
 /// What a recording says: lines `MAJOR:MINOR done`, with type, UUID and label of what is there behind it, `MAJOR:MINOR errors` and
 /// what is known of them, or `MAJOR:MINOR` and why it was not read; and lines `MAJOR:MINOR BYTES LOG` of sizes.
 fn recorded(host: &Host, number: DeviceNumber) -> Result<(Read, Carried), String> {
-    let Some(said) = lines_of(host, "/commands/read", number).into_iter().next() else {
+    let Some(line) = lines_of(host, "/commands/read", number).into_iter().next() else {
         return match recorded_table(host, number) {
             table @ Some(_) => Ok((Read::Done, Carried { table, ..Carried::default() })),
             None => Err("the recording does not say".into()),
         };
     };
-    let volume = match recorded_volume(&said) {
+    let volume = match recorded_volume(&line) {
         Ok(volume) => volume,
         Err(read) => return Ok((read, Carried::default())),
     };
@@ -155,12 +152,12 @@ fn recorded(host: &Host, number: DeviceNumber) -> Result<(Read, Carried), String
 }
 
 /// What stands behind the number of a device.
-fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
-    let mut words = said.splitn(4, ' ').map(str::to_owned);
+fn recorded_volume(line: &str) -> Result<Option<Volume>, Read> {
+    let mut words = line.splitn(4, ' ').map(str::to_owned);
     if words.next().as_deref() != Some("done") {
-        return Err(match said.strip_prefix("errors ") {
+        return Err(match line.strip_prefix("errors ") {
             Some(errors) => Read::Errors(errors.to_owned()),
-            None => Read::Failed(said.to_owned()),
+            None => Read::Failed(line.to_owned()),
         });
     }
     let mut word = || words.next().unwrap_or_default();
@@ -171,7 +168,7 @@ fn recorded_volume(said: &str) -> Result<Option<Volume>, Read> {
 /// Lines as of a device, of `MAJOR:MINOR@START-BYTES`.
 fn recorded_place(host: &Host, number: DeviceNumber, start_bytes: u64) -> Place {
     let of = |path: &str| lines_of(host, path, format!("{number}@{start_bytes}")).into_iter().next();
-    match of("/commands/read").map(|said| recorded_volume(&said)) {
+    match of("/commands/read").map(|line| recorded_volume(&line)) {
         Some(Ok(volume)) => Place::Read { volume, group: of("/commands/volume-groups"), array: of(ARRAYS) },
         Some(Err(Read::Failed(why) | Read::Errors(why) | Read::Lost(why) | Read::Unlogged(why))) => {
             Place::Unread(why)
@@ -243,7 +240,7 @@ mod tests {
             block[1080..1082].copy_from_slice(&magic.to_le_bytes());
             block[1082..1084].copy_from_slice(&state.to_le_bytes());
             block[1428..1432].copy_from_slice(&count.to_le_bytes());
-            told(&block)
+            ext_errors(&block)
         };
         assert_eq!(
             [block(0xef53, 1, 0), block(0xef53, 4, 0), block(0x53ef, 3, 9)],
@@ -252,6 +249,6 @@ mod tests {
         assert_eq!(block(0xef53, 3, 0), Read::Errors("its superblock says so".into()));
         assert_eq!(block(0xef53, 1, 65538), Read::Errors("its superblock counts 65538".into()));
         // A device of one sector.
-        assert_eq!(told(&[0x53; 512]), Read::Done);
+        assert_eq!(ext_errors(&[0x53; 512]), Read::Done);
     }
 }

@@ -1,8 +1,8 @@
 //! Superblocks that do not lie at the beginning of a device, or stand for something built on it: btrfs, ReiserFS, JFS, LUKS, and those
 //! of the members of a software RAID.
 
+use super::bytes::{self, has, u16_at, u32_at, uuid, words};
 use crate::facts::retention::Volume;
-use crate::host::Uuid;
 
 /// libblkid's words.
 pub const BTRFS: &str = "btrfs";
@@ -23,11 +23,11 @@ pub(super) fn volume(
     }
     let (at_8, at_32, at_64) = (block(8 * KIB), block(32 * KIB), block(64 * KIB));
     if let Some(start) = at_64.as_deref().filter(|bytes| has(bytes, 0x40, b"_BHRfS_M")) {
-        let told = told(BTRFS, start, 0x20, (0x12b, 256))?;
-        return Some((told, uuid(start, 0x10b).map(String::from)));
+        let part = uuid(start, 0x10b).map(String::from);
+        return Some((bytes::volume(BTRFS, start, 0x20, (0x12b, 256))?, part));
     }
     let jfs = at_32.as_deref().filter(|bytes| has(bytes, 0, b"JFS1"));
-    let jfs = jfs.and_then(|bytes| told("jfs", bytes, 136, (152, 16)));
+    let jfs = jfs.and_then(|bytes| bytes::volume("jfs", bytes, 136, (152, 16)));
     // Format 3.5 had its superblock at 8 KiB; a journal can hold a copy of a newer one.
     let mut reiser = [(at_64.as_deref(), 64), (at_8.as_deref(), 8)].into_iter();
     let reiser = || reiser.find_map(|(bytes, at)| reiserfs(bytes?, at));
@@ -50,8 +50,8 @@ fn reiserfs(bytes: &[u8], at_kib: u64) -> Option<Volume> {
     if !is_old && !kind.starts_with(b"ReIsEr2Fs") && !kind.starts_with(b"ReIsEr3Fs") {
         return None;
     }
-    let block_kib = u64::from(u16::from_le_bytes(bytes.get(44..46)?.try_into().ok()?)) / KIB;
-    let journal = u64::from(u32::from_le_bytes(bytes.get(12..16)?.try_into().ok()?));
+    let block_kib = u64::from(u16_at(bytes, 44)?) / KIB;
+    let journal = u64::from(u32_at(bytes, 12)?);
     if at_kib.checked_div(block_kib)? > journal {
         return None;
     }
@@ -94,25 +94,6 @@ pub(super) fn array(start: &[u8], size: u64, block: impl Fn(u64) -> Option<Vec<u
     new(start).or_else(|| new(&block(4 * KIB)?)).or_else(|| new(&end()?)).or_else(|| old(&before()?))
 }
 
-fn has(bytes: &[u8], at: usize, magic: &[u8]) -> bool {
-    bytes.get(at..at + magic.len()) == Some(magic)
-}
-
-fn told(fs_type: &str, bytes: &[u8], at: usize, label: (usize, usize)) -> Option<Volume> {
-    Some(Volume { fs_type: fs_type.into(), uuid: uuid(bytes, at)?, label: words(bytes, label.0, label.1)? })
-}
-
-/// Empty where it has none.
-fn uuid(bytes: &[u8], at: usize) -> Option<Uuid> {
-    Some(Uuid::of_superblock(bytes.get(at..at + 16)?.try_into().ok()?))
-}
-
-/// What stands there, up to the first zero.
-fn words(bytes: &[u8], at: usize, length: usize) -> Option<String> {
-    let text = bytes.get(at..at + length)?.split(|byte| *byte == 0).next()?;
-    Some(String::from_utf8_lossy(text).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -120,6 +101,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::host::Uuid;
 
     const UUID: &str = "3f0a6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
 
@@ -161,9 +143,9 @@ mod tests {
             let mut image = fs::read(&path).unwrap();
             image.truncate(80 << 10);
             let read = |image: &[u8]| volume(&image[..4096], block(image));
-            let (told, part) = read(&image).unwrap_or_else(|| panic!("{tool} {args:?}"));
+            let (found, part) = read(&image).unwrap_or_else(|| panic!("{tool} {args:?}"));
             assert_eq!(
-                [told.fs_type.to_string(), told.uuid.to_string(), told.label],
+                [found.fs_type.to_string(), found.uuid.to_string(), found.label],
                 blkid(&path),
                 "{tool} {args:?}"
             );

@@ -3,6 +3,7 @@
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
+use super::bytes::{u32_at, u64_at};
 use crate::facts::retention::Volume;
 
 /// A partition table.
@@ -262,14 +263,6 @@ fn gpt(start: &[u8], sector: u64, block: impl Fn(u64) -> Option<Vec<u8>>) -> Opt
 fn name(utf16: &[u8]) -> String {
     let units: Vec<u16> = utf16.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     String::from_utf16_lossy(units.split(|unit| *unit == 0).next().unwrap_or_default())
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ impl Look<'_> {
 
     /// A disk that may be any of those on record: its SCSI ID could not be read, or it has none.
     pub(super) fn unnamed_disk(&self) -> Option<&Disk> {
-        self.facts.disks.known()?.iter().find(|disk| disk.is_scsi() && disk.id().is_none())
+        self.facts.disks.known()?.iter().find(|disk| disk.id_of_scsi().is_err())
     }
 
     fn retention_unknown(&self, status: &Status) -> Held {

@@ -39,11 +39,11 @@ fn root(facts: &Facts) -> Result<(&Disk, &ScsiId), Status> {
     let disk = carriers(need(&facts.disks, "the disks")?, mount.major_minor).into_iter().next().ok_or_else(
         || Status::unknown(format!("which disk carries / ({}) cannot be determined", mount.source)),
     )?;
-    match &disk.scsi_id {
-        Ok(known) => Ok((disk, &known.id)),
-        Err(_) if disk.is_scsi() => Err(Status::blocked(id::SCSI_IDS)),
-        Err(no_id) => Err(Status::unmet(
-            format!("the root disk {} has no SCSI ID: {}", disk.name, no_id.why),
+    match disk.id_of_scsi() {
+        Ok(Some(id)) => Ok((disk, id)),
+        Err(_) => Err(Status::blocked(id::SCSI_IDS)),
+        Ok(None) => Err(Status::unmet(
+            format!("the root disk {} has no SCSI ID: {}", disk.name, disk.no_id()),
             "a SCSI ID to blacklist",
             "see scsi.uuid-enabled: it needs disk.EnableUUID",
         )),

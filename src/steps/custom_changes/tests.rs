@@ -6,7 +6,7 @@ use super::*;
 use crate::facts::disks::Map;
 use crate::facts::mounts::Mount;
 use crate::facts::multipath::Configuration;
-use crate::facts::multipath::parse::{Dialect, parse};
+use crate::facts::multipath::{Dialect, parse::parse};
 use crate::state::vendor_script::Record;
 use crate::steps::testing::{
     BOOT_ID, Judged, OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, mount_of, mounts, never_ran, ready,

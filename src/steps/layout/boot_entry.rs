@@ -2,7 +2,8 @@
 
 use crate::facts::Facts;
 use crate::facts::boot_entry::{BootEntry, is_break, is_runlevel};
-use crate::steps::devices::{can_move, device_name, mount_at};
+use crate::host::device_name::can_move;
+use crate::steps::devices::{device_name, mount_at};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 

@@ -4,29 +4,29 @@ mod called;
 mod layers;
 mod names;
 pub(in crate::steps) mod ours;
+mod owner;
 mod release;
 #[cfg(test)]
 mod tests;
 mod to_come;
 mod volume_groups;
-mod whose;
 
 use std::path::Path;
 
 use crate::changes::Change;
 use crate::facts::disks::Disk;
+use crate::facts::disks::distinct;
 use crate::facts::disks::users::Use;
 use crate::facts::{Fact, Facts};
 use crate::host::ScsiId;
 use crate::profile::Profile;
-use crate::steps::devices::{distinct, same_map};
 use crate::steps::remedy::{Remedy, Request};
 use crate::steps::retention::{find, identity};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, id, image, need, twins};
 
 use crate::state::paths::DIRECTORY;
-use whose::{Look, Name, Whose};
+use owner::{Look, Name, Owner};
 
 const EXPECTED: &str = "all that this host mounts, swaps on and boots from on disks of its own, and its names on no other attached disk";
 
@@ -41,19 +41,19 @@ pub(super) fn own_disks(profile: &Profile, facts: &Facts) -> Result<Status, Stat
         if uses.is_empty() {
             continue;
         }
-        match look.whose(disk) {
-            Whose::Own => own.push(disk.name.as_str()),
+        match look.owner(disk) {
+            Owner::Own => own.push(disk.name.as_str()),
             // Which of several it is, their names do not tell: of those more is said below.
-            Whose::Untold => {}
-            Whose::NoId => {
+            Owner::Unknown => {}
+            Owner::NoId => {
                 tally.know(Err::<(), _>(Status::Blocked { by: id::SCSI_IDS.to_owned() }));
             }
             // Which disk it is, a record that cannot be read does not say.
-            Whose::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
+            Owner::Other(_) if look.is_in_its_place(disk) && facts.retention_record.known().is_none() => {
                 tally.know(need(&facts.retention_record, "the record of the retention volume"));
             }
-            Whose::Other(why) => {
-                tally.problem(told(disk, &uses, why));
+            Owner::Other(why) => {
+                tally.problem(problem(disk, &uses, why));
                 fix.push(release::fix(&look, disk, &uses));
             }
         }
@@ -113,7 +113,7 @@ pub fn foreign(profile: &Profile, facts: &Facts) -> Foreign {
         |is_it: &dyn Fn(&Use) -> bool| is_foreign_where(profile, facts, |uses| uses.iter().any(is_it));
     if !is_so(&is_below) {
         Foreign::Nothing
-    } else if !is_untold(facts) && is_so(&whose::is_root) {
+    } else if !is_untold(facts) && is_so(&owner::is_root) {
         Foreign::Root
     } else {
         Foreign::Part
@@ -128,7 +128,7 @@ fn is_foreign_where(profile: &Profile, facts: &Facts, is_so: impl Fn(&[Use]) -> 
     let Ok(look) = Look::new(profile, facts) else { return is_untold(facts) };
     look.disks.iter().any(|disk| {
         let uses = look.uses(disk);
-        !uses.is_empty() && is_so(&uses) && matches!(look.whose(disk), Whose::Other(_) | Whose::Untold)
+        !uses.is_empty() && is_so(&uses) && matches!(look.owner(disk), Owner::Other(_) | Owner::Unknown)
     })
 }
 
@@ -149,7 +149,7 @@ pub fn note(profile: &Profile, facts: &Facts, change: &Change) -> Option<String>
     let is_idle =
         |disk: &&Disk| disk.id().is_some_and(|id| scsi_ids.contains(id)) && look.uses(disk).is_empty();
     let idle: Vec<_> = distinct(look.disks.iter().filter(is_idle).collect());
-    let names: Vec<_> = idle.into_iter().map(whose::describe).collect();
+    let names: Vec<_> = idle.into_iter().map(owner::describe).collect();
     (!names.is_empty()).then(|| {
         format!(
             "--own-disk: nothing of this host is mounted from {} or held by it now: be sure that it is no disk of a protected \
@@ -159,9 +159,9 @@ pub fn note(profile: &Profile, facts: &Facts, change: &Change) -> Option<String>
     })
 }
 
-fn told(disk: &Disk, uses: &[Use], why: &str) -> String {
-    let name = whose::describe(disk);
-    if uses.iter().any(whose::is_root) {
+fn problem(disk: &Disk, uses: &[Use], why: &str) -> String {
+    let name = owner::describe(disk);
+    if uses.iter().any(owner::is_root) {
         return format!(
             "/ ITSELF LIES ON {name}, {why}: this host has started from what may be the disk of a protected machine, and \
              writes to it"
@@ -185,11 +185,16 @@ pub fn first(profile: &Profile, facts: &Facts) -> Option<Vec<ScsiId>> {
 fn in_use(profile: &Profile, facts: &Facts) -> Option<Vec<ScsiId>> {
     let look = Look::new(profile, facts).ok()?;
     let own = |disk: &&Disk| {
-        !look.uses(disk).is_empty() && look.whose(disk) == Whose::Own && !look.is_retention(disk)
+        !look.uses(disk).is_empty() && look.owner(disk) == Owner::Own && !look.is_retention(disk)
     };
     let disks = distinct(look.disks.iter().collect());
     // What is no SCSI disk never has one, and is told by its place.
-    disks.into_iter().filter(own).filter(|disk| disk.is_scsi()).map(|disk| disk.id().cloned()).collect()
+    disks
+        .into_iter()
+        .filter(own)
+        .filter_map(|disk| disk.id_of_scsi().transpose())
+        .map(|id| id.ok().cloned())
+        .collect()
 }
 
 /// Puts the disks on record that a person names as this host's own.
@@ -248,7 +253,7 @@ pub fn is_asked(profile: &Profile, facts: &Facts, request: &Request) -> bool {
 
 /// Why a disk is not taken for this host's own, whoever says so.
 fn refused(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
-    let named = format!("{} is not put on record", whose::describe(disk));
+    let named = format!("{} is not put on record", owner::describe(disk));
     let look = match Look::new(profile, facts) {
         Ok(look) => look,
         Err(status) => return Some(format!("{named}: {}", status.describe())),
@@ -263,15 +268,15 @@ fn refused(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<String> {
             Err(status) => return Some(format!("{named}: {}", status.describe())),
         };
         let (mine, others): (Vec<_>, Vec<_>) =
-            twins.iter().map(|twin| twin.disk).partition(|one| same_map(one, disk) || one.name == disk.name);
+            twins.iter().map(|twin| twin.disk).partition(|one| one.is_same(disk));
         if mine.is_empty() || others.is_empty() {
             continue;
         }
-        let own = others.iter().find(|other| look.whose(other) == Whose::Own);
+        let own = others.iter().find(|other| look.owner(other) == Owner::Own);
         return Some(match own {
             Some(own) => format!(
                 "{named}: it has the name {name} ({place}) of this host's own disk {}. If it is a protected machine's, detach it",
-                whose::describe(own)
+                owner::describe(own)
             ),
             None => format!(
                 "{named}: it is one of several attached disks that {place} by {name} can mean; detach first what is a protected \

@@ -7,8 +7,9 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::host::DeviceNumber;
 use crate::host::command::pasted;
+use crate::host::device_name::can_move;
 use crate::profile::{PartitionSpec, Profile};
-use crate::steps::devices::{can_move, device_name, fstab_entry, mount_at, mount_over, resolve, same_path};
+use crate::steps::devices::{device_name, fstab_entry, mount_at, mount_over, resolve, same_path};
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need};
 

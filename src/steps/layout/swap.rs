@@ -5,8 +5,9 @@ use crate::facts::disks::Disk;
 use crate::facts::fstab::Entry;
 use crate::facts::swaps::Swap;
 use crate::host::DeviceNumber;
+use crate::host::device_name::can_move;
 use crate::profile::Profile;
-use crate::steps::devices::{LayerKind, can_move, device_name, layers, resolve};
+use crate::steps::devices::{LayerKind, device_name, layers, resolve};
 use crate::steps::{Status, need};
 
 use super::older::{by_its_own, misled};

@@ -78,8 +78,8 @@ fn fault(profile: &Profile, facts: &Facts, configuration: &Configuration) -> Res
     let attached = attached(profile, facts)?;
     let mut change = Vec::new();
     let mut found = Vec::new();
-    if let Some(says) = switched_on(facts, configuration)? {
-        found.push(says);
+    if let Some(reason) = switched_on(facts, configuration)? {
+        found.push(reason);
         change.push(KEY.to_owned());
     }
     let mut without = configuration.clone();

@@ -19,7 +19,7 @@ const BY_HAND: &str =
 
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let configuration = configuration(facts)?;
-    for (section, value) in said(configuration) {
+    for (section, value) in settings(configuration) {
         let found = format!("{KEY} {value} in the section `{section}`");
         match switch(&value) {
             Some(Switch::Off) => {}
@@ -44,7 +44,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
 /// What is said of the names of VMware's disks: the section that counts, and what it says. `multipaths` goes before
 /// `overrides`, that before `devices`, that before `defaults`. Without a word every version names by IDs: `mpathconf`, which
 /// is for it elsewhere, writes it down.
-fn said(configuration: &Configuration) -> Vec<(String, String)> {
+fn settings(configuration: &Configuration) -> Vec<(String, String)> {
     let (mut maps, mut general) = (Vec::new(), (0, None));
     let defaults = configuration.user_friendly_names.iter().map(|value| ("defaults", value));
     let elsewhere =
@@ -52,12 +52,12 @@ fn said(configuration: &Configuration) -> Vec<(String, String)> {
     for (section, value) in
         defaults.chain(elsewhere.map(|setting| (setting.section.as_str(), &setting.value)))
     {
-        let said = (section.to_owned(), value.clone());
+        let setting = (section.to_owned(), value.clone());
         let weight = ["defaults", "device", "overrides"].iter().position(|name| *name == section);
         match weight {
             // For one disk each: every one counts.
-            None => maps.push(said),
-            Some(weight) if weight >= general.0 => general = (weight, Some(said)),
+            None => maps.push(setting),
+            Some(weight) if weight >= general.0 => general = (weight, Some(setting)),
             Some(_) => {}
         }
     }
@@ -90,7 +90,7 @@ fn old_name(profile: &Profile, facts: &Facts) -> Result<Option<String>, Status> 
 
 pub(in crate::steps) fn mend(facts: &Facts) -> Remedy {
     let Some(Some(configuration)) = facts.multipath.configuration.known() else { return Remedy::None };
-    let on = said(configuration).into_iter().find(|(_, value)| switch(value) == Some(Switch::On));
+    let on = settings(configuration).into_iter().find(|(_, value)| switch(value) == Some(Switch::On));
     match on {
         None => Remedy::Restart { first: Vec::new() },
         Some((section, _)) if section == "device" => Remedy::None,

@@ -4,7 +4,8 @@ use crate::facts::Fact;
 use crate::facts::Facts;
 use crate::facts::disks::Map;
 use crate::facts::multipath::COMPILED;
-use crate::facts::multipath::parse::{Dialect, parse};
+use crate::facts::multipath::Dialect;
+use crate::facts::multipath::parse::parse;
 use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::run::plan;
@@ -14,6 +15,7 @@ use crate::steps::testing::{
     OS_DISK_ID, RETENTION_ID, TODAY, disks, edit, judged, mount, ready, told, virtual_disk,
 };
 use crate::steps::{Selection, Severity, Verdict, judge_all, verdict};
+use crate::testing::{begins, ends};
 
 const OTHER_ID: &str = "36000c29dddddddddddddddddddddddddd";
 
@@ -33,7 +35,7 @@ fn host(text: &str, dialect: Dialect) -> (Profile, Facts) {
     (profile, facts)
 }
 
-fn says(id: &str, text: &str, dialect: Dialect) -> String {
+fn finding_of(id: &str, text: &str, dialect: Dialect) -> String {
     let (profile, facts) = host(text, dialect);
     told(&profile, &facts, id)
 }
@@ -54,16 +56,17 @@ const OFF: &str = " user_friendly_names no\n find_multipaths no";
 
 #[test]
 fn names_are_judged_by_the_section_that_counts() {
-    let names =
-        |defaults: &str, more: &str, dialect| says("multipath.names", &file(defaults, "", more), dialect);
+    let names = |defaults: &str, more: &str, dialect| {
+        finding_of("multipath.names", &file(defaults, "", more), dialect)
+    };
     let of_defaults = |text: &str| names(text, "", Dialect::El6);
     assert!(of_defaults(OFF).starts_with("met: "));
     assert!(of_defaults("").starts_with("met: "), "off without a word");
     assert!(of_defaults(" user_friendly_names 0").starts_with("met: "));
     for on in ["yes", "\"yes\"", "1"] {
-        let said = of_defaults(&format!(" user_friendly_names no\n user_friendly_names {on}"));
-        assert!(said.starts_with("unmet: user_friendly_names "), "{said}");
-        assert!(said.contains("mt-agent apply sets"), "{said}");
+        let finding = of_defaults(&format!(" user_friendly_names no\n user_friendly_names {on}"));
+        begins(&finding, "unmet: user_friendly_names ");
+        assert!(finding.contains("mt-agent apply sets"), "{finding}");
     }
     assert!(
         of_defaults(" user_friendly_names yes\n user_friendly_names no").starts_with("met: "),
@@ -87,9 +90,9 @@ fn names_are_judged_by_the_section_that_counts() {
 fn a_map_with_an_earlier_name_owes_a_restart_and_an_alias_is_none() {
     let (profile, mut facts) = host(&file(OFF, "", ""), Dialect::El6);
     edit(&mut facts.multipath.maps)[0].dm_name = "mpatha".into();
-    let said = told(&profile, &facts, "multipath.names");
+    let finding = told(&profile, &facts, "multipath.names");
     assert_eq!(
-        said,
+        finding,
         format!(
             "restart-owed: the map of {RETENTION_ID} is called mpatha, and {RETENTION_ID} from the next boot on"
         )
@@ -109,7 +112,7 @@ fn a_map_with_an_earlier_name_owes_a_restart_and_an_alias_is_none() {
 fn single_paths_are_taken_by_the_dialect_of_the_version() {
     let finds = |value: &str, dialect| {
         let line = if value.is_empty() { String::new() } else { format!(" find_multipaths {value}") };
-        says("multipath.finds", &file(&line, "", ""), dialect)
+        finding_of("multipath.finds", &file(&line, "", ""), dialect)
     };
     for (value, old, later) in [
         ("no", "met", "met"),
@@ -126,8 +129,8 @@ fn single_paths_are_taken_by_the_dialect_of_the_version() {
         ("never", "unknown", "unknown"),
     ] {
         for (dialect, expected) in [(Dialect::El6, old), (Dialect::Later, later)] {
-            let said = finds(value, dialect);
-            assert!(said.starts_with(&format!("{expected}: ")), "{value} {dialect:?}: {said}");
+            let finding = finds(value, dialect);
+            assert!(finding.starts_with(&format!("{expected}: ")), "{value} {dialect:?}: {finding}");
         }
     }
     // Facts of a version that did not look for systemd.
@@ -138,7 +141,7 @@ fn single_paths_are_taken_by_the_dialect_of_the_version() {
 
 #[test]
 fn what_hides_a_disk_that_is_attached_later_is_told() {
-    let finds = |entry: &str, dialect| says("multipath.finds", &file(OFF, entry, ""), dialect);
+    let finds = |entry: &str, dialect| finding_of("multipath.finds", &file(OFF, entry, ""), dialect);
     for entry in [
         "devnode \"^sd[a-z]\"",
         "devnode \u{201c}^sd[b-z]\u{201d}",
@@ -156,8 +159,11 @@ fn what_hides_a_disk_that_is_attached_later_is_told() {
         &format!("wwid {}", &OS_DISK_ID[3..]),
         &format!("wwid {}", &OS_DISK_ID[..30]),
     ] {
-        let said = finds(entry, Dialect::El6);
-        assert!(said.starts_with("unmet: ") && said.contains("of the blacklist hides "), "{entry}: {said}");
+        let finding = finds(entry, Dialect::El6);
+        assert!(
+            finding.starts_with("unmet: ") && finding.contains("of the blacklist hides "),
+            "{entry}: {finding}"
+        );
     }
     for entry in [
         "devnode \"^(ram|raw|loop|fd|md|dm-|sr|scd|st)[0-9]*\"",
@@ -166,8 +172,8 @@ fn what_hides_a_disk_that_is_attached_later_is_told() {
         "device {\n vendor InMage\n product \".*\"\n}",
         "wwid \"^35000\"",
     ] {
-        let said = finds(entry, Dialect::El6);
-        assert!(said.starts_with("met: "), "{entry}: {said}");
+        let finding = finds(entry, Dialect::El6);
+        assert!(finding.starts_with("met: "), "{entry}: {finding}");
     }
     assert!(finds("devnode \"!^(sd[a-z]|dasd[a-z]|nvme[0-9])\"", Dialect::Later).starts_with("met: "));
     assert!(finds("devnode \"!^nvme\"", Dialect::Later).starts_with("unmet: "));
@@ -177,13 +183,13 @@ fn what_hides_a_disk_that_is_attached_later_is_told() {
     assert!(finds("protocol \"scsi:(fcp|iscsi|sas|spi)\"", Dialect::Later).starts_with("met: "));
     assert_eq!(finds("property \"^ID_\"", Dialect::Later), "blocked: custom-changes.root-disk");
     let lifted = file(OFF, "devnode \"^sd\"", "blacklist_exceptions {\n devnode \"^sd\"\n}");
-    assert!(says("multipath.finds", &lifted, Dialect::El6).starts_with("met: "));
+    assert!(finding_of("multipath.finds", &lifted, Dialect::El6).starts_with("met: "));
     for dialect in [Dialect::El6, Dialect::Later] {
         let by_product = |vendor: &str| {
             let device = format!(
                 "devices {{\n device {{\n vendor {vendor}\n product x\n product_blacklist \"Virtual disk\"\n }}\n}}"
             );
-            says("multipath.finds", &file(OFF, "", &device), dialect)
+            finding_of("multipath.finds", &file(OFF, "", &device), dialect)
         };
         let hides =
             "unmet: `device { vendor VMware product_blacklist Virtual disk }` of the blacklist hides ";
@@ -191,14 +197,15 @@ fn what_hides_a_disk_that_is_attached_later_is_told() {
         assert!(by_product("InMage").starts_with("met: "));
     }
     // One that is attached now.
-    let said = finds(&format!("wwid \"^{RETENTION_ID}$\""), Dialect::El6);
-    assert!(said.contains(&format!("hides sdb ({RETENTION_ID})")), "{said}");
+    let finding = finds(&format!("wwid \"^{RETENTION_ID}$\""), Dialect::El6);
+    assert!(finding.contains(&format!("hides sdb ({RETENTION_ID})")), "{finding}");
 }
 
 #[test]
 fn ids_that_come_from_elsewhere_are_none_that_failback_knows() {
-    let finds =
-        |more: &str, dialect| says("multipath.finds", &file(&format!("{OFF}\n{more}"), "", ""), dialect);
+    let finds = |more: &str, dialect| {
+        finding_of("multipath.finds", &file(&format!("{OFF}\n{more}"), "", ""), dialect)
+    };
     assert!(
         finds("getuid_callout \"/bin/false\"", Dialect::El6)
             .starts_with("unmet: `getuid_callout /bin/false`")
@@ -217,7 +224,7 @@ fn ids_that_come_from_elsewhere_are_none_that_failback_knows() {
     );
     let of = |vendor: &str| {
         let devices = format!("devices {{\n device {{\n vendor {vendor}\n getuid_callout /bin/true\n }}\n}}");
-        says("multipath.finds", &file(OFF, "", &devices), Dialect::El6)
+        finding_of("multipath.finds", &file(OFF, "", &devices), Dialect::El6)
     };
     assert!(of("VMware").starts_with("unmet: ") && of("NETAPP").starts_with("met: "));
     let (profile, facts) = host(&file(&format!("{OFF}\ngetuid_callout x"), "", ""), Dialect::El6);
@@ -297,8 +304,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     let mut stopped = facts.clone();
     stopped.multipath.daemon = Fact::Known(None);
     stopped.multipath.others = vec!["process 9 is called multipathd, but it runs /tmp/x".into()];
-    let said = told(&profile, &stopped, id);
-    assert!(said.starts_with("unmet: multipathd does not run; process 9 is called multipathd"), "{said}");
+    begins(&told(&profile, &stopped, id), "unmet: multipathd does not run; process 9 is called multipathd");
     assert_eq!(mended(id, &profile, &stopped), start(&[]));
 
     let mut off = facts.clone();
@@ -308,8 +314,7 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
 
     let mut attached = facts.clone();
     disks(&mut attached).push(virtual_disk(2, OTHER_ID, 1 << 40));
-    let said = told(&profile, &attached, id);
-    assert!(said.starts_with(&format!("unmet: no map over sdc ({OTHER_ID}) | ")), "{said}");
+    begins(&told(&profile, &attached, id), &format!("unmet: no map over sdc ({OTHER_ID}) | "));
     assert_eq!(mended(id, &profile, &attached), start(&[OTHER_ID]));
     edit(&mut attached.multipath.maps).push(map(3, OTHER_ID, "sdd"));
     assert!(told(&profile, &attached, id).starts_with("unmet: "), "the map of another path");
@@ -319,9 +324,9 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     // Started before the file was changed.
     let mut unread = facts.clone();
     unread.multipath.unread = Fact::Known(Some("it goes by `x`, the file has `y`".into()));
-    let said = told(&profile, &unread, id);
+    let finding = told(&profile, &unread, id);
     let expected = "unmet: multipathd has not read /etc/multipath.conf as it is now: it goes by `x`, the file has `y` | ";
-    assert!(said.starts_with(expected) && said.contains("mt-agent apply lets multipathd"), "{said}");
+    assert!(finding.starts_with(expected) && finding.contains("mt-agent apply lets multipathd"), "{finding}");
     assert_eq!(mended(id, &profile, &unread), [Change::StartMultipathd { disks: Vec::new(), reload: true }]);
     // One that does not run has nothing to read.
     unread.multipath.daemon = Fact::Known(None);
@@ -330,9 +335,9 @@ fn the_daemon_runs_and_starts_at_boot_and_every_foreign_disk_has_its_map() {
     // In use already: a map cannot be laid under it.
     let mut used = facts.clone();
     edit(&mut used.multipath.maps).clear();
-    let said = told(&profile, &used, id);
-    assert!(said.starts_with(&format!("unmet: no map over sdb ({RETENTION_ID}) | ")), "{said}");
-    assert!(said.contains(" | restart the machine: "), "{said}");
+    let finding = told(&profile, &used, id);
+    begins(&finding, &format!("unmet: no map over sdb ({RETENTION_ID}) | "));
+    assert!(finding.contains(" | restart the machine: "), "{finding}");
     assert_eq!(mended(id, &profile, &used), []);
 
     // A second disk of this host needs none.
@@ -410,9 +415,9 @@ fn whose_a_disk_is_nobody_knows_without_what_is_mounted_and_the_swap() {
         let mut facts = known.clone();
         spoil(&mut facts);
         for id in ["multipath.finds", "multipath.names", "multipath.running"] {
-            let said = told(&profile, &facts, id);
-            let is_open = said.starts_with("unknown: ") || said == "blocked: custom-changes.root-disk";
-            assert!(is_open, "{id}: {said}");
+            let finding = told(&profile, &facts, id);
+            let is_open = finding.starts_with("unknown: ") || finding == "blocked: custom-changes.root-disk";
+            assert!(is_open, "{id}: {finding}");
             assert_eq!(mended(id, &profile, &facts), [], "{id}");
         }
         // No map has a name of its own: nothing is to be known of it.
@@ -431,8 +436,7 @@ fn a_blacklist_of_thousands_is_compiled_in_proportion_to_its_expressions() {
         disks(&mut facts)
             .extend(numbers.map(|number| virtual_disk(number, &format!("36000c29{number:025}"), 1 << 30)));
         let before = COMPILED.get();
-        let said = told(&profile, &facts, "multipath.running");
-        assert!(said.starts_with("unmet: no map over sdc ("), "{said}");
+        begins(&told(&profile, &facts, "multipath.running"), "unmet: no map over sdc (");
         COMPILED.get() - before
     };
     // All is judged: the disks that lack their map, those that are attached, and those that will be.
@@ -448,12 +452,9 @@ fn a_map_without_disks_is_told_and_keeps_no_host_from_being_ready() {
     let gone = "36000c29dddddddddddddddddddddddddd";
     let mut dead = map(7, gone, "sdq");
     edit(&mut facts.multipath.maps).push(dead.clone());
-    let said = told(&profile, &facts, "multipath.running");
-    assert!(
-        said.starts_with(&format!("unmet: the map {gone} (dm-7) has lost all of its disks | ")),
-        "{said}"
-    );
-    assert!(said.ends_with(&format!("`multipath -f {gone}`, which leaves one that is in use")), "{said}");
+    let finding = told(&profile, &facts, "multipath.running");
+    begins(&finding, &format!("unmet: the map {gone} (dm-7) has lost all of its disks | "));
+    ends(&finding, &format!("`multipath -f {gone}`, which leaves one that is in use"));
     let finding = judged(&profile, &facts, "multipath.running");
     assert_eq!(finding.severity, Severity::Recommended);
     assert_eq!(verdict(&judge_all(&profile, &facts, TODAY, &Selection::default())), Verdict::Ready);
@@ -462,11 +463,11 @@ fn a_map_without_disks_is_told_and_keeps_no_host_from_being_ready() {
     dead.paths.clear();
     *edit(&mut facts.multipath.maps).last_mut().unwrap() = dead;
     edit(&mut facts.mounts).push(mount("/mnt/x", "253:7", "/dev/mapper/x", 1 << 30));
-    let said = told(&profile, &facts, "multipath.running");
-    assert!(said.contains(&format!("`umount /mnt/x`, then `multipath -f {gone}`")), "{said}");
+    let finding = told(&profile, &facts, "multipath.running");
+    assert!(finding.contains(&format!("`umount /mnt/x`, then `multipath -f {gone}`")), "{finding}");
     edit(&mut facts.mounts).last_mut().unwrap().mount_point = "/mnt/x y".into();
-    let said = told(&profile, &facts, "multipath.running");
-    assert!(said.contains("`umount '/mnt/x y'`, then "), "{said}");
+    let finding = told(&profile, &facts, "multipath.running");
+    assert!(finding.contains("`umount '/mnt/x y'`, then "), "{finding}");
     // Beside something that is required it is no excuse.
     facts.multipath.daemon = Fact::Known(None);
     assert_eq!(judged(&profile, &facts, "multipath.running").severity, Severity::Required);

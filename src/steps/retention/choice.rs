@@ -4,13 +4,14 @@
 use crate::changes::Target;
 use crate::changes::mkfs::Format;
 use crate::facts::blank::Probe;
+use crate::facts::disks::distinct;
 use crate::facts::disks::{Controller, ControllerKind, Disk, Holder, Mapped, users};
 use crate::facts::guest_info::RETENTION_DISK;
 use crate::facts::retention::uuid_of;
 use crate::facts::{Fact, Facts};
 use crate::host::{DeviceNumber, ScsiId, text};
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, distinct, mount_at, same_map};
+use crate::steps::devices::{carriers, mount_at};
 use crate::steps::remedy::Request;
 
 use super::identity::{describe, identity};
@@ -270,7 +271,7 @@ fn takeable(facts: &Facts, disk: &Disk, lifted: &[String]) -> Result<(), String>
             describe(disk)
         ));
     };
-    for path in disks.iter().filter(|other| other.name == disk.name || same_map(other, disk)) {
+    for path in disks.iter().filter(|other| other.is_same(disk)) {
         let uses: Vec<String> = users::uses(path, mounts, swaps).iter().map(ToString::to_string).collect();
         if uses.iter().any(|one| !lifted.contains(one)) {
             return Err(format!("{} is in use: {}", describe(path), uses.join("; ")));

@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::facts::disks::Disk;
 use crate::facts::mounts::Mount;
 use crate::profile::Profile;
-use crate::steps::devices::{carriers, same_map, same_path};
+use crate::steps::devices::{carriers, same_path};
 use crate::steps::{Status, custom_changes, need};
 
 pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -60,7 +60,7 @@ pub(super) fn disk(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
 /// That the profile names another disk than the one that carries the volume, or will.
 fn not_the_named_one(profile: &Profile, facts: &Facts, disk: &Disk) -> Option<Status> {
     let named = profile.retention.disk.as_deref()?;
-    let is_it = name::find(facts, named).is_ok_and(|found| found.name == disk.name || same_map(found, disk));
+    let is_it = name::find(facts, named).is_ok_and(|found| found.is_same(disk));
     (!is_it).then(|| {
         Status::unmet(
             format!("{} carries it", describe(disk)),

@@ -3,7 +3,6 @@
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, not_one_disk};
 use crate::host::{ScsiId, text};
-use crate::steps::devices::same_map;
 
 /// The disk in words: `sdb (36000c29…, 1 TiB)`.
 pub(super) fn describe(disk: &Disk) -> String {
@@ -25,7 +24,7 @@ pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, S
         .known()
         .into_iter()
         .flatten()
-        .filter(|other| other.name != disk.name && other.has_id(&id) && !same_map(other, disk))
+        .filter(|other| other.has_id(&id) && !other.is_same(disk))
         .map(|other| other.name.as_str())
         .collect();
     if !same.is_empty() {
@@ -36,7 +35,7 @@ pub(in crate::steps) fn identity(facts: &Facts, disk: &Disk) -> Result<ScsiId, S
         ));
     }
     let paths = facts.disks.known().into_iter().flatten();
-    match not_one_disk(paths.filter(|other| other.name == disk.name || same_map(other, disk))) {
+    match not_one_disk(paths.filter(|other| other.is_same(disk))) {
         Some(why) => Err(format!(
             "{} cannot be distinguished from another disk: {why}: see scsi.ids-unique",
             disk.name

@@ -8,7 +8,7 @@ use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
 use crate::facts::os::Init;
 use crate::facts::storage::{LVM, Storage};
-use crate::host::{DeviceNumber, Uuid};
+use crate::host::{DeviceNumber, Uuid, device_name::is_for_fstab};
 use crate::profile::Profile;
 use crate::steps::devices::{alias_of, carriers};
 use crate::steps::layout::own_disks::ours::not_own;
@@ -66,7 +66,7 @@ pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<S
     }
     let links = &facts.filesystems.known()?.by_uuid;
     let (uuid, _) = links.iter().find(|(_, device)| **device == mount.major_minor)?;
-    let name = Some(format!("UUID={uuid}")).filter(|name| fstab::cannot_move(name));
+    let name = Some(format!("UUID={uuid}")).filter(|name| is_for_fstab(name));
     name.filter(|_| shared(facts, uuid, mount.major_minor).is_none())
 }
 
@@ -103,5 +103,5 @@ fn shared(facts: &Facts, uuid: &Uuid, number: DeviceNumber) -> Option<String> {
 /// The name of a map that is called by its WWID.
 fn map_by_id(map: &Map) -> Option<String> {
     let name = format!("/dev/mapper/{}", map.dm_name);
-    (map.dm_name == map.wwid && fstab::cannot_move(&name)).then_some(name)
+    (map.dm_name == map.wwid && is_for_fstab(&name)).then_some(name)
 }

@@ -1,12 +1,11 @@
 //! The disk that a person names, and how long that name holds.
 
 use crate::facts::Facts;
-use crate::facts::disks::Disk;
+use crate::facts::disks::{self, Disk};
 use crate::facts::guest_info::RETENTION_DISK;
 use crate::host::device_name::{id_in, short};
 use crate::host::{DeviceName, ScsiId, text};
 use crate::profile::Profile;
-use crate::steps::devices::{distinct, same_map};
 use crate::steps::nearest::nearest;
 use crate::steps::remedy::{Request, Takeover};
 
@@ -147,11 +146,8 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
     // A SCSI ID that is no NAA name is recognised by the disk that has it.
     let is_other_id = name.starts_with(['0', '1', '2', 'S']);
-    let is_lasting = DeviceName::of_disk(name).names_a_disk_for_good() && !is_other_id;
-    let short = short(name);
-    let of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(short));
-    let by_id = || facts.filesystems.known().is_some_and(|links| links.by_id.contains_key(short));
-    !(is_lasting || of_a_disk() || by_id())
+    let is_of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(name));
+    !DeviceName::of_disk(name).names_a_disk_for_good() || is_other_id && !is_of_a_disk()
 }
 
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.
@@ -163,49 +159,20 @@ pub(in crate::steps) fn find<'a>(facts: &'a Facts, name: &str) -> Result<&'a Dis
             text::safe(name)
         ));
     }
-    let links = facts.filesystems.known();
-    let short = short(name);
-    let id = id_in(short);
-    let linked = |disk: &&Disk| {
-        links.and_then(|links| links.by_id.get(short)).is_some_and(|device| {
-            *device == disk.major_minor
-                || disk.multipath.as_ref().is_some_and(|map| map.major_minor == *device)
-        })
-    };
-    if let (Some(id), Some(disk)) = (&id, disks.iter().find(linked))
-        && disk.id().is_some_and(|other| other != id && other.len() == id.len())
-    {
-        return Err(format!(
-            "{} leads to {}, which answers with the SCSI ID {}: the link is older than the disk. Name the disk by its \
-             SCSI ID",
-            text::safe(name),
-            disk.name,
-            disk.id().map_or("", ScsiId::as_str)
-        ));
-    }
-    let matches = |disk: &&Disk| disk.is_called(name) || linked(disk);
-    let found: Vec<&Disk> = disks.iter().filter(matches).collect();
-    match distinct(found).as_slice() {
-        // Of the paths of a map, the first stands for it: that is the one that was probed.
-        [disk] => Ok(disks.iter().find(|other| same_map(other, disk)).unwrap_or(disk)),
-        [] => Err(nobody(facts, name, id.as_deref().unwrap_or(short))),
-        several => Err(format!(
-            "{} could be {}: give a name that only one disk has",
-            text::safe(name),
-            several.iter().map(|disk| disk.name.as_str()).collect::<Vec<_>>().join(" or ")
-        )),
-    }
+    let by_id = facts.filesystems.known().map(|links| &links.by_id);
+    disks::find(disks, by_id, name)?.ok_or_else(|| nobody(facts, name))
 }
 
-/// That no disk is called `name`, in which the SCSI ID `id` may be.
-fn nobody(facts: &Facts, name: &str, id: &str) -> String {
+/// That no disk is called `name`.
+fn nobody(facts: &Facts, name: &str) -> String {
+    let id = id_in(short(name)).unwrap_or_else(|| short(name).to_owned());
     let name = text::safe(name);
     let record = facts.retention_record.known().and_then(Option::as_ref);
-    if record.is_some_and(|record| record.scsi_id == id) {
+    if record.is_some_and(|record| record.scsi_id == *id) {
         return format!("{name} is the disk on record, which is not attached");
     }
     let ids = facts.disks.known().into_iter().flatten().filter_map(Disk::id).map(ScsiId::as_str);
-    let close = nearest(id, ids);
+    let close = nearest(&id, ids);
     let close = if close.is_empty() {
         String::new()
     } else {

@@ -5,14 +5,16 @@ use std::path::Path;
 use super::line::{UUID, line, nameless, not_ours, stable_name};
 use super::now::volume;
 use super::volumes;
-use crate::changes::fstab::{NOFAIL, cannot_move};
+use crate::changes::fstab::NOFAIL;
 use crate::facts::disks::Disk;
 use crate::facts::fstab::{COMMENTED_OUT, Entry, Ignored};
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
 use crate::facts::{Fact, Facts};
+use crate::host::device_name::can_move;
+use crate::host::device_name::is_for_fstab;
 use crate::profile::Profile;
-use crate::steps::devices::{alias_of, can_move, fstab_entry, passed_over, repeated, resolve, same_path};
+use crate::steps::devices::{alias_of, fstab_entry, passed_over, repeated, resolve, same_path};
 use crate::steps::remedy::Request;
 use crate::steps::{Status, boot_order, need, twins};
 
@@ -227,7 +229,7 @@ pub(super) fn uncomment(line: &Ignored) -> String {
 
 /// Whether the entry is as the agent writes one: what a person made of it is a person's to change.
 pub(super) fn is_ours_to_edit(entry: &Entry) -> bool {
-    entry.ours && entry.pass == 0 && cannot_move(&entry.device)
+    entry.ours && entry.pass == 0 && is_for_fstab(&entry.device)
 }
 
 /// Whether the entry has `nofail` where no systemd is that would need it.

@@ -22,7 +22,7 @@ use crate::host::command::pasted;
 use crate::host::text;
 use crate::profile::Profile;
 use crate::steps::Status;
-use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_map, same_path};
+use crate::steps::devices::{carriers, fstab_entry, repeated, resolve, same_path};
 use crate::steps::id;
 use crate::steps::need;
 use crate::steps::remedy::{Remedy, Request};
@@ -44,9 +44,7 @@ pub fn is_made_again(profile: &Profile, facts: &Facts, request: &Request) -> boo
 fn is_to_be_erased(facts: &Facts, request: &Request, disk: &Disk) -> bool {
     let erased = request.erase_disk.as_deref().and_then(|name| find(facts, name).ok());
     // An order that a person gave before a restart, and that is carried out or void, hides no volume of ours.
-    erased.is_some_and(|erased| {
-        (erased.name == disk.name || same_map(erased, disk)) && !choice::is_void(facts, request, erased)
-    })
+    erased.is_some_and(|erased| erased.is_same(disk) && !choice::is_void(facts, request, erased))
 }
 
 /// The name of the disk that is asked for, where it is not that of `disk`.

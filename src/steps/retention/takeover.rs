@@ -13,7 +13,7 @@ use crate::facts::mounts::Mount;
 use crate::facts::os::Init;
 use crate::facts::{Fact, Facts};
 use crate::host::command::pasted;
-use crate::host::{FileSystem, text};
+use crate::host::{FileSystem, device_name::is_for_fstab, text};
 use crate::profile::Profile;
 use crate::steps::devices::{resolve, same_path};
 use crate::steps::id;
@@ -222,7 +222,7 @@ fn is_on(disk: &Disk, mount: &Mount) -> bool {
 
 /// Whether a first column of fstab names the successor, which need not be made yet.
 fn is_line_of(facts: &Facts, successor: &Successor<'_>, device: &str) -> bool {
-    fstab::cannot_move(device)
+    is_for_fstab(device)
         && (device.strip_prefix("UUID=").is_some_and(|uuid| successor.target.uuid == Some(uuid.into()))
             || device.strip_prefix("/dev/mapper/") == Some(&successor.target.scsi_id)
             || resolve(device, facts).is_ok_and(|number| number == Some(successor.disk.device_number())))

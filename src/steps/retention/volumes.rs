@@ -2,12 +2,13 @@
 
 use crate::changes::Target;
 use crate::facts::disks::Disk;
+use crate::facts::disks::distinct;
 use crate::facts::mounts::Mount;
 use crate::facts::retention::{LABEL, Record, Volume, sought, uuid_of};
 use crate::facts::{Fact, Facts};
 use crate::host::{DeviceNumber, FileSystem, ScsiId, Uuid, text};
 use crate::profile::Profile;
-use crate::steps::devices::{distinct, fstab_entry, resolve};
+use crate::steps::devices::{fstab_entry, resolve};
 use crate::steps::id;
 use crate::steps::links::unquoted;
 use crate::steps::{Status, need};
@@ -255,10 +256,10 @@ pub(super) fn not_on_record(
         );
         Ok(Some(Status::unmet(found, expected, fix)))
     };
-    match disk.id() {
-        Some(id) if *id == record.scsi_id => {}
-        None if disk.is_scsi() => return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() }),
-        _ => {
+    match disk.id_of_scsi() {
+        Ok(Some(id)) if *id == record.scsi_id => {}
+        Err(_) => return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() }),
+        Ok(_) => {
             let expected = format!("the disk on record in {RETENTION}, {}", text::safe(&record.scsi_id));
             return differs(format!("{} carries it", describe(disk)), expected);
         }

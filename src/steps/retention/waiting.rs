@@ -129,7 +129,7 @@ fn another_volume(
     let Entry { line, device, .. } = entry;
     let record = facts.retention_record.known().and_then(Option::as_ref);
     if let Some(record) = record.filter(|record| !disk.has_id(&record.scsi_id)) {
-        if disk.id().is_none() && disk.is_scsi() {
+        if disk.id_of_scsi().is_err() {
             return Err(Status::Blocked { by: id::SCSI_IDS.to_owned() });
         }
         let is_named = || named.is_some_and(|name| find(facts, name).is_ok_and(|it| it.name == disk.name));

@@ -1,5 +1,6 @@
 use super::*;
 use crate::facts::testing;
+use crate::testing::begins;
 
 fn given_up(log: &str, device: &str) -> Option<String> {
     match trouble(log, device, None)? {
@@ -191,10 +192,10 @@ fn a_lost_write_is_told_and_another_mount_mends_none() {
     for (line, is_lost) in WRITES {
         for device in ["dm-0", "sda1", "cciss!c0d0p1"] {
             let named = line.replace('@', &device.replace('!', "/"));
-            let told = Some(Trouble::Now(named.clone()));
+            let found = Some(Trouble::Now(named.clone()));
             assert_eq!(
                 trouble(&format!("<3>[   12.1] {named}\n<4>[   12.2] x\n"), device, Some(1 << 20)),
-                told,
+                found,
                 "{named}"
             );
             for other in ["dm-01", "dm-00", "sda", "sda11", "sdb"] {
@@ -236,8 +237,8 @@ fn what_was_lost_before_the_file_system_was_made_or_checked_is_over() {
 fn a_time_by_the_clock_is_one_since_this_boot_or_none() {
     let dir = testing::tree(&[("proc/stat", "cpu 1\nbtime 1000\n"), ("proc/uptime", "500.25 1.0\n")]);
     let host = Host::recorded(dir.path());
-    let told = [999, 1000, 1400, 1501, 1502].map(|wall| since_boot(&host, wall));
-    assert_eq!(told, [None, Some(0), Some(400), Some(501), None]);
+    let found = [999, 1000, 1400, 1501, 1502].map(|wall| since_boot(&host, wall));
+    assert_eq!(found, [None, Some(0), Some(400), Some(501), None]);
     assert_eq!(since_boot(&Host::recorded(testing::tree(&[]).path()), 1400), None);
 }
 
@@ -246,8 +247,7 @@ fn a_log_that_cannot_be_read_is_no_empty_one() {
     let none = testing::tree(&[]);
     assert_eq!(read(&Host::recorded(none.path())), Ok(String::new()));
     let odd = testing::tree(&[("commands/dmesg/x", "")]);
-    let why = read(&Host::recorded(odd.path())).unwrap_err();
-    assert!(why.starts_with("reading the kernel's log: "), "{why}");
+    begins(&read(&Host::recorded(odd.path())).unwrap_err(), "reading the kernel's log: ");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::facts::disks::Disk;
 use crate::facts::storage::Storage;
 use crate::steps::twins;
 
-use super::whose::describe;
+use super::owner::describe;
 
 /// Whether a device on `disk`, or the partition `number` of it that the kernel does not show, is in no use.
 pub(super) fn is_there(disk: &Disk, on: &Storage, number: Option<u32>) -> bool {

@@ -6,7 +6,7 @@ use crate::steps::need;
 use crate::steps::tally::Tally;
 
 use super::called::{add, called, is_there};
-use super::whose::{Look, Whose, describe};
+use super::owner::{Look, Owner, describe};
 
 /// What of this host's own is built on a device.
 struct Own<'a> {
@@ -16,7 +16,7 @@ struct Own<'a> {
 }
 
 pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
-    let own_disks = look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own);
+    let own_disks = look.disks.iter().filter(|disk| look.owner(disk) == Owner::Own);
     let members: Vec<_> = own_disks.flat_map(|disk| disk.members()).collect();
     if members.is_empty() {
         return;
@@ -31,7 +31,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
         let volume = one.volume.as_ref().filter(|volume| volume.fs_type == LUKS);
         encrypted.extend(volume.map(|volume| Own { on, uuid: volume.uuid.to_string() }));
     }
-    for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
+    for disk in look.disks.iter().filter(|disk| look.owner(disk) != Owner::Own) {
         let mut tell = |on: &Storage, number, own: &Own<'_>, what: &str| {
             if !is_there(disk, on, number) {
                 return;

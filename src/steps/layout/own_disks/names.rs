@@ -1,14 +1,16 @@
 //! Whether another attached disk answers to a name by which this host finds its own.
 
 use crate::facts::disks::Disk;
+use crate::facts::disks::distinct;
+use crate::host::device_name::can_move;
 use crate::steps::Status;
-use crate::steps::devices::{can_move, carriers, distinct, resolve, same_map};
+use crate::steps::devices::{carriers, resolve};
 use crate::steps::id;
 use crate::steps::tally::Tally;
 use crate::steps::twins::{self, Twin};
 
 use super::called::add;
-use super::whose::{Look, Name, Whose, describe};
+use super::owner::{Look, Name, Owner, describe};
 use super::{layers, to_come, volume_groups};
 
 const PART_THEM: &str = "detach the disk that is not this host's, or name this host's own there by its disk: /dev/mapper/SCSI-ID, or \
@@ -81,13 +83,13 @@ fn leads_elsewhere(
         if !look.uses(disk).is_empty() || is_retention && look.is_made(disk) {
             continue;
         }
-        let why = match look.whose(disk) {
-            Whose::Other(why) => why,
-            Whose::NoId => {
+        let why = match look.owner(disk) {
+            Owner::Other(why) => why,
+            Owner::NoId => {
                 tally.know(Err::<(), _>(Status::Blocked { by: id::SCSI_IDS.to_owned() }));
                 continue;
             }
-            Whose::Own | Whose::Untold => continue,
+            Owner::Own | Owner::Unknown => continue,
         };
         let disk_name = describe(disk);
         tally.problem(format!("{place}: {name} {leads} to {disk_name}{alone}, {why}"));
@@ -110,7 +112,7 @@ fn leads_elsewhere(
 pub(super) fn has_rival(look: &Look<'_>, disk: &Disk) -> bool {
     look.names().iter().any(|Name { name, .. }| {
         let twins = twins::of(name, look.facts).unwrap_or_default();
-        let is_it = |twin: &Twin<'_>| same_map(twin.disk, disk) || twin.disk.name == disk.name;
+        let is_it = |twin: &Twin<'_>| twin.disk.is_same(disk);
         twins.iter().any(is_it) && !twins.iter().all(is_it)
     })
 }
@@ -118,7 +120,7 @@ pub(super) fn has_rival(look: &Look<'_>, disk: &Disk) -> bool {
 /// Which name has to stand there, where one of the devices alone is this host's.
 fn by_disk(look: &Look<'_>, place: &str, twins: &[Twin<'_>]) -> Option<String> {
     let (own, others): (Vec<&Twin<'_>>, Vec<_>) =
-        twins.iter().partition(|twin| look.whose(twin.disk) == Whose::Own);
+        twins.iter().partition(|twin| look.owner(twin.disk) == Owner::Own);
     let ([own], [_, ..]) = (own.as_slice(), others.as_slice()) else { return None };
     // It has no name yet.
     if own.unread.is_some() {

@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use crate::steps::devices::{carriers, resolve};
 use crate::steps::twins::{self, Twin};
 
-use super::whose::{Look, Whose, below, describe};
+use super::owner::{Look, Owner, below, describe};
 
 /// What is advised in the place of a command or a line of fstab for the block device `number`; `None` where it lies on disks of this
 /// host's own alone.
@@ -18,7 +18,7 @@ pub(in crate::steps) fn not_own(profile: &Profile, facts: &Facts, number: Device
         if disks.is_empty() {
             return Some("it lies on no disk that was found: see layout.own-disks".to_owned());
         }
-        if let Some(disk) = disks.into_iter().find(|disk| look.whose(disk) != Whose::Own) {
+        if let Some(disk) = disks.into_iter().find(|disk| look.owner(disk) != Owner::Own) {
             return Some(format!(
                 "{} is not known to be this host's own: write nothing to it, and see layout.own-disks",
                 describe(disk)

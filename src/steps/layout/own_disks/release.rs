@@ -9,8 +9,8 @@ use crate::host::command::pasted;
 use crate::steps::unmounting;
 
 use super::names::has_rival;
+use super::owner::{Look, describe, is_root};
 use super::volume_groups::{active, group_of, is_own};
-use super::whose::{Look, describe, is_root};
 
 /// How the advice begins where / lies on a foreign disk.
 pub(super) const LEAVE: &str = "shut this machine down at once";
@@ -39,13 +39,13 @@ pub(super) fn fix(look: &Look<'_>, disk: &Disk, uses: &[Use]) -> String {
         Some(group) => format!("detach {}: this host's own volume group has the name {group} too", disk.name),
         None => format!("and leave {} to failback or detach it", disk.name),
     });
-    let whose = match disk.id() {
+    let owner = match disk.id() {
         Some(id) if look.is_in_its_place(disk) => format!(
             "If it carries this host's retention volume: mt-agent apply --adopt-retention {id} where mt-agent made it, else {own}"
         ),
         _ => format!("If it is this host's own: {own}"),
     };
-    format!("{}. {whose}", all.join(", "))
+    format!("{}. {owner}", all.join(", "))
 }
 
 /// In the order in which they work: swap, then what is mounted last, then what was built last.

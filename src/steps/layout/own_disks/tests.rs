@@ -12,15 +12,18 @@ mod volume;
 
 use super::*;
 use crate::facts::Fact;
-use crate::facts::disks::{Holder, Map, Partition};
+use crate::facts::disks::testing::holder;
+use crate::facts::disks::{Map, Partition};
 use crate::facts::identity::{Kind, Record};
 use crate::facts::retention::{Volume, uuid_of};
 use crate::facts::storage::{Entry, Read, Storage, Table};
 use crate::facts::swaps::Swap;
 use crate::host::DeviceNumber;
 use crate::steps::testing::{
-    OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, mount, mounts, ready, told, virtual_disk,
+    OS_DISK_ID, RETENTION_ID, answering, disks, edit, entry, fstab, line_of, mount, mount_of, mounts, ready,
+    stored, told, virtual_disk,
 };
+use crate::testing::{begins, ends, has};
 
 const ID: &str = "layout.own-disks";
 const FOREIGN: &str = "36000c29dddddddddddddddddddddddddd";
@@ -48,8 +51,7 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
             facts.identity.recorded = Fact::Known(None);
             (facts.retention_record, facts.custom_changes.record) = (Fact::Known(None), Fact::Known(None));
             // As mt-agent makes it: known again by its UUID.
-            let map = edit(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap();
-            map.volume.as_mut().unwrap().uuid = uuid_of(RETENTION_ID);
+            stored(&mut facts, "dm-0").volume.as_mut().unwrap().uuid = uuid_of(RETENTION_ID);
         }
         On::Older => {}
         On::Record => {
@@ -77,28 +79,24 @@ fn host(on: On, change: impl Fn(&mut Facts)) -> (Profile, Facts) {
     (profile, facts)
 }
 
-fn says(on: On, change: impl Fn(&mut Facts)) -> String {
+fn finding_of(on: On, change: impl Fn(&mut Facts)) -> String {
     let (profile, facts) = host(on, change);
     told(&profile, &facts, ID)
 }
 
+/// That it is told so.
+#[track_caller]
+fn finding_begins(on: On, expected: &str, change: impl Fn(&mut Facts)) {
+    let found = finding_of(on, change);
+    assert!(found.starts_with(expected), "{on:?}: {found}");
+}
+
 fn carries(facts: &mut Facts, name: &str, volume: (&str, &str, &str)) {
-    let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == name).unwrap();
     let (fs_type, uuid, label) = volume;
-    device.volume = Some(Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() });
+    stored(facts, name).volume =
+        Some(Volume { fs_type: fs_type.into(), uuid: uuid.into(), label: label.into() });
 }
 
 fn mounted(facts: &mut Facts, point: &str, number: impl Into<DeviceNumber>, source: &str) {
     mounts(facts).push(mount(point, number, source, 1 << 30));
-}
-
-fn holder(name: &str, number: &str, dm: Option<(&str, &str)>, holders: Vec<Holder>) -> Holder {
-    Holder {
-        start_bytes: None,
-        name: name.into(),
-        major_minor: number.into(),
-        dm_name: dm.map(|dm| dm.0.into()),
-        dm_uuid: dm.map(|dm| dm.1.into()),
-        holders,
-    }
 }

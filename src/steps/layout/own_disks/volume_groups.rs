@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use crate::facts::disks::{Disk, Holder, Mapped};
 use crate::facts::retention::Volume;
 use crate::facts::storage::{LVM, Storage, UUID_LETTERS};
-use crate::steps::devices::holders;
 use crate::steps::tally::Tally;
 use crate::steps::{need, twins};
 
 use super::called::{add, called, is_there};
-use super::whose::{Look, Whose};
+use super::owner::{Look, Owner};
 
 /// Volume groups of this host's whose name a physical volume on another disk has. One of the very group, by the UUID of that, is this
 /// host's too, unless it is a copy of another one.
@@ -25,7 +24,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
     if let Some(why) = twins::untold(look.facts) {
         tally.unknown(format!("whether another attached device has a name of this host's too: {why}"));
     }
-    for disk in look.disks.iter().filter(|disk| look.whose(disk) != Whose::Own) {
+    for disk in look.disks.iter().filter(|disk| look.owner(disk) != Owner::Own) {
         for Physical { on, number, volume, group: id_of_it } in physical(disk, storage) {
             let group = &volume.label;
             let mut ids = own.iter().filter(|(own, _)| own == group).map(|(_, id)| id).peekable();
@@ -37,7 +36,7 @@ pub(super) fn look(look: &Look<'_>, tally: &mut Tally, fix: &mut Vec<String>) {
             let name = called(disk, on, number);
             let detach = format!("detach {} before any command of LVM", disk.name);
             if same.contains(&Some(true)) {
-                let all = storage.iter().flat_map(|one| one.volumes().map(move |told| (one, told)));
+                let all = storage.iter().flat_map(|one| one.volumes().map(move |volume| (one, volume)));
                 let mut copies = all.filter(|(other, (of, copy, _))| {
                     (other.major_minor, *of) != (on.major_minor, number)
                         && copy.fs_type == LVM
@@ -93,7 +92,7 @@ fn physical<'a>(disk: &Disk, storage: &'a [Storage]) -> Vec<Physical<'a>> {
 
 /// The volume groups with an active volume on this host's own disks: name and UUID.
 fn own_groups(look: &Look<'_>) -> BTreeSet<(String, Option<String>)> {
-    look.disks.iter().filter(|disk| look.whose(disk) == Whose::Own).flat_map(active).collect()
+    look.disks.iter().filter(|disk| look.owner(disk) == Owner::Own).flat_map(active).collect()
 }
 
 /// Whether a volume group of this host's has the name.
@@ -109,7 +108,7 @@ pub(super) fn active(disk: &Disk) -> impl Iterator<Item = (String, Option<String
         let group = uuid.get(..UUID_LETTERS).filter(|_| uuid.len() >= 2 * UUID_LETTERS);
         Some((group_of(holder.dm_name.as_deref()?), group.map(str::to_owned)))
     };
-    holders(disk).into_iter().filter_map(of_lvm)
+    disk.all_holders().into_iter().filter_map(of_lvm)
 }
 
 /// The volume group of the mapping `name`, in which each hyphen of a name is doubled (LVM2's lib/misc/lvm-string.c).

@@ -2,9 +2,10 @@
 
 use crate::facts::kept::MOUNTS_ELSE;
 use crate::facts::mounts::Mount;
+use crate::host::device_name::can_move;
 use crate::profile::PartitionSpec;
 use crate::steps::devices::{
-    Layer, LayerKind, can_move, fstab_entry, hidden_by, layers, mount_at, passed_over, resolve, same_path,
+    Layer, LayerKind, fstab_entry, hidden_by, layers, mount_at, passed_over, resolve, same_path,
 };
 use crate::steps::layout::own_disks::ours::not_own;
 use crate::steps::storage::answers;

@@ -5,6 +5,7 @@ mod gone;
 mod judging;
 mod lines;
 mod mounting;
+mod names;
 mod naming;
 mod room;
 mod strays;

@@ -6,34 +6,31 @@ use crate::facts::storage::{LVM, Place};
 #[test]
 fn a_volume_group_of_our_name_on_another_disk_is_found() {
     for (group, status) in [("vg0", "unmet: sdc1 of sdc ("), ("customer", "met: ")] {
-        let said = says(On::Record, |facts| {
+        let finding = finding_of(On::Record, |facts| {
             let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
             disks(facts)[0].partitions[2].holders = vec![volume];
-            let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-            home.major_minor = "253:9".into();
+            mount_of(facts, "/home").major_minor = "253:9".into();
             edit(&mut facts.storage).push(answering("dm-9", "253:9"));
             carries(facts, "sdc1", (LVM, "pv-uuid", group));
         });
-        assert!(said.starts_with(status), "{group}: {said}");
+        assert!(finding.starts_with(status), "{group}: {finding}");
     }
     // Its name is no label of a file system.
-    let said = says(On::Record, |facts| {
+    finding_begins(On::Record, "met: ", |facts| {
         carries(facts, "sda3", ("ext", HOME, "data"));
         carries(facts, "sdc1", (LVM, HOME, "data"));
         fstab(facts).push(entry(20, "LABEL=data", "/data", "ext4", 0));
     });
-    assert!(said.starts_with("met: "), "{said}");
 }
 
 #[test]
 fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         let volume =
             |name: &str, number: &str, of: &str| holder(name, number, Some((of, "LVM-x")), Vec::new());
         disks(facts)[0].partitions[2].holders = vec![volume("dm-9", "253:9", "vg0-home")];
         disks(facts)[2].partitions[0].holders = vec![volume("dm-10", "253:10", "vg0-data")];
-        let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-        home.major_minor = "253:9".into();
+        mount_of(facts, "/home").major_minor = "253:9".into();
         mounted(facts, "/data", "253:10", "/dev/mapper/vg0-data");
         for (name, number) in [("dm-9", "253:9"), ("dm-10", "253:10")] {
             edit(&mut facts.storage).push(answering(name, number));
@@ -41,21 +38,23 @@ fn no_command_is_advised_that_takes_a_volume_group_by_a_name_that_two_have() {
         carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
     });
     let detach = "| `umount /data`, detach sdc: this host's own volume group has the name vg0 too. If it is this host's own: ";
-    assert!(said.contains(detach) && !said.contains("vgrename") && !said.contains("vgchange"), "{said}");
+    assert!(
+        finding.contains(detach) && !finding.contains("vgrename") && !finding.contains("vgchange"),
+        "{finding}"
+    );
     let other = format!(
         "detach sdc before any command of LVM, which may take either group. If it belongs to this host's own group: mt-agent apply \
          --own-disk {FOREIGN}"
     );
-    assert!(said.ends_with(&other), "{said}");
+    assert!(finding.ends_with(&other), "{finding}");
     // A person's word is the end of it: a volume group over two disks with nothing on the second yet.
-    let said = says(On::Record, |facts| {
+    finding_begins(On::Record, "met: ", |facts| {
         let volume = holder("dm-9", "253:9", Some(("vg0-data", "LVM-x")), Vec::new());
         disks(facts)[0].partitions[1].holders = vec![volume];
         edit(&mut facts.storage).push(answering("dm-9", "253:9"));
         carries(facts, "sdc2", (LVM, "pv-uuid", "vg0"));
         edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
-    assert!(said.starts_with("met: "), "{said}");
 }
 
 const GROUP: &str = "7nxyVfAaBb0123cdefghijklmnopqrst";
@@ -63,17 +62,15 @@ const OTHER: &str = "Zzzzzz0000000000000000000000zzzz";
 
 /// The own group vg0 with a volume on sda3, and a physical volume on sdc1: with the UUID of its group and its own.
 fn second(group: Option<&str>, uuid: &str, change: impl Fn(&mut Facts)) -> String {
-    says(On::Record, |facts| {
+    finding_of(On::Record, |facts| {
         let volume = format!("LVM-{GROUP}0123456789abcdefghijklmnopqrstuv");
         let volume = holder("dm-9", "253:9", Some(("vg0-data", &volume)), Vec::new());
         disks(facts)[0].partitions[2].holders = vec![volume];
         edit(&mut facts.storage).push(answering("dm-9", "253:9"));
-        let home = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/home").unwrap();
-        home.major_minor = "253:9".into();
+        mount_of(facts, "/home").major_minor = "253:9".into();
         carries(facts, "sda3", (LVM, "first", "vg0"));
         carries(facts, "sdc1", (LVM, uuid, "vg0"));
-        let one = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc1").unwrap();
-        one.group = group.map(str::to_owned);
+        stored(facts, "sdc1").group = group.map(str::to_owned);
         change(facts);
     })
 }
@@ -108,7 +105,7 @@ fn a_second_physical_volume_of_the_own_group_is_this_host_s() {
 
 #[test]
 fn a_physical_volume_counts_though_the_kernel_does_not_show_its_partition() {
-    let said = |group: Option<&str>, uuid: &str| {
+    let finding = |group: Option<&str>, uuid: &str| {
         second(None, uuid, |facts| {
             disks(facts)[2].partitions.clear();
             let storage = edit(&mut facts.storage);
@@ -122,31 +119,26 @@ fn a_physical_volume_counts_though_the_kernel_does_not_show_its_partition() {
             entries[1].place = Some(Place::Read { volume, group: group.map(str::to_owned), array: None });
         })
     };
-    let copy = said(Some(GROUP), "first");
+    let copy = finding(Some(GROUP), "first");
     let expected =
         format!("unmet: partition 2 of sdc ({FOREIGN}) is a copy of sda3, a physical volume of this");
-    assert!(copy.starts_with(&expected), "{copy}");
-    let other = said(Some(OTHER), "second");
-    assert!(
-        other.starts_with(&format!("unmet: partition 2 of sdc ({FOREIGN}) belongs to another")),
-        "{other}"
+    begins(&copy, &expected);
+    begins(
+        &finding(Some(OTHER), "second"),
+        &format!("unmet: partition 2 of sdc ({FOREIGN}) belongs to another"),
     );
-    assert_eq!(said(Some(GROUP), "second"), "met: sda, sdb");
+    assert_eq!(finding(Some(GROUP), "second"), "met: sda, sdb");
 }
 
 #[test]
 fn what_could_not_be_read_can_belong_to_a_group_of_the_own_name() {
-    let said = second(Some(GROUP), "second", |facts| {
-        let one = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc2").unwrap();
-        one.read = Fact::Known(Read::Failed("Input/output error".into()));
+    let finding = second(Some(GROUP), "second", |facts| {
+        stored(facts, "sdc2").read = Fact::Known(Read::Failed("Input/output error".into()));
         // No line, which would tell it as well.
         fstab(facts).clear();
         facts.boot_entry = Fact::Known(None);
         facts.retention_record = Fact::Known(None);
         mounts(facts).retain(|mount| mount.mount_point != "/mnt/retention");
     });
-    assert!(
-        said.starts_with("unknown: whether another attached device has a name of this host's too: sdc2"),
-        "{said}"
-    );
+    begins(&finding, "unknown: whether another attached device has a name of this host's too: sdc2");
 }

@@ -42,27 +42,27 @@ fn a_record_that_is_lost_is_no_new_machine_and_nothing_is_put_on_record_by_a_gue
     for (why, trace) in traces {
         let lost = format!("the record of this machine's identity is lost ({why})");
         let (profile, facts) = host(On::Nothing, trace);
-        let said = told(&profile, &facts, ID);
+        let finding = told(&profile, &facts, ID);
         assert!(
-            said.starts_with(&format!("unknown: {lost}")) && said.contains("mt-agent state repair"),
-            "{said}"
+            finding.starts_with(&format!("unknown: {lost}")) && finding.contains("mt-agent state repair"),
+            "{finding}"
         );
         assert!(image::lost::is_lost(&facts) && first(&profile, &facts).is_none(), "{why}");
-        let said = told(&profile, &facts, "image.identity");
-        assert!(!said.contains("neither seal nor apply has run"), "{said}");
+        let finding = told(&profile, &facts, "image.identity");
+        assert!(!finding.contains("neither seal nor apply has run"), "{finding}");
         // What fstab names is no better known than the rest; a person's word is enough.
         let (profile, facts) = host(On::Nothing, |facts| {
             crash(facts);
             trace(facts);
         });
-        let said = told(&profile, &facts, ID);
-        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::LOST)), "{why}: {said}");
-        assert!(
-            said.ends_with(&format!(
+        let finding = told(&profile, &facts, ID);
+        assert!(finding.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", owner::LOST)), "{why}: {finding}");
+        ends(
+            &finding,
+            &format!(
                 "If it is this host's own: mt-agent apply --own-disk {FOREIGN}; after the release, mt-agent state repair records \
                  this machine anew"
-            )),
-            "{said}"
+            ),
         );
         let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
         let scsi_ids = vec![OS_DISK_ID.into(), FOREIGN.into()];
@@ -120,11 +120,11 @@ fn an_older_record_tells_nothing_of_what_came_in_the_place_of_a_disk_that_is_not
         facts.identity.recorded = Fact::Known(Some(Record::new("00", "2017-02-06T12:00:00Z", &present)));
         (told(&profile, &facts, ID), first(&profile, &facts))
     };
-    let (said, own) = data(false);
-    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::OLDER)), "{said}");
-    assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")) && own.is_none(), "{said}");
-    let (said, own) = data(true);
-    assert_eq!(said, "met: sda, sdb, sdc (not on record yet)");
+    let (finding, own) = data(false);
+    begins(&finding, &format!("unmet: sdc ({FOREIGN}), {}", owner::OLDER));
+    assert!(finding.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")) && own.is_none(), "{finding}");
+    let (finding, own) = data(true);
+    assert_eq!(finding, "met: sda, sdb, sdc (not on record yet)");
     assert_eq!(own, Some(vec![OS_DISK_ID.into(), FOREIGN.into()]));
 }
 
@@ -139,7 +139,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
         edit(&mut facts.filesystems).by_uuid.insert("1-1".into(), "8:33".into());
         carries(facts, "sdc1", ("ext", "1-1", ""));
     };
-    assert_eq!(says(On::Nothing, data), "met: sda, sdb, sdc (not on record yet)", "a new machine");
+    assert_eq!(finding_of(On::Nothing, data), "met: sda, sdb, sdc (not on record yet)", "a new machine");
     let (_, whole) = ready();
     let marked = |facts: &mut Facts| facts.custom_changes.marker_ctime_secs = Fact::Known(Some(1));
     let traces: [&dyn Fn(&mut Facts); 5] = [
@@ -161,9 +161,12 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
             data(facts);
             trace(facts);
         });
-        let said = told(&profile, &facts, ID);
-        assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", whose::AT_WORK)), "{number}: {said}");
-        assert!(said.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")), "{number}: {said}");
+        let finding = told(&profile, &facts, ID);
+        assert!(
+            finding.starts_with(&format!("unmet: sdc ({FOREIGN}), {}", owner::AT_WORK)),
+            "{number}: {finding}"
+        );
+        assert!(finding.ends_with(&format!("mt-agent apply --own-disk {FOREIGN}")), "{number}: {finding}");
         assert!(first(&profile, &facts).is_none(), "{number}");
         let request = Request { own_disks: vec![FOREIGN.to_owned()], ..Request::default() };
         let scsi_ids = vec![OS_DISK_ID.into(), FOREIGN.into()];
@@ -178,7 +181,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
         facts.identity.recorded = Fact::Known(Some(record));
     };
     let recorded = |is_marked: bool| {
-        says(On::Nothing, |facts| {
+        finding_of(On::Nothing, |facts| {
             data(facts);
             of_no_disk(facts);
             if is_marked {
@@ -186,7 +189,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
             }
         })
     };
-    assert!(recorded(true).contains(whose::AT_WORK), "{}", recorded(true));
+    assert!(recorded(true).contains(owner::AT_WORK), "{}", recorded(true));
     assert_eq!(recorded(false), "met: sda, sdb, sdc (not on record yet)");
     // Nothing but the disk of / and the volume is in use: apply puts it on record, as of the clone of an image with the script in it.
     let (profile, facts) = host(On::Nothing, |facts| {
@@ -195,7 +198,7 @@ fn of_a_host_that_was_made_by_hand_only_the_disk_of_the_root_is_taken_for_its_ow
     });
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdb (not on record yet)");
     assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into()]));
-    let of_image = says(On::Nothing, |facts| {
+    let of_image = finding_of(On::Nothing, |facts| {
         let template = facts.identity.template.clone();
         data(facts);
         marked(facts);
@@ -233,11 +236,14 @@ fn where_the_record_is_damaged_all_that_would_be_written_waits_but_for_who_canno
 #[test]
 fn a_line_whose_name_is_not_among_the_facts_is_unknown_until_it_is_mounted() {
     let line = |facts: &mut Facts| fstab(facts).push(entry(20, "/dev/md/data", "/data", "ext4", 0));
-    let said = says(On::Record, line);
-    assert!(said.starts_with("unknown: ") && said.contains("to which device /dev/md/data leads"), "{said}");
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, line);
+    assert!(
+        finding.starts_with("unknown: ") && finding.contains("to which device /dev/md/data leads"),
+        "{finding}"
+    );
+    let finding = finding_of(On::Record, |facts| {
         line(facts);
         mounted(facts, "/data", "8:2", "/dev/sda2");
     });
-    assert_eq!(said, "met: sda, sdb");
+    assert_eq!(finding, "met: sda, sdb");
 }

@@ -8,12 +8,12 @@ const GUID: &str = "0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01";
 
 /// The line of /home by another name, on a host whose disks have these tables.
 fn by(name: &str, tables: [Table; 2], change: impl Fn(&mut Facts)) -> String {
-    says(On::Record, |facts| {
+    finding_of(On::Record, |facts| {
         for (name, table) in ["sda", "sdc"].into_iter().zip(tables.clone()) {
-            let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == name).unwrap();
+            let device = stored(facts, name);
             device.table = Some(table);
         }
-        fstab(facts).iter_mut().find(|entry| entry.mount_point == "/home").unwrap().device = name.into();
+        line_of(facts, "/home").device = name.into();
         change(facts);
     })
 }
@@ -46,14 +46,15 @@ fn dos(at: usize, id: &str) -> Table {
 
 #[test]
 fn a_twin_by_the_uuid_or_the_name_of_a_partition_is_named() {
-    let found = |said: &str, name: &str, twin: &str| {
+    let found = |finding: &str, name: &str, twin: &str| {
         let expected = format!(
             "unmet: line 4 of /etc/fstab (/home): {name} can mean sda3 ({OS_DISK_ID}) and {twin} ({FOREIGN}) |"
         );
-        assert!(said.starts_with(&expected), "{said}");
+        begins(&finding, &expected);
         assert!(
-            said.contains(&format!("put /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID")),
-            "{said}"
+            finding
+                .contains(&format!("put /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID")),
+            "{finding}"
         );
     };
     let both = || [gpt(0, 3, GUID, "my home"), gpt(2, 1, GUID, "my home")];
@@ -66,8 +67,8 @@ fn a_twin_by_the_uuid_or_the_name_of_a_partition_is_named() {
     ] {
         found(&by(&name, both(), |_| ()), &name, "sdc1");
         // Which is this host's alone.
-        let said = by(&name, [gpt(0, 3, GUID, "my home"), gpt(2, 1, "another", "another")], |_| ());
-        assert!(said.starts_with("met: "), "{name}: {said}");
+        let finding = by(&name, [gpt(0, 3, GUID, "my home"), gpt(2, 1, "another", "another")], |_| ());
+        assert!(finding.starts_with("met: "), "{name}: {finding}");
     }
     // The id of an MBR, of whose logical partitions the kernel alone tells.
     let tables = |id: &str| [dos(0, "000b3f7a"), dos(2, id)];
@@ -77,37 +78,38 @@ fn a_twin_by_the_uuid_or_the_name_of_a_partition_is_named() {
         let five = Partition { name: "sdc5".into(), major_minor: "8:37".into(), ..Partition::default() };
         disks(facts)[2].partitions.push(five);
     };
-    let said = by("PARTUUID=000B3F7A-05", tables("000b3f7a"), logical);
-    assert!(said.contains("can mean sda5") && said.contains("and sdc5"), "{said}");
+    let finding = by("PARTUUID=000B3F7A-05", tables("000b3f7a"), logical);
+    assert!(finding.contains("can mean sda5") && finding.contains("and sdc5"), "{finding}");
     // root= of the boot entry, as the kernel takes it.
-    let said = by("/dev/mapper/x", both(), |facts| {
+    let finding = by("/dev/mapper/x", both(), |facts| {
         let entry = edit(&mut facts.boot_entry).as_mut().unwrap();
         entry.kernel = Some(vec![format!("root=PARTUUID={GUID}/PARTNROFF=1")]);
     });
     assert!(
-        said.contains(&format!("root= of /boot/grub/grub.conf: PARTUUID={GUID}/PARTNROFF=1 can mean sda3")),
-        "{said}"
+        finding
+            .contains(&format!("root= of /boot/grub/grub.conf: PARTUUID={GUID}/PARTNROFF=1 can mean sda3")),
+        "{finding}"
     );
 }
 
 #[test]
 fn a_twin_of_an_efi_system_partition_is_named_by_its_volume_id() {
-    let said = by("UUID=ABCD-1234", [dos(0, "0"), dos(2, "1")], |facts| {
+    let finding = by("UUID=ABCD-1234", [dos(0, "0"), dos(2, "1")], |facts| {
         for name in ["sda3", "sdc2"] {
             carries(facts, name, ("vfat", "ABCD-1234", "EFI"));
         }
     });
-    assert!(said.contains("UUID=ABCD-1234 can mean sda3") && said.contains("and sdc2"), "{said}");
+    assert!(finding.contains("UUID=ABCD-1234 can mean sda3") && finding.contains("and sdc2"), "{finding}");
 }
 
 #[test]
 fn without_its_table_a_disk_can_have_any_name_of_a_partition() {
     for name in ["PARTUUID=000b3f7a-03", "PARTLABEL=home"] {
-        let said = by(name, [dos(0, "000b3f7a"), dos(2, "1")], |facts| {
-            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap().table = None;
+        let finding = by(name, [dos(0, "000b3f7a"), dos(2, "1")], |facts| {
+            stored(facts, "sdc").table = None;
         });
         assert_eq!(
-            said,
+            finding,
             "unknown: whether another attached device has a name of this host's too: the partition table of sdc was not read"
         );
     }
@@ -122,7 +124,7 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
     let new =
         |numbers: &str| format!("sdc ({FOREIGN}) has partitions that the kernel has not read ({numbers})");
     for on in ALL {
-        assert_eq!(says(on, fresh), unread(&new("1, 2, 3"), "blockdev --rereadpt /dev/sdc"), "{on:?}");
+        assert_eq!(finding_of(on, fresh), unread(&new("1, 2, 3"), "blockdev --rereadpt /dev/sdc"), "{on:?}");
     }
     // One of them cannot be read.
     let failed = |facts: &mut Facts| {
@@ -130,10 +132,10 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
         places(facts, [read(None), Place::Unread("Input/output error".into()), read(None)]);
     };
     let what = new("2: Input/output error");
-    assert_eq!(says(On::Record, failed), unread(&what, "blockdev --rereadpt /dev/sdc"));
+    assert_eq!(finding_of(On::Record, failed), unread(&what, "blockdev --rereadpt /dev/sdc"));
     // Written anew over another one.
     let moved = |facts: &mut Facts| disks(facts)[2].partitions[1].start_bytes = Some(1 << 20);
-    assert_eq!(says(On::Record, moved), unread(&new("2"), "partprobe /dev/sdc"));
+    assert_eq!(finding_of(On::Record, moved), unread(&new("2"), "partprobe /dev/sdc"));
     // Under its map kpartx makes them; a path's own are nobody's.
     let mapped = |facts: &mut Facts| {
         let part = holder("dm-6", "253:6", Some(("36dp1", "part1-mpath-36d")), Vec::new());
@@ -144,35 +146,34 @@ fn a_table_that_the_kernel_has_not_read_leaves_unknown_what_a_disk_carries() {
         edit(&mut facts.storage).extend([map, answering("dm-6", "253:6")]);
     };
     let new = format!("dm-5 ({FOREIGN}) has partitions that the kernel has not read (2, 3)");
-    assert_eq!(says(On::Record, mapped), unread(&new, "kpartx -a -p p /dev/mapper/36d"));
+    assert_eq!(finding_of(On::Record, mapped), unread(&new, "kpartx -a -p p /dev/mapper/36d"));
     let by_systemd = |facts: &mut Facts| {
         mapped(facts);
         facts.os.systemd = Fact::Known(true);
     };
-    assert_eq!(says(On::Record, by_systemd), unread(&new, "kpartx -a -p -part /dev/mapper/36d"));
+    assert_eq!(finding_of(On::Record, by_systemd), unread(&new, "kpartx -a -p -part /dev/mapper/36d"));
     let half = |facts: &mut Facts| {
         fresh(facts);
-        let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
-        device.table = Some(Table { damaged: true, ..Table::default() });
+        stored(facts, "sdc").table = Some(Table { damaged: true, ..Table::default() });
     };
     let what = format!(
         "sdc ({FOREIGN}) has a partition table that is damaged or not written to its end; once it is whole"
     );
-    assert_eq!(says(On::Record, half), unread(&what, "blockdev --rereadpt /dev/sdc"));
+    assert_eq!(finding_of(On::Record, half), unread(&what, "blockdev --rereadpt /dev/sdc"));
     // None, an empty one, and one without a partition.
     for table in [None, Some(Table::default()), Some(Table { dos_id: "1".into(), ..Table::default() })] {
-        let said = says(On::Record, |facts| {
+        let finding = finding_of(On::Record, |facts| {
             fresh(facts);
-            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap().table = table.clone();
+            stored(facts, "sdc").table = table.clone();
         });
-        assert_eq!(said, "met: sda, sdb");
+        assert_eq!(finding, "met: sda, sdb");
     }
     // A twin that is known is told all the same.
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         fresh(facts);
         carries(facts, "sdc", ("ext", HOME, ""));
     });
-    assert!(said.starts_with("unmet: line 4") && said.contains("can mean sda3"), "{said}");
+    assert!(finding.starts_with("unmet: line 4") && finding.contains("can mean sda3"), "{finding}");
 }
 
 fn read(volume: Option<(&str, &str, &str)>) -> Place {
@@ -186,7 +187,7 @@ fn read(volume: Option<(&str, &str, &str)>) -> Place {
 
 /// What lies at the places of the foreign disk's partitions.
 fn places(facts: &mut Facts, places: [Place; 3]) {
-    let device = edit(&mut facts.storage).iter_mut().find(|one| one.name == "sdc").unwrap();
+    let device = stored(facts, "sdc");
     let entries = &mut device.table.as_mut().unwrap().entries;
     entries.iter_mut().zip(places).for_each(|(entry, place)| entry.place = Some(place));
 }
@@ -207,78 +208,70 @@ fn what_lies_at_the_places_of_a_table_is_known_though_the_kernel_does_not_show_i
     };
     for on in ALL {
         let found = if on == On::Record { "met: sda, sdb" } else { "met: sda, sdb (not on record yet)" };
-        assert_eq!(says(on, carrying(None)), found, "{on:?}");
-        let said = says(on, carrying(Some(("ext", HOME, "home"))));
+        assert_eq!(finding_of(on, carrying(None)), found, "{on:?}");
+        let finding = finding_of(on, carrying(Some(("ext", HOME, "home"))));
         let expected = format!(
             "unmet: line 4 of /etc/fstab (/home): UUID={HOME} can mean sda3 ({OS_DISK_ID}) and partition 2 of sdc ({FOREIGN}; once the \
              kernel has read its table) | {EXPECTED} | in line 4 of /etc/fstab (/home), put \
              /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID or label, or detach sdc ({FOREIGN}), to which \
              nothing may be written"
         );
-        assert_eq!(said, expected, "{on:?}");
+        assert_eq!(finding, expected, "{on:?}");
     }
     // Which LVM has whole is mounted by none of its own names.
-    assert_eq!(says(On::Record, carrying(Some((LVM, HOME, "vg0")))), "met: sda, sdb");
+    assert_eq!(finding_of(On::Record, carrying(Some((LVM, HOME, "vg0")))), "met: sda, sdb");
     // A table that was written over another one, whose partitions the kernel still shows: both count.
     let stale = |place: Place| {
-        says(On::Record, |facts| {
+        finding_of(On::Record, |facts| {
             disks(facts)[2].partitions[1].start_bytes = Some(7 << 30);
             places(facts, [read(None), place.clone(), read(None)]);
-            edit(&mut facts.storage)
-                .iter_mut()
-                .find(|one| one.name == "sdc")
-                .unwrap()
-                .table
-                .as_mut()
-                .unwrap()
-                .entries[0]
-                .place = None;
+            stored(facts, "sdc").table.as_mut().unwrap().entries[0].place = None;
         })
     };
     assert_eq!(stale(read(None)), "met: sda, sdb");
-    let said = stale(read(Some(("ext", HOME, ""))));
-    assert!(said.starts_with("unmet: ") && said.contains("and partition 2 of sdc"), "{said}");
-    let said = says(On::Record, |facts| {
+    let finding = stale(read(Some(("ext", HOME, ""))));
+    assert!(finding.starts_with("unmet: ") && finding.contains("and partition 2 of sdc"), "{finding}");
+    let finding = finding_of(On::Record, |facts| {
         disks(facts)[2].partitions[1].start_bytes = Some(7 << 30);
         places(facts, [read(None), read(None), read(None)]);
         carries(facts, "sdc2", ("ext", HOME, ""));
     });
-    assert!(said.contains("can mean sda3") && said.contains("and sdc2"), "{said}");
+    assert!(finding.contains("can mean sda3") && finding.contains("and sdc2"), "{finding}");
     // A partition by its own UUID.
     let name = "PARTUUID=000b3f7a-03";
-    let said = by(name, [dos(0, "000b3f7a"), dos(2, "000b3f7a")], |facts| {
+    let finding = by(name, [dos(0, "000b3f7a"), dos(2, "000b3f7a")], |facts| {
         fresh(facts);
         places(facts, [read(None), read(None), read(None)]);
     });
-    assert!(said.contains(&format!("can mean sda3 ({OS_DISK_ID}) and partition 3 of sdc (")), "{said}");
+    assert!(finding.contains(&format!("can mean sda3 ({OS_DISK_ID}) and partition 3 of sdc (")), "{finding}");
     // Numbers that changed their places: the kernel shows what lies there.
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         let parts = &mut disks(facts)[2].partitions;
         let places = [2, 1].map(|at: usize| parts[at].start_bytes);
         [parts[1].start_bytes, parts[2].start_bytes] = places;
     });
-    assert_eq!(said, "met: sda, sdb");
+    assert_eq!(finding, "met: sda, sdb");
 }
 
 #[test]
 fn a_table_that_has_the_partitions_of_this_host_elsewhere_is_unknown() {
-    let said = |number: u32| {
-        says(On::Record, |facts| {
+    let finding = |number: u32| {
+        finding_of(On::Record, |facts| {
             let mut table = gpt(0, 0, "", "");
             let entry = table.entries.iter_mut().find(|entry| entry.number == number).unwrap();
             (entry.start_bytes, entry.place) = (entry.start_bytes + 4096, Some(read(None)));
-            edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda").unwrap().table = Some(table);
+            stored(facts, "sda").table = Some(table);
         })
     };
     assert_eq!(
-        said(3),
+        finding(3),
         format!(
             "unknown: whether another attached device has a name of this host's too: sda ({OS_DISK_ID}) has partitions that the \
              kernel has not read (3): `partprobe /dev/sda`"
         )
     );
     // One that is only new takes nothing from it.
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         let mut table = gpt(0, 0, "", "");
         table.entries.push(Entry {
             number: 9,
@@ -286,7 +279,7 @@ fn a_table_that_has_the_partitions_of_this_host_elsewhere_is_unknown() {
             place: Some(read(None)),
             ..Entry::default()
         });
-        edit(&mut facts.storage).iter_mut().find(|one| one.name == "sda").unwrap().table = Some(table);
+        stored(facts, "sda").table = Some(table);
     });
-    assert_eq!(said, "met: sda, sdb");
+    assert_eq!(finding, "met: sda, sdb");
 }

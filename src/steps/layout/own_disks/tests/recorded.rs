@@ -18,8 +18,7 @@ fn a_disk_of_which_nothing_is_in_use_is_put_on_record_with_a_warning() {
 fn before_anything_is_on_record_fstab_tells_and_what_it_does_not_tell_is_no_doubt() {
     // A small disk for /var/crash, as it was at the installation.
     let crash = |facts: &mut Facts| {
-        let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/var/crash").unwrap();
-        point.major_minor = "8:33".into();
+        mount_of(facts, "/var/crash").major_minor = "8:33".into();
         edit(&mut facts.filesystems)
             .by_uuid
             .insert("2b7e1c94-35af-4d60-8f12-6e09a4c3d702".into(), "8:33".into());
@@ -31,32 +30,31 @@ fn before_anything_is_on_record_fstab_tells_and_what_it_does_not_tell_is_no_doub
     assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into(), FOREIGN.into()]));
     // By a name that leads nowhere among the facts, and without links.
     for name in ["PARTUUID=1-1", "UUID=2b7e1c94-35af-4d60-8f12-6e09a4c3d702"] {
-        let said = says(On::Nothing, |facts| {
+        let finding = finding_of(On::Nothing, |facts| {
             crash(facts);
-            fstab(facts).iter_mut().find(|entry| entry.mount_point == "/var/crash").unwrap().device =
-                name.into();
+            line_of(facts, "/var/crash").device = name.into();
             if name.starts_with("UUID") {
                 let links = edit(&mut facts.filesystems);
                 (links.by_uuid, links.by_id) = Default::default();
             }
         });
-        assert!(said.starts_with("met: sda, sdb, sdc"), "{name}: {said}");
+        assert!(finding.starts_with("met: sda, sdb, sdc"), "{name}: {finding}");
     }
     // Once there is a record, it counts.
     for on in [On::Older, On::Record] {
         let (profile, facts) = host(on, crash);
-        let said = told(&profile, &facts, ID);
-        assert!(said.contains(&format!("mt-agent apply --own-disk {FOREIGN}")), "{on:?}: {said}");
+        let finding = told(&profile, &facts, ID);
+        assert!(finding.contains(&format!("mt-agent apply --own-disk {FOREIGN}")), "{on:?}: {finding}");
         assert_eq!(first(&profile, &facts), None);
     }
     // Of two disks with the name, none of them the system's, which is meant is not known: nothing is told to be unmounted.
-    let said = says(On::Nothing, |facts| {
+    let finding = finding_of(On::Nothing, |facts| {
         crash(facts);
         disks(facts).push(virtual_disk(3, "36000c29e", 1 << 30));
         edit(&mut facts.storage).push(answering("sdd", "8:48"));
         carries(facts, "sdd", ("ext", "2b7e1c94-35af-4d60-8f12-6e09a4c3d702", ""));
     });
-    assert!(said.contains("can mean sdc1") && !said.contains("umount"), "{said}");
+    assert!(finding.contains("can mean sdc1") && !finding.contains("umount"), "{finding}");
     // No name by a UUID: one that carries no SCSI ID is the system disk all the same.
     let (profile, facts) = host(On::Nothing, |facts| disks(facts)[0].scsi_id = Err(NoId::default()));
     assert!(told(&profile, &facts, ID).starts_with("met: sda"));
@@ -110,11 +108,11 @@ fn a_person_puts_a_disk_on_record_by_its_name_alone() {
     let by_hand = |facts: &mut Facts| facts.retention_record = Fact::Known(None);
     assert_eq!(asked(On::Record, &[RETENTION_ID], &by_hand), puts(&[RETENTION_ID]));
     // Once it is there, it holds.
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         crash(facts);
         edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
-    assert_eq!(said, "met: sda, sdb, sdc");
+    assert_eq!(finding, "met: sda, sdb, sdc");
 }
 
 #[test]
@@ -126,9 +124,9 @@ fn a_copy_of_another_machine_waits_for_its_own_identity_and_an_image_has_no_disk
             });
             facts.identity.recorded = Fact::Known(Some(Record::new("00", "", &marks)));
         };
-    assert_eq!(says(On::Nothing, other), "blocked: image.identity");
+    assert_eq!(finding_of(On::Nothing, other), "blocked: image.identity");
     assert_eq!(
-        says(On::Nothing, |facts| facts.mounts = Fact::NotApplicable("an image's tree".into())),
+        finding_of(On::Nothing, |facts| facts.mounts = Fact::NotApplicable("an image's tree".into())),
         "not-applicable: an image's tree"
     );
     for spoil in [
@@ -136,7 +134,7 @@ fn a_copy_of_another_machine_waits_for_its_own_identity_and_an_image_has_no_disk
         |facts: &mut Facts| facts.swaps = Fact::Unknown("why".into()),
         |facts: &mut Facts| facts.identity.recorded = Fact::Unknown("torn".into()),
     ] {
-        assert!(says(On::Record, spoil).starts_with("unknown: "));
+        finding_begins(On::Record, "unknown: ", spoil);
     }
 }
 
@@ -147,7 +145,7 @@ fn a_root_on_a_raid_is_this_host_s_by_an_older_record_that_knows_both_disks() {
         disks(facts)[0].partitions[0].holders = vec![raid.clone()];
         disks(facts)[2].partitions[0].holders = vec![raid];
         edit(&mut facts.storage).push(answering("md0", "9:0"));
-        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "9:0".into();
+        mount_of(facts, "/").major_minor = "9:0".into();
     };
     let seen = |facts: &mut Facts| {
         let recorded = edit(&mut facts.identity.recorded).as_mut().unwrap();
@@ -162,19 +160,19 @@ fn a_root_on_a_raid_is_this_host_s_by_an_older_record_that_knows_both_disks() {
         seen(facts);
     });
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdb, sdc (not on record yet)");
-    assert!(says(On::Older, raid).starts_with("unmet: / ITSELF LIES ON sdc"), "which was not there");
-    let said = says(On::Older, |facts| {
+    assert!(finding_of(On::Older, raid).starts_with("unmet: / ITSELF LIES ON sdc"), "which was not there");
+    let finding = finding_of(On::Older, |facts| {
         seen(facts);
-        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "8:33".into();
+        mount_of(facts, "/").major_minor = "8:33".into();
     });
-    assert!(said.starts_with("unmet: / ITSELF LIES ON sdc"), "was there, and / was not on it: {said}");
+    assert!(finding.starts_with("unmet: / ITSELF LIES ON sdc"), "was there, and / was not on it: {finding}");
 }
 
 #[test]
 fn a_record_of_disks_without_scsi_ids_tells_of_none_once_they_have_them() {
-    let said = says(On::Older, |facts| {
+    let finding = finding_of(On::Older, |facts| {
         let recorded = edit(&mut facts.identity.recorded).as_mut().unwrap();
         recorded.marks.retain(|mark| !matches!(mark.kind, Kind::RootDisk | Kind::Disk));
     });
-    assert_eq!(said, "met: sda, sdb (not on record yet)");
+    assert_eq!(finding, "met: sda, sdb (not on record yet)");
 }

@@ -7,7 +7,7 @@ fn a_foreign_disk_that_is_attached_or_written_by_failback_is_nobody_s_business()
     for on in ALL {
         let found = if on == On::Record { "met: sda, sdb" } else { "met: sda, sdb (not on record yet)" };
         let data = |facts: &mut Facts| carries(facts, "sdc1", ("ext", "1-2", "customer"));
-        assert_eq!(says(on, data), found, "{on:?}");
+        assert_eq!(finding_of(on, data), found, "{on:?}");
         // Under its map, as multipath takes every disk, with the map's partitions.
         let under_map = |facts: &mut Facts| {
             let part = holder("dm-6", "253:6", Some(("36dp1", "part1-mpath-36d")), Vec::new());
@@ -16,23 +16,22 @@ fn a_foreign_disk_that_is_attached_or_written_by_failback_is_nobody_s_business()
             (disk.holders, disk.multipath) = (vec![map], Some(Map::default()));
             edit(&mut facts.storage).push(answering("dm-6", "253:6"));
         };
-        assert_eq!(says(on, under_map), found, "{on:?}");
+        assert_eq!(finding_of(on, under_map), found, "{on:?}");
     }
 }
 
 #[test]
 fn started_from_a_foreign_disk_nothing_else_is_advised_and_nothing_is_changed() {
     let (profile, mut facts) = host(On::Record, |facts| {
-        let root = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/").unwrap();
-        root.major_minor = "8:33".into();
+        mount_of(facts, "/").major_minor = "8:33".into();
         carries(facts, "sdc1", ("ext4", ROOT, ""));
     });
     facts.services_off = Fact::Known(vec!["multipathd".into()]);
     facts.boot_entry = Fact::Unknown("torn".into());
     fstab(&mut facts).retain(|entry| entry.mount_point != "/home");
-    let said = told(&profile, &facts, ID);
-    assert!(said.contains("/ ITSELF LIES ON sdc"), "{said}");
-    assert!(said.ends_with("start it from its own disk"), "{said}");
+    let finding = told(&profile, &facts, ID);
+    assert!(finding.contains("/ ITSELF LIES ON sdc"), "{finding}");
+    assert!(finding.ends_with("start it from its own disk"), "{finding}");
     for id in ["custom-changes.root-disk", "layout.next-boot", "layout.home"] {
         assert_eq!(told(&profile, &facts, id), "blocked: layout.own-disks", "{id}");
     }
@@ -67,7 +66,7 @@ fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_i
         (On::Older, "which is not on record as a disk of this host"),
         (On::Record, "which is not on record as a disk of this host"),
     ] {
-        let said = says(on, used);
+        let finding = finding_of(on, used);
         let expected = format!(
             "unmet: sdc ({FOREIGN}), {why}, is mounted at /srv/a b (sdc1), mounted at /opt/x (sdc1), active swap (sdc2), held by \
              RAID md127 (sdc3), held by LVM cust--omer-data (md127) | {EXPECTED} | `swapoff /dev/sdc2`, `swapoff '/srv/a \
@@ -75,46 +74,44 @@ fn what_is_mounted_from_a_foreign_disk_is_named_with_the_commands_that_release_i
              --stop /dev/md127`, and leave sdc to failback or detach it. If it is this host's own: mt-agent apply --own-disk \
              {FOREIGN}"
         );
-        assert_eq!(said, expected, "{on:?}");
+        assert_eq!(finding, expected, "{on:?}");
     }
     // Other things that can be built on it, each alone.
     for (dm, command) in [
         (("36d1", "CRYPT-LUKS1-x-y"), "`cryptsetup luksClose 36d1`"),
         (("copy", "other-x"), "`dmsetup remove copy`"),
     ] {
-        let said = says(On::Record, |facts| {
+        let finding = finding_of(On::Record, |facts| {
             disks(facts)[2].holders = vec![holder("dm-9", "253:9", Some(dm), Vec::new())];
         });
-        assert!(said.starts_with("unmet: sdc (") && said.contains(command), "{said}");
+        assert!(finding.starts_with("unmet: sdc (") && finding.contains(command), "{finding}");
     }
 }
 
 #[test]
 fn a_host_that_started_from_a_disk_not_on_record_is_told_loudly() {
     for on in [On::Older, On::Record] {
-        let said = says(on, |facts| {
-            let root = mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap();
-            root.major_minor = "8:33".into();
+        let finding = finding_of(on, |facts| {
+            mount_of(facts, "/").major_minor = "8:33".into();
         });
+        begins(&finding, &format!("unmet: / ITSELF LIES ON sdc ({FOREIGN}), which is not on record"));
         assert!(
-            said.starts_with(&format!("unmet: / ITSELF LIES ON sdc ({FOREIGN}), which is not on record")),
-            "{said}"
-        );
-        assert!(
-            said.contains("shut this machine down at once, detach sdc") && !said.contains("umount"),
-            "{said}"
+            finding.contains("shut this machine down at once, detach sdc") && !finding.contains("umount"),
+            "{finding}"
         );
     }
     // On several disks, one of them not on record.
-    let said = says(On::Record, |facts| {
+    finding_begins(On::Record, "unmet: / ITSELF LIES ON sdc", |facts| {
         let raid = holder("md0", "9:0", None, Vec::new());
         disks(facts)[0].partitions[0].holders = vec![raid.clone()];
         disks(facts)[2].partitions[0].holders = vec![raid];
-        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "9:0".into();
+        mount_of(facts, "/").major_minor = "9:0".into();
     });
-    assert!(said.starts_with("unmet: / ITSELF LIES ON sdc"), "{said}");
-    let said = says(On::Record, |facts| {
-        mounts(facts).iter_mut().rfind(|mount| mount.mount_point == "/").unwrap().major_minor = "43:1".into();
+    let finding = finding_of(On::Record, |facts| {
+        mount_of(facts, "/").major_minor = "43:1".into();
     });
-    assert!(said.starts_with("unknown: / (") && said.contains("lies on no disk that was found"), "{said}");
+    assert!(
+        finding.starts_with("unknown: / (") && finding.contains("lies on no disk that was found"),
+        "{finding}"
+    );
 }

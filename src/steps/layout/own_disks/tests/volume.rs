@@ -10,9 +10,12 @@ fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
         mounted(facts, point, "8:33", "/dev/sdc1");
         carries(facts, "dm-0", ("ext4", &uuid_of(RETENTION_ID).to_string(), "mt-retention"));
     });
-    let said = told(&profile, &facts, "retention.disk");
-    assert!(said.starts_with(&format!("unmet: sdc ({FOREIGN}")) && said.contains(RETENTION_ID), "{said}");
-    assert!(said.contains(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{said}");
+    let finding = told(&profile, &facts, "retention.disk");
+    assert!(
+        finding.starts_with(&format!("unmet: sdc ({FOREIGN}")) && finding.contains(RETENTION_ID),
+        "{finding}"
+    );
+    assert!(finding.contains(&format!("mt-agent apply --adopt-retention {RETENTION_ID}")), "{finding}");
     // A person has named the disk.
     profile.retention.disk = Some(FOREIGN.parse().unwrap());
     assert!(told(&profile, &facts, "retention.disk").starts_with("met: "));
@@ -21,25 +24,20 @@ fn a_foreign_file_system_in_the_place_of_our_volume_is_not_taken_for_it() {
 #[test]
 fn the_retention_volume_is_this_host_s_by_its_own_record_or_place() {
     for on in [On::Older, On::Record] {
-        let said = says(on, |facts| {
-            let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
-            point.mount_point = "/mnt/old".into();
+        finding_begins(on, "met: sda, sdb", |facts| {
+            mount_of(facts, "/mnt/retention").mount_point = "/mnt/old".into();
         });
-        assert!(said.starts_with("met: sda, sdb"), "{on:?}: {said}");
         let uuid = "7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f";
-        let said = says(on, |facts| carries(facts, "sdc1", ("ext", uuid, "mt-retention")));
+        let finding = finding_of(on, |facts| carries(facts, "sdc1", ("ext", uuid, "mt-retention")));
         let devices = format!("dm-0 ({RETENTION_ID}) and sdc1 ({FOREIGN})");
-        assert!(
-            said.starts_with(&format!("unmet: the retention volume, UUID={uuid}, can be {devices}")),
-            "{said}"
-        );
+        begins(&finding, &format!("unmet: the retention volume, UUID={uuid}, can be {devices}"));
     }
 }
 
 #[test]
 fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alone() {
     let foreign = |facts: &mut Facts| {
-        let point = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
+        let point = mount_of(facts, "/mnt/retention");
         (point.major_minor, point.source) = ("8:33".into(), "/dev/sdc1".into());
     };
     let nothing = |facts: &mut Facts| {
@@ -49,7 +47,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
     };
     // The record names another disk.
     for on in [On::Older, On::Record] {
-        assert!(says(on, foreign).starts_with(&format!("unmet: sdc ({FOREIGN}), ")), "{on:?}");
+        finding_begins(on, &format!("unmet: sdc ({FOREIGN}), "), foreign);
     }
     // No record: a host that was built by hand, before the first apply.
     let (profile, facts) = host(On::Nothing, |facts| {
@@ -59,7 +57,7 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
     assert_eq!(told(&profile, &facts, ID), "met: sda, sdc (not on record yet)");
     assert_eq!(first(&profile, &facts), Some(vec![OS_DISK_ID.into(), FOREIGN.into()]), "is remembered");
     for on in [On::Older, On::Record] {
-        let said = says(on, |facts| {
+        let finding = finding_of(on, |facts| {
             nothing(facts);
             foreign(facts);
         });
@@ -68,26 +66,25 @@ fn what_lies_in_the_place_of_the_retention_volume_is_this_host_s_by_evidence_alo
              apply --adopt-retention {FOREIGN} where mt-agent made it, else mt-agent apply --own-disk {FOREIGN}"
         );
         assert!(
-            said.starts_with(&format!("unmet: sdc ({FOREIGN})")) && said.ends_with(&fix),
-            "{on:?}: {said}"
+            finding.starts_with(&format!("unmet: sdc ({FOREIGN})")) && finding.ends_with(&fix),
+            "{on:?}: {finding}"
         );
-        let said = says(on, |facts| {
+        finding_begins(on, "met: sda, sdc", |facts| {
             nothing(facts);
             foreign(facts);
             carries(facts, "sdc1", ("ext", &uuid_of(FOREIGN).to_string(), "mt-retention"));
         });
-        assert!(said.starts_with("met: sda, sdc"), "{on:?}: {said}");
-        let said = says(on, |facts| {
+        let finding = finding_of(on, |facts| {
             facts.retention_record = Fact::Unknown("torn".into());
             foreign(facts);
         });
-        assert!(said.starts_with("unknown: ") && said.contains("torn"), "{on:?}: {said}");
+        assert!(finding.starts_with("unknown: ") && finding.contains("torn"), "{on:?}: {finding}");
     }
     // Made by hand and put on record by a person, or by the first apply.
-    let said = says(On::Record, |facts| {
+    let finding = finding_of(On::Record, |facts| {
         nothing(facts);
         foreign(facts);
         edit(&mut facts.identity.recorded).as_mut().unwrap().own(&[FOREIGN.into()]);
     });
-    assert_eq!(said, "met: sda, sdc");
+    assert_eq!(finding, "met: sda, sdc");
 }

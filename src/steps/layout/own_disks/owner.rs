@@ -11,21 +11,22 @@ use crate::facts::mounts::Mount;
 use crate::facts::retention::{self, uuid_of};
 use crate::facts::swaps::Swap;
 use crate::host::DeviceNumber;
+use crate::host::device_name::can_move;
 use crate::profile::Profile;
-use crate::steps::devices::{can_move, carriers, mount_at, mount_over, resolve, same_path};
+use crate::steps::devices::{carriers, mount_at, mount_over, resolve, same_path};
 use crate::steps::image::lost;
 use crate::steps::tally::Tally;
 use crate::steps::{Status, need, twins};
 
 /// Whose a disk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum Owner {
     /// This host's own.
     Own,
     /// Not this host's, as far as is known, and why.
     Other(&'static str),
     /// Several disks answer to the name by which it is this host's.
-    Untold,
+    Unknown,
     /// It has no SCSI ID by which it could be looked up.
     NoId,
 }
@@ -99,7 +100,7 @@ impl<'a> Look<'a> {
     /// What uses `disk`, but for a multipath map and partitions, which say nothing of whose it is.
     pub fn uses(&self, disk: &Disk) -> Vec<Use> {
         let mut all = uses(disk, &self.mounts, self.swaps);
-        all.retain(|one| !matches!(one, Use::Held { tells: false, .. }));
+        all.retain(|one| !matches!(one, Use::Held { shows_use: false, .. }));
         all
     }
 
@@ -108,23 +109,23 @@ impl<'a> Look<'a> {
         uses(disk, std::slice::from_ref(mount), &[]).iter().any(|one| matches!(one, Use::Mounted { .. }))
     }
 
-    pub fn whose(&self, disk: &Disk) -> Whose {
+    pub fn owner(&self, disk: &Disk) -> Owner {
         if self.is_retention(disk) {
-            return Whose::Own;
+            return Owner::Own;
         }
         let Some(record) = self.recorded else {
             // What else is in use now may have come after it.
             let is_root = self.uses(disk).iter().any(is_root);
             return if self.lost.is_some() && !is_root {
-                Whose::Other(LOST)
+                Owner::Other(LOST)
             } else {
                 self.by_what_is_left(disk)
             };
         };
-        let Some(id) = disk.id() else {
-            // What is no SCSI disk never has one.
-            let is_judged = disk.is_scsi() && record.own_disks.is_some();
-            return if is_judged { Whose::NoId } else { self.by_what_is_left(disk) };
+        let id = match disk.id_of_scsi() {
+            Ok(Some(id)) => id,
+            Err(_) if record.own_disks.is_some() => return Owner::NoId,
+            _ => return self.by_what_is_left(disk),
         };
         if !record.names_a_disk() {
             return self.by_what_is_left(disk);
@@ -134,13 +135,13 @@ impl<'a> Look<'a> {
         let tells = record.knows(Kind::RootDisk) || !is_root && record.knows(Kind::Disk);
         let was_there = record.saw(id) && (!is_root || self.is_root_owned(record));
         if record.owns(id) {
-            Whose::Own
+            Owner::Own
         } else if record.own_disks.is_some() || tells && !was_there {
-            Whose::Other(NOT_ON_RECORD)
+            Owner::Other(NOT_ON_RECORD)
         } else if !is_root && tells && self.lacks_a_disk(record) {
             // What is attached in the place of an own disk may have been seen as well.
             match self.without_record(disk) {
-                Whose::Own => Whose::Other(OLDER),
+                Owner::Own => Owner::Other(OLDER),
                 other => other,
             }
         } else {
@@ -150,11 +151,11 @@ impl<'a> Look<'a> {
 
     /// Where no disk is on record: what lies on the disk of `/` shows that this is the one on which the host was made, and nothing of
     /// that says so of the others.
-    fn by_what_is_left(&self, disk: &Disk) -> Whose {
-        let told = self.without_record(disk);
+    fn by_what_is_left(&self, disk: &Disk) -> Owner {
+        let owner = self.without_record(disk);
         let is_shown = || self.uses(disk).iter().any(is_root) || self.is_in_its_place(disk);
-        let is_doubtful = self.was_at_work && disk.is_scsi() && told == Whose::Own && !is_shown();
-        if is_doubtful { Whose::Other(AT_WORK) } else { told }
+        let is_doubtful = self.was_at_work && disk.is_scsi() && owner == Owner::Own && !is_shown();
+        if is_doubtful { Owner::Other(AT_WORK) } else { owner }
     }
 
     /// Whether a disk on record is not attached now.
@@ -193,29 +194,29 @@ impl<'a> Look<'a> {
     /// Before anything is on record: the disk with `/` is this host's, one that a person mounted as the retention volume is, and
     /// what /etc/fstab names is, where nothing else has that name. Nobody attaches a protected machine's disk to a host before it
     /// is a master target.
-    fn without_record(&self, disk: &Disk) -> Whose {
+    fn without_record(&self, disk: &Disk) -> Owner {
         let used = self.uses(disk);
         if used.iter().any(is_root) || self.retention_record().is_none() && self.is_in_its_place(disk) {
-            return Whose::Own;
+            return Owner::Own;
         }
-        let mut whose = Whose::Other(NOT_NAMED);
+        let mut owner = Owner::Other(NOT_NAMED);
         for entry in self.fstab.iter().filter(|entry| self.leads_to(entry, disk, &used)) {
             match twins::of(&entry.device, self.facts) {
                 Ok(twins) if !twins.is_empty() => {
                     let others = twins.iter().filter(|twin| twin.disk.name != disk.name);
                     let is_roots = others.into_iter().any(|twin| self.uses(twin.disk).iter().any(is_root));
-                    whose = match entry.options.iter().any(|option| option == "noauto") {
-                        _ if is_roots => Whose::Other(OF_ANOTHER),
+                    owner = match entry.options.iter().any(|option| option == "noauto") {
+                        _ if is_roots => Owner::Other(OF_ANOTHER),
                         // Of these names nothing is said below.
-                        true => Whose::Other(ONE_OF_SEVERAL),
-                        false => Whose::Untold,
+                        true => Owner::Other(ONE_OF_SEVERAL),
+                        false => Owner::Unknown,
                     };
                 }
                 // What is not known is told where the names are looked at.
-                _ => return Whose::Own,
+                _ => return Owner::Own,
             }
         }
-        whose
+        owner
     }
 
     /// Whether a line of fstab is for something on `disk`; of a name that is not among the facts, by what is there now. A name that
