@@ -148,19 +148,21 @@ pub(super) fn at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Whether the answer is the SCSI ID, or the end of it.
-fn confirms(input: &mut impl BufRead, scsi_id: &str) -> Result<bool> {
+fn answer(input: &mut impl BufRead) -> Result<String> {
     let mut answer = String::new();
     input.read_line(&mut answer).context("reading the answer")?;
-    let (answer, whole) = (answer.trim().to_ascii_lowercase(), scsi_id.to_ascii_lowercase());
+    Ok(answer.trim().to_ascii_lowercase())
+}
+
+/// Whether the answer is the SCSI ID, or the end of it.
+fn confirms(input: &mut impl BufRead, scsi_id: &str) -> Result<bool> {
+    let (answer, whole) = (answer(input)?, scsi_id.to_ascii_lowercase());
     Ok(answer == whole || (answer.len() >= CONFIRMED && whole.ends_with(&answer)))
 }
 
 /// Whether the answer is yes: nothing else is, neither an empty line nor the end of input.
 fn agrees(input: &mut impl BufRead) -> Result<bool> {
-    let mut answer = String::new();
-    input.read_line(&mut answer).context("reading the answer")?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Ok(matches!(answer(input)?.as_str(), "y" | "yes"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::json;
+use super::json::{self, Titled};
 use super::style::{Page, Paint, Style};
 use crate::host::Host;
 use crate::profile::{self, Profile};
@@ -60,15 +60,8 @@ pub fn render(profile: &Profile, style: Style) -> String {
 
 /// The document that says that a file holds a profile that can be used.
 pub fn checked_document(file: &Path, profile: &Profile) -> anyhow::Result<String> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        file: &'a Path,
-        name: &'a str,
-        valid: bool,
-    }
-    let schema = "mt-agent/profile-check/v1";
-    json::document(&Document { schema, file, name: &profile.name, valid: true })
+    let value = &serde_json::json!({ "file": file, "name": &*profile.name, "valid": true });
+    json::document(&Titled { schema: "mt-agent/profile-check/v1", value })
 }
 
 pub fn render_checked(file: &Path, profile: &Profile, style: Style) -> String {

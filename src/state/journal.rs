@@ -152,48 +152,45 @@ mod tests {
     use super::*;
     use std::fs;
 
-    #[test]
-    fn a_torn_last_line_is_tolerated_and_the_next_entry_is_whole() {
+    fn host() -> (tempfile::TempDir, Host) {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::recorded(dir.path());
-        let end = |verdict: &str| Event::<()>::End { verdict: verdict.to_owned() };
+        (dir, host)
+    }
+
+    fn end(verdict: &str) -> Event<()> {
+        Event::End { verdict: verdict.to_owned() }
+    }
+
+    /// The events in the journal, and the lines that are torn.
+    fn events(host: &Host) -> (Vec<Event<()>>, Vec<usize>) {
+        let (entries, torn) = read::<()>(host).unwrap();
+        (entries.into_iter().map(|entry| entry.event).collect(), torn)
+    }
+
+    #[test]
+    fn a_torn_last_line_is_tolerated_and_the_next_entry_is_whole() {
+        let (_dir, host) = host();
         Journal::open(&host, "boot").unwrap().write(end("ready")).unwrap();
         let path = host.path(JOURNAL);
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str(&text.clone()[..20]);
-        OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .unwrap()
-            .write_all(&text.as_bytes()[text.len() - 20..])
-            .unwrap();
+        fs::write(&path, &text).unwrap();
         Journal::open(&host, "boot").unwrap().write(end("failed")).unwrap();
-        let (entries, torn) = read::<()>(&host).unwrap();
-        assert_eq!(
-            entries.iter().map(|entry| &entry.event).collect::<Vec<_>>(),
-            [&end("ready"), &end("failed")]
-        );
-        assert_eq!(torn, [2]);
+        assert_eq!(events(&host), (vec![end("ready"), end("failed")], vec![2]));
         assert!(fs::read_to_string(&path).unwrap().starts_with(&text), "what was there is never rewritten");
     }
 
     #[test]
     fn an_entry_after_one_that_could_not_be_written_whole_is_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let host = Host::recorded(dir.path());
-        let end = |verdict: &str| Event::<()>::End { verdict: verdict.to_owned() };
+        let (_dir, host) = host();
         let mut journal = Journal::open(&host, "boot").unwrap();
         // What a disk that fills up in the middle of a line leaves, and the error that was reported.
         journal.file.write_all(b"{\"at\": \"20").unwrap();
         journal.torn = true;
         journal.write(end("failed")).unwrap();
         journal.write(end("ready")).unwrap();
-        let (entries, torn) = read::<()>(&host).unwrap();
-        assert_eq!(
-            entries.iter().map(|entry| &entry.event).collect::<Vec<_>>(),
-            [&end("failed"), &end("ready")]
-        );
-        assert_eq!(torn, [1]);
+        assert_eq!(events(&host), (vec![end("failed"), end("ready")], vec![1]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::host::text;
 use crate::state::sealing::Chosen;
 
 /// The ids of the steps around [`STEPS`], with what each does.
-pub const AROUND: &[(&str, &str); 3] = &[
+const AROUND: &[(&str, &str); 3] = &[
     ("hooks", "run the programs in /etc/mt-agent/seal.d, before all else"),
     ("free-space", "fill free space with zeros (only with --wipe-free-space)"),
     ("first-boot", "let the first boot of each clone do the rest"),

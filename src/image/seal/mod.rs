@@ -17,7 +17,7 @@ mod stays;
 pub mod table;
 mod template;
 
-pub(crate) use choice::{AROUND, choose};
+pub(crate) use choice::choose;
 pub use choice::{ids, steps};
 pub use code::NO_DISK;
 pub(crate) use identity::template_record;

@@ -1,5 +1,6 @@
 //! What there is to do to seal a host, and why it may not be done.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -8,7 +9,7 @@ use super::hooks;
 use crate::facts::identity::Kind;
 use crate::facts::{Fact, Facts};
 use crate::host::{Host, text};
-use crate::image::seal::{self, AROUND, AUTHORIZED_KEYS, Item, STEPS, Template};
+use crate::image::seal::{self, AUTHORIZED_KEYS, Item, STEPS, Template};
 use crate::profile::Profile;
 use crate::report::ended::Ended;
 use crate::report::seal::{Found, Sealing};
@@ -108,12 +109,6 @@ impl Run<'_> {
         } else {
             self.hooks.iter().map(|hook| format!("run {}", hook.display())).collect()
         };
-        let found = |id, title, items: Vec<String>| Found {
-            id,
-            title,
-            skipped: !chosen.has(id) && items.is_empty(),
-            items,
-        };
         let mut notes = self.notes()?;
         let mut free_space = self.free_space()?;
         // Nor filled again, unless that is all that is asked for.
@@ -121,23 +116,18 @@ impl Run<'_> {
             free_space.clear();
             notes.push(FILLED.to_owned());
         }
-        let [hook, free, boot] = AROUND;
-        let mut steps = vec![
-            found(hook.0, hook.1, hooks),
-            Found {
-                id: "identity",
-                title: "record what identifies the template",
-                skipped: false,
-                items: summaries(&record),
-            },
-        ];
-        for (step, title) in STEPS {
-            let items = work.iter().find(|(id, _)| id == step);
-            let items = items.map(|(_, items)| summaries(items)).unwrap_or_default();
-            steps.push(found(*step, *title, items));
-        }
-        steps.push(found(free.0, free.1, summaries(&free_space)));
-        steps.push(found(boot.0, boot.1, first_boot.map(|(what, _)| what).into_iter().collect()));
+        let mut items: BTreeMap<&str, Vec<String>> =
+            work.iter().map(|(step, items)| (*step, summaries(items))).collect();
+        items.insert("hooks", hooks);
+        items.insert("free-space", summaries(&free_space));
+        items.insert("first-boot", first_boot.map(|(what, _)| what).into_iter().collect());
+        let mut found = |id, title| {
+            let items = items.remove(id).unwrap_or_default();
+            Found { id, title, skipped: !chosen.has(id) && items.is_empty(), items }
+        };
+        let mut steps: Vec<_> = seal::steps().map(|(id, title)| found(*id, *title)).collect();
+        let (title, items) = ("record what identifies the template", summaries(&record));
+        steps.insert(1, Found { id: "identity", title, skipped: false, items });
         // Single steps say nothing of the rest.
         let (kept, left) = match chosen.is_sealing() {
             true => seal::stays(&self.template(), &work).context("looking for what stays in the image")?,

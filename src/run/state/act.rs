@@ -64,6 +64,12 @@ impl Held {
         self
     }
 
+    /// A repair sets it aside, and does what `then` says.
+    pub(super) fn aside(self, then: &str) -> Self {
+        let path = self.row.path;
+        self.act(Act::Aside(path)).fix(&format!("{REPAIR} sets it aside{then}"))
+    }
+
     pub(super) fn act(self, act: Act) -> Self {
         self.maybe(Some(act))
     }

@@ -84,8 +84,8 @@ pub(super) fn journal(host: &Host, others: Runs) -> (Held, bool) {
     let text = match record::text(host, PATH) {
         Ok(text) => text.unwrap_or_default(),
         Err(unread) => {
-            let held = Held::unread(PATH, &unread, "").act(Act::Aside(PATH)).act(Act::Begin);
-            return (held.fix(&format!("{REPAIR} sets it aside and begins a new one")), true);
+            let held = Held::unread(PATH, &unread, "").aside(" and begins a new one");
+            return (held.act(Act::Begin), true);
         }
     };
     let (entries, unread) = journal::parse(&text);

@@ -25,10 +25,7 @@ impl Look<'_> {
                 let bare = self.without(|facts| facts.identity.recorded = Fact::Known(None));
                 let held = Held::unread(PATH, &unread, "");
                 match make(&bare) {
-                    Ok(act) => held
-                        .act(Act::Aside(PATH))
-                        .act(act)
-                        .fix(&format!("{REPAIR} sets it aside and records this machine anew")),
+                    Ok(act) => held.aside(" and records this machine anew").act(act),
                     Err(why) => {
                         let mut held = held;
                         held.row.host = why;

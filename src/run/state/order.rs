@@ -2,7 +2,7 @@
 
 use anyhow::Error;
 
-use super::act::{Act, Held, REPAIR};
+use super::act::Held;
 use super::look::{Look, UNREAD_HOST};
 use crate::report::state::Stands;
 use crate::run::today;
@@ -24,14 +24,12 @@ impl Look<'_> {
         let held = |status| Held::new(PATH, status, &note, "");
         match &order.state {
             _ if order.pending.seal.is_some() => held(Stands::Differs).fix("mt-agent seal resumes it"),
-            State::Void(_) => held(Stands::Differs)
-                .act(Act::Aside(PATH))
-                .fix(&format!("{REPAIR} sets it aside; mt-agent apply plans anew")),
+            State::Void(_) => held(Stands::Differs).aside("; mt-agent apply plans anew"),
             _ if order.pending.first_boot => held(Stands::Agrees),
             _ if self.is_done(&order.pending) => {
                 let mut held = held(Stands::Differs);
                 held.row.host = "all that it was to change is so already".to_owned();
-                held.act(Act::Aside(PATH)).fix(&format!("{REPAIR} sets it aside"))
+                held.aside("")
             }
             State::Asks(_) => held(Stands::Differs).fix(
                 "mt-agent apply --resume at a terminal shows it and asks; mt-agent apply --forget clears it",
@@ -49,7 +47,7 @@ impl Look<'_> {
         if resume::is_of_sealing(&self.host.read(PATH).unwrap_or_default()) {
             return held.fix(resume::UNREADABLE_SEALING);
         }
-        held.act(Act::Aside(PATH)).fix(&format!("{REPAIR} sets it aside: nothing of it is carried out"))
+        held.aside(": nothing of it is carried out")
     }
 
     /// Whether nothing that apply could change is left of what was ordered. Of what is to be done with a disk that is in order

@@ -37,15 +37,13 @@ impl Look<'_> {
                 } else {
                     host
                 };
-                let held = Held::unread(PATH, &unread, &host).act(Act::Aside(PATH));
+                let held = Held::unread(PATH, &unread, &host);
                 match rebuilt {
-                    Some(act) => {
-                        held.act(act).fix(&format!("{REPAIR} sets it aside and records this volume"))
+                    Some(act) => held.aside(" and records this volume").act(act),
+                    None => {
+                        let then = adopt().unwrap_or_else(|| format!("attach the disk, or {anew}"));
+                        held.aside(&format!("; then, {then}"))
                     }
-                    None => held.fix(&format!(
-                        "{REPAIR} sets it aside; then, {}",
-                        adopt().unwrap_or_else(|| format!("attach the disk, or {anew}"))
-                    )),
                 }
             }
             Ok(None) => match (rebuilt, adopt()) {

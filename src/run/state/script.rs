@@ -36,9 +36,8 @@ impl Look<'_> {
         let asks = if is_marked { "" } else { "; then mt-agent apply --custom-changes=accept, or =rerun" };
         match script::read(self.host) {
             Err(unread) => Held::unread(PATH, &unread, &left)
-                .act(Act::Aside(PATH))
-                .maybe(seen())
-                .fix(&format!("{REPAIR} sets it aside and records what the host shows{asks}")),
+                .aside(&format!(" and records what the host shows{asks}"))
+                .maybe(seen()),
             Ok(None) if trace && (self.lived || !is_marked) => Held::new(PATH, Stands::Missing, "", &left)
                 .maybe(seen())
                 .fix(&format!("{REPAIR} records that the script has been seen{asks}")),
@@ -55,9 +54,8 @@ impl Look<'_> {
         let content = format!("the vendor script {}", text::safe(&in_words(record)));
         if record.boot_id.trim().is_empty() {
             return Held::new(PATH, Stands::Damaged, &format!("{content}, in no boot"), &left)
-                .act(Act::Aside(PATH))
-                .maybe(seen)
-                .fix(&format!("{REPAIR} sets it aside and records what the host shows"));
+                .aside(" and records what the host shows")
+                .maybe(seen);
         }
         match self.status(id::CUSTOM_CHANGES_APPLIED, self.facts) {
             status if status.holds() => Held::new(PATH, Stands::Agrees, &content, &left),

@@ -4,6 +4,7 @@ mod held;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 use super::*;
 use crate::changes::{Done, records};
@@ -58,6 +59,13 @@ impl Desk {
     fn put(&self, path: &str, content: &[u8]) {
         fs::create_dir_all(self.host.path(path).parent().unwrap()).unwrap();
         files::replace(&self.host.path(path), content, 0o600).unwrap();
+    }
+
+    /// Removes the record; where it lay.
+    fn without(&self, path: &str) -> PathBuf {
+        let place = self.host.path(path);
+        fs::remove_file(&place).unwrap();
+        place
     }
 
     fn json(&self, path: &str, value: &impl serde::Serialize) {
@@ -190,7 +198,7 @@ fn a_disk_that_was_attached_before_the_repair_is_not_this_host_s_by_the_record_m
     const FOREIGN: &str = "36000c29dddddddddddddddddddddddddd";
     type Lose = fn(&Desk);
     let ways: [(Lose, usize); 3] = [
-        (|desk| fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap(), usize::MAX),
+        (|desk| drop(desk.without(paths::IDENTITY)), usize::MAX),
         (|desk| desk.put(paths::IDENTITY, b"torn"), usize::MAX),
         // Killed between the two acts.
         (|desk| desk.put(paths::IDENTITY, b"torn"), 1),
@@ -252,20 +260,10 @@ fn each_record_damaged_in_each_way_is_told_and_set_aside() {
         ("empty", |desk, path| desk.put(path, b""), Stands::Damaged),
         ("garbage", |desk, path| desk.put(path, b"\x00\xff{garbage\n"), Stands::Damaged),
         ("cut short", |desk, path| desk.put(path, b"{\"schema\":\"mt-agent/"), Stands::Damaged),
-        (
-            "a directory",
-            |desk, path| {
-                fs::remove_file(desk.host.path(path)).unwrap();
-                fs::create_dir(desk.host.path(path)).unwrap();
-            },
-            Stands::Damaged,
-        ),
+        ("a directory", |desk, path| fs::create_dir(desk.without(path)).unwrap(), Stands::Damaged),
         (
             "a link that leads nowhere",
-            |desk, path| {
-                fs::remove_file(desk.host.path(path)).unwrap();
-                symlink("/nowhere", desk.host.path(path)).unwrap();
-            },
+            |desk, path| symlink("/nowhere", desk.without(path)).unwrap(),
             Stands::Damaged,
         ),
         (
@@ -342,7 +340,7 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
         "{row:?}"
     );
     // Nor where it is gone, which is damage and no new machine.
-    fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap();
+    desk.without(paths::IDENTITY);
     let row = desk.row(paths::IDENTITY);
     assert!(row.status == Stands::Missing && row.fix.ends_with(&way_out), "{row:?}");
     desk.some_of_it(usize::MAX);
@@ -355,7 +353,7 @@ fn a_torn_record_of_identity_is_not_made_anew_where_this_may_be_a_copy() {
 fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     let desk = Desk::new();
     for path in [paths::IDENTITY, paths::RETENTION, paths::VENDOR_SCRIPT] {
-        fs::remove_file(desk.host.path(path)).unwrap();
+        desk.without(path);
     }
     let lost =
         "unknown: the record of this machine's identity is lost (the journal shows that it was recorded)";
@@ -370,8 +368,8 @@ fn a_lost_record_of_identity_is_told_by_the_journal_alone_until_a_repair() {
     let all = desk.host.read(paths::JOURNAL).unwrap();
     let noted: Vec<&str> = all.lines().filter(|line| line.contains("state.repair")).collect();
     desk.put(paths::JOURNAL, (noted.join("\n") + "\n").as_bytes());
-    fs::remove_file(desk.host.path(paths::IDENTITY)).unwrap();
-    fs::remove_file(desk.host.path(paths::RETENTION)).unwrap();
+    desk.without(paths::IDENTITY);
+    desk.without(paths::RETENTION);
     assert!(desk.judged("layout.own-disks").starts_with(lost));
 }
 
@@ -382,7 +380,7 @@ fn a_journal_too_large_to_read_is_set_aside_and_stands_in_no_way_after() {
     let file = fs::OpenOptions::new().write(true).open(desk.host.path(paths::JOURNAL)).unwrap();
     file.set_len(files::LARGEST + 1).unwrap();
     assert_eq!(desk.row(paths::JOURNAL).status, Stands::Damaged);
-    fs::remove_file(desk.host.path(paths::VENDOR_SCRIPT)).unwrap();
+    desk.without(paths::VENDOR_SCRIPT);
     desk.repair();
     assert_eq!(desk.open(), []);
     // What it began with counts on.

@@ -77,7 +77,7 @@ fn a_trace_of_the_script_is_a_run_whatever_became_of_its_record() {
     };
     let none = |desk: &mut Desk| {
         never_ran(&mut desk.facts);
-        fs::remove_file(desk.host.path(paths::VENDOR_SCRIPT)).unwrap();
+        desk.without(paths::VENDOR_SCRIPT);
     };
     // Its log alone; its script alone; the record that is torn alone.
     unknown(&lost(&|desk| {
@@ -111,7 +111,7 @@ fn a_trace_of_the_script_is_a_run_whatever_became_of_its_record() {
 #[test]
 fn a_run_that_is_seen_owes_a_restart_where_none_is_proved() {
     let mut desk = Desk::new();
-    fs::remove_file(desk.host.path(paths::VENDOR_SCRIPT)).unwrap();
+    desk.without(paths::VENDOR_SCRIPT);
     desk.facts.multipath.maps = Fact::Known(Vec::new());
     desk.repair();
     assert!(desk.judged("custom-changes.restarted").starts_with("restart-owed: "));
@@ -166,7 +166,7 @@ fn a_retention_volume_that_is_not_as_recorded_is_a_persons_to_decide() {
     assert!(!foresee(&desk.host, &desk.seen()).1.iter().any(|act| matches!(act, Act::Retention(_))));
     // A line of fstab that is not the agent's names it no more than that.
     let mut desk = Desk::new();
-    fs::remove_file(desk.host.path(paths::RETENTION)).unwrap();
+    desk.without(paths::RETENTION);
     mounts(&mut desk.facts).retain(|mount| mount.mount_point != "/mnt/retention");
     let line = |desk: &mut Desk, ours| {
         let entries = fstab(&mut desk.facts);
