@@ -3,7 +3,7 @@
 use mt_agent::profile::{DEFAULT, builtin, schema};
 use serde_json::Value;
 
-use super::words;
+use super::roff::words;
 
 /// Every key, by its whole path (`site.process-server.port`, `waivers[].until`), in the order of the built-in profile.
 pub fn keys() -> String {
