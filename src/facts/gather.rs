@@ -17,6 +17,7 @@ use super::{
     os, packages, processes, records, retention, services, site_agent, storage, strays, swaps, tools,
 };
 use crate::host::{Host, Kind};
+use crate::profile::{Profile, Server};
 
 /// What is to be read beyond what is always read.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,33 @@ pub struct Wanted {
     pub mount_point: String,
     /// Which disks to probe for blankness.
     pub probe: Probing,
+}
+
+impl Wanted {
+    /// What judging by `profile` needs.
+    pub fn by_profile(profile: &Profile, probe: Probing) -> Self {
+        let (site, changes) = (&profile.site, &profile.custom_changes);
+        let servers = [
+            ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
+            ("process-server", site.process_server.as_ref().map(Server::endpoint)),
+        ];
+        let servers = servers.into_iter().filter_map(|(role, server)| {
+            server.map(|(address, port)| (role.to_owned(), address.to_owned(), port))
+        });
+        Self {
+            servers: servers.collect(),
+            marker: changes.marker.to_path_buf(),
+            log: changes.log.to_path_buf(),
+            archive: changes.archive.as_deref().map(ToOwned::to_owned),
+            archive_pinned: if changes.sha256.is_some() {
+                custom_changes::Pinned::Yes
+            } else {
+                custom_changes::Pinned::No
+            },
+            mount_point: profile.retention.mount_point.to_string(),
+            probe,
+        }
+    }
 }
 
 /// How long a subject has. What reads only /proc and /sys is done in a hundredth of a second.

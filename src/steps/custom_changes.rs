@@ -19,10 +19,8 @@ use crate::state::paths::{JOURNAL, SET_ASIDE, VENDOR_SCRIPT};
 use restarted::{restart, restarted};
 use root_disk::blacklist;
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement { section: "Apply custom changes", ..Requirement::DEFAULT };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::CUSTOM_CHANGES_APPLIED,
@@ -72,7 +70,7 @@ pub const REQUIREMENTS: &[Requirement] = &[
 
 /// How the root disk in what the script wrote is judged where the disks in use may not be this host's: as a sign of a copy.
 pub fn root_disk_in_blacklist(profile: &Profile, facts: &Facts) -> Status {
-    settle(root_disk::judge_whosever(profile, facts))
+    settle(root_disk::judge_of_any_owner(profile, facts))
 }
 
 /// How a person said what is to be done after an interrupted run.

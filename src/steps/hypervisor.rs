@@ -13,14 +13,12 @@ use crate::profile::Profile;
 /// Disks that one virtual SCSI controller takes: 16 units, one of which is the controller itself.
 const DISKS_OF_A_CONTROLLER: u64 = 15;
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement {
     section: "Common things to check on a master target",
     look: "`lspci`, `ls /sys/block`, and Edit Settings of this VM in vSphere",
     ..Requirement::DEFAULT
 };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "hypervisor.vmware",

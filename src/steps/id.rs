@@ -1,5 +1,4 @@
 //! The ids that code names beside the table of their requirement.
-#![allow(missing_docs)]
 
 pub use crate::facts::custom_changes::APPLIED as CUSTOM_CHANGES_APPLIED;
 pub use crate::state::journal::IDENTITY as IMAGE_IDENTITY;

@@ -14,7 +14,6 @@ use crate::state::paths::IDENTITY;
 
 const SECTION: &str = "Golden images: what cloning must not copy";
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[Requirement {
     id: id::IMAGE_IDENTITY,
     title: "This machine's identity is its own, not that of its image",
@@ -47,7 +46,6 @@ pub fn root_disks(facts: &Facts) -> impl Iterator<Item = &Disk> {
     disks.into_iter().flatten()
 }
 
-/// What identifies this machine now.
 pub fn identifiers(facts: &Facts) -> Vec<Present> {
     present(facts, root_disk(facts))
 }
@@ -278,9 +276,8 @@ pub(super) fn adopt(facts: &Facts) -> Remedy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Judged, OS_DISK_ID, disks};
+    use super::super::testing::{Judged, OS_DISK_ID, disks, edit};
     use super::*;
-    use crate::facts::dmi::Dmi;
     use crate::facts::identity::HostKey;
     use crate::facts::scsi::NoId;
 
@@ -296,8 +293,7 @@ mod tests {
     }
 
     fn with_uuid(facts: &mut Facts, uuid: &str) {
-        let Fact::Known(Dmi { uuid: own, .. }) = &mut facts.dmi else { panic!() };
-        *own = Fact::Known(Some(uuid.into()));
+        edit(&mut facts.dmi).uuid = Fact::Known(Some(uuid.into()));
     }
 
     fn with_disk(facts: &mut Facts, id: &str) {
@@ -305,8 +301,7 @@ mod tests {
     }
 
     fn with_mac(facts: &mut Facts, mac: &str) {
-        let Fact::Known(nics) = &mut facts.network.nics else { panic!() };
-        for nic in nics {
+        for nic in edit(&mut facts.network.nics) {
             nic.mac = Some(mac.into());
         }
     }
@@ -364,8 +359,7 @@ mod tests {
         host.identity.ssh_host_keys = Fact::Known(Vec::new());
         host.starts("unknown: the BIOS UUID of the image is not on record");
         host.identity.template = Fact::Known(Some(record));
-        let Fact::Known(nics) = &mut host.network.nics else { panic!() };
-        nics[0].mac = None;
+        edit(&mut host.network.nics)[0].mac = None;
         host.starts("unknown: the hardware address of eth0 cannot be read");
         host.dmi = Fact::Unknown("no /sys".into());
         with_mac(&mut host, "00:50:56:00:00:ff");

@@ -91,7 +91,7 @@ fn waits_for_restart<'a>(
 }
 
 struct Judge<'a> {
-    /// With the waivers that have no effect, which are told.
+    /// With the waivers that have no effect, which are reported.
     profile: &'a Profile,
     /// Without them: what a requirement is judged by.
     in_force: &'a Profile,
@@ -113,7 +113,12 @@ impl Judge<'_> {
             None => settle((requirement.judge)(self.in_force, self.facts)),
         };
         let status = self.or_waits_for_own_disks(requirement, status);
-        let severity = self.severity(requirement, &status);
+        let severity = match status {
+            Status::Unmet { .. } if (requirement.only_advice)(self.profile, self.facts) => {
+                Severity::Recommended
+            }
+            _ => requirement.severity,
+        };
         let (status, note) = self.waive(requirement, status);
         let find_out = match &status {
             Status::Unknown { why } => Some(find_out::how(requirement, why, self.profile, self.facts)),
@@ -122,8 +127,8 @@ impl Judge<'_> {
         let finding = Finding {
             id: requirement.id,
             title: fill(requirement.title, self.profile, words::family(self.facts)),
-            severity,
             why: fill(requirement.why, self.profile, words::family(self.facts)),
+            severity,
             status,
             find_out,
             note,
@@ -168,15 +173,6 @@ impl Judge<'_> {
         restart
     }
 
-    fn severity(&self, requirement: &Requirement, status: &Status) -> Severity {
-        match status {
-            Status::Unmet { .. } if (requirement.only_advice)(self.profile, self.facts) => {
-                Severity::Recommended
-            }
-            _ => requirement.severity,
-        }
-    }
-
     /// Waives what does not hold, where the profile says so; the note keeps what was found.
     fn waive(&self, requirement: &Requirement, status: Status) -> (Status, Option<String>) {
         let of_it = self.profile.waivers.iter().filter(|waiver| waiver.requirement == requirement.id);
@@ -184,7 +180,7 @@ impl Judge<'_> {
         let waiver = of_it.max_by_key(|waiver| (waivers::fault(waiver, self.today).is_none(), *waiver.until));
         let Some(waiver) = waiver else { return (status, None) };
         match waivers::fault(waiver, self.today).or_else(|| waivers::too_much(requirement, &status)) {
-            // What has no effect is told where it would have had one; what can have none, always.
+            // What has no effect is reported where it would have had one; what can have none, always.
             Some(fault) => {
                 let is_noted = !status.holds() || matches!(requirement.waiver, Waivable::Never(_));
                 let note = format!("waiver without effect: {fault} (its reason: {})", waiver.reason);

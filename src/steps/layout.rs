@@ -16,7 +16,6 @@ use super::{Belongs, Orders, Place, RemediedBy, Requirement, Severity, Status, W
 use crate::facts::Facts;
 use crate::profile::Profile;
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement {
     section: "Install CentOS 6.6",
     look: "`cat /proc/mounts /etc/fstab`",
@@ -24,7 +23,6 @@ const SHARED: Requirement = Requirement {
     ..Requirement::DEFAULT
 };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "layout.root",

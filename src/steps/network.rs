@@ -13,10 +13,8 @@ use crate::platform::{Family, words};
 use crate::profile::Profile;
 use used::{Used, configured, used};
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement { section: "Install CentOS 6.6", ..Requirement::DEFAULT };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "network.static",
@@ -96,11 +94,8 @@ fn interfaces(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let names: Vec<_> = used.iter().map(|used| used.nic.name.as_str()).collect();
     let fix = match (failing, bring_up) {
         (None, Some(fix)) => fix,
-        (failing, bring_up) => [Some(configure(failing, words::family(facts))), bring_up]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("; "),
+        (failing, None) => configure(failing, words::family(facts)),
+        (failing, Some(fix)) => format!("{}; {fix}", configure(failing, words::family(facts))),
     };
     Ok(tally.status(names.join(", "), expected, fix))
 }

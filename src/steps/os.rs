@@ -10,10 +10,8 @@ use crate::facts::Facts;
 use crate::platform::words;
 use crate::profile::Profile;
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement { section: "Install CentOS 6.6", ..Requirement::DEFAULT };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::OS_RELEASE,
@@ -121,20 +119,15 @@ fn hostname(facts: &Facts) -> Result<Status, Status> {
     }
     let keep = words::keep_hostname(family, name);
     let configured = need(&facts.os.configured_hostname, "the hostname of the next boot")?;
-    match configured.as_deref().map(str::trim) {
-        Some(next) if next.eq_ignore_ascii_case(name) => Ok(Status::met(name)),
-        Some(next) => {
-            let found = match check_hostname(next) {
-                Ok(()) => format!("{name} now, {next} after the next boot"),
-                Err(problem) => format!("{name} now, but for the next boot: {problem}"),
-            };
-            Ok(Status::unmet(found, expected, keep))
-        }
-        None => {
-            let found = format!("{name} now, but no hostname is configured for the next boot");
-            Ok(Status::unmet(found, expected, keep))
-        }
-    }
+    let found = match configured.as_deref().map(str::trim) {
+        Some(next) if next.eq_ignore_ascii_case(name) => return Ok(Status::met(name)),
+        Some(next) => match check_hostname(next) {
+            Ok(()) => format!("{name} now, {next} after the next boot"),
+            Err(problem) => format!("{name} now, but for the next boot: {problem}"),
+        },
+        None => format!("{name} now, but no hostname is configured for the next boot"),
+    };
+    Ok(Status::unmet(found, expected, keep))
 }
 
 /// Whether a machine can be known by this name; else why not.

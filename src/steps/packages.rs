@@ -9,7 +9,6 @@ use crate::facts::packages::{Manager, Packages};
 use crate::platform::words;
 use crate::profile::{FileSpec, PackageName};
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement {
     section: "Install additional packages",
     look: "`{system.query}` with each name that mt-agent profile show has under packages and files",
@@ -17,7 +16,6 @@ const SHARED: Requirement = Requirement {
     ..Requirement::DEFAULT
 };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: id::PACKAGES_BASE,
@@ -72,7 +70,6 @@ fn missing<'a>(wanted: impl Iterator<Item = &'a str>, packages: &Packages) -> Ve
 /// What comes of packages that were cut short, or are installed several times.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unfinished {
-    /// This requirement reports them.
     Reported,
     /// This one waits for the requirement that does.
     Blocks,
@@ -170,7 +167,6 @@ pub(super) fn install(wanted: &[PackageName], facts: &Facts, request: &Request) 
     }
 }
 
-/// Installs those of `files` whose package is missing.
 pub(super) fn install_files(files: &[FileSpec], facts: &Facts) -> Remedy {
     let Some(packages) = installable(facts) else { return Remedy::None };
     let absent = |file: &&FileSpec| !packages.installed.contains_key(&*file.package);

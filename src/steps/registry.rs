@@ -26,7 +26,6 @@ pub fn all() -> impl Iterator<Item = &'static Requirement> {
     .flatten()
 }
 
-/// The requirement called `id`.
 pub fn find(id: &str) -> Option<&'static Requirement> {
     all().find(|requirement| requirement.id == id)
 }

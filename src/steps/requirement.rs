@@ -36,13 +36,10 @@ pub struct Requirement {
     pub id: &'static str,
     /// What must hold, in a few words.
     pub title: &'static str,
-    /// Its weight.
     pub severity: Severity,
-    /// The chapter of the procedure.
     pub section: &'static str,
     /// What goes wrong when it does not hold, and when one notices.
     pub why: &'static str,
-    /// What a person does about it.
     pub by_hand: &'static str,
     /// What a person looks at where it is unknown: it changes nothing.
     pub look: &'static str,
@@ -50,7 +47,6 @@ pub struct Requirement {
     pub belongs: fn(&Profile) -> Belongs,
     /// Ids that must hold first; while one does not, this one is `Blocked`.
     pub after: &'static [&'static str],
-    /// Whether the profile can waive it.
     pub waiver: Waivable,
     /// Where what is done about it is done.
     pub place: Place,
@@ -64,11 +60,8 @@ pub struct Requirement {
     pub orders: Orders,
 }
 
-/// What brings about that a requirement holds.
 pub enum RemediedBy {
-    /// A person.
     Person,
-    /// `apply`.
     Apply(fn(&Profile, &Facts, &Request) -> Remedy),
     /// A person, or `apply` where one orders it by an option.
     Order(fn(&Profile, &Facts, &Request) -> Remedy),
@@ -77,7 +70,6 @@ pub enum RemediedBy {
 /// Whether a requirement can be waived. A reason is that of a sentence: `retention.disk cannot be waived: REASON`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waivable {
-    /// It can, whatever is found.
     Always,
     /// A person can compare by hand what the agent cannot read, and nobody can decide that another machine's identity, or its
     /// disk, is one's own.
@@ -112,7 +104,6 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Nothing.
     pub const NONE: Self = Self { option: |_| None, again: |_, _, _| false, takeover: |_, _, _| None };
 }
 
@@ -141,7 +132,6 @@ impl Requirement {
         matches!(self.remedy, RemediedBy::Apply(_))
     }
 
-    /// What `apply` can do so that it holds.
     pub fn remedy(&self, profile: &Profile, facts: &Facts, request: &Request) -> Remedy {
         match self.remedy {
             RemediedBy::Person => Remedy::None,

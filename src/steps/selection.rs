@@ -97,12 +97,10 @@ pub fn in_short(ids: &[&'static str]) -> String {
     names.join(", ")
 }
 
-/// Whether `name` is `id` or its section.
 fn covers(name: &str, id: &str) -> bool {
     name == id || is_section(name, id)
 }
 
-/// Whether `name` is the section of `id`.
 pub(super) fn is_section(name: &str, id: &str) -> bool {
     name == section(id)
 }

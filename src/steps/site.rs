@@ -9,10 +9,8 @@ use crate::facts::network::Answer;
 use crate::facts::site_agent::SiteAgent;
 use crate::profile::{Profile, Server};
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement { section: "Common problems", ..Requirement::DEFAULT };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "site.configuration-server",

@@ -7,7 +7,6 @@ use crate::facts::disks::distinct;
 use crate::host::text;
 use crate::profile::Profile;
 
-/// What the requirements of this section share.
 const SHARED: Requirement = Requirement {
     severity: Severity::Recommended,
     section: "Set up a Linux VM as the master target server",
@@ -16,7 +15,6 @@ const SHARED: Requirement = Requirement {
     ..Requirement::DEFAULT
 };
 
-/// This section's requirements, in order.
 pub const REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: "sizing.memory",

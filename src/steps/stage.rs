@@ -12,7 +12,6 @@ pub use crate::state::request::Stage;
 pub enum Belongs {
     /// To the image: a clone has it from there.
     Image,
-    /// To each machine.
     Machine,
     /// To both: the image can have it, and a machine can lose it.
     Both,

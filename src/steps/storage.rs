@@ -135,12 +135,11 @@ pub fn mend(facts: &Facts, mount: &Mount, name: &str) -> String {
 /// How much room a file system has, for people, and what of it is none.
 pub struct Room {
     /// `94 % free (956 GiB), 99 % of the inodes`
-    pub told: String,
+    pub text: String,
     /// Of the bytes, in whole per cent, rounded down.
     pub percent: u64,
     /// Of the inodes, likewise; 100 where they are not counted.
     pub inode_percent: u64,
-    /// What is free in bytes.
     pub bytes: u64,
     /// Whether no file can be made any more.
     pub no_inodes: bool,
@@ -157,7 +156,6 @@ pub fn what_fills(path: &str, room: &Room) -> String {
     }
 }
 
-/// The room of a mounted file system.
 pub fn room(mount: &Mount, tally: &mut Tally) -> Option<Room> {
     let at = &mount.mount_point;
     let size = tally.know(need(&mount.size_bytes, &format!("the size of {at}")));
@@ -169,11 +167,11 @@ pub fn room(mount: &Mount, tally: &mut Tally) -> Option<Room> {
     // What is not known of them is noted above, and fails nothing.
     let (inodes, free_inodes) = inodes.zip(free_inodes).map_or((0, 0), |(all, free)| (*all, *free));
     let inode_percent = if inodes == 0 { 100 } else { self::percent(free_inodes, inodes) };
-    let mut told = format!("{percent} % free ({})", text::bytes(bytes));
+    let mut text = format!("{percent} % free ({})", text::bytes(bytes));
     if inodes != 0 {
-        told.push_str(&format!(", {inode_percent} % of the inodes"));
+        text.push_str(&format!(", {inode_percent} % of the inodes"));
     }
-    Some(Room { told, percent, inode_percent, bytes, no_inodes: inodes != 0 && free_inodes == 0 })
+    Some(Room { text, percent, inode_percent, bytes, no_inodes: inodes != 0 && free_inodes == 0 })
 }
 
 /// Rounded down: what is not all there is not there.
@@ -225,7 +223,7 @@ mod tests {
         (btrfs.inodes, btrfs.free_inodes) = (Fact::Known(0), Fact::Known(0));
         let room = room(&btrfs, &mut Tally::default()).unwrap();
         assert_eq!(
-            (room.told.as_str(), room.no_inodes, room.inode_percent),
+            (room.text.as_str(), room.no_inodes, room.inode_percent),
             ("50 % free (50 GiB)", false, 100)
         );
     }

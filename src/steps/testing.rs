@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::facts::disks::{Controller, ControllerKind, Disk, Partition};
 use crate::facts::fstab::{Entry, Ignored};
-use crate::facts::gather::{Wanted, gather};
+use crate::facts::gather::{Probing, Wanted, gather};
 use crate::facts::identity::{Kind, Present, Record as Identified};
 use crate::facts::mounts::Mount;
 use crate::facts::network::{Nic, NicConfiguration};
@@ -45,23 +45,7 @@ pub fn ready() -> (Profile, Facts) {
 
 fn recorded() -> (Profile, Facts) {
     let profile = profile();
-    let site = &profile.site;
-    let servers = [
-        ("configuration-server", site.configuration_server.as_ref().map(Server::endpoint)),
-        ("process-server", site.process_server.as_ref().map(Server::endpoint)),
-    ];
-    let servers = servers.into_iter().filter_map(|(role, server)| {
-        server.map(|(address, port)| (role.to_owned(), address.to_owned(), port))
-    });
-    let changes = &profile.custom_changes;
-    let wanted = Wanted {
-        servers: servers.collect(),
-        marker: changes.marker.to_path_buf(),
-        log: changes.log.to_path_buf(),
-        archive: changes.archive.as_deref().map(ToOwned::to_owned),
-        mount_point: profile.retention.mount_point.to_string(),
-        ..Wanted::default()
-    };
+    let wanted = Wanted::by_profile(&profile, Probing::default());
     let mut facts = gather(&Host::recorded(TREE), &wanted);
     let record = |marks: &[Present]| Fact::Known(Some(Identified::new("00", "2017-02-06T12:00:00Z", marks)));
     let other = |kind| Present { kind, place: String::new(), value: "of the template".into() };
@@ -157,32 +141,41 @@ impl Judged {
 
 /// A status as one text: `met: …`, `unmet: FOUND | EXPECTED | FIX`, `unknown: …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome(String);
+pub struct Outcome {
+    id: String,
+    text: String,
+}
 
 impl Deref for Outcome {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
+        write!(f, "{}: {}", self.id, self.text)
     }
 }
 
 impl Outcome {
     #[track_caller]
     pub fn is(&self, text: impl AsRef<str>) {
-        assert_eq!(self.0, text.as_ref());
+        assert_eq!(self.text, text.as_ref(), "{}", self.id);
     }
 
     #[track_caller]
     pub fn starts(self, text: impl AsRef<str>) -> Self {
         assert!(self.starts_with(text.as_ref()), "{self} does not start with: {}", text.as_ref());
         self
+    }
+
+    /// What is advised.
+    pub fn fix(self) -> Self {
+        let text = self.rsplit(" | ").next().unwrap().to_owned();
+        Self { text, ..self }
     }
 
     #[track_caller]
@@ -206,12 +199,12 @@ impl Outcome {
 
 /// The text of [`outcome`].
 pub fn told(profile: &Profile, facts: &Facts, id: &str) -> String {
-    outcome(profile, facts, id).0
+    outcome(profile, facts, id).text
 }
 
 /// How `id` is judged.
 pub fn outcome(profile: &Profile, facts: &Facts, id: &str) -> Outcome {
-    Outcome(match judged(profile, facts, id).status {
+    let text = match judged(profile, facts, id).status {
         Status::Met { found } => format!("met: {}", found.unwrap_or_default()),
         Status::Unmet { found, expected, fix } => format!("unmet: {found} | {expected} | {fix}"),
         Status::Unknown { why } => format!("unknown: {why}"),
@@ -219,7 +212,8 @@ pub fn outcome(profile: &Profile, facts: &Facts, id: &str) -> Outcome {
         Status::Waived { reason, until, .. } => format!("waived: {reason} until {until}"),
         Status::Blocked { by } => format!("blocked: {by}"),
         Status::RestartOwed { found } => format!("restart-owed: {found}"),
-    })
+    };
+    Outcome { id: id.to_owned(), text }
 }
 
 /// The disks, to be spoiled.

@@ -89,10 +89,9 @@ pub(super) fn saved_before(mounts: &[&Mount]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{mount, ready};
+    use super::super::testing::{entry, fstab, mount, ready};
     use super::*;
     use crate::facts::Fact;
-    use crate::facts::fstab::Entry;
 
     fn points<'a>(all: &[&'a Mount]) -> Vec<&'a str> {
         all.iter().map(|mount| mount.mount_point.as_str()).collect()
@@ -126,15 +125,8 @@ mod tests {
     #[test]
     fn what_is_mounted_later_below_or_over_it_goes_first_and_comes_back_last() {
         let (_, mut facts) = ready();
-        let Fact::Known(fstab) = &mut facts.fstab else { panic!() };
-        let line = |line: usize, point: &str| Entry {
-            line,
-            device: "/dev/sdx1".into(),
-            mount_point: point.into(),
-            ..fstab[0].clone()
-        };
-        let lines = [line(90, "/b/in"), line(91, "/b"), line(92, "/a")];
-        fstab.extend(lines);
+        let line = |line, point| entry(line, "/dev/sdx1", point, "ext4", 0);
+        fstab(&mut facts).extend([line(90, "/b/in"), line(91, "/b"), line(92, "/a")]);
         let mut bound = mount("/c d", "8:1", "/dev/sdx1", 1);
         bound.root = "/w".into();
         let all = [
@@ -149,7 +141,7 @@ mod tests {
         let found = order(&all, |mount| mount.major_minor == "8:1");
         assert_eq!(points(&found), ["/b/in", "/b", "/a/net", "/c d", "/a"]);
         let commands =
-            |facts: &Facts| again(facts, &found).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>();
+            |facts: &Facts| again(facts, &found).into_iter().map(|(_, command)| command).collect::<Vec<_>>();
         assert_eq!(
             commands(&facts),
             [

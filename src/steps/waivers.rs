@@ -77,7 +77,7 @@ pub fn in_force(profile: &Profile, today: Date) -> Cow<'_, Profile> {
 
 /// The waivers of `profile` that have no effect on the day `today` (UTC), each with its place and why.
 pub fn faults(profile: &Profile, today: Date) -> Vec<String> {
-    let told = |(index, waiver): (usize, &Waiver)| {
+    let describe = |(index, waiver): (usize, &Waiver)| {
         let path = format!("waivers[{index}]");
         let origin = profile.origins.get(&format!("{path}.requirement")).map(|at| format!("{at}: "));
         fault(waiver, today).map(|fault| {
@@ -85,7 +85,7 @@ pub fn faults(profile: &Profile, today: Date) -> Vec<String> {
             format!("{place}{path}: the waiver of {} has no effect: {fault}", waiver.requirement)
         })
     };
-    profile.waivers.iter().enumerate().filter_map(told).collect()
+    profile.waivers.iter().enumerate().filter_map(describe).collect()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn is_blacklisted(facts: &Facts) -> bool {
 }
 
 pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
-    let status = judge_whosever(profile, facts);
+    let status = judge_of_any_owner(profile, facts);
     // What lies on a disk that is not this host's must not get into the blacklist, nor be written to.
     if !matches!(status, Ok(Status::Met { .. })) && own_disks::uses_foreign(profile, facts) {
         return Err(Status::blocked(id::OWN_DISKS));
@@ -67,7 +67,7 @@ pub(super) fn judge(profile: &Profile, facts: &Facts) -> Result<Status, Status> 
 }
 
 /// As it is judged, whose the disks may be.
-pub(super) fn judge_whosever(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
+pub(super) fn judge_of_any_owner(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     let configuration = need(&facts.multipath.configuration, "/etc/multipath.conf")?;
     let in_script = need(&facts.custom_changes.blacklistrootdev_id, BLACKLIST_SCRIPT)?;
     let (disk, id) = root(facts)?;
@@ -152,7 +152,6 @@ const WRITE_BY_HAND: &str = "mt-agent apply --custom-changes=rerun, with the ID 
 
 pub(super) const CORRECT_BY_HAND: &str = "correct that entry of /etc/multipath.conf by hand, and restart";
 
-/// Whether a wwid entry of the blacklist matches `id`.
 fn blacklisted(configuration: &Configuration, id: &str) -> bool {
     configuration.blacklist_wwids.iter().any(|entry| multipath::matches(entry, id))
 }

@@ -4,16 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// An error code of Site Recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Code {
     /// The number that the portal shows.
     pub code: u32,
-    /// What it says, in short.
     pub title: &'static str,
     /// What may have led to it; each is one possibility.
     pub causes: &'static [&'static str],
-    /// What to do, in order.
     pub fixes: &'static [&'static str],
     /// The chapter and document that explain it.
     pub section: &'static str,
@@ -25,7 +22,6 @@ pub struct Code {
 
 const REPROTECT: &str = "Reprotect from Azure to an on-premises site, Common error codes";
 
-/// Every code that can be explained.
 pub const CODES: &[Code] = &[
     Code {
         code: 95226,

@@ -1,6 +1,7 @@
 //! The boot loader on the disk that carries `/`, and its configuration.
 
 use crate::facts::boot_loader::BootLoader;
+use crate::facts::fstab::Ignored;
 use crate::facts::{Fact, Facts};
 use crate::platform::words;
 use crate::profile::Profile;
@@ -9,7 +10,6 @@ use crate::steps::{Status, need};
 
 use super::next_boot::boot;
 
-/// What is expected of the boot loader.
 const CONFIGURED: &str = "a boot loader with its configuration";
 
 pub(super) fn boot_loader(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
@@ -67,24 +67,15 @@ fn installed(facts: &Facts) -> Result<Status, Status> {
             Some(entry) if code.as_str() == "GRUB" => Some(format!("{} has no entry", entry.file)),
             _ => None,
         };
-        if let Some(lacks) = &lacks
-            && let Some(line) = passed_over(facts, "/boot").filter(|_| configuration.is_empty())
-        {
-            let (line, why) = (line.line, &line.why);
-            return Ok(Status::unmet(
-                format!(
-                    "{code} on {place}, but {lacks}; line {line} of /etc/fstab, for /boot, is passed over at boot: {why}"
-                ),
-                CONFIGURED,
-                format!("put line {line} of /etc/fstab right, then `mount /boot`"),
-            ));
-        }
         if let Some(lacks) = lacks {
-            return Ok(Status::unmet(
-                format!("{code} on {place}, but {lacks}"),
-                CONFIGURED,
-                words::of(facts).write_boot_entries,
-            ));
+            let (passed, fix) = match passed_over(facts, "/boot").filter(|_| configuration.is_empty()) {
+                Some(Ignored { line, why, .. }) => (
+                    format!("; line {line} of /etc/fstab, for /boot, is passed over at boot: {why}"),
+                    format!("put line {line} of /etc/fstab right, then `mount /boot`"),
+                ),
+                None => (String::new(), words::of(facts).write_boot_entries.to_owned()),
+            };
+            return Ok(Status::unmet(format!("{code} on {place}, but {lacks}{passed}"), CONFIGURED, fix));
         }
         return Ok(Status::met(format!("{code} on {place}, {}", own.join(", "))));
     }

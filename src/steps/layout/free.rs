@@ -13,7 +13,7 @@ const WANTED: u64 = 10;
 pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
     let mounts = need(&facts.mounts, "the mounts")?;
     let mut tally = Tally::default();
-    let (mut told, mut fixes) = (Vec::new(), Vec::new());
+    let (mut found, mut fixes) = (Vec::new(), Vec::new());
     for path in ["/", "/var"] {
         let Some(mount) = mount_at(mounts, path) else {
             if path == "/" {
@@ -22,12 +22,12 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
             continue;
         };
         let Some(room) = room(mount, &mut tally) else { continue };
-        let text = format!("{path}: {}", room.told);
+        let text = format!("{path}: {}", room.text);
         if room.percent < WANTED || room.inode_percent < WANTED {
             tally.problem(text);
             fixes.push(what_fills(path, &room));
         } else {
-            told.push(text);
+            found.push(text);
         }
     }
     let fix = format!(
@@ -35,7 +35,7 @@ pub(super) fn free(facts: &Facts) -> Result<Status, Status> {
         fixes.join("; "),
         words::of(facts).clean_packages
     );
-    Ok(tally.status(told.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
+    Ok(tally.status(found.join("; "), format!("{WANTED} % or more on each, of the inodes too"), fix))
 }
 
 #[cfg(test)]

@@ -7,10 +7,8 @@ use crate::profile::Profile;
 use crate::steps::devices::resolve;
 use crate::steps::twins::{self, Twin};
 
+use super::leads::SEE;
 use super::own_disks::ours::{not_alone, not_own};
-
-/// What is to be done is reported once.
-const SEE: &str = "see layout.own-disks";
 
 /// That a link of udev's is older than what its device carries, so that the next boot makes none of that name, or another's.
 pub(super) fn misled(name: &str, facts: &Facts) -> Option<String> {

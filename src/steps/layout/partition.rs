@@ -96,11 +96,9 @@ fn repair(mount: &str, fs_type: &str, name: &str) -> String {
     )
 }
 
-/// Partitions being looked at.
 struct Look<'a> {
     profile: &'a Profile,
     facts: &'a Facts,
-    /// Every disk, where they are known.
     disks: &'a [Disk],
     tally: Tally,
     /// Whether what is missing is a file system itself, and not only a line or an option.

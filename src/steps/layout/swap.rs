@@ -24,12 +24,13 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if !profile.layout.swap {
         return Err(Status::not_applicable("the profile asks for no swap"));
     }
+    let unmet = |found: String, fix: String| Status::unmet(found, EXPECTED, fix);
     let fstab = need(&facts.fstab, "/etc/fstab")?;
     let entries: Vec<_> =
         fstab.iter().filter(|entry| entry.fs_type == "swap" && !entry.has("noauto")).collect();
     let swaps = match need(&facts.swaps, "the active swap") {
         Err(Status::NotApplicable { .. }) if entries.is_empty() => {
-            return Ok(Status::unmet("/etc/fstab activates no swap", EXPECTED, MAKE));
+            return Ok(unmet("/etc/fstab activates no swap".to_owned(), MAKE.to_owned()));
         }
         swaps => swaps?,
     };
@@ -37,12 +38,11 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if swaps.is_empty() {
         let older = entries.iter().find_map(|entry| Some((entry, misled(&entry.device, facts)?)));
         if let Some((entry, why)) = older {
-            return Ok(Status::unmet(
+            return Ok(unmet(
                 format!(
                     "no swap is active, and line {} of /etc/fstab names {}: {why}",
                     entry.line, entry.device
                 ),
-                EXPECTED,
                 by_its_own(profile, facts, entry),
             ));
         }
@@ -57,9 +57,9 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                     entry.line, entry.device
                 );
                 // swapon carries out each of these lines.
-                let whose = |entry: &&&Entry| not_alone(profile, facts, &entry.device);
-                let not_ours: Vec<_> = entries.iter().filter_map(|entry| whose(&entry)).collect();
-                let ours = entries.iter().filter(|entry| !can_move(&entry.device) && whose(entry).is_none());
+                let owner = |entry: &&&Entry| not_alone(profile, facts, &entry.device);
+                let not_ours: Vec<_> = entries.iter().filter_map(|entry| owner(&entry)).collect();
+                let ours = entries.iter().filter(|entry| !can_move(&entry.device) && owner(entry).is_none());
                 let devices: Vec<_> = ours
                     .filter_map(|entry| resolve(&entry.device, facts).ok().flatten())
                     .filter_map(|number| {
@@ -71,25 +71,25 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 } else {
                     [devices, not_ours].concat().join("; ")
                 };
-                Status::unmet(found, EXPECTED, fix)
+                unmet(found, fix)
             }
-            None => Status::unmet("no swap is active", EXPECTED, make(profile, facts, &entries)),
+            None => unmet("no swap is active".to_owned(), make(profile, facts, &entries)),
         });
     }
     let (good, other): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| is_partition(swap, disks));
     let Some(first) = good.first() else {
         let what: Vec<_> = other.iter().map(|swap| describe(swap, disks)).collect();
         let found = format!("no swap partition is active, only {}", what.join(", "));
-        return Ok(Status::unmet(found, EXPECTED, make(profile, facts, &entries)));
+        return Ok(unmet(found, make(profile, facts, &entries)));
     };
-    let (mut untold, mut active) = (None, None);
+    let (mut unknown, mut active) = (None, None);
     for entry in &entries {
         match resolve(&entry.device, facts) {
             Ok(device) => {
                 let is_it = |swap: &&&Swap| device.is_some() && swap.major_minor == device;
                 active = active.or(good.iter().find(is_it));
             }
-            Err(status) => untold = Some(status),
+            Err(status) => unknown = Some(status),
         }
     }
     // Each line counts: at the next boot one that moves activates swap on whatever carries the name then.
@@ -97,20 +97,19 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
     if let (Some(swap), None) = (active, moving) {
         return Ok(Status::met(swap.path.clone()));
     }
-    if let (None, Some(status)) = (active, untold) {
+    if let (None, Some(status)) = (active, unknown) {
         return Err(status);
     }
     // That of this host's own is the one to be named.
     let not_ours = |swap: &Swap| not_own(profile, facts, swap.major_minor.unwrap_or_default());
     let first = good.iter().find(|swap| not_ours(swap).is_none()).unwrap_or(first);
     if let (Some(_), Some(entry)) = (active, moving) {
-        return Ok(Status::unmet(
+        return Ok(unmet(
             format!(
                 "line {} of /etc/fstab names {}, which can be another device after a restart, a disk of a protected machine \
                  among them",
                 entry.line, entry.device
             ),
-            EXPECTED,
             not_ours(first).unwrap_or_else(|| {
                 format!(
                     "put UUID=... there, with the UUID that `blkid {}` prints, or take the line out",
@@ -124,9 +123,8 @@ pub(super) fn swap(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
         "..." => format!(" with the UUID that `blkid {}` prints", first.path),
         _ => String::new(),
     };
-    Ok(Status::unmet(
+    Ok(unmet(
         format!("{} is active, but no line of /etc/fstab activates it at boot", first.path),
-        EXPECTED,
         not_ours(first)
             .or_else(|| not_alone(profile, facts, &format!("UUID={uuid}")).filter(|_| uuid != "..."))
             .unwrap_or_else(|| format!("add \"UUID={uuid} swap swap defaults 0 0\" to /etc/fstab{with}")),

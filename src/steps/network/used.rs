@@ -6,7 +6,6 @@ use crate::facts::network::{Nic, NicConfiguration};
 use crate::steps::need;
 use crate::steps::tally::Tally;
 
-/// An interface that takes part in the network.
 pub(super) struct Used<'a> {
     pub nic: &'a Nic,
     pub configuration: Option<&'a NicConfiguration>,

@@ -6,7 +6,6 @@ use crate::facts::{Fact, Facts};
 use crate::steps::remedy::Remedy;
 use crate::steps::{Belongs, RemediedBy, Requirement, Status, id, need};
 
-/// Of the section `os`.
 pub(super) const REQUIREMENT: Requirement = Requirement {
     id: id::DEVICE_NODES,
     title: "/dev/null and its like are there",

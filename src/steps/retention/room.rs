@@ -36,7 +36,7 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
                 format!("not full: {FULL_PERCENT} % and 1 GiB or more, and inodes; recommended: {wanted} %");
         }
         if full || room.percent < wanted || room.inode_percent < wanted {
-            tally.problem(room.told.clone());
+            tally.problem(room.text.clone());
         }
     }
     let look = room.as_ref().map(|room| storage::what_fills(&mount.mount_point, room)).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(super) fn free(profile: &Profile, facts: &Facts) -> Result<Status, Status> {
              belong there is to be removed; else enlarge the disk in vSphere and grow the file system"
         )
     });
-    Ok(tally.status(room.map_or_else(String::new, |room| room.told), expected, fix))
+    Ok(tally.status(room.map_or_else(String::new, |room| room.text), expected, fix))
 }
 
 /// Whether the volume only has less room than recommended. Where something is not known, it may be full as well.

@@ -135,8 +135,7 @@ mod tests {
     fn one_that_is_not_mounted_is_mounted_and_nothing_is_written_below_it() {
         let host = with_boot();
         for id in ["layout.next-boot", "layout.boot-loader"] {
-            let outcome = host.of(id);
-            assert!(outcome.starts_with("met: "), "{id}: {outcome}");
+            host.of(id).starts("met: ");
         }
         let found = format!(
             "unmet: /boot is not mounted, though line 20 of /etc/fstab has UUID={UUID} for it, and what the boot loader goes by lies there |"
@@ -152,44 +151,33 @@ mod tests {
                     host.boot_entry = Fact::Known(None);
                 }
                 for id in ["layout.next-boot", "layout.boot-loader"] {
-                    let outcome = host.of(id);
-                    assert!(
-                        outcome.starts_with(&found) && outcome.ends_with("| `mount /boot`"),
-                        "{id}: {outcome}"
-                    );
+                    host.of(id).starts(&found).ends("| `mount /boot`");
                 }
             }
         }
         let advised = |change: &dyn Fn(&mut Facts)| {
             let mut host = host.clone();
             unmount(&mut host);
-            let outcome = host.judged_by("layout.boot-loader").after(change);
-            outcome.rsplit(" | ").next().unwrap().to_owned()
+            host.judged_by("layout.boot-loader").after(change).fix()
         };
         let gone = advised(&|host| {
             edit(&mut host.filesystems).by_uuid.remove(&UUID.into());
         });
-        assert!(gone.starts_with(&format!("attach the disk with UUID={UUID}, or let line 20 ")), "{gone}");
+        gone.starts(format!("attach the disk with UUID={UUID}, or let line 20 "));
         let option = advised(&|host| fstab(host).last_mut().unwrap().refused = Some("huge".into()));
-        assert!(
-            option.starts_with("take the option huge, which ext4 does not know, out of line 20"),
-            "{option}"
-        );
+        option.starts("take the option huge, which ext4 does not know, out of line 20");
         let stale = advised(&|host| {
             let volume = edit(&mut host.storage).last_mut().unwrap().volume.as_mut().unwrap();
             volume.uuid = "1-2".into();
         });
-        assert!(
-            stale.starts_with(&format!("in line 20 of /etc/fstab put UUID=1-2 in the place of UUID={UUID}")),
-            "{stale}"
-        );
+        stale.starts(format!("in line 20 of /etc/fstab put UUID=1-2 in the place of UUID={UUID}"));
         let twin = advised(&|host| {
             let twin = edit(&mut host.storage).last().unwrap().clone();
             let twin = Storage { name: "sda3".into(), major_minor: "8:3".into(), ..twin };
             edit(&mut host.storage).retain(|one| one.name != "sda3");
             edit(&mut host.storage).push(twin);
         });
-        assert!(twin.ends_with(": see layout.own-disks") && !twin.contains('`'), "{twin}");
+        twin.ends(": see layout.own-disks").lacks("`");
     }
 
     #[test]
