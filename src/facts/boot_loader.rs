@@ -28,15 +28,8 @@ pub struct BootLoader {
 }
 
 /// Configuration files of the boot loaders that are known to boot Linux from a BIOS.
-const CONFIGURATION: [&str; 7] = [
-    "/boot/grub/grub.conf",
-    "/boot/grub/menu.lst",
-    "/boot/grub2/grub.cfg",
-    "/boot/grub/grub.cfg",
-    "/etc/lilo.conf",
-    "/boot/extlinux/extlinux.conf",
-    "/boot/syslinux/syslinux.cfg",
-];
+const CONFIGURATION: &str = "/boot/grub/grub.conf /boot/grub/menu.lst /boot/grub2/grub.cfg /boot/grub/grub.cfg /etc/lilo.conf \
+     /boot/extlinux/extlinux.conf /boot/syslinux/syslinux.cfg";
 
 /// Finds the disk under `/` and reads its first sector and those of its partitions. A root on several disks
 /// (RAID) answers with the first of them.
@@ -173,7 +166,7 @@ fn named(sector: &[u8]) -> Option<&'static str> {
 /// Configuration files, and the boot loader's files on the EFI system partition where the firmware is EFI.
 fn configuration(host: &Host) -> Vec<String> {
     let mut found: Vec<String> =
-        CONFIGURATION.iter().filter(|path| is_file(host, path)).map(|path| (*path).to_owned()).collect();
+        CONFIGURATION.split(' ').filter(|path| is_file(host, path)).map(str::to_owned).collect();
     if host.exists("/sys/firmware/efi") {
         for vendor in host.list("/boot/efi/EFI").unwrap_or_default() {
             let directory = format!("/boot/efi/EFI/{vendor}");

@@ -20,16 +20,8 @@ pub(crate) struct Daemon {
 }
 
 /// Where the programs of daemons lie.
-const DIRECTORIES: [&str; 8] = [
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-    "/usr/lib/systemd",
-    "/lib/systemd",
-    "/usr/local/sbin",
-    "/usr/local/bin",
-];
+const DIRECTORIES: &str =
+    "/usr/sbin /usr/bin /sbin /bin /usr/lib/systemd /lib/systemd /usr/local/sbin /usr/local/bin";
 
 /// Where VMware's own installer puts its daemons, in directories by architecture; some are started by a loader of another
 /// name.
@@ -145,7 +137,8 @@ fn judge(host: &Host, pid: u32, daemon: &Daemon) -> Result<(), Doubt> {
 /// Whether the program of the daemon may lie there.
 fn is_place_of(path: &Path, daemon: &Daemon) -> bool {
     let named = path.file_name().is_some_and(|name| name == daemon.file);
-    let below = path.parent().is_some_and(|parent| DIRECTORIES.iter().any(|dir| parent == Path::new(dir)));
+    let below =
+        path.parent().is_some_and(|parent| DIRECTORIES.split(' ').any(|dir| parent == Path::new(dir)));
     (named && below) || (daemon.name.starts_with("vm") && path.starts_with(VMWARE_TOOLS))
 }
 

@@ -16,11 +16,8 @@ pub const SSH_DIRECTORY: &str = "/etc/ssh";
 /// What is known of identities beside the firmware's, the disks' and the interfaces'.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The host keys of sshd.
     pub ssh_host_keys: Fact<Vec<HostKey>>,
-    /// This machine's record.
     pub recorded: Fact<Option<Record>>,
-    /// The image's record.
     pub template: Fact<Option<Record>>,
     /// Whether a sealing of this machine or of its image was interrupted, by the record of what waits.
     #[serde(default = "not_sealing")]

@@ -26,7 +26,6 @@ pub struct Journal {
     pub log: bool,
 }
 
-/// What is looked at in a line.
 #[derive(Deserialize)]
 struct Line {
     event: String,
@@ -90,7 +89,6 @@ pub fn load(host: &Host) -> Fact<Journal> {
     Fact::from_result(read())
 }
 
-/// What the file at `path` begins with.
 fn begin(host: &Host, path: &str) -> anyhow::Result<String> {
     let mut text = Vec::new();
     files::open(&host.place(path)?)?.take(files::LARGEST).read_to_end(&mut text)?;

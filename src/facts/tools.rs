@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fact;
 use super::daemons::{self, Daemon, Found};
 use super::processes::Processes;
+use super::{Fact, os};
 use crate::host::Host;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,21 +24,13 @@ const DAEMONS: [Daemon; 2] = [
 ];
 
 /// Where open-vm-tools and VMware's own installer put the daemon. vmware-guestd is that of the oldest Tools.
-const PROGRAMS: [&str; 7] = [
-    "/usr/bin/vmtoolsd",
-    "/usr/sbin/vmtoolsd",
-    "/usr/local/bin/vmtoolsd",
-    "/usr/lib/vmware-tools/sbin64/vmtoolsd",
-    "/usr/lib/vmware-tools/bin64/vmtoolsd",
-    "/usr/lib/vmware-tools/sbin64/vmware-guestd",
-    "/usr/sbin/vmware-guestd",
-];
+const PROGRAMS: &str = "/usr/bin/vmtoolsd /usr/sbin/vmtoolsd /usr/local/bin/vmtoolsd /usr/lib/vmware-tools/sbin64/vmtoolsd \
+     /usr/lib/vmware-tools/bin64/vmtoolsd /usr/lib/vmware-tools/sbin64/vmware-guestd \
+     /usr/sbin/vmware-guestd";
 
 /// Looks for the program file and for the running daemon.
 pub(crate) fn load(host: &Host, processes: &Fact<Processes>) -> Fact<Tools> {
-    let there =
-        |path: &&&str| host.resolve(path).and_then(|path| path.metadata()).is_ok_and(|meta| meta.is_file());
-    let program = PROGRAMS.iter().find(there).map(|path| (*path).to_owned());
+    let program = PROGRAMS.split(' ').find(|path| os::is_file(host, path)).map(str::to_owned);
     let (pid, others) = match processes {
         Fact::Known(processes) => match daemons::find(host, processes, &DAEMONS, &|pid| is_helper(host, pid))
         {

@@ -1,5 +1,7 @@
 //! What a name of a block device holds on to, by its text alone: whether the same name can lead to another device after a restart.
 
+use super::ScsiId;
+
 /// What a name of a block device is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceName {
@@ -58,7 +60,7 @@ impl DeviceName {
             Self::of(name)
         } else if name.starts_with("pci-") {
             Self::Place
-        } else if is_naa(name) || id_in(name).is_some() || name.starts_with(['0', '1', '2', 'S']) {
+        } else if ScsiId::is_one(name) || id_in(name).is_some() {
             Self::Id
         } else if is_map_name(name) {
             Self::Map
@@ -95,7 +97,7 @@ pub fn is_for_fstab(name: &str) -> bool {
 }
 
 /// Whether it is a SCSI ID made of an NAA name: `3` and hexadecimal digits.
-fn is_naa(name: &str) -> bool {
+pub fn is_naa(name: &str) -> bool {
     name.strip_prefix('3').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 

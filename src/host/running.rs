@@ -79,7 +79,6 @@ pub enum Became {
     GoesOn(u32),
 }
 
-/// What is done with a command at its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtDeadline {
     /// It and its descendants are asked to end, then killed.
@@ -88,7 +87,6 @@ pub(super) enum AtDeadline {
     Ask,
 }
 
-/// One of the streams that a command prints to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Out,
@@ -98,7 +96,6 @@ pub(super) enum Stream {
 /// Is given each line that a command prints, as it comes, without secrets.
 pub(super) type Watch<'a> = &'a mut dyn FnMut(&str);
 
-/// A command at work.
 pub(super) struct Running<'a> {
     pub(super) handle: duct::Handle,
     /// What it prints, and where.

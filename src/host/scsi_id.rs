@@ -12,6 +12,22 @@ use serde::{Deserialize, Serialize};
 pub struct ScsiId(String);
 
 impl ScsiId {
+    /// Whether udev's scsi_id can print `text`: the type of a designator as a digit, and what it holds. NAA (3) and EUI-64 (2) have
+    /// eight bytes or more, as hexadecimal digits or as a device writes them in ASCII. T10 vendor IDs (1), vendor-specific ones (0) and
+    /// serial numbers (S) begin with vendor and model, fields of 8 and 16 characters whose blanks scsi_id keeps or makes `_`.
+    pub fn is_one(text: &str) -> bool {
+        let Some((kind, rest)) = text.split_at_checked(1) else { return false };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "#+-.:=@_".contains(c);
+        let is_padded =
+            || rest.trim().contains([' ', '_']) && rest.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        match kind {
+            "3" | "2" => rest.len() >= 16 && rest.chars().all(is_plain),
+            "1" => is_padded() || rest.len() > 8 && rest.chars().all(is_plain),
+            "0" | "S" => is_padded() || rest.len() > 24 && rest.chars().all(is_plain),
+            _ => false,
+        }
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -17,7 +17,6 @@ pub fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// A value with the path that leads to it.
 struct At<'a> {
     node: &'a Node,
     path: String,

@@ -157,7 +157,6 @@ impl State {
     }
 }
 
-/// Reads a value of any kind.
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     state: &'a State,

@@ -9,7 +9,6 @@ use super::model::Profile;
 use super::yaml::{Writer, pairs};
 use crate::host::text::{hex, safe, without_secrets};
 
-/// The version of the JSON document.
 const SCHEMA: &str = "mt-agent/profile/v1";
 
 /// The profile as YAML that can be loaded, with a comment on every value that says where it came from.

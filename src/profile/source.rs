@@ -15,7 +15,6 @@ pub const LARGEST: u64 = 256 << 10;
 /// How one gets past the rule of ownership.
 const FLAG: &str = "pass --allow-unsafe-profile (at a desk, never on a master target)";
 
-/// A file that was read.
 #[derive(Debug)]
 pub struct Opened {
     pub text: String,

@@ -27,7 +27,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// A value and where it stands.
 #[derive(Debug)]
 pub struct Node {
     pub value: Value,

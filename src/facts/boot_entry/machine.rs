@@ -37,7 +37,6 @@ pub(super) enum Place {
     Unknown(String),
 }
 
-/// The mounts and disks of a machine.
 pub(super) struct Machine<'a> {
     host: &'a Host,
     mounts: Vec<Mount>,
@@ -156,7 +155,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The numbers of the partitions of a disk.
 fn numbers(host: &Host, disk: &str) -> Vec<u64> {
     let names = host.list(format!("/sys/block/{disk}")).unwrap_or_default();
     let number = |name: &String| sysfs::word(host, &format!("{disk}/{name}"), "partition")?.parse().ok();

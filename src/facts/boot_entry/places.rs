@@ -185,12 +185,16 @@ mod tests {
         ("sys/block/dm-2/slaves/sda2/x", ""),
     ];
 
+    fn recorded(files: &[(&str, &str)]) -> BootEntry {
+        load(&Host::recorded(tree(files).path())).known().cloned().unwrap().unwrap()
+    }
+
     /// What is lacking and what is untold, where `mounts` (number and mount point) are and `there` has files.
     fn judged(text: &str, mounts: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let line = |(number, at): &(&str, &str)| format!("1 1 {number} / {at} rw - ext4 /dev/x rw\n");
         let mounts: String = mounts.iter().map(line).collect();
         let files = [&[(FILE, text), ("proc/self/mountinfo", &mounts)], &DISKS[..], there].concat();
-        let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+        let entry = recorded(&files);
         (entry.lacking, entry.untold)
     }
 
@@ -351,12 +355,11 @@ mod tests {
             ];
             let shown = DISKS.iter().filter(|(path, _)| !path.starts_with("sys/block/sda/sda")).copied();
             let files: Vec<_> = own.into_iter().chain(THERE).chain(shown).collect();
-            let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+            let entry = recorded(&files);
             (entry.lacking.len(), entry.untold.len())
         };
         assert_eq!([of_map("root (hd0,0)"), of_map("root (hd0,6)")], [(0, 0), (0, 2)]);
-        let files = [(FILE, INSTALLED)];
-        let entry = load(&Host::recorded(tree(&files).path())).known().cloned().unwrap().unwrap();
+        let entry = recorded(&[(FILE, INSTALLED)]);
         assert!(entry.untold[0].starts_with("on which file system GRUB looks for its files: "), "{entry:?}");
     }
 

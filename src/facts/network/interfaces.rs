@@ -10,7 +10,6 @@ use crate::host::Host;
 
 const MAIN: &str = "/etc/network/interfaces";
 
-/// What one file says.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parsed {
     /// Interfaces that start on boot.
@@ -26,11 +25,9 @@ pub(super) struct Parsed {
 enum Source {
     /// `source`: a file, or a directory with a pattern of the simplest kind (`*`, `*.cfg`).
     Files(String),
-    /// `source-directory`.
     Directory(String),
 }
 
-/// One `iface`.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Stanza {
     name: String,
@@ -65,7 +62,6 @@ pub(super) fn load(host: &Host) -> Result<Vec<Candidate>> {
     Ok(found)
 }
 
-/// The files that a source names.
 fn expand(host: &Host, source: Source) -> Vec<String> {
     let (is_directory, source) = match source {
         Source::Files(source) => (false, source),

@@ -8,7 +8,6 @@ use crate::host::Host;
 /// Where udev 147 keeps the names (its 75-persistent-net-generator.rules and write_net_rules add a line for each new card).
 pub const FILE: &str = "/etc/udev/rules.d/70-persistent-net.rules";
 
-/// The name of a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persistent {
     /// Its hardware address, in lower case.

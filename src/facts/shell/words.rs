@@ -8,7 +8,6 @@ enum Quotes {
     Double,
 }
 
-/// A piece of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Word(Word),

@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::host::files::replace;
 
-/// A directory with files in it.
 fn files(contents: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in contents {

@@ -102,48 +102,26 @@ impl Dice {
 
 #[test]
 fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
-    const PIECES: [&str; 40] = [
-        "\t",
-        "\n",
-        ":",
-        ": ",
-        "- ",
-        "[",
-        "]",
-        "{",
-        "}",
-        "&a ",
-        "*a",
-        "!x ",
-        "!!int ",
-        "|",
-        ">",
-        "'",
-        "\"",
-        "#",
-        "%",
-        "---\n",
-        "...\n",
-        "\u{0}",
-        "\u{feff}",
-        "\u{2028}",
-        "ü",
-        "null",
-        "~",
-        "true",
-        "0x10",
-        "1e999",
-        "-1",
-        "<<: ",
-        "? ",
-        "99999999999999999999999999999999999999999",
-        ".nan",
-        "/../..",
-        "extends: ",
-        "\r",
-        "`",
-        "\\",
-    ];
+    let words = ": [ ] { } *a | > ' \" # % \u{0} \u{feff} \u{2028} ü null ~ true 0x10 1e999 -1 \
+         99999999999999999999999999999999999999999 .nan /../.. ` \\";
+    let pieces: Vec<&str> = words
+        .split(' ')
+        .chain([
+            "\t",
+            "\n",
+            ": ",
+            "- ",
+            "&a ",
+            "!x ",
+            "!!int ",
+            "---\n",
+            "...\n",
+            "<<: ",
+            "? ",
+            "extends: ",
+            "\r",
+        ])
+        .collect();
     let original: Vec<char> = builtin(DEFAULT)
         .unwrap()
         .lines()
@@ -161,7 +139,7 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
             let at = dice.roll(text.len());
             match dice.roll(5) {
                 0 => drop(text.remove(at)),
-                1 => drop(text.splice(at..at, PIECES[dice.roll(PIECES.len())].chars())),
+                1 => drop(text.splice(at..at, pieces[dice.roll(pieces.len())].chars())),
                 2 => text.truncate(at.max(1)),
                 3 => {
                     let end = (at + dice.roll(40)).min(text.len());

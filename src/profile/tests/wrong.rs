@@ -345,26 +345,30 @@ fn each_wrong_profile_is_refused_with_its_line_and_what_is_accepted() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-#[test]
-fn a_checked_profile_names_a_retention_disk_by_what_stays() {
+/// What `profile check` says of a retention disk that is named so, as it stands in the file.
+fn checked(disk: &str) -> Result<(), String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("p.yaml");
-    let checked = |disk: &str| {
-        let text = format!("extends: centos-6.6\nretention:\n  disk: {disk}\n");
-        crate::host::files::replace(&file, text.as_bytes(), 0o644).unwrap();
-        check(&file, &KNOWN, crate::profile::Writers::Anyone).map(drop).map_err(|wrong| format!("{wrong:#}"))
-    };
+    let text = format!("extends: centos-6.6\nretention:\n  disk: {disk}\n");
+    crate::host::files::replace(&file, text.as_bytes(), 0o644).unwrap();
+    check(&file, &KNOWN, crate::profile::Writers::Anyone).map(drop).map_err(|wrong| format!("{wrong:#}"))
+}
+
+fn refused_as_moving(name: &str) {
+    let message = checked(&format!("'{name}'")).unwrap_err();
+    let expected = format!(
+        "p.yaml:3: retention.disk: found `{name}`, which can be another disk after each restart, expected its SCSI ID, "
+    );
+    assert!(message.contains(&expected) && message.lines().count() == 1, "{message}");
+}
+
+#[test]
+fn a_checked_profile_names_a_retention_disk_by_what_stays() {
     let words = "/dev/sdb sdb /dev/sdaa sdb1 /dev/vdb2 /dev/xvda /dev/dm-0 /dev/mapper/mpathb mpatha nvme0n1 \
         md0 /dev/md0 retention pci-0000:03:00.0-scsi-0:0:1:0 \
         /dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0 \
         /dev/disk/by-uuid/30ef1c40-2cfe-8764-838a-54b27fe8b884 /dev/disk/by-label/data";
-    for moves in words.split(' ') {
-        let message = checked(moves).unwrap_err();
-        let expected = format!(
-            "p.yaml:3: retention.disk: found `{moves}`, which can be another disk after each restart, expected its SCSI ID, "
-        );
-        assert!(message.contains(&expected) && message.lines().count() == 1, "{message}");
-    }
+    words.split(' ').for_each(refused_as_moving);
     for stays in [
         "36000c29f0c4be2a1d0a7b9d3c2e1f405",
         "scsi-36000c29f0c4be2a1d0a7b9d3c2e1f405",
@@ -375,4 +379,29 @@ fn a_checked_profile_names_a_retention_disk_by_what_stays() {
     ] {
         assert_eq!(checked(stays), Ok(()));
     }
+}
+
+#[test]
+fn a_scsi_id_is_what_scsi_id_can_print() {
+    for (kind, id) in [
+        ("NAA 6", "36000c2982b5df41a25811b07e74971e8"),
+        ("NAA 6 ASCII", "3naa.6000c2982b5df41a25811b07e74971e8"),
+        ("NAA 5", "35000c29001020304"),
+        ("NAA 5 ASCII", "3Target:5000c290#1"),
+        ("NAA", "32001020304050607"),
+        ("NAA ASCII", "36000C2982B5DF41A25811B07E74971E8"),
+        ("pre-SPC-3", "360060480000102030405060708090a0b"),
+        ("EUI-64", "2000c290102030405"),
+        ("EUI-64 ASCII", "2eui.000c290102030405"),
+        ("T10 vendor", "1ATA_QEMU_HARDDISK_QM00001"),
+        ("T10 vendor with blanks", "1ATA     QEMU HARDDISK   QM00001"),
+        ("T10 vendor, binary", "1564d77617265202020"),
+        ("vendor-specific", "0VMware  Virtual disk    e4"),
+        ("serial number", "SVMware_Virtual_disk_6000c29"),
+        ("serial number with blanks", "SVMware  Virtual disk   6000c29"),
+    ] {
+        assert_eq!(checked(&format!("'{id}'")), Ok(()), "{kind}");
+    }
+    let none = "3 36000c29 3par-lun1 2 2nd 20000 1 1st 1retent 0 0xyz S Storage Sda 4000c29f0c4be2a1d 9";
+    none.split(' ').for_each(refused_as_moving);
 }

@@ -101,14 +101,12 @@ macro_rules! compared {
 
 /// A value that is made of a text.
 pub trait Checked: Sized {
-    /// What is expected, for messages.
     const EXPECTED: &str;
 
     /// The value, where the text is one.
     fn checked(text: &str) -> Option<Self>;
 }
 
-/// A text is none of its type.
 #[derive(Debug)]
 pub struct Mismatch(&'static str);
 

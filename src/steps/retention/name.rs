@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::facts::disks::{self, Disk};
 use crate::facts::guest_info::RETENTION_DISK;
-use crate::host::device_name::{id_in, short};
+use crate::host::device_name::{id_in, is_naa, short};
 use crate::host::{DeviceName, ScsiId, text};
 use crate::profile::Profile;
 use crate::steps::nearest::nearest;
@@ -145,7 +145,7 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 /// Whether `name` is one that another disk can have after a restart: whatever is not made of a SCSI ID.
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
     // A SCSI ID that is no NAA name is recognised by the disk that has it.
-    let is_other_id = name.starts_with(['0', '1', '2', 'S']);
+    let is_other_id = ScsiId::is_one(name) && !is_naa(name);
     let is_of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(name));
     !DeviceName::of_disk(name).names_a_disk_for_good() || is_other_id && !is_of_a_disk()
 }

@@ -11,7 +11,6 @@ const METHODS: [&str; 18] = [
 /// What stands in braces, RFC 2307 and what servers added.
 const SCHEMES: [&str; 7] = ["SHA", "SSHA", "MD5", "SMD5", "CRYPT", "PBKDF2", "ARGON2"];
 
-/// How one of GRUB begins.
 const GRUB: &str = "grub.pbkdf2.";
 
 /// How many characters there are at least behind the method.

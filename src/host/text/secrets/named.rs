@@ -23,11 +23,8 @@ pub(super) enum Open {
     Tag(String),
 }
 
-/// What is in a line.
 pub(super) struct Values {
-    /// Where the secrets are.
     pub at: Vec<Range<usize>>,
-    /// What the line leaves open.
     pub open: Open,
     /// Whether a secret is named here whose value follows: `name: password`.
     pub names_one: bool,

@@ -73,7 +73,6 @@ pub(super) fn prints(name: &str, what: &str) -> bool {
         || (name == "passwd" && PASSWD_SAYS.iter().any(|begin| what.starts_with(begin)))
 }
 
-/// Whether `name` is a program that reads passwords.
 pub(super) fn reads_passwords(name: &str) -> bool {
     READERS.contains(&name)
 }
@@ -117,7 +116,6 @@ pub(super) fn signs(name: &str) -> bool {
     QUERY.contains(&name) || name.ends_with("signature") || is_secret(name)
 }
 
-/// Whether what is called `name` is a package.
 pub(super) fn is_package(name: &str) -> bool {
     PACKAGES.iter().any(|end| name.ends_with(end))
 }

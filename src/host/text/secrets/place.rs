@@ -26,7 +26,6 @@ pub(super) enum Value {
     InTag(usize, Option<usize>),
 }
 
-/// A name in its line.
 pub(super) struct Place<'a> {
     line: &'a str,
     before: &'a str,
@@ -142,7 +141,6 @@ impl<'a> Place<'a> {
             && (space.is_empty() || space.ends_with(':'))
     }
 
-    /// Where the end tag of this name is.
     fn end_tag(&self, text: &str) -> Option<usize> {
         end_tag(text, &self.plain).map(|at| self.at(text) + at)
     }

@@ -1,6 +1,5 @@
 //! Values in quotes, which may go on over lines.
 
-/// A quote that was opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quote {
     sign: char,

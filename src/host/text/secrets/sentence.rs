@@ -24,12 +24,11 @@ const NO_VALUES: &str = "for of from in with without and or to on at by via as i
 /// How the names end of what is used so. `passwd` is a program, and `libsecret` a package.
 const NAMES: [&str; 6] = ["password", "passphrase", "passcode", "secret", "token", "key"];
 
-/// Whether `said` is a state, and no value.
 pub(super) fn is_state(text: &str) -> bool {
     STATES.split(',').any(|state| state == text)
 }
 
-/// The value that `said` tells, which follows `name`, in lower case, in a line that begins with `before`.
+/// The value in `text`, which follows `name`, in lower case, in a line that begins with `before`.
 pub(super) fn value<'a>(before: &str, name: &str, text: &'a str) -> Option<&'a str> {
     // Words of prose: `would pass for one`.
     if ["pass", "pin"].contains(&name) {
