@@ -25,6 +25,18 @@ pub(crate) fn ends(text: &str, expected: &str) {
     assert!(text.ends_with(expected), "{text:?} does not end with {expected:?}");
 }
 
+/// Numbers below those asked for, the same ones for each seed (SplitMix64).
+pub(crate) fn chance(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |end| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
+    }
+}
+
 #[test]
 fn samples_reach_their_floor_without_time_and_use_the_time_there_is() {
     // Forgotten: they say no count, which would be added to those of others.

@@ -219,30 +219,22 @@ mod tests {
     #[test]
     fn each_way_to_be_wrong_has_words_of_its_own() {
         let device = |major, minor| Kind::Device { major, minor };
+        let null = |kind, mode| node("/dev/null", kind, mode, (0, 0), None);
         let wrong = |path, kind, mode, owner, group| node(path, kind, mode, owner, group).wrong();
         assert_eq!(wrong("/dev/null", device(1, 3), 0o666, (0, 0), None), None);
         assert_eq!(wrong("/dev/tty", device(5, 0), 0o666, (0, 5), Some("tty")), None);
         for (found, expected) in [
             (DeviceNode::missing("/dev/null"), "/dev/null is missing"),
-            (
-                node("/dev/null", Kind::File { bytes: 7 }, 0o644, (0, 0), None),
-                "/dev/null is an ordinary file of mode 644 (7 bytes)",
-            ),
-            (node("/dev/null", device(1, 5), 0o666, (0, 0), None), "/dev/null is the device 1:5"),
+            (null(Kind::File { bytes: 7 }, 0o644), "/dev/null is an ordinary file of mode 644 (7 bytes)"),
+            (null(device(1, 5), 0o666), "/dev/null is the device 1:5"),
             (node("/dev/zero", device(1, 5), 0o600, (0, 0), None), "/dev/zero has mode 600"),
             (node("/dev/full", device(1, 7), 0o666, (99, 0), None), "/dev/full is owned by 99:0"),
             (node("/dev/full", device(1, 7), 0o666, (0, 5), Some("tty")), "/dev/full is owned by 0:5"),
             (node("/dev/tty", device(5, 0), 0o666, (0, 5), Some("users")), "/dev/tty is owned by 0:5"),
             (node("/dev/tty", Kind::Directory, 0o755, (0, 0), None), "/dev/tty is a directory"),
-            (
-                node("/dev/null", Kind::Link { target: "/x".into() }, 0o777, (0, 0), None),
-                "/dev/null is a link to /x",
-            ),
-            (
-                node("/dev/null", Kind::Closed, 0o666, (0, 0), None),
-                "/dev/null lies on a file system that is mounted nodev",
-            ),
-            (node("/dev/null", Kind::Other, 0o666, (0, 0), None), "/dev/null is no character device"),
+            (null(Kind::Link { target: "/x".into() }, 0o777), "/dev/null is a link to /x"),
+            (null(Kind::Closed, 0o666), "/dev/null lies on a file system that is mounted nodev"),
+            (null(Kind::Other, 0o666), "/dev/null is no character device"),
         ] {
             assert_eq!(found.wrong().as_deref(), Some(expected));
         }

@@ -134,27 +134,22 @@ mod tests {
 
     #[test]
     fn a_run_of_the_script_is_told_by_its_end_and_by_a_failure_that_asks_for_a_decision() {
+        let event = |event: &str, of: &str, more: &str| {
+            format!(r#"{{"event":"{event}","requirement":"custom-changes.{of}",{more}}}"#)
+        };
+        let decide = r#""error":"failed: decide with `mt-agent apply --custom-changes=accept`""#;
         for (line, expected) in [
-            (r#"{"event":"done","requirement":"custom-changes.applied","changed":null}"#, true),
-            (r#"{"event":"done","requirement":"custom-changes.applied","changed":"it ran"}"#, true),
-            (r#"{"event":"done","requirement":"custom-changes.restarted","changed":"x"}"#, false),
-            (
-                r#"{"event":"failed","requirement":"custom-changes.applied","error":"failed: decide with `mt-agent apply --custom-changes=accept`"}"#,
-                true,
-            ),
-            (
-                r#"{"event":"failed","requirement":"custom-changes.applied","error":"there is no bash"}"#,
-                false,
-            ),
-            (
-                r#"{"event":"intent","requirement":"custom-changes.applied","change":{"kind":"run-custom-changes"}}"#,
-                false,
-            ),
-            ("torn", false),
-            (r#"{"event":"done","requirement":"custom-changes.appl"#, false),
-            ("[1]", false),
+            (event("done", "applied", r#""changed":null"#), true),
+            (event("done", "applied", r#""changed":"it ran""#), true),
+            (event("done", "restarted", r#""changed":"x""#), false),
+            (event("failed", "applied", decide), true),
+            (event("failed", "applied", r#""error":"there is no bash""#), false),
+            (event("intent", "applied", r#""change":{"kind":"run-custom-changes"}"#), false),
+            ("torn".to_owned(), false),
+            (r#"{"event":"done","requirement":"custom-changes.appl"#.to_owned(), false),
+            ("[1]".to_owned(), false),
         ] {
-            assert_eq!(parsed(line), (expected, false), "{line}");
+            assert_eq!(parsed(&line), (expected, false), "{line}");
         }
         testing::damage(r#"{"event":"done","requirement":"custom-changes.applied"}"#, |text| {
             let _ = parsed(text);

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::testing::samples;
+use crate::testing::{chance, samples};
 
 /// A recorded tree with `files`; a content of `-> target` makes a link.
 pub(crate) fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -31,13 +31,9 @@ pub(crate) fn put(root: &Path, path: &str, content: &str) {
 /// doubled, and the text cut short. A parser passes by not panicking.
 pub(crate) fn damage(sample: &str, mut parse: impl FnMut(&str)) {
     const INTERESTING: &[u8] = b"\0\n\t \\\"'=#,:/-%[]{}\xff0";
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |limit: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % u64::try_from(limit.max(1)).unwrap()).unwrap()
-    };
+    let mut chance = chance(0);
+    // Of nothing there is the first alone.
+    let mut below = |limit: usize| chance(limit.max(1));
     for _ in samples(3000, Duration::from_millis(200)) {
         let mut bytes = sample.as_bytes().to_vec();
         for _ in 0..=below(4) {

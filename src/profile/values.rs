@@ -178,20 +178,7 @@ mod tests {
         ] {
             assert!(DiskName::checked(right).is_some(), "{right}");
         }
-        for wrong in [
-            "",
-            "/dev",
-            "/dev/",
-            "/etc/x",
-            "/dev/../x",
-            "../x",
-            "-x",
-            "x ",
-            " x",
-            "a\nb",
-            "not a disk",
-            "disk!",
-        ] {
+        for wrong in "/dev,/dev/,/etc/x,/dev/../x,../x,-x,x , x,a\nb,not a disk,disk!,".split(',') {
             assert!(DiskName::checked(wrong).is_none(), "{wrong}");
         }
     }

@@ -243,6 +243,11 @@ mod tests {
         ])
     }
 
+    fn of_eth0(dir: &tempfile::TempDir) -> NicConfiguration {
+        let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
+        nics[0].configuration.known().cloned().flatten().unwrap()
+    }
+
     #[test]
     fn an_interface_with_its_driver_addresses_and_file() {
         let dir = el6("DEVICE=eth0\nHWADDR=00:50:56:AB:CD:EF\nONBOOT=yes\nIPADDR=192.0.2.10\nPREFIX=24\n");
@@ -261,8 +266,7 @@ mod tests {
     #[test]
     fn a_clone_with_the_template_s_hardware_address_does_not_come_up() {
         let dir = el6("DEVICE=eth0\nHWADDR=00:50:56:00:00:01\nONBOOT=yes\nIPADDR=192.0.2.10\n");
-        let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
-        let configuration = nics[0].configuration.known().cloned().flatten().unwrap();
+        let configuration = of_eth0(&dir);
         assert!(!configuration.on_boot);
         assert_eq!(
             configuration.problem.as_deref(),
@@ -273,10 +277,7 @@ mod tests {
     #[test]
     fn a_member_of_a_bond_is_known_by_its_permanent_address() {
         let dir = el6("DEVICE=eth0\nHWADDR=00:50:56:00:00:02\nMASTER=bond0\nSLAVE=yes\nONBOOT=yes\n");
-        let problem = || {
-            let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
-            nics[0].configuration.known().cloned().flatten().unwrap().problem
-        };
+        let problem = || of_eth0(&dir).problem;
         // No member yet: ifup refuses to make it one.
         assert!(problem().is_some());
         testing::put(dir.path(), "sys/devices/pci0/net/eth0/master", "-> ../bond0");
@@ -294,8 +295,7 @@ mod tests {
         let dir = el6(text);
         let trouble = |second: &str| {
             testing::put(dir.path(), &format!("{IFCFG}.old"), second);
-            let Fact::Known(nics) = load(&Host::recorded(dir.path())) else { panic!() };
-            nics[0].configuration.known().cloned().flatten().unwrap().trouble
+            of_eth0(&dir).trouble
         };
         assert_eq!(trouble(text), None);
         assert_eq!(trouble(&text.replace("=yes", "=no").replace(".10", ".11")), None);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::profile::load::from_text;
-use crate::testing::samples;
+use crate::testing::{chance, samples};
 
 /// What one profile may take. A test machine is slow and a debug build slower: the figure is for "at once",
 /// against the minutes and gigabytes that these texts would take without the bounds.
@@ -90,16 +90,6 @@ fn an_alias_is_no_offence() {
     assert_eq!(profile.sizing.os_disk.bytes(), 200 << 30);
 }
 
-/// A small generator of numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-}
-
 #[test]
 fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
     let words = ": [ ] { } *a | > ' \" # % \u{0} \u{feff} \u{2028} ü null ~ true 0x10 1e999 -1 \
@@ -128,26 +118,26 @@ fn thousands_of_mutations_end_in_a_profile_or_in_one_line() {
         .filter(|line| !line.trim_start().starts_with('#'))
         .flat_map(|line| line.chars().chain(['\n']))
         .collect();
-    let mut dice = Dice(20_260_101);
+    let mut roll = chance(20_260_101);
     let (mut right, mut wrong) = (0, 0);
     for round in samples(2000, Duration::from_secs(1)) {
         let mut text = original.clone();
-        for _ in 0..=dice.roll(3) {
+        for _ in 0..=roll(3) {
             if text.is_empty() {
                 break;
             }
-            let at = dice.roll(text.len());
-            match dice.roll(5) {
+            let at = roll(text.len());
+            match roll(5) {
                 0 => drop(text.remove(at)),
-                1 => drop(text.splice(at..at, pieces[dice.roll(pieces.len())].chars())),
+                1 => drop(text.splice(at..at, pieces[roll(pieces.len())].chars())),
                 2 => text.truncate(at.max(1)),
                 3 => {
-                    let end = (at + dice.roll(40)).min(text.len());
+                    let end = (at + roll(40)).min(text.len());
                     let part: Vec<char> = text[at..end].to_vec();
-                    let to = dice.roll(text.len() + 1);
+                    let to = roll(text.len() + 1);
                     text.splice(to..to, part);
                 }
-                _ => text[at] = char::from(u8::try_from(dice.roll(128)).unwrap()),
+                _ => text[at] = char::from(u8::try_from(roll(128)).unwrap()),
             }
         }
         let text: String = text.into_iter().collect();

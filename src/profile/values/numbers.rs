@@ -1,11 +1,7 @@
 //! The numbers of the file format: counts, sizes, times.
 
-#[cfg(test)]
-use std::borrow::Cow;
 use std::time::Duration;
 
-#[cfg(test)]
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -37,17 +33,9 @@ impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Whole<LEAST, M
     }
 }
 
-#[cfg(test)]
-impl<const LEAST: u64, const MOST: u64> JsonSchema for Whole<LEAST, MOST> {
-    fn schema_name() -> Cow<'static, str> {
-        format!("WholeFrom{LEAST}To{MOST}").into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "integer", "minimum": LEAST, "maximum": MOST})
-    }
+in_schema! {
+    format!("WholeFrom{LEAST}To{MOST}"), {"type": "integer", "minimum": LEAST, "maximum": MOST},
+    Whole<LEAST, MOST>, LEAST MOST
 }
 
 impl<const LEAST: u64, const MOST: u64> From<u64> for Whole<LEAST, MOST> {
@@ -159,20 +147,13 @@ impl Serialize for Size {
     }
 }
 
-#[cfg(test)]
-impl JsonSchema for Size {
-    fn schema_name() -> Cow<'static, str> {
-        "Size".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "title": "bytes, or a whole number with KB, MB, GB or TB, which count in 1024s",
-            "anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer", "minimum": 1}],
-        })
-    }
+in_schema! {
+    "Size",
+    {
+        "title": "bytes, or a whole number with KB, MB, GB or TB, which count in 1024s",
+        "anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer", "minimum": 1}],
+    },
+    Size,
 }
 
 /// A time from one second to one day.
@@ -240,17 +221,8 @@ impl Serialize for Span {
     }
 }
 
-#[cfg(test)]
-impl JsonSchema for Span {
-    fn schema_name() -> Cow<'static, str> {
-        "Span".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^[0-9]{1,5}[smh]$", "title": SPAN_EXPECTED})
-    }
+in_schema! {
+    "Span", {"type": "string", "pattern": "^[0-9]{1,5}[smh]$", "title": SPAN_EXPECTED}, Span,
 }
 
 #[cfg(test)]
@@ -265,20 +237,7 @@ mod tests {
         assert_eq!(bytes("1 TB"), Some(1 << 40));
         assert_eq!(bytes("512 MB"), Some(512 << 20));
         assert_eq!(bytes("10 B"), Some(10));
-        for wrong in [
-            "",
-            "GB",
-            "6",
-            "6 gb",
-            "6  GB",
-            "6 G",
-            "-6 GB",
-            "6.5 GB",
-            "6 GB ",
-            "0 KB",
-            "17000000 TB",
-            "６ GB",
-        ] {
+        for wrong in "GB,6,6 gb,6  GB,6 G,-6 GB,6.5 GB,6 GB ,0 KB,17000000 TB,６ GB,".split(',') {
             assert_eq!(bytes(wrong), None, "{wrong}");
         }
     }

@@ -8,6 +8,24 @@ use std::path::Path;
 
 use serde::de::{self, Unexpected, Visitor};
 
+/// How a type stands in the schema, at each place where it is used: its name, its schema, the type, its parameters.
+macro_rules! in_schema {
+    ($called:expr, $schema:tt, $name:ty, $($bound:ident)*) => {
+        #[cfg(test)]
+        impl<$(const $bound: u64),*> schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $called.into()
+            }
+            fn inline_schema() -> bool {
+                true
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+
 /// Text types: a name, what it holds and what it is used as, what is expected (for messages and the schema), a pattern, and
 /// what reads a text that the pattern lets pass.
 macro_rules! texts {
@@ -36,10 +54,11 @@ macro_rules! texts {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::profile::values::text::Mismatch;
+            type Err = String;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                $crate::profile::values::text::Mismatch::check(text)
+            fn from_str(text: &str) -> Result<Self, String> {
+                $crate::profile::values::text::Checked::checked(text)
+                    .ok_or_else(|| concat!("expected ", $expected).to_owned())
             }
         }
 
@@ -61,18 +80,7 @@ macro_rules! texts {
             }
         }
 
-        #[cfg(test)]
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn inline_schema() -> bool {
-                true
-            }
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"type": "string", "pattern": $pattern, "title": $expected})
-            }
-        }
+        in_schema! { stringify!($name), {"type": "string", "pattern": $pattern, "title": $expected}, $name, }
     )+};
 }
 
@@ -106,23 +114,6 @@ pub trait Checked: Sized {
     /// The value, where the text is one.
     fn checked(text: &str) -> Option<Self>;
 }
-
-#[derive(Debug)]
-pub struct Mismatch(&'static str);
-
-impl Mismatch {
-    pub fn check<T: Checked>(text: &str) -> Result<T, Self> {
-        T::checked(text).ok_or(Self(T::EXPECTED))
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}", self.0)
-    }
-}
-
-impl std::error::Error for Mismatch {}
 
 /// How a value stands in a profile.
 pub trait Written {

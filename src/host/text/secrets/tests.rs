@@ -1,22 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::testing::samples;
+use crate::testing::{chance, samples};
 
 #[path = "../../../../tests/support/forms.rs"]
 mod forms;
-
-/// SplitMix64, as numbers below `end`.
-fn chance(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed;
-    move |end| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
-    }
-}
 
 #[test]
 fn no_secret_of_the_grammar_is_seen_in_any_form() {
