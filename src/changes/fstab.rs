@@ -183,12 +183,11 @@ fn edited(before: &[u8], entry: &Entry<'_>, dialect: Dialect) -> Result<Vec<u8>>
 /// Whether an entry does for `wanted` what ours would do, perhaps with more options.
 fn serves(entry: &fstab::Entry, wanted: &Entry<'_>) -> bool {
     const OTHERWISE: [&str; 8] = ["ro", "noauto", "_netdev", "bind", "rbind", "remount", "loop", "offset"];
-    let has = |option: &str| entry.options.iter().any(|other| other == option);
     entry.device == wanted.device
         && Path::new(&entry.mount_point) == Path::new(wanted.mount_point)
         && entry.fs_type == wanted.fs_type
-        && has(NOFAIL) == wanted.options.split(',').any(|option| option == NOFAIL)
-        && !OTHERWISE.iter().any(|option| has(option))
+        && entry.has(NOFAIL) == wanted.options.split(',').any(|option| option == NOFAIL)
+        && !OTHERWISE.iter().any(|option| entry.has(option))
         && entry.refused.is_none()
         && entry.pass == 0
 }

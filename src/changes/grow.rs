@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::device::Device;
-use super::identity::{self, Hardware, Identity};
+use super::identity::{self, Identity};
 use super::mount::top;
 use super::{Context, Done, Target};
 use crate::facts::disks::Disk;
@@ -28,12 +28,7 @@ const GROWING: Duration = Duration::from_secs(4 * 60 * 60);
 /// Grows the file system of `target`, one that we made, to its device while it is mounted.
 /// Errors: It is not that volume, its map has not the size of the disk, or the tool failed: the file system is
 /// then whole, and as large as it was or larger.
-pub fn grow(context: &mut Context<'_>, target: &Target, mount_point: &str) -> Result<Done> {
-    grow_as(context, &Hardware, target, mount_point)
-}
-
-/// As [`grow`], with a stand-in for the hardware.
-pub fn grow_as(
+pub fn grow(
     context: &mut Context<'_>,
     identity: &dyn Identity,
     target: &Target,

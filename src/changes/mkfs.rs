@@ -36,7 +36,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::device::{Device, Node};
-use super::identity::{self, Hardware, Identity};
+use super::identity::{self, Identity};
 use super::{Context, Done, Target};
 use crate::facts::blank::examine::{self, examine};
 use crate::facts::blank::{blkid, trouble};
@@ -83,12 +83,7 @@ enum Work {
 /// Makes the file system on the disk that `format` names.
 /// Errors: Why it was refused: the disk is then bit for bit as it was. Or what failed while it was made: the
 /// record then says that it is unfinished, and the next run goes on.
-pub fn format(context: &mut Context<'_>, format: &Format) -> Result<Done> {
-    format_as(context, &Hardware, format)
-}
-
-/// As [`format`], with a stand-in for the hardware.
-pub fn format_as(context: &mut Context<'_>, identity: &dyn Identity, format: &Format) -> Result<Done> {
+pub fn format(context: &mut Context<'_>, identity: &dyn Identity, format: &Format) -> Result<Done> {
     let target = &format.target;
     attempt(context, identity, format)
         .with_context(|| format!("formatting {} (SCSI ID {})", target.device, text::safe(&target.scsi_id)))

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
 
 use super::device::Device;
-use super::identity::{self, Hardware, Identity};
+use super::identity::{self, Identity};
 use super::mkfs::record;
 use super::{Context, Done, Target};
 use crate::facts::disks::sysfs;
@@ -55,12 +55,7 @@ pub fn create_mount_point(context: &mut Context<'_>, path: &str) -> Result<Done>
 
 /// Mounts the retention volume, at a directory that is made where it is missing, and proves that it can be written.
 /// Errors: Why it was not mounted, or what failed; a mount of ours that does not prove itself is undone.
-pub fn mount_retention(context: &mut Context<'_>, target: &Target, mount_point: &str) -> Result<Done> {
-    mount_as(context, &Hardware, target, mount_point)
-}
-
-/// As [`mount_retention`], with a stand-in for the hardware.
-pub fn mount_as(
+pub fn mount_retention(
     context: &mut Context<'_>,
     identity: &dyn Identity,
     target: &Target,

@@ -1,5 +1,6 @@
 //! Which code performs which change.
 
+use super::identity::Hardware;
 use super::{
     Change, Context, Done, collection, custom_changes, device_nodes, fstab, grow, mkfs, mount, multipath,
     packages, records, unmount,
@@ -28,18 +29,20 @@ impl Change {
             }
             Self::ConfigureMultipath { off, unhide } => multipath::configure::configure(context, off, unhide),
             Self::StartMultipathd { disks, reload } => multipath::start::start(context, disks, *reload),
-            Self::FormatRetention(format) => mkfs::format(context, format),
+            Self::FormatRetention(format) => mkfs::format(context, &Hardware, format),
             Self::WriteFstab { device, mount_point, fs_type, options, .. } => {
                 fstab::write(context, &fstab::Entry { device, mount_point, fs_type, options })
             }
             Self::MountRetention { target, mount_point, mounted: _ } => {
-                mount::mount_retention(context, target, mount_point)
+                mount::mount_retention(context, &Hardware, target, mount_point)
             }
             Self::UnmountRetention { mount_point, major_minor, disk } => {
                 unmount::unmount(context, mount_point, *major_minor, disk)
             }
             Self::RemoveFstab { mount_point, devices } => fstab::remove(context.host, mount_point, devices),
-            Self::GrowRetention { target, mount_point } => grow::grow(context, target, mount_point),
+            Self::GrowRetention { target, mount_point } => {
+                grow::grow(context, &Hardware, target, mount_point)
+            }
         }
     }
 }

@@ -178,7 +178,7 @@ fn gone_meanwhile() {
                 let target =
                     Format { erase, ..with(&device.target("ext4"), |target| target.device = name.into()) };
                 let error =
-                    perform(|context| mkfs::format_as(context, &StandIn::of(&device), &target)).unwrap_err();
+                    perform(|context| mkfs::format(context, &StandIn::of(&device), &target)).unwrap_err();
                 assert!(error.ends_with(said), "{error}");
             }
         };
@@ -227,7 +227,7 @@ fn the_name_is_another_disks_meanwhile() {
         let before = [planned.hash(), other.hash()];
         for erase in [false, true] {
             let target = Format { erase, ..target.clone() };
-            let said = perform(|context| mkfs::format_as(context, &machine, &target)).unwrap_err();
+            let said = perform(|context| mkfs::format(context, &machine, &target)).unwrap_err();
             assert!(
                 said.ends_with(&format!("it answers with the SCSI ID {OTHER}; {ID} was planned")),
                 "{said}"
@@ -238,12 +238,12 @@ fn the_name_is_another_disks_meanwhile() {
         // Two that answer alike cannot be distinguished from each other.
         let twins = Machine(machine.0.keys().map(|path| (path.clone(), ID.to_owned())).collect());
         let target = with(&target, |target| target.device = planned.device.clone());
-        let said = perform(|context| mkfs::format_as(context, &twins, &target)).unwrap_err();
+        let said = perform(|context| mkfs::format(context, &twins, &target)).unwrap_err();
         assert!(said.contains(&format!("{} answers with the same SCSI ID", other.name())), "{said}");
         assert_eq!([planned.hash(), other.hash()], before);
 
         // By its right name the planned one is made, and the other stays as it is.
-        perform(|context| mkfs::format_as(context, &machine, &target)).unwrap();
+        perform(|context| mkfs::format(context, &machine, &target)).unwrap();
         assert_ne!(planned.hash(), before[0]);
         assert_eq!(other.hash(), before[1]);
     });

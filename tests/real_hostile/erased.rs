@@ -211,8 +211,7 @@ fn an_agent_killed_at_any_step_of_an_erasure_is_made_good_by_the_next_run() {
         let target =
             Target { scsi_id: ID.into(), device, fs_type: FileSystem::Ext4, uuid: Some(UUID.into()) };
         let target = Format { target, size_bytes: SIZE, erase: true, fingerprint };
-        super::desk::perform(|context| mt_agent::changes::mkfs::format_as(context, &identity, &target))
-            .unwrap();
+        super::desk::perform(|context| mt_agent::changes::mkfs::format(context, &identity, &target)).unwrap();
         return;
     }
     isolated(module_path!(), NAME, || {

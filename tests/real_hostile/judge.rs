@@ -11,7 +11,7 @@ use mt_agent::facts::{Fact, Facts, mounts, swaps};
 use mt_agent::host::Host;
 use mt_agent::state::paths::RETENTION;
 use mt_agent::steps::remedy::Request;
-use mt_agent::steps::retention::choice::{Chosen, choose};
+use mt_agent::steps::retention::choice::choose;
 
 use super::desk::{HINT, ID, Loop, StandIn, interrupted, nodes_left, perform, profile};
 
@@ -58,10 +58,7 @@ pub fn choices(device: &Loop) -> [Result<String, String>; 2] {
     profile.retention.capacity = 1.into();
     [None, Some(ID.to_owned())].map(|name| {
         let request = Request { retention_disk: name, at_terminal: true, ..Request::default() };
-        match choose(&profile, &facts, &request) {
-            Chosen::Disk { disk, .. } => Ok(disk.name.clone()),
-            Chosen::Refused(why) => Err(why),
-        }
+        choose(&profile, &facts, &request).map(|chosen| chosen.disk.name.clone())
     })
 }
 
@@ -83,8 +80,7 @@ pub fn foreign(what: &str, device: &Loop, probed_as: &str, formatted: &str, sign
     }
     let refuse = |words: &str| {
         let target = device.target("ext4");
-        let error =
-            perform(|context| mkfs::format_as(context, &StandIn::of(device), &target)).expect_err(what);
+        let error = perform(|context| mkfs::format(context, &StandIn::of(device), &target)).expect_err(what);
         assert!(error.contains(words) && error.contains(HINT), "{what}: {words:?} is not in: {error}");
     };
     refuse(formatted);

@@ -4,7 +4,7 @@ use std::fs;
 
 use mt_agent::changes::Target;
 use mt_agent::changes::mkfs::{self, Format};
-use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::mount::mount_retention;
 use mt_agent::facts::disks::Map;
 use mt_agent::facts::retention::uuid_of;
 use mt_agent::host::Uuid;
@@ -15,7 +15,7 @@ use super::desk::*;
 /// Mounts the volume as one that has to have `uuid`.
 fn adopt(device: &Loop, uuid: &Uuid) -> Result<mt_agent::changes::Done, String> {
     let volume = Target { uuid: Some(uuid.clone()), ..volume(device, "auto") };
-    perform(|context| mount_as(context, &StandIn::of(device), &volume, MOUNT_POINT))
+    perform(|context| mount_retention(context, &StandIn::of(device), &volume, MOUNT_POINT))
 }
 
 #[test]
@@ -106,7 +106,8 @@ fn two_disks_of_vmware_are_not_one_because_multipath_joined_them() {
         }
         // Neither is mounted as one.
         let error =
-            perform(|context| mount_as(context, &twins, &volume(&device, "ext4"), MOUNT_POINT)).unwrap_err();
+            perform(|context| mount_retention(context, &twins, &volume(&device, "ext4"), MOUNT_POINT))
+                .unwrap_err();
         assert!(error.contains(&said), "{error}");
         // An array shows one disk by several paths.
         twins.adapt = |disks| {
@@ -116,7 +117,7 @@ fn two_disks_of_vmware_are_not_one_because_multipath_joined_them() {
             }
         };
         // The map is one in words alone, so it goes no further than to be looked for.
-        let error = perform(|context| mkfs::format_as(context, &twins, &device.target("ext4"))).unwrap_err();
+        let error = perform(|context| mkfs::format(context, &twins, &device.target("ext4"))).unwrap_err();
         assert!(!error.contains("has one path"), "{error}");
     });
 }

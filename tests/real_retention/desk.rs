@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mt_agent::changes::identity::Identity;
 use mt_agent::changes::mkfs::{self, Format};
-use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::mount::mount_retention;
 use mt_agent::changes::{Context, Done, Observer, Target};
 use mt_agent::facts::blank::blkid;
 use mt_agent::facts::blank::examine::fingerprint;
@@ -282,7 +282,7 @@ pub fn nodes_left(device: &str) -> Vec<PathBuf> {
 }
 
 pub fn format(device: &Loop, format: &Format) -> Result<Done, String> {
-    perform(|context| mkfs::format_as(context, &StandIn::of(device), format))
+    perform(|context| mkfs::format(context, &StandIn::of(device), format))
 }
 
 pub fn volume(device: &Loop, fs_type: &str) -> Target {
@@ -290,7 +290,7 @@ pub fn volume(device: &Loop, fs_type: &str) -> Target {
 }
 
 pub fn mount(device: &Loop, fs_type: &str) -> Result<Done, String> {
-    perform(|context| mount_as(context, &StandIn::of(device), &volume(device, fs_type), MOUNT_POINT))
+    perform(|context| mount_retention(context, &StandIn::of(device), &volume(device, fs_type), MOUNT_POINT))
 }
 
 pub fn is_mounted(place: &str) -> bool {
@@ -316,7 +316,7 @@ pub fn fingerprint_of(device: &str, size: u64) -> String {
 /// That `format` is refused with `said`, that no bit of the disk changes, and that no record is left.
 pub fn refused(device: &Loop, identity: &StandIn, format: &Format, said: &str) {
     let (hash, before) = (device.hash(), fs::read(RETENTION).ok());
-    let error = perform(|context| mkfs::format_as(context, identity, format)).unwrap_err();
+    let error = perform(|context| mkfs::format(context, identity, format)).unwrap_err();
     let target = &format.target;
     let reason = error.strip_prefix(&format!("formatting {} (SCSI ID {}): ", target.device, target.scsi_id));
     let reason = reason.unwrap_or_else(|| panic!("{error}"));

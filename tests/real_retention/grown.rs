@@ -52,7 +52,7 @@ fn grow(name: &str, fs_type: &str, uuid: &str) -> Result<Done, String> {
     let (fs_type, uuid) = (fs_type.into(), Some(uuid.into()));
     let target = Target { scsi_id: ID.into(), device, fs_type, uuid };
     let identity = StandIn { names: vec![name.to_owned()], answer: Ok(ID.to_owned()), adapt: |_| {} };
-    perform(|context| grow::grow_as(context, &identity, &target, MOUNT_POINT))
+    perform(|context| grow::grow(context, &identity, &target, MOUNT_POINT))
 }
 
 /// What the file system leaves unused of its device, as `check` finds it.

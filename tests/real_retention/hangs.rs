@@ -120,7 +120,7 @@ fn stopped(storage: &Stoppable, at_look: u32, at_tool: &'static str, and_end: bo
     let (host, profile, mut observer) = (Host::live(), profile(), StopAt(storage, at_tool));
     let mut context = Context { host: &host, profile: &profile, boot_id: "b007", observer: &mut observer };
     let target = storage.disk().target("ext4");
-    format!("{:#}", mkfs::format_as(&mut context, &identity, &target).unwrap_err())
+    format!("{:#}", mkfs::format(&mut context, &identity, &target).unwrap_err())
 }
 
 #[test]

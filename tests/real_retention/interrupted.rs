@@ -167,7 +167,7 @@ fn an_agent_killed_while_it_formats_is_made_good_by_the_next_run() {
         let target = Format { target, size_bytes, erase: false, fingerprint: None };
         let names = vec![device.strip_prefix("/dev/").unwrap().to_owned()];
         let identity = StandIn { names, answer: Ok(ID.into()), adapt: |_| {} };
-        perform(|context| mkfs::format_as(context, &identity, &target)).unwrap();
+        perform(|context| mkfs::format(context, &identity, &target)).unwrap();
         return;
     }
     isolated(module_path!(), "an_agent_killed_while_it_formats_is_made_good_by_the_next_run", || {

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use mt_agent::changes::Done;
-use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::mount::mount_retention;
 use mt_agent::facts::disks::{self, Map};
 use mt_agent::facts::retention;
 use mt_agent::host::Host;
@@ -46,7 +46,8 @@ fn a_mount_hides_nothing_and_proves_itself_or_is_undone() {
 
         let wrong = StandIn { answer: Ok("36000c29other".into()), ..StandIn::of(&device) };
         let error =
-            perform(|context| mount_as(context, &wrong, &volume(&device, "ext4"), MOUNT_POINT)).unwrap_err();
+            perform(|context| mount_retention(context, &wrong, &volume(&device, "ext4"), MOUNT_POINT))
+                .unwrap_err();
         assert!(
             error.ends_with(&format!("it answers with the SCSI ID 36000c29other; {ID} was planned")),
             "{error}"

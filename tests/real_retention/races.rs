@@ -290,7 +290,7 @@ fn raced(device: &Loop, way: Way, when: When) -> Result<mt_agent::changes::Done,
         let window = Window { own: StandIn::of(device), when, looks: RefCell::new(0), act };
         let (host, profile, mut told) = (Host::live(), profile(), Told(when, act));
         let mut context = Context { host: &host, profile: &profile, boot_id: "b007", observer: &mut told };
-        let outcome = mkfs::format_as(&mut context, &window, &device.target("ext4"));
+        let outcome = mkfs::format(&mut context, &window, &device.target("ext4"));
         done.store(true, Ordering::Relaxed);
         outcome.map_err(|error| format!("{error:#}"))
     })
@@ -371,7 +371,7 @@ fn who_has_the_new_volume_open_for_writing_keeps_it_from_being_finished() {
         let mut late = Late(None, device.device.clone());
         let (host, profile) = (Host::live(), profile());
         let mut context = Context { host: &host, profile: &profile, boot_id: "b007", observer: &mut late };
-        let made = mkfs::format_as(&mut context, &StandIn::of(&device), &device.target("ext4"));
+        let made = mkfs::format(&mut context, &StandIn::of(&device), &device.target("ext4"));
         let error = format!("{:#}", made.unwrap_err());
         assert!(
             error.contains("it was made, but the disk is in use: open for writing by process"),

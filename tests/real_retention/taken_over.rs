@@ -10,7 +10,7 @@ use std::time::Duration;
 use mt_agent::changes::fstab;
 use mt_agent::changes::identity::Identity;
 use mt_agent::changes::mkfs;
-use mt_agent::changes::mount::mount_as;
+use mt_agent::changes::mount::mount_retention;
 use mt_agent::changes::{Change, Done, Target};
 use mt_agent::facts::disks::{self, Disk};
 use mt_agent::facts::gather::{self, Probing, Wanted};
@@ -108,10 +108,10 @@ impl Two {
         perform(|context| match change {
             Change::FormatRetention(format) => {
                 assert!(!format.erase && format.target.scsi_id == NEW, "{change:?}");
-                mkfs::format_as(context, self, format)
+                mkfs::format(context, self, format)
             }
             Change::MountRetention { target, mount_point, mounted: _ } => {
-                mount_as(context, self, target, mount_point)
+                mount_retention(context, self, target, mount_point)
             }
             other => other.perform(context),
         })
@@ -185,7 +185,7 @@ pub(super) fn made(size: u64) -> Loop {
     let (spare, id) = (Loop::new(MIB), OLD.to_owned());
     let identity = StandIn { answer: Ok(id), ..StandIn::of(&device) };
     drop(spare);
-    changed(perform(|context| mkfs::format_as(context, &identity, &target)));
+    changed(perform(|context| mkfs::format(context, &identity, &target)));
     run("mount", &[&device.device, "/mnt"]);
     fs::write("/mnt/points-in-time", "kept").unwrap();
     run("umount", &["/mnt"]);
@@ -206,7 +206,7 @@ fn ready(image: &Loop, mounted: bool) -> (Loop, Loop, Two) {
     changed(perform(|context| fstab::write(context, &entry)));
     let target = Target { scsi_id: OLD.into(), uuid: Some(uuid_of(OLD)), ..volume(&old, "ext4") };
     let _ = fs::remove_file(RETENTION);
-    changed(perform(|context| mount_as(context, &two, &target, MOUNT_POINT)));
+    changed(perform(|context| mount_retention(context, &two, &target, MOUNT_POINT)));
     if !mounted {
         run("umount", &[MOUNT_POINT]);
     }

@@ -21,7 +21,7 @@ use crate::host::{FileSystem, Uuid};
 use crate::report::Plan;
 use crate::steps::image::identifiers;
 use crate::steps::remedy::Takeover;
-use crate::steps::retention::choice::{Chosen, choose};
+use crate::steps::retention::choice::choose;
 use crate::steps::testing::TODAY;
 use crate::steps::{Selection, Status, judge_all};
 use crate::testing::samples;
@@ -58,8 +58,8 @@ fn must(holds: bool, what: &str) -> Result<(), String> {
 fn judge(world: &World, plan: &Plan) -> Result<Vec<&'static str>, String> {
     // The choice by itself, which no requirement that must hold first keeps from going wrong.
     let chosen = choose(&world.profile, &world.facts, &world.request);
-    if let Chosen::Disk { format, .. } = &chosen {
-        lawful(world, format).map_err(|why| format!("chosen: {why}"))?;
+    if let Ok(chosen) = &chosen {
+        lawful(world, &chosen.format).map_err(|why| format!("chosen: {why}"))?;
     }
     only_what_was_made_is_mounted(world, plan)?;
     nothing_recommends_erasing_ours(world, plan)?;

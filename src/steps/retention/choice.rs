@@ -19,27 +19,23 @@ use super::name::{self, find};
 use super::probes::probe_of;
 use super::{traces, volumes};
 
-/// The outcome of choosing.
+/// The disk that may be formatted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chosen<'a> {
-    /// This disk may be formatted.
-    Disk {
-        /// The disk.
-        disk: &'a Disk,
-        /// How it is formatted.
-        format: Format,
-        /// Whether nobody named it: a person has to confirm its SCSI ID before it is taken.
-        unnamed: bool,
-    },
-    /// None may, and why: what a person does about it.
-    Refused(String),
+pub struct Chosen<'a> {
+    /// The disk.
+    pub disk: &'a Disk,
+    /// How it is formatted.
+    pub format: Format,
+    /// Whether nobody named it: a person has to confirm its SCSI ID before it is taken.
+    pub unnamed: bool,
 }
 
 /// Chooses the disk to format.
-pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
+/// Errors: None may be, and why: what a person does about it.
+pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Chosen<'a>, String> {
     let erase = request.erase_disk.as_deref();
     let named = name::asked(profile, facts, request);
-    let outcome = match (named, erase, interrupted(facts)) {
+    match (named, erase, interrupted(facts)) {
         (Some(named), _, _) => match name::moves(facts, &named) {
             Some(why) => Err(why),
             None => find(facts, named.name).and_then(|disk| named_disk(profile, facts, disk, request)),
@@ -50,10 +46,6 @@ pub fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Cho
         }
         (None, None, Some(disk)) => named_disk(profile, facts, disk, request),
         (None, None, None) => sole_candidate(profile, facts, request),
-    };
-    match outcome {
-        Ok(chosen) => chosen,
-        Err(why) => Chosen::Refused(why),
     }
 }
 
@@ -117,7 +109,7 @@ fn named_disk<'a>(
         Order::None | Order::Void(_) => (false, None),
     };
     let format = Format { erase, fingerprint, ..format(profile, facts, disk, scsi_id) };
-    Ok(Chosen::Disk { disk, format, unnamed: false })
+    Ok(Chosen { disk, format, unnamed: false })
 }
 
 /// Whether an order to erase `disk` that was left for after a restart is void.
@@ -215,7 +207,7 @@ fn sole_candidate<'a>(profile: &Profile, facts: &'a Facts, request: &Request) ->
                     }
                 ));
             }
-            Ok(Chosen::Disk { disk, format: format(profile, facts, disk, scsi_id), unnamed: true })
+            Ok(Chosen { disk, format: format(profile, facts, disk, scsi_id), unnamed: true })
         }
         several => Err(format!(
             "{} blank disks are attached, and which one is meant is not for the agent to guess: {}. Name one with \

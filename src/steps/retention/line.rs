@@ -2,7 +2,7 @@
 
 use super::name::{asked, means};
 use super::volumes;
-use crate::changes::fstab;
+use crate::changes::{Target, fstab};
 use crate::facts::Facts;
 use crate::facts::disks::{Disk, Map};
 use crate::facts::mounts::Mount;
@@ -70,12 +70,15 @@ pub(super) fn stable_name(facts: &Facts, mount: &Mount, disk: &Disk) -> Option<S
     name.filter(|_| shared(facts, uuid, mount.major_minor).is_none())
 }
 
-/// The name for fstab of the volume `uuid` that is on `disk`, or that will be once the changes before this one are made.
+/// The name for fstab of the volume `target` of ours that is on `disk`, or that will be once the changes before this one are made.
 /// Errors: There is none that cannot mean another device, in words.
-pub(super) fn name_to_be(facts: &Facts, disk: &Disk, uuid: &Uuid) -> Result<String, String> {
-    match disk.multipath.as_ref().and_then(map_by_id) {
-        Some(map) => Ok(map),
-        None => shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err),
+pub(super) fn name_to_be(facts: &Facts, disk: &Disk, target: &Target) -> Result<String, String> {
+    match (disk.multipath.as_ref().and_then(map_by_id), &target.uuid) {
+        (Some(map), _) => Ok(map),
+        (None, Some(uuid)) => {
+            shared(facts, uuid, disk.device_number()).map_or_else(|| Ok(format!("UUID={uuid}")), Err)
+        }
+        (None, None) => Err(format!("the UUID of what {} carries is not known", disk.name)),
     }
 }
 

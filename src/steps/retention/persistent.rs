@@ -65,7 +65,6 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     let unmet = |found: String| {
         Ok(Status::unmet(format!("line {}: {found}", entry.line), expected.clone(), by_hand.clone()))
     };
-    let has = |option: &str| entry.options.iter().any(|other| other == option);
     if moves(&entry.device, disks[0], facts) {
         return unmet(format!("{} can belong to another disk after the next restart", entry.device));
     }
@@ -85,7 +84,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
     if let Some(option) = &entry.refused {
         return unmet(format!("{} does not know the option {option}, so it is not mounted", entry.fs_type));
     }
-    if let Some(option) = MOUNTS_ELSE.iter().find(|option| has(option)) {
+    if let Some(option) = MOUNTS_ELSE.iter().find(|option| entry.has(option)) {
         return unmet(format!("{option}: it mounts something other than the file system on that device"));
     }
     match resolve(&entry.device, facts)? {
@@ -95,16 +94,16 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         }
         None => return unmet(format!("{} leads to no device", entry.device)),
     }
-    if has("noauto") {
+    if entry.has("noauto") {
         return unmet("noauto: it is not mounted at boot".to_owned());
     }
-    if has("_netdev") {
+    if entry.has("_netdev") {
         return unmet("_netdev: CentOS 6 mounts it late or, without a network service, never".to_owned());
     }
-    if has("ro") {
+    if entry.has("ro") {
         return unmet("ro: it would be mounted read-only at the next boot".to_owned());
     }
-    if entry.pass != 0 && !has("nofail") {
+    if entry.pass != 0 && !entry.has(NOFAIL) {
         return unmet(format!("fsck pass {} without nofail: a missing disk stops the boot", entry.pass));
     }
     if entry.fs_type != mount.fs_type && entry.fs_type != "auto" {
@@ -133,8 +132,7 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
         ));
     }
     // One that is not mounted at boot is there for a person's use.
-    let is_mounted = |line: &&Entry| !line.options.iter().any(|option| option == "noauto");
-    let second = second.filter(is_mounted).or_else(|| bound(fstab, point));
+    let second = second.filter(|line| !line.has("noauto")).or_else(|| bound(fstab, point));
     let found = second.map(|second| {
         let Entry { line, device, mount_point, .. } = second;
         (second, format!("line {line}: {device} mounts the retention volume at {mount_point} as well"))
@@ -151,10 +149,9 @@ pub(super) fn persistent(profile: &Profile, facts: &Facts) -> Result<Status, Sta
 
 /// The line that binds the retention volume, or a directory on it, to another place at boot.
 fn bound<'a>(fstab: &'a [Entry], point: &str) -> Option<&'a Entry> {
-    let has = |entry: &Entry, option: &str| entry.options.iter().any(|own| own == option);
     fstab.iter().find(|entry| {
-        ["bind", "rbind"].iter().any(|option| has(entry, option))
-            && !has(entry, "noauto")
+        (entry.has("bind") || entry.has("rbind"))
+            && !entry.has("noauto")
             && Path::new(&entry.device).starts_with(point)
             && !Path::new(&entry.mount_point).starts_with(point)
     })
@@ -163,9 +160,9 @@ fn bound<'a>(fstab: &'a [Entry], point: &str) -> Option<&'a Entry> {
 /// The line that takes a file on the retention volume for swap at boot, or mounts it: with later versions of mount(8) one without the
 /// option `loop` does so too. And what it does.
 fn file_in_use<'a>(fstab: &'a [Entry], point: &str) -> Option<(&'a Entry, String)> {
-    let has = |entry: &Entry, all: &[&str]| entry.options.iter().any(|own| all.contains(&own.as_str()));
     let entry = fstab.iter().find(|entry| {
-        Path::new(&entry.device).starts_with(point) && !has(entry, &["noauto", "bind", "rbind"])
+        Path::new(&entry.device).starts_with(point)
+            && !["noauto", "bind", "rbind"].iter().any(|option| entry.has(option))
     })?;
     let Entry { line, device, mount_point, .. } = entry;
     let does = match entry.fs_type.as_str() {
@@ -180,14 +177,12 @@ pub(super) fn other_line<'a>(facts: &'a Facts, mount: &Mount) -> Option<&'a Entr
     let is_it = |entry: &&Entry| {
         !same_path(&entry.mount_point, &mount.mount_point)
             && entry.fs_type != "swap"
-            && !entry.options.iter().any(|option| MOUNTS_ELSE.contains(&option.as_str()))
+            && !entry.mounts_else()
             && resolve(&entry.device, facts).is_ok_and(|number| number == Some(mount.major_minor))
     };
+    let all = || facts.fstab.known().into_iter().flatten().filter(is_it);
     // One that is not mounted at boot hides none that is.
-    let is_mounted = |entry: &&Entry| !entry.options.iter().any(|option| option == "noauto");
-    let mut all = facts.fstab.known()?.iter().filter(is_it);
-    let first = all.next()?;
-    Some([first].into_iter().chain(all).find(is_mounted).unwrap_or(first))
+    all().find(|entry| !entry.has("noauto")).or_else(|| all().next())
 }
 
 fn misplaced(line: &Entry, point: &str) -> String {
@@ -234,7 +229,7 @@ pub(super) fn is_ours_to_edit(entry: &Entry) -> bool {
 
 /// Whether the entry has `nofail` where no systemd is that would need it.
 pub(super) fn has_needless_nofail(facts: &Facts, entry: &Entry) -> Result<bool, Status> {
-    if !entry.options.iter().any(|option| option == NOFAIL) {
+    if !entry.has(NOFAIL) {
         return Ok(false);
     }
     need(&facts.os.systemd, "whether systemd starts this machine").map(|systemd| !systemd)

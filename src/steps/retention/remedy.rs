@@ -9,7 +9,6 @@ use super::persistent::{self, has_needless_nofail, is_ours_to_edit};
 use super::waiting::{Waiting, waiting};
 use super::{strays, volumes};
 use crate::changes::fstab::{NOFAIL, options};
-use crate::changes::mkfs::Format;
 use crate::changes::{Change, Target};
 use crate::facts::Facts;
 use crate::facts::disks::Disk;
@@ -29,10 +28,7 @@ use crate::steps::remedy::{Remedy, Request};
 
 /// The disk that a plan may format only once a person has confirmed its SCSI ID, as nobody named it.
 pub fn unnamed<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Option<&'a Disk> {
-    match choice::choose(profile, facts, request) {
-        Chosen::Disk { disk, unnamed: true, .. } => Some(disk),
-        Chosen::Disk { .. } | Chosen::Refused(_) => None,
-    }
+    choice::choose(profile, facts, request).ok().filter(|chosen| chosen.unnamed).map(|chosen| chosen.disk)
 }
 
 /// Whether a person orders the volume that waits to be mounted to be erased and made again, as for one that is damaged.
@@ -64,22 +60,20 @@ pub(super) const NEEDS: &[&str] =
     &[id::SCSI_IDS_UNIQUE, id::IMAGE_IDENTITY, id::CUSTOM_CHANGES_APPLIED, id::CUSTOM_CHANGES_RESTARTED];
 
 /// The disk that may be taken as the first retention disk of this host: in the place of another one, that is to be said.
-fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Chosen<'a> {
+fn choose<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<Chosen<'a>, String> {
     match choice::choose(profile, facts, request) {
-        Chosen::Disk { disk, format, .. } if let Some(earlier) = earlier(profile, facts, disk) => {
-            Chosen::Refused(format!(
-                "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {}",
-                describe(disk),
-                format.target.scsi_id
-            ))
-        }
+        Ok(Chosen { disk, format, .. }) if let Some(earlier) = earlier(profile, facts, disk) => Err(format!(
+            "{earlier}. If {} is to take its place: mt-agent apply --replace-retention {}",
+            describe(disk),
+            format.target.scsi_id
+        )),
         // Whatever else is to be said of the disks that are there: none of them is the first one.
-        Chosen::Refused(_)
+        Err(_)
             if asked(profile, facts, request).is_none()
                 && request.erase_disk.is_none()
                 && volumes::earlier(profile, facts).is_some() =>
         {
-            Chosen::Refused(volumes::REPLACE.to_owned())
+            Err(volumes::REPLACE.to_owned())
         }
         chosen => chosen,
     }
@@ -125,15 +119,13 @@ pub(in crate::steps) fn format(profile: &Profile, facts: &Facts, request: &Reque
         _ => {}
     }
     match choose(profile, facts, request) {
-        Chosen::Disk { .. } if found.is_err() => Remedy::Refused(format!(
+        Ok(_) if found.is_err() => Remedy::Refused(format!(
             "no disk is formatted while it cannot be determined whether a volume for {} is there already: see to what could not be \
              read; in /etc/fstab, name it by UUID=... or /dev/mapper/SCSI-ID",
             profile.retention.mount_point
         )),
-        Chosen::Disk { format, .. } => {
-            Remedy::With { changes: vec![Change::FormatRetention(format)], needs: NEEDS }
-        }
-        Chosen::Refused(why) => Remedy::Refused(why),
+        Ok(chosen) => Remedy::With { changes: vec![Change::FormatRetention(chosen.format)], needs: NEEDS },
+        Err(why) => Remedy::Refused(why),
     }
 }
 
@@ -192,9 +184,9 @@ pub(in crate::steps) fn mount(profile: &Profile, facts: &Facts, request: &Reques
             },
         },
         Ok(_) => match choose(profile, facts, request) {
-            Chosen::Disk { disk, format, .. } => change(disk, format.target, FORESEEN),
-            Chosen::Refused(why) if waits() => Remedy::Refused(why),
-            Chosen::Refused(_) => Remedy::None,
+            Ok(Chosen { disk, format, .. }) => change(disk, format.target, FORESEEN),
+            Err(why) if waits() => Remedy::Refused(why),
+            Err(_) => Remedy::None,
         },
         Err(status) if waits() => Remedy::Refused(status.describe()),
         Err(_) => Remedy::None,
@@ -296,20 +288,18 @@ pub(in crate::steps) fn fstab(profile: &Profile, facts: &Facts, request: &Reques
         return change(name, disks[0], &mount.fs_type, &[]);
     }
     match made(profile, facts, request) {
-        Ok(Some(Waiting { disk, target: Target { fs_type, uuid: Some(uuid), .. }, .. }))
-            if !is_to_be_erased(facts, request, disk) =>
+        Ok(Some(Waiting { disk, target, .. }))
+            if target.uuid.is_some() && !is_to_be_erased(facts, request, disk) =>
         {
-            change(name_to_be(facts, disk, &uuid), disk, &fs_type, &[])
+            change(name_to_be(facts, disk, &target), disk, &target.fs_type, &[])
         }
         // Another volume is made in the place of one that is gone only where that is ordered.
         Ok(_) if gone.is_some() => Remedy::None,
         Ok(_) => match choose(profile, facts, request) {
-            Chosen::Disk {
-                disk,
-                format: Format { target: Target { fs_type, uuid: Some(uuid), .. }, .. },
-                ..
-            } => change(name_to_be(facts, disk, &uuid), disk, &fs_type, FORESEEN),
-            Chosen::Disk { .. } | Chosen::Refused(_) => Remedy::None,
+            Ok(Chosen { disk, format, .. }) => {
+                change(name_to_be(facts, disk, &format.target), disk, &format.target.fs_type, FORESEEN)
+            }
+            Err(_) => Remedy::None,
         },
         Err(_) => Remedy::None,
     }

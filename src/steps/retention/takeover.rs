@@ -39,31 +39,38 @@ struct Predecessor {
     has_line: bool,
 }
 
+/// A takeover that was ordered.
+struct Order<'a> {
+    profile: &'a Profile,
+    facts: &'a Facts,
+    successor: Successor<'a>,
+    predecessor: Predecessor,
+}
+
 /// What `apply` does towards the requirement `retention.disk` because a takeover was ordered; `None` where none was, or nothing of it
 /// is left.
 pub(super) fn disk(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
-    ordered(prepare, profile, facts, request)
+    ordered(|order| order.prepare(), profile, facts, request)
 }
 
 /// The same of `retention.mounted`.
 pub(super) fn mounted(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
-    ordered(mount, profile, facts, request)
+    ordered(|order| order.mount(), profile, facts, request)
 }
 
 /// The same of `retention.persistent`.
 pub(super) fn persistent(profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
-    ordered(keep, profile, facts, request)
+    ordered(|order| order.keep(), profile, facts, request)
 }
 
-/// A part of a takeover; `None` where nothing of it is left.
-type Part = fn(&Profile, &Facts, &Successor<'_>, &Predecessor) -> Option<Remedy>;
-
-fn ordered(part: Part, profile: &Profile, facts: &Facts, request: &Request) -> Option<Remedy> {
-    order(profile, facts, request)?;
-    match both(profile, facts, request) {
-        Ok((successor, predecessor)) => part(profile, facts, &successor, &predecessor),
-        Err(why) => Some(Remedy::Refused(why)),
-    }
+fn ordered(
+    part: fn(&Order<'_>) -> Option<Remedy>,
+    profile: &Profile,
+    facts: &Facts,
+    request: &Request,
+) -> Option<Remedy> {
+    kind(profile, facts, request)?;
+    order(profile, facts, request).map_or_else(|why| Some(Remedy::Refused(why)), |order| part(&order))
 }
 
 /// That what a person named is a disk of this host, and that the takeover that was ordered, if one was, can be carried out.
@@ -71,15 +78,15 @@ fn ordered(part: Part, profile: &Profile, facts: &Facts, request: &Request) -> O
 pub fn check(profile: &Profile, facts: &Facts, request: &Request) -> anyhow::Result<()> {
     let mut checked = check_names(facts, request);
     if request.takeover.is_some() && facts.disks.known().is_some() {
-        checked = checked.and_then(|()| both(profile, facts, request).map(drop));
+        checked = checked.and_then(|()| order(profile, facts, request).map(drop));
     }
     checked.map_err(anyhow::Error::msg)
 }
 
 /// That the volume of the earlier disk is left, beside a plan that replaces it.
 pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
-    order(profile, facts, request)?;
-    let (successor, _) = both(profile, facts, request).ok()?;
+    kind(profile, facts, request)?;
+    let successor = order(profile, facts, request).ok()?.successor;
     let record = facts.retention_record.known()?.as_ref()?;
     (record.finished && record.scsi_id != successor.target.scsi_id).then(|| {
         let id = text::safe(&record.scsi_id);
@@ -92,7 +99,7 @@ pub fn note(profile: &Profile, facts: &Facts, request: &Request) -> Option<Strin
 
 /// The takeover that a person ordered. Who names the disk whose volume of ours is mounted, while the disk on record is not
 /// attached, orders that it is adopted, as where it is not mounted.
-fn order(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover> {
+fn kind(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover> {
     request.takeover.or_else(|| {
         let named = find(facts, asked(profile, facts, request)?.name).ok()?;
         let record = facts.retention_record.known()?.as_ref()?;
@@ -106,26 +113,22 @@ fn order(profile: &Profile, facts: &Facts, request: &Request) -> Option<Takeover
 
 /// The facts as a takeover that was ordered leaves the record: what is judged by them is in order then.
 pub fn recorded(profile: &Profile, facts: &Facts, request: &Request) -> Option<Facts> {
-    order(profile, facts, request)?;
-    let (successor, _) = both(profile, facts, request).ok()?;
+    kind(profile, facts, request)?;
+    let successor = order(profile, facts, request).ok()?.successor;
     let mut facts = facts.clone();
     facts.retention_record = Fact::Known(Some(successor.target.record("", String::new())));
     Some(facts)
 }
 
-fn both<'a>(
-    profile: &Profile,
-    facts: &'a Facts,
-    request: &Request,
-) -> Result<(Successor<'a>, Predecessor), String> {
-    let order = order(profile, facts, request).unwrap_or(Takeover::Replace);
+fn order<'a>(profile: &'a Profile, facts: &'a Facts, request: &Request) -> Result<Order<'a>, String> {
     let because = |why: String| match request.takeover {
         Some(order) => format!("{}: {why}", order.option()),
         None => why,
     };
-    let successor = successor(profile, facts, request, order).map_err(because)?;
+    let kind = kind(profile, facts, request).unwrap_or(Takeover::Replace);
+    let successor = successor(profile, facts, request, kind).map_err(because)?;
     let predecessor = predecessor(profile, facts, &successor).map_err(because)?;
-    Ok((successor, predecessor))
+    Ok(Order { profile, facts, successor, predecessor })
 }
 
 fn successor<'a>(
@@ -165,13 +168,11 @@ fn successor<'a>(
             }
             None => format!("{} carries no retention volume that mt-agent made", describe(disk)),
         }),
-        (Takeover::Replace, None) => match choice::choose(profile, facts, request) {
-            Chosen::Refused(why) => Err(why),
-            Chosen::Disk { disk, format, .. } => {
-                let target = format.target.clone();
-                Ok(Successor { disk, target, made_by: Some(Change::FormatRetention(format)) })
-            }
-        },
+        (Takeover::Replace, None) => {
+            let Chosen { disk, format, .. } = choice::choose(profile, facts, request)?;
+            let target = format.target.clone();
+            Ok(Successor { disk, target, made_by: Some(Change::FormatRetention(format)) })
+        }
     }
 }
 
@@ -228,64 +229,51 @@ fn is_line_of(facts: &Facts, successor: &Successor<'_>, device: &str) -> bool {
             || resolve(device, facts).is_ok_and(|number| number == Some(successor.disk.device_number())))
 }
 
-/// The earlier one goes, the new one is made. Where that is done, what is mounted and recorded next makes it hold.
-fn prepare(
-    profile: &Profile,
-    facts: &Facts,
-    successor: &Successor<'_>,
-    predecessor: &Predecessor,
-) -> Option<Remedy> {
-    let needs = if successor.made_by.is_some() { NEEDS } else { &[] };
-    let (mount_point, devices) = (profile.retention.mount_point.to_string(), predecessor.lines.clone());
-    let line = (!devices.is_empty()).then_some(Change::RemoveFstab { mount_point, devices });
-    let all = [predecessor.unmounted.clone(), line, successor.made_by.clone()];
-    let changes: Vec<_> = all.into_iter().flatten().collect();
-    let is_left = !changes.is_empty() || mount(profile, facts, successor, predecessor).is_some();
-    is_left.then_some(Remedy::With { changes, needs })
-}
-
-fn mount(
-    profile: &Profile,
-    facts: &Facts,
-    successor: &Successor<'_>,
-    predecessor: &Predecessor,
-) -> Option<Remedy> {
-    let record = facts.retention_record.known().and_then(Option::as_ref);
-    let on_record =
-        record.is_some_and(|record| record.scsi_id == successor.target.scsi_id && record.finished);
-    let there = matches!(mount_now(profile, facts), Ok(Some(_)));
-    if there && predecessor.unmounted.is_none() && on_record {
-        return None;
+impl Order<'_> {
+    /// The earlier one goes, the new one is made. Where that is done, what is mounted and recorded next makes it hold.
+    fn prepare(&self) -> Option<Remedy> {
+        let Predecessor { unmounted, lines, .. } = &self.predecessor;
+        let needs = if self.successor.made_by.is_some() { NEEDS } else { &[] };
+        let (mount_point, devices) = (self.profile.retention.mount_point.to_string(), lines.clone());
+        let line = (!devices.is_empty()).then_some(Change::RemoveFstab { mount_point, devices });
+        let all = [unmounted.clone(), line, self.successor.made_by.clone()];
+        let changes: Vec<_> = all.into_iter().flatten().collect();
+        let is_left = !changes.is_empty() || self.mount().is_some();
+        is_left.then_some(Remedy::With { changes, needs })
     }
-    let change = Change::MountRetention {
-        target: successor.target.clone(),
-        mount_point: profile.retention.mount_point.to_string(),
-        mounted: there && predecessor.unmounted.is_none(),
-    };
-    Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_DISK] })
-}
 
-fn keep(
-    profile: &Profile,
-    facts: &Facts,
-    successor: &Successor<'_>,
-    predecessor: &Predecessor,
-) -> Option<Remedy> {
-    if predecessor.has_line {
-        return None;
+    fn mount(&self) -> Option<Remedy> {
+        let target = self.successor.target.clone();
+        let record = self.facts.retention_record.known().and_then(Option::as_ref);
+        let on_record = record.is_some_and(|record| record.scsi_id == target.scsi_id && record.finished);
+        let there = matches!(mount_now(self.profile, self.facts), Ok(Some(_)));
+        let mounted = there && self.predecessor.unmounted.is_none();
+        if mounted && on_record {
+            return None;
+        }
+        let mount_point = self.profile.retention.mount_point.to_string();
+        let changes = vec![Change::MountRetention { target, mount_point, mounted }];
+        Some(Remedy::With { changes, needs: &[id::RETENTION_DISK] })
     }
-    let systemd = facts.os.systemd.known()?;
-    let device = match name_to_be(facts, successor.disk, successor.target.uuid.as_ref()?) {
-        Ok(device) => device,
-        Err(why) => return Some(Remedy::Refused(why)),
-    };
-    let change = Change::WriteFstab {
-        device,
-        scsi_id: successor.target.scsi_id.clone(),
-        mount_point: profile.retention.mount_point.to_string(),
-        fs_type: successor.target.fs_type.clone(),
-        options: fstab::options(Init::from(*systemd)).to_owned(),
-        replaces: None,
-    };
-    Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_MOUNTED] })
+
+    fn keep(&self) -> Option<Remedy> {
+        if self.predecessor.has_line {
+            return None;
+        }
+        let systemd = self.facts.os.systemd.known()?;
+        let Successor { disk, target, .. } = &self.successor;
+        let device = match name_to_be(self.facts, disk, target) {
+            Ok(device) => device,
+            Err(why) => return Some(Remedy::Refused(why)),
+        };
+        let change = Change::WriteFstab {
+            device,
+            scsi_id: target.scsi_id.clone(),
+            mount_point: self.profile.retention.mount_point.to_string(),
+            fs_type: target.fs_type.clone(),
+            options: fstab::options(Init::from(*systemd)).to_owned(),
+            replaces: None,
+        };
+        Some(Remedy::With { changes: vec![change], needs: &[id::RETENTION_MOUNTED] })
+    }
 }

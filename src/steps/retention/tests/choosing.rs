@@ -92,9 +92,10 @@ fn an_erasure_is_for_what_was_on_the_disk_when_it_was_asked_for() {
         erase_fingerprint: then.map(str::to_owned),
         ..now.clone()
     };
-    let fingerprint = |facts: &Facts, request: &Request| match choose(&profile, facts, request) {
-        Chosen::Disk { format: Format { erase: true, fingerprint, .. }, .. } => fingerprint,
-        other => panic!("{other:?}"),
+    let fingerprint = |facts: &Facts, request: &Request| {
+        let Format { erase, fingerprint, .. } = choose(&profile, facts, request).unwrap().format;
+        assert!(erase);
+        fingerprint
     };
     facts.probes = vec![carrying(Some("aa"))];
     assert_eq!(fingerprint(&facts, &now).as_deref(), Some("aa"), "who is there now means what is there now");
@@ -300,12 +301,11 @@ fn our_own_interrupted_work_is_resumed_and_nobody_elses() {
     facts.probes[0] = not_blank("sdb", "x");
     let record = Record { uuid: DRAWN.into(), finished: false, ..record_of(RETENTION_ID) };
     facts.retention_record = Fact::Known(Some(record.clone()));
-    match choose(&profile, &facts, &Request::default()) {
-        Chosen::Disk { disk, format, .. } => {
-            assert_eq!((disk.name.as_str(), format.target.uuid), ("sdb", Some(record.uuid.clone())));
-        }
-        Chosen::Refused(why) => panic!("{why}"),
-    }
+    let resumed = choose(&profile, &facts, &Request::default()).unwrap();
+    assert_eq!(
+        (resumed.disk.name.as_str(), &resumed.format.target.uuid),
+        ("sdb", &Some(record.uuid.clone()))
+    );
     facts.probes[0].in_use = vec!["mounted at /data".into()];
     refused(&profile, &facts, &Request::default(), &["is in use"]);
     facts.probes[0].in_use.clear();
@@ -342,19 +342,16 @@ fn a_map_partition_on_which_nothing_is_built_is_erased_with_the_table_that_it_sh
         ..Request::default()
     };
     let (profile, mut facts) = with_map_partition(false);
-    let Chosen::Refused(why) = choose(&profile, &facts, &request(false)) else { panic!("taken") };
+    let why = chosen(&profile, &facts, &request(false)).unwrap_err();
     assert!(why.contains("is in use: held by map partition"), "{why}");
     assert!(why.ends_with(&format!(". If nothing on it is needed: --erase-disk {RETENTION_ID}")), "{why}");
-    assert!(matches!(
-        choose(&profile, &facts, &request(true)),
-        Chosen::Disk { format: Format { erase: true, .. }, .. }
-    ));
+    assert_eq!(chosen(&profile, &facts, &request(true)), Ok(("sdb", true)));
     // Mounted, it is in use for that.
     spoil(&mut facts.mounts).push(mount("/data", "253:1", "/dev/mapper/x", 1 << 30));
-    let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };
+    let why = chosen(&profile, &facts, &request(true)).unwrap_err();
     assert!(why.contains("mounted at /data"), "{why}");
     let (profile, facts) = with_map_partition(true);
-    let Chosen::Refused(why) = choose(&profile, &facts, &request(true)) else { panic!("taken") };
+    let why = chosen(&profile, &facts, &request(true)).unwrap_err();
     assert!(why.contains("LVM vg-data") && !why.contains("--erase-disk"), "{why}");
 }
 

@@ -98,7 +98,7 @@ fn our_own_line_of_the_disk_that_is_gone_is_replaced() {
         all.sort();
         assert_eq!(all, ["mount-retention", "remove-fstab", "write-fstab"], "{said}");
         let after = to_the_end(&profile, &facts, &request);
-        assert!(told(&profile, &after, "retention.persistent").starts_with("met: "));
+        outcome(&profile, &after, "retention.persistent").starts("met: ");
     }
 }
 
@@ -137,8 +137,7 @@ fn a_plan_names_the_replacement_as_check_does_by_the_record_or_by_our_own_line()
     says(&facts);
     // Where nothing tells of an earlier one, nothing is to be replaced.
     spoil(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
-    let found = told(&profile, &facts, "retention.disk");
-    assert!(!found.contains("--replace-retention"), "{found}");
+    outcome(&profile, &facts, "retention.disk").lacks("--replace-retention");
     // A record by which nothing was finished names nothing that could be attached again.
     let (profile, mut facts) = without_any();
     spoil(&mut facts.retention_record).as_mut().unwrap().finished = false;

@@ -1,5 +1,6 @@
 //! What is met, unmet and foreseen.
 
+use super::taking_over::our_line;
 use super::*;
 use crate::facts::scsi::NoId;
 
@@ -8,27 +9,22 @@ fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
     let (mut profile, mut facts) = ready();
     for name in [RETENTION_ID.to_owned(), format!("/dev/mapper/{RETENTION_ID}")] {
         profile.retention.disk = Some(name.parse().unwrap());
-        assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+        outcome(&profile, &facts, "retention.disk").starts("met: sdb");
     }
     for name in [OTHER_ID, OS_DISK_ID] {
         profile.retention.disk = Some(name.parse().unwrap());
-        let says = told(&profile, &facts, "retention.disk");
-        assert!(says.starts_with("unmet: sdb") && says.contains(&format!("profile names, {name}")), "{says}");
+        outcome(&profile, &facts, "retention.disk").starts("unmet: sdb").has(format!("profile names, {name}"));
     }
     // Nor where it only waits to be mounted.
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
-    begins(&told(&profile, &facts, "retention.disk"), "unmet: sdb");
+    outcome(&profile, &facts, "retention.disk").starts("unmet: sdb");
 }
 
 #[test]
 fn a_volume_that_was_not_grown_with_its_disk_is_too_small() {
     let (profile, mut facts) = ready();
-    let volume =
-        spoil(&mut facts.mounts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
-    volume.size_bytes = Fact::Known(500 << 30);
-    let says = told(&profile, &facts, "retention.capacity");
-    assert!(says.starts_with("unmet: 500 GiB on 1 TiB: it was not grown with its disk |"), "{says}");
-    assert!(says.contains("resize2fs /dev/mapper/"), "{says}");
+    mounted(&mut facts).size_bytes = Fact::Known(500 << 30);
+    outcome(&profile, &facts, "retention.capacity").starts("unmet: 500 GiB on 1 TiB: it was not grown with its disk |").has("resize2fs /dev/mapper/");
 }
 
 #[test]
@@ -36,18 +32,14 @@ fn a_volume_that_a_later_mount_hides_is_not_mounted() {
     let (profile, mut facts) = ready();
     let cd = mount("/mnt", "11:0", "/dev/sr0", 1 << 30);
     spoil(&mut facts.mounts).push(cd);
-    let says = told(&profile, &facts, "retention.mounted");
-    assert!(says.contains("is hidden by") && says.contains("mounted at /mnt later"), "{says}");
-    assert!(says.ends_with("umount /mnt"), "{says}");
+    outcome(&profile, &facts, "retention.mounted").has("is hidden by").has("mounted at /mnt later").ends("umount /mnt");
 }
 
 #[test]
 fn what_is_mounted_over_the_volume_is_to_be_unmounted() {
     let (profile, mut facts) = ready();
     spoil(&mut facts.mounts).push(mount("/mnt/retention", "0:40", "tmpfs", 0));
-    let says = told(&profile, &facts, "retention.disk");
-    assert!(says.starts_with("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/"), "{says}");
-    assert!(says.ends_with("| `umount /mnt/retention`"), "{says}");
+    outcome(&profile, &facts, "retention.disk").starts("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/").ends("| `umount /mnt/retention`");
 }
 
 #[test]
@@ -73,13 +65,12 @@ fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
     assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
     let kinds: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     assert_eq!(
         kinds,
         [
-            format!("make an ext4 file system on {map} (SCSI ID {RETENTION_ID}, 1 TiB)"),
-            format!("mount {map} at /mnt/retention and prove that it can be written"),
-            format!("add {map} on /mnt/retention to /etc/fstab"),
+            format!("make an ext4 file system on {MAP} (SCSI ID {RETENTION_ID}, 1 TiB)"),
+            format!("mount {MAP} at /mnt/retention and prove that it can be written"),
+            format!("add {MAP} on /mnt/retention to /etc/fstab"),
         ]
     );
     assert!(plan.changes.iter().all(|planned| !planned.after_restart));
@@ -105,7 +96,7 @@ fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
         "unmet: /mnt/retention lies on sda, which also carries /",
     );
     *mounted(&mut facts) = mount("/mnt/retention", "0:40", "tmpfs", 1 << 30);
-    begins(&told(&profile, &facts, "retention.disk"), "unmet: /mnt/retention is tmpfs");
+    outcome(&profile, &facts, "retention.disk").starts("unmet: /mnt/retention is tmpfs");
 }
 
 #[test]
@@ -145,10 +136,10 @@ fn fstab_is_judged_by_what_the_next_boot_would_do() {
     facts.os.systemd = Fact::Known(true);
     let entry = spoil(&mut facts.fstab).last_mut().unwrap();
     (entry.pass, entry.options) = (2, vec!["nofail".into()]);
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("met"));
+    outcome(&profile, &facts, "retention.persistent").starts("met");
     let (profile, mut facts) = ready();
     spoil(&mut facts.fstab).pop();
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("unmet: /etc/fstab has no line for"));
+    outcome(&profile, &facts, "retention.persistent").starts("unmet: /etc/fstab has no line for");
 }
 
 /// The host that is ready, with `nofail` in the line for the retention volume.
@@ -189,7 +180,7 @@ fn on_centos_6_nofail_is_advised_against_and_taken_out_of_our_own_line_alone() {
         }
     }
     let (profile, facts) = with_nofail(true, Fact::Known(true));
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("met"));
+    outcome(&profile, &facts, "retention.persistent").starts("met");
     let (profile, facts) = with_nofail(true, Fact::Unknown("not read".into()));
     let finding = testing::judged(&profile, &facts, "retention.persistent");
     assert!(matches!(finding.status, Status::Unknown { .. }), "{finding:?}");
@@ -243,9 +234,7 @@ fn a_friendly_multipath_name_can_move() {
     map.dm_name = "mpatha".into();
     spoil(&mut facts.filesystems).by_mapper.insert("mpatha".into(), "253:0".into());
     spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/mpatha".into();
-    let told = told(&profile, &facts, "retention.persistent");
-    assert!(told.starts_with("unmet: line 11: /dev/mapper/mpatha can belong to another disk"), "{told}");
-    assert!(told.contains("UUID=7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f"), "{told}");
+    outcome(&profile, &facts, "retention.persistent").starts("unmet: line 11: /dev/mapper/mpatha can belong to another disk").has("UUID=7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f");
     for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
         let device = format!("/dev/mapper/{partition}");
         spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
@@ -268,9 +257,9 @@ fn an_alias_of_multipath_conf_stays_and_the_id_beside_it_does_not() {
     );
     let configuration = spoil(&mut facts.multipath.configuration).as_mut().unwrap();
     configuration.aliases.push((RETENTION_ID.into(), "failback".into()));
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/failback"));
+    outcome(&profile, &facts, "retention.persistent").starts("met: /dev/mapper/failback");
     spoil(&mut facts.fstab).last_mut().unwrap().device = format!("/dev/mapper/{RETENTION_ID}");
-    has(&told(&profile, &facts, "retention.persistent"), "gives this disk the alias failback");
+    outcome(&profile, &facts, "retention.persistent").has("gives this disk the alias failback");
 }
 
 #[test]
@@ -330,17 +319,17 @@ fn size_lock_type_and_other_uses_are_told() {
     disks(&mut facts)[1].size_bytes = 500 << 30;
     let finding = testing::judged(&profile, &facts, "retention.capacity");
     assert_eq!(finding.severity, Severity::Recommended);
-    assert!(told(&profile, &facts, "retention.capacity").starts_with("unmet: 500 GiB | 1 TiB or more"));
+    outcome(&profile, &facts, "retention.capacity").starts("unmet: 500 GiB | 1 TiB or more");
     disks(&mut facts)[1].size_bytes = 0;
     assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Required);
 
     let (profile, mut facts) = ready();
     mounted(&mut facts).super_options = vec!["ro".into()];
-    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: mounted read-only"));
+    outcome(&profile, &facts, "retention.unlocked").starts("unmet: mounted read-only");
     disks(&mut facts)[1].read_only = true;
-    assert!(told(&profile, &facts, "retention.unlocked").starts_with("unmet: the device sdb is read-only"));
+    outcome(&profile, &facts, "retention.unlocked").starts("unmet: the device sdb is read-only");
     mounted(&mut facts).fs_type = "vfat".into();
-    assert!(told(&profile, &facts, "retention.filesystem").starts_with("unmet: vfat"));
+    outcome(&profile, &facts, "retention.filesystem").starts("unmet: vfat");
 
     let (profile, mut facts) = ready();
     let mut bind = mounted(&mut facts).clone();
@@ -368,9 +357,7 @@ fn the_installation_may_not_lie_on_the_volume() {
         Fact::Known(SiteAgent { installation_dir: Some(directory.into()), ..SiteAgent::default() })
     };
     facts.site_agent = installed("/mnt/retention/ASR");
-    assert!(
-        told(&profile, &facts, "retention.not-cache").starts_with("unmet: the master target is installed in")
-    );
+    outcome(&profile, &facts, "retention.not-cache").starts("unmet: the master target is installed in");
     facts.site_agent = installed("/mnt/retention2/ASR");
     assert_eq!(told(&profile, &facts, "retention.not-cache"), "met: installed in /mnt/retention2/ASR, on /");
 }
@@ -421,22 +408,16 @@ fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
     // A host whose volume a person made has no record.
     let mut facts = ready.clone();
     facts.retention_record = Fact::Known(None);
-    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    outcome(&profile, &facts, "retention.disk").starts("met: sdb");
 }
 
 #[test]
 fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() {
     let (profile, mut facts) = ready();
     let uuid = "7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f";
-    let line = |facts: &mut Facts, device: &str| {
-        spoil(&mut facts.fstab)
-            .iter_mut()
-            .find(|entry| entry.mount_point == "/mnt/retention")
-            .unwrap()
-            .device = device.into();
-    };
+    let line = |facts: &mut Facts, device: &str| our_line(facts).device = device.into();
     line(&mut facts, &format!("UUID={uuid}"));
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: UUID="));
+    outcome(&profile, &facts, "retention.persistent").starts("met: UUID=");
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     let mut twin = testing::answering("sdc", "8:32");
     twin.volume = Some(Volume { fs_type: "ext".into(), uuid: uuid.into(), label: String::new() });
@@ -449,12 +430,9 @@ fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() 
     let devices = format!("dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID})");
     assert!(said.contains(&format!("the retention volume, UUID={uuid}, can be {devices}")), "{said}");
     line(&mut facts, &format!("/dev/mapper/{RETENTION_ID}"));
-    assert!(told(&profile, &facts, "retention.persistent").starts_with("met: /dev/mapper/"));
-    assert!(told(&profile, &facts, "layout.own-disks").starts_with("unmet: the retention volume"));
+    outcome(&profile, &facts, "retention.persistent").starts("met: /dev/mapper/");
+    outcome(&profile, &facts, "layout.own-disks").starts("unmet: the retention volume");
     spoil(&mut facts.storage).pop();
     line(&mut facts, &format!("UUID={uuid}"));
-    assert!(
-        told(&profile, &facts, "retention.persistent")
-            .starts_with("unknown: whether another attached device")
-    );
+    outcome(&profile, &facts, "retention.persistent").starts("unknown: whether another attached device");
 }

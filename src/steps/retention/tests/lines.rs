@@ -32,7 +32,7 @@ fn a_mistyped_mount_point_is_named_by_its_line_and_no_second_one_is_added() {
 #[test]
 fn a_second_line_for_the_volume_is_not_silently_ready() {
     let (profile, mut facts) = with_new_disk();
-    assert!(told(&profile, &facts, PERSISTENT).starts_with("met: "));
+    outcome(&profile, &facts, PERSISTENT).starts("met: ");
     let second = Entry { line: 30, mount_point: "/mnt/retenton".into(), ..our_line(&mut facts).clone() };
     let with = |spoiler: &dyn Fn(&mut Entry)| {
         let (mut facts, mut second) = (facts.clone(), second.clone());

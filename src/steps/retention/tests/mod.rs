@@ -15,7 +15,7 @@ mod unnamed;
 mod volumes;
 mod waivers;
 
-use super::choice::{Chosen, choose};
+use super::choice::choose;
 use super::{lasting, takeover};
 use crate::changes::Change;
 use crate::facts::blank::Probe;
@@ -33,6 +33,9 @@ use crate::steps::remedy::Request;
 use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
 use crate::steps::{Selection, Severity, Status, Verdict, judge_all, verdict};
 use crate::testing::{begins, ends, has};
+
+/// The multipath map of the retention disk.
+const MAP: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8";
 
 const OTHER_ID: &str = "36000c29aaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -147,10 +150,7 @@ fn naming(disk: &str) -> Request {
 }
 
 fn chosen<'a>(profile: &Profile, facts: &'a Facts, request: &Request) -> Result<(&'a str, bool), String> {
-    match choose(profile, facts, request) {
-        Chosen::Disk { disk, format, .. } => Ok((&disk.name, format.erase)),
-        Chosen::Refused(why) => Err(why),
-    }
+    choose(profile, facts, request).map(|chosen| (chosen.disk.name.as_str(), chosen.format.erase))
 }
 
 fn refused(profile: &Profile, facts: &Facts, request: &Request, words: &[&str]) {

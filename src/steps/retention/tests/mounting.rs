@@ -64,10 +64,9 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
         spoil(&mut facts.filesystems).by_uuid.insert("ret".into(), "253:0".into());
     };
     let (changes, ..) = with_lines(&[("UUID=ret", "auto")], "retention.mounted", whole);
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     assert!(
         matches!(&changes[..], [Change::MountRetention { target, .. }]
-            if target.device == map && target.fs_type == "auto"),
+            if target.device == MAP && target.fs_type == "auto"),
         "{changes:?}"
     );
 }
@@ -96,8 +95,7 @@ fn nothing_is_formatted_while_it_cannot_be_told_whether_a_volume_waits() {
 
 #[test]
 fn of_several_lines_for_the_mount_point_none_is_mounted_or_counts() {
-    let map = format!("/dev/mapper/{RETENTION_ID}");
-    let lines = [("/dev/sdc", "ext4"), (map.as_str(), "ext4")];
+    let lines = [("/dev/sdc", "ext4"), (MAP, "ext4")];
     let (changes, fix, _) = with_lines(&lines, "retention.mounted", |_| {});
     assert_eq!(changes, []);
     assert_eq!(fix, "remove all but the one that is right of the lines 20, 21 of /etc/fstab, by hand");
@@ -116,7 +114,7 @@ fn a_volume_that_we_made_is_mounted_not_made_again() {
     facts.retention_record = Fact::Known(Some(Record { uuid: DRAWN.into(), ..record_of(RETENTION_ID) }));
     spoil(&mut facts.filesystems).by_uuid.insert(DRAWN.into(), "253:0".into());
     facts.probes = vec![Probe { disk: "sdb".into(), blank: Some(false), ..Probe::default() }];
-    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    outcome(&profile, &facts, "retention.disk").starts("met: sdb");
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     let changes: Vec<_> = plan.changes.iter().map(|planned| &planned.change).collect();
     assert!(

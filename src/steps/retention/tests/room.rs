@@ -1,30 +1,23 @@
 //! Whether the volume answers, and how full it is.
 
-use super::super::super::testing::{self, RETENTION_ID, disks, edit, mounts, ready, told};
-use super::super::super::{Severity, Status};
-use crate::facts::Fact;
+use super::*;
 use crate::facts::storage::{Read, Storage};
-use crate::facts::{Facts, mounts::Mount};
-use crate::testing::{begins, ends, has};
+use crate::steps::Severity::{Recommended, Required};
 
 const ALIVE: &str = "retention.alive";
 const FREE: &str = "retention.free";
 
 fn device(facts: &mut Facts) -> &mut Storage {
-    edit(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap()
-}
-
-fn volume(facts: &mut Facts) -> &mut Mount {
-    mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap()
+    spoil(&mut facts.storage).iter_mut().find(|one| one.name == "dm-0").unwrap()
 }
 
 #[test]
 fn every_way_to_be_dead_is_told() {
     let (profile, facts) = ready();
     assert_eq!(told(&profile, &facts, ALIVE), "met: sdb runs and was read");
-    let says = |spoil: &dyn Fn(&mut Facts)| {
+    let says = |change: &dyn Fn(&mut Facts)| {
         let (profile, mut facts) = ready();
-        spoil(&mut facts);
+        change(&mut facts);
         told(&profile, &facts, ALIVE)
     };
     for state in ["offline", "blocked", "transport-offline", "quiesce", "created", "deleted", ""] {
@@ -55,8 +48,7 @@ fn every_way_to_be_dead_is_told() {
     // fsck of XFS does nothing.
     let told = says(&|facts| {
         device(facts).read = Fact::Known(Read::Errors("why".into()));
-        let volume = mounts(facts).iter_mut().find(|mount| mount.mount_point == "/mnt/retention").unwrap();
-        volume.fs_type = "xfs".into();
+        mounted(facts).fs_type = "xfs".into();
     });
     ends(
         &told,
@@ -70,9 +62,9 @@ fn every_way_to_be_dead_is_told() {
 #[test]
 fn what_is_not_known_to_answer_is_unknown() {
     let (profile, facts) = ready();
-    let says = |spoil: &dyn Fn(&mut Facts)| {
+    let says = |change: &dyn Fn(&mut Facts)| {
         let mut facts = facts.clone();
-        spoil(&mut facts);
+        change(&mut facts);
         told(&profile, &facts, ALIVE)
     };
     let told = says(&|facts| disks(facts)[1].state = None);
@@ -81,14 +73,14 @@ fn what_is_not_known_to_answer_is_unknown() {
         &says(&|facts| facts.storage = crate::facts::storage::not_read()),
         "unknown: whether storage answers: it was recorded by a version",
     );
-    let told = says(&|facts| edit(&mut facts.storage).retain(|one| one.name != "dm-0"));
+    let told = says(&|facts| spoil(&mut facts.storage).retain(|one| one.name != "dm-0"));
     assert_eq!(told, "unknown: whether the device 253:0 answers was not looked at");
     let told = says(&|facts| device(facts).failed_paths = Fact::Unknown("why".into()));
     assert_eq!(told, "unknown: the paths of dm-0: why");
     let told = says(&|facts| device(facts).read = Fact::Unknown("why".into()));
     assert_eq!(told, "unknown: dm-0: why");
     // It waits for what it would look at, and what needs it waits for it.
-    let told = says(&|facts| mounts(facts).retain(|mount| mount.mount_point != "/mnt/retention"));
+    let told = says(&|facts| spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention"));
     assert_eq!(told, "blocked: retention.mounted");
     let mut dead = facts.clone();
     disks(&mut dead)[1].state = Some("offline".into());
@@ -102,44 +94,20 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     let size = 1_082_118_303_744;
     let cases = [
         // Of 1,007.8 GiB: 20 %, a byte less, 1 %, less.
-        (size, size / 5 + 1, 7, Severity::Required, "met: 20 % free"),
-        (
-            size,
-            size / 5,
-            7,
-            Severity::Recommended,
-            "unmet: 19 % free (201.5 GiB), 70 % of the inodes | 20 % or more",
-        ),
-        (size, size / 100 + 1, 7, Severity::Recommended, "unmet: 1 % free"),
-        (
-            size,
-            size / 100,
-            7,
-            Severity::Required,
-            "unmet: 0 % free (10 GiB), 70 % of the inodes | not full: 1 % and",
-        ),
-        (size, 0, 7, Severity::Required, "unmet: 0 % free (0"),
+        (size, size / 5 + 1, 7, Required, "met: 20 % free"),
+        (size, size / 5, 7, Recommended, "unmet: 19 % free (201.5 GiB), 70 % of the inodes | 20 % or more"),
+        (size, size / 100 + 1, 7, Recommended, "unmet: 1 % free"),
+        (size, size / 100, 7, Required, "unmet: 0 % free (10 GiB), 70 % of the inodes | not full: 1 % and"),
+        (size, 0, 7, Required, "unmet: 0 % free (0"),
         // A small one: half of it is less than 1 GiB.
-        (1 << 31, (1 << 30) - 1, 7, Severity::Required, "unmet: 49 % free"),
-        (1 << 31, 1 << 30, 7, Severity::Required, "met: 50 % free (1 GiB)"),
+        (1 << 31, (1 << 30) - 1, 7, Required, "unmet: 49 % free"),
+        (1 << 31, 1 << 30, 7, Required, "met: 50 % free (1 GiB)"),
         // Inodes.
-        (
-            size,
-            size / 2,
-            1,
-            Severity::Recommended,
-            "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or",
-        ),
-        (
-            size,
-            size / 2,
-            0,
-            Severity::Required,
-            "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %",
-        ),
+        (size, size / 2, 1, Recommended, "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or"),
+        (size, size / 2, 0, Required, "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %"),
     ];
     for (size, free, inodes, severity, says) in cases {
-        let mount = volume(&mut facts);
+        let mount = mounted(&mut facts);
         (mount.size_bytes, mount.free_bytes) = (Fact::Known(size), Fact::Known(free));
         (mount.inodes, mount.free_inodes) = (Fact::Known(10), Fact::Known(inodes));
         let finding = testing::judged(&profile, &facts, FREE);
@@ -147,17 +115,17 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
         assert!(told.starts_with(says) && finding.severity == severity, "{told} {:?}", finding.severity);
     }
     // The profile's share.
-    let mount = volume(&mut facts);
+    let mount = mounted(&mut facts);
     (mount.free_bytes, mount.free_inodes) = (Fact::Known(size / 50), Fact::Known(10));
     profile.retention.free_percent = 0.into();
-    assert!(told(&profile, &facts, FREE).starts_with("met: 1 % free"));
-    volume(&mut facts).free_inodes = Fact::Unknown("why".into());
+    outcome(&profile, &facts, FREE).starts("met: 1 % free");
+    mounted(&mut facts).free_inodes = Fact::Unknown("why".into());
     assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
     // Little room is no advice while there may be no inodes: the host is not ready.
     profile.retention.free_percent = 20.into();
     let finding = testing::judged(&profile, &facts, FREE);
     assert!(matches!(finding.status, Status::Unmet { .. }), "{:?}", finding.status);
-    assert_eq!(finding.severity, Severity::Required);
+    assert_eq!(finding.severity, Required);
 }
 
 #[test]
@@ -167,10 +135,10 @@ fn what_grows_a_volume_is_one_word_each_for_a_shell() {
         ("xfs", r"`multipathd -k'resize map a'\''b'`, then `xfs_growfs /mnt/retention`"),
     ] {
         let (profile, mut facts) = ready();
-        let volume = volume(&mut facts);
+        let volume = mounted(&mut facts);
         (volume.fs_type, volume.source) = (fs_type.into(), "/dev/mapper/a'b".into());
         volume.size_bytes = Fact::Known(1 << 30);
         disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "a'b".into();
-        has(&told(&profile, &facts, "retention.capacity"), expected);
+        outcome(&profile, &facts, "retention.capacity").has(expected);
     }
 }

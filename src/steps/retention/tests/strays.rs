@@ -55,14 +55,9 @@ fn they_are_named_with_what_moves_them_away() {
     }
     // Mounted elsewhere.
     let (profile, mut facts) = ready();
-    spoil(&mut facts.mounts)
-        .iter_mut()
-        .find(|mount| mount.mount_point == "/mnt/retention")
-        .unwrap()
-        .mount_point = "/mnt/old".into();
+    mounted(&mut facts).mount_point = "/mnt/old".into();
     facts.strays = strays(&["a"], 1);
-    let said = told(&profile, &facts, MOUNTED);
-    assert!(said.contains("and nothing at /mnt/retention; 1 entry lies") && said.contains(AWAY), "{said}");
+    outcome(&profile, &facts, MOUNTED).has("and nothing at /mnt/retention; 1 entry lies").has(AWAY);
 }
 
 #[test]
@@ -117,9 +112,7 @@ fn what_no_volume_can_be_mounted_on_is_moved_away_first() {
         ),
     ] {
         let (profile, facts) = unmounted(taken(what, to));
-        let said = told(&profile, &facts, MOUNTED);
-        has(&said, &format!("/mnt/retention is {found} which no volume can be mounted | "));
-        assert!(said.contains(&format!("| {MOVE}{or}; then mt-agent apply")), "{said}");
+        outcome(&profile, &facts, MOUNTED).has(format!("/mnt/retention is {found} which no volume can be mounted | ")).has(format!("| {MOVE}{or}; then mt-agent apply"));
         let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
         assert!(!plan.changes.iter().any(|one| matches!(one.change, Change::MountRetention { .. })));
         let manual = plan.manual.iter().find(|manual| manual.id == MOUNTED).unwrap();

@@ -122,7 +122,7 @@ fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
     assert_eq!(formatted.collect::<Vec<_>>(), [OTHER_ID], "the old disk is left");
     let after = to_the_end(&profile, &facts, &replacing("sdc"));
     for id in ["retention.disk", "retention.mounted", "retention.persistent"] {
-        assert!(told(&profile, &after, id).starts_with("met: "), "{}", told(&profile, &after, id));
+        outcome(&profile, &after, id).starts("met: ");
     }
     let (_, said) = planned(&profile, &after, &replacing(OTHER_ID));
     assert!(said.contains("is not needed: it carries the retention volume already"), "{said}");
@@ -155,9 +155,9 @@ fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     assert!(said.contains(&format!("--replace-retention {OTHER_ID}")), "{said}");
     let mut named = profile.clone();
     named.retention.disk = Some(OTHER_ID.parse().unwrap());
-    assert!(told(&named, &facts, "retention.disk").contains(&command), "mounted");
+    outcome(&named, &facts, "retention.disk").has(&command);
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
-    assert!(told(&named, &facts, "retention.disk").contains(&command), "unmounted");
+    outcome(&named, &facts, "retention.disk").has(&command);
     // Gone: neither is the new one made, nor anything told of an erasure.
     disks(&mut facts).remove(1);
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
@@ -169,7 +169,7 @@ fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     }
     let (_, said) = planned(&profile, &facts, &naming("sdc"));
     assert!(said.contains(&command) && said.contains("which is not attached"), "{said}");
-    has(&told(&profile, &facts, "retention.disk"), "mt-agent apply --replace-retention SCSI-ID");
+    outcome(&profile, &facts, "retention.disk").has("mt-agent apply --replace-retention SCSI-ID");
     // Its line alone tells as much.
     facts.retention_record = Fact::Known(None);
     let (changes, said) = planned(&profile, &facts, &naming("sdc"));
@@ -329,7 +329,7 @@ fn another_mount_point_in_the_profile_moves_our_own_volume() {
     let (changes, _) = planned(&profile, &facts, &Request::default());
     assert_eq!(kinds(&changes), ["unmount-retention", "mount-retention", "write-fstab"]);
     let after = to_the_end(&profile, &facts, &Request::default());
-    assert!(told(&profile, &after, "retention.mounted").starts_with("met: "));
+    outcome(&profile, &after, "retention.mounted").starts("met: ");
     // Where a person's line mounts it, a person moves it.
     let (mut profile, mut facts) = with_new_disk();
     profile.retention.mount_point = "/srv/retention".parse().unwrap();
@@ -366,9 +366,7 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
 fn what_is_made_by_another_type_than_the_profile_s_is_told_and_left() {
     let (mut profile, facts) = with_new_disk();
     profile.retention.filesystem = crate::profile::RetentionType::Xfs;
-    let found = told(&profile, &facts, "retention.filesystem");
-    assert!(found.starts_with("unmet: ext4 | xfs, by the profile | put ext4 into the profile"), "{found}");
-    assert!(found.contains("--replace-retention SCSI-ID"), "{found}");
+    outcome(&profile, &facts, "retention.filesystem").starts("unmet: ext4 | xfs, by the profile | put ext4 into the profile").has("--replace-retention SCSI-ID");
     assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
     // A person's own is of the type that the person gave it.
     let mut own = facts;
@@ -387,9 +385,7 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
         storage.extent = Some(Extent { bytes, log_bytes });
     };
     extent(&mut facts, 1 << 40, 0);
-    let found = told(&profile, &facts, "retention.capacity");
-    assert!(found.starts_with("unmet: 1 TiB of 2 TiB are not used"), "{found}");
-    has(&found, &format!("mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"));
+    outcome(&profile, &facts, "retention.capacity").starts("unmet: 1 TiB of 2 TiB are not used").has(format!("mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"));
     assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Recommended);
     assert_eq!(planned(&profile, &facts, &Request::default()).0, [], "not unasked");
     let grow = Request { grow: true, ..Request::default() };
@@ -408,7 +404,7 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
     // On disk XFS can be older than what the kernel has: that counts, with the log that statvfs leaves out.
     mounted(&mut facts).size_bytes = Fact::Known((2 << 40) - (2 << 30));
     extent(&mut facts, 1 << 40, 2 << 30);
-    assert!(told(&profile, &facts, "retention.capacity").starts_with("met: "));
+    outcome(&profile, &facts, "retention.capacity").starts("met: ");
     let (changes, said) = planned(&profile, &facts, &grow);
     assert_eq!(changes, []);
     assert!(said.contains("--grow: the file system has all of sdb"), "{said}");

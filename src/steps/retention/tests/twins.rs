@@ -38,8 +38,7 @@ fn nothing_is_mounted(profile: &Profile, facts: &Facts, found: &str) {
         let (changes, said) = planned(profile, facts, &request);
         assert_eq!(changes, [], "{request:?} {said}");
     }
-    let disk = told(profile, facts, "retention.disk");
-    assert!(disk.starts_with("unmet: line 9 of /etc/fstab ") && disk.contains(found), "{disk}");
+    outcome(profile, facts, "retention.disk").starts("unmet: line 9 of /etc/fstab ").has(found);
     let findings = judge_all(profile, facts, TODAY, &Selection::default());
     let all = format!("{findings:?}");
     assert!(!all.contains("or: mount "), "{all}");
@@ -54,8 +53,8 @@ fn the_volume_of_ours_is_mounted_and_not_what_the_link_leads_to() {
             let (changes, said) = planned(&profile, &facts, &request);
             assert_eq!(changes, [mount_of("/dev/sdb", RETENTION_ID, fs_type)], "{said}");
         }
-        assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb "));
-        ends(&told(&profile, &facts, "retention.mounted"), "or: mount /dev/sdb /mnt/retention");
+        outcome(&profile, &facts, "retention.disk").starts("met: sdb ");
+        outcome(&profile, &facts, "retention.mounted").ends("or: mount /dev/sdb /mnt/retention");
         // A person names the other one.
         let (changes, said) = planned(&profile, &facts, &naming("sdc"));
         assert_eq!(changes, []);
@@ -95,8 +94,7 @@ fn of_two_volumes_that_a_person_made_none_is_mounted_by_their_uuid() {
     let read = |facts: &mut Facts| spoil(&mut facts.storage).retain(|one| one.name != "sdb");
     read(&mut facts);
     assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
-    let said = told(&profile, &facts, "retention.disk");
-    assert!(said.starts_with("unknown: ") && said.contains("sdb was not looked at"), "{said}");
+    outcome(&profile, &facts, "retention.disk").starts("unknown: ").has("sdb was not looked at");
     // One alone is mounted as its line says, unless another disk is named.
     detached(&mut facts, "sdb");
     let (changes, said) = planned(&profile, &facts, &Request::default());

@@ -54,9 +54,8 @@ fn line_of(device: &str, fs_type: &str) -> Change {
 #[test]
 fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
     let (profile, facts) = restored();
-    let map = format!("/dev/mapper/{RETENTION_ID}");
-    let adopted = [mount_of(&map, RETENTION_ID, "xfs"), line_of(&map, "xfs")];
-    assert!(told(&profile, &facts, "retention.disk").starts_with("met: sdb"));
+    let adopted = [mount_of(MAP, RETENTION_ID, "xfs"), line_of(MAP, "xfs")];
+    outcome(&profile, &facts, "retention.disk").starts("met: sdb");
     for request in [Request::default(), at_terminal(), naming("sdb")] {
         let (changes, said) = planned(&profile, &facts, &request);
         assert_eq!(changes, adopted, "{request:?}");
@@ -69,7 +68,7 @@ fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
     // Where it was not probed, its type shows when it is mounted.
     let mut unprobed = facts.clone();
     unprobed.probes.clear();
-    assert_eq!(planned(&profile, &unprobed, &Request::default()).0[0], mount_of(&map, RETENTION_ID, "auto"));
+    assert_eq!(planned(&profile, &unprobed, &Request::default()).0[0], mount_of(MAP, RETENTION_ID, "auto"));
     // Without a map it is the disk.
     let mut single = facts;
     (disks(&mut single)[1].multipath, disks(&mut single)[1].holders) = (None, Vec::new());
@@ -115,18 +114,15 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
 
 #[test]
 fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     for record in [Fact::Known(None), our_record(true)] {
         let (profile, mut facts) = restored();
         facts.retention_record = record;
         spoil(&mut facts.fstab).push(testing::entry(9, "UUID=gone", "/mnt/retention", "xfs", 0));
         let (changes, said) = planned(&profile, &facts, &Request::default());
-        assert_eq!(changes, [mount_of(&map, RETENTION_ID, "xfs")]);
+        assert_eq!(changes, [mount_of(MAP, RETENTION_ID, "xfs")]);
         assert!(!said.contains("--erase-disk"), "{said}");
-        spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", &map, 1 << 40));
-        let told = told(&profile, &facts, "retention.persistent");
-        assert!(told.contains("line 9: UUID=gone leads to no device"), "{told}");
-        assert!(told.contains(&format!("in line 9 of /etc/fstab put {map} /mnt/retention ext4")), "{told}");
+        spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", MAP, 1 << 40));
+        outcome(&profile, &facts, "retention.persistent").has("line 9: UUID=gone leads to no device").has(format!("in line 9 of /etc/fstab put {MAP} /mnt/retention ext4"));
     }
 }
 
@@ -165,7 +161,7 @@ fn a_label_alone_is_shown_and_never_adopted() {
     map_carries(&mut facts, carried);
     let links = spoil(&mut facts.filesystems);
     links.by_uuid = [(copied.clone(), "253:0".into())].into();
-    has(&told(&profile, &facts, "retention.disk"), "1 TiB), labelled mt-retention | ");
+    outcome(&profile, &facts, "retention.disk").has("1 TiB), labelled mt-retention | ");
     for request in [Request::default(), at_terminal(), naming("sdb")] {
         let (changes, said) = planned(&profile, &facts, &request);
         assert_eq!(changes, [], "{request:?}");
@@ -185,20 +181,19 @@ fn a_label_alone_is_shown_and_never_adopted() {
 #[test]
 fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() {
     let (profile, facts) = restored();
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
     let (changes, said) = planned(&profile, &facts, &erase);
     assert!(
         matches!(&changes[..], [Change::FormatRetention(Format { erase: true, target, .. }), mounted, line]
-            if target.scsi_id == RETENTION_ID && *mounted == mount_of(&map, RETENTION_ID, "ext4") && *line == line_of(&map, "ext4")),
+            if target.scsi_id == RETENTION_ID && *mounted == mount_of(MAP, RETENTION_ID, "ext4") && *line == line_of(MAP, "ext4")),
         "{changes:?}"
     );
     assert!(!said.contains("is not needed"), "{said}");
     // Mounted, it is left.
     let mut mounted = facts.clone();
-    spoil(&mut mounted.mounts).push(mount("/mnt/retention", "253:0", &map, 1 << 40));
+    spoil(&mut mounted.mounts).push(mount("/mnt/retention", "253:0", MAP, 1 << 40));
     let (changes, said) = planned(&profile, &mounted, &erase);
-    assert_eq!(changes, [line_of(&map, "ext4")]);
+    assert_eq!(changes, [line_of(MAP, "ext4")]);
     assert!(said.contains("--erase-disk") && said.contains("is left as it is"), "{said}");
     // The order alone, or for another disk, does not reach it.
     for request in [
@@ -216,8 +211,7 @@ pub(super) fn our_record(finished: bool) -> Fact<Option<Record>> {
 
 #[test]
 fn a_making_that_did_not_end_is_resumed_and_not_mounted() {
-    let map = format!("/dev/mapper/{RETENTION_ID}");
-    for line in [None, Some(map)] {
+    for line in [None, Some(MAP)] {
         let (profile, mut facts) = restored();
         facts.retention_record = our_record(false);
         if let Some(device) = line {
@@ -244,17 +238,15 @@ fn an_erasure_that_was_carried_out_before_a_restart_does_not_hide_what_was_made(
         resumed: true,
         ..naming(RETENTION_ID)
     };
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     let (changes, said) = planned(&profile, &facts, &left);
-    assert_eq!(changes, [mount_of(&map, RETENTION_ID, "xfs"), line_of(&map, "xfs")]);
+    assert_eq!(changes, [mount_of(MAP, RETENTION_ID, "xfs"), line_of(MAP, "xfs")]);
     assert!(!said.contains("say so once more"), "{said}");
 }
 
 #[test]
 fn the_mount_after_an_ordered_erasure_is_the_one_that_was_agreed_to() {
-    let map = format!("/dev/mapper/{RETENTION_ID}");
     let (profile, mut facts) = restored();
-    spoil(&mut facts.fstab).push(testing::entry(11, &map, "/mnt/retention", "ext4", 0));
+    spoil(&mut facts.fstab).push(testing::entry(11, MAP, "/mnt/retention", "ext4", 0));
     let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
     let (agreed, _) = planned(&profile, &facts, &erase);
     // Made again: on record, and the order is carried out.
