@@ -13,7 +13,9 @@ fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
     }
     for name in [OTHER_ID, OS_DISK_ID] {
         profile.retention.disk = Some(name.parse().unwrap());
-        outcome(&profile, &facts, "retention.disk").starts("unmet: sdb").has(format!("profile names, {name}"));
+        outcome(&profile, &facts, "retention.disk")
+            .starts("unmet: sdb")
+            .has(format!("profile names, {name}"));
     }
     // Nor where it only waits to be mounted.
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
@@ -24,7 +26,9 @@ fn a_volume_on_another_disk_than_the_profile_names_is_unmet() {
 fn a_volume_that_was_not_grown_with_its_disk_is_too_small() {
     let (profile, mut facts) = ready();
     mounted(&mut facts).size_bytes = Fact::Known(500 << 30);
-    outcome(&profile, &facts, "retention.capacity").starts("unmet: 500 GiB on 1 TiB: it was not grown with its disk |").has("resize2fs /dev/mapper/");
+    outcome(&profile, &facts, "retention.capacity")
+        .starts("unmet: 500 GiB on 1 TiB: it was not grown with its disk |")
+        .has("resize2fs /dev/mapper/");
 }
 
 #[test]
@@ -32,28 +36,31 @@ fn a_volume_that_a_later_mount_hides_is_not_mounted() {
     let (profile, mut facts) = ready();
     let cd = mount("/mnt", "11:0", "/dev/sr0", 1 << 30);
     spoil(&mut facts.mounts).push(cd);
-    outcome(&profile, &facts, "retention.mounted").has("is hidden by").has("mounted at /mnt later").ends("umount /mnt");
+    outcome(&profile, &facts, "retention.mounted")
+        .has("is hidden by")
+        .has("mounted at /mnt later")
+        .ends("umount /mnt");
 }
 
 #[test]
 fn what_is_mounted_over_the_volume_is_to_be_unmounted() {
     let (profile, mut facts) = ready();
     spoil(&mut facts.mounts).push(mount("/mnt/retention", "0:40", "tmpfs", 0));
-    outcome(&profile, &facts, "retention.disk").starts("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/").ends("| `umount /mnt/retention`");
+    outcome(&profile, &facts, "retention.disk")
+        .starts("unmet: tmpfs (ext4) is mounted at /mnt/retention over /dev/mapper/")
+        .ends("| `umount /mnt/retention`");
 }
 
 #[test]
 fn a_volume_in_order_is_met_in_every_point() {
     let (profile, facts) = ready();
-    assert_eq!(told(&profile, &facts, "retention.disk"), format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
+    outcome(&profile, &facts, "retention.disk").is(format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
     for id in ["mounted", "persistent", "filesystem", "capacity", "unlocked", "dedicated"] {
         let told = told(&profile, &facts, &format!("retention.{id}"));
         assert!(told.starts_with("met: "), "{id}: {told}");
     }
-    assert_eq!(
-        told(&profile, &facts, "retention.not-cache"),
-        "not-applicable: the master target software is not installed yet"
-    );
+    outcome(&profile, &facts, "retention.not-cache")
+        .is("not-applicable: the master target software is not installed yet");
 }
 
 #[test]
@@ -61,8 +68,8 @@ fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
     let (profile, facts) = without_volume();
     let disk = told(&profile, &facts, "retention.disk");
     begins(&disk, &format!("unmet: not mounted; unused disks: sdb ({RETENTION_ID}, 1 TiB)"));
-    assert_eq!(told(&profile, &facts, "retention.mounted"), "blocked: retention.disk");
-    assert_eq!(told(&profile, &facts, "retention.capacity"), "blocked: retention.mounted");
+    outcome(&profile, &facts, "retention.mounted").is("blocked: retention.disk");
+    outcome(&profile, &facts, "retention.capacity").is("blocked: retention.mounted");
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
     let kinds: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
     assert_eq!(
@@ -80,7 +87,7 @@ fn without_a_volume_the_rest_waits_and_the_plan_makes_it() {
 fn before_the_restart_the_volume_is_only_foreseen() {
     let (profile, mut facts) = without_volume();
     spoil(&mut facts.custom_changes.record).as_mut().unwrap().boot_id = testing::BOOT_ID.into();
-    assert_eq!(told(&profile, &facts, "retention.disk"), "blocked: custom-changes.restarted");
+    outcome(&profile, &facts, "retention.disk").is("blocked: custom-changes.restarted");
     let plan = plan(&profile, &facts, &Selection::default(), TODAY, &at_terminal());
     assert!(plan.restart);
     assert_eq!(plan.changes.len(), 3);
@@ -91,10 +98,8 @@ fn before_the_restart_the_volume_is_only_foreseen() {
 fn a_volume_on_the_root_disk_or_on_no_disk_is_unmet() {
     let (profile, mut facts) = ready();
     *mounted(&mut facts) = mount("/mnt/retention", "8:3", "/dev/sda3", 1 << 30);
-    begins(
-        &told(&profile, &facts, "retention.disk"),
-        "unmet: /mnt/retention lies on sda, which also carries /",
-    );
+    outcome(&profile, &facts, "retention.disk")
+        .starts("unmet: /mnt/retention lies on sda, which also carries /");
     *mounted(&mut facts) = mount("/mnt/retention", "0:40", "tmpfs", 1 << 30);
     outcome(&profile, &facts, "retention.disk").starts("unmet: /mnt/retention is tmpfs");
 }
@@ -234,14 +239,14 @@ fn a_friendly_multipath_name_can_move() {
     map.dm_name = "mpatha".into();
     spoil(&mut facts.filesystems).by_mapper.insert("mpatha".into(), "253:0".into());
     spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/mpatha".into();
-    outcome(&profile, &facts, "retention.persistent").starts("unmet: line 11: /dev/mapper/mpatha can belong to another disk").has("UUID=7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f");
+    outcome(&profile, &facts, "retention.persistent")
+        .starts("unmet: line 11: /dev/mapper/mpatha can belong to another disk")
+        .has("UUID=7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f");
     for partition in ["mpatha1", "mpathap1", "mpatha-part1"] {
         let device = format!("/dev/mapper/{partition}");
         spoil(&mut facts.fstab).last_mut().unwrap().device.clone_from(&device);
-        begins(
-            &testing::told(&profile, &facts, "retention.persistent"),
-            &format!("unmet: line 11: {device} can belong to another"),
-        );
+        outcome(&profile, &facts, "retention.persistent")
+            .starts(format!("unmet: line 11: {device} can belong to another"));
     }
 }
 
@@ -251,10 +256,8 @@ fn an_alias_of_multipath_conf_stays_and_the_id_beside_it_does_not() {
     disks(&mut facts)[1].multipath.as_mut().unwrap().dm_name = "failback".into();
     spoil(&mut facts.filesystems).by_mapper.insert("failback".into(), "253:0".into());
     spoil(&mut facts.fstab).last_mut().unwrap().device = "/dev/mapper/failback".into();
-    begins(
-        &told(&profile, &facts, "retention.persistent"),
-        "unmet: line 11: /dev/mapper/failback can belong to another disk",
-    );
+    outcome(&profile, &facts, "retention.persistent")
+        .starts("unmet: line 11: /dev/mapper/failback can belong to another disk");
     let configuration = spoil(&mut facts.multipath.configuration).as_mut().unwrap();
     configuration.aliases.push((RETENTION_ID.into(), "failback".into()));
     outcome(&profile, &facts, "retention.persistent").starts("met: /dev/mapper/failback");
@@ -359,7 +362,7 @@ fn the_installation_may_not_lie_on_the_volume() {
     facts.site_agent = installed("/mnt/retention/ASR");
     outcome(&profile, &facts, "retention.not-cache").starts("unmet: the master target is installed in");
     facts.site_agent = installed("/mnt/retention2/ASR");
-    assert_eq!(told(&profile, &facts, "retention.not-cache"), "met: installed in /mnt/retention2/ASR, on /");
+    outcome(&profile, &facts, "retention.not-cache").is("met: installed in /mnt/retention2/ASR, on /");
 }
 
 #[test]

@@ -30,9 +30,11 @@ use crate::host::DeviceNumber;
 use crate::profile::Profile;
 use crate::run::plan;
 use crate::steps::remedy::Request;
-use crate::steps::testing::{self, OS_DISK_ID, RETENTION_ID, TODAY, mount, ready, told, virtual_disk};
+use crate::steps::testing::{
+    self, OS_DISK_ID, RETENTION_ID, TODAY, mount, outcome, ready, told, virtual_disk,
+};
 use crate::steps::{Selection, Severity, Status, Verdict, judge_all, verdict};
-use crate::testing::{begins, ends, has};
+use crate::testing::{begins, has};
 
 /// The multipath map of the retention disk.
 const MAP: &str = "/dev/mapper/36000c2982b5df41a25811b07e74971e8";

@@ -3,6 +3,7 @@
 use super::*;
 use crate::facts::storage::{Read, Storage};
 use crate::steps::Severity::{Recommended, Required};
+use crate::steps::testing::Judged;
 
 const ALIVE: &str = "retention.alive";
 const FREE: &str = "retention.free";
@@ -13,84 +14,72 @@ fn device(facts: &mut Facts) -> &mut Storage {
 
 #[test]
 fn every_way_to_be_dead_is_told() {
-    let (profile, facts) = ready();
-    assert_eq!(told(&profile, &facts, ALIVE), "met: sdb runs and was read");
-    let says = |change: &dyn Fn(&mut Facts)| {
-        let (profile, mut facts) = ready();
-        change(&mut facts);
-        told(&profile, &facts, ALIVE)
-    };
+    let host = Judged::ready(ALIVE);
+    host.is("met: sdb runs and was read");
     for state in ["offline", "blocked", "transport-offline", "quiesce", "created", "deleted", ""] {
-        let told = says(&|facts| disks(facts)[1].state = Some(state.into()));
-        begins(&told, &format!("unmet: sdb is {state} | every disk and path under it runs"));
-        assert!(told.contains("echo running > /sys/block/sdb/device/state"), "{told}");
+        host.after(|facts| disks(facts)[1].state = Some(state.into()))
+            .starts(format!("unmet: sdb is {state} | every disk and path under it runs"))
+            .has("echo running > /sys/block/sdb/device/state");
     }
-    let told = says(&|facts| {
+    let reads = |read: Fact<Read>| host.after(|facts| device(facts).read = read);
+    let suspended = host.after(|facts| {
         device(facts).suspended = vec!["dm-0".into()];
         device(facts).read = Fact::Unknown("dm-0 does not run, so it was not read".into());
     });
-    assert!(told.starts_with("unmet: dm-0 is suspended |") && told.contains("dmsetup resume"), "{told}");
-    let told = says(&|facts| {
+    suspended.starts("unmet: dm-0 is suspended |").has("dmsetup resume");
+    let failed = host.after(|facts| {
         device(facts).failed_paths = Fact::Known(vec!["sdb".into()]);
         device(facts).read = Fact::Unknown("the path sdb failed, so it was not read".into());
     });
-    assert!(told.starts_with("unmet: multipath takes the path sdb for failed |"), "{told}");
-    begins(
-        &says(&|facts| device(facts).read = Fact::Known(Read::Failed("a read of it did not end".into()))),
-        "unmet: dm-0 does not answer: a read of it did not end |",
-    );
-    let told = says(&|facts| device(facts).read = Fact::Known(Read::Errors("the kernel counts 1".into())));
-    assert!(told.starts_with("unmet: the file system on dm-0 has errors: the kernel counts 1 |"), "{told}");
-    ends(
-        &told,
-        &format!("| `umount /mnt/retention`, `fsck -f /dev/mapper/{RETENTION_ID}`, `mount /mnt/retention`"),
-    );
+    failed.starts("unmet: multipath takes the path sdb for failed |");
+    reads(Fact::Known(Read::Failed("a read of it did not end".into())))
+        .starts("unmet: dm-0 does not answer: a read of it did not end |");
+    reads(Fact::Known(Read::Errors("the kernel counts 1".into())))
+        .starts("unmet: the file system on dm-0 has errors: the kernel counts 1 |")
+        .ends(format!("| `umount /mnt/retention`, `fsck -f {MAP}`, `mount /mnt/retention`"));
     // fsck of XFS does nothing.
-    let told = says(&|facts| {
+    let xfs = host.after(|facts| {
         device(facts).read = Fact::Known(Read::Errors("why".into()));
         mounted(facts).fs_type = "xfs".into();
     });
-    ends(
-        &told,
-        &format!(
-            "| `umount /mnt/retention`, `mount /mnt/retention`, `umount /mnt/retention`, `xfs_repair /dev/mapper/{RETENTION_ID}`, \
-             `mount /mnt/retention`"
-        ),
-    );
+    xfs.ends(format!(
+        "| `umount /mnt/retention`, `mount /mnt/retention`, `umount /mnt/retention`, `xfs_repair {MAP}`, `mount /mnt/retention`"
+    ));
 }
 
 #[test]
 fn what_is_not_known_to_answer_is_unknown() {
-    let (profile, facts) = ready();
-    let says = |change: &dyn Fn(&mut Facts)| {
-        let mut facts = facts.clone();
-        change(&mut facts);
-        told(&profile, &facts, ALIVE)
-    };
-    let told = says(&|facts| disks(facts)[1].state = None);
-    assert_eq!(told, "unknown: the state of sdb was not recorded");
-    begins(
-        &says(&|facts| facts.storage = crate::facts::storage::not_read()),
-        "unknown: whether storage answers: it was recorded by a version",
-    );
-    let told = says(&|facts| spoil(&mut facts.storage).retain(|one| one.name != "dm-0"));
-    assert_eq!(told, "unknown: whether the device 253:0 answers was not looked at");
-    let told = says(&|facts| device(facts).failed_paths = Fact::Unknown("why".into()));
-    assert_eq!(told, "unknown: the paths of dm-0: why");
-    let told = says(&|facts| device(facts).read = Fact::Unknown("why".into()));
-    assert_eq!(told, "unknown: dm-0: why");
-    // It waits for what it would look at, and what needs it waits for it.
-    let told = says(&|facts| spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention"));
-    assert_eq!(told, "blocked: retention.mounted");
-    let mut dead = facts.clone();
-    disks(&mut dead)[1].state = Some("offline".into());
-    assert_eq!(testing::told(&profile, &dead, FREE), "blocked: retention.alive");
+    let mut host = Judged::ready(ALIVE);
+    let cases: [(Spoiler<'_>, &str); 5] = [
+        (&|facts| disks(facts)[1].state = None, "unknown: the state of sdb was not recorded"),
+        (
+            &|facts| spoil(&mut facts.storage).retain(|one| one.name != "dm-0"),
+            "unknown: whether the device 253:0 answers was not looked at",
+        ),
+        (
+            &|facts| device(facts).failed_paths = Fact::Unknown("why".into()),
+            "unknown: the paths of dm-0: why",
+        ),
+        (&|facts| device(facts).read = Fact::Unknown("why".into()), "unknown: dm-0: why"),
+        // It waits for what it would look at, and what needs it waits for it.
+        (
+            &|facts| spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention"),
+            "blocked: retention.mounted",
+        ),
+    ];
+    for (change, expected) in cases {
+        host.after(change).is(expected);
+    }
+    host.after(|facts| facts.storage = crate::facts::storage::not_read())
+        .starts("unknown: whether storage answers: it was recorded by a version");
+    disks(&mut host)[1].state = Some("offline".into());
+    host.of(FREE).is("blocked: retention.alive");
 }
 
 #[test]
 fn a_full_volume_is_not_ready_and_little_room_is_told() {
     let (mut profile, mut facts) = ready();
-    assert_eq!(told(&profile, &facts, FREE), "met: 94 % free (956.5 GiB), 99 % of the inodes");
+    outcome(&profile, &facts, FREE).is("met: 94 % free (956.5 GiB), 99 % of the inodes");
     let size = 1_082_118_303_744;
     let cases = [
         // Of 1,007.8 GiB: 20 %, a byte less, 1 %, less.
@@ -120,7 +109,7 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
     profile.retention.free_percent = 0.into();
     outcome(&profile, &facts, FREE).starts("met: 1 % free");
     mounted(&mut facts).free_inodes = Fact::Unknown("why".into());
-    assert_eq!(told(&profile, &facts, FREE), "unknown: the free inodes of /mnt/retention: why");
+    outcome(&profile, &facts, FREE).is("unknown: the free inodes of /mnt/retention: why");
     // Little room is no advice while there may be no inodes: the host is not ready.
     profile.retention.free_percent = 20.into();
     let finding = testing::judged(&profile, &facts, FREE);

@@ -112,7 +112,9 @@ fn what_no_volume_can_be_mounted_on_is_moved_away_first() {
         ),
     ] {
         let (profile, facts) = unmounted(taken(what, to));
-        outcome(&profile, &facts, MOUNTED).has(format!("/mnt/retention is {found} which no volume can be mounted | ")).has(format!("| {MOVE}{or}; then mt-agent apply"));
+        outcome(&profile, &facts, MOUNTED)
+            .has(format!("/mnt/retention is {found} which no volume can be mounted | "))
+            .has(format!("| {MOVE}{or}; then mt-agent apply"));
         let plan = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
         assert!(!plan.changes.iter().any(|one| matches!(one.change, Change::MountRetention { .. })));
         let manual = plan.manual.iter().find(|manual| manual.id == MOUNTED).unwrap();

@@ -270,10 +270,8 @@ fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
     mounted(&mut facts).major_minor = "8:32".into();
     let (changes, _) = planned(&profile, &facts, &adopting);
     assert_eq!(kinds(&changes), ["remove-fstab", "mount-retention", "write-fstab"]);
-    has(
-        &told(&profile, &facts, "retention.disk"),
-        &format!("What is mounted now: mt-agent apply --adopt-retention {OTHER_ID}"),
-    );
+    outcome(&profile, &facts, "retention.disk")
+        .has(format!("What is mounted now: mt-agent apply --adopt-retention {OTHER_ID}"));
     to_the_end(&profile, &facts, &adopting);
 }
 
@@ -322,10 +320,8 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
 fn another_mount_point_in_the_profile_moves_our_own_volume() {
     let (mut profile, facts) = with_new_disk();
     profile.retention.mount_point = "/srv/retention".parse().unwrap();
-    begins(
-        &told(&profile, &facts, "retention.mounted"),
-        "unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | ",
-    );
+    outcome(&profile, &facts, "retention.mounted")
+        .starts("unmet: it is mounted at /mnt/retention, and nothing at /srv/retention | ");
     let (changes, _) = planned(&profile, &facts, &Request::default());
     assert_eq!(kinds(&changes), ["unmount-retention", "mount-retention", "write-fstab"]);
     let after = to_the_end(&profile, &facts, &Request::default());
@@ -354,10 +350,8 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
     let (changes, said) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     assert!(said.contains("take the # from the beginning of line 14 of /etc/fstab"), "{said}");
-    has(
-        &told(&profile, &facts, "retention.persistent"),
-        "line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out",
-    );
+    outcome(&profile, &facts, "retention.persistent")
+        .has("line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out");
     // With the volume it goes.
     assert_eq!(kinds(&planned(&profile, &facts, &replacing("sdc")).0), ALL);
 }
@@ -366,12 +360,14 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
 fn what_is_made_by_another_type_than_the_profile_s_is_told_and_left() {
     let (mut profile, facts) = with_new_disk();
     profile.retention.filesystem = crate::profile::RetentionType::Xfs;
-    outcome(&profile, &facts, "retention.filesystem").starts("unmet: ext4 | xfs, by the profile | put ext4 into the profile").has("--replace-retention SCSI-ID");
+    outcome(&profile, &facts, "retention.filesystem")
+        .starts("unmet: ext4 | xfs, by the profile | put ext4 into the profile")
+        .has("--replace-retention SCSI-ID");
     assert_eq!(planned(&profile, &facts, &Request::default()).0, []);
     // A person's own is of the type that the person gave it.
     let mut own = facts;
     a_person_s(&mut own);
-    assert_eq!(told(&profile, &own, "retention.filesystem"), "met: ext4");
+    outcome(&profile, &own, "retention.filesystem").is("met: ext4");
 }
 
 #[test]
@@ -385,7 +381,9 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
         storage.extent = Some(Extent { bytes, log_bytes });
     };
     extent(&mut facts, 1 << 40, 0);
-    outcome(&profile, &facts, "retention.capacity").starts("unmet: 1 TiB of 2 TiB are not used").has(format!("mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"));
+    outcome(&profile, &facts, "retention.capacity")
+        .starts("unmet: 1 TiB of 2 TiB are not used")
+        .has(format!("mt-agent apply --grow, or by hand: `multipathd -k'resize map {RETENTION_ID}'`"));
     assert_eq!(testing::judged(&profile, &facts, "retention.capacity").severity, Severity::Recommended);
     assert_eq!(planned(&profile, &facts, &Request::default()).0, [], "not unasked");
     let grow = Request { grow: true, ..Request::default() };

@@ -122,7 +122,9 @@ fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
         assert_eq!(changes, [mount_of(MAP, RETENTION_ID, "xfs")]);
         assert!(!said.contains("--erase-disk"), "{said}");
         spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", MAP, 1 << 40));
-        outcome(&profile, &facts, "retention.persistent").has("line 9: UUID=gone leads to no device").has(format!("in line 9 of /etc/fstab put {MAP} /mnt/retention ext4"));
+        outcome(&profile, &facts, "retention.persistent")
+            .has("line 9: UUID=gone leads to no device")
+            .has(format!("in line 9 of /etc/fstab put {MAP} /mnt/retention ext4"));
     }
 }
 
